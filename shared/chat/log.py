@@ -1,0 +1,84 @@
+"""The one-write append: a message gets its place in the log, once, with no counter and no lock.
+
+The client says which entry it held when it composed the message (`after`). The put goes to `after + 1` on condition
+that nothing is there. Free: nobody wrote since, so the message is new and in order, for one write unit. Taken: what is
+there, and what follows it, is examined before the next try at the tail. So every attempt has seen each entry between
+its `after` and the place where it lands, and of two attempts of one message the later always meets the earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from shared.chat.models import Draft, Entry
+from shared.chat.ports import ConversationLog
+from shared.chat.rules import check_same_message
+from shared.errors import SyncRequired, Unavailable
+
+# Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
+MAX_EXAMINED: Final = 1_000
+# With 20 writers at once on one log an attempt loses to the others about 20 times; this leaves room for three times that.
+MAX_ATTEMPTS: Final = 64
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now."""
+
+    entry: Entry
+    duplicate: bool
+
+
+def append(
+    draft: Draft,
+    *,
+    base: Entry | None,
+    new_members: tuple[str, ...] = (),
+    log: ConversationLog,
+    now: Callable[[], int],
+    pause: Callable[[int], None],
+) -> Appended:
+    """Append `draft` behind `base`, the entry the client held (None: it held none), or as near behind as is free.
+
+    `new_members` become members with the log's first entry. `pause(attempt)` waits a jittered while between tries.
+    Guarantee: when this returns, the message is durable, and stands in the log exactly once.
+    Raises Conflict (same client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable
+    (too much contention; nothing was stored, or the resend will find it).
+    """
+    examined = 0
+    for attempt in range(MAX_ATTEMPTS):
+        entry = draft.following(base, now())
+        there = log.put(entry, new_members=() if base else new_members)
+        if there is None:
+            return Appended(entry, duplicate=False)
+        for met in _from(there, log):
+            if draft.is_stored_as(met):
+                return recognise(draft, met)
+            examined += 1
+            if examined > MAX_EXAMINED:
+                raise SyncRequired
+            base = met
+        pause(attempt)
+    raise Unavailable("This conversation is very busy: try again")
+
+
+def recognise(draft: Draft, stored: Entry) -> Appended:
+    """The answer to a message that is stored already: the first reply again. Raises Conflict on other content."""
+    if stored.nonce == draft.nonce:
+        return Appended(stored, duplicate=False)  # this very attempt: only the answer of its write was lost
+    check_same_message(draft, stored)
+    return Appended(stored, duplicate=True)
+
+
+def _from(first: Entry, log: ConversationLog) -> Iterator[Entry]:
+    """`first` and everything behind it, a page at a time, strongly consistent."""
+    yield first
+    start = first.seq + 1
+    while page := log.read(first.conversation_id, start=start, limit=_PAGE):
+        yield from page
+        if len(page) < _PAGE:
+            return
+        start = page[-1].seq + 1

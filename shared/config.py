@@ -1,0 +1,107 @@
+"""Typed settings, one class per Lambda, read once at cold start. The only reader of the environment.
+
+A field's name in capitals is the variable's name; the CDK app sets exactly these, which a test holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+
+class ConfigurationError(Exception):
+    """A variable is missing or not what it should be. Raised at cold start, so that a deployment fails at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read every field from the environment. Raises ConfigurationError, naming the variable."""
+        values: dict[str, str | int] = {}
+        for field in fields(cls):
+            name = field.name.upper()
+            raw = environ.get(name)
+            if raw is None:
+                raise ConfigurationError(f"{cls.__name__}: the environment variable {name} is not set")
+            try:
+                values[field.name] = int(raw) if field.type == "int" else raw
+            except ValueError as exc:
+                raise ConfigurationError(f"{cls.__name__}: {name} must be a whole number") from exc
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerSettings(_Settings):
+    tickets_table: str
+    jwt_secret_arn: str
+    jwks_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    allowed_origins: str
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectSettings(_Settings):
+    sessions_table: str
+    connections_endpoint: str
+    connection_limit: int
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectSettings(_Settings):
+    sessions_table: str
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSettings(_Settings):
+    log_table: str
+    members_table: str
+    sessions_table: str
+    connections_endpoint: str
+    connection_limit: int
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestSettings(_Settings):
+    log_table: str
+    members_table: str
+    tickets_table: str
+    jwt_secret_arn: str
+    jwks_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfflinePushSettings(_Settings):
+    sessions_table: str
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwsEnvironment:
+    """What the Lambda runtime itself provides: the region, the role's credentials, and an endpoint (laptops only)."""
+
+    region: str
+    access_key: str
+    secret_key: str
+    session_token: str
+    endpoint_url: str
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        return cls(
+            region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+            access_key=environ.get("AWS_ACCESS_KEY_ID", ""),
+            secret_key=environ.get("AWS_SECRET_ACCESS_KEY", ""),
+            session_token=environ.get("AWS_SESSION_TOKEN", ""),
+            endpoint_url=environ.get("AWS_ENDPOINT_URL", ""),
+        )

@@ -1,0 +1,86 @@
+"""A user's live connections, and who stands behind one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+# The gateway closes every connection after two hours, whatever it does.
+MAX_LIFETIME_MS: Final = 2 * 60 * 60 * 1_000
+# Clients ping about every four minutes; three missed pings mean that nobody is there.
+HEARTBEAT_WINDOW_MS: Final = 12 * 60 * 1_000
+# While $connect runs, posting to its connection answers 410. The $connect Lambda is given 5 s, so a 410 from a
+# connection registered less than that ago is no proof of death.
+CONNECTING_MS: Final = 5 * 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A verified user. `expires_at` (ms) is the token's: checked again at every frame."""
+
+    user_id: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One live connection. Times are milliseconds since the epoch."""
+
+    connection_id: str
+    user_id: str
+    device_id: str
+    connected_at: int
+    expires_at: int
+
+    def is_live(self, now: int) -> bool:
+        """Stale ones stay stored until somebody looks: every reader filters."""
+        return self.expires_at > now
+
+    def may_be_connecting(self, now: int) -> bool:
+        return now - self.connected_at < CONNECTING_MS
+
+
+def opened(connection_id: str, user_id: str, *, device_id: str, connected_at: int) -> Connection:
+    """A connection as it is first registered: until it pings, only the gateway's two hours are known to bound it."""
+    return Connection(connection_id, user_id, device_id, connected_at, connected_at + MAX_LIFETIME_MS)
+
+
+def heard_from(connection: Connection, now: int) -> Connection:
+    """The connection after a ping. One that pings is expected to go on pinging, so it expires soon if it stops."""
+    return Connection(
+        connection.connection_id,
+        connection.user_id,
+        connection.device_id,
+        connection.connected_at,
+        min(now + HEARTBEAT_WINDOW_MS, connection.connected_at + MAX_LIFETIME_MS),
+    )
+
+
+def live(connections: Iterable[Connection], now: int) -> list[Connection]:
+    return [connection for connection in connections if connection.is_live(now)]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The connection is stored. `others` are the user's connections beside it, stale ones included."""
+
+    others: Sequence[Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """Nothing was stored: the user has this many connections already."""
+
+    current: Sequence[Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """`removed` is None where the connection was not there (any more)."""
+
+    removed: Connection | None
+    others: Sequence[Connection]
+
+
+SessionsByUser = Mapping[str, Sequence[Connection]]

@@ -1,0 +1,77 @@
+"""What connections need from storage and from the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from shared.connection.models import Connection, LimitReached, Registered, Removed, SessionsByUser
+
+
+class Sessions(Protocol):
+    """All live connections of a user, in one item that is read and changed at once."""
+
+    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+        """Store the connection, new or again, and remove those in `drop`: one conditional write.
+
+        The limit holds however many open at once. LimitReached also where one of `drop` is gone already: look again.
+        """
+        ...
+
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+        """Remove one connection by its own id, and only that. Idempotent."""
+        ...
+
+    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+        """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
+        ...
+
+
+class PostOutcome(Enum):
+    """What became of one post. A 200 is no receipt: only the client's `delivered` is."""
+
+    SENT = "sent"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    connection_id: str
+    outcome: PostOutcome
+
+
+class Gateway(Protocol):
+    """The gateway's side of a connection."""
+
+    def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
+        """Send `data` to each connection, in parallel. Never raises: dead and failing ones come back as values."""
+        ...
+
+    def close(self, connection_id: str) -> None:
+        """Close the connection. Idempotent; one that is gone is as good as closed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTicket:
+    """A ticket as it is kept: by its hash, so that reading the table lets nobody in."""
+
+    ticket_hash: str
+    user_id: str
+    token_expires_at: int
+    expires_at: int
+
+
+class Tickets(Protocol):
+    """One-time entry tickets for clients that can't set a header."""
+
+    def put(self, ticket: StoredTicket) -> None:
+        """Keep a ticket until it expires."""
+        ...
+
+    def take(self, ticket_hash: str) -> StoredTicket | None:
+        """Remove a ticket and return it: of several that take the same one at once, one gets it."""
+        ...

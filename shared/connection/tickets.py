@@ -1,0 +1,42 @@
+"""One-time tickets: how a browser, which can't set a header on the handshake, gets in without a JWT in a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from shared.connection.models import Identity
+from shared.connection.ports import StoredTicket, Tickets
+from shared.errors import Unauthenticated
+
+TICKET_LIFETIME_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """`ticket` is shown once, here; only its hash is kept."""
+
+    ticket: str
+    expires_in: int
+
+
+def issue_ticket(identity: Identity, *, tickets: Tickets, now: int, new_secret: Callable[[], str]) -> Ticket:
+    """A ticket for one handshake within 30 s. The connection lives no longer than the token it was issued for."""
+    secret = new_secret()
+    expires_at = min(now + TICKET_LIFETIME_S * 1_000, identity.expires_at)
+    tickets.put(StoredTicket(_hash(secret), identity.user_id, identity.expires_at, expires_at))
+    return Ticket(secret, expires_in=TICKET_LIFETIME_S)
+
+
+def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:
+    """Who the ticket was issued to. It is used up by this call. Raises Unauthenticated."""
+    ticket = tickets.take(_hash(secret))
+    if ticket is None or ticket.expires_at <= now:
+        raise Unauthenticated("The ticket is unknown, used or expired")
+    return Identity(ticket.user_id, ticket.token_expires_at)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
