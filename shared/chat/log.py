@@ -19,7 +19,7 @@ from shared.errors import SyncRequired, Unavailable
 
 # Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
 MAX_EXAMINED: Final = 1_000
-# With 20 writers at once on one log an attempt loses to the others about 20 times; this leaves room for three times that.
+# With 20 writers at once on one log an attempt loses about 20 times; this leaves room for three times that.
 MAX_ATTEMPTS: Final = 64
 _PAGE: Final = 100
 

@@ -108,7 +108,7 @@ class Member:
     delivered_seq: int = 0
 
     def with_read(self, seq: int, number: int) -> Member:
-        """This member after reading up to `seq`; reading implies delivery."""
+        """The member after reading up to `seq`; reading implies delivery."""
         return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
 
 

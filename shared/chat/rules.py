@@ -32,6 +32,17 @@ def check_content(content: str) -> None:
         raise BadRequest("The content is blank")
 
 
+def check_file(message_type: str, file_id: str | None) -> None:
+    """Images and files refer to an uploaded file, text does not. Raises BadRequest, NotFound."""
+    if message_type == "text":
+        if file_id is not None:
+            raise BadRequest("A text message has no `file_id`")
+        return
+    if file_id is None:
+        raise BadRequest("An image or file needs its `file_id`")
+    raise NotFound("There is no such file")  # nothing can be uploaded in this version, so no id names a file
+
+
 def check_participant(conversation_id: str, user_id: str) -> tuple[str, ...]:
     """The members of a private conversation, if the user is one of them. Raises NotAMember otherwise."""
     members = private_members(conversation_id)

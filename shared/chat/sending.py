@@ -11,7 +11,7 @@ from shared.chat.identifiers import private_conversation_id
 from shared.chat.log import Appended, append, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog
-from shared.chat.rules import check_after, check_content, check_mentions, check_participant, check_reply
+from shared.chat.rules import check_after, check_content, check_file, check_mentions, check_participant, check_reply
 from shared.connection.ports import Gateway, Sessions
 from shared.errors import BadRequest, NotAMember
 
@@ -33,6 +33,7 @@ class SendMessage:
     after: int | None = None
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
+    file_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def store_message(
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, NotFound (the message replied
     to), Conflict, SyncRequired, Unavailable.
     """
+    check_file(command.message_type, command.file_id)
     check_content(command.content)
     draft = _draft(command, new_nonce())
     members = check_participant(draft.conversation_id, draft.sender_id)

@@ -1,0 +1,84 @@
+"""The gateway's authorizer: decides on a handshake, and hands the identity to every later event of the connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from shared.auth.origins import check_origin
+from shared.auth.tokens import TokenVerifier, bearer_token
+from shared.auth.wiring import make_verifier
+from shared.aws.dynamodb import dynamodb
+from shared.aws.ticket_table import DynamoDbTickets
+from shared.config import AuthorizerSettings, AwsEnvironment
+from shared.connection.models import Identity
+from shared.connection.ports import Tickets
+from shared.connection.tickets import redeem_ticket
+from shared.errors import ParleyError, Unauthenticated, Unavailable
+from shared.observability import describe, make_logger
+from shared.wire.gateway import Event, authorizer_context
+
+# Kept in every session item, so a client can't make that item grow.
+_MAX_DEVICE_ID = 64
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_SETTINGS = AuthorizerSettings.load()
+_ENVIRONMENT = AwsEnvironment.load()
+_LOGGER = make_logger("authorizer", _SETTINGS.log_level)
+_VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=_now)
+_TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT), tickets_table=_SETTINGS.tickets_table)
+
+
+def handler(event: Event, _context: Any = None) -> dict[str, Any]:
+    """Allow or deny one handshake. Every refusal is an explicit deny; the client sees 403."""
+    return authorize(event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=_SETTINGS.allowed_origins, now=_now())
+
+
+def authorize(
+    event: Event, *, verifier: TokenVerifier, tickets: Tickets, allowed_origins: str, now: int
+) -> dict[str, Any]:
+    """The policy for one handshake."""
+    query = event.get("queryStringParameters") or {}
+    try:
+        check_origin(event.get("headers") or {}, allowed_origins)
+        identity = _identify(event.get("headers") or {}, query, verifier=verifier, tickets=tickets, now=now)
+    except Unavailable:
+        raise  # a fault of ours, not a verdict: the gateway answers 500, and the client tries again
+    except ParleyError as refused:
+        _LOGGER.info("handshake refused", extra={"code": refused.code})
+        return _policy("refused", "Deny", event["methodArn"], {})
+    except Exception as error:
+        _LOGGER.error("unexpected error", extra=describe(error))
+        raise
+    device_id = str(query.get("device_id") or "")[:_MAX_DEVICE_ID]
+    context = authorizer_context(identity, device_id=device_id, connected_at=now)
+    return _policy(identity.user_id, "Allow", event["methodArn"], context)
+
+
+def _identify(
+    headers: Mapping[str, str], query: Mapping[str, str], *, verifier: TokenVerifier, tickets: Tickets, now: int
+) -> Identity:
+    """By header for those who can set one, by one-time ticket for browsers. A JWT in the URL is never looked at."""
+    token = bearer_token(headers)
+    if token is not None:
+        return verifier.verify(token)
+    ticket = query.get("ticket")
+    if ticket:
+        return redeem_ticket(ticket, tickets=tickets, now=now)
+    raise Unauthenticated
+
+
+def _policy(principal_id: str, effect: str, arn: str, context: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "principalId": principal_id,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": effect, "Resource": arn}],
+        },
+        "context": dict(context),
+    }

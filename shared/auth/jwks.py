@@ -1,0 +1,91 @@
+"""Public keys from a JWKS URL: kept, refreshed when a token names a new one, and never at a stranger's pace."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from jwt import PyJWK, PyJWTError
+
+from shared.errors import Unauthenticated, Unavailable
+
+KEEP_MS: Final = 60 * 60 * 1_000
+# A token with an unknown key id may be the first after a rotation, or one of a flood: at most one fetch in this time.
+MIN_REFRESH_MS: Final = 30 * 1_000
+_TIMEOUT_S: Final = 3
+_MAX_BYTES: Final = 256 * 1_024
+_KEY_TYPES: Final = {"RSA": "RS256", "EC": "ES256"}
+
+
+def fetch(url: str) -> bytes:
+    """The document behind an https URL, at most 256 KB, within 3 s."""
+    if not url.startswith("https://"):
+        raise ValueError("a JWKS URL must be https")
+    with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # https, checked above
+        return bytes(answer.read(_MAX_BYTES))
+
+
+class JwksKeys:
+    """RS256 and ES256 keys of one JWKS document, parsed once."""
+
+    algorithms = ("RS256", "ES256")
+
+    def __init__(self, url: str, *, now: Callable[[], int], fetch: Callable[[str], bytes] = fetch) -> None:
+        self._url = url
+        self._now = now
+        self._fetch = fetch
+        self._keys: Mapping[str | None, PyJWK] = {}
+        self._fetched_at: int | None = None
+        self._tried_at: int | None = None
+
+    def key_for(self, key_id: str | None) -> PyJWK:
+        """The key of this id, or the only one for a token that names none.
+
+        An outage of the JWKS URL harms nobody whose key is known. Raises Unauthenticated for an unknown key, and
+        Unavailable while no keys could be had at all.
+        """
+        key = self._find(key_id)
+        now = self._now()
+        stale = self._fetched_at is None or now - self._fetched_at > KEEP_MS
+        if (key is None or stale) and self._may_try(now):
+            self._refresh(now)
+            key = self._find(key_id)
+        if key is not None:
+            return key
+        if self._fetched_at is None:
+            raise Unavailable("The keys to check tokens with can't be had right now")
+        raise Unauthenticated("The token is signed with an unknown key")
+
+    def _find(self, key_id: str | None) -> PyJWK | None:
+        if key_id is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(key_id)
+
+    def _may_try(self, now: int) -> bool:
+        return self._tried_at is None or now - self._tried_at >= MIN_REFRESH_MS
+
+    def _refresh(self, now: int) -> None:
+        self._tried_at = now
+        try:
+            self._keys = _parse(json.loads(self._fetch(self._url)))
+        except (OSError, ValueError):
+            return  # what is known stays good; _tried_at keeps the next try away for a while
+        self._fetched_at = now
+
+
+def _parse(document: Any) -> Mapping[str | None, PyJWK]:
+    """The usable keys of a JWKS: signature keys of the two types, each tied to its own algorithm."""
+    keys: dict[str | None, PyJWK] = {}
+    for entry in document.get("keys", []) if isinstance(document, dict) else []:
+        if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+            continue
+        algorithm = _KEY_TYPES.get(str(entry.get("kty")))
+        if algorithm is None or entry.get("alg", algorithm) != algorithm:
+            continue
+        try:
+            keys[entry.get("kid")] = PyJWK(entry, algorithm=algorithm)
+        except PyJWTError:
+            continue  # one broken key must not hide the others
+    return keys

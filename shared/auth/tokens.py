@@ -1,0 +1,104 @@
+"""Verifying JWTs: HS256 with a secret, or RS256 and ES256 through a JWKS. Never what the token itself asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import jwt
+
+from shared.chat.identifiers import is_user_id
+from shared.connection.models import Identity
+from shared.errors import TokenExpired, Unauthenticated
+
+MAX_TOKEN_CHARACTERS: Final = 8_192
+# For `iat` and `nbf` only: the issuer's clock may run a little ahead. `exp` is taken at its word.
+CLOCK_LEEWAY_S: Final = 5
+_MS: Final = 1_000
+
+
+class Keys(Protocol):
+    """Where verification keys come from. `algorithms` is fixed by the source, never by the token."""
+
+    @property
+    def algorithms(self) -> Sequence[str]: ...
+
+    def key_for(self, key_id: str | None) -> Any:
+        """The key to try. Raises Unauthenticated for an unknown id, Unavailable where keys can't be had."""
+        ...
+
+
+class SecretKey:
+    """HS256 with one shared secret."""
+
+    algorithms = ("HS256",)
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+
+    def key_for(self, key_id: str | None) -> str:  # noqa: ARG002  # there is only one
+        return self._read()
+
+
+class TokenVerifier:
+    """Checks a token and says whose it is. `issuer` and `audience` are checked where they are not empty."""
+
+    def __init__(self, keys: Keys, *, issuer: str = "", audience: str = "", now: Callable[[], int]) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._now = now
+
+    def verify(self, token: str) -> Identity:
+        """The user of a valid token. Raises Unauthenticated, and TokenExpired for one that was valid once."""
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise Unauthenticated
+        claims = self._claims(token)
+        expires_at = int(claims["exp"]) * _MS
+        if expires_at <= self._now():
+            raise TokenExpired
+        return Identity(_user_id(claims), expires_at)
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.key_for(key_id if isinstance(key_id, str) else None)
+            claims: Mapping[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=list(self._keys.algorithms),
+                issuer=self._issuer or None,
+                audience=self._audience or None,
+                leeway=CLOCK_LEEWAY_S,
+                options={
+                    "require": ["exp", "iat"],
+                    "verify_aud": bool(self._audience),
+                    "verify_iss": bool(self._issuer),
+                    "verify_sub": False,  # a number is read as its decimal string, below
+                    "verify_jti": False,
+                },
+            )
+        except jwt.ExpiredSignatureError as exc:
+            raise TokenExpired from exc
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as exc:
+            raise Unauthenticated("The token is not valid") from exc
+        return claims
+
+
+def _user_id(claims: Mapping[str, Any]) -> str:
+    """`user_id` if present, else `sub`; a number as its decimal string. Raises Unauthenticated."""
+    value = claims["user_id"] if "user_id" in claims else claims.get("sub")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not is_user_id(value):
+        raise Unauthenticated("The token names no usable user id")
+    return value
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """The token of an `Authorization: Bearer` header, whatever the case of its name. None without one."""
+    for name, value in headers.items():
+        if name.lower() == "authorization":
+            scheme, _, token = value.partition(" ")
+            return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+    return None

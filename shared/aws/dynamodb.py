@@ -1,0 +1,136 @@
+"""DynamoDB: plain Python values in and out, and the conditional failure as a value that says what is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from shared.aws.json_service import JsonService, ServiceError, backoff_s
+from shared.config import AwsEnvironment
+from shared.errors import Unavailable
+
+Item = dict[str, Any]
+BATCH_GET_LIMIT: Final = 100
+_UNPROCESSED_ATTEMPTS: Final = 8
+
+
+class Calls(Protocol):
+    """Makes one call of the DynamoDB API. Tests count here."""
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A condition did not hold, and nothing was written. `item` is what was there (None: nothing)."""
+
+    item: Item | None
+
+
+def dynamodb(environment: AwsEnvironment) -> JsonService:
+    """The DynamoDB endpoint of this region (or of the laptop's emulator)."""
+    return JsonService(
+        service="dynamodb",
+        target_prefix="DynamoDB_20120810",
+        content_type="application/x-amz-json-1.0",
+        environment=environment,
+    )
+
+
+def to_attribute(value: Any) -> dict[str, Any]:
+    """A value in DynamoDB's own JSON. Only the types that the tables use."""
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case Mapping():
+            return {"M": to_item(value)}
+        case list() | tuple():
+            return {"L": [to_attribute(element) for element in value]}
+    raise TypeError(f"no DynamoDB attribute for {type(value).__name__}")
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole item; what is None is left out."""
+    return {name: to_attribute(value) for name, value in values.items() if value is not None}
+
+
+def from_attribute(attribute: Mapping[str, Any]) -> Any:
+    """The value of one attribute. Raises ValueError for a type that the tables don't use."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            return int(value)
+        case "M":
+            return from_item(value)
+        case "L":
+            return [from_attribute(element) for element in value]
+    raise ValueError(f"unexpected DynamoDB attribute type {kind}")
+
+
+def from_item(item: Mapping[str, Any]) -> Item:
+    return {name: from_attribute(attribute) for name, attribute in item.items()}
+
+
+def conditionally(calls: Calls, operation: str, request: Mapping[str, Any]) -> dict[str, Any] | Refused:
+    """Make a conditional write; a condition that does not hold comes back as Refused, with the item that is there."""
+    try:
+        return calls.call(operation, {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+    except ServiceError as error:
+        if error.code != "ConditionalCheckFailedException":
+            raise
+        item = error.body.get("Item")
+        return Refused(from_item(item) if item else None)
+
+
+def query(calls: Calls, request: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Item]:
+    """Every item of a query, page after page, at most `limit`. Pages end at 1 MB, wherever that falls."""
+    page_request = dict(request)
+    remaining = limit
+    while remaining is None or remaining > 0:
+        if remaining is not None:
+            page_request["Limit"] = remaining
+        page = calls.call("Query", page_request)
+        items = page.get("Items", [])
+        yield from map(from_item, items)
+        if remaining is not None:
+            remaining -= len(items)
+        if "LastEvaluatedKey" not in page:
+            return
+        page_request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def batch_get(calls: Calls, keys: Mapping[str, Sequence[Item]], *, consistent: bool) -> dict[str, list[Item]]:
+    """Items of one or several tables, 100 keys to a call. What is not there is left out, order is not kept.
+
+    Keys must not repeat. Unprocessed ones are asked for again. Raises Unavailable if they stay unprocessed.
+    """
+    found: dict[str, list[Item]] = {table: [] for table in keys}
+    flat = [(table, to_item(key)) for table, table_keys in keys.items() for key in table_keys]
+    for start in range(0, len(flat), BATCH_GET_LIMIT):
+        request: dict[str, Any] = {}
+        for table, key in flat[start : start + BATCH_GET_LIMIT]:
+            request.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
+        for table, item in _batch(calls, request):
+            found[table].append(item)
+    return found
+
+
+def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, Item]]:
+    for attempt in range(_UNPROCESSED_ATTEMPTS):
+        answer = calls.call("BatchGetItem", {"RequestItems": request})
+        for table, items in answer.get("Responses", {}).items():
+            for item in items:
+                yield table, from_item(item)
+        request = answer.get("UnprocessedKeys") or {}
+        if not request:
+            return
+        time.sleep(backoff_s(attempt))
+    raise Unavailable

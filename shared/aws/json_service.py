@@ -1,0 +1,131 @@
+"""Calls to AWS services that speak JSON over one POST: DynamoDB and Secrets Manager. Signed, bounded, retried."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from shared.aws.http import Pool, Response, TransportError
+from shared.aws.signing import Signer
+from shared.config import AwsEnvironment
+from shared.errors import Unavailable
+
+MAX_ATTEMPTS: Final = 5
+_BASE_DELAY_S: Final = 0.025
+_MAX_DELAY_S: Final = 0.4
+
+_RETRYABLE: Final = frozenset(
+    {
+        "InternalServerError",
+        "InternalServiceError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+_SERVER_ERRORS: Final = 500
+
+
+class ServiceError(Exception):
+    """The service refused a request: `code` as it names it, `body` with whatever came along."""
+
+    def __init__(self, code: str, message: str, body: Mapping[str, Any]) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.body = body
+
+
+def timestamp() -> str:
+    """Now, as signatures want it."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def backoff_s(attempt: int) -> float:
+    """Full jitter: 0 to 25, 50, 100 … at most 400 ms."""
+    return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2**attempt))  # noqa: S311  # spreads retries, no secret
+
+
+class JsonService:
+    """One service's endpoint. Made while the function initialises; connects on its first call."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        target_prefix: str,
+        content_type: str,
+        environment: AwsEnvironment,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._pool = Pool(environment.endpoint_url or f"https://{service}.{environment.region}.amazonaws.com")
+        self._signer = Signer(
+            service=service,
+            region=environment.region,
+            access_key=environment.access_key,
+            secret_key=environment.secret_key,
+            session_token=environment.session_token,
+        )
+        self._target_prefix = target_prefix
+        self._content_type = content_type
+        self._sleep = sleep
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call; throttling, server errors and lost answers are retried.
+
+        A retried write may meet itself: conditions must tell. Raises ServiceError for what the service refuses for
+        good, Unavailable when the retries are used up.
+        """
+        body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+        lost: Exception | None = None
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                self._sleep(backoff_s(attempt - 1))
+            try:
+                response = self._post(operation, body)
+            except TransportError as exc:
+                lost = exc
+                continue
+            if response.status == 200:  # noqa: PLR2004  # OK
+                return dict(json.loads(response.body))
+            error = _error(response)
+            if response.status < _SERVER_ERRORS and error.code not in _RETRYABLE and not _is_contention(error):
+                raise error
+            lost = error
+        raise Unavailable from lost
+
+    def _post(self, operation: str, body: bytes) -> Response:
+        headers = {
+            "host": self._pool.host,
+            "content-type": self._content_type,
+            "x-amz-target": f"{self._target_prefix}.{operation}",
+        }
+        path = self._pool.base_path or "/"
+        signed = self._signer.sign("POST", path, headers, body, timestamp=timestamp())
+        return self._pool.request("POST", path, signed, body)
+
+
+def _error(response: Response) -> ServiceError:
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    code = str(body.get("__type", "")).rpartition("#")[2] or f"HTTP{response.status}"
+    return ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
+
+
+def _is_contention(error: ServiceError) -> bool:
+    """A transaction that met another one, and nothing worse: the same again is right."""
+    if error.code != "TransactionCanceledException":
+        return False
+    codes = {str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())}
+    return bool(codes & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}) and (
+        "ConditionalCheckFailed" not in codes
+    )

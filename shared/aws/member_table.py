@@ -1,0 +1,101 @@
+"""Memberships in DynamoDB: two items each, written together, both read strongly. No index that could lag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from shared.aws.dynamodb import Calls, Refused, conditionally, from_item, query, to_item
+from shared.aws.json_service import ServiceError
+from shared.aws.tables import (
+    CONVERSATION_ID,
+    PK,
+    SK,
+    USER_ID,
+    member_from,
+    member_of_conversation_key,
+    member_of_user_key,
+    user_key,
+)
+from shared.chat.models import Member
+
+_JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
+
+
+def new_member_updates(
+    table: str, conversation_id: str, user_ids: Sequence[str], *, joined_at: int, condition: str | None = None
+) -> list[dict[str, Any]]:
+    """The updates that make users members, for a transaction. Who is one already stays as they are."""
+    return [
+        {
+            "TableName": table,
+            "Key": to_item(key),
+            "UpdateExpression": _JOIN,
+            "ExpressionAttributeValues": to_item({":now": joined_at, ":id": conversation_id, ":user": user_id}),
+            **({"ConditionExpression": condition} if condition else {}),
+        }
+        for user_id in user_ids
+        for key in (member_of_conversation_key(conversation_id, user_id), member_of_user_key(conversation_id, user_id))
+    ]
+
+
+class DynamoDbMemberships:
+    """Memberships on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def of_user(self, user_id: str) -> list[Member]:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :conversation)",
+            "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":conversation": "conversation#"}),
+            "ConsistentRead": True,
+        }
+        return [member_from(item) for item in query(self._calls, request)]
+
+    def get(self, conversation_id: str, user_id: str) -> Member | None:
+        key = to_item(member_of_user_key(conversation_id, user_id))
+        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
+        return member_from(from_item(answer["Item"])) if "Item" in answer else None
+
+    def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
+        updates = new_member_updates(
+            self._table,
+            conversation_id,
+            user_ids,
+            joined_at=joined_at,
+            condition=f"attribute_not_exists({PK})",
+        )
+        try:
+            self._calls.call("TransactWriteItems", {"TransactItems": [{"Update": update} for update in updates]})
+        except ServiceError as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            return False
+        return True
+
+    def move_read(self, member: Member) -> bool:
+        changes = {"read_seq": member.read_seq, "read_number": member.read_number}
+        return self._move(member, "read_seq", changes)
+
+    def move_delivered(self, member: Member) -> bool:
+        return self._move(member, "delivered_seq", {"delivered_seq": member.delivered_seq})
+
+    def _move(self, member: Member, cursor: str, changes: dict[str, int]) -> bool:
+        """Store `changes` unless `cursor` is as far already, or the member is none any more."""
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": to_item(member_of_user_key(member.conversation_id, member.user_id)),
+                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
+                "ConditionExpression": (
+                    f"attribute_exists({PK}) AND (attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
+                ),
+                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in changes.items()}),
+            },
+        )
+        return not isinstance(answer, Refused)

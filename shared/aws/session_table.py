@@ -1,0 +1,90 @@
+"""Sessions in DynamoDB: one item per user, all its connections in one map, every change one conditional update."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, to_attribute, to_item
+from shared.aws.tables import CONNECTIONS, LAST_SEEN, USER_ID, connection_value, connections_from
+from shared.connection.models import Connection, LimitReached, Registered, Removed, SessionsByUser
+
+_NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
+
+
+class DynamoDbSessions:
+    """Sessions on the sessions table."""
+
+    def __init__(self, calls: Calls, *, sessions_table: str) -> None:
+        self._calls = calls
+        self._table = sessions_table
+
+    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+        answer = self._register(connection, limit=limit, drop=list(drop))
+        if answer is None:  # the user's very first connection: there is no map yet to put it into
+            answer = self._start(connection)
+        if isinstance(answer, Refused):
+            return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
+        before = connections_from(from_item(answer.get("Attributes", {})), connection.user_id)
+        others = [one for key, one in before.items() if key != connection.connection_id and key not in drop]
+        return Registered(others)
+
+    def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
+        """None where the user has no map of connections yet: an update inside it can't make one."""
+        names = {"#new": connection.connection_id, **{f"#d{i}": key for i, key in enumerate(drop)}}
+        dropped = [f"{CONNECTIONS}.#d{i}" for i in range(len(drop))]
+        room = f"(attribute_exists({CONNECTIONS}.#new) OR size({CONNECTIONS}) < :limit)"
+        # Those to drop must still be there, or two that evict the same connection would both find room.
+        conditions = [room, *(f"attribute_exists({path})" for path in dropped)]
+        request = {
+            **self._key(connection.user_id),
+            "UpdateExpression": f"SET {CONNECTIONS}.#new = :new" + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
+            "ConditionExpression": f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_item({":new": connection_value(connection), ":limit": limit + len(drop)}),
+            "ReturnValues": "ALL_OLD",
+        }
+        answer = conditionally(self._calls, "UpdateItem", request)
+        has_map = not isinstance(answer, Refused) or (answer.item is not None and CONNECTIONS in answer.item)
+        return answer if has_map else None
+
+    def _start(self, connection: Connection) -> dict[str, Any] | Refused:
+        """Refused if another connection was the first after all."""
+        return conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(connection.user_id),
+                "UpdateExpression": f"SET {CONNECTIONS} = :map",
+                "ConditionExpression": _NO_MAP,
+                "ExpressionAttributeValues": {
+                    ":map": to_attribute({connection.connection_id: connection_value(connection)})
+                },
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"REMOVE {CONNECTIONS}.#gone SET {LAST_SEEN} = :now",
+                "ConditionExpression": f"attribute_exists({CONNECTIONS}.#gone)",
+                "ExpressionAttributeNames": {"#gone": connection_id},
+                "ExpressionAttributeValues": to_item({":now": now}),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+        item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
+        before = connections_from(item, user_id)
+        return Removed(before.pop(connection_id, None), list(before.values()))
+
+    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
+
+    def _key(self, user_id: str) -> dict[str, Any]:
+        return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}

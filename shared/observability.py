@@ -1,0 +1,27 @@
+"""The only logger and metrics. Message text and tokens never come here: callers name ids, counts and codes."""
+
+from __future__ import annotations
+
+import traceback
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+NAMESPACE = "Parley"
+
+
+def make_logger(function: str, level: str) -> Logger:
+    """A JSON logger for one Lambda. Events are never logged whole: they carry tokens, tickets and text."""
+    return Logger(service=f"parley-{function}", level=level or "INFO", log_uncaught_exceptions=False)
+
+
+def count(name: str, *, function: str, value: int = 1) -> None:
+    """Count something worth an alarm or a graph, as one metric line. Not for the usual case: a line is a log write."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
+        metric.add_dimension(name="function", value=function)
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """An unexpected error for the log: its type and where it came from, not its text, which may quote a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "trace": [f"{frame.filename}:{frame.lineno}" for frame in frames]}

@@ -1,0 +1,120 @@
+"""What clients send: one JSON object per frame, decoded strictly into the struct of its type."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
+
+# The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
+MAX_FRAME_BYTES: Final = 32 * 1_024
+MAX_SYNC_CONVERSATIONS: Final = 500
+
+# Entries are counted from 1; the bound is JavaScript's, beyond which clients can't count either.
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+EntrySeq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
+UserId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.@-]{1,128}\Z")]
+FrameId = Annotated[str, Meta(max_length=64)]
+ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What every frame may carry: `id` is echoed in its reply."""
+
+    id: FrameId | None = None
+
+
+class MessageFrame(Frame, frozen=True, kw_only=True):
+    to: UserId | None = None
+    conversation_id: ConversationId | None = None
+    content: str = ""
+    message_type: Literal["text", "image", "file"] = "text"
+    client_message_id: ClientMessageId | None = None
+    after: Seq | None = None
+    reply_to: EntrySeq | None = None
+    mentions: Annotated[list[UserId], Meta(max_length=50)] = []
+    file_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+
+
+class CursorFrame(Frame, frozen=True, kw_only=True):
+    """`read` and `delivered`."""
+
+    conversation_id: ConversationId
+    seq: Seq
+
+
+class SyncFrame(Frame, frozen=True, kw_only=True):
+    conversations: Annotated[dict[ConversationId, Seq], Meta(max_length=MAX_SYNC_CONVERSATIONS)] = {}
+
+
+class PingFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId | None = None
+    seq: Seq | None = None
+
+
+class _Head(Struct, frozen=True):
+    type: Any | UnsetType = UNSET
+    id: Any | UnsetType = UNSET
+
+
+_HEAD: Final = msgspec.json.Decoder(_Head)
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    "message": msgspec.json.Decoder(MessageFrame),
+    "read": msgspec.json.Decoder(CursorFrame),
+    "delivered": msgspec.json.Decoder(CursorFrame),
+    "sync": msgspec.json.Decoder(SyncFrame),
+    "ping": msgspec.json.Decoder(PingFrame),
+}
+TYPES: Final = frozenset(_DECODERS)
+
+
+class BadFrame(Exception):
+    """A frame that can't be served: the error, and the `id` to echo as far as it could be read."""
+
+    def __init__(self, error: ParleyError, frame_id: str | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.frame_id = frame_id
+
+
+def decode(body: str | None) -> tuple[str, Any]:
+    """The type and the struct of a frame. Raises BadFrame: bad_request, unknown_type or too_large."""
+    raw = _encoded(body or "")
+    if len(raw) > MAX_FRAME_BYTES:
+        raise BadFrame(TooLarge(f"A frame has at most {MAX_FRAME_BYTES:,} bytes"), None)
+    head = _decoded(_HEAD, raw, None)
+    frame_id = head.id if isinstance(head.id, str) and len(head.id) <= 64 else None  # noqa: PLR2004  # as FrameId
+    if not isinstance(head.type, str):
+        raise BadFrame(BadRequest("A frame needs a `type`, which is a string"), frame_id)
+    decoder = _DECODERS.get(head.type)
+    if decoder is None:
+        raise BadFrame(UnknownType(), frame_id)
+    return head.type, _decoded(decoder, raw, frame_id)
+
+
+def _encoded(body: str) -> bytes:
+    try:
+        return body.encode()
+    except UnicodeEncodeError as exc:
+        raise BadFrame(BadRequest("The frame holds half a surrogate pair"), None) from exc
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | None) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as exc:
+        raise BadFrame(BadRequest(_explained(str(exc))), frame_id) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise BadFrame(BadRequest("The frame is not valid JSON"), frame_id) from exc
+    except RecursionError as exc:
+        raise BadFrame(BadRequest("The frame is nested too deeply"), frame_id) from exc
+
+
+def _explained(message: str) -> str:
+    """The decoder's words, which name the place and the expected type, never the value; patterns are for programs."""
+    return re.sub(r"matching regex '.*'", "of 1 to 128 of A-Z a-z 0-9 _ . @ -", message)

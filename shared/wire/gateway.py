@@ -1,0 +1,66 @@
+"""The gateway's WebSocket events: who is calling, over which connection, and the answer it takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.connection.models import Connection, Identity, opened
+from shared.errors import TokenExpired, Unauthenticated
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The identity that the authorizer verified at the handshake, and the connection. Never from the body."""
+
+    identity: Identity
+    connection: Connection
+
+    @property
+    def user_id(self) -> str:
+        return self.identity.user_id
+
+    @property
+    def connection_id(self) -> str:
+        return self.connection.connection_id
+
+
+def authorizer_context(identity: Identity, *, device_id: str, connected_at: int) -> dict[str, str]:
+    """What the authorizer hands to every later event of the connection. The gateway carries strings."""
+    return {
+        "user_id": identity.user_id,
+        "expires_at": str(identity.expires_at),
+        "device_id": device_id,
+        "connected_at": str(connected_at),
+    }
+
+
+def caller_of(event: Event) -> Caller:
+    """Who sent this event. Raises Unauthenticated where the authorizer's context is missing or not ours."""
+    request_context = event["requestContext"]
+    context = request_context.get("authorizer") or {}
+    try:
+        identity = Identity(context["user_id"], int(context["expires_at"]))
+        connection = opened(
+            request_context["connectionId"],
+            identity.user_id,
+            device_id=context["device_id"],
+            connected_at=int(context["connected_at"]),
+        )
+    except (KeyError, ValueError) as exc:
+        raise Unauthenticated from exc
+    return Caller(identity, connection)
+
+
+def check_token(identity: Identity, now: int) -> None:
+    """The authorizer runs at the handshake only, so each frame checks the expiry again. Raises TokenExpired."""
+    if identity.expires_at <= now:
+        raise TokenExpired
+
+
+def answer(body: str = "", status: int = 200) -> dict[str, Any]:
+    """The route response: a reply to a frame, or the verdict on a handshake."""
+    return {"statusCode": status, "body": body}

@@ -1,0 +1,77 @@
+"""What the server says: replies to frames, and events."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from shared.chat.delivery import Event
+from shared.chat.models import Entry
+from shared.chat.sending import Sent
+from shared.chat.syncing import Sync
+from shared.errors import ParleyError
+from shared.wire.events import entry_event, receipt_event
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def success(frame_id: str | None, data: dict[str, Any]) -> str:
+    return _encode({"success": True, **_echo(frame_id), "data": data}).decode()
+
+
+def failure(frame_id: str | None, error: ParleyError) -> str:
+    after = {} if error.retry_after_ms is None else {"retry_after_ms": error.retry_after_ms}
+    body = {"error": error.message, "code": error.code, "retryable": error.retryable, **after}
+    return _encode({"success": False, **_echo(frame_id), **body}).decode()
+
+
+def _echo(frame_id: str | None) -> dict[str, str]:
+    return {} if frame_id is None else {"id": frame_id}
+
+
+def encode_event(event: Event) -> bytes:
+    """An event as it is posted to every connection: serialised once."""
+    return _encode(entry_event(event) if isinstance(event, Entry) else receipt_event(event))
+
+
+def event_size(entry: Entry) -> int:
+    """The bytes an entry takes in a sync reply."""
+    return len(encode_event(entry)) + 1
+
+
+def message_ack(sent: Sent) -> dict[str, Any]:
+    entry = sent.entry
+    return {
+        "type": "message",
+        "conversation_id": entry.conversation_id,
+        "seq": entry.seq,
+        "message_id": entry.message_id,
+        **({} if entry.client_message_id is None else {"client_message_id": entry.client_message_id}),
+        "timestamp": entry.created_at,
+        "duplicate": sent.duplicate,
+    }
+
+
+def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:
+    return {"type": kind, "conversation_id": conversation_id, "seq": seq}
+
+
+def pong(timestamp: int, *, behind: bool) -> dict[str, Any]:
+    return {"type": "pong", "timestamp": timestamp, "behind": behind}
+
+
+def sync_reply(sync: Sync) -> dict[str, Any]:
+    conversations = [
+        {
+            "id": one.conversation_id,
+            "head": one.head,
+            "entries": [entry_event(entry) for entry in one.entries],
+            "has_more": one.has_more,
+            "read_seq": one.read_seq,
+            "unread": one.unread,
+        }
+        for one in sync.conversations
+    ]
+    refused = {"refused": list(sync.refused)} if sync.refused else {}
+    return {"type": "sync", "conversations": conversations, **refused, "has_more": sync.has_more}
