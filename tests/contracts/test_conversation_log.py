@@ -1,0 +1,96 @@
+"""ConversationLog: what every implementation promises."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from shared.chat.models import Draft, Entry
+from tests.contracts.conftest import Stores
+from tests.fakes import DM
+
+
+def entry(seq: int, *, text: str = "hi", nonce: str = "n", base: Entry | None = None) -> Entry:
+    draft = Draft(DM, "alice", text, nonce=nonce, client_message_id=f"c{seq}", reply_to=None, mentions=("bob",))
+    written = draft.following(base, 1_000 + seq)
+    assert base is None or written.seq == seq
+    return written
+
+
+def fill(stores: Stores, count: int) -> list[Entry]:
+    written: list[Entry] = []
+    for seq in range(1, count + 1):
+        one = entry(seq, text=f"text {seq}", nonce=f"n{seq}", base=written[-1] if written else None)
+        assert stores.log.put(one, new_members=("alice", "bob") if seq == 1 else ()) is None
+        written.append(one)
+    return written
+
+
+def test_an_entry_comes_back_as_it_was_put(stores: Stores) -> None:
+    (one,) = fill(stores, 1)
+    assert stores.log.lookup(DM, seqs=[1], consistent=True).entries == {1: one}
+
+
+def test_a_taken_place_keeps_its_entry_and_says_which(stores: Stores) -> None:
+    first, second = fill(stores, 2)
+    assert stores.log.put(entry(2, text="other", nonce="late", base=first)) == second
+    assert stores.log.read(DM, start=1, limit=10) == [first, second]
+
+
+def test_a_taken_first_place_keeps_entry_and_memberships(stores: Stores) -> None:
+    (first,) = fill(stores, 1)
+    assert stores.log.put(entry(1, text="other", nonce="late"), new_members=("alice", "bob")) == first
+    member = stores.memberships.get(DM, "alice")
+    assert member is not None
+    assert member.joined_at == first.created_at
+
+
+def test_the_first_entry_makes_its_members(stores: Stores) -> None:
+    fill(stores, 1)
+    assert [one.conversation_id for one in stores.memberships.of_user("alice")] == [DM]
+    assert [one.conversation_id for one in stores.memberships.of_user("bob")] == [DM]
+
+
+def test_the_first_entry_leaves_existing_members_as_they_are(stores: Stores) -> None:
+    assert stores.memberships.create(DM, ("alice", "bob"), joined_at=7)
+    fill(stores, 1)
+    member = stores.memberships.get(DM, "bob")
+    assert member is not None
+    assert member.joined_at == 7
+
+
+def test_of_racing_puts_to_one_place_one_wins_and_the_others_learn_who(stores: Stores) -> None:
+    (first,) = fill(stores, 1)
+    rivals = [entry(2, text=f"rival {i}", nonce=f"r{i}", base=first) for i in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(stores.log.put, rivals))
+    winners = [rival for rival, answer in zip(rivals, answers, strict=True) if answer is None]
+    assert len(winners) == 1
+    assert [answer for answer in answers if answer is not None] == winners * 7
+
+
+def test_a_lookup_finds_entries_and_the_member_at_once(stores: Stores) -> None:
+    written = fill(stores, 3)
+    found = stores.log.lookup(DM, seqs=[1, 3, 99, 3], member_id="bob", consistent=True)
+    assert dict(found.entries) == {1: written[0], 3: written[2]}
+    assert found.member is not None
+    assert found.member.user_id == "bob"
+
+
+def test_a_lookup_of_what_is_not_there_is_empty(stores: Stores) -> None:
+    found = stores.log.lookup("dm:x:y", seqs=[1], member_id="x", consistent=True)
+    assert (dict(found.entries), found.member) == ({}, None)
+
+
+def test_reading_forward_starts_at_the_place_and_stops_at_the_limit(stores: Stores) -> None:
+    written = fill(stores, 5)
+    assert stores.log.read(DM, start=2, limit=3) == written[1:4]
+    assert stores.log.read(DM, start=4, limit=10) == written[3:]
+    assert stores.log.read(DM, start=6, limit=10) == []
+
+
+def test_reading_back_goes_from_the_head_or_from_below_a_place(stores: Stores) -> None:
+    written = fill(stores, 5)
+    assert stores.log.read_back(DM, limit=2) == [written[4], written[3]]
+    assert stores.log.read_back(DM, before=3, limit=10) == [written[1], written[0]]
+    assert stores.log.read_back(DM, before=1, limit=10) == []
+    assert stores.log.read_back("dm:x:y", limit=10) == []

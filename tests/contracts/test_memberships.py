@@ -1,0 +1,76 @@
+"""Memberships: what every implementation promises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shared.chat.models import Member
+from tests.contracts.conftest import Stores
+from tests.fakes import DM
+
+
+def member(stores: Stores, user_id: str = "alice") -> Member:
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=5)
+    found = stores.memberships.get(DM, user_id)
+    assert found is not None
+    return found
+
+
+def test_created_members_are_found_by_conversation_and_by_user(stores: Stores) -> None:
+    assert stores.memberships.create(DM, ("alice", "bob"), joined_at=5)
+    assert stores.memberships.get(DM, "alice") == Member(DM, "alice", 5)
+    assert stores.memberships.of_user("bob") == [Member(DM, "bob", 5)]
+
+
+def test_creating_again_changes_nothing(stores: Stores) -> None:
+    before = member(stores)
+    assert not stores.memberships.create(DM, ("alice", "bob"), joined_at=9)
+    assert stores.memberships.get(DM, "alice") == before
+
+
+def test_a_stranger_has_no_membership(stores: Stores) -> None:
+    member(stores)
+    assert stores.memberships.get(DM, "carol") is None
+    assert stores.memberships.of_user("carol") == []
+
+
+def test_a_user_has_all_conversations_and_nobody_elses(stores: Stores) -> None:
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    stores.memberships.create("dm:alice:carol", ("alice", "carol"), joined_at=2)
+    found = {one.conversation_id for one in stores.memberships.of_user("alice")}
+    assert found == {DM, "dm:alice:carol"}
+    assert [one.conversation_id for one in stores.memberships.of_user("carol")] == ["dm:alice:carol"]
+
+
+def test_the_read_cursor_moves_forward_with_its_number(stores: Stores) -> None:
+    moved = member(stores).with_read(7, 6)
+    assert stores.memberships.move_read(moved)
+    stored = stores.memberships.get(DM, "alice")
+    assert stored is not None
+    assert (stored.read_seq, stored.read_number) == (7, 6)
+
+
+def test_the_read_cursor_never_moves_back(stores: Stores) -> None:
+    start = member(stores)
+    assert stores.memberships.move_read(start.with_read(7, 6))
+    assert not stores.memberships.move_read(start.with_read(7, 6))
+    assert not stores.memberships.move_read(start.with_read(3, 3))
+    stored = stores.memberships.get(DM, "alice")
+    assert stored is not None
+    assert stored.read_seq == 7
+
+
+def test_the_delivered_cursor_moves_on_its_own(stores: Stores) -> None:
+    start = member(stores)
+    assert stores.memberships.move_delivered(replace(start, delivered_seq=4))
+    assert not stores.memberships.move_delivered(replace(start, delivered_seq=2))
+    stored = stores.memberships.get(DM, "alice")
+    assert stored is not None
+    assert (stored.read_seq, stored.delivered_seq) == (0, 4)
+
+
+def test_a_cursor_of_nobody_moves_nowhere(stores: Stores) -> None:
+    stranger = Member(DM, "carol", 0)
+    assert not stores.memberships.move_read(stranger.with_read(1, 1))
+    assert not stores.memberships.move_delivered(replace(stranger, delivered_seq=1))
+    assert stores.memberships.get(DM, "carol") is None

@@ -1,0 +1,96 @@
+"""Sessions: what every implementation promises."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from shared.connection.models import Connection, LimitReached, Registered
+from tests.contracts.conftest import Stores
+
+
+def connection(name: str, user_id: str = "alice", at: int = 100) -> Connection:
+    return Connection(name, user_id, "phone", at, at + 1_000)
+
+
+def stored(stores: Stores, user_id: str = "alice") -> set[str]:
+    return {one.connection_id for one in stores.sessions.of([user_id]).get(user_id, ())}
+
+
+def test_the_first_connection_has_no_others(stores: Stores) -> None:
+    assert stores.sessions.register(connection("c1="), limit=3) == Registered([])
+    assert stores.sessions.of(["alice"])["alice"] == [connection("c1=")]
+
+
+def test_a_further_connection_learns_of_the_others(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    assert stores.sessions.register(connection("c2="), limit=3) == Registered([connection("c1=")])
+
+
+def test_registering_again_replaces_even_at_the_limit(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=1)
+    later = replace(connection("c1="), expires_at=9_999)
+    assert stores.sessions.register(later, limit=1) == Registered([])
+    assert stores.sessions.of(["alice"])["alice"] == [later]
+
+
+def test_the_limit_refuses_and_says_who_is_there(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=1)
+    assert stores.sessions.register(connection("c2="), limit=1) == LimitReached([connection("c1=")])
+    assert stored(stores) == {"c1="}
+
+
+def test_dropping_makes_room_in_the_same_write(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=2)
+    stores.sessions.register(connection("c2="), limit=2)
+    assert stores.sessions.register(connection("c3="), limit=2, drop=["c1="]) == Registered([connection("c2=")])
+    assert stored(stores) == {"c2=", "c3="}
+
+
+def test_dropping_what_is_gone_makes_no_room(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=1)
+    assert isinstance(stores.sessions.register(connection("c2="), limit=1, drop=["gone="]), LimitReached)
+    assert stored(stores) == {"c1="}
+
+
+def test_the_limit_holds_however_many_open_at_once(stores: Stores) -> None:
+    newcomers = [connection(f"c{i}=") for i in range(10)]
+    with ThreadPoolExecutor(10) as threads:
+        answers = list(threads.map(lambda one: stores.sessions.register(one, limit=4), newcomers))
+    # A racer that lost the very first place answers as at the limit too; opening looks again then.
+    registered = sum(isinstance(answer, Registered) for answer in answers)
+    assert registered == len(stored(stores)) <= 4
+
+
+def test_removing_takes_out_that_one_only(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.register(connection("c2="), limit=3)
+    removed = stores.sessions.remove("alice", "c1=", now=5)
+    assert (removed.removed, list(removed.others)) == (connection("c1="), [connection("c2=")])
+    assert stored(stores) == {"c2="}
+
+
+def test_removing_twice_removes_nothing_more(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=5)
+    again = stores.sessions.remove("alice", "c1=", now=6)
+    assert (again.removed, list(again.others)) == (None, [])
+
+
+def test_removing_from_a_user_without_a_session_is_nothing(stores: Stores) -> None:
+    gone = stores.sessions.remove("nobody", "c1=", now=5)
+    assert (gone.removed, list(gone.others)) == (None, [])
+
+
+def test_after_the_last_left_the_next_is_the_first_again(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=5)
+    assert stores.sessions.register(connection("c2="), limit=3) == Registered([])
+
+
+def test_many_users_are_read_at_once(stores: Stores) -> None:
+    users = [f"user{i}" for i in range(120)]
+    for user_id in users:
+        stores.sessions.register(connection("c=", user_id), limit=3)
+    found = stores.sessions.of([*users, "nobody", "user1"])
+    assert {user_id for user_id, connections in found.items() if connections} == set(users)
