@@ -1,0 +1,42 @@
+"""The CDK app: one stack, checked by cdk-nag on every synthesis."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+# jsii warns about Node 20 on every call; the project supports it and says so in its README.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+from aws_cdk import App, Environment, Validations
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from infra.bundling import Bundler
+from infra.bytecode import HOST, LAMBDA, BundleError
+from infra.config import Config, ConfigError
+from infra.stack import ParleyStack, dependency_groups
+
+
+def main() -> int:
+    """Synthesize. A mistake that a person can correct is one line each, without a traceback."""
+    app = App()
+    try:
+        config = Config.load(app.node.get_all_context(), os.environ)
+        bundler = Bundler(Path(__file__).parent, HOST if config.is_local else LAMBDA)
+        bundles = bundler.build(dependency_groups(config))
+    except ConfigError as exc:
+        print(*(f"Configuration: {problem}" for problem in exc.problems), sep="\n", file=sys.stderr)  # noqa: T201
+        return 1
+    except BundleError as exc:
+        print(f"Bundle: {exc}", file=sys.stderr)  # noqa: T201
+        return 1
+    env = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
+    ParleyStack(app, config=config, bundles=bundles, env=env)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

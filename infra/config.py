@@ -1,0 +1,189 @@
+"""The stack's configuration: typed, validated, read once from CDK context (`-c key=value`) or `PARLEY_<KEY>`.
+
+docs/configuration.md lists every key. A mistake is reported as one line that names the key and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TargetName = Literal["aws", "local"]
+Removal = Literal["retain", "destroy"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+# CloudWatch Logs takes just these.
+RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+LOCAL_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*")
+
+_STAGE = r"[a-z][a-z0-9-]{0,19}"
+_ENDPOINT = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
+_ORIGIN = r"https?://[A-Za-z0-9.-]+(:([0-9]{1,5}|\*))?"
+_JWT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+_CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+"
+_TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+"
+_DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_CLAIM = r"[^\s,]{1,256}"
+_HTTPS_URL = r"https://[^\s,]{1,500}"
+
+
+class ConfigError(Exception):
+    """The configuration can't be used. `problems` has one line for each mistake."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a deployment can choose. Empty text means "not configured"."""
+
+    target: TargetName
+    stage: str
+    local_endpoint: str
+    allowed_origins: tuple[str, ...]
+    jwt_secret_arn: str
+    jwks_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    domain_name: str
+    certificate_arn: str
+    connection_limit: int
+    throttle_rate: int
+    throttle_burst: int
+    log_level: LogLevel
+    log_retention_days: int
+    removal: Removal
+    alarm_topic_arn: str
+    gateway_logs_role: Literal["create", "existing"]
+
+    @property
+    def is_local(self) -> bool:
+        return self.target == "local"
+
+    @property
+    def retains_data(self) -> bool:
+        return self.removal == "retain"
+
+    @classmethod
+    def load(cls, context: Mapping[str, object], environ: Mapping[str, str]) -> Config:
+        """Read every key; the context wins over the environment. Raises ConfigError with all mistakes at once."""
+        read = _Reader(context, environ)
+        local = read.choice("target", ("aws", "local"), "aws") == "local"
+        config = cls(
+            target="local" if local else "aws",
+            stage=read.text(
+                "stage", _STAGE, "a lower-case name of at most 20 letters, digits and '-'", "local" if local else "prod"
+            ),
+            local_endpoint=read.text("local_endpoint", _ENDPOINT, "the emulator's address like http://localhost:4577"),
+            allowed_origins=read.origins("allowed_origins", LOCAL_ORIGINS if local else ()),
+            jwt_secret_arn=read.text("jwt_secret_arn", _JWT_ARN, "the complete ARN of a Secrets Manager secret"),
+            jwks_url=read.text("jwks_url", _HTTPS_URL, "a URL that starts with https://"),
+            jwt_issuer=read.text("jwt_issuer", _CLAIM, "text without blanks and commas, at most 256 characters"),
+            jwt_audience=read.text("jwt_audience", _CLAIM, "text without blanks and commas, at most 256 characters"),
+            domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
+            certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
+            connection_limit=read.number("connection_limit", 1, 100, 10),
+            throttle_rate=read.number("throttle_rate", 1, 10_000, 2_000),
+            throttle_burst=read.number("throttle_burst", 1, 5_000, 1_000),
+            log_level=cast("LogLevel", read.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")),
+            log_retention_days=read.number_of("log_retention_days", RETENTION_DAYS, 30),
+            removal="destroy"
+            if read.choice("removal", ("retain", "destroy"), "destroy" if local else "retain") == "destroy"
+            else "retain",
+            alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),
+            gateway_logs_role="existing"
+            if read.choice("gateway_logs_role", ("create", "existing"), "create") == "existing"
+            else "create",
+        )
+        problems = [*read.problems, *_conflicts(config), *_misspelt(context)]
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+
+def _conflicts(config: Config) -> list[str]:
+    """The rules between keys."""
+    problems = []
+    if config.is_local and not config.local_endpoint:
+        problems.append("local_endpoint: required when target=local, like http://localhost:4577")
+    if config.jwt_secret_arn and config.jwks_url:
+        problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
+    if bool(config.domain_name) != bool(config.certificate_arn):
+        problems.append("domain_name, certificate_arn: give both or neither")
+    if not config.is_local and any(origin.endswith(":*") for origin in config.allowed_origins):
+        problems.append("allowed_origins: API Gateway's CORS knows no port '*'; on AWS name each port")
+    return problems
+
+
+def _misspelt(context: Mapping[str, object]) -> list[str]:
+    """A key that is almost one of ours would be ignored without a word; CDK's own keys all have ':', '/' or '@'."""
+    known = [field.name for field in fields(Config)]
+    unknown = [key for key in context if key not in known and not re.search(r"[:/@]", key)]
+    near = {key: difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.8) for key in unknown}
+    return [f"{key}: no such key; did you mean {match[0]}?" for key, match in near.items() if match]
+
+
+class _Reader:
+    """Reads one key at a time and remembers what was wrong, so that all mistakes are reported together."""
+
+    def __init__(self, context: Mapping[str, object], environ: Mapping[str, str]) -> None:
+        self._context = context
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def _raw(self, key: str) -> str:
+        value = self._context.get(key)
+        if value is None:
+            value = self._environ.get(f"PARLEY_{key.upper()}", "")
+        return str(value).strip()
+
+    def _refuse(self, key: str, raw: str, allowed: str) -> None:
+        self.problems.append(f"{key}: {raw!r} is not allowed; give {allowed}")
+
+    def text(self, key: str, pattern: str, allowed: str, default: str = "") -> str:
+        raw = self._raw(key)
+        if not raw:
+            return default
+        if not re.fullmatch(pattern, raw):
+            self._refuse(key, raw, allowed)
+            return default
+        return raw
+
+    def choice(self, key: str, allowed: Sequence[str], default: str) -> str:
+        raw = self._raw(key)
+        if not raw:
+            return default
+        if raw not in allowed:
+            self._refuse(key, raw, "one of " + ", ".join(allowed))
+            return default
+        return raw
+
+    def number(self, key: str, low: int, high: int, default: int) -> int:
+        raw = self._raw(key)
+        if not raw:
+            return default
+        if not re.fullmatch(r"[0-9]{1,9}", raw) or not low <= int(raw) <= high:
+            self._refuse(key, raw, f"a whole number from {low} to {high}")
+            return default
+        return int(raw)
+
+    def number_of(self, key: str, allowed: Sequence[int], default: int) -> int:
+        return int(self.choice(key, [str(number) for number in allowed], str(default)))
+
+    def origins(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        raw = self._raw(key)
+        if not raw:
+            return default
+        entries = tuple(entry.strip() for entry in raw.split(",") if entry.strip())
+        for entry in entries:
+            if not re.fullmatch(_ORIGIN, entry):
+                self._refuse(key, entry, "origins like https://chat.example.com or http://localhost:*, comma separated")
+        return entries

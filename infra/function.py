@@ -1,0 +1,94 @@
+"""The one factory for a Lambda: its bundle, its environment, its own role, its own log group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import AssetHashType, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.acknowledge import acknowledge
+from infra.logs import log_group
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.bundling import Bundle
+    from infra.config import Config
+    from infra.target import Target
+
+_NO_ASYNCHRONOUS_INVOCATION = (
+    "Never invoked asynchronously: API Gateway waits for the answer, and the stream's event source has its own "
+    "failure queue."
+)
+_REASONS = {
+    "AwsSolutions-L1": "python3.13 is the version that the bundles' bytecode is compiled and measured for; "
+    "docs/adr/0004-packaging.md.",
+    "Serverless-LambdaLatestVersion": "python3.13 is the version that the bundles' bytecode is compiled and measured "
+    "for; docs/adr/0004-packaging.md.",
+    "Serverless-LambdaDLQ": _NO_ASYNCHRONOUS_INVOCATION,
+    "Serverless-LambdaAsyncFailureDestination": _NO_ASYNCHRONOUS_INVOCATION,
+    "Serverless-LambdaTracing": "A trace costs more than the Lambda it describes and needs a permission on '*'; the "
+    "logs carry the request ids.",
+}
+
+
+class Function(Construct):
+    """A Lambda function whose role may do nothing but write its own log, until `allow` adds a statement."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        target: Target,
+        bundle: Bundle,
+        handler: str,
+        environment: Mapping[str, str],
+        timeout_seconds: int,
+        memory_mb: int,
+        description: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_group = log_group(self, "Log", config)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        # Not the managed AWSLambdaBasicExecutionRole: that one may write to, and create, any log group.
+        self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], self.log_group.log_group_arn)
+        self.resource = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            # The digest is of the content; CDK's own would also change with the bytecode's insignificant bits.
+            code=lambda_.Code.from_asset(
+                str(bundle.path), asset_hash=bundle.digest, asset_hash_type=AssetHashType.CUSTOM
+            ),
+            handler=handler,
+            runtime=target.runtime,
+            architecture=target.architecture,
+            role=self.role,
+            log_group=self.log_group,
+            environment={**environment, **target.function_environment},
+            timeout=Duration.seconds(timeout_seconds),
+            memory_size=memory_mb,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=_application_level(config),
+            system_log_level_v2=_system_level(config),
+        )
+        acknowledge(self.resource, _REASONS)
+
+    def allow(self, actions: Sequence[str], resource_arn: str) -> None:
+        """Let this function do exactly these actions on exactly this resource."""
+        self.role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[resource_arn]))
+
+
+def _application_level(config: Config) -> lambda_.ApplicationLogLevel:
+    """The logger filters by LOG_LEVEL itself. Lambda takes a line that it can't rate for INFO, so it lets INFO through."""
+    return lambda_.ApplicationLogLevel.DEBUG if config.log_level == "DEBUG" else lambda_.ApplicationLogLevel.INFO
+
+
+def _system_level(config: Config) -> lambda_.SystemLogLevel:
+    """Lambda's own START, END and REPORT lines would cost about as much as the invocation: failures only."""
+    return lambda_.SystemLogLevel.INFO if config.log_level == "DEBUG" else lambda_.SystemLogLevel.WARN

@@ -1,0 +1,113 @@
+"""The HTTP API: one Lambda behind one catch-all route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigatewayv2 as gateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from constructs import Construct
+
+from infra.acknowledge import acknowledge
+from infra.function import Function
+from infra.logs import enable_access_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.bundling import Bundle
+    from infra.config import Config
+    from infra.identity import Identity
+    from infra.storage import Storage
+    from infra.target import Target
+
+
+class RestApi(Construct):
+    """Everything that isn't a live connection. The Lambda routes, and verifies the bearer token of every request."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        target: Target,
+        storage: Storage,
+        identity: Identity,
+        bundle: Bundle,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.rest = Function(
+            self,
+            "Rest",
+            config=config,
+            target=target,
+            bundle=bundle,
+            handler="functions.rest.handler.handler",
+            description="Parley: the HTTP API",
+            environment={
+                "LOG_TABLE": storage.log.table_name,
+                "MEMBERS_TABLE": storage.members.table_name,
+                "TICKETS_TABLE": storage.tickets.table_name,
+                **identity.environment,
+                "LOG_LEVEL": config.log_level,
+            },
+            timeout_seconds=29,
+            memory_mb=512,
+        )
+        self.rest.allow(["dynamodb:Query"], storage.log.table_arn)
+        self.rest.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], storage.members.table_arn)
+        self.rest.allow(["dynamodb:PutItem"], storage.tickets.table_arn)
+        identity.allow_reading_secret(self.rest)
+
+        self.api = gateway.HttpApi(
+            self,
+            "Api",
+            description="Parley: tickets, inbox, history",
+            create_default_stage=False,
+            cors_preflight=_cors(target.cors_origins(config.allowed_origins)),
+        )
+        route = gateway.HttpRoute(
+            self,
+            "Default",
+            http_api=self.api,
+            route_key=gateway.HttpRouteKey.DEFAULT,
+            integration=integrations.HttpLambdaIntegration("RestIntegration", self.rest.resource),
+        )
+        stage = gateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=gateway.ThrottleSettings(rate_limit=config.throttle_rate, burst_limit=config.throttle_burst),
+        )
+        if target.has_access_logs:
+            enable_access_log(stage, config, kind="http")
+        acknowledge(
+            route,
+            {
+                "AwsSolutions-APIG4": "The Lambda verifies the bearer token itself: the same code as the WebSocket "
+                "handshake, and /v1/health needs no token."
+            },
+        )
+        self.url = target.http_url(self.api.api_id)
+
+
+def _cors(origins: Sequence[str]) -> gateway.CorsPreflightOptions | None:
+    """Without configured origins no browser page may call. Pages send the bearer token by hand: no credentials mode."""
+    if not origins:
+        return None
+    return gateway.CorsPreflightOptions(
+        allow_origins=[*origins],
+        allow_methods=[
+            gateway.CorsHttpMethod.GET,
+            gateway.CorsHttpMethod.POST,
+            gateway.CorsHttpMethod.PUT,
+            gateway.CorsHttpMethod.PATCH,
+            gateway.CorsHttpMethod.DELETE,
+        ],
+        allow_headers=["authorization", "content-type"],
+        max_age=Duration.hours(1),
+    )

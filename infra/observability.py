@@ -1,0 +1,77 @@
+"""Alarms: what a person should look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.config import Config
+    from infra.function import Function
+    from infra.push import OfflinePush
+
+_PERIOD = Duration.minutes(5)
+
+
+class Observability(Construct):
+    """One alarm for each function's errors, and three for the stream that feeds the push function."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, functions: Sequence[Function], push: OfflinePush
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._topic = (
+            sns.Topic.from_topic_arn(self, "Topic", config.alarm_topic_arn) if config.alarm_topic_arn else None
+        )
+        for function in functions:
+            name = function.node.id
+            self._alarm(
+                f"{name}Errors",
+                function.resource.metric_errors(period=_PERIOD, statistic="Sum"),
+                threshold=1,
+                description=f"{name} failed: an invocation ended in an exception or a timeout",
+            )
+        self._alarm(
+            "FailedRecords",
+            push.failures.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
+            threshold=1,
+            description="Stream records were set aside after all retries",
+        )
+        self._alarm(
+            "FailedRecordsAge",
+            push.failures.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
+            threshold=Duration.days(7).to_seconds(),
+            description="A set-aside stream record is a week old; it is deleted after two",
+        )
+        self._alarm(
+            "StreamLag",
+            push.function.resource.metric(
+                "IteratorAge", period=_PERIOD, statistic="Maximum", unit=cloudwatch.Unit.MILLISECONDS
+            ),
+            threshold=Duration.minutes(1).to_milliseconds(),
+            description="Offline push is more than a minute behind the log",
+        )
+
+    def _alarm(
+        self, construct_id: str, metric: cloudwatch.Metric, *, threshold: float, description: str
+    ) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"Parley: {description}",
+        )
+        if self._topic:
+            alarm.add_alarm_action(actions.SnsAction(self._topic))
+        return alarm

@@ -1,0 +1,91 @@
+"""The whole of Parley as one stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnOutput, Environment, Stack
+
+from infra.files import Files
+from infra.http_api import RestApi
+from infra.identity import Identity
+from infra.observability import Observability
+from infra.push import OfflinePush
+from infra.storage import Storage
+from infra.target import target_of
+from infra.websocket_api import WebSocketApi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+    from infra.bundling import Bundle
+    from infra.config import Config
+
+
+class ParleyStack(Stack):
+    """Storage, the two APIs, push, files and alarms, wired together. `bundles` has one entry a function folder."""
+
+    def __init__(
+        self, scope: Construct, *, config: Config, bundles: Mapping[str, Bundle], env: Environment | None = None
+    ) -> None:
+        super().__init__(
+            scope, f"Parley-{config.stage}", env=env, description="Parley: a chat backend that its team owns"
+        )
+        target = target_of(config)
+        storage = Storage(self, "Storage", config=config)
+        identity = Identity(self, "Identity", config=config)
+        web_socket = WebSocketApi(
+            self,
+            "WebSocket",
+            config=config,
+            target=target,
+            storage=storage,
+            identity=identity,
+            bundles=bundles,
+        )
+        rest = RestApi(
+            self,
+            "Http",
+            config=config,
+            target=target,
+            storage=storage,
+            identity=identity,
+            bundle=bundles["rest"],
+        )
+        push = OfflinePush(self, "Push", config=config, target=target, storage=storage, bundle=bundles["offline_push"])
+        files = Files(self, "Files", config=config)
+        functions = (*web_socket.functions, rest.rest, push.function)
+        Observability(self, "Observability", config=config, functions=functions, push=push)
+        self._outputs(
+            {
+                "WsUrl": web_socket.url,
+                "HttpUrl": rest.url,
+                "LogTable": storage.log.table_name,
+                "MembersTable": storage.members.table_name,
+                "SessionsTable": storage.sessions.table_name,
+                "TicketsTable": storage.tickets.table_name,
+                "Bucket": files.bucket.bucket_name,
+                "FailureQueueUrl": push.failures.queue_url,
+                "JwtSecretArn": identity.secret_arn,
+                "Region": self.region,
+            }
+        )
+
+    def _outputs(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            if value:
+                CfnOutput(self, name, value=value)
+
+
+def dependency_groups(config: Config) -> dict[str, tuple[str, ...]]:
+    """Each function folder's dependency groups. Only those that verify signatures by public key carry cryptography."""
+    jwks = ("jwks",) if config.jwks_url else ()
+    return {
+        "connect": ("connect", *jwks),
+        "disconnect": ("disconnect",),
+        "message": ("message",),
+        "rest": ("rest", *jwks),
+        "offline_push": ("offline_push",),
+    }

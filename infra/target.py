@@ -1,0 +1,85 @@
+"""Where the stack runs: an AWS account or the laptop's emulator. Every difference between the two is in this file."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws
+from aws_cdk import aws_lambda as lambda_
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What the constructs need to know about the place they are deployed to."""
+
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    endpoint: str
+    """The emulator's address, empty on AWS."""
+    has_route_responses: bool
+    """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
+    has_access_logs: bool
+    """The emulator writes none, so the log groups and the gateway's role would only slow the deployment down."""
+
+    @property
+    def function_environment(self) -> dict[str, str]:
+        """What every function needs beyond its own settings: the emulator's address, where there is one."""
+        return {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
+
+    def connections_endpoint(self, api_id: str, stage: str) -> str:
+        """Where the functions post to connections. A custom domain doesn't change it."""
+        if self.endpoint:
+            return self._local_url(api_id, stage)
+        return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{stage}"
+
+    def web_socket_url(self, api_id: str, stage: str) -> str:
+        if self.endpoint:
+            return self._local_url(api_id, stage).replace("http", "ws", 1)
+        return f"wss://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{stage}"
+
+    def http_url(self, api_id: str) -> str:
+        if self.endpoint:
+            return self._local_url(api_id, "$default")
+        return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+    def cors_origins(self, origins: Sequence[str]) -> Sequence[str]:
+        """The emulator, like API Gateway, compares origins literally: there a port wildcard becomes every origin."""
+        if self.endpoint and any(origin.endswith(":*") for origin in origins):
+            return ("*",)
+        return origins
+
+    def _local_url(self, api_id: str, stage: str) -> str:
+        return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage}"
+
+
+def target_of(config: Config) -> Target:
+    if config.is_local:
+        return Target(
+            runtime=lambda_.Runtime(
+                f"python{sys.version_info.major}.{sys.version_info.minor}", lambda_.RuntimeFamily.PYTHON
+            ),
+            architecture=_host_architecture(),
+            endpoint=config.local_endpoint,
+            has_route_responses=False,
+            has_access_logs=False,
+        )
+    return Target(
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64,
+        endpoint="",
+        has_route_responses=True,
+        has_access_logs=True,
+    )
+
+
+def _host_architecture() -> lambda_.Architecture:
+    is_arm = platform.machine().lower() in {"arm64", "aarch64"}
+    return lambda_.Architecture.ARM_64 if is_arm else lambda_.Architecture.X86_64
