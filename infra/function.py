@@ -85,7 +85,7 @@ class Function(Construct):
 
 
 def _application_level(config: Config) -> lambda_.ApplicationLogLevel:
-    """The logger filters by LOG_LEVEL itself. Lambda takes a line that it can't rate for INFO, so it lets INFO through."""
+    """The logger filters by LOG_LEVEL itself; Lambda takes a line that it can't rate for INFO, so INFO passes."""
     return lambda_.ApplicationLogLevel.DEBUG if config.log_level == "DEBUG" else lambda_.ApplicationLogLevel.INFO
 
 

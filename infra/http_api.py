@@ -83,8 +83,7 @@ class RestApi(Construct):
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=config.throttle_rate, burst_limit=config.throttle_burst),
         )
-        if target.has_access_logs:
-            enable_access_log(stage, config, kind="http")
+        enable_access_log(stage, config=config, target=target, kind="http")
         acknowledge(
             route,
             {

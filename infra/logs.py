@@ -13,10 +13,13 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_logs as logs
 
+from infra.acknowledge import acknowledge
+
 if TYPE_CHECKING:
     from constructs import Construct
 
     from infra.config import Config
+    from infra.target import Target
 
 _COMMON: Final = {
     "requestId": "$context.requestId",
@@ -63,9 +66,17 @@ def log_group(scope: Construct, construct_id: str, config: Config) -> logs.LogGr
 
 
 def enable_access_log(
-    stage: gateway.HttpStage | gateway.WebSocketStage, config: Config, *, kind: Literal["http", "websocket"]
+    stage: gateway.HttpStage | gateway.WebSocketStage,
+    *,
+    config: Config,
+    target: Target,
+    kind: Literal["http", "websocket"],
 ) -> None:
     """Write one JSON line for each request or frame to a log group of the stage's own."""
+    if not target.has_access_logs:
+        reason = "The emulator writes no access logs."
+        acknowledge(stage, {"AwsSolutions-APIG1": reason, "Serverless-APIGWAccessLogging": reason})
+        return
     group = log_group(stage, "AccessLog", config)
     resource = cast("gateway.CfnStage", stage.node.default_child)
     resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(

@@ -230,10 +230,9 @@ class WebSocketApi(Construct):
         # Execution logs and data traces would write queries (tickets) and frames (content) to CloudWatch.
         resource.add_property_override("DefaultRouteSettings.LoggingLevel", "OFF")
         resource.add_property_override("DefaultRouteSettings.DataTraceEnabled", value=False)
-        if self._target.has_access_logs:
-            enable_access_log(stage, self._config, kind="websocket")
-            if self._config.gateway_logs_role == "create":
-                stage.node.add_dependency(_account_logs_role(self))
+        enable_access_log(stage, config=self._config, target=self._target, kind="websocket")
+        if self._target.has_access_logs and self._config.gateway_logs_role == "create":
+            stage.node.add_dependency(_account_logs_role(self))
         return stage
 
     def _custom_url(self) -> str:
