@@ -1,0 +1,99 @@
+# Parley. `make help` lists what there is; everything is installed into this folder.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup up down logs status token chat reset deploy destroy test lint format synth test-functions
+
+# The first Python that will do. Name another one: make up PYTHON=/path/to/python3
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo "$$python"; break; }; done)
+
+BIN := .venv/bin
+LOCAL = $(BIN)/python -m local
+UV := .tools/uv/bin/uv
+FUNCTIONS := connect disconnect message rest offline_push
+
+# `USER` is also the login name, which nobody means by `make token`: only the command line counts.
+WHO := $(if $(findstring command,$(origin USER)),$(USER))
+define need_user
+	@test -n "$(WHO)" || { echo "Say who: make $@ USER=alice" >&2; exit 2; }
+endef
+
+help:
+	@echo "On this machine"
+	@echo "  make up                      start the whole stack, deploy what has changed"
+	@echo "  make chat USER=alice         chat in this terminal (TO=bob)"
+	@echo "  make logs                    what the functions print (FOLLOW=1 goes on, RAW=1 for jq)"
+	@echo "  make status                  what runs, where, and whether it is up to date"
+	@echo "  make token USER=alice        print a token (TTL=seconds)"
+	@echo "  make down                    stop it; its state stays"
+	@echo "  make reset                   stop it and wipe its state"
+	@echo "In AWS"
+	@echo "  make deploy                  deploy to the account of your credentials"
+	@echo "  make destroy                 delete it there (YES=1 does not ask)"
+	@echo "For developers"
+	@echo "  make test                    the whole gate: lint, types, contracts, all tests"
+	@echo "  make test-functions          each function's tests with its own dependencies alone"
+	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
+	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
+
+setup:
+	@test -n "$(PYTHON)" || { echo "error: no Python from 3.11 to 3.14 found" >&2; \
+		echo "  Install one, or name it: make up PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" local/setup.py
+
+up: setup
+	@$(LOCAL) up
+
+down: setup
+	@$(LOCAL) down
+
+logs: setup
+	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(if $(RAW),--raw) $(if $(LAST),--last $(LAST))
+
+status: setup
+	@$(LOCAL) status
+
+token: setup
+	$(need_user)
+	@$(LOCAL) token --user "$(WHO)" $(if $(TTL),--ttl $(TTL))
+
+chat: setup
+	$(need_user)
+	@$(LOCAL) chat --user "$(WHO)" $(if $(TO),--to "$(TO)")
+
+reset: setup
+	@$(LOCAL) reset
+
+deploy: setup
+	@$(LOCAL) deploy
+
+destroy: setup
+	@$(LOCAL) destroy $(if $(YES),--yes)
+
+test: lint test-functions
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Every function has its tests run where nothing but its own dependencies and the test runner can be imported.
+test-functions: setup
+	@for name in $(FUNCTIONS); do \
+		echo "functions/$$name"; \
+		env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) run --quiet --frozen --isolated \
+			--no-default-groups --only-group $$name --only-group test-runner \
+			python -m pytest -q --no-header tests/functions/$$name || exit 1; \
+	done
+
+lint: setup
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "error: some files are not formatted; run: make format" >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo --no-timing-summary 2>/dev/null >.parley-lint || { cat .parley-lint; rm -f .parley-lint; exit 1; }
+	@rm -f .parley-lint
+
+format: setup
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+synth: setup
+	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/.tools/uv/bin:$$PATH" node_modules/.bin/cdk synth --quiet
+	@echo "The templates are in cdk.out/"

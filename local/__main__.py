@@ -1,0 +1,118 @@
+"""`python -m local COMMAND`: what the Makefile's targets run."""
+
+import argparse
+import os
+import sys
+
+from local import console, function_log, settings, stack, tokens
+from local.errors import LocalError
+from local.settings import Settings
+from local.stack import Stack
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 if it did what it is for."""
+    options = _parser().parse_args(arguments)
+    # Lines appear as they happen, also in a pipe, and an odd locale spoils nothing.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    try:
+        return _run(settings.read(os.environ), options)
+    except LocalError as error:
+        console.fail(error.message, error.hint)
+        return 1
+    except BrokenPipeError:  # the reader of our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return INTERRUPTED
+
+
+def _run(where: Settings, options: argparse.Namespace) -> int:  # noqa: C901  # one flat branch per command
+    """Run the command; what only one of them needs is imported there."""
+    match options.command:
+        case "up":
+            from local.up import up
+
+            _welcome(where, up(where))
+        case "down":
+            from local.up import down
+
+            down(where)
+        case "reset":
+            from local.reset import reset
+
+            reset(where)
+        case "status":
+            from local.status import status
+
+            return 0 if status(where) else 1
+        case "logs":
+            show = function_log.raw if options.raw else function_log.render
+            for line in function_log.lines(where.log("functions"), last=options.last, follow=options.follow):
+                print(show(line))
+        case "token":
+            print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl))
+        case "stack":
+            stack.read(where.stack_file)
+            print(where.stack_file.read_text(encoding="utf-8"), end="")
+        case "chat":
+            from local.chat import chat
+
+            chat(where, options.user, options.to)
+        case "deploy" | "destroy":
+            _aws(where, options)
+    return 0
+
+
+def _aws(where: Settings, options: argparse.Namespace) -> None:
+    from local import aws
+
+    if options.command == "deploy":
+        aws.deploy(where)
+    else:
+        aws.destroy(where, confirmed=options.yes)
+
+
+def _welcome(where: Settings, running: Stack) -> None:
+    print()
+    console.fact("WebSocket", running.ws_url)
+    console.fact("HTTP", running.http_url)
+    console.fact("details", where.show(where.stack_file))
+    if running.jwt_secret_file is not None:
+        print()
+        for user in ("alice", "bob"):
+            console.fact(f"{user}'s token", tokens.mint(running, user))
+    print("\nNext, in two terminals:  make chat USER=alice   and   make chat USER=bob")
+    print("Also:  make logs   make status   make token USER=carol   make down")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("up", help="start the stack, deploy what has changed")
+    commands.add_parser("down", help="stop it; its state stays")
+    commands.add_parser("reset", help="stop it and wipe its state")
+    commands.add_parser("status", help="what runs, where, and whether it is up to date")
+    commands.add_parser("stack", help="print stack.json")
+    commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
+    destroy = commands.add_parser("destroy", help="delete the stack in that account")
+    destroy.add_argument("--yes", action="store_true", help="do not ask")
+    logs = commands.add_parser("logs", help="what the functions print")
+    logs.add_argument("--follow", action="store_true", help="go on until interrupted")
+    logs.add_argument("--raw", action="store_true", help="lines of JSON, for a program")
+    logs.add_argument("--last", type=int, default=100, metavar="N", help="begin N lines before the end")
+    token = commands.add_parser("token", help="print a token")
+    token.add_argument("--user", required=True)
+    token.add_argument("--ttl", type=int, default=tokens.DAY, metavar="SECONDS")
+    chat = commands.add_parser("chat", help="chat in this terminal")
+    chat.add_argument("--user", required=True)
+    chat.add_argument("--to")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""`make deploy` and `make destroy`: the same app in an AWS account."""
+
+import json
+import os
+import sys
+
+from local import cdk
+from local.console import fact, step
+from local.errors import LocalError
+from local.settings import Settings
+
+RETAINED = (
+    "the four tables, the bucket and the log groups stay (PARLEY_REMOVAL=destroy at the last deploy takes them along)"
+)
+HOW_TO_SIGN_IN = "Set AWS_PROFILE, or sign in with: aws sso login (any way that the AWS SDKs know will do)"
+
+
+def deploy(settings: Settings) -> None:
+    """Bootstrap the account where needed, deploy, and say where the stack is.
+
+    Raises:
+        LocalError: no credentials, or a step failed.
+
+    """
+    environment = cdk.aws_environment(settings)
+    account, region = _identity()
+    fact("account", f"{account}, region {region}")
+    if not _is_bootstrapped(region):
+        with step("bootstrap"):
+            target = f"aws://{account}/{region}"
+            log = settings.log("aws-bootstrap")
+            cdk.run(settings, "bootstrap", target, environment=environment, log=log, folder=settings.home)
+    outputs_file = settings.home / "aws-outputs.json"
+    with step("deploy"):
+        cdk.run(
+            settings,
+            "deploy", _stack_name(), "--require-approval", "never", "--outputs-file", str(outputs_file),
+            environment=environment,
+            log=settings.log("aws-deploy"),
+        )  # fmt: skip
+    outputs = json.loads(outputs_file.read_text(encoding="utf-8"))[_stack_name()]
+    fact("WebSocket", outputs["WsUrl"])
+    fact("HTTP", outputs["HttpUrl"])
+    if arn := outputs.get("JwtSecretArn"):
+        print("\nYour backend signs its users' tokens (HS256) with this secret:")
+        fetch = "aws secretsmanager get-secret-value --query SecretString --output text"
+        print(f"  {fetch} --region {region} --secret-id {arn}")
+
+
+def destroy(settings: Settings, *, confirmed: bool) -> None:
+    """Delete the stack after asking.
+
+    Raises:
+        LocalError: no credentials, no consent, or a failure.
+
+    """
+    account, region = _identity()
+    name = _stack_name()
+    print(f"This deletes {name} in account {account}, region {region}.")
+    print(f"With the default settings {RETAINED}.")
+    if not confirmed and not _consents(name):
+        raise LocalError("Nothing was deleted", f"Type the stack's name, {name}, or run: make destroy YES=1")
+    with step("destroy"):
+        environment = cdk.aws_environment(settings)
+        cdk.run(settings, "destroy", name, "--force", environment=environment, log=settings.log("aws-destroy"))
+
+
+def _stack_name() -> str:
+    return f"Parley-{os.environ.get('PARLEY_STAGE') or 'prod'}"
+
+
+def _consents(name: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return input(f"Type {name} to go on: ").strip() == name
+
+
+def _identity() -> tuple[str, str]:
+    """The account and region that the user's credentials lead to."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    session = boto3.Session()
+    if session.region_name is None:
+        raise LocalError("No AWS region is set", "Set one, for example: AWS_REGION=eu-central-1 make deploy")
+    try:
+        account: str = session.client("sts").get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise LocalError(f"No valid AWS credentials: {error}", HOW_TO_SIGN_IN) from error
+    return account, session.region_name
+
+
+def _is_bootstrapped(region: str) -> bool:
+    import boto3
+    from botocore.exceptions import ClientError
+
+    try:
+        boto3.client("ssm", region_name=region).get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ParameterNotFound":
+            return False
+        raise LocalError(f"AWS refused a look at the account: {error}", HOW_TO_SIGN_IN) from error
+    return True

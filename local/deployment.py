@@ -1,0 +1,106 @@
+"""Deploying the real CDK app to the emulator, and writing down what came of it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from local import cdk, server, stack
+from local.settings import ACCOUNT, REGION, Settings
+from local.stack import Stack, Tables
+
+STACK_NAME = "Parley-local"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the emulator's state holds: whether CDK's own stack is there, and the fingerprint of ours."""
+
+    bootstrapped: bool = False
+    fingerprint: str = ""
+
+
+def read(settings: Settings) -> Deployment:
+    try:
+        return Deployment(**json.loads(settings.deployment_file.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return Deployment()
+
+
+def bootstrap(settings: Settings) -> None:
+    """Deploy CDK's own stack, once per state folder."""
+    environment, log = cdk.local_environment(settings), settings.log("bootstrap")
+    target = f"aws://{ACCOUNT}/{REGION}"
+    cdk.run(settings, "bootstrap", target, environment=environment, log=log, folder=settings.home)
+    _remember(settings, Deployment(bootstrapped=True))
+
+
+def deploy(settings: Settings, fingerprint: str) -> Stack:
+    """Run `cdk deploy`, and leave `stack.json` and the secret file behind."""
+    outputs = settings.home / "outputs.json"
+    # Until the end of this, nobody may take what is there for up to date.
+    _remember(settings, Deployment(bootstrapped=True))
+    cdk.run(
+        settings,
+        "deploy", STACK_NAME, *_context(settings),
+        "--require-approval", "never", "--outputs-file", str(outputs), "--method", "direct", "--progress", "events",
+        environment=cdk.local_environment(settings),
+        log=settings.log("deploy"),
+    )  # fmt: skip
+    deployed = _publish(settings, json.loads(outputs.read_text(encoding="utf-8"))[STACK_NAME])
+    _remember(settings, Deployment(bootstrapped=True, fingerprint=fingerprint))
+    return deployed
+
+
+def _context(settings: Settings) -> list[str]:
+    context = {"target": "local", "stage": "local", "local_endpoint": settings.endpoint}
+    return [argument for key, value in context.items() for argument in ("-c", f"{key}={value}")]
+
+
+def _remember(settings: Settings, deployment: Deployment) -> None:
+    server.checkpoint(settings)
+    stack.replace_file(settings.deployment_file, json.dumps(asdict(deployment)) + "\n")
+
+
+def _publish(settings: Settings, outputs: dict[str, str]) -> Stack:
+    secret_file = _write_secret(settings, outputs.get("JwtSecretArn"))
+    deployed = Stack(
+        ws_url=outputs["WsUrl"],
+        http_url=outputs["HttpUrl"],
+        region=outputs["Region"],
+        endpoint_url=settings.endpoint,
+        tables=Tables(
+            log=outputs["LogTable"],
+            members=outputs["MembersTable"],
+            sessions=outputs["SessionsTable"],
+            tickets=outputs["TicketsTable"],
+        ),
+        bucket=outputs["Bucket"],
+        jwt_secret_file=str(secret_file) if secret_file else None,
+        iss=os.environ.get("PARLEY_JWT_ISSUER") or None,
+        aud=os.environ.get("PARLEY_JWT_AUDIENCE") or None,
+    )
+    stack.write(settings.stack_file, deployed)
+    return deployed
+
+
+def _write_secret(settings: Settings, arn: str | None) -> Path | None:
+    if arn is None:
+        settings.secret_file.unlink(missing_ok=True)
+        return None
+    secret = _client(settings, "secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    stack.replace_file(settings.secret_file, secret, mode=0o600)
+    return settings.secret_file
+
+
+def _client(settings: Settings, service: str) -> Any:
+    import boto3
+
+    return boto3.client(
+        service,
+        endpoint_url=settings.address,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106  # the emulator takes any
+    )

@@ -1,0 +1,104 @@
+"""Start MiniStack for the laptop stack: `python -m local.emulator.run`, in its own environment, from the root.
+
+Configured by the environment that `local/server.py` gives it. It listens on the loopback interface alone.
+"""
+
+# ruff: noqa: SLF001  # MiniStack has no hooks for any of this; its version is pinned
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app
+from ministack.core import lambda_runtime
+from ministack.services import apigateway
+
+from local.emulator import workers
+from local.emulator.durable import DurableState
+
+CHECKPOINT_PATH = "/_parley/checkpoint"
+GOODBYE_SECONDS = 3.0
+HARD_STOP_SECONDS = 8.0
+
+log = logging.getLogger("parley.emulator")
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Emulator:
+    """MiniStack's ASGI application with a checkpoint on demand and an orderly end."""
+
+    def __init__(self, state: DurableState) -> None:
+        self._state = state
+        self._stopping = False
+
+    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == CHECKPOINT_PATH and scope["method"] == "POST":
+            await self._checkpoint(send)
+        elif scope["type"] == "websocket" and self._stopping:
+            await send({"type": "websocket.close", "code": 1001})
+        else:
+            await app.app(scope, receive, send)
+
+    async def _checkpoint(self, send: Send) -> None:
+        try:
+            self._state.checkpoint()
+            status = 204
+        except (OSError, RuntimeError):
+            log.exception("checkpoint failed")
+            status = 500
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def until_stopped(self) -> None:
+        """Return after SIGTERM or SIGINT, once the open connections have had their `$disconnect`."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await stop.wait()
+        self._stopping = True
+        # From Python 3.12 on, closing the listener waits for every connection, also for a client that never lets go.
+        loop.call_later(HARD_STOP_SECONDS, self._exit_now)
+        for connection in list(apigateway._ws_connections.values()):
+            connection["close_event"].set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(_until_idle(), GOODBYE_SECONDS)
+
+    def _exit_now(self) -> None:
+        log.warning("some connections did not close in time; stopping without them")
+        self._state.checkpoint()
+        lambda_runtime.reset()
+        os._exit(0)
+
+
+async def _until_idle() -> None:
+    while apigateway._ws_connections or lambda_runtime.workers_in_use():  # noqa: ASYNC110  # neither has an event
+        await asyncio.sleep(0.02)
+
+
+def main() -> None:
+    logging.captureWarnings(capture=True)
+    state = DurableState(Path(os.environ["PARLEY_STATE"]))
+    state.install()
+    state.recover()
+    workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
+    emulator = Emulator(state)
+    config = Config()
+    config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+    asyncio.run(serve(emulator, config, shutdown_trigger=emulator.until_stopped))
+    lambda_runtime.reset()  # the workers' folders go with them
+
+
+if __name__ == "__main__":
+    main()

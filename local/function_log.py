@@ -1,0 +1,75 @@
+"""The functions' output, made readable: time, function, level, message, and what else a line says."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+POLL_SECONDS = 0.2
+# CloudFormation's names are stack, construct, hash and a random end.
+PHYSICAL_NAME = re.compile(r"^Parley-[a-z0-9-]+?-(?P<construct>[A-Z][A-Za-z]*?)(?:Function)?[0-9A-F]{8}")
+SHOWN = {"level", "message", "timestamp", "time", "service", "location", "xray_trace_id", "cold_start", "function_name"}
+SHOWN |= {"function_arn", "function_memory_size", "function_request_id"}
+
+
+def lines(path: Path, *, last: int, follow: bool) -> Iterator[str]:
+    """The last lines of the log, and then, with `follow`, each new one as it comes (until interrupted)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    with path.open(encoding="utf-8") as log:
+        yield from log.readlines()[-last:]
+        while follow:
+            yield from _new_lines(log)
+
+
+def _new_lines(log: TextIO) -> Iterator[str]:
+    position = log.tell()
+    line = log.readline()
+    if line.endswith("\n"):
+        yield line
+    else:  # nothing yet, or half a line
+        log.seek(position)
+        time.sleep(POLL_SECONDS)
+
+
+def render(line: str) -> str:
+    """One line for a person."""
+    entry = json.loads(line)
+    clock = datetime.fromisoformat(entry["time"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    return f"{clock} {short_name(entry['function']):<12} {_text(entry['line'])}"
+
+
+def raw(line: str) -> str:
+    """One line of JSON for a program: what the function wrote, with its name if it wrote none."""
+    entry = json.loads(line)
+    said = _parse(entry["line"]) or {"timestamp": entry["time"], "message": entry["line"]}
+    return json.dumps({"function": short_name(entry["function"])} | said)
+
+
+def short_name(function: str) -> str:
+    """`Parley-local-Message0A1B2C3D-x1Y2` is `Message`."""
+    match = PHYSICAL_NAME.match(function)
+    return match["construct"] if match else function
+
+
+def _text(line: str) -> str:
+    said = _parse(line)
+    if said is None:
+        return line.rstrip()
+    rest = " ".join(f"{key}={_compact(value)}" for key, value in said.items() if key not in SHOWN)
+    return f"{said.get('level', ''):<7} {said.get('message', '')}  {rest}".rstrip()
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _compact(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

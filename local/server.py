@@ -1,0 +1,166 @@
+"""The emulator as a detached process: started once, found again later, ended in order."""
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import ports, processes
+from local.errors import LocalError
+from local.processes import Process
+from local.settings import ACCOUNT, REGION, Settings
+from local.stack import replace_file
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+LOG_LIMIT = 10 * 1024 * 1024
+NO_FILE = "/dev/null"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running emulator."""
+
+    process: Process
+    port: int
+
+
+def find(settings: Settings) -> Server | None:
+    """The emulator of this stack, if it runs."""
+    try:
+        record = json.loads(settings.process_file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    server = Server(Process(record["pid"], record["started"]), record["port"])
+    return server if server.process.alive else None
+
+
+def start(settings: Settings) -> Server:
+    """Start the emulator on its kept state, and return once it serves.
+
+    Raises:
+        LocalError: the port is taken, or it does not come up.
+
+    """
+    if not ports.is_free(settings.port):
+        raise LocalError(
+            f"Port {settings.port} is taken by another program",
+            f"Stop it, or choose another port: PARLEY_PORT={settings.port + 1} make up",
+        )
+    reap(settings)
+    _fresh_folders(settings)
+    log_path = settings.log("emulator")
+    with log_path.open("ab") as log:
+        child = subprocess.Popen(
+            [str(settings.tools / "emulator/bin/python"), "-m", "local.emulator.run"],
+            cwd=settings.root,
+            env=_environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    started = processes.start_time(child.pid) or ""
+    record = {"pid": child.pid, "started": started, "port": settings.port}
+    replace_file(settings.process_file, json.dumps(record) + "\n")
+    if not processes.wait_until(lambda: child.poll() is not None or is_ready(settings), READY_SECONDS):
+        processes.stop(Process(child.pid, started), grace=STOP_SECONDS)
+        child.wait(timeout=STOP_SECONDS)
+    if child.poll() is not None:
+        settings.process_file.unlink(missing_ok=True)
+        raise LocalError(f"The emulator did not start: {_last_line(log_path)}", f"See {settings.show(log_path)}")
+    child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
+    return Server(Process(child.pid, started), settings.port)
+
+
+def stop(settings: Settings) -> bool:
+    """End the emulator, with its state saved. Tells whether there was one to end."""
+    server = find(settings)
+    if server is not None:
+        processes.stop(server.process, grace=STOP_SECONDS)
+    reap(settings)
+    settings.process_file.unlink(missing_ok=True)
+    return server is not None
+
+
+def reap(settings: Settings) -> None:
+    """End Lambda workers that outlived their emulator: an idle one ends by itself, but one may be stuck in a call."""
+    for worker in processes.running_below(settings.temp):
+        processes.stop(worker, grace=1.0)
+
+
+def is_ready(settings: Settings) -> bool:
+    """Whether an emulator answers on the port."""
+    try:
+        with urllib.request.urlopen(f"{settings.address}/_ministack/ready", timeout=2) as reply:
+            return bool(reply.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def checkpoint(settings: Settings) -> None:
+    """Have the emulator write down all of its state, so that what was just deployed survives even a kill.
+
+    Raises:
+        LocalError: it could not.
+
+    """
+    request = urllib.request.Request(f"{settings.address}/_parley/checkpoint", method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=60):
+            return
+    except OSError as error:
+        hint = f"Is the disk full? See {settings.show(settings.log('emulator'))}"
+        raise LocalError(f"The emulator could not save its state: {error}", hint) from error
+
+
+def _fresh_folders(settings: Settings) -> None:
+    shutil.rmtree(settings.temp, ignore_errors=True)
+    for folder in (settings.temp, settings.objects, settings.log("emulator").parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    for log in ("emulator", "functions"):
+        path = settings.log(log)
+        if path.exists() and path.stat().st_size > LOG_LIMIT:
+            path.replace(path.with_suffix(".old.log"))
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What the emulator and, through it, the functions see: nothing of the user's AWS set-up, and no network."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    return kept | {
+        "HOME": str(settings.temp),
+        "TMPDIR": str(settings.temp),
+        "PYTHONUNBUFFERED": "1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": NO_FILE,
+        "AWS_SHARED_CREDENTIALS_FILE": NO_FILE,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "GATEWAY_PORT": str(settings.port),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": "WARNING",
+        "LAMBDA_EXECUTOR": "local",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(settings.home / "emulator"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(settings.objects),
+        # No listeners but the one, no look at a Docker daemon.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "PARLEY_STATE": str(settings.state),
+        "PARLEY_FUNCTION_LOG": str(settings.log("functions")),
+        "PARLEY_RUNTIME": str(settings.tools / "runtime/bin/python"),
+    }
+
+
+def _last_line(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as log:
+        lines = deque((line.strip() for line in log if line.strip()), maxlen=1)
+    return lines[0] if lines else "it said nothing"

@@ -1,0 +1,90 @@
+"""`make up`: from nothing to a stack that answers, doing only what is not done yet."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local import deployment, health, server, stack, tokens
+from local.console import step
+from local.errors import LocalError
+from local.fingerprint import fingerprint
+from local.settings import Settings
+from local.stack import Stack
+
+HEALTH_SECONDS = 30.0
+# Only for the handshake that shows that the stack is up; a minute is enough.
+PROBE_USER = "parley-health-check"
+PROBE_TTL = 60
+
+
+def up(settings: Settings) -> Stack:
+    """Start what does not run, deploy what has changed, and return when the stack answers.
+
+    Raises:
+        LocalError: some step failed.
+
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _alone(settings):
+        _start(settings)
+        wanted = fingerprint(settings, os.environ)
+        deployed = deployment.read(settings)
+        if deployed.fingerprint == wanted and health.http_answers(known := stack.read(settings.stack_file)):
+            with step("deploy") as line:
+                line.result = "nothing has changed"
+            return known
+        if not deployed.bootstrapped:
+            with step("bootstrap"):
+                deployment.bootstrap(settings)
+        with step("deploy"):
+            current = deployment.deploy(settings, wanted)
+        _wait_until_healthy(settings, current)
+        return current
+
+
+def _start(settings: Settings) -> None:
+    with step("emulator") as line:
+        running = server.find(settings)
+        if running is not None and running.port != settings.port:
+            raise LocalError(
+                f"This stack runs on port {running.port}",
+                f"Run: make down, and then: PARLEY_PORT={settings.port} make up",
+            )
+        if running is None:
+            running = server.start(settings)
+            line.result = f"started on port {settings.port}, process {running.process.pid}"
+        else:
+            line.result = f"runs on port {settings.port}, process {running.process.pid}"
+
+
+def _wait_until_healthy(settings: Settings, deployed: Stack) -> None:
+    with step("health") as line:
+        log = settings.show(settings.log("functions"))
+        if not health.wait_for_http(deployed, HEALTH_SECONDS):
+            raise LocalError(f"{deployed.http_url}/v1/health does not answer", f"See {log}, or: make logs")
+        line.result = "HTTP answers"
+        if deployed.jwt_secret_file is None:
+            return
+        token = tokens.mint(deployed, PROBE_USER, ttl=PROBE_TTL)
+        if not health.wait_for_websocket(deployed, token, HEALTH_SECONDS):
+            raise LocalError(f"{deployed.ws_url} refuses the handshake", f"See {log}, or: make logs")
+        line.result = "HTTP and WebSocket answer"
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold off a second `make up`, `down` or `reset` of the same stack; a killed one leaves no lock behind."""
+    with settings.lock_file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError("Another make up, down or reset is at work on this stack", "Wait for it to end") from None
+        yield
+
+
+def down(settings: Settings) -> None:
+    """Stop the emulator; its state stays."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with _alone(settings), step("emulator") as line:
+        line.result = "stopped, its state is kept" if server.stop(settings) else "was not running"
