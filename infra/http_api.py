@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as gateway
@@ -68,6 +68,8 @@ class RestApi(Construct):
             create_default_stage=False,
             cors_preflight=_cors(target.cors_origins(config.allowed_origins)),
         )
+        if target.has_camel_case_cors:
+            _repeat_cors_in_camel_case(self.api)
         route = gateway.HttpRoute(
             self,
             "Default",
@@ -110,3 +112,14 @@ def _cors(origins: Sequence[str]) -> gateway.CorsPreflightOptions | None:
         allow_headers=["authorization", "content-type"],
         max_age=Duration.hours(1),
     )
+
+
+def _repeat_cors_in_camel_case(api: gateway.HttpApi) -> None:
+    resource = cast("gateway.CfnApi", api.node.default_child)
+    cors = cast("gateway.CfnApi.CorsProperty | None", resource.cors_configuration)
+    if cors:
+        resource.add_property_override("CorsConfiguration.allowOrigins", cors.allow_origins)
+        resource.add_property_override("CorsConfiguration.allowMethods", cors.allow_methods)
+        resource.add_property_override("CorsConfiguration.allowHeaders", cors.allow_headers)
+        resource.add_property_override("CorsConfiguration.maxAge", cors.max_age)
+        acknowledge(api, {"CloudFormation-Validate::F3002": "The names that the emulator's gateway looks for."})

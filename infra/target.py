@@ -26,6 +26,8 @@ class Target:
     """The emulator's address, empty on AWS."""
     has_route_responses: bool
     """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
+    has_camel_case_cors: bool
+    """The emulator's CloudFormation passes CORS on as it is, and its gateway looks for `allowOrigins`, in camel case."""
     has_access_logs: bool
     """The emulator writes none, so the log groups and the gateway's role would only slow the deployment down."""
 
@@ -69,6 +71,7 @@ def target_of(config: Config) -> Target:
             architecture=_host_architecture(),
             endpoint=config.local_endpoint,
             has_route_responses=False,
+            has_camel_case_cors=True,
             has_access_logs=False,
         )
     return Target(
@@ -76,6 +79,7 @@ def target_of(config: Config) -> Target:
         architecture=lambda_.Architecture.ARM_64,
         endpoint="",
         has_route_responses=True,
+        has_camel_case_cors=False,
         has_access_logs=True,
     )
 
