@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LABEL = 11
+LABEL = 14
 
 
 class Step:

@@ -22,6 +22,9 @@ class Deployment:
 
 
 def read(settings: Settings) -> Deployment:
+    """What was deployed last; nothing, where the emulator's state is gone."""
+    if not (settings.state / "CURRENT").exists():
+        return Deployment()
     try:
         return Deployment(**json.loads(settings.deployment_file.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):

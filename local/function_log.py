@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 POLL_SECONDS = 0.2
-# CloudFormation's names are stack, construct, hash and a random end.
-PHYSICAL_NAME = re.compile(r"^Parley-[a-z0-9-]+?-(?P<construct>[A-Z][A-Za-z]*?)(?:Function)?[0-9A-F]{8}")
+# CloudFormation's names are the stack, the constructs' path, a hash and a random end.
+PHYSICAL_NAME = re.compile(
+    r"^Parley-[a-z0-9-]+?-(?:WebSocket|Http|Push)?(?P<construct>[A-Z][A-Za-z]*?)(?:Function)?[0-9A-F]{8}"
+)
 SHOWN = {"level", "message", "timestamp", "time", "service", "location", "xray_trace_id", "cold_start", "function_name"}
 SHOWN |= {"function_arn", "function_memory_size", "function_request_id"}
 
@@ -35,6 +37,12 @@ def _new_lines(log: TextIO) -> Iterator[str]:
         time.sleep(POLL_SECONDS)
 
 
+def last_words(path: Path) -> str:
+    """The last line that a function printed, for an error message."""
+    newest = list(lines(path, last=1, follow=False))
+    return render(newest[0]) if newest else "The functions have said nothing"
+
+
 def render(line: str) -> str:
     """One line for a person."""
     entry = json.loads(line)
@@ -50,7 +58,7 @@ def raw(line: str) -> str:
 
 
 def short_name(function: str) -> str:
-    """`Parley-local-Message0A1B2C3D-x1Y2` is `Message`."""
+    """`Parley-local-WebSocketMessageFunction0A1B2C3D-x1Y2` is `Message`."""
     match = PHYSICAL_NAME.match(function)
     return match["construct"] if match else function
 

@@ -21,7 +21,7 @@ UV = TOOLS / "uv" / "bin" / "uv"
 UV_VERSION = "0.13.9"
 OLDEST_PYTHON, PYTHON_LIMIT = (3, 11), (3, 15)
 OLDEST_NODE = 20
-LABEL = 11
+LABEL = 14
 
 
 class SetupError(Exception):

@@ -5,14 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local import deployment, health, server, stack, tokens
+from local import deployment, function_log, health, server, stack, tokens
 from local.console import step
 from local.errors import LocalError
 from local.fingerprint import fingerprint
 from local.settings import Settings
 from local.stack import Stack
 
-HEALTH_SECONDS = 30.0
+HEALTH_SECONDS = 20.0
 # Only for the handshake that shows that the stack is up; a minute is enough.
 PROBE_USER = "parley-health-check"
 PROBE_TTL = 60
@@ -30,7 +30,7 @@ def up(settings: Settings) -> Stack:
         _start(settings)
         wanted = fingerprint(settings, os.environ)
         deployed = deployment.read(settings)
-        if deployed.fingerprint == wanted and health.http_answers(known := stack.read(settings.stack_file)):
+        if deployed.fingerprint == wanted and (known := _running(settings)):
             with step("deploy") as line:
                 line.result = "nothing has changed"
             return known
@@ -58,18 +58,31 @@ def _start(settings: Settings) -> None:
             line.result = f"runs on port {settings.port}, process {running.process.pid}"
 
 
+def _running(settings: Settings) -> Stack | None:
+    """The stack that was deployed before, if it answers."""
+    try:
+        known = stack.read(settings.stack_file)
+    except LocalError:
+        return None
+    return known if health.http_answers(known) else None
+
+
 def _wait_until_healthy(settings: Settings, deployed: Stack) -> None:
     with step("health") as line:
-        log = settings.show(settings.log("functions"))
         if not health.wait_for_http(deployed, HEALTH_SECONDS):
-            raise LocalError(f"{deployed.http_url}/v1/health does not answer", f"See {log}, or: make logs")
+            raise _unhealthy(settings, f"{deployed.http_url}/v1/health does not answer with 200")
         line.result = "HTTP answers"
         if deployed.jwt_secret_file is None:
             return
         token = tokens.mint(deployed, PROBE_USER, ttl=PROBE_TTL)
         if not health.wait_for_websocket(deployed, token, HEALTH_SECONDS):
-            raise LocalError(f"{deployed.ws_url} refuses the handshake", f"See {log}, or: make logs")
+            raise _unhealthy(settings, f"{deployed.ws_url} refuses the handshake")
         line.result = "HTTP and WebSocket answer"
+
+
+def _unhealthy(settings: Settings, message: str) -> LocalError:
+    words = function_log.last_words(settings.log("functions"))
+    return LocalError(message, f"Last words: {words}\n  See more with: make logs")
 
 
 @contextmanager

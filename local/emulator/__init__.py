@@ -1,1 +1,1 @@
-"""What runs in the emulator's own environment: MiniStack, made durable. It imports only that and the standard library."""
+"""What runs in the emulator's own environment: MiniStack, made durable. It imports only the standard library."""

@@ -1,8 +1,8 @@
 """MiniStack keeps what it acknowledged, also when its process is killed.
 
 On its own it saves its state at an orderly shutdown only, and forgets its DynamoDB streams even then, while the
-consumers' positions in them survive: after a restart a consumer skips as many records as it had read before. Three kinds
-of change are therefore journalled before the reply that acknowledges them leaves:
+consumers' positions in them survive: after a restart a consumer skips as many records as it had read before. Therefore
+three kinds of change are journalled before the reply that acknowledges them leaves:
 
 - an item put or removed (the outcome, not the request: redoing it needs no condition and cannot turn out differently),
 - a stream record with its position,
