@@ -27,7 +27,7 @@ class Target:
     has_route_responses: bool
     """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
     has_camel_case_cors: bool
-    """The emulator's CloudFormation passes CORS on as it is, and its gateway looks for `allowOrigins`, in camel case."""
+    """The emulator's CloudFormation passes CORS on as it is, and its gateway looks for names in camel case."""
     has_access_logs: bool
     """The emulator writes none, so the log groups and the gateway's role would only slow the deployment down."""
 
