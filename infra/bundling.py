@@ -20,7 +20,7 @@ from infra.bytecode import BundleError, Interpreter, compile_trees
 from infra.imports import source_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # Part of every digest: raise it when this file or bytecode.py builds something else from the same input.
 _BUILDER: Final = "1"
@@ -32,12 +32,6 @@ _KEPT_METADATA: Final = {"METADATA", "entry_points.txt"}
 class Bundle:
     """A folder ready to be zipped, and the digest of what is in it."""
 
-    path: Path
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Dependencies:
     path: Path
     digest: str
 
@@ -57,37 +51,28 @@ class Bundler:
         """
         requirements = {name: self._requirements(groups) for name, groups in functions.items()}
         dependencies = self._dependencies(set(requirements.values()))
-        wanted = {name: self._plan(name, dependencies[requirements[name]]) for name in functions}
-        missing = {
-            bundle.path: self._assembly(name, dependencies[requirements[name]].path)
-            for name, bundle in wanted.items()
-            if not bundle.path.is_dir()
-        }
+        bundles, missing = {}, {}
+        for name in functions:
+            sources = {path: (self._root / path).read_bytes() for path in source_files(self._root, name)}
+            installed = dependencies[requirements[name]]
+            bundles[name] = bundle = self._plan(name, installed, sources)
+            if not bundle.path.is_dir():
+                missing[bundle.path] = _assembly(installed, sources)
         self._make(missing)
-        return wanted
+        return bundles
 
-    def _plan(self, name: str, dependencies: _Dependencies) -> Bundle:
-        digest = hashlib.sha256()
-        digest.update(f"{_BUILDER}\n{self._interpreter.key}\n{dependencies.digest}\n".encode())
-        for path in source_files(self._root, name):
-            _feed(digest, path.as_posix(), (self._root / path).read_bytes())
+    def _plan(self, name: str, dependencies: Bundle, sources: Mapping[Path, bytes]) -> Bundle:
+        digest = hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{dependencies.digest}\n".encode())
+        for path, content in sources.items():
+            _feed(digest, path, content)
         return Bundle(self._build / "bundles" / f"{name}-{digest.hexdigest()[:20]}", digest.hexdigest())
-
-    def _assembly(self, name: str, dependencies: Path) -> Callable[[Path], None]:
-        def assemble(place: Path) -> None:
-            shutil.copytree(dependencies, place, dirs_exist_ok=True)
-            for path in source_files(self._root, name):
-                (place / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self._root / path, place / path)
-
-        return assemble
 
     def _requirements(self, groups: Sequence[str]) -> str:
         """The locked dependencies of the groups, with hashes."""
         selected = [argument for group in groups for argument in ("--only-group", group)]
         return self._uv("export", "--frozen", "--no-header", "--no-annotate", "--no-emit-project", *selected)
 
-    def _dependencies(self, requirements: set[str]) -> dict[str, _Dependencies]:
+    def _dependencies(self, requirements: set[str]) -> dict[str, Bundle]:
         """One pruned and compiled folder for each set of requirements."""
         keys = {
             text: hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{text}".encode()).hexdigest()[:20]
@@ -95,7 +80,7 @@ class Bundler:
         }
         places = {text: self._build / "dependencies" / key for text, key in keys.items()}
         self._make({place: self._installation(text) for text, place in places.items() if not place.is_dir()})
-        return {text: _Dependencies(place, _tree_digest(place)) for text, place in places.items()}
+        return {text: Bundle(place, _tree_digest(place)) for text, place in places.items()}
 
     def _installation(self, requirements: str) -> Callable[[Path], None]:
         def install(place: Path) -> None:
@@ -142,6 +127,16 @@ class Bundler:
         return done.stdout
 
 
+def _assembly(dependencies: Bundle, sources: Mapping[Path, bytes]) -> Callable[[Path], None]:
+    def assemble(place: Path) -> None:
+        shutil.copytree(dependencies.path, place, dirs_exist_ok=True)
+        for path, content in sources.items():
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_bytes(content)
+
+    return assemble
+
+
 def _uv_program(root: Path) -> str:
     own = root / ".tools" / "uv" / "bin" / "uv"
     found = str(own) if own.is_file() else shutil.which("uv")
@@ -151,17 +146,20 @@ def _uv_program(root: Path) -> str:
 
 
 def _prune(place: Path) -> None:
-    """Drop what never runs: programs, tests, stubs, and all of dist-info but what importlib.metadata reads."""
-    shutil.rmtree(place / "bin", ignore_errors=True)
-    for folder in [*place.rglob("__pycache__"), *place.glob("*/tests"), *place.glob("*/test")]:
-        shutil.rmtree(folder)
-    for info in place.glob("*.dist-info"):
-        for path in [path for path in info.rglob("*") if path.is_file()]:
-            if path.name not in _KEPT_METADATA and "licen" not in path.as_posix().removeprefix(str(place)).lower():
-                path.unlink()
-    for pattern in ("*.pyi", "py.typed", "*.pth", ".lock"):
-        for path in place.rglob(pattern):
-            path.unlink()
+    """Drop what never runs: programs, tests, stubs, and all of dist-info but licences and what importlib reads."""
+    for folder in [place / "bin", *place.glob("*/tests"), *place.glob("*/test"), *place.rglob("__pycache__")]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in [path for path in place.rglob("*") if path.is_file() and _is_ballast(path.relative_to(place))]:
+        path.unlink()
+    for folder in sorted((path for path in place.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _is_ballast(path: Path) -> bool:
+    if path.parts[0].endswith(".dist-info"):
+        return path.name not in _KEPT_METADATA and "licen" not in "/".join(path.parts[1:]).lower()
+    return path.suffix in {".pyi", ".pth"} or path.name in {"py.typed", ".lock"}
 
 
 def _normalise(place: Path) -> None:
@@ -182,16 +180,13 @@ def _move(place: Path, final: Path) -> None:
 def _tree_digest(place: Path) -> str:
     """What is in a folder, but for bytecode: that follows from the sources, and not bit by bit."""
     digest = hashlib.sha256()
-    for path in _content(place):
-        _feed(digest, path.relative_to(place).as_posix(), path.read_bytes())
+    for path in sorted(path for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        _feed(digest, path.relative_to(place), path.read_bytes())
     return digest.hexdigest()
 
 
-def _content(place: Path) -> Iterator[Path]:
-    yield from sorted(path for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc")
-
-
-def _feed(digest: hashlib._Hash, name: str, content: bytes) -> None:
+def _feed(digest: hashlib._Hash, path: Path, content: bytes) -> None:
     """Lengths first, so that no two trees look alike."""
+    name = path.as_posix()
     digest.update(f"{len(name)} {name} {len(content)}\n".encode())
     digest.update(content)

@@ -10,6 +10,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -36,7 +37,7 @@ class Interpreter:
 
     @property
     def key(self) -> str:
-        return f"{self.version}-{self.platform or f'host-{sys.implementation.cache_tag}-{sys.platform}'}"
+        return f"{self.version}-{self.platform or f'host-{sys.implementation.name}-{sysconfig.get_platform()}'}"
 
     @property
     def is_host(self) -> bool:

@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 TargetName = Literal["aws", "local"]
 Removal = Literal["retain", "destroy"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogsRole = Literal["create", "existing"]
 
+TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
+REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
+LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
-LOCAL_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*")
+RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
+
+_Choice = TypeVar("_Choice")
 
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
+_STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"
 _ENDPOINT = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 _ORIGIN = r"https?://[A-Za-z0-9.-]+(:([0-9]{1,5}|\*))?"
 _JWT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
@@ -30,6 +38,7 @@ _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z
 _TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+"
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _CLAIM = r"[^\s,]{1,256}"
+_CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
 
 
@@ -62,7 +71,7 @@ class Config:
     log_retention_days: int
     removal: Removal
     alarm_topic_arn: str
-    gateway_logs_role: Literal["create", "existing"]
+    gateway_logs_role: LogsRole
 
     @property
     def is_local(self) -> bool:
@@ -76,32 +85,27 @@ class Config:
     def load(cls, context: Mapping[str, object], environ: Mapping[str, str]) -> Config:
         """Read every key; the context wins over the environment. Raises ConfigError with all mistakes at once."""
         read = _Reader(context, environ)
-        local = read.choice("target", ("aws", "local"), "aws") == "local"
+        target = read.choice("target", TARGETS, "aws")
+        local = target == "local"
         config = cls(
-            target="local" if local else "aws",
-            stage=read.text(
-                "stage", _STAGE, "a lower-case name of at most 20 letters, digits and '-'", "local" if local else "prod"
-            ),
+            target=target,
+            stage=read.text("stage", _STAGE, _STAGE_RULE, "local" if local else "prod"),
             local_endpoint=read.text("local_endpoint", _ENDPOINT, "the emulator's address like http://localhost:4577"),
             allowed_origins=read.origins("allowed_origins", LOCAL_ORIGINS if local else ()),
             jwt_secret_arn=read.text("jwt_secret_arn", _JWT_ARN, "the complete ARN of a Secrets Manager secret"),
             jwks_url=read.text("jwks_url", _HTTPS_URL, "a URL that starts with https://"),
-            jwt_issuer=read.text("jwt_issuer", _CLAIM, "text without blanks and commas, at most 256 characters"),
-            jwt_audience=read.text("jwt_audience", _CLAIM, "text without blanks and commas, at most 256 characters"),
+            jwt_issuer=read.text("jwt_issuer", _CLAIM, _CLAIM_RULE),
+            jwt_audience=read.text("jwt_audience", _CLAIM, _CLAIM_RULE),
             domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
             certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
             connection_limit=read.number("connection_limit", 1, 100, 10),
             throttle_rate=read.number("throttle_rate", 1, 10_000, 2_000),
             throttle_burst=read.number("throttle_burst", 1, 5_000, 1_000),
-            log_level=cast("LogLevel", read.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")),
-            log_retention_days=read.number_of("log_retention_days", RETENTION_DAYS, 30),
-            removal="destroy"
-            if read.choice("removal", ("retain", "destroy"), "destroy" if local else "retain") == "destroy"
-            else "retain",
+            log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
+            log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
+            removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
             alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),
-            gateway_logs_role="existing"
-            if read.choice("gateway_logs_role", ("create", "existing"), "create") == "existing"
-            else "create",
+            gateway_logs_role=read.choice("gateway_logs_role", LOGS_ROLES, "create"),
         )
         problems = [*read.problems, *_conflicts(config), *_misspelt(context)]
         if problems:
@@ -157,14 +161,15 @@ class _Reader:
             return default
         return raw
 
-    def choice(self, key: str, allowed: Sequence[str], default: str) -> str:
+    def choice(self, key: str, allowed: Sequence[_Choice], default: _Choice) -> _Choice:
         raw = self._raw(key)
         if not raw:
             return default
-        if raw not in allowed:
-            self._refuse(key, raw, "one of " + ", ".join(allowed))
-            return default
-        return raw
+        for value in allowed:
+            if raw == str(value):
+                return value
+        self._refuse(key, raw, "one of " + ", ".join(str(value) for value in allowed))
+        return default
 
     def number(self, key: str, low: int, high: int, default: int) -> int:
         raw = self._raw(key)
@@ -174,9 +179,6 @@ class _Reader:
             self._refuse(key, raw, f"a whole number from {low} to {high}")
             return default
         return int(raw)
-
-    def number_of(self, key: str, allowed: Sequence[int], default: int) -> int:
-        return int(self.choice(key, [str(number) for number in allowed], str(default)))
 
     def origins(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         raw = self._raw(key)
