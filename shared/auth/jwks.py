@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any, Final
 
 from jwt import PyJWK, PyJWTError
@@ -24,6 +25,8 @@ def fetch(url: str) -> bytes:
     if not url.startswith("https://"):
         raise ValueError("a JWKS URL must be https")
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:  # noqa: S310  # https, checked above
+        if not answer.url.startswith("https://"):
+            raise ValueError("the JWKS URL redirects to one that is not https")
         return bytes(answer.read(_MAX_BYTES))
 
 
@@ -70,22 +73,30 @@ class JwksKeys:
         self._tried_at = now
         try:
             self._keys = _parse(json.loads(self._fetch(self._url)))
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError, RecursionError):
             return  # what is known stays good; _tried_at keeps the next try away for a while
         self._fetched_at = now
 
 
 def _parse(document: Any) -> Mapping[str | None, PyJWK]:
-    """The usable keys of a JWKS: signature keys of the two types, each tied to its own algorithm."""
+    """The usable keys of a JWKS, each tied to its own algorithm. Raises ValueError for what is no JWKS."""
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("not a JWKS")  # noqa: TRY004  # a document that is wrong, not an argument
     keys: dict[str | None, PyJWK] = {}
-    for entry in document.get("keys", []) if isinstance(document, dict) else []:
-        if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str | None):
             continue
         algorithm = _KEY_TYPES.get(str(entry.get("kty")))
-        if algorithm is None or entry.get("alg", algorithm) != algorithm:
+        if algorithm is None or not _is_for_signatures(entry, algorithm):
             continue
         try:
             keys[entry.get("kid")] = PyJWK(entry, algorithm=algorithm)
         except PyJWTError:
             continue  # one broken key must not hide the others
     return keys
+
+
+def _is_for_signatures(entry: Mapping[str, Any], algorithm: str) -> bool:
+    """Whether a key is public (a private one, `d`, is nobody's secret once it is published) and meant for this."""
+    return "d" not in entry and entry.get("use", "sig") == "sig" and entry.get("alg", algorithm) == algorithm

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,12 +51,11 @@ class Pool:
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Send one request and read its whole answer. `path` includes the endpoint's own. Raises TransportError.
 
-        A kept connection that the peer has closed meanwhile is replaced once. The request may have been carried out
+        A kept connection that the peer closes under the request is replaced once. The request may have been carried out
         before that, so callers send only what may be carried out twice: reads, and writes that recognise themselves.
         """
-        try:
-            connection = self._idle.pop()
-        except IndexError:
+        connection = self._kept()
+        if connection is None:
             return self._send(self._connect(), method, path, headers, body)
         try:
             return self._send(connection, method, path, headers, body)
@@ -62,6 +63,21 @@ class Pool:
             if isinstance(exc.__cause__, TimeoutError):
                 raise
             return self._send(self._connect(), method, path, headers, body)
+
+    def _kept(self) -> HTTPConnection | None:
+        """A kept connection that is still silent.
+
+        Input that nobody asked for is the peer's goodbye, or would pass for the answer to the next request.
+        """
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if not _has_input(connection):
+                return connection
+            connection.close()
+        return None
 
     def _connect(self) -> HTTPConnection:
         if self._tls is not None:
@@ -76,13 +92,22 @@ class Pool:
                 connection.connect()
                 connection.sock.settimeout(READ_TIMEOUT_S)  # type: ignore[attr-defined]  # connect() has set it
             connection.request(method, path, body=body, headers=dict(headers))
-            answer: HTTPResponse = connection.getresponse()
-            response = Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            with connection.getresponse() as answer:  # which holds the socket too, whoever closes the connection
+                response = Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         except (OSError, HTTPException) as exc:
             connection.close()
             raise TransportError(f"{method} {self.host}: {type(exc).__name__}") from exc
-        if answer.will_close:
+        if answer.will_close or answer.status < HTTPStatus.OK:  # behind an interim answer the real one follows
             connection.close()
         else:
             self._idle.append(connection)
         return response
+
+
+def _has_input(connection: HTTPConnection) -> bool:
+    sock = connection.sock
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return True  # read from the socket and decrypted already
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    return bool(poller.poll(0))

@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from shared.aws.http import Pool, Response, TransportError
@@ -29,7 +30,6 @@ _RETRYABLE: Final = frozenset(
         "TransactionInProgressException",
     }
 )
-_SERVER_ERRORS: Final = 500
 
 
 class ServiceError(Exception):
@@ -88,13 +88,13 @@ class JsonService:
                 self._sleep(backoff_s(attempt - 1))
             try:
                 response = self._post(operation, body)
+                if response.status == HTTPStatus.OK:
+                    return _answer(response)
             except TransportError as exc:
                 lost = exc
                 continue
-            if response.status == 200:  # noqa: PLR2004  # OK
-                return dict(json.loads(response.body))
             error = _error(response)
-            if response.status < _SERVER_ERRORS and error.code not in _RETRYABLE and not _is_contention(error):
+            if not _is_transient(response.status, error):
                 raise error
             lost = error
         raise Unavailable from lost
@@ -110,22 +110,35 @@ class JsonService:
         return self._pool.request("POST", path, signed, body)
 
 
-def _error(response: Response) -> ServiceError:
+def _answer(response: Response) -> dict[str, Any]:
+    """Raises TransportError where it is not a JSON object: cut off, or said by something on the way."""
     try:
         body = json.loads(response.body)
-    except ValueError:
-        body = {}
+    except ValueError as exc:
+        raise TransportError("the answer is not JSON") from exc
     if not isinstance(body, dict):
+        raise TransportError("the answer is not a JSON object")
+    return body
+
+
+def _error(response: Response) -> ServiceError:
+    try:
+        body = _answer(response)
+    except TransportError:
         body = {}
     code = str(body.get("__type", "")).rpartition("#")[2] or f"HTTP{response.status}"
     return ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
+
+
+def _is_transient(status: int, error: ServiceError) -> bool:
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _RETRYABLE or _is_contention(error)
 
 
 def _is_contention(error: ServiceError) -> bool:
     """A transaction that met another one, and nothing worse: the same again is right."""
     if error.code != "TransactionCanceledException":
         return False
-    codes = {str(reason.get("Code")) for reason in error.body.get("CancellationReasons", ())}
+    codes = {str(reason.get("Code")) for reason in error.body.get("CancellationReasons") or ()}
     return bool(codes & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}) and (
         "ConditionalCheckFailed" not in codes
     )

@@ -25,10 +25,11 @@ def decode_cursor(user_id: str, cursor: str) -> tuple[int, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         binding, at, conversation_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+        order = (at, conversation_id)
+        is_ours = isinstance(at, int) and isinstance(conversation_id, str) and binding == _binding(user_id, order)
     except (binascii.Error, ValueError, TypeError, RecursionError) as exc:
         raise BadRequest("The cursor is not valid") from exc
-    order = (at, conversation_id)
-    if not isinstance(at, int) or not isinstance(conversation_id, str) or binding != _binding(user_id, order):
+    if not is_ours:
         raise BadRequest("The cursor is not valid")
     return order
 

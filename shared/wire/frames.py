@@ -116,5 +116,6 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
 
 
 def _explained(message: str) -> str:
-    """The decoder's words, which name the place and the expected type, never the value; patterns are for programs."""
+    """The decoder's words, which name the place and the expected type; patterns are for programs, values for nobody."""
+    message = re.sub(r"enum value '.*'", "value", message, flags=re.DOTALL)
     return re.sub(r"matching regex '.*'", "of 1 to 128 of A-Z a-z 0-9 _ . @ -", message)

@@ -50,7 +50,7 @@ def caller_of(event: Event) -> Caller:
             device_id=context["device_id"],
             connected_at=int(context["connected_at"]),
         )
-    except (KeyError, ValueError) as exc:
+    except (KeyError, TypeError, ValueError) as exc:
         raise Unauthenticated from exc
     return Caller(identity, connection)
 
