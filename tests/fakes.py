@@ -91,7 +91,7 @@ class FakeLog:
 
     memberships: FakeMemberships = field(default_factory=FakeMemberships)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
-    before_put: Callable[[Entry], None] = lambda _: None
+    before_put: Callable[[Entry], object] = lambda _: None
     puts: int = 0
     reads: int = 0
     unseen: set[int] = field(default_factory=set)
@@ -142,7 +142,7 @@ class FakeLog:
 class FakeSessions:
     connections: dict[str, dict[str, Connection]] = field(default_factory=dict)
     last_seen: dict[str, int] = field(default_factory=dict)
-    before_register: Callable[[Connection], None] = lambda _: None
+    before_register: Callable[[Connection], object] = lambda _: None
     writes: int = 0
     reads: int = 0
 
@@ -212,7 +212,7 @@ class FakeTickets:
 @dataclass
 class FakePushGateway:
     pushes: list[Push] = field(default_factory=list)
-    refuse: Callable[[Push], None] = lambda _: None
+    refuse: Callable[[Push], object] = lambda _: None
 
     def push(self, push: Push) -> None:
         self.refuse(push)

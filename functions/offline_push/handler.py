@@ -41,7 +41,7 @@ def look_at(
     for index, record in enumerate(records):
         try:
             messages.append(_message(record))
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("unreadable stream record", extra=describe(error))
             failed_at = index
             break

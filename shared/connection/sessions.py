@@ -25,7 +25,7 @@ class Opened:
     """`came_online`: the user had no live connection before. `evicted`: closed in favour of this one."""
 
     came_online: bool
-    evicted: Sequence[Connection] = ()
+    evicted: Sequence[Connection]
 
 
 def open_connection(

@@ -68,8 +68,7 @@ def tables(environment: AwsEnvironment) -> Iterator[JsonService]:
             TableName=name,
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
             KeySchema=[
-                {"AttributeName": key, "KeyType": role}
-                for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+                {"AttributeName": key, "KeyType": role} for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
             ],
             BillingMode="PAY_PER_REQUEST",
         )

@@ -1,0 +1,252 @@
+"""The message function: every frame gets exactly one reply, in the protocol's shape."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from functions.message.handler import respond
+from functions.message.routes import Ports
+from shared.chat.delivery import Delivered
+from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
+from tests.functions.events import NOW, frame_event, logged, websocket_event
+
+
+@dataclass
+class House:
+    log: FakeLog = field(default_factory=FakeLog)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    reports: list[Delivered] = field(default_factory=list)
+    nonces: FakeNonces = field(default_factory=FakeNonces)
+
+    def __post_init__(self) -> None:
+        for user_id, connection_id in (("alice", "a1="), ("alice", "a2="), ("bob", "b1=")):
+            self.sessions.connect(user_id, connection_id, at=NOW)
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(
+            log=self.log,
+            memberships=self.log.memberships,
+            sessions=self.sessions,
+            gateway=self.gateway,
+            spread=in_turn,
+            now=self.clock,
+            pause=lambda _: None,
+            new_nonce=self.nonces,
+            report=self.reports.append,
+            connection_limit=3,
+        )
+
+    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        response = respond(event, self.ports)
+        assert response["statusCode"] == 200
+        reply: dict[str, Any] = json.loads(response["body"])
+        return reply
+
+    def say(self, frame: Any, **event: Any) -> dict[str, Any]:
+        return self.answer(frame_event(frame, **event))
+
+    def events(self, connection_id: str) -> list[dict[str, Any]]:
+        return [json.loads(data) for data in self.gateway.received(connection_id)]
+
+
+def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
+    house = House()
+    frame = {"type": "message", "id": "17", "to": "bob", "content": "hi", "client_message_id": "0d9f", "after": 0}
+    assert house.say(frame) == {
+        "success": True,
+        "id": "17",
+        "data": {
+            "type": "message",
+            "conversation_id": DM,
+            "seq": 1,
+            "message_id": f"{DM}/1",
+            "client_message_id": "0d9f",
+            "timestamp": NOW,
+            "duplicate": False,
+        },
+    }
+    event = {
+        "type": "new_message",
+        "conversation_id": DM,
+        "seq": 1,
+        "message": {
+            "id": f"{DM}/1",
+            "conversation_id": DM,
+            "seq": 1,
+            "sender_id": "alice",
+            "content": "hi",
+            "type": "text",
+            "created_at": NOW,
+            "client_message_id": "0d9f",
+        },
+    }
+    assert (house.events("b1="), house.events("a2="), house.events("a1=")) == ([event], [event], [])
+
+
+def test_a_resend_gets_the_first_reply_again() -> None:
+    house = House()
+    frame = {"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0}
+    first = house.say(frame)
+    house.clock.advance(5_000)
+    again = house.say(frame)
+    assert again == {**first, "data": {**first["data"], "duplicate": True}}
+
+
+def test_the_sender_comes_from_the_authorizer_never_from_the_body() -> None:
+    house = House()
+    house.say({"type": "message", "to": "bob", "content": "hi", "sender_id": "carol", "user_id": "carol", "seq": 99})
+    assert house.log.entries[DM][0].sender_id == "alice"
+
+
+def test_read_moves_the_cursor_and_tells_the_others() -> None:
+    house = House()
+    house.log.write("bob", "1", "2")
+    reply = house.say({"type": "read", "id": "r", "conversation_id": DM, "seq": 2})
+    assert reply == {"success": True, "id": "r", "data": {"type": "read", "conversation_id": DM, "seq": 2}}
+    event = {"type": "read", "conversation_id": DM, "user_id": "alice", "seq": 2, "timestamp": NOW}
+    assert (house.events("b1="), house.events("a2=")) == ([event], [event])
+
+
+def test_delivered_moves_its_own_cursor() -> None:
+    house = House()
+    house.log.write("bob", "1", "2")
+    house.say({"type": "delivered", "conversation_id": DM, "seq": 1})
+    member = house.log.memberships.members[DM, "alice"]
+    assert (member.delivered_seq, member.read_seq) == (1, 0)
+
+
+def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
+    house = House()
+    house.log.write("bob", "1", "2")
+    house.log.write("carol", "3", conversation_id="dm:alice:carol")
+    reply = house.say({"type": "sync", "conversations": {DM: 1, "dm:alice:nobody": 4}})
+    named, unnamed = reply["data"]["conversations"]
+    assert (named["id"], named["head"], named["has_more"], named["unread"]) == (DM, 2, False, 2)
+    assert [(entry["type"], entry["seq"], entry["message"]["content"]) for entry in named["entries"]] == [
+        ("new_message", 2, "2")
+    ]
+    assert unnamed == {"id": "dm:alice:carol", "head": 1, "entries": [], "has_more": False, "read_seq": 0, "unread": 1}
+    assert (reply["data"]["has_more"], reply["data"]["refused"]) == (False, ["dm:alice:nobody"])
+
+
+def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
+    house = House()
+    for number in range(60):
+        house.log.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
+    held = {member.conversation_id: 0 for member in house.log.memberships.of_user("alice")}
+    response = respond(frame_event({"type": "sync", "conversations": held}), house.ports)
+    assert len(response["body"].encode()) <= 128 * 1024
+    assert json.loads(response["body"])["data"]["has_more"]
+
+
+@pytest.mark.parametrize("frame", [{"type": "sync"}, {"type": "ping"}])
+def test_sync_and_ping_register_their_connection_again_if_it_is_missing(frame: dict[str, Any]) -> None:
+    house = House()
+    house.sessions.connections["alice"].clear()
+    house.say(frame)
+    assert set(house.sessions.connections["alice"]) == {"a1="}
+
+
+def test_sending_registers_a_missing_connection_again_without_another_read() -> None:
+    house = House()
+    del house.sessions.connections["alice"]["a1="]
+    house.say({"type": "message", "to": "bob", "content": "hi"})
+    assert "a1=" in house.sessions.connections["alice"]
+    assert house.sessions.reads == 1
+
+
+@pytest.mark.parametrize(("seq", "behind"), [(0, True), (1, True), (2, False), (9, False)])
+def test_ping_says_whether_the_open_conversation_is_behind(seq: int, behind: bool) -> None:
+    house = House()
+    house.log.write("bob", "1", "2")
+    reply = house.say({"type": "ping", "id": "p", "conversation_id": DM, "seq": seq})
+    assert reply == {"success": True, "id": "p", "data": {"type": "pong", "timestamp": NOW, "behind": behind}}
+
+
+def test_ping_about_a_foreign_conversation_is_refused() -> None:
+    assert House().say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
+
+
+def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> None:
+    house = House()
+    frame = {"type": "message", "id": "1", "to": "bob", "content": "hi"}
+    reply = house.say(frame, expires_at=NOW)
+    assert (reply["success"], reply["id"], reply["code"], reply["retryable"]) == (False, "1", "token_expired", False)
+    assert house.log.entries == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "bad_request"),
+        ("hello", "bad_request"),
+        ("[]", "bad_request"),
+        ("17", "bad_request"),
+        ("null", "bad_request"),
+        ("{}", "bad_request"),
+        ('{"type": null}', "bad_request"),
+        ('{"type": "nonsense"}', "unknown_type"),
+        ('{"type": "$connect"}', "unknown_type"),
+        ('{"type": "message", "to": "bob", "content": 5}', "bad_request"),
+        ('{"type": "message", "to": ["bob"], "content": "x"}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": NaN}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": "x", "after": -1}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": "x", "after": 1.5}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": "\\ud800"}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": "\ud800"}', "bad_request"),
+        ('{"type": "message", "to": "bob", "content": "' + "x" * 40_000 + '"}', "too_large"),
+        ('{"type": "message", "to": "bob", "content": "' + "x" * 5_001 + '"}', "too_large"),
+        ('{"type": "message", "x": ' + "[" * 15_000 + "]" * 15_000 + "}", "bad_request"),
+        ('{"type": "read", "conversation_id": "dm:bob:carol", "seq": 1}', "not_a_member"),
+        ('{"type": "sync", "conversations": {"x": "1"}}', "bad_request"),
+    ],
+)
+def test_a_bad_frame_gets_one_error_reply_and_changes_nothing(body: str, code: str) -> None:
+    house = House()
+    reply = house.say(body)
+    assert (reply["success"], reply["code"]) == (False, code)
+    assert (house.log.entries, house.gateway.posts, house.sessions.writes) == ({}, [], 0)
+
+
+def test_the_id_of_a_bad_frame_is_echoed_where_it_can_be_read() -> None:
+    assert House().say('{"type": "message", "id": "7", "to": 5}')["id"] == "7"
+    assert "id" not in House().say('{"type": "nonsense"}')
+
+
+def test_busy_says_when_to_try_again() -> None:
+    house = House()
+    house.log.before_put = lambda _: house.log.write("bob", "quicker")
+    reply = house.say({"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0})
+    assert (reply["code"], reply["retryable"], reply["retry_after_ms"]) == ("unavailable", True, 1_000)
+
+
+def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+
+    def explode(_: object) -> None:
+        raise RuntimeError("the canary text")
+
+    house.log.before_put = explode
+    reply = house.say({"type": "message", "id": "1", "to": "bob", "content": "the canary text"})
+    assert (reply["id"], reply["code"], reply["retryable"]) == ("1", "internal", True)
+    assert "RuntimeError" in logged(caplog)
+    assert "canary" not in logged(caplog)
+
+
+def test_an_event_without_the_authorizers_context_is_nobody() -> None:
+    event = websocket_event("MESSAGE", "message", body='{"type": "ping"}')
+    assert House().answer(event)["code"] == "unauthenticated"
+
+
+def test_posts_that_fail_are_reported() -> None:
+    house = House()
+    house.say({"type": "message", "to": "bob", "content": "hi"})
+    (report,) = house.reports
+    assert (report.sent, report.failed) == (2, 0)
