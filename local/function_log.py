@@ -3,10 +3,11 @@
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 POLL_SECONDS = 0.2
 # CloudFormation's names are the stack, the constructs' path, a hash and a random end.
@@ -21,20 +22,22 @@ def lines(path: Path, *, last: int, follow: bool) -> Iterator[str]:
     """The last lines of the log, and then, with `follow`, each new one as it comes (until interrupted)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-    with path.open(encoding="utf-8") as log:
-        yield from log.readlines()[-last:]
+    with path.open("rb") as log:
+        yield from deque(_whole_lines(log), maxlen=last)
         while follow:
-            yield from _new_lines(log)
+            yield from _whole_lines(log)
+            time.sleep(POLL_SECONDS)
 
 
-def _new_lines(log: TextIO) -> Iterator[str]:
+def _whole_lines(log: BinaryIO) -> Iterator[str]:
+    """What has been written since the last look; half a line waits for its other half."""
     position = log.tell()
-    line = log.readline()
-    if line.endswith("\n"):
-        yield line
-    else:  # nothing yet, or half a line
-        log.seek(position)
-        time.sleep(POLL_SECONDS)
+    for line in iter(log.readline, b""):
+        if not line.endswith(b"\n"):
+            log.seek(position)
+            return
+        position += len(line)
+        yield line.decode(errors="replace")
 
 
 def last_words(path: Path) -> str:

@@ -18,6 +18,7 @@ from local.stack import replace_file
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+PORT_SECONDS = 2.0
 LOG_LIMIT = 10 * 1024 * 1024
 NO_FILE = "/dev/null"
 
@@ -47,7 +48,8 @@ def start(settings: Settings) -> Server:
         LocalError: the port is taken, or it does not come up.
 
     """
-    if not ports.is_free(settings.port):
+    # A process that has just been killed may hold its sockets a moment longer than its name.
+    if not processes.wait_until(lambda: ports.is_free(settings.port), PORT_SECONDS):
         raise LocalError(
             f"Port {settings.port} is taken by another program",
             f"Stop it, or choose another port: PARLEY_PORT={settings.port + 1} make up",

@@ -1,0 +1,54 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.fingerprint import fingerprint
+from local.settings import Settings
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Settings:
+    for name in ("app.py", "uv.lock", "functions/rest/handler.py", "shared/errors.py", "docs/guide.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return Settings(home=tmp_path / ".parley", port=4600, root=tmp_path)
+
+
+def test_the_same_project_has_the_same_fingerprint(project: Settings) -> None:
+    assert fingerprint(project, {}) == fingerprint(project, {})
+
+
+@pytest.mark.parametrize("name", ["app.py", "uv.lock", "functions/rest/handler.py", "shared/errors.py"])
+def test_changed_code_changes_it(project: Settings, name: str) -> None:
+    before = fingerprint(project, {})
+    (project.root / name).write_text("changed")
+    assert fingerprint(project, {}) != before
+
+
+def test_a_renamed_and_a_new_file_change_it(project: Settings) -> None:
+    before = fingerprint(project, {})
+    (project.root / "shared/errors.py").rename(project.root / "shared/mistakes.py")
+    renamed = fingerprint(project, {})
+    (project.root / "shared/new.py").touch()
+    assert len({before, renamed, fingerprint(project, {})}) == 3
+
+
+def test_what_is_not_deployed_does_not_count(project: Settings) -> None:
+    before = fingerprint(project, {})
+    (project.root / "docs/guide.md").write_text("changed")
+    cache = project.root / "shared/__pycache__"
+    cache.mkdir()
+    (cache / "errors.cpython-311.pyc").write_bytes(b"compiled")
+    assert fingerprint(project, {}) == before
+
+
+def test_configuration_counts_and_the_rest_of_the_environment_does_not(project: Settings) -> None:
+    plain = fingerprint(project, {})
+    assert fingerprint(project, {"PARLEY_JWT_ISSUER": "us"}) != plain
+    assert fingerprint(project, {"LANG": "C", "PARLEY_HOME": "/elsewhere"}) == plain
+
+
+def test_another_port_counts_since_the_functions_are_told_it(project: Settings) -> None:
+    assert fingerprint(replace(project, port=4601), {}) != fingerprint(project, {})
