@@ -126,7 +126,7 @@ def _error(response: Response) -> ServiceError:
         body = _answer(response)
     except TransportError:
         body = {}
-    code = str(body.get("__type", "")).rpartition("#")[2] or f"HTTP{response.status}"
+    code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{response.status}"
     return ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
 
 
