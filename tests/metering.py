@@ -1,0 +1,85 @@
+"""Counts what DynamoDB is asked, in calls and in units, by DynamoDB's own rules.
+
+A read unit is 4 KB strongly consistent (half of it eventually), a write unit 1 KB. Every key of a batch is rounded up
+for itself, a query as a whole; what is missing costs the least there is, a refused write as much as one that succeeds,
+and a transaction double.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from shared.aws.dynamodb import Calls
+from shared.aws.json_service import ServiceError
+
+WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+
+
+def attribute_bytes(attribute: Mapping[str, Any]) -> int:
+    ((kind, value),) = attribute.items()
+    if kind == "S":
+        return len(value.encode())
+    if kind == "N":
+        return ceil(len(value.lstrip("-")) / 2) + 1
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + attribute_bytes(one) for name, one in value.items())
+    if kind == "L":
+        return 3 + sum(1 + attribute_bytes(one) for one in value)
+    return 1
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    return sum(len(name.encode()) + attribute_bytes(value) for name, value in item.items())
+
+
+def read_units(size: int, *, consistent: bool) -> float:
+    return max(1, ceil(size / 4096)) * (1.0 if consistent else 0.5)
+
+
+@dataclass
+class Meter:
+    """Calls of the DynamoDB API, passed on and counted."""
+
+    calls: Calls
+    made: list[str] = field(default_factory=list)
+    reads: float = 0
+    writes: float = 0
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.made.append(operation)
+        try:
+            answer = self.calls.call(operation, request)
+        except ServiceError:
+            self._count(operation, request, {})
+            raise
+        self._count(operation, request, answer)
+        return answer
+
+    @property
+    def count(self) -> Counter[str]:
+        return Counter(self.made)
+
+    def reset(self) -> None:
+        self.made.clear()
+        self.reads = self.writes = 0
+
+    def _count(self, operation: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        if operation == "BatchGetItem":
+            for table, wanted in request["RequestItems"].items():
+                found = answer.get("Responses", {}).get(table, [])
+                sizes = [item_bytes(item) for item in found] + [0] * (len(wanted["Keys"]) - len(found))
+                self.reads += sum(read_units(size, consistent=wanted["ConsistentRead"]) for size in sizes)
+        elif operation in {"GetItem", "Query"}:
+            items = answer.get("Items", [answer["Item"]] if "Item" in answer else [])
+            consistent = bool(request.get("ConsistentRead"))
+            self.reads += read_units(sum(map(item_bytes, items)), consistent=consistent)
+        elif operation in WRITES:
+            self.writes += max(1, ceil(item_bytes(request.get("Item") or answer.get("Attributes") or {}) / 1024))
+        elif operation == "TransactWriteItems":
+            self.writes += 2 * len(request["TransactItems"])
+        else:
+            raise AssertionError(f"no budget knows {operation}")

@@ -1,0 +1,60 @@
+"""Fixtures: moto's server on a free port, and the four tables on it. Import them into a conftest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from shared.aws.dynamodb import dynamodb
+from shared.aws.json_service import JsonService
+from shared.config import AwsEnvironment
+
+# Name → key attributes with their types. What infra/ creates has the same keys, which its own tests hold.
+TABLES = {
+    "log": (("conversation_id", "S"), ("seq", "N")),
+    "members": (("pk", "S"), ("sk", "S")),
+    "sessions": (("user_id", "S"),),
+    "tickets": (("ticket", "S"),),
+}
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def environment(moto_url: str) -> AwsEnvironment:
+    return AwsEnvironment("us-east-1", "test", "test", "", moto_url)
+
+
+@pytest.fixture
+def tables(environment: AwsEnvironment) -> Iterator[JsonService]:
+    """The four tables, empty."""
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=environment.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    for name, keys in TABLES.items():
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": role} for (key, _), role in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    yield dynamodb(environment)
+    for name in TABLES:
+        client.delete_table(TableName=name)
+    client.close()
