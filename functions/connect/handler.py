@@ -15,7 +15,7 @@ from shared.connection.sessions import open_connection
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
 from shared.wire.events import disconnect_event
-from shared.wire.gateway import Event, answer, caller_of
+from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
 _EVICTED = disconnect_event("connection_limit", reconnect=False)
 
@@ -35,7 +35,7 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 def connect(event: Event, *, sessions: Sessions, gateway: Gateway, limit: int, now: int) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     if event["requestContext"].get("eventType") != "CONNECT":
-        return answer(status=400)  # a frame whose type says "$connect" is no handshake
+        return answer_misrouted(event)
     try:
         caller = caller_of(event)
         opened = open_connection(

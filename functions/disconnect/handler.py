@@ -12,7 +12,7 @@ from shared.connection.ports import Sessions
 from shared.connection.sessions import close_connection
 from shared.errors import ParleyError
 from shared.observability import make_logger
-from shared.wire.gateway import Event, answer, caller_of
+from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
 _SETTINGS = DisconnectSettings.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
@@ -27,7 +27,7 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 def disconnect(event: Event, *, sessions: Sessions, now: int) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     if event["requestContext"].get("eventType") != "DISCONNECT":
-        return answer(status=400)  # a frame whose type says "$disconnect" ends nothing
+        return answer_misrouted(event)
     try:
         caller = caller_of(event)
         close_connection(caller.user_id, caller.connection_id, sessions=sessions, now=now)

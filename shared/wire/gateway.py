@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.connection.models import Connection, Identity, opened
-from shared.errors import TokenExpired, Unauthenticated
+from shared.errors import TokenExpired, Unauthenticated, UnknownType
 
 Event = Mapping[str, Any]
 
@@ -64,3 +65,17 @@ def check_token(identity: Identity, now: int) -> None:
 def answer(body: str = "", status: int = 200) -> dict[str, Any]:
     """The route response: a reply to a frame, or the verdict on a handshake."""
     return {"statusCode": status, "body": body}
+
+
+def answer_misrouted(event: Event) -> dict[str, Any]:
+    """The reply to a frame whose `type` names one of the gateway's own routes, such as "$connect": no such type.
+
+    Whether a gateway lets such a frame through to that route is its own affair; here it opens and ends nothing.
+    """
+    try:
+        frame_id = json.loads(event.get("body") or "").get("id")
+    except (ValueError, AttributeError, RecursionError):
+        frame_id = None
+    error = UnknownType()
+    body = {"error": error.message, "code": error.code, "retryable": error.retryable}
+    return answer(json.dumps({"success": False, **({"id": frame_id} if isinstance(frame_id, str) else {}), **body}))

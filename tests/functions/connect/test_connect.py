@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
 from functions.connect.handler import connect
 from tests.fakes import FakeGateway, FakeSessions
@@ -30,11 +30,12 @@ def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
     assert gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
 
 
-@pytest.mark.parametrize("event_type", ["MESSAGE", "DISCONNECT"])
-def test_anything_but_a_handshake_registers_nothing(event_type: str) -> None:
+def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
     sessions = FakeSessions()
-    answer = connect(connect_event(event_type=event_type), sessions=sessions, gateway=FakeGateway(), limit=3, now=NOW)
-    assert answer["statusCode"] == 400
+    event = {**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'}
+    answer = connect(event, sessions=sessions, gateway=FakeGateway(), limit=3, now=NOW)
+    reply = json.loads(answer["body"])
+    assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
     assert sessions.connections == {}
 
 

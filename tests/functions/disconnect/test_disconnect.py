@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from functions.disconnect.handler import disconnect
@@ -29,11 +31,12 @@ def test_late_and_repeated_calls_change_nothing() -> None:
     assert set(sessions.connections["alice"]) == {"new"}
 
 
-@pytest.mark.parametrize("event_type", ["MESSAGE", "CONNECT"])
-def test_a_frame_that_calls_itself_disconnect_ends_nothing(event_type: str) -> None:
+@pytest.mark.parametrize("body", ['{"type": "$disconnect"}', '{"type": "$disconnect", "id": 5}', "[]", "", None])
+def test_a_frame_that_calls_itself_disconnect_ends_nothing_and_is_answered(body: str | None) -> None:
     sessions = FakeSessions()
     sessions.connect("alice", "a1=", at=NOW)
-    assert disconnect(event("a1=", event_type), sessions=sessions, now=NOW)["statusCode"] == 400
+    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=sessions, now=NOW)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (200, "unknown_type")
     assert set(sessions.connections["alice"]) == {"a1="}
 
 
