@@ -1,0 +1,97 @@
+"""The own `read` and `delivered` cursors: cumulative, so that only the farthest of each is ever sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+CursorKind = Literal["read", "delivered"]
+
+
+@dataclass(slots=True)
+class _Cursor:
+    wanted: int = 0
+    confirmed: int = 0
+    due: float = 0.0
+    tries: int = 0
+    in_flight: bool = False
+    waiting: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        return self.wanted > self.confirmed and not self.in_flight
+
+
+@dataclass(slots=True)
+class Cursors:
+    _cursors: dict[tuple[CursorKind, str], _Cursor] = field(default_factory=dict)
+
+    def want(self, kind: CursorKind, conversation_id: str, seq: int, *, due: float, call: int | None = None) -> bool:
+        """Move a cursor to `seq` at `due`. False: it is there already, as the server has confirmed."""
+        cursor = self._cursors.setdefault((kind, conversation_id), _Cursor())
+        implied = kind == "delivered" and call is None and seq <= self._read_upto(conversation_id)
+        if implied or seq <= cursor.confirmed:
+            return False
+        if not cursor.tries:  # else it is backing off
+            cursor.due = min(cursor.due, due) if cursor.open else due
+        cursor.wanted = max(cursor.wanted, seq)
+        if call is not None:
+            cursor.waiting.append((seq, call))
+        return True
+
+    def startable(self, now: float) -> Iterator[tuple[CursorKind, str, int]]:
+        """What to send now. Each counts as under way from here on."""
+        for (kind, conversation_id), cursor in self._cursors.items():
+            if kind == "delivered" and not cursor.waiting and cursor.wanted <= self._read_upto(conversation_id):
+                cursor.confirmed = cursor.wanted  # reading implies it
+            if cursor.open and cursor.due <= now:
+                cursor.in_flight = True
+                yield kind, conversation_id, cursor.wanted
+
+    def next_due(self) -> float | None:
+        return min((cursor.due for cursor in self._cursors.values() if cursor.open), default=None)
+
+    def confirmed(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
+        """The server has it. Returns the calls that waited for this."""
+        cursor = self._cursors[kind, conversation_id]
+        cursor.in_flight, cursor.tries = False, 0
+        cursor.confirmed = max(cursor.confirmed, seq)
+        done = [call for wanted, call in cursor.waiting if wanted <= cursor.confirmed]
+        cursor.waiting = [(wanted, call) for wanted, call in cursor.waiting if wanted > cursor.confirmed]
+        return done
+
+    def again(self, kind: CursorKind, conversation_id: str, due: Callable[[int], float]) -> None:
+        """It did not go through this time. `due` says when to try again, from how often that was in a row before."""
+        cursor = self._cursors[kind, conversation_id]
+        cursor.in_flight, cursor.due, cursor.tries = False, due(cursor.tries), cursor.tries + 1
+
+    def give_up(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
+        """The server will not have it at `seq`. Returns the calls that fail with it."""
+        cursor = self._cursors[kind, conversation_id]
+        failed = [call for wanted, call in cursor.waiting if wanted <= seq]
+        cursor.waiting = [(wanted, call) for wanted, call in cursor.waiting if wanted > seq]
+        cursor.in_flight, cursor.tries = False, 0
+        if cursor.wanted <= seq:
+            cursor.wanted = cursor.confirmed
+        return failed
+
+    def forget(self, call: int) -> None:
+        """Nobody waits for this call any more; the cursor moves all the same."""
+        for cursor in self._cursors.values():
+            cursor.waiting = [(wanted, other) for wanted, other in cursor.waiting if other != call]
+
+    def connection_lost(self) -> None:
+        for cursor in self._cursors.values():
+            cursor.in_flight = False
+
+    def calls(self) -> list[int]:
+        return [call for cursor in self._cursors.values() for _, call in cursor.waiting]
+
+    def saved(self) -> list[tuple[CursorKind, str, int]]:
+        """What the server has not confirmed yet."""
+        return [(*key, cursor.wanted) for key, cursor in self._cursors.items() if cursor.wanted > cursor.confirmed]
+
+    def _read_upto(self, conversation_id: str) -> int:
+        read = self._cursors.get(("read", conversation_id))
+        return max(read.wanted, read.confirmed) if read else 0

@@ -1,0 +1,42 @@
+"""What the core tells its shell to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from parley_client.errors import ParleyError
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Open a connection, with a fresh token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the connection. The core counts it as lost already."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    frame: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The call has its answer: an Ack for `send`, the data of the reply for `ping` and `request`, else None."""
+
+    call: int
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    call: int
+    error: ParleyError
+
+
+Effect = Connect | Disconnect | Transmit | Done | Failed

@@ -1,0 +1,71 @@
+"""What can go wrong, as a program sees it.
+
+ParleyError                 one refused or failed request: `code` is stable, `retryable`: it may go through later
+├── RefusedError            the server does not let this client in (401 or 403): it stops, a new token is needed
+├── DisconnectedError       the server ended the connection and said not to come back: the client stops
+└── ClosedError             the client was closed first: whether the message was stored is not known
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ParleyError(Exception):
+    """`code` is the protocol's (`not_a_member`, `rate_limited` …) or one of the client's own.
+
+    These are `unreachable` (no answer over HTTP), `connection_lost` (a request that is not repeated by itself),
+    `timeout` (no answer in time), `outbox_full`, `closed`, `disconnected`, `wrong_user` (a saved state of somebody
+    else), `log_lost` (the server's log ends before what this client holds of it: it was reset).
+    `status` is the HTTP status, where there was one.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after_ms: int | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.retry_after_ms = retry_after_ms
+        self.status = status
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any], *, status: int | None = None) -> ParleyError:
+        """The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault."""
+        retry_after = body.get("retry_after_ms")
+        return cls(
+            str(body.get("code") or "internal"),
+            str(body.get("error") or "The server gave no reason"),
+            retryable=body.get("retryable") is True,
+            retry_after_ms=retry_after if isinstance(retry_after, int) else None,
+            status=status,
+        )
+
+
+class RefusedError(ParleyError):
+    def __init__(self, status: int, message: str | None = None) -> None:
+        code = "unauthenticated" if status == 401 else "forbidden"  # noqa: PLR2004  # the two refusals of a handshake
+        super().__init__(code, message or f"The server refused the connection with status {status}", status=status)
+
+
+class DisconnectedError(ParleyError):
+    def __init__(self, server_code: str) -> None:
+        super().__init__("disconnected", f"The server ended the connection for good: {server_code}")
+        self.server_code = server_code
+
+
+class ClosedError(ParleyError):
+    """Sending again with this `client_message_id` and this `after` is safe: the message is stored once."""
+
+    def __init__(self, *, client_message_id: str | None = None, after: int | None = None) -> None:
+        super().__init__("closed", "The client was closed before the answer came", retryable=True)
+        self.client_message_id = client_message_id
+        self.after = after

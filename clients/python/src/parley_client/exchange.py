@@ -1,0 +1,89 @@
+"""Requests and their replies, on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from parley_client.effects import Effect, Failed, Transmit
+from parley_client.errors import ParleyError
+from parley_client.events import Frame
+
+OnDone = Callable[[Frame, float], None]
+OnFailed = Callable[[ParleyError, float], None]
+
+# The connection itself is of no more use: the next one comes with a fresh token, and the request is made again there.
+_TOKEN_CODES: Final = frozenset({"token_expired", "unauthenticated"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    at: float
+    done: OnDone
+    failed: OnFailed
+    call: int | None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Matches replies to requests by `id`.
+
+    Of each request exactly one of `done` and `failed` is called, or neither where the connection ends first; then a
+    request with a `call` fails as `connection_lost`.
+    """
+
+    do: Callable[[Effect], None]
+    _open: dict[str, _Request] = field(default_factory=dict)
+    _numbers: int = 0
+
+    def transmit(
+        self, frame: dict[str, Any], now: float, done: OnDone, failed: OnFailed, *, call: int | None = None
+    ) -> str:
+        self._numbers += 1
+        request_id = str(self._numbers)
+        self._open[request_id] = _Request(now, done, failed, call)
+        self.do(Transmit({**frame, "id": request_id}))
+        return request_id
+
+    def replied(self, frame: Frame, now: float) -> bool:
+        """Hand a reply to its request. False where the token is no longer good, and the connection with it."""
+        request = self._open.get(str(frame.get("id")))
+        if request is None:  # answered late, or twice
+            return True
+        data = frame.get("data")
+        if frame.get("success") is True:
+            self.forget(str(frame["id"]))
+            request.done(data if isinstance(data, Mapping) else {}, now)
+            return True
+        error = ParleyError.from_wire(frame)
+        if error.code in _TOKEN_CODES:
+            return False
+        self.forget(str(frame["id"]))
+        request.failed(error, now)
+        return True
+
+    def forget(self, request_id: str) -> None:
+        self._open.pop(request_id, None)
+
+    def expire(self, now: float, timeout: float) -> bool:
+        """Fail what has waited for `timeout`. Returns whether there was any."""
+        late = [key for key, request in self._open.items() if now >= request.at + timeout]
+        for key in late:
+            request = self._open.pop(key)
+            request.failed(ParleyError("timeout", "There was no answer in time", retryable=True), now)
+        return bool(late)
+
+    def next_due(self, timeout: float) -> float | None:
+        oldest = next(iter(self._open.values()), None)
+        return None if oldest is None else oldest.at + timeout
+
+    def connection_lost(self) -> None:
+        lost, self._open = list(self._open.values()), {}
+        for request in lost:
+            if request.call is not None:
+                self.do(Failed(request.call, not_connected()))
+
+
+def not_connected() -> ParleyError:
+    return ParleyError("connection_lost", "There is no connection to answer this", retryable=True)

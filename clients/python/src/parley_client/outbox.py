@@ -1,0 +1,226 @@
+"""Messages on their way: each is stored once, whatever happens to connections, replies and this process.
+
+Two things make a resend safe, and both stay as they are for as long as a message is tried: its `client_message_id`
+and its `after`, the entry this client held before the first attempt. The server examines what follows `after` for the
+id before it stores anything. Before the first attempt `after` may still move forward, and does: the nearer it is to
+the head, the less there is to examine.
+
+Messages of one conversation go out one at a time, so that they are stored in the order in which they were written.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from parley_client.errors import ParleyError
+from parley_client.events import Ack, Message
+
+_REMEMBERED: Final = 1_000
+# What the server compares, too, when an id comes a second time.
+_FIELDS: Final = ("content", "message_type", "reply_to", "mentions", "file_id")
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """One unacknowledged message.
+
+    call: who waits for it; None for nobody (any more).
+    fixed: an attempt may have been made, so `after` stays.
+    request: the id of the attempt under way.
+    examining: the server wants what follows `after` to be looked at first (`sync_required`).
+    watched: this client has seen all that follows `after` while it knew of the message; else it must look again.
+    found: an entry with this id that reads differently (edited since, or the id was used twice).
+    """
+
+    order: int
+    call: int | None
+    to: str | None
+    conversation_id: str | None
+    body: dict[str, Any]
+    client_message_id: str
+    after: int
+    fixed: bool = False
+    request: str | None = None
+    attempts: int = 0
+    refusals: int = 0
+    not_before: float = 0.0
+    examining: bool = False
+    watched: bool = False
+    found: int | None = None
+
+    @property
+    def lane(self) -> str:
+        return self.conversation_id or f"to:{self.to}"
+
+    def frame(self) -> dict[str, Any]:
+        """As it goes out. `to` creates a private conversation where there is none yet, so it is kept where given."""
+        where = {"to": self.to} if self.to else {"conversation_id": self.conversation_id}
+        return {
+            "type": "message",
+            **where,
+            **self.body,
+            "client_message_id": self.client_message_id,
+            "after": self.after,
+        }
+
+    def saved(self) -> dict[str, Any]:
+        return {
+            "to": self.to,
+            "conversation_id": self.conversation_id,
+            "body": dict(self.body),
+            "client_message_id": self.client_message_id,
+            "after": self.after,
+        }
+
+
+@dataclass(slots=True)
+class Outbox:
+    """The messages in the order in which they were written. Whoever waits for one is the core's business."""
+
+    items: list[Pending] = field(default_factory=list)
+    _order: int = 0
+    _acked: OrderedDict[tuple[str, str], tuple[dict[str, Any], Ack]] = field(default_factory=OrderedDict)
+
+    def add(self, item: Pending) -> None:
+        """Put it in line. A repeated id takes over the `after` of its first, which must not move any more."""
+        self._order += 1
+        item.order = self._order
+        twin = next((other for other in self.items if other.client_message_id == item.client_message_id), None)
+        if twin is not None:
+            item.after, item.fixed, twin.fixed = min(item.after, twin.after), True, True
+        self.items.append(item)
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """A message of an earlier process: nobody waits for it here, and it may have been sent."""
+        self.add(
+            Pending(
+                order=0,
+                call=None,
+                to=saved["to"],
+                conversation_id=saved["conversation_id"],
+                body=dict(saved["body"]),
+                client_message_id=saved["client_message_id"],
+                after=saved["after"],
+                fixed=True,
+                attempts=1,
+            )
+        )
+
+    def heads(self) -> Iterable[Pending]:
+        """The first message of each conversation."""
+        lanes: dict[str, Pending] = {}
+        for item in self.items:
+            lanes.setdefault(item.lane, item)
+        return lanes.values()
+
+    def startable(self, now: float) -> list[Pending]:
+        return [p for p in self.heads() if p.request is None and not p.examining and p.not_before <= now]
+
+    def next_due(self) -> float | None:
+        waiting = (p.not_before for p in self.heads() if p.request is None and not p.examining)
+        return min(waiting, default=None)
+
+    def settled(self, item: Pending, ack: Ack | None = None) -> None:
+        """Take it out of line, remembering the ack: the same id again is answered from here."""
+        self.items.remove(item)
+        if ack is not None:
+            self._acked[ack.conversation_id, item.client_message_id] = (item.body, ack)
+            while len(self._acked) > _REMEMBERED:
+                self._acked.popitem(last=False)
+
+    def known(self, item: Pending) -> Ack | None:
+        """The ack of an earlier message with this id. Raises ParleyError where that one said something else."""
+        if item.conversation_id is None:
+            return None
+        body, ack = self._acked.get((item.conversation_id, item.client_message_id), (None, None))
+        if body is not None and body != item.body:
+            raise ParleyError("conflict", "This client_message_id was used for a different message")
+        return ack
+
+    def fix(self, item: Pending, held: int | None) -> None:
+        """The first attempt is about to be made: from here on `after` stays."""
+        if not item.fixed:
+            item.after, item.watched = (item.after, False) if held is None else (held, True)
+        item.fixed = True
+
+    def stored_as(self, message: Message, user_id: str | None) -> list[Pending]:
+        """Those that this entry of the log is, word for word. Where it reads differently, the server has to say."""
+        if not self.items or message.client_message_id is None or message.sender_id != user_id:
+            return []
+        mine = [item for item in self.items if _names(message, item)]
+        for item in mine:
+            if not _same(item.body, message):
+                item.found = min(message.seq, item.found or message.seq)
+        return [item for item in mine if item.found is None]
+
+    def address(self, conversation_of: Callable[[str], str | None]) -> None:
+        """Learn to which conversation the messages to a person belong, as far as that is known now."""
+        for item in self.items:
+            if item.conversation_id is None and item.to is not None:
+                item.conversation_id = conversation_of(item.to)
+
+    def examined(self, conversation_id: str, upto: int) -> None:
+        """Everything up to `upto` was looked at, and the message was not there: only now may `after` move.
+
+        It never moves past an entry with the message's own id: the server meets it, and judges.
+        """
+        for item in self.items:
+            if item.examining and item.conversation_id == conversation_id:
+                limit = upto if item.found is None else min(upto, item.found - 1)
+                item.after, item.examining = max(item.after, limit), False
+
+    def connection_lost(self) -> None:
+        """No answer comes any more: each attempt under way is made again, as it was."""
+        for item in self.items:
+            item.request, item.examining = None, False
+
+
+def fill_in(
+    content: str, *, message_type: str, reply_to: int | None, mentions: Iterable[str], file_id: str | None
+) -> dict[str, Any]:
+    """The body of a message, without what is not there."""
+    body: dict[str, Any] = {"content": content, "message_type": message_type}
+    optional = {"reply_to": reply_to, "mentions": list(mentions) or None, "file_id": file_id}
+    return body | {name: value for name, value in optional.items() if value is not None}
+
+
+def as_stored(item: Pending, ack: Ack, user_id: str) -> Message:
+    """An acknowledged message as the entry that it has become."""
+    body = item.body
+    wire: dict[str, Any] = {
+        "id": ack.message_id,
+        "conversation_id": ack.conversation_id,
+        "seq": ack.seq,
+        "sender_id": user_id,
+        "content": body["content"],
+        "type": body["message_type"],
+        "created_at": ack.timestamp,
+        "client_message_id": item.client_message_id,
+    }
+    wire |= {name: body[name] for name in ("reply_to", "mentions", "file_id") if name in body}
+    return Message(
+        conversation_id=ack.conversation_id,
+        seq=ack.seq,
+        sender_id=user_id,
+        content=body["content"],
+        type=body["message_type"],
+        created_at=ack.timestamp,
+        id=ack.message_id,
+        client_message_id=item.client_message_id,
+        reply_to=body.get("reply_to"),
+        mentions=tuple(body.get("mentions", ())),
+        file_id=body.get("file_id"),
+        raw=wire,
+    )
+
+
+def _names(message: Message, item: Pending) -> bool:
+    return (message.client_message_id, message.conversation_id) == (item.client_message_id, item.conversation_id)
+
+
+def _same(body: Mapping[str, Any], message: Message) -> bool:
+    stored = (message.content, message.type, message.reply_to, list(message.mentions), message.file_id)
+    return tuple(body.get(name, [] if name == "mentions" else None) for name in _FIELDS) == stored
