@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.aws.dynamodb import from_item, to_item
+from shared.aws.tables import (
+    CONNECTIONS,
+    TTL,
+    connection_value,
+    connections_from,
+    conversation_key,
+    entry_from,
+    entry_item,
+    entry_key,
+    member_from,
+    member_of_conversation_key,
+    member_of_user_key,
+    ticket_from,
+    ticket_item,
+    user_key,
+)
+from shared.chat.models import Draft, Entry, Member
+from shared.connection.models import Connection
+from shared.connection.ports import StoredTicket
+
+_TEXT = st.text(max_size=20)
+_SEQS = st.integers(0, 2**53 - 1)
+_ENTRIES = st.builds(
+    Entry,
+    conversation_id=_TEXT,
+    seq=_SEQS,
+    sender_id=_TEXT,
+    created_at=_SEQS,
+    number=_SEQS,
+    content=st.text(),
+    message_type=st.sampled_from(["text", "image", "file"]),
+    client_message_id=st.none() | _TEXT,
+    reply_to=st.none() | _SEQS,
+    mentions=st.lists(_TEXT, max_size=3).map(tuple),
+    authors=st.dictionaries(_TEXT, _SEQS, max_size=3),
+    nonce=_TEXT,
+    digest=_TEXT,
+)
+_CONNECTIONS = st.builds(
+    Connection,
+    connection_id=_TEXT,
+    user_id=st.just("alice"),
+    device_id=_TEXT,
+    connected_at=_SEQS,
+    expires_at=_SEQS,
+)
+_TICKETS = st.builds(StoredTicket, ticket_hash=_TEXT, user_id=_TEXT, token_expires_at=_SEQS, expires_at=_SEQS)
+
+
+def _stored(item: dict[str, Any]) -> dict[str, Any]:
+    """The item as it comes back from the table."""
+    return from_item(to_item(item))
+
+
+@given(entry=_ENTRIES)
+def test_an_entry_comes_back_as_it_went(entry: Entry) -> None:
+    assert entry_from(_stored(entry_item(entry))) == entry
+
+
+@given(entries=st.lists(_CONNECTIONS, unique_by=lambda one: one.connection_id, max_size=5))
+def test_a_users_connections_come_back_as_they_went(entries: list[Connection]) -> None:
+    item = _stored({CONNECTIONS: {one.connection_id: connection_value(one) for one in entries}})
+    assert connections_from(item, "alice") == {one.connection_id: one for one in entries}
+
+
+@given(ticket=_TICKETS)
+def test_a_ticket_comes_back_as_it_went(ticket: StoredTicket) -> None:
+    assert ticket_from(_stored(ticket_item(ticket))) == ticket
+
+
+@given(ticket=_TICKETS)
+def test_a_ticket_is_swept_after_it_has_expired_and_not_before(ticket: StoredTicket) -> None:
+    swept_at_ms = ticket_item(ticket)[TTL] * 1_000
+    assert ticket.expires_at < swept_at_ms <= ticket.expires_at + 1_000
+
+
+@pytest.mark.parametrize("item", [None, {}, {"user_id": "alice", "last_seen": 5}, {CONNECTIONS: {}}])
+def test_a_session_without_connections_has_none(item: dict[str, Any] | None) -> None:
+    assert connections_from(item, "alice") == {}
+
+
+def test_a_new_member_has_read_nothing() -> None:
+    assert member_from({"conversation_id": "dm:a:b", "user_id": "a", "joined_at": 7, "pk": "x", "sk": "y"}) == Member(
+        "dm:a:b", "a", joined_at=7, read_seq=0, read_number=0, delivered_seq=0
+    )
+
+
+def test_a_members_cursors_are_read() -> None:
+    cursors = {"read_seq": 3, "read_number": 2, "delivered_seq": 5}
+    stored = {"conversation_id": "dm:a:b", "user_id": "a", "joined_at": 7, **cursors}
+    assert member_from(stored) == Member("dm:a:b", "a", 7, **cursors)
+
+
+def test_keys_are_what_the_tables_are_made_with() -> None:
+    assert entry_key("dm:a:b", 3) == {"conversation_id": "dm:a:b", "seq": 3}
+    assert member_of_conversation_key("dm:a:b", "a") == {"pk": "conversation#dm:a:b", "sk": "user#a"}
+    assert member_of_user_key("dm:a:b", "a") == {"pk": "user#a", "sk": "conversation#dm:a:b"}
+
+
+def test_no_user_can_take_a_conversations_place() -> None:
+    assert user_key("x").partition("#")[0] != conversation_key("x").partition("#")[0]
+
+
+def test_what_is_empty_is_not_stored() -> None:
+    entry = Entry("dm:alice:bob", 1, "alice", 1, 1, "hi")
+    stored = {name for name, value in entry_item(entry).items() if value is not None}
+    assert stored == {
+        *("conversation_id", "seq", "kind", "sender_id", "created_at", "number", "content", "type"),
+        *("authors", "nonce", "digest"),
+    }
+
+
+def _size(value: Any) -> int:
+    """Bytes of a value, by "DynamoDB item sizes and formats" of the developer guide."""
+    match value:
+        case bool():
+            return 1
+        case str():
+            return len(value.encode())
+        case int():
+            return (len(str(abs(value))) + 1) // 2 + 1 + (value < 0)
+        case dict():
+            return 3 + sum(len(name.encode()) + _size(inner) + 1 for name, inner in value.items())
+        case list():
+            return 3 + sum(_size(inner) + 1 for inner in value)
+    raise TypeError(type(value))
+
+
+def _item_size(item: dict[str, Any]) -> int:
+    return sum(len(name.encode()) + _size(value) for name, value in item.items())
+
+
+def _message(content: str) -> Entry:
+    """A message as the function stores it: ids of usual length, in a conversation that both have written in."""
+    draft = Draft(
+        conversation_id="dm:alice.anderson@example.org:bob.brown@example.org",
+        sender_id="alice.anderson@example.org",
+        content=content,
+        nonce="dGhpcyBpcyA",
+        client_message_id="0d9f1c4e-7a53-4c7e-9d0b-2f6a1b8c3d4e",
+    )
+    authors = {"alice.anderson@example.org": 123_456, "bob.brown@example.org": 123_455}
+    return draft.following(
+        Entry(draft.conversation_id, 123_456, "", 0, 123_456, "", authors=authors), 1_795_431_200_123
+    )
+
+
+def test_a_short_message_takes_half_of_a_write_unit() -> None:
+    assert _item_size(_stored(entry_item(_message("Are we still on for lunch at noon?")))) <= 500
+
+
+def test_five_hundred_characters_fit_into_one_write_unit() -> None:
+    assert _item_size(_stored(entry_item(_message("x" * 500)))) <= 1_024
+
+
+def test_a_session_with_ten_connections_takes_one_read_unit() -> None:
+    connections = {
+        f"L0SM9cOFvHcCIhw{n}=": {
+            "device_id": "d" * 64,
+            "connected_at": 1_795_431_200_123,
+            "expires_at": 1_795_438_400_123,
+        }
+        for n in range(10)
+    }
+    item = {"user_id": "u" * 128, "connections": connections, "last_seen": 1_795_431_200_123}
+    assert _item_size(_stored(item)) <= 4_096
