@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Final, Literal
 
@@ -13,13 +14,14 @@ from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
 MAX_FRAME_BYTES: Final = 32 * 1_024
 MAX_SYNC_CONVERSATIONS: Final = 500
+MAX_ID_CHARACTERS: Final = 64
 
 # Entries are counted from 1; the bound is JavaScript's, beyond which clients can't count either.
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 EntrySeq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
 UserId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.@-]{1,128}\Z")]
-FrameId = Annotated[str, Meta(max_length=64)]
+FrameId = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -86,9 +88,9 @@ def decode(body: str | None) -> tuple[str, Any]:
     """The type and the struct of a frame. Raises BadFrame: bad_request, unknown_type or too_large."""
     raw = _encoded(body or "")
     if len(raw) > MAX_FRAME_BYTES:
-        raise BadFrame(TooLarge(f"A frame has at most {MAX_FRAME_BYTES:,} bytes"), None)
+        raise BadFrame(TooLarge(f"A frame has at most {MAX_FRAME_BYTES:,} bytes"), _salvaged_id(raw))
     head = _decoded(_HEAD, raw, None)
-    frame_id = head.id if isinstance(head.id, str) and len(head.id) <= 64 else None  # noqa: PLR2004  # as FrameId
+    frame_id = _usable(head.id)
     if not isinstance(head.type, str):
         raise BadFrame(BadRequest("A frame needs a `type`, which is a string"), frame_id)
     decoder = _DECODERS.get(head.type)
@@ -110,9 +112,24 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
     except msgspec.ValidationError as exc:
         raise BadFrame(BadRequest(_explained(str(exc))), frame_id) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise BadFrame(BadRequest("The frame is not valid JSON"), frame_id) from exc
+        raise BadFrame(BadRequest("The frame is not valid JSON"), _salvaged_id(raw)) from exc
     except RecursionError as exc:
         raise BadFrame(BadRequest("The frame is nested too deeply"), frame_id) from exc
+
+
+def _usable(frame_id: Any) -> str | None:
+    return frame_id if isinstance(frame_id, str) and len(frame_id) <= MAX_ID_CHARACTERS else None
+
+
+def _salvaged_id(raw: bytes) -> str | None:
+    """The id of a frame that is too large, or JSON but for half a surrogate pair: its sender waits for that reply."""
+    try:
+        head = json.loads(raw)
+        frame_id = _usable(head.get("id")) if isinstance(head, dict) else None
+        (frame_id or "").encode()  # an id that holds half a pair itself can't be echoed
+    except (ValueError, RecursionError):
+        return None
+    return frame_id
 
 
 def _explained(message: str) -> str:
