@@ -52,7 +52,7 @@ logs: setup
 	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(if $(RAW),--raw) $(if $(LAST),--last $(LAST))
 
 status: setup
-	@$(LOCAL) status
+	@$(LOCAL) status || true
 
 token: setup
 	$(need_user)

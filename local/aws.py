@@ -9,9 +9,7 @@ from local.console import fact, step
 from local.errors import LocalError
 from local.settings import Settings
 
-RETAINED = (
-    "the four tables, the bucket and the log groups stay (PARLEY_REMOVAL=destroy at the last deploy takes them along)"
-)
+RETAINED = "tables, bucket, secret and logs stay; after a deploy with PARLEY_REMOVAL=destroy they go too"
 HOW_TO_SIGN_IN = "Set AWS_PROFILE, or sign in with: aws sso login (any way that the AWS SDKs know will do)"
 
 
@@ -22,29 +20,28 @@ def deploy(settings: Settings) -> None:
         LocalError: no credentials, or a step failed.
 
     """
-    environment = cdk.aws_environment(settings)
     account, region = _identity()
+    environment = _environment(settings, region)
     fact("account", f"{account}, region {region}")
     if not _is_bootstrapped(region):
         with step("bootstrap"):
-            target = f"aws://{account}/{region}"
-            log = settings.log("aws-bootstrap")
+            target, log = f"aws://{account}/{region}", settings.log("aws-bootstrap")
             cdk.run(settings, "bootstrap", target, environment=environment, log=log, folder=settings.home)
     outputs_file = settings.home / "aws-outputs.json"
     with step("deploy"):
-        cdk.run(
-            settings,
-            "deploy", _stack_name(), "--require-approval", "never", "--outputs-file", str(outputs_file),
-            environment=environment,
-            log=settings.log("aws-deploy"),
-        )  # fmt: skip
-    outputs = json.loads(outputs_file.read_text(encoding="utf-8"))[_stack_name()]
+        options = ("--require-approval", "never", "--outputs-file", str(outputs_file))
+        log = settings.log("aws-deploy")
+        cdk.run(settings, "deploy", _stack_name(), *options, environment=environment, log=log)
+    _show(json.loads(outputs_file.read_text(encoding="utf-8"))[_stack_name()])
+
+
+def _show(outputs: dict[str, str]) -> None:
     fact("WebSocket", outputs["WsUrl"])
     fact("HTTP", outputs["HttpUrl"])
     if arn := outputs.get("JwtSecretArn"):
         print("\nYour backend signs its users' tokens (HS256) with this secret:")
         fetch = "aws secretsmanager get-secret-value --query SecretString --output text"
-        print(f"  {fetch} --region {region} --secret-id {arn}")
+        print(f"  {fetch} --region {outputs['Region']} --secret-id {arn}")
 
 
 def destroy(settings: Settings, *, confirmed: bool) -> None:
@@ -57,12 +54,16 @@ def destroy(settings: Settings, *, confirmed: bool) -> None:
     account, region = _identity()
     name = _stack_name()
     print(f"This deletes {name} in account {account}, region {region}.")
-    print(f"With the default settings {RETAINED}.")
+    print(f"By default its {RETAINED}.")
     if not confirmed and not _consents(name):
         raise LocalError("Nothing was deleted", f"Type the stack's name, {name}, or run: make destroy YES=1")
     with step("destroy"):
-        environment = cdk.aws_environment(settings)
-        cdk.run(settings, "destroy", name, "--force", environment=environment, log=settings.log("aws-destroy"))
+        environment, log = _environment(settings, region), settings.log("aws-destroy")
+        cdk.run(settings, "destroy", name, "--force", environment=environment, log=log)
+
+
+def _environment(settings: Settings, region: str) -> dict[str, str]:
+    return cdk.aws_environment(settings) | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
 
 
 def _stack_name() -> str:
@@ -80,7 +81,8 @@ def _identity() -> tuple[str, str]:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    session = boto3.Session()
+    # The SDKs for other languages, and so the CDK, read AWS_REGION; Python's reads AWS_DEFAULT_REGION.
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
     if session.region_name is None:
         raise LocalError("No AWS region is set", "Set one, for example: AWS_REGION=eu-central-1 make deploy")
     try:

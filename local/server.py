@@ -19,6 +19,7 @@ from local.stack import replace_file
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 PORT_SECONDS = 2.0
+# Larger logs are set aside at the next start; the emulator's always is, so that its last line is about this run.
 LOG_LIMIT = 10 * 1024 * 1024
 NO_FILE = "/dev/null"
 
@@ -57,7 +58,7 @@ def start(settings: Settings) -> Server:
     reap(settings)
     _fresh_folders(settings)
     log_path = settings.log("emulator")
-    with log_path.open("ab") as log:
+    with log_path.open("wb") as log:
         child = subprocess.Popen(
             [str(settings.tools / "emulator/bin/python"), "-m", "local.emulator.run"],
             cwd=settings.root,
@@ -125,9 +126,9 @@ def _fresh_folders(settings: Settings) -> None:
     shutil.rmtree(settings.temp, ignore_errors=True)
     for folder in (settings.temp, settings.objects, settings.log("emulator").parent):
         folder.mkdir(parents=True, exist_ok=True)
-    for log in ("emulator", "functions"):
+    for log, limit in (("emulator", 0), ("functions", LOG_LIMIT)):
         path = settings.log(log)
-        if path.exists() and path.stat().st_size > LOG_LIMIT:
+        if path.exists() and path.stat().st_size > limit:
             path.replace(path.with_suffix(".old.log"))
 
 

@@ -1,0 +1,202 @@
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from local import cdk, deployment, health, server
+from local import stack as stack_file
+from local.errors import LocalError
+from local.fingerprint import fingerprint
+from local.processes import Process
+from local.server import Server
+from local.settings import Settings
+from local.up import down, up
+
+OUTPUTS = {
+    "WsUrl": "ws://localhost:4600/ws",
+    "HttpUrl": "http://localhost:4600/http",
+    "LogTable": "log",
+    "MembersTable": "members",
+    "SessionsTable": "sessions",
+    "TicketsTable": "tickets",
+    "Bucket": "files",
+    "FailureQueueUrl": "http://localhost:4600/queue",
+    "JwtSecretArn": "arn:secret",
+    "Region": "us-east-1",
+}
+
+
+@dataclass
+class World:
+    """An emulator and a CDK that only note what is asked of them."""
+
+    settings: Settings
+    server: Server | None = None
+    healthy: bool = True
+    commands: list[str] = field(default_factory=list)
+    fails: str = ""
+    outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
+
+    def start(self, settings: Settings) -> Server:
+        self.commands.append("start")
+        self.server = Server(Process(1, "now"), settings.port)
+        return self.server
+
+    def stop(self, _settings: Settings) -> bool:
+        was_running, self.server = self.server is not None, None
+        return was_running
+
+    def checkpoint(self, settings: Settings) -> None:
+        settings.state.mkdir(parents=True, exist_ok=True)
+        (settings.state / "CURRENT").write_text("1")
+
+    def cdk(self, settings: Settings, command: str, *_: object, **__: object) -> None:
+        self.commands.append(command)
+        if command == self.fails:
+            raise LocalError("cdk failed")
+        if command == "deploy":
+            (settings.home / "outputs.json").write_text(json.dumps({"Parley-local": self.outputs}))
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
+        assert SecretId == "arn:secret"
+        return {"SecretString": "s" * 64}
+
+
+@pytest.fixture
+def world(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "app.py").write_text("app")
+    world = World(Settings(home=settings.home, port=settings.port, root=project))
+    monkeypatch.setattr(server, "find", lambda _settings: world.server)
+    monkeypatch.setattr(server, "start", world.start)
+    monkeypatch.setattr(server, "stop", world.stop)
+    monkeypatch.setattr(server, "checkpoint", world.checkpoint)
+    monkeypatch.setattr(cdk, "run", world.cdk)
+    monkeypatch.setattr(deployment, "_client", lambda *_: world)
+    monkeypatch.setattr(health, "http_answers", lambda _stack: world.healthy)
+    monkeypatch.setattr(health, "websocket_answers", lambda *_: world.healthy)
+    monkeypatch.setattr("local.up.HEALTH_SECONDS", 0.0)
+    return world
+
+
+def test_the_first_time_everything_is_done_in_order(world: World) -> None:
+    deployed = up(world.settings)
+    assert world.commands == ["start", "bootstrap", "deploy"]
+    assert stack_file.read(world.settings.stack_file) == deployed
+    assert deployed.jwt_secret == "s" * 64
+    assert world.settings.secret_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_second_time_nothing_is_done(world: World) -> None:
+    first = up(world.settings)
+    world.commands.clear()
+    assert up(world.settings) == first
+    assert world.commands == []
+
+
+def test_changed_code_is_deployed_and_nothing_else_is_done_again(world: World) -> None:
+    up(world.settings)
+    world.commands.clear()
+    (world.settings.root / "app.py").write_text("changed")
+    up(world.settings)
+    assert world.commands == ["deploy"]
+
+
+def test_after_down_the_emulator_is_started_and_nothing_deployed(world: World) -> None:
+    up(world.settings)
+    down(world.settings)
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["start"]
+
+
+def test_where_the_state_is_gone_everything_is_done_again(world: World) -> None:
+    up(world.settings)
+    down(world.settings)
+    (world.settings.state / "CURRENT").unlink()
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["start", "bootstrap", "deploy"]
+
+
+def test_a_deleted_stack_file_is_written_again(world: World) -> None:
+    up(world.settings)
+    world.settings.stack_file.unlink()
+    up(world.settings)
+    assert stack_file.read(world.settings.stack_file).bucket == "files"
+
+
+def test_after_a_failed_deployment_the_next_one_is_tried_in_full(world: World) -> None:
+    up(world.settings)
+    (world.settings.root / "app.py").write_text("broken")
+    world.fails = "deploy"
+    with pytest.raises(LocalError, match="cdk failed"):
+        up(world.settings)
+    (world.settings.root / "app.py").write_text("app")
+    world.fails, world.commands = "", []
+    up(world.settings)
+    assert world.commands == ["deploy"]
+
+
+def test_a_failed_bootstrap_is_not_taken_for_done(world: World) -> None:
+    world.fails = "bootstrap"
+    with pytest.raises(LocalError, match="cdk failed"):
+        up(world.settings)
+    assert not deployment.read(world.settings).bootstrapped
+
+
+def test_a_stack_that_does_not_answer_says_so_with_the_functions_last_words(world: World) -> None:
+    log = world.settings.log("functions")
+    log.parent.mkdir(parents=True)
+    log.write_text(
+        json.dumps({"time": "2026-11-23T17:06:44+00:00", "function": "Rest", "line": "no such module"}) + "\n"
+    )
+    world.healthy = False
+    with pytest.raises(LocalError, match="does not answer with 200") as caught:
+        up(world.settings)
+    assert "no such module" in caught.value.hint
+    assert "make logs" in caught.value.hint
+
+
+def test_a_stack_that_runs_on_another_port_is_not_moved_silently(world: World) -> None:
+    up(world.settings)
+    elsewhere = Settings(home=world.settings.home, port=4601, root=world.settings.root)
+    with pytest.raises(LocalError, match="runs on port 4600") as caught:
+        up(elsewhere)
+    assert caught.value.hint == "Run: make down, and then: PARLEY_PORT=4601 make up"
+
+
+def test_of_two_at_once_one_is_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_settings: Settings) -> Server:
+        with pytest.raises(LocalError, match="Another make up, down or reset is at work"):
+            down(world.settings)
+        return world.start(world.settings)
+
+    monkeypatch.setattr(server, "start", start)
+    up(world.settings)
+
+
+def test_with_a_jwks_url_there_is_no_secret_and_no_handshake(world: World) -> None:
+    up(world.settings)
+    del world.outputs["JwtSecretArn"]
+    (world.settings.root / "app.py").write_text("changed")
+    deployed = up(world.settings)
+    assert deployed.jwt_secret_file is None
+    assert not world.settings.secret_file.exists()
+
+
+def test_issuer_and_audience_are_told_where_they_are_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_JWT_ISSUER", "us")
+    monkeypatch.setenv("PARLEY_JWT_AUDIENCE", "")
+    deployed = up(world.settings)
+    assert (deployed.iss, deployed.aud) == ("us", None)
+
+
+def test_the_fingerprint_that_is_kept_is_the_one_of_what_was_deployed(world: World) -> None:
+    up(world.settings)
+    assert deployment.read(world.settings).fingerprint == fingerprint(world.settings, os.environ)
