@@ -53,13 +53,19 @@ class Bundler:
         dependencies = self._dependencies(set(requirements.values()))
         bundles, missing = {}, {}
         for name in functions:
-            sources = {path: (self._root / path).read_bytes() for path in source_files(self._root, name)}
+            sources = self._sources(name)
             installed = dependencies[requirements[name]]
             bundles[name] = bundle = self._plan(name, installed, sources)
             if not bundle.path.is_dir():
                 missing[bundle.path] = _assembly(installed, sources)
         self._make(missing)
         return bundles
+
+    def _sources(self, name: str) -> dict[Path, bytes]:
+        try:
+            return {path: (self._root / path).read_bytes() for path in source_files(self._root, name)}
+        except SyntaxError as exc:
+            raise BundleError(f"{exc.filename}, line {exc.lineno}: {exc.msg}") from exc
 
     def _plan(self, name: str, dependencies: Bundle, sources: Mapping[Path, bytes]) -> Bundle:
         digest = hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{dependencies.digest}\n".encode())

@@ -1,0 +1,105 @@
+"""One synthesis a session for each configuration: jsii takes seconds to start."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.templates import FUNCTION_FOLDERS, ROOT, Resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.bundling import Bundle
+
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+
+@pytest.fixture(scope="session")
+def stub_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bundle]:
+    """Bundles that cost nothing: what is in them doesn't show in a template."""
+    from infra.bundling import Bundle
+
+    bundles = {}
+    for name in FUNCTION_FOLDERS:
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "handler.py").touch()
+        bundles[name] = Bundle(folder, name)
+    return bundles
+
+
+@pytest.fixture(scope="session")
+def feature_flags() -> dict[str, Any]:
+    flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return flags
+
+
+@pytest.fixture(scope="session")
+def synthesize(
+    stub_bundles: dict[str, Bundle], feature_flags: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Resources]:
+    """Synthesize the stack for a configuration, checked by cdk-nag as app.py does; each configuration once."""
+    from aws_cdk import App, Validations
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+    from infra.config import Config
+    from infra.stack import ParleyStack
+
+    done: dict[tuple[tuple[str, str], ...], Resources] = {}
+
+    def run(**context: str) -> Resources:
+        key = tuple(sorted(context.items()))
+        if key not in done:
+            folder = tmp_path_factory.mktemp("assembly")
+            app = App(context=feature_flags, outdir=str(folder))
+            stack = ParleyStack(app, config=Config.load(context, {}), bundles=stub_bundles)
+            Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+            app.synth()
+            done[key] = Resources(folder / f"{stack.stack_name}.template.json")
+        return done[key]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def aws(synthesize: Callable[..., Resources]) -> Resources:
+    """The stack for an AWS account, with nothing configured."""
+    return synthesize()
+
+
+@pytest.fixture(scope="session")
+def local(synthesize: Callable[..., Resources]) -> Resources:
+    """The stack for a laptop."""
+    return synthesize(target="local", local_endpoint="http://localhost:4577")
+
+
+@pytest.fixture(scope="session")
+def full(synthesize: Callable[..., Resources]) -> Resources:
+    """The stack for an AWS account with every option that adds or removes a resource."""
+    return synthesize(
+        stage="staging",
+        allowed_origins="https://chat.example.com,https://example.com:8443",
+        jwks_url="https://id.example.com/jwks.json",
+        jwt_issuer="https://id.example.com/",
+        jwt_audience="parley",
+        domain_name="ws.example.com",
+        certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d",
+        alarm_topic_arn="arn:aws:sns:us-east-1:123456789012:alarms",
+        gateway_logs_role="existing",
+        connection_limit="25",
+        throttle_rate="50",
+        throttle_burst="70",
+        log_level="DEBUG",
+        log_retention_days="7",
+        removal="destroy",
+    )
+
+
+@pytest.fixture(params=["aws", "local", "full"])
+def each(request: pytest.FixtureRequest) -> Resources:
+    """Each configuration in turn."""
+    resources: Resources = request.getfixturevalue(request.param)
+    return resources

@@ -1,0 +1,49 @@
+"""What a synthesized template says, in the words of the tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push")
+FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush")
+
+
+class Resources:
+    """What a template says, by type."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.template: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        self.all: dict[str, dict[str, Any]] = self.template["Resources"]
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Logical id → resource."""
+        return {name: resource for name, resource in self.all.items() if resource["Type"] == kind}
+
+    def properties(self, kind: str) -> list[dict[str, Any]]:
+        return [resource.get("Properties", {}) for resource in self.of(kind).values()]
+
+    def named(self, kind: str, part: str) -> tuple[str, dict[str, Any]]:
+        """The one resource of a kind whose logical id has `part` in it: id and properties."""
+        found = [(name, resource["Properties"]) for name, resource in self.of(kind).items() if part in name]
+        assert len(found) == 1, f"{kind} {part}: {[name for name, _ in found]}"
+        return found[0]
+
+    @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """Construct id → properties of each Lambda function."""
+        assert len(self.of("AWS::Lambda::Function")) == len(FUNCTIONS)
+        return {name: self.named("AWS::Lambda::Function", f"{name}Function")[1] for name in FUNCTIONS}
+
+    def statements(self, function: str) -> list[dict[str, Any]]:
+        """The statements of a function's own role."""
+        role, _ = self.named("AWS::IAM::Role", f"{function}Role")
+        return [
+            statement
+            for policy in self.properties("AWS::IAM::Policy")
+            if policy["Roles"] == [{"Ref": role}]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]

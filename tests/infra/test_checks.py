@@ -1,0 +1,61 @@
+"""cdk-nag and cfn-lint: clean, and able to find something."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.templates import ROOT
+
+if TYPE_CHECKING:
+    from infra.bundling import Bundle
+    from tests.infra.templates import Resources
+
+pytestmark = pytest.mark.xdist_group("infra")
+
+
+def findings(assembly: Path) -> list[str]:
+    report = json.loads((assembly / "validation-report.json").read_text(encoding="utf-8"))
+    return [violation["ruleName"] for plugin in report["pluginReports"] for violation in plugin["violations"]]
+
+
+def test_no_pack_has_a_finding_that_is_not_acknowledged(each: Resources) -> None:
+    assert findings(each.file.parent) == []
+
+
+def test_a_finding_of_either_pack_stops_the_synthesis(
+    stub_bundles: dict[str, Bundle], feature_flags: dict[str, Any], tmp_path: Path
+) -> None:
+    from aws_cdk import App, Validations
+    from aws_cdk import aws_sqs as sqs
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+    from infra.config import Config
+    from infra.stack import ParleyStack
+
+    app = App(context=feature_flags, outdir=str(tmp_path))
+    stack = ParleyStack(app, config=Config.load({}, {}), bundles=stub_bundles)
+    sqs.Queue(stack, "Careless")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    with pytest.raises(RuntimeError, match="ValidationFailed") as caught:
+        app.synth()
+    assert "Parley-prod/Careless" in str(caught.value)
+    assert {"AwsSolutions-SQS4", "Serverless-SQSRedrivePolicy"} <= set(findings(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["aws", "full"])
+def test_cfn_lint_finds_nothing_with_the_projects_settings(name: str, request: pytest.FixtureRequest) -> None:
+    resources: Resources = request.getfixturevalue(name)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), resources.file],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("", 0)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from infra.config import RETENTION_DAYS, Config, ConfigError
+from tests.infra.templates import ROOT
+
+LOCAL = {"target": "local", "local_endpoint": "http://localhost:4577"}
+
+
+def problems(context: dict[str, object], environ: dict[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        Config.load(context, environ or {})
+    return caught.value.problems
+
+
+def test_defaults_on_aws_keep_data_and_let_no_browser_in() -> None:
+    config = Config.load({}, {})
+    assert (config.target, config.stage, config.removal, config.allowed_origins) == ("aws", "prod", "retain", ())
+    assert (config.connection_limit, config.log_level, config.log_retention_days) == (10, "INFO", 30)
+
+
+def test_defaults_on_a_laptop_allow_its_own_pages_and_remove_everything() -> None:
+    config = Config.load(LOCAL, {})
+    assert (config.stage, config.removal) == ("local", "destroy")
+    assert config.allowed_origins == ("http://localhost:*", "http://127.0.0.1:*")
+
+
+def test_the_context_wins_over_the_environment() -> None:
+    environ = {"PARLEY_STAGE": "dev", "PARLEY_CONNECTION_LIMIT": "3", "PARLEY_PORT": "4577"}
+    config = Config.load({"stage": "qa"}, environ)
+    assert (config.stage, config.connection_limit) == ("qa", 3)
+
+
+def test_values_from_cdk_json_need_not_be_text() -> None:
+    assert Config.load({"connection_limit": 7}, {}).connection_limit == 7
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("target", "azure", "one of aws, local"),
+        ("stage", "Prod", "at most 20 lower-case letters, digits and '-', a letter first"),
+        ("stage", "a" * 21, "at most 20 lower-case letters, digits and '-', a letter first"),
+        ("local_endpoint", "localhost:4577", "the emulator's address like http://localhost:4577"),
+        ("local_endpoint", "http://localhost:4577/", "the emulator's address like http://localhost:4577"),
+        ("jwt_secret_arn", "my-secret", "the complete ARN of a Secrets Manager secret"),
+        ("jwks_url", "http://id.example.com/jwks", "a URL that starts with https://"),
+        ("jwt_issuer", "a b", "text without blanks and commas, at most 256 characters"),
+        ("jwt_audience", "a,b", "text without blanks and commas, at most 256 characters"),
+        ("connection_limit", "0", "a whole number from 1 to 100"),
+        ("connection_limit", "ten", "a whole number from 1 to 100"),
+        ("throttle_rate", "10001", "a whole number from 1 to 10000"),
+        ("throttle_burst", "-1", "a whole number from 1 to 5000"),
+        ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
+        ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
+        ("removal", "keep", "one of retain, destroy"),
+        ("alarm_topic_arn", "alarms", "the ARN of an SNS topic"),
+        ("gateway_logs_role", "none", "one of create, existing"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_the_key_and_what_is_allowed(key: str, value: str, allowed: str) -> None:
+    line = f"{key}: {value!r} is not allowed; give {allowed}"
+    assert problems({key: value}) == (line,)
+    assert problems({}, {f"PARLEY_{key.upper()}": value}) == (line,)
+
+
+@pytest.mark.parametrize("origin", ["*", "chat.example.com", "https://*.example.com", "https://a.example.com/", "null"])
+def test_an_origin_is_exact_but_for_its_port(origin: str) -> None:
+    [line] = problems({"allowed_origins": f"https://fine.example.com,{origin}"})
+    assert line.startswith(f"allowed_origins: {origin!r} is not allowed; give origins like")
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    lines = problems({"stage": "1", "connection_limit": "x", "log_level": "LOUD"})
+    assert [line.split(":")[0] for line in lines] == ["stage", "connection_limit", "log_level"]
+
+
+@pytest.mark.parametrize(
+    ("context", "line"),
+    [
+        ({"target": "local"}, "local_endpoint: required when target=local, like http://localhost:4577"),
+        (
+            {
+                "jwks_url": "https://id.example.com/jwks",
+                "jwt_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt-AbCdEf",
+            },
+            "jwt_secret_arn, jwks_url: give one of them, not both",
+        ),
+        ({"domain_name": "chat.example.com"}, "domain_name, certificate_arn: give both or neither"),
+        (
+            {"allowed_origins": "http://localhost:*"},
+            "allowed_origins: API Gateway's CORS knows no port '*'; on AWS name each port",
+        ),
+        ({"alowed_origins": "https://a.example.com"}, "alowed_origins: no such key; did you mean allowed_origins?"),
+        ({"log-level": "DEBUG"}, "log-level: no such key; did you mean log_level?"),
+    ],
+)
+def test_rules_between_keys(context: dict[str, object], line: str) -> None:
+    assert problems(context) == (line,)
+
+
+def test_keys_of_the_cdk_and_of_other_tools_are_left_alone() -> None:
+    Config.load({"@aws-cdk/core:stage": True, "availability-zones:account=1": [], "owner": "me"}, {})
+
+
+def test_the_configuration_page_lists_every_key_and_no_other() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [field.name for field in fields(Config)]

@@ -1,0 +1,133 @@
+"""What every Lambda has, and which settings each one gets."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.templates import FUNCTIONS
+
+if TYPE_CHECKING:
+    from tests.infra.templates import Resources
+
+pytestmark = pytest.mark.xdist_group("infra")
+
+TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+ENVIRONMENT = {
+    "Authorizer": {"TICKETS_TABLE", "ALLOWED_ORIGINS", "LOG_LEVEL"} | TOKENS,
+    "Connect": {"SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
+    "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL"},
+    "Message": {
+        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE"),
+        *("CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"),
+    },
+    "Rest": {"LOG_TABLE", "MEMBERS_TABLE", "TICKETS_TABLE", "LOG_LEVEL"} | TOKENS,
+    "OfflinePush": {"SESSIONS_TABLE", "LOG_LEVEL"},
+}
+HANDLERS = {
+    "Authorizer": "functions.connect.authorizer.handler",
+    "Connect": "functions.connect.handler.handler",
+    "Disconnect": "functions.disconnect.handler.handler",
+    "Message": "functions.message.handler.handler",
+    "Rest": "functions.rest.handler.handler",
+    "OfflinePush": "functions.offline_push.handler.handler",
+}
+TIMEOUTS = {"Authorizer": 5, "Connect": 5, "Disconnect": 10, "Message": 29, "Rest": 29, "OfflinePush": 60}
+
+
+def environment(resources: Resources, function: str) -> dict[str, Any]:
+    variables: dict[str, Any] = resources.functions[function]["Environment"]["Variables"]
+    return variables
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_environment_holds_exactly_the_settings(function: str, aws: Resources, full: Resources) -> None:
+    assert set(environment(aws, function)) == ENVIRONMENT[function]
+    assert set(environment(full, function)) == ENVIRONMENT[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_on_a_laptop_the_emulators_address_comes_on_top(function: str, local: Resources) -> None:
+    assert set(environment(local, function)) == ENVIRONMENT[function] | {"AWS_ENDPOINT_URL"}
+    assert environment(local, function)["AWS_ENDPOINT_URL"] == "http://localhost:4577"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_settings_are_those_that_the_code_reads(function: str) -> None:
+    from shared import config
+
+    settings = getattr(config, f"{function}Settings")
+    assert {field.name.upper() for field in fields(settings)} == ENVIRONMENT[function]
+
+
+def test_values_come_from_the_configuration(full: Resources) -> None:
+    authorizer = environment(full, "Authorizer")
+    assert authorizer["ALLOWED_ORIGINS"] == "https://chat.example.com,https://example.com:8443"
+    assert authorizer["JWT_SECRET_ARN"] == ""
+    assert authorizer["JWKS_URL"] == "https://id.example.com/jwks.json"
+    assert (authorizer["JWT_ISSUER"], authorizer["JWT_AUDIENCE"]) == ("https://id.example.com/", "parley")
+    assert environment(full, "Connect")["CONNECTION_LIMIT"] == "25"
+    assert {environment(full, function)["LOG_LEVEL"] for function in FUNCTIONS} == {"DEBUG"}
+
+
+def test_table_names_are_references_to_their_tables(each: Resources) -> None:
+    for function in FUNCTIONS:
+        for key, value in environment(each, function).items():
+            if key.endswith("_TABLE"):
+                assert f"Storage{key.removesuffix('_TABLE').capitalize()}" in value["Ref"]
+
+
+def test_no_secret_value_is_in_a_template(each: Resources) -> None:
+    text = json.dumps(each.template)
+    assert "SecretString" not in text.replace("GenerateSecretString", "")
+    assert "resolve:secretsmanager" not in text
+
+
+def test_the_generated_secret_has_64_letters_and_digits(aws: Resources) -> None:
+    [secret] = aws.properties("AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
+
+
+def test_handlers_and_timeouts_are_those_of_the_contract(each: Resources) -> None:
+    assert {name: function["Handler"] for name, function in each.functions.items()} == HANDLERS
+    assert {name: function["Timeout"] for name, function in each.functions.items()} == TIMEOUTS
+    assert all(256 <= function["MemorySize"] <= 512 for function in each.functions.values())
+    assert each.functions["Message"]["MemorySize"] == 512
+
+
+def test_authorizer_and_connect_share_one_bundle_and_others_share_none(each: Resources) -> None:
+    bundles = {name: json.dumps(function["Code"]) for name, function in each.functions.items()}
+    assert bundles["Authorizer"] == bundles["Connect"]
+    assert len(set(bundles.values())) == 5
+
+
+def test_on_aws_functions_run_python_3_13_on_arm64(aws: Resources) -> None:
+    for function in aws.functions.values():
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+
+
+def test_on_a_laptop_functions_run_what_the_host_has(local: Resources) -> None:
+    machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+    for function in local.functions.values():
+        assert function["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
+        assert function["Architectures"] == [machine]
+
+
+def test_every_function_logs_to_a_group_of_its_own_with_retention(aws: Resources, full: Resources) -> None:
+    for resources, days in ((aws, 30), (full, 7)):
+        groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in resources.functions.values()]
+        assert len(set(groups)) == len(FUNCTIONS)
+        assert {group["RetentionInDays"] for group in resources.properties("AWS::Logs::LogGroup")} == {days}
+
+
+def test_lambdas_own_lines_are_left_out_but_for_failures_until_debugging(aws: Resources, full: Resources) -> None:
+    for resources, application, system in ((aws, "INFO", "WARN"), (full, "DEBUG", "INFO")):
+        for function in resources.functions.values():
+            logging = function["LoggingConfig"]
+            assert logging["LogFormat"] == "JSON"
+            assert (logging["ApplicationLogLevel"], logging["SystemLogLevel"]) == (application, system)

@@ -1,0 +1,131 @@
+"""Each role may do exactly what its function does."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infra.templates import FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.infra.templates import Resources
+
+pytestmark = pytest.mark.xdist_group("infra")
+
+LOG_LINES = {("logs:CreateLogStream", "LogGroup"), ("logs:PutLogEvents", "LogGroup")}
+CONNECTIONS = {
+    ("execute-api:ManageConnections", "POST/@connections/*"),
+    ("execute-api:ManageConnections", "DELETE/@connections/*"),
+}
+SECRET = {("secretsmanager:GetSecretValue", "Secret")}
+EXPECTED: dict[str, set[tuple[str, str]]] = {
+    "Authorizer": {("dynamodb:DeleteItem", "Tickets")} | SECRET,
+    "Connect": {("dynamodb:UpdateItem", "Sessions")} | CONNECTIONS,
+    "Disconnect": {("dynamodb:UpdateItem", "Sessions")},
+    "Message": {(f"dynamodb:{action}", "Log") for action in ("GetItem", "BatchGetItem", "Query", "PutItem")}
+    | {(f"dynamodb:{action}", "Members") for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")}
+    | {(f"dynamodb:{action}", "Sessions") for action in ("GetItem", "BatchGetItem", "UpdateItem")}
+    | CONNECTIONS,
+    "Rest": {("dynamodb:Query", "Log"), ("dynamodb:PutItem", "Tickets")}
+    | {(f"dynamodb:{action}", "Members") for action in ("GetItem", "Query", "PutItem")}
+    | SECRET,
+    "OfflinePush": {("dynamodb:BatchGetItem", "Sessions"), ("sqs:SendMessage", "Queue")}
+    | {
+        (f"dynamodb:{action}", "Log stream")
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    },
+}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def short(resources: Resources, function: str, resource: Any) -> str:
+    """A resource of a statement in one word, and only if it is exactly that."""
+    match resource:
+        case {"Fn::GetAtt": [str(name), "Arn"]}:
+            kind = str(resources.all[name]["Type"])
+            if kind == "AWS::DynamoDB::Table":
+                return next(table for table in ("Log", "Members", "Sessions", "Tickets") if f"Storage{table}" in name)
+            if kind == "AWS::Logs::LogGroup":
+                assert f"{function}Log" in name
+            return kind.rsplit("::", maxsplit=1)[-1]
+        case {"Fn::GetAtt": [str(name), "StreamArn"]}:
+            assert "StorageLog" in name
+            return "Log stream"
+        case {"Ref": str(name)}:
+            return str(resources.all[name]["Type"]).split("::")[-1]
+        case {"Fn::Join": ["", [*_, ":", {"Ref": str(api)}, str(tail)]]}:
+            assert resources.all[api]["Properties"]["ProtocolType"] == "WEBSOCKET"
+            _, _, method = tail.split("/", 2)
+            return method
+    return json.dumps(resource)
+
+
+def granted(resources: Resources, function: str) -> Iterator[tuple[str, str]]:
+    for statement in resources.statements(function):
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                yield action, short(resources, function, resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("name", ["aws", "local"])
+def test_a_function_may_do_exactly_what_it_does(name: str, function: str, request: pytest.FixtureRequest) -> None:
+    resources: Resources = request.getfixturevalue(name)
+    assert set(granted(resources, function)) == EXPECTED[function] | LOG_LINES
+
+
+def test_with_a_jwks_url_there_is_no_secret_and_nobody_may_read_one(full: Resources) -> None:
+    assert not full.of("AWS::SecretsManager::Secret")
+    for function in FUNCTIONS:
+        assert set(granted(full, function)) == (EXPECTED[function] | LOG_LINES) - SECRET
+
+
+def test_an_existing_secret_is_read_and_not_made(synthesize: Any) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt-AbCdEf"
+    resources: Resources = synthesize(jwt_secret_arn=arn)
+    assert not resources.of("AWS::SecretsManager::Secret")
+    for function in ("Authorizer", "Rest"):
+        assert ("secretsmanager:GetSecretValue", json.dumps(arn)) in set(granted(resources, function))
+
+
+def test_every_function_has_a_role_of_its_own_without_managed_policies(each: Resources) -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in each.functions.values()]
+    assert len(set(roles)) == len(FUNCTIONS)
+    for role in roles:
+        properties = each.all[role]["Properties"]
+        assert "ManagedPolicyArns" not in properties
+        assert "Policies" not in properties
+
+
+def allowing(resources: Resources) -> Iterator[dict[str, Any]]:
+    kinds = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
+    for kind in kinds:
+        for policy in resources.properties(kind):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Effect"] == "Allow":
+                    yield statement
+
+
+def test_no_action_has_a_wildcard_and_nothing_may_scan(each: Resources) -> None:
+    actions = {action for statement in allowing(each) for action in listed(statement["Action"])}
+    assert not {action for action in actions if "*" in action}
+    assert "dynamodb:Scan" not in actions
+    assert not {action for action in actions if action.startswith("dynamodb:Describe")} - {"dynamodb:DescribeStream"}
+
+
+def test_the_only_wildcard_in_a_resource_is_the_connection_id(each: Resources) -> None:
+    texts = {json.dumps(resource) for statement in allowing(each) for resource in listed(statement["Resource"])}
+    wild = {text for text in texts if "*" in text}
+    assert len(wild) == 2
+    for text in wild:
+        assert text.count("*") == 1
+        assert re.search(r"/(POST|DELETE)/@connections/\*\"", text)

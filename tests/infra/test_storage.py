@@ -1,0 +1,97 @@
+"""Tables and the bucket: what would be hard to get back is safe by default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.templates import Resources
+
+pytestmark = pytest.mark.xdist_group("infra")
+
+KEYS = {
+    "Log": [("conversation_id", "HASH", "S"), ("seq", "RANGE", "N")],
+    "Members": [("pk", "HASH", "S"), ("sk", "RANGE", "S")],
+    "Sessions": [("user_id", "HASH", "S")],
+    "Tickets": [("ticket", "HASH", "S")],
+}
+
+
+def keys(table: dict[str, Any]) -> list[tuple[str, str, str]]:
+    types = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
+    return [(entry["AttributeName"], entry["KeyType"], types[entry["AttributeName"]]) for entry in table["KeySchema"]]
+
+
+def test_there_are_four_tables_with_their_keys(each: Resources) -> None:
+    assert len(each.of("AWS::DynamoDB::Table")) == 4
+    assert {name: keys(each.named("AWS::DynamoDB::Table", f"Storage{name}")[1]) for name in KEYS} == KEYS
+
+
+def test_tables_are_on_demand_encrypted_recoverable_and_expire_by_ttl(each: Resources) -> None:
+    for table in each.properties("AWS::DynamoDB::Table"):
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+        assert "TableName" not in table
+
+
+def test_only_the_log_has_a_stream(each: Resources) -> None:
+    streams = {
+        name: resource["Properties"]["StreamSpecification"]
+        for name, resource in each.of("AWS::DynamoDB::Table").items()
+        if "StreamSpecification" in resource["Properties"]
+    }
+    [(name, stream)] = streams.items()
+    assert "StorageLog" in name
+    assert stream == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+KEPT = (
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::Queue",
+    "AWS::Logs::LogGroup",
+)
+
+
+def test_on_aws_everything_with_data_survives_the_stack(aws: Resources) -> None:
+    for kind in KEPT:
+        for resource in aws.of(kind).values():
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), kind
+    assert all(table["DeletionProtectionEnabled"] for table in aws.properties("AWS::DynamoDB::Table"))
+
+
+@pytest.mark.parametrize("name", ["local", "full"])
+def test_where_removal_is_destroy_nothing_is_left(name: str, request: pytest.FixtureRequest) -> None:
+    resources: Resources = request.getfixturevalue(name)
+    for kind in KEPT:
+        for resource in resources.of(kind).values():
+            assert resource["DeletionPolicy"] == "Delete", kind
+    assert not any(table["DeletionProtectionEnabled"] for table in resources.properties("AWS::DynamoDB::Table"))
+
+
+def test_the_bucket_is_private_encrypted_and_drops_unfinished_uploads(each: Resources) -> None:
+    [bucket] = each.properties("AWS::S3::Bucket")
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert rule["Status"] == "Enabled"
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
+def test_bucket_and_queue_refuse_what_does_not_come_by_tls(kind: str, each: Resources) -> None:
+    [policy] = each.properties(kind)
+    denied = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
+    assert any(statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for statement in denied)
