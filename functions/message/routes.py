@@ -116,9 +116,6 @@ def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
 
 
 def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
-    behind = False
-    if frame.conversation_id is not None and frame.seq is not None:
-        behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, log=ports.log)
     keep_alive(
         caller.connection,
         limit=ports.connection_limit,
@@ -127,6 +124,9 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         farewell=_EVICTED,
         now=ports.now(),
     )
+    behind = False
+    if frame.conversation_id is not None and frame.seq is not None:
+        behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, log=ports.log)
     return pong(ports.now(), behind=behind)
 
 

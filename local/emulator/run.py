@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import workers
+from local.emulator import routing, workers
 from local.emulator.durable import DurableState
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
@@ -90,6 +90,7 @@ def main() -> None:
     state.install()
     state.recover()
     workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
+    routing.install()
     emulator = Emulator(state)
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]

@@ -54,14 +54,13 @@ def append(
         there = log.put(entry, new_members=() if base else new_members)
         if there is None:
             return Appended(entry, duplicate=False)
-        for met in _from(there, log):
+        for met in _behind(there, attempt, log, pause):
             if draft.is_stored_as(met):
                 return recognise(draft, met)
             examined += 1
             if examined > MAX_EXAMINED:
                 raise SyncRequired
             base = met
-        pause(attempt)
     raise Unavailable("This conversation is very busy: try again")
 
 
@@ -73,11 +72,17 @@ def recognise(draft: Draft, stored: Entry) -> Appended:
     return Appended(stored, duplicate=True)
 
 
-def _from(first: Entry, log: ConversationLog) -> Iterator[Entry]:
-    """`first` and everything behind it, a page at a time, strongly consistent."""
-    yield first
-    start = first.seq + 1
-    while page := log.read(first.conversation_id, start=start, limit=_PAGE):
+def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[int], None]) -> Iterator[Entry]:
+    """The entry that was in the way and everything behind it, a page at a time, strongly consistent.
+
+    The wait comes before the read, so that what was read is fresh when the next put goes out. After a first conflict
+    there is none: most often it was one other message, and the tail is free again.
+    """
+    yield there
+    if attempt:
+        pause(attempt - 1)
+    start = there.seq + 1
+    while page := log.read(there.conversation_id, start=start, limit=_PAGE):
         yield from page
         if len(page) < _PAGE:
             return

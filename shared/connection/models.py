@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 # The gateway closes every connection after two hours, whatever it does.
@@ -41,20 +41,18 @@ class Connection:
         return now - self.connected_at < CONNECTING_MS
 
 
-def opened(connection_id: str, user_id: str, *, device_id: str, connected_at: int) -> Connection:
-    """A connection as it is first registered: until it pings, only the gateway's two hours are known to bound it."""
-    return Connection(connection_id, user_id, device_id, connected_at, connected_at + MAX_LIFETIME_MS)
+def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:
+    """A connection as it is first registered: it ends with the gateway's two hours or with the token.
+
+    A client that never pings may live that long; one that does is bounded by its heartbeat, too.
+    """
+    expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)
+    return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at)
 
 
 def heard_from(connection: Connection, now: int) -> Connection:
-    """The connection after a ping. One that pings is expected to go on pinging, so it expires soon if it stops."""
-    return Connection(
-        connection.connection_id,
-        connection.user_id,
-        connection.device_id,
-        connection.connected_at,
-        min(now + HEARTBEAT_WINDOW_MS, connection.connected_at + MAX_LIFETIME_MS),
-    )
+    """An `opened` connection after a ping: who pings is expected to go on pinging, so it expires soon if that stops."""
+    return replace(connection, expires_at=min(now + HEARTBEAT_WINDOW_MS, connection.expires_at))
 
 
 def live(connections: Iterable[Connection], now: int) -> list[Connection]:

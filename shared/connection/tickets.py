@@ -12,11 +12,12 @@ from shared.connection.ports import StoredTicket, Tickets
 from shared.errors import Unauthenticated
 
 TICKET_LIFETIME_S: Final = 30
+_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """`ticket` is shown once, here; only its hash is kept."""
+    """`ticket` is shown once, here; only its hash is kept. `expires_in` is seconds."""
 
     ticket: str
     expires_in: int
@@ -25,9 +26,9 @@ class Ticket:
 def issue_ticket(identity: Identity, *, tickets: Tickets, now: int, new_secret: Callable[[], str]) -> Ticket:
     """A ticket for one handshake within 30 s. The connection lives no longer than the token it was issued for."""
     secret = new_secret()
-    expires_at = min(now + TICKET_LIFETIME_S * 1_000, identity.expires_at)
+    expires_at = min(now + TICKET_LIFETIME_S * _MS, identity.expires_at)
     tickets.put(StoredTicket(_hash(secret), identity.user_id, identity.expires_at, expires_at))
-    return Ticket(secret, expires_in=TICKET_LIFETIME_S)
+    return Ticket(secret, expires_in=(expires_at - now) // _MS)
 
 
 def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:

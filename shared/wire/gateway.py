@@ -47,7 +47,7 @@ def caller_of(event: Event) -> Caller:
         identity = Identity(context["user_id"], int(context["expires_at"]))
         connection = opened(
             request_context["connectionId"],
-            identity.user_id,
+            identity,
             device_id=context["device_id"],
             connected_at=int(context["connected_at"]),
         )

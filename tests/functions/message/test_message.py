@@ -170,8 +170,11 @@ def test_ping_says_whether_the_open_conversation_is_behind(seq: int, behind: boo
     assert reply == {"success": True, "id": "p", "data": {"type": "pong", "timestamp": NOW, "behind": behind}}
 
 
-def test_ping_about_a_foreign_conversation_is_refused() -> None:
-    assert House().say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
+def test_ping_about_a_foreign_conversation_is_refused_and_keeps_the_connection_alive_all_the_same() -> None:
+    house = House()
+    house.sessions.connections["alice"].clear()
+    assert house.say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
+    assert set(house.sessions.connections["alice"]) == {"a1="}
 
 
 def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> None:

@@ -92,12 +92,12 @@ def test_the_same_id_with_other_content_is_a_conflict_and_the_first_stays(other:
     assert texts(log) == ["hi"]
 
 
-def test_a_taken_place_is_followed_to_the_tail_and_paused_for() -> None:
+def test_after_a_first_conflict_the_tail_is_tried_at_once() -> None:
     log = FakeLog()
     log.write("bob", "one", "two", "three")
     pauses: list[int] = []
     assert append_to(log, draft(), pauses=pauses).entry.seq == 4
-    assert pauses == [0]
+    assert (pauses, log.puts, log.reads) == ([], 2, 1)
 
 
 def test_a_thousand_entries_are_examined_and_not_one_more() -> None:
@@ -109,13 +109,33 @@ def test_a_thousand_entries_are_examined_and_not_one_more() -> None:
     assert len(texts(log)) == MAX_EXAMINED + 1
 
 
+def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh() -> None:
+    log = FakeLog()
+    log.write("bob", "one")
+    steps: list[str] = []
+
+    def quicker(_: Entry) -> None:
+        steps.append("put")
+        if steps.count("put") <= 2:
+            log.write("bob", "quicker")
+
+    def pause(_: int) -> None:
+        steps.append("pause")
+        log.write("bob", "while waiting")
+
+    log.before_put = quicker
+    appended = append(draft(), base=log.entries[DM][0], log=log, now=FakeClock(), pause=pause)
+    assert steps == ["put", "put", "pause", "put"]
+    assert appended.entry.seq == len(log.entries[DM])
+
+
 def test_contention_without_end_is_given_up_and_nothing_stored() -> None:
     log = FakeLog()
     log.before_put = lambda _: log.write("bob", "quicker")
     pauses: list[int] = []
     with pytest.raises(Unavailable):
         append_to(log, draft(), pauses=pauses)
-    assert pauses == list(range(MAX_ATTEMPTS))
+    assert pauses == list(range(MAX_ATTEMPTS - 1))
     assert "hi" not in texts(log)
 
 

@@ -13,13 +13,14 @@ from shared.chat.delivery import Event
 from shared.chat.models import Entry
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import MAX_ENTRIES_PER_CONVERSATION, Sync, Synced, sync
-from shared.connection.models import CONNECTING_MS, Connection, opened
+from shared.connection.models import CONNECTING_MS, Connection, Identity, opened
 from shared.connection.ports import Posted, PostOutcome
 from shared.connection.sessions import ensure_registered, open_connection
 from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
 from tests.stepping import Stepper, explore
 
 OTHER = "dm:alice:carol"
+NEVER = 2**53
 
 
 def run(log: FakeLog, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100) -> Sync:
@@ -190,7 +191,7 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
         clock = FakeClock()
         log, sessions = stepper.wrap(world.log), stepper.wrap(world.sessions)
         gateway = stepper.wrap(ConnectingGateway(world))
-        connection = opened("b1", "bob", device_id="", connected_at=clock() - age_ms)
+        connection = opened("b1", Identity("bob", NEVER), device_id="", connected_at=clock() - age_ms)
 
         def register(one: Connection) -> None:
             open_connection(one, limit=5, sessions=sessions, gateway=gateway, farewell=b"", now=clock())

@@ -6,19 +6,20 @@ from functools import partial
 
 import pytest
 
-from shared.connection.models import HEARTBEAT_WINDOW_MS, MAX_LIFETIME_MS, Connection, heard_from, opened
+from shared.connection.models import HEARTBEAT_WINDOW_MS, MAX_LIFETIME_MS, Connection, Identity, heard_from, opened
 from shared.connection.sessions import Opened, close_connection, ensure_registered, keep_alive, open_connection
 from shared.errors import Unavailable
 from tests.fakes import FakeClock, FakeGateway, FakeSessions
 from tests.stepping import Stepper, explore
 
 NOW = FakeClock()()
+NEVER = NOW + 10 * MAX_LIFETIME_MS
 
 
 def open_one(
     sessions: FakeSessions, name: str, *, at: int = NOW, limit: int = 2, gateway: FakeGateway | None = None
 ) -> Opened:
-    connection = opened(name, "alice", device_id="phone", connected_at=at)
+    connection = opened(name, Identity("alice", NEVER), device_id="phone", connected_at=at)
     return open_connection(
         connection, limit=limit, sessions=sessions, gateway=gateway or FakeGateway(), farewell=b"bye", now=at
     )
@@ -105,7 +106,7 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
         port, events = stepper.wrap(sessions), []
 
         def come_and_go(name: str) -> None:
-            connection = opened(name, "alice", device_id="", connected_at=NOW)
+            connection = opened(name, Identity("alice", NEVER), device_id="", connected_at=NOW)
             result = open_connection(connection, limit=5, sessions=port, gateway=FakeGateway(), farewell=b"", now=NOW)
             events.append("online" if result.came_online else "")
             closed = close_connection("alice", name, sessions=port, now=NOW)
@@ -145,15 +146,21 @@ def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> Non
     sessions = FakeSessions()
     open_one(sessions, "c1")
     sessions.writes = 0
-    connection = opened("c1", "alice", device_id="phone", connected_at=NOW)
+    connection = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     later = NOW + 60_000
     keep_alive(connection, limit=2, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=later)
     assert sessions.connections["alice"]["c1"].expires_at == later + HEARTBEAT_WINDOW_MS
     assert sessions.writes == 1
 
 
+def test_no_connection_outlives_its_token() -> None:
+    connection = opened("c1", Identity("alice", NOW + 60_000), device_id="", connected_at=NOW)
+    assert connection.expires_at == NOW + 60_000
+    assert heard_from(connection, NOW + 30_000).expires_at == NOW + 60_000
+
+
 def test_no_heartbeat_outlives_the_gateways_two_hours() -> None:
-    connection = opened("c1", "alice", device_id="", connected_at=NOW)
+    connection = opened("c1", Identity("alice", NEVER), device_id="", connected_at=NOW)
     assert heard_from(connection, NOW + MAX_LIFETIME_MS - 1).expires_at == NOW + MAX_LIFETIME_MS
 
 
@@ -164,7 +171,7 @@ def test_no_heartbeat_outlives_the_gateways_two_hours() -> None:
 def test_a_speaking_connection_is_registered_again_only_where_it_is_missing_or_about_to_expire(
     expires_in: int | None, writes: int
 ) -> None:
-    connection = opened("c1", "alice", device_id="", connected_at=NOW)
+    connection = opened("c1", Identity("alice", NEVER), device_id="", connected_at=NOW)
     stored = [] if expires_in is None else [Connection("c1", "alice", "", NOW, NOW + expires_in)]
     registered: list[Connection] = []
     ensure_registered(connection, stored, register=registered.append, now=NOW)

@@ -47,8 +47,14 @@ def test_what_the_gateway_adds_to_the_context_is_not_minded() -> None:
 
 
 def test_a_connection_is_expected_to_live_for_the_gateways_two_hours_and_no_longer() -> None:
-    connection = caller_of(_event(_CONTEXT)).connection
+    long_lived = {**_CONTEXT, "expires_at": str(int(_CONTEXT["connected_at"]) + 86_400_000)}
+    connection = caller_of(_event(long_lived)).connection
     assert connection.expires_at - connection.connected_at == 2 * 60 * 60 * 1_000
+
+
+def test_a_connection_lives_no_longer_than_its_token() -> None:
+    connection = caller_of(_event(_CONTEXT)).connection
+    assert connection.expires_at == int(_CONTEXT["expires_at"])
 
 
 @pytest.mark.parametrize(
