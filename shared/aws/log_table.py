@@ -18,6 +18,7 @@ from shared.aws.tables import (
     member_of_user_key,
 )
 from shared.chat.models import Entry, Lookup
+from shared.errors import Unavailable
 
 _FREE: Final = f"attribute_not_exists({SEQ})"
 
@@ -35,7 +36,11 @@ class DynamoDbConversationLog:
         if new_members:
             return self._put_with_members(put, entry, new_members)
         answer = conditionally(self._calls, "PutItem", put)
-        return entry_from(answer.item) if isinstance(answer, Refused) and answer.item else None
+        if not isinstance(answer, Refused):
+            return None
+        if answer.item is None:
+            raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
+        return entry_from(answer.item)
 
     def _put_with_members(self, put: dict[str, Any], entry: Entry, new_members: Sequence[str]) -> Entry | None:
         updates = new_member_updates(

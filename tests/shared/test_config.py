@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from shared.config import (
+    AuthorizerSettings,
+    AwsEnvironment,
+    ConfigurationError,
+    ConnectSettings,
+    DisconnectSettings,
+    MessageSettings,
+    OfflinePushSettings,
+    RestSettings,
+)
+
+_TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+
+# What the infrastructure sets, function by function; its own tests hold the other side to the same list.
+VARIABLES: dict[type[Any], set[str]] = {
+    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL"},
+    ConnectSettings: {"SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
+    DisconnectSettings: {"SESSIONS_TABLE", "LOG_LEVEL"},
+    MessageSettings: {
+        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE"),
+        *("CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"),
+    },
+    RestSettings: {"LOG_TABLE", "MEMBERS_TABLE", "TICKETS_TABLE", *_TOKENS, "LOG_LEVEL"},
+    OfflinePushSettings: {"SESSIONS_TABLE", "LOG_LEVEL"},
+}
+_NUMBERS = {"CONNECTION_LIMIT"}
+_EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
+
+
+def _environ(settings: type[Any]) -> dict[str, str]:
+    return {name: "7" if name in _NUMBERS else f"the {name}" for name in VARIABLES[settings]}
+
+
+@_EACH
+def test_the_fields_are_the_variables_of_the_deployment(settings: type[Any]) -> None:
+    assert {field.name.upper() for field in fields(settings)} == VARIABLES[settings]
+
+
+@_EACH
+def test_each_variable_is_read_into_its_field_and_others_are_left_alone(settings: type[Any]) -> None:
+    loaded = settings.load({**_environ(settings), "PATH": "/bin"})
+    for name in VARIABLES[settings]:
+        assert getattr(loaded, name.lower()) == (7 if name in _NUMBERS else f"the {name}")
+
+
+@_EACH
+def test_a_missing_variable_is_named(settings: type[Any]) -> None:
+    for missing in VARIABLES[settings]:
+        environ = {name: value for name, value in _environ(settings).items() if name != missing}
+        with pytest.raises(ConfigurationError, match=rf"^{settings.__name__}: .* {missing} is not set$"):
+            settings.load(environ)
+
+
+@_EACH
+def test_what_is_not_configured_is_empty_and_not_missing(settings: type[Any]) -> None:
+    environ = {name: "7" if name in _NUMBERS else "" for name in VARIABLES[settings]}
+    assert {getattr(settings.load(environ), field.name) for field in fields(settings)} <= {"", 7}
+
+
+@pytest.mark.parametrize("settings", [ConnectSettings, MessageSettings])
+@pytest.mark.parametrize("limit", ["", "ten", "1.5", "0x10", "1e3", "None"])
+def test_a_number_that_is_none_is_named(settings: type[Any], limit: str) -> None:
+    with pytest.raises(ConfigurationError, match="CONNECTION_LIMIT must be a whole number"):
+        settings.load({**_environ(settings), "CONNECTION_LIMIT": limit})
+
+
+def test_settings_come_from_the_process_environment_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SESSIONS_TABLE", "sessions")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    assert DisconnectSettings.load() == DisconnectSettings("sessions", "DEBUG")
+
+
+def test_settings_do_not_change() -> None:
+    loaded: Any = DisconnectSettings("sessions", "INFO")
+    with pytest.raises(FrozenInstanceError):
+        loaded.log_level = "DEBUG"
+
+
+def test_the_runtime_says_region_and_credentials() -> None:
+    environ = {
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_ENDPOINT_URL": "http://localhost:4577",
+    }
+    assert AwsEnvironment.load(environ) == AwsEnvironment(
+        "eu-west-1", "key", "secret", "token", "http://localhost:4577"
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "region"),
+    [
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({}, "us-east-1"),
+    ],
+)
+def test_a_region_is_always_known_and_an_endpoint_only_on_laptops(environ: dict[str, str], region: str) -> None:
+    loaded = AwsEnvironment.load(environ)
+    assert (loaded.region, loaded.endpoint_url, loaded.session_token) == (region, "", "")

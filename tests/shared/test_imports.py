@@ -1,0 +1,183 @@
+"""What a function imports is what its cold start costs, so each function's imports are written down here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+
+_ENVIRON = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "LOG_TABLE": "log",
+    "MEMBERS_TABLE": "members",
+    "SESSIONS_TABLE": "sessions",
+    "TICKETS_TABLE": "tickets",
+    "CONNECTIONS_ENDPOINT": "https://abc.execute-api.eu-west-1.amazonaws.com/prod",
+    "CONNECTION_LIMIT": "10",
+    "JWT_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:jwt",
+    "JWKS_URL": "",
+    "JWT_ISSUER": "",
+    "JWT_AUDIENCE": "",
+    "ALLOWED_ORIGINS": "",
+    "LOG_LEVEL": "INFO",
+}
+
+_BASE = {"config", "errors", "observability"}
+_CALLS = {"aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
+# The tables' models: what a session and an entry look like.
+_MODELS = {"chat.models", "connection.models", "connection.ports"}
+_SESSIONS = {*_BASE, *_CALLS, *_MODELS, "aws.session_table"}
+_CHAT = {"chat.identifiers", "chat.ports", "chat.rules"}
+_LOG = {"aws.log_table", "aws.member_table", "aws.parallel"}
+_TOKENS = {"auth.tokens", "auth.wiring", "aws.secrets", "aws.ticket_table", "connection.tickets", "chat.identifiers"}
+
+# Function → the parts of shared/ that it imports. Whoever adds one says so here, and sees who pays for it.
+SHARED = {
+    "functions.connect.authorizer": {*_BASE, *_CALLS, *_MODELS, *_TOKENS, "auth.origins", "wire.gateway"},
+    "functions.connect.handler": {
+        *_SESSIONS,
+        *("aws.connections", "aws.parallel", "connection.sessions", "wire.events", "wire.gateway"),
+    },
+    "functions.disconnect.handler": {*_SESSIONS, "connection.sessions", "wire.gateway"},
+    "functions.message.handler": {
+        *_SESSIONS,
+        *_LOG,
+        *_CHAT,
+        *("aws.connections", "connection.sessions"),
+        *("chat.delivery", "chat.heartbeat", "chat.log", "chat.receipts", "chat.sending", "chat.syncing"),
+        *("wire.events", "wire.frames", "wire.gateway", "wire.replies"),
+    },
+    "functions.rest.handler": {
+        *_BASE,
+        *_CALLS,
+        *_MODELS,
+        *_TOKENS,
+        *_LOG,
+        *_CHAT,
+        *("chat.conversations", "chat.history", "wire.cursors", "wire.events", "wire.http"),
+    },
+    "functions.offline_push.handler": {
+        *_SESSIONS,
+        *("chat.identifiers", "notification.models", "notification.offline", "notification.ports"),
+    },
+}
+_EACH = pytest.mark.parametrize("function", list(SHARED))
+
+
+def _run(code: str, *arguments: str) -> str:
+    environ = {**_ENVIRON, "PYTHONPATH": str(_ROOT), "PATH": os.defpath}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        env=environ,
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@cache
+def _imported(function: str) -> Sequence[str]:
+    """Every module that a fresh process holds after importing the function."""
+    code = "import importlib, json, sys; importlib.import_module(sys.argv[1]); print(json.dumps(sorted(sys.modules)))"
+    modules: list[str] = json.loads(_run(code, function))
+    return modules
+
+
+def _packages(function: str) -> set[str]:
+    return {name.partition(".")[0] for name in _imported(function)}
+
+
+@_EACH
+def test_a_function_imports_these_parts_of_the_project_and_no_others(function: str) -> None:
+    parts = {name.removeprefix("shared.") for name in _imported(function) if name.startswith("shared.")}
+    folders = {part.partition(".")[0] for part in SHARED[function] if "." in part}
+    assert parts == SHARED[function] | folders
+
+
+@_EACH
+def test_a_function_imports_no_other_function(function: str) -> None:
+    own = function.rpartition(".")[0]
+    others = {name for name in _imported(function) if name.startswith("functions.") and not name.startswith(own)}
+    assert others == set()
+
+
+@_EACH
+def test_no_function_imports_an_sdk(function: str) -> None:
+    """The logger's library looks whether botocore is there, and gets its bare package: that is 4 ms and no more."""
+    assert not {"boto3", "pynamodb", "s3transfer", "urllib3", "requests"} & _packages(function)
+    assert [name for name in _imported(function) if name.startswith("botocore.")] == []
+
+
+@_EACH
+def test_only_rest_imports_pydantic_and_only_message_imports_msgspec(function: str) -> None:
+    assert ("pydantic" in _packages(function)) == (function == "functions.rest.handler")
+    assert ("msgspec" in _packages(function)) == (function == "functions.message.handler")
+
+
+@_EACH
+def test_only_those_who_verify_tokens_import_the_library_for_it(function: str) -> None:
+    assert ("jwt" in _packages(function)) == (function in {"functions.connect.authorizer", "functions.rest.handler"})
+
+
+@_EACH
+def test_no_tests_or_tools_are_imported(function: str) -> None:
+    assert not {"tests", "local", "infra", "moto", "aws_cdk", "hypothesis", "pytest"} & _packages(function)
+
+
+@pytest.mark.parametrize(
+    ("function", "most"),
+    [
+        ("functions.connect.authorizer", 340),
+        ("functions.connect.handler", 265),
+        ("functions.disconnect.handler", 255),
+        ("functions.message.handler", 300),
+        ("functions.rest.handler", 585),
+        ("functions.offline_push.handler", 255),
+    ],
+)
+def test_the_number_of_modules_stays_bounded(function: str, most: int) -> None:
+    assert len(_imported(function)) <= most
+
+
+def test_with_a_secret_tokens_are_verified_where_cryptography_is_not_installed() -> None:
+    code = """
+import sys, time
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "cryptography":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import functions.connect.authorizer as authorizer
+import jwt, jwt.algorithms
+from shared.auth.tokens import SecretKey, TokenVerifier
+assert not jwt.algorithms.has_crypto
+assert "shared.auth.jwks" not in sys.modules
+secret, now = "s" * 64, int(time.time())
+token = jwt.encode({"sub": "alice", "iat": now, "exp": now + 60}, secret, algorithm="HS256")
+print(TokenVerifier(SecretKey(lambda: secret), now=lambda: now * 1000).verify(token).user_id)
+"""
+    assert _run(code).strip() == "alice"
+
+
+def test_with_a_jwks_url_its_reader_is_imported_at_the_cold_start_and_not_with_the_first_token() -> None:
+    code = """
+import os, sys
+os.environ["JWKS_URL"] = "https://issuer.example/jwks.json"
+import functions.connect.authorizer
+print("shared.auth.jwks" in sys.modules)
+"""
+    assert _run(code).strip() == "True"
