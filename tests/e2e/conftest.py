@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from local import settings as local_settings
 from local import stack as local_stack
 from local.ports import free_port
+from local.settings import Settings
 from local.stack import Stack
 
 DEPLOY_SECONDS = 300
@@ -19,35 +21,49 @@ DEPLOY_SECONDS = 300
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test that uses the stack runs in one worker, so that there is one stack."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if "own_stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("stack"))
             item.add_marker(pytest.mark.stack)
 
 
+@dataclass(frozen=True)
+class OwnStack:
+    """Where the suite's stack lives, and its commands."""
+
+    settings: Settings
+    environment: dict[str, str]
+
+    def run(self, command: str) -> None:
+        """Run `make COMMAND` without the installing."""
+        result = subprocess.run(
+            [sys.executable, "-m", "local", command],
+            cwd=self.settings.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEPLOY_SECONDS,
+            check=False,
+        )
+        if result.returncode:
+            pytest.fail(f"make {command} failed\n{result.stdout}{result.stderr}", pytrace=False)
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The real app on the emulator; `local.tokens.mint(stack, "alice")` makes a token for it."""
-    home = tmp_path_factory.mktemp("stack")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStack]:
+    """The suite's stack, started; a test that stops or kills it starts it again."""
     # The developer's own settings (an issuer, a JWKS URL …) are not what the tests are about.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    environment |= {"PARLEY_HOME": str(home), "PARLEY_PORT": str(free_port())}
+    environment |= {"PARLEY_HOME": str(tmp_path_factory.mktemp("stack")), "PARLEY_PORT": str(free_port())}
+    own = OwnStack(local_settings.read(environment), environment)
     try:
-        _local("up", environment)
-        yield local_stack.read(local_settings.read(environment).stack_file)
+        own.run("up")
+        yield own
     finally:
-        _local("down", environment)
+        own.run("down")
 
 
-def _local(command: str, environment: dict[str, str]) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "local", command],
-        cwd=local_settings.ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEPLOY_SECONDS,
-        check=False,
-    )
-    if result.returncode:
-        pytest.fail(f"make {command} failed\n{result.stdout}{result.stderr}", pytrace=False)
+@pytest.fixture(scope="session")
+def stack(own_stack: OwnStack) -> Stack:
+    """The real app on the emulator; `local.tokens.mint(stack, "alice")` makes a token for it."""
+    return local_stack.read(own_stack.settings.stack_file)
