@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from local.stack import Stack
 from local.tokens import mint
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class RawClient:

@@ -1,0 +1,136 @@
+"""What the adapters write is what an independent reader, PynamoDB, finds: types, keys and names are plain DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from shared.aws.json_service import JsonService
+from shared.aws.log_table import DynamoDbConversationLog
+from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.session_table import DynamoDbSessions
+from shared.aws.ticket_table import DynamoDbTickets
+from shared.chat.models import Draft
+from shared.config import AwsEnvironment
+from shared.connection.models import Connection
+from shared.connection.ports import StoredTicket
+from tests.fakes import DM
+
+
+class Read(Model):
+    """Where the models below read from."""
+
+    @classmethod
+    def at(cls, environment: AwsEnvironment) -> Any:
+        meta = {
+            "table_name": cls.Meta.table_name,
+            "host": environment.endpoint_url,
+            "region": environment.region,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+        return type(cls.__name__, (cls,), {"Meta": type("Meta", (), meta)})
+
+
+class StoredEntry(Read):
+    class Meta:
+        table_name = "log"
+
+    conversation_id = UnicodeAttribute(hash_key=True)
+    seq = NumberAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    sender_id = UnicodeAttribute()
+    created_at = NumberAttribute()
+    number = NumberAttribute()
+    content = UnicodeAttribute()
+    type = UnicodeAttribute()
+    client_message_id = UnicodeAttribute(null=True)
+    reply_to = NumberAttribute(null=True)
+    mentions: ListAttribute[str] = ListAttribute(null=True)
+    authors: MapAttribute[str, int] = MapAttribute()  # type: ignore[no-untyped-call]  # PynamoDB leaves it so
+    nonce = UnicodeAttribute()
+    digest = UnicodeAttribute()
+
+
+class StoredMember(Read):
+    class Meta:
+        table_name = "members"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    conversation_id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    joined_at = NumberAttribute()
+    read_seq = NumberAttribute(null=True)
+    read_number = NumberAttribute(null=True)
+    delivered_seq = NumberAttribute(null=True)
+
+
+class StoredSession(Read):
+    class Meta:
+        table_name = "sessions"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    connections: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]  # as above
+    last_seen = NumberAttribute(null=True)
+
+
+class StoredTicketItem(Read):
+    class Meta:
+        table_name = "tickets"
+
+    ticket = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    token_expires_at = NumberAttribute()
+    expires_at = NumberAttribute()
+    ttl = NumberAttribute()
+
+
+def test_entries(tables: JsonService, environment: AwsEnvironment) -> None:
+    log = DynamoDbConversationLog(tables, log_table="log", members_table="members")
+    draft = Draft(DM, "alice", "h\u00e9llo", "nonce", client_message_id="c", reply_to=None, mentions=("bob",))
+    entry = draft.following(None, 1_795_431_200_123)
+    log.put(entry, new_members=("alice", "bob"))
+    read = StoredEntry.at(environment).get(DM, 1)
+    assert (read.kind, read.sender_id, read.content, read.type) == ("message", "alice", "h\u00e9llo", "text")
+    assert (read.created_at, read.number, read.client_message_id) == (1_795_431_200_123, 1, "c")
+    assert (list(read.mentions), read.reply_to, read.authors.as_dict()) == (["bob"], None, {"alice": 1})
+    assert (read.nonce, read.digest) == ("nonce", draft.digest)
+
+
+def test_memberships_stand_under_the_conversation_and_under_the_user(
+    tables: JsonService, environment: AwsEnvironment
+) -> None:
+    memberships = DynamoDbMemberships(tables, members_table="members")
+    memberships.create(DM, ("alice", "bob"), joined_at=5)
+    member = memberships.get(DM, "bob")
+    assert member is not None
+    memberships.move_read(member.with_read(3, 2))
+    stored = StoredMember.at(environment)
+    (of_user,) = stored.query("user#bob")
+    of_conversation = {row.sk: row for row in stored.query(f"conversation#{DM}")}
+    assert (of_user.sk, of_user.conversation_id) == (f"conversation#{DM}", DM)
+    assert (of_user.user_id, of_user.joined_at) == ("bob", 5)
+    assert (of_user.read_seq, of_user.read_number) == (3, 2)
+    assert set(of_conversation) == {"user#alice", "user#bob"}
+    assert of_conversation["user#bob"].read_seq is None
+
+
+def test_sessions_are_one_map_in_one_item(tables: JsonService, environment: AwsEnvironment) -> None:
+    sessions = DynamoDbSessions(tables, sessions_table="sessions")
+    for name in ("c1=", "c2="):
+        sessions.register(Connection(name, "alice", "phone", 10, 20), limit=3)
+    sessions.remove("alice", "c1=", now=15)
+    read = StoredSession.at(environment).get("alice")
+    value = {"device_id": "phone", "connected_at": 10, "expires_at": 20}
+    assert (read.connections.as_dict(), read.last_seen) == ({"c2=": value}, 15)
+
+
+def test_tickets_have_a_time_to_live_in_seconds_after_their_end(
+    tables: JsonService, environment: AwsEnvironment
+) -> None:
+    DynamoDbTickets(tables, tickets_table="tickets").put(StoredTicket("hash", "alice", 99_000, 30_500))
+    read = StoredTicketItem.at(environment).get("hash")
+    assert (read.user_id, read.token_expires_at, read.expires_at, read.ttl) == ("alice", 99_000, 30_500, 31)
