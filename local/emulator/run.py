@@ -75,13 +75,23 @@ class Emulator:
     def _exit_now(self) -> None:
         log.warning("some connections did not close in time; stopping without them")
         self._state.checkpoint()
-        lambda_runtime.reset()
-        os._exit(0)
+        _leave()
 
 
 async def _until_idle() -> None:
     while apigateway._ws_connections or lambda_runtime.workers_in_use():  # noqa: ASYNC110  # neither has an event
         await asyncio.sleep(0.02)
+
+
+async def _serve(emulator: Emulator, config: Config) -> None:
+    """Serve until stopped, then leave at once: what MiniStack's threads still wait for is nothing that counts."""
+    await serve(emulator, config, shutdown_trigger=emulator.until_stopped)
+    _leave()
+
+
+def _leave() -> None:
+    lambda_runtime.reset()  # the workers' folders go with them
+    os._exit(0)
 
 
 def main() -> None:
@@ -97,8 +107,7 @@ def main() -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
-    asyncio.run(serve(emulator, config, shutdown_trigger=emulator.until_stopped))
-    lambda_runtime.reset()  # the workers' folders go with them
+    asyncio.run(_serve(emulator, config))
 
 
 if __name__ == "__main__":
