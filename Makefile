@@ -84,11 +84,10 @@ test-functions: setup
 	done
 
 lint: setup
-	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff check --quiet --output-format concise
 	@$(BIN)/ruff format --check --quiet || { echo "error: some files are not formatted; run: make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo --no-timing-summary 2>/dev/null >.parley-lint || { cat .parley-lint; rm -f .parley-lint; exit 1; }
-	@rm -f .parley-lint
+	@output=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$output"; exit 1; }
 
 format: setup
 	@$(BIN)/ruff check --quiet --fix
