@@ -176,7 +176,8 @@ def test_the_same_over_long_random_runs(seed: int) -> None:
     model = draw.choice([small, Model()])
     for peer in draw.sample(PEERS, 2):
         model.post(peer, ME, f"before {peer}")
-    room, history = draw.choice([4, 12, 1_000]), draw.choice(["new", "all"])
+    room = draw.choice([4, 12, 1_000])
+    history: Any = draw.choice(["new", "all"])
     world = Simulated(Settings(history=history, max_events=room, max_attempts=1_000), model)
 
     play(world, [(draw.choice(STEPS), draw.randrange(6)) for _ in range(400)])

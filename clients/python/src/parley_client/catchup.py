@@ -125,7 +125,9 @@ class Catchup:
         told = {block.id for block in page.blocks}
         self._turn_page(told, more=page.has_more and bool(told - self._seen or moved))
         for each in told | named.keys():
-            self._reschedule(self.conversations[each], fruitless=each in named and not moved, now=now)
+            conversation = self.conversations[each]
+            fruitless = not moved and conversation.ask_from == named.get(each, -1)
+            self._reschedule(conversation, fruitless=fruitless, now=now)
 
     def failed(self, now: float, retry_after_ms: int | None = None) -> None:
         """No answer, or a refusal. Sending goes on meanwhile: it does not depend on this."""
@@ -173,7 +175,7 @@ class Catchup:
         text = 0
         for each in wanted:
             conversation = self.conversations[each]
-            start = conversation.held if conversation.examine is None else conversation.examine
+            start = conversation.ask_from
             if start is None or conversation.refused:
                 continue
             text += len(each) + _NUMBER_TEXT

@@ -45,6 +45,11 @@ class Conversation:
     def behind(self) -> bool:
         return self.held is not None and self.head > self.held
 
+    @property
+    def ask_from(self) -> int | None:
+        """The entry after which the next answer should begin."""
+        return self.held if self.examine is None else self.examine
+
     def heard_of(self, seq: int) -> None:
         self.head = max(self.head, seq)
 

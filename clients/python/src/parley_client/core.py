@@ -86,6 +86,10 @@ class Core:
         """The last entry passed on in this conversation; None for one that is not known."""
         return self._stream.held(conversation_id)
 
+    def private_with(self, user_id: str) -> str | None:
+        """The id of the private conversation with a user; None while it is not known who this client is."""
+        return self._sender.private_with(user_id)
+
     def effects(self) -> list[Effect]:
         """What to do now, in this order. Each is handed out once."""
         effects, self._effects = self._effects, []
@@ -120,7 +124,7 @@ class Core:
             "synced": self._stream.catchup.complete,
             "conversations": {each.id: each.taken for each in conversations if each.held is not None},
             "outbox": [item.saved() for item in self.unacked],
-            "read": {where: seq for kind, where, seq in self._cursors.saved() if kind == "read"},
+            "cursors": [list(cursor) for cursor in self._cursors.saved()],
         }
 
     # --- what the shell puts in about the connection
@@ -405,5 +409,5 @@ class Core:
             self._stream.inbox.conversation(conversation_id, from_start=False).place(taken)
         for saved in state["outbox"]:
             self._sender.outbox.restore(saved)
-        for conversation_id, seq in state["read"].items():
-            self._cursors.want("read", conversation_id, seq, due=0.0)
+        for kind, conversation_id, seq in state["cursors"]:
+            self._cursors.want(kind, conversation_id, seq, due=0.0)

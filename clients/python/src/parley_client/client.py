@@ -1,0 +1,258 @@
+"""The client: what an application uses."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, Unpack, cast
+from urllib.parse import urlsplit
+
+from parley_client.core import Core
+from parley_client.dial import Dialer
+from parley_client.errors import ParleyError
+from parley_client.events import Ack, Event
+from parley_client.outbox import Pending
+from parley_client.rest import History, InboxPage, RestApi, check_http_url
+from parley_client.settings import Options, Settings
+from parley_client.shell import Shell
+from parley_client.tokens import Token, user_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unacked:
+    """A message without an ack. Sending it again with this id and this `after` is safe: it is stored once."""
+
+    to: str | None
+    conversation_id: str | None
+    content: str
+    client_message_id: str
+    after: int
+
+
+class ParleyClient:
+    """One user's connection to Parley, kept up, with all messages once and in order.
+
+    ::
+
+        async with ParleyClient("wss://…/prod", token=get_token) as client:
+            ack = await client.send(to="bob", content="hi")
+            async for event in client.events():
+                ...
+
+    `token`: a JWT, or a callable (sync or async) that gives a fresh one; it is called for each connection.
+    `http_url`: of the HTTP API, for `history`, `inbox`, `create_private` and tickets.
+    `by_ticket`: connect by a one-time ticket instead of the `Authorization` header.
+    `user_id`: only needed where the token is not a JWT that says it.
+    `state`: what `state()` of an earlier client returned: unacknowledged messages are sent, and everything since comes.
+    Everything else: see `Settings`.
+
+    Entering the context starts connecting, and does not wait for it. What can't be mended (a refused token) is raised
+    by whatever waits: `connected`, `send`, `events` …
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: Token,
+        http_url: str | None = None,
+        by_ticket: bool = False,
+        user_id: str | None = None,
+        device_id: str | None = None,
+        platform: str | None = None,
+        app_version: str | None = None,
+        state: Mapping[str, Any] | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        """Raises ValueError for addresses or settings that can't work, ParleyError for another user's state."""
+        if urlsplit(url).scheme not in ("ws", "wss"):
+            raise ValueError(f"An address of the WebSocket API starts with ws:// or wss://, not {url!r}")
+        if by_ticket and http_url is None:
+            raise ValueError("A ticket comes from the HTTP API: give http_url, too")
+        self._core = Core(
+            new_id=lambda: uuid.uuid4().hex,
+            random=random.random,
+            settings=Settings(**options),
+            user_id=user_id,
+            state=state,
+        )
+        own = user_of(token) if isinstance(token, str) else None
+        if own is not None:
+            self._core.identify(own)
+        self._rest = RestApi(check_http_url(http_url)) if http_url else None
+        query = {"device_id": device_id, "platform": platform, "app_version": app_version}
+        self._dialer = Dialer(url, token, self._rest, by_ticket, query, self._core.identify)
+        self._shell = Shell(self._core, self._dialer.dial)
+
+    async def __aenter__(self) -> Self:
+        self._core.start()
+        self._shell.perform()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- what there is to know
+
+    @property
+    def user_id(self) -> str | None:
+        return self._core.user_id
+
+    @property
+    def connection(self) -> str:
+        """One of idle, waiting (to reconnect), connecting, online, stopped."""
+        return self._core.connection
+
+    @property
+    def unacked(self) -> tuple[Unacked, ...]:
+        """Messages on their way, in the order in which they were written."""
+        return tuple(_unacked(item) for item in self._core.unacked)
+
+    @property
+    def dropped(self) -> int:
+        """Receipts, typing and presence that came while `events()` was too far behind to take them."""
+        return self._core.dropped
+
+    def held(self, conversation_id: str) -> int | None:
+        """The last entry of this conversation that was passed on; None for one that is not known."""
+        return self._core.held(conversation_id)
+
+    def private_with(self, user_id: str) -> str | None:
+        """The id of the private conversation with a user; None while it is not known who this client is."""
+        return self._core.private_with(user_id)
+
+    def state(self) -> dict[str, Any]:
+        """All that another client needs to go on, for JSON: where `events()` stands, and what is not acknowledged.
+
+        It covers every event that `events()` has handed out: take it when those are dealt with.
+        """
+        return self._core.state()
+
+    @property
+    def open_conversation(self) -> str | None:
+        """The one the user looks at: heartbeats ask about it. By default the one in which something happened last."""
+        return self._core.open_conversation
+
+    @open_conversation.setter
+    def open_conversation(self, conversation_id: str | None) -> None:
+        self._core.open_conversation = conversation_id
+
+    # --- the stream
+
+    async def events(self) -> AsyncGenerator[Event]:
+        """Everything that happens, each conversation in order. Ends with `close`; raises what stopped the client.
+
+        One consumer at a time: two would share the events between them.
+        """
+        while True:
+            event = self._core.next_event(self._shell.now())
+            if event is not None:
+                self._shell.perform()
+                yield event
+            elif self._core.connection != "stopped":
+                await self._shell.news()
+            elif self._core.error is not None:
+                raise self._core.error
+            else:
+                return
+
+    async def connected(self) -> None:
+        """Wait for a connection. Raises ParleyError where there will be none."""
+        await self._shell.until(lambda: self._core.connection == "online")
+
+    async def flush(self) -> None:
+        """Wait until every message is acknowledged or refused. Raises ParleyError where that will not happen."""
+        await self._shell.until(lambda: not self._core.unacked)
+
+    # --- what to do
+
+    async def send(
+        self,
+        content: str,
+        *,
+        to: str | None = None,
+        conversation_id: str | None = None,
+        message_type: str = "text",
+        reply_to: int | None = None,
+        mentions: Iterable[str] = (),
+        file_id: str | None = None,
+        client_message_id: str | None = None,
+        after: int | None = None,
+    ) -> Ack:
+        """Send a message, and wait until it is stored: over reconnects and retries, for as long as that takes.
+
+        Cancelling stops the waiting, not the sending. `client_message_id` and `after` are for repeating a message of an
+        earlier client: both together make that safe (an id alone only within this client). Raises ParleyError: the
+        server's refusal, `outbox_full`, or ClosedError where the client was closed before the ack.
+        """
+        call = self._core.send(
+            content,
+            self._shell.now(),
+            to=to,
+            conversation_id=conversation_id,
+            message_type=message_type,
+            reply_to=reply_to,
+            mentions=mentions,
+            file_id=file_id,
+            client_message_id=client_message_id,
+            after=after,
+        )
+        return cast("Ack", await self._shell.outcome(call))
+
+    async def mark_read(self, conversation_id: str, seq: int) -> None:
+        """Everything up to `seq` was read. Cumulative; backwards changes nothing."""
+        await self._shell.outcome(self._core.mark("read", conversation_id, seq, self._shell.now()))
+
+    async def mark_delivered(self, conversation_id: str, seq: int) -> None:
+        """Everything up to `seq` has arrived. With `auto_delivered` this happens by itself."""
+        await self._shell.outcome(self._core.mark("delivered", conversation_id, seq, self._shell.now()))
+
+    async def sync(self) -> None:
+        """Compare all conversations, and wait until what was missing is in the stream (or the stream is full)."""
+        await self._shell.outcome(self._core.sync(self._shell.now()))
+
+    async def ping(self) -> dict[str, Any]:
+        """A heartbeat out of turn: the data of its reply. If the open conversation is behind, it catches up."""
+        return cast("dict[str, Any]", await self._shell.outcome(self._core.ping(self._shell.now())))
+
+    async def request(self, frame_type: str, **fields: Any) -> dict[str, Any]:
+        """Send any other frame, once, and return the data of its reply. Fails where the connection is lost first."""
+        return cast(
+            "dict[str, Any]", await self._shell.outcome(self._core.request(frame_type, fields, self._shell.now()))
+        )
+
+    async def history(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> History:
+        """Messages before (newest first, the default: from the head) or after (oldest first) an entry."""
+        rest, query = self._http(), {"before": before, "after": after, "limit": limit}
+        return await self._dialer.with_token(lambda token: rest.history(token, conversation_id, query))
+
+    async def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> InboxPage:
+        """The own conversations, newest first."""
+        rest = self._http()
+        return await self._dialer.with_token(lambda token: rest.inbox(token, {"limit": limit, "cursor": cursor}))
+
+    async def create_private(self, with_user: str) -> str:
+        """The id of the private conversation with a user, which exists from now on."""
+        rest = self._http()
+        return await self._dialer.with_token(lambda token: rest.create_private(token, with_user))
+
+    async def close(self) -> tuple[Unacked, ...]:
+        """Leave. Whoever waits gets ClosedError. Returns what is not acknowledged, which `state()` holds, too."""
+        await self._shell.close()
+        return self.unacked
+
+    def _http(self) -> RestApi:
+        if self._rest is None:
+            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
+        return self._rest
+
+
+def _unacked(item: Pending) -> Unacked:
+    return Unacked(item.to, item.conversation_id, item.body["content"], item.client_message_id, item.after)

@@ -1,0 +1,107 @@
+"""Opening a connection: by header or by ticket, with a token that is fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from parley_client.errors import ParleyError, RefusedError
+from parley_client.rest import RestApi, is_loopback
+from parley_client.tokens import Token, obtain, user_of
+
+_OPEN_TIMEOUT_S: Final = 15.0  # a cold start of the authorizer and of $connect, and some
+_CLOSE_TIMEOUT_S: Final = 1.0
+_REFUSED: Final = (401, 403)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Dialer:
+    """`identify` is told whose token it is, as soon as that shows, and may refuse by raising ParleyError."""
+
+    url: str
+    token: Token
+    rest: RestApi | None
+    by_ticket: bool
+    query: Mapping[str, str | None]
+    identify: Callable[[str], None]
+    _last: str | None = field(default=None, repr=False)
+
+    async def dial(self) -> ClientConnection:
+        """A connection that is open. Raises ParleyError: `retryable` says whether trying again may help."""
+        self._last = await self._fresh()
+        return await self._trying_twice(self._open)
+
+    async def with_token(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """A call of the HTTP API, with the token of the connection as long as that is good."""
+        if self._last is None:
+            self._last = await self._fresh()
+        return await self._trying_twice(call)
+
+    async def _trying_twice(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """A refused token is replaced once, if whoever gives the tokens has another one."""
+        token = self._last or ""
+        try:
+            return await call(token)
+        except ParleyError as error:
+            if error.status not in _REFUSED or isinstance(self.token, str):
+                raise
+            self._last = await self._fresh()
+            if self._last == token:
+                raise
+        return await call(self._last)
+
+    async def _fresh(self) -> str:
+        try:
+            token = await obtain(self.token)
+        except ParleyError:
+            raise
+        except Exception as exc:  # whatever it is made of: the connection is tried again, as with any other failure
+            raise ParleyError("unreachable", f"There is no token: {exc!r}", retryable=True) from exc
+        user_id = user_of(token)
+        if user_id is not None:
+            self.identify(user_id)
+        return token
+
+    async def _open(self, token: str) -> ClientConnection:
+        query = {name: value for name, value in self.query.items() if value is not None}
+        headers = {}
+        if self.by_ticket and self.rest is not None:
+            query["ticket"] = await self._ticket(self.rest, token)
+        else:
+            headers["Authorization"] = f"Bearer {token}"
+        separator = "&" if urlsplit(self.url).query else "?"
+        url = self.url + (separator + urlencode(query) if query else "")
+        try:
+            return await connect(
+                url,
+                additional_headers=headers,
+                compression=None,  # the gateway has none
+                ping_interval=None,  # the protocol has a ping of its own, which the server counts as presence
+                open_timeout=_OPEN_TIMEOUT_S,
+                close_timeout=_CLOSE_TIMEOUT_S,
+                proxy=None if is_loopback(url) else True,
+            )
+        except InvalidStatus as refusal:
+            status = refusal.response.status_code
+            if status in _REFUSED:
+                raise RefusedError(status) from refusal
+            raise ParleyError(
+                "unreachable", f"The server answered with status {status}", retryable=True, status=status
+            ) from refusal
+        except (OSError, TimeoutError, WebSocketException) as exc:
+            raise ParleyError("unreachable", str(exc) or "no answer in time", retryable=True) from exc
+
+    async def _ticket(self, rest: RestApi, token: str) -> str:
+        try:
+            return await rest.ticket(token)
+        except ParleyError as error:
+            if error.status in _REFUSED:
+                raise RefusedError(error.status or 0, error.message) from error
+            raise

@@ -1,0 +1,158 @@
+"""The core's shell under asyncio: does what the core says, with a socket, a timer and futures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from parley_client.codec import decode, encode
+from parley_client.core import Core
+from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Transmit
+from parley_client.errors import ClosedError, ParleyError
+
+_LOGGER: Final = logging.getLogger("parley_client")
+
+
+class Shell:
+    """`dial` opens a connection, or raises ParleyError."""
+
+    def __init__(self, core: Core, dial: Callable[[], Awaitable[ClientConnection]]) -> None:
+        self._core, self._dial = core, dial
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
+        self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def perform(self) -> None:
+        """Do what the core wants done. To be called after everything that was put into it."""
+        while effects := self._core.effects():
+            for effect in effects:
+                self._do(effect)
+        self._set_timer()
+        self._news.set()
+
+    async def outcome(self, call: int) -> Any:
+        """What becomes of a call: its value, or its error raised. Cancelling leaves the call to itself."""
+        future = asyncio.get_running_loop().create_future()
+        self._calls[call] = future
+        self.perform()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._core.abandon(call)
+            raise
+        finally:
+            self._calls.pop(call, None)
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        """Wait for the core to get there. Raises what stopped it before."""
+        while not reached():
+            if self._core.connection == "stopped":
+                raise self._core.error or ClosedError()
+            await self.news()
+
+    async def news(self) -> None:
+        """Wait until something happens."""
+        self._news.clear()
+        await self._news.wait()
+
+    async def close(self) -> None:
+        self._core.stop()
+        self.perform()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Connect():
+                self._serving = asyncio.create_task(self._serve())
+                self._tasks.add(self._serving)
+                self._serving.add_done_callback(self._tasks.discard)
+            case Disconnect(reason):
+                _LOGGER.info("leaving the connection: %s", reason)
+                self._leave()
+            case Transmit(frame):
+                self._outgoing.put_nowait(encode(frame))
+            case Done(call, value):
+                self._settle(call, lambda future: future.set_result(value))
+            case Failed(call, error):
+                self._settle(call, lambda future: future.set_exception(error))
+
+    def _settle(self, call: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
+        future = self._calls.get(call)
+        if future is not None and not future.done():
+            settle(future)
+
+    def _leave(self) -> None:
+        """The task of the connection ends; what it still receives is nobody's business any more."""
+        serving, self._serving = self._serving, None
+        if serving is not None and serving is not asyncio.current_task():
+            serving.cancel()
+
+    async def _serve(self) -> None:
+        """One connection, from the handshake to its end."""
+        me = asyncio.current_task()
+        try:
+            reason = await self._converse(me)
+        except ParleyError as error:
+            if not error.retryable and self._serving is me:
+                self._core.stop(error)
+            reason = error.message
+        except Exception as exc:
+            _LOGGER.exception("the connection failed unexpectedly")
+            reason = f"unexpected: {exc!r}"
+        if self._serving is me:
+            self._core.lost(self.now(), reason)
+            self.perform()
+
+    async def _converse(self, me: asyncio.Task[None] | None) -> str:
+        """Returns why the connection ended."""
+        websocket = await self._dial()
+        outgoing = self._outgoing = asyncio.Queue()
+        writer = asyncio.create_task(_write(websocket, outgoing))
+        try:
+            if self._serving is me:
+                self._core.connected(self.now())
+                self.perform()
+            while self._serving is me:
+                frame = decode(await websocket.recv())
+                self._core.receive(frame if frame is not None else {}, self.now())
+                self.perform()
+        except ConnectionClosed as closed:
+            return str(closed)
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, websocket.close(), return_exceptions=True)
+        return "left"
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._core.deadline()
+        if deadline is not None:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._on_time)
+
+    def _on_time(self) -> None:
+        self._core.tick(self.now())
+        self.perform()
+
+
+async def _write(websocket: ClientConnection, outgoing: asyncio.Queue[str]) -> None:
+    try:
+        while True:
+            await websocket.send(await outgoing.get())
+    except ConnectionClosed:
+        return  # the reader says so

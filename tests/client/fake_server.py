@@ -1,0 +1,240 @@
+"""A small Parley server on loopback: the model behind a real WebSocket and a real HTTP port, with faults on request."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, ParamSpec, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from tests.client.model import Frame, Model, Refusal
+
+P = ParamSpec("P")
+PATIENCE_S = 8.0
+
+
+def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an async test, and let nothing hang."""
+
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        async def bounded() -> None:
+            async with asyncio.timeout(PATIENCE_S):
+                await test(*args, **kwargs)
+
+        asyncio.run(bounded())
+
+    return run
+
+
+def token_of(user: str, **claims: object) -> str:
+    """A token with the shape of a JWT: the client reads it, nobody verifies it."""
+    payload = base64.urlsafe_b64encode(json.dumps({"sub": user, **claims}).encode()).rstrip(b"=").decode()
+    return f"e30.{payload}.signature"
+
+
+@dataclass
+class FakeServer:
+    """`refusals` answers the next handshakes with these statuses; `on_frame` may swallow a frame's reply, or more.
+
+    on_frame(user, frame) returns "lost" (never handled), "unanswered" (handled, no reply), or None.
+    """
+
+    model: Model = field(default_factory=Model)
+    tokens: set[str] = field(default_factory=set)
+    refusals: list[int] = field(default_factory=list)
+    on_frame: Callable[[str, Frame], str | Refusal | None] = lambda _user, _frame: None
+    frames: list[tuple[str, Frame]] = field(default_factory=list)
+    handshakes: list[Request] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    posting: bool = True
+    _tickets: dict[str, str] = field(default_factory=dict)
+    _living: list[tuple[str, ServerConnection]] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _websockets: Server | None = None
+    _http: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._websockets is not None
+        return f"ws://127.0.0.1:{next(iter(self._websockets.sockets)).getsockname()[1]}/test"
+
+    @property
+    def http_url(self) -> str:
+        assert self._http is not None
+        return f"http://127.0.0.1:{self._http.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> Self:
+        self._websockets = await serve(self._converse, "127.0.0.1", 0, process_request=self._admit, ping_interval=None)
+        self._http = await asyncio.start_server(self._answer_http, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._websockets is not None
+        assert self._http is not None
+        self._http.close()
+        self._websockets.close()
+        await self._websockets.wait_closed()
+        await self._http.wait_closed()
+
+    def admit(self, user: str) -> str:
+        """A token that is good from now on."""
+        token = token_of(user)
+        self.tokens.add(token)
+        return token
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            self._news.clear()
+            await self._news.wait()
+
+    def sent(self, kind: str) -> list[Frame]:
+        """The frames of a type that came in."""
+        return [frame for _, frame in self.frames if frame["type"] == kind]
+
+    def living(self, user: str) -> int:
+        return sum(each == user for each, _ in self._living)
+
+    async def cut(self) -> None:
+        """Every connection breaks, without a goodbye."""
+        for _, connection in self._living:
+            connection.transport.abort()
+        await self.until(lambda: not self._living)
+
+    async def tell(self, user: str, event: Frame) -> None:
+        for each, connection in list(self._living):
+            if each == user:
+                with contextlib.suppress(ConnectionClosed):
+                    await connection.send(json.dumps(event))
+
+    async def post(self, sender: str, to: str, content: str) -> None:
+        """A message of somebody who is not connected here."""
+        event = self.model.post(sender, to, content)
+        if self.posting:
+            await self.tell(to, event)
+
+    # --- the WebSocket side
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.handshakes.append(request)
+        self._news.set()
+        user = self._user(request.headers, urlsplit(request.path).query)
+        status = self.refusals.pop(0) if self.refusals else (403 if user is None else 0)
+        if status:
+            return connection.respond(HTTPStatus(status), "no\n")
+        connection.username = str(user)
+        return None
+
+    def _user(self, headers: Headers, query: str) -> str | None:
+        ticket = parse_qs(query).get("ticket", [""])[0]
+        if ticket:
+            return self._tickets.pop(ticket, None)
+        return self._owner(headers.get("Authorization", ""))
+
+    def _owner(self, authorization: str) -> str | None:
+        token = authorization.removeprefix("Bearer ")
+        if token not in self.tokens:
+            return None
+        payload = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
+
+    async def _converse(self, connection: ServerConnection) -> None:
+        user = connection.username
+        me = (user, connection)
+        self._living.append(me)
+        self._news.set()
+        try:
+            async for text in connection:
+                await self._serve(user, connection, json.loads(text))
+        except ConnectionClosed:
+            pass
+        finally:
+            self._living.remove(me)
+            self._news.set()
+
+    async def _serve(self, user: str, connection: ServerConnection, frame: Frame) -> None:
+        self.frames.append((user, frame))
+        verdict = self.on_frame(user, frame)
+        if isinstance(verdict, Refusal):
+            await connection.send(json.dumps({"success": False, "id": frame["id"], **verdict.body}))
+        elif verdict != "lost":
+            reply, posts = self.model.handle(user, frame)
+            for other, event in posts if self.posting else ():
+                await self.tell(other, event)
+            if verdict != "unanswered":
+                await connection.send(json.dumps(reply))
+        self._news.set()
+
+    # --- the HTTP side
+
+    async def _answer_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            method, target, _ = head[0].split(" ")
+            headers = dict(line.split(": ", 1) for line in head[1:] if line)
+            body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+            status, answer = self._route(method, target, headers, json.loads(body or b"{}"))
+            content = json.dumps(answer).encode()
+            first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            rest = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+            writer.write((first + rest).encode() + content)
+            await writer.drain()
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _route(self, method: str, target: str, headers: dict[str, str], body: Frame) -> tuple[int, Frame]:
+        self.requests.append((method, target))
+        user = self._owner(headers.get("Authorization", ""))
+        if user is None:
+            return 401, {"error": "No", "code": "unauthenticated", "retryable": False}
+        url = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if (method, url.path) == ("POST", "/v1/tickets"):
+            ticket = f"ticket-{len(self.requests)}"
+            self._tickets[ticket] = user
+            return 200, {"ticket": ticket, "expires_in": 30}
+        if (method, url.path) == ("POST", "/v1/conversations"):
+            where = self.model.dm(user, body["with"])
+            return 201, {"id": where, "type": "private", "members": sorted(self.model.members[where])}
+        if (method, url.path) == ("GET", "/v1/conversations"):
+            return 200, self._inbox(user)
+        if method == "GET" and url.path.endswith("/messages"):
+            return self._history(user, unquote(url.path.split("/")[3]), query)
+        return 404, {"error": "There is no such path", "code": "not_found", "retryable": False}
+
+    def _inbox(self, user: str) -> Frame:
+        mine = [each for each in self.model.logs if user in self.model.members[each]]
+        page = []
+        for each in mine:
+            log = self.model.logs[each]
+            read = self.model.cursors.get(("read", each, user), 0)
+            last = log[-1]["message"] if log else None
+            unread = len(log) - read
+            page.append({"id": each, "type": "private", "name": None, "head": len(log), "last_message": last})
+            page[-1] |= {"unread": unread, "read_seq": read, "members": sorted(self.model.members[each])}
+        return {"conversations": page, "next_cursor": None}
+
+    def _history(self, user: str, where: str, query: dict[str, str]) -> tuple[int, Frame]:
+        if user not in self.model.members.get(where, ()):
+            return 404, {"error": "You are not a member", "code": "not_a_member", "retryable": False}
+        messages = [entry["message"] for entry in self.model.logs[where] if "message" in entry]
+        limit = int(query.get("limit", 50))
+        if "after" in query:
+            found = [each for each in messages if each["seq"] > int(query["after"])]
+        else:
+            before = int(query.get("before", len(messages) + 1))
+            found = [each for each in reversed(messages) if each["seq"] < before]
+        return 200, {"messages": found[:limit], "has_more": len(found) > limit}
