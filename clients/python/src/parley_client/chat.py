@@ -145,7 +145,7 @@ class Chat:
                 task = asyncio.create_task(self._send(text.removeprefix("/") if text.startswith("//") else text))
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
-                await asyncio.sleep(0)  # it is in the outbox after this
+                await asyncio.sleep(0)  # it is in the outbox after this, and goes out after the state is saved
                 self._save()
         if self._sending:
             self._terminal.show(f"* waiting until {len(self._sending)} more can be sent", dim=True)

@@ -1,0 +1,331 @@
+"""The chat program as a user has it: a process, with a pipe or a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parley_client import chat
+
+from tests.client.fake_server import FakeServer, on_loop, token_of
+
+DM = "dm:alice:bob"
+
+
+@dataclass
+class Running:
+    """A chat in a process of its own. `output` is what it has written so far."""
+
+    process: asyncio.subprocess.Process
+    output: str = ""
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def type(self, *lines: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+
+    async def shows(self, pattern: str) -> str:
+        while not (found := re.search(pattern, self.output, re.MULTILINE)):
+            self._more.clear()
+            await self._more.wait()
+        return found.group()
+
+    async def ends(self, *, close: bool = True) -> int:
+        """After the end of its input."""
+        assert self.process.stdin is not None
+        if close:
+            self.process.stdin.close()
+        return await self.process.wait()
+
+    async def follow(self) -> None:
+        assert self.process.stdout is not None
+        while chunk := await self.process.stdout.read(4_096):
+            self.output += chunk.decode()
+            self._more.set()
+
+
+@asynccontextmanager
+async def chatting(
+    server: FakeServer, user: str, to: str, *more: str, token: str | None = None
+) -> AsyncGenerator[Running]:
+    environment = {
+        **os.environ,
+        "PARLEY_WS_URL": server.url,
+        "PARLEY_HTTP_URL": server.http_url,
+        "PARLEY_TOKEN": token or server.admit(user),
+        "PYTHONUTF8": "1",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *command("--user", user, "--to", to, *more),
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    running = Running(process)
+    following = asyncio.create_task(running.follow())
+    try:
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await following
+
+
+def saved(path: str) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def command(*arguments: str) -> Sequence[str]:
+    return (sys.executable, "-m", "parley_client.chat", *arguments)
+
+
+@on_loop
+async def test_two_people_chat_with_receipts() -> None:
+    async with (
+        FakeServer() as server,
+        chatting(server, "alice", "bob") as alice,
+        chatting(server, "bob", "alice") as bob,
+    ):
+        await alice.shows("connected")
+        await bob.shows("connected")
+        alice.type("hi bob", "how are you?")
+        await bob.shows(r"^\d\d:\d\d:\d\d alice: how are you\?$")
+        await alice.shows(r"^\d\d:\d\d:\d\d alice: hi bob  ✓$")
+        await alice.shows(r"✓✓ read by bob: how are you\?$")
+        bob.type("//fine")
+        await alice.shows(r"bob: /fine$")
+        assert await alice.ends() == 0
+        bob.type("/quit")
+        assert await bob.ends(close=False) == 0
+
+    assert bob.output.index("hi bob") < bob.output.index("how are you?")
+    assert server.model.cursors["read", DM, "bob"] >= 2
+    assert "\x1b" not in alice.output
+
+
+@on_loop
+async def test_recent_history_comes_first_and_once() -> None:
+    async with FakeServer() as server:
+        for number in range(25):
+            await server.post("bob", "alice", f"number {number}")
+        async with chatting(server, "alice", "bob") as alice:
+            await alice.shows("number 24")
+            await server.post("bob", "alice", "live")
+            await alice.shows("live")
+            assert await alice.ends() == 0
+
+    assert re.findall(r"number \d+|live", alice.output) == [*(f"number {number}" for number in range(5, 25)), "live"]
+
+
+@on_loop
+async def test_a_killed_chat_catches_up_from_its_state_and_sends_what_was_left(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+    async with FakeServer() as server:
+        async with chatting(server, "alice", "bob", "--state", state) as alice:
+            await server.post("bob", "alice", "seen")
+            await alice.shows("seen")
+            server.on_frame = lambda _, frame: "lost" if frame["type"] == "message" else None
+            alice.type("left behind")
+            await server.until(lambda: bool(server.sent("message")))
+            assert saved(state)["outbox"][0]["body"]["content"] == "left behind"
+            alice.process.kill()
+            await alice.process.wait()
+        server.on_frame = lambda *_: None
+        for number in range(30):
+            await server.post("bob", "alice", f"missed {number}")
+
+        async with chatting(server, "alice", "bob", "--state", state) as again:
+            await again.shows("left behind  ✓")
+            await again.shows("missed 29")
+            assert await again.ends() == 0
+
+    assert re.findall(r"missed \d+", again.output) == [f"missed {number}" for number in range(30)]
+    assert [entry["message"]["content"] for entry in server.model.logs[DM]].count("left behind") == 1
+    assert saved(state)["conversations"] == {DM: 32}
+    assert saved(state)["outbox"] == []
+
+
+@on_loop
+async def test_at_the_end_of_its_input_it_waits_for_its_acks() -> None:
+    async with FakeServer() as server:
+        server.on_frame = lambda _, frame: "lost" if frame["type"] == "message" else None
+        async with chatting(server, "alice", "bob") as alice:
+            await alice.shows("connected")
+            alice.type("one", "two")
+            assert alice.process.stdin is not None
+            alice.process.stdin.close()
+            await alice.shows("waiting until 2 more can be sent")
+            server.on_frame = lambda *_: None
+            await server.cut()
+            assert await alice.ends(close=False) == 0
+
+    assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["one", "two"]
+
+
+@on_loop
+async def test_a_refused_token_is_said_plainly() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob", token=token_of("alice", old=True)) as alice:
+        assert await alice.ends(close=False) == 1
+
+    assert "refused the token (403)" in alice.output
+    assert "PARLEY_TOKEN" in alice.output
+    assert "Traceback" not in alice.output
+
+
+@on_loop
+async def test_an_unreachable_server_is_said_and_tried_again() -> None:
+    async with FakeServer(refusals=[503, 503]) as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows(r"not connected: .*503.*trying again in \d+\.\d s")
+        await alice.shows("connected$")
+        assert await alice.ends() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@on_loop
+async def test_a_signal_ends_it_in_good_order(number: signal.Signals) -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        alice.process.send_signal(number)
+        assert await alice.ends(close=False) == 0
+
+    assert "Traceback" not in alice.output
+
+
+@on_loop
+async def test_commands_and_what_is_none() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        await server.post("bob", "alice", "one")
+        await alice.shows("one")
+        await server.post("carol", "alice", "psst")
+        await alice.shows("carol, elsewhere: psst")
+        alice.type("/help", "/history 1", "/dance", "   ")
+        await alice.shows("/quit")
+        await alice.shows("There is no /dance")
+        assert await alice.ends() == 0
+
+    assert len(re.findall("bob: one", alice.output)) == 2
+    assert server.sent("message") == []
+
+
+@on_loop
+async def test_a_message_that_is_refused_is_shown_as_not_sent() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        alice.type("x" * 40_000)
+        await alice.shows("! Not sent: x+: .*too_large")
+        assert await alice.ends() == 0
+
+
+@on_loop
+async def test_on_a_terminal_what_is_typed_stays_whole_while_messages_come() -> None:
+    pty = pytest.importorskip("pty")
+    main, terminal = pty.openpty()
+    async with FakeServer() as server:
+        await server.post("bob", "alice", "from before")
+        process = await asyncio.create_subprocess_exec(
+            *command("--user", "alice", "--to", "bob", "--ws-url", server.url, "--http-url", server.http_url),
+            env={**os.environ, "PARLEY_TOKEN": server.admit("alice"), "TERM": "xterm", "PYTHONUTF8": "1"},
+            stdin=terminal,
+            stdout=terminal,
+        )
+        os.close(terminal)
+        screen = Screen(main)
+        try:
+            await screen.shows("from before")
+            os.write(main, b"half a sen")
+            await screen.shows("alice> .*half a sen")
+            await server.post("bob", "alice", "interrupting")
+            await screen.shows("bob: interrupting\r\n.*alice> half a sen$")
+            os.write(main, b"tence\r")
+            await screen.shows("alice: half a sentence  ✓")
+            os.write(main, b"/quit\r")
+            assert await process.wait() == 0
+        finally:
+            screen.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    assert server.sent("message")[0]["content"] == "half a sentence"
+
+
+class Screen:
+    """The other end of a terminal."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._output, self._more = descriptor, "", asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    async def shows(self, pattern: str) -> None:
+        while not re.search(pattern, self._output, re.DOTALL):
+            self._more.clear()
+            await self._more.wait()
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            self._output += os.read(self._descriptor, 4_096).decode(errors="replace")
+            self._more.set()
+
+
+# --- usage
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("PARLEY_WS_URL", "PARLEY_HTTP_URL", "PARLEY_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit) as end:
+        chat.main(["--user", "alice", "--to", "bob", "--ws-url", "ws://127.0.0.1:9"])
+    assert end.value.code == 2
+    assert "--token or PARLEY_TOKEN" in capsys.readouterr().err
+
+
+WHERE = ["--ws-url", "ws://127.0.0.1:9", "--http-url", "http://127.0.0.1:9", "--to", "bob"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--user", "alice", "--token", token_of("bob")], 1, "alice's"),
+        (["--token", "opaque"], 1, "--user"),
+        (["--user", "alice", "--token", token_of("alice"), "--ws-url", "http://x"], 2, "ws://"),
+    ],
+)
+def test_what_can_not_work_is_said(
+    arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert chat.main([*WHERE, *arguments]) == code
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 99}'])
+def test_a_state_file_that_is_none_is_said(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(content)
+    assert chat.main([*WHERE, "--token", token_of("alice"), "--state", str(path)]) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_state_of_somebody_else_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "state.json"
+    state = {"version": 1, "user_id": "carol", "synced": True, "conversations": {}, "outbox": [], "cursors": []}
+    path.write_text(json.dumps(state))
+    assert chat.main([*WHERE, "--user", "alice", "--token", token_of("alice"), "--state", str(path)]) == 1
+    assert str(path) in capsys.readouterr().err

@@ -1,0 +1,136 @@
+"""The small parts of the client: tokens, texts, settings, backoff."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parley_client.codec import check_size, decode, encode
+from parley_client.conversation import MAX_EARLY, Conversation
+from parley_client.errors import ParleyError
+from parley_client.events import LogEntry, Presence, UnknownEvent, as_ack, as_entry, as_event, as_message
+from parley_client.rest import is_loopback
+from parley_client.settings import Settings
+from parley_client.terminal import harmless
+from parley_client.tokens import user_of
+
+from tests.client.fake_server import token_of
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+names = st.sampled_from(["type", "conversation_id", "seq", "message", "user_id", "status", "mentions", "content", "id"])
+kinds = st.sampled_from(["new_message", "read", "delivered", "typing", "presence", "reaction"])
+frames = st.dictionaries(names, anything | kinds, max_size=6)
+
+
+@given(frame=frames)
+def test_no_frame_whatever_is_in_it_makes_the_client_stumble(frame: dict[str, object]) -> None:
+    as_entry(frame)
+    as_event(frame)
+    as_ack(frame)
+
+
+@given(text=st.text() | st.binary())
+def test_no_text_makes_the_client_stumble(text: str | bytes) -> None:
+    assert decode(text) is None or isinstance(decode(text), dict)
+
+
+@given(frame=st.dictionaries(st.text(), st.text() | st.integers()))
+def test_frames_survive_the_wire(frame: dict[str, object]) -> None:
+    assert decode(encode(frame).encode()) == frame
+
+
+def test_text_nested_beyond_reason_is_no_frame() -> None:
+    assert decode("[" * 100_000) is None
+
+
+def test_frames_are_measured_in_bytes() -> None:
+    check_size({"content": "x" * 30_000})
+    with pytest.raises(ParleyError, match="too_large"):
+        check_size({"content": "ü" * 17_000})
+
+
+@pytest.mark.parametrize(
+    ("token", "user"),
+    [
+        (token_of("alice"), "alice"),
+        (token_of("alice", user_id="anna"), "anna"),
+        (token_of("alice", user_id=17), "17"),
+        (token_of("alice", user_id=True), None),
+        (token_of("alice", user_id=None), None),
+        (token_of(""), None),
+        ("opaque", None),
+        ("a.!!!.c", None),
+        ("a.WzFd.c", None),
+        ("a.e30.c", None),
+    ],
+)
+def test_a_tokens_user_is_read_as_the_server_reads_it(token: str, user: str | None) -> None:
+    assert user_of(token) == user
+
+
+def test_presence_and_unknown_events_keep_what_came() -> None:
+    assert as_event({"type": "presence", "user_id": "bob", "status": "online"}) == Presence("bob", "online")
+    event = as_event({"type": "notification", "text": "maintenance"})
+    assert isinstance(event, UnknownEvent)
+    assert event.raw["text"] == "maintenance"
+
+
+def test_a_deleted_message_has_no_content() -> None:
+    assert as_message({"conversation_id": "c", "seq": 1, "sender_id": "bob"}).content is None
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("ws://localhost:4577/x", True),
+        ("http://127.0.0.1", True),
+        ("http://[::1]:80", True),
+        ("http://api.localhost", True),
+        ("wss://example.com", False),
+        ("http://10.0.0.1", False),
+        ("http://localhost.example.com", False),
+    ],
+)
+def test_addresses_on_this_machine_are_known(url: str, here: bool) -> None:
+    assert is_loopback(url) is here
+
+
+@given(attempt=st.integers(0, 5_000), draw=st.floats(0, 1, exclude_max=True))
+def test_backoff_is_bounded_however_often(attempt: int, draw: float) -> None:
+    settings = Settings(backoff_first=1, backoff_limit=30)
+    assert 0 <= settings.backoff(attempt, lambda: draw) < 30
+
+
+def test_the_servers_wish_comes_before_the_jitter() -> None:
+    assert Settings(backoff_first=1).pause(2_000, 0, lambda: 0.25) == 2.25
+
+
+def test_what_comes_far_too_early_is_left_to_the_sync() -> None:
+    conversation = Conversation("c")
+    conversation.place(0)
+    for seq in range(2, MAX_EARLY + 100):
+        conversation.offer(LogEntry("c", seq, "x"))
+    conversation.offer(LogEntry("c", 1, "x"))
+    passed = []
+    while (entry := conversation.next_entry()) is not None:
+        passed.append(entry.seq)
+    assert passed == list(range(1, MAX_EARLY + 2))
+    assert conversation.behind
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ünï 👩‍💻", "plain ünï 👩‍💻"),
+        ("\x1b[2Jgone", "�[2Jgone"),
+        ("a\rb\nc", "a\n    b\n    c"),
+        ("\u202eright to left", "�right to left"),
+        ("", ""),
+    ],
+)
+def test_what_others_wrote_can_not_take_over_the_terminal(text: str, shown: str) -> None:
+    assert harmless(text) == shown
