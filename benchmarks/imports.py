@@ -1,0 +1,207 @@
+"""What the way to AWS costs at a cold start: signing by hand, boto3 trimmed, boto3 as the runtime has it.
+
+    .venv/bin/python -m benchmarks.imports --rounds 9 --python /path/to/python3.13
+
+Each figure is a fresh process that imports its way to AWS, makes a client for DynamoDB and one for @connections, and
+loads the CA bundle. Time starts after the interpreter itself. The subjects take turns in every round; medians. Bytecode
+is compiled as in the bundles (unchecked-hash), but for the subject "no bytecode". boto3 is the locked one; the runtime
+has another version of it, unpacked and compiled the same way.
+
+A second table imports each function's handler from its bundle, built for the interpreter that runs this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from infra.bundling import Bundler
+from infra.bytecode import HOST
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_SDK: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+_SERVICES: Final = {"apigatewaymanagementapi", "dynamodb", "s3", "secretsmanager", "sts"}
+_SHARED_DATA: Final = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
+_OURS: Final = """
+from shared.aws.connections import ApiGatewayConnections
+from shared.aws.dynamodb import dynamodb
+from shared.aws.parallel import Spreader
+from shared.config import AwsEnvironment
+environment = AwsEnvironment.load()
+dynamodb(environment)
+ApiGatewayConnections("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod", environment, spreader=Spreader(1))
+"""
+_BOTO3: Final = """
+import ssl, boto3
+from botocore.httpsession import DEFAULT_CA_BUNDLE
+session = boto3.Session(region_name="eu-west-1")
+session.client("dynamodb")
+session.client("apigatewaymanagementapi", endpoint_url="https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod")
+ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE)  # boto3 does so in its first call, we do while initialising
+"""
+_TIMED: Final = """
+import sys, time
+sys.path.insert(0, {path!r})
+wall, cpu = time.perf_counter(), time.process_time()
+{code}
+print(time.perf_counter() - wall, time.process_time() - cpu)
+"""
+_FUNCTIONS: Final = ("connect", "disconnect", "message", "rest", "offline_push")
+_SETTINGS: Final = (
+    *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "TICKETS_TABLE", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"),
+    *("ALLOWED_ORIGINS", "JWT_SECRET_ARN"),
+)
+_ENVIRONMENT: Final = {
+    **dict.fromkeys(_SETTINGS, ""),
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_REGION": "eu-west-1",
+    "CONNECTION_LIMIT": "10",
+    "LOG_LEVEL": "INFO",
+    "CONNECTIONS_ENDPOINT": "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod",
+}
+
+
+def _run(*command: str | Path) -> str:
+    return subprocess.run([*map(str, command)], cwd=_ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _uv() -> str:
+    own = _ROOT / ".tools" / "uv" / "bin" / "uv"
+    return str(own) if own.is_file() else "uv"
+
+
+def _install_sdk(place: Path, python: str) -> None:
+    """boto3 and what it needs, at the locked versions."""
+    locked = _run(_uv(), "export", "--frozen", "--only-group", "dev", "--no-hashes", "--no-header", "--no-annotate")
+    wanted = [line.split(";")[0].strip() for line in locked.splitlines() if line.split("==")[0] in _SDK]
+    options = ("--quiet", "--no-deps", "--link-mode", "copy", "--python", python, "--target", str(place))
+    _run(_uv(), "pip", "install", *options, *wanted)
+
+
+def _trim(place: Path) -> None:
+    """Keep the descriptions of the services in use, and the endpoints of one partition."""
+    data = place / "botocore" / "data"
+    for path in data.iterdir():
+        if path.is_dir() and path.name not in _SERVICES:
+            shutil.rmtree(path)
+        elif path.is_file() and path.name not in _SHARED_DATA:
+            path.unlink()
+    endpoints = json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
+    kept = [partition for partition in endpoints["partitions"] if partition["partition"] == "aws"]
+    for partition in kept:
+        partition["services"] = {name: one for name, one in partition["services"].items() if name in _SERVICES}
+    (data / "endpoints.json").write_text(json.dumps(endpoints | {"partitions": kept}), encoding="utf-8")
+
+
+def _compile(place: Path, python: str) -> None:
+    _run(python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", place)
+
+
+def _prepare(folder: Path, python: str) -> dict[str, tuple[Path, str]]:
+    """Subject → where its modules are, and what it runs."""
+    ours, full, trimmed, raw = (folder / name for name in ("ours", "full", "trimmed", "raw"))
+    shutil.copytree(_ROOT / "shared", ours / "shared", ignore=shutil.ignore_patterns("__pycache__"))
+    _install_sdk(raw, python)
+    for cache in list(raw.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    shutil.copytree(raw, full)
+    shutil.copytree(raw, trimmed)
+    _trim(trimmed)
+    for place in (ours, full, trimmed):
+        _compile(place, python)
+    return {
+        "signing by hand": (ours, _OURS),
+        "boto3, trimmed": (trimmed, _BOTO3),
+        "boto3, whole (the runtime's own)": (full, _BOTO3),
+        "boto3, whole, no bytecode": (raw, _BOTO3),
+    }
+
+
+def _once(python: str, path: Path, code: str) -> tuple[float, float]:
+    environment = {"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT}
+    done = subprocess.run(
+        [python, "-s", "-B", "-c", _TIMED.format(path=str(path), code=code)],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wall, cpu = done.stdout.split()
+    return float(wall) * 1e3, float(cpu) * 1e3
+
+
+def _compare(python: str, subjects: dict[str, tuple[Path, str]], rounds: int) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU milliseconds."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in subjects}
+    for number in range(rounds + 1):
+        for name, (path, code) in subjects.items():
+            value = _once(python, path, code)
+            if number:  # the first round warms the disk's cache
+                found[name].append(value)
+    return {name: (median(w for w, _ in values), median(c for _, c in values)) for name, values in found.items()}
+
+
+def _bytes(place: Path) -> tuple[float, float]:
+    """Megabytes unzipped and zipped."""
+    files = [path for path in place.rglob("*") if path.is_file()]
+    with tempfile.TemporaryFile() as target:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files:
+                archive.write(path, path.relative_to(place))
+        zipped = target.tell()
+    return sum(path.stat().st_size for path in files) / 1e6, zipped / 1e6
+
+
+def _transports(python: str, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subjects = _prepare(Path(folder), python)
+        medians = _compare(python, subjects, rounds)
+        sizes = {name: _bytes(path) for name, (path, _) in subjects.items()}
+    base = medians["signing by hand"]
+    print(f"{'':<34}{'wall ms':>9}{'ratio':>7}{'CPU ms':>9}{'ratio':>7}{'MB':>7}{'zipped':>8}")
+    for name, (wall, cpu) in medians.items():
+        plain, zipped = sizes[name]
+        print(
+            f"{name:<34}{wall:>9.0f}{wall / base[0]:>7.1f}{cpu:>9.0f}{cpu / base[1]:>7.1f}{plain:>7.1f}{zipped:>8.1f}"
+        )
+
+
+def _functions(rounds: int) -> None:
+    """Each function's bundle, built for this interpreter: its handler's import with its bytecode and without."""
+    bundles = Bundler(_ROOT, HOST).build({name: (name,) for name in _FUNCTIONS})
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"{'':<34}{'wall ms':>9}{'CPU ms':>9}{'MB':>7}{'zipped':>8}   without bytecode")
+        for name, bundle in bundles.items():
+            raw = Path(folder) / name
+            shutil.copytree(bundle.path, raw, ignore=shutil.ignore_patterns("__pycache__"))
+            code = f"import functions.{name}.handler"
+            medians = _compare(sys.executable, {"with": (bundle.path, code), "without": (raw, code)}, rounds)
+            (wall, cpu), (slow, _), (plain, zipped) = medians["with"], medians["without"], _bytes(bundle.path)
+            print(f"{name:<34}{wall:>9.0f}{cpu:>9.0f}{plain:>7.1f}{zipped:>8.1f}   {slow:.0f} ms, x {slow / wall:.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9, choices=range(1, 31), metavar="1..30")
+    parser.add_argument("--python", default=sys.executable, help="measure the way to AWS with this one")
+    arguments = parser.parse_args()
+    version = _run(arguments.python, "-c", "import platform; print(platform.python_version())").strip()
+    print(f"Python {version}, median of {arguments.rounds} fresh processes each; ratios to signing by hand")
+    _transports(arguments.python, arguments.rounds)
+    print(f"\nThe handlers, with Python {sys.version.split()[0]}")
+    _functions(arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
