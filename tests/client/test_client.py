@@ -20,6 +20,7 @@ from parley_client import (
     ParleyError,
     ReadReceipt,
     RefusedError,
+    SendFailed,
     Settings,
     Unacked,
 )
@@ -449,6 +450,17 @@ async def test_cancelling_a_send_does_not_unsend_it() -> None:
         await alice.flush()
 
     assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["hi"]
+
+
+@on_loop
+async def test_a_cancelled_send_that_is_refused_later_is_an_event() -> None:
+    async with FakeServer(on_frame=lambda *_: Refusal("blocked")) as server, client_of(server) as alice:
+        sending = asyncio.create_task(alice.send("hi", to="bob"))
+        await asyncio.sleep(0)
+        sending.cancel()
+        failed = await next_of(alice, SendFailed)
+
+    assert (failed.code, failed.to) == ("blocked", "bob")
 
 
 @on_loop

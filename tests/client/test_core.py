@@ -311,6 +311,26 @@ def test_a_conversation_that_a_later_sync_shows_is_fetched_from_its_beginning() 
     assert bench.sent("sync")[1]["conversations"] == {DM: 0}
 
 
+def test_after_a_restart_a_conversation_that_came_meanwhile_starts_at_its_beginning() -> None:
+    bench = Bench(state=Bench().online().core.state())
+    bench.core.start()
+    bench.core.connected(bench.now)
+    bench.reply(bench.sent("sync")[0], conversations=[block(2)])
+    assert bench.sent("sync")[1]["conversations"] == {DM: 0}
+
+
+def test_the_ack_of_an_old_message_does_not_say_where_to_start() -> None:
+    bench = Bench()
+    bench.core.start()
+    bench.core.connected(bench.now)
+    bench.send("hi", client_message_id="mine", after=7)
+    bench.refuse(bench.sent("sync")[0], "unavailable", retryable=True)
+    bench.ack(bench.sent("message")[0], 8, duplicate=True)
+    bench.wait(2)
+    bench.reply(bench.sent("sync")[1], conversations=[block(3_000)])
+    assert bench.core.held(DM) == 3_000
+
+
 # --- rounds
 
 
@@ -643,6 +663,17 @@ def test_the_after_of_an_earlier_attempt_can_be_given() -> None:
     assert bench.sent("message")[0]["after"] == 7
 
 
+def test_an_id_that_is_sent_again_after_failing_keeps_the_after_of_its_first_attempt() -> None:
+    bench = Bench(max_attempts=1).online(block(3))
+    bench.send("hi", client_message_id="mine")
+    bench.receive(entry(4), entry(5))
+    bench.send("hi", client_message_id="mine")
+    bench.refuse(bench.sent("message")[0], "internal", retryable=True)
+    bench.refuse(bench.sent("message")[1], "internal", retryable=True)
+    bench.send("hi", client_message_id="mine")
+    assert [frame["after"] for frame in bench.sent("message")] == [3, 3, 3]
+
+
 # --- sync_required
 
 
@@ -711,6 +742,15 @@ def test_a_cut_during_the_look_starts_over_with_the_message_as_it_was() -> None:
     bench.cut()
     bench.reconnect(block(3))
     assert [frame["after"] for frame in bench.sent("message")] == [3, 3]
+
+
+def test_a_cut_during_a_look_into_history_catches_up_from_what_is_held() -> None:
+    bench = Bench().online(block(3_000))
+    bench.send("hi", client_message_id="mine", after=7)
+    bench.refuse(bench.sent("message")[0], "sync_required")
+    bench.cut()
+    bench.reconnect(block(3_000))
+    assert bench.sent("sync")[-1]["conversations"] == {DM: 3_000}
 
 
 def test_a_look_into_a_conversation_one_was_removed_from_ends_with_the_servers_word() -> None:

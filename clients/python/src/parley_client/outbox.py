@@ -83,14 +83,17 @@ class Outbox:
     items: list[Pending] = field(default_factory=list)
     _order: int = 0
     _acked: OrderedDict[tuple[str, str], tuple[dict[str, Any], Ack]] = field(default_factory=OrderedDict)
+    _given_up: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     def add(self, item: Pending) -> None:
-        """Put it in line. A repeated id takes over the `after` of its first, which must not move any more."""
+        """Put it in line. A repeated id goes no farther than the `after` of its first, which must not move any more."""
         self._order += 1
         item.order = self._order
         twin = next((other for other in self.items if other.client_message_id == item.client_message_id), None)
         if twin is not None:
             item.after, item.fixed, twin.fixed = min(item.after, twin.after), True, True
+        elif item.client_message_id in self._given_up:
+            item.after, item.fixed = min(item.after, self._given_up[item.client_message_id]), True
         self.items.append(item)
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -124,12 +127,15 @@ class Outbox:
         return min(waiting, default=None)
 
     def settled(self, item: Pending, ack: Ack | None = None) -> None:
-        """Take it out of line, remembering the ack: the same id again is answered from here."""
+        """Take it out of line. What is remembered makes the same id safe again: its ack, or else its `after`."""
         self.items.remove(item)
-        if ack is not None:
+        if ack is None:
+            self._given_up[item.client_message_id] = item.after
+        else:
             self._acked[ack.conversation_id, item.client_message_id] = (item.body, ack)
-            while len(self._acked) > _REMEMBERED:
-                self._acked.popitem(last=False)
+        for memory in (self._acked, self._given_up):
+            if len(memory) > _REMEMBERED:
+                memory.popitem(last=False)
 
     def known(self, item: Pending) -> Ack | None:
         """The ack of an earlier message with this id. Raises ParleyError where that one said something else."""
