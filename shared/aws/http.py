@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 # A call inside one region takes milliseconds. These bound what a hanging peer can cost, not what is usual.
 CONNECT_TIMEOUT_S: Final = 1.0
-READ_TIMEOUT_S: Final = 5.0
+READ_TIMEOUT_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
 MAX_ATTEMPTS: Final = 5
+# No new attempt after this: a hanging endpoint must leave the caller time to say so before its Lambda is stopped.
+GIVE_UP_AFTER_S: Final = 8.0
 _BASE_DELAY_S: Final = 0.025
 _MAX_DELAY_S: Final = 0.4
 
@@ -31,6 +33,8 @@ _RETRYABLE: Final = frozenset(
     }
 )
 
+_CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
 
 class ServiceError(Exception):
     """The service refused a request: `code` as it names it, `body` with whatever came along."""
@@ -39,6 +43,11 @@ class ServiceError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.body = body
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """The codes of a cancelled transaction's reasons; none for any other error."""
+        return frozenset(str(reason.get("Code")) for reason in self.body.get("CancellationReasons") or ())
 
 
 def timestamp() -> str:
@@ -62,6 +71,7 @@ class JsonService:
         content_type: str,
         environment: AwsEnvironment,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or f"https://{service}.{environment.region}.amazonaws.com")
         self._signer = Signer(
@@ -74,17 +84,21 @@ class JsonService:
         self._target_prefix = target_prefix
         self._content_type = content_type
         self._sleep = sleep
+        self._monotonic = monotonic
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Make one call; throttling, server errors and lost answers are retried.
 
         A retried write may meet itself: conditions must tell. Raises ServiceError for what the service refuses for
-        good, Unavailable when the retries are used up.
+        good, Unavailable when the retries or the time for them are used up.
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         lost: Exception | None = None
+        give_up_at = self._monotonic() + GIVE_UP_AFTER_S
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
+                if self._monotonic() > give_up_at:
+                    break
                 self._sleep(backoff_s(attempt - 1))
             try:
                 response = self._post(operation, body)
@@ -138,7 +152,4 @@ def _is_contention(error: ServiceError) -> bool:
     """A transaction that met another one, and nothing worse: the same again is right."""
     if error.code != "TransactionCanceledException":
         return False
-    codes = {str(reason.get("Code")) for reason in error.body.get("CancellationReasons") or ()}
-    return bool(codes & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}) and (
-        "ConditionalCheckFailed" not in codes
-    )
+    return bool(error.reasons & _CONTENTION) and "ConditionalCheckFailed" not in error.reasons

@@ -71,7 +71,7 @@ class DynamoDbMemberships:
         try:
             self._calls.call("TransactWriteItems", {"TransactItems": [{"Update": update} for update in updates]})
         except ServiceError as error:
-            if error.code != "TransactionCanceledException":
+            if "ConditionalCheckFailed" not in error.reasons:
                 raise
             return False
         return True

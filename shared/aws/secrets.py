@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from shared.aws.json_service import JsonService
+from shared.aws.json_service import JsonService, ServiceError
 from shared.config import AwsEnvironment
+from shared.errors import Unavailable
 
 KEEP_MS: Final = 5 * 60 * 1_000
 
@@ -32,9 +33,21 @@ class CachedSecret:
         self._read_at: int | None = None
 
     def __call__(self) -> str:
-        """The secret's current value. Raises Unavailable where it can't be read."""
+        """The secret's current value, or the last one known where it can't be read right now.
+
+        Raises Unavailable while it could not be read at all.
+        """
         now = self._now()
         if self._read_at is None or now - self._read_at > KEEP_MS:
-            answer = self._service.call("GetSecretValue", {"SecretId": self._secret_arn})
-            self._value, self._read_at = str(answer["SecretString"]), now
+            self._read(now)
         return self._value
+
+    def _read(self, now: int) -> None:
+        try:
+            answer = self._service.call("GetSecretValue", {"SecretId": self._secret_arn})
+        except (ServiceError, Unavailable) as exc:
+            if self._read_at is None:
+                raise Unavailable("The secret to check tokens with can't be read right now") from exc
+        else:
+            self._value = str(answer["SecretString"])
+        self._read_at = now

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.http import Response, TransportError
-from shared.aws.json_service import MAX_ATTEMPTS, JsonService, ServiceError, backoff_s, timestamp
+from shared.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, backoff_s, timestamp
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 from tests.shared.aws.conftest import Serve
@@ -189,6 +189,15 @@ def test_the_attempts_are_bounded(last: Response | TransportError) -> None:
     assert len(one.pool.requests) == MAX_ATTEMPTS
     assert len(one.pauses) == MAX_ATTEMPTS - 1
     assert sum(one.pauses) < 0.025 + 0.05 + 0.1 + 0.2
+
+
+def test_no_attempt_starts_when_a_hanging_endpoint_has_used_the_time_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = scripted(*[LOST] * MAX_ATTEMPTS)
+    hours = iter([0.0, GIVE_UP_AFTER_S, GIVE_UP_AFTER_S + 0.1])
+    monkeypatch.setattr(one.service, "_monotonic", lambda: next(hours))
+    with pytest.raises(Unavailable):
+        one.call()
+    assert len(one.pool.requests) == 2
 
 
 def test_what_kept_it_unavailable_is_the_cause() -> None:

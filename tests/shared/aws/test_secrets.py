@@ -66,10 +66,24 @@ def test_a_secret_that_cannot_be_read_is_asked_for_again_by_the_next_call(clock:
     service = FakeSecrets("one")
     secret = CachedSecret(service, _ARN, now=clock)
     service.error = error
-    with pytest.raises(type(error)):
+    with pytest.raises(Unavailable):
         secret()
     service.error = None
     assert secret() == "one"
+
+
+@pytest.mark.parametrize("error", [Unavailable(), ServiceError("AccessDeniedException", "", {})])
+def test_an_outage_keeps_the_secret_that_is_known_and_asks_again_later(clock: FakeClock, error: Exception) -> None:
+    service = FakeSecrets("one")
+    secret = CachedSecret(service, _ARN, now=clock)
+    secret()
+    service.error = error
+    clock.advance(KEEP_MS + 1)
+    assert [secret(), secret()] == ["one", "one"]
+    assert service.reads == 2
+    service.error, service.value = None, "two"
+    clock.advance(KEEP_MS + 1)
+    assert secret() == "two"
 
 
 def test_the_secret_comes_over_the_wire_as_the_service_speaks(serve: Serve, clock: FakeClock) -> None:
