@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -96,7 +97,7 @@ class Dialer:
                 "unreachable", f"The server answered with status {status}", retryable=True, status=status
             ) from refusal
         except (OSError, TimeoutError, WebSocketException) as exc:
-            raise ParleyError("unreachable", str(exc) or "no answer in time", retryable=True) from exc
+            raise ParleyError("unreachable", _reason(exc), retryable=True) from exc
 
     async def _ticket(self, rest: RestApi, token: str) -> str:
         try:
@@ -105,3 +106,10 @@ class Dialer:
             if error.status in _REFUSED:
                 raise RefusedError(error.status or 0, error.message) from error
             raise
+
+
+def _reason(exc: Exception) -> str:
+    """For people: "Connection refused" says more than an errno and a tuple."""
+    if isinstance(exc, OSError) and exc.errno:
+        return os.strerror(exc.errno)
+    return str(exc) or "There was no answer in time"

@@ -131,7 +131,8 @@ class Shell:
                 self._core.receive(frame if frame is not None else {}, self.now())
                 self.perform()
         except ConnectionClosed as closed:
-            return str(closed)
+            code = closed.rcvd.code if closed.rcvd else None
+            return "The connection broke" if code is None else f"The server closed the connection ({code})"
         finally:
             writer.cancel()
             await asyncio.gather(writer, websocket.close(), return_exceptions=True)
