@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Acknowledgment, Stack, Validations
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import IConstruct
 
 
@@ -18,12 +19,20 @@ def acknowledge(construct: IConstruct, reasons: dict[str, str]) -> None:
 
 def acknowledge_wildcard(construct: IConstruct, arn: str, reason: str) -> None:
     """Acknowledge that this role's policy names `arn`, which ends in '*'."""
-    flat = _flatten(Stack.of(construct).resolve(arn))
-    acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{flat}]": reason})
+    acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{_flat(construct, arn)}]": reason})
+
+
+def acknowledge_managed_policy(role: IConstruct, policy: iam.IManagedPolicy, reason: str) -> None:
+    """Acknowledge that this role has a policy of AWS's own."""
+    acknowledge(role, {f"AwsSolutions-IAM4[Policy::{_flat(role, policy.managed_policy_arn)}]": reason})
+
+
+def _flat(construct: IConstruct, arn: str) -> str:
+    """An ARN as cdk-nag writes it: with references, or with values where the account and region are known."""
+    return _flatten(Stack.of(construct).resolve(arn))
 
 
 def _flatten(value: object) -> str:
-    """The text that cdk-nag makes of an ARN with references in it."""
     match value:
         case {"Fn::Join": [str(delimiter), list(parts)]}:
             return delimiter.join(_flatten(part) for part in parts)

@@ -13,7 +13,7 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.acknowledge import acknowledge, acknowledge_wildcard
+from infra.acknowledge import acknowledge, acknowledge_managed_policy, acknowledge_wildcard
 from infra.function import Function
 from infra.logs import enable_access_log
 
@@ -254,22 +254,18 @@ def _account_logs_role(scope: Construct) -> gateway_v1.CfnAccount:
 
     Without it the first deployment of a WebSocket stage with access logs fails.
     """
+    policy = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     role = iam.Role(
         scope,
         "GatewayLogsRole",
         assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-        managed_policies=[
-            iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
-        ],
+        managed_policies=[policy],
     )
     role.apply_removal_policy(RemovalPolicy.RETAIN)
-    acknowledge(
+    acknowledge_managed_policy(
         role,
-        {
-            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-            "AmazonAPIGatewayPushToCloudWatchLogs]": "The account's one role for all of API Gateway's logs; API "
-            "Gateway checks that it may do what this policy lists."
-        },
+        policy,
+        "The account's one role for all of API Gateway's logs; it checks that the role may do what this policy lists.",
     )
     account = gateway_v1.CfnAccount(scope, "GatewayAccount", cloud_watch_role_arn=role.role_arn)
     account.apply_removal_policy(RemovalPolicy.RETAIN)

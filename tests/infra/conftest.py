@@ -42,20 +42,20 @@ def synthesize(
     stub_bundles: dict[str, Bundle], feature_flags: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Resources]:
     """Synthesize the stack for a configuration, checked by cdk-nag as app.py does; each configuration once."""
-    from aws_cdk import App, Validations
+    from aws_cdk import App, Environment, Validations
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
     from infra.config import Config
     from infra.stack import ParleyStack
 
-    done: dict[tuple[tuple[str, str], ...], Resources] = {}
+    done: dict[tuple[object, ...], Resources] = {}
 
-    def run(**context: str) -> Resources:
-        key = tuple(sorted(context.items()))
+    def run(env: Environment | None = None, **context: str) -> Resources:
+        key = (str(env and env.region), *sorted(context.items()))
         if key not in done:
             folder = tmp_path_factory.mktemp("assembly")
             app = App(context=feature_flags, outdir=str(folder))
-            stack = ParleyStack(app, config=Config.load(context, {}), bundles=stub_bundles)
+            stack = ParleyStack(app, config=Config.load(context, {}), bundles=stub_bundles, env=env)
             Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
             app.synth()
             done[key] = Resources(folder / f"{stack.stack_name}.template.json")

@@ -180,8 +180,11 @@ SETTINGS = (
 @pytest.mark.parametrize("module", [*(f"{name}.handler" for name in FUNCTION_FOLDERS), "connect.authorizer"])
 def test_each_handler_imports_from_its_bundle_alone(module: str, for_host: Mapping[str, Bundle]) -> None:
     environ = dict.fromkeys(SETTINGS, "") | {
-        "CONNECTION_LIMIT": "10", "LOG_LEVEL": "INFO", "AWS_REGION": "eu-west-1",
-        "CONNECTIONS_ENDPOINT": "http://localhost:1/x", "AWS_ENDPOINT_URL": "http://localhost:1",
+        "CONNECTION_LIMIT": "10",
+        "LOG_LEVEL": "INFO",
+        "AWS_REGION": "eu-west-1",
+        "CONNECTIONS_ENDPOINT": "http://localhost:1/x",
+        "AWS_ENDPOINT_URL": "http://localhost:1",
     }
     # -I and -S: nothing but the standard library and the bundle.
     done = subprocess.run(

@@ -48,11 +48,19 @@ def test_a_finding_of_either_pack_stops_the_synthesis(
     assert {"AwsSolutions-SQS4", "Serverless-SQSRedrivePolicy"} <= set(findings(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["aws", "full"])
-def test_cfn_lint_finds_nothing_with_the_projects_settings(name: str, request: pytest.FixtureRequest) -> None:
-    resources: Resources = request.getfixturevalue(name)
+@pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])
+def test_findings_stay_acknowledged_where_account_and_region_are_known(region: str, synthesize: Any) -> None:
+    """References are then values, in the findings' names too."""
+    from aws_cdk import Environment
+
+    resources: Resources = synthesize(env=Environment(account="123456789012", region=region))
+    assert findings(resources.file.parent) == []
+    assert f"execute-api:{region}:123456789012" in json.dumps(resources.template)
+
+
+def test_cfn_lint_finds_nothing_with_the_projects_settings(aws: Resources, full: Resources) -> None:
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), resources.file],
+        [Path(sys.executable).with_name("cfn-lint"), aws.file, full.file],
         cwd=ROOT,
         capture_output=True,
         text=True,
