@@ -10,7 +10,7 @@ from local.up import down
 def reset(settings: Settings) -> None:
     down(settings)
     with step("state") as line:
-        for folder in (settings.state, settings.objects, settings.temp, settings.home / "emulator"):
+        for folder in (settings.state, settings.objects, settings.chats, settings.temp, settings.home / "emulator"):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (settings.stack_file, settings.secret_file, settings.deployment_file):
             file.unlink(missing_ok=True)

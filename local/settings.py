@@ -47,6 +47,10 @@ class Settings:
         return self.home / "tmp"
 
     @property
+    def chats(self) -> Path:
+        return self.home / "chats"
+
+    @property
     def stack_file(self) -> Path:
         return self.home / "stack.json"
 

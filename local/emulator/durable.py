@@ -33,7 +33,7 @@ from local.emulator.journal import Change, Journal, read
 
 log = logging.getLogger("parley.durable")
 
-# A checkpoint stops the world for a moment, and redoing this much takes about a second.
+# About 50,000 messages. Redoing so many takes seconds, as does a checkpoint of them, when nothing is served.
 CHECKPOINT_AT = 64 * 1024 * 1024
 STREAMS = "parley-streams.json"
 SNAPSHOT_ATTEMPTS = 3

@@ -166,6 +166,17 @@ def test_conditions_hold_against_what_was_recovered(emulator: Settings) -> None:
         dynamodb.put_item(TableName="log", Item=item(1, "late"), ConditionExpression="attribute_not_exists(pk)")
 
 
+def test_objects_survive_a_kill(emulator: Settings) -> None:
+    s3 = client(emulator, "s3")
+    s3.create_bucket(Bucket="files")
+    server.checkpoint(emulator)
+    s3.put_object(Bucket="files", Key="a/b.txt", Body=b"hi", ContentType="text/plain")
+    kill(emulator)
+    server.start(emulator)
+    found = s3.get_object(Bucket="files", Key="a/b.txt")
+    assert (found["Body"].read(), found["ContentType"]) == (b"hi", "text/plain")
+
+
 @pytest.mark.parametrize("end", [kill, server.stop])
 def test_a_stream_consumer_goes_on_where_it_was(emulator: Settings, end: Any) -> None:
     """MiniStack alone would skip as many records after a restart as were read before it."""
