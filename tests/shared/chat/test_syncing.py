@@ -113,11 +113,12 @@ def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again() ->
     log = FakeLog()
     for number in range(300):
         log.write("bob", "1", conversation_id=f"dm:alice:u{number:03}")
-    log.write("bob", "1", "2")
+    log.write("zed", "1", "2", conversation_id="dm:alice:zed")
+    log.write("zoe", "1", conversation_id="dm:alice:zoe")
     held = {f"dm:alice:u{number:03}": 1 for number in range(300)}
-    found = run(log, {**held, DM: 1})
-    assert found.conversations[0].conversation_id == DM
-    assert len(found.conversations) < 301
+    found = run(log, {**held, "dm:alice:zed": 1})
+    assert [one.conversation_id for one in found.conversations[:2]] == ["dm:alice:zed", "dm:alice:zoe"]
+    assert len(found.conversations) < 302
     assert not found.has_more
 
 
