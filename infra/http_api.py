@@ -57,7 +57,7 @@ class RestApi(Construct):
             memory_mb=512,
         )
         self.rest.allow(["dynamodb:Query"], storage.log.table_arn)
-        self.rest.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], storage.members.table_arn)
+        self.rest.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], storage.members.table_arn)
         self.rest.allow(["dynamodb:PutItem"], storage.tickets.table_arn)
         identity.allow_reading_secret(self.rest)
 

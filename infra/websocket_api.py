@@ -159,10 +159,10 @@ class WebSocketApi(Construct):
             timeout_seconds=29,
             memory_mb=512,
         )
-        read = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
-        function.allow([*read, "dynamodb:PutItem", "dynamodb:Query"], storage.log.table_arn)
-        function.allow([*read, "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"], storage.members.table_arn)
-        function.allow([*read, "dynamodb:UpdateItem"], storage.sessions.table_arn)
+        read = "dynamodb:BatchGetItem"
+        function.allow([read, "dynamodb:PutItem", "dynamodb:Query"], storage.log.table_arn)
+        function.allow([read, "dynamodb:Query", "dynamodb:UpdateItem"], storage.members.table_arn)
+        function.allow([read, "dynamodb:UpdateItem"], storage.sessions.table_arn)
         self._allow_connections(function)
         return function
 

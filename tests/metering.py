@@ -40,6 +40,15 @@ def read_units(size: int, *, consistent: bool) -> float:
     return max(1, ceil(size / 4096)) * (1.0 if consistent else 0.5)
 
 
+def actions(operation: str, request: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """The permissions that a call needs: action and table. A transaction needs those of its parts."""
+    if operation == "TransactWriteItems":
+        parts = [next(iter(item.items())) for item in request["TransactItems"]]
+        return {(f"{kind}Item", part["TableName"].capitalize()) for kind, part in parts}
+    tables = request["RequestItems"] if operation == "BatchGetItem" else [request["TableName"]]
+    return {(operation, table.capitalize()) for table in tables}
+
+
 @dataclass
 class Meter:
     """Calls of the DynamoDB API, passed on and counted."""
@@ -48,9 +57,11 @@ class Meter:
     made: list[str] = field(default_factory=list)
     reads: float = 0
     writes: float = 0
+    used: set[tuple[str, str]] = field(default_factory=set)
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         self.made.append(operation)
+        self.used |= actions(operation, request)
         try:
             answer = self.calls.call(operation, request)
         except ServiceError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.infra.templates import FUNCTIONS
+from tests.permissions import DYNAMODB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +24,21 @@ CONNECTIONS = {
     ("execute-api:ManageConnections", "DELETE/@connections/*"),
 }
 SECRET = {("secretsmanager:GetSecretValue", "Secret")}
-EXPECTED: dict[str, set[tuple[str, str]]] = {
-    "Authorizer": {("dynamodb:DeleteItem", "Tickets")} | SECRET,
-    "Connect": {("dynamodb:UpdateItem", "Sessions")} | CONNECTIONS,
-    "Disconnect": {("dynamodb:UpdateItem", "Sessions")},
-    "Message": {(f"dynamodb:{action}", "Log") for action in ("GetItem", "BatchGetItem", "Query", "PutItem")}
-    | {(f"dynamodb:{action}", "Members") for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem")}
-    | {(f"dynamodb:{action}", "Sessions") for action in ("GetItem", "BatchGetItem", "UpdateItem")}
-    | CONNECTIONS,
-    "Rest": {("dynamodb:Query", "Log"), ("dynamodb:PutItem", "Tickets")}
-    | {(f"dynamodb:{action}", "Members") for action in ("GetItem", "Query", "PutItem")}
-    | SECRET,
-    "OfflinePush": {("dynamodb:BatchGetItem", "Sessions"), ("sqs:SendMessage", "Queue")}
+BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
+    "Authorizer": SECRET,
+    "Connect": CONNECTIONS,
+    "Disconnect": set(),
+    "Message": CONNECTIONS,
+    "Rest": SECRET,
+    "OfflinePush": {("sqs:SendMessage", "Queue")}
     | {
         (f"dynamodb:{action}", "Log stream")
         for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     },
+}
+EXPECTED = {
+    function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} | beside
+    for function, beside in BESIDE_DYNAMODB.items()
 }
 
 
