@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(where: Settings, options: argparse.Namespace) -> int:  # noqa: C901  # one flat branch per command
+def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branch per command
     """Run the command; what only one of them needs is imported there."""
     match options.command:
         case "up":
@@ -51,9 +51,7 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # noqa: C901  # 
 
             return 0 if status(where) else 1
         case "logs":
-            show = function_log.raw if options.raw else function_log.render
-            for line in function_log.lines(where.log("functions"), last=options.last, follow=options.follow):
-                print(show(line))
+            _logs(where, options)
         case "token":
             print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl))
         case "stack":
@@ -66,6 +64,16 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # noqa: C901  # 
         case "deploy" | "destroy":
             _aws(where, options)
     return 0
+
+
+def _logs(where: Settings, options: argparse.Namespace) -> None:
+    show = function_log.raw if options.raw else function_log.render
+    found = function_log.lines(where.log("functions"), last=options.last, follow=options.follow)
+    number = 0
+    for number, line in enumerate(found, start=1):  # noqa: B007  # it tells whether there was any
+        print(show(line))
+    if not number:
+        print("The functions have printed nothing yet", file=sys.stderr)
 
 
 def _aws(where: Settings, options: argparse.Namespace) -> None:

@@ -106,6 +106,11 @@ def is_ready(settings: Settings) -> bool:
         return False
 
 
+def wait_until_ready(settings: Settings) -> bool:
+    """Whether the running emulator answers within the time that it may take to start: it may just have been started."""
+    return processes.wait_until(lambda: is_ready(settings), READY_SECONDS)
+
+
 def checkpoint(settings: Settings) -> None:
     """Have the emulator write down all of its state, so that what was just deployed survives even a kill.
 

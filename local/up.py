@@ -54,8 +54,10 @@ def _start(settings: Settings) -> None:
         if running is None:
             running = server.start(settings)
             line.result = f"started on port {settings.port}, process {running.process.pid}"
-        else:
+        elif server.wait_until_ready(settings):
             line.result = f"runs on port {settings.port}, process {running.process.pid}"
+        else:
+            raise LocalError(f"The emulator (process {running.process.pid}) does not answer", "Run: make down, make up")
 
 
 def _running(settings: Settings) -> Stack | None:

@@ -137,7 +137,11 @@ class DurableState:
     # -- recovery -----------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Load the current snapshot, redo what the journals hold, and begin anew from there."""
+        """Load the current snapshot, redo what the journals hold, and begin anew from there.
+
+        Stream consumers rest until `resume`: they would read what is being restored, and call a server that isn't up.
+        """
+        ensure_poller, lambda_svc._ensure_poller = lambda_svc._ensure_poller, _nothing
         self._load_snapshot()
         current = self._generations.current
         if current is not None:
@@ -147,6 +151,12 @@ class DurableState:
         if redone:
             log.warning("redid %d changes that the last snapshot did not hold", redone)
             self.checkpoint()
+        lambda_svc._ensure_poller = ensure_poller
+
+    def resume(self) -> None:
+        """Let restored event source mappings go on, now that the server listens."""
+        if lambda_svc._esms.has_any():
+            lambda_svc._ensure_poller()
 
     def _redo(self, changes: list[Change]) -> int:
         for kind, account, region, name, *rest in changes:

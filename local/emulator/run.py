@@ -58,7 +58,11 @@ class Emulator:
         await send({"type": "http.response.body", "body": b""})
 
     async def until_stopped(self) -> None:
-        """Return after SIGTERM or SIGINT, once the open connections have had their `$disconnect`."""
+        """Return after SIGTERM or SIGINT, once the open connections have had their `$disconnect`.
+
+        Hypercorn calls it when it listens.
+        """
+        self._state.resume()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -65,6 +65,11 @@ def test_logs_shows_what_the_functions_printed(home: Path) -> None:
     assert local(home, "logs").stdout.endswith("Rest         hello\n")
 
 
+def test_logs_before_anything_was_printed_says_so(home: Path) -> None:
+    done = local(home, "logs")
+    assert (done.stdout, done.stderr) == ("", "The functions have printed nothing yet\n")
+
+
 def test_make_without_a_target_explains_itself() -> None:
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ["up", "chat", "logs", "status", "token", "down", "reset", "deploy", "destroy", "test"]:

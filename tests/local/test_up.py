@@ -34,6 +34,7 @@ class World:
 
     settings: Settings
     server: Server | None = None
+    ready: bool = True
     healthy: bool = True
     commands: list[str] = field(default_factory=list)
     fails: str = ""
@@ -75,6 +76,7 @@ def world(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(server, "find", lambda _settings: world.server)
     monkeypatch.setattr(server, "start", world.start)
     monkeypatch.setattr(server, "stop", world.stop)
+    monkeypatch.setattr(server, "wait_until_ready", lambda _settings: world.ready)
     monkeypatch.setattr(server, "checkpoint", world.checkpoint)
     monkeypatch.setattr(cdk, "run", world.cdk)
     monkeypatch.setattr(deployment, "_client", lambda *_: world)
@@ -169,6 +171,14 @@ def test_a_stack_that_runs_on_another_port_is_not_moved_silently(world: World) -
     with pytest.raises(LocalError, match="runs on port 4600") as caught:
         up(elsewhere)
     assert caught.value.hint == "Run: make down, and then: PARLEY_PORT=4601 make up"
+
+
+def test_an_emulator_that_hangs_is_one_clear_line(world: World) -> None:
+    up(world.settings)
+    world.ready = False
+    with pytest.raises(LocalError, match="does not answer") as caught:
+        up(world.settings)
+    assert caught.value.hint == "Run: make down, make up"
 
 
 def test_of_two_at_once_one_is_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
