@@ -98,7 +98,7 @@ class Config:
             jwt_audience=read.text("jwt_audience", _CLAIM, _CLAIM_RULE),
             domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
             certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
-            connection_limit=read.number("connection_limit", 1, 100, 10),
+            connection_limit=read.number("connection_limit", 1, 100, 20),
             throttle_rate=read.number("throttle_rate", 1, 10_000, 2_000),
             throttle_burst=read.number("throttle_burst", 1, 5_000, 1_000),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),

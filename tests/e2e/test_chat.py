@@ -170,7 +170,7 @@ def test_over_the_connection_limit_the_oldest_is_told_and_closed(stack: Stack) -
     async def chat() -> None:
         (user_id,) = new_users(1)
         async with AsyncExitStack() as connections:
-            clients = [await connections.enter_async_context(connected(stack, user_id)) for _ in range(10)]
+            clients = [await connections.enter_async_context(connected(stack, user_id)) for _ in range(20)]
             newest = await connections.enter_async_context(connected(stack, user_id))
             await clients[0].until(lambda: bool(clients[0].of_type("disconnect")))
             assert clients[0].of_type("disconnect") == [

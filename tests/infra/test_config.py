@@ -20,7 +20,7 @@ def problems(context: dict[str, object], environ: dict[str, str] | None = None) 
 def test_defaults_on_aws_keep_data_and_let_no_browser_in() -> None:
     config = Config.load({}, {})
     assert (config.target, config.stage, config.removal, config.allowed_origins) == ("aws", "prod", "retain", ())
-    assert (config.connection_limit, config.log_level, config.log_retention_days) == (10, "INFO", 30)
+    assert (config.connection_limit, config.log_level, config.log_retention_days) == (20, "INFO", 30)
 
 
 def test_defaults_on_a_laptop_allow_its_own_pages_and_remove_everything() -> None:
