@@ -73,7 +73,7 @@ class JsonService:
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = Pool(environment.endpoint_url or f"https://{service}.{environment.region}.amazonaws.com")
+        self._pool = Pool(environment.endpoint_url or _endpoint(service, environment.region))
         self._signer = Signer(
             service=service,
             region=environment.region,
@@ -122,6 +122,11 @@ class JsonService:
         path = self._pool.base_path or "/"
         signed = self._signer.sign("POST", path, headers, body, timestamp=timestamp())
         return self._pool.request("POST", path, signed, body)
+
+
+def _endpoint(service: str, region: str) -> str:
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{service}.{region}.{suffix}"
 
 
 def _answer(response: Response) -> dict[str, Any]:

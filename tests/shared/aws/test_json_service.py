@@ -297,3 +297,11 @@ def test_pauses_grow_and_stay_short(attempt: int) -> None:
 
 def test_signatures_carry_the_time_of_now() -> None:
     assert re.fullmatch(r"\d{8}T\d{6}Z", timestamp())
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [("eu-west-1", "dynamodb.eu-west-1.amazonaws.com"), ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn")],
+)
+def test_the_endpoint_is_the_regions_own(region: str, host: str) -> None:
+    assert _service(AwsEnvironment(region, "key", "secret", "", ""), [])._pool.host == host
