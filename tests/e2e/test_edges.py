@@ -153,17 +153,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_who_is_away_is_handed_to_the_push_gateway_and_who_is_there_is_not(stack: Stack) -> None:
     one, away, here = new_users(3)
+    assert stack.jwt_secret_file is not None
+    log = Path(stack.jwt_secret_file).parent / "logs" / "functions.log"
 
     async def talk() -> None:
         async with connected(stack, one) as alice, connected(stack, here) as bob:
             await alice.send(here, "the canary text")
             await bob.messages(1)
             await alice.send(away, "the canary text")
+            # Bob stays until the stream's consumer has come by, however long its cold start takes.
+            await asyncio.to_thread(wait_for, lambda: away in log.read_text())
 
     asyncio.run(talk())
-    assert stack.jwt_secret_file is not None
-    log = Path(stack.jwt_secret_file).parent / "logs" / "functions.log"
-    wait_for(lambda: away in log.read_text())
     text = log.read_text()
     assert here not in text
     assert "canary" not in text
