@@ -280,7 +280,7 @@ def test_what_is_no_whole_answer_is_an_error_and_its_connection_gone(serve: Serv
 
 
 @given(answer=st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 200 OK\r\n" + tail))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_a_peer_says_is_an_answer_or_a_transport_error(answer: bytes) -> None:
     with ScriptedServer(lambda _: Reply(answer, then="close")) as server:
         pool = Pool(server.url)

@@ -70,7 +70,7 @@ _TIMES = st.integers(1_400_000_000, 4_100_000_000).map(
     session_token=st.just("") | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
     secret_key=st.text(min_size=1, max_size=40),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_signature_is_botocores(
     *,
     method: str,

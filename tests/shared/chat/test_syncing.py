@@ -131,7 +131,7 @@ def test_unread_leaves_out_the_users_own_messages() -> None:
     assert only(run(log, {}, user_id="bob")).unread == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     lengths=st.lists(st.integers(0, 260), min_size=1, max_size=8),
     held=st.lists(st.integers(0, 260), min_size=8, max_size=8),

@@ -322,7 +322,7 @@ _FIELDS = st.sampled_from(
 
 
 @given(kind=st.sampled_from(sorted(TYPES)), fields=st.dictionaries(_FIELDS, _JSON, max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_the_fields_a_frame_is_good_or_bad_and_keeps_its_id(kind: str, fields: dict[str, Any]) -> None:
     frame_id = fields.get("id")
     usable_id = frame_id if isinstance(frame_id, str) else None
@@ -340,7 +340,7 @@ def _outcome(body: str) -> tuple[str, str | None]:
 
 
 @given(body=st.text(st.characters(), max_size=100) | st.text('{}[]",:\\ntypeidping0123', max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_the_text_a_frame_is_good_or_bad(body: str) -> None:
     assert _outcome(body)[0] in {"bad_request", "unknown_type", "too_large"}
 

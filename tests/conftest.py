@@ -1,0 +1,12 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:
+    pass  # a function's tests also run where only its own dependencies are installed
+else:
+    # A slow machine is no finding: no example has a time limit.
+    settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("parley")
