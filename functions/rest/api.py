@@ -126,6 +126,10 @@ def _add_errors(app: APIGatewayHttpResolver) -> None:
     def on_invalid(error: RequestValidationError) -> Response[dict[str, Any]]:
         return _error(app, BadRequest(_explained(error)))
 
+    @app.exception_handler(RecursionError)  # type: ignore[untyped-decorator]  # as above
+    def on_nested(_: RecursionError) -> Response[dict[str, Any]]:
+        return _error(app, BadRequest("The body is nested too deeply"))
+
     @app.not_found
     def on_unknown_path(_: NotFoundError) -> Response[dict[str, Any]]:
         return _error(app, NotFound("There is no such path"))

@@ -96,6 +96,26 @@ def test_a_malformed_body_is_a_bad_request_and_changes_nothing(body: Any) -> Non
     assert house.log.memberships.members == {}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 30_000,
+        '{"type": "private", "with": ' + "[" * 30_000 + "]" * 30_000 + "}",
+        '{"type": "private", "with": "' + "x" * 70_000 + '"}',
+        '{"type": "private", "with": "\\ud800"}',
+        '{"type": "private", "with": NaN}',
+        '{"type": "private", "with": "bob\\n"}',
+    ],
+    ids=["open", "deep", "long", "surrogate", "nan", "newline"],
+)
+def test_a_hostile_body_is_a_bad_request_and_never_a_fault_of_ours(body: str) -> None:
+    house = House()
+    status, answer = house.as_alice("POST", "/v1/conversations", body=body)
+    assert (status, answer["code"]) == (400, "bad_request")
+    assert len(answer["error"]) < 200
+    assert house.log.memberships.members == {}
+
+
 def test_the_inbox_shows_head_last_message_and_unread() -> None:
     house = House()
     house.log.write("bob", "1", "2")

@@ -333,7 +333,7 @@ def test_only_https_is_fetched(url: str) -> None:
 def for_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """The context of a server that this process trusts."""
     server, client = tls_contexts(tmp_path)
-    monkeypatch.setattr(ssl, "_create_default_https_context", lambda: client)
+    monkeypatch.setattr(ssl, "create_default_context", lambda: client)
     return server
 
 

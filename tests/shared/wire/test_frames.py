@@ -52,7 +52,9 @@ _NOT_JSON = [
     ('{"type":"message","id":"7","content":"\\udc00\\ud800"}', "bad_request", "7"),
     ('{"type":"message","id":"7","content":"\ud800"}', "bad_request", None),
     ('{"type":"ping","id":"\\ud800"}', "bad_request", None),
-    (f'{{"type":"ping","id":"7","x":{_DEEP}}}', "bad_request", None),
+    (f'{{"type":"ping","x":{_DEEP}}}', "bad_request", None),
+    ('{"type":"ping","id":"7","x":' + "[" * 64 + "]" * 64 + "}", "bad_request", "7"),
+    ('{"type":"ping","id":"7","x":' + '{"y":' * 64 + "1" + "}" * 64 + "}", "bad_request", "7"),
     (_DEEP, "bad_request", None),
     ('{"x":' * 5_000, "bad_request", None),
 ]
@@ -290,7 +292,19 @@ def test_of_a_field_given_twice_the_last_counts_for_type_and_fields_alike() -> N
 
 
 def test_some_nesting_in_fields_nobody_reads_is_fine() -> None:
-    assert decode('{"type":"ping","x":' + "[" * 100 + "]" * 100 + "}") == ("ping", PingFrame())
+    assert decode('{"type":"ping","x":' + "[" * 63 + "]" * 63 + "}") == ("ping", PingFrame())
+
+
+def test_brackets_in_text_and_side_by_side_are_no_nesting() -> None:
+    text = '[{\\"' * 500
+    assert decode(f'{{"type":"ping","x":"{text}"}}') == ("ping", PingFrame())
+    assert decode('{"type":"ping","x":[' + "[]," * 500 + "[]]}") == ("ping", PingFrame())
+
+
+def test_looking_for_nesting_takes_one_pass_whatever_is_sent() -> None:
+    for end in ("", "\\"):
+        with pytest.raises(BadFrame):
+            decode("[" * 70 + '"' + '\\"' * 16_000 + end)
 
 
 def test_a_frame_may_be_as_large_as_the_gateways_own_limit() -> None:
