@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.auth.wiring import make_verifier
 from shared.aws.dynamodb import dynamodb
 from shared.aws.ticket_table import DynamoDbTickets
+from shared.clock import now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.connection.models import Identity
 from shared.connection.ports import Tickets
@@ -23,20 +23,18 @@ from shared.wire.gateway import Event, authorizer_context
 _MAX_DEVICE_ID = 64
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 _SETTINGS = AuthorizerSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("authorizer", _SETTINGS.log_level)
-_VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=_now)
+_VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=now_ms)
 _TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT), tickets_table=_SETTINGS.tickets_table)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Allow or deny one handshake. Every refusal is an explicit deny; the client sees 403."""
-    return authorize(event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=_SETTINGS.allowed_origins, now=_now())
+    return authorize(
+        event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=_SETTINGS.allowed_origins, now=now_ms()
+    )
 
 
 def authorize(

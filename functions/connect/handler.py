@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.dynamodb import dynamodb
 from shared.aws.parallel import Spreader
 from shared.aws.session_table import DynamoDbSessions
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.connection.ports import Gateway, Sessions
 from shared.connection.sessions import open_connection
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
-from shared.wire.events import disconnect_event
+from shared.wire.events import EVICTED
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
-
-_EVICTED = disconnect_event("connection_limit", reconnect=False)
 
 _SETTINGS = ConnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
@@ -28,8 +26,7 @@ _GATEWAY = ApiGatewayConnections(_SETTINGS.connections_endpoint, _ENVIRONMENT, s
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
-    now = time.time_ns() // 1_000_000
-    return connect(event, sessions=_SESSIONS, gateway=_GATEWAY, limit=_SETTINGS.connection_limit, now=now)
+    return connect(event, sessions=_SESSIONS, gateway=_GATEWAY, limit=_SETTINGS.connection_limit, now=now_ms())
 
 
 def connect(event: Event, *, sessions: Sessions, gateway: Gateway, limit: int, now: int) -> dict[str, Any]:
@@ -39,7 +36,7 @@ def connect(event: Event, *, sessions: Sessions, gateway: Gateway, limit: int, n
     try:
         caller = caller_of(event)
         opened = open_connection(
-            caller.connection, limit=limit, sessions=sessions, gateway=gateway, farewell=_EVICTED, now=now
+            caller.connection, limit=limit, sessions=sessions, gateway=gateway, farewell=EVICTED, now=now
         )
     except ParleyError as error:
         return answer(status=error.status)

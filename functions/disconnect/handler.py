@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from shared.aws.dynamodb import dynamodb
 from shared.aws.session_table import DynamoDbSessions
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
 from shared.connection.ports import Sessions
 from shared.connection.sessions import close_connection
@@ -21,7 +21,7 @@ _SESSIONS = DynamoDbSessions(dynamodb(AwsEnvironment.load()), sessions_table=_SE
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Forget one connection. Late and repeated calls change nothing else."""
-    return disconnect(event, sessions=_SESSIONS, now=time.time_ns() // 1_000_000)
+    return disconnect(event, sessions=_SESSIONS, now=now_ms())
 
 
 def disconnect(event: Event, *, sessions: Sessions, now: int) -> dict[str, Any]:

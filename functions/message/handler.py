@@ -15,6 +15,7 @@ from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
 from shared.aws.session_table import DynamoDbSessions
 from shared.chat.delivery import Delivered
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
 from shared.errors import Internal, ParleyError
 from shared.observability import count, describe, make_logger
@@ -40,7 +41,7 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> Ports:
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
         spread=spread,
-        now=lambda: time.time_ns() // 1_000_000,
+        now=now_ms,
         pause=lambda attempt: time.sleep(backoff_s(attempt)),
         new_nonce=lambda: secrets.token_urlsafe(8),
         report=_report,

@@ -15,12 +15,10 @@ from shared.chat.syncing import sync
 from shared.connection.models import Connection
 from shared.connection.ports import Gateway, Sessions
 from shared.connection.sessions import ensure_registered, keep_alive, open_connection
-from shared.wire.events import disconnect_event
+from shared.wire.events import EVICTED
 from shared.wire.frames import CursorFrame, MessageFrame, PingFrame, SyncFrame
 from shared.wire.gateway import Caller
 from shared.wire.replies import cursor_ack, encode_event, event_size, message_ack, pong, sync_reply
-
-_EVICTED = disconnect_event("connection_limit", reconnect=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         limit=ports.connection_limit,
         sessions=ports.sessions,
         gateway=ports.gateway,
-        farewell=_EVICTED,
+        farewell=EVICTED,
         now=ports.now(),
     )
     behind = False
@@ -143,7 +141,7 @@ def _ensure_registered(known: Any, caller: Caller, ports: Ports) -> None:
             limit=ports.connection_limit,
             sessions=ports.sessions,
             gateway=ports.gateway,
-            farewell=_EVICTED,
+            farewell=EVICTED,
             now=ports.now(),
         )
 

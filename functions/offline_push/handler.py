@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from functions.offline_push.log_gateway import LogPushGateway
 from shared.aws.dynamodb import dynamodb, from_item
 from shared.aws.session_table import DynamoDbSessions
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.connection.ports import Sessions
 from shared.notification.models import StoredMessage
@@ -24,8 +24,7 @@ _PUSH_GATEWAY = LogPushGateway(_LOGGER)
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch of stream records. The answer names the record to start again from, if any."""
-    now = time.time_ns() // 1_000_000
-    return look_at(event["Records"], sessions=_SESSIONS, push_gateway=_PUSH_GATEWAY, now=now)
+    return look_at(event["Records"], sessions=_SESSIONS, push_gateway=_PUSH_GATEWAY, now=now_ms())
 
 
 def look_at(

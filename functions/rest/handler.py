@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from typing import Any
 
 from functions.rest.api import Ports, make_api
@@ -14,6 +13,7 @@ from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
 from shared.aws.ticket_table import DynamoDbTickets
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
 from shared.observability import describe, make_logger
@@ -23,19 +23,15 @@ from shared.wire.http import error_body
 _WIDTH = 32
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     calls = dynamodb(environment)
     return Ports(
-        verifier=make_verifier(settings, environment, now=_now),
+        verifier=make_verifier(settings, environment, now=now_ms),
         tickets=DynamoDbTickets(calls, tickets_table=settings.tickets_table),
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
         spread=Spreader(_WIDTH),
-        now=_now,
+        now=now_ms,
         new_secret=lambda: secrets.token_urlsafe(32),
     )
 

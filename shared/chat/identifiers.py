@@ -7,7 +7,8 @@ from typing import Final
 
 from shared.errors import BadRequest
 
-_USER_ID: Final = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
+USER_ID_PATTERN: Final = "[A-Za-z0-9_.@-]{1,128}"
+_USER_ID: Final = re.compile(USER_ID_PATTERN)
 _PRIVATE: Final = "dm"
 
 

@@ -58,7 +58,8 @@ def send_message(
     """Store a message and deliver it to the other members and to the sender's other devices.
 
     A duplicate is delivered again too: the first attempt may have died between its write and its posts.
-    Raises what `store_message` raises; once it has returned, nothing that delivery meets is an error of the sender.
+    Raises what `store_message` raises, and Unavailable also where the message is stored and the sessions can't be read
+    or changed right now: the resend finds it, and delivers it again.
     """
     stored = store_message(command, log=log, now=now, pause=pause, new_nonce=new_nonce)
     members = check_participant(stored.entry.conversation_id, command.sender_id)

@@ -51,3 +51,6 @@ def receipt_event(receipt: Receipt) -> dict[str, Any]:
 def disconnect_event(code: str, *, reconnect: bool) -> bytes:
     """Said before the server closes a connection, since closing can't carry a reason."""
     return json.dumps({"type": "disconnect", "code": code, "reconnect": reconnect}).encode()
+
+
+EVICTED = disconnect_event("connection_limit", reconnect=False)

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from shared.chat.identifiers import USER_ID_PATTERN
+from shared.chat.rules import MAX_MENTIONS
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
@@ -24,7 +26,7 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 EntrySeq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
-UserId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.@-]{1,128}\Z")]
+UserId = Annotated[str, Meta(pattern=rf"\A{USER_ID_PATTERN}\Z")]
 FrameId = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
 
@@ -43,7 +45,7 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     client_message_id: ClientMessageId | None = None
     after: Seq | None = None
     reply_to: EntrySeq | None = None
-    mentions: Annotated[list[UserId], Meta(max_length=50)] = []
+    mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
     file_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
 
 

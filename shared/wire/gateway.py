@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.connection.models import Connection, Identity, opened
 from shared.errors import TokenExpired, Unauthenticated, UnknownType
+from shared.wire.refusals import error_fields
 
 Event = Mapping[str, Any]
 
@@ -76,6 +77,5 @@ def answer_misrouted(event: Event) -> dict[str, Any]:
         frame_id = json.loads(event.get("body") or "").get("id")
     except (ValueError, AttributeError, RecursionError):
         frame_id = None
-    error = UnknownType()
-    body = {"error": error.message, "code": error.code, "retryable": error.retryable}
-    return answer(json.dumps({"success": False, **({"id": frame_id} if isinstance(frame_id, str) else {}), **body}))
+    echo = {"id": frame_id} if isinstance(frame_id, str) else {}
+    return answer(json.dumps({"success": False, **echo, **error_fields(UnknownType())}))

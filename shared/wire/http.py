@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.chat.conversations import Created, Summary
 from shared.chat.history import History
+from shared.chat.identifiers import USER_ID_PATTERN
 from shared.connection.tickets import Ticket
 from shared.errors import ParleyError
 from shared.wire.events import message_body
+from shared.wire.refusals import error_fields
 
-UserId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,128}$")]
+UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
 
 
 class NewPrivateConversation(BaseModel):
@@ -52,11 +54,4 @@ def history_body(history: History) -> dict[str, Any]:
 
 
 def error_body(error: ParleyError, request_id: str) -> dict[str, Any]:
-    after = {} if error.retry_after_ms is None else {"retry_after_ms": error.retry_after_ms}
-    return {
-        "error": error.message,
-        "code": error.code,
-        "retryable": error.retryable,
-        **after,
-        "request_id": request_id,
-    }
+    return {**error_fields(error), "request_id": request_id}

@@ -12,6 +12,7 @@ from shared.chat.sending import Sent
 from shared.chat.syncing import Sync
 from shared.errors import ParleyError
 from shared.wire.events import entry_event, receipt_event
+from shared.wire.refusals import error_fields
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -21,9 +22,7 @@ def success(frame_id: str | None, data: dict[str, Any]) -> str:
 
 
 def failure(frame_id: str | None, error: ParleyError) -> str:
-    after = {} if error.retry_after_ms is None else {"retry_after_ms": error.retry_after_ms}
-    body = {"error": error.message, "code": error.code, "retryable": error.retryable, **after}
-    return _encode({"success": False, **_echo(frame_id), **body}).decode()
+    return _encode({"success": False, **_echo(frame_id), **error_fields(error)}).decode()
 
 
 def _echo(frame_id: str | None) -> dict[str, str]:

@@ -32,7 +32,7 @@ _ENVIRON = {
     "LOG_LEVEL": "INFO",
 }
 
-_BASE = {"config", "errors", "observability"}
+_BASE = {"clock", "config", "errors", "observability"}
 _CALLS = {"aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
 # The tables' models: what a session and an entry look like.
 _MODELS = {"chat.models", "connection.models", "connection.ports"}
@@ -43,19 +43,27 @@ _TOKENS = {"auth.tokens", "auth.wiring", "aws.secrets", "aws.ticket_table", "con
 
 # Function → the parts of shared/ that it imports. Whoever adds one says so here, and sees who pays for it.
 SHARED = {
-    "functions.connect.authorizer": {*_BASE, *_CALLS, *_MODELS, *_TOKENS, "auth.origins", "wire.gateway"},
+    "functions.connect.authorizer": {
+        *_BASE,
+        *_CALLS,
+        *_MODELS,
+        *_TOKENS,
+        "auth.origins",
+        "wire.gateway",
+        "wire.refusals",
+    },
     "functions.connect.handler": {
         *_SESSIONS,
-        *("aws.connections", "aws.parallel", "connection.sessions", "wire.events", "wire.gateway"),
+        *("aws.connections", "aws.parallel", "connection.sessions", "wire.events", "wire.gateway", "wire.refusals"),
     },
-    "functions.disconnect.handler": {*_SESSIONS, "connection.sessions", "wire.gateway"},
+    "functions.disconnect.handler": {*_SESSIONS, "connection.sessions", "wire.gateway", "wire.refusals"},
     "functions.message.handler": {
         *_SESSIONS,
         *_LOG,
         *_CHAT,
         *("aws.connections", "connection.sessions"),
         *("chat.delivery", "chat.heartbeat", "chat.log", "chat.receipts", "chat.sending", "chat.syncing"),
-        *("wire.events", "wire.frames", "wire.gateway", "wire.replies"),
+        *("wire.events", "wire.frames", "wire.gateway", "wire.refusals", "wire.replies"),
     },
     "functions.rest.handler": {
         *_BASE,
@@ -64,7 +72,7 @@ SHARED = {
         *_TOKENS,
         *_LOG,
         *_CHAT,
-        *("chat.conversations", "chat.history", "wire.cursors", "wire.events", "wire.http"),
+        *("chat.conversations", "chat.history", "wire.cursors", "wire.events", "wire.http", "wire.refusals"),
     },
     "functions.offline_push.handler": {
         *_SESSIONS,
