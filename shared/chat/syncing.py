@@ -69,7 +69,9 @@ def _since(member: Member, seq: int | None, log: ConversationLog) -> Synced:
     page = entries[:MAX_ENTRIES_PER_CONVERSATION]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
         tail = log.read_back(conversation_id, limit=1)
-        return _synced(member, tail[0] if tail else None, page, has_more=bool(entries))
+        head = tail[0] if tail else None
+        given = page[-1].seq if page else seq  # an entry written between the two reads is more, too
+        return _synced(member, head, page, has_more=head is not None and head.seq > given)
     return _synced(member, found[-1], page, has_more=False)
 
 

@@ -77,6 +77,20 @@ def test_a_conversation_without_entries_has_head_zero() -> None:
     assert only(run(log, {})).head == 0
 
 
+def test_what_is_written_between_the_two_reads_is_announced_as_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FakeLog()
+    log.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    read_back = log.read_back
+
+    def written_meanwhile(conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
+        log.write("bob", "1")
+        return read_back(conversation_id, before=before, limit=limit)
+
+    monkeypatch.setattr(log, "read_back", written_meanwhile)
+    one = only(run(log, {DM: 0}))
+    assert (one.head, seqs(one), one.has_more) == (1, [], True)
+
+
 def test_conversations_of_others_and_of_nobody_are_refused_alike() -> None:
     log = FakeLog()
     log.write("bob", "1", conversation_id="dm:bob:carol")
