@@ -47,6 +47,7 @@ class AuthorizerSettings(_Settings):
 @dataclass(frozen=True, slots=True)
 class ConnectSettings(_Settings):
     sessions_table: str
+    members_table: str
     connections_endpoint: str
     connection_limit: int
     log_level: str
@@ -55,6 +56,16 @@ class ConnectSettings(_Settings):
 @dataclass(frozen=True, slots=True)
 class DisconnectSettings(_Settings):
     sessions_table: str
+    presence_queue_url: str
+    presence_grace_s: int
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSettings(_Settings):
+    sessions_table: str
+    members_table: str
+    connections_endpoint: str
     log_level: str
 
 
@@ -65,6 +76,18 @@ class MessageSettings(_Settings):
     sessions_table: str
     connections_endpoint: str
     connection_limit: int
+    jwt_secret_arn: str
+    jwks_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    message_rate: int
+    message_burst: int
+    abuse_limit: int
+    edit_window_s: int
+    inline_limit: int
+    receipts_limit: int
+    presence_queue_url: str
+    presence_grace_s: int
     log_level: str
 
 
@@ -72,17 +95,34 @@ class MessageSettings(_Settings):
 class RestSettings(_Settings):
     log_table: str
     members_table: str
+    sessions_table: str
     tickets_table: str
+    connections_endpoint: str
     jwt_secret_arn: str
     jwks_url: str
     jwt_issuer: str
     jwt_audience: str
+    message_rate: int
+    message_burst: int
+    edit_window_s: int
+    group_limit: int
+    inline_limit: int
+    receipts_limit: int
+    presence_queue_url: str
+    presence_grace_s: int
     log_level: str
 
 
 @dataclass(frozen=True, slots=True)
 class OfflinePushSettings(_Settings):
+    log_table: str
+    members_table: str
     sessions_table: str
+    connections_endpoint: str
+    fan_out_queue_url: str
+    fan_out_rate: int
+    presence_queue_url: str
+    presence_grace_s: int
     log_level: str
 
 

@@ -13,24 +13,34 @@ from shared.config import (
     DisconnectSettings,
     MessageSettings,
     OfflinePushSettings,
+    PresenceSettings,
     RestSettings,
 )
 
 _TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+_PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
+_CHAT = {
+    *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
+    *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+}
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
     AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL"},
-    ConnectSettings: {"SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
-    DisconnectSettings: {"SESSIONS_TABLE", "LOG_LEVEL"},
-    MessageSettings: {
-        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE"),
-        *("CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"),
+    ConnectSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
+    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL"},
+    PresenceSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
+    MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT"},
+    RestSettings: {*_CHAT, "TICKETS_TABLE", "GROUP_LIMIT"},
+    OfflinePushSettings: {
+        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
+        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL"),
     },
-    RestSettings: {"LOG_TABLE", "MEMBERS_TABLE", "TICKETS_TABLE", *_TOKENS, "LOG_LEVEL"},
-    OfflinePushSettings: {"SESSIONS_TABLE", "LOG_LEVEL"},
 }
-_NUMBERS = {"CONNECTION_LIMIT"}
+_NUMBERS = {
+    *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
+    *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
+}
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 
 
@@ -73,12 +83,14 @@ def test_a_number_that_is_none_is_named(settings: type[Any], limit: str) -> None
 
 def test_settings_come_from_the_process_environment_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SESSIONS_TABLE", "sessions")
+    monkeypatch.setenv("PRESENCE_QUEUE_URL", "the queue")
+    monkeypatch.setenv("PRESENCE_GRACE_S", "10")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
-    assert DisconnectSettings.load() == DisconnectSettings("sessions", "DEBUG")
+    assert DisconnectSettings.load() == DisconnectSettings("sessions", "the queue", 10, "DEBUG")
 
 
 def test_settings_do_not_change() -> None:
-    loaded: Any = DisconnectSettings("sessions", "INFO")
+    loaded: Any = DisconnectSettings("sessions", "the queue", 10, "INFO")
     with pytest.raises(FrozenInstanceError):
         loaded.log_level = "DEBUG"
 
