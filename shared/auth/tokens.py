@@ -61,7 +61,7 @@ class TokenVerifier:
         expires_at = _time(claims["exp"])
         if expires_at <= now:
             raise TokenExpired
-        return Identity(_user_id(claims), expires_at)
+        return Identity(_user_id(claims), expires_at, _scopes(claims))
 
     def _claims(self, token: str) -> Mapping[str, Any]:
         try:
@@ -105,6 +105,13 @@ def _user_id(claims: Mapping[str, Any]) -> str:
     if not isinstance(value, str) or not is_user_id(value):
         raise Unauthenticated("The token names no usable user id")
     return value
+
+
+def _scopes(claims: Mapping[str, Any]) -> frozenset[str]:
+    """The claim `scope` (text, separated by blanks) or `scopes` (a list). Anything else gives none."""
+    text, listed = claims.get("scope"), claims.get("scopes")
+    named = text.split() if isinstance(text, str) else []
+    return frozenset([*named, *(one for one in listed if isinstance(one, str))] if isinstance(listed, list) else named)
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:

@@ -52,6 +52,8 @@ def to_attribute(value: Any) -> dict[str, Any]:
             return {"M": to_item(value)}
         case list() | tuple():
             return {"L": [to_attribute(element) for element in value]}
+        case frozenset() if value:
+            return {"SS": sorted(value)}
     raise TypeError(f"no DynamoDB attribute for {type(value).__name__}")
 
 
@@ -72,6 +74,8 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
             return from_item(value)
         case "L":
             return [from_attribute(element) for element in value]
+        case "SS":
+            return frozenset(value)
     raise ValueError(f"unexpected DynamoDB attribute type {kind}")
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, query, to_attribute, to_item
+from shared.aws.dynamodb import Calls, Item, Refused, batch_get, conditionally, from_item, query, to_attribute, to_item
+from shared.aws.entries import effects, entry_from, entry_item, entry_key
 from shared.aws.json_service import ServiceError
 from shared.aws.member_table import new_member_updates
-from shared.aws.tables import (
-    CONVERSATION_ID,
-    SEQ,
-    entry_from,
-    entry_item,
-    entry_key,
-    member_from,
-    member_of_user_key,
-)
+from shared.aws.tables import BLOCK_PREFIX, CONVERSATION_ID, SEQ, SK, block_key, member_from, member_of_user_key
 from shared.chat.models import Entry, Lookup
+from shared.chat.ports import Place
 from shared.errors import Unavailable
 
 _FREE: Final = f"attribute_not_exists({SEQ})"
@@ -33,8 +28,16 @@ class DynamoDbConversationLog:
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
         put = {"TableName": self._log_table, "Item": to_item(entry_item(entry)), "ConditionExpression": _FREE}
+        together = effects(entry, log_table=self._log_table, members_table=self._members_table)
         if new_members:
-            return self._put_with_members(put, entry, new_members)
+            together += [
+                {"Update": update}
+                for update in new_member_updates(
+                    self._members_table, entry.conversation_id, new_members, joined_at=entry.created_at
+                )
+            ]
+        if together:
+            return self._put_together(put, together, entry.nonce)
         answer = conditionally(self._calls, "PutItem", put)
         if not isinstance(answer, Refused):
             return None
@@ -42,13 +45,12 @@ class DynamoDbConversationLog:
             raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
         return entry_from(answer.item)
 
-    def _put_with_members(self, put: dict[str, Any], entry: Entry, new_members: Sequence[str]) -> Entry | None:
-        updates = new_member_updates(
-            self._members_table, entry.conversation_id, new_members, joined_at=entry.created_at
-        )
+    def _put_together(self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str) -> Entry | None:
         first = {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
+        # The token makes a repeated call the same one, for ten minutes; after those the condition tells.
+        request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(nonce, put)}
         try:
-            self._calls.call("TransactWriteItems", {"TransactItems": [first, *({"Update": one} for one in updates)]})
+            self._calls.call("TransactWriteItems", request)
         except ServiceError as error:
             if error.code != "TransactionCanceledException":
                 raise
@@ -59,17 +61,32 @@ class DynamoDbConversationLog:
         return None
 
     def lookup(
-        self, conversation_id: str, *, seqs: Sequence[int], member_id: str | None = None, consistent: bool = False
+        self,
+        conversation_id: str,
+        *,
+        seqs: Sequence[int],
+        member_id: str | None = None,
+        block: tuple[str, str] | None = None,
+        consistent: bool = False,
     ) -> Lookup:
-        keys = {}
+        keys: dict[str, list[Item]] = {}
         if seqs:
             keys[self._log_table] = [entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
         if member_id is not None:
-            keys[self._members_table] = [member_of_user_key(conversation_id, member_id)]
+            keys.setdefault(self._members_table, []).append(member_of_user_key(conversation_id, member_id))
+        if block is not None:
+            keys.setdefault(self._members_table, []).append(block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
         entries = map(entry_from, found.get(self._log_table, ()))
-        members = [member_from(item) for item in found.get(self._members_table, ())]
-        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None)
+        rows = found.get(self._members_table, ())
+        blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
+        members = [member_from(row) for row in rows if row not in blocked]
+        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
+
+    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
+        keys = {self._log_table: [entry_key(*place) for place in sorted(set(places))]}
+        entries = map(entry_from, batch_get(self._calls, keys, consistent=True)[self._log_table])
+        return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         return self._query(conversation_id, f"{SEQ} >= :seq", start, forward=True, limit=limit)
@@ -91,3 +108,8 @@ class DynamoDbConversationLog:
             "ConsistentRead": True,
         }
         return [entry_from(item) for item in query(self._calls, request, limit=limit)]
+
+
+def token_of(nonce: str, put: Mapping[str, Any]) -> str:
+    """Names one attempt at one place: a later attempt of the same change, elsewhere, is another request."""
+    return blake2b(f"{nonce}\x00{put['Item'][SEQ]}".encode(), digest_size=16).hexdigest()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Refused, conditionally, from_item, query, to_item
+from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, query, to_item
 from shared.aws.json_service import ServiceError
 from shared.aws.tables import (
     CONVERSATION_ID,
+    CONVERSATION_PREFIX,
+    GROUP,
     PK,
     SK,
     USER_ID,
+    conversation_key,
+    group_from,
+    group_key,
     member_from,
     member_of_conversation_key,
     member_of_user_key,
+    preferences_from,
+    seat_from,
     user_key,
 )
-from shared.chat.models import Member
+from shared.chat.models import Group, Member, Preferences, Roster
 
 _JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
 
@@ -50,10 +57,32 @@ class DynamoDbMemberships:
         request = {
             "TableName": self._table,
             "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :conversation)",
-            "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":conversation": "conversation#"}),
+            "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":conversation": CONVERSATION_PREFIX}),
             "ConsistentRead": True,
         }
         return [member_from(item) for item in query(self._calls, request)]
+
+    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
+        keys = {self._table: [member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids))]}
+        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {member.user_id: member for member in members}
+
+    def roster(self, conversation_id: str) -> Roster | None:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :conversation",
+            "ExpressionAttributeValues": to_item({":conversation": conversation_key(conversation_id)}),
+            "ConsistentRead": True,
+        }
+        items = list(query(self._calls, request))
+        groups = [group_from(item) for item in items if item[SK] == GROUP]
+        seats = {item[USER_ID]: seat_from(item) for item in items if item[SK] != GROUP}
+        return Roster(groups[0], seats) if groups else None
+
+    def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
+        keys = {self._table: [group_key(conversation_id) for conversation_id in sorted(set(conversation_ids))]}
+        groups = map(group_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {group.conversation_id: group for group in groups}
 
     def get(self, conversation_id: str, user_id: str) -> Member | None:
         key = to_item(member_of_user_key(conversation_id, user_id))
@@ -82,6 +111,42 @@ class DynamoDbMemberships:
 
     def move_delivered(self, member: Member) -> bool:
         return self._move(member, "delivered_seq", {"delivered_seq": member.delivered_seq})
+
+    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
+        kept = {name: value for name, value in changes.items() if value is not None}
+        sets = ", ".join(f"#{name} = :{name}" for name in kept)
+        removes = ", ".join(f"#{name}" for name in changes if name not in kept)
+        parts = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
+        if not parts:
+            member = self.get(conversation_id, user_id)
+            return member.preferences if member else None
+        request = {
+            "UpdateExpression": " ".join(parts),
+            "ExpressionAttributeNames": {f"#{name}": name for name in changes},
+            "ReturnValues": "ALL_NEW",
+        }
+        answer = self._of_member(conversation_id, user_id, request, {f":{name}": value for name, value in kept.items()})
+        return None if isinstance(answer, Refused) else preferences_from(from_item(answer["Attributes"]))
+
+    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
+        request = {"UpdateExpression": "SET hidden_seq = :seq"}
+        return not isinstance(self._of_member(conversation_id, user_id, request, {":seq": seq}), Refused)
+
+    def _of_member(
+        self, conversation_id: str, user_id: str, request: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> dict[str, Any] | Refused:
+        """Update a membership that is there; Refused where it is not (any more)."""
+        return conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": to_item(member_of_user_key(conversation_id, user_id)),
+                "ConditionExpression": f"attribute_exists({PK})",
+                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
+                **request,
+            },
+        )
 
     def _move(self, member: Member, cursor: str, changes: dict[str, int]) -> bool:
         """Store `changes` unless `cursor` is as far already, or the member is none any more."""

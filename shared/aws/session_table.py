@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, to_attribute, to_item
-from shared.aws.tables import CONNECTIONS, LAST_SEEN, USER_ID, connection_value, connections_from
-from shared.connection.models import Connection, LimitReached, Registered, Removed, SessionsByUser
+from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, to_item
+from shared.aws.tables import (
+    CONNECTIONS,
+    HIDDEN,
+    LAST_SEEN,
+    SHOWN,
+    USER_ID,
+    connection_value,
+    connections_from,
+    session_from,
+)
+from shared.connection.models import (
+    OFFLINE,
+    ONLINE,
+    Connection,
+    LimitReached,
+    Registered,
+    Removed,
+    Session,
+    SessionsByUser,
+)
 
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
@@ -25,9 +43,9 @@ class DynamoDbSessions:
             answer = self._start(connection)
         if isinstance(answer, Refused):
             return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
-        before = connections_from(from_item(answer.get("Attributes", {})), connection.user_id)
-        others = [one for key, one in before.items() if key != connection.connection_id and key not in drop]
-        return Registered(others)
+        before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
+        kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
+        return Registered(kept, before.shown, before.last_seen, before.hidden)
 
     def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
         """None where the user has no map of connections yet: an update inside it can't make one."""
@@ -38,10 +56,13 @@ class DynamoDbSessions:
         conditions = [room, *(f"attribute_exists({path})" for path in dropped)]
         request = {
             **self._key(connection.user_id),
-            "UpdateExpression": f"SET {CONNECTIONS}.#new = :new" + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
+            "UpdateExpression": f"SET {CONNECTIONS}.#new = :new, {SHOWN} = :online"
+            + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
             "ConditionExpression": f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
             "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": to_item({":new": connection_value(connection), ":limit": limit + len(drop)}),
+            "ExpressionAttributeValues": to_item(
+                {":new": connection_value(connection), ":limit": limit + len(drop), ":online": ONLINE}
+            ),
             "ReturnValues": "ALL_OLD",
         }
         answer = conditionally(self._calls, "UpdateItem", request)
@@ -55,14 +76,35 @@ class DynamoDbSessions:
             "UpdateItem",
             {
                 **self._key(connection.user_id),
-                "UpdateExpression": f"SET {CONNECTIONS} = :map",
+                "UpdateExpression": f"SET {CONNECTIONS} = :map, {SHOWN} = :online",
                 "ConditionExpression": _NO_MAP,
-                "ExpressionAttributeValues": {
-                    ":map": to_attribute({connection.connection_id: connection_value(connection)})
-                },
+                "ExpressionAttributeValues": to_item(
+                    {":map": {connection.connection_id: connection_value(connection)}, ":online": ONLINE}
+                ),
                 "ReturnValues": "ALL_OLD",
             },
         )
+
+    def touch(self, connection: Connection) -> Connection | None:
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(connection.user_id),
+                "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires, "
+                f"{CONNECTIONS}.#id.authenticated_until = :until",
+                "ConditionExpression": f"attribute_exists({CONNECTIONS}.#id)",
+                "ExpressionAttributeNames": {"#id": connection.connection_id},
+                "ExpressionAttributeValues": to_item(
+                    {":expires": connection.expires_at, ":until": connection.authenticated_until}
+                ),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+        if isinstance(answer, Refused):
+            return None
+        before = connections_from(from_item(answer.get("Attributes", {})), connection.user_id)
+        return before.get(connection.connection_id)
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
         answer = conditionally(
@@ -85,6 +127,43 @@ class DynamoDbSessions:
         keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
         items = batch_get(self._calls, keys, consistent=True)[self._table]
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
+
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[USER_ID]: session_from(item, item[USER_ID]) for item in items}
+
+    def show_offline(self, user_id: str, session: Session) -> bool:
+        """The whole map is compared: a connection that came, went or was heard of since makes it another one."""
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"SET {SHOWN} = :offline",
+                "ConditionExpression": f"{SHOWN} = :online AND {CONNECTIONS} = :connections",
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":offline": OFFLINE,
+                        ":online": ONLINE,
+                        ":connections": {one.connection_id: connection_value(one) for one in session.connections},
+                    }
+                ),
+            },
+        )
+        return not isinstance(answer, Refused)
+
+    def hide(self, user_id: str, *, hidden: bool) -> Session:
+        answer = self._calls.call(
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"SET {HIDDEN} = :hidden",
+                "ExpressionAttributeValues": to_item({":hidden": hidden}),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+        return session_from(from_item(answer.get("Attributes", {})), user_id)
 
     def _key(self, user_id: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}

@@ -1,9 +1,20 @@
 """The tables: keys and attribute names, once.
 
-log       conversation_id, seq      one entry; a stream carries each to the offline push
-members   pk, sk                    a membership, twice: under its conversation and under its user
+log       conversation_id, seq      one entry; a stream carries each to the offline push (see entries.py)
+members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
+
+In the members table
+user#U           conversation#C     U is in C: cursors and preferences. What inbox and sync read
+                 contact#V          V is a contact of U, or has asked to be, or was asked
+                 block#V            U does not want to hear from V
+                 profile            what U says about themselves
+                 rate               how many messages U may still send
+                 watching#X         whose presence U's connection X hears of
+conversation#C   user#U             U is in C, with a role. Who gets C's messages
+                 group              C is a group: its name and size
+watch#U          X                  connection X hears of U's presence
 """
 
 from __future__ import annotations
@@ -11,9 +22,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from shared.aws.dynamodb import Item
-from shared.chat.models import Entry, Member
-from shared.connection.models import Connection
+from shared.chat.changes import MEMBER
+from shared.chat.models import Group, Member, Preferences, Seat
+from shared.connection.models import Connection, Session
 from shared.connection.ports import StoredTicket
+from shared.contacts.models import Contact
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"
@@ -22,60 +35,25 @@ SK: Final = "sk"
 USER_ID: Final = "user_id"
 CONNECTIONS: Final = "connections"
 LAST_SEEN: Final = "last_seen"
+SHOWN: Final = "shown"
+HIDDEN: Final = "hidden"
+GROUP: Final = "group"
+CONVERSATION_PREFIX: Final = "conversation#"
+USER_PREFIX: Final = "user#"
+CONTACT_PREFIX: Final = "contact#"
+BLOCK_PREFIX: Final = "block#"
 TICKET: Final = "ticket"
 TTL: Final = "ttl"
 
 _MS: Final = 1_000
 
 
-def entry_key(conversation_id: str, seq: int) -> Item:
-    return {CONVERSATION_ID: conversation_id, SEQ: seq}
-
-
-def entry_item(entry: Entry) -> Item:
-    """Empty fields are left out: names count towards the kilobyte that a write unit buys."""
-    return {
-        **entry_key(entry.conversation_id, entry.seq),
-        "kind": entry.kind,
-        "sender_id": entry.sender_id,
-        "created_at": entry.created_at,
-        "number": entry.number,
-        "content": entry.content,
-        "type": entry.message_type,
-        "client_message_id": entry.client_message_id,
-        "reply_to": entry.reply_to,
-        "mentions": list(entry.mentions) or None,
-        "authors": dict(entry.authors),
-        "nonce": entry.nonce,
-        "digest": entry.digest,
-    }
-
-
-def entry_from(item: Item) -> Entry:
-    return Entry(
-        conversation_id=item[CONVERSATION_ID],
-        seq=item[SEQ],
-        kind=item["kind"],
-        sender_id=item["sender_id"],
-        created_at=item["created_at"],
-        number=item["number"],
-        content=item["content"],
-        message_type=item["type"],
-        client_message_id=item.get("client_message_id"),
-        reply_to=item.get("reply_to"),
-        mentions=tuple(item.get("mentions", ())),
-        authors=item["authors"],
-        nonce=item["nonce"],
-        digest=item["digest"],
-    )
-
-
 def conversation_key(conversation_id: str) -> str:
-    return f"conversation#{conversation_id}"
+    return f"{CONVERSATION_PREFIX}{conversation_id}"
 
 
 def user_key(user_id: str) -> str:
-    return f"user#{user_id}"
+    return f"{USER_PREFIX}{user_id}"
 
 
 def member_of_conversation_key(conversation_id: str, user_id: str) -> Item:
@@ -88,15 +66,80 @@ def member_of_user_key(conversation_id: str, user_id: str) -> Item:
     return {PK: user_key(user_id), SK: conversation_key(conversation_id)}
 
 
+def group_key(conversation_id: str) -> Item:
+    """The group's own item, beside its members."""
+    return {PK: conversation_key(conversation_id), SK: GROUP}
+
+
+def contact_key(user_id: str, other: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{CONTACT_PREFIX}{other}"}
+
+
+def block_key(user_id: str, blocked: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{BLOCK_PREFIX}{blocked}"}
+
+
+def profile_key(user_id: str) -> Item:
+    return {PK: user_key(user_id), SK: "profile"}
+
+
+def bucket_key(user_id: str) -> Item:
+    return {PK: user_key(user_id), SK: "rate"}
+
+
+def watch_key(watched: str, connection_id: str) -> Item:
+    """Who hears of this user's presence."""
+    return {PK: f"watch#{watched}", SK: connection_id}
+
+
+def watching_key(user_id: str, connection_id: str) -> Item:
+    """Whose presence this connection hears of."""
+    return {PK: user_key(user_id), SK: f"watching#{connection_id}"}
+
+
 def member_from(item: Item) -> Member:
     return Member(
         conversation_id=item[CONVERSATION_ID],
         user_id=item[USER_ID],
         joined_at=item["joined_at"],
+        joined_seq=item.get("joined_seq", 0),
         read_seq=item.get("read_seq", 0),
         read_number=item.get("read_number", 0),
         delivered_seq=item.get("delivered_seq", 0),
+        hidden_seq=item.get("hidden_seq"),
+        preferences=preferences_from(item),
     )
+
+
+def preferences_from(item: Item) -> Preferences:
+    return Preferences(
+        muted_until=item.get("muted_until"),
+        notify=item.get("notify", "all"),
+        pinned=item.get("pinned", False),
+        archived=item.get("archived", False),
+    )
+
+
+def seat_from(item: Item) -> Seat:
+    return Seat(item[USER_ID], item.get("role", MEMBER), item["joined_at"])
+
+
+def group_from(item: Item) -> Group:
+    return Group(item[CONVERSATION_ID], item["name"], item["created_by"], item["created_at"], item["size"])
+
+
+def contact_from(item: Item) -> Contact:
+    return Contact(item["other"], item["status"], item["since"], item.get("alias"))
+
+
+def contact_item(user_id: str, contact: Contact) -> Item:
+    return {
+        **contact_key(user_id, contact.user_id),
+        "other": contact.user_id,
+        "status": contact.status,
+        "since": contact.since,
+        "alias": contact.alias,
+    }
 
 
 def connection_value(connection: Connection) -> dict[str, Any]:
@@ -104,6 +147,7 @@ def connection_value(connection: Connection) -> dict[str, Any]:
         "device_id": connection.device_id,
         "connected_at": connection.connected_at,
         "expires_at": connection.expires_at,
+        "authenticated_until": connection.authenticated_until,
     }
 
 
@@ -112,10 +156,26 @@ def connections_from(item: Item | None, user_id: str) -> dict[str, Connection]:
     stored = (item or {}).get(CONNECTIONS, {})
     return {
         connection_id: Connection(
-            connection_id, user_id, value["device_id"], value["connected_at"], value["expires_at"]
+            connection_id,
+            user_id,
+            value["device_id"],
+            value["connected_at"],
+            value["expires_at"],
+            value.get("authenticated_until", value["expires_at"]),
         )
         for connection_id, value in stored.items()
     }
+
+
+def session_from(item: Item | None, user_id: str) -> Session:
+    """All that a session item says; the empty session for one that isn't there."""
+    known = item or {}
+    return Session(
+        connections=list(connections_from(known, user_id).values()),
+        last_seen=known.get(LAST_SEEN, 0),
+        hidden=known.get(HIDDEN, False),
+        shown=known.get(SHOWN),
+    )
 
 
 def ticket_item(ticket: StoredTicket) -> Item:

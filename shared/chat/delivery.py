@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from shared.chat.models import Entry, Receipt
-from shared.connection.models import Connection, SessionsByUser, live
-from shared.connection.ports import Gateway, PostOutcome, Sessions
+from shared.chat.models import Entry, Receipt, Typing
+from shared.connection.models import Connection, PresenceChange, SessionsByUser, live
+from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions
 
-Event = Entry | Receipt
+Event = Entry | Receipt | Typing | PresenceChange
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of one broadcast. `sessions` is what was read for it, for callers that need it again."""
+    """What became of one broadcast.
+
+    `sessions` is what was read for it, for callers that need it again; None where nothing had to be read. `gone` are
+    users whose last connection turned out to be dead.
+    """
 
     sent: int
     forgotten: int
     failed: int
-    sessions: SessionsByUser
+    sessions: SessionsByUser | None
+    gone: tuple[Gone, ...] = ()
+
+
+NOBODY = Delivered(0, 0, 0, None)
 
 
 def broadcast(
@@ -38,27 +46,50 @@ def broadcast(
     strongly consistent read does not see registers after the append, and finds the event in its sync.
     Connections that are gone are forgotten, unless they are so young that they may still be connecting.
     """
-    known = sessions.of(list(to))
-    targets = {
-        connection.connection_id: connection
-        for connections in known.values()
-        for connection in live(connections, now)
+    users = list(to)
+    if not users:
+        return NOBODY
+    known = sessions.of(users)
+    connections = [
+        connection
+        for of_user in known.values()
+        for connection in live(of_user, now)
         if connection.connection_id != skip
-    }
-    if not targets:
+    ]
+    return post(event, connections, known=known, sessions=sessions, gateway=gateway, encode=encode, now=now)
+
+
+def post(
+    event: Event,
+    connections: Collection[Connection],
+    *,
+    known: SessionsByUser | None = None,
+    sessions: Sessions,
+    gateway: Gateway,
+    encode: Callable[[Event], bytes],
+    now: int,
+) -> Delivered:
+    """Post `event` to these connections, and forget those that are gone."""
+    if not connections:
         return Delivered(0, 0, 0, known)
+    targets = {connection.connection_id: connection for connection in connections}
     outcomes = gateway.post(list(targets), encode(event))
-    gone = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
+    dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
+    forgotten, gone = _forget(dead, sessions, now)
     return Delivered(
         sent=sum(posted.outcome is PostOutcome.SENT for posted in outcomes),
-        forgotten=_forget(gone, sessions, now),
+        forgotten=forgotten,
         failed=sum(posted.outcome is PostOutcome.FAILED for posted in outcomes),
         sessions=known,
+        gone=gone,
     )
 
 
-def _forget(gone: Iterable[Connection], sessions: Sessions, now: int) -> int:
-    dead = [connection for connection in gone if not connection.may_be_connecting(now)]
+def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> tuple[int, tuple[Gone, ...]]:
+    dead = [connection for connection in connections if not connection.may_be_connecting(now)]
+    gone = []
     for connection in dead:
-        sessions.remove(connection.user_id, connection.connection_id, now=now)
-    return len(dead)
+        result = sessions.remove(connection.user_id, connection.connection_id, now=now)
+        if result.removed is not None and not live(result.others, now):
+            gone.append(Gone(connection.user_id, now))
+    return len(dead), tuple(gone)

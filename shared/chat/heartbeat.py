@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from shared.chat.audience import check_possible_member
+from shared.chat.identifiers import is_group_id
 from shared.chat.ports import ConversationLog
-from shared.chat.rules import check_participant
+from shared.errors import NotAMember
 
 
 def is_behind(conversation_id: str, seq: int, *, user_id: str, log: ConversationLog) -> bool:
-    """Whether there is an entry after `seq`: one strongly consistent read of one place. Raises NotAMember.
+    """Whether there is an entry after `seq`: one strongly consistent read. Raises NotAMember.
 
     A live post can get lost with its Lambda; this is how the client learns of it within one heartbeat.
     """
-    check_participant(conversation_id, user_id)
-    return bool(log.lookup(conversation_id, seqs=[seq + 1], consistent=True).entries)
+    check_possible_member(conversation_id, user_id)
+    member_id = user_id if is_group_id(conversation_id) else None
+    found = log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
+    if member_id is not None and found.member is None:
+        raise NotAMember
+    return bool(found.entries)

@@ -9,13 +9,14 @@ its `after` and the place where it lands, and of two attempts of one message the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.chat.audience import Audience
 from shared.chat.models import Draft, Entry
 from shared.chat.ports import ConversationLog
 from shared.chat.rules import check_same_message
-from shared.errors import SyncRequired, Unavailable
+from shared.errors import NotAMember, SyncRequired, Unavailable
 
 # Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
 MAX_EXAMINED: Final = 1_000
@@ -26,16 +27,21 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now."""
+    """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now.
+
+    `audience` is who was in the conversation right before the message, or is now for a duplicate.
+    """
 
     entry: Entry
     duplicate: bool
+    audience: Audience
 
 
 def append(
     draft: Draft,
     *,
     base: Entry | None,
+    audience: Audience,
     new_members: tuple[str, ...] = (),
     log: ConversationLog,
     now: Callable[[], int],
@@ -43,33 +49,51 @@ def append(
 ) -> Appended:
     """Append `draft` behind `base`, the entry the client held (None: it held none), or as near behind as is free.
 
-    `new_members` become members with the log's first entry. `pause(attempt)` waits a jittered while between tries.
+    `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that nobody
+    writes, and nobody is written to, who was removed before the message's place. `new_members` become members with the
+    log's first entry. `pause(attempt)` waits a jittered while between tries.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
-    Raises Conflict (same client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable
-    (too much contention; nothing was stored, or the resend will find it).
+    Raises NotAMember (the sender was removed meanwhile), Conflict (same client_message_id, other content), SyncRequired
+    (over 1,000 entries since `base`), Unavailable (too much contention: nothing is stored, or the resend finds it).
     """
     examined = 0
     for attempt in range(MAX_ATTEMPTS):
         entry = draft.following(base, now())
         there = log.put(entry, new_members=() if base else new_members)
         if there is None:
-            return Appended(entry, duplicate=False)
+            return Appended(entry, duplicate=False, audience=audience)
         for met in _behind(there, attempt, log, pause):
             if draft.is_stored_as(met):
-                return recognise(draft, met)
+                return recognise(draft, met, audience)
             examined += 1
             if examined > MAX_EXAMINED:
                 raise SyncRequired
-            base = met
+            base, audience = met, audience.after([met])
+        if draft.sender_id not in audience:
+            raise NotAMember
     raise Unavailable("This conversation is very busy: try again")
 
 
-def recognise(draft: Draft, stored: Entry) -> Appended:
+def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:
     """The answer to a message that is stored already: the first reply again. Raises Conflict on other content."""
     if stored.nonce == draft.nonce:
-        return Appended(stored, duplicate=False)  # this very attempt: only the answer of its write was lost
+        return Appended(stored, duplicate=False, audience=audience)  # this very attempt: only its answer was lost
     check_same_message(draft, stored)
-    return Appended(stored, duplicate=True)
+    return Appended(stored, duplicate=True, audience=audience)
+
+
+def find_stored(draft: Draft, *, after: int, audience: Audience, log: ConversationLog) -> Appended | None:
+    """An earlier attempt of this message behind `after`, for messages that could not be stored (any more) now.
+
+    It looks as far as an append would, and answers what the append would have: the first reply.
+    """
+    start, last = after + 1, after + MAX_EXAMINED
+    while start <= last and (page := log.read(draft.conversation_id, start=start, limit=_PAGE)):
+        for entry in page:
+            if draft.is_stored_as(entry):
+                return recognise(replace(draft, nonce=""), entry, audience)
+        start = page[-1].seq + 1
+    return None
 
 
 def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[int], None]) -> Iterator[Entry]:

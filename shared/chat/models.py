@@ -7,20 +7,27 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Final
 
-MESSAGE: Final = "message"
+from shared.chat.changes import KINDS, MESSAGE, Change, Role
 
 # How many recent writers an entry remembers. Enough that "unread" leaves out one's own messages in any private
 # conversation, and in a group unless this many others have written since; 16 pairs add about 300 bytes at most.
 AUTHORS_KEPT: Final = 16
 
+Reaction = tuple[str, str]
+"""An emoji, and the user whose it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One place of a conversation's log. Immutable: what happened as the `seq`-th thing in this conversation.
+    """One place of a conversation's log: what happened as the `seq`-th thing in this conversation.
 
-    `number` counts the messages up to and including this entry, and `authors` says for the latest writers which
-    number their last message had: together they give everyone's unread count without any counter to maintain.
-    `nonce` is the attempt that stored the entry, `digest` what it was first stored with.
+    A message if `change` is None. Place, sender and ids stay for good; a message's content, `edited_at`, `deleted_at`
+    and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest of its edits.
+
+    `number` counts the messages up to and including this entry, `message_seq` is the latest of them, and `authors` says
+    for the latest writers which number their last message had: together they give everyone's unread count without any
+    counter to maintain. `nonce` is the attempt that stored the entry, `digest` what it was first stored with.
+    `fan_out`: the group is so large that the stream side posts it.
     """
 
     conversation_id: str
@@ -28,15 +35,36 @@ class Entry:
     sender_id: str
     created_at: int
     number: int
-    content: str
-    kind: str = MESSAGE
+    content: str | None = None
+    change: Change | None = None
     message_type: str = "text"
     client_message_id: str | None = None
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
+    file_id: str | None = None
+    forwarded: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    last_edit: int | None = None
+    reactions: frozenset[Reaction] = frozenset()
+    message_seq: int = 0
     authors: Mapping[str, int] = field(default_factory=dict)
     nonce: str = ""
     digest: str = ""
+    fan_out: bool = False
+
+    @property
+    def kind(self) -> str:
+        return MESSAGE if self.change is None else KINDS[type(self.change)]
+
+    @property
+    def is_message(self) -> bool:
+        return self.change is None
+
+    @property
+    def is_readable(self) -> bool:
+        """A message that was not deleted."""
+        return self.change is None and self.deleted_at is None
 
     @property
     def message_id(self) -> str:
@@ -45,7 +73,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message before it has a place in the log. `nonce` is fresh for every attempt, `client_message_id` is not."""
+    """A message before it has a place in the log. `nonce` is fresh for every attempt, `client_message_id` is not.
+
+    `forward_of` is where a forwarded message's content comes from; that counts as what was said, not the content.
+    """
 
     conversation_id: str
     sender_id: str
@@ -55,13 +86,17 @@ class Draft:
     client_message_id: str | None = None
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
+    file_id: str | None = None
+    forward_of: tuple[str, int] | None = None
+    fan_out: bool = False
 
     def following(self, base: Entry | None, created_at: int) -> Entry:
         """The entry that this draft becomes right behind `base` (None: as the first of its log)."""
         number = base.number + 1 if base else 1
+        seq = base.seq + 1 if base else 1
         return Entry(
             conversation_id=self.conversation_id,
-            seq=base.seq + 1 if base else 1,
+            seq=seq,
             sender_id=self.sender_id,
             created_at=created_at,
             number=number,
@@ -70,14 +105,18 @@ class Draft:
             client_message_id=self.client_message_id,
             reply_to=self.reply_to,
             mentions=self.mentions,
+            file_id=self.file_id,
+            forwarded=self.forward_of is not None,
+            message_seq=seq,
             authors=_latest_authors(base.authors if base else {}, self.sender_id, number),
             nonce=self.nonce,
             digest=self.digest,
+            fan_out=self.fan_out,
         )
 
     def is_stored_as(self, entry: Entry) -> bool:
         """Whether `entry` is this message: this very attempt, or an earlier one of the same client_message_id."""
-        if entry.sender_id != self.sender_id:
+        if entry.sender_id != self.sender_id or not entry.is_message:
             return False
         if entry.nonce == self.nonce:
             return True
@@ -86,8 +125,35 @@ class Draft:
     @property
     def digest(self) -> str:
         """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
-        parts = (self.content, self.message_type, str(self.reply_to), *self.mentions)
-        return blake2b("\x00".join(parts).encode(), digest_size=8).hexdigest()
+        said = self.content if self.forward_of is None else "\x01{}/{}".format(*self.forward_of)
+        parts = (said, self.message_type if self.forward_of is None else "", str(self.reply_to), *self.mentions)
+        with_file = parts if self.file_id is None else (*parts, f"\x02{self.file_id}")
+        return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
+
+
+def change_entry(
+    change: Change,
+    *,
+    base: Entry | None,
+    conversation_id: str,
+    sender_id: str,
+    created_at: int,
+    nonce: str,
+    fan_out: bool,
+) -> Entry:
+    """The entry that records `change` right behind `base` (None: as the first of its log)."""
+    return Entry(
+        conversation_id=conversation_id,
+        seq=base.seq + 1 if base else 1,
+        sender_id=sender_id,
+        created_at=created_at,
+        number=base.number if base else 0,
+        change=change,
+        message_seq=base.message_seq if base else 0,
+        authors=base.authors if base else {},
+        nonce=nonce,
+        fan_out=fan_out,
+    )
 
 
 def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> dict[str, int]:
@@ -97,27 +163,81 @@ def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> di
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a member wants a conversation shown and announced. `muted_until` is milliseconds."""
+
+    muted_until: int | None = None
+    notify: str = "all"
+    pinned: bool = False
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
-    """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`."""
+    """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`.
+
+    `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
+    the head at which the user hid a private conversation: it is out of the inbox until the next message.
+    """
 
     conversation_id: str
     user_id: str
     joined_at: int
+    joined_seq: int = 0
     read_seq: int = 0
     read_number: int = 0
     delivered_seq: int = 0
+    hidden_seq: int | None = None
+    preferences: Preferences = field(default_factory=Preferences)
 
     def with_read(self, seq: int, number: int) -> Member:
         """The member after reading up to `seq`; reading implies delivery."""
         return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
 
+    @property
+    def has_got(self) -> int:
+        """Up to where messages have reached a device of this member."""
+        return max(self.read_seq, self.delivered_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's own item. Who is in it stands in the roster."""
+
+    conversation_id: str
+    name: str
+    created_by: str
+    created_at: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member as the group sees them."""
+
+    user_id: str
+    role: Role
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A group and everyone in it, read at one moment."""
+
+    group: Group
+    seats: Mapping[str, Seat]
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What one round trip found: of the entries asked for, those that exist, and the member if asked for."""
+    """What one round trip found: of the entries asked for, those that exist, and the member if asked for.
+
+    `blocked`: the block that was asked about is there.
+    """
 
     entries: Mapping[int, Entry]
     member: Member | None = None
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +249,15 @@ class Receipt:
     user_id: str
     seq: int
     timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody writes, or has stopped. Never stored."""
+
+    conversation_id: str
+    user_id: str
+    active: bool
 
 
 def unread(member: Member, head: Entry | None) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from shared.chat.models import Entry, Lookup, Member
+from shared.chat.models import Entry, Group, Lookup, Member, Preferences, Roster
 
 T = TypeVar("T")
 R = TypeVar("R")
+Place = tuple[str, int]
+"""A conversation and a seq."""
 
 
 class Spread(Protocol):
@@ -23,18 +25,34 @@ class ConversationLog(Protocol):
     """A conversation's log: entries 1, 2, 3 … without a gap, each written once and for good."""
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
-        """Store `entry` if its place is free: one conditional write.
+        """Store `entry` if its place is free, together with what its change does: all of it or nothing.
 
-        Returns None once it is durable, or the entry that holds the place. The latter may be the caller's own, of an
-        attempt whose answer was lost on the way: compare `nonce`. With `new_members` the entry and their memberships
-        are stored together or not at all; memberships that exist stay as they are.
+        A message is one conditional write. Returns None once it is durable, or the entry that holds the place. The
+        latter may be the caller's own, of an attempt whose answer was lost on the way: compare `nonce`. With
+        `new_members` the entry and their memberships are stored together; memberships that exist stay as they are.
+
+        A change's effects carry no conditions of their own. Whoever read what the change rests on after reading the
+        entry before this place, strongly, knows that nothing has changed since: every change takes a place.
         """
         ...
 
     def lookup(
-        self, conversation_id: str, *, seqs: Sequence[int], member_id: str | None = None, consistent: bool = False
+        self,
+        conversation_id: str,
+        *,
+        seqs: Sequence[int],
+        member_id: str | None = None,
+        block: tuple[str, str] | None = None,
+        consistent: bool = False,
     ) -> Lookup:
-        """Read single entries, and one member, in one round trip. Unless `consistent`, a fresh one may be missed."""
+        """Read single entries, one member, and whether `block` (blocker, blocked) is there, in one round trip.
+
+        Unless `consistent`, what is fresh may be missed.
+        """
+        ...
+
+    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
+        """Entries of any conversations, 100 to a round trip, strongly consistent. What is not there is left out."""
         ...
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
@@ -47,14 +65,26 @@ class ConversationLog(Protocol):
 
 
 class Memberships(Protocol):
-    """Who is in which conversation, and how far they have read."""
+    """Who is in which conversation, and how far they have read. Everything is read strongly consistent."""
 
     def of_user(self, user_id: str) -> list[Member]:
-        """All of a user's conversations, strongly consistent: one that was just joined is there."""
+        """All of a user's conversations: one that was just joined is there."""
         ...
 
     def get(self, conversation_id: str, user_id: str) -> Member | None:
-        """One membership, strongly consistent."""
+        """One membership."""
+        ...
+
+    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
+        """The memberships of those of `user_ids` who are in the conversation, 100 to a round trip."""
+        ...
+
+    def roster(self, conversation_id: str) -> Roster | None:
+        """A group and everyone in it, by one query. None for what is no group, or not any more."""
+        ...
+
+    def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
+        """The groups' own items, 100 to a round trip."""
         ...
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
@@ -67,4 +97,15 @@ class Memberships(Protocol):
 
     def move_delivered(self, member: Member) -> bool:
         """The same for the delivered cursor."""
+        ...
+
+    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
+        """Change some of a member's preferences, by name; the value None clears. Returns all of them as they are now.
+
+        None, and nothing changes, for someone who is not a member.
+        """
+        ...
+
+    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
+        """Note that the user hid the conversation when its head was `seq`. False for someone who is not a member."""
         ...

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from shared.chat.audience import check_possible_member
 from shared.chat.delivery import Delivered, Event, broadcast
+from shared.chat.identifiers import private_members
 from shared.chat.models import Entry, Member, Receipt
 from shared.chat.ports import ConversationLog, Memberships
-from shared.chat.rules import check_participant
 from shared.connection.ports import Gateway, Sessions
 from shared.errors import BadRequest, NotAMember
 
@@ -31,6 +32,7 @@ def move_cursor(
     conversation_id: str,
     seq: int,
     connection_id: str,
+    audience_limit: int,
     log: ConversationLog,
     memberships: Memberships,
     sessions: Sessions,
@@ -40,13 +42,14 @@ def move_cursor(
 ) -> Moved:
     """Move the user's `kind` cursor up to `seq`, and tell the other members and the user's other devices.
 
-    Backwards is a no-op that succeeds. Raises NotAMember, and BadRequest for a seq beyond the head.
+    In groups over `audience_limit` members only the user's own devices are told. Backwards is a no-op that succeeds.
+    Raises NotAMember, and BadRequest for a seq beyond the head.
     """
-    members = check_participant(conversation_id, user_id)
+    check_possible_member(conversation_id, user_id)
     found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
     if found.member is None:
         raise NotAMember
-    stands = found.member.read_seq if kind == READ else max(found.member.delivered_seq, found.member.read_seq)
+    stands = found.member.read_seq if kind == READ else found.member.has_got
     if seq <= stands:
         return Moved(stands, None)
     if seq not in found.entries:
@@ -55,10 +58,22 @@ def move_cursor(
     if not (memberships.move_read(moved) if kind == READ else memberships.move_delivered(moved)):
         return Moved(seq, None)  # another device moved it at least as far in the meantime
     receipt = Receipt(kind, conversation_id, user_id, seq, now)
+    to = _audience(found.entries[seq], user_id, audience_limit, memberships)
     delivered = broadcast(
-        receipt, to=members, skip=connection_id, sessions=sessions, gateway=gateway, encode=encode, now=now
+        receipt, to=to, skip=connection_id, sessions=sessions, gateway=gateway, encode=encode, now=now
     )
     return Moved(seq, delivered)
+
+
+def _audience(entry: Entry, user_id: str, limit: int, memberships: Memberships) -> tuple[str, ...]:
+    """Who is told. An entry of a large group says so itself, and saves reading who is in it."""
+    private = private_members(entry.conversation_id)
+    if private is not None:
+        return private
+    roster = None if entry.fan_out else memberships.roster(entry.conversation_id)
+    if roster is None or len(roster.seats) > limit:
+        return (user_id,)
+    return tuple(roster.seats)
 
 
 def _moved(kind: str, member: Member, entry: Entry) -> Member:

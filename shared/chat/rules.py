@@ -1,35 +1,66 @@
-"""The rules of sending, as pure checks. Each raises the error that the client gets."""
+"""The rules of the chat, as pure checks. Each raises the error that the client gets."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from shared.chat.identifiers import private_members
+from shared.chat.audience import Audience
+from shared.chat.changes import ADMIN, OWNER, Role
 from shared.chat.models import Draft, Entry
-from shared.errors import BadRequest, Conflict, NotAMember, NotFound, TooLarge
+from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
 MAX_CONTENT_BYTES: Final = 20 * 1024
 MAX_MENTIONS: Final = 50
+MAX_NAME_CHARACTERS: Final = 100
+MAX_EMOJI_BYTES: Final = 64
+# All reactions of one message together. They live in its item, and are written anew with each change.
+MAX_REACTIONS: Final = 500
+_MS: Final = 1_000
 
 # Separators, controls and formats (zero-width joiners, direction marks): text of these alone shows nothing.
 _INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_NO_EMOJI: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cs", "Cn"})
 
 
 def check_content(content: str) -> None:
     """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for blank or undecodable text."""
     if len(content) > MAX_CONTENT_CHARACTERS:
         raise TooLarge(f"The content has more than {MAX_CONTENT_CHARACTERS:,} characters")
-    try:
-        encoded = content.encode()
-    except UnicodeEncodeError as exc:
-        raise BadRequest("The content holds half a surrogate pair") from exc
-    if len(encoded) > MAX_CONTENT_BYTES:
+    if len(_encoded(content, "content")) > MAX_CONTENT_BYTES:
         raise TooLarge(f"The content has more than {MAX_CONTENT_BYTES:,} bytes")
-    if all(unicodedata.category(character) in _INVISIBLE for character in content):
+    if _is_blank(content):
         raise BadRequest("The content is blank")
+
+
+def check_name(name: str) -> None:
+    """A group's name. Raises TooLarge over 100 characters, BadRequest for blank or undecodable text."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise TooLarge(f"A name has at most {MAX_NAME_CHARACTERS} characters")
+    _encoded(name, "name")
+    if _is_blank(name):
+        raise BadRequest("The name is blank")
+
+
+def check_emoji(emoji: str) -> None:
+    """1-64 bytes of something that shows. Raises BadRequest."""
+    size = len(_encoded(emoji, "emoji"))
+    shows = not any(unicodedata.category(character) in _NO_EMOJI for character in emoji)
+    if not 1 <= size <= MAX_EMOJI_BYTES or not shows or _is_blank(emoji):
+        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes, without blanks")
+
+
+def _encoded(text: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequest(f"The {what} holds half a surrogate pair") from exc
+
+
+def _is_blank(text: str) -> bool:
+    return all(unicodedata.category(character) in _INVISIBLE for character in text)
 
 
 def check_file(message_type: str, file_id: str | None) -> None:
@@ -43,19 +74,11 @@ def check_file(message_type: str, file_id: str | None) -> None:
     raise NotFound("There is no such file")  # nothing can be uploaded in this version, so no id names a file
 
 
-def check_participant(conversation_id: str, user_id: str) -> tuple[str, ...]:
-    """The members of a private conversation, if the user is one of them. Raises NotAMember otherwise."""
-    members = private_members(conversation_id)
-    if members is None or user_id not in members:
-        raise NotAMember
-    return members
-
-
-def check_mentions(mentions: Sequence[str], members: Sequence[str]) -> None:
+def check_mentions(mentions: Collection[str], audience: Audience) -> None:
     """Only members can be mentioned. Raises BadRequest."""
     if len(mentions) > MAX_MENTIONS:
         raise TooLarge(f"A message mentions at most {MAX_MENTIONS} users")
-    if not set(mentions) <= set(members):
+    if not all(user_id in audience for user_id in mentions):
         raise BadRequest("A message can mention members of its conversation only")
 
 
@@ -66,8 +89,11 @@ def check_after(after: int | None, entries: Mapping[int, Entry]) -> None:
 
 
 def check_reply(reply_to: int | None, entries: Mapping[int, Entry]) -> None:
-    """A reply needs a message to reply to. Raises NotFound."""
-    if reply_to is not None and reply_to not in entries:
+    """A reply needs a message to reply to; one that was deleted since keeps its replies. Raises NotFound."""
+    if reply_to is None:
+        return
+    entry = entries.get(reply_to)
+    if entry is None or not entry.is_message:
         raise NotFound("There is no message to reply to at this seq")
 
 
@@ -75,3 +101,63 @@ def check_same_message(draft: Draft, stored: Entry) -> None:
     """A client_message_id names one message for good. Raises Conflict where the resend says something else."""
     if stored.digest and stored.digest != draft.digest:
         raise Conflict("This client_message_id was used for a different message")
+
+
+def check_readable(entry: Entry | None) -> Entry:
+    """The message, if there is one at this seq that was not deleted. Raises NotFound."""
+    if entry is None or not entry.is_readable:
+        raise NotFound("There is no message at this seq")
+    return entry
+
+
+def check_editable(entry: Entry, user_id: str, *, window_s: int, now: int) -> None:
+    """Only the author edits, within the window (0: without end). Raises Forbidden."""
+    if entry.sender_id != user_id:
+        raise Forbidden("Only its author can edit a message")
+    if window_s and now - entry.created_at > window_s * _MS:
+        raise Forbidden("This message is too old to be edited")
+
+
+def check_deletable(entry: Entry, user_id: str, audience: Audience) -> None:
+    """Authors delete their own messages, owners and admins of a group everyone's. Raises Forbidden."""
+    if entry.sender_id == user_id or (audience.group is not None and audience.roles[user_id] in {OWNER, ADMIN}):
+        return
+    raise Forbidden("Only its author, or a moderator of the group, can delete a message")
+
+
+def check_group(audience: Audience) -> None:
+    """Raises BadRequest for a private conversation, which has neither name nor roles, and always the same members."""
+    if audience.group is None:
+        raise BadRequest("This is a private conversation, not a group")
+
+
+def check_moderator(user_id: str, audience: Audience) -> None:
+    """Owners and admins. Raises Forbidden."""
+    if audience.roles[user_id] not in {OWNER, ADMIN}:
+        raise Forbidden("Only owners and admins of the group can do this")
+
+
+def check_removable(user_id: str, by: str, audience: Audience) -> None:
+    """Everyone may leave; owners remove anyone, admins remove plain members. Raises Forbidden."""
+    mine, theirs = audience.roles[by], audience.roles[user_id]
+    if user_id == by or mine == OWNER or (mine == ADMIN and theirs not in {OWNER, ADMIN}):
+        return
+    raise Forbidden("Owners can remove anyone, admins can remove members")
+
+
+def check_owner_remains(roles: Mapping[str, Role]) -> None:
+    """A group that has members has an owner among them. Raises Forbidden."""
+    if roles and OWNER not in roles.values():
+        raise Forbidden("A group needs an owner: make somebody else one first")
+
+
+def check_room(size: int, *, limit: int) -> None:
+    """Raises Conflict for a group that would have more members than it may."""
+    if size > limit:
+        raise Conflict(f"A group has at most {limit:,} members")
+
+
+def check_reactions(entry: Entry) -> None:
+    """Raises Conflict where a message has as many reactions as it can."""
+    if len(entry.reactions) >= MAX_REACTIONS:
+        raise Conflict(f"A message takes at most {MAX_REACTIONS} reactions")

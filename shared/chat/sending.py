@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.chat.audience import Audience, audience_of, check_possible_member
 from shared.chat.delivery import Delivered, Event, broadcast
-from shared.chat.identifiers import private_conversation_id
-from shared.chat.log import Appended, append, recognise
+from shared.chat.identifiers import other_member, private_conversation_id
+from shared.chat.log import Appended, append, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
-from shared.chat.ports import ConversationLog
-from shared.chat.rules import check_after, check_content, check_file, check_mentions, check_participant, check_reply
+from shared.chat.ports import ConversationLog, Memberships
+from shared.chat.rules import check_after, check_content, check_file, check_mentions, check_readable, check_reply
 from shared.connection.ports import Gateway, Sessions
-from shared.errors import BadRequest, NotAMember
+from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
 # A message without `after` or without an id goes to the tail: ordered, but deduplicated against these last entries
 # only. They come with the read of the tail, which costs one unit for this many entries of usual size.
@@ -22,7 +23,10 @@ _TAIL: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """What a client asks for. `to` or `conversation_id`; `after` is the entry it held when it composed the message."""
+    """What a client asks for. `to` or `conversation_id`; `after` is the entry it held when it composed the message.
+
+    `forward_of` is a message whose content becomes this one's.
+    """
 
     sender_id: str
     content: str
@@ -34,6 +38,7 @@ class SendMessage:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    forward_of: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,9 @@ def send_message(
     command: SendMessage,
     *,
     connection_id: str,
+    inline_limit: int,
     log: ConversationLog,
+    memberships: Memberships,
     sessions: Sessions,
     gateway: Gateway,
     encode: Callable[[Event], bytes],
@@ -57,14 +64,28 @@ def send_message(
 ) -> Sent:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
-    A duplicate is delivered again too: the first attempt may have died between its write and its posts.
-    Raises what `store_message` raises, and Unavailable also where the message is stored and the sessions can't be read
-    or changed right now: the resend finds it, and delivers it again.
+    A duplicate is delivered again too: the first attempt may have died between its write and its posts. In groups of
+    more than `inline_limit` members the stream side delivers. Raises what `store_message` raises, and Unavailable also
+    where the message is stored and the sessions can't be read or changed right now: the resend finds it, and delivers
+    it again.
     """
-    stored = store_message(command, log=log, now=now, pause=pause, new_nonce=new_nonce)
-    members = check_participant(stored.entry.conversation_id, command.sender_id)
+    stored = store_message(
+        command,
+        inline_limit=inline_limit,
+        log=log,
+        memberships=memberships,
+        now=now,
+        pause=pause,
+        new_nonce=new_nonce,
+    )
     delivered = broadcast(
-        stored.entry, to=members, skip=connection_id, sessions=sessions, gateway=gateway, encode=encode, now=now()
+        stored.entry,
+        to=() if stored.entry.fan_out else stored.audience.members,
+        skip=connection_id,
+        sessions=sessions,
+        gateway=gateway,
+        encode=encode,
+        now=now(),
     )
     return Sent(stored.entry, stored.duplicate, delivered)
 
@@ -72,38 +93,59 @@ def send_message(
 def store_message(
     command: SendMessage,
     *,
+    inline_limit: int,
     log: ConversationLog,
+    memberships: Memberships,
     now: Callable[[], int],
     pause: Callable[[int], None],
     new_nonce: Callable[[], str],
 ) -> Appended:
     """Decide whether the message may be sent, and append it.
 
-    Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, NotFound (the message replied
-    to), Conflict, SyncRequired, Unavailable.
+    Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
+    replied to or forwarded), Conflict, SyncRequired, Unavailable.
     """
-    check_file(command.message_type, command.file_id)
-    check_content(command.content)
     draft = _draft(command, new_nonce())
-    members = check_participant(draft.conversation_id, draft.sender_id)
-    check_mentions(draft.mentions, members)
+    check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
+    base, tail = _base(draft, command, found, log)
+    # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
+    audience = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
     check_after(command.after, found.entries)
+    for entry in tail:
+        if draft.is_stored_as(entry):
+            return recognise(draft, entry, audience)
+    check_mentions(draft.mentions, audience)
     check_reply(command.reply_to, found.entries)
-    if command.after is None or command.client_message_id is None:
-        tail = log.read_back(draft.conversation_id, limit=_TAIL)
-        for entry in tail:
-            if draft.is_stored_as(entry):
-                return recognise(draft, entry)
-        base = tail[0] if tail else None
-    else:
-        base = found.entries.get(command.after)
-    return append(draft, base=base, new_members=members, log=log, now=now, pause=pause)
+    try:
+        if found.blocked:
+            raise Blocked
+        ready = _with_content(draft, command, log, memberships)
+    except ParleyError:
+        # It can't be stored (any more). If an earlier attempt was, this is the answer to that one, delivered to nobody.
+        stored = _stored_earlier(draft, command, audience, log)
+        if stored is None:
+            raise
+        return replace(stored, audience=Audience({}))
+    return append(
+        replace(ready, fan_out=len(audience) > inline_limit),
+        base=base,
+        audience=audience,
+        new_members=audience.members if audience.group is None else (),
+        log=log,
+        now=now,
+        pause=pause,
+    )
 
 
 def _draft(command: SendMessage, nonce: str) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
+    if command.forward_of is None:
+        check_file(command.message_type, command.file_id)
+        check_content(command.content)
+    elif command.content or command.file_id is not None:
+        raise BadRequest("A forwarded message has the content of its original, and no other")
     return Draft(
         conversation_id=command.conversation_id or private_conversation_id(command.sender_id, command.to or ""),
         sender_id=command.sender_id,
@@ -113,22 +155,51 @@ def _draft(command: SendMessage, nonce: str) -> Draft:
         client_message_id=command.client_message_id,
         reply_to=command.reply_to,
         mentions=command.mentions,
+        file_id=command.file_id,
+        forward_of=command.forward_of,
     )
 
 
 def _lookup(draft: Draft, command: SendMessage, log: ConversationLog) -> Lookup:
     """One eventually consistent round trip, and a strong one only where that missed something.
 
-    `conversation_id` must name a conversation that exists: an entry of it shows that, else the sender's membership.
-    Raises NotAMember.
+    A private conversation named by `conversation_id` must exist: an entry of it shows that, else the sender's
+    membership. Raises NotAMember.
     """
+    other = other_member(draft.conversation_id, draft.sender_id)
     seqs = [seq for seq in (command.after, command.reply_to) if seq]
-    member_id = draft.sender_id if command.conversation_id and not command.after else None
-    if not seqs and member_id is None:
+    member_id = draft.sender_id if other and command.conversation_id and not command.after else None
+    block = (other, draft.sender_id) if other else None
+    if not seqs and member_id is None and block is None:
         return Lookup({})
-    found = log.lookup(draft.conversation_id, seqs=seqs, member_id=member_id)
+    found = log.lookup(draft.conversation_id, seqs=seqs, member_id=member_id, block=block)
     if len(found.entries) < len(set(seqs)) or (member_id and found.member is None):
-        found = log.lookup(draft.conversation_id, seqs=seqs, member_id=member_id, consistent=True)
+        found = log.lookup(draft.conversation_id, seqs=seqs, member_id=member_id, block=block, consistent=True)
     if member_id and found.member is None:
         raise NotAMember
     return found
+
+
+def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLog) -> tuple[Entry | None, list[Entry]]:
+    """The entry to append behind, and the entries to compare with before that."""
+    if command.after is None or command.client_message_id is None:
+        tail = log.read_back(draft.conversation_id, limit=_TAIL)
+        return (tail[0] if tail else None), tail
+    return found.entries.get(command.after), []
+
+
+def _stored_earlier(draft: Draft, command: SendMessage, audience: Audience, log: ConversationLog) -> Appended | None:
+    """Only with both `after` and an id can there be an earlier attempt that this one has to recognise."""
+    if command.after is None or draft.client_message_id is None:
+        return None
+    return find_stored(draft, after=command.after, audience=audience, log=log)
+
+
+def _with_content(draft: Draft, command: SendMessage, log: ConversationLog, memberships: Memberships) -> Draft:
+    """A forwarded message takes over what the original says now. Raises NotAMember, NotFound for an original."""
+    if command.forward_of is None:
+        return draft
+    conversation_id, seq = command.forward_of
+    audience_of(conversation_id, draft.sender_id, memberships=memberships)
+    original = check_readable(log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq))
+    return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)

@@ -17,7 +17,10 @@ _HEADER_BYTES: Final = 400  # an id of two user ids of 128 characters each, four
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """One conversation: what follows the client's cursor, in order. `head` is the seq of its last entry."""
+    """One conversation: what follows the client's cursor, in order. `head` is the seq of its last entry.
+
+    `joined_seq`: where a client that meets this group for the first time starts; what was before is history.
+    """
 
     conversation_id: str
     head: int
@@ -25,6 +28,7 @@ class Synced:
     has_more: bool
     read_seq: int
     unread: int
+    joined_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def _synced(member: Member, head: Entry | None, entries: Sequence[Entry], *, has
         has_more=has_more,
         read_seq=member.read_seq,
         unread=unread(member, head),
+        joined_seq=member.joined_seq,
     )
 
 

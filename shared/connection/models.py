@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
+
+Status = Literal["online", "offline"]
+ONLINE: Final = "online"
+OFFLINE: Final = "offline"
 
 # The gateway closes every connection after two hours, whatever it does.
 MAX_LIFETIME_MS: Final = 2 * 60 * 60 * 1_000
@@ -21,17 +25,22 @@ class Identity:
 
     user_id: str
     expires_at: int
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One live connection. Times are milliseconds since the epoch."""
+    """One live connection. Times are milliseconds since the epoch.
+
+    `authenticated_until` is the end of the token that it was opened with, or of a later one (`auth`).
+    """
 
     connection_id: str
     user_id: str
     device_id: str
     connected_at: int
     expires_at: int
+    authenticated_until: int = 0
 
     def is_live(self, now: int) -> bool:
         """Stale ones stay stored until somebody looks: every reader filters."""
@@ -47,12 +56,19 @@ def opened(connection_id: str, identity: Identity, *, device_id: str, connected_
     A client that never pings may live that long; one that does is bounded by its heartbeat, too.
     """
     expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)
-    return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at)
+    return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at, identity.expires_at)
 
 
 def heard_from(connection: Connection, now: int) -> Connection:
     """An `opened` connection after a ping: who pings is expected to go on pinging, so it expires soon if that stops."""
     return replace(connection, expires_at=min(now + HEARTBEAT_WINDOW_MS, connection.expires_at))
+
+
+def extended(connection: Connection, until: int) -> Connection:
+    """The connection after it was authenticated until then; never for less than before."""
+    authenticated_until = max(until, connection.authenticated_until)
+    expires_at = min(connection.connected_at + MAX_LIFETIME_MS, authenticated_until)
+    return replace(connection, expires_at=expires_at, authenticated_until=authenticated_until)
 
 
 def live(connections: Iterable[Connection], now: int) -> list[Connection]:
@@ -61,9 +77,16 @@ def live(connections: Iterable[Connection], now: int) -> list[Connection]:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The connection is stored. `others` are the user's connections beside it, stale ones included."""
+    """The connection is stored. `others` are the user's connections beside it, stale ones included.
+
+    The rest is how the user stood right before: what watchers had last been told (None: nothing yet), when the last
+    connection had been closed, and whether the user hides their presence.
+    """
 
     others: Sequence[Connection]
+    shown: Status | None = None
+    last_seen: int = 0
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +105,43 @@ class Removed:
 
 
 SessionsByUser = Mapping[str, Sequence[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that is known of a user's connections at one moment, stale ones included."""
+
+    connections: Sequence[Connection] = ()
+    last_seen: int = 0
+    hidden: bool = False
+    shown: Status | None = None
+
+    def is_online(self, now: int) -> bool:
+        return any(connection.is_live(now) for connection in self.connections)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A user's presence, as it may be shown. `last_seen` is None while they are online, or where it is not told."""
+
+    user_id: str
+    status: Status
+    last_seen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """A presence that changed, for those who watch it."""
+
+    presence: Presence
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A connection that wants to hear of a user's presence."""
+
+    watched: str
+    connection_id: str
+    watcher: str
+    expires_at: int

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from shared.connection.models import Connection, LimitReached, Registered, Removed, SessionsByUser
+from shared.connection.models import (
+    Connection,
+    LimitReached,
+    Registered,
+    Removed,
+    Session,
+    SessionsByUser,
+    Watch,
+)
 
 
 class Sessions(Protocol):
@@ -20,12 +28,34 @@ class Sessions(Protocol):
         """
         ...
 
+    def touch(self, connection: Connection) -> Connection | None:
+        """Store when a connection that is there expires, and nothing else about it: one conditional write.
+
+        Returns it as it was stored before, or None, and nothing changes, where it is not there.
+        """
+        ...
+
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
         """Remove one connection by its own id, and only that. Idempotent."""
         ...
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
+        ...
+
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+        """All that is known of these users, strongly consistent; who was never connected may be left out."""
+        ...
+
+    def show_offline(self, user_id: str, session: Session) -> bool:
+        """Note that watchers are told that the user is offline, if nothing has changed since `session` was read.
+
+        Of several that try at once one succeeds, and none does once the user has connected again.
+        """
+        ...
+
+    def hide(self, user_id: str, *, hidden: bool) -> Session:
+        """Note whether the user hides their presence. Returns the session as it was before."""
         ...
 
 
@@ -41,6 +71,38 @@ class PostOutcome(Enum):
 class Posted:
     connection_id: str
     outcome: PostOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A user whose last live connection ended at `at` (ms)."""
+
+    user_id: str
+    at: int
+
+
+class PresenceChecks(Protocol):
+    """A look at a user some time after their last connection has ended."""
+
+    def schedule(self, gone: Gone) -> None:
+        """Have `check_offline` called after the grace period, at least once."""
+        ...
+
+
+class Watches(Protocol):
+    """Who wants to hear of whose presence, by connection."""
+
+    def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
+        """From now on this connection watches these users and no others. It forgets by itself after `expires_at`."""
+        ...
+
+    def of(self, user_id: str) -> Sequence[Watch]:
+        """Every connection that watches the user, ended ones included."""
+        ...
+
+    def remove(self, watch: Watch) -> None:
+        """Forget one watch. Idempotent."""
+        ...
 
 
 class Gateway(Protocol):

@@ -8,9 +8,11 @@ from typing import Final
 
 from shared.connection.models import (
     HEARTBEAT_WINDOW_MS,
+    ONLINE,
     Connection,
     LimitReached,
     Registered,
+    extended,
     heard_from,
     live,
 )
@@ -18,14 +20,20 @@ from shared.connection.ports import Gateway, Sessions
 from shared.errors import Unavailable
 
 _MAX_ATTEMPTS: Final = 10
+# The longest that a deployment can wait before it announces that somebody went offline.
+MAX_GRACE_MS: Final = 15 * 60 * 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`came_online`: the user had no live connection before. `evicted`: closed in favour of this one."""
+    """`came_online`: the user had no live connection before. `evicted`: closed in favour of this one.
+
+    `announce`: those who watch the user have to be told, since the last they heard is that the user is offline.
+    """
 
     came_online: bool
     evicted: Sequence[Connection]
+    announce: bool = False
 
 
 def open_connection(
@@ -50,9 +58,19 @@ def open_connection(
             for old in evicted:
                 gateway.post([old.connection_id], farewell)
                 gateway.close(old.connection_id)
-            return Opened(came_online=not live(result.others, now), evicted=evicted)
+            came_online = not live(result.others, now)
+            announce = came_online and not result.hidden and not _was_shown_online(result, now)
+            return Opened(came_online, evicted, announce)
         drop = _to_drop(result, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
+
+
+def _was_shown_online(before: Registered, now: int) -> bool:
+    """Whether watchers think of the user as online: a reconnect within the grace period leaves no trace.
+
+    A connection that decayed, without a `$disconnect`, was announced by nobody; then they are told once more.
+    """
+    return before.shown == ONLINE and not before.others and now - before.last_seen < MAX_GRACE_MS
 
 
 def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) -> list[Connection]:
@@ -66,10 +84,15 @@ def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) 
 def keep_alive(
     connection: Connection, *, limit: int, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int
 ) -> Opened:
-    """Note that the connection is alive, and register it again should it be missing: one write."""
-    return open_connection(
-        heard_from(connection, now), limit=limit, sessions=sessions, gateway=gateway, farewell=farewell, now=now
-    )
+    """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
+    stored = sessions.touch(heard_from(connection, now))
+    if stored is None:
+        return open_connection(
+            heard_from(connection, now), limit=limit, sessions=sessions, gateway=gateway, farewell=farewell, now=now
+        )
+    if stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
+        sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
+    return Opened(came_online=False, evicted=())
 
 
 def ensure_registered(
@@ -84,6 +107,8 @@ def ensure_registered(
     For callers that have read the session anyway: healing costs a write only where there is something to heal.
     """
     stored = next((one for one in known if one.connection_id == connection.connection_id), None)
+    if stored is not None:
+        connection = extended(connection, stored.authenticated_until)
     refreshed = heard_from(connection, now)
     if stored is None:
         register(connection)
@@ -103,3 +128,15 @@ def close_connection(user_id: str, connection_id: str, *, sessions: Sessions, no
     result = sessions.remove(user_id, connection_id, now=now)
     was_live = result.removed is not None and result.removed.is_live(now)
     return Closed(went_offline=was_live and not live(result.others, now))
+
+
+def close_all(user_id: str, *, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int) -> int:
+    """Close every connection of a user, each after `farewell`. Returns how many were live."""
+    connections = sessions.of([user_id]).get(user_id, ())
+    living = live(connections, now)
+    if living:
+        gateway.post([connection.connection_id for connection in living], farewell)
+    for connection in connections:
+        gateway.close(connection.connection_id)
+        sessions.remove(user_id, connection.connection_id, now=now)
+    return len(living)

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.chat.identifiers import USER_ID_PATTERN
-from shared.chat.rules import MAX_MENTIONS
+from shared.chat.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
+from shared.connection.presence import MAX_WATCHED
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
@@ -29,12 +30,21 @@ ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
 UserId = Annotated[str, Meta(pattern=rf"\A{USER_ID_PATTERN}\Z")]
 FrameId = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
+# Longer ones are refused before they are looked at; the token verifier has the same bound.
+Token = Annotated[str, Meta(min_length=1, max_length=8_192)]
 
 
 class Frame(Struct, frozen=True, kw_only=True):
     """What every frame may carry: `id` is echoed in its reply."""
 
     id: FrameId | None = None
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a message is."""
+
+    conversation_id: ConversationId
+    seq: EntrySeq
 
 
 class MessageFrame(Frame, frozen=True, kw_only=True):
@@ -47,6 +57,40 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     reply_to: EntrySeq | None = None
     mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
     file_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    forward_of: Place | None = None
+
+
+class EditFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+    content: str
+
+
+class DeleteFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+
+
+class ReactFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+    emoji: Annotated[str, Meta(min_length=1, max_length=MAX_EMOJI_BYTES)]
+    remove: bool = False
+
+
+class TypingFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    active: bool = True
+
+
+class PresenceFrame(Frame, frozen=True, kw_only=True):
+    """Replaces what this connection watched before."""
+
+    users: Annotated[list[UserId], Meta(max_length=MAX_WATCHED)]
+
+
+class AuthFrame(Frame, frozen=True, kw_only=True):
+    token: Token
 
 
 class CursorFrame(Frame, frozen=True, kw_only=True):
@@ -73,10 +117,16 @@ class _Head(Struct, frozen=True):
 _HEAD: Final = msgspec.json.Decoder(_Head)
 _DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "message": msgspec.json.Decoder(MessageFrame),
+    "edit": msgspec.json.Decoder(EditFrame),
+    "delete": msgspec.json.Decoder(DeleteFrame),
+    "react": msgspec.json.Decoder(ReactFrame),
     "read": msgspec.json.Decoder(CursorFrame),
     "delivered": msgspec.json.Decoder(CursorFrame),
+    "typing": msgspec.json.Decoder(TypingFrame),
+    "presence": msgspec.json.Decoder(PresenceFrame),
     "sync": msgspec.json.Decoder(SyncFrame),
     "ping": msgspec.json.Decoder(PingFrame),
+    "auth": msgspec.json.Decoder(AuthFrame),
 }
 TYPES: Final = frozenset(_DECODERS)
 

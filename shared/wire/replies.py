@@ -6,12 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.chat.delivery import Event
 from shared.chat.models import Entry
-from shared.chat.sending import Sent
 from shared.chat.syncing import Sync
 from shared.errors import ParleyError
-from shared.wire.events import entry_event, receipt_event
+from shared.wire.events import Event, entry_event, event_body
 from shared.wire.refusals import error_fields
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -31,29 +29,12 @@ def _echo(frame_id: str | None) -> dict[str, str]:
 
 def encode_event(event: Event) -> bytes:
     """An event as it is posted to every connection: serialised once."""
-    return _encode(entry_event(event) if isinstance(event, Entry) else receipt_event(event))
+    return _encode(event_body(event))
 
 
 def event_size(entry: Entry) -> int:
     """The bytes an entry takes in a sync reply."""
     return len(encode_event(entry)) + 1
-
-
-def message_ack(sent: Sent) -> dict[str, Any]:
-    entry = sent.entry
-    return {
-        "type": "message",
-        "conversation_id": entry.conversation_id,
-        "seq": entry.seq,
-        "message_id": entry.message_id,
-        **({} if entry.client_message_id is None else {"client_message_id": entry.client_message_id}),
-        "timestamp": entry.created_at,
-        "duplicate": sent.duplicate,
-    }
-
-
-def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:
-    return {"type": kind, "conversation_id": conversation_id, "seq": seq}
 
 
 def pong(timestamp: int, *, behind: bool) -> dict[str, Any]:
@@ -69,6 +50,7 @@ def sync_reply(sync: Sync) -> dict[str, Any]:
             "has_more": one.has_more,
             "read_seq": one.read_seq,
             "unread": one.unread,
+            "joined_seq": one.joined_seq,
         }
         for one in sync.conversations
     ]

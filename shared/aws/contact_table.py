@@ -1,0 +1,176 @@
+"""Contacts, blocks, relations and profiles in DynamoDB: rows under their user, in the members table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from shared.aws.dynamodb import Calls, Item, batch_get, from_item, query, to_item
+from shared.aws.json_service import ServiceError
+from shared.aws.tables import (
+    BLOCK_PREFIX,
+    CONTACT_PREFIX,
+    PK,
+    SK,
+    USER_PREFIX,
+    block_key,
+    contact_from,
+    contact_item,
+    contact_key,
+    member_of_user_key,
+    profile_key,
+    user_key,
+)
+from shared.chat.identifiers import private_conversation_id
+from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, QuietHours, Relation
+
+
+class DynamoDbContacts:
+    """Contacts on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def of(self, user_id: str) -> Sequence[Contact]:
+        return [contact_from(item) for item in rows_of(self._calls, self._table, user_id, CONTACT_PREFIX)]
+
+    def pair(self, user_id: str, other: str) -> Pair:
+        mine, theirs, block = contact_key(user_id, other), contact_key(other, user_id), block_key(other, user_id)
+        found = _by_key(batch_get(self._calls, {self._table: [mine, theirs, block]}, consistent=True)[self._table])
+        return Pair(_contact(found, mine), _contact(found, theirs), _id(block) in found)
+
+    def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
+        parts = [self._side(user_id, other, was.mine, mine), self._side(other, user_id, was.theirs, theirs)]
+        try:
+            self._calls.call("TransactWriteItems", {"TransactItems": parts})
+        except ServiceError as error:
+            if "ConditionalCheckFailed" not in error.reasons:
+                raise
+            return False
+        return True
+
+    def _side(self, owner: str, other: str, was: Contact | None, becomes: Contact | None) -> dict[str, Any]:
+        """One side as a part of the transaction, on condition that its status is still what it was."""
+        part: dict[str, Any] = {"TableName": self._table}
+        if was is None:
+            part["ConditionExpression"] = f"attribute_not_exists({PK})"
+        else:
+            part["ConditionExpression"] = "#status = :status"
+            part["ExpressionAttributeNames"] = {"#status": "status"}
+            part["ExpressionAttributeValues"] = to_item({":status": was.status})
+        if becomes is None:
+            return {"Delete": {**part, "Key": to_item(contact_key(owner, other))}}
+        return {"Put": {**part, "Item": to_item(contact_item(owner, becomes))}}
+
+
+class DynamoDbBlocks:
+    """Blocks on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def put(self, user_id: str, blocked: str, *, now: int) -> None:
+        item = {**block_key(user_id, blocked), "since": now}
+        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+
+    def remove(self, user_id: str, blocked: str) -> None:
+        self._calls.call("DeleteItem", {"TableName": self._table, "Key": to_item(block_key(user_id, blocked))})
+
+    def of(self, user_id: str) -> Sequence[str]:
+        rows = rows_of(self._calls, self._table, user_id, BLOCK_PREFIX)
+        return [item[SK].removeprefix(BLOCK_PREFIX) for item in rows]
+
+    def blocking(self, users: Collection[str], blocked: str) -> set[str]:
+        keys = {self._table: [block_key(user, blocked) for user in sorted(set(users))]}
+        found = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[PK].removeprefix(USER_PREFIX) for item in found}
+
+
+class DynamoDbRelations:
+    """Relations, from contacts, blocks and private conversations."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
+        keys = {
+            other: (
+                contact_key(user_id, other),
+                member_of_user_key(private_conversation_id(user_id, other), user_id),
+                block_key(user_id, other),
+                block_key(other, user_id),
+            )
+            for other in sorted(set(others))
+        }
+        wanted = [key for four in keys.values() for key in four]
+        found = _by_key(batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table])
+        return {other: _relation(found, *four) for other, four in keys.items()}
+
+
+class DynamoDbProfiles:
+    """Profiles on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def get(self, user_id: str) -> Profile:
+        request = {"TableName": self._table, "Key": to_item(profile_key(user_id)), "ConsistentRead": True}
+        item = from_item(self._calls.call("GetItem", request).get("Item", {}))
+        quiet = item.get("quiet_hours")
+        return Profile(
+            display_name=item.get("display_name"),
+            avatar_url=item.get("avatar_url"),
+            hide_presence=item.get("hide_presence", False),
+            previews=item.get("previews", True),
+            quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
+        )
+
+    def put(self, user_id: str, profile: Profile) -> None:
+        quiet = profile.quiet_hours
+        item = {
+            **profile_key(user_id),
+            "display_name": profile.display_name,
+            "avatar_url": profile.avatar_url,
+            "hide_presence": profile.hide_presence,
+            "previews": profile.previews,
+            "quiet_hours": {"start": quiet.start, "end": quiet.end, "time_zone": quiet.time_zone} if quiet else None,
+        }
+        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+
+
+def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
+    """All rows of a user whose sort key begins with `prefix`, strongly consistent."""
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :prefix)",
+        "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":prefix": prefix}),
+        "ConsistentRead": True,
+    }
+    return list(query(calls, request))
+
+
+def _by_key(items: Sequence[Item]) -> dict[tuple[str, str], Item]:
+    return {_id(item): item for item in items}
+
+
+def _id(key: Item) -> tuple[str, str]:
+    return key[PK], key[SK]
+
+
+def _contact(found: Mapping[tuple[str, str], Item], key: Item) -> Contact | None:
+    item = found.get(_id(key))
+    return contact_from(item) if item else None
+
+
+def _relation(
+    found: Mapping[tuple[str, str], Item], contact: Item, private: Item, my_block: Item, their_block: Item
+) -> Relation:
+    known = _contact(found, contact)
+    return Relation(
+        is_near=(known is not None and known.status == ACCEPTED) or _id(private) in found,
+        is_blocked=_id(my_block) in found or _id(their_block) in found,
+    )

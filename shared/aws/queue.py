@@ -1,0 +1,61 @@
+"""SQS: work for later, or for others to do side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from shared.aws.json_service import JsonService
+from shared.config import AwsEnvironment
+from shared.connection.ports import Gone
+from shared.errors import Unavailable
+
+_BATCH: Final = 10
+
+
+def sqs(environment: AwsEnvironment) -> JsonService:
+    """The SQS endpoint of this region (or of the laptop's emulator)."""
+    return JsonService(
+        service="sqs", target_prefix="AmazonSQS", content_type="application/x-amz-json-1.0", environment=environment
+    )
+
+
+class SqsQueue:
+    """One standard queue: at least once, in no order."""
+
+    def __init__(self, service: JsonService, queue_url: str) -> None:
+        self._service = service
+        self._queue_url = queue_url
+
+    def send(self, body: Mapping[str, Any], *, delay_s: int = 0) -> None:
+        """Raises Unavailable where it could not be handed over."""
+        request = {"QueueUrl": self._queue_url, "MessageBody": _encoded(body), "DelaySeconds": delay_s}
+        self._service.call("SendMessage", request)
+
+    def send_all(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Ten to a call. Raises Unavailable where some were not taken; others may have been."""
+        waiting = list(bodies)
+        for start in range(0, len(waiting), _BATCH):
+            entries: Sequence[Mapping[str, Any]] = [
+                {"Id": str(number), "MessageBody": _encoded(body)}
+                for number, body in enumerate(waiting[start : start + _BATCH])
+            ]
+            answer = self._service.call("SendMessageBatch", {"QueueUrl": self._queue_url, "Entries": entries})
+            if answer.get("Failed"):
+                raise Unavailable
+
+
+class SqsPresenceChecks:
+    """PresenceChecks on a queue whose messages wait for the grace period (at most 15 minutes)."""
+
+    def __init__(self, queue: SqsQueue, *, grace_s: int) -> None:
+        self._queue = queue
+        self._grace_s = grace_s
+
+    def schedule(self, gone: Gone) -> None:
+        self._queue.send({"user_id": gone.user_id, "at": gone.at}, delay_s=self._grace_s)
+
+
+def _encoded(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"))

@@ -1,0 +1,67 @@
+"""Presence subscriptions in DynamoDB: a row for each watched user, and the list of them under the watcher."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from shared.aws.dynamodb import Calls, from_item, query, to_item
+from shared.aws.json_service import backoff_s
+from shared.aws.tables import PK, SK, TTL, watch_key, watching_key
+from shared.connection.models import Watch
+from shared.errors import Unavailable
+
+_BATCH: Final = 25
+_ATTEMPTS: Final = 8
+_MS: Final = 1_000
+
+
+class DynamoDbWatches:
+    """Watches on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
+        """Two requests of one connection at once leave a row too many at worst; it ends with its time."""
+        key = watching_key(watcher, connection_id)
+        request = {"TableName": self._table, "Key": to_item(key), "ConsistentRead": True}
+        before = from_item(self._calls.call("GetItem", request).get("Item", {})).get("users", [])
+        lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
+        gone = [watch_key(user, connection_id) for user in before if user not in users]
+        rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(set(users))]
+        rows.append({**key, "users": sorted(set(users)), **lifetime})
+        self._write(
+            [
+                *({"DeleteRequest": {"Key": to_item(one)}} for one in gone),
+                *({"PutRequest": {"Item": to_item(row)}} for row in rows),
+            ]
+        )
+
+    def of(self, user_id: str) -> Sequence[Watch]:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :watched",
+            "ExpressionAttributeValues": to_item({":watched": watch_key(user_id, "")[PK]}),
+            "ConsistentRead": True,
+        }
+        items = query(self._calls, request)
+        return [Watch(user_id, item[SK], item["watcher"], item["expires_at"]) for item in items]
+
+    def remove(self, watch: Watch) -> None:
+        key = to_item(watch_key(watch.watched, watch.connection_id))
+        self._calls.call("DeleteItem", {"TableName": self._table, "Key": key})
+
+    def _write(self, requests: Sequence[dict[str, Any]]) -> None:
+        """25 to a call; what is left unprocessed is sent again. Raises Unavailable if it stays so."""
+        for start in range(0, len(requests), _BATCH):
+            waiting: dict[str, Any] = {self._table: list(requests[start : start + _BATCH])}
+            for attempt in range(_ATTEMPTS):
+                waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
+                if not waiting:
+                    break
+                time.sleep(backoff_s(attempt))
+            else:
+                raise Unavailable

@@ -1,0 +1,73 @@
+"""Who is in a conversation, at one place of its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.chat.changes import MEMBER, Added, Removed, Role, RolesChanged
+from shared.chat.identifiers import is_group_id, private_members
+from shared.chat.models import Entry, Group
+from shared.chat.ports import Memberships
+from shared.errors import NotAMember
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The members with their roles. `group` is None for a private conversation, whose id names its two members."""
+
+    roles: Mapping[str, Role]
+    group: Group | None = None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(self.roles)
+
+    def __contains__(self, user_id: object) -> bool:
+        return user_id in self.roles
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    def after(self, entries: Iterable[Entry]) -> Audience:
+        """The audience after these entries too: what was read, plus what was met in the log since.
+
+        Entries that the reading already reflects may be among them: the last change of each user counts.
+        """
+        roles = dict(self.roles)
+        for entry in entries:
+            match entry.change:
+                case Added(users=users, roles=given):
+                    roles.update({user: given.get(user, MEMBER) for user in users})
+                case Removed(users=users):
+                    roles = {user: role for user, role in roles.items() if user not in users}
+                case RolesChanged(roles=changed):
+                    roles.update({user: role for user, role in changed.items() if user in roles})
+                case _:
+                    pass
+        return Audience(roles, self.group)
+
+
+def check_possible_member(conversation_id: str, user_id: str) -> None:
+    """Whether the user could be in a conversation of this id, without a read. Raises NotAMember."""
+    private = private_members(conversation_id)
+    if user_id in private if private is not None else is_group_id(conversation_id):
+        return
+    raise NotAMember
+
+
+def audience_of(conversation_id: str, user_id: str, *, memberships: Memberships) -> Audience:
+    """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
+
+    Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
+
+    To decide about a write, read the entry in front of it first and this second: then it is at least as new.
+    """
+    check_possible_member(conversation_id, user_id)
+    private = private_members(conversation_id)
+    if private is not None:
+        return Audience(dict.fromkeys(private, MEMBER))
+    roster = memberships.roster(conversation_id)
+    if roster is None or user_id not in roster.seats:
+        raise NotAMember
+    return Audience({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)

@@ -1,0 +1,94 @@
+"""What an entry that is no message does to its conversation. Each is written together with its effect, or not at all.
+
+An entry describes its change completely, so the log alone tells how everything came to be as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Role = Literal["owner", "admin", "member"]
+OWNER: Final = "owner"
+ADMIN: Final = "admin"
+MEMBER: Final = "member"
+ROLES: Final[tuple[Role, ...]] = (OWNER, ADMIN, MEMBER)
+
+# One transaction has 100 parts at most: the entry, the group's own item, and two for each member.
+MAX_USERS_PER_CHANGE: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The message at `target` reads `content` now; None once a later edit or a delete has taken that away.
+
+    `previous` is the entry of the edit before this one: a content stands in one edit entry at most, the latest.
+    """
+
+    target: int
+    content: str | None
+    previous: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The message at `target` keeps its place and ids, and nothing else. `previous` is its latest edit's entry."""
+
+    target: int
+    previous: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """The sender's `emoji` stands at the message at `target`, or no longer does."""
+
+    target: int
+    emoji: str
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`users` became members, with the role that `roles` gives them (members otherwise).
+
+    `name` comes with a group's first entry, which creates it. `size` is how many members there are now.
+    """
+
+    users: tuple[str, ...]
+    size: int
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """`users` left, or were removed. `size` is how many members there are now."""
+
+    users: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolesChanged:
+    roles: Mapping[str, Role]
+
+
+Change = Edited | Deleted | Reacted | Added | Removed | Renamed | RolesChanged
+
+MESSAGE: Final = "message"
+# The kind of entry that each change is, as clients and the stream's filter see it.
+KINDS: Final[Mapping[type[Change], str]] = {
+    Edited: "message_edited",
+    Deleted: "message_deleted",
+    Reacted: "reaction",
+    Added: "member_added",
+    Removed: "member_removed",
+    Renamed: "conversation_updated",
+    RolesChanged: "conversation_updated",
+}

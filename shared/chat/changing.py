@@ -1,0 +1,108 @@
+"""Every durable change that is no new message: decide on what is there, and take the next place of the log with it.
+
+The log is the lock. The tail is read first and what the decision rests on second; the put goes right behind that tail.
+If it succeeds, nothing has changed in between, since every change takes a place: not who is a member, not their roles,
+not the message that is edited. If it does not, everything is read and decided anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from shared.chat.audience import Audience, audience_of, check_possible_member
+from shared.chat.changes import Change, Removed
+from shared.chat.delivery import Delivered, Event, broadcast
+from shared.chat.log import MAX_ATTEMPTS
+from shared.chat.models import Entry, change_entry
+from shared.chat.ports import ConversationLog, Memberships
+from shared.connection.ports import Gateway, Sessions
+from shared.errors import NotAMember, Unavailable
+
+Decide = Callable[[Audience], Change | None]
+"""What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What every change needs: where it is written, and how to wait for a free place.
+
+    `now` is milliseconds; `pause(attempt)` waits a jittered while; a nonce is fresh for each change. In groups of more
+    than `inline_limit` members the stream side tells everyone.
+    """
+
+    log: ConversationLog
+    memberships: Memberships
+    now: Callable[[], int]
+    pause: Callable[[int], None]
+    new_nonce: Callable[[], str]
+    inline_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`entry` is None where nothing had to be changed. `audience` is who is in the conversation after it."""
+
+    entry: Entry | None
+    audience: Audience
+
+
+def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writing) -> Changed:
+    """Carry out one change of a member's. `decide` is asked again whenever somebody else was quicker.
+
+    Guarantee: when this returns with an entry, that entry and what it does are durable, both.
+    Raises NotAMember, whatever `decide` raises, and Unavailable (too much contention; nothing was changed).
+    """
+    check_possible_member(conversation_id, user_id)
+    nonce = writing.new_nonce()
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt > 1:
+            writing.pause(attempt - 2)
+        tail = writing.log.read_back(conversation_id, limit=1)
+        audience = audience_of(conversation_id, user_id, memberships=writing.memberships)
+        made = decide(audience)
+        if made is None:
+            return Changed(None, audience)
+        if not tail:
+            raise NotAMember  # a private conversation without a message: there is nothing in it to change
+        entry = change_entry(
+            made,
+            base=tail[0],
+            conversation_id=conversation_id,
+            sender_id=user_id,
+            created_at=writing.now(),
+            nonce=nonce,
+            fan_out=len(audience) > writing.inline_limit,
+        )
+        there = writing.log.put(entry)
+        if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
+            return Changed(there or entry, audience.after([entry]))
+    raise Unavailable("This conversation is very busy: try again")
+
+
+def announce(
+    changed: Changed,
+    *,
+    connection_id: str = "",
+    sessions: Sessions,
+    gateway: Gateway,
+    encode: Callable[[Event], bytes],
+    now: int,
+) -> Delivered | None:
+    """Tell everyone in the conversation, and those who were just removed from it. None where nothing was changed.
+
+    In a large group the stream side tells the members; it can't know who was removed, so that is done here.
+    """
+    if changed.entry is None:
+        return None
+    removed: Iterable[str] = changed.entry.change.users if isinstance(changed.entry.change, Removed) else ()
+    members = () if changed.entry.fan_out else changed.audience.members
+    return broadcast(
+        changed.entry,
+        to=dict.fromkeys([*members, *removed]),
+        skip=connection_id,
+        sessions=sessions,
+        gateway=gateway,
+        encode=encode,
+        now=now,
+    )

@@ -1,0 +1,72 @@
+"""Editing, deleting and reacting: an entry of its own, and the message changed with it.
+
+Nothing is written, and nothing is there to announce, where the message is so already: a repeated request is harmless.
+"""
+
+from __future__ import annotations
+
+from shared.chat.audience import Audience
+from shared.chat.changes import Change, Deleted, Edited, Reacted
+from shared.chat.changing import Changed, Writing, change
+from shared.chat.models import Entry
+from shared.chat.rules import (
+    check_content,
+    check_deletable,
+    check_editable,
+    check_emoji,
+    check_reactions,
+    check_readable,
+)
+from shared.errors import NotFound
+
+
+def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:
+    """Give a message of the user's another content. `window_s` is how long after sending that goes; 0: without end.
+
+    Raises NotAMember, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
+    """
+    check_content(content)
+
+    def decide(_: Audience) -> Change | None:
+        message = check_readable(_at(conversation_id, seq, writing))
+        if message.sender_id == user_id and message.content == content:
+            return None
+        check_editable(message, user_id, window_s=window_s, now=writing.now())
+        return Edited(seq, content, message.last_edit)
+
+    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+
+
+def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) -> Changed:
+    """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
+
+    def decide(audience: Audience) -> Change | None:
+        message = _at(conversation_id, seq, writing)
+        if message is None or not message.is_message:
+            raise NotFound("There is no message at this seq")
+        check_deletable(message, user_id, audience)
+        return None if message.deleted_at is not None else Deleted(seq, message.last_edit)
+
+    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+
+
+def react(conversation_id: str, seq: int, emoji: str, *, remove: bool, user_id: str, writing: Writing) -> Changed:
+    """Put the user's emoji to a message, or take it off.
+
+    Raises NotAMember, NotFound, BadRequest (no emoji), Conflict (too many reactions), Unavailable.
+    """
+    check_emoji(emoji)
+
+    def decide(_: Audience) -> Change | None:
+        message = check_readable(_at(conversation_id, seq, writing))
+        if ((emoji, user_id) in message.reactions) != remove:
+            return None
+        if not remove:
+            check_reactions(message)
+        return Reacted(seq, emoji, removed=remove)
+
+    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+
+
+def _at(conversation_id: str, seq: int, writing: Writing) -> Entry | None:
+    return writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)

@@ -1,0 +1,239 @@
+"""Groups: who is in them, with which role, and what they are called. Every change of that is an entry of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from shared.chat.audience import Audience
+from shared.chat.changes import (
+    MAX_USERS_PER_CHANGE,
+    MEMBER,
+    OWNER,
+    Added,
+    Change,
+    Removed,
+    Renamed,
+    Role,
+    RolesChanged,
+)
+from shared.chat.changing import Changed, Writing, change
+from shared.chat.identifiers import check_user_id, group_id, named_group_id
+from shared.chat.models import Entry, change_entry
+from shared.chat.rules import (
+    check_group,
+    check_moderator,
+    check_name,
+    check_owner_remains,
+    check_removable,
+    check_room,
+)
+from shared.contacts.ports import Blocks
+from shared.errors import Conflict, Forbidden, NotFound
+
+Announce = Callable[[Changed], object]
+"""Tells the members of one change, as soon as it is durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """What a client asks for. `client_conversation_id` makes the request repeatable: the same group again."""
+
+    creator: str
+    name: str
+    members: tuple[str, ...] = ()
+    client_conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedGroup:
+    """`is_new`: made by this request, or by an earlier one of the same `client_conversation_id`."""
+
+    conversation_id: str
+    audience: Audience
+    is_new: bool
+
+
+def create_group(
+    command: NewGroup,
+    *,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    new_secret: Callable[[], str],
+    announce: Announce,
+) -> CreatedGroup:
+    """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
+
+    A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
+    Raises BadRequest, TooLarge (name), Conflict (over `limit` members), Forbidden (somebody blocks the creator).
+    """
+    check_name(command.name)
+    others = _others(command.members, command.creator)
+    check_room(len(others) + 1, limit=limit)
+    named = command.client_conversation_id
+    conversation_id = group_id(new_secret()) if named is None else named_group_id(command.creator, named)
+    if named is not None and (
+        there := writing.log.read(conversation_id, start=1, limit=limit // MAX_USERS_PER_CHANGE + 2)
+    ):
+        return _existing(there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce)
+    _check_addable(others, command.creator, blocks)
+    first = others[: MAX_USERS_PER_CHANGE - 1]
+    changed = _found(conversation_id, command, first, writing)
+    announce(changed)
+    rest = others[len(first) :]
+    audience = _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
+    return CreatedGroup(conversation_id, audience or changed.audience, is_new=True)
+
+
+def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writing: Writing) -> Changed:
+    """Write the group's first entry. Raises Conflict where another request of the same name was quicker."""
+    roles: dict[str, Role] = {command.creator: OWNER}
+    users = (command.creator, *first)
+    entry = change_entry(
+        Added(users, size=len(users), roles=roles, name=command.name),
+        base=None,
+        conversation_id=conversation_id,
+        sender_id=command.creator,
+        created_at=writing.now(),
+        nonce=writing.new_nonce(),
+        fan_out=False,
+    )
+    there = writing.log.put(entry)
+    if there is not None and there.nonce != entry.nonce:
+        raise Conflict("This group is being made by another request: try again")
+    return Changed(entry, Audience(dict.fromkeys(users, MEMBER)).after([entry]))
+
+
+def _existing(
+    there: Sequence[Entry],
+    command: NewGroup,
+    others: Sequence[str],
+    *,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    announce: Announce,
+) -> CreatedGroup:
+    """The group of an earlier request. It is completed only where nothing but its making has happened yet."""
+    conversation_id = there[0].conversation_id
+    added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
+    untouched = all(isinstance(entry.change, Added) and entry.sender_id == command.creator for entry in there)
+    if untouched and (rest := [user for user in others if user not in added]):
+        _check_addable(rest, command.creator, blocks)
+        _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
+    looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, writing=writing)
+    return CreatedGroup(conversation_id, looked.audience, is_new=False)
+
+
+def add_members(
+    conversation_id: str,
+    users: Sequence[str],
+    *,
+    by: str,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    announce: Announce,
+) -> tuple[tuple[str, ...], Audience]:
+    """Add users to a group; who is in it already is left out. Returns those added, and everyone there is now.
+
+    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role; somebody blocks `by`), Conflict (full).
+    """
+    looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), writing=writing)
+    wanted = [user for user in _others(users, by) if user not in looked.audience]
+    check_room(len(looked.audience) + len(wanted), limit=limit)
+    _check_addable(wanted, by, blocks)
+    audience = _add(conversation_id, wanted, by=by, limit=limit, writing=writing, announce=announce)
+    return tuple(wanted), audience or looked.audience
+
+
+def _add(
+    conversation_id: str, users: Sequence[str], *, by: str, limit: int, writing: Writing, announce: Announce
+) -> Audience | None:
+    """One entry for each 48 users. Returns the audience behind the last; None where there was nobody to add."""
+    audience = None
+    waiting = iter(users)
+    while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
+
+        def decide(now_in: Audience, portion: tuple[str, ...] = portion) -> Change | None:
+            check_group(now_in)
+            check_moderator(by, now_in)
+            missing = tuple(user for user in portion if user not in now_in)
+            check_room(len(now_in) + len(missing), limit=limit)
+            return Added(missing, size=len(now_in) + len(missing)) if missing else None
+
+        changed = change(conversation_id, user_id=by, decide=decide, writing=writing)
+        announce(changed)
+        audience = changed.audience
+    return audience
+
+
+def remove_member(conversation_id: str, user_id: str, *, by: str, writing: Writing) -> Changed:
+    """Remove a user from a group; oneself is leaving it.
+
+    Raises NotAMember, BadRequest (no group), NotFound (they are not in it), Forbidden (role; the last owner).
+    """
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        if user_id not in audience:
+            raise NotFound("There is no such member")
+        check_removable(user_id, by, audience)
+        remaining = {user: role for user, role in audience.roles.items() if user != user_id}
+        check_owner_remains(remaining)
+        return Removed((user_id,), size=len(remaining))
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def rename(conversation_id: str, name: str, *, by: str, writing: Writing) -> Changed:
+    """Raises NotAMember, BadRequest (no group, blank), TooLarge, Forbidden (role)."""
+    check_name(name)
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        check_moderator(by, audience)
+        is_so = audience.group is not None and audience.group.name == name
+        return None if is_so else Renamed(name)
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def set_role(conversation_id: str, user_id: str, role: Role, *, by: str, writing: Writing) -> Changed:
+    """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        if audience.roles[by] != OWNER:
+            raise Forbidden("Only owners of the group can change roles")
+        if user_id not in audience:
+            raise NotFound("There is no such member")
+        if audience.roles[user_id] == role:
+            return None
+        check_owner_remains({**audience.roles, user_id: role})
+        return RolesChanged({user_id: role})
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def _others(users: Sequence[str], creator: str) -> list[str]:
+    """Each once, in the order given. Raises BadRequest for a malformed id."""
+    for user in users:
+        check_user_id(user)
+    return [user for user in dict.fromkeys(users) if user != creator]
+
+
+def _check_addable(users: Sequence[str], by: str, blocks: Blocks) -> None:
+    """Nobody is put into a group by someone they block. Raises Forbidden."""
+    if users and blocks.blocking(users, by):
+        raise Forbidden("Some of these users can't be added by you")
+
+
+def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:
+    def decide(audience: Audience) -> None:
+        check_group(audience)
+        check_moderator(by, audience)
+
+    return decide

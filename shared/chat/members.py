@@ -1,0 +1,30 @@
+"""Who is in a conversation, and how far everyone has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.chat.audience import audience_of
+from shared.chat.changes import Role
+from shared.chat.models import Member
+from shared.chat.ports import Memberships
+from shared.errors import NotAMember
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    member: Member
+    role: Role
+
+
+def members_of(conversation_id: str, *, user_id: str, memberships: Memberships) -> Sequence[Listed]:
+    """Everyone in the conversation, by id. Raises NotAMember, also for a private one that does not exist yet.
+
+    One query for who they are, and one read of their cursors for each 100 of them.
+    """
+    audience = audience_of(conversation_id, user_id, memberships=memberships)
+    members = memberships.among(conversation_id, audience.members)
+    if user_id not in members:
+        raise NotAMember
+    return [Listed(members[user], audience.roles[user]) for user in sorted(members)]

@@ -1,0 +1,46 @@
+"""Somebody writes: told to whoever is there to see it, and kept nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.chat.audience import audience_of
+from shared.chat.delivery import NOBODY, Delivered, Event, post
+from shared.chat.models import Typing
+from shared.chat.ports import Memberships
+from shared.connection.models import live
+from shared.connection.ports import Gateway, Sessions
+from shared.contacts.ports import Blocks
+
+
+def type_in(
+    conversation_id: str,
+    *,
+    user_id: str,
+    active: bool,
+    audience_limit: int,
+    memberships: Memberships,
+    blocks: Blocks,
+    sessions: Sessions,
+    gateway: Gateway,
+    encode: Callable[[Event], bytes],
+    now: int,
+) -> Delivered:
+    """Tell the other members, but for those who block the user; nobody in groups over `audience_limit` members.
+
+    In a private conversation a block in either direction keeps it quiet. Raises NotAMember.
+    """
+    audience = audience_of(conversation_id, user_id, memberships=memberships)
+    others = [member for member in audience.members if member != user_id]
+    if not others or (audience.group is not None and len(audience) > audience_limit):
+        return NOBODY
+    known = sessions.of(others)
+    there = {user: connections for user, found in known.items() if (connections := live(found, now))}
+    if not there:
+        return NOBODY
+    deaf = blocks.blocking(there, user_id)
+    if audience.group is None and blocks.blocking([user_id], others[0]):
+        return NOBODY
+    targets = [connection for user, connections in there.items() if user not in deaf for connection in connections]
+    event = Typing(conversation_id, user_id, active)
+    return post(event, targets, sessions=sessions, gateway=gateway, encode=encode, now=now)

@@ -1,0 +1,178 @@
+"""Who is online, who may see that, and telling those who watch.
+
+Nothing runs while nobody comes or goes: online is said by the `$connect` that made it so, offline by one delayed look
+after the last connection has ended. A reconnect before that look leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.chat.identifiers import is_group_id
+from shared.chat.ports import Memberships, Spread
+from shared.connection.models import HEARTBEAT_WINDOW_MS, OFFLINE, ONLINE, Presence, PresenceChange, Session
+from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions, Watches
+from shared.contacts.ports import Relations
+
+MAX_WATCHED: Final = 100
+_NEVER: Final = Session()
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What decides who may see whose presence, and tells it."""
+
+    relations: Relations
+    memberships: Memberships
+    sessions: Sessions
+    spread: Spread
+
+
+def presence_of(users: Sequence[str], *, user_id: str, sight: Sight, now: int) -> list[Presence]:
+    """The presence of these users as `user_id` may see it, in their order.
+
+    Whoever may not be seen looks like somebody who was never here: strangers, those who hide, unknown ids, and blocks
+    in either direction are not told apart.
+    """
+    visible = seen_by(user_id, users, sight=sight)
+    sessions = sight.sessions.whole(visible) if visible else {}
+    return [_shown(user, sessions.get(user, _NEVER), now) for user in users]
+
+
+def watch(
+    users: Sequence[str],
+    *,
+    user_id: str,
+    connection_id: str,
+    expires_at: int,
+    watches: Watches,
+    sight: Sight,
+    now: int,
+) -> list[Presence]:
+    """Tell the presence of these users now, and this connection of every change from now on.
+
+    The subscription is stored first and the state read second, so that no change falls between. It is stored for all
+    of them, also for those who can't be seen yet; whether they can is looked at with each change.
+    """
+    watches.replace(user_id, connection_id, [user for user in users if user != user_id], expires_at=expires_at)
+    return presence_of(users, user_id=user_id, sight=sight, now=now)
+
+
+def seen_by(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+    """Those of `users` who may see, and be seen by, `user_id`: accepted contacts and fellow members, without blocks.
+
+    One read of 25 pairs each; then one query for each user who is neither a contact nor in a private conversation.
+    """
+    others = {user for user in users if user != user_id}
+    relations = sight.relations.between(user_id, others) if others else {}
+    open_ones = [user for user in sorted(others) if not relations[user].is_blocked]
+    near = {user for user in open_ones if relations[user].is_near}
+    strangers = [user for user in open_ones if user not in near]
+    itself = {user_id} & set(users)
+    return itself | near | set(_fellows(user_id, strangers, sight))
+
+
+def _fellows(user_id: str, users: Sequence[str], sight: Sight) -> list[str]:
+    """Those who are in a group with the user."""
+    mine = _groups_of(user_id, sight) if users else set()
+    if not mine:
+        return []
+    shared = sight.spread(lambda user: bool(mine & _groups_of(user, sight)), users)
+    return [user for user, is_fellow in zip(users, shared, strict=True) if is_fellow]
+
+
+def _groups_of(user_id: str, sight: Sight) -> set[str]:
+    memberships = sight.memberships.of_user(user_id)
+    return {member.conversation_id for member in memberships if is_group_id(member.conversation_id)}
+
+
+def announce_presence(
+    presence: Presence,
+    *,
+    watches: Watches,
+    sight: Sight,
+    gateway: Gateway,
+    encode: Callable[[PresenceChange], bytes],
+    now: int,
+) -> int:
+    """Tell every connection that watches the user and may see them. Returns how many were told."""
+    watching = [one for one in watches.of(presence.user_id) if one.expires_at > now]
+    if not watching:
+        return 0
+    allowed = seen_by(presence.user_id, {one.watcher for one in watching}, sight=sight)
+    targets = {one.connection_id: one for one in watching if one.watcher in allowed}
+    if not targets:
+        return 0
+    outcomes = gateway.post(list(targets), encode(PresenceChange(presence, now)))
+    for posted in outcomes:
+        if posted.outcome is PostOutcome.GONE:
+            watches.remove(targets[posted.connection_id])
+    return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
+
+
+def announce_online(
+    user_id: str,
+    *,
+    watches: Watches,
+    sight: Sight,
+    gateway: Gateway,
+    encode: Callable[[PresenceChange], bytes],
+    now: int,
+) -> int:
+    """To be called where `open_connection` says so."""
+    return announce_presence(
+        Presence(user_id, ONLINE), watches=watches, sight=sight, gateway=gateway, encode=encode, now=now
+    )
+
+
+def check_offline(
+    gone: Gone,
+    *,
+    watches: Watches,
+    sight: Sight,
+    gateway: Gateway,
+    encode: Callable[[PresenceChange], bytes],
+    now: int,
+) -> bool:
+    """The look after the grace period: tell the watchers, if the user is still away. Returns whether they were told.
+
+    Repeated and late looks tell nobody anything twice.
+    """
+    session = sight.sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    if session.is_online(now) or session.shown != ONLINE or not sight.sessions.show_offline(gone.user_id, session):
+        return False
+    if not session.hidden:
+        announce_presence(
+            _shown(gone.user_id, session, now), watches=watches, sight=sight, gateway=gateway, encode=encode, now=now
+        )
+    return True
+
+
+def hide_presence(
+    user_id: str,
+    *,
+    hidden: bool,
+    watches: Watches,
+    sight: Sight,
+    gateway: Gateway,
+    encode: Callable[[PresenceChange], bytes],
+    now: int,
+) -> None:
+    """From now on the user looks as if never here, or as they are again; who watches an online user is told."""
+    before = sight.sessions.hide(user_id, hidden=hidden)
+    if before.hidden == hidden or not before.is_online(now):
+        return
+    presence = Presence(user_id, OFFLINE if hidden else ONLINE)
+    announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=now)
+
+
+def _shown(user_id: str, session: Session, now: int) -> Presence:
+    if session.hidden:
+        return Presence(user_id, OFFLINE)
+    if session.is_online(now):
+        return Presence(user_id, ONLINE)
+    # A connection that decayed was last heard of a heartbeat window before it expired, or when it was opened.
+    decayed = (max(one.connected_at, one.expires_at - HEARTBEAT_WINDOW_MS) for one in session.connections)
+    return Presence(user_id, OFFLINE, max([session.last_seen, *decayed]) or None)

@@ -1,0 +1,62 @@
+"""How two users stand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+ContactStatus = Literal["requested", "incoming", "accepted"]
+REQUESTED: Final = "requested"
+INCOMING: Final = "incoming"
+ACCEPTED: Final = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact as its owner sees it. `since` (ms) is when it got this status."""
+
+    user_id: str
+    status: ContactStatus
+    since: int
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What decides whether one of two users sees the other's presence; the same from both sides.
+
+    is_near: they are accepted contacts, or have a private conversation.
+    is_blocked: one blocks the other.
+    """
+
+    is_near: bool = False
+    is_blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both sides of a contact, read at one moment: mine, theirs, and whether they block me."""
+
+    mine: Contact | None
+    theirs: Contact | None
+    blocks_me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When no push should make a sound: from `start` to `end` (HH:MM, may pass midnight) in a named time zone."""
+
+    start: str
+    end: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a user says about themselves, and how they want to be told of things."""
+
+    display_name: str | None = None
+    avatar_url: str | None = None
+    hide_presence: bool = False
+    previews: bool = True
+    quiet_hours: QuietHours | None = field(default=None)

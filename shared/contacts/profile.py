@@ -1,0 +1,40 @@
+"""A user's own profile."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from shared.contacts.models import Profile
+from shared.errors import BadRequest
+
+MAX_DISPLAY_NAME: Final = 100
+MAX_AVATAR_URL: Final = 1_000
+_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
+
+
+def check_profile(profile: Profile) -> None:
+    """Raises BadRequest for a blank or long name, an avatar that is no https URL, quiet hours that are no times."""
+    name, avatar, quiet = profile.display_name, profile.avatar_url, profile.quiet_hours
+    if name is not None and (not name.strip() or len(name) > MAX_DISPLAY_NAME):
+        raise BadRequest(f"A display name has 1 to {MAX_DISPLAY_NAME} characters and is not blank")
+    if avatar is not None and (not avatar.startswith("https://") or len(avatar) > MAX_AVATAR_URL):
+        raise BadRequest(f"An avatar is an https URL of at most {MAX_AVATAR_URL:,} characters")
+    if quiet is None:
+        return
+    if not (_TIME.fullmatch(quiet.start) and _TIME.fullmatch(quiet.end)):
+        raise BadRequest("Quiet hours start and end at times like 22:00")
+    if not _is_time_zone(quiet.time_zone):
+        raise BadRequest("Quiet hours need a time zone like Europe/Berlin")
+
+
+def _is_time_zone(name: str) -> bool:
+    if not _ZONE.fullmatch(name):
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""What a successful operation answers: the data of a reply to a frame, and the body of an HTTP answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.chat.changing import Changed
+from shared.chat.models import Entry
+from shared.connection.models import Presence
+from shared.wire.events import presence_body
+
+
+def message_ack(entry: Entry, *, duplicate: bool) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "conversation_id": entry.conversation_id,
+        "seq": entry.seq,
+        "message_id": entry.message_id,
+        **({} if entry.client_message_id is None else {"client_message_id": entry.client_message_id}),
+        "timestamp": entry.created_at,
+        "duplicate": duplicate,
+    }
+
+
+def change_ack(kind: str, conversation_id: str, seq: int, changed: Changed, *, now: int) -> dict[str, Any]:
+    """`seq` is the message's; `entry_seq` is where the change stands in the log, null where it was so already."""
+    entry = changed.entry
+    return {
+        "type": kind,
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "entry_seq": entry.seq if entry else None,
+        "timestamp": entry.created_at if entry else now,
+    }
+
+
+def react_ack(
+    conversation_id: str, seq: int, emoji: str, changed: Changed, *, removed: bool, now: int
+) -> dict[str, Any]:
+    ack = change_ack("react", conversation_id, seq, changed, now=now)
+    return {**ack, "emoji": emoji, "removed": removed}
+
+
+def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:
+    return {"type": kind, "conversation_id": conversation_id, "seq": seq}
+
+
+def typing_ack(conversation_id: str, *, active: bool) -> dict[str, Any]:
+    return {"type": "typing", "conversation_id": conversation_id, "active": active}
+
+
+def presence_ack(found: Sequence[Presence]) -> dict[str, Any]:
+    return {"type": "presence", "users": [presence_body(one) for one in found]}
+
+
+def auth_ack(user_id: str, expires_at: int) -> dict[str, Any]:
+    return {"type": "auth", "user_id": user_id, "expires_at": expires_at}
