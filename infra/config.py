@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from infra.routes import ROUTES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,6 +27,10 @@ LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
+# Frames that cost many reads each, and those that nobody sends often.
+ROUTE_THROTTLES: Final = "sync=500/250,presence=200/100,auth=100/50"
+MAX_RATE: Final = 10_000
+MAX_BURST: Final = 5_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
 _Choice = TypeVar("_Choice")
@@ -40,6 +46,11 @@ _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _CLAIM = r"[^\s,]{1,256}"
 _CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
+_THROTTLE = r"([a-z$]+)=([0-9]{1,5})/([0-9]{1,5})"
+_THROTTLE_RULE = (
+    f"route=rate/burst like {ROUTE_THROTTLES}, comma separated; rates from 1 to {MAX_RATE}, bursts from 1 to "
+    f"{MAX_BURST}, each route once, of {', '.join(ROUTES)}"
+)
 
 
 class ConfigError(Exception):
@@ -48,6 +59,15 @@ class ConfigError(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteThrottle:
+    """What one route of the WebSocket API takes: `rate` frames a second, and `burst` at once."""
+
+    route: str
+    rate: int
+    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +87,17 @@ class Config:
     connection_limit: int
     throttle_rate: int
     throttle_burst: int
+    route_throttles: tuple[RouteThrottle, ...]
+    message_rate: int
+    message_burst: int
+    abuse_limit: int
+    edit_window_s: int
+    group_limit: int
+    inline_limit: int
+    receipts_limit: int
+    presence_grace_s: int
+    fan_out_concurrency: int
+    fan_out_rate: int
     log_level: LogLevel
     log_retention_days: int
     removal: Removal
@@ -80,6 +111,10 @@ class Config:
     @property
     def retains_data(self) -> bool:
         return self.removal == "retain"
+
+    def environment(self, *numbers: str) -> dict[str, str]:
+        """These keys as the functions' variables."""
+        return {key.upper(): str(getattr(self, key)) for key in numbers}
 
     @classmethod
     def load(cls, context: Mapping[str, object], environ: Mapping[str, str]) -> Config:
@@ -99,8 +134,19 @@ class Config:
             domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
             certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
             connection_limit=read.number("connection_limit", 1, 100, 20),
-            throttle_rate=read.number("throttle_rate", 1, 10_000, 2_000),
-            throttle_burst=read.number("throttle_burst", 1, 5_000, 1_000),
+            throttle_rate=read.number("throttle_rate", 1, MAX_RATE, 2_000),
+            throttle_burst=read.number("throttle_burst", 1, MAX_BURST, 1_000),
+            route_throttles=read.throttles("route_throttles", ROUTE_THROTTLES),
+            message_rate=read.number("message_rate", 1, 1_000, 20),
+            message_burst=read.number("message_burst", 1, 10_000, 200),
+            abuse_limit=read.number("abuse_limit", 1, 10_000, 100),
+            edit_window_s=read.number("edit_window_s", 0, 31_536_000, 86_400),
+            group_limit=read.number("group_limit", 2, 1_000, 1_000),
+            inline_limit=read.number("inline_limit", 1, 1_000, 200),
+            receipts_limit=read.number("receipts_limit", 0, 1_000, 100),
+            presence_grace_s=read.number("presence_grace_s", 0, 900, 10),
+            fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
+            fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
@@ -189,3 +235,24 @@ class _Reader:
             if not re.fullmatch(_ORIGIN, entry):
                 self._refuse(key, entry, "origins like https://chat.example.com or http://localhost:*, comma separated")
         return entries
+
+    def throttles(self, key: str, default: str) -> tuple[RouteThrottle, ...]:
+        raw = self._raw(key) or default
+        entries = [entry.strip() for entry in raw.split(",") if entry.strip()]
+        throttles: dict[str, RouteThrottle] = {}
+        for entry in entries:
+            throttle = _throttle(entry)
+            if throttle is None or throttle.route in throttles:
+                self._refuse(key, entry, _THROTTLE_RULE)
+            else:
+                throttles[throttle.route] = throttle
+        return tuple(throttles.values())
+
+
+def _throttle(entry: str) -> RouteThrottle | None:
+    matched = re.fullmatch(_THROTTLE, entry)
+    if not matched:
+        return None
+    throttle = RouteThrottle(matched[1], int(matched[2]), int(matched[3]))
+    fits = throttle.route in ROUTES and 1 <= throttle.rate <= MAX_RATE and 1 <= throttle.burst <= MAX_BURST
+    return throttle if fits else None

@@ -15,13 +15,15 @@ from infra.logs import log_group
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_dynamodb as dynamodb
+
     from infra.bundling import Bundle
     from infra.config import Config
     from infra.target import Target
 
 _NO_ASYNCHRONOUS_INVOCATION = (
-    "Never invoked asynchronously: API Gateway waits for the answer, and the stream's event source has its own "
-    "failure queue."
+    "Never invoked asynchronously: API Gateway waits for the answer, and what the stream and the queues hand over "
+    "again and again ends in failure queues."
 )
 _REASONS = {
     "AwsSolutions-L1": "python3.13 is the version that the bundles' bytecode is compiled and measured for; "
@@ -70,7 +72,7 @@ class Function(Construct):
             architecture=target.architecture,
             role=self.role,
             log_group=self.log_group,
-            environment={**environment, **target.function_environment},
+            environment={**environment, "LOG_LEVEL": config.log_level, **target.function_environment},
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -82,6 +84,10 @@ class Function(Construct):
     def allow(self, actions: Sequence[str], resource_arn: str) -> None:
         """Let this function do exactly these actions on exactly this resource."""
         self.role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[resource_arn]))
+
+    def allow_items(self, table: dynamodb.Table, *operations: str) -> None:
+        """Let this function do exactly these operations of DynamoDB on the items of this table."""
+        self.allow([f"dynamodb:{operation}" for operation in operations], table.table_arn)
 
 
 def _application_level(config: Config) -> lambda_.ApplicationLogLevel:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from infra.bundling import Bundle
     from infra.config import Config
+    from infra.connections import Connections
     from infra.identity import Identity
+    from infra.queues import Queues
     from infra.storage import Storage
     from infra.target import Target
 
@@ -35,6 +37,8 @@ class RestApi(Construct):
         target: Target,
         storage: Storage,
         identity: Identity,
+        connections: Connections,
+        queues: Queues,
         bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -47,24 +51,30 @@ class RestApi(Construct):
             handler="functions.rest.handler.handler",
             description="Parley: the HTTP API",
             environment={
-                "LOG_TABLE": storage.log.table_name,
-                "MEMBERS_TABLE": storage.members.table_name,
-                "TICKETS_TABLE": storage.tickets.table_name,
+                **storage.environment("log", "members", "sessions", "tickets"),
+                **connections.environment,
                 **identity.environment,
-                "LOG_LEVEL": config.log_level,
+                **config.environment("message_rate", "message_burst", "edit_window_s"),
+                **config.environment("group_limit", "inline_limit", "receipts_limit"),
+                **queues.presence_environment,
             },
             timeout_seconds=29,
             memory_mb=512,
         )
-        self.rest.allow(["dynamodb:Query"], storage.log.table_arn)
-        self.rest.allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"], storage.members.table_arn)
-        self.rest.allow(["dynamodb:PutItem"], storage.tickets.table_arn)
+        self.rest.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")
+        self.rest.allow_items(
+            storage.members, "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+        )
+        self.rest.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
+        self.rest.allow_items(storage.tickets, "PutItem")
+        connections.allow(self.rest)
+        queues.presence_checks.allow_sending(self.rest)
         identity.allow_reading_secret(self.rest)
 
         self.api = gateway.HttpApi(
             self,
             "Api",
-            description="Parley: tickets, inbox, history",
+            description="Parley: all that is not a live connection",
             create_default_stage=False,
             cors_preflight=_cors(target.cors_origins(config.allowed_origins)),
         )

@@ -13,18 +13,28 @@ from constructs import Construct
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_sqs as sqs
+
     from infra.config import Config
     from infra.function import Function
     from infra.push import OfflinePush
+    from infra.queues import Queues
 
 _PERIOD = Duration.minutes(5)
 
 
 class Observability(Construct):
-    """One alarm for each function's errors, and three for the stream that feeds the push function."""
+    """One alarm for each function's errors, two for each failure queue, one for a push function that falls behind."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, functions: Sequence[Function], push: OfflinePush
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        functions: Sequence[Function],
+        push: OfflinePush,
+        queues: Queues,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = (
@@ -38,18 +48,9 @@ class Observability(Construct):
                 threshold=1,
                 description=f"{name} failed: an invocation ended in an exception or a timeout",
             )
-        self._alarm(
-            "FailedRecords",
-            push.failures.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
-            threshold=1,
-            description="Stream records were set aside after all retries",
-        )
-        self._alarm(
-            "FailedRecordsAge",
-            push.failures.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
-            threshold=Duration.days(7).to_seconds(),
-            description="A set-aside stream record is a week old; it is deleted after two",
-        )
+        self._failures("FailedRecords", push.failures, "stream record")
+        self._failures("FailedPresenceChecks", queues.presence_checks.failures, "presence check")
+        self._failures("FailedFanOut", queues.fan_out.failures, "share of a group's posts")
         self._alarm(
             "StreamLag",
             push.function.resource.metric(
@@ -57,6 +58,20 @@ class Observability(Construct):
             ),
             threshold=Duration.minutes(1).to_milliseconds(),
             description="Offline push is more than a minute behind the log",
+        )
+
+    def _failures(self, construct_id: str, queue: sqs.Queue, what: str) -> None:
+        self._alarm(
+            construct_id,
+            queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
+            threshold=1,
+            description=f"A {what} was set aside after all retries",
+        )
+        self._alarm(
+            f"{construct_id}Age",
+            queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
+            threshold=Duration.days(7).to_seconds(),
+            description=f"A set-aside {what} is a week old; it is deleted after two",
         )
 
     def _alarm(

@@ -1,20 +1,21 @@
-"""What happens after a message is stored: the log table's stream wakes the push function."""
+"""What happens after an entry is stored: the log table's stream wakes the push function, a queue splits its work."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledge import acknowledge
 from infra.function import Function
+from infra.queues import FAN_OUT_SECONDS, failure_queue
 
 if TYPE_CHECKING:
     from infra.bundling import Bundle
     from infra.config import Config
+    from infra.connections import Connections
+    from infra.queues import Queues
     from infra.storage import Storage
     from infra.target import Target
 
@@ -37,10 +38,12 @@ class OfflinePush(Construct):
         config: Config,
         target: Target,
         storage: Storage,
+        connections: Connections,
+        queues: Queues,
         bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.failures = self._failure_queue(config)
+        self.failures = failure_queue(self, "Failures", config)
         self.function = Function(
             self,
             "OfflinePush",
@@ -48,13 +51,28 @@ class OfflinePush(Construct):
             target=target,
             bundle=bundle,
             handler="functions.offline_push.handler.handler",
-            description="Parley: looks at every stored message for members without a live connection",
-            environment={"SESSIONS_TABLE": storage.sessions.table_name, "LOG_LEVEL": config.log_level},
-            timeout_seconds=60,
+            description="Parley: looks at every stored message for members that are away, posts to large groups",
+            environment={
+                **storage.environment("log", "members", "sessions"),
+                **connections.environment,
+                "FAN_OUT_QUEUE_URL": queues.fan_out.queue.queue_url,
+                **config.environment("fan_out_rate"),
+                **queues.presence_environment,
+            },
+            timeout_seconds=FAN_OUT_SECONDS,
             memory_mb=256,
         )
-        stream_arn = cast("str", storage.log.table_stream_arn)
-        self.function.allow(["dynamodb:BatchGetItem"], storage.sessions.table_arn)
+        self.function.allow_items(storage.log, "BatchGetItem")
+        self.function.allow_items(storage.members, "Query")
+        self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
+        connections.allow(self.function)
+        queues.fan_out.allow_sending(self.function)
+        queues.presence_checks.allow_sending(self.function)
+        # One message is a share of one entry's members, as much as an invocation can post.
+        queues.fan_out.feed(self.function, batch_size=1, max_concurrency=config.fan_out_concurrency)
+        self._consume_stream(cast("str", storage.log.table_stream_arn))
+
+    def _consume_stream(self, stream_arn: str) -> None:
         self.function.allow(
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"],
             stream_arn,
@@ -76,29 +94,15 @@ class OfflinePush(Construct):
             bisect_batch_on_error=True,
             retry_attempts=_RETRIES,
             max_record_age=_MAX_AGE,
-            filters=[
-                lambda_.FilterCriteria.filter(
-                    {
-                        "eventName": lambda_.FilterRule.is_equal("INSERT"),
-                        "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.is_equal("message")}}},
-                    }
-                )
-            ],
+            filters=[_inserted(kind={"S": ["message"]}), _inserted(fan_out={"BOOL": [True]})],
         )
         resource = cast("lambda_.CfnEventSourceMapping", mapping.node.default_child)
         resource.destination_config = lambda_.CfnEventSourceMapping.DestinationConfigProperty(
             on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.failures.queue_arn)
         )
 
-    def _failure_queue(self, config: Config) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "Failures",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
-        )
-        last_stop = "This is where failed records end; an alarm watches it, and a person looks at them."
-        acknowledge(queue, {"AwsSolutions-SQS3": last_stop, "Serverless-SQSRedrivePolicy": last_stop})
-        return queue
+
+def _inserted(**attributes: dict[str, list[str | bool]]) -> dict[str, str]:
+    """A pattern: a new item with these attributes. One of several patterns that matches is enough."""
+    pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": attributes}}
+    return cast("dict[str, str]", lambda_.FilterCriteria.filter(pattern))

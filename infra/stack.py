@@ -10,7 +10,9 @@ from infra.files import Files
 from infra.http_api import RestApi
 from infra.identity import Identity
 from infra.observability import Observability
+from infra.presence import Presence
 from infra.push import OfflinePush
+from infra.queues import Queues
 from infra.storage import Storage
 from infra.target import target_of
 from infra.websocket_api import WebSocketApi
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class ParleyStack(Stack):
-    """Storage, the two APIs, push, files and alarms, wired together. `bundles` has one entry a function folder."""
+    """Storage, queues, the two APIs, presence, push, files and alarms, wired together.
+
+    `bundles` has one entry a function folder.
+    """
 
     def __init__(
         self, scope: Construct, *, config: Config, bundles: Mapping[str, Bundle], env: Environment | None = None
@@ -36,6 +41,7 @@ class ParleyStack(Stack):
         target = target_of(config)
         storage = Storage(self, "Storage", config=config)
         identity = Identity(self, "Identity", config=config)
+        queues = Queues(self, "Queues", config=config)
         web_socket = WebSocketApi(
             self,
             "WebSocket",
@@ -43,6 +49,7 @@ class ParleyStack(Stack):
             target=target,
             storage=storage,
             identity=identity,
+            queues=queues,
             bundles=bundles,
         )
         rest = RestApi(
@@ -52,12 +59,33 @@ class ParleyStack(Stack):
             target=target,
             storage=storage,
             identity=identity,
+            connections=web_socket.connections,
+            queues=queues,
             bundle=bundles["rest"],
         )
-        push = OfflinePush(self, "Push", config=config, target=target, storage=storage, bundle=bundles["offline_push"])
+        presence = Presence(
+            self,
+            "Presence",
+            config=config,
+            target=target,
+            storage=storage,
+            connections=web_socket.connections,
+            queues=queues,
+            bundle=bundles["presence"],
+        )
+        push = OfflinePush(
+            self,
+            "Push",
+            config=config,
+            target=target,
+            storage=storage,
+            connections=web_socket.connections,
+            queues=queues,
+            bundle=bundles["offline_push"],
+        )
         files = Files(self, "Files", config=config)
-        functions = (*web_socket.functions, rest.rest, push.function)
-        Observability(self, "Observability", config=config, functions=functions, push=push)
+        functions = (*web_socket.functions, rest.rest, presence.function, push.function)
+        Observability(self, "Observability", config=config, functions=functions, push=push, queues=queues)
         self._outputs(
             {
                 "WsUrl": web_socket.url,
@@ -85,7 +113,8 @@ def dependency_groups(config: Config) -> dict[str, tuple[str, ...]]:
     return {
         "connect": ("connect", *jwks),
         "disconnect": ("disconnect",),
-        "message": ("message",),
+        "message": ("message", *jwks),
         "rest": ("rest", *jwks),
         "offline_push": ("offline_push",),
+        "presence": ("presence",),
     }

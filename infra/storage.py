@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,6 +10,8 @@ from constructs import Construct
 
 if TYPE_CHECKING:
     from infra.config import Config
+
+TableName = Literal["log", "members", "sessions", "tickets"]
 
 _TTL_ATTRIBUTE = "ttl"
 
@@ -24,6 +26,16 @@ class Storage(Construct):
         self.members = self._table("Members", "pk", sort=_text("sk"))
         self.sessions = self._table("Sessions", "user_id")
         self.tickets = self._table("Tickets", "ticket")
+
+    def environment(self, *tables: TableName) -> dict[str, str]:
+        """The variables that tell a function the names of these tables."""
+        names = {
+            "log": self.log.table_name,
+            "members": self.members.table_name,
+            "sessions": self.sessions.table_name,
+            "tickets": self.tickets.table_name,
+        }
+        return {f"{table.upper()}_TABLE": names[table] for table in tables}
 
     def _table(
         self, construct_id: str, key: str, *, sort: dynamodb.Attribute | None = None, stream: bool = False

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-DYNAMODB: dict[str, set[tuple[str, str]]] = {
-    "Authorizer": {("DeleteItem", "Tickets")},
-    "Connect": {("UpdateItem", "Sessions")},
-    "Disconnect": {("UpdateItem", "Sessions")},
+_TABLES_OF: dict[str, dict[str, list[str]]] = {
+    "Authorizer": {"Tickets": ["DeleteItem"]},
+    "Connect": {"Sessions": ["UpdateItem"], "Members": ["BatchGetItem", "DeleteItem", "Query"]},
+    "Disconnect": {"Sessions": ["UpdateItem"]},
+    "Presence": {"Sessions": ["BatchGetItem", "UpdateItem"], "Members": ["BatchGetItem", "DeleteItem", "Query"]},
     "Message": {
-        ("BatchGetItem", "Log"),
-        ("Query", "Log"),
-        ("PutItem", "Log"),
-        ("BatchGetItem", "Members"),
-        ("Query", "Members"),
-        ("UpdateItem", "Members"),
-        ("BatchGetItem", "Sessions"),
-        ("UpdateItem", "Sessions"),
+        "Log": ["BatchGetItem", "PutItem", "Query", "UpdateItem"],
+        "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+        "Sessions": ["BatchGetItem", "UpdateItem"],
     },
     "Rest": {
-        ("Query", "Log"),
-        ("GetItem", "Members"),
-        ("Query", "Members"),
-        ("UpdateItem", "Members"),
-        ("PutItem", "Tickets"),
+        "Log": ["BatchGetItem", "PutItem", "Query", "UpdateItem"],
+        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+        "Sessions": ["BatchGetItem", "UpdateItem"],
+        "Tickets": ["PutItem"],
     },
-    "OfflinePush": {("BatchGetItem", "Sessions")},
+    "OfflinePush": {"Log": ["BatchGetItem"], "Members": ["Query"], "Sessions": ["BatchGetItem", "UpdateItem"]},
+}
+DYNAMODB: dict[str, set[tuple[str, str]]] = {
+    function: {(operation, table) for table, operations in tables.items() for operation in operations}
+    for function, tables in _TABLES_OF.items()
 }

@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from infra.config import RETENTION_DAYS, Config, ConfigError
+from infra.config import RETENTION_DAYS, Config, ConfigError, RouteThrottle
+from infra.routes import ROUTES
 from tests.infra.templates import ROOT
 
 LOCAL = {"target": "local", "local_endpoint": "http://localhost:4577"}
@@ -55,6 +56,26 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("connection_limit", "ten", "a whole number from 1 to 100"),
         ("throttle_rate", "10001", "a whole number from 1 to 10000"),
         ("throttle_burst", "-1", "a whole number from 1 to 5000"),
+        ("message_rate", "0", "a whole number from 1 to 1000"),
+        ("message_rate", "1001", "a whole number from 1 to 1000"),
+        ("message_burst", "0", "a whole number from 1 to 10000"),
+        ("message_burst", "10001", "a whole number from 1 to 10000"),
+        ("abuse_limit", "0", "a whole number from 1 to 10000"),
+        ("abuse_limit", "10001", "a whole number from 1 to 10000"),
+        ("edit_window_s", "-1", "a whole number from 0 to 31536000"),
+        ("edit_window_s", "31536001", "a whole number from 0 to 31536000"),
+        ("group_limit", "1", "a whole number from 2 to 1000"),
+        ("group_limit", "1001", "a whole number from 2 to 1000"),
+        ("inline_limit", "0", "a whole number from 1 to 1000"),
+        ("inline_limit", "1001", "a whole number from 1 to 1000"),
+        ("receipts_limit", "-1", "a whole number from 0 to 1000"),
+        ("receipts_limit", "1001", "a whole number from 0 to 1000"),
+        ("presence_grace_s", "-1", "a whole number from 0 to 900"),
+        ("presence_grace_s", "901", "a whole number from 0 to 900"),
+        ("fan_out_concurrency", "1", "a whole number from 2 to 100"),
+        ("fan_out_concurrency", "101", "a whole number from 2 to 100"),
+        ("fan_out_rate", "9", "a whole number from 10 to 5000"),
+        ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
         ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
         ("removal", "keep", "one of retain, destroy"),
@@ -66,6 +87,49 @@ def test_a_wrong_value_is_one_line_with_the_key_and_what_is_allowed(key: str, va
     line = f"{key}: {value!r} is not allowed; give {allowed}"
     assert problems({key: value}) == (line,)
     assert problems({}, {f"PARLEY_{key.upper()}": value}) == (line,)
+
+
+def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
+    config = Config.load({}, {})
+    assert (config.message_rate, config.message_burst, config.abuse_limit) == (20, 200, 100)
+    assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
+    assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
+    assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
+
+
+def test_numbers_become_variables_as_text() -> None:
+    assert Config.load({}, {}).environment("message_rate", "edit_window_s") == {
+        "MESSAGE_RATE": "20",
+        "EDIT_WINDOW_S": "86400",
+    }
+
+
+def test_costly_and_rare_routes_have_throttles_of_their_own() -> None:
+    assert Config.load({}, {}).route_throttles == (
+        RouteThrottle("sync", 500, 250),
+        RouteThrottle("presence", 200, 100),
+        RouteThrottle("auth", 100, 50),
+    )
+
+
+def test_configured_route_throttles_take_the_place_of_the_default_ones() -> None:
+    config = Config.load({"route_throttles": "$connect=10000/5000, $default=1/1"}, {})
+    assert config.route_throttles == (RouteThrottle("$connect", 10_000, 5_000), RouteThrottle("$default", 1, 1))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["sync", "sync=500", "sync=/", "sync=0/1", "sync=1/0", "sync=10001/1", "sync=1/5001", "sync=1.5/1", "sink=1/1"],
+)
+def test_a_route_throttle_that_is_none_is_one_line_with_the_routes(entry: str) -> None:
+    [line] = problems({"route_throttles": f"ping=5/5,{entry}"})
+    assert line.startswith(f"route_throttles: {entry!r} is not allowed; give route=rate/burst like sync=500/250")
+    assert line.endswith(f"rates from 1 to 10000, bursts from 1 to 5000, each route once, of {', '.join(ROUTES)}")
+
+
+def test_a_route_has_one_throttle() -> None:
+    [line] = problems({"route_throttles": "sync=5/5,sync=6/6"})
+    assert line.startswith("route_throttles: 'sync=6/6' is not allowed")
 
 
 @pytest.mark.parametrize("origin", ["*", "chat.example.com", "https://*.example.com", "https://a.example.com/", "null"])

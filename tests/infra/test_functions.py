@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("infra")
 
 TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
+PRESENCE_QUEUE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
+CHAT = {
+    *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
+    *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+    *TOKENS,
+    *PRESENCE_QUEUE,
+}
 ENVIRONMENT = {
     "Authorizer": {"TICKETS_TABLE", "ALLOWED_ORIGINS", "LOG_LEVEL"} | TOKENS,
-    "Connect": {"SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
-    "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL"},
-    "Message": {
-        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE"),
-        *("CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"),
+    "Connect": {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
+    "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL"} | PRESENCE_QUEUE,
+    "Message": {"CONNECTION_LIMIT", "ABUSE_LIMIT"} | CHAT,
+    "Rest": {"TICKETS_TABLE", "GROUP_LIMIT"} | CHAT,
+    "OfflinePush": {
+        *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
+        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", "LOG_LEVEL"),
+        *PRESENCE_QUEUE,
     },
-    "Rest": {"LOG_TABLE", "MEMBERS_TABLE", "TICKETS_TABLE", "LOG_LEVEL"} | TOKENS,
-    "OfflinePush": {"SESSIONS_TABLE", "LOG_LEVEL"},
+    "Presence": {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
 }
 HANDLERS = {
     "Authorizer": "functions.connect.authorizer.handler",
@@ -36,8 +45,30 @@ HANDLERS = {
     "Message": "functions.message.handler.handler",
     "Rest": "functions.rest.handler.handler",
     "OfflinePush": "functions.offline_push.handler.handler",
+    "Presence": "functions.presence.handler.handler",
 }
-TIMEOUTS = {"Authorizer": 5, "Connect": 5, "Disconnect": 10, "Message": 29, "Rest": 29, "OfflinePush": 60}
+TIMEOUTS = {
+    "Authorizer": 5,
+    "Connect": 5,
+    "Disconnect": 10,
+    "Message": 29,
+    "Rest": 29,
+    "OfflinePush": 60,
+    "Presence": 10,
+}
+# As the fixture `full` configures them.
+LIMITS = {
+    "CONNECTION_LIMIT": "25",
+    "MESSAGE_RATE": "1",
+    "MESSAGE_BURST": "2",
+    "ABUSE_LIMIT": "3",
+    "EDIT_WINDOW_S": "0",
+    "GROUP_LIMIT": "4",
+    "INLINE_LIMIT": "5",
+    "RECEIPTS_LIMIT": "6",
+    "PRESENCE_GRACE_S": "7",
+    "FAN_OUT_RATE": "90",
+}
 
 
 def environment(resources: Resources, function: str) -> dict[str, Any]:
@@ -71,8 +102,23 @@ def test_values_come_from_the_configuration(full: Resources) -> None:
     assert authorizer["JWT_SECRET_ARN"] == ""
     assert authorizer["JWKS_URL"] == "https://id.example.com/jwks.json"
     assert (authorizer["JWT_ISSUER"], authorizer["JWT_AUDIENCE"]) == ("https://id.example.com/", "parley")
-    assert environment(full, "Connect")["CONNECTION_LIMIT"] == "25"
     assert {environment(full, function)["LOG_LEVEL"] for function in FUNCTIONS} == {"DEBUG"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_limits_come_from_the_configuration_as_text(function: str, full: Resources) -> None:
+    found = environment(full, function)
+    assert {key: found[key] for key in LIMITS.keys() & found.keys()} == {
+        key: LIMITS[key] for key in LIMITS.keys() & ENVIRONMENT[function]
+    }
+
+
+def test_queue_urls_are_references_to_their_queues(each: Resources) -> None:
+    for function in FUNCTIONS:
+        found = environment(each, function)
+        for key, queue in (("PRESENCE_QUEUE_URL", "PresenceChecksQueue"), ("FAN_OUT_QUEUE_URL", "FanOutQueue")):
+            if key in found:
+                assert queue in found[key]["Ref"]
 
 
 def test_table_names_are_references_to_their_tables(each: Resources) -> None:
@@ -103,7 +149,7 @@ def test_handlers_and_timeouts_are_those_of_the_contract(each: Resources) -> Non
 def test_authorizer_and_connect_share_one_bundle_and_others_share_none(each: Resources) -> None:
     bundles = {name: json.dumps(function["Code"]) for name, function in each.functions.items()}
     assert bundles["Authorizer"] == bundles["Connect"]
-    assert len(set(bundles.values())) == 5
+    assert len(set(bundles.values())) == len(FUNCTIONS) - 1
 
 
 def test_on_aws_functions_run_python_3_13_on_arm64(aws: Resources) -> None:

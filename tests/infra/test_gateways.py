@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("infra")
 
-FRAMES = ("message", "read", "delivered", "sync", "ping", "$default")
+FRAMES = (
+    *("message", "edit", "delete", "react", "read", "delivered", "typing"),
+    *("presence", "sync", "ping", "auth", "$default"),
+)
 LOCAL = "http://localhost:4577/_aws/execute-api/"
 
 
@@ -112,9 +115,35 @@ def test_both_stages_are_throttled_as_configured(aws: Resources, full: Resources
             assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (rate, burst)
 
 
+@pytest.mark.parametrize(
+    ("name", "throttles"),
+    [
+        ("aws", {"sync": (500, 250), "presence": (200, 100), "auth": (100, 50)}),
+        ("local", {"sync": (500, 250), "presence": (200, 100), "auth": (100, 50)}),
+        ("full", {"sync": (40, 30), "$connect": (10, 5)}),
+    ],
+)
+def test_routes_have_their_own_throttles(
+    name: str, throttles: dict[str, tuple[int, int]], request: pytest.FixtureRequest
+) -> None:
+    settings = stage(request.getfixturevalue(name), "WEBSOCKET")["RouteSettings"]
+    assert {
+        route: (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) for route, setting in settings.items()
+    } == throttles
+
+
+def test_a_stage_waits_for_the_routes_that_it_has_settings_for(each: Resources) -> None:
+    [awaited] = [
+        resource["DependsOn"] for name, resource in each.of("AWS::ApiGatewayV2::Stage").items() if "WebSocket" in name
+    ]
+    for key in stage(each, "WEBSOCKET")["RouteSettings"]:
+        assert routes(each, "WEBSOCKET")[key]["id"] in awaited
+
+
 def test_the_gateway_never_logs_whole_requests(each: Resources) -> None:
-    settings = stage(each, "WEBSOCKET")["DefaultRouteSettings"]
-    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+    found = stage(each, "WEBSOCKET")
+    for settings in (found["DefaultRouteSettings"], *found["RouteSettings"].values()):
+        assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
 
 
 @pytest.mark.parametrize("protocol", ["WEBSOCKET", "HTTP"])
@@ -160,14 +189,15 @@ def test_the_emulators_gateway_finds_cors_under_its_own_names(local: Resources) 
 
 def test_functions_post_to_the_stage_whatever_the_domain(aws: Resources, full: Resources) -> None:
     for resources, name in ((aws, "prod"), (full, "staging")):
-        endpoint = join(resources.functions["Message"]["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"])
         socket, _ = api(resources, "WEBSOCKET")
-        assert endpoint == f"https://<{socket}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/{name}"
+        for function in ("Connect", "Message", "Rest", "OfflinePush", "Presence"):
+            endpoint = join(resources.functions[function]["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"])
+            assert endpoint == f"https://<{socket}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/{name}"
 
 
 def test_on_a_laptop_functions_post_to_the_emulator(local: Resources) -> None:
     socket, _ = api(local, "WEBSOCKET")
-    for function in ("Connect", "Message"):
+    for function in ("Connect", "Message", "Rest", "OfflinePush", "Presence"):
         endpoint = join(local.functions[function]["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"])
         assert endpoint == f"{LOCAL}<{socket}>/local"
 

@@ -18,23 +18,34 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("infra")
 
+
+def consumes(queue: str) -> set[tuple[str, str]]:
+    return {(f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+
+
 LOG_LINES = {("logs:CreateLogStream", "LogGroup"), ("logs:PutLogEvents", "LogGroup")}
 CONNECTIONS = {
     ("execute-api:ManageConnections", "POST/@connections/*"),
     ("execute-api:ManageConnections", "DELETE/@connections/*"),
 }
 SECRET = {("secretsmanager:GetSecretValue", "Secret")}
+STREAM = {
+    (f"dynamodb:{action}", "Log stream")
+    for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+}
+CHECK_PRESENCE = {("sqs:SendMessage", "PresenceChecks")}
 BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Authorizer": SECRET,
     "Connect": CONNECTIONS,
-    "Disconnect": set(),
-    "Message": CONNECTIONS,
-    "Rest": SECRET,
-    "OfflinePush": {("sqs:SendMessage", "Queue")}
-    | {
-        (f"dynamodb:{action}", "Log stream")
-        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-    },
+    "Disconnect": CHECK_PRESENCE,
+    "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
+    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE,
+    "OfflinePush": CONNECTIONS
+    | STREAM
+    | CHECK_PRESENCE
+    | consumes("FanOut")
+    | {("sqs:SendMessage", "FanOut"), ("sqs:SendMessage", "Failures")},
+    "Presence": CONNECTIONS | consumes("PresenceChecks"),
 }
 EXPECTED = {
     function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} | beside
@@ -46,16 +57,25 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+# Part of a logical id → what the tests call it.
+NAMES = {
+    "StorageLog": "Log",
+    "StorageMembers": "Members",
+    "StorageSessions": "Sessions",
+    "StorageTickets": "Tickets",
+    "PresenceChecksQueue": "PresenceChecks",
+    "FanOutQueue": "FanOut",
+    "PushFailures": "Failures",
+}
+
+
 def short(resources: Resources, function: str, resource: Any) -> str:
     """A resource of a statement in one word, and only if it is exactly that."""
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
-            kind = str(resources.all[name]["Type"])
-            if kind == "AWS::DynamoDB::Table":
-                return next(table for table in ("Log", "Members", "Sessions", "Tickets") if f"Storage{table}" in name)
-            if kind == "AWS::Logs::LogGroup":
-                assert f"{function}Log" in name
-            return kind.rsplit("::", maxsplit=1)[-1]
+            kind = str(resources.all[name]["Type"]).rsplit("::", maxsplit=1)[-1]
+            assert kind != "LogGroup" or f"{function}Log" in name
+            return next((short for part, short in NAMES.items() if part in name), kind)
         case {"Fn::GetAtt": [str(name), "StreamArn"]}:
             assert "StorageLog" in name
             return "Log stream"
@@ -93,7 +113,7 @@ def test_an_existing_secret_is_read_and_not_made(synthesize: Any) -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt-AbCdEf"
     resources: Resources = synthesize(jwt_secret_arn=arn)
     assert not resources.of("AWS::SecretsManager::Secret")
-    for function in ("Authorizer", "Rest"):
+    for function in ("Authorizer", "Message", "Rest"):
         assert ("secretsmanager:GetSecretValue", json.dumps(arn)) in set(granted(resources, function))
 
 

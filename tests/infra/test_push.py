@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("infra")
 
 
-def test_stored_messages_and_nothing_else_wake_the_push_function(each: Resources) -> None:
-    [mapping] = each.properties("AWS::Lambda::EventSourceMapping")
+def stream_of(resources: Resources) -> dict[str, Any]:
+    """The event source that is a stream."""
+    return resources.named("AWS::Lambda::EventSourceMapping", "PushStream")[1]
+
+
+def test_stored_messages_and_what_is_to_be_fanned_out_wake_the_push_function(each: Resources) -> None:
+    mapping = stream_of(each)
     assert "OfflinePush" in mapping["FunctionName"]["Ref"]
     assert "StorageLog" in mapping["EventSourceArn"]["Fn::GetAtt"][0]
-    [pattern] = mapping["FilterCriteria"]["Filters"]
-    assert json.loads(pattern["Pattern"]) == {
-        "eventName": ["INSERT"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["message"]}}},
-    }
+    assert [json.loads(pattern["Pattern"]) for pattern in mapping["FilterCriteria"]["Filters"]] == [
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message"]}}}},
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"fan_out": {"BOOL": [True]}}}},
+    ]
 
 
 def test_a_bad_record_is_halved_out_retried_and_set_aside(each: Resources) -> None:
-    [mapping] = each.properties("AWS::Lambda::EventSourceMapping")
+    mapping = stream_of(each)
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["MaximumRetryAttempts"] == 5
@@ -35,24 +39,29 @@ def test_a_bad_record_is_halved_out_retried_and_set_aside(each: Resources) -> No
     assert mapping["ParallelizationFactor"] == 4
     assert mapping["BatchSize"] == 100
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
-    [queue] = each.of("AWS::SQS::Queue")
+    queue, _ = each.named("AWS::SQS::Queue", "PushFailures")
     assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": [queue, "Arn"]}}}
 
 
 def test_the_failure_queue_is_encrypted_and_keeps_records_for_two_weeks(each: Resources) -> None:
-    [queue] = each.properties("AWS::SQS::Queue")
+    _, queue = each.named("AWS::SQS::Queue", "PushFailures")
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_alarms_watch_errors_the_failure_queue_and_the_streams_age(each: Resources) -> None:
+def test_alarms_watch_errors_each_failure_queue_and_the_streams_age(each: Resources) -> None:
     alarms = each.properties("AWS::CloudWatch::Alarm")
     watched = [(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms]
     assert watched.count(("AWS/Lambda", "Errors")) == len(FUNCTIONS)
-    assert watched.count(("AWS/SQS", "ApproximateNumberOfMessagesVisible")) == 1
-    assert watched.count(("AWS/SQS", "ApproximateAgeOfOldestMessage")) == 1
     assert watched.count(("AWS/Lambda", "IteratorAge")) == 1
-    assert len(watched) == len(FUNCTIONS) + 3
+    failures = {name for name in each.of("AWS::SQS::Queue") if "Failures" in name}
+    assert len(failures) == 3
+    for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"):
+        assert watched.count(("AWS/SQS", metric)) == len(failures)
+        assert {
+            alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms if alarm["MetricName"] == metric
+        } == failures
+    assert len(watched) == len(FUNCTIONS) + 1 + 2 * len(failures)
     for alarm in alarms:
         assert alarm["TreatMissingData"] == "notBreaching"
 

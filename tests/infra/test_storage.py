@@ -91,7 +91,9 @@ def test_the_bucket_is_private_encrypted_and_drops_unfinished_uploads(each: Reso
 
 
 @pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
-def test_bucket_and_queue_refuse_what_does_not_come_by_tls(kind: str, each: Resources) -> None:
-    [policy] = each.properties(kind)
-    denied = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
-    assert any(statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for statement in denied)
+def test_bucket_and_queues_refuse_what_does_not_come_by_tls(kind: str, each: Resources) -> None:
+    policies = each.properties(kind)
+    assert len(policies) == len(each.of(kind.removesuffix("Policy")))
+    for policy in policies:
+        denied = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Deny"]
+        assert any(statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for statement in denied)

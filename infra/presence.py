@@ -1,0 +1,54 @@
+"""Presence: a second look, after the grace, at a user whose connection has gone or come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from infra.function import Function
+from infra.queues import PRESENCE_SECONDS
+
+if TYPE_CHECKING:
+    from infra.bundling import Bundle
+    from infra.config import Config
+    from infra.connections import Connections
+    from infra.queues import Queues
+    from infra.storage import Storage
+    from infra.target import Target
+
+_BATCH = 10
+
+
+class Presence(Construct):
+    """The consumer of the queue of presence checks. Whoever is back by then was never gone."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        target: Target,
+        storage: Storage,
+        connections: Connections,
+        queues: Queues,
+        bundle: Bundle,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function = Function(
+            self,
+            "Presence",
+            config=config,
+            target=target,
+            bundle=bundle,
+            handler="functions.presence.handler.handler",
+            description="Parley: tells who has come and gone",
+            environment={**storage.environment("sessions", "members"), **connections.environment},
+            timeout_seconds=PRESENCE_SECONDS,
+            memory_mb=256,
+        )
+        self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
+        self.function.allow_items(storage.members, "BatchGetItem", "DeleteItem", "Query")
+        connections.allow(self.function)
+        queues.presence_checks.feed(self.function, batch_size=_BATCH)
