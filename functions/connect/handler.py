@@ -1,42 +1,80 @@
-"""$connect: registers the connection that the authorizer let in."""
+"""$connect: registers the connection that the authorizer let in, and tells those who watch its user."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from shared.aws.connections import ApiGatewayConnections
+from shared.aws.contact_table import DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
+from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
 from shared.aws.session_table import DynamoDbSessions
+from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
-from shared.connection.ports import Gateway, Sessions
+from shared.connection.ports import Gateway, Watches
+from shared.connection.presence import Sight, announce_online
 from shared.connection.sessions import open_connection
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
-from shared.wire.events import EVICTED
+from shared.wire.events import EVICTED, encode_plainly
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
+# Posts to those who watch a user, in parallel.
+_WIDTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that a new connection reaches the world through."""
+
+    sight: Sight
+    watches: Watches
+    gateway: Gateway
+    connection_limit: int
+
+
+def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
+    calls, spread = dynamodb(environment), Spreader(_WIDTH)
+    sight = Sight(
+        relations=DynamoDbRelations(calls, members_table=settings.members_table),
+        memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
+        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
+        spread=spread,
+    )
+    return Ports(
+        sight=sight,
+        watches=DynamoDbWatches(calls, members_table=settings.members_table),
+        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        connection_limit=settings.connection_limit,
+    )
+
+
 _SETTINGS = ConnectSettings.load()
-_ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level)
-_SESSIONS = DynamoDbSessions(dynamodb(_ENVIRONMENT), sessions_table=_SETTINGS.sessions_table)
-_GATEWAY = ApiGatewayConnections(_SETTINGS.connections_endpoint, _ENVIRONMENT, spreader=Spreader(1))
+_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
-    return connect(event, sessions=_SESSIONS, gateway=_GATEWAY, limit=_SETTINGS.connection_limit, now=now_ms())
+    return connect(event, _PORTS, now=now_ms())
 
 
-def connect(event: Event, *, sessions: Sessions, gateway: Gateway, limit: int, now: int) -> dict[str, Any]:
+def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     if event["requestContext"].get("eventType") != "CONNECT":
         return answer_misrouted(event)
     try:
         caller = caller_of(event)
         opened = open_connection(
-            caller.connection, limit=limit, sessions=sessions, gateway=gateway, farewell=EVICTED, now=now
+            caller.connection,
+            limit=ports.connection_limit,
+            sessions=ports.sight.sessions,
+            gateway=ports.gateway,
+            farewell=EVICTED,
+            now=now,
         )
     except ParleyError as error:
         return answer(status=error.status)
@@ -45,4 +83,17 @@ def connect(event: Event, *, sessions: Sessions, gateway: Gateway, limit: int, n
         return answer(status=500)
     if opened.evicted:
         count("ConnectionsEvicted", function="connect", value=len(opened.evicted))
+    if opened.announce:
+        _announce(caller.user_id, ports, now)
     return answer()
+
+
+def _announce(user_id: str, ports: Ports, now: int) -> None:
+    """The connection is there, whether or not its watchers can be told: who asks for the presence sees it."""
+    try:
+        announce_online(
+            user_id, watches=ports.watches, sight=ports.sight, gateway=ports.gateway, encode=encode_plainly, now=now
+        )
+    except Exception as error:  # noqa: BLE001  # it must not cost anybody their connection
+        _LOGGER.warning("presence not announced", extra=describe(error))
+        count("PresenceNotAnnounced", function="connect")

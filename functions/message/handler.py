@@ -1,79 +1,129 @@
-"""Every frame of a living connection: message, read, delivered, sync, ping, and whatever else arrives."""
+"""Every frame of a living connection: messages and what changes them, cursors, presence, sync, ping, and the rest."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from functions.message.guard import Guard
 from functions.message.routes import Ports, serve
+from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
 from shared.aws.json_service import backoff_s
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
+from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
-from shared.chat.delivery import Delivered
+from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
-from shared.errors import Internal, ParleyError
+from shared.errors import Internal, ParleyError, RateLimited
+from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.observability import count, describe, make_logger
+from shared.reporting import reporter
 from shared.wire.frames import BadFrame, decode
-from shared.wire.gateway import Event, answer, caller_of, check_token
+from shared.wire.gateway import Caller, Event, answer, caller_of
 from shared.wire.replies import failure, success
+
+if TYPE_CHECKING:
+    from shared.auth.tokens import TokenVerifier
 
 # Posts and queries in parallel. Wide enough for a user's inbox; each thread waits far more than it works.
 _WIDTH = 32
+# Frames of one connection, whatever they ask for: well above what a client that keeps to the message limit sends.
+_FRAMES_PER_SECOND = 50
+_FRAMES_AT_ONCE = 500
 
 
-def _report(delivered: Delivered) -> None:
-    if delivered.failed:
-        count("PostsFailed", function="message", value=delivered.failed)
-
-
-def _wire(settings: MessageSettings, environment: AwsEnvironment) -> Ports:
+def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports, Guard]:
     calls = dynamodb(environment)
     spread = Spreader(_WIDTH)
-    return Ports(
+    sessions = DynamoDbSessions(calls, sessions_table=settings.sessions_table)
+    gateway = ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread)
+    queue = SqsQueue(sqs(environment), settings.presence_queue_url)
+    ports = Ports(
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
-        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        blocks=DynamoDbBlocks(calls, members_table=settings.members_table),
+        relations=DynamoDbRelations(calls, members_table=settings.members_table),
+        sessions=sessions,
+        watches=DynamoDbWatches(calls, members_table=settings.members_table),
+        gateway=gateway,
         spread=spread,
         now=now_ms,
         pause=lambda attempt: time.sleep(backoff_s(attempt)),
         new_nonce=lambda: secrets.token_urlsafe(8),
-        report=_report,
+        report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
+        verify=lambda token: _verifier(settings, environment).verify(token),
         connection_limit=settings.connection_limit,
+        edit_window_s=settings.edit_window_s,
+        inline_limit=settings.inline_limit,
+        receipts_limit=settings.receipts_limit,
     )
+    buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
+    guard = Guard(
+        messages=RateLimiter(Limit(settings.message_rate, settings.message_burst), buckets, now_ms),
+        frames=FrameLimiter(_FRAMES_PER_SECOND, _FRAMES_AT_ONCE, now_ms),
+        abuse=AbuseWatch(settings.abuse_limit, now_ms),
+        sessions=sessions,
+        gateway=gateway,
+    )
+    return ports, guard
+
+
+@cache
+def _verifier(settings: MessageSettings, environment: AwsEnvironment) -> TokenVerifier:
+    """Made by the first `auth` frame: the library behind it costs more than all other imports of this function."""
+    from shared.auth.wiring import make_verifier  # noqa: PLC0415  # see above
+
+    return make_verifier(settings, environment, now=now_ms)
 
 
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level)
-_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_PORTS, _GUARD = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
-    """Answer one frame. Whatever it is, there is one reply, and the connection stays."""
-    return respond(event, _PORTS)
+    """Answer one frame. Whatever it is, there is one reply, and the connection stays, unless it floods."""
+    return respond(event, _PORTS, _GUARD)
 
 
-def respond(event: Event, ports: Ports) -> dict[str, Any]:
+def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     frame_id = None
     try:
-        kind, frame = decode(event.get("body"))
+        try:
+            kind, frame = decode(event.get("body"))
+        except BadFrame as bad:
+            frame_id = bad.frame_id
+            _admit(None, caller_of(event), guard)
+            raise bad.error from bad
         frame_id = frame.id
-        caller = caller_of(event)
-        check_token(caller.identity, ports.now())
-        return answer(success(frame_id, serve(kind, frame, caller, ports)))
-    except BadFrame as bad:
-        return answer(failure(bad.frame_id, bad.error))
+        caller = guard.authenticated(caller_of(event), ports.now())
+        _admit(kind, caller, guard)
+        data = serve(kind, frame, caller, ports)
+        if kind == "auth":
+            guard.extend(caller.connection_id, data["expires_at"])
+        return answer(success(frame_id, data))
     except ParleyError as error:
-        if error.retryable:
+        if error.retryable and not isinstance(error, RateLimited):
             count("FramesRefused", function="message")
         return answer(failure(frame_id, error))
     except Exception as error:  # noqa: BLE001  # the client gets a reply and the log the place, whatever it was
         _LOGGER.error("unexpected error", extra=describe(error))
         return answer(failure(frame_id, Internal()))
+
+
+def _admit(kind: str | None, caller: Caller, guard: Guard) -> None:
+    try:
+        guard.admit(kind, caller)
+    except RateLimited:
+        guard.refused(caller)
+        raise

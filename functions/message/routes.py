@@ -6,48 +6,100 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.chat.changing import Changed, Writing, announce
 from shared.chat.delivery import Delivered
+from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.receipts import move_cursor
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import sync
-from shared.connection.models import Connection
-from shared.connection.ports import Gateway, Sessions
+from shared.chat.typing import type_in
+from shared.connection.models import Connection, Identity, SessionsByUser, extended
+from shared.connection.ports import Gateway, Sessions, Watches
+from shared.connection.presence import Sight, watch
 from shared.connection.sessions import ensure_registered, keep_alive, open_connection
+from shared.contacts.ports import Blocks, Relations
+from shared.errors import Forbidden
+from shared.wire.acks import (
+    auth_ack,
+    change_ack,
+    cursor_ack,
+    message_ack,
+    presence_ack,
+    react_ack,
+    typing_ack,
+)
 from shared.wire.events import EVICTED
-from shared.wire.frames import CursorFrame, MessageFrame, PingFrame, SyncFrame
+from shared.wire.frames import (
+    AuthFrame,
+    CursorFrame,
+    DeleteFrame,
+    EditFrame,
+    MessageFrame,
+    PingFrame,
+    PresenceFrame,
+    ReactFrame,
+    SyncFrame,
+    TypingFrame,
+)
 from shared.wire.gateway import Caller
-from shared.wire.replies import cursor_ack, encode_event, event_size, message_ack, pong, sync_reply
+from shared.wire.replies import encode_event, event_size, pong, sync_reply
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that the routes reach the world through. `now` is milliseconds; `pause` waits between attempts."""
+    """Everything that the routes reach the world through.
+
+    `now` is milliseconds; `pause` waits between attempts; `verify` checks a fresh token.
+    """
 
     log: ConversationLog
     memberships: Memberships
+    blocks: Blocks
+    relations: Relations
     sessions: Sessions
+    watches: Watches
     gateway: Gateway
     spread: Spread
     now: Callable[[], int]
     pause: Callable[[int], None]
     new_nonce: Callable[[], str]
     report: Callable[[Delivered], None]
+    verify: Callable[[str], Identity]
     connection_limit: int
+    edit_window_s: int
+    inline_limit: int
+    receipts_limit: int
+
+    @property
+    def writing(self) -> Writing:
+        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, self.inline_limit)
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(self.relations, self.memberships, self.sessions, self.spread)
 
 
-def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> dict[str, Any]:
+def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> dict[str, Any]:  # noqa: PLR0911  # a table of routes
     """Carry out one decoded frame. Raises ParleyError."""
     match frame:
         case MessageFrame():
             return _message(frame, caller, ports)
+        case EditFrame() | DeleteFrame() | ReactFrame():
+            return _change(frame, caller, ports)
         case CursorFrame():
             return _cursor(kind, frame, caller, ports)
+        case TypingFrame():
+            return _typing(frame, caller, ports)
+        case PresenceFrame():
+            return _presence(frame, caller, ports)
         case SyncFrame():
             return _sync(frame, caller, ports)
         case PingFrame():
             return _ping(frame, caller, ports)
+        case AuthFrame():
+            return _auth(frame, caller, ports)
     raise TypeError(f"no route for {type(frame).__name__}")
 
 
@@ -63,11 +115,14 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
         reply_to=frame.reply_to,
         mentions=tuple(frame.mentions),
         file_id=frame.file_id,
+        forward_of=(frame.forward_of.conversation_id, frame.forward_of.seq) if frame.forward_of else None,
     )
     sent = send_message(
         command,
         connection_id=caller.connection_id,
+        inline_limit=ports.inline_limit,
         log=ports.log,
+        memberships=ports.memberships,
         sessions=ports.sessions,
         gateway=ports.gateway,
         encode=encode_event,
@@ -76,7 +131,38 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
         new_nonce=ports.new_nonce,
     )
     _after_delivery(sent.delivered, caller, ports)
-    return message_ack(sent)
+    return message_ack(sent.entry, duplicate=sent.duplicate)
+
+
+def _change(frame: EditFrame | DeleteFrame | ReactFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+    conversation_id, seq, user_id, writing = frame.conversation_id, frame.seq, caller.user_id, ports.writing
+    match frame:
+        case EditFrame():
+            window_s = ports.edit_window_s
+            changed = edit(conversation_id, seq, frame.content, user_id=user_id, window_s=window_s, writing=writing)
+            ack = change_ack("edit", conversation_id, seq, changed, now=ports.now())
+        case DeleteFrame():
+            changed = delete(conversation_id, seq, user_id=user_id, writing=writing)
+            ack = change_ack("delete", conversation_id, seq, changed, now=ports.now())
+        case ReactFrame():
+            emoji, removed = frame.emoji, frame.remove
+            changed = react(conversation_id, seq, emoji, remove=removed, user_id=user_id, writing=writing)
+            ack = react_ack(conversation_id, seq, emoji, changed, removed=removed, now=ports.now())
+    _announce(changed, caller, ports)
+    return ack
+
+
+def _announce(changed: Changed, caller: Caller, ports: Ports) -> None:
+    delivered = announce(
+        changed,
+        connection_id=caller.connection_id,
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+        encode=encode_event,
+        now=ports.now(),
+    )
+    if delivered is not None:
+        _after_delivery(delivered, caller, ports)
 
 
 def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
@@ -86,6 +172,7 @@ def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict
         conversation_id=frame.conversation_id,
         seq=frame.seq,
         connection_id=caller.connection_id,
+        audience_limit=ports.receipts_limit,
         log=ports.log,
         memberships=ports.memberships,
         sessions=ports.sessions,
@@ -98,10 +185,39 @@ def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict
     return cursor_ack(kind, frame.conversation_id, moved.seq)
 
 
+def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+    delivered = type_in(
+        frame.conversation_id,
+        user_id=caller.user_id,
+        active=frame.active,
+        audience_limit=ports.receipts_limit,
+        memberships=ports.memberships,
+        blocks=ports.blocks,
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+        encode=encode_event,
+        now=ports.now(),
+    )
+    ports.report(delivered)
+    return typing_ack(frame.conversation_id, active=frame.active)
+
+
+def _presence(frame: PresenceFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+    found = watch(
+        frame.users,
+        user_id=caller.user_id,
+        connection_id=caller.connection_id,
+        expires_at=caller.connection.expires_at,
+        watches=ports.watches,
+        sight=ports.sight,
+        now=ports.now(),
+    )
+    return presence_ack(found)
+
+
 def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     # Registered first, read second: what is appended after the registration is posted, what was before is read.
-    known = ports.sessions.of([caller.user_id]).get(caller.user_id, ())
-    _ensure_registered(known, caller, ports)
+    _ensure_registered(ports.sessions.of([caller.user_id]), caller, ports)
     found = sync(
         caller.user_id,
         frame.conversations,
@@ -128,21 +244,39 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     return pong(ports.now(), behind=behind)
 
 
+def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+    """A fresh token of the same user: the connection lives on until that one ends."""
+    fresh = ports.verify(frame.token)
+    if fresh.user_id != caller.user_id:
+        raise Forbidden("This token is another user's")
+    connection = extended(caller.connection, fresh.expires_at)
+    if ports.sessions.touch(connection) is None:
+        _register(connection, ports)
+    return auth_ack(caller.user_id, connection.authenticated_until)
+
+
 def _after_delivery(delivered: Delivered, caller: Caller, ports: Ports) -> None:
     """The broadcast has read the sender's session: heal it where its own connection is missing or about to expire."""
     ports.report(delivered)
-    _ensure_registered(delivered.sessions.get(caller.user_id, ()), caller, ports)
+    if delivered.sessions is not None:
+        _ensure_registered(delivered.sessions, caller, ports)
 
 
-def _ensure_registered(known: Any, caller: Caller, ports: Ports) -> None:
-    def register(connection: Connection) -> None:
-        open_connection(
-            connection,
-            limit=ports.connection_limit,
-            sessions=ports.sessions,
-            gateway=ports.gateway,
-            farewell=EVICTED,
-            now=ports.now(),
-        )
+def _ensure_registered(known: SessionsByUser, caller: Caller, ports: Ports) -> None:
+    ensure_registered(
+        caller.connection,
+        known.get(caller.user_id, ()),
+        register=lambda connection: _register(connection, ports),
+        now=ports.now(),
+    )
 
-    ensure_registered(caller.connection, known, register=register, now=ports.now())
+
+def _register(connection: Connection, ports: Ports) -> None:
+    open_connection(
+        connection,
+        limit=ports.connection_limit,
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+        farewell=EVICTED,
+        now=ports.now(),
+    )

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMessage:
-    """As much of a stored message as deciding about a push needs. No content: the push wakes, the sync carries."""
+class StoredEntry:
+    """As much of a stored entry as deciding about it needs. No content: the push wakes, the sync carries.
+
+    `fan_out`: it was left to the stream side to deliver it.
+    """
 
     conversation_id: str
     seq: int
     sender_id: str
+    is_message: bool = True
+    fan_out: bool = False
 
     @property
     def message_id(self) -> str:
@@ -23,4 +28,4 @@ class Push:
     """One message for one user without a live connection."""
 
     user_id: str
-    message: StoredMessage
+    message: StoredEntry

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from shared.chat.fan_out import Shard
 from shared.notification.models import Push
 
 
@@ -15,4 +17,12 @@ class PushGateway(Protocol):
 
         Raises Unavailable where it should be tried again.
         """
+        ...
+
+
+class ShardQueue(Protocol):
+    """Where the shards of a large group wait to be delivered, side by side and apart from everything else."""
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        """Have each delivered at least once. Raises Unavailable where it should be tried again."""
         ...

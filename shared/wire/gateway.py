@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.connection.models import Connection, Identity, opened
+from shared.connection.models import Connection, Identity, extended, opened
 from shared.errors import TokenExpired, Unauthenticated, UnknownType
 from shared.wire.refusals import error_fields
 
@@ -20,6 +20,11 @@ class Caller:
 
     identity: Identity
     connection: Connection
+
+    def until(self, expires_at: int) -> Caller:
+        """The same caller after an `auth` with a token that ends then."""
+        identity = replace(self.identity, expires_at=max(expires_at, self.identity.expires_at))
+        return Caller(identity, extended(self.connection, expires_at))
 
     @property
     def user_id(self) -> str:

@@ -1,0 +1,64 @@
+"""What stands before every operation: whether the token is still good, and whether this is too much."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.connection.ports import Gateway, Sessions
+from shared.errors import TokenExpired
+from shared.limits.buckets import RateLimiter
+from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.wire.events import ABUSED
+from shared.wire.gateway import Caller
+
+# These write into a log. Each counts towards the limit that a user has over all functions and connections.
+_COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
+_REMEMBERED: Final = 2_000
+
+
+@dataclass(slots=True)
+class Guard:
+    """One instance of the function's view of who may do how much."""
+
+    messages: RateLimiter
+    frames: FrameLimiter
+    abuse: AbuseWatch
+    sessions: Sessions
+    gateway: Gateway
+    _extended: OrderedDict[str, int] = field(default_factory=OrderedDict)
+
+    def authenticated(self, caller: Caller, now: int) -> Caller:
+        """The caller, with the end of the latest token that they have shown. Raises TokenExpired.
+
+        The handshake's token needs no read. Once that has ended, one read tells whether an `auth` came in time; what
+        it found is remembered.
+        """
+        known = self._extended.get(caller.connection_id, 0)
+        if max(known, caller.identity.expires_at) <= now:
+            stored = self.sessions.of([caller.user_id]).get(caller.user_id, ())
+            ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
+            known = max(ends, default=0)
+            if known <= now:
+                raise TokenExpired
+            self.extend(caller.connection_id, known)
+        return caller.until(known) if known else caller
+
+    def extend(self, connection_id: str, until: int) -> None:
+        """Remember the end of a fresh token."""
+        self._extended[connection_id] = until
+        if len(self._extended) > _REMEMBERED:
+            self._extended.popitem(last=False)
+
+    def admit(self, kind: str | None, caller: Caller) -> None:
+        """Count a frame; None is one that can't be read. Raises RateLimited."""
+        self.frames.take(caller.connection_id)
+        if kind in _COUNTED:
+            self.messages.take(caller.user_id)
+
+    def refused(self, caller: Caller) -> None:
+        """Note that a caller was told to slow down. Who goes on all the same is sent away."""
+        if self.abuse.refused(caller.connection_id):
+            self.gateway.post([caller.connection_id], ABUSED)
+            self.gateway.close(caller.connection_id)

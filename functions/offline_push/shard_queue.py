@@ -1,0 +1,28 @@
+"""The shards of large groups on their way through SQS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.aws.queue import SqsQueue
+from shared.chat.fan_out import Shard
+
+
+class SqsShardQueue:
+    """ShardQueue on an SQS queue, which this same function consumes, a bounded number at a time."""
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self._queue = queue
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        self._queue.send_all(
+            {"conversation_id": shard.conversation_id, "seq": shard.seq, "users": list(shard.users)} for shard in shards
+        )
+
+
+def shard_from(record: Mapping[str, Any]) -> Shard:
+    """The shard in a record of the queue. Raises for one that can't be read."""
+    body = json.loads(record["body"])
+    return Shard(str(body["conversation_id"]), int(body["seq"]), tuple(map(str, body["users"])))
