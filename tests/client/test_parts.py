@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
-from parley_client.events import LogEntry, Presence, UnknownEvent, as_ack, as_entry, as_event, as_message
+from parley_client.events import LogEntry, Presence, UnknownEvent
+from parley_client.parsing import as_ack, as_entry, as_event, as_message
 from parley_client.rest import is_loopback
 from parley_client.settings import Settings
 from parley_client.terminal import harmless

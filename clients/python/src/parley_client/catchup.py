@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from parley_client.conversation import Conversation
-from parley_client.events import Entry, Frame, as_entry, is_seq
+from parley_client.events import Entry, Frame
+from parley_client.parsing import as_entry, is_seq
 from parley_client.settings import Settings
 
 # What one request may name (the server takes 500), and how much text that may be: a frame has 32 KB at most.
@@ -23,10 +24,11 @@ _NUMBER_TEXT: Final = 22  # quotes, colon, comma, and a seq
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a reply says about one conversation."""
+    """What a reply says about one conversation. `joined_seq` made the own user a member; 0 where nothing did."""
 
     id: str
     head: int
+    joined_seq: int
     entries: tuple[Entry, ...]
     has_more: bool
 
@@ -52,12 +54,12 @@ def as_page(data: Frame) -> Page:
 def _as_block(raw: Any) -> Block | None:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("id"), str):
         return None
-    head, listed = raw.get("head"), raw.get("entries")
+    listed = raw.get("entries")
     frames = [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
     entries = (as_entry({**frame, "conversation_id": raw["id"]}) for frame in frames)
     in_order = sorted((entry for entry in entries if entry is not None), key=lambda entry: entry.seq)
-    known = head if isinstance(head, int) and is_seq(head) else 0
-    return Block(raw["id"], known, tuple(in_order), raw.get("has_more") is True)
+    head, joined = (int(raw[name]) if is_seq(raw.get(name)) else 0 for name in ("head", "joined_seq"))
+    return Block(raw["id"], head, joined, tuple(in_order), raw.get("has_more") is True)
 
 
 @dataclass(slots=True)
@@ -88,6 +90,11 @@ class Catchup:
 
     def connection_lost(self) -> None:
         self._asked = None
+
+    @property
+    def compared(self) -> bool:
+        """All conversations were compared, and nothing has asked for that again since."""
+        return self.complete and not self._round
 
     @property
     def asked(self) -> dict[str, int]:

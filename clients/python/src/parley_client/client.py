@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Any, Self, Unpack, cast
 from urllib.parse import urlsplit
 
+from parley_client.changes import ChangeKind
 from parley_client.core import Core
 from parley_client.dial import Dialer
-from parley_client.errors import ParleyError
-from parley_client.events import Ack, Event
+from parley_client.events import Ack, Changed, Event, Presence
+from parley_client.operations import HttpOperations
 from parley_client.outbox import Pending
-from parley_client.rest import History, InboxPage, RestApi, check_http_url
+from parley_client.rest import RestApi, check_http_url
 from parley_client.settings import Options, Settings
 from parley_client.shell import Shell
 from parley_client.tokens import Token, user_of
@@ -27,12 +28,13 @@ class Unacked:
 
     to: str | None
     conversation_id: str | None
-    content: str
+    content: str | None
     client_message_id: str
     after: int
+    forward_of: tuple[str, int] | None = None
 
 
-class ParleyClient:
+class ParleyClient(HttpOperations):
     """One user's connection to Parley, kept up, with all messages once and in order.
 
     ::
@@ -42,8 +44,9 @@ class ParleyClient:
             async for event in client.events():
                 ...
 
-    `token`: a JWT, or a callable (sync or async) that gives a fresh one; it is called for each connection.
-    `http_url`: of the HTTP API, for `history`, `inbox`, `create_private` and tickets.
+    `token`: a JWT, or a callable (sync or async) that gives a fresh one; it is called for each connection, and shortly
+    before the token of a connection expires.
+    `http_url`: of the HTTP API, for tickets and for everything in `HttpOperations`.
     `by_ticket`: connect by a one-time ticket instead of the `Authorization` header.
     `user_id`: only needed where the token is not a JWT that says it.
     `state`: what `state()` of an earlier client returned: unacknowledged messages are sent, and everything since comes.
@@ -85,7 +88,7 @@ class ParleyClient:
         self._rest = RestApi(check_http_url(http_url)) if http_url else None
         query = {"device_id": device_id, "platform": platform, "app_version": app_version}
         self._dialer = Dialer(url, token, self._rest, by_ticket, query, self._core.identify)
-        self._shell = Shell(self._core, self._dialer.dial)
+        self._shell = Shell(self._core, self._dialer)
 
     async def __aenter__(self) -> Self:
         self._core.start()
@@ -173,7 +176,7 @@ class ParleyClient:
 
     async def send(
         self,
-        content: str,
+        content: str | None = None,
         *,
         to: str | None = None,
         conversation_id: str | None = None,
@@ -183,9 +186,11 @@ class ParleyClient:
         file_id: str | None = None,
         client_message_id: str | None = None,
         after: int | None = None,
+        forward_of: tuple[str, int] | None = None,
     ) -> Ack:
         """Send a message, and wait until it is stored: over reconnects and retries, for as long as that takes.
 
+        `forward_of`: instead of `content`, the conversation and the seq of a message to pass on.
         Cancelling stops the waiting, not the sending. `client_message_id` and `after` are for repeating a message of an
         earlier client: both together make that safe (an id alone only within this client). Raises ParleyError: the
         server's refusal, `outbox_full`, or ClosedError where the client was closed before the ack.
@@ -201,8 +206,25 @@ class ParleyClient:
             file_id=file_id,
             client_message_id=client_message_id,
             after=after,
+            forward_of=forward_of,
         )
         return cast("Ack", await self._shell.outcome(call))
+
+    async def edit(self, conversation_id: str, seq: int, content: str) -> Changed:
+        """New text for an own message. Like `delete` and `react` it goes on over reconnects and refusals that may pass.
+
+        Cancelling stops the waiting. Raises ParleyError: the server's refusal, the last one after `max_attempts`, or
+        ClosedError; a change that was not confirmed by then may be in effect or not, and is safe to repeat.
+        """
+        return await self._change("edit", conversation_id, seq, content=content)
+
+    async def delete(self, conversation_id: str, seq: int) -> Changed:
+        """Take back an own message, or as a moderator somebody else's. Its place stays. See `edit`."""
+        return await self._change("delete", conversation_id, seq)
+
+    async def react(self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False) -> Changed:
+        """React to a message, or take that back. See `edit`."""
+        return await self._change("react", conversation_id, seq, emoji=emoji, remove=remove)
 
     async def mark_read(self, conversation_id: str, seq: int) -> None:
         """Everything up to `seq` was read. Cumulative; backwards changes nothing."""
@@ -211,6 +233,28 @@ class ParleyClient:
     async def mark_delivered(self, conversation_id: str, seq: int) -> None:
         """Everything up to `seq` has arrived. With `auto_delivered` this happens by itself."""
         await self._shell.outcome(self._core.mark("delivered", conversation_id, seq, self._shell.now()))
+
+    async def typing(self, conversation_id: str, *, active: bool = True) -> None:
+        """Say that the user types, or has stopped. Sent once; raises ParleyError where there is no connection."""
+        await self.request("typing", conversation_id=conversation_id, active=active)
+
+    async def presence(self, users: Iterable[str]) -> tuple[Presence, ...]:
+        """How these users are (at most 100), and from now on an event for each change; nobody ends it.
+
+        It replaces what was watched before, and is renewed after each reconnect, when an event says how each user is.
+        """
+        return cast("tuple[Presence, ...]", await self._shell.outcome(self._core.watch(users, self._shell.now())))
+
+    async def authenticate(self, token: str) -> int | None:
+        """A fresh token for the living connection, and for HTTP. Returns when it expires (ms).
+
+        Only needed where the client was given a plain token: a callable is asked by itself, in time.
+        """
+        self._dialer.check(token)
+        call = self._core.authenticate(token, self._dialer.left(token), self._shell.now())
+        answer = await self._shell.outcome(call)
+        self._dialer.adopt(token)
+        return cast("int | None", answer.get("expires_at"))
 
     async def sync(self) -> None:
         """Compare all conversations, and wait until what was missing is in the stream (or the stream is full)."""
@@ -226,33 +270,23 @@ class ParleyClient:
             "dict[str, Any]", await self._shell.outcome(self._core.request(frame_type, fields, self._shell.now()))
         )
 
-    async def history(
-        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
-    ) -> History:
-        """Messages before (newest first, the default: from the head) or after (oldest first) an entry."""
-        rest, query = self._http(), {"before": before, "after": after, "limit": limit}
-        return await self._dialer.with_token(lambda token: rest.history(token, conversation_id, query))
-
-    async def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> InboxPage:
-        """The own conversations, newest first."""
-        rest = self._http()
-        return await self._dialer.with_token(lambda token: rest.inbox(token, {"limit": limit, "cursor": cursor}))
-
-    async def create_private(self, with_user: str) -> str:
-        """The id of the private conversation with a user, which exists from now on."""
-        rest = self._http()
-        return await self._dialer.with_token(lambda token: rest.create_private(token, with_user))
+    async def _change(self, kind: ChangeKind, conversation_id: str, seq: int, **fields: Any) -> Changed:
+        call = self._core.change(kind, conversation_id, seq, fields, self._shell.now())
+        return cast("Changed", await self._shell.outcome(call))
 
     async def close(self) -> tuple[Unacked, ...]:
         """Leave. Whoever waits gets ClosedError. Returns what is not acknowledged, which `state()` holds, too."""
         await self._shell.close()
         return self.unacked
 
-    def _http(self) -> RestApi:
-        if self._rest is None:
-            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
-        return self._rest
-
 
 def _unacked(item: Pending) -> Unacked:
-    return Unacked(item.to, item.conversation_id, item.body["content"], item.client_message_id, item.after)
+    body, source = item.body, item.body.get("forward_of")
+    return Unacked(
+        to=item.to,
+        conversation_id=item.conversation_id,
+        content=body.get("content"),
+        client_message_id=item.client_message_id,
+        after=item.after,
+        forward_of=(source["conversation_id"], source["seq"]) if source else None,
+    )

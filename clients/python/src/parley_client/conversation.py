@@ -5,10 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from parley_client.events import Entry
+from parley_client.events import Entry, MembersAdded, MembersRemoved
 
 # Entries that came too early. One that comes farther ahead than this is left to the next sync.
 MAX_EARLY: Final = 1_000
+
+
+def is_group(conversation_id: str) -> bool:
+    """Only groups have members that come and go: where such a conversation starts, the server has to say."""
+    return conversation_id.startswith("group:")
+
+
+def adds(entry: Entry, user_id: str | None) -> bool:
+    return isinstance(entry, MembersAdded) and user_id in entry.users
+
+
+def removes(entry: Entry, user_id: str | None) -> bool:
+    return isinstance(entry, MembersRemoved) and user_id in entry.users
 
 
 @dataclass(slots=True)
@@ -20,6 +33,8 @@ class Conversation:
     head: the highest entry known to exist.
     examine: where a second look for own messages stands, while there is one (see Outbox.examined).
     fruitless: syncs in a row that asked for this conversation and moved nothing.
+    refused: the own user is no member: nothing is passed on until they are one again.
+    ended: the last entry that removed the own user; 0 for none.
     """
 
     id: str
@@ -29,12 +44,46 @@ class Conversation:
     examine: int | None = None
     fruitless: int = 0
     refused: bool = False
+    ended: int = 0
+    _leap: tuple[int, int] | None = None  # from the last entry of an earlier membership to right before the next
     _early: dict[int, Entry] = field(default_factory=dict)
 
     def place(self, start: int) -> None:
         """Begin behind entry `start`: what comes after it is passed on, what comes before is history."""
         self.held = self.taken = start
-        self._early = {seq: entry for seq, entry in self._early.items() if seq > start}
+        self._keep_early(start)
+
+    def rejoin(self, joined_seq: int) -> None:
+        """Go on with the entry that made the own user a member again: nothing before it comes twice, or late."""
+        self.refused = False
+        if self.held is None:
+            self.place(joined_seq - 1)
+        elif joined_seq - 1 > self.held:
+            self._leap = (self.held, joined_seq - 1)
+            self.held = joined_seq - 1
+            self._keep_early(self.held)
+            self.took(self.taken)
+
+    def end(self, seq: int) -> None:
+        self.refused, self.ended = True, seq
+
+    def took(self, seq: int) -> None:
+        """The application has everything up to here."""
+        self.taken = self._leap[1] if self._leap is not None and seq == self._leap[0] else seq
+
+    def added_again(self, user_id: str | None) -> int | None:
+        """The first entry among those that came early that makes the user a member."""
+        return min((seq for seq, entry in self._early.items() if adds(entry, user_id)), default=None)
+
+    @property
+    def homeless(self) -> bool:
+        """Entries of it can't be passed on before the server has said since when the own user is a member."""
+        return is_group(self.id) and (self.held is None or self.refused)
+
+    @property
+    def left(self) -> bool:
+        """The membership is over, and the application has all of it."""
+        return self.refused and self.taken >= self.ended
 
     @property
     def first_heard(self) -> int | None:
@@ -72,3 +121,6 @@ class Conversation:
     def drop_early(self) -> None:
         """Forget what waits: without room to pass it on, the server keeps it better."""
         self._early.clear()
+
+    def _keep_early(self, start: int) -> None:
+        self._early = {seq: entry for seq, entry in self._early.items() if seq > start}

@@ -6,6 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parley_client.effects import Done, Effect, Failed
+from parley_client.errors import ParleyError
+from parley_client.events import Frame
+from parley_client.exchange import Exchange
+from parley_client.settings import Settings
+
 CursorKind = Literal["read", "delivered"]
 
 
@@ -25,6 +31,12 @@ class _Cursor:
 
 @dataclass(slots=True)
 class Cursors:
+    """Each goes on until the server has it, over reconnects."""
+
+    settings: Settings
+    random: Callable[[], float]
+    exchange: Exchange
+    do: Callable[[Effect], None]
     _cursors: dict[tuple[CursorKind, str], _Cursor] = field(default_factory=dict)
 
     def want(self, kind: CursorKind, conversation_id: str, seq: int, *, due: float, call: int | None = None) -> bool:
@@ -40,7 +52,26 @@ class Cursors:
             cursor.waiting.append((seq, call))
         return True
 
-    def startable(self, now: float) -> Iterator[tuple[CursorKind, str, int]]:
+    def send_due(self, now: float) -> None:
+        for kind, conversation_id, seq in self._startable(now):
+            self._send(kind, conversation_id, seq, now)
+
+    def _send(self, kind: CursorKind, conversation_id: str, seq: int, now: float) -> None:
+        def done(_: Frame, __: float) -> None:
+            for call in self._confirmed(kind, conversation_id, seq):
+                self.do(Done(call))
+
+        def failed(error: ParleyError, later: float) -> None:
+            if error.retryable:
+                pause = self.settings.pause
+                self._again(kind, conversation_id, lambda n: later + pause(error.retry_after_ms, n, self.random))
+                return
+            for call in self._give_up(kind, conversation_id, seq):
+                self.do(Failed(call, error))
+
+        self.exchange.transmit({"type": kind, "conversation_id": conversation_id, "seq": seq}, now, done, failed)
+
+    def _startable(self, now: float) -> Iterator[tuple[CursorKind, str, int]]:
         """What to send now. Each counts as under way from here on."""
         for (kind, conversation_id), cursor in self._cursors.items():
             if kind == "delivered" and not cursor.waiting and cursor.wanted <= self._read_upto(conversation_id):
@@ -52,7 +83,7 @@ class Cursors:
     def next_due(self) -> float | None:
         return min((cursor.due for cursor in self._cursors.values() if cursor.open), default=None)
 
-    def confirmed(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
+    def _confirmed(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
         """The server has it. Returns the calls that waited for this."""
         cursor = self._cursors[kind, conversation_id]
         cursor.in_flight, cursor.tries = False, 0
@@ -61,12 +92,12 @@ class Cursors:
         cursor.waiting = [(wanted, call) for wanted, call in cursor.waiting if wanted > cursor.confirmed]
         return done
 
-    def again(self, kind: CursorKind, conversation_id: str, due: Callable[[int], float]) -> None:
+    def _again(self, kind: CursorKind, conversation_id: str, due: Callable[[int], float]) -> None:
         """It did not go through this time. `due` says when to try again, from how often that was in a row before."""
         cursor = self._cursors[kind, conversation_id]
         cursor.in_flight, cursor.due, cursor.tries = False, due(cursor.tries), cursor.tries + 1
 
-    def give_up(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
+    def _give_up(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
         """The server will not have it at `seq`. Returns the calls that fail with it."""
         cursor = self._cursors[kind, conversation_id]
         failed = [call for wanted, call in cursor.waiting if wanted <= seq]

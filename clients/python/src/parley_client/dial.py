@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -13,7 +14,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from parley_client.errors import ParleyError, RefusedError
 from parley_client.rest import RestApi, is_loopback
-from parley_client.tokens import Token, obtain, user_of
+from parley_client.tokens import Token, expiry_of, obtain, user_of
 
 _OPEN_TIMEOUT_S: Final = 15.0  # a cold start of the authorizer and of $connect, and some
 _CLOSE_TIMEOUT_S: Final = 1.0
@@ -24,7 +25,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Dialer:
-    """`identify` is told whose token it is, as soon as that shows, and may refuse by raising ParleyError."""
+    """`identify` is told whose token it is, as soon as that shows, and may refuse by raising ParleyError.
+
+    `clock` is the time of day, in seconds since the epoch: tokens expire by it.
+    """
 
     url: str
     token: Token
@@ -32,12 +36,29 @@ class Dialer:
     by_ticket: bool
     query: Mapping[str, str | None]
     identify: Callable[[str], None]
+    clock: Callable[[], float] = time.time
     _last: str | None = field(default=None, repr=False)
 
     async def dial(self) -> ClientConnection:
         """A connection that is open. Raises ParleyError: `retryable` says whether trying again may help."""
         self._last = await self._fresh()
         return await self._trying_twice(self._open)
+
+    def left(self, token: str | None = None) -> float | None:
+        """For how many seconds a token (the latest) is good. None: not known, or there is never another one."""
+        expiry = expiry_of(token or self._last or "")
+        return None if expiry is None or isinstance(self.token, str) else expiry - self.clock()
+
+    async def renew(self) -> str:
+        """A fresh token. Raises ParleyError where there is none."""
+        self._last = await self._fresh()
+        return self._last
+
+    def adopt(self, token: str) -> None:
+        """A token that the server has taken: good for HTTP, and for the next connection if there is no other source."""
+        self._last = token
+        if isinstance(self.token, str):
+            self.token = token
 
     async def with_token(self, call: Callable[[str], Awaitable[T]]) -> T:
         """A call of the HTTP API, with the token of the connection as long as that is good."""
@@ -65,10 +86,14 @@ class Dialer:
             raise
         except Exception as exc:  # whatever it is made of: the connection is tried again, as with any other failure
             raise ParleyError("unreachable", f"There is no token: {exc!r}", retryable=True) from exc
+        self.check(token)
+        return token
+
+    def check(self, token: str) -> None:
+        """Raises ParleyError for somebody else's token."""
         user_id = user_of(token)
         if user_id is not None:
             self.identify(user_id)
-        return token
 
     async def _open(self, token: str) -> ClientConnection:
         query = {name: value for name, value in self.query.items() if value is not None}

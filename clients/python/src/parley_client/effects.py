@@ -21,13 +21,22 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Renew:
+    """Get a fresh token, and tell the core (`renew`); where there is none, nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transmit:
     frame: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The call has its answer: an Ack for `send`, the data of the reply for `ping` and `request`, else None."""
+    """The call has its answer.
+
+    That is an Ack for `send`, a Changed for `change`, the Presences for `watch`, the data of the reply for `ping`,
+    `request` and `authenticate`, else None.
+    """
 
     call: int
     value: Any = None
@@ -39,4 +48,4 @@ class Failed:
     error: ParleyError
 
 
-Effect = Connect | Disconnect | Transmit | Done | Failed
+Effect = Connect | Disconnect | Renew | Transmit | Done | Failed

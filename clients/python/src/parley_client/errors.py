@@ -16,8 +16,9 @@ class ParleyError(Exception):
     """`code` is the protocol's (`not_a_member`, `rate_limited` …) or one of the client's own.
 
     These are `unreachable` (no answer over HTTP), `connection_lost` (a request that is not repeated by itself),
-    `timeout` (no answer in time), `outbox_full`, `closed`, `disconnected`, `wrong_user` (a saved state of somebody
-    else), `log_lost` (the server's log ends before what this client holds of it: it was reset).
+    `timeout` (no answer in time), `outbox_full`, `replaced` (another `presence` came first), `closed`, `disconnected`,
+    `wrong_user` (a saved state of somebody else), `log_lost` (the server's log ends before what this client holds of
+    it: it was reset).
     `status` is the HTTP status, where there was one.
     """
 

@@ -1,18 +1,36 @@
-"""What the application gets to see: typed events, made from the frames of the server."""
+"""What the application gets to see: typed events. `parsing.py` makes them from the frames of the server.
+
+An `Entry` is a durable change with its place in the log of its conversation; everything else is told once and gone.
+Times are milliseconds since the epoch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 Frame = Mapping[str, Any]
 ConnectionState = Literal["connecting", "online", "offline", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Receipts:
+    """How many of the other members have a message, and how many have read it."""
+
+    members: int
+    delivered: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A message in its place of the conversation. `content` is None once it was deleted. Time is milliseconds."""
+    """A message in its place of the conversation.
+
+    `content` is None once it was deleted. One that is fetched later (a sync, the history) is as it is by then: edited,
+    deleted, with its reactions (emoji → users). `status` (sent, delivered, read) and `receipts` come over HTTP only,
+    with the own messages; they are no part of what is compared.
+    """
 
     conversation_id: str
     seq: int
@@ -25,12 +43,93 @@ class Message:
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
     file_id: str | None = None
+    forwarded: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    status: str | None = field(default=None, compare=False)
+    receipts: Receipts | None = field(default=None, compare=False)
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """`content` is None where a later entry has replaced it: there is nothing to show yet."""
+
+    conversation_id: str
+    seq: int
+    message_seq: int
+    user_id: str
+    content: str | None
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    conversation_id: str
+    seq: int
+    message_seq: int
+    user_id: str
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """`user_id` reacted to a message, or took that back (`removed`)."""
+
+    conversation_id: str
+    seq: int
+    message_seq: int
+    user_id: str
+    emoji: str
+    removed: bool = False
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersAdded:
+    """`user_id` added `users`. Entry 1 of a group is its creation, by its owner, and has its name."""
+
+    conversation_id: str
+    seq: int
+    user_id: str
+    users: tuple[str, ...]
+    name: str | None = None
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersRemoved:
+    """`user_id` removed `users`; who leaves removes themselves."""
+
+    conversation_id: str
+    seq: int
+    user_id: str
+    users: tuple[str, ...]
+    timestamp: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationUpdated:
+    """A new `name` (None: it stays), or new `roles` (user → role) of some members."""
+
+    conversation_id: str
+    seq: int
+    user_id: str
+    name: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    timestamp: int = 0
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """Any other durable change of a conversation (an edit, a new member …), in its place among the messages."""
+    """Any other durable change, of a kind that this version of the client does not know, in its place."""
 
     conversation_id: str
     seq: int
@@ -70,9 +169,12 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
+    """`status` is online or offline. `timestamp` is None in an answer, which says how it is now."""
+
     user_id: str
     status: str
     last_seen: int | None = None
+    timestamp: int | None = None
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -112,18 +214,11 @@ class UnknownEvent:
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
-Entry = Message | LogEntry
+Entry = (
+    Message | MessageEdited | MessageDeleted | Reaction | MembersAdded | MembersRemoved | ConversationUpdated | LogEntry
+)
 Event = (
-    Message
-    | LogEntry
-    | ReadReceipt
-    | Delivered
-    | Typing
-    | Presence
-    | ConnectionChanged
-    | SendFailed
-    | MembershipLost
-    | UnknownEvent
+    Entry | ReadReceipt | Delivered | Typing | Presence | ConnectionChanged | SendFailed | MembershipLost | UnknownEvent
 )
 
 
@@ -139,97 +234,14 @@ class Ack:
     duplicate: bool = False
 
 
-# Receipts have a `seq` that is a cursor, not a place in the log. Everything else that has one is an entry.
-_CURSORS: Final = frozenset({"read", "delivered"})
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The server's word that an edit, a deletion or a reaction is in effect.
 
+    `seq` is the message's; `entry_seq` the log entry that says so, None where nothing had to change.
+    """
 
-def is_seq(value: object) -> bool:
-    """A place in a log: 1, 2, 3 … (JSON's true is an int to Python, and no place)."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def as_entry(frame: Frame) -> Entry | None:
-    """The log entry that this frame is, or None: ephemeral, or malformed."""
-    body = frame.get("message")
-    inner: Frame = body if isinstance(body, Mapping) else {}
-    kind = frame.get("type")
-    conversation_id = frame.get("conversation_id", inner.get("conversation_id"))
-    seq = frame.get("seq", inner.get("seq"))
-    if not isinstance(kind, str) or kind in _CURSORS or not isinstance(conversation_id, str) or not is_seq(seq):
-        return None
-    assert isinstance(seq, int)  # noqa: S101  # is_seq, for the type checker
-    if kind == "new_message":
-        return as_message(inner, conversation_id=conversation_id, seq=seq) if inner else None
-    return LogEntry(conversation_id, seq, kind, frame)
-
-
-def as_message(body: Frame, *, conversation_id: str | None = None, seq: int | None = None) -> Message:
-    """A message object of the protocol (in an event, or from the history)."""
-    content, sent_as, reply_to = body.get("content"), body.get("client_message_id"), body.get("reply_to")
-    created_at, file_id, mentions = body.get("created_at"), body.get("file_id"), body.get("mentions")
-    return Message(
-        conversation_id=conversation_id or str(body.get("conversation_id", "")),
-        seq=seq or int(body.get("seq", 0)),
-        sender_id=str(body.get("sender_id", "")),
-        content=content if isinstance(content, str) else None,
-        type=str(body.get("type", "text")),
-        created_at=created_at if isinstance(created_at, int) else 0,
-        id=str(body.get("id", "")),
-        client_message_id=sent_as if isinstance(sent_as, str) else None,
-        reply_to=reply_to if isinstance(reply_to, int) else None,
-        mentions=tuple(map(str, mentions)) if isinstance(mentions, list | tuple) else (),
-        file_id=file_id if isinstance(file_id, str) else None,
-        raw=body,
-    )
-
-
-def as_event(frame: Frame) -> Event | None:
-    """The ephemeral event that this frame is; UnknownEvent where type or shape are not known, None without a type."""
-    kind = frame.get("type")
-    if not isinstance(kind, str):
-        return None
-    make = _EPHEMERAL.get(kind)
-    try:
-        return make(frame) if make else UnknownEvent(kind, frame)
-    except (KeyError, TypeError, ValueError):
-        return UnknownEvent(kind, frame)
-
-
-def as_ack(data: Frame) -> Ack | None:
-    """The data of a reply to `message`; None where it is not what the protocol says."""
-    seq, timestamp, sent_as = data.get("seq"), data.get("timestamp"), data.get("client_message_id")
-    conversation_id = data.get("conversation_id")
-    if not isinstance(conversation_id, str) or not isinstance(seq, int) or not is_seq(seq):
-        return None
-    return Ack(
-        conversation_id=conversation_id,
-        seq=seq,
-        message_id=str(data.get("message_id", f"{conversation_id}/{seq}")),
-        client_message_id=sent_as if isinstance(sent_as, str) else None,
-        timestamp=timestamp if isinstance(timestamp, int) else 0,
-        duplicate=data.get("duplicate") is True,
-    )
-
-
-def _read(frame: Frame) -> Event:
-    return ReadReceipt(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
-
-
-def _delivered(frame: Frame) -> Event:
-    return Delivered(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
-
-
-def _typing(frame: Frame) -> Event:
-    return Typing(frame["conversation_id"], frame["user_id"], frame.get("active", True) is True, frame)
-
-
-def _presence(frame: Frame) -> Event:
-    return Presence(frame["user_id"], str(frame["status"]), frame.get("last_seen"), frame)
-
-
-_EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
-    "read": _read,
-    "delivered": _delivered,
-    "typing": _typing,
-    "presence": _presence,
-}
+    conversation_id: str
+    seq: int
+    entry_seq: int | None
+    timestamp: int

@@ -23,6 +23,7 @@ class _Request:
     done: OnDone
     failed: OnFailed
     call: int | None
+    about_token: bool
 
 
 @dataclass(slots=True)
@@ -38,11 +39,19 @@ class Exchange:
     _numbers: int = 0
 
     def transmit(
-        self, frame: dict[str, Any], now: float, done: OnDone, failed: OnFailed, *, call: int | None = None
+        self,
+        frame: dict[str, Any],
+        now: float,
+        done: OnDone,
+        failed: OnFailed,
+        *,
+        call: int | None = None,
+        about_token: bool = False,
     ) -> str:
+        """`about_token`: the frame brings a token; that this one is refused says nothing about the connection's."""
         self._numbers += 1
         request_id = str(self._numbers)
-        self._open[request_id] = _Request(now, done, failed, call)
+        self._open[request_id] = _Request(now, done, failed, call, about_token)
         self.do(Transmit({**frame, "id": request_id}))
         return request_id
 
@@ -57,7 +66,7 @@ class Exchange:
             request.done(data if isinstance(data, Mapping) else {}, now)
             return True
         error = ParleyError.from_wire(frame)
-        if error.code in _TOKEN_CODES:
+        if error.code in _TOKEN_CODES and not request.about_token:
             return False
         self.forget(str(frame["id"]))
         request.failed(error, now)

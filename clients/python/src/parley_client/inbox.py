@@ -8,36 +8,41 @@ application never holds up the acks that come over the same connection.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from parley_client.conversation import Conversation
-from parley_client.events import Entry, Event, LogEntry, Message
+from parley_client.conversation import Conversation, is_group, removes
+from parley_client.events import Entry, Event, MembershipLost
 from parley_client.settings import Settings
 
 
 @dataclass(slots=True)
 class Inbox:
-    """`conversations` is ordered by activity, the latest last."""
+    """`conversations` is ordered by activity, the latest last. `me` says who the own user is, once that is known."""
 
     settings: Settings
+    me: Callable[[], str | None]
     conversations: dict[str, Conversation] = field(default_factory=dict)
     room: bool = True
     dropped: int = 0  # ephemeral events that found no room
     _events: deque[Event] = field(default_factory=deque)
 
     def conversation(self, conversation_id: str, *, from_start: bool) -> Conversation:
-        """The conversation, known or new. A new one starts at its beginning, or where a sync will show it to."""
+        """The conversation, known or new. A new one starts at its beginning, or where a sync will show it to.
+
+        A group never starts before that: its beginning may be long before the own user came.
+        """
         conversation = self.conversations.get(conversation_id)
         if conversation is None:
             conversation = self.conversations[conversation_id] = Conversation(conversation_id)
-            if from_start:
+            if from_start and not is_group(conversation_id):
                 conversation.place(0)
         return conversation
 
-    def place(self, conversation: Conversation, head: int) -> None:
-        """Start at the head, or right before what was heard on this connection, whichever is lower."""
+    def place(self, conversation: Conversation, start: int, *, joined_seq: int) -> None:
+        """Start there, or right before what was heard on this connection, if that is lower; never before joining."""
         first = conversation.first_heard
-        conversation.place(head if first is None else min(head, first - 1))
+        conversation.place(max(joined_seq - 1, start if first is None else min(start, first - 1)))
         self.drain(conversation)
 
     def accept(self, conversation: Conversation, entry: Entry) -> None:
@@ -50,12 +55,24 @@ class Inbox:
         self.drain(conversation)
 
     def drain(self, conversation: Conversation) -> None:
-        while self.room and (entry := conversation.next_entry()) is not None:
+        """Pass on what is next. An entry that removes the own user is the last, unless they were added again."""
+        while self.room and not conversation.refused and (entry := conversation.next_entry()) is not None:
             if not self.settings.receive:
-                conversation.taken = entry.seq
+                conversation.took(entry.seq)
             self._append(entry)
+            if removes(entry, self.me()):
+                conversation.end(entry.seq)
+                self.lost(conversation)
         if not self.room:
             conversation.drop_early()
+
+    def lost(self, conversation: Conversation) -> None:
+        """Say that the membership is over, room or not: it is said once."""
+        conversation.refused = True
+        self._append(MembershipLost(conversation.id))
+        again = conversation.added_again(self.me())
+        if again is not None:
+            conversation.rejoin(again)
 
     def emit(self, event: Event) -> None:
         """An ephemeral event: without room it is dropped, the next of its kind says the same or more."""
@@ -69,8 +86,8 @@ class Inbox:
         if not self._events:
             return None
         event = self._events.popleft()
-        if isinstance(event, Message | LogEntry):
-            self.conversations[event.conversation_id].taken = event.seq
+        if isinstance(event, Entry):
+            self.conversations[event.conversation_id].took(event.seq)
         return event
 
     def reopened(self) -> bool:

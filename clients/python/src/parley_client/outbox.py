@@ -52,6 +52,10 @@ class Pending:
     found: int | None = None
 
     @property
+    def forwards(self) -> bool:
+        return "forward_of" in self.body
+
+    @property
     def lane(self) -> str:
         return self.conversation_id or f"to:{self.to}"
 
@@ -185,10 +189,21 @@ class Outbox:
 
 
 def fill_in(
-    content: str, *, message_type: str, reply_to: int | None, mentions: Iterable[str], file_id: str | None
+    content: str | None,
+    *,
+    message_type: str,
+    reply_to: int | None,
+    mentions: Iterable[str],
+    file_id: str | None,
+    forward_of: tuple[str, int] | None,
 ) -> dict[str, Any]:
-    """The body of a message, without what is not there."""
+    """The body of a message, without what is not there. Raises ParleyError where it is neither of the two kinds."""
+    if (content is None) == (forward_of is None) or (forward_of is not None and file_id is not None):
+        raise ParleyError("bad_request", "A message has either `content` or `forward_of`, and that brings its own file")
     body: dict[str, Any] = {"content": content, "message_type": message_type}
+    if forward_of is not None:
+        where, seq = forward_of
+        body = {"forward_of": {"conversation_id": where, "seq": seq}}
     optional = {"reply_to": reply_to, "mentions": list(mentions) or None, "file_id": file_id}
     return body | {name: value for name, value in optional.items() if value is not None}
 
@@ -228,5 +243,7 @@ def _names(message: Message, item: Pending) -> bool:
 
 
 def _same(body: Mapping[str, Any], message: Message) -> bool:
+    if "forward_of" in body:  # what it says is the other message's
+        return message.forwarded and message.reply_to == body.get("reply_to")
     stored = (message.content, message.type, message.reply_to, list(message.mentions), message.file_id)
     return tuple(body.get(name, [] if name == "mentions" else None) for name in _FIELDS) == stored

@@ -1,4 +1,4 @@
-"""The HTTP API, as far as this client uses it: tickets, history, the inbox, private conversations."""
+"""JSON over HTTP: one call, and what can go wrong with it. `operations.py` has what there is to call."""
 
 from __future__ import annotations
 
@@ -9,45 +9,13 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from parley_client.errors import ParleyError
-from parley_client.events import Frame, Message, as_message
 
 _TIMEOUT_S: Final = 30.0  # the gateway gives up after 29
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Messages, and whether there are more in the direction that was read."""
-
-    messages: tuple[Message, ...]
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A conversation as the inbox shows it. `head` is 0 while nothing has been said."""
-
-    id: str
-    type: str
-    head: int
-    unread: int
-    read_seq: int
-    name: str | None = None
-    members: tuple[str, ...] = ()
-    last_message: Message | None = None
-    raw: Frame = field(default_factory=dict, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class InboxPage:
-    """Conversations, newest first. `next_cursor` gives the next page; None at the end."""
-
-    conversations: tuple[Summary, ...]
-    next_cursor: str | None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -68,20 +36,6 @@ class RestApi:
         """A one-time ticket for the WebSocket handshake."""
         return str((await self.call("POST", "/v1/tickets", token))["ticket"])
 
-    async def history(self, token: str, conversation_id: str, query: Mapping[str, int | None]) -> History:
-        body = await self.call("GET", f"/v1/conversations/{quote(conversation_id, safe='')}/messages", token, query)
-        messages = tuple(as_message(each) for each in body["messages"])
-        return History(messages, body.get("has_more") is True)
-
-    async def inbox(self, token: str, query: Mapping[str, int | str | None]) -> InboxPage:
-        body = await self.call("GET", "/v1/conversations", token, query)
-        return InboxPage(tuple(_summary(each) for each in body["conversations"]), body.get("next_cursor"))
-
-    async def create_private(self, token: str, with_user: str) -> str:
-        return str(
-            (await self.call("POST", "/v1/conversations", token, body={"type": "private", "with": with_user}))["id"]
-        )
-
     async def call(
         self,
         method: str,
@@ -90,7 +44,7 @@ class RestApi:
         query: Mapping[str, int | str | None] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The answer's JSON. Raises ParleyError: the server's own, or `unreachable`."""
+        """The answer's JSON; empty where there is none. Raises ParleyError: the server's own, or `unreachable`."""
         given = {name: value for name, value in (query or {}).items() if value is not None}
         url = self.base_url.rstrip("/") + path + (f"?{urlencode(given)}" if given else "")
         data = None if body is None else json.dumps(body).encode()
@@ -136,18 +90,3 @@ def _object(data: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _summary(body: Mapping[str, Any]) -> Summary:
-    last = body.get("last_message")
-    return Summary(
-        id=str(body["id"]),
-        type=str(body.get("type", "")),
-        head=int(body.get("head") or 0),
-        unread=int(body.get("unread") or 0),
-        read_seq=int(body.get("read_seq") or 0),
-        name=body.get("name"),
-        members=tuple(map(str, body.get("members") or ())),
-        last_message=as_message(last) if isinstance(last, Mapping) else None,
-        raw=body,
-    )

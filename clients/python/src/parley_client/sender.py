@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from parley_client.effects import Done, Effect, Failed
 from parley_client.errors import ClosedError, ParleyError
-from parley_client.events import Ack, Entry, Frame, Message, SendFailed, as_ack
+from parley_client.events import Ack, Entry, Frame, Message, SendFailed
 from parley_client.exchange import Exchange
 from parley_client.outbox import Outbox, Pending, as_stored
+from parley_client.parsing import as_ack
 from parley_client.settings import Settings
 from parley_client.stream import Stream
 
@@ -105,7 +106,8 @@ class Sender:
             self.outbox.address(self.private_with)
         self._settle(item, ack)
         unplaced = self.stream.conversation(ack.conversation_id).held is None
-        if self.user_id is None or (unplaced and ack.duplicate):  # an old message does not say where to start
+        # An old message does not say where to start, and what a forwarded one says is not known here.
+        if self.user_id is None or (unplaced and ack.duplicate) or item.forwards:
             self.stream.heard_of(ack.conversation_id, ack.seq, now)
         else:
             self.stream.entry(as_stored(item, ack, self.user_id), now)

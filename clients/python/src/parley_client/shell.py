@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection
@@ -12,17 +12,16 @@ from websockets.exceptions import ConnectionClosed
 
 from parley_client.codec import decode, encode
 from parley_client.core import Core
-from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Transmit
+from parley_client.dial import Dialer
+from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Renew, Transmit
 from parley_client.errors import ClosedError, ParleyError
 
 _LOGGER: Final = logging.getLogger("parley_client")
 
 
 class Shell:
-    """`dial` opens a connection, or raises ParleyError."""
-
-    def __init__(self, core: Core, dial: Callable[[], Awaitable[ClientConnection]]) -> None:
-        self._core, self._dial = core, dial
+    def __init__(self, core: Core, dialer: Dialer) -> None:
+        self._core, self._dialer = core, dialer
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._news = asyncio.Event()
@@ -77,18 +76,33 @@ class Shell:
     def _do(self, effect: Effect) -> None:
         match effect:
             case Connect():
-                self._serving = asyncio.create_task(self._serve())
-                self._tasks.add(self._serving)
-                self._serving.add_done_callback(self._tasks.discard)
+                self._serving = self._begin(self._serve())
             case Disconnect(reason):
                 _LOGGER.info("leaving the connection: %s", reason)
                 self._leave()
+            case Renew():
+                self._begin(self._renew())
             case Transmit(frame):
                 self._outgoing.put_nowait(encode(frame))
             case Done(call, value):
                 self._settle(call, lambda future: future.set_result(value))
             case Failed(call, error):
                 self._settle(call, lambda future: future.set_exception(error))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _renew(self) -> None:
+        try:
+            token = await self._dialer.renew()
+        except ParleyError as error:
+            _LOGGER.info("the token can't be renewed, and the connection ends with it: %s", error.message)
+            return
+        self._core.renew(token, self._dialer.left(token), self.now())
+        self.perform()
 
     def _settle(self, call: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
         future = self._calls.get(call)
@@ -119,12 +133,12 @@ class Shell:
 
     async def _converse(self, me: asyncio.Task[None] | None) -> str:
         """Returns why the connection ended."""
-        websocket = await self._dial()
+        websocket = await self._dialer.dial()
         outgoing = self._outgoing = asyncio.Queue()
         writer = asyncio.create_task(_write(websocket, outgoing))
         try:
             if self._serving is me:
-                self._core.connected(self.now())
+                self._core.connected(self.now(), token_left=self._dialer.left())
                 self.perform()
             while self._serving is me:
                 frame = decode(await websocket.recv())

@@ -1,0 +1,229 @@
+"""The core's half that talks to the server: the connection, what comes over it, and what is due to go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parley_client.changes import Changes
+from parley_client.cursors import Cursors
+from parley_client.effects import Connect, Disconnect, Done, Effect, Failed
+from parley_client.errors import ClosedError, DisconnectedError, ParleyError
+from parley_client.events import ConnectionChanged, Frame
+from parley_client.exchange import Exchange
+from parley_client.link import Link
+from parley_client.parsing import as_entry, as_event
+from parley_client.renewal import Renewal
+from parley_client.sender import Sender
+from parley_client.settings import Settings
+from parley_client.watch import Watch
+
+
+class Machine:
+    """See `core.py`, which is this and what applications ask for."""
+
+    def __init__(self, settings: Settings, random: Callable[[], float], user_id: str | None) -> None:
+        self.settings = settings
+        self.open_conversation: str | None = None
+        self.error: ParleyError | None = None
+        self.ignored = 0  # frames that are not what the protocol says
+        self._effects: list[Effect] = []
+        self._syncing: list[int] = []
+        self._link = Link(settings, random)
+        self._exchange = Exchange(self._do)
+        self._sender = Sender(settings, random, self._exchange, self._do, user_id)
+        self._stream = self._sender.stream
+        self._cursors = Cursors(settings, random, self._exchange, self._do)
+        self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
+        self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
+        self._renewal = Renewal(self._exchange, self._do)
+
+    @property
+    def user_id(self) -> str | None:
+        return self._sender.user_id
+
+    @property
+    def connection(self) -> str:
+        """One of idle, waiting, connecting, online, stopped."""
+        return self._link.state
+
+    def effects(self) -> list[Effect]:
+        """What to do now, in this order. Each is handed out once."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def deadline(self) -> float | None:
+        """When to call `tick`, if nothing happens before."""
+        dues = [self._link.next_due()]
+        if self._link.state == "online":
+            dues.append(self._exchange.next_due(self.settings.request_timeout))
+            dues += [self._stream.next_due(), self._renewal.next_due()]
+            if self._stream.catchup.answered:
+                dues += [self._sender.outbox.next_due(), self._cursors.next_due()]
+                dues += [self._changes.next_due(), self._watch.next_due()]
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- what the shell puts in about the connection
+
+    def start(self) -> None:
+        if self._link.state == "idle":
+            self._connect()
+
+    def identify(self, user_id: str) -> None:
+        """Who this client is, as soon as that is known. Raises ParleyError for another user's state."""
+        if self.user_id is not None and self.user_id != user_id:
+            raise ParleyError("wrong_user", f"This client is {self.user_id}'s, and the token is {user_id}'s")
+        self._sender.identify(user_id)
+
+    def connected(self, now: float, *, token_left: float | None = None) -> None:
+        """`token_left`: seconds until the token of this connection expires, where a fresh one can be had for it."""
+        if self._link.state != "connecting":
+            return
+        self._link.connected(now)
+        self._renewal.plan(now, token_left)
+        self._stream.catchup.connected()
+        self._stream.inbox.emit(ConnectionChanged("online"))
+        self._pump(now)
+
+    def renew(self, token: str, token_left: float | None, now: float) -> None:
+        """A fresh token, as asked for by Renew: the connection lives on with it."""
+        if self._link.state == "online":
+            self._renewal.authenticate(token, token_left, now)
+
+    def lost(self, now: float, reason: str) -> None:
+        """The connection ended, or could not be made. The next one is planned."""
+        if self._link.state in ("connecting", "online"):
+            self._forget_connection()
+            self._stream.inbox.emit(ConnectionChanged("offline", reason, self._link.lost(now)))
+
+    def stop(self, error: ParleyError | None = None) -> None:
+        """The end, asked for or (with `error`) forced. Who waits is told; the outbox stays, for `state()`."""
+        if self._link.state == "stopped":
+            return
+        self._forget_connection()
+        self._link.state, self.error = "stopped", error
+        self._sender.stop(error)
+        reason = error or ClosedError()
+        self._changes.stop(reason)
+        self._watch.fail(reason)
+        for call in (*self._cursors.calls(), *self._syncing):
+            self._do(Failed(call, reason))
+        self._syncing.clear()
+        self._stream.inbox.emit(ConnectionChanged("closed", error.message if error else ""))
+
+    def receive(self, frame: Frame, now: float) -> None:
+        """A frame of the current connection."""
+        if self._link.state != "online":
+            return
+        self._link.alive()
+        if "success" not in frame:
+            self._on_event(frame, now)
+        elif not self._exchange.replied(frame, now):
+            self._drop("The token is no longer accepted", now)
+        self._pump(now)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        if self._link.should_connect(now):
+            self._connect()
+        if self._link.is_dead(now):
+            self._drop("The server no longer answers", now)
+        if self._link.state != "online":
+            return
+        if self._exchange.expire(now, self.settings.request_timeout):
+            self._link.expect_pong(now)
+            self._beat(now)
+        if self._link.should_beat(now):
+            if self._link.beat(now):
+                self._stream.catchup.begin()
+            self._beat(now)
+        self._renewal.act(now)
+        self._pump(now)
+
+    # --- events
+
+    def _on_event(self, frame: Frame, now: float) -> None:
+        entry = as_entry(frame)
+        if entry is not None:
+            self._stream.entry(entry, now)
+            return
+        event = as_event(frame)
+        if event is None:
+            self.ignored += 1
+        elif frame.get("type") == "disconnect":
+            self._on_disconnect(frame, now)
+        else:
+            self._stream.inbox.emit(event)
+
+    def _on_disconnect(self, frame: Frame, now: float) -> None:
+        code = str(frame.get("code", ""))
+        if frame.get("reconnect") is False:
+            self._do(Disconnect(code))
+            self.stop(DisconnectedError(code))
+        else:
+            self._drop(f"The server ended the connection: {code}", now)
+
+    # --- requests
+
+    def _pump(self, now: float) -> None:
+        """Send whatever is due."""
+        if self._link.state != "online":
+            return
+        named = self._stream.request(now)
+        if named is not None:
+            frame = {"type": "sync", "conversations": named}
+            self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
+        if self._stream.catchup.answered:
+            for part in (self._sender, self._cursors, self._changes, self._watch):
+                part.send_due(now)
+        if self._syncing and self._stream.caught_up():
+            self._effects += [Done(call) for call in self._syncing]
+            self._syncing.clear()
+
+    def _on_synced(self, data: Frame, now: float) -> None:
+        self._link.failures = 0  # this connection is of use
+        self._stream.synced(data, now)
+        if self._stream.broken is not None:
+            self._do(Disconnect("log_lost"))
+            self.stop(self._stream.broken)
+
+    def _beat(self, now: float, call: int | None = None) -> None:
+        """A ping that names the open conversation, or the one in which something happened last."""
+        where = self.open_conversation or self._stream.latest()
+        held = self._stream.held(where)
+
+        def done(data: Frame, later: float) -> None:
+            if data.get("behind") is True and where is not None and held is not None:
+                self._stream.heard_of(where, held + 1, later)
+            if call is not None:
+                self._do(Done(call, dict(data)))
+
+        def failed(error: ParleyError, _: float) -> None:
+            if call is not None:
+                self._do(Failed(call, error))
+
+        what = {} if held is None else {"conversation_id": where, "seq": held}
+        self._exchange.transmit({"type": "ping", **what}, now, done, failed, call=call)
+
+    # --- the connection
+
+    def _connect(self) -> None:
+        self._link.state = "connecting"
+        self._stream.inbox.emit(ConnectionChanged("connecting"))
+        self._do(Connect())
+
+    def _drop(self, reason: str, now: float) -> None:
+        self._do(Disconnect(reason))
+        self.lost(now, reason)
+
+    def _forget_connection(self) -> None:
+        """Nothing that was under way is answered any more."""
+        self._exchange.connection_lost()
+        self._sender.outbox.connection_lost()
+        self._cursors.connection_lost()
+        self._changes.connection_lost()
+        self._watch.connection_lost()
+        self._renewal.forget()
+        self._stream.connection_lost()
+
+    def _do(self, effect: Effect) -> None:
+        self._effects.append(effect)

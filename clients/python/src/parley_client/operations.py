@@ -1,0 +1,213 @@
+"""What the client does over HTTP: profiles, groups, members, settings, contacts, blocks, and reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from parley_client.dial import Dialer
+from parley_client.errors import ParleyError
+from parley_client.events import Message, Presence
+from parley_client.parsing import as_message, as_presences
+from parley_client.resources import (
+    Added,
+    Contact,
+    Group,
+    History,
+    InboxPage,
+    Member,
+    Profile,
+    QuietHours,
+    Settled,
+    Summary,
+    as_added,
+    as_contact,
+    as_group,
+    as_history,
+    as_inbox,
+    as_member,
+    as_profile,
+    as_settled,
+    as_summary,
+)
+from parley_client.rest import RestApi
+
+
+class _Unchanged:
+    """Stands for what is left out: None clears."""
+
+    def __repr__(self) -> str:
+        return "UNCHANGED"
+
+
+UNCHANGED: Final = _Unchanged()
+
+
+class HttpOperations:
+    """Each is one request with the connection's token, and a second one with a fresh token where that was refused.
+
+    They need no connection, and are not repeated by themselves. All raise ParleyError: the server's refusal, or
+    `unreachable`, which leaves open whether it was done.
+    """
+
+    _dialer: Dialer
+    _rest: RestApi | None
+
+    # --- the own profile
+
+    async def me(self) -> Profile:
+        return as_profile(await self._call("GET", "/v1/me"))
+
+    async def update_me(
+        self,
+        *,
+        display_name: str | _Unchanged | None = UNCHANGED,
+        avatar_url: str | _Unchanged | None = UNCHANGED,
+        hide_presence: bool | _Unchanged = UNCHANGED,
+        previews: bool | _Unchanged = UNCHANGED,
+        quiet_hours: QuietHours | _Unchanged | None = UNCHANGED,
+    ) -> Profile:
+        """What is left out stays, None clears."""
+        hours: Any = quiet_hours
+        if isinstance(quiet_hours, QuietHours):
+            hours = {"start": quiet_hours.start, "end": quiet_hours.end, "time_zone": quiet_hours.time_zone}
+        push = _given(previews=previews, quiet_hours=hours)
+        body = _given(display_name=display_name, avatar_url=avatar_url, hide_presence=hide_presence)
+        return as_profile(await self._call("PUT", "/v1/me", body=body | ({"push": push} if push else {})))
+
+    # --- conversations
+
+    async def inbox(self, *, limit: int | None = None, cursor: str | None = None) -> InboxPage:
+        """The own conversations, newest first."""
+        return as_inbox(await self._call("GET", "/v1/conversations", {"limit": limit, "cursor": cursor}))
+
+    async def create_private(self, with_user: str) -> str:
+        """The id of the private conversation with a user, which exists from now on."""
+        body = {"type": "private", "with": with_user}
+        return str((await self._call("POST", "/v1/conversations", body=body))["id"])
+
+    async def create_group(
+        self, name: str, members: Iterable[str] = (), *, client_conversation_id: str | None = None
+    ) -> Group:
+        """A new group, with the own user as its owner. With an id of your own it is safe to try again."""
+        body: dict[str, Any] = {"type": "group", "name": name, "members": list(members)}
+        if client_conversation_id is not None:
+            body["client_conversation_id"] = client_conversation_id
+        return as_group(await self._call("POST", "/v1/conversations", body=body))
+
+    async def conversation(self, conversation_id: str) -> Summary:
+        """One conversation, as the inbox shows it."""
+        return as_summary(await self._call("GET", _path(conversation_id)))
+
+    async def rename(self, conversation_id: str, name: str) -> Summary:
+        """A new name for a group; for its owners and admins."""
+        return as_summary(await self._call("PATCH", _path(conversation_id), body={"name": name}))
+
+    async def leave(self, conversation_id: str) -> None:
+        """Be no member of a group any more."""
+        await self._call("DELETE", _path(conversation_id))
+
+    async def hide(self, conversation_id: str) -> None:
+        """Take a private conversation out of the inbox, until something is said in it."""
+        await self._call("DELETE", _path(conversation_id))
+
+    async def update_settings(
+        self,
+        conversation_id: str,
+        *,
+        muted_until: int | _Unchanged | None = UNCHANGED,
+        notify: str | _Unchanged = UNCHANGED,
+        pinned: bool | _Unchanged = UNCHANGED,
+        archived: bool | _Unchanged = UNCHANGED,
+    ) -> Settled:
+        """The own settings of a conversation: what is left out stays. `notify`: all, mentions or none."""
+        body = _given(muted_until=muted_until, notify=notify, pinned=pinned, archived=archived)
+        return as_settled(await self._call("PATCH", _path(conversation_id, "settings"), body=body))
+
+    # --- members
+
+    async def members(self, conversation_id: str) -> tuple[Member, ...]:
+        found = await self._call("GET", _path(conversation_id, "members"))
+        return tuple(as_member(each) for each in found["members"])
+
+    async def add_members(self, conversation_id: str, users: Iterable[str]) -> Added:
+        """For owners and admins; 1 to 100 users. Who is a member already is no error."""
+        return as_added(await self._call("POST", _path(conversation_id, "members"), body={"users": list(users)}))
+
+    async def set_role(self, conversation_id: str, user_id: str, role: str) -> None:
+        """owner, admin or member; for owners."""
+        await self._call("PATCH", _path(conversation_id, "members", user_id), body={"role": role})
+
+    async def remove_member(self, conversation_id: str, user_id: str) -> None:
+        await self._call("DELETE", _path(conversation_id, "members", user_id))
+
+    # --- messages
+
+    async def history(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> History:
+        """Messages before (newest first, the default: from the head) or after (oldest first) an entry."""
+        query = {"before": before, "after": after, "limit": limit}
+        return as_history(await self._call("GET", _path(conversation_id, "messages"), query))
+
+    async def message(self, conversation_id: str, seq: int) -> Message:
+        """One message as it is now. An own one has its `status`, and in groups its `receipts`."""
+        return as_message(await self._call("GET", _path(conversation_id, "messages", str(seq))))
+
+    # --- people
+
+    async def contacts(self) -> tuple[Contact, ...]:
+        return tuple(as_contact(each) for each in (await self._call("GET", "/v1/contacts"))["contacts"])
+
+    async def request_contact(self, user_id: str) -> Contact:
+        """Ask for somebody; where they have asked before, this accepts. It does not tell whether they exist."""
+        return as_contact(await self._call("POST", "/v1/contacts", body={"user_id": user_id}))
+
+    async def accept_contact(self, user_id: str) -> Contact:
+        return as_contact(await self._call("PATCH", f"/v1/contacts/{_part(user_id)}", body={"status": "accepted"}))
+
+    async def rename_contact(self, user_id: str, alias: str | None) -> Contact:
+        """The own name for somebody; None for none."""
+        return as_contact(await self._call("PATCH", f"/v1/contacts/{_part(user_id)}", body={"alias": alias}))
+
+    async def remove_contact(self, user_id: str) -> None:
+        """Withdraw, decline or remove, for both sides."""
+        await self._call("DELETE", f"/v1/contacts/{_part(user_id)}")
+
+    async def blocks(self) -> tuple[str, ...]:
+        return tuple(map(str, (await self._call("GET", "/v1/blocks"))["blocks"]))
+
+    async def block(self, user_id: str) -> None:
+        await self._call("PUT", f"/v1/blocks/{_part(user_id)}")
+
+    async def unblock(self, user_id: str) -> None:
+        await self._call("DELETE", f"/v1/blocks/{_part(user_id)}")
+
+    async def presence_of(self, users: Iterable[str]) -> tuple[Presence, ...]:
+        """How these users are now, without watching them. Those one may not see are offline."""
+        return as_presences(await self._call("GET", "/v1/presence", {"users": ",".join(users)}))
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, int | str | None] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        rest = self._rest
+        if rest is None:
+            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
+        return await self._dialer.with_token(lambda token: rest.call(method, path, token, query, body))
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not UNCHANGED}
+
+
+def _path(conversation_id: str, *more: str) -> str:
+    return "/".join(("/v1/conversations", _part(conversation_id), *map(_part, more)))
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

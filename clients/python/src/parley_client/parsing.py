@@ -1,0 +1,230 @@
+"""From the server's frames to typed events. What is malformed is never an exception: a client survives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from parley_client.events import (
+    Ack,
+    Changed,
+    ConversationUpdated,
+    Delivered,
+    Entry,
+    Event,
+    Frame,
+    LogEntry,
+    MembersAdded,
+    MembersRemoved,
+    Message,
+    MessageDeleted,
+    MessageEdited,
+    Presence,
+    Reaction,
+    ReadReceipt,
+    Receipts,
+    Typing,
+    UnknownEvent,
+)
+
+# Receipts have a `seq` that is a cursor, not a place in the log. Everything else that has one is an entry.
+_CURSORS: Final = frozenset({"read", "delivered"})
+
+
+def is_seq(value: object) -> bool:
+    """A place in a log: 1, 2, 3 … (JSON's true is an int to Python, and no place)."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def as_entry(frame: Frame) -> Entry | None:
+    """The log entry that this frame is, or None: ephemeral, or malformed.
+
+    An entry whose kind or shape is not known keeps its place, as a LogEntry.
+    """
+    body = frame.get("message")
+    inner: Frame = body if isinstance(body, Mapping) else {}
+    kind = frame.get("type")
+    conversation_id = frame.get("conversation_id", inner.get("conversation_id"))
+    seq = frame.get("seq", inner.get("seq"))
+    if not isinstance(kind, str) or kind in _CURSORS or not isinstance(conversation_id, str) or not is_seq(seq):
+        return None
+    assert isinstance(seq, int)  # noqa: S101  # is_seq, for the type checker
+    if kind == "new_message":
+        return as_message(inner, conversation_id=conversation_id, seq=seq) if inner else None
+    make = _ENTRIES.get(kind)
+    try:
+        return make(conversation_id, seq, frame) if make else LogEntry(conversation_id, seq, kind, frame)
+    except (KeyError, TypeError, ValueError):
+        return LogEntry(conversation_id, seq, kind, frame)
+
+
+def as_message(body: Frame, *, conversation_id: str | None = None, seq: int | None = None) -> Message:
+    """A message object of the protocol (in an event, or from the history)."""
+    mentions, created_at = body.get("mentions"), body.get("created_at")
+    return Message(
+        conversation_id=conversation_id or str(body.get("conversation_id", "")),
+        seq=seq or _number(body.get("seq")) or 0,
+        sender_id=str(body.get("sender_id", "")),
+        content=_text(body.get("content")),
+        type=str(body.get("type", "text")),
+        created_at=_number(created_at) or 0,
+        id=str(body.get("id", "")),
+        client_message_id=_text(body.get("client_message_id")),
+        reply_to=_number(body.get("reply_to")),
+        mentions=tuple(map(str, mentions)) if isinstance(mentions, list | tuple) else (),
+        file_id=_text(body.get("file_id")),
+        forwarded=body.get("forwarded") is True,
+        edited_at=_number(body.get("edited_at")),
+        deleted_at=_number(body.get("deleted_at")),
+        reactions=_reactions(body.get("reactions")),
+        status=_text(body.get("status")),
+        receipts=_receipts(body.get("receipts")),
+        raw=body,
+    )
+
+
+def as_event(frame: Frame) -> Event | None:
+    """The ephemeral event that this frame is; UnknownEvent where type or shape are not known, None without a type."""
+    kind = frame.get("type")
+    if not isinstance(kind, str):
+        return None
+    make = _EPHEMERAL.get(kind)
+    try:
+        return make(frame) if make else UnknownEvent(kind, frame)
+    except (KeyError, TypeError, ValueError):
+        return UnknownEvent(kind, frame)
+
+
+def as_ack(data: Frame) -> Ack | None:
+    """The data of a reply to `message`; None where it is not what the protocol says."""
+    seq, conversation_id = data.get("seq"), data.get("conversation_id")
+    if not isinstance(conversation_id, str) or not isinstance(seq, int) or not is_seq(seq):
+        return None
+    return Ack(
+        conversation_id=conversation_id,
+        seq=seq,
+        message_id=str(data.get("message_id", f"{conversation_id}/{seq}")),
+        client_message_id=_text(data.get("client_message_id")),
+        timestamp=_number(data.get("timestamp")) or 0,
+        duplicate=data.get("duplicate") is True,
+    )
+
+
+def as_changed(data: Frame) -> Changed | None:
+    """The data of a reply to `edit`, `delete` or `react`; None where it is not what the protocol says."""
+    conversation_id, seq, entry_seq = data.get("conversation_id"), data.get("seq"), data.get("entry_seq")
+    if not isinstance(conversation_id, str) or not isinstance(seq, int) or not is_seq(seq):
+        return None
+    if entry_seq is not None and not is_seq(entry_seq):
+        return None
+    return Changed(conversation_id, seq, entry_seq, _number(data.get("timestamp")) or 0)
+
+
+def as_presences(data: Frame) -> tuple[Presence, ...]:
+    """How the users are now: the data of a reply to `presence`, over either way."""
+    users = data.get("users")
+    found = (as_event({"type": "presence", **each}) for each in users or () if isinstance(each, Mapping))
+    return tuple(each for each in found if isinstance(each, Presence))
+
+
+# --- parts
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _reactions(value: Any) -> dict[str, tuple[str, ...]]:
+    listed = value if isinstance(value, Mapping) else {}
+    return {str(emoji): tuple(map(str, users)) for emoji, users in listed.items() if isinstance(users, list | tuple)}
+
+
+def _receipts(value: Any) -> Receipts | None:
+    if not isinstance(value, Mapping):
+        return None
+    members, delivered, read = (_number(value.get(name)) or 0 for name in ("members", "delivered", "read"))
+    return Receipts(members, delivered, read)
+
+
+def _message_seq(frame: Frame) -> int:
+    if not is_seq(frame["message_seq"]):
+        raise ValueError("no place in a log")
+    return int(frame["message_seq"])
+
+
+def _users(frame: Frame) -> tuple[str, ...]:
+    if not isinstance(frame["users"], list | tuple):
+        raise TypeError("users are a list")
+    return tuple(map(str, frame["users"]))
+
+
+# --- kinds
+
+
+def _edited(where: str, seq: int, frame: Frame) -> Entry:
+    content, at = _text(frame.get("content")), _number(frame.get("timestamp")) or 0
+    return MessageEdited(where, seq, _message_seq(frame), str(frame["user_id"]), content, at, frame)
+
+
+def _deleted(where: str, seq: int, frame: Frame) -> Entry:
+    at = _number(frame.get("timestamp")) or 0
+    return MessageDeleted(where, seq, _message_seq(frame), str(frame["user_id"]), at, frame)
+
+
+def _reaction(where: str, seq: int, frame: Frame) -> Entry:
+    removed, at = frame.get("removed") is True, _number(frame.get("timestamp")) or 0
+    emoji, user_id = str(frame["emoji"]), str(frame["user_id"])
+    return Reaction(where, seq, _message_seq(frame), user_id, emoji, removed, at, frame)
+
+
+def _added(where: str, seq: int, frame: Frame) -> Entry:
+    name, at = _text(frame.get("name")), _number(frame.get("timestamp")) or 0
+    return MembersAdded(where, seq, str(frame["user_id"]), _users(frame), name, at, frame)
+
+
+def _removed(where: str, seq: int, frame: Frame) -> Entry:
+    at = _number(frame.get("timestamp")) or 0
+    return MembersRemoved(where, seq, str(frame["user_id"]), _users(frame), at, frame)
+
+
+def _updated(where: str, seq: int, frame: Frame) -> Entry:
+    changes, at = dict(frame["changes"]), _number(frame.get("timestamp")) or 0
+    roles = {str(user): str(role) for user, role in dict(changes.get("roles") or {}).items()}
+    return ConversationUpdated(where, seq, str(frame["user_id"]), _text(changes.get("name")), roles, at, frame)
+
+
+def _read(frame: Frame) -> Event:
+    return ReadReceipt(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
+
+
+def _delivered(frame: Frame) -> Event:
+    return Delivered(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
+
+
+def _typing(frame: Frame) -> Event:
+    return Typing(frame["conversation_id"], frame["user_id"], frame.get("active", True) is True, frame)
+
+
+def _presence(frame: Frame) -> Event:
+    last_seen, at = _number(frame.get("last_seen")), _number(frame.get("timestamp"))
+    return Presence(frame["user_id"], str(frame["status"]), last_seen, at, frame)
+
+
+_ENTRIES: Final[dict[str, Callable[[str, int, Frame], Entry]]] = {
+    "message_edited": _edited,
+    "message_deleted": _deleted,
+    "reaction": _reaction,
+    "member_added": _added,
+    "member_removed": _removed,
+    "conversation_updated": _updated,
+}
+_EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
+    "read": _read,
+    "delivered": _delivered,
+    "typing": _typing,
+    "presence": _presence,
+}

@@ -1,0 +1,202 @@
+"""What the HTTP API answers with, typed. Each has the JSON that it was made from in `raw`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from parley_client.events import Frame, Message
+from parley_client.parsing import as_message
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Messages, and whether there are more in the direction that was read."""
+
+    messages: tuple[Message, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a user has set for a conversation of theirs. `notify` is all, mentions or none; `muted_until` is ms."""
+
+    muted_until: int | None = None
+    notify: str = "all"
+    pinned: bool = False
+    archived: bool = False
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation as its member sees it. `head` is 0 while nothing has been said.
+
+    `members` are those of a private conversation; a group has its `member_count`, the own `role` in it, and the entry
+    with which the user (last) became a member.
+    """
+
+    id: str
+    type: str
+    head: int
+    unread: int
+    read_seq: int
+    name: str | None = None
+    members: tuple[str, ...] = ()
+    last_message: Message | None = None
+    delivered_seq: int = 0
+    joined_seq: int = 0
+    member_count: int = 0
+    role: str | None = None
+    settings: Settled = field(default_factory=Settled)
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """Conversations, newest first. `next_cursor` gives the next page; None at the end."""
+
+    conversations: tuple[Summary, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group that was just created (or that an earlier attempt with the same id had created)."""
+
+    id: str
+    name: str
+    members: tuple[str, ...]
+    role: str
+    head: int
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user_id: str
+    role: str
+    joined_at: int
+    read_seq: int
+    delivered_seq: int
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """`users` are those who were not members before."""
+
+    users: tuple[str, ...]
+    members_count: int
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Times of day as "22:00", in a time zone as "Europe/Berlin": no push between them."""
+
+    start: str
+    end: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The own profile. `previews`: pushes show what a message says."""
+
+    user_id: str
+    display_name: str | None = None
+    avatar_url: str | None = None
+    hide_presence: bool = False
+    previews: bool = True
+    quiet_hours: QuietHours | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """`status`: requested (by the own user), incoming (a request to them) or accepted. `alias` is for the own eyes."""
+
+    user_id: str
+    status: str
+    alias: str | None = None
+    since: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+def as_history(body: Frame) -> History:
+    return History(tuple(as_message(each) for each in body["messages"]), body.get("has_more") is True)
+
+
+def as_settled(body: Frame) -> Settled:
+    return Settled(
+        muted_until=body.get("muted_until"),
+        notify=str(body.get("notify") or "all"),
+        pinned=body.get("pinned") is True,
+        archived=body.get("archived") is True,
+        raw=body,
+    )
+
+
+def as_summary(body: Frame) -> Summary:
+    last, members = body.get("last_message"), body.get("members") or ()
+    return Summary(
+        id=str(body["id"]),
+        type=str(body.get("type", "")),
+        head=_count(body, "head"),
+        unread=_count(body, "unread"),
+        read_seq=_count(body, "read_seq"),
+        name=body.get("name"),
+        members=tuple(map(str, members)),
+        last_message=as_message(last) if isinstance(last, Mapping) else None,
+        delivered_seq=_count(body, "delivered_seq"),
+        joined_seq=_count(body, "joined_seq"),
+        member_count=_count(body, "member_count") or len(members),
+        role=body.get("role"),
+        settings=as_settled(body),
+        raw=body,
+    )
+
+
+def as_inbox(body: Frame) -> InboxPage:
+    return InboxPage(tuple(as_summary(each) for each in body["conversations"]), body.get("next_cursor"))
+
+
+def as_group(body: Frame) -> Group:
+    members = tuple(map(str, body.get("members") or ()))
+    name, role = str(body.get("name") or ""), str(body.get("role") or "")
+    return Group(str(body["id"]), name, members, role, _count(body, "head"), body)
+
+
+def as_member(body: Frame) -> Member:
+    user_id, role = str(body["user_id"]), str(body.get("role") or "member")
+    return Member(
+        user_id, role, _count(body, "joined_at"), _count(body, "read_seq"), _count(body, "delivered_seq"), body
+    )
+
+
+def as_added(body: Frame) -> Added:
+    return Added(tuple(map(str, body["added"])), _count(body, "members_count"), body)
+
+
+def as_profile(body: Frame) -> Profile:
+    push: Any = body.get("push") or {}
+    quiet = push.get("quiet_hours")
+    return Profile(
+        user_id=str(body["user_id"]),
+        display_name=body.get("display_name"),
+        avatar_url=body.get("avatar_url"),
+        hide_presence=body.get("hide_presence") is True,
+        previews=push.get("previews") is not False,
+        quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
+        raw=body,
+    )
+
+
+def as_contact(body: Frame) -> Contact:
+    return Contact(str(body["user_id"]), str(body["status"]), body.get("alias"), _count(body, "since"), body)
+
+
+def _count(body: Frame, name: str) -> int:
+    return int(body.get(name) or 0)

@@ -1,0 +1,91 @@
+"""Whose presence this client watches: a subscription is the connection's, so each new one gets it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parley_client.effects import Done, Effect, Failed
+from parley_client.errors import ParleyError
+from parley_client.events import Event, Frame
+from parley_client.exchange import Exchange
+from parley_client.parsing import as_presences
+from parley_client.settings import Settings
+
+
+@dataclass(slots=True)
+class Watch:
+    """How the users are goes to whoever asked; to the stream (`emit`) when the subscription was renewed by itself."""
+
+    settings: Settings
+    random: Callable[[], float]
+    exchange: Exchange
+    do: Callable[[Effect], None]
+    emit: Callable[[Event], None]
+    _users: tuple[str, ...] = ()
+    _call: int | None = None
+    _open: bool = False
+    _in_flight: bool = False
+    _refusals: int = 0
+    _not_before: float = 0.0
+
+    def want(self, users: tuple[str, ...], call: int) -> None:
+        """Watch these users, and nobody else. An earlier call that still waits fails as `replaced`."""
+        self.fail(ParleyError("replaced", "Other users were asked for before the answer came"))
+        self._users, self._call, self._open = users, call, True
+        self._refusals, self._not_before = 0, 0.0
+
+    def send_due(self, now: float) -> None:
+        if not self._open or self._in_flight or now < self._not_before:
+            return
+        self._in_flight = True
+        asked = self._users
+        self.exchange.transmit(
+            {"type": "presence", "users": list(asked)},
+            now,
+            lambda data, _: self._answered(asked, data),
+            lambda error, later: self._refused(asked, error, later),
+        )
+
+    def next_due(self) -> float | None:
+        return self._not_before if self._open and not self._in_flight else None
+
+    def connection_lost(self) -> None:
+        self._in_flight, self._refusals, self._not_before = False, 0, 0.0
+        self._open = self._open or bool(self._users)
+
+    def abandon(self, call: int) -> None:
+        if self._call == call:
+            self._call = None
+
+    def fail(self, error: ParleyError) -> None:
+        """Tell who waits."""
+        if self._call is not None:
+            self.do(Failed(self._call, error))
+        self._call = None
+
+    def _answered(self, asked: tuple[str, ...], data: Frame) -> None:
+        self._in_flight = False
+        if asked is not self._users:
+            return  # others were asked for meanwhile: their turn is next
+        self._open = False
+        found = as_presences(data)
+        if self._call is not None:
+            self.do(Done(self._call, found))
+            self._call = None
+        else:
+            for presence in found:
+                self.emit(presence)
+
+    def _refused(self, asked: tuple[str, ...], error: ParleyError, now: float) -> None:
+        self._in_flight = False
+        if asked is not self._users:
+            return
+        self._refusals += 1
+        if error.retryable and self._refusals < self.settings.max_attempts:
+            self._not_before = now + self.settings.pause(error.retry_after_ms, self._refusals - 1, self.random)
+            return
+        self._open = False
+        if self._call is not None:
+            self._users = ()
+        self.fail(error)
