@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import routing, workers
+from local.emulator import queues, routing, workers
 from local.emulator.durable import DurableState
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
@@ -104,6 +104,7 @@ def main() -> None:
     logging.captureWarnings(capture=True)
     state = DurableState(Path(os.environ["PARLEY_STATE"]))
     state.install()
+    queues.install()
     state.recover()
     workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
     routing.install()

@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local import ports, server
 from local.settings import ROOT, Settings
 
 
@@ -9,3 +11,12 @@ from local.settings import ROOT, Settings
 def settings(tmp_path: Path) -> Settings:
     """A stack of its own below a temporary folder, on a port that nobody listens to."""
     return Settings(home=tmp_path / "home", port=4600, root=ROOT)
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Settings]:
+    """A running emulator of its own."""
+    settings = Settings(home=tmp_path / "home", port=ports.free_port(), root=ROOT)
+    server.start(settings)
+    yield settings
+    server.stop(settings)

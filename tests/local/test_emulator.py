@@ -5,16 +5,15 @@ import json
 import os
 import signal
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from local import ports, processes, server
+from local import processes, server
 from local.errors import LocalError
-from local.settings import ACCOUNT, REGION, ROOT, Settings
+from local.settings import ACCOUNT, ROOT, Settings
+from tests.local.emulated import client, printed
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
@@ -31,19 +30,6 @@ def lingering(event, context):
 def importable(event, context):
     return [name for name in ("botocore", "ministack", "yaml", "json") if importlib.util.find_spec(name)]
 """
-
-
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(home=tmp_path / "home", port=ports.free_port(), root=ROOT)
-    server.start(settings)
-    yield settings
-    server.stop(settings)
-
-
-def client(settings: Settings, service: str) -> Any:
-    credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client(service, endpoint_url=settings.address, region_name=REGION, **credentials)
 
 
 def kill(settings: Settings) -> None:
@@ -114,11 +100,6 @@ def stored(settings: Settings) -> dict[int, str]:
         ConsistentRead=True,
     )
     return {int(entry["sk"]["N"]): entry["text"]["S"] for entry in found["Items"]}
-
-
-def printed(settings: Settings) -> list[str]:
-    log = settings.log("functions")
-    return [json.loads(line)["line"].strip() for line in log.read_text().splitlines()] if log.exists() else []
 
 
 def consumed(settings: Settings) -> list[int]:
