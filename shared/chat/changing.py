@@ -60,11 +60,13 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writi
             writing.pause(attempt - 2)
         tail = writing.log.read_back(conversation_id, limit=1)
         audience = audience_of(conversation_id, user_id, memberships=writing.memberships)
+        if not tail and writing.memberships.get(conversation_id, user_id) is None:
+            raise NotAMember  # a private conversation that could be, and is not
         made = decide(audience)
         if made is None:
             return Changed(None, audience)
         if not tail:
-            raise NotAMember  # a private conversation without a message: there is nothing in it to change
+            raise NotAMember  # one in which nothing was said: there is nothing to change
         entry = change_entry(
             made,
             base=tail[0],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from shared.chat.audience import Audience
 from shared.chat.changes import Change, Deleted, Edited, Reacted
 from shared.chat.changing import Changed, Writing, change
+from shared.chat.identifiers import other_member
 from shared.chat.models import Entry
 from shared.chat.rules import (
     check_content,
@@ -17,18 +18,18 @@ from shared.chat.rules import (
     check_reactions,
     check_readable,
 )
-from shared.errors import NotFound
+from shared.errors import Blocked, NotFound
 
 
 def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:
     """Give a message of the user's another content. `window_s` is how long after sending that goes; 0: without end.
 
-    Raises NotAMember, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
+    Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
     check_content(content)
 
     def decide(_: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, writing))
+        message = check_readable(_at(conversation_id, seq, user_id, writing))
         if message.sender_id == user_id and message.content == content:
             return None
         check_editable(message, user_id, window_s=window_s, now=writing.now())
@@ -41,7 +42,7 @@ def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) ->
     """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
 
     def decide(audience: Audience) -> Change | None:
-        message = _at(conversation_id, seq, writing)
+        message = writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
         check_deletable(message, user_id, audience)
@@ -53,12 +54,12 @@ def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) ->
 def react(conversation_id: str, seq: int, emoji: str, *, remove: bool, user_id: str, writing: Writing) -> Changed:
     """Put the user's emoji to a message, or take it off.
 
-    Raises NotAMember, NotFound, BadRequest (no emoji), Conflict (too many reactions), Unavailable.
+    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Conflict (too many reactions), Unavailable.
     """
     check_emoji(emoji)
 
     def decide(_: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, writing))
+        message = check_readable(_at(conversation_id, seq, user_id, writing))
         if ((emoji, user_id) in message.reactions) != remove:
             return None
         if not remove:
@@ -68,5 +69,11 @@ def react(conversation_id: str, seq: int, emoji: str, *, remove: bool, user_id: 
     return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
 
 
-def _at(conversation_id: str, seq: int, writing: Writing) -> Entry | None:
-    return writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
+def _at(conversation_id: str, seq: int, user_id: str, writing: Writing) -> Entry | None:
+    """What is at this seq. Raises Blocked where the other side of a private conversation does not want to hear more."""
+    other = other_member(conversation_id, user_id)
+    block = (other, user_id) if other else None
+    found = writing.log.lookup(conversation_id, seqs=[seq], block=block, consistent=True)
+    if found.blocked:
+        raise Blocked
+    return found.entries.get(seq)

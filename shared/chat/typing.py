@@ -11,6 +11,7 @@ from shared.chat.ports import Memberships
 from shared.connection.models import live
 from shared.connection.ports import Gateway, Sessions
 from shared.contacts.ports import Blocks
+from shared.errors import NotAMember
 
 
 def type_in(
@@ -31,6 +32,8 @@ def type_in(
     In a private conversation a block in either direction keeps it quiet. Raises NotAMember.
     """
     audience = audience_of(conversation_id, user_id, memberships=memberships)
+    if audience.group is None and memberships.get(conversation_id, user_id) is None:
+        raise NotAMember  # a private conversation that could be, and is not: nobody types at strangers
     others = [member for member in audience.members if member != user_id]
     if not others or (audience.group is not None and len(audience) > audience_limit):
         return NOBODY
