@@ -14,8 +14,6 @@ from shared.aws.tables import (
     SK,
     USER_PREFIX,
     block_key,
-    contact_from,
-    contact_item,
     contact_key,
     member_of_user_key,
     profile_key,
@@ -33,7 +31,7 @@ class DynamoDbContacts:
         self._table = members_table
 
     def of(self, user_id: str) -> Sequence[Contact]:
-        return [contact_from(item) for item in rows_of(self._calls, self._table, user_id, CONTACT_PREFIX)]
+        return [_contact_from(item) for item in rows_of(self._calls, self._table, user_id, CONTACT_PREFIX)]
 
     def pair(self, user_id: str, other: str) -> Pair:
         mine, theirs, block = contact_key(user_id, other), contact_key(other, user_id), block_key(other, user_id)
@@ -61,7 +59,7 @@ class DynamoDbContacts:
             part["ExpressionAttributeValues"] = to_item({":status": was.status})
         if becomes is None:
             return {"Delete": {**part, "Key": to_item(contact_key(owner, other))}}
-        return {"Put": {**part, "Item": to_item(contact_item(owner, becomes))}}
+        return {"Put": {**part, "Item": to_item(_contact_item(owner, becomes))}}
 
 
 class DynamoDbBlocks:
@@ -153,6 +151,20 @@ def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
     return list(query(calls, request))
 
 
+def _contact_from(item: Item) -> Contact:
+    return Contact(item["other"], item["status"], item["since"], item.get("alias"))
+
+
+def _contact_item(user_id: str, contact: Contact) -> Item:
+    return {
+        **contact_key(user_id, contact.user_id),
+        "other": contact.user_id,
+        "status": contact.status,
+        "since": contact.since,
+        "alias": contact.alias,
+    }
+
+
 def _by_key(items: Sequence[Item]) -> dict[tuple[str, str], Item]:
     return {_id(item): item for item in items}
 
@@ -163,7 +175,7 @@ def _id(key: Item) -> tuple[str, str]:
 
 def _contact(found: Mapping[tuple[str, str], Item], key: Item) -> Contact | None:
     item = found.get(_id(key))
-    return contact_from(item) if item else None
+    return _contact_from(item) if item else None
 
 
 def _relation(

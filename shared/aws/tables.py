@@ -26,7 +26,6 @@ from shared.chat.changes import MEMBER
 from shared.chat.models import Group, Member, Preferences, Seat
 from shared.connection.models import Connection, Session
 from shared.connection.ports import StoredTicket
-from shared.contacts.models import Contact
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"
@@ -126,20 +125,6 @@ def seat_from(item: Item) -> Seat:
 
 def group_from(item: Item) -> Group:
     return Group(item[CONVERSATION_ID], item["name"], item["created_by"], item["created_at"], item["size"])
-
-
-def contact_from(item: Item) -> Contact:
-    return Contact(item["other"], item["status"], item["since"], item.get("alias"))
-
-
-def contact_item(user_id: str, contact: Contact) -> Item:
-    return {
-        **contact_key(user_id, contact.user_id),
-        "other": contact.user_id,
-        "status": contact.status,
-        "since": contact.since,
-        "alias": contact.alias,
-    }
 
 
 def connection_value(connection: Connection) -> dict[str, Any]:
