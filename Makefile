@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs status token chat reset deploy destroy test lint format synth test-functions
+.PHONY: help setup up down logs status token chat reset soak deploy destroy test lint format synth test-functions
 
 # The first Python that will do. Name another one: make up PYTHON=/path/to/python3
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -25,7 +25,7 @@ help:
 	@echo "  make chat USER=alice         chat in this terminal (TO=bob)"
 	@echo "  make logs                    what the functions print (FOLLOW=1 goes on, RAW=1 for jq)"
 	@echo "  make status                  what runs, where, and whether it is up to date"
-	@echo "  make token USER=alice        print a token (TTL=seconds)"
+	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
 	@echo "  make down                    stop it; its state stays"
 	@echo "  make reset                   stop it and wipe its state"
 	@echo "In AWS"
@@ -33,6 +33,7 @@ help:
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
 	@echo "For developers"
 	@echo "  make test                    the whole gate: lint, types, contracts, all tests"
+	@echo "  make soak MINUTES=30         random users on the running stack, who must all see the same"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
 	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
@@ -56,11 +57,15 @@ status: setup
 
 token: setup
 	$(need_user)
-	@$(LOCAL) token --user "$(WHO)" $(if $(TTL),--ttl $(TTL))
+	@$(LOCAL) token --user "$(WHO)" $(if $(TTL),--ttl $(TTL)) $(if $(SCOPE),--scope "$(SCOPE)")
 
 chat: setup
 	$(need_user)
 	@$(LOCAL) chat --user "$(WHO)" $(if $(TO),--to "$(TO)")
+
+# Random users on the running stack; at the end everybody must have seen the same.
+soak: setup
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
 
 reset: setup
 	@$(LOCAL) reset

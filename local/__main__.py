@@ -53,7 +53,7 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
         case "logs":
             _logs(where, options)
         case "token":
-            print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl))
+            print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl, scope=options.scope))
         case "stack":
             stack.read(where.stack_file)
             print(where.stack_file.read_text(encoding="utf-8"), end="")
@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--last", type=int, default=100, metavar="N", help="begin N lines before the end")
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--user", required=True)
+    token.add_argument("--scope", default="", help='special rights, such as "admin"')
     token.add_argument("--ttl", type=int, default=tokens.DAY, metavar="SECONDS")
     chat = commands.add_parser("chat", help="chat in this terminal")
     chat.add_argument("--user", required=True)

@@ -13,8 +13,8 @@ DAY = 86_400
 USER_ID = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
 
 
-def mint(stack: Stack, user: str, *, ttl: int = DAY, now: float | None = None) -> str:
-    """An HS256 token for `user`, valid for `ttl` seconds.
+def mint(stack: Stack, user: str, *, ttl: int = DAY, scope: str = "", now: float | None = None) -> str:
+    """An HS256 token for `user`, valid for `ttl` seconds; `scope` gives it special rights, such as "admin".
 
     Raises:
         LocalError: no such user can be, or the stack takes no HS256 tokens.
@@ -25,5 +25,7 @@ def mint(stack: Stack, user: str, *, ttl: int = DAY, now: float | None = None) -
     issued = int(time.time() if now is None else now)
     claims: dict[str, object] = {"sub": user, "iat": issued, "exp": issued + ttl}
     checked = {"iss": stack.iss, "aud": stack.aud}
+    if scope:
+        claims["scope"] = scope
     claims |= {name: value for name, value in checked.items() if value is not None}
     return jwt.encode(claims, stack.jwt_secret, algorithm="HS256")

@@ -106,8 +106,9 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
             _admit(None, caller_of(event), guard)
             raise bad.error from bad
         frame_id = frame.id
-        caller = guard.authenticated(caller_of(event), ports.now())
-        _admit(kind, caller, guard)
+        caller = caller_of(event)
+        _admit(kind, caller, guard)  # before the token, which may take a read
+        caller = guard.authenticated(caller, ports.now())
         data = serve(kind, frame, caller, ports)
         if kind == "auth":
             guard.extend(caller.connection_id, data["expires_at"])

@@ -88,6 +88,8 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
     entries: list[StoredEntry] = []
     failed_at = None
     for index, record in enumerate(records):
+        if record.get("eventName") != "INSERT":
+            continue  # the event source filters these out; a message that was edited is no new one
         try:
             entries.append(_entry(record))
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard

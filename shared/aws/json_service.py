@@ -1,4 +1,4 @@
-"""Calls to AWS services that speak JSON over one POST: DynamoDB and Secrets Manager. Signed, bounded, retried."""
+"""Calls to AWS services that speak JSON over one POST: DynamoDB, SQS, Secrets Manager. Signed, bounded, retried."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _RETRYABLE: Final = frozenset(
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "ServiceUnavailable",
         "ThrottlingException",
         "TransactionInProgressException",

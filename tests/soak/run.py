@@ -1,0 +1,194 @@
+"""Users at random, over connections that are cut now and then; and whether, at the end, everyone has seen the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from parley_client.resources import Summary
+from parley_client.view import ConversationView
+
+from local.stack import Stack
+from tests.e2e.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.e2e.raw_client import connected, http
+from tests.soak.user import User, World, as_compared, drained
+
+CUT_EVERY_S = 20.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done, what was refused as it should be, and what is wrong (nothing, if all is well)."""
+
+    done: Counter[str]
+    refused: Counter[str]
+    conversations: int
+    entries: int
+    compared: int
+    findings: list[str]
+
+    def __str__(self) -> str:
+        lines = [
+            f"operations   {self.done.total():,}: "
+            + ", ".join(f"{name} {count}" for name, count in self.done.most_common()),
+            "refused      " + (", ".join(f"{name} {count}" for name, count in self.refused.most_common()) or "none"),
+            f"compared     {self.compared:,} messages in {self.conversations} conversations, {self.entries:,} entries",
+        ]
+        return "\n".join([*lines, *(f"FOUND        {finding}" for finding in self.findings)])
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.most_common()) or "none"
+
+
+async def soak(stack: Stack, *, users: int, seconds: float, pause: float, seed: int) -> Report:
+    """Let `users` do random things for `seconds`, then compare every client with the log, the history and the inbox."""
+    run = uuid.uuid4().hex[:8]
+    async with cutting_proxy(stack) as proxy:
+        names = [f"soak{number}-{run}" for number in range(users)]
+        world = World(stack, proxy.url, random.Random(seed), names)
+        everyone = [User(name, world) for name in names]
+        for user in everyone:
+            await user.start()
+        cutter = asyncio.create_task(_cut_now_and_then(proxy))
+        until = time.monotonic() + seconds
+        await asyncio.gather(*(_live(user, until, pause) for user in everyone))
+        cutter.cancel()
+        for user in everyone:
+            await drained(user)
+        report = await _compare(everyone, world)
+        for user in everyone:
+            await user.stop()
+    return report
+
+
+async def _live(user: User, until: float, pause: float) -> None:
+    while time.monotonic() < until:
+        await user.act()
+        await asyncio.sleep(user.world.rng.random() * 2 * pause)
+
+
+async def _cut_now_and_then(proxy: CuttingProxy) -> None:
+    while True:
+        await asyncio.sleep(CUT_EVERY_S)
+        proxy.cut()
+
+
+# --- the comparison
+
+
+async def _compare(everyone: list[User], world: World) -> Report:
+    logs: dict[str, list[dict[str, Any]]] = {}
+    compared = 0
+    for user in everyone:
+        for conversation_id, entries in (await _everything(world.stack, user.name)).items():
+            if logs.setdefault(conversation_id, entries) != entries:
+                world.findings.append(f"{user.name} syncs another log of {conversation_id} than somebody else")
+        compared += await _compare_user(user, logs, world)
+    _check_logs(logs, world)
+    _check_acks(logs, world)
+    return Report(world.done, world.refused, len(logs), sum(map(len, logs.values())), compared, world.findings)
+
+
+async def _everything(stack: Stack, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Every conversation of a user from its first entry on, by a client that knows nothing."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    async with connected(stack, name) as raw:
+        while True:
+            named = {conversation_id: len(entries) for conversation_id, entries in found.items()}
+            data = await raw.ask("sync", conversations=named)
+            for one in data["conversations"]:
+                found.setdefault(one["id"], []).extend(one["entries"])
+            lagging = any(len(found[one["id"]]) < one["head"] for one in data["conversations"])
+            if not data["has_more"] and not lagging:
+                return found
+
+
+async def _compare_user(user: User, logs: dict[str, list[dict[str, Any]]], world: World) -> int:
+    """What this user's client shows, against the history by HTTP and the inbox. Returns how many messages."""
+    inbox = await _inbox(user)
+    for conversation_id in set(user.seen) - set(inbox):
+        world.findings.append(f"{user.name} still shows {conversation_id}, which is not in the inbox")
+    compared = 0
+    for summary in inbox.values():
+        if summary.head:
+            compared += await _compare_conversation(user, summary, world)
+    for conversation_id in (each for each in logs if each not in inbox and each.startswith("group:")):
+        status, body = http(world.stack, "GET", f"/v1/conversations/{conversation_id}/messages", user_id=user.name)
+        if (status, body.get("code")) != (404, "not_a_member"):
+            world.findings.append(f"{user.name} is answered {status} by {conversation_id}, a foreign group")
+    return compared
+
+
+async def _inbox(user: User) -> dict[str, Summary]:
+    found: dict[str, Summary] = {}
+    cursor = None
+    while True:
+        page = await user.client.inbox(limit=100, cursor=cursor)
+        found.update({one.id: one for one in page.conversations})
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def _compare_conversation(user: User, summary: Summary, world: World) -> int:
+    seen = user.seen.get(summary.id)
+    if seen is None or seen.view.held != summary.head:
+        held = seen.view.held if seen else None
+        world.findings.append(f"{user.name} holds {held} of {summary.head} entries in {summary.id}")
+        return 0
+    view = seen.view
+    view.mark_read(user.name, summary.read_seq)
+    if view.unread(user.name) != summary.unread:
+        counted = f"{view.unread(user.name)} unread in {summary.id}, the inbox {summary.unread}"
+        world.findings.append(f"{user.name} counts {counted}")
+    last, shown = summary.last_message, max(view.messages, default=0)
+    if last is not None and last.seq >= seen.first and last.seq != shown:
+        world.findings.append(f"{user.name} sees {shown} as the last message of {summary.id}, not {last.seq}")
+    return await _compare_history(user, view, seen.first, world)
+
+
+async def _compare_history(user: User, view: ConversationView, first: int, world: World) -> int:
+    history: list[Any] = []
+    after = max(first - 1, 0)
+    while True:
+        page = await user.client.history(view.conversation_id, after=after, limit=100)
+        history += page.messages
+        if not page.has_more:
+            break
+        after = page.messages[-1].seq
+    there = {message.seq: as_compared(message) for message in history}
+    shown = {seq: as_compared(message) for seq, message in view.messages.items()}
+    for seq in sorted(there.keys() | shown.keys()):
+        if there.get(seq) != shown.get(seq):
+            world.findings.append(
+                f"{user.name} shows {view.conversation_id}/{seq} as {shown.get(seq)}, the history as {there.get(seq)}"
+            )
+    return len(there)
+
+
+def _check_logs(logs: dict[str, list[dict[str, Any]]], world: World) -> None:
+    for conversation_id, entries in logs.items():
+        if [entry["seq"] for entry in entries] != list(range(1, len(entries) + 1)):
+            world.findings.append(f"{conversation_id} has a gap or a repetition")
+        sent = [entry["message"].get("client_message_id") for entry in entries if entry["type"] == "new_message"]
+        twice = [each for each, count in Counter(filter(None, sent)).items() if count > 1]
+        if twice:
+            world.findings.append(f"{conversation_id} holds {twice} more than once")
+
+
+def _check_acks(logs: dict[str, list[dict[str, Any]]], world: World) -> None:
+    """Each acknowledged message is where its ack said. Nobody is in an abandoned group to read its log any more."""
+    for name, ack, _ in world.acks:
+        log = logs.get(ack.conversation_id)
+        if log is None:
+            continue
+        entry = log[ack.seq - 1] if ack.seq <= len(log) else {}
+        message = entry.get("message", {})
+        if message.get("sender_id") != name or message.get("client_message_id") != ack.client_message_id:
+            world.findings.append(f"{name}'s message {ack.message_id} was acknowledged, and is not there")
