@@ -112,9 +112,9 @@ class FakeServer:
             connection.transport.abort()
         await self.until(lambda: not self._living)
 
-    async def tell(self, user: str, event: Frame) -> None:
+    async def tell(self, user: str, event: Frame, *, but: ServerConnection | None = None) -> None:
         for each, connection in list(self._living):
-            if each == user:
+            if each == user and connection is not but:
                 with contextlib.suppress(ConnectionClosed):
                     await connection.send(json.dumps(event))
 
@@ -171,7 +171,7 @@ class FakeServer:
         elif verdict != "lost":
             reply, posts = self.model.handle(user, frame)
             for other, event in posts if self.posting else ():
-                await self.tell(other, event)
+                await self.tell(other, event, but=connection)
             if verdict != "unanswered":
                 await connection.send(json.dumps(reply))
         self._news.set()

@@ -1,36 +1,28 @@
-"""A Parley server without a network: the logs, and what protocol.md says that each frame does to them."""
+"""A Parley server without a network: the logs, and what the protocol says that each frame does to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-Frame = dict[str, Any]
-Posts = list[tuple[str, Frame]]
+from tests.client.model_changes import Changes
+from tests.client.model_logs import Frame, Posts, Refusal, public
 
-
-class Refusal(Exception):
-    """The error half of a reply."""
-
-    def __init__(self, code: str, *, retryable: bool = False, retry_after_ms: int | None = None) -> None:
-        super().__init__(code)
-        self.body: Frame = {"error": f"Refused: {code}", "code": code, "retryable": retryable}
-        if retry_after_ms is not None:
-            self.body["retry_after_ms"] = retry_after_ms
+__all__ = ["Frame", "Model", "Posts", "Refusal"]
 
 
 @dataclass
-class Model:
-    """Limits are those of the server, smaller in tests that want to meet them."""
+class Model(Changes):
+    """Limits are those of the server, smaller in tests that want to meet them.
+
+    clamps: a sync never gives what was written before the user joined.
+    online: whose presence is online.
+    """
 
     max_examined: int = 1_000
     page: int = 100
     reply_room: int = 10_000
-    logs: dict[str, list[Frame]] = field(default_factory=dict)
-    members: dict[str, set[str]] = field(default_factory=dict)
-    cursors: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    clock: int = 1_795_431_200_000
+    clamps: bool = False
+    online: set[str] = field(default_factory=set)
 
     def handle(self, user: str, frame: Frame) -> tuple[Frame, Posts]:
         """The reply to a frame, and the events for everybody else."""
@@ -50,19 +42,37 @@ class Model:
             return self._sync(user, frame.get("conversations", {}))
         if kind in ("read", "delivered"):
             return self._cursor(kind, user, frame, posts)
-        if kind == "ping":
-            where = frame.get("conversation_id")
-            behind = where is not None and len(self.logs.get(where, ())) > frame["seq"]
-            return {"type": "pong", "timestamp": self.clock, "behind": behind}
+        if kind in ("edit", "delete", "react"):
+            return self._change(kind, user, frame, posts)
+        if kind in ("typing", "presence", "auth", "ping"):
+            return self._ephemeral(kind, user, frame, posts)
         raise Refusal("unknown_type")
 
-    def dm(self, one: str, other: str) -> str:
-        """The private conversation of two users, made if it is not there."""
-        first, second = sorted((one, other))
-        conversation_id = f"dm:{first}:{second}"
-        self.members.setdefault(conversation_id, {one, other})
-        self.logs.setdefault(conversation_id, [])
-        return conversation_id
+    def _change(self, kind: str, user: str, frame: Frame, posts: Posts) -> Frame:
+        where, seq = frame["conversation_id"], frame["seq"]
+        if kind == "edit":
+            return self.edit(user, where, seq, frame["content"], posts)
+        if kind == "delete":
+            return self.delete(user, where, seq, posts)
+        return self.react(user, where, seq, frame["emoji"], posts, removed=frame.get("remove", False))
+
+    def _ephemeral(self, kind: str, user: str, frame: Frame, posts: Posts) -> Frame:
+        where = frame.get("conversation_id")
+        if kind == "ping":
+            behind = where is not None and len(self.logs.get(where, ())) > frame["seq"]
+            return {"type": "pong", "timestamp": self.clock, "behind": behind}
+        if kind == "typing":
+            self.check_member(user, str(where))
+            event = {"type": "typing", "conversation_id": where, "active": frame.get("active", True)}
+            posts += [(each, {**event, "user_id": user}) for each in self.others(str(where), user)]
+            return event
+        if kind == "presence":
+            return {"type": "presence", "users": self.presence(frame["users"])}
+        return {"type": "auth", "user_id": user, "expires_at": self.clock + 3_600_000}
+
+    def presence(self, users: list[str]) -> list[Frame]:
+        state = ((each, "online" if each in self.online else "offline") for each in users)
+        return [{"user_id": each, "status": status, "last_seen": None} for each, status in state]
 
     def post(self, sender: str, to: str, content: str) -> Frame:
         """A message of somebody else: the event that it causes."""
@@ -70,43 +80,38 @@ class Model:
         return posts[0][1]
 
     def change(self, conversation_id: str, kind: str) -> Frame:
-        """A durable change that is not a message: its event."""
-        log = self.logs[conversation_id]
-        event = {"type": kind, "conversation_id": conversation_id, "seq": len(log) + 1, "by": "somebody"}
-        log.append(event)
-        return event
-
-    def others(self, conversation_id: str, user: str) -> Iterator[str]:
-        return (each for each in self.members[conversation_id] if each != user)
+        """A durable change of a kind from the future: its event."""
+        return self.append(conversation_id, kind, by="somebody")
 
     def _message(self, user: str, frame: Frame, posts: Posts) -> Frame:
         where = frame.get("conversation_id") or self.dm(user, frame["to"])
-        self._check_member(user, where)
-        if not frame["content"].strip():
+        self.check_member(user, where)
+        body = {name: frame.get(name) for name in ("content", "message_type", "reply_to", "mentions", "forward_of")}
+        if body["forward_of"] is None and not frame["content"].strip():
             raise Refusal("bad_request")
-        body = {name: frame.get(name) for name in ("content", "message_type", "reply_to", "mentions")}
         log = self.logs[where]
         sent_as, after = frame.get("client_message_id"), frame.get("after", len(log))
         if after > len(log):
             raise Refusal("bad_request")
         examined = log[after:] if sent_as is not None else []
         for number, entry in enumerate(examined, 1):
+            if entry["type"] == "member_removed" and user in entry["users"]:
+                raise Refusal("not_a_member")
             stored = entry.get("message", {})
             if stored.get("sender_id") == user and stored.get("client_message_id") == sent_as:
-                return self._again(entry, body, posts, user)
+                return self._again(entry, body, posts)
             if number > self.max_examined:
                 raise Refusal("sync_required")
         return self._append(user, where, body, sent_as, posts)
 
-    def _again(self, entry: Frame, body: Frame, posts: Posts, user: str) -> Frame:
+    def _again(self, entry: Frame, body: Frame, posts: Posts) -> Frame:
         if entry["digest"] != body:
             raise Refusal("conflict")
-        posts += [(each, _public(entry)) for each in self.others(entry["conversation_id"], user)]
+        posts += self.everyone(entry["conversation_id"], entry)
         return self._ack(entry, duplicate=True)
 
     def _append(self, user: str, where: str, body: Frame, sent_as: str | None, posts: Posts) -> Frame:
         seq = len(self.logs[where]) + 1
-        self.clock += 1
         message = {
             "id": f"{where}/{seq}",
             "conversation_id": where,
@@ -114,14 +119,19 @@ class Model:
             "sender_id": user,
             "content": body["content"],
             "type": body["message_type"] or "text",
-            "created_at": self.clock,
+            "created_at": self.clock + 1,
         }
+        if body["forward_of"]:
+            message |= self._forwarded(user, **body["forward_of"])
         optional = {"client_message_id": sent_as, "reply_to": body["reply_to"], "mentions": body["mentions"]}
         message |= {name: value for name, value in optional.items() if value}
-        entry = {"type": "new_message", "conversation_id": where, "seq": seq, "message": message, "digest": body}
-        self.logs[where].append(entry)
-        posts += [(each, _public(entry)) for each in self.others(where, user)]
+        entry = self.append(where, "new_message", message=message, digest=body)
+        posts += self.everyone(where, entry)
         return self._ack(entry, duplicate=False)
+
+    def _forwarded(self, user: str, conversation_id: str, seq: int) -> Frame:
+        source = self._living_message(user, conversation_id, seq)
+        return {"content": source["content"], "type": source["type"], "forwarded": True}
 
     def _ack(self, entry: Frame, *, duplicate: bool) -> Frame:
         message = entry["message"]
@@ -138,7 +148,7 @@ class Model:
     def _sync(self, user: str, held: dict[str, int]) -> Frame:
         """What is new first, then what the client does not know, then the rest, as far as one reply has room."""
         mine = [each for each in self.logs if user in self.members[each]]
-        found = [(each, self.logs[each][held.get(each, len(self.logs[each])) :]) for each in mine]
+        found = [(each, self.logs[each][self._after(user, each, held) :]) for each in mine]
         found.sort(key=lambda pair: (not pair[1], pair[0] in held))
         room, blocks, left_out = self.reply_room, [], False
         for each, entries in found:
@@ -147,15 +157,28 @@ class Model:
                 left_out = left_out or bool(entries) or each not in held
                 continue
             room -= 1 + len(fitting)
-            head = len(self.logs[each])
-            more = len(fitting) < len(entries)
-            blocks.append({"id": each, "head": head, "entries": [_public(e) for e in fitting], "has_more": more})
+            blocks.append(self._block(user, each, fitting, has_more=len(fitting) < len(entries)))
         refused = [each for each in held if each not in mine]
         return {"type": "sync", "conversations": blocks, "refused": refused, "has_more": left_out}
 
+    def _after(self, user: str, where: str, held: dict[str, int]) -> int:
+        after = held.get(where, len(self.logs[where]))
+        return max(after, self.joined_seq(where, user) - 1) if self.clamps else after
+
+    def _block(self, user: str, where: str, entries: list[Frame], *, has_more: bool) -> Frame:
+        return {
+            "id": where,
+            "head": len(self.logs[where]),
+            "entries": [public(entry) for entry in entries],
+            "has_more": has_more,
+            "read_seq": self.cursors.get(("read", where, user), 0),
+            "unread": self.unread(where, user),
+            "joined_seq": self.joined_seq(where, user),
+        }
+
     def _cursor(self, kind: str, user: str, frame: Frame, posts: Posts) -> Frame:
         where, seq = frame["conversation_id"], frame["seq"]
-        self._check_member(user, where)
+        self.check_member(user, where)
         if seq > len(self.logs[where]):
             raise Refusal("bad_request")
         stands = self.cursors.get((kind, where, user), 0)

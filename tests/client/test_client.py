@@ -482,9 +482,9 @@ async def test_other_frames_are_sent_as_they_are_and_answered() -> None:
         await alice.connected()
         assert (await alice.ping())["type"] == "pong"
         with pytest.raises(ParleyError, match="unknown_type"):
-            await alice.request("typing", conversation_id=DM, active=True)
+            await alice.request("dance", wildly=True)
 
-    assert server.sent("typing")[0]["active"] is True
+    assert server.sent("dance")[0]["wildly"] is True
 
 
 # --- HTTP

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parley_client.events import Ack, LogEntry, Message
+from parley_client.events import Ack, Entry, LogEntry, Message
 from parley_client.settings import Settings
 
 from tests.client.model import Model
@@ -83,7 +83,7 @@ def other(world: Simulated, number: int) -> None:
 def change(world: Simulated, number: int) -> None:
     where = world.model.dm(ME, PEERS[number % len(PEERS)])
     if world.model.logs[where]:
-        world.post(ME, world.model.change(where, "reaction"))
+        world.post(ME, world.model.change(where, "from_the_future"))
 
 
 def receipt(world: Simulated, number: int) -> None:
@@ -111,13 +111,14 @@ def check_stream(world: Simulated) -> None:
         start = len(log) - len(seen)
         assert start >= 0
         for entry, event in zip(log[start:], seen, strict=True):
-            assert isinstance(event, Message | LogEntry)
+            assert isinstance(event, Entry)
             assert event.seq == entry["seq"]
             if isinstance(event, Message):
                 stored = entry["message"]
                 assert (event.content, event.sender_id) == (stored["content"], stored["sender_id"])
                 assert (event.id, event.created_at) == (stored["id"], stored["created_at"])
             else:
+                assert isinstance(event, LogEntry)
                 assert event.type == entry["type"]
 
 

@@ -35,6 +35,8 @@ class Conversation:
     fruitless: syncs in a row that asked for this conversation and moved nothing.
     refused: the own user is no member: nothing is passed on until they are one again.
     ended: the last entry that removed the own user; 0 for none.
+    told: that the membership is over was passed on, and nothing since.
+    knows, gone: as far as the application has got: that it is over, and the entry that removed the own user.
     """
 
     id: str
@@ -45,7 +47,9 @@ class Conversation:
     fruitless: int = 0
     refused: bool = False
     ended: int = 0
-    _leap: tuple[int, int] | None = None  # from the last entry of an earlier membership to right before the next
+    told: bool = False
+    knows: bool = False
+    gone: bool = False
     _early: dict[int, Entry] = field(default_factory=dict)
 
     def place(self, start: int) -> None:
@@ -59,17 +63,15 @@ class Conversation:
         if self.held is None:
             self.place(joined_seq - 1)
         elif joined_seq - 1 > self.held:
-            self._leap = (self.held, joined_seq - 1)
             self.held = joined_seq - 1
             self._keep_early(self.held)
-            self.took(self.taken)
 
     def end(self, seq: int) -> None:
         self.refused, self.ended = True, seq
 
-    def took(self, seq: int) -> None:
+    def took(self, entry: Entry, user_id: str | None) -> None:
         """The application has everything up to here."""
-        self.taken = self._leap[1] if self._leap is not None and seq == self._leap[0] else seq
+        self.taken, self.knows, self.gone = entry.seq, False, removes(entry, user_id)
 
     def added_again(self, user_id: str | None) -> int | None:
         """The first entry among those that came early that makes the user a member."""
@@ -79,11 +81,6 @@ class Conversation:
     def homeless(self) -> bool:
         """Entries of it can't be passed on before the server has said since when the own user is a member."""
         return is_group(self.id) and (self.held is None or self.refused)
-
-    @property
-    def left(self) -> bool:
-        """The membership is over, and the application has all of it."""
-        return self.refused and self.taken >= self.ended
 
     @property
     def first_heard(self) -> int | None:
@@ -116,6 +113,7 @@ class Conversation:
         entry = self._early.pop(self.held + 1, None)
         if entry is not None:
             self.held += 1
+            self.told = False
         return entry
 
     def drop_early(self) -> None:

@@ -91,7 +91,9 @@ class Core(Machine):
             "user_id": self.user_id,
             "synced": self._stream.catchup.complete,
             "conversations": {each.id: each.taken for each in conversations if each.held is not None},
-            "left": {each.id: each.ended for each in conversations if each.held is not None and each.left},
+            "left": [
+                [each.id, each.taken * each.gone, each.knows] for each in conversations if each.gone or each.knows
+            ],
             "outbox": [item.saved() for item in self.unacked],
             "cursors": [list(cursor) for cursor in self._cursors.saved()],
         }
@@ -249,8 +251,10 @@ class Core(Machine):
         self._stream.catchup.complete = state["synced"]
         for conversation_id, taken in state["conversations"].items():
             self._stream.inbox.conversation(conversation_id, from_start=False).place(taken)
-        for conversation_id, ended in state.get("left", {}).items():
-            self._stream.inbox.conversation(conversation_id, from_start=False).end(ended)
+        for conversation_id, ended, knows in state.get("left", ()):
+            conversation = self._stream.inbox.conversation(conversation_id, from_start=False)
+            conversation.end(ended)
+            conversation.told, conversation.knows, conversation.gone = knows, knows, ended > 0
         for saved in state["outbox"]:
             self._sender.outbox.restore(saved)
         for kind, conversation_id, seq in state["cursors"]:

@@ -58,7 +58,7 @@ class Inbox:
         """Pass on what is next. An entry that removes the own user is the last, unless they were added again."""
         while self.room and not conversation.refused and (entry := conversation.next_entry()) is not None:
             if not self.settings.receive:
-                conversation.took(entry.seq)
+                conversation.took(entry, self.me())
             self._append(entry)
             if removes(entry, self.me()):
                 conversation.end(entry.seq)
@@ -67,9 +67,12 @@ class Inbox:
             conversation.drop_early()
 
     def lost(self, conversation: Conversation) -> None:
-        """Say that the membership is over, room or not: it is said once."""
+        """Say that the membership is over, room or not, and once."""
         conversation.refused = True
-        self._append(MembershipLost(conversation.id))
+        if not conversation.told:
+            conversation.told = True
+            conversation.knows = conversation.knows or not self.settings.receive
+            self._append(MembershipLost(conversation.id))
         again = conversation.added_again(self.me())
         if again is not None:
             conversation.rejoin(again)
@@ -87,7 +90,9 @@ class Inbox:
             return None
         event = self._events.popleft()
         if isinstance(event, Entry):
-            self.conversations[event.conversation_id].took(event.seq)
+            self.conversations[event.conversation_id].took(event, self.me())
+        elif isinstance(event, MembershipLost):
+            self.conversations[event.conversation_id].knows = True
         return event
 
     def reopened(self) -> bool:

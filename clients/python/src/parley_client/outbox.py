@@ -179,7 +179,7 @@ class Outbox:
         """
         for item in self.items:
             if item.examining and item.conversation_id == conversation_id:
-                limit = upto if item.found is None else min(upto, item.found - 1)
+                limit = min(upto, item.found - 1) if item.found and item.found > item.after else upto
                 item.after, item.examining = max(item.after, limit), False
 
     def connection_lost(self) -> None:

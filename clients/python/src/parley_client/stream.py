@@ -64,8 +64,10 @@ class Stream:
     def entry(self, entry: Entry, now: float) -> None:
         """An entry as it is written, of others or our own. What is missing before it is asked for a little later."""
         conversation = self.conversation(entry.conversation_id)
+        was_over = conversation.refused
         self._accept(conversation, entry)
-        self._release(conversation)
+        if not was_over:
+            self._release(conversation)
         if conversation.homeless and entry.seq > (conversation.held or 0):
             self.catchup.begin()
         elif conversation.behind:
@@ -92,9 +94,12 @@ class Stream:
     def examine(self, conversation_id: str, after: int, now: float) -> None:
         """Show the watcher everything behind `after` once more, history or not."""
         conversation = self.conversation(conversation_id)
-        conversation.refused = False
         conversation.examine = after
-        self.catchup.lagging(conversation_id, now)
+        if conversation.refused and conversation.homeless:
+            self.catchup.begin()  # the server takes the own user for a member: since when?
+        else:
+            conversation.refused = False
+            self.catchup.lagging(conversation_id, now)
 
     def request(self, now: float) -> dict[str, int] | None:
         """What to ask for by `sync` now, if anything."""
@@ -216,6 +221,7 @@ class Stream:
             if conversation.homeless:
                 if self.catchup.compared:
                     conversation.drop_early()
+                    self._release(conversation)
             elif conversation.held is None:
                 conversation.place(0)
                 self.inbox.drain(conversation)
