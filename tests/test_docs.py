@@ -1,24 +1,21 @@
-"""The pages agree with the code: links, places, examples, codes, frame types, pinned versions."""
+"""The pages agree with the code: links, places, limits, pinned versions. The protocol has a module of its own."""
 
 from __future__ import annotations
 
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without types
 
-from shared import errors
-from shared.chat.models import Draft, Receipt
-from shared.chat.receipts import DELIVERED, READ
-from shared.errors import ParleyError
+from infra.config import Config
+from shared.chat import rules
+from shared.chat.changes import MAX_USERS_PER_CHANGE
+from shared.chat.fan_out import SHARD_SIZE
+from shared.connection.presence import MAX_WATCHED
+from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.wire import frames
-from shared.wire.events import disconnect_event, entry_event, receipt_event
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -88,128 +85,36 @@ def test_the_index_lists_every_decision() -> None:
     assert listed == {path.name for path in (ROOT / "docs/adr").glob("0*.md")}
 
 
-# -- the protocol -----------------------------------------------------------------------------------------------------
+# -- limits -----------------------------------------------------------------------------------------------------------
 
 
-def error_types(root: type[ParleyError] = ParleyError) -> Iterator[type[ParleyError]]:
-    for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
-            yield child
-            yield from error_types(child)
+def test_every_number_that_a_deployment_can_choose_is_among_the_limits_with_its_default() -> None:
+    chosen = Config.load({}, {})
+    numbers = {name: value for name in Config.__slots__ if type(value := getattr(chosen, name)) is int}
+    rows = [line for line in page("docs/limits.md").splitlines() if line.startswith("|")]
+    for name, value in numbers.items():
+        assert any(f"`{name}`" in row and re.search(rf"\b{value:,}\b", row) for row in rows), f"{name}: {value:,}"
 
 
-def documented_errors() -> dict[str, tuple[int, bool]]:
-    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (yes|no) \|", page("docs/protocol.md"), flags=re.MULTILINE)
-    return {code: (int(status), retryable == "yes") for code, status, retryable in rows}
-
-
-def test_every_error_code_is_documented_with_its_status_and_whether_it_is_retryable() -> None:
-    assert documented_errors() == {error.code: (error.status, error.retryable) for error in error_types()}
-
-
-def examples() -> list[dict[str, Any]]:
-    return [
-        json.loads(text)
-        for text in re.findall(r"^```json\n(.*?)^```", page("docs/protocol.md"), re.MULTILINE | re.DOTALL)
-    ]
-
-
-def test_every_frame_type_has_a_section_and_an_example_that_the_server_takes() -> None:
-    headings = re.findall(r"^### (.+)$", page("docs/protocol.md"), flags=re.MULTILINE)
-    assert {name for heading in headings for name in heading.split(", ")} == frames.TYPES
-    sent = [example for example in examples() if example.get("type") in frames.TYPES and "user_id" not in example]
-    assert {frames.decode(json.dumps(example))[0] for example in sent} == frames.TYPES
-
-
-ENTRY = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_to=1, mentions=("bob",)).following(
-    None, 1
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("text content", rules.MAX_CONTENT_CHARACTERS),
+        ("`mentions`", rules.MAX_MENTIONS),
+        ("a group's name", rules.MAX_NAME_CHARACTERS),
+        ("an emoji", rules.MAX_EMOJI_BYTES),
+        ("reactions of one message", rules.MAX_REACTIONS),
+        ("users in a `presence` frame", MAX_WATCHED),
+        ("users added by one entry", MAX_USERS_PER_CHANGE),
+        ("members of one share", SHARD_SIZE),
+        ("contacts of one user", MAX_CONTACTS),
+        ("users whom one user blocks", MAX_BLOCKS),
+        ("conversations named in a `sync`", frames.MAX_SYNC_CONVERSATIONS),
+    ],
 )
-
-
-def code_events() -> dict[str, Mapping[str, Any]]:
-    """Every event that the code can make, by its type."""
-    receipts = [receipt_event(Receipt(kind, ENTRY.conversation_id, "bob", 1, 1)) for kind in (READ, DELIVERED)]
-    made = [entry_event(ENTRY), *receipts, json.loads(disconnect_event("connection_limit", reconnect=False))]
-    return {event["type"]: event for event in made}
-
-
-def test_every_event_has_an_example_with_the_fields_that_the_server_sends() -> None:
-    shown = [example for example in examples() if "type" in example and not {"id", "success"} & example.keys()]
-    assert {example["type"]: keys_of(example) for example in shown} == {
-        name: keys_of(event) for name, event in code_events().items()
-    }
-
-
-def keys_of(value: Any) -> Any:
-    return {key: keys_of(inner) for key, inner in value.items()} if isinstance(value, dict) else None
-
-
-# -- AsyncAPI ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def asyncapi() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(page("docs/asyncapi.yaml"))
-    return document
-
-
-def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        target: Any = document
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        node = target
-    return node
-
-
-def payloads(document: dict[str, Any], action: str) -> dict[str, dict[str, Any]]:
-    """The payload schemas of the messages that the server receives or sends, by the `type` they carry."""
-    operations = [each for each in document["operations"].values() if each["action"] == action]
-    messages = [resolve(document, message) for each in operations for message in each["messages"]]
-    schemas = [resolve(document, message["payload"]) for message in messages]
-    return {schema["properties"]["type"]["const"]: schema for schema in schemas}
-
-
-def test_asyncapi_has_every_frame_with_the_fields_of_its_struct(asyncapi: dict[str, Any]) -> None:
-    received = payloads(asyncapi, "receive")
-    assert received.keys() == frames.TYPES
-    structs: dict[str, type[msgspec.Struct]] = {
-        "message": frames.MessageFrame,
-        "read": frames.CursorFrame,
-        "delivered": frames.CursorFrame,
-        "sync": frames.SyncFrame,
-        "ping": frames.PingFrame,
-    }
-    for name, struct in structs.items():
-        fields = msgspec.structs.fields(struct)
-        assert received[name]["properties"].keys() == {"type", *(field.name for field in fields)}
-        assert set(received[name]["required"]) == {"type", *(field.name for field in fields if field.required)}
-
-
-def test_asyncapi_has_every_event_with_its_fields(asyncapi: dict[str, Any]) -> None:
-    sent = payloads(asyncapi, "send")
-    assert {name: schema["properties"].keys() for name, schema in sent.items()} == {
-        name: event.keys() for name, event in code_events().items()
-    }
-    assert asyncapi["components"]["schemas"]["Message"]["properties"].keys() == entry_event(ENTRY)["message"].keys()
-
-
-def test_asyncapi_has_every_error_code(asyncapi: dict[str, Any]) -> None:
-    assert set(asyncapi["components"]["schemas"]["ErrorCode"]["enum"]) == {error.code for error in error_types()}
-
-
-def test_every_reference_in_asyncapi_leads_somewhere(asyncapi: dict[str, Any]) -> None:
-    for reference in re.findall(r'\$ref: "([^"]+)"', page("docs/asyncapi.yaml")):
-        assert resolve(asyncapi, {"$ref": reference})
-
-
-def test_the_examples_in_asyncapi_are_frames_that_the_server_takes(asyncapi: dict[str, Any]) -> None:
-    shown = [
-        example["payload"]
-        for each in asyncapi["components"]["messages"].values()
-        for example in each.get("examples", [])
-    ]
-    assert {frames.decode(json.dumps(payload))[0] for payload in shown} == frames.TYPES
+def test_limits_are_as_they_are_in_the_code(what: str, limit: int) -> None:
+    rows = [line for line in page("docs/limits.md").splitlines() if line.startswith(f"| {what}")]
+    assert any(re.search(rf"\b{limit:,}\b", row) for row in rows), f"{what}: {limit:,}"
 
 
 # -- dependencies -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,259 @@
+"""The protocol pages agree with the code: frames, replies, events, messages, errors, and the places of the HTTP API."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args
+
+import msgspec
+import pytest
+import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without types
+
+from shared import errors
+from shared.chat.audience import Audience
+from shared.chat.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.chat.changing import Changed
+from shared.chat.models import Draft, Entry, Receipt, Typing, change_entry
+from shared.chat.receipts import DELIVERED, READ
+from shared.chat.syncing import Sync, Synced
+from shared.connection.models import OFFLINE, Presence, PresenceChange
+from shared.errors import ParleyError
+from shared.wire import acks, events, frames, replies
+from shared.wire.events import event_body, message_body
+from tests.test_docs import ROOT, page
+
+
+def error_types(root: type[ParleyError] = ParleyError) -> Iterator[type[ParleyError]]:
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from error_types(child)
+
+
+def documented_errors() -> dict[str, tuple[int, bool]]:
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (yes|no) \|", page("docs/protocol.md"), flags=re.MULTILINE)
+    return {code: (int(status), retryable == "yes") for code, status, retryable in rows}
+
+
+def test_every_error_code_is_documented_with_its_status_and_whether_it_is_retryable() -> None:
+    assert documented_errors() == {error.code: (error.status, error.retryable) for error in error_types()}
+
+
+def examples() -> list[dict[str, Any]]:
+    return [
+        json.loads(text)
+        for text in re.findall(r"^```json\n(.*?)^```", page("docs/protocol.md"), re.MULTILINE | re.DOTALL)
+    ]
+
+
+def test_every_frame_type_has_a_section_and_an_example_that_the_server_takes() -> None:
+    headings = re.findall(r"^### (.+)$", page("docs/protocol.md"), flags=re.MULTILINE)
+    assert {name for heading in headings for name in heading.split(", ")} == frames.TYPES
+    sent = [example for example in examples() if example.get("type") in frames.TYPES and "user_id" not in example]
+    assert {frames.decode(json.dumps(example))[0] for example in sent} == frames.TYPES
+
+
+PLAIN = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_to=1, mentions=("bob",)).following(
+    None, 1
+)
+FULL = replace(PLAIN, forwarded=True, edited_at=2, reactions=frozenset({("👍", "bob")}), file_id="f")
+REMOVED = replace(PLAIN, content=None, reply_to=None, mentions=(), deleted_at=2)
+CHANGES: tuple[Change, ...] = (
+    Edited(1, "hi, Bob"),
+    Deleted(1),
+    Reacted(1, "👍", removed=False),
+    Added(("bob",), 2, name="Team"),
+    Added(("bob",), 2),
+    Removed(("bob",), 1),
+    Renamed("Team A"),
+    RolesChanged({"bob": "admin"}),
+)
+
+
+def changed(change: Change) -> Entry:
+    return change_entry(
+        change,
+        base=PLAIN,
+        conversation_id=PLAIN.conversation_id,
+        sender_id="bob",
+        created_at=2,
+        nonce="m",
+        fan_out=False,
+    )
+
+
+MADE: tuple[events.Event, ...] = (
+    PLAIN,
+    *map(changed, CHANGES),
+    *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
+    Typing(PLAIN.conversation_id, "bob", active=True),
+    PresenceChange(Presence("bob", OFFLINE, 1), 1),
+)
+FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(value, bytes)]
+
+
+def code_events() -> list[dict[str, Any]]:
+    """Every event that the code can make, in each shape that it can have."""
+    assert {type(change) for change in CHANGES} == set(KINDS)
+    assert {type(event) for event in MADE} == set(get_args(events.Event))
+    return [*map(event_body, MADE), FAREWELLS[0]]
+
+
+def shapes(shown: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(event["type"], json.dumps(keys_of(event), sort_keys=True)) for event in shown}
+
+
+def test_every_event_has_an_example_with_the_fields_that_the_server_sends() -> None:
+    shown = [example for example in examples() if "type" in example and not {"id", "success"} & example.keys()]
+    assert shapes(shown) == shapes(code_events())
+
+
+def test_every_reason_for_a_disconnect_is_named() -> None:
+    named = page("docs/protocol.md").partition("- `disconnect` comes before")[2].partition("## ")[0]
+    assert all(f"`{farewell['code']}`" in named for farewell in FAREWELLS)
+
+
+def test_the_message_object_is_shown_as_it_is_and_as_it_is_once_deleted() -> None:
+    shown = [example.keys() for example in examples() if "sender_id" in example]
+    assert shown == [message_body(FULL).keys() - {"file_id"}, message_body(REMOVED).keys()]
+    fields = message_body(FULL).keys() | message_body(REMOVED).keys()
+    section = page("docs/protocol.md").partition("## Messages\n")[2].partition("## Events")[0]
+    assert fields <= set(re.findall(r"`(\w+)`", section))
+
+
+def code_replies() -> list[dict[str, Any]]:
+    """The data of every reply."""
+    done, nothing = (Changed(entry, Audience({})) for entry in (changed(CHANGES[0]), None))
+    synced = Synced(PLAIN.conversation_id, 1, [PLAIN], has_more=False, read_seq=0, unread=1)
+    return [
+        acks.message_ack(PLAIN, duplicate=False),
+        acks.change_ack("edit", PLAIN.conversation_id, 1, done, now=1),
+        acks.change_ack("delete", PLAIN.conversation_id, 1, nothing, now=1),
+        acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=False, now=1),
+        acks.cursor_ack(READ, PLAIN.conversation_id, 1),
+        acks.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
+        acks.typing_ack(PLAIN.conversation_id, active=True),
+        acks.presence_ack([Presence("bob", OFFLINE)]),
+        replies.sync_reply(Sync([synced], ["dm:carol:dave"], has_more=False)),
+        replies.pong(1, behind=False),
+        acks.auth_ack("alice", 1),
+    ]
+
+
+def test_every_reply_has_an_example_with_the_fields_that_the_server_sends() -> None:
+    shown = {example["data"]["type"]: example["data"] for example in examples() if example.get("success")}
+    made = {data["type"]: data for data in code_replies()}
+    assert made.keys() - shown.keys() == {DELIVERED}  # shares its example with `read`
+    assert {kind: data.keys() for kind, data in shown.items()} == {kind: made[kind].keys() for kind in shown}
+    for each in shown["sync"]["conversations"]:
+        assert each.keys() == made["sync"]["conversations"][0].keys()
+
+
+def places(text: str, pattern: str) -> set[tuple[str, str]]:
+    """Methods and paths, whatever their parameters are called."""
+    return {(verb.upper(), re.sub(r"[<{]\w+[>}]", "{}", path)) for verb, path in re.findall(pattern, text)}
+
+
+def test_every_place_of_the_http_api_is_documented_and_no_other() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "functions/rest").glob("*.py")))
+    served = places(code, r'\.(get|post|put|patch|delete)\(\s*"(/v1/[^"]+)"')
+    assert places(page("docs/protocol.md"), r"\n\| `([A-Z]+) (/v1/[^`]+)` \|") == served
+
+
+def keys_of(value: Any) -> Any:
+    return {key: keys_of(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+
+
+# -- AsyncAPI ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def asyncapi() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(page("docs/asyncapi.yaml"))
+    return document
+
+
+def resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        target: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def payloads(document: dict[str, Any], action: str) -> dict[str, dict[str, Any]]:
+    """The payload schemas of the messages that the server receives or sends, by the `type` they carry."""
+    operations = [each for each in document["operations"].values() if each["action"] == action]
+    messages = [resolve(document, message) for each in operations for message in each["messages"]]
+    schemas = [resolve(document, message["payload"]) for message in messages]
+    return {schema["properties"]["type"]["const"]: schema for schema in schemas}
+
+
+def test_asyncapi_has_every_frame_with_the_fields_of_its_struct(asyncapi: dict[str, Any]) -> None:
+    received = payloads(asyncapi, "receive")
+    assert received.keys() == frames.TYPES
+    structs: dict[str, type[msgspec.Struct]] = {
+        "message": frames.MessageFrame,
+        "edit": frames.EditFrame,
+        "delete": frames.DeleteFrame,
+        "react": frames.ReactFrame,
+        "read": frames.CursorFrame,
+        "delivered": frames.CursorFrame,
+        "typing": frames.TypingFrame,
+        "presence": frames.PresenceFrame,
+        "sync": frames.SyncFrame,
+        "ping": frames.PingFrame,
+        "auth": frames.AuthFrame,
+    }
+    assert structs.keys() == frames.TYPES
+    for name, struct in structs.items():
+        fields = msgspec.structs.fields(struct)
+        assert received[name]["properties"].keys() == {"type", *(field.name for field in fields)}
+        assert set(received[name]["required"]) == {"type", *(field.name for field in fields if field.required)}
+
+
+def union(made: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """The fields of each type, over all shapes that it can have."""
+    fields: dict[str, set[str]] = {}
+    for each in made:
+        fields.setdefault(each["type"], set()).update(each)
+    return fields
+
+
+def test_asyncapi_has_every_event_with_its_fields(asyncapi: dict[str, Any]) -> None:
+    sent = payloads(asyncapi, "send")
+    assert {name: set(schema["properties"]) for name, schema in sent.items()} == union(code_events())
+    message = asyncapi["components"]["schemas"]["Message"]["properties"].keys()
+    assert message == message_body(FULL).keys() | message_body(REMOVED).keys()
+
+
+def test_asyncapi_has_every_reply_with_its_fields(asyncapi: dict[str, Any]) -> None:
+    shown = {}
+    for message in asyncapi["components"]["messages"].values():
+        for part in message["payload"].get("allOf", []):
+            if "properties" in part:
+                data = part["properties"]["data"]["properties"]
+                shown.update({kind: set(data) for kind in data["type"].get("enum", [data["type"].get("const")])})
+    assert shown == union(code_replies())
+
+
+def test_asyncapi_has_every_error_code(asyncapi: dict[str, Any]) -> None:
+    assert set(asyncapi["components"]["schemas"]["ErrorCode"]["enum"]) == {error.code for error in error_types()}
+
+
+def test_every_reference_in_asyncapi_leads_somewhere(asyncapi: dict[str, Any]) -> None:
+    for reference in re.findall(r'\$ref: "([^"]+)"', page("docs/asyncapi.yaml")):
+        assert resolve(asyncapi, {"$ref": reference})
+
+
+def test_the_examples_in_asyncapi_are_frames_that_the_server_takes(asyncapi: dict[str, Any]) -> None:
+    shown = [
+        example["payload"]
+        for each in asyncapi["components"]["messages"].values()
+        for example in each.get("examples", [])
+    ]
+    assert {frames.decode(json.dumps(payload))[0] for payload in shown} == frames.TYPES
