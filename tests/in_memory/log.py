@@ -1,0 +1,137 @@
+"""The conversation log in memory. A change is carried out with its entry, as the transaction of the real one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import RLock
+from typing import Any
+
+from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.chat.identifiers import is_group_id, private_conversation_id
+from shared.chat.models import Draft, Entry, Lookup
+from shared.chat.ports import Place
+from tests.in_memory.memberships import FakeMemberships
+
+DM = private_conversation_id("alice", "bob")
+
+
+@dataclass
+class FakeLog:
+    """`before_put` runs right before each put: the place for a test to let somebody else be quicker.
+
+    `unseen` are entries that a read which is not consistent misses.
+    """
+
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    before_put: Callable[[Entry], object] = lambda _: None
+    puts: int = 0
+    reads: int = 0
+    unseen: set[int] = field(default_factory=set)
+    lock: Any = field(default_factory=RLock, repr=False, compare=False)
+
+    def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+        self.before_put(entry)
+        self.puts += 1
+        with self.lock:
+            log = self.entries.setdefault(entry.conversation_id, [])
+            if entry.seq <= len(log):
+                return log[entry.seq - 1]
+            assert entry.seq == len(log) + 1, "a hole in the log"
+            log.append(entry)
+            self._carry_out(entry)
+            self.memberships.join(entry.conversation_id, new_members, entry.created_at)
+        return None
+
+    def lookup(
+        self,
+        conversation_id: str,
+        *,
+        seqs: Sequence[int],
+        member_id: str | None = None,
+        block: tuple[str, str] | None = None,
+        consistent: bool = False,
+    ) -> Lookup:
+        self.reads += 1
+        log = self.entries.get(conversation_id, [])
+        missed = set() if consistent else self.unseen
+        found = {seq: log[seq - 1] for seq in seqs if 1 <= seq <= len(log) and seq not in missed}
+        member = self.memberships.members.get((conversation_id, member_id)) if member_id is not None else None
+        return Lookup(found, member, blocked=block in self.memberships.blocks)
+
+    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
+        self.reads += 1
+        logs = {one: self.entries.get(one, []) for one, _ in places}
+        return {(one, seq): logs[one][seq - 1] for one, seq in places if 1 <= seq <= len(logs[one])}
+
+    def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
+        self.reads += 1
+        return self.entries.get(conversation_id, [])[max(start, 1) - 1 :][:limit]
+
+    def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
+        self.reads += 1
+        log = self.entries.get(conversation_id, [])
+        below = log if before is None else log[: max(before - 1, 0)]
+        return below[::-1][:limit]
+
+    def write(self, sender_id: str, *texts: str, conversation_id: str = DM, at: int = 1) -> list[Entry]:
+        """Append messages straight away, for a test's setting."""
+        written = []
+        for text in texts:
+            log = self.entries.setdefault(conversation_id, [])
+            draft = Draft(conversation_id, sender_id, text, nonce=f"w{len(log)}", client_message_id=f"c{len(log)}")
+            log.append(draft.following(log[-1] if log else None, at))
+            written.append(log[-1])
+        if not is_group_id(conversation_id):
+            self.memberships.join(conversation_id, conversation_id.split(":")[1:], at)
+        return written
+
+    def _carry_out(self, entry: Entry) -> None:
+        one = entry.conversation_id
+        match entry.change:
+            case Edited() | Deleted() | Reacted():
+                self._on_message(entry, entry.change)
+            case Added():
+                self.memberships.add(entry, entry.change)
+            case Removed():
+                self.memberships.remove(entry, entry.change)
+            case Renamed(name=name):
+                self.memberships.rename(one, name)
+            case RolesChanged(roles=roles):
+                self.memberships.set_roles(one, roles)
+
+    def _on_message(self, entry: Entry, change: Edited | Deleted | Reacted) -> None:
+        log = self.entries[entry.conversation_id]
+        message = log[change.target - 1]
+        match change:
+            case Edited(content=content):
+                message = replace(message, content=content, edited_at=entry.created_at, last_edit=entry.seq)
+            case Deleted():
+                message = deleted(message, entry.created_at)
+            case Reacted(emoji=emoji):
+                one = {(emoji, entry.sender_id)}
+                reactions = message.reactions - one if change.removed else message.reactions | one
+                message = replace(message, reactions=reactions)
+        log[change.target - 1] = message
+        if not isinstance(change, Reacted) and change.previous is not None:
+            earlier = log[change.previous - 1]
+            assert isinstance(earlier.change, Edited)
+            log[change.previous - 1] = replace(earlier, change=replace(earlier.change, content=None))
+
+
+def deleted(message: Entry, at: int) -> Entry:
+    """A message keeps its place, its ids and its type, and nothing else."""
+    return replace(
+        message,
+        content=None,
+        mentions=(),
+        reply_to=None,
+        file_id=None,
+        forwarded=False,
+        reactions=frozenset(),
+        digest="",
+        edited_at=None,
+        last_edit=None,
+        deleted_at=at,
+    )
