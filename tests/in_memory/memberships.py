@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
-from shared.chat.changes import MAX_USERS_PER_CHANGE, MEMBER, Added, Removed, Role
+from shared.chat.changes import MEMBER, Added, Removed, Role
 from shared.chat.models import Entry, Group, Member, Preferences, Roster, Seat
 from shared.contacts.models import Contact
 
@@ -92,7 +92,6 @@ class FakeMemberships:
 
     def add(self, entry: Entry, change: Added) -> None:
         """What `Added` does: whole rows, whatever was there."""
-        assert len(change.users) <= MAX_USERS_PER_CHANGE, "more than one transaction takes"
         one = entry.conversation_id
         for user in change.users:
             seq, number, at = entry.seq, entry.number, entry.created_at
