@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.client.http_model import HttpModel
 from tests.client.model import Frame, Model, Refusal
 
 P = ParamSpec("P")
@@ -59,11 +60,16 @@ class FakeServer:
     handshakes: list[Request] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     posting: bool = True
+    http: HttpModel = field(init=False)
+    _telling: set[asyncio.Task[None]] = field(default_factory=set)
     _tickets: dict[str, str] = field(default_factory=dict)
     _living: list[tuple[str, ServerConnection]] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _websockets: Server | None = None
     _http: asyncio.Server | None = None
+
+    def __post_init__(self) -> None:
+        self.http = HttpModel(self.model)
 
     @property
     def url(self) -> str:
@@ -168,6 +174,9 @@ class FakeServer:
         verdict = self.on_frame(user, frame)
         if isinstance(verdict, Refusal):
             await connection.send(json.dumps({"success": False, "id": frame["id"], **verdict.body}))
+        elif frame["type"] == "auth" and frame["token"] not in self.tokens:
+            refusal = {"success": False, "id": frame["id"], **Refusal("unauthenticated").body}
+            await connection.send(json.dumps(refusal))
         elif verdict != "lost":
             reply, posts = self.model.handle(user, frame)
             for other, event in posts if self.posting else ():
@@ -185,7 +194,7 @@ class FakeServer:
             headers = dict(line.split(": ", 1) for line in head[1:] if line)
             body = await reader.readexactly(int(headers.get("Content-Length", 0)))
             status, answer = self._route(method, target, headers, json.loads(body or b"{}"))
-            content = json.dumps(answer).encode()
+            content = b"" if status == HTTPStatus.NO_CONTENT else json.dumps(answer).encode()
             first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             rest = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
             writer.write((first + rest).encode() + content)
@@ -206,35 +215,8 @@ class FakeServer:
             ticket = f"ticket-{len(self.requests)}"
             self._tickets[ticket] = user
             return 200, {"ticket": ticket, "expires_in": 30}
-        if (method, url.path) == ("POST", "/v1/conversations"):
-            where = self.model.dm(user, body["with"])
-            return 201, {"id": where, "type": "private", "members": sorted(self.model.members[where])}
-        if (method, url.path) == ("GET", "/v1/conversations"):
-            return 200, self._inbox(user)
-        if method == "GET" and url.path.endswith("/messages"):
-            return self._history(user, unquote(url.path.split("/")[3]), query)
-        return 404, {"error": "There is no such path", "code": "not_found", "retryable": False}
-
-    def _inbox(self, user: str) -> Frame:
-        mine = [each for each in self.model.logs if user in self.model.members[each]]
-        page = []
-        for each in mine:
-            log = self.model.logs[each]
-            read = self.model.cursors.get(("read", each, user), 0)
-            last = log[-1]["message"] if log else None
-            unread = len(log) - read
-            page.append({"id": each, "type": "private", "name": None, "head": len(log), "last_message": last})
-            page[-1] |= {"unread": unread, "read_seq": read, "members": sorted(self.model.members[each])}
-        return {"conversations": page, "next_cursor": None}
-
-    def _history(self, user: str, where: str, query: dict[str, str]) -> tuple[int, Frame]:
-        if user not in self.model.members.get(where, ()):
-            return 404, {"error": "You are not a member", "code": "not_a_member", "retryable": False}
-        messages = [entry["message"] for entry in self.model.logs[where] if "message" in entry]
-        limit = int(query.get("limit", 50))
-        if "after" in query:
-            found = [each for each in messages if each["seq"] > int(query["after"])]
-        else:
-            before = int(query.get("before", len(messages) + 1))
-            found = [each for each in reversed(messages) if each["seq"] < before]
-        return 200, {"messages": found[:limit], "has_more": len(found) > limit}
+        status, answer, posts = self.http.answer(user, method, url.path, query, body)
+        for other, event in posts if self.posting else ():
+            self._telling.add(task := asyncio.create_task(self.tell(other, event)))
+            task.add_done_callback(self._telling.discard)
+        return status, answer

@@ -1,0 +1,68 @@
+"""How the chat shows what happens: one line each, with nothing in it that could move the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from parley_client.events import (
+    ConversationUpdated,
+    Entry,
+    MembersAdded,
+    MembersRemoved,
+    Message,
+    MessageDeleted,
+    MessageEdited,
+    Reaction,
+)
+from parley_client.terminal import harmless
+
+
+def message_line(message: Message) -> str:
+    """A message as it is now, with the number that /edit, /delete and /react take."""
+    text = "(deleted)" if message.content is None else harmless(message.content)
+    marks = [name for name, there in (("forwarded", message.forwarded), ("edited", message.edited_at)) if there]
+    marks += [f"{harmless(emoji)} {len(users)}" for emoji, users in message.reactions.items()]
+    more = f"  ({', '.join(marks)})" if marks and message.content is not None else ""
+    time = datetime.fromtimestamp(message.created_at / 1_000).astimezone().strftime("%H:%M:%S")
+    return f"{time} #{message.seq} {harmless(message.sender_id)}: {text}{more}"
+
+
+def line_of(entry: Entry) -> str | None:
+    """Any other entry; None where there is nothing to show."""
+    what = _what_happened(entry)
+    return f"* {what}" if what else None
+
+
+def _what_happened(entry: Entry) -> str | None:
+    text: str | None = None
+    match entry:
+        case MessageEdited(content=str(content)):
+            text = f"{harmless(entry.user_id)} edited #{entry.message_seq}: {harmless(content)}"
+        case MessageDeleted():
+            text = f"{harmless(entry.user_id)} deleted #{entry.message_seq}"
+        case Reaction():
+            what = "took back" if entry.removed else "reacted with"
+            text = f"{harmless(entry.user_id)} {what} {harmless(entry.emoji)} on #{entry.message_seq}"
+        case MembersAdded(seq=1):
+            text = f"{harmless(entry.user_id)} created {harmless(entry.name or 'a group')} with {_listed(entry.users)}"
+        case MembersAdded():
+            text = f"{harmless(entry.user_id)} added {_listed(entry.users)}"
+        case MembersRemoved():
+            left = entry.users == (entry.user_id,)
+            text = f"{harmless(entry.user_id)} {'left' if left else f'removed {_listed(entry.users)}'}"
+        case ConversationUpdated():
+            text = _updated(entry)
+    return text
+
+
+def _updated(entry: ConversationUpdated) -> str | None:
+    who = harmless(entry.user_id)
+    if entry.name is not None:
+        return f"{who} renamed the group to {harmless(entry.name)}"
+    roles = ", ".join(f"{harmless(user)} {harmless(role)}" for user, role in entry.roles.items())
+    return f"{who} made {roles}" if roles else None
+
+
+def _listed(users: Iterable[str]) -> str:
+    return ", ".join(map(harmless, users))
