@@ -11,7 +11,7 @@ from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Rename
 from shared.chat.identifiers import is_group_id, private_conversation_id
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import Place
-from tests.in_memory.memberships import FakeMemberships
+from tests.fakes.memberships import FakeMemberships
 
 DM = private_conversation_id("alice", "bob")
 

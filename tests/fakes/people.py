@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.chat.identifiers import private_conversation_id
 from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, Relation
-from tests.in_memory.memberships import FakeMemberships
+from tests.fakes.memberships import FakeMemberships
 
 
 @dataclass

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.in_memory.basics import FakeClock, FakeNonces, FakePushGateway, in_turn
-from tests.in_memory.connections import FakeGateway, FakePresenceChecks, FakeSessions, FakeTickets, FakeWatches
-from tests.in_memory.limits import FakeBuckets
-from tests.in_memory.log import DM, FakeLog
-from tests.in_memory.memberships import FakeMemberships
-from tests.in_memory.people import FakeBlocks, FakeContacts, FakeProfiles, FakeRelations
+from tests.fakes.basics import FakeClock, FakeNonces, FakePushGateway, in_turn
+from tests.fakes.connections import FakeGateway, FakePresenceChecks, FakeSessions, FakeTickets, FakeWatches
+from tests.fakes.limits import FakeBuckets
+from tests.fakes.log import DM, FakeLog
+from tests.fakes.memberships import FakeMemberships
+from tests.fakes.people import FakeBlocks, FakeContacts, FakeProfiles, FakeRelations
 
 __all__ = [
     "DM",
