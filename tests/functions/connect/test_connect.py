@@ -1,56 +1,97 @@
-"""$connect: registers who was let in, and answers only handshakes."""
+"""$connect: registers who was let in, tells those who watch them, and answers only handshakes."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
+from typing import Any
 
-from functions.connect.handler import connect
-from tests.fakes import FakeGateway, FakeSessions
-from tests.functions.events import NOW, authorizer_of, websocket_event
+from functions.connect.handler import Ports, connect
+from shared.connection.presence import Sight
+from tests.fakes import FakeGateway, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
 
 
 def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> dict[str, object]:
     return websocket_event(event_type, "$connect", connection_id=connection_id, authorizer=authorizer_of("alice"))
 
 
+@dataclass
+class House:
+    """Alice and Bob have a private conversation; Bob's connection watches Alice."""
+
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    watches: FakeWatches = field(default_factory=FakeWatches)
+
+    def __post_init__(self) -> None:
+        self.memberships.create("dm:alice:bob", ("alice", "bob"), joined_at=1)
+        self.sessions.connect("bob", "b1=", at=NOW)
+        self.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
+
+    def connect(self, event: dict[str, object]) -> dict[str, Any]:
+        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
+        return connect(event, Ports(sight, self.watches, self.gateway, connection_limit=3), now=NOW)
+
+    def told(self) -> list[dict[str, Any]]:
+        return [json.loads(data) for data in self.gateway.received("b1=")]
+
+
 def test_a_handshake_is_registered_with_its_device() -> None:
-    sessions = FakeSessions()
-    assert connect(connect_event(), sessions=sessions, gateway=FakeGateway(), limit=3, now=NOW)["statusCode"] == 200
-    (connection,) = sessions.connections["alice"].values()
+    house = House()
+    assert house.connect(connect_event())["statusCode"] == 200
+    (connection,) = house.sessions.connections["alice"].values()
     assert (connection.connection_id, connection.device_id, connection.connected_at) == ("a1=", "phone", NOW)
-    assert sessions.writes == 1
+    assert house.sessions.writes == 1
 
 
-def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
-    sessions, gateway = FakeSessions(), FakeGateway()
-    for number in range(3):
-        sessions.connect("alice", f"c{number}", at=NOW - 100 + number)
-    connect(connect_event("new"), sessions=sessions, gateway=gateway, limit=3, now=NOW)
-    assert gateway.closed == ["c0"]
-    assert gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
+def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
+    house = House()
+    for connection_id in ("a1=", "a2="):
+        house.connect(connect_event(connection_id))
+    assert house.told() == [
+        {"type": "presence", "user_id": "alice", "status": "online", "last_seen": None, "timestamp": NOW}
+    ]
 
 
-def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
-    sessions = FakeSessions()
-    event = {**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'}
-    answer = connect(event, sessions=sessions, gateway=FakeGateway(), limit=3, now=NOW)
-    reply = json.loads(answer["body"])
-    assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
-    assert sessions.connections == {}
-
-
-def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
-    event = websocket_event("CONNECT", "$connect")
-    answer = connect(event, sessions=FakeSessions(), gateway=FakeGateway(), limit=3, now=NOW)
-    assert answer["statusCode"] == 401
-
-
-def test_a_fault_of_ours_is_a_clean_refusal() -> None:
-    sessions = FakeSessions()
+def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
+    house = House()
 
     def explode(_: object) -> None:
         raise RuntimeError("x")
 
-    sessions.before_register = explode
-    answer = connect(connect_event(), sessions=sessions, gateway=FakeGateway(), limit=3, now=NOW)
-    assert answer == {"statusCode": 500, "body": ""}
+    house.watches.of = explode  # type: ignore[assignment,method-assign]
+    assert house.connect(connect_event())["statusCode"] == 200
+    assert set(house.sessions.connections["alice"]) == {"a1="}
+
+
+def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
+    house = House()
+    for number in range(3):
+        house.sessions.connect("alice", f"c{number}", at=NOW - 100 + number)
+    house.connect(connect_event("new"))
+    assert house.gateway.closed == ["c0"]
+    assert house.gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
+
+
+def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
+    house = House()
+    answer = house.connect({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
+    reply = json.loads(answer["body"])
+    assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
+    assert "alice" not in house.sessions.connections
+
+
+def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
+    assert House().connect(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
+
+
+def test_a_fault_of_ours_is_a_clean_refusal() -> None:
+    house = House()
+
+    def explode(_: object) -> None:
+        raise RuntimeError("x")
+
+    house.sessions.before_register = explode
+    assert house.connect(connect_event()) == {"statusCode": 500, "body": ""}

@@ -1,4 +1,4 @@
-"""$disconnect: forgets its own connection, whenever it comes."""
+"""$disconnect: forgets its own connection, whenever it comes, and has a second look taken after the last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import pytest
 
 from functions.disconnect.handler import disconnect
-from tests.fakes import FakeSessions
+from shared.connection.ports import Gone
+from tests.fakes import FakePresenceChecks, FakeSessions
 from tests.functions.events import NOW, authorizer_of, websocket_event
 
 
@@ -16,30 +17,39 @@ def event(connection_id: str, event_type: str = "DISCONNECT") -> dict[str, objec
 
 
 def test_its_connection_is_forgotten_and_the_others_stay() -> None:
-    sessions = FakeSessions()
+    sessions, checks = FakeSessions(), FakePresenceChecks()
     sessions.connect("alice", "old", at=NOW)
     sessions.connect("alice", "new", at=NOW)
-    assert disconnect(event("old"), sessions=sessions, now=NOW)["statusCode"] == 200
-    assert set(sessions.connections["alice"]) == {"new"}
+    assert disconnect(event("old"), sessions=sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert (set(sessions.connections["alice"]), checks.scheduled) == ({"new"}, [])
+
+
+def test_after_the_last_connection_a_look_is_scheduled_once() -> None:
+    sessions, checks = FakeSessions(), FakePresenceChecks()
+    sessions.connect("alice", "last", at=NOW)
+    for _ in range(2):
+        assert disconnect(event("last"), sessions=sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert checks.scheduled == [Gone("alice", NOW)]
 
 
 def test_late_and_repeated_calls_change_nothing() -> None:
-    sessions = FakeSessions()
+    sessions, checks = FakeSessions(), FakePresenceChecks()
     sessions.connect("alice", "new", at=NOW)
     for _ in range(2):
-        assert disconnect(event("old"), sessions=sessions, now=NOW)["statusCode"] == 200
-    assert set(sessions.connections["alice"]) == {"new"}
+        assert disconnect(event("old"), sessions=sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert (set(sessions.connections["alice"]), checks.scheduled) == ({"new"}, [])
 
 
 @pytest.mark.parametrize("body", ['{"type": "$disconnect"}', '{"type": "$disconnect", "id": 5}', "[]", "", None])
 def test_a_frame_that_calls_itself_disconnect_ends_nothing_and_is_answered(body: str | None) -> None:
-    sessions = FakeSessions()
+    sessions, checks = FakeSessions(), FakePresenceChecks()
     sessions.connect("alice", "a1=", at=NOW)
-    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=sessions, now=NOW)
+    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=sessions, checks=checks, now=NOW)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (200, "unknown_type")
     assert set(sessions.connections["alice"]) == {"a1="}
 
 
 def test_without_the_authorizers_context_nothing_is_forgotten() -> None:
-    answer = disconnect(websocket_event("DISCONNECT", "$disconnect"), sessions=FakeSessions(), now=NOW)
+    nobody = websocket_event("DISCONNECT", "$disconnect")
+    answer = disconnect(nobody, sessions=FakeSessions(), checks=FakePresenceChecks(), now=NOW)
     assert answer["statusCode"] == 401

@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from functions.message.handler import respond
-from functions.message.routes import Ports
-from shared.chat.delivery import Delivered
-from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
+from tests.fakes import DM
 from tests.functions.events import NOW, frame_event, logged, websocket_event
-
-
-@dataclass
-class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
-    reports: list[Delivered] = field(default_factory=list)
-    nonces: FakeNonces = field(default_factory=FakeNonces)
-
-    def __post_init__(self) -> None:
-        for user_id, connection_id in (("alice", "a1="), ("alice", "a2="), ("bob", "b1=")):
-            self.sessions.connect(user_id, connection_id, at=NOW)
-
-    @property
-    def ports(self) -> Ports:
-        return Ports(
-            log=self.log,
-            memberships=self.log.memberships,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            spread=in_turn,
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
-            report=self.reports.append,
-            connection_limit=3,
-        )
-
-    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        response = respond(event, self.ports)
-        assert response["statusCode"] == 200
-        reply: dict[str, Any] = json.loads(response["body"])
-        return reply
-
-    def say(self, frame: Any, **event: Any) -> dict[str, Any]:
-        return self.answer(frame_event(frame, **event))
-
-    def events(self, connection_id: str) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received(connection_id)]
+from tests.functions.message.house import House
 
 
 def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
@@ -132,7 +89,8 @@ def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
     assert [(entry["type"], entry["seq"], entry["message"]["content"]) for entry in named["entries"]] == [
         ("new_message", 2, "2")
     ]
-    assert unnamed == {"id": "dm:alice:carol", "head": 1, "entries": [], "has_more": False, "read_seq": 0, "unread": 1}
+    expected = {"id": "dm:alice:carol", "head": 1, "entries": [], "has_more": False, "read_seq": 0, "unread": 1}
+    assert unnamed == {**expected, "joined_seq": 0}
     assert (reply["data"]["has_more"], reply["data"]["refused"]) == (False, ["dm:alice:nobody"])
 
 
@@ -141,7 +99,7 @@ def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
     for number in range(60):
         house.log.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
     held = {member.conversation_id: 0 for member in house.log.memberships.of_user("alice")}
-    response = respond(frame_event({"type": "sync", "conversations": held}), house.ports)
+    response = respond(frame_event({"type": "sync", "conversations": held}), house.ports, house.guard)
     assert len(response["body"].encode()) <= 128 * 1024
     assert json.loads(response["body"])["data"]["has_more"]
 

@@ -1,0 +1,317 @@
+"""Every frame type: its success, each documented refusal, and nothing for those outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.chat.changes import Removed
+from shared.chat.models import change_entry
+from shared.connection.models import Identity
+from shared.limits.buckets import Limit
+from shared.wire.frames import TYPES
+from tests.fakes import DM, FakeBlocks
+from tests.functions.events import HOUR, NOW
+from tests.functions.message.house import GROUP, House
+
+# Frames about a conversation. Each is fine for a member, where message 2 is Alice's own.
+ABOUT: dict[str, dict[str, Any]] = {
+    "message": {"content": "hi"},
+    "edit": {"seq": 2, "content": "edited"},
+    "delete": {"seq": 2},
+    "react": {"seq": 2, "emoji": "👍"},
+    "read": {"seq": 2},
+    "delivered": {"seq": 2},
+    "typing": {"active": True},
+    "ping": {"seq": 2},
+}
+
+
+def furnished() -> House:
+    """A group of Alice (owner), Bob and Carol with a message of Alice's, and a private one of Alice and Bob."""
+    house = House()
+    house.make_group("alice", "bob", "carol")
+    assert house.say({"type": "message", "conversation_id": GROUP, "content": "in the group"})["success"]
+    for _ in range(2):
+        assert house.say({"type": "message", "to": "bob", "content": "in private"})["success"]
+    house.sessions.connect("carol", "c1=", at=NOW)
+    house.gateway.posts.clear()
+    return house
+
+
+def expel(house: House, user_id: str) -> None:
+    head = house.log.entries[GROUP][-1]
+    entry = change_entry(
+        Removed((user_id,), size=2),
+        base=head,
+        conversation_id=GROUP,
+        sender_id="alice",
+        created_at=NOW,
+        nonce="expel",
+        fan_out=False,
+    )
+    assert house.log.put(entry) is None
+
+
+def about(kind: str, conversation_id: str) -> dict[str, Any]:
+    return {"type": kind, "conversation_id": conversation_id, **ABOUT[kind]}
+
+
+@pytest.mark.parametrize("kind", ABOUT)
+@pytest.mark.parametrize("conversation_id", [GROUP, DM])
+def test_a_member_may(kind: str, conversation_id: str) -> None:
+    reply = furnished().say(about(kind, conversation_id))
+    assert reply["success"], reply
+
+
+@pytest.mark.parametrize("kind", ABOUT)
+@pytest.mark.parametrize("conversation_id", [GROUP, DM, "group:doesnotexist123456", "dm:alice:zoe", "nonsense", "#"])
+def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(kind: str, conversation_id: str) -> None:
+    house = furnished()
+    before = {name: list(log) for name, log in house.log.entries.items()}
+    reply = house.as_user("mallory", about(kind, conversation_id))
+    assert (reply["success"], reply["code"], reply["error"]) == (
+        False,
+        "not_a_member",
+        "You are not a member of this conversation",
+    )
+    assert house.log.entries == before
+    assert house.gateway.posts == []
+
+
+@pytest.mark.parametrize("kind", ABOUT)
+def test_a_former_member_is_an_outsider(kind: str) -> None:
+    house = furnished()
+    expel(house, "carol")
+    assert house.as_user("carol", about(kind, GROUP))["code"] == "not_a_member"
+    assert house.events("c1=") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("message", "blocked"),
+        ("edit", "blocked"),
+        ("react", "blocked"),
+        ("delete", None),
+        ("typing", None),
+        ("read", None),
+    ],
+)
+def test_a_blocked_user_says_nothing_in_private_any_more(kind: str, code: str | None) -> None:
+    house = furnished()
+    FakeBlocks(house.log.memberships).put("bob", "alice", now=NOW)
+    assert house.say(about(kind, DM)).get("code") == code
+    told = [event["type"] for event in house.events("b1=")]
+    assert "typing" not in told
+    assert "new_message" not in told
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("carol", {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "mine?"}, "forbidden"),
+    ("carol", {"type": "delete", "conversation_id": GROUP, "seq": 2}, "forbidden"),
+    ("alice", {"type": "edit", "conversation_id": GROUP, "seq": 1, "content": "no message"}, "not_found"),
+    ("alice", {"type": "edit", "conversation_id": GROUP, "seq": 99, "content": "no entry"}, "not_found"),
+    ("alice", {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": " "}, "bad_request"),
+    ("alice", {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "x" * 5_001}, "too_large"),
+    ("alice", {"type": "delete", "conversation_id": GROUP, "seq": 99}, "not_found"),
+    ("alice", {"type": "react", "conversation_id": GROUP, "seq": 1, "emoji": "👍"}, "not_found"),
+    ("alice", {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": ""}, "bad_request"),
+    ("alice", {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "a b"}, "bad_request"),
+    ("alice", {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍" * 20}, "bad_request"),
+    ("alice", {"type": "read", "conversation_id": GROUP, "seq": 99}, "bad_request"),
+    ("alice", {"type": "message", "conversation_id": GROUP, "content": "x", "mentions": ["zoe"]}, "bad_request"),
+    ("alice", {"type": "message", "conversation_id": GROUP, "content": "x", "reply_to": 1}, "not_found"),
+    ("alice", {"type": "message", "conversation_id": GROUP, "content": "x", "after": 99}, "bad_request"),
+    ("alice", {"type": "message", "to": "alice", "content": "x"}, "bad_request"),
+    ("alice", {"type": "message", "to": "bob", "conversation_id": DM, "content": "x"}, "bad_request"),
+    ("alice", {"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 1}}, "not_found"),
+    ("zoe", {"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}}, "not_a_member"),
+    (
+        "alice",
+        {"type": "message", "to": "bob", "content": "x", "forward_of": {"conversation_id": GROUP, "seq": 2}},
+        "bad_request",
+    ),
+    ("alice", {"type": "presence", "users": ["no user"]}, "bad_request"),
+    ("alice", {"type": "presence", "users": [f"u{number}" for number in range(101)]}, "bad_request"),
+    ("alice", {"type": "presence"}, "bad_request"),
+    ("alice", {"type": "auth", "token": "bad"}, "unauthenticated"),
+    ("alice", {"type": "auth"}, "bad_request"),
+    ("alice", {"type": "typing", "conversation_id": GROUP, "active": "yes"}, "bad_request"),
+]
+
+
+@pytest.mark.parametrize(("user_id", "frame", "code"), REFUSED)
+def test_what_is_refused_changes_nothing(user_id: str, frame: dict[str, Any], code: str) -> None:
+    house = furnished()
+    before = {name: list(log) for name, log in house.log.entries.items()}
+    reply = house.as_user(user_id, frame)
+    assert (reply["success"], reply["code"], reply["retryable"]) == (False, code, False)
+    assert (house.log.entries, house.gateway.posts) == (before, [])
+
+
+def test_every_frame_type_is_in_a_table_above() -> None:
+    named = {*ABOUT, *(frame["type"] for _, frame, _ in REFUSED)}
+    assert named | {"sync"} == TYPES
+
+
+def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
+    house = furnished()
+    reply = house.say({"type": "edit", "id": "e", "conversation_id": GROUP, "seq": 2, "content": "better"})
+    assert reply["data"] == {"type": "edit", "conversation_id": GROUP, "seq": 2, "entry_seq": 3, "timestamp": NOW}
+    event = {
+        "type": "message_edited",
+        "conversation_id": GROUP,
+        "seq": 3,
+        "user_id": "alice",
+        "timestamp": NOW,
+        "message_seq": 2,
+        "message_id": f"{GROUP}/2",
+        "content": "better",
+    }
+    assert house.events("b1=") == house.events("a2=") == house.events("c1=") == [event]
+    assert house.events("a1=") == []
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "better"},
+        {"type": "delete", "conversation_id": GROUP, "seq": 2},
+        {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"},
+    ],
+)
+def test_a_repeated_change_is_one_change(frame: dict[str, Any]) -> None:
+    house = furnished()
+    first, again = house.say(frame), house.say(frame)
+    assert (first["data"]["entry_seq"], again["data"]["entry_seq"]) == (3, None)
+    assert (len(house.log.entries[GROUP]), len(house.events("b1="))) == (3, 1)
+
+
+def test_a_reaction_goes_and_comes() -> None:
+    house = furnished()
+    react = {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"}
+    for remove in (False, True):
+        house.say({**react, "remove": remove})
+    assert [(event["emoji"], event["removed"]) for event in house.events("c1=")] == [("👍", False), ("👍", True)]
+
+
+def test_typing_is_told_to_the_others_and_stored_nowhere() -> None:
+    house = furnished()
+    house.say({"type": "typing", "conversation_id": GROUP})
+    event = {"type": "typing", "conversation_id": GROUP, "user_id": "alice", "active": True}
+    assert (house.events("b1="), house.events("c1="), house.events("a2=")) == ([event], [event], [])
+    assert len(house.log.entries[GROUP]) == 2
+
+
+def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
+    house = furnished()
+    reply = house.say({"type": "presence", "users": ["bob", "zoe"]})
+    assert reply["data"] == {
+        "type": "presence",
+        "users": [
+            {"user_id": "bob", "status": "online", "last_seen": None},
+            {"user_id": "zoe", "status": "offline", "last_seen": None},
+        ],
+    }
+    assert [(one.watcher, one.connection_id) for one in house.watches.of("bob")] == [("alice", "a1=")]
+    house.say({"type": "presence", "users": []})
+    assert house.watches.of("bob") == []
+
+
+def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
+    house = furnished()
+    house.say({"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}})
+    (event,) = house.events("b1=")
+    assert (event["message"]["content"], event["message"]["forwarded"]) == ("in the group", True)
+
+
+# -- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function() -> None:
+    house = furnished()
+    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    ends = NOW + 60_000
+    reply = house.say({"type": "auth", "token": "fresh"}, expires_at=ends)
+    assert reply["data"] == {"type": "auth", "user_id": "alice", "expires_at": NOW + 5 * HOUR}
+    house.clock.advance(61_000)
+    assert house.say({"type": "ping"}, expires_at=ends)["success"]
+    house.guard = house.new_guard()
+    assert house.say({"type": "ping"}, expires_at=ends)["success"]
+    assert house.sessions.connections["alice"]["a1="].is_live(NOW + 5 * 60_000)
+
+
+def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shortens_nothing() -> None:
+    house = furnished()
+    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    ends = NOW + 60_000
+    house.say({"type": "auth", "token": "fresh"}, expires_at=ends)
+    house.guard = house.new_guard()
+    house.say({"type": "ping"}, expires_at=ends)
+    assert house.sessions.connections["alice"]["a1="].is_live(NOW + 10 * 60_000)
+
+
+def test_another_users_token_is_refused() -> None:
+    house = furnished()
+    house.tokens["bobs"] = Identity("bob", NOW + HOUR)
+    assert house.say({"type": "auth", "token": "bobs"})["code"] == "forbidden"
+
+
+def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing() -> None:
+    house = furnished()
+    reads = house.sessions.reads
+    assert house.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"
+    assert (house.sessions.reads - reads, house.gateway.posts) == (1, [])
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+COUNTED: list[Callable[[int], dict[str, Any]]] = [
+    lambda number: {"type": "message", "conversation_id": GROUP, "content": f"{number}"},
+    lambda number: {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": f"{number}"},
+    lambda number: {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": f"{number}"},
+]
+
+
+@pytest.mark.parametrize("frame", COUNTED)
+def test_a_flood_is_told_to_slow_down_and_when_to_go_on(frame: Callable[[int], dict[str, Any]]) -> None:
+    house = furnished()
+    house.guard = house.new_guard(Limit(rate=10, burst=20))
+    replies = [house.say(frame(number)) for number in range(60)]
+    refused = [reply for reply in replies if not reply["success"]]
+    assert {(reply["code"], reply["retryable"]) for reply in refused} == {("rate_limited", True)}
+    assert 20 <= len(replies) - len(refused) <= 23
+    house.clock.advance(refused[-1]["retry_after_ms"])
+    assert house.say(frame(100))["success"]
+
+
+def test_one_users_flood_is_nobody_elses() -> None:
+    house = furnished()
+    house.guard = house.new_guard(Limit(rate=1, burst=1))
+    for number in range(20):
+        house.say(COUNTED[0](number))
+    assert house.as_user("bob", COUNTED[0](0))["success"]
+
+
+@pytest.mark.parametrize("body", [{"type": "ping"}, {"type": "typing", "conversation_id": GROUP}, "nonsense"])
+def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(body: Any) -> None:
+    house = furnished()
+    house.guard = house.new_guard(frames=10)
+    codes = [house.say(body).get("code") for _ in range(12)]
+    assert codes[10:] == ["rate_limited", "rate_limited"]
+    assert house.say({"type": "ping"}, connection_id="a2=")["success"]
+
+
+def test_who_goes_on_all_the_same_is_sent_away() -> None:
+    house = furnished()
+    house.guard = house.new_guard(frames=1, abuse=5)
+    for _ in range(6):
+        house.say({"type": "ping"})
+    assert house.gateway.closed == ["a1="]
+    assert [json.loads(data) for data in house.gateway.received("a1=")] == [
+        {"type": "disconnect", "code": "rate_limited", "reconnect": False}
+    ]

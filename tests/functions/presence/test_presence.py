@@ -1,0 +1,64 @@
+"""The delayed look: who is still away is announced, once, and one look that fails holds up no other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.presence.handler import Ports, look
+from shared.connection.presence import Sight
+from tests.fakes import FakeGateway, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from tests.functions.events import HOUR, NOW
+
+
+def record(user_id: str, number: int = 1) -> dict[str, Any]:
+    return {"messageId": f"m{number}", "body": json.dumps({"user_id": user_id, "at": NOW}), "eventSource": "aws:sqs"}
+
+
+@dataclass
+class House:
+    """Bob watches Alice and Carol, with each of whom he has a private conversation. Both have just gone."""
+
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    watches: FakeWatches = field(default_factory=FakeWatches)
+
+    def __post_init__(self) -> None:
+        for user_id in ("alice", "carol"):
+            members = sorted((user_id, "bob"))
+            self.memberships.create(":".join(["dm", *members]), members, joined_at=1)
+            self.sessions.connect(user_id, f"{user_id}1=", at=NOW - HOUR)
+            self.sessions.remove(user_id, f"{user_id}1=", now=NOW)
+        self.sessions.connect("bob", "b1=", at=NOW)
+        self.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
+
+    def look(self, *records: dict[str, Any]) -> dict[str, Any]:
+        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
+        return look(records, Ports(sight, self.watches, self.gateway), now=NOW + 10_000)
+
+    def told(self) -> list[tuple[str, str, int | None]]:
+        events = [json.loads(data) for data in self.gateway.received("b1=")]
+        return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
+
+
+def test_who_is_still_away_is_announced_once_however_often_the_look_comes() -> None:
+    house = House()
+    for _ in range(2):
+        assert house.look(record("alice")) == {"batchItemFailures": []}
+    assert house.told() == [("alice", "offline", NOW)]
+
+
+def test_a_reconnect_in_time_leaves_no_trace() -> None:
+    house = House()
+    house.sessions.connect("alice", "again", at=NOW + 5_000)
+    house.look(record("alice"))
+    assert house.told() == []
+
+
+def test_a_look_that_cannot_be_read_comes_again_and_holds_up_no_other() -> None:
+    house = House()
+    poison = {"messageId": "bad", "body": "{"}
+    assert house.look(poison, record("carol", 2)) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert house.told() == [("carol", "offline", NOW)]
