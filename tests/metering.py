@@ -2,7 +2,8 @@
 
 A read unit is 4 KB strongly consistent (half of it eventually), a write unit 1 KB. Every key of a batch is rounded up
 for itself, a query as a whole; what is missing costs the least there is, a refused write as much as one that succeeds,
-and a transaction double.
+and a transaction double. An update or a delete inside a batch or a transaction does not say how large its item is: it
+counts as one of up to 1 KB.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def attribute_bytes(attribute: Mapping[str, Any]) -> int:
         return len(value.encode())
     if kind == "N":
         return ceil(len(value.lstrip("-")) / 2) + 1
+    if kind == "SS":
+        return sum(len(one.encode()) for one in value)
     if kind == "M":
         return 3 + sum(1 + len(name.encode()) + attribute_bytes(one) for name, one in value.items())
     if kind == "L":
@@ -40,12 +43,17 @@ def read_units(size: int, *, consistent: bool) -> float:
     return max(1, ceil(size / 4096)) * (1.0 if consistent else 0.5)
 
 
+def write_units(item: Mapping[str, Any]) -> int:
+    return max(1, ceil(item_bytes(item) / 1024))
+
+
 def actions(operation: str, request: Mapping[str, Any]) -> set[tuple[str, str]]:
     """The permissions that a call needs: action and table. A transaction needs those of its parts."""
     if operation == "TransactWriteItems":
         parts = [next(iter(item.items())) for item in request["TransactItems"]]
         return {(f"{kind}Item", part["TableName"].capitalize()) for kind, part in parts}
-    tables = request["RequestItems"] if operation == "BatchGetItem" else [request["TableName"]]
+    is_batch = operation in {"BatchGetItem", "BatchWriteItem"}
+    tables = request["RequestItems"] if is_batch else [request["TableName"]]
     return {(operation, table.capitalize()) for table in tables}
 
 
@@ -89,8 +97,12 @@ class Meter:
             consistent = bool(request.get("ConsistentRead"))
             self.reads += read_units(sum(map(item_bytes, items)), consistent=consistent)
         elif operation in WRITES:
-            self.writes += max(1, ceil(item_bytes(request.get("Item") or answer.get("Attributes") or {}) / 1024))
+            self.writes += write_units(request.get("Item") or answer.get("Attributes") or {})
         elif operation == "TransactWriteItems":
-            self.writes += 2 * len(request["TransactItems"])
+            parts = [part for one in request["TransactItems"] for part in one.values()]
+            self.writes += 2 * sum(write_units(part.get("Item", {})) for part in parts)
+        elif operation == "BatchWriteItem":
+            parts = [part for some in request["RequestItems"].values() for one in some for part in one.values()]
+            self.writes += sum(write_units(part.get("Item", {})) for part in parts)
         else:
             raise AssertionError(f"no budget knows {operation}")
