@@ -19,6 +19,7 @@ import pytest
 from parley_client import chat
 
 from tests.client.fake_server import FakeServer, on_loop, token_of
+from tests.client.model import Posts
 
 DM = "dm:alice:bob"
 
@@ -219,6 +220,76 @@ async def test_commands_and_what_is_none() -> None:
 
     assert len(re.findall("bob: one", alice.output)) == 2
     assert server.sent("message") == []
+
+
+@on_loop
+async def test_edits_deletions_and_reactions_are_typed_and_shown() -> None:
+    async with (
+        FakeServer() as server,
+        chatting(server, "alice", "bob") as alice,
+        chatting(server, "bob", "alice") as bob,
+    ):
+        await alice.shows("connected")
+        await bob.shows("connected")
+        alice.type("one", "two")
+        await bob.shows("#2 alice: two$")
+        alice.type(
+            "/edit 1 better", "/delete #2", "/react 1 👍", "/react 1 -👍", "/edit 2 late", "/edit x y", "/react 1"
+        )
+        for line in ("edited #1: better", "deleted #2", "reacted with 👍 on #1", "took back 👍 on #1"):
+            await bob.shows(rf"^\* alice {line}$")
+            await alice.shows(rf"^\* alice {line}$")
+        await alice.shows("! /edit was refused: .*not_found")
+        await alice.shows("! /edit needs something else")
+        await alice.shows("! /react needs something else")
+        alice.type("/history 5")
+        await alice.shows(r"#1 alice: better  \(edited\)  ✓$")
+        await alice.shows(r"#2 alice: \(deleted\)  ✓$")
+        assert await alice.ends() == 0
+        assert await bob.ends() == 0
+
+
+@on_loop
+async def test_a_group_is_made_joined_and_left() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        alice.type("/group team bob")
+        group = (await alice.shows(r"you are in team now: group:\d+$")).split(": ")[1]
+        alice.type("hello all", "/add carol", "/add carol", "/members")
+        await alice.shows("#2 alice: hello all  ✓$")
+        await alice.shows(r"^\* alice added carol$")
+        await alice.shows(r"they are members already$")
+        await alice.shows(r"^  alice \(owner\)$")
+        async with chatting(server, "carol", group) as carol:
+            await carol.shows("connected")
+            await carol.shows("#2 alice: hello all")
+            carol.type("hi")
+            await alice.shows("carol: hi$")
+            carol.type("/leave")
+            await alice.shows(r"^\* carol left$")
+            await carol.shows("not a member of this conversation any more")
+            assert await carol.ends() == 0
+        alice.type("/leave", "/to bob", "back to you", "/block mallory", "/unblock mallory")
+        await alice.shows("! /leave was refused: .*forbidden")
+        await alice.shows("alice: back to you  ✓$")
+        await alice.shows("mallory is not blocked any more")
+        assert await alice.ends() == 0
+
+    assert [entry["type"] for entry in server.model.logs[group]][:3] == ["member_added", "new_message", "member_added"]
+    assert server.model.messages(DM)[0]["content"] == "back to you"
+
+
+@on_loop
+async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        await server.until(lambda: bool(server.sent("sync")))
+        posts: Posts = []
+        server.model.create_group("bob", "team", ["alice"], posts)
+        for user, event in posts:
+            await server.tell(user, event)
+        await alice.shows(r"you are in a group now: /to group:\d+")
+        assert await alice.ends() == 0
 
 
 @on_loop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -12,16 +13,22 @@ import pytest
 from parley_client import (
     ClosedError,
     ConnectionChanged,
+    ConversationView,
     DisconnectedError,
     LogEntry,
+    MembershipLost,
     Message,
     Options,
     ParleyClient,
     ParleyError,
+    Presence,
+    QuietHours,
     ReadReceipt,
+    Receipts,
     RefusedError,
     SendFailed,
     Settings,
+    Typing,
     Unacked,
 )
 from parley_client.events import Event
@@ -545,6 +552,190 @@ async def test_an_http_server_that_is_not_there_is_unreachable() -> None:
 async def test_without_an_http_url_history_says_what_is_missing() -> None:
     with pytest.raises(ParleyError, match="http_url"):
         await ParleyClient("ws://127.0.0.1:9", token="t").history(DM)
+
+
+# --- what changes messages and groups
+
+
+@on_loop
+async def test_edits_deletions_and_reactions_reach_the_other_client_over_a_lost_reply_and_a_cut() -> None:
+    async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
+        await bob.sync()
+        one, two = await alice.send("one", to="bob"), await alice.send("two", to="bob")
+        server.on_frame = lambda _, frame: "unanswered" if frame["type"] == "edit" else None
+        editing = asyncio.create_task(alice.edit(DM, one.seq, "better"))
+        await server.until(lambda: bool(server.sent("edit")))
+        server.on_frame = lambda *_: None
+        await server.cut()
+        edited = await editing
+        reacted = await alice.react(DM, one.seq, "👍")
+        deleted = await alice.delete(DM, two.seq)
+        views = [await view_of(client, DM, 5) for client in (alice, bob)]
+
+    assert (edited.entry_seq, reacted.entry_seq, deleted.entry_seq) == (None, 4, 5)
+    assert views[0] == views[1]
+    assert views[0].messages[1].content == "better"
+    assert views[0].messages[1].reactions == {"👍": ("alice",)}
+    assert views[0].messages[2].deleted_at is not None
+
+
+async def view_of(client: ParleyClient, where: str, upto: int) -> ConversationView:
+    view = ConversationView(where)
+    async with aclosing(client.events()) as events:
+        async for event in events:
+            view.apply(event)
+            if view.held == upto:
+                return view
+    raise AssertionError("the stream has ended")
+
+
+@on_loop
+async def test_a_message_is_forwarded_as_it_reads() -> None:
+    async with FakeServer() as server, client_of(server) as alice:
+        await server.post("carol", "alice", "the news")
+        await alice.sync()
+        ack = await alice.send(to="bob", forward_of=("dm:alice:carol", 1))
+        [forwarded] = [each for each in await messages(alice, 1) if each.conversation_id == DM]
+
+    assert (forwarded.seq, forwarded.content, forwarded.forwarded) == (ack.seq, "the news", True)
+
+
+@on_loop
+async def test_typing_and_presence_reach_those_who_watch() -> None:
+    async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
+        server.model.dm("alice", "bob")
+        server.model.online.add("bob")
+        await bob.connected()
+        assert await alice.presence(["bob", "carol"]) == (Presence("bob", "online"), Presence("carol", "offline"))
+        await alice.typing(DM)
+        assert await next_of(bob, Typing) == Typing(DM, "alice")
+        server.model.online.clear()
+        await server.cut()
+        assert (await next_of(alice, Presence)).status == "offline"
+        await server.until(lambda: len(server.sent("presence")) == 2)
+
+
+@on_loop
+async def test_a_group_lives_with_all_its_operations() -> None:
+    async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
+        await alice.sync()
+        await bob.sync()
+        group = await alice.create_group("team", ["bob"], client_conversation_id="mine")
+        again = await alice.create_group("team", ["bob"], client_conversation_id="mine")
+        added = await alice.add_members(group.id, ["carol", "bob"])
+        await alice.set_role(group.id, "bob", "admin")
+        await bob.remove_member(group.id, "carol")
+        renamed = await bob.rename(group.id, "crew")
+        ack = await alice.send("hello", conversation_id=group.id)
+        await bob.mark_read(group.id, ack.seq)
+        own = await alice.message(group.id, ack.seq)
+        members = await alice.members(group.id)
+        summary = await bob.conversation(group.id)
+        muted = await bob.update_settings(group.id, muted_until=7, pinned=True)
+        kept = await bob.update_settings(group.id, notify="mentions")
+        await bob.leave(group.id)
+        of_alice, of_bob = await view_of(alice, group.id, 7), await view_of(bob, group.id, 7)
+        lost = await next_of(bob, MembershipLost)
+
+    assert (group.name, group.members, group.role, again.id) == ("team", ("alice", "bob"), "owner", group.id)
+    assert (added.users, added.members_count) == (("carol",), 3)
+    assert (renamed.name, summary.role, summary.joined_seq, summary.member_count) == ("crew", "admin", 1, 2)
+    assert (own.status, own.receipts) == ("read", Receipts(1, 1, 1))
+    assert [(each.user_id, each.role) for each in members] == [("alice", "owner"), ("bob", "admin")]
+    assert (muted.muted_until, muted.pinned) == (7, True)
+    assert (kept.muted_until, kept.notify) == (7, "mentions")
+    assert (of_alice.name, of_alice.members) == ("crew", {"alice": "owner"})
+    assert of_alice.messages == of_bob.messages
+    assert lost == MembershipLost(group.id)
+
+
+@on_loop
+async def test_people_profiles_and_blocks() -> None:
+    quiet = QuietHours("22:00", "07:00", "Europe/Berlin")
+    async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
+        changed = await alice.update_me(display_name="Alice", quiet_hours=quiet)
+        cleared = await alice.update_me(display_name=None, hide_presence=True)
+        asked = await alice.request_contact("bob")
+        [incoming] = await bob.contacts()
+        accepted = await bob.accept_contact("alice")
+        named = await bob.rename_contact("alice", "Al")
+        await alice.remove_contact("bob")
+        left = await bob.contacts()
+        await alice.block("mallory")
+        await alice.block("bob")
+        blocked = await alice.blocks()
+        await alice.unblock("bob")
+        present = await alice.presence_of(["bob"])
+        await alice.hide(await alice.create_private("bob"))
+        profile = await alice.me()
+
+    assert (changed.display_name, changed.quiet_hours) == ("Alice", quiet)
+    assert (cleared.display_name, cleared.quiet_hours, cleared.hide_presence) == (None, quiet, True)
+    assert profile == cleared
+    assert (asked.status, incoming.status, accepted.status, named.alias) == ("requested", "incoming", "accepted", "Al")
+    assert left == ()
+    assert blocked == ("bob", "mallory")
+    assert present == (Presence("bob", "offline"),)
+
+
+# --- tokens on a living connection
+
+
+@on_loop
+async def test_a_connection_outlives_its_token() -> None:
+    async with FakeServer() as server:
+        given: list[str] = []
+
+        def provide() -> str:
+            given.append(token_of("alice", exp=time.time() + 2, number=len(given)))
+            server.tokens.add(given[-1])
+            return given[-1]
+
+        async with client_of(server, token=provide) as alice:
+            await alice.connected()
+            await server.until(lambda: bool(server.sent("auth")))
+            await alice.send("hi", to="bob")
+
+    assert [frame["token"] for frame in server.sent("auth")][:1] == given[1:2]
+    assert len(server.handshakes) == 1
+
+
+@on_loop
+async def test_a_provider_that_has_no_fresh_token_leaves_the_connection_alone() -> None:
+    async with FakeServer() as server:
+        asked = asyncio.Event()
+        tokens = [token_of("alice", exp=time.time() + 2)]
+        server.tokens |= set(tokens)
+
+        def provide() -> str:
+            if not tokens:
+                asked.set()
+                raise OSError("no network")
+            return tokens.pop()
+
+        async with client_of(server, token=provide) as alice:
+            await alice.connected()
+            await asked.wait()
+            await alice.send("hi", to="bob")
+
+    assert len(server.handshakes) == 1
+
+
+@on_loop
+async def test_a_token_given_by_hand_is_used_from_then_on() -> None:
+    async with FakeServer() as server, client_of(server) as alice:
+        await alice.connected()
+        fresh = token_of("alice", number=2)
+        with pytest.raises(ParleyError, match="unauthenticated"):
+            await alice.authenticate(fresh)
+        server.tokens = {fresh}
+        assert await alice.authenticate(fresh) is not None
+        await server.cut()
+        await alice.sync()
+        with pytest.raises(ParleyError, match="wrong_user"):
+            await alice.authenticate(token_of("bob"))
+
+    assert server.handshakes[-1].headers["Authorization"] == f"Bearer {fresh}"
 
 
 # --- options
