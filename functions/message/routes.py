@@ -17,8 +17,8 @@ from shared.chat.syncing import sync
 from shared.chat.typing import type_in
 from shared.connection.models import Connection, Identity, SessionsByUser, extended
 from shared.connection.ports import Gateway, Sessions, Watches
-from shared.connection.presence import Sight, watch
-from shared.connection.sessions import ensure_registered, keep_alive, open_connection
+from shared.connection.presence import Sight, announce_online, watch
+from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
 from shared.contacts.ports import Blocks, Relations
 from shared.errors import Forbidden
 from shared.wire.acks import (
@@ -230,7 +230,7 @@ def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
 
 
 def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
-    keep_alive(
+    opened = keep_alive(
         caller.connection,
         limit=ports.connection_limit,
         sessions=ports.sessions,
@@ -238,6 +238,7 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         farewell=EVICTED,
         now=ports.now(),
     )
+    _announce_online(opened, caller.user_id, ports)
     behind = False
     if frame.conversation_id is not None and frame.seq is not None:
         behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, log=ports.log)
@@ -250,8 +251,9 @@ def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     if fresh.user_id != caller.user_id:
         raise Forbidden("This token is another user's")
     connection = extended(caller.connection, fresh.expires_at)
-    if ports.sessions.touch(connection) is None:
+    if ports.sessions.touch(connection, fresh_token=True) is None:
         _register(connection, ports)
+    ports.watches.prolong(caller.user_id, caller.connection_id, expires_at=connection.expires_at)
     return auth_ack(caller.user_id, connection.authenticated_until)
 
 
@@ -272,7 +274,7 @@ def _ensure_registered(known: SessionsByUser, caller: Caller, ports: Ports) -> N
 
 
 def _register(connection: Connection, ports: Ports) -> None:
-    open_connection(
+    opened = open_connection(
         connection,
         limit=ports.connection_limit,
         sessions=ports.sessions,
@@ -280,3 +282,17 @@ def _register(connection: Connection, ports: Ports) -> None:
         farewell=EVICTED,
         now=ports.now(),
     )
+    _announce_online(opened, connection.user_id, ports)
+
+
+def _announce_online(opened: Opened, user_id: str, ports: Ports) -> None:
+    """A connection that was given up, and speaks after all, brings its user back."""
+    if opened.announce:
+        announce_online(
+            user_id,
+            watches=ports.watches,
+            sight=ports.sight,
+            gateway=ports.gateway,
+            encode=encode_event,
+            now=ports.now(),
+        )

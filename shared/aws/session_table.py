@@ -85,19 +85,20 @@ class DynamoDbSessions:
             },
         )
 
-    def touch(self, connection: Connection) -> Connection | None:
+    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+        until = f", {CONNECTIONS}.#id.authenticated_until = :until" if fresh_token else ""
+        values = {":expires": connection.expires_at}
+        if fresh_token:
+            values[":until"] = connection.authenticated_until
         answer = conditionally(
             self._calls,
             "UpdateItem",
             {
                 **self._key(connection.user_id),
-                "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires, "
-                f"{CONNECTIONS}.#id.authenticated_until = :until",
+                "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
                 "ConditionExpression": f"attribute_exists({CONNECTIONS}.#id)",
                 "ExpressionAttributeNames": {"#id": connection.connection_id},
-                "ExpressionAttributeValues": to_item(
-                    {":expires": connection.expires_at, ":until": connection.authenticated_until}
-                ),
+                "ExpressionAttributeValues": to_item(values),
                 "ReturnValues": "ALL_OLD",
             },
         )

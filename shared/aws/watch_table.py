@@ -26,19 +26,26 @@ class DynamoDbWatches:
 
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
         """Two requests of one connection at once leave a row too many at worst; it ends with its time."""
-        key = watching_key(watcher, connection_id)
-        request = {"TableName": self._table, "Key": to_item(key), "ConsistentRead": True}
-        before = from_item(self._calls.call("GetItem", request).get("Item", {})).get("users", [])
+        gone = set(self._watched(watcher, connection_id)) - set(users)
+        deletes = [{"DeleteRequest": {"Key": to_item(watch_key(user, connection_id))}} for user in sorted(gone)]
+        self._write([*deletes, *self._puts(watcher, connection_id, users, expires_at)])
+
+    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
+        users = self._watched(watcher, connection_id)
+        if users:
+            self._write(self._puts(watcher, connection_id, users, expires_at))
+
+    def _watched(self, watcher: str, connection_id: str) -> list[str]:
+        key = to_item(watching_key(watcher, connection_id))
+        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
+        users: list[str] = from_item(answer.get("Item", {})).get("users", [])
+        return users
+
+    def _puts(self, watcher: str, connection_id: str, users: Collection[str], expires_at: int) -> list[dict[str, Any]]:
         lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
-        gone = [watch_key(user, connection_id) for user in before if user not in users]
         rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(set(users))]
-        rows.append({**key, "users": sorted(set(users)), **lifetime})
-        self._write(
-            [
-                *({"DeleteRequest": {"Key": to_item(one)}} for one in gone),
-                *({"PutRequest": {"Item": to_item(row)}} for row in rows),
-            ]
-        )
+        rows.append({**watching_key(watcher, connection_id), "users": sorted(set(users)), **lifetime})
+        return [{"PutRequest": {"Item": to_item(row)}} for row in rows]
 
     def of(self, user_id: str) -> Sequence[Watch]:
         request = {

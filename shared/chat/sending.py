@@ -115,9 +115,9 @@ def store_message(
     for entry in tail:
         if draft.is_stored_as(entry):
             return recognise(draft, entry, audience)
-    check_mentions(draft.mentions, audience)
-    check_reply(command.reply_to, found.entries)
     try:
+        check_mentions(draft.mentions, audience)
+        check_reply(command.reply_to, found.entries)
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, log, memberships)

@@ -28,9 +28,10 @@ class Sessions(Protocol):
         """
         ...
 
-    def touch(self, connection: Connection) -> Connection | None:
-        """Store when a connection that is there expires, and nothing else about it: one conditional write.
+    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+        """Store when a connection that is there expires: one conditional write.
 
+        Only with a `fresh_token` also until when it is authenticated, which nobody else may shorten.
         Returns it as it was stored before, or None, and nothing changes, where it is not there.
         """
         ...
@@ -94,6 +95,10 @@ class Watches(Protocol):
 
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
         """From now on this connection watches these users and no others. It forgets by itself after `expires_at`."""
+        ...
+
+    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
+        """What this connection watches, it watches until then."""
         ...
 
     def of(self, user_id: str) -> Sequence[Watch]:

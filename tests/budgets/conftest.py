@@ -10,15 +10,23 @@ from typing import Any
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
+from functions.connect.handler import Ports as ConnectPorts
 from functions.connect.handler import connect
+from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
 from shared.aws.json_service import JsonService
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
-from tests.fakes import FakeClock, FakeGateway, FakeNonces, in_turn
-from tests.functions.events import NOW, authorizer_of, frame_event, websocket_event
+from shared.aws.watch_table import DynamoDbWatches
+from shared.connection.models import Identity
+from shared.limits.buckets import Buckets, Limit, RateLimiter
+from shared.limits.frames import AbuseWatch, FrameLimiter
+from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces, in_turn
+from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.metering import Meter
 from tests.moto_tables import environment, moto_url, tables
 
@@ -37,10 +45,21 @@ class House:
     gateway: FakeGateway
     clock: FakeClock
     ports: Ports
+    guard: Guard
+
+    def limit(self, buckets: Buckets) -> None:
+        """Count messages in these buckets, as another instance of the function."""
+        self.guard = _guard(self.ports, self.clock, buckets)
+
+    def connect(self, user_id: str, connection_id: str) -> None:
+        event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=authorizer_of(user_id))
+        ports = ConnectPorts(self.ports.sight, self.ports.watches, self.gateway, connection_limit=3)
+        assert connect(event, ports, now=NOW)["statusCode"] == 200
 
     def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
         connection_id = {"alice": "a1=", "bob": "b1="}[user_id]
-        answer = respond(frame_event(frame, user_id=user_id, connection_id=connection_id), self.ports)
+        event = frame_event(frame, user_id=user_id, connection_id=connection_id)
+        answer = respond(event, self.ports, self.guard)
         reply: dict[str, Any] = json.loads(answer["body"])
         assert reply["success"], reply
         data: dict[str, Any] = reply["data"]
@@ -53,25 +72,46 @@ class House:
         return self.meter.count
 
 
+def _guard(ports: Ports, clock: FakeClock, buckets: Buckets) -> Guard:
+    return Guard(
+        messages=RateLimiter(Limit(20, 200), buckets, clock),
+        frames=FrameLimiter(50, 10_000, clock),
+        abuse=AbuseWatch(100, clock),
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+    )
+
+
+@pytest.fixture
+def buckets(house: House) -> DynamoDbBuckets:
+    return DynamoDbBuckets(house.meter, members_table="members")
+
+
 @pytest.fixture
 def house(tables: JsonService) -> House:
     meter, gateway, clock = Meter(tables), FakeGateway(), FakeClock(NOW)
     ports = Ports(
         log=DynamoDbConversationLog(meter, log_table="log", members_table="members"),
         memberships=DynamoDbMemberships(meter, members_table="members"),
+        blocks=DynamoDbBlocks(meter, members_table="members"),
+        relations=DynamoDbRelations(meter, members_table="members"),
         sessions=DynamoDbSessions(meter, sessions_table="sessions"),
+        watches=DynamoDbWatches(meter, members_table="members"),
         gateway=gateway,
         spread=in_turn,
         now=clock,
         pause=lambda _: None,
         new_nonce=FakeNonces(),
         report=lambda _: None,
+        verify=lambda _: Identity("alice", NOW + HOUR),
         connection_limit=3,
+        edit_window_s=0,
+        inline_limit=200,
+        receipts_limit=100,
     )
-    made = House(meter, gateway, clock, ports)
+    made = House(meter, gateway, clock, ports, _guard(ports, clock, FakeBuckets()))
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):
-        event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=authorizer_of(user_id))
-        assert connect(event, sessions=ports.sessions, gateway=gateway, limit=3, now=NOW)["statusCode"] == 200
+        made.connect(user_id, connection_id)
     for seq in range(3):
         made.say(message(seq, f"setting {seq}"))
     return made

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
-from functions.connect.handler import connect
+from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.chat.conversations import inbox
+from shared.chat.fan_out import Shard
+from shared.chat.groups import NewGroup, create_group
 from shared.chat.history import history
+from shared.chat.models import Entry
 from shared.connection.models import Identity
+from shared.connection.ports import Gone
+from shared.connection.presence import check_offline
 from shared.connection.tickets import issue_ticket, redeem_ticket
-from shared.notification.models import StoredMessage
-from shared.notification.offline import push_to_absent
+from shared.notification.models import StoredEntry
+from shared.notification.offline import look_at_stored
+from shared.wire.events import encode_plainly
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, FakePushGateway, in_turn
-from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
+from tests.functions.events import HOUR, NOW
 
 
 def test_a_private_message_is_two_batch_reads_one_put_one_post(house: House) -> None:
@@ -26,7 +36,7 @@ def test_a_private_message_is_two_batch_reads_one_put_one_post(house: House) -> 
 
 def test_a_conversations_first_message_is_one_transaction(house: House) -> None:
     frame = {**message(0, "x"), "to": "carol"}
-    assert house.measured(frame) == {"TransactWriteItems": 1, "BatchGetItem": 1}
+    assert house.measured(frame) == {"TransactWriteItems": 1, "BatchGetItem": 2}
     assert house.meter.writes == 10  # the entry and two items for each member, doubled
 
 
@@ -67,9 +77,16 @@ def test_a_ping_about_the_open_conversation_reads_one_more_place(house: House) -
 
 def test_connecting_by_header_is_one_write(house: House) -> None:
     house.meter.reset()
-    event = websocket_event("CONNECT", "$connect", connection_id="a2=", authorizer=authorizer_of("alice"))
-    connect(event, sessions=house.ports.sessions, gateway=house.gateway, limit=3, now=NOW)
+    house.connect("alice", "a2=")
     assert (house.meter.count, house.meter.writes, house.meter.reads) == ({"UpdateItem": 1}, 1, 0)
+
+
+def test_coming_online_is_one_write_and_one_look_for_those_who_watch(house: House) -> None:
+    house.ports.sessions.remove("alice", "a1=", now=NOW)
+    house.ports.sessions.show_offline("alice", house.ports.sessions.whole(["alice"])["alice"])
+    house.meter.reset()
+    house.connect("alice", "a2=")
+    assert (house.meter.count, house.meter.writes, house.meter.reads) == ({"UpdateItem": 1, "Query": 1}, 1, 1)
 
 
 def test_connecting_by_ticket_is_two_writes_authorizer_included(house: House) -> None:
@@ -77,8 +94,7 @@ def test_connecting_by_ticket_is_two_writes_authorizer_included(house: House) ->
     ticket = issue_ticket(Identity("alice", NOW + HOUR), tickets=tickets, now=NOW, new_secret=lambda: "t")
     house.meter.reset()
     redeem_ticket(ticket.ticket, tickets=tickets, now=NOW)
-    event = websocket_event("CONNECT", "$connect", connection_id="a2=", authorizer=authorizer_of("alice"))
-    connect(event, sessions=house.ports.sessions, gateway=house.gateway, limit=3, now=NOW)
+    house.connect("alice", "a2=")
     assert (house.meter.count, house.meter.writes) == ({"DeleteItem": 1, "UpdateItem": 1}, 2)
 
 
@@ -97,14 +113,147 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(house: House
 def test_a_page_of_history_is_one_membership_and_one_query(house: House, before: int | None) -> None:
     house.meter.reset()
     history(DM, user_id="alice", before=before, limit=50, log=house.ports.log, memberships=house.ports.memberships)
-    assert (house.meter.count, house.meter.reads) == ({"GetItem": 1, "Query": 1}, 2)
+    assert (house.meter.count, house.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
 
 
 def test_the_look_from_the_stream_is_one_read_unit_and_no_write(house: House) -> None:
     house.meter.reset()
-    stored = StoredMessage(DM, 3, "alice")
-    push_to_absent([stored], sessions=house.ports.sessions, push_gateway=FakePushGateway(), now=NOW)
+    look_at_stored(
+        [StoredEntry(DM, 3, "alice")],
+        memberships=house.ports.memberships,
+        sessions=house.ports.sessions,
+        push_gateway=FakePushGateway(),
+        shard_queue=NoShards(),
+        now=NOW,
+    )
     assert (house.meter.count, house.meter.reads, house.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
+
+
+class NoShards:
+    def put(self, shards: Sequence[Shard]) -> None:
+        raise AssertionError(shards)
+
+
+def make_group(house: House, members: int, *, large: bool = False) -> str:
+    """A group of alice, bob and others; its first message is written."""
+    others = ("bob", *(f"member{number:04}" for number in range(members - 2)))
+    created = create_group(
+        NewGroup("alice", "the group", others),
+        limit=1_000,
+        writing=house.ports.writing,
+        blocks=house.ports.blocks,
+        new_secret=lambda: "0123456789abcdef",
+        announce=lambda _: None,
+    )
+    assert len(created.audience) == members
+    assert large or house.say({"type": "message", "conversation_id": created.conversation_id, "content": "first"})
+    return created.conversation_id
+
+
+def in_group(group: str, after: int, **fields: Any) -> dict[str, Any]:
+    frame = {"type": "message", "conversation_id": group, "content": "hello", "after": after}
+    return {**frame, "client_message_id": f"after {after}", **fields}
+
+
+def test_a_message_to_a_group_of_a_hundred_with_thirty_online(house: House) -> None:
+    group = make_group(house, 100)
+    for number in range(28):
+        house.connect(f"member{number:04}", f"m{number}=")
+    head = house.ports.log.read_back(group, limit=1)[0].seq
+    assert house.measured(in_group(group, head)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
+    assert house.meter.made == ["BatchGetItem", "Query", "PutItem", "BatchGetItem"]
+    assert house.meter.writes == 1
+    assert len(house.gateway.posts) == 29
+
+
+def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post(house: House) -> None:
+    group = make_group(house, 250, large=True)
+    head = house.ports.log.read_back(group, limit=1)[0].seq
+    assert house.measured(in_group(group, head)) == {"BatchGetItem": 1, "Query": 1, "PutItem": 1}
+    assert (house.meter.writes, house.gateway.posts) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("frame", "writes"),
+    [
+        ({"type": "edit", "content": "better"}, 4),
+        ({"type": "delete"}, 4),
+        ({"type": "react", "emoji": "x"}, 4),
+    ],
+)
+def test_a_change_is_two_reads_one_transaction_and_the_sessions(
+    house: House, frame: dict[str, Any], writes: int
+) -> None:
+    made = house.measured({**frame, "conversation_id": DM, "seq": 3})
+    assert made == {"Query": 1, "BatchGetItem": 2, "TransactWriteItems": 1}
+    assert house.meter.writes == writes  # two items, doubled
+    assert [target for target, _ in house.gateway.posts] == ["b1="]
+
+
+def test_an_edit_after_an_edit_takes_the_content_of_the_earlier_one_along(house: House) -> None:
+    edit = {"type": "edit", "conversation_id": DM, "seq": 3}
+    house.say({**edit, "content": "better"})
+    house.measured({**edit, "content": "best"})
+    assert house.meter.writes == 6
+
+
+def test_a_receipt_in_a_group_reads_who_is_in_it(house: House) -> None:
+    group = make_group(house, 10)
+    made = house.measured({"type": "read", "conversation_id": group, "seq": 2}, user_id="bob")
+    assert made == {"BatchGetItem": 2, "UpdateItem": 1, "Query": 1}
+
+
+def test_a_receipt_in_a_large_group_goes_to_ones_own_devices_alone(house: House) -> None:
+    group = make_group(house, 250, large=True)
+    head = house.say(in_group(group, house.ports.log.read_back(group, limit=1)[0].seq))["seq"]
+    made = house.measured({"type": "read", "conversation_id": group, "seq": head}, user_id="bob")
+    assert made == {"BatchGetItem": 2, "UpdateItem": 1}
+    assert house.meter.reads <= 4
+
+
+def test_the_rate_limit_costs_at_most_a_fifth_of_a_write_unit_a_message(house: House, buckets: DynamoDbBuckets) -> None:
+    house.limit(buckets)
+    house.meter.reset()
+    for number in range(100):
+        house.say({"type": "message", "to": "bob", "content": "x", "client_message_id": f"{number}", "after": 3})
+        house.clock.advance(40)
+    assert 1 <= house.meter.count["UpdateItem"] <= 20
+
+
+def test_a_presence_transition_that_nobody_watches_is_one_read(house: House) -> None:
+    house.ports.sessions.remove("alice", "a1=", now=NOW)
+    house.meter.reset()
+    told = check_offline(
+        Gone("alice", NOW),
+        watches=house.ports.watches,
+        sight=house.ports.sight,
+        gateway=house.gateway,
+        encode=encode_plainly,
+        now=NOW,
+    )
+    assert told
+    assert house.meter.count == {"BatchGetItem": 1, "UpdateItem": 1, "Query": 1}
+
+
+def far(seq: int, base: Entry) -> Entry:
+    """An entry far up a log, for whose sake nobody writes a million others."""
+    return replace(base, seq=seq, number=seq, message_seq=seq)
+
+
+@pytest.mark.parametrize("head", [10, 1_000_000])
+def test_a_million_entries_cost_what_ten_do(house: House, head: int) -> None:
+    log = house.ports.log
+    (base,) = log.read(DM, start=3, limit=1)
+    for seq in range(max(head - 120, 4), head + 1):
+        assert log.put(far(seq, base)) is None
+    appended = house.measured(message(head, "far"))
+    assert (appended, house.meter.reads <= 3, house.meter.writes) == ({"BatchGetItem": 2, "PutItem": 1}, True, 1)
+    house.meter.reset()
+    found = history(DM, user_id="alice", limit=5, log=log, memberships=house.ports.memberships)
+    assert (found.messages[0].seq, house.meter.count) == (head + 1, {"BatchGetItem": 1, "Query": 1})
+    history_units = house.meter.reads
+    synced = house.measured({"type": "sync", "conversations": {DM: head - 1}})
+    assert (synced, history_units, house.meter.reads) == ({"BatchGetItem": 1, "Query": 2}, 3, 3)
 
 
 def test_sending_costs_the_same_however_long_the_log_is(house: House) -> None:

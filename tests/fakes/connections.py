@@ -52,14 +52,14 @@ class FakeSessions:
             self.shown[user_id] = ONLINE
             return Registered(others, before.shown, before.last_seen, before.hidden)
 
-    def touch(self, connection: Connection) -> Connection | None:
+    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
         self.writes += 1
         mine = self.connections.get(connection.user_id, {})
         before = mine.get(connection.connection_id)
         if before is not None:
-            mine[connection.connection_id] = replace(
-                before, expires_at=connection.expires_at, authenticated_until=connection.authenticated_until
-            )
+            until = connection.authenticated_until if fresh_token else before.authenticated_until
+            touched = replace(before, expires_at=connection.expires_at, authenticated_until=until)
+            mine[connection.connection_id] = touched
         return before
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
@@ -123,6 +123,10 @@ class FakeWatches:
         for user in users:
             self.watches[user, connection_id] = Watch(user, connection_id, watcher, expires_at)
         self.lists[watcher, connection_id] = set(users)
+
+    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
+        for user in self.lists.get((watcher, connection_id), set()):
+            self.watches[user, connection_id] = Watch(user, connection_id, watcher, expires_at)
 
     def of(self, user_id: str) -> Sequence[Watch]:
         return [watch for (watched, _), watch in sorted(self.watches.items()) if watched == user_id]

@@ -255,6 +255,27 @@ def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shorte
     assert house.sessions.connections["alice"]["a1="].is_live(NOW + 10 * 60_000)
 
 
+def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
+    house = furnished()
+    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    house.say({"type": "presence", "users": ["bob"]}, expires_at=NOW + 60_000)
+    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 60_000)
+    (one,) = house.watches.of("bob")
+    assert one.expires_at > NOW + HOUR
+
+
+@pytest.mark.parametrize("frame", [{"type": "ping"}, {"type": "sync"}])
+def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(frame: dict[str, Any]) -> None:
+    house = furnished()
+    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    for connection_id in ("a1=", "a2="):
+        house.sessions.remove("alice", connection_id, now=NOW)
+    assert house.sessions.show_offline("alice", house.sessions.whole(["alice"])["alice"])
+    house.say(frame)
+    events = [event for event in house.events("bob-device=") if event["type"] == "presence"]
+    assert [(event["user_id"], event["status"]) for event in events] == [("alice", "online")]
+
+
 def test_another_users_token_is_refused() -> None:
     house = furnished()
     house.tokens["bobs"] = Identity("bob", NOW + HOUR)
