@@ -429,6 +429,15 @@ def test_own_entry_that_reads_differently_is_left_to_the_server() -> None:
     assert [type(result) for result in bench.results()] == [Done]
 
 
+def test_an_older_message_with_the_same_id_does_not_hold_up_the_second_look() -> None:
+    bench = Bench().online(block(3))
+    bench.send("hi", client_message_id="mine", after=2)
+    bench.receive(entry(2, "alice", content="of another device", client_message_id="mine"))
+    bench.refuse(bench.sent("message")[0], "sync_required")
+    bench.reply(bench.sent("sync")[0], conversations=[block(5, [entry(3), entry(4), entry(5)])])
+    assert [frame["after"] for frame in bench.sent("message")] == [2, 5]
+
+
 def test_a_late_ack_of_what_was_found_already_changes_nothing() -> None:
     bench = Bench().online(block(3))
     bench.send("hi")

@@ -9,11 +9,11 @@ from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
 from parley_client.events import LogEntry, Presence, UnknownEvent
-from parley_client.parsing import as_ack, as_entry, as_event, as_message
+from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_presences
 from parley_client.rest import is_loopback
 from parley_client.settings import Settings
 from parley_client.terminal import harmless
-from parley_client.tokens import user_of
+from parley_client.tokens import expiry_of, user_of
 
 from tests.client.fake_server import token_of
 
@@ -22,8 +22,41 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )
-names = st.sampled_from(["type", "conversation_id", "seq", "message", "user_id", "status", "mentions", "content", "id"])
-kinds = st.sampled_from(["new_message", "read", "delivered", "typing", "presence", "reaction"])
+names = st.sampled_from(
+    [
+        "type",
+        "conversation_id",
+        "seq",
+        "message",
+        "user_id",
+        "status",
+        "mentions",
+        "content",
+        "id",
+        "message_seq",
+        "users",
+        "changes",
+        "emoji",
+        "entry_seq",
+        "reactions",
+        "receipts",
+    ]
+)
+kinds = st.sampled_from(
+    [
+        "new_message",
+        "read",
+        "delivered",
+        "typing",
+        "presence",
+        "reaction",
+        "message_edited",
+        "message_deleted",
+        "member_added",
+        "member_removed",
+        "conversation_updated",
+    ]
+)
 frames = st.dictionaries(names, anything | kinds, max_size=6)
 
 
@@ -32,6 +65,9 @@ def test_no_frame_whatever_is_in_it_makes_the_client_stumble(frame: dict[str, ob
     as_entry(frame)
     as_event(frame)
     as_ack(frame)
+    as_changed(frame)
+    as_message(frame)
+    as_presences(frame)
 
 
 @given(text=st.text() | st.binary())
@@ -71,6 +107,21 @@ def test_frames_are_measured_in_bytes() -> None:
 )
 def test_a_tokens_user_is_read_as_the_server_reads_it(token: str, user: str | None) -> None:
     assert user_of(token) == user
+
+
+@pytest.mark.parametrize(
+    ("token", "expiry"),
+    [
+        (token_of("alice", exp=17), 17.0),
+        (token_of("alice", exp=17.5), 17.5),
+        (token_of("alice", exp="17"), None),
+        (token_of("alice", exp=True), None),
+        (token_of("alice"), None),
+        ("opaque", None),
+    ],
+)
+def test_a_tokens_expiry_is_read_where_it_has_one(token: str, expiry: float | None) -> None:
+    assert expiry_of(token) == expiry
 
 
 def test_presence_and_unknown_events_keep_what_came() -> None:

@@ -12,7 +12,7 @@ class Settings:
     """Times are seconds.
 
     history: where a conversation starts that the very first sync finds: "new" at its head, "all" at its beginning.
-        Conversations that appear later start at their beginning in either case.
+        Conversations that appear later start at their beginning in either case; a group begins with the own joining.
     auto_delivered: send `delivered` for what the application has taken, after `delivered_delay`, one per conversation.
     receive: False for programs that only send: nothing is kept for `events()`.
     max_events: events kept for a slow application. Beyond, entries stay on the server until there is room, and
