@@ -28,6 +28,7 @@ _RETRYABLE = [
     "RequestLimitExceeded",
     "ServiceUnavailable",
     "ThrottlingException",
+    "TransactionConflictException",
     "TransactionInProgressException",
 ]
 
