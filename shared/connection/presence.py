@@ -160,9 +160,13 @@ def hide_presence(
     encode: Callable[[PresenceChange], bytes],
     now: int,
 ) -> None:
-    """From now on the user looks as if never here, or as they are again; who watches an online user is told."""
+    """From now on the user looks as if never here, or as they are again; who watches an online user is told.
+
+    Who hides within the grace period after their last connection is told of, too: the look after it tells nobody.
+    """
     before = sight.sessions.hide(user_id, hidden=hidden)
-    if before.hidden == hidden or not before.is_online(now):
+    is_news = before.shown == ONLINE if hidden else before.is_online(now)
+    if before.hidden == hidden or not is_news:
         return
     presence = Presence(user_id, OFFLINE if hidden else ONLINE)
     announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=now)
