@@ -49,14 +49,20 @@ class DynamoDbContacts:
         return True
 
     def _side(self, owner: str, other: str, was: Contact | None, becomes: Contact | None) -> dict[str, Any]:
-        """One side as a part of the transaction, on condition that its status is still what it was."""
+        """One side as a part of the transaction, on condition that it is still what it was.
+
+        The alias, too: both sides are written, and the other one may just have been given another name.
+        """
         part: dict[str, Any] = {"TableName": self._table}
         if was is None:
             part["ConditionExpression"] = f"attribute_not_exists({PK})"
         else:
-            part["ConditionExpression"] = "#status = :status"
+            alias = "attribute_not_exists(alias)" if was.alias is None else "alias = :alias"
+            part["ConditionExpression"] = f"#status = :status AND since = :since AND {alias}"
             part["ExpressionAttributeNames"] = {"#status": "status"}
-            part["ExpressionAttributeValues"] = to_item({":status": was.status})
+            part["ExpressionAttributeValues"] = to_item(
+                {":status": was.status, ":since": was.since, ":alias": was.alias}
+            )
         if becomes is None:
             return {"Delete": {**part, "Key": to_item(contact_key(owner, other))}}
         return {"Put": {**part, "Item": to_item(_contact_item(owner, becomes))}}
