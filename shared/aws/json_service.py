@@ -30,7 +30,7 @@ _RETRYABLE: Final = frozenset(
         "RequestThrottled",
         "ServiceUnavailable",
         "ThrottlingException",
-        "TransactionConflictException",  # a single write met a transaction on its item: a message, and an edit beside it
+        "TransactionConflictException",  # a single write met a transaction on its item
         "TransactionInProgressException",
     }
 )

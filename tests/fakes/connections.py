@@ -128,10 +128,6 @@ class FakeWatches:
         for user in self.lists.get((watcher, connection_id), set()):
             self.watches[user, connection_id] = Watch(user, connection_id, watcher, expires_at)
 
-    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
-        if users := self.lists.get((watcher, connection_id)):
-            self.replace(watcher, connection_id, users, expires_at=expires_at)
-
     def of(self, user_id: str) -> Sequence[Watch]:
         return [watch for (watched, _), watch in sorted(self.watches.items()) if watched == user_id]
 
