@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.connection.models import Connection, LimitReached, Registered
+from shared.connection.models import ONLINE, Connection, LimitReached, Registered
 from tests.contracts.conftest import Stores
 
 
@@ -24,13 +24,14 @@ def test_the_first_connection_has_no_others(stores: Stores) -> None:
 
 def test_a_further_connection_learns_of_the_others(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=3)
-    assert stores.sessions.register(connection("c2="), limit=3) == Registered([connection("c1=")])
+    second = stores.sessions.register(connection("c2="), limit=3)
+    assert second == Registered([connection("c1=")], shown=ONLINE)
 
 
 def test_registering_again_replaces_even_at_the_limit(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=1)
     later = replace(connection("c1="), expires_at=9_999)
-    assert stores.sessions.register(later, limit=1) == Registered([])
+    assert stores.sessions.register(later, limit=1) == Registered([], shown=ONLINE)
     assert stores.sessions.of(["alice"])["alice"] == [later]
 
 
@@ -43,7 +44,8 @@ def test_the_limit_refuses_and_says_who_is_there(stores: Stores) -> None:
 def test_dropping_makes_room_in_the_same_write(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=2)
     stores.sessions.register(connection("c2="), limit=2)
-    assert stores.sessions.register(connection("c3="), limit=2, drop=["c1="]) == Registered([connection("c2=")])
+    third = stores.sessions.register(connection("c3="), limit=2, drop=["c1="])
+    assert third == Registered([connection("c2=")], shown=ONLINE)
     assert stored(stores) == {"c2=", "c3="}
 
 
@@ -85,7 +87,8 @@ def test_removing_from_a_user_without_a_session_is_nothing(stores: Stores) -> No
 def test_after_the_last_left_the_next_is_the_first_again(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=3)
     stores.sessions.remove("alice", "c1=", now=5)
-    assert stores.sessions.register(connection("c2="), limit=3) == Registered([])
+    next_one = stores.sessions.register(connection("c2="), limit=3)
+    assert next_one == Registered([], shown=ONLINE, last_seen=5)
 
 
 def test_many_users_are_read_at_once(stores: Stores) -> None:

@@ -121,10 +121,10 @@ def test_memberships_stand_under_the_conversation_and_under_the_user(
 def test_sessions_are_one_map_in_one_item(tables: JsonService, environment: AwsEnvironment) -> None:
     sessions = DynamoDbSessions(tables, sessions_table="sessions")
     for name in ("c1=", "c2="):
-        sessions.register(Connection(name, "alice", "phone", 10, 20), limit=3)
+        sessions.register(Connection(name, "alice", "phone", 10, 20, 30), limit=3)
     sessions.remove("alice", "c1=", now=15)
     read = StoredSession.at(environment).get("alice")
-    value = {"device_id": "phone", "connected_at": 10, "expires_at": 20}
+    value = {"device_id": "phone", "connected_at": 10, "expires_at": 20, "authenticated_until": 30}
     assert (read.connections.as_dict(), read.last_seen) == ({"c2=": value}, 15)
 
 

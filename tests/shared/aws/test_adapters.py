@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbRelations
 from shared.aws.dynamodb import to_item
+from shared.aws.entries import entry_item
 from shared.aws.json_service import ServiceError
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
-from shared.aws.tables import connection_value, entry_item
+from shared.aws.tables import connection_value
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.chat.models import Entry, Member
-from shared.connection.models import Connection, LimitReached, Registered, Removed
+from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.changes import MAX_USERS_PER_CHANGE, Added, Removed, Renamed
+from shared.chat.models import Entry, Member, change_entry
+from shared.connection import models as connections
+from shared.connection.models import Connection, LimitReached, Registered
 from shared.connection.ports import StoredTicket
+from shared.contacts.models import Pair
 from shared.errors import Unavailable
 
-ENTRY = Entry("dm:alice:bob", 1, "alice", 5, 1, "hi", authors={"alice": 1})
-OTHER = Entry("dm:alice:bob", 1, "bob", 4, 1, "me first", authors={"bob": 1})
+ENTRY = Entry("dm:alice:bob", 1, "alice", 5, 1, "hi", message_seq=1, authors={"alice": 1})
+OTHER = Entry("dm:alice:bob", 1, "bob", 4, 1, "me first", message_seq=1, authors={"bob": 1})
 CONNECTION = Connection("c1=", "alice", "phone", 5, 10)
 MEMBER = Member("dm:alice:bob", "alice", 5, read_seq=3, read_number=3, delivered_seq=4)
 
@@ -196,10 +202,9 @@ def test_at_the_limit_the_connections_that_are_there_come_back() -> None:
 def test_removing_what_is_not_there_removes_nothing() -> None:
     other = Connection("c2=", "alice", "laptop", 6, 11)
     sessions = DynamoDbSessions(OneAnswer(_refused(_session(other))), sessions_table="s")
-    assert sessions.remove("alice", "c1=", now=1) == Removed(None, [other])
-    assert DynamoDbSessions(OneAnswer(_refused()), sessions_table="s").remove("alice", "c1=", now=1) == Removed(
-        None, []
-    )
+    nobody = DynamoDbSessions(OneAnswer(_refused()), sessions_table="s")
+    assert sessions.remove("alice", "c1=", now=1) == connections.Removed(None, [other])
+    assert nobody.remove("alice", "c1=", now=1) == connections.Removed(None, [])
 
 
 def test_sessions_are_read_strongly_and_each_user_once() -> None:
@@ -226,3 +231,88 @@ def test_a_ticket_is_taken_by_the_delete_that_found_it() -> None:
     assert tickets.take("hash") is None
     operation, request = calls.made[1]
     assert (operation, request["ReturnValues"]) == ("DeleteItem", "ALL_OLD")
+
+
+def test_a_change_and_what_it_does_are_one_transaction_whose_repetition_is_the_same_request() -> None:
+    calls = OneAnswer({})
+    removal = change_entry(
+        Removed(("bob",), size=1),
+        base=ENTRY,
+        conversation_id="group:0123456789abcdef",
+        sender_id="alice",
+        created_at=9,
+        nonce="n",
+        fan_out=False,
+    )
+    for _ in range(2):
+        assert _log(calls).put(removal) is None
+    (operation, first), (_, again) = calls.made
+    assert (operation, first) == ("TransactWriteItems", again)
+    entry, *others = first["TransactItems"]
+    assert entry["Put"]["ConditionExpression"] == "attribute_not_exists(seq)"
+    assert not any("ConditionExpression" in part for one in others for part in one.values())
+    assert [next(iter(one)) for one in others] == ["Update", "Delete", "Delete"]
+
+
+def test_the_same_change_at_another_place_is_another_request() -> None:
+    calls = OneAnswer({})
+    for seq in (2, 3):
+        _log(calls).put(replace(ENTRY, seq=seq, change=Renamed("x")))
+    first, second = (request["ClientRequestToken"] for _, request in calls.made)
+    assert first != second
+    assert all(len(token) <= 36 for token in (first, second))  # the API's limit
+
+
+def test_the_largest_change_fits_into_one_transaction() -> None:
+    calls = OneAnswer({})
+    users = tuple(f"u{number}" for number in range(MAX_USERS_PER_CHANGE))
+    for change in (Added(users, size=48, name="new"), Added(users, size=96), Removed(users, size=0)):
+        _log(calls).put(replace(ENTRY, change=change))
+    assert [len(request["TransactItems"]) for _, request in calls.made] == [98, 98, 98]
+
+
+def test_blocks_relations_and_rosters_are_read_strongly() -> None:
+    calls = OneAnswer({"Responses": {"m": []}, "Items": []})
+    DynamoDbBlocks(calls, members_table="m").blocking(["a", "b"], "c")
+    DynamoDbRelations(calls, members_table="m").between("a", [f"u{number}" for number in range(26)])
+    DynamoDbContacts(calls, members_table="m").pair("a", "b")
+    memberships = DynamoDbMemberships(calls, members_table="m")
+    memberships.among("dm:a:b", ["a", "b"])
+    memberships.groups(["group:1"])
+    assert memberships.roster("group:1") is None
+    *batches, query = [request for _, request in calls.made]
+    assert [len(request["RequestItems"]["m"]["Keys"]) for request in batches] == [2, 100, 4, 3, 2, 1]
+    assert all(request["RequestItems"]["m"]["ConsistentRead"] for request in batches)
+    assert query["ConsistentRead"]
+
+
+@pytest.mark.parametrize("error", [ServiceError("ValidationException", "", {}), Unavailable()])
+def test_a_contact_that_cannot_be_changed_for_another_reason_is_no_race(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        DynamoDbContacts(OneAnswer(error), members_table="m").change(
+            "a", "b", was=Pair(None, None, blocks_me=False), mine=None, theirs=None
+        )
+
+
+class Unprocessed:
+    """Leaves what it is asked to write for later, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.sizes: list[int] = []
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if operation != "BatchWriteItem":
+            return {}
+        self.sizes.append(len(request["RequestItems"]["m"]))
+        self.times -= 1
+        return {"UnprocessedItems": request["RequestItems"]} if self.times >= 0 else {}
+
+
+def test_watches_are_written_25_to_a_call_and_again_what_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.aws.watch_table.time.sleep", lambda _: None)
+    calls = Unprocessed(2)
+    DynamoDbWatches(calls, members_table="m").replace("a", "c1", [f"u{n}" for n in range(100)], expires_at=1_000)
+    assert calls.sizes == [25, 25, 25, 25, 25, 25, 1]
+    with pytest.raises(Unavailable):
+        DynamoDbWatches(Unprocessed(100), members_table="m").replace("a", "c1", ["b"], expires_at=1_000)

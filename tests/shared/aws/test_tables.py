@@ -7,15 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.aws.dynamodb import from_item, to_item
+from shared.aws.entries import entry_item, entry_key
 from shared.aws.tables import (
     CONNECTIONS,
     TTL,
     connection_value,
     connections_from,
     conversation_key,
-    entry_from,
-    entry_item,
-    entry_key,
     member_from,
     member_of_conversation_key,
     member_of_user_key,
@@ -29,22 +27,6 @@ from shared.connection.ports import StoredTicket
 
 _TEXT = st.text(max_size=20)
 _SEQS = st.integers(0, 2**53 - 1)
-_ENTRIES = st.builds(
-    Entry,
-    conversation_id=_TEXT,
-    seq=_SEQS,
-    sender_id=_TEXT,
-    created_at=_SEQS,
-    number=_SEQS,
-    content=st.text(),
-    message_type=st.sampled_from(["text", "image", "file"]),
-    client_message_id=st.none() | _TEXT,
-    reply_to=st.none() | _SEQS,
-    mentions=st.lists(_TEXT, max_size=3).map(tuple),
-    authors=st.dictionaries(_TEXT, _SEQS, max_size=3),
-    nonce=_TEXT,
-    digest=_TEXT,
-)
 _CONNECTIONS = st.builds(
     Connection,
     connection_id=_TEXT,
@@ -52,6 +34,7 @@ _CONNECTIONS = st.builds(
     device_id=_TEXT,
     connected_at=_SEQS,
     expires_at=_SEQS,
+    authenticated_until=_SEQS,
 )
 _TICKETS = st.builds(StoredTicket, ticket_hash=_TEXT, user_id=_TEXT, token_expires_at=_SEQS, expires_at=_SEQS)
 
@@ -59,11 +42,6 @@ _TICKETS = st.builds(StoredTicket, ticket_hash=_TEXT, user_id=_TEXT, token_expir
 def _stored(item: dict[str, Any]) -> dict[str, Any]:
     """The item as it comes back from the table."""
     return from_item(to_item(item))
-
-
-@given(entry=_ENTRIES)
-def test_an_entry_comes_back_as_it_went(entry: Entry) -> None:
-    assert entry_from(_stored(entry_item(entry))) == entry
 
 
 @given(entries=st.lists(_CONNECTIONS, unique_by=lambda one: one.connection_id, max_size=5))
@@ -108,15 +86,6 @@ def test_keys_are_what_the_tables_are_made_with() -> None:
 
 def test_no_user_can_take_a_conversations_place() -> None:
     assert user_key("x").partition("#")[0] != conversation_key("x").partition("#")[0]
-
-
-def test_what_is_empty_is_not_stored() -> None:
-    entry = Entry("dm:alice:bob", 1, "alice", 1, 1, "hi")
-    stored = {name for name, value in entry_item(entry).items() if value is not None}
-    assert stored == {
-        *("conversation_id", "seq", "kind", "sender_id", "created_at", "number", "content", "type"),
-        *("authors", "nonce", "digest"),
-    }
 
 
 def _size(value: Any) -> int:
@@ -168,6 +137,7 @@ def test_a_session_with_ten_connections_takes_one_read_unit() -> None:
             "device_id": "d" * 64,
             "connected_at": 1_795_431_200_123,
             "expires_at": 1_795_438_400_123,
+            "authenticated_until": 1_795_438_400_123,
         }
         for n in range(10)
     }

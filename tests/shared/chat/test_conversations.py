@@ -8,7 +8,7 @@ from shared.chat.conversations import create_private, inbox
 from shared.chat.models import Member
 from shared.chat.receipts import READ
 from shared.errors import BadRequest
-from tests.fakes import DM, FakeLog, FakeMemberships, in_turn
+from tests.fakes import DM, FakeBlocks, FakeLog, FakeMemberships, in_turn
 
 
 def ids(log: FakeLog, *, limit: int = 10, before: tuple[int, str] | None = None) -> tuple[list[str], object]:
@@ -52,8 +52,8 @@ def test_fifty_unread_and_none_after_reading() -> None:
 
 def test_a_private_conversation_is_made_once_whoever_asks() -> None:
     memberships = FakeMemberships()
-    first = create_private("bob", "alice", memberships=memberships, now=1)
-    again = create_private("alice", "bob", memberships=memberships, now=2)
+    first = create_private("bob", "alice", memberships=memberships, blocks=FakeBlocks(memberships), now=1)
+    again = create_private("alice", "bob", memberships=memberships, blocks=FakeBlocks(memberships), now=2)
     assert (first.conversation_id, first.is_new, again.is_new) == (DM, True, False)
     assert memberships.members[DM, "alice"] == Member(DM, "alice", 1)
 
@@ -61,4 +61,4 @@ def test_a_private_conversation_is_made_once_whoever_asks() -> None:
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
-        create_private("alice", other, memberships=FakeMemberships(), now=1)
+        create_private("alice", other, memberships=FakeMemberships(), blocks=FakeBlocks(), now=1)

@@ -8,11 +8,15 @@ from functools import partial
 
 import pytest
 
+from shared.chat.audience import Audience
+from shared.chat.changes import MEMBER
 from shared.chat.log import MAX_ATTEMPTS, MAX_EXAMINED, Appended, append
 from shared.chat.models import Draft, Entry
 from shared.errors import Conflict, SyncRequired, Unavailable
 from tests.fakes import DM, FakeClock, FakeLog
 from tests.stepping import Stepper, explore
+
+BOTH = Audience(dict.fromkeys(("alice", "bob"), MEMBER))
 
 
 def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", nonce: str = "a1") -> Draft:
@@ -21,11 +25,11 @@ def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", no
 
 def append_to(log: FakeLog, one: Draft, *, base: Entry | None = None, pauses: list[int] | None = None) -> Appended:
     pause: Callable[[int], None] = (pauses if pauses is not None else []).append
-    return append(one, base=base, new_members=("alice", "bob"), log=log, now=FakeClock(), pause=pause)
+    return append(one, base=base, audience=BOTH, new_members=("alice", "bob"), log=log, now=FakeClock(), pause=pause)
 
 
 def texts(log: FakeLog) -> list[str]:
-    return [entry.content for entry in log.entries[DM]]
+    return [entry.content or "" for entry in log.entries[DM]]
 
 
 def test_behind_the_head_it_takes_one_put_and_no_read() -> None:
@@ -66,7 +70,7 @@ def test_a_lost_answer_of_the_same_attempt_is_no_duplicate() -> None:
     log = FakeLog()
     one = draft()
     first = append_to(log, one)
-    assert append_to(log, one) == Appended(first.entry, duplicate=False)
+    assert append_to(log, one) == Appended(first.entry, duplicate=False, audience=BOTH)
 
 
 def test_an_attempt_without_an_id_recognises_itself() -> None:
@@ -124,7 +128,7 @@ def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh()
         log.write("bob", "while waiting")
 
     log.before_put = quicker
-    appended = append(draft(), base=log.entries[DM][0], log=log, now=FakeClock(), pause=pause)
+    appended = append(draft(), base=log.entries[DM][0], audience=BOTH, log=log, now=FakeClock(), pause=pause)
     assert steps == ["put", "put", "pause", "put"]
     assert appended.entry.seq == len(log.entries[DM])
 
@@ -160,13 +164,14 @@ def resends(count: int) -> Callable[[Stepper], World]:
 
         def attempt(number: int) -> None:
             one = draft(nonce=f"a{number}")
-            result = append(one, base=base, log=port, now=FakeClock(), pause=lambda _: None)
+            result = append(one, base=base, audience=BOTH, log=port, now=FakeClock(), pause=lambda _: None)
             world.appended.append(result)
 
         def rival() -> None:
             append(
                 draft("rival", sender="bob", cmid="r", nonce="b"),
                 base=base,
+                audience=BOTH,
                 log=port,
                 now=FakeClock(),
                 pause=lambda _: None,

@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
-from shared.chat.delivery import Event
-from shared.chat.models import Member, Receipt
-from shared.chat.receipts import DELIVERED, READ, Moved, move_cursor
+from shared.chat.models import Receipt
+from shared.chat.receipts import DELIVERED, READ, Moved
 from shared.errors import BadRequest, NotAMember
-from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeSessions
-
-
-def encode(event: Event) -> bytes:
-    assert isinstance(event, Receipt)
-    return f"{event.kind} {event.user_id} {event.seq}".encode()
+from shared.wire.events import encode_plainly
+from tests.fakes import DM
+from tests.shared.chat import house as on_fakes
+from tests.shared.chat.house import GROUP
 
 
 @dataclass
-class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=FakeClock)
+class House(on_fakes.House):
+    """Alice has sent three messages; Bob reads on the device b1."""
 
     def __post_init__(self) -> None:
         self.log.write("alice", "1", "2", "3")
         for user_id, connection_id in (("alice", "a1"), ("bob", "b1"), ("bob", "b2")):
             self.sessions.connect(user_id, connection_id, at=self.clock())
 
-    def move(self, kind: str, seq: int, *, user_id: str = "bob", conversation_id: str = DM) -> Moved:
-        return move_cursor(
-            kind,
-            user_id=user_id,
-            conversation_id=conversation_id,
-            seq=seq,
-            connection_id="b1",
-            log=self.log,
-            memberships=self.log.memberships,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            encode=encode,
-            now=self.clock(),
-        )
+    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "b1") -> Moved:
+        return super().move(kind, seq, user_id, place=place, connection_id=connection_id)
 
-    def bob(self) -> Member:
-        return self.log.memberships.members[DM, "bob"]
+
+def cursors(house: House) -> tuple[int, int, int]:
+    bob = house.log.memberships.members[DM, "bob"]
+    return bob.read_seq, bob.read_number, bob.delivered_seq
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
 def test_moving_forward_tells_the_others_and_the_own_other_devices(kind: str) -> None:
     house = House()
     assert house.move(kind, 2).seq == 2
-    assert sorted(house.gateway.posts) == [("a1", f"{kind} bob 2".encode()), ("b2", f"{kind} bob 2".encode())]
+    told = encode_plainly(Receipt(kind, DM, "bob", 2, house.clock()))
+    assert sorted(house.gateway.posts) == [("a1", told), ("b2", told)]
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
@@ -75,7 +60,7 @@ def test_reading_implies_delivery() -> None:
 def test_reading_keeps_the_number_that_unread_is_counted_from() -> None:
     house = House()
     house.move(READ, 2)
-    assert (house.bob().read_seq, house.bob().read_number) == (2, 2)
+    assert cursors(house)[:2] == (2, 2)
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
@@ -83,13 +68,13 @@ def test_beyond_the_head_is_refused(kind: str) -> None:
     house = House()
     with pytest.raises(BadRequest):
         house.move(kind, 4)
-    assert (house.bob().read_seq, house.bob().delivered_seq) == (0, 0)
+    assert cursors(house) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("conversation_id", ["dm:alice:carol", "dm:bob:zoe", "group:1", "dm:bob:alice", ""])
 def test_conversations_of_others_or_of_nobody_answer_alike(conversation_id: str) -> None:
     with pytest.raises(NotAMember):
-        House().move(READ, 1, conversation_id=conversation_id)
+        House().move(READ, 1, place=conversation_id)
 
 
 def test_another_device_that_was_quicker_leaves_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,3 +86,43 @@ def test_another_device_that_was_quicker_leaves_nothing_to_tell(monkeypatch: pyt
     monkeypatch.setattr(house.log.memberships, "move_read", lambda _: False)
     assert house.move(READ, 2) == Moved(2, None)
     assert house.gateway.posts == []
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.move(kind, 1, place=GROUP)
+    assert house.move(kind, 1, "carol", place=GROUP) == Moved(1, None)  # who joins has read what was before
+    house.send(sender_id="carol", conversation_id=GROUP)
+    house.heard()
+    house.move(kind, 2, place=GROUP)
+    assert house.heard() == {"alice1", "a1", "b2", "bob1", "carol1"}
+    house.receipts_limit = 2
+    house.move(kind, 2, "alice", place=GROUP, connection_id="alice1")
+    assert house.heard() == {"a1"}
+
+
+def test_in_a_group_that_the_stream_side_serves_nobody_else_is_told_nor_read() -> None:
+    house = House(inline_limit=2, receipts_limit=1_000)
+    house.group("alice", "bob", "carol")
+    house.send(sender_id="carol", conversation_id=GROUP)
+    assert house.at(2, GROUP).fan_out
+    house.move(READ, 2, place=GROUP)
+    assert house.heard() == {"bob1", "b2"}
+
+
+def test_who_was_removed_moves_nothing() -> None:
+    house = House()
+    house.group("alice", "bob")
+    house.remove("bob")
+    with pytest.raises(NotAMember):
+        house.move(READ, 1, place=GROUP)
+    assert house.member("bob") is None
+
+
+def test_a_cursor_may_stand_on_an_entry_that_is_no_message() -> None:
+    house = House()
+    house.react(1, "x")
+    assert house.move(READ, 4).seq == 4
+    assert cursors(house) == (4, 3, 0)

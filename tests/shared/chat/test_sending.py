@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from shared.chat.delivery import Event
-from shared.chat.models import Entry
-from shared.chat.sending import SendMessage, Sent, send_message
 from shared.connection.ports import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
-from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions
-
-
-def encode(event: Event) -> bytes:
-    assert isinstance(event, Entry)
-    return event.content.encode()
-
-
-@dataclass
-class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=FakeClock)
-    nonces: FakeNonces = field(default_factory=FakeNonces)
-
-    def send(self, content: str = "hi", *, connection_id: str = "a1", **command: Any) -> Sent:
-        given = {"sender_id": "alice", "content": content, **({"to": "bob"} if not command else {}), **command}
-        return send_message(
-            SendMessage(**given),
-            connection_id=connection_id,
-            log=self.log,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            encode=encode,
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
-        )
+from shared.wire.replies import encode_event
+from tests.fakes import DM
+from tests.shared.chat.house import House
 
 
 def test_everyone_else_gets_it_and_the_senders_other_devices() -> None:
     house = House()
     for user_id, connection_id in (("alice", "a1"), ("alice", "a2"), ("bob", "b1"), ("bob", "b2"), ("carol", "c1")):
         house.sessions.connect(user_id, connection_id, at=house.clock())
-    sent = house.send("hello", to="bob", after=0, client_message_id="x")
+    sent = house.send("hello", connection_id="a1", to="bob", after=0, client_message_id="x")
     assert {target for target, _ in house.gateway.posts} == {"a2", "b1", "b2"}
     assert sent.delivered.sent == 3
 
@@ -56,15 +26,15 @@ def test_nothing_is_posted_before_it_is_stored() -> None:
     house = House()
     house.sessions.connect("bob", "b1", at=house.clock())
     house.log.before_put = lambda _: pytest.fail("posted first") if house.gateway.posts else None
-    house.send()
-    assert house.gateway.received("b1") == [b"hi"]
+    sent = house.send()
+    assert house.gateway.received("b1") == [encode_event(sent.entry)]
 
 
 def test_sessions_are_read_after_the_append() -> None:
     house = House()
     house.log.before_put = lambda _: house.sessions.connect("bob", "late", at=house.clock())
-    house.send()
-    assert house.gateway.received("late") == [b"hi"]
+    sent = house.send()
+    assert house.gateway.received("late") == [encode_event(sent.entry)]
 
 
 def test_a_resend_is_posted_again_because_the_first_attempt_may_have_died_before_its_posts() -> None:
@@ -73,7 +43,7 @@ def test_a_resend_is_posted_again_because_the_first_attempt_may_have_died_before
     first = house.send(to="bob", after=0, client_message_id="x")
     again = house.send(to="bob", after=0, client_message_id="x")
     assert (again.entry, first.duplicate, again.duplicate) == (first.entry, False, True)
-    assert house.gateway.received("b1") == [b"hi", b"hi"]
+    assert house.gateway.received("b1") == [encode_event(first.entry)] * 2
 
 
 def test_without_after_the_last_entries_are_searched_for_the_id() -> None:

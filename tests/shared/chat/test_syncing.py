@@ -225,7 +225,9 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             sent = send_message(
                 SendMessage("alice", "now", to="bob", client_message_id="x", after=1),
                 connection_id="a1",
+                inline_limit=200,
                 log=log,
+                memberships=world.log.memberships,
                 sessions=sessions,
                 gateway=gateway,
                 encode=encode,

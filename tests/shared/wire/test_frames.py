@@ -283,8 +283,9 @@ def test_a_good_frame(body: dict[str, Any], frame: Any) -> None:
     assert decode(json.dumps(body, ensure_ascii=False, indent=1)) == (body["type"], frame)
 
 
-def test_the_types_of_the_protocol_so_far() -> None:
-    assert frozenset({"message", "read", "delivered", "sync", "ping"}) == TYPES
+def test_the_types_of_the_protocol() -> None:
+    about_messages = {"message", "edit", "delete", "react", "read", "delivered", "typing"}
+    assert frozenset({*about_messages, "presence", "sync", "ping", "auth"}) == TYPES
 
 
 def test_of_a_field_given_twice_the_last_counts_for_type_and_fields_alike() -> None:

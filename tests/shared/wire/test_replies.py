@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.chat.delivery import Delivered
 from shared.chat.models import Entry, Receipt
-from shared.chat.sending import Sent
 from shared.chat.syncing import Sync, Synced
 from shared.errors import (
     BadRequest,
@@ -18,16 +16,8 @@ from shared.errors import (
     RateLimited,
     Unavailable,
 )
-from shared.wire.replies import (
-    cursor_ack,
-    encode_event,
-    event_size,
-    failure,
-    message_ack,
-    pong,
-    success,
-    sync_reply,
-)
+from shared.wire.acks import cursor_ack, message_ack
+from shared.wire.replies import encode_event, event_size, failure, pong, success, sync_reply
 
 ENTRY = Entry(
     conversation_id="dm:alice:bob",
@@ -42,11 +32,10 @@ ENTRY = Entry(
     digest="d",
 )
 RECEIPT = Receipt("read", "dm:alice:bob", "bob", 42, 1_795_431_200_456)
-_DELIVERED = Delivered(1, 0, 0, {})
 
 
 def test_a_success_is_as_the_protocol_shows_it() -> None:
-    data = message_ack(Sent(ENTRY, duplicate=False, delivered=_DELIVERED))
+    data = message_ack(ENTRY, duplicate=False)
     assert json.loads(success("17", data)) == {
         "success": True,
         "id": "17",
@@ -95,14 +84,14 @@ def test_a_frame_without_an_id_gets_a_reply_without_one() -> None:
 
 
 def test_a_resend_gets_the_same_ack_but_for_duplicate() -> None:
-    first = message_ack(Sent(ENTRY, duplicate=False, delivered=_DELIVERED))
-    again = message_ack(Sent(ENTRY, duplicate=True, delivered=_DELIVERED))
+    first = message_ack(ENTRY, duplicate=False)
+    again = message_ack(ENTRY, duplicate=True)
     assert again == {**first, "duplicate": True}
 
 
 def test_a_message_without_an_id_of_the_clients_gets_an_ack_without_one() -> None:
     entry = replace(ENTRY, client_message_id=None)
-    assert "client_message_id" not in message_ack(Sent(entry, duplicate=False, delivered=_DELIVERED))
+    assert "client_message_id" not in message_ack(entry, duplicate=False)
 
 
 @pytest.mark.parametrize("kind", ["read", "delivered"])
@@ -139,7 +128,7 @@ def test_an_events_size_is_what_it_takes_in_a_list() -> None:
 
 
 def _synced(**changes: Any) -> Synced:
-    return replace(Synced("dm:alice:bob", 42, [ENTRY], has_more=False, read_seq=40, unread=2), **changes)
+    return replace(Synced("dm:alice:bob", 42, [ENTRY], has_more=False, read_seq=40, unread=2, joined_seq=7), **changes)
 
 
 def test_a_sync_reply_holds_each_conversation_with_its_entries_as_events() -> None:
@@ -153,6 +142,7 @@ def test_a_sync_reply_holds_each_conversation_with_its_entries_as_events() -> No
                 "has_more": False,
                 "read_seq": 40,
                 "unread": 2,
+                "joined_seq": 7,
             }
         ],
         "has_more": True,
