@@ -159,7 +159,8 @@ class DynamoDbSessions:
             "UpdateItem",
             {
                 **self._key(user_id),
-                "UpdateExpression": f"SET {HIDDEN} = :hidden",
+                "UpdateExpression": "SET #hidden = :hidden",
+                "ExpressionAttributeNames": {"#hidden": HIDDEN},  # a reserved word
                 "ExpressionAttributeValues": to_item({":hidden": hidden}),
                 "ReturnValues": "ALL_OLD",
             },
