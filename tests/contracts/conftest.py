@@ -6,14 +6,30 @@ from dataclasses import dataclass
 
 import pytest
 
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.json_service import JsonService
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
+from shared.aws.watch_table import DynamoDbWatches
 from shared.chat.ports import ConversationLog, Memberships
-from shared.connection.ports import Sessions, Tickets
-from tests.fakes import FakeLog, FakeMemberships, FakeSessions, FakeTickets
+from shared.connection.ports import Sessions, Tickets, Watches
+from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.limits.buckets import Buckets
+from tests.fakes import (
+    FakeBlocks,
+    FakeBuckets,
+    FakeContacts,
+    FakeLog,
+    FakeMemberships,
+    FakeProfiles,
+    FakeRelations,
+    FakeSessions,
+    FakeTickets,
+    FakeWatches,
+)
 from tests.moto_tables import environment, moto_url, tables
 
 __all__ = ["environment", "moto_url", "tables"]
@@ -27,17 +43,45 @@ class Stores:
     memberships: Memberships
     sessions: Sessions
     tickets: Tickets
+    contacts: Contacts
+    blocks: Blocks
+    relations: Relations
+    profiles: Profiles
+    watches: Watches
+    buckets: Buckets
+
+
+def fakes() -> Stores:
+    members = FakeMemberships()
+    return Stores(
+        log=FakeLog(members),
+        memberships=members,
+        sessions=FakeSessions(),
+        tickets=FakeTickets(),
+        contacts=FakeContacts(members),
+        blocks=FakeBlocks(members),
+        relations=FakeRelations(members),
+        profiles=FakeProfiles(),
+        watches=FakeWatches(),
+        buckets=FakeBuckets(),
+    )
+
+
+def adapters(calls: JsonService) -> Stores:
+    return Stores(
+        log=DynamoDbConversationLog(calls, log_table="log", members_table="members"),
+        memberships=DynamoDbMemberships(calls, members_table="members"),
+        sessions=DynamoDbSessions(calls, sessions_table="sessions"),
+        tickets=DynamoDbTickets(calls, tickets_table="tickets"),
+        contacts=DynamoDbContacts(calls, members_table="members"),
+        blocks=DynamoDbBlocks(calls, members_table="members"),
+        relations=DynamoDbRelations(calls, members_table="members"),
+        profiles=DynamoDbProfiles(calls, members_table="members"),
+        watches=DynamoDbWatches(calls, members_table="members"),
+        buckets=DynamoDbBuckets(calls, members_table="members"),
+    )
 
 
 @pytest.fixture(params=["fake", "moto"])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    if request.param == "fake":
-        memberships = FakeMemberships()
-        return Stores(FakeLog(memberships), memberships, FakeSessions(), FakeTickets())
-    calls: JsonService = request.getfixturevalue("tables")
-    return Stores(
-        DynamoDbConversationLog(calls, log_table="log", members_table="members"),
-        DynamoDbMemberships(calls, members_table="members"),
-        DynamoDbSessions(calls, sessions_table="sessions"),
-        DynamoDbTickets(calls, tickets_table="tickets"),
-    )
+    return fakes() if request.param == "fake" else adapters(request.getfixturevalue("tables"))

@@ -94,3 +94,19 @@ def test_reading_back_goes_from_the_head_or_from_below_a_place(stores: Stores) -
     assert stores.log.read_back(DM, before=3, limit=10) == [written[1], written[0]]
     assert stores.log.read_back(DM, before=1, limit=10) == []
     assert stores.log.read_back("dm:x:y", limit=10) == []
+
+
+def test_a_lookup_says_whether_a_block_is_there_and_which_way(stores: Stores) -> None:
+    (one,) = fill(stores, 1)
+    stores.blocks.put("bob", "alice", now=1)
+    found = stores.log.lookup(DM, seqs=[1], member_id="bob", block=("bob", "alice"), consistent=True)
+    assert (found.blocked, found.entries, found.member is not None) == (True, {1: one}, True)
+    other_way = stores.log.lookup(DM, seqs=[], block=("alice", "bob"), consistent=True)
+    assert (other_way.blocked, other_way.member) == (False, None)
+
+
+def test_entries_of_many_conversations_are_fetched_at_once(stores: Stores) -> None:
+    written = fill(stores, 2)
+    places = [(DM, 1), (DM, 2), (DM, 9), ("dm:x:y", 1)]
+    assert dict(stores.log.fetch(places)) == {(DM, 1): written[0], (DM, 2): written[1]}
+    assert stores.log.fetch([]) == {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.chat.models import Member
+import pytest
+
+from shared.chat.models import Member, Preferences
 from tests.contracts.conftest import Stores
 from tests.fakes import DM
 
@@ -74,3 +77,54 @@ def test_a_cursor_of_nobody_moves_nowhere(stores: Stores) -> None:
     assert not stores.memberships.move_read(stranger.with_read(1, 1))
     assert not stores.memberships.move_delivered(replace(stranger, delivered_seq=1))
     assert stores.memberships.get(DM, "carol") is None
+
+
+def test_preferences_change_one_by_one_and_clear_with_none(stores: Stores) -> None:
+    member(stores)
+    assert stores.memberships.set_preferences(DM, "alice", {}) == Preferences()
+    muted = stores.memberships.set_preferences(DM, "alice", {"muted_until": 99, "notify": "mentions", "pinned": True})
+    assert muted == Preferences(99, "mentions", pinned=True)
+    cleared = stores.memberships.set_preferences(DM, "alice", {"muted_until": None, "archived": True})
+    assert cleared == Preferences(None, "mentions", pinned=True, archived=True)
+    stored = stores.memberships.get(DM, "alice")
+    assert stored is not None
+    assert stored.preferences == cleared
+    defaults = stores.memberships.set_preferences(DM, "alice", {"notify": None, "pinned": None, "archived": None})
+    assert defaults == Preferences()
+
+
+@pytest.mark.parametrize("changes", [{}, {"pinned": True}, {"muted_until": None}])
+def test_a_stranger_has_no_preferences_and_gets_none(stores: Stores, changes: Mapping[str, object]) -> None:
+    member(stores)
+    assert stores.memberships.set_preferences(DM, "carol", changes) is None
+    assert not stores.memberships.hide(DM, "carol", seq=1)
+    assert stores.memberships.get(DM, "carol") is None
+
+
+def test_hiding_is_noted_with_the_head(stores: Stores) -> None:
+    before = member(stores)
+    assert stores.memberships.hide(DM, "alice", seq=4)
+    assert stores.memberships.get(DM, "alice") == replace(before, hidden_seq=4)
+
+
+def test_cursors_and_preferences_leave_each_other_alone(stores: Stores) -> None:
+    start = member(stores)
+    stores.memberships.set_preferences(DM, "alice", {"pinned": True})
+    stores.memberships.hide(DM, "alice", seq=2)
+    assert stores.memberships.move_read(start.with_read(7, 6))
+    stored = stores.memberships.get(DM, "alice")
+    assert stored is not None
+    assert (stored.preferences.pinned, stored.hidden_seq, stored.read_seq) == (True, 2, 7)
+
+
+def test_a_private_conversation_is_no_group(stores: Stores) -> None:
+    member(stores)
+    assert stores.memberships.roster(DM) is None
+    assert stores.memberships.groups([DM]) == {}
+
+
+def test_members_are_found_among_many(stores: Stores) -> None:
+    member(stores)
+    found = stores.memberships.among(DM, ["alice", "bob", *(f"u{number}" for number in range(110)), "alice"])
+    assert sorted(found) == ["alice", "bob"]
+    assert stores.memberships.among(DM, []) == {}

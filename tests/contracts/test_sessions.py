@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.connection.models import ONLINE, Connection, LimitReached, Registered
+from shared.connection.models import OFFLINE, ONLINE, Connection, LimitReached, Registered, Session
 from tests.contracts.conftest import Stores
 
 
@@ -97,3 +97,84 @@ def test_many_users_are_read_at_once(stores: Stores) -> None:
         stores.sessions.register(connection("c=", user_id), limit=3)
     found = stores.sessions.of([*users, "nobody", "user1"])
     assert {user_id for user_id, connections in found.items() if connections} == set(users)
+
+
+def session(stores: Stores, user_id: str = "alice") -> Session:
+    return stores.sessions.whole([user_id]).get(user_id, Session())
+
+
+def test_a_touch_changes_when_a_connection_expires_and_nothing_else(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    later = Connection("c1=", "alice", "other device", 999, 5_000, 7_000)
+    assert stores.sessions.touch(later) == connection("c1=")
+    assert stores.sessions.of(["alice"])["alice"] == [replace(connection("c1="), expires_at=5_000)]
+    assert stores.sessions.touch(later, fresh_token=True) == replace(connection("c1="), expires_at=5_000)
+    touched = replace(connection("c1="), expires_at=5_000, authenticated_until=7_000)
+    assert stores.sessions.of(["alice"])["alice"] == [touched]
+
+
+def test_a_touch_of_what_is_not_there_registers_nothing(stores: Stores) -> None:
+    assert stores.sessions.touch(connection("c1=")) is None
+    stores.sessions.register(connection("c2="), limit=3)
+    assert stores.sessions.touch(connection("c1="), fresh_token=True) is None
+    assert stored(stores) == {"c2="}
+
+
+def test_all_that_is_known_of_a_user(stores: Stores) -> None:
+    assert session(stores) == Session()
+    stores.sessions.register(connection("c1="), limit=3)
+    assert session(stores) == Session([connection("c1=")], shown=ONLINE)
+    stores.sessions.remove("alice", "c1=", now=7)
+    assert session(stores) == Session([], last_seen=7, shown=ONLINE)
+    assert stores.sessions.whole([]) == {}
+
+
+def test_going_offline_is_shown_once(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=7)
+    seen = session(stores)
+    assert stores.sessions.show_offline("alice", seen)
+    assert not stores.sessions.show_offline("alice", seen)
+    assert not stores.sessions.show_offline("alice", session(stores))
+    assert session(stores).shown == OFFLINE
+    assert stores.sessions.register(connection("c2="), limit=3) == Registered([], shown=OFFLINE, last_seen=7)
+    assert session(stores).shown == ONLINE
+
+
+def test_of_many_that_show_it_at_once_one_does(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=7)
+    seen = session(stores)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda one: stores.sessions.show_offline("alice", one), [seen] * 6))
+    assert sum(answers) == 1
+
+
+def test_who_came_back_is_not_shown_offline(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=7)
+    seen = session(stores)
+    stores.sessions.register(connection("c2="), limit=3)
+    assert not stores.sessions.show_offline("alice", seen)
+    assert session(stores).shown == ONLINE
+
+
+def test_a_stale_connection_that_was_heard_of_since_is_not_shown_offline(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    seen = session(stores)
+    stores.sessions.touch(replace(connection("c1="), expires_at=9_999))
+    assert not stores.sessions.show_offline("alice", seen)
+    assert stores.sessions.show_offline("alice", session(stores))
+
+
+def test_somebody_who_was_never_here_is_not_shown_offline(stores: Stores) -> None:
+    assert not stores.sessions.show_offline("nobody", Session())
+    assert session(stores, "nobody") == Session()
+
+
+def test_hiding_says_how_it_was_before_and_lasts(stores: Stores) -> None:
+    assert stores.sessions.hide("alice", hidden=True) == Session([])
+    assert session(stores) == Session([], hidden=True)
+    assert stores.sessions.register(connection("c1="), limit=3) == Registered([], hidden=True)
+    assert stores.sessions.hide("alice", hidden=False) == Session([connection("c1=")], hidden=True, shown=ONLINE)
+    assert stores.sessions.register(connection("c1="), limit=3) == Registered([], shown=ONLINE)

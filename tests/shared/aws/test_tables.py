@@ -73,7 +73,7 @@ def test_a_new_member_has_read_nothing() -> None:
 
 
 def test_a_members_cursors_are_read() -> None:
-    cursors = {"read_seq": 3, "read_number": 2, "delivered_seq": 5}
+    cursors: dict[str, Any] = {"read_seq": 3, "read_number": 2, "delivered_seq": 5}
     stored = {"conversation_id": "dm:a:b", "user_id": "a", "joined_at": 7, **cursors}
     assert member_from(stored) == Member("dm:a:b", "a", 7, **cursors)
 

@@ -1,0 +1,150 @@
+"""Contacts, blocks, relations and profiles: what every implementation promises."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile, QuietHours, Relation
+from tests.contracts.conftest import Stores
+
+NOBODY = Pair(None, None, blocks_me=False)
+ASKED = Pair(Contact("bob", REQUESTED, 5), Contact("alice", INCOMING, 5), blocks_me=False)
+FRIENDS = Pair(Contact("bob", ACCEPTED, 6), Contact("alice", ACCEPTED, 6), blocks_me=False)
+
+
+def change(stores: Stores, was: Pair, becomes: Pair) -> bool:
+    return stores.contacts.change("alice", "bob", was=was, mine=becomes.mine, theirs=becomes.theirs)
+
+
+def pair(stores: Stores) -> Pair:
+    return stores.contacts.pair("alice", "bob")
+
+
+def test_strangers_have_nothing(stores: Stores) -> None:
+    assert pair(stores) == NOBODY
+    assert list(stores.contacts.of("alice")) == []
+
+
+def test_both_sides_change_together(stores: Stores) -> None:
+    assert change(stores, NOBODY, ASKED)
+    assert pair(stores) == ASKED
+    assert stores.contacts.pair("bob", "alice") == Pair(ASKED.theirs, ASKED.mine, blocks_me=False)
+    assert [list(stores.contacts.of(user)) for user in ("alice", "bob")] == [[ASKED.mine], [ASKED.theirs]]
+    assert change(stores, ASKED, FRIENDS)
+    assert pair(stores) == FRIENDS
+    assert change(stores, FRIENDS, NOBODY)
+    assert pair(stores) == NOBODY
+
+
+def test_one_side_alone_may_be_there(stores: Stores) -> None:
+    one_sided = Pair(ASKED.mine, None, blocks_me=False)
+    assert change(stores, NOBODY, one_sided)
+    assert pair(stores) == one_sided
+    assert change(stores, one_sided, NOBODY)
+
+
+@pytest.mark.parametrize("was", [NOBODY, ASKED, Pair(FRIENDS.mine, None, blocks_me=False)])
+def test_a_change_of_what_is_not_so_any_more_changes_nothing(stores: Stores, was: Pair) -> None:
+    assert change(stores, NOBODY, FRIENDS)
+    assert not change(stores, was, ASKED)
+    assert pair(stores) == FRIENDS
+
+
+@pytest.mark.parametrize("side", ["mine", "theirs"])
+def test_a_name_given_meanwhile_is_not_lost(stores: Stores, side: str) -> None:
+    assert change(stores, NOBODY, FRIENDS)
+    contact = getattr(FRIENDS, side)
+    named = replace(FRIENDS, **{side: replace(contact, alias="Bobby")})
+    assert change(stores, FRIENDS, named)
+    assert not change(stores, FRIENDS, ASKED)
+    assert pair(stores) == named
+    assert change(stores, named, FRIENDS)
+
+
+def test_of_many_changes_at_once_one_succeeds(stores: Stores) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: change(stores, NOBODY, ASKED), range(6)))
+    assert sum(answers) == 1
+
+
+def test_blocks_stand_once_and_one_way(stores: Stores) -> None:
+    for now in (1, 2):
+        stores.blocks.put("alice", "mallory", now=now)
+    stores.blocks.put("alice", "eve", now=3)
+    assert sorted(stores.blocks.of("alice")) == ["eve", "mallory"]
+    assert list(stores.blocks.of("mallory")) == []
+    for _ in range(2):
+        stores.blocks.remove("alice", "mallory")
+    assert list(stores.blocks.of("alice")) == ["eve"]
+
+
+def test_who_of_many_blocks_somebody(stores: Stores) -> None:
+    users = [f"u{number:03}" for number in range(120)]
+    for user in (users[0], users[119]):
+        stores.blocks.put(user, "mallory", now=1)
+    stores.blocks.put("mallory", users[5], now=1)
+    assert stores.blocks.blocking([*users, users[0]], "mallory") == {users[0], users[119]}
+    assert stores.blocks.blocking([], "mallory") == set()
+
+
+def test_a_pair_knows_whether_the_other_blocks_me(stores: Stores) -> None:
+    stores.blocks.put("bob", "alice", now=1)
+    assert pair(stores).blocks_me
+    assert not stores.contacts.pair("bob", "alice").blocks_me
+
+
+def test_relations_come_from_contacts_private_conversations_and_blocks(stores: Stores) -> None:
+    stores.contacts.change("alice", "bob", was=NOBODY, mine=FRIENDS.mine, theirs=FRIENDS.theirs)
+    stores.contacts.change("alice", "carol", was=NOBODY, mine=Contact("carol", REQUESTED, 1), theirs=None)
+    stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=1)
+    stores.blocks.put("alice", "bob", now=1)
+    stores.blocks.put("erin", "alice", now=1)
+    others = ["bob", "carol", "dave", "erin", "zoe"]
+    expected = {
+        "bob": Relation(is_near=True, is_blocked=True),
+        "carol": Relation(),
+        "dave": Relation(is_near=True),
+        "erin": Relation(is_blocked=True),
+        "zoe": Relation(),
+    }
+    assert stores.relations.between("alice", others) == expected
+    for other in others:
+        assert stores.relations.between(other, ["alice"]) == {"alice": expected[other]}
+    assert stores.relations.between("alice", []) == {}
+
+
+def test_relations_to_a_hundred_at_once(stores: Stores) -> None:
+    stores.blocks.put("u77", "alice", now=1)
+    found = stores.relations.between("alice", [f"u{number}" for number in range(100)])
+    assert [user for user, relation in found.items() if relation.is_blocked] == ["u77"]
+    assert len(found) == 100
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        Profile(),
+        Profile("Alice", "https://example.org/a.png", hide_presence=True, previews=False),
+        Profile(quiet_hours=QuietHours("22:00", "07:00", "Europe/Berlin")),
+    ],
+)
+def test_a_profile_comes_back_whole_and_replaces_the_one_before(stores: Stores, profile: Profile) -> None:
+    assert stores.profiles.get("alice") == Profile()
+    stores.profiles.put("alice", Profile("Old", "https://old", hide_presence=True, quiet_hours=QuietHours("", "", "")))
+    stores.profiles.put("alice", profile)
+    assert stores.profiles.get("alice") == profile
+    assert stores.profiles.get("bob") == Profile()
+
+
+def test_a_users_rows_of_other_kinds_are_no_conversations_contacts_or_blocks(stores: Stores) -> None:
+    stores.contacts.change("alice", "bob", was=NOBODY, mine=FRIENDS.mine, theirs=FRIENDS.theirs)
+    stores.blocks.put("alice", "mallory", now=1)
+    stores.profiles.put("alice", Profile("Alice"))
+    stores.watches.replace("alice", "c1=", ["bob"], expires_at=99_000)
+    stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=1)
+    assert [one.conversation_id for one in stores.memberships.of_user("alice")] == ["dm:alice:dave"]
+    assert [one.user_id for one in stores.contacts.of("alice")] == ["bob"]
+    assert list(stores.blocks.of("alice")) == ["mallory"]
