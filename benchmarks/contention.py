@@ -10,36 +10,34 @@ from __future__ import annotations
 
 import argparse
 import random
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.aws.json_service import backoff_s
+from shared.chat.audience import Audience
 from shared.chat.log import append
 from shared.chat.models import Draft, Entry
 from tests.fakes import FakeLog
 
 _CONVERSATION = "dm:alice:bob"
+_BOTH = Audience({"alice": "member", "bob": "member"})
 
 
 @dataclass
 class _SlowLog(FakeLog):
-    """FakeLog for many threads, with a network in front of it."""
+    """FakeLog, which many threads may use, with a network in front of it."""
 
     latency_s: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
         self._travel()
-        with self.lock:
-            return super().put(entry, new_members=new_members)
+        return super().put(entry, new_members=new_members)
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         self._travel()
-        with self.lock:
-            return super().read(conversation_id, start=start, limit=limit)
+        return super().read(conversation_id, start=start, limit=limit)
 
     def _travel(self) -> None:
         time.sleep(self.latency_s * random.uniform(0.7, 1.3))  # noqa: S311  # no two calls take equally long
@@ -54,7 +52,12 @@ def _write(log: _SlowLog, writer: int, messages: int) -> list[float]:
         draft = Draft(_CONVERSATION, "alice", name, nonce=name, client_message_id=name)
         started = time.perf_counter()
         base = append(
-            draft, base=base, log=log, now=time.time_ns, pause=lambda attempt: time.sleep(backoff_s(attempt))
+            draft,
+            base=base,
+            audience=_BOTH,
+            log=log,
+            now=time.time_ns,
+            pause=lambda attempt: time.sleep(backoff_s(attempt)),
         ).entry
         took.append(time.perf_counter() - started)
     return took

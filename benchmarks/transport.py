@@ -24,8 +24,8 @@ from zlib import crc32
 
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.dynamodb import dynamodb, to_item
+from shared.aws.entries import entry_item
 from shared.aws.parallel import Spreader
-from shared.aws.tables import entry_item
 from shared.chat.models import Draft
 from shared.config import AwsEnvironment
 from shared.connection.ports import PostOutcome
