@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from shared.chat.conversations import create_private, inbox
-from shared.chat.models import Member
+from shared.chat.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
+from shared.chat.members import members_of
+from shared.chat.models import Member, Preferences
 from shared.chat.receipts import READ
-from shared.errors import BadRequest
+from shared.errors import BadRequest, Blocked, NotAMember
 from tests.fakes import DM, FakeBlocks, FakeLog, FakeMemberships, in_turn
+from tests.shared.chat.house import GROUP, House
 
 
 def ids(log: FakeLog, *, limit: int = 10, before: tuple[int, str] | None = None) -> tuple[list[str], object]:
@@ -62,3 +64,132 @@ def test_a_private_conversation_is_made_once_whoever_asks() -> None:
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
         create_private("alice", other, memberships=FakeMemberships(), blocks=FakeBlocks(), now=1)
+
+
+def test_who_is_blocked_makes_no_private_conversation() -> None:
+    memberships = FakeMemberships()
+    blocks = FakeBlocks(memberships)
+    blocks.put("bob", "alice", now=1)
+    with pytest.raises(Blocked):
+        create_private("alice", "bob", memberships=memberships, blocks=blocks, now=1)
+    assert create_private("bob", "alice", memberships=memberships, blocks=blocks, now=1).is_new
+
+
+def listed(house: House, user_id: str = "bob") -> list[Summary]:
+    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, spread=in_turn)
+    return list(page.conversations)
+
+
+def test_the_last_message_is_shown_though_other_entries_follow_it() -> None:
+    house = House()
+    house.send("one")
+    house.send("two")
+    house.edit(2, "two, edited")
+    house.react(1, "x")
+    (summary,) = listed(house)
+    assert summary.last_message is not None
+    assert summary.head is not None
+    assert (summary.head.seq, summary.last_message.seq, summary.last_message.content) == (4, 2, "two, edited")
+    house.delete(2)
+    (summary,) = listed(house)
+    assert summary.last_message is not None
+    assert (summary.last_message.seq, summary.last_message.content) == (2, None)
+
+
+def test_only_messages_of_others_are_unread() -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.send(conversation_id=GROUP)
+    house.react(2, "x", place=GROUP)
+    house.edit(2, "edited", place=GROUP)
+    assert [(one.unread, one.member.joined_seq) for one in listed(house)] == [(1, 1)]
+    house.add("dave")
+    assert [one.unread for one in listed(house, "dave")] == [0]  # what was before is history
+    house.send(conversation_id=GROUP, sender_id="carol")
+    assert [[one.unread for one in listed(house, user)] for user in ("bob", "carol", "dave")] == [[2], [0], [1]]
+
+
+def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_members() -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.rename("renamed")
+    house.send()
+    group, private = sorted(listed(house), key=lambda one: one.conversation_id, reverse=True)
+    assert group.group is not None
+    assert (group.group.name, group.group.size, group.members, group.last_message) == ("renamed", 3, None, None)
+    assert (private.group, private.members) == (None, ("alice", "bob"))
+    house.remove("bob")
+    assert [one.conversation_id for one in listed(house)] == [DM]
+
+
+def one(house: House, place: str, user_id: str = "bob") -> Summary:
+    return summary_of(place, user_id=user_id, memberships=house.log.memberships, log=house.log)
+
+
+def test_one_conversation_is_shown_with_the_role() -> None:
+    house = House()
+    house.group("alice", "bob", admins=["bob"])
+    house.send()
+    assert (one(house, GROUP).role, one(house, GROUP, "alice").role, one(house, DM).role) == ("admin", "owner", None)
+    shown = one(house, GROUP)
+    assert (shown.group, shown.member) == (house.log.memberships.group_items[GROUP], house.member("bob"))
+    for place in (GROUP, DM, "group:unknown-unknown-0", "?"):
+        with pytest.raises(NotAMember):
+            one(house, place, "zoe")
+
+
+def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else() -> None:
+    house = House()
+    house.send()
+    hide(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+    assert (listed(house), len(listed(house, "alice"))) == ([], 1)
+    house.react(1, "x")
+    house.edit(1, "edited")
+    assert listed(house) == []
+    house.send()
+    assert [one.conversation_id for one in listed(house)] == [DM]
+    hide(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+    assert listed(house) == []
+    house.send(sender_id="bob", to="alice")
+    assert len(listed(house)) == 1
+
+
+def test_only_ones_own_private_conversations_can_be_hidden() -> None:
+    house = House()
+    house.group("alice", "bob")
+    house.log.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
+    hide("dm:alice:zoe", user_id="alice", memberships=house.log.memberships, log=house.log)
+    assert [one.conversation_id for one in listed(house, "alice")] == [GROUP]
+    with pytest.raises(BadRequest):
+        hide(GROUP, user_id="bob", memberships=house.log.memberships, log=house.log)
+    for place in (DM, "dm:alice:zoe", "?"):
+        with pytest.raises(NotAMember):
+            hide(place, user_id="bob", memberships=house.log.memberships, log=house.log)
+
+
+def test_preferences_are_a_members_own() -> None:
+    house = House()
+    house.group("alice", "bob")
+    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", memberships=house.log.memberships)
+    assert changed == one(house, GROUP).member.preferences == Preferences(pinned=True)
+    assert one(house, GROUP, "alice").member.preferences == Preferences()
+    for place in (GROUP, DM, "?"):
+        with pytest.raises(NotAMember):
+            set_preferences(place, {"pinned": True}, user_id="zoe", memberships=house.log.memberships)
+
+
+def test_members_are_listed_with_role_and_cursors() -> None:
+    house = House()
+    house.group("bob", "alice")
+    house.send(conversation_id=GROUP)
+    house.move("read", 2, place=GROUP)
+    found = members_of(GROUP, user_id="alice", memberships=house.log.memberships)
+    assert [(one.member.user_id, one.role, one.member.read_seq) for one in found] == [
+        ("alice", "member", 1),
+        ("bob", "owner", 2),
+    ]
+    for place in (DM, GROUP, "?"):
+        with pytest.raises(NotAMember):
+            members_of(place, user_id="zoe", memberships=house.log.memberships)
+    with pytest.raises(NotAMember):
+        members_of(DM, user_id="alice", memberships=house.log.memberships)

@@ -1,0 +1,236 @@
+"""Editing, deleting, reacting: what is gone is gone everywhere, and a repetition changes nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from shared.chat.changes import Edited
+from shared.chat.models import Entry
+from shared.chat.rules import MAX_REACTIONS
+from shared.errors import BadRequest, Blocked, Conflict, Forbidden, NotAMember, NotFound, TooLarge
+from tests.fakes import DM
+from tests.shared.chat.house import GROUP, House
+
+
+def furnished() -> House:
+    """Message 1 is Alice's, 2 is Bob's; both are there."""
+    house = House()
+    house.connect("alice", "bob")
+    house.send("first", after=0, client_message_id="c1")
+    house.send("second", sender_id="bob", to="alice", after=1, client_message_id="c2")
+    house.heard()
+    return house
+
+
+def contents(house: House, place: str = DM) -> set[str]:
+    """Everything that is still to be read anywhere in the log."""
+    entries = house.entries(place)
+    edits = {entry.change.content for entry in entries if isinstance(entry.change, Edited)}
+    return {text for text in (*(entry.content for entry in entries), *edits) if text}
+
+
+def test_an_edit_takes_a_place_and_everybody_hears_of_it() -> None:
+    house = furnished()
+    changed = house.edit(1, "better")
+    assert changed.entry is not None
+    assert (changed.entry.seq, changed.entry.change) == (3, Edited(1, "better"))
+    assert (house.at(1).content, house.at(1).edited_at, house.at(1).seq) == ("better", house.clock(), 1)
+    assert house.heard() == {"alice1", "bob1"}
+
+
+def test_the_same_edit_again_changes_nothing_and_tells_nobody() -> None:
+    house = furnished()
+    house.edit(1, "better")
+    house.heard()
+    assert house.edit(1, "better").entry is None
+    assert (len(house.entries(DM)), house.heard()) == (3, set())
+
+
+def test_only_the_latest_edit_keeps_a_content() -> None:
+    house = furnished()
+    for text in ("better", "still better", "best"):
+        house.edit(1, text)
+    assert contents(house) == {"best", "second"}
+
+
+def test_a_deleted_messages_content_is_nowhere_any_more() -> None:
+    house = furnished()
+    house.edit(1, "better")
+    house.edit(1, "best")
+    house.react(1, "x")
+    house.delete(1)
+    gone = house.at(1)
+    assert contents(house) == {"second"}
+    assert (gone.digest, gone.reactions, gone.client_message_id) == ("", frozenset(), "c1")
+    assert house.heard() == {"alice1", "bob1"}
+    assert house.delete(1).entry is None
+    assert house.heard() == set()
+
+
+def test_a_late_resend_of_a_deleted_message_is_still_recognised() -> None:
+    house = furnished()
+    house.delete(1)
+    again = house.send("first", after=0, client_message_id="c1")
+    assert (again.entry.seq, again.duplicate) == (1, True)
+    assert len(house.entries(DM)) == 3
+
+
+def test_a_resend_of_an_edited_message_is_no_conflict_and_other_content_still_is() -> None:
+    house = furnished()
+    house.edit(1, "better")
+    assert house.send("first", after=0, client_message_id="c1").duplicate
+    with pytest.raises(Conflict):
+        house.send("better", after=0, client_message_id="c1")
+
+
+def test_what_was_deleted_is_neither_edited_nor_reacted_to() -> None:
+    house = furnished()
+    house.delete(1)
+    for operation in (partial(house.edit, 1, "back"), partial(house.react, 1, "x")):
+        with pytest.raises(NotFound):
+            operation()
+
+
+@pytest.mark.parametrize("seq", [3, 9])
+def test_other_entries_and_none_at_all_are_no_message(seq: int) -> None:
+    house = furnished()
+    house.react(1, "x")
+    for operation in (partial(house.edit, seq, "x"), partial(house.delete, seq), partial(house.react, seq, "x")):
+        with pytest.raises(NotFound):
+            operation()
+
+
+def test_only_its_author_edits_or_deletes_a_private_message() -> None:
+    house = furnished()
+    for operation in (house.edit, house.delete):
+        with pytest.raises(Forbidden):
+            operation(2, *(["mine now"] if operation == house.edit else []))
+    assert house.at(2).content == "second"
+
+
+def test_the_window_ends_edits_and_not_deletions() -> None:
+    house = furnished()
+    house.window_s = 60
+    house.clock.advance(60_000)
+    house.edit(1, "just in time")
+    house.clock.advance(1)
+    with pytest.raises(Forbidden):
+        house.edit(1, "too late")
+    assert house.edit(1, "just in time").entry is None
+    house.delete(1)
+    assert house.at(1).deleted_at == house.clock()
+
+
+@pytest.mark.parametrize(("content", "error"), [(" ", BadRequest), ("x" * 5_001, TooLarge), ("\ud83d", BadRequest)])
+def test_an_edit_needs_what_a_message_needs(content: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        furnished().edit(1, content)
+
+
+@pytest.mark.parametrize(("user", "allowed"), [("alice", True), ("adam", True), ("bob", True), ("carol", False)])
+def test_in_groups_moderators_delete_and_nobody_edits_what_others_wrote(user: str, *, allowed: bool) -> None:
+    house = House()
+    house.group("alice", "adam", "bob", "carol", admins=["adam"])
+    house.send("bob's", sender_id="bob", conversation_id=GROUP)
+    if user != "bob":
+        with pytest.raises(Forbidden):
+            house.edit(2, "x", user, place=GROUP)
+    if allowed:
+        house.delete(2, user, place=GROUP)
+    else:
+        with pytest.raises(Forbidden):
+            house.delete(2, user, place=GROUP)
+    assert (house.at(2, GROUP).deleted_at is not None) is allowed
+
+
+def test_a_demoted_moderator_deletes_no_more() -> None:
+    house = House()
+    house.group("alice", "adam", "bob", admins=["adam"])
+    house.send("bob's", sender_id="bob", conversation_id=GROUP)
+
+    def demote(_: Entry) -> None:
+        house.log.before_put = lambda _: None
+        house.role("adam", "member")
+
+    house.log.before_put = demote
+    with pytest.raises(Forbidden):
+        house.delete(2, "adam", place=GROUP)
+
+
+def test_reactions_come_and_go_once() -> None:
+    house = furnished()
+    assert house.react(1, "👍").entry is not None
+    assert house.react(1, "👍").entry is None
+    house.react(1, "👍", "alice")
+    house.react(1, "x")
+    assert house.at(1).reactions == {("👍", "bob"), ("👍", "alice"), ("x", "bob")}
+    assert house.react(1, "👍", remove=True).entry is not None
+    assert house.react(1, "👍", remove=True).entry is None
+    assert house.at(1).reactions == {("👍", "alice"), ("x", "bob")}
+    assert len(house.entries(DM)) == 6
+
+
+@pytest.mark.parametrize("emoji", ["", " ", "a b", "x" * 65, "\u200d", "\n", "\x1f", "a\x1fb", "\ud83d"])
+def test_what_does_not_show_is_no_reaction(emoji: str) -> None:
+    with pytest.raises(BadRequest):
+        furnished().react(1, emoji)
+
+
+@pytest.mark.parametrize("emoji", ["👍", "👩‍👩‍👧‍👦", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "x", ":smile:"])
+def test_every_emoji_is_a_reaction(emoji: str) -> None:
+    house = furnished()
+    house.react(1, emoji)
+    assert house.at(1).reactions == {(emoji, "bob")}
+
+
+def test_a_message_takes_a_bounded_number_of_reactions() -> None:
+    house = furnished()
+    for number in range(MAX_REACTIONS):
+        house.react(1, f"x{number}")
+    with pytest.raises(Conflict):
+        house.react(1, "more")
+    house.react(1, "x0", remove=True)
+    house.react(1, "more")
+
+
+def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete() -> None:
+    house = furnished()
+    house.blocks.put("bob", "alice", now=1)
+    for operation in (partial(house.edit, 1, "listen!"), partial(house.react, 2, "x", "alice")):
+        with pytest.raises(Blocked):
+            operation()
+    house.delete(1)
+    house.react(1 + 1, "x", "bob")
+
+
+@pytest.mark.parametrize("place", [DM, GROUP, "dm:alice:zoe", "group:unknown-unknown-0", "?"])
+def test_outsiders_and_unknown_conversations_answer_alike(place: str) -> None:
+    house = furnished()
+    house.group("alice", "bob")
+    house.send(conversation_id=GROUP)
+    user = "zoe" if place in {DM, GROUP} else "alice"
+    for operation in (partial(house.edit, 1, "x"), partial(house.delete, 1), partial(house.react, 1, "x")):
+        with pytest.raises(NotAMember):
+            operation(user, place=place)
+
+
+def test_in_an_empty_private_conversation_there_is_no_message() -> None:
+    house = House()
+    house.log.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    for operation in (partial(house.edit, 1, "x"), partial(house.delete, 1), partial(house.react, 1, "x")):
+        with pytest.raises(NotFound):
+            operation()
+
+
+def test_a_lost_answer_is_not_carried_out_twice() -> None:
+    house = furnished()
+    put = house.log.put
+
+    def lose_the_answer(entry: Entry) -> Entry | None:
+        return put(entry) or house.at(entry.seq)
+
+    object.__setattr__(house.log, "put", lose_the_answer)
+    changed = house.edit(1, "better")
+    assert (changed.entry, len(house.entries(DM))) == (house.at(3), 3)
