@@ -4,49 +4,82 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from typing import Any
 
-from functions.rest.api import Ports, make_api
+from functions.rest.api import make_api, respond
+from functions.rest.ports import Ports
 from shared.auth.wiring import make_verifier
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.connections import ApiGatewayConnections
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
+from shared.aws.json_service import backoff_s
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
+from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
+from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
+from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
+from shared.limits.buckets import Limit, RateLimiter
 from shared.observability import describe, make_logger
+from shared.reporting import reporter
 from shared.wire.http import error_body
 
-# Queries in parallel: an inbox is one for each conversation.
+# Posts and queries in parallel: an inbox is one query for each conversation.
 _WIDTH = 32
 
 
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
-    calls = dynamodb(environment)
+    calls, members_table = dynamodb(environment), settings.members_table
+    spread = Spreader(_WIDTH)
+    queue = SqsQueue(sqs(environment), settings.presence_queue_url)
+    limit = Limit(settings.message_rate, settings.message_burst)
     return Ports(
         verifier=make_verifier(settings, environment, now=now_ms),
         tickets=DynamoDbTickets(calls, tickets_table=settings.tickets_table),
-        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
-        memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
-        spread=Spreader(_WIDTH),
+        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
+        memberships=DynamoDbMemberships(calls, members_table=members_table),
+        blocks=DynamoDbBlocks(calls, members_table=members_table),
+        contacts=DynamoDbContacts(calls, members_table=members_table),
+        relations=DynamoDbRelations(calls, members_table=members_table),
+        profiles=DynamoDbProfiles(calls, members_table=members_table),
+        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
+        watches=DynamoDbWatches(calls, members_table=members_table),
+        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        spread=spread,
+        limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
         now=now_ms,
+        pause=lambda attempt: time.sleep(backoff_s(attempt)),
+        new_nonce=lambda: secrets.token_urlsafe(8),
         new_secret=lambda: secrets.token_urlsafe(32),
+        report=reporter("rest", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
+        edit_window_s=settings.edit_window_s,
+        group_limit=settings.group_limit,
+        inline_limit=settings.inline_limit,
+        receipts_limit=settings.receipts_limit,
     )
+
+
+def _log_unexpected(error: Exception) -> None:
+    _LOGGER.error("unexpected error", extra=describe(error))
 
 
 _SETTINGS = RestSettings.load()
 _LOGGER = make_logger("rest", _SETTINGS.log_level)
-_API = make_api(_wire(_SETTINGS, AwsEnvironment.load()))
+_API = make_api(_wire(_SETTINGS, AwsEnvironment.load()), unexpected=_log_unexpected)
 
 
-def handler(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any = None) -> dict[str, Any]:
     """Answer one HTTP request, always in the API's own error format."""
     try:
-        return _API.resolve(event, context)
+        return respond(event, _API)
     except Exception as error:  # noqa: BLE001  # the client gets a clean answer, the log the place
-        _LOGGER.error("unexpected error", extra=describe(error))
+        _log_unexpected(error)
         request_id = event.get("requestContext", {}).get("requestId", "")
         body = json.dumps(error_body(Internal(), request_id))
         return {"statusCode": Internal.status, "headers": {"Content-Type": "application/json"}, "body": body}

@@ -1,0 +1,72 @@
+"""What goes out: JSON, and every error in the one format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from shared.errors import BadRequest, Internal, NotFound, ParleyError
+from shared.wire.http import error_body
+
+Answer = Response[str | None]
+_JSON = "application/json"
+
+
+def ok(body: Mapping[str, Any], *, is_new: bool = False) -> Answer:
+    """200, or 201 for what this request has made."""
+    return _json(HTTPStatus.CREATED if is_new else HTTPStatus.OK, body)
+
+
+def done() -> Answer:
+    """204."""
+    return Response(int(HTTPStatus.NO_CONTENT))
+
+
+def add_errors(app: APIGatewayHttpResolver, unexpected: Callable[[Exception], object]) -> None:
+    """`unexpected` is told of what nobody has foreseen; the client gets a clean answer to that, too."""
+
+    @app.exception_handler(ParleyError)  # type: ignore[untyped-decorator]  # powertools leaves it untyped
+    def on_error(error: ParleyError) -> Answer:
+        return _error(app, error)
+
+    @app.exception_handler(RequestValidationError)  # type: ignore[untyped-decorator]  # as above
+    def on_invalid(error: RequestValidationError) -> Answer:
+        return _error(app, BadRequest(_explained(error)))
+
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # as above
+    def on_unexpected(error: Exception) -> Answer:
+        unexpected(error)
+        return _error(app, Internal())
+
+    @app.not_found
+    def on_unknown_path(_: NotFoundError) -> Answer:
+        return _error(app, NotFound("There is no such path"))
+
+
+def _explained(error: RequestValidationError) -> str:
+    """Where the first thing wrong is, and what was expected there; never the value itself."""
+    first: Mapping[str, Any] = error.errors()[0]
+    place = ".".join(str(part) for part in first.get("loc", ()))
+    if first.get("type") == "union_tag_invalid":  # whose own words quote what was sent
+        return f"{place}: should be one of {first['ctx']['expected_tags']}"
+    return f"{place}: {first.get('msg', 'is not valid')}"
+
+
+def _error(app: APIGatewayHttpResolver, error: ParleyError) -> Answer:
+    headers: dict[str, str | list[str]] = {}
+    if error.retry_after_ms is not None:
+        headers["Retry-After"] = str(-(-error.retry_after_ms // 1_000))
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _json(error.status, error_body(error, app.current_event.request_context.request_id), headers)
+
+
+def _json(status: int, body: Mapping[str, Any], headers: dict[str, str | list[str]] | None = None) -> Answer:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(int(status), content_type=_JSON, body=text, headers=headers)

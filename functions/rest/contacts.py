@@ -1,0 +1,65 @@
+"""Contacts and blocks."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import UserPath, caller
+from shared.contacts.contacts import block_user, remove_contact, request_contact, update_contact
+from shared.wire.http import contact_body, contacts_body
+from shared.wire.http_requests import ContactChange, ContactRequest
+
+
+def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/contacts")
+    def get_contacts() -> Answer:
+        """The caller's contacts, and requests in both directions."""
+        return ok(contacts_body(ports.contacts.of(caller(app, ports).user_id)))
+
+    @app.post("/v1/contacts")
+    def post_contact(body: ContactRequest) -> Answer:
+        """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
+        user_id = caller(app, ports).user_id
+        asked = request_contact(user_id, body.user_id, contacts=ports.contacts, now=ports.now())
+        return ok(contact_body(asked.contact), is_new=asked.is_new)
+
+    @app.patch("/v1/contacts/<user_id>")
+    def patch_contact(user_id: UserPath, body: ContactChange) -> Answer:
+        """Accept a request, give the contact another name, or both."""
+        updated = update_contact(
+            caller(app, ports).user_id,
+            user_id,
+            accept="status" in body.model_fields_set,
+            alias=body.alias,
+            rename="alias" in body.model_fields_set,
+            contacts=ports.contacts,
+            now=ports.now(),
+        )
+        return ok(contact_body(updated))
+
+    @app.delete("/v1/contacts/<user_id>")
+    def delete_contact(user_id: UserPath) -> Answer:
+        """Withdraw a request, decline one, or end a contact: on both sides."""
+        remove_contact(caller(app, ports).user_id, user_id, contacts=ports.contacts)
+        return done()
+
+
+def add_blocks(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/blocks")
+    def get_blocks() -> Answer:
+        """Whom the caller blocks, by id."""
+        return ok({"blocks": sorted(ports.blocks.of(caller(app, ports).user_id))})
+
+    @app.put("/v1/blocks/<user_id>")
+    def put_block(user_id: UserPath) -> Answer:
+        """Block a user."""
+        block_user(caller(app, ports).user_id, user_id, blocks=ports.blocks, now=ports.now())
+        return done()
+
+    @app.delete("/v1/blocks/<user_id>")
+    def delete_block(user_id: UserPath) -> Answer:
+        """Stop blocking a user."""
+        ports.blocks.remove(caller(app, ports).user_id, user_id)
+        return done()

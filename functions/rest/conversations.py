@@ -1,0 +1,98 @@
+"""Conversations: making them, the inbox, one of them, and how its member wants it shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import ConversationPath, Cursor, Limit, caller
+from shared.chat.conversations import create_private, hide, inbox, set_preferences, summary_of
+from shared.chat.groups import NewGroup, create_group, remove_member, rename
+from shared.chat.identifiers import is_group_id
+from shared.wire.cursors import decode_cursor, encode_cursor
+from shared.wire.http import created_body, group_body, preferences_body, summary_body
+from shared.wire.http_requests import NewConversation, NewName, NewPrivateConversation, SettingsChange
+from shared.wire.http_requests import NewGroup as NewGroupBody
+
+
+def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.post("/v1/conversations")
+    def post_conversation(body: Annotated[NewConversation, Body()]) -> Answer:
+        """Make a private conversation or a group. 200 where it was there already."""
+        user_id = caller(app, ports).user_id
+        if isinstance(body, NewPrivateConversation):
+            return _private(user_id, body, ports)
+        return _group(user_id, body, ports)
+
+    @app.get("/v1/conversations")
+    def get_conversations(limit: Limit = 30, cursor: Cursor = None) -> Answer:
+        """The inbox: the caller's conversations, those first in which something happened last."""
+        user_id = caller(app, ports).user_id
+        page = inbox(
+            user_id,
+            limit=limit,
+            before=None if cursor is None else decode_cursor(user_id, cursor),
+            memberships=ports.memberships,
+            log=ports.log,
+            spread=ports.spread,
+        )
+        next_cursor = None if page.next_before is None else encode_cursor(user_id, page.next_before)
+        return ok({"conversations": [summary_body(one) for one in page.conversations], "next_cursor": next_cursor})
+
+
+def add_conversation(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/conversations/<conversation_id>")
+    def get_conversation(conversation_id: ConversationPath) -> Answer:
+        """One conversation as the inbox shows it, with the caller's `role` in a group."""
+        return _summary(conversation_id, caller(app, ports).user_id, ports)
+
+    @app.patch("/v1/conversations/<conversation_id>")
+    def patch_conversation(conversation_id: ConversationPath, body: NewName) -> Answer:
+        """Rename a group. For its owners and admins."""
+        user_id = caller(app, ports).user_id
+        ports.announce(rename(conversation_id, body.name, by=user_id, writing=ports.writing))
+        return _summary(conversation_id, user_id, ports)
+
+    @app.delete("/v1/conversations/<conversation_id>")
+    def delete_conversation(conversation_id: ConversationPath) -> Answer:
+        """Leave a group; or hide a private conversation until its next message."""
+        user_id = caller(app, ports).user_id
+        if is_group_id(conversation_id):
+            ports.announce(remove_member(conversation_id, user_id, by=user_id, writing=ports.writing))
+        else:
+            hide(conversation_id, user_id=user_id, memberships=ports.memberships, log=ports.log)
+        return done()
+
+    @app.patch("/v1/conversations/<conversation_id>/settings")
+    def patch_settings(conversation_id: ConversationPath, body: SettingsChange) -> Answer:
+        """How the caller wants the conversation shown and announced."""
+        user_id = caller(app, ports).user_id
+        changes = body.model_dump(exclude_unset=True)
+        changed = set_preferences(conversation_id, changes, user_id=user_id, memberships=ports.memberships)
+        return ok(preferences_body(changed))
+
+
+def _private(user_id: str, body: NewPrivateConversation, ports: Ports) -> Answer:
+    created = create_private(user_id, body.with_, memberships=ports.memberships, blocks=ports.blocks, now=ports.now())
+    return ok(created_body(created), is_new=created.is_new)
+
+
+def _group(user_id: str, body: NewGroupBody, ports: Ports) -> Answer:
+    created = create_group(
+        NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id),
+        limit=ports.group_limit,
+        writing=ports.writing,
+        blocks=ports.blocks,
+        new_secret=ports.new_secret,
+        announce=ports.announce,
+    )
+    tail = ports.log.read_back(created.conversation_id, limit=1)
+    return ok(group_body(created, user_id, name=body.name, head=tail[0].seq), is_new=created.is_new)
+
+
+def _summary(conversation_id: str, user_id: str, ports: Ports) -> Answer:
+    return ok(summary_body(summary_of(conversation_id, user_id=user_id, memberships=ports.memberships, log=ports.log)))

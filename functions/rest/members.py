@@ -1,0 +1,49 @@
+"""The members of a conversation: listing, adding, roles, removing, leaving."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import ConversationPath, UserPath, caller
+from shared.chat.groups import add_members, remove_member, set_role
+from shared.chat.members import members_of
+from shared.wire.http import members_body
+from shared.wire.http_requests import NewMembers, NewRole
+
+
+def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/conversations/<conversation_id>/members")
+    def get_members(conversation_id: ConversationPath) -> Answer:
+        """Everyone in the conversation, and how far they have read."""
+        user_id = caller(app, ports).user_id
+        return ok(members_body(members_of(conversation_id, user_id=user_id, memberships=ports.memberships)))
+
+    @app.post("/v1/conversations/<conversation_id>/members")
+    def post_members(conversation_id: ConversationPath, body: NewMembers) -> Answer:
+        """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
+        added, audience = add_members(
+            conversation_id,
+            body.users,
+            by=caller(app, ports).user_id,
+            limit=ports.group_limit,
+            writing=ports.writing,
+            blocks=ports.blocks,
+            announce=ports.announce,
+        )
+        return ok({"added": list(added), "members_count": len(audience)})
+
+    @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
+    def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: NewRole) -> Answer:
+        """Give a member another role. For the group's owners."""
+        by = caller(app, ports).user_id
+        ports.announce(set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing))
+        return ok({"user_id": user_id, "role": body.role})
+
+    @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
+    def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
+        """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
+        by = caller(app, ports).user_id
+        ports.announce(remove_member(conversation_id, user_id, by=by, writing=ports.writing))
+        return done()

@@ -1,0 +1,137 @@
+"""Messages: history, sending, editing, deleting, reacting, and the read cursor. The same operations as the frames."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import After, Before, ConversationPath, EmojiPath, Limit, SeqPath, caller, writer
+from shared.chat.editing import delete, edit, react
+from shared.chat.history import history, read_message
+from shared.chat.receipts import READ, move_cursor
+from shared.chat.sending import SendMessage, send_message
+from shared.wire.acks import change_ack, cursor_ack, message_ack, react_ack
+from shared.wire.events import encode_plainly
+from shared.wire.http import history_body, single_body
+from shared.wire.http_requests import NewContent, NewMessage, ReadUpTo
+
+
+def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/conversations/<conversation_id>/messages")
+    def get_messages(
+        conversation_id: ConversationPath, before: Before = None, after: After = None, limit: Limit = 50
+    ) -> Answer:
+        """The history: newest first below `before` (without it: from the head), or oldest first above `after`."""
+        page = history(
+            conversation_id,
+            user_id=caller(app, ports).user_id,
+            before=before,
+            after=after,
+            limit=limit,
+            log=ports.log,
+            memberships=ports.memberships,
+        )
+        return ok(history_body(page))
+
+    @app.post("/v1/conversations/<conversation_id>/messages")
+    def post_message(conversation_id: ConversationPath, body: NewMessage) -> Answer:
+        """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
+        return _send(writer(app, ports), conversation_id, body, ports)
+
+    @app.post("/v1/conversations/<conversation_id>/read")
+    def post_read(conversation_id: ConversationPath, body: ReadUpTo) -> Answer:
+        """Everything up to this entry was read. Backwards changes nothing."""
+        return _read(caller(app, ports).user_id, conversation_id, body.seq, ports)
+
+
+def add_message(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.get("/v1/conversations/<conversation_id>/messages/<seq>")
+    def get_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
+        """One message as it is now; the caller's own with how far it has come."""
+        user_id = caller(app, ports).user_id
+        found = read_message(conversation_id, seq, user_id=user_id, log=ports.log, memberships=ports.memberships)
+        return ok(single_body(found))
+
+    @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
+    def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: NewContent) -> Answer:
+        """Edit a message of the caller's."""
+        user_id, window_s, writing = writer(app, ports), ports.edit_window_s, ports.writing
+        changed = edit(conversation_id, seq, body.content, user_id=user_id, window_s=window_s, writing=writing)
+        ports.announce(changed)
+        return ok(change_ack("edit", conversation_id, seq, changed, now=ports.now()))
+
+    @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
+    def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
+        """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
+        changed = delete(conversation_id, seq, user_id=writer(app, ports), writing=ports.writing)
+        ports.announce(changed)
+        return ok(change_ack("delete", conversation_id, seq, changed, now=ports.now()))
+
+
+def add_reactions(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.put("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
+    def put_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
+        """Put the caller's emoji to a message."""
+        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=False)
+
+    @app.delete("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
+    def delete_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
+        """Take the caller's emoji off a message."""
+        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=True)
+
+
+def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) -> Answer:
+    command = SendMessage(
+        sender_id=user_id,
+        content=body.content,
+        conversation_id=conversation_id,
+        message_type=body.message_type,
+        client_message_id=body.client_message_id,
+        after=body.after,
+        reply_to=body.reply_to,
+        mentions=tuple(body.mentions),
+        file_id=body.file_id,
+        forward_of=(body.forward_of.conversation_id, body.forward_of.seq) if body.forward_of else None,
+    )
+    sent = send_message(
+        command,
+        connection_id="",
+        inline_limit=ports.inline_limit,
+        log=ports.log,
+        memberships=ports.memberships,
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+        encode=encode_plainly,
+        now=ports.now,
+        pause=ports.pause,
+        new_nonce=ports.new_nonce,
+    )
+    ports.report(sent.delivered)
+    return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
+
+
+def _react(user_id: str, conversation_id: str, seq: int, emoji: str, ports: Ports, *, remove: bool) -> Answer:
+    changed = react(conversation_id, seq, emoji, remove=remove, user_id=user_id, writing=ports.writing)
+    ports.announce(changed)
+    return ok(react_ack(conversation_id, seq, emoji, changed, removed=remove, now=ports.now()))
+
+
+def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:
+    moved = move_cursor(
+        READ,
+        user_id=user_id,
+        conversation_id=conversation_id,
+        seq=seq,
+        connection_id="",
+        audience_limit=ports.receipts_limit,
+        log=ports.log,
+        memberships=ports.memberships,
+        sessions=ports.sessions,
+        gateway=ports.gateway,
+        encode=encode_plainly,
+        now=ports.now(),
+    )
+    if moved.delivered is not None:
+        ports.report(moved.delivered)
+    return ok(cursor_ack(READ, conversation_id, moved.seq))

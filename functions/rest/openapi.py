@@ -1,0 +1,220 @@
+"""The OpenAPI document, generated from the routes themselves: what validates a request is what describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from inspect import Parameter, getdoc, signature
+from typing import Any, Final, get_args, get_origin
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import TypeAdapter
+
+from functions.rest.documentation import OPERATIONS, TAGS, Documented
+from shared.errors import BadRequest, Internal, ParleyError, TokenExpired, TooLarge, Unauthenticated, Unavailable
+from shared.wire.http import error_body
+from shared.wire.http_answers import Error
+
+_JSON: Final = "application/json"
+_COMPONENT: Final = "#/components/schemas/{model}"
+_INFO: Final = {
+    "title": "Parley",
+    "version": "1",
+    "description": "The HTTP API of a chat backend: all that is not a live connection. Errors have a stable `code`; "
+    "times are milliseconds since the epoch; ids in paths are percent-encoded.",
+    "license": {"name": "MIT", "identifier": "MIT"},
+}
+_SECURITY: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The user is the claim `user_id`, else `sub`. Scopes: the claim `scope` or `scopes`.",
+    }
+}
+_HEADERS: Final[Mapping[int, Mapping[str, Any]]] = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}}},
+    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """A route, taken apart. `parameters` are those of path and query, `body` is what the request's body has to be."""
+
+    name: str
+    path: str
+    method: str
+    summary: str
+    parameters: Sequence[Parameter]
+    body: Any
+    documented: Documented
+
+    @property
+    def errors(self) -> list[type[ParleyError]]:
+        """Everything that this operation can answer beside its success."""
+        token = () if self.documented.is_public else (Unauthenticated, TokenExpired, Unavailable)
+        input_ = (BadRequest,) if self.parameters or self.body else ()
+        size = (TooLarge,) if self.body else ()
+        return [*input_, *size, *token, *self.documented.errors, Internal]
+
+
+def openapi_json(app: APIGatewayHttpResolver) -> str:
+    return json.dumps(openapi(app), ensure_ascii=False, separators=(",", ":"))
+
+
+def openapi(app: APIGatewayHttpResolver) -> dict[str, Any]:
+    """The document of everything that `app` serves."""
+    routes = app._static_routes + app._dynamic_routes  # noqa: SLF001  # it has no public list of what it serves
+    operations = [_operation(route) for route in routes]
+    schemas, components = _schemas(operations)
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": _INFO,
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {
+                _name(errors): _error_response(status, errors)
+                for operation in operations
+                for status, errors in _by_status(operation.errors)
+            },
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+def _operation(route: Route) -> _Operation:
+    given = signature(route.func, eval_str=True).parameters.values()
+    parameters = [one for one in given if _marker(one) is not None]
+    bodies = [one.annotation for one in given if _marker(one) is None]
+    name = route.func.__name__
+    return _Operation(
+        name=name,
+        path=route.openapi_path,
+        method=route.method.lower(),
+        summary=getdoc(route.func) or "",
+        parameters=parameters,
+        body=bodies[0] if bodies else None,
+        documented=OPERATIONS[name],
+    )
+
+
+def _marker(parameter: Parameter) -> Path | Query | None:
+    """Where a parameter comes from; None for the body."""
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    return next((one for one in metadata if isinstance(one, Path | Query)), None)
+
+
+def _schemas(operations: Iterable[_Operation]) -> tuple[Mapping[Any, dict[str, Any]], dict[str, Any]]:
+    """The schema of everything that is sent or answered, and what they refer to."""
+    types = [one for each in operations for one in (each.body, *each.documented.answers.values()) if one is not None]
+    types.append(Error)
+    wanted = [(str(type_), "validation", TypeAdapter(type_)) for type_ in types]
+    found, definitions = TypeAdapter.json_schemas(wanted, ref_template=_COMPONENT)  # type: ignore[arg-type]  # invariant
+    return {key: schema for (key, _), schema in found.items()}, _untitled(definitions["$defs"])
+
+
+def _untitled(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Without a title for each field that only repeats its name."""
+    for schema in definitions.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)
+    return definitions
+
+
+def _described(operation: _Operation, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    documented = operation.documented
+    summary, _, more = operation.summary.partition(". ")
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [documented.tag],
+        "summary": summary.rstrip("."),
+        **({"description": more} if more else {}),
+        **({"security": []} if documented.is_public else {}),
+        **({"parameters": [_parameter(one) for one in operation.parameters]} if operation.parameters else {}),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": _content(operation.body, schemas)}
+    successes = {str(status): _success(status, shape, schemas) for status, shape in documented.answers.items()}
+    refusals = {
+        str(status): {"$ref": f"#/components/responses/{_name(errors)}"}
+        for status, errors in _by_status(operation.errors)
+    }
+    return {**described, "responses": successes | refusals}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = TypeAdapter(parameter.annotation).json_schema()
+    description, examples = schema.pop("description", ""), schema.pop("examples", [])
+    if "anyOf" in schema:  # None stands for what is left out: that can't be said in a query
+        schema = schema["anyOf"][0]
+    is_path = isinstance(_marker(parameter), Path)
+    if not is_path and parameter.default not in {Parameter.empty, None}:
+        schema["default"] = parameter.default
+    return {
+        "name": parameter.name,
+        "in": "path" if is_path else "query",
+        "required": parameter.default is Parameter.empty,
+        "description": description,
+        "schema": schema,
+        **({"example": examples[0]} if examples else {}),
+    }
+
+
+def _success(status: int, shape: Any, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    description = {200: "Done", 201: "Made by this request", 204: "Done; there is nothing to say"}[status]
+    if shape is None:
+        return {"description": description}
+    return {"description": description, "content": _content(shape, schemas)}
+
+
+def _content(type_: Any, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
+    examples = {
+        f"{model.__name__}{number or ''}": {"value": example}
+        for model in _models(type_)
+        for number, example in enumerate(_config(model)["json_schema_extra"]["examples"])
+    }
+    return {_JSON: {"schema": schemas[str(type_)], "examples": examples}}
+
+
+def _models(type_: Any) -> list[Any]:
+    """The models that a type is made of: itself, or all of a union."""
+    parts = get_args(type_) if get_origin(type_) is not None else ()
+    return [model for part in parts for model in _models(part)] if parts else [type_] * isinstance(type_, type)
+
+
+def _config(model: Any) -> Any:
+    return getattr(model, "model_config", None) or model.__pydantic_config__
+
+
+def _by_status(errors: Iterable[type[ParleyError]]) -> list[tuple[int, list[type[ParleyError]]]]:
+    grouped: dict[int, list[type[ParleyError]]] = {}
+    for error in errors:
+        grouped.setdefault(error.status, []).append(error)
+    return sorted(grouped.items())
+
+
+def _name(errors: Iterable[type[ParleyError]]) -> str:
+    return "-".join(error.code for error in errors)
+
+
+def _error_response(status: int, errors: Sequence[type[ParleyError]]) -> dict[str, Any]:
+    own = {"properties": {"code": {"enum": [error.code for error in errors]}}}
+    examples = {error.code: {"value": error_body(error(), "JKJaXmPLvHcESHA=")} for error in errors}
+    return {
+        "description": HTTPStatus(status).phrase,
+        **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        "content": {_JSON: {"schema": {"allOf": [{"$ref": "#/components/schemas/Error"}, own]}, "examples": examples}},
+    }

@@ -1,0 +1,60 @@
+"""Everything that the HTTP API reaches the world through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.auth.tokens import TokenVerifier
+from shared.chat.changing import Changed, Writing, announce
+from shared.chat.delivery import Delivered
+from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.connection.ports import Gateway, Sessions, Tickets, Watches
+from shared.connection.presence import Sight
+from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.limits.buckets import RateLimiter
+from shared.wire.events import encode_plainly
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """`now` is milliseconds; `pause` waits between attempts; `report` is told of every broadcast's outcome."""
+
+    verifier: TokenVerifier
+    tickets: Tickets
+    log: ConversationLog
+    memberships: Memberships
+    blocks: Blocks
+    contacts: Contacts
+    relations: Relations
+    profiles: Profiles
+    sessions: Sessions
+    watches: Watches
+    gateway: Gateway
+    spread: Spread
+    limiter: RateLimiter
+    now: Callable[[], int]
+    pause: Callable[[int], None]
+    new_nonce: Callable[[], str]
+    new_secret: Callable[[], str]
+    report: Callable[[Delivered], None]
+    edit_window_s: int
+    group_limit: int
+    inline_limit: int
+    receipts_limit: int
+
+    @property
+    def writing(self) -> Writing:
+        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, self.inline_limit)
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(self.relations, self.memberships, self.sessions, self.spread)
+
+    def announce(self, changed: Changed) -> None:
+        """Tell everyone in the conversation of a change, if there was one."""
+        delivered = announce(
+            changed, sessions=self.sessions, gateway=self.gateway, encode=encode_plainly, now=self.now()
+        )
+        if delivered is not None:
+            self.report(delivered)

@@ -1,0 +1,130 @@
+"""What comes in: the event as the resolver needs it, bodies, parameters, and who calls."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Never
+from urllib.parse import quote, unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BeforeValidator, Field
+
+from functions.rest.ports import Ports
+from shared.auth.tokens import bearer_token
+from shared.connection.models import Identity
+from shared.errors import BadRequest, TooLarge, Unauthenticated
+from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, EntrySeq, Seq, UserId
+
+MAX_BODY_BYTES: Final = 64 * 1_024
+# No body needs more than three levels; this leaves room for fields of later versions.
+MAX_DEPTH: Final = 64
+MAX_PRESENCES: Final = 100
+_KEPT_IN_PATHS: Final = "/%-._~()'!*:@,;=+&$"
+_DIGITS: Final = len(str(MAX_NUMBER))
+
+
+def prepared(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with its body as text that is taken for JSON whatever it calls itself, and its path percent-encoded.
+
+    A gateway may hand over a path that it has decoded already; what the resolver does not know in one, an emoji for
+    example, it would not find. Bytes that are no UTF-8 become half surrogate pairs, which `parse_body` refuses.
+    """
+    body = event.get("body")
+    if body and event.get("isBase64Encoded"):
+        body = base64.b64decode(body).decode(errors="surrogateescape")
+    given = {name: value for name, value in event.get("headers", {}).items() if name.lower() != "content-type"}
+    return {
+        **event,
+        "rawPath": quote(event["rawPath"], safe=_KEPT_IN_PATHS, errors="surrogatepass"),
+        "headers": {**given, "content-type": "application/json"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def parse_body(text: str) -> dict[str, Any]:
+    """A JSON object. Raises TooLarge and BadRequest, at the same places whatever Python it runs in."""
+    if len(text) > MAX_BODY_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BODY_BYTES:
+        raise TooLarge(f"A body has at most {MAX_BODY_BYTES:,} bytes")
+    try:
+        body = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair, as a byte or as an escape, has no UTF-8
+    except (ValueError, RecursionError) as exc:
+        raise BadRequest("The body is not valid JSON") from exc
+    if not isinstance(body, dict):
+        raise BadRequest("The body is not a JSON object")
+    _check_depth(body)
+    return body
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_depth(body: Any) -> None:
+    level = [body]
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return
+    raise BadRequest(f"A body is nested at most {MAX_DEPTH} deep")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _decoded(text: Any) -> Any:
+    """A part of the path, percent-decoded once. Bytes that are no UTF-8 are refused."""
+    return unquote(text, errors="strict") if isinstance(text, str) else text
+
+
+def _whole(text: Any) -> Any:
+    """Digits and nothing else: no signs, blanks, underscores or points."""
+    if not isinstance(text, str):
+        return text
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
+        raise ValueError("a whole number is needed")
+    return int(text)
+
+
+_IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), BeforeValidator(_decoded)]
+ConversationPath = Annotated[_IdText, Path(description="The conversation's id.", examples=["dm:alice:bob"])]
+UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
+SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
+_EmojiText = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_decoded)]
+EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
+
+_Place = Annotated[Seq, BeforeValidator(_whole)]
+Limit = Annotated[
+    int, Field(ge=1, le=100), BeforeValidator(_whole), Query(description="At most this many.", examples=[30])
+]
+Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
+After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
+Cursor = Annotated[
+    Annotated[str, Field(max_length=1_000)] | None, Query(description="The `next_cursor` of the page before.")
+]
+Users = Annotated[
+    Annotated[str, Field(max_length=13_000)],
+    Query(description="Up to 100 user ids, separated by commas.", examples=["bob,carol"]),
+]
+
+
+def caller(app: APIGatewayHttpResolver, ports: Ports) -> Identity:
+    """Whose token this is. Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told right now."""
+    token = bearer_token(app.current_event.headers)
+    if token is None:
+        raise Unauthenticated
+    return ports.verifier.verify(token)
+
+
+def writer(app: APIGatewayHttpResolver, ports: Ports) -> str:
+    """The caller of what counts as a message. Raises what `caller` raises, and RateLimited."""
+    user_id = caller(app, ports).user_id
+    ports.limiter.take(user_id)
+    return user_id

@@ -1,0 +1,39 @@
+"""What belongs to no resource: whether the service is there, what it offers, and a way in for browsers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from functions.rest.answers import Answer, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import caller
+from shared.connection.tickets import issue_ticket
+from shared.wire.http import ticket_body
+
+
+def add_service(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @cache
+    def document() -> str:
+        from functions.rest.openapi import openapi_json  # noqa: PLC0415  # few ever ask, and every cold start would pay
+
+        return openapi_json(app)
+
+    @app.get("/v1/health")
+    def get_health() -> Answer:
+        """Whether the service answers. Needs no token."""
+        return ok({"status": "ok", "time": ports.now()})
+
+    @app.get("/v1/openapi.json")
+    def get_openapi() -> Answer:
+        """The HTTP API for machines: what you are reading. Needs no token."""
+        return Response(200, content_type="application/json", body=document())
+
+    @app.post("/v1/tickets")
+    def post_ticket() -> Answer:
+        """A ticket for one WebSocket handshake, for clients that can't set a header there."""
+        identity = caller(app, ports)
+        return ok(
+            ticket_body(issue_ticket(identity, tickets=ports.tickets, now=ports.now(), new_secret=ports.new_secret))
+        )

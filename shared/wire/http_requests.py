@@ -1,0 +1,229 @@
+"""Bodies that clients send to the HTTP API, decoded strictly. What the protocol does not name is ignored.
+
+The bounds here are those of the shape. Where the core has a rule of its own for a text (its length, that it is not
+blank), the schema says so and the core decides: the answer is the same as to a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.chat.changes import Role
+from shared.chat.identifiers import USER_ID_PATTERN
+from shared.chat.rules import MAX_CONTENT_CHARACTERS, MAX_MENTIONS, MAX_NAME_CHARACTERS
+from shared.contacts.contacts import MAX_ALIAS_CHARACTERS
+from shared.contacts.profile import MAX_AVATAR_URL, MAX_DISPLAY_NAME
+
+MAX_USERS: Final = 100
+MAX_FIRST_MEMBERS: Final = 1_000
+# JavaScript's bound, beyond which clients can't count either.
+MAX_NUMBER: Final = 2**53 - 1
+MAX_CONVERSATION_ID: Final = 300
+
+UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
+ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID)]
+Seq = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+EntrySeq = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+Milliseconds = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+ClientId = Annotated[str, Field(min_length=1, max_length=128)]
+Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS})]
+Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
+
+
+def _config(*examples: Mapping[str, Any], **schema: Any) -> ConfigDict:
+    """`schema` is what else the document says of the model. A validator is built by the first request that needs it."""
+    extra = {"examples": [dict(example) for example in examples], **schema}
+    return ConfigDict(extra="ignore", strict=True, defer_build=True, json_schema_extra=extra)
+
+
+def _left_out(**schema: Any) -> Any:
+    """A field that may be left out: None stands for that inside, and is no default that the document should promise."""
+
+    def adapt(own: dict[str, Any]) -> None:
+        own.pop("default", None)
+        own.update(schema)
+
+    return Field(default=None, json_schema_extra=adapt)
+
+
+class _Part(BaseModel):
+    """A change to some of an object's fields, and at least one of them."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one of " + ", ".join(type(self).model_fields))
+        return self
+
+
+def _one_of(*names: str) -> list[dict[str, list[str]]]:
+    """The same for the schema."""
+    return [{"required": [name]} for name in names]
+
+
+class NewPrivateConversation(BaseModel):
+    """A conversation of two."""
+
+    model_config = _config({"type": "private", "with": "bob"})
+
+    type: Literal["private"]
+    with_: UserId = Field(alias="with")
+
+
+class NewGroup(BaseModel):
+    """A group with its first members. With `client_conversation_id` the request can be repeated safely."""
+
+    model_config = _config(
+        {"type": "group", "name": "Team", "members": ["bob", "carol"], "client_conversation_id": "6f0c2d"}
+    )
+
+    type: Literal["group"]
+    name: Name
+    members: Annotated[list[UserId], Field(max_length=MAX_FIRST_MEMBERS)] = []
+    client_conversation_id: ClientId | None = _left_out()
+
+
+NewConversation = Annotated[NewPrivateConversation | NewGroup, Field(discriminator="type")]
+
+
+class NewName(BaseModel):
+    """A group's new name."""
+
+    model_config = _config({"name": "Team A"})
+
+    name: Name
+
+
+class NewMembers(BaseModel):
+    """Users to add to a group. Who is in it already is left out."""
+
+    model_config = _config({"users": ["carol", "dave"]})
+
+    users: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USERS)]
+
+
+class NewRole(BaseModel):
+    """A member's new role."""
+
+    model_config = _config({"role": "admin"})
+
+    role: Role
+
+
+class SettingsChange(_Part):
+    """How the caller wants a conversation shown and announced. What is left out stays as it is."""
+
+    model_config = _config(
+        {"muted_until": 1795431200123, "notify": "mentions"},
+        {"pinned": True},
+        {"muted_until": None},
+        anyOf=_one_of("muted_until", "notify", "pinned", "archived"),
+    )
+
+    muted_until: Milliseconds | None = _left_out()
+    notify: Literal["all", "mentions", "none"] = _left_out()
+    pinned: bool = _left_out()
+    archived: bool = _left_out()
+
+
+class ForwardOf(BaseModel):
+    """Where the message stands whose content is forwarded."""
+
+    model_config = _config({"conversation_id": "dm:alice:bob", "seq": 41})
+
+    conversation_id: ConversationId
+    seq: EntrySeq
+
+
+class NewMessage(BaseModel):
+    """A message: its `content`, or with `forward_of` the content of another one."""
+
+    model_config = _config(
+        {"content": "hi", "client_message_id": "0d9f5c1e", "after": 41},
+        {"content": "Look at this, @bob", "reply_to": 40, "mentions": ["bob"]},
+        {"forward_of": {"conversation_id": "dm:alice:bob", "seq": 41}},
+    )
+
+    content: Content = ""
+    message_type: Literal["text", "image", "file"] = "text"
+    client_message_id: ClientId | None = _left_out()
+    after: Seq | None = _left_out()
+    reply_to: EntrySeq | None = _left_out()
+    mentions: Annotated[list[UserId], Field(max_length=MAX_MENTIONS)] = []
+    file_id: ClientId | None = _left_out()
+    forward_of: ForwardOf | None = _left_out()
+
+
+class NewContent(BaseModel):
+    """What an edited message says from now on."""
+
+    model_config = _config({"content": "hi, Bob"})
+
+    content: Content
+
+
+class ReadUpTo(BaseModel):
+    """Everything up to this entry was read."""
+
+    model_config = _config({"seq": 42})
+
+    seq: Seq
+
+
+class ContactRequest(BaseModel):
+    """Whom to ask."""
+
+    model_config = _config({"user_id": "bob"})
+
+    user_id: UserId
+
+
+class ContactChange(_Part):
+    """Accept a request, give the contact another name (null takes it away), or both."""
+
+    model_config = _config({"status": "accepted"}, {"alias": "Bobby"}, anyOf=_one_of("status", "alias"))
+
+    status: Literal["accepted"] = _left_out()
+    alias: str | None = _left_out(maxLength=MAX_ALIAS_CHARACTERS)
+
+
+class QuietHoursChange(BaseModel):
+    """From `start` to `end`, which may lie beyond midnight, in a time zone of the IANA database."""
+
+    model_config = _config({"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"})
+
+    start: str
+    end: str
+    time_zone: str
+
+
+class PushChange(BaseModel):
+    """How pushes should look and sound."""
+
+    model_config = _config({"previews": False, "quiet_hours": None})
+
+    previews: bool | None = _left_out()
+    quiet_hours: QuietHoursChange | None = _left_out()
+
+
+class ProfileChange(BaseModel):
+    """Parts of the own profile. What is left out stays as it is, null clears."""
+
+    model_config = _config(
+        {"display_name": "Alice", "avatar_url": "https://example.com/a.png"},
+        {
+            "hide_presence": True,
+            "push": {
+                "previews": False,
+                "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"},
+            },
+        },
+    )
+
+    display_name: str | None = _left_out(maxLength=MAX_DISPLAY_NAME)
+    avatar_url: str | None = _left_out(maxLength=MAX_AVATAR_URL)
+    hide_presence: bool | None = _left_out()
+    push: PushChange | None = _left_out()

@@ -1,0 +1,176 @@
+"""The whole HTTP API on fakes, and a small world in it that most tests start from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from functions.rest.api import make_api, respond
+from functions.rest.ports import Ports
+from shared.auth.tokens import SecretKey, TokenVerifier
+from shared.chat.changes import ADMIN, MEMBER, OWNER, Added, Role
+from shared.chat.identifiers import private_conversation_id
+from shared.chat.models import change_entry
+from shared.errors import RateLimited
+from shared.limits.buckets import Limit, RateLimiter
+from shared.reporting import reporter
+from tests.fakes import (
+    FakeBlocks,
+    FakeBuckets,
+    FakeContacts,
+    FakeGateway,
+    FakeLog,
+    FakeMemberships,
+    FakeNonces,
+    FakePresenceChecks,
+    FakeProfiles,
+    FakeRelations,
+    FakeSessions,
+    FakeTickets,
+    FakeWatches,
+    in_turn,
+)
+from tests.functions.events import http_event
+from tests.functions.rest.document import check_documented
+
+SECRET = "s" * 64
+DM = private_conversation_id("alice", "bob")
+# Dave blocks alice, and has a conversation with her from before.
+BLOCKED_DM = private_conversation_id("alice", "dave")
+GROUP = "group:aaaaaaaaaaaaaaaa"
+GROUP_LIMIT = 6
+ROLES: dict[str, Role] = {"alice": OWNER, "bob": ADMIN, "carol": MEMBER}
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def token(user_id: str = "alice", **claims: Any) -> str:
+    seconds = now() // 1_000
+    return jwt.encode({"sub": user_id, "iat": seconds, "exp": seconds + 60, **claims}, SECRET, algorithm="HS256")
+
+
+@dataclass(frozen=True)
+class Answered:
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def code(self) -> str | None:
+        return self.body.get("code") if isinstance(self.body, dict) else None
+
+
+@dataclass
+class House:
+    log: FakeLog = field(default_factory=FakeLog)
+    tickets: FakeTickets = field(default_factory=FakeTickets)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    watches: FakeWatches = field(default_factory=FakeWatches)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    profiles: FakeProfiles = field(default_factory=FakeProfiles)
+    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
+    secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
+    unexpected: list[Exception] = field(default_factory=list)
+    ports: Ports = field(init=False)
+    api: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.blocks = FakeBlocks(self.table)
+        self.contacts = FakeContacts(self.table)
+        self.ports = Ports(
+            verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
+            tickets=self.tickets,
+            log=self.log,
+            memberships=self.table,
+            blocks=self.blocks,
+            contacts=self.contacts,
+            relations=FakeRelations(self.table),
+            profiles=self.profiles,
+            sessions=self.sessions,
+            watches=self.watches,
+            gateway=self.gateway,
+            spread=in_turn,
+            limiter=RateLimiter(Limit(20, 200), FakeBuckets(), now),
+            now=now,
+            pause=lambda _: None,
+            new_nonce=FakeNonces(),
+            new_secret=lambda: next(self.secrets),
+            report=reporter("rest", self.checks),
+            edit_window_s=86_400,
+            group_limit=GROUP_LIMIT,
+            inline_limit=200,
+            receipts_limit=100,
+        )
+        self.api = make_api(self.ports, unexpected=self.unexpected.append)
+
+    @property
+    def table(self) -> FakeMemberships:
+        return self.log.memberships
+
+    def request(self, event: dict[str, Any]) -> Answered:
+        """One request as it comes from the gateway; its answer has to be what the document says."""
+        raw = respond(event, self.api)
+        body = None if raw["body"] is None else json.loads(raw["body"])
+        method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+        check_documented(method, path, raw["statusCode"], raw["headers"], body)
+        return Answered(raw["statusCode"], body, raw["headers"])
+
+    def call(self, method: str, path: str, *, user: str = "alice", scope: str = "", **event: Any) -> Answered:
+        bearer = token(user, scope=scope) if scope else token(user)
+        return self.request(http_event(method, path, token=bearer, **event))
+
+    def flood(self, user_id: str) -> None:
+        """Send until nothing more is let through."""
+        try:
+            while True:
+                self.ports.limiter.take(user_id)
+        except RateLimited:
+            return
+
+    def events(self, connection_id: str) -> list[dict[str, Any]]:
+        return [json.loads(data) for data in self.gateway.received(connection_id)]
+
+    def group(self, *users: str, conversation_id: str = GROUP, name: str = "Team") -> None:
+        """A group as somebody has made it."""
+        roles = {user: ROLES.get(user, MEMBER) for user in users}
+        self.log.put(
+            change_entry(
+                Added(users, size=len(users), roles=roles, name=name),
+                base=None,
+                conversation_id=conversation_id,
+                sender_id=users[0],
+                created_at=now(),
+                nonce="g",
+                fan_out=False,
+            )
+        )
+
+
+def online(house: House, *users: str) -> None:
+    for user in users:
+        house.sessions.connect(user, f"{user}-1", at=now())
+
+
+def world() -> House:
+    """Alice and bob have talked; so did alice and dave, before dave blocked her. GROUP is alice's, erin was in it.
+
+    In DM: 1 is alice's, 2 bob's. In BLOCKED_DM: 1 is alice's. In GROUP: 1 made it, 2 is alice's message, 3 is bob's,
+    4 removed erin.
+    """
+    house = House()
+    house.log.write("alice", "one", at=now())
+    house.log.write("bob", "two", at=now())
+    house.log.write("alice", "three", conversation_id=BLOCKED_DM, at=now())
+    house.blocks.put("dave", "alice", now=now())
+    house.group("alice", "bob", "carol", "erin")
+    house.log.write("alice", "four", conversation_id=GROUP, at=now())
+    house.log.write("bob", "five", conversation_id=GROUP, at=now())
+    assert house.call("DELETE", f"/v1/conversations/{GROUP}/members/erin").status == 204
+    return house

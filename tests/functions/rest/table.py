@@ -1,0 +1,251 @@
+"""Every operation with every answer of its own: what is asked in the small world, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
+from shared.contacts.models import ACCEPTED, Contact
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House
+
+V1 = "/v1/conversations"
+UNKNOWN = "group:zzzzzzzzzzzzzzzz"
+THUMB = "%F0%9F%91%8D"
+
+
+@dataclass(frozen=True)
+class Case:
+    operation: str
+    request: str
+    status: int
+    code: str | None = None
+    body: Any = None
+    query: dict[str, str] | None = None
+    user: str = "alice"
+    scope: str = ""
+    given: Callable[[House], object] = lambda _: None
+
+    def ask(self, house: House) -> Any:
+        self.given(house)
+        method, _, path = self.request.partition(" ")
+        return house.call(method, path, user=self.user, scope=self.scope, body=self.body, query=self.query)
+
+
+def connected(house: House) -> None:
+    house.sessions.connect("bob", "b1", at=house.ports.now())
+
+
+def full_of_reactions(house: House) -> None:
+    message = house.log.entries[DM][0]
+    house.log.entries[DM][0] = replace(message, reactions=frozenset(("x", f"u{number}") for number in range(500)))
+
+
+def full_of_contacts(house: House) -> None:
+    rows = {("alice", f"u{number}"): Contact(f"u{number}", ACCEPTED, 1) for number in range(MAX_CONTACTS)}
+    house.table.contacts.update(rows)
+
+
+def full_of_blocks(house: House) -> None:
+    house.table.blocks.update({("alice", f"u{number}"): 1 for number in range(MAX_BLOCKS)})
+
+
+def asked_by_bob(house: House) -> None:
+    house.call("POST", "/v1/contacts", user="bob", body={"user_id": "alice"})
+
+
+def asked_bob(house: House) -> None:
+    house.call("POST", "/v1/contacts", body={"user_id": "bob"})
+
+
+def far_behind(house: House) -> None:
+    house.log.write("bob", *("x" * 1_003))
+
+
+def alice_left_her_named_group(house: House) -> None:
+    made = house.call("POST", V1, body={**NAMED, "members": ["bob"]})
+    house.call("PATCH", f"{V1}/{made.body['id']}/members/bob", body={"role": "owner"})
+    house.call("DELETE", f"{V1}/{made.body['id']}")
+
+
+def sent_before(house: House) -> None:
+    house.call("POST", f"{V1}/{DM}/messages", body={"content": "once", "client_message_id": "k"})
+
+
+def two_owners(house: House) -> None:
+    house.call("PATCH", f"{V1}/{GROUP}/members/bob", body={"role": "owner"})
+
+
+NAMED = {"type": "group", "name": "Named", "client_conversation_id": "k"}
+MANY = [f"u{number}" for number in range(10)]
+QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
+
+CASES = [
+    Case("get_health", "GET /v1/health", 200),
+    Case("get_openapi", "GET /v1/openapi.json", 200),
+    Case("post_ticket", "POST /v1/tickets", 200),
+    Case("get_me", "GET /v1/me", 200),
+    Case("put_me", "PUT /v1/me", 200, body={"display_name": "Alice", "push": {"quiet_hours": QUIET}}),
+    Case("put_me", "PUT /v1/me", 400, "bad_request", body={"display_name": " "}),
+    # --- conversations
+    Case("post_conversation", f"POST {V1}", 201, body={"type": "private", "with": "frank"}),
+    Case("post_conversation", f"POST {V1}", 200, body={"type": "private", "with": "bob"}),
+    Case("post_conversation", f"POST {V1}", 201, body={"type": "group", "name": "New", "members": ["bob"]}),
+    Case("post_conversation", f"POST {V1}", 200, body=NAMED, given=lambda house: house.call("POST", V1, body=NAMED)),
+    Case("post_conversation", f"POST {V1}", 403, "blocked", body={"type": "private", "with": "dave"}),
+    Case("post_conversation", f"POST {V1}", 403, "forbidden", body={"type": "group", "name": "x", "members": ["dave"]}),
+    Case("post_conversation", f"POST {V1}", 404, "not_a_member", body=NAMED, given=alice_left_her_named_group),
+    Case("post_conversation", f"POST {V1}", 409, "conflict", body={"type": "group", "name": "x", "members": MANY}),
+    Case("post_conversation", f"POST {V1}", 400, "bad_request", body={"type": "group", "name": " "}),
+    Case("post_conversation", f"POST {V1}", 413, "too_large", body={"type": "group", "name": "x" * 101}),
+    Case("get_conversations", f"GET {V1}", 200),
+    Case("get_conversations", f"GET {V1}", 200, query={"limit": "1"}),
+    Case("get_conversations", f"GET {V1}", 400, "bad_request", query={"cursor": "nonsense"}),
+    Case("get_conversation", f"GET {V1}/{DM}", 200),
+    Case("get_conversation", f"GET {V1}/{GROUP}", 200),
+    Case("get_conversation", f"GET {V1}/{UNKNOWN}", 404, "not_a_member"),
+    Case("get_conversation", f"GET {V1}/{'x' * 301}", 400, "bad_request"),
+    Case("patch_conversation", f"PATCH {V1}/{GROUP}", 200, body={"name": "Team A"}),
+    Case("patch_conversation", f"PATCH {V1}/{DM}", 400, "bad_request", body={"name": "Us"}),
+    Case("patch_conversation", f"PATCH {V1}/{GROUP}", 403, "forbidden", body={"name": "Mine"}, user="carol"),
+    Case("patch_conversation", f"PATCH {V1}/{UNKNOWN}", 404, "not_a_member", body={"name": "x"}),
+    Case("delete_conversation", f"DELETE {V1}/{DM}", 204),
+    Case("delete_conversation", f"DELETE {V1}/{GROUP}", 204, user="bob"),
+    Case("delete_conversation", f"DELETE {V1}/{GROUP}", 403, "forbidden"),
+    Case("delete_conversation", f"DELETE {V1}/{UNKNOWN}", 404, "not_a_member"),
+    Case("delete_conversation", f"DELETE {V1}/%FF", 400, "bad_request"),
+    Case("patch_settings", f"PATCH {V1}/{DM}/settings", 200, body={"muted_until": 5, "notify": "none"}),
+    Case("patch_settings", f"PATCH {V1}/{DM}/settings", 400, "bad_request", body={"notify": "loud"}),
+    Case("patch_settings", f"PATCH {V1}/{UNKNOWN}/settings", 404, "not_a_member", body={"pinned": True}),
+    # --- members
+    Case("get_members", f"GET {V1}/{GROUP}/members", 200),
+    Case("get_members", f"GET {V1}/{DM}/members", 200),
+    Case("get_members", f"GET {V1}/{UNKNOWN}/members", 404, "not_a_member"),
+    Case("get_members", f"GET {V1}/{'x' * 301}/members", 400, "bad_request"),
+    Case("post_members", f"POST {V1}/{GROUP}/members", 200, body={"users": ["frank", "bob"]}),
+    Case("post_members", f"POST {V1}/{DM}/members", 400, "bad_request", body={"users": ["frank"]}),
+    Case("post_members", f"POST {V1}/{GROUP}/members", 403, "forbidden", body={"users": ["frank"]}, user="carol"),
+    Case("post_members", f"POST {V1}/{GROUP}/members", 403, "forbidden", body={"users": ["dave"]}),
+    Case("post_members", f"POST {V1}/{GROUP}/members", 409, "conflict", body={"users": MANY}),
+    Case("post_members", f"POST {V1}/{UNKNOWN}/members", 404, "not_a_member", body={"users": ["frank"]}),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/bob", 200, body={"role": "owner"}),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/bob", 400, "bad_request", body={"role": "king"}),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/carol", 403, "forbidden", body={"role": "admin"}, user="bob"),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/alice", 403, "forbidden", body={"role": "member"}),
+    Case("patch_member", f"PATCH {V1}/{GROUP}/members/erin", 404, "not_found", body={"role": "admin"}),
+    Case("patch_member", f"PATCH {V1}/{UNKNOWN}/members/bob", 404, "not_a_member", body={"role": "admin"}),
+    Case("delete_member", f"DELETE {V1}/{GROUP}/members/carol", 204, user="bob"),
+    Case("delete_member", f"DELETE {V1}/{GROUP}/members/alice", 204, given=two_owners),
+    Case("delete_member", f"DELETE {V1}/{GROUP}/members/alice", 403, "forbidden"),
+    Case("delete_member", f"DELETE {V1}/{GROUP}/members/bob", 403, "forbidden", user="carol"),
+    Case("delete_member", f"DELETE {V1}/{GROUP}/members/erin", 404, "not_found"),
+    Case("delete_member", f"DELETE {V1}/{UNKNOWN}/members/bob", 404, "not_a_member"),
+    Case("delete_member", f"DELETE {V1}/{DM}/members/bob", 400, "bad_request"),
+    # --- messages
+    Case("get_messages", f"GET {V1}/{DM}/messages", 200),
+    Case("get_messages", f"GET {V1}/{GROUP}/messages", 200, query={"after": "0", "limit": "1"}),
+    Case("get_messages", f"GET {V1}/{DM}/messages", 400, "bad_request", query={"before": "1", "after": "1"}),
+    Case("get_messages", f"GET {V1}/{UNKNOWN}/messages", 404, "not_a_member"),
+    Case("post_message", f"POST {V1}/{DM}/messages", 201, body={"content": "hi"}),
+    Case(
+        "post_message", f"POST {V1}/{GROUP}/messages", 201, body={"content": "hi", "mentions": ["bob"], "reply_to": 2}
+    ),
+    Case(
+        "post_message",
+        f"POST {V1}/{GROUP}/messages",
+        201,
+        body={"forward_of": {"conversation_id": DM, "seq": 2}},
+    ),
+    Case(
+        "post_message",
+        f"POST {V1}/{DM}/messages",
+        200,
+        body={"content": "once", "client_message_id": "k"},
+        given=sent_before,
+    ),
+    Case("post_message", f"POST {V1}/{DM}/messages", 400, "bad_request", body={"content": " "}),
+    Case("post_message", f"POST {V1}/{BLOCKED_DM}/messages", 403, "blocked", body={"content": "hi"}),
+    Case("post_message", f"POST {V1}/{UNKNOWN}/messages", 404, "not_a_member", body={"content": "hi"}),
+    Case("post_message", f"POST {V1}/{DM}/messages", 404, "not_found", body={"content": "hi", "reply_to": 9}),
+    Case(
+        "post_message",
+        f"POST {V1}/{DM}/messages",
+        409,
+        "conflict",
+        body={"content": "twice", "client_message_id": "k"},
+        given=sent_before,
+    ),
+    Case(
+        "post_message",
+        f"POST {V1}/{DM}/messages",
+        409,
+        "sync_required",
+        body={"content": "hi", "client_message_id": "k", "after": 2},
+        given=far_behind,
+    ),
+    Case("post_message", f"POST {V1}/{DM}/messages", 413, "too_large", body={"content": "x" * 5_001}),
+    Case("post_read", f"POST {V1}/{DM}/read", 200, body={"seq": 2}),
+    Case("post_read", f"POST {V1}/{DM}/read", 400, "bad_request", body={"seq": 9}),
+    Case("post_read", f"POST {V1}/{UNKNOWN}/read", 404, "not_a_member", body={"seq": 1}),
+    Case("get_message", f"GET {V1}/{DM}/messages/1", 200),
+    Case("get_message", f"GET {V1}/{GROUP}/messages/2", 200),
+    Case("get_message", f"GET {V1}/{GROUP}/messages/2", 200, user="bob"),
+    Case("get_message", f"GET {V1}/{DM}/messages/one", 400, "bad_request"),
+    Case("get_message", f"GET {V1}/{DM}/messages/9", 404, "not_found"),
+    Case("get_message", f"GET {V1}/{GROUP}/messages/1", 404, "not_found"),
+    Case("get_message", f"GET {V1}/{UNKNOWN}/messages/1", 404, "not_a_member"),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/1", 200, body={"content": "uno"}),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/1", 200, body={"content": "one"}),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/1", 400, "bad_request", body={"content": ""}),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/2", 403, "forbidden", body={"content": "due"}),
+    Case("patch_message", f"PATCH {V1}/{BLOCKED_DM}/messages/1", 403, "blocked", body={"content": "x"}),
+    Case("patch_message", f"PATCH {V1}/{DM}/messages/9", 404, "not_found", body={"content": "x"}),
+    Case("patch_message", f"PATCH {V1}/{UNKNOWN}/messages/1", 404, "not_a_member", body={"content": "x"}),
+    Case("delete_message", f"DELETE {V1}/{DM}/messages/1", 200),
+    Case("delete_message", f"DELETE {V1}/{GROUP}/messages/3", 200),
+    Case("delete_message", f"DELETE {V1}/{DM}/messages/0", 400, "bad_request"),
+    Case("delete_message", f"DELETE {V1}/{DM}/messages/2", 403, "forbidden"),
+    Case("delete_message", f"DELETE {V1}/{DM}/messages/9", 404, "not_found"),
+    Case("delete_message", f"DELETE {V1}/{UNKNOWN}/messages/1", 404, "not_a_member"),
+    Case("put_reaction", f"PUT {V1}/{DM}/messages/2/reactions/{THUMB}", 200),
+    Case("put_reaction", f"PUT {V1}/{DM}/messages/2/reactions/%20", 400, "bad_request"),
+    Case("put_reaction", f"PUT {V1}/{BLOCKED_DM}/messages/1/reactions/{THUMB}", 403, "blocked"),
+    Case("put_reaction", f"PUT {V1}/{DM}/messages/9/reactions/{THUMB}", 404, "not_found"),
+    Case("put_reaction", f"PUT {V1}/{UNKNOWN}/messages/1/reactions/{THUMB}", 404, "not_a_member"),
+    Case("put_reaction", f"PUT {V1}/{DM}/messages/1/reactions/{THUMB}", 409, "conflict", given=full_of_reactions),
+    Case("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{THUMB}", 200),
+    Case("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{'x' * 65}", 400, "bad_request"),
+    Case("delete_reaction", f"DELETE {V1}/{BLOCKED_DM}/messages/1/reactions/{THUMB}", 403, "blocked"),
+    Case("delete_reaction", f"DELETE {V1}/{DM}/messages/9/reactions/{THUMB}", 404, "not_found"),
+    Case("delete_reaction", f"DELETE {V1}/{UNKNOWN}/messages/1/reactions/{THUMB}", 404, "not_a_member"),
+    # --- people
+    Case("get_contacts", "GET /v1/contacts", 200, given=asked_bob),
+    Case("post_contact", "POST /v1/contacts", 201, body={"user_id": "bob"}),
+    Case("post_contact", "POST /v1/contacts", 200, body={"user_id": "bob"}, given=asked_by_bob),
+    Case("post_contact", "POST /v1/contacts", 400, "bad_request", body={"user_id": "alice"}),
+    Case("post_contact", "POST /v1/contacts", 409, "conflict", body={"user_id": "bob"}, given=full_of_contacts),
+    Case("patch_contact", "PATCH /v1/contacts/bob", 200, body={"status": "accepted"}, given=asked_by_bob),
+    Case("patch_contact", "PATCH /v1/contacts/bob", 400, "bad_request", body={"alias": " "}, given=asked_bob),
+    Case("patch_contact", "PATCH /v1/contacts/bob", 404, "not_found", body={"alias": "Bobby"}),
+    Case("patch_contact", "PATCH /v1/contacts/bob", 409, "conflict", body={"status": "accepted"}, given=asked_bob),
+    Case("delete_contact", "DELETE /v1/contacts/bob", 204, given=asked_bob),
+    Case("delete_contact", "DELETE /v1/contacts/b%20b", 400, "bad_request"),
+    Case("delete_contact", "DELETE /v1/contacts/bob", 404, "not_found"),
+    Case("get_blocks", "GET /v1/blocks", 200, user="dave"),
+    Case("put_block", "PUT /v1/blocks/mallory", 204),
+    Case("put_block", "PUT /v1/blocks/alice", 400, "bad_request"),
+    Case("put_block", "PUT /v1/blocks/mallory", 409, "conflict", given=full_of_blocks),
+    Case("delete_block", "DELETE /v1/blocks/mallory", 204),
+    Case("delete_block", f"DELETE /v1/blocks/{'x' * 129}", 400, "bad_request"),
+    Case("get_presence", "GET /v1/presence", 200, query={"users": "bob,mallory,alice"}, given=connected),
+    Case("get_presence", "GET /v1/presence", 400, "bad_request"),
+    # --- admin
+    Case("delete_connections", "DELETE /v1/users/bob/connections", 200, scope="chat admin", given=connected),
+    Case("delete_connections", "DELETE /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),
+    Case("delete_connections", "DELETE /v1/users/bob/connections", 403, "forbidden", scope="administrator"),
+]
+
+
+def success_of(operation: str) -> Case:
+    return next(case for case in CASES if case.operation == operation and case.code is None)

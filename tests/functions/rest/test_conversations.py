@@ -1,0 +1,143 @@
+"""Conversations and their members: what happens, who is told, and how it looks afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, online, world
+
+
+def test_the_inbox_pages_by_a_cursor_that_only_its_user_can_use() -> None:
+    house = House()
+    for number in range(3):
+        house.log.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
+    first = house.call("GET", "/v1/conversations", query={"limit": "2"}).body
+    cursor = {"cursor": first["next_cursor"]}
+    second = house.call("GET", "/v1/conversations", query={"limit": "2", **cursor}).body
+    seen = [one["id"] for one in (*first["conversations"], *second["conversations"])]
+    assert seen == ["dm:alice:u2", "dm:alice:u1", "dm:alice:u0"]
+    assert second["next_cursor"] is None
+    assert house.call("GET", "/v1/conversations", user="mallory", query=cursor).code == "bad_request"
+
+
+def test_one_conversation_is_shown_as_the_inbox_shows_it_with_the_own_role() -> None:
+    house = world()
+    inbox = {one["id"]: one for one in house.call("GET", "/v1/conversations", user="bob").body["conversations"]}
+    assert house.call("GET", f"/v1/conversations/{DM}", user="bob").body == inbox[DM]
+    group = house.call("GET", f"/v1/conversations/{GROUP}", user="bob").body
+    assert group == {**inbox[GROUP], "role": "admin"}
+    assert (group["name"], group["member_count"], group["members"], group["head"]) == ("Team", 3, None, 4)
+    assert group["last_message"]["content"] == "five"
+
+
+def test_a_group_tells_its_members_that_it_was_made() -> None:
+    house = world()
+    online(house, "bob", "dave")
+    body = {"type": "group", "name": "New", "members": ["bob", "carol", "bob"]}
+    made = house.call("POST", "/v1/conversations", body=body).body
+    assert (made["members"], made["role"], made["head"]) == (["alice", "bob", "carol"], "owner", 1)
+    (event,) = house.events("bob-1")
+    assert (event["type"], event["name"], event["users"]) == ("member_added", "New", ["alice", "bob", "carol"])
+    assert house.events("dave-1") == []
+
+
+def test_a_named_group_is_made_once_and_is_called_what_it_is_called_now() -> None:
+    house = world()
+    body = {"type": "group", "name": "First", "members": ["bob"], "client_conversation_id": "k"}
+    made = house.call("POST", "/v1/conversations", body=body)
+    house.call("PATCH", f"/v1/conversations/{made.body['id']}", body={"name": "Second"})
+    again = house.call("POST", "/v1/conversations", body=body)
+    assert (made.status, again.status) == (201, 200)
+    assert again.body == {**made.body, "name": "Second", "head": 2}
+
+
+def test_a_rename_is_told_and_shown() -> None:
+    house = world()
+    online(house, "carol")
+    body = house.call("PATCH", f"/v1/conversations/{GROUP}", user="bob", body={"name": "Team A"}).body
+    assert (body["name"], body["head"], body["role"]) == ("Team A", 5, "admin")
+    (event,) = house.events("carol-1")
+    assert event["changes"] == {"name": "Team A"}
+
+
+def test_who_leaves_is_out_and_everyone_is_told_also_who_left() -> None:
+    house = world()
+    online(house, "alice", "carol")
+    house.call("DELETE", f"/v1/conversations/{GROUP}", user="carol")
+    assert house.call("GET", f"/v1/conversations/{GROUP}", user="carol").code == "not_a_member"
+    for connection in ("alice-1", "carol-1"):
+        (event,) = house.events(connection)
+        assert (event["type"], event["users"]) == ("member_removed", ["carol"])
+
+
+def test_a_private_conversation_is_hidden_until_the_next_message() -> None:
+    house = world()
+
+    def shown() -> set[str]:
+        return {one["id"] for one in house.call("GET", "/v1/conversations").body["conversations"]}
+
+    house.call("DELETE", f"/v1/conversations/{DM}")
+    assert shown() == {GROUP, BLOCKED_DM}
+    house.call("POST", f"/v1/conversations/{DM}/messages", user="bob", body={"content": "hi"})
+    assert shown() == {GROUP, BLOCKED_DM, DM}
+
+
+def test_settings_are_changed_one_by_one_and_cleared_by_null() -> None:
+    house = world()
+    path = f"/v1/conversations/{GROUP}/settings"
+    house.call("PATCH", path, body={"muted_until": 5, "pinned": True})
+    expected = {"muted_until": 5, "notify": "mentions", "pinned": True, "archived": False}
+    assert house.call("PATCH", path, body={"notify": "mentions"}).body == expected
+    assert house.call("PATCH", path, body={"muted_until": None}).body == {**expected, "muted_until": None}
+    assert house.call("GET", f"/v1/conversations/{GROUP}", user="bob").body["pinned"] is False
+
+
+@pytest.mark.parametrize("body", [{}, {"muted": 5}, {"pinned": None}, {"pinned": 1}, {"muted_until": -1}], ids=str)
+def test_settings_that_say_nothing_or_nonsense_are_refused(body: dict[str, Any]) -> None:
+    assert world().call("PATCH", f"/v1/conversations/{DM}/settings", body=body).code == "bad_request"
+
+
+def test_members_are_listed_with_roles_and_cursors() -> None:
+    house = world()
+    house.call("POST", f"/v1/conversations/{GROUP}/read", user="bob", body={"seq": 2})
+    listed = house.call("GET", f"/v1/conversations/{GROUP}/members").body["members"]
+    assert [(one["user_id"], one["role"], one["read_seq"]) for one in listed] == [
+        ("alice", "owner", 1),
+        ("bob", "admin", 2),
+        ("carol", "member", 1),
+    ]
+
+
+def test_members_are_added_told_and_counted() -> None:
+    house = world()
+    online(house, "frank", "carol")
+    path = f"/v1/conversations/{GROUP}/members"
+    body = house.call("POST", path, body={"users": ["frank", "bob", "frank"]}).body
+    assert body == {"added": ["frank"], "members_count": 4}
+    assert house.events("frank-1") == house.events("carol-1")
+    assert house.events("frank-1")[0]["users"] == ["frank"]
+    again = house.call("POST", path, body={"users": ["frank", "bob"]}).body
+    assert again == {"added": [], "members_count": 4}
+
+
+@pytest.mark.parametrize("users", [[], [f"u{number}" for number in range(101)], ["a b"], "bob", [5]], ids=str)
+def test_one_to_a_hundred_well_formed_users_are_added_at_once(users: Any) -> None:
+    assert world().call("POST", f"/v1/conversations/{GROUP}/members", body={"users": users}).code == "bad_request"
+
+
+def test_a_new_role_is_told() -> None:
+    house = world()
+    online(house, "bob")
+    path = f"/v1/conversations/{GROUP}/members/carol"
+    assert house.call("PATCH", path, body={"role": "admin"}).body == {"user_id": "carol", "role": "admin"}
+    assert house.events("bob-1")[0]["changes"] == {"roles": {"carol": "admin"}}
+
+
+def test_who_is_removed_is_told_and_hears_nothing_more() -> None:
+    house = world()
+    online(house, "carol")
+    house.call("DELETE", f"/v1/conversations/{GROUP}/members/carol", user="bob")
+    house.call("POST", f"/v1/conversations/{GROUP}/messages", body={"content": "now"})
+    assert [event["type"] for event in house.events("carol-1")] == ["member_removed"]

@@ -1,0 +1,161 @@
+"""Profiles, presence, contacts, blocks, and the administrator's operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.functions.events import http_event
+from tests.functions.rest.house import DM, House, now, online, token, world
+
+
+def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
+    house = House()
+    quiet = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
+    initial = house.call("GET", "/v1/me").body
+    house.call("PUT", "/v1/me", body={"display_name": "Alice", "push": {"previews": False, "quiet_hours": quiet}})
+    house.call("PUT", "/v1/me", body={"avatar_url": "https://example.com/a.png"})
+    house.call("PUT", "/v1/me", body={"push": {"previews": None}})
+    expected = {
+        "user_id": "alice",
+        "display_name": "Alice",
+        "avatar_url": "https://example.com/a.png",
+        "hide_presence": False,
+        "push": {"previews": True, "quiet_hours": quiet},
+    }
+    assert house.call("GET", "/v1/me").body == expected
+    cleared = {"display_name": None, "avatar_url": None, "push": None, "hide_presence": None}
+    assert house.call("PUT", "/v1/me", body=cleared).body == initial
+    assert house.call("PUT", "/v1/me", body={}).body == initial
+    assert house.call("GET", "/v1/me", user="bob").body["user_id"] == "bob"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"display_name": "x" * 101},
+        {"avatar_url": "http://example.com/a.png"},
+        {"push": {"quiet_hours": {"start": "22:00"}}},
+        {"push": {"quiet_hours": {"start": "24:00", "end": "07:00", "time_zone": "Europe/Berlin"}}},
+        {"push": {"quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Atlantis"}}},
+        {"push": {"quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "../../etc/passwd"}}},
+        {"hide_presence": "yes"},
+        {"push": []},
+    ],
+    ids=str,
+)
+def test_a_profile_that_is_not_one_changes_nothing(body: dict[str, Any]) -> None:
+    house = House()
+    assert house.call("PUT", "/v1/me", body={**body, "display_name": body.get("display_name", "A")}).status == 400
+    assert house.profiles.profiles == {}
+
+
+def watched_by_bob(house: House) -> None:
+    online(house, "alice", "bob")
+    house.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
+
+
+def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later() -> None:
+    house = world()
+    watched_by_bob(house)
+    for hidden in (True, True, False):
+        house.call("PUT", "/v1/me", body={"hide_presence": hidden})
+    assert [event["status"] for event in house.events("bob-1")] == ["offline", "online"]
+    house.call("PUT", "/v1/me", body={"hide_presence": True})
+    shown = house.call("GET", "/v1/presence", user="bob", query={"users": "alice"}).body
+    assert shown == {"users": [{"user_id": "alice", "status": "offline", "last_seen": None}]}
+
+
+def test_a_change_of_the_name_leaves_presence_alone() -> None:
+    house = world()
+    house.call("PUT", "/v1/me", body={"display_name": "Alice"})
+    assert house.sessions.hidden == {}
+
+
+def test_a_repeated_request_completes_hiding_that_died_half_way() -> None:
+    house = world()
+    watched_by_bob(house)
+    house.call("PUT", "/v1/me", body={"hide_presence": True})
+    house.sessions.hidden["alice"] = False
+    house.call("PUT", "/v1/me", body={"hide_presence": True})
+    assert house.sessions.hidden["alice"] is True
+
+
+def test_presence_comes_in_the_order_asked_and_strangers_look_offline() -> None:
+    house = world()
+    online(house, "bob", "mallory", "dave")
+    body = house.call("GET", "/v1/presence", query={"users": "mallory,bob,dave,nobody,bob"}).body
+    shown = [(one["user_id"], one["status"]) for one in body["users"]]
+    offline = [("mallory", "offline"), ("bob", "online"), ("dave", "offline"), ("nobody", "offline")]
+    assert shown == [*offline, ("bob", "online")]
+
+
+@pytest.mark.parametrize("users", [",", "bob,", "a b", ",".join(["u"] * 101), "x" * 14_000], ids=lambda text: text[:9])
+def test_presence_needs_well_formed_users_and_no_more_than_a_hundred(users: str) -> None:
+    assert world().call("GET", "/v1/presence", query={"users": users}).code == "bad_request"
+
+
+def test_presence_of_nobody_is_nothing() -> None:
+    assert world().call("GET", "/v1/presence", query={"users": ""}).body == {"users": []}
+
+
+def test_a_contact_is_asked_for_accepted_renamed_and_ended() -> None:
+    house = House()
+    asked = house.call("POST", "/v1/contacts", body={"user_id": "bob"})
+    assert (asked.status, asked.body["status"], asked.body["alias"]) == (201, "requested", None)
+    assert house.call("GET", "/v1/contacts", user="bob").body["contacts"][0]["status"] == "incoming"
+    both = {"status": "accepted", "alias": "Al"}
+    accepted = house.call("PATCH", "/v1/contacts/alice", user="bob", body=both).body
+    assert (accepted["status"], accepted["alias"]) == ("accepted", "Al")
+    assert house.call("PATCH", "/v1/contacts/alice", user="bob", body={"alias": None}).body["alias"] is None
+    house.call("DELETE", "/v1/contacts/bob")
+    assert house.call("GET", "/v1/contacts", user="bob").body == {"contacts": []}
+
+
+def test_unknown_and_blocking_users_answer_a_request_alike() -> None:
+    house = world()
+    blocking, unknown = (house.call("POST", "/v1/contacts", body={"user_id": user}) for user in ("dave", "nobody"))
+    assert (blocking.status, unknown.status) == (201, 201)
+    assert {**blocking.body, "user_id": "", "since": 0} == {**unknown.body, "user_id": "", "since": 0}
+    assert house.call("GET", "/v1/contacts", user="dave").body == {"contacts": []}
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "requested"}, {"status": None}, {"alias": 5}], ids=str)
+def test_a_contact_is_changed_by_what_makes_sense_only(body: dict[str, Any]) -> None:
+    house = House()
+    house.call("POST", "/v1/contacts", body={"user_id": "bob"})
+    assert house.call("PATCH", "/v1/contacts/bob", body=body).code == "bad_request"
+
+
+def test_a_block_holds_until_it_is_taken_back() -> None:
+    house = world()
+    for user in ("zoe", "bob", "bob"):
+        house.call("PUT", f"/v1/blocks/{user}")
+    assert house.call("GET", "/v1/blocks").body == {"blocks": ["bob", "zoe"]}
+    path, body = f"/v1/conversations/{DM}/messages", {"content": "hi"}
+    assert house.call("POST", path, user="bob", body=body).code == "blocked"
+    for _ in range(2):
+        house.call("DELETE", "/v1/blocks/bob")
+    assert house.call("POST", path, user="bob", body=body).status == 201
+
+
+@pytest.mark.parametrize("claims", [{"scope": "chat admin"}, {"scopes": ["admin"]}], ids=str)
+def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(claims: dict[str, Any]) -> None:
+    house = world()
+    watched_by_bob(house)
+    house.sessions.connect("alice", "alice-2", at=now())
+    house.sessions.connect("alice", "alice-old", at=1, expires_at=2)
+    event = http_event("DELETE", "/v1/users/alice/connections", token=token("root", **claims))
+    assert house.request(event).body == {"closed": 2}
+    assert set(house.gateway.closed) == {"alice-1", "alice-2", "alice-old"}
+    assert house.events("alice-2") == [{"type": "disconnect", "code": "revoked", "reconnect": False}]
+    assert [one["status"] for one in house.events("bob-1")] == ["offline"]
+    assert house.request(event).body == {"closed": 0}
+
+
+def test_one_s_own_connections_need_the_scope_too() -> None:
+    house = world()
+    online(house, "alice")
+    assert house.call("DELETE", "/v1/users/alice/connections").code == "forbidden"
+    assert house.gateway.closed == []

@@ -1,0 +1,162 @@
+"""How requests are read: paths, parameters, bodies, and what is no request at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+import functions.rest.handler as rest
+from shared.connection.tickets import redeem_ticket
+from tests.functions.events import http_event, logged
+from tests.functions.rest.house import DM, House, now, token, world
+
+THUMB = "%F0%9F%91%8D"
+
+
+def test_health_tells_the_time() -> None:
+    body = House().request(http_event("GET", "/v1/health")).body
+    assert body["status"] == "ok"
+    assert abs(body["time"] - now()) < 60_000
+
+
+def test_a_ticket_is_good_for_its_user() -> None:
+    house = House()
+    body = house.call("POST", "/v1/tickets").body
+    assert body["expires_in"] == 30
+    assert redeem_ticket(body["ticket"], tickets=house.tickets, now=now()).user_id == "alice"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/tickets"), ("HEAD", "/v1/health")]
+)
+def test_unknown_paths_and_methods_are_404_in_the_apis_own_format(method: str, path: str) -> None:
+    answered = House().call(method, path)
+    assert (answered.status, answered.code, answered.body["retryable"]) == (404, "not_found", False)
+
+
+def test_an_unexpected_error_is_a_clean_500_and_logged_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError("the canary text")
+
+    monkeypatch.setattr(rest._API, "resolve", explode)
+    answer = rest.handler(http_event("GET", "/v1/health"))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal")
+    assert "RuntimeError" in logged(caplog)
+    assert "canary" not in logged(caplog)
+
+
+def test_an_unexpected_error_in_a_route_is_logged_without_its_text(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("the canary text")
+
+    monkeypatch.setattr("functions.rest.service.issue_ticket", explode)
+    monkeypatch.setattr("functions.rest.service.caller", lambda *_: None)
+    answer = rest.handler(http_event("POST", "/v1/tickets", token="x"))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal")
+    assert "RuntimeError" in logged(caplog)
+    assert "canary" not in logged(caplog)
+
+
+@pytest.mark.parametrize("path", [DM, "dm%3Aalice%3Abob", "dm%3aalice%3Abob"])
+def test_ids_in_paths_are_decoded_once(path: str) -> None:
+    assert world().call("GET", f"/v1/conversations/{path}").body["id"] == DM
+
+
+def test_an_id_that_is_encoded_twice_names_something_else() -> None:
+    assert world().call("GET", "/v1/conversations/dm%253Aalice%253Abob").code == "not_a_member"
+
+
+@pytest.mark.parametrize("emoji", [THUMB, "👍", "%F0%9F%91%8D%F0%9F%8F%BD", "%3A%2B1%3A"])
+def test_an_emoji_is_found_encoded_and_as_a_gateway_might_have_decoded_it(emoji: str) -> None:
+    house = world()
+    body = house.call("PUT", f"/v1/conversations/{DM}/messages/2/reactions/{emoji}").body
+    assert body["emoji"] in {"👍", "👍🏽", ":+1:"}
+    message = house.call("GET", f"/v1/conversations/{DM}/messages/2").body
+    assert message["reactions"] == {body["emoji"]: ["alice"]}
+
+
+@pytest.mark.parametrize("seq", ["1.0", "+1", "%201", "1_0", "0x1", "9" * 5_000, "%F0%9F%91%8D", "%D9%A1"])
+def test_a_seq_is_digits_and_nothing_else(seq: str) -> None:
+    answered = world().call("GET", f"/v1/conversations/{DM}/messages/{seq}")
+    assert (answered.status, answered.code) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": ""},
+        {"limit": " "},
+        {"limit": "1.0"},
+        {"limit": "1,2"},
+        {"before": "-1"},
+        {"after": "x"},
+        {"after": ""},
+    ],
+    ids=str,
+)
+def test_bad_bounds_are_a_bad_request(query: dict[str, str]) -> None:
+    answered = world().call("GET", f"/v1/conversations/{DM}/messages", query=query)
+    assert (answered.status, answered.code) == (400, "bad_request")
+
+
+def test_a_parameter_given_twice_is_a_bad_request() -> None:
+    event = http_event("GET", "/v1/conversations", token=token())
+    event |= {"rawQueryString": "limit=1&limit=2", "queryStringParameters": {"limit": "1,2"}}
+    assert world().request(event).code == "bad_request"
+
+
+def test_users_named_in_two_parameters_are_a_bad_request() -> None:
+    event = http_event("GET", "/v1/presence", token=token())
+    event |= {"rawQueryString": "users=bob&users=carol", "queryStringParameters": {"users": "bob,carol"}}
+    assert world().request(event).code == "bad_request"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_a_body_is_json_whatever_it_calls_itself(content_type: str | None) -> None:
+    house = world()
+    event = http_event("POST", "/v1/contacts", token=token(), body={"user_id": "bob"})
+    del event["headers"]["content-type"]
+    event["headers"] |= {} if content_type is None else {"Content-Type": content_type}
+    assert house.request(event).status == 201
+    assert house.request({**event, "body": "user_id=bob"}).code == "bad_request"
+
+
+def test_a_body_in_base64_is_decoded() -> None:
+    event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
+    body = base64.b64encode('{"content": "ö👍"}'.encode()).decode()
+    house = world()
+    assert house.request({**event, "body": body, "isBase64Encoded": True}).status == 201
+    assert house.log.entries[DM][-1].content == "ö👍"
+
+
+def test_bytes_that_are_no_utf_8_are_a_bad_request() -> None:
+    event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
+    body = base64.b64encode(b'{"content": "\xff"}').decode()
+    assert world().request({**event, "body": body, "isBase64Encoded": True}).code == "bad_request"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/conversations", {"type": "canary" * 1_000, "with": "bob"}),
+        ("/v1/conversations", {"type": "private", "with": "canary " * 1_000}),
+        (f"/v1/conversations/{DM}/messages", {"content": "x", "message_type": "canary"}),
+        (f"/v1/conversations/{DM}/messages", {"content": ["canary"]}),
+        (f"/v1/conversations/{DM}/read", {"seq": "canary"}),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_wrong_is_explained_without_quoting_it(path: str, body: dict[str, Any]) -> None:
+    answered = world().call("POST", path, body=body)
+    assert answered.code == "bad_request"
+    assert answered.body["error"].startswith("body")
+    assert "canary" not in answered.body["error"]

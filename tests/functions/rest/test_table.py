@@ -1,0 +1,195 @@
+"""Every row of the HTTP API: its success, each error that it documents, and what is the same for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import functions.rest.openapi
+from shared.errors import Unavailable
+from tests.functions.events import http_event
+from tests.functions.rest.document import codes, operation_of, operations
+from tests.functions.rest.house import House, token, world
+from tests.functions.rest.table import CASES, Case, success_of
+
+# These follow from a token, a body, or bad luck, for every operation alike: they have tests of their own below.
+COMMON = {"unauthenticated", "token_expired", "too_large", "rate_limited", "unavailable", "internal"}
+PUBLIC = {"get_health", "get_openapi"}
+NEEDS_TOKEN = sorted(operations().keys() - PUBLIC)
+
+
+def documented(status: int) -> list[str]:
+    return sorted(name for name, (_, _, operation) in operations().items() if str(status) in operation["responses"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}-{case.code or 'ok'}")
+def test_a_row_answers_as_the_contract_has_it(case: Case) -> None:
+    house = world()
+    answered = case.ask(house)
+    assert (answered.status, answered.code if case.code else None) == (case.status, case.code)
+    assert house.unexpected == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}")
+def test_a_case_is_about_the_operation_that_it_names(case: Case) -> None:
+    method, _, path = case.request.partition(" ")
+    assert operation_of(method, path) == case.operation
+
+
+def test_the_table_has_every_answer_that_the_document_has() -> None:
+    listed = {
+        (name, int(status), code)
+        for name, (_, _, operation) in operations().items()
+        for status in operation["responses"]
+        for code in (codes(name, int(status)) if int(status) >= 400 else [None])
+        if code not in COMMON
+    }
+    assert {(case.operation, case.status, case.code) for case in CASES if case.code not in COMMON} == listed
+
+
+def ask(name: str, house: House, **event: Any) -> Any:
+    """The operation as it would succeed, but for what is changed here."""
+    case = success_of(name)
+    method, _, path = case.request.partition(" ")
+    asked = {"token": token(case.user, scope=case.scope), "body": case.body, "query": case.query, **event}
+    return house.request(http_event(method, path, **asked))
+
+
+@pytest.mark.parametrize("name", NEEDS_TOKEN)
+@pytest.mark.parametrize(
+    ("bearer", "code"),
+    [(None, "unauthenticated"), ("not.a.token", "unauthenticated"), (token(exp=1), "token_expired")],
+    ids=["none", "nonsense", "expired"],
+)
+def test_without_a_good_token_nothing_is_done(name: str, bearer: str | None, code: str) -> None:
+    house = world()
+    before = (repr(house.log.entries), repr(house.table))
+    answered = ask(name, house, token=bearer)
+    assert (answered.status, answered.code) == (401, code)
+    assert (repr(house.log.entries), repr(house.table)) == before
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_what_is_public_needs_no_token(name: str) -> None:
+    assert ask(name, House(), token=None).status == 200
+
+
+@pytest.mark.parametrize("name", documented(413))
+def test_a_body_over_64_kb_is_too_large(name: str) -> None:
+    house = world()
+    entries = repr(house.log.entries)
+    answered = ask(name, house, body='{"x": "' + "x" * 65_536 + '"}')
+    assert (answered.status, answered.code) == (413, "too_large")
+    assert repr(house.log.entries) == entries
+
+
+def test_every_operation_with_a_body_documents_how_large_it_may_be() -> None:
+    assert documented(413) == sorted(name for name, (_, _, one) in operations().items() if "requestBody" in one)
+
+
+@pytest.mark.parametrize("name", documented(413))
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "null",
+        "5",
+        '"text"',
+        "[" * 30_000,
+        '{"x": ' + "[" * 30_000 + "]" * 30_000 + "}",
+        '{"x": ' + "[" * 64 + "]" * 64 + "}",
+        '{"x": NaN}',
+        '{"x": -Infinity}',
+        '{"x": ' + "9" * 5_000 + "}",
+        '{"x": "\\ud800"}',
+        '{"\\udfff": 1}',
+        '{"x": "\ud800"}',
+        '{"x": 1} {"x": 1}',
+    ],
+    ids=lambda body: repr(body)[:14],
+)
+def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | None) -> None:
+    house = world()
+    answered = ask(name, house, body=body)
+    assert (answered.status, answered.code, answered.body["retryable"]) == (400, "bad_request", False)
+    assert len(answered.body["error"]) < 200
+    assert house.unexpected == []
+
+
+@pytest.mark.parametrize("name", documented(429))
+def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -> None:
+    house = world()
+    house.flood("alice")
+    entries = repr(house.log.entries)
+    answered = ask(name, house)
+    assert (answered.status, answered.code, answered.body["retryable"]) == (429, "rate_limited", True)
+    assert answered.body["retry_after_ms"] > 0
+    assert int(answered.headers["Retry-After"]) >= 1
+    assert repr(house.log.entries) == entries
+
+
+def test_what_writes_into_a_log_as_a_user_does_is_limited() -> None:
+    limited = {"post_message", "patch_message", "delete_message", "put_reaction", "delete_reaction"}
+    assert set(documented(429)) == limited
+
+
+class Broken:
+    """A verifier that fails, in the place where every operation begins."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def verify(self, _: str) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize("name", NEEDS_TOKEN)
+@pytest.mark.parametrize("error", [Unavailable(retry_after_ms=1_500), RuntimeError("the canary text")], ids=type)
+def test_a_fault_of_ours_is_a_clean_answer(name: str, error: Exception) -> None:
+    house = House()
+    object.__setattr__(house.ports, "verifier", Broken(error))
+    answered = ask(name, house)
+    is_foreseen = isinstance(error, Unavailable)
+    assert (answered.status, answered.code) == ((503, "unavailable") if is_foreseen else (500, "internal"))
+    assert "canary" not in str(answered.body)
+    assert house.unexpected == ([] if is_foreseen else [error])
+    assert answered.headers.get("Retry-After") == ("2" if is_foreseen else None)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_a_fault_of_ours_is_a_clean_answer_where_no_token_is_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode(*_: object) -> Any:
+        raise RuntimeError("the canary text")
+
+    house = House()
+    object.__setattr__(house.ports, "now", explode)
+    monkeypatch.setattr(functions.rest.openapi, "openapi_json", explode)
+    answered = ask(name, house)
+    assert (answered.status, answered.code) == (500, "internal")
+
+
+IN_CONVERSATIONS = [name for name in documented(404) if "/v1/conversations/" in success_of(name).request]
+
+
+@pytest.mark.parametrize("name", IN_CONVERSATIONS)
+@pytest.mark.parametrize("where", ["own", "unknown", "unmade", "nonsense"])
+def test_outsiders_and_former_members_get_the_same_answer_wherever_they_knock(name: str, where: str) -> None:
+    house, case = world(), success_of(name)
+    entries = repr(house.log.entries)
+    method, _, path = case.request.partition(" ")
+    parts = path.split("/")
+    elsewhere = {"own": parts[3], "unknown": "group:zzzzzzzzzzzzzzzz", "unmade": "dm:erin:zoe", "nonsense": "x"}
+    parts[3] = elsewhere[where]
+    answered = house.call(method, "/".join(parts), user="erin", body=case.body, query=case.query)
+    assert answered.status == 404
+    assert answered.body == {
+        "error": "You are not a member of this conversation",
+        "code": "not_a_member",
+        "retryable": False,
+        "request_id": "JKJaXmPLvHcESHA=",
+    }
+    assert repr(house.log.entries) == entries
