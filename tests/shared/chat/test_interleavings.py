@@ -1,0 +1,261 @@
+"""Two or three at once, in every order of their steps: the log tells what happened, and nobody outside is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.errors import Blocked, Forbidden, NotAMember, NotFound, ParleyError
+from tests.fakes import DM
+from tests.shared.chat.house import GROUP, House
+from tests.shared.chat.replay import check_log
+from tests.stepping import Stepper, explore
+
+Operation = Callable[[House], Any]
+# Reading the tail and putting are where orders differ; what is read in between runs along.
+TAIL_AND_PUT = ("read_back", "put")
+# Everything but the posts, for what nobody is told of.
+DECISION = ("read_back", "lookup", "roster", "put")
+
+
+@dataclass
+class World:
+    """`house` is to be looked at; the operations run on `stepped`, whose ports wait for their turn."""
+
+    house: House
+    outcomes: dict[int, str] = field(default_factory=dict)
+
+
+def at_once(make: Callable[[], House], *operations: Operation, only: Sequence[str] = ()) -> Callable[[Stepper], World]:
+    def build(stepper: Stepper) -> World:
+        world = World(make())
+        base = world.house
+        log = stepper.wrap(base.log, only=only)
+        everything = () if not only else ("none",)
+        stepped = House(
+            log=log,
+            sessions=stepper.wrap(base.sessions, only=everything),
+            gateway=stepper.wrap(base.gateway, only=everything),
+            clock=base.clock,
+            nonces=base.nonces,
+        )
+        # The roster is read through the log's own table: let that be a step of its own, too.
+        members = stepper.wrap(base.log.memberships, only=only)
+        object.__setattr__(log, "memberships", members)
+
+        def run(number: int, operation: Operation) -> None:
+            try:
+                operation(stepped)
+            except ParleyError as error:
+                world.outcomes[number] = error.code
+            else:
+                world.outcomes[number] = "done"
+
+        for number, operation in enumerate(operations):
+            stepper.add(partial(run, number, operation))
+        return world
+
+    return build
+
+
+def outcomes(build: Callable[[Stepper], World], *, place: str = GROUP) -> set[tuple[str, ...]]:
+    """Every combination of outcomes there is; each world was checked."""
+    seen = set()
+    for tried, world in enumerate(explore(build)):
+        assert tried < 6_000, "more orders than a test should try"
+        if place == GROUP:
+            check_log(world.house)
+        seen.add(tuple(world.outcomes[number] for number in sorted(world.outcomes)))
+    return seen
+
+
+def three() -> House:
+    """Alice owns the group of Bob and Carol, all three online; message 2 is Bob's."""
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.send("bob's", sender_id="bob", conversation_id=GROUP)
+    house.gateway.posts.clear()
+    return house
+
+
+def two_owners() -> House:
+    house = three()
+    house.role("bob", "owner")
+    house.gateway.posts.clear()
+    return house
+
+
+def send(user: str, after: int | None = 2) -> Operation:
+    return lambda house: house.send("new", sender_id=user, conversation_id=GROUP, after=after, client_message_id=user)
+
+
+def test_from_who_is_removed_nothing_is_accepted_after_the_removal() -> None:
+    build = at_once(three, lambda house: house.remove("bob"), send("bob"))
+    assert outcomes(build) == {("done", "done"), ("done", NotAMember.code)}
+
+
+def test_who_is_removed_gets_nothing_that_was_sent_after_the_removal() -> None:
+    got = set()
+    for world in explore(at_once(three, lambda house: house.remove("bob"), send("carol"))):
+        told = check_log(world.house)
+        assert world.outcomes == {0: "done", 1: "done"}
+        (message,) = [entry for entry in world.house.entries()[2:] if entry.is_message]
+        told_bob = [json.loads(data)["type"] for data in world.house.gateway.received("bob1")]
+        assert ("new_message" in told_bob) is ("bob" in told.before[message.seq])
+        assert "member_removed" in told_bob
+        got.add("new_message" in told_bob)
+    assert got == {True, False}
+
+
+@pytest.mark.parametrize("user", ["bob", "carol"])
+def test_leaving_beside_a_message(user: str) -> None:
+    expected = {("done", "done"), *([("done", NotAMember.code)] if user == "bob" else [])}
+    build = at_once(three, lambda house: house.remove("bob", by="bob"), send(user), only=DECISION)
+    assert outcomes(build) == expected
+
+
+def test_a_resend_beside_the_senders_removal_is_stored_once() -> None:
+    for world in explore(at_once(three, lambda house: house.remove("bob"), send("bob"), send("bob"), only=["put"])):
+        check_log(world.house)
+        assert sum(entry.client_message_id == "bob" for entry in world.house.entries()) <= 1
+
+
+def test_who_is_added_while_a_message_is_sent_gets_it_if_and_only_if_it_comes_after() -> None:
+    def four() -> House:
+        house = three()
+        house.connect("dave")
+        return house
+
+    got = set()
+    for world in explore(at_once(four, lambda house: house.add("dave"), send("carol"), only=TAIL_AND_PUT)):
+        told = check_log(world.house)
+        (message,) = [entry for entry in world.house.entries()[2:] if entry.is_message]
+        kinds = [json.loads(data)["type"] for data in world.house.gateway.received("dave1")]
+        assert ("new_message" in kinds) is ("dave" in told.before[message.seq])
+        assert "member_added" in kinds
+        got.add("new_message" in kinds)
+    assert got == {True, False}
+
+
+def private() -> House:
+    house = House()
+    house.connect("alice", "bob")
+    house.send("first", after=0, client_message_id="1")
+    house.gateway.posts.clear()
+    return house
+
+
+def test_a_block_beside_a_message_stops_it_or_comes_too_late() -> None:
+    def block(house: House) -> None:
+        house.blocks.put("bob", "alice", now=1)
+
+    def message(house: House) -> None:
+        house.send("second", after=1, client_message_id="2")
+
+    for first, second in ((block, message), (message, block)):
+        for world in explore(at_once(private, first, second)):
+            sent = world.outcomes[1 if second is message else 0]
+            assert sent in {"done", Blocked.code}
+            stored = [entry.content for entry in world.house.entries(DM)]
+            assert stored == ["first", "second"][: 2 if sent == "done" else 1]
+            heard = world.house.gateway.received("bob1")
+            assert len(heard) == (sent == "done")
+
+
+EDIT: Operation = lambda house: house.edit(2, "edited", "bob", place=GROUP)  # noqa: E731
+EDIT_AGAIN: Operation = lambda house: house.edit(2, "edited again", "bob", place=GROUP)  # noqa: E731
+DELETE: Operation = lambda house: house.delete(2, "alice", place=GROUP)  # noqa: E731
+REACT: Operation = lambda house: house.react(2, "x", "carol", place=GROUP)  # noqa: E731
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ((DELETE, EDIT), {("done", "done"), ("done", NotFound.code)}),
+        ((DELETE, REACT), {("done", "done"), ("done", NotFound.code)}),
+        ((EDIT, REACT), {("done", "done")}),
+        ((EDIT, EDIT_AGAIN), {("done", "done")}),
+        ((REACT, REACT), {("done", "done")}),
+        ((DELETE, DELETE), {("done", "done")}),
+    ],
+)
+def test_two_changes_of_one_message(operations: Sequence[Operation], expected: set[tuple[str, ...]]) -> None:
+    assert outcomes(at_once(three, *operations, only=DECISION)) == expected
+
+
+def test_a_deletion_beside_an_edit_and_a_reaction_leaves_nothing_to_read() -> None:
+    tried = 0
+    for world in explore(at_once(three, DELETE, EDIT, REACT, only=["put"])):
+        tried += 1
+        told = check_log(world.house)
+        assert (world.outcomes[0], told.contents, told.reactions) == ("done", {2: None}, {2: set()})
+        kept = [entry.change for entry in world.house.entries() if getattr(entry.change, "content", None)]
+        assert kept == []
+    assert 20 < tried < 6_000
+
+
+def test_of_two_owners_who_demote_each_other_one_stays() -> None:
+    build = at_once(
+        two_owners,
+        lambda house: house.role("bob", "member", by="alice"),
+        lambda house: house.role("alice", "member", by="bob"),
+        only=DECISION,
+    )
+    assert outcomes(build) == {("done", Forbidden.code), (Forbidden.code, "done")}
+
+
+def test_of_two_owners_who_leave_at_once_one_has_to_stay() -> None:
+    build = at_once(
+        two_owners, lambda house: house.remove("alice", by="alice"), lambda house: house.remove("bob", by="bob")
+    )
+    assert outcomes(build) == {("done", Forbidden.code), (Forbidden.code, "done")}
+
+
+def test_of_two_owners_who_remove_each_other_one_is_no_member_any_more() -> None:
+    build = at_once(
+        two_owners, lambda house: house.remove("bob", by="alice"), lambda house: house.remove("alice", by="bob")
+    )
+    assert outcomes(build) == {("done", NotAMember.code), (NotAMember.code, "done")}
+
+
+def test_adding_somebody_beside_their_removal_is_one_after_the_other() -> None:
+    build = at_once(
+        two_owners,
+        lambda house: house.add("carol", by="alice"),
+        lambda house: house.remove("carol", by="bob"),
+        only=TAIL_AND_PUT,
+    )
+    assert outcomes(build) == {("done", "done")}
+
+
+def test_adding_beside_the_removal_of_the_one_who_adds() -> None:
+    build = at_once(
+        two_owners,
+        lambda house: house.add("dave", by="bob"),
+        lambda house: house.remove("bob", by="alice"),
+        only=TAIL_AND_PUT,
+    )
+    assert outcomes(build) == {("done", "done"), (NotAMember.code, "done")}
+
+
+def test_a_reaction_beside_the_removal_of_the_one_who_reacts() -> None:
+    build = at_once(three, lambda house: house.remove("carol"), REACT, only=DECISION)
+    assert outcomes(build) == {("done", "done"), ("done", NotAMember.code)}
+
+
+def test_two_who_add_the_same_one_add_them_once() -> None:
+    build = at_once(
+        two_owners,
+        lambda house: house.add("dave", "erin", by="alice"),
+        lambda house: house.add("erin", "dave", by="bob"),
+        only=TAIL_AND_PUT,
+    )
+    for world in explore(build):
+        told = check_log(world.house)
+        assert set(told.roles) == {"alice", "bob", "carol", "dave", "erin"}
+        assert len(world.house.entries()) == 4
