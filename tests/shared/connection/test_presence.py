@@ -1,0 +1,408 @@
+"""Presence: who may see whom, and each coming and going told once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from shared.connection.models import (
+    HEARTBEAT_WINDOW_MS,
+    MAX_LIFETIME_MS,
+    Identity,
+    Presence,
+    PresenceChange,
+    opened,
+)
+from shared.connection.ports import Gone, PostOutcome
+from shared.connection.presence import (
+    Sight,
+    announce_online,
+    check_offline,
+    hide_presence,
+    presence_of,
+    seen_by,
+    watch,
+)
+from shared.connection.sessions import MAX_GRACE_MS, close_connection, keep_alive, open_connection
+from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, ContactStatus
+from shared.wire.events import encode_plainly
+from tests.fakes import (
+    FakeClock,
+    FakeGateway,
+    FakeLog,
+    FakeMemberships,
+    FakeRelations,
+    FakeSessions,
+    FakeWatches,
+    in_turn,
+)
+from tests.shared.chat.house import found_group
+from tests.stepping import Stepper, explore
+
+NOW = FakeClock()()
+NEVER = NOW + 100 * MAX_LIFETIME_MS
+GRACE_MS = 10_000
+
+
+def encode(change: PresenceChange) -> bytes:
+    return encode_plainly(change)
+
+
+@dataclass
+class House:
+    """Bob watches Alice, who is his contact, on the connection b1."""
+
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    watches: FakeWatches = field(default_factory=FakeWatches)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        self.befriend("alice", "bob")
+        self.sessions.connect("bob", "b1", at=NOW)
+        self.watches.replace("bob", "b1", ["alice"], expires_at=NEVER)
+
+    @property
+    def sight(self) -> Sight:
+        return Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
+
+    def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
+        back: ContactStatus = INCOMING if status == REQUESTED else status
+        self.memberships.contacts[one, other] = Contact(other, status, 1)
+        self.memberships.contacts[other, one] = Contact(one, back, 1)
+
+    def seen(self, *users: str, by: str = "bob") -> list[Presence]:
+        return presence_of(users, user_id=by, sight=self.sight, now=self.clock())
+
+    def come(self, name: str, user: str = "alice") -> None:
+        connection = opened(name, Identity(user, NEVER), device_id="", connected_at=self.clock())
+        result = open_connection(
+            connection, limit=5, sessions=self.sessions, gateway=self.gateway, farewell=b"", now=self.clock()
+        )
+        if result.announce:
+            announce_online(
+                user,
+                watches=self.watches,
+                sight=self.sight,
+                gateway=self.gateway,
+                encode=encode,
+                now=self.clock(),
+            )
+
+    def go(self, name: str, user: str = "alice") -> bool:
+        return close_connection(user, name, sessions=self.sessions, now=self.clock()).went_offline
+
+    def look(self, user: str = "alice") -> bool:
+        return check_offline(
+            Gone(user, NOW),
+            watches=self.watches,
+            sight=self.sight,
+            gateway=self.gateway,
+            encode=encode,
+            now=self.clock(),
+        )
+
+    def hide(self, *, hidden: bool, user: str = "alice") -> None:
+        hide_presence(
+            user,
+            hidden=hidden,
+            watches=self.watches,
+            sight=self.sight,
+            gateway=self.gateway,
+            encode=encode,
+            now=self.clock(),
+        )
+
+    def told(self) -> list[str]:
+        """What b1 was told since the last look."""
+        events = [json.loads(data) for data in self.gateway.received("b1")]
+        self.gateway.posts.clear()
+        assert all(event["type"] == "presence" for event in events)
+        return [event["status"] for event in events]
+
+
+def both_online(house: House) -> None:
+    house.memberships.contacts.clear()
+    house.sessions.connect("alice", "a1", at=NOW)
+
+
+def as_fellows(house: House) -> None:
+    found_group(FakeLog(house.memberships), "zoe", "alice", "bob")
+
+
+MATRIX: dict[str, tuple[Callable[[House], object], bool]] = {
+    "stranger": (lambda _: None, False),
+    "contact": (lambda house: house.befriend("alice", "bob"), True),
+    "requested": (lambda house: house.befriend("bob", "alice", REQUESTED), False),
+    "incoming": (lambda house: house.befriend("alice", "bob", REQUESTED), False),
+    "private": (lambda house: house.memberships.create("dm:alice:bob", ("alice", "bob"), joined_at=1), True),
+    "fellow": (as_fellows, True),
+    "contact who blocks": (
+        lambda house: (house.befriend("alice", "bob"), house.memberships.blocks.update({("alice", "bob"): 1})),
+        False,
+    ),
+    "blocked contact": (
+        lambda house: (house.befriend("alice", "bob"), house.memberships.blocks.update({("bob", "alice"): 1})),
+        False,
+    ),
+    "fellow who blocks": (
+        lambda house: (as_fellows(house), house.memberships.blocks.update({("alice", "bob"): 1})),
+        False,
+    ),
+    "contact who hides": (
+        lambda house: (house.befriend("alice", "bob"), house.sessions.hide("alice", hidden=True)),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("relation", MATRIX)
+def test_who_sees_whom(relation: str) -> None:
+    house = House()
+    both_online(house)
+    arrange, visible = MATRIX[relation]
+    arrange(house)
+    unknown = Presence("nobody", "offline")
+    expected = Presence("alice", "online") if visible else Presence("alice", "offline")
+    assert house.seen("alice", "nobody") == [expected, unknown]
+    announce_online("alice", watches=house.watches, sight=house.sight, gateway=house.gateway, encode=encode, now=NOW)
+    allowed = visible or relation == "contact who hides"  # who hides is not announced at all: see below
+    assert house.told() == (["online"] if allowed else [])
+
+
+def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    assert house.seen("alice") == [Presence("alice", "offline", NOW)]
+    for change in (
+        lambda: house.sessions.hide("alice", hidden=True),
+        lambda: (house.sessions.hide("alice", hidden=False), house.memberships.contacts.clear()),
+    ):
+        change()
+        assert house.seen("alice") == [Presence("alice", "offline")]
+
+
+def test_one_sees_oneself() -> None:
+    house = House()
+    assert house.seen("bob", by="bob") == [Presence("bob", "online")]
+
+
+def test_the_answer_keeps_the_order_and_the_doubles_asked_for() -> None:
+    house = House()
+    house.come("a1")
+    assert [one.user_id for one in house.seen("zoe", "alice", "zoe", "bob")] == ["zoe", "alice", "zoe", "bob"]
+    assert house.seen() == []
+
+
+def test_seeing_goes_both_ways() -> None:
+    house = House()
+    assert seen_by("alice", ["bob", "zoe"], sight=house.sight) == {"bob"}
+    assert seen_by("bob", ["alice", "zoe"], sight=house.sight) == {"alice"}
+    assert seen_by("bob", [], sight=house.sight) == set()
+
+
+def test_coming_and_going_are_told_once_however_many_devices() -> None:
+    house = House()
+    house.come("a1")
+    house.come("a2")
+    assert house.told() == ["online"]
+    assert not house.go("a1")
+    assert house.go("a2")
+    assert house.told() == []
+    house.clock.advance(GRACE_MS)
+    assert [house.look() for _ in range(3)] == [True, False, False]
+    assert house.told() == ["offline"]
+    house.come("a3")
+    assert house.told() == ["online"]
+
+
+def test_a_reconnect_within_the_grace_period_leaves_no_trace() -> None:
+    house = House()
+    house.come("a1")
+    house.told()
+    house.go("a1")
+    house.clock.advance(GRACE_MS - 1)
+    house.come("a2")
+    house.clock.advance(1)
+    assert not house.look()
+    assert house.told() == []
+    assert house.seen("alice") == [Presence("alice", "online")]
+
+
+def test_a_connection_that_decayed_is_announced_again_with_the_next() -> None:
+    house = House()
+    house.come("a1")
+    house.told()
+    house.clock.advance(MAX_LIFETIME_MS)
+    (shown,) = house.seen("alice")
+    assert (shown.status, shown.last_seen) == ("offline", NOW + MAX_LIFETIME_MS - HEARTBEAT_WINDOW_MS)
+    house.come("a2")
+    assert house.told() == ["online"]
+
+
+def test_a_look_that_was_lost_does_not_silence_the_next_coming() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    house.told()
+    house.clock.advance(MAX_GRACE_MS)
+    house.come("a2")
+    assert house.told() == ["online"]
+
+
+def test_offline_says_when_the_user_was_last_there() -> None:
+    house = House()
+    house.come("a1")
+    house.clock.advance(5_000)
+    house.go("a1")
+    house.clock.advance(GRACE_MS)
+    house.look()
+    (*_, event) = [json.loads(data) for data in house.gateway.received("b1")]
+    assert (event["status"], event["last_seen"], event["timestamp"]) == ("offline", NOW + 5_000, NOW + 15_000)
+
+
+def test_who_hides_comes_and_goes_unseen() -> None:
+    house = House()
+    house.hide(hidden=True)
+    house.come("a1")
+    house.go("a1")
+    house.clock.advance(GRACE_MS)
+    house.look()
+    assert house.told() == []
+
+
+def test_hiding_while_online_looks_like_going_and_showing_like_coming() -> None:
+    house = House()
+    house.come("a1")
+    house.told()
+    for hidden in (True, True, False, False):
+        house.hide(hidden=hidden)
+    assert house.told() == ["offline", "online"]
+
+
+def test_hiding_within_the_grace_period_is_told_too() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    house.hide(hidden=True)
+    house.clock.advance(GRACE_MS)
+    house.look()
+    assert house.told() == ["online", "offline"]
+
+
+def test_hiding_while_away_tells_nobody() -> None:
+    house = House()
+    house.hide(hidden=True)
+    house.hide(hidden=False)
+    assert house.told() == []
+
+
+def subscribe(house: House, *users: str, connection_id: str = "b1") -> list[Presence]:
+    return watch(
+        users,
+        user_id="bob",
+        connection_id=connection_id,
+        expires_at=NEVER,
+        watches=house.watches,
+        sight=house.sight,
+        now=house.clock(),
+    )
+
+
+def test_a_subscription_answers_with_the_state_and_replaces_the_one_before() -> None:
+    house = House()
+    house.befriend("bob", "carol")
+    assert subscribe(house, "carol", "bob", "alice") == [
+        Presence("carol", "offline"),
+        Presence("bob", "online"),
+        Presence("alice", "offline"),
+    ]
+    house.come("a1")
+    house.come("c1", "carol")
+    assert house.told() == ["online", "online"]
+    subscribe(house, "carol")
+    house.go("a1")
+    house.clock.advance(GRACE_MS)
+    house.look()
+    assert house.told() == []
+    assert subscribe(house) == []
+    assert house.watches.watches == {}
+
+
+def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription() -> None:
+    house = House()
+    subscribe(house, "zoe")
+    house.come("z1", "zoe")
+    assert house.told() == []
+    house.befriend("bob", "zoe")
+    house.go("z1", "zoe")
+    house.clock.advance(GRACE_MS)
+    house.look("zoe")
+    assert house.told() == ["offline"]
+
+
+def test_a_watch_that_has_ended_is_told_nothing_and_a_dead_one_is_forgotten() -> None:
+    house = House()
+    house.watches.replace("bob", "b0", ["alice"], expires_at=NOW)
+    house.watches.replace("bob", "b2", ["alice"], expires_at=NEVER)
+    house.gateway.outcomes = {"b2": PostOutcome.GONE}
+    house.come("a1")
+    assert [target for target, _ in house.gateway.posts] == ["b1"]
+    assert sorted(connection for _, connection in house.watches.watches) == ["b0", "b1"]
+
+
+def test_a_ping_keeps_presence_and_its_absence_ends_it() -> None:
+    house = House()
+    house.come("a1")
+    connection = house.sessions.connections["alice"]["a1"]
+    ping = partial(keep_alive, limit=5, sessions=house.sessions, gateway=house.gateway, farewell=b"")
+    ping(connection, now=house.clock())
+    house.clock.advance(HEARTBEAT_WINDOW_MS - 1)
+    assert house.seen("alice") == [Presence("alice", "online")]
+    house.clock.advance(1)
+    assert house.seen("alice") == [Presence("alice", "offline", NOW)]
+
+
+def coming_and_looking(*processes: str) -> Callable[[Stepper], House]:
+    """Alice has just gone. `look`s and a reconnect (`come`) run at once, in every order of their steps."""
+
+    def build(stepper: Stepper) -> House:
+        house = House()
+        house.come("a1")
+        house.go("a1")
+        house.gateway.posts.clear()
+        stepped = House()
+        stepped.memberships, stepped.clock = house.memberships, house.clock
+        stepped.watches = stepper.wrap(house.watches, only=["of"])
+        stepped.gateway = stepper.wrap(house.gateway)
+        stepped.sessions = stepper.wrap(house.sessions)
+        house.clock.advance(GRACE_MS)
+        for process in processes:
+            stepper.add(stepped.look if process == "look" else partial(stepped.come, "a2"))
+        return house
+
+    return build
+
+
+def test_of_several_looks_at_once_one_tells_in_every_interleaving() -> None:
+    tried = 0
+    for house in explore(coming_and_looking("look", "look")):
+        tried += 1
+        assert house.told() == ["offline"]
+    assert tried > 10
+
+
+def test_whoever_comes_back_while_being_looked_at_ends_up_shown_online_in_every_interleaving() -> None:
+    ways = set()
+    for house in explore(coming_and_looking("look", "come")):
+        assert house.sessions.shown["alice"] == "online"
+        ways.add(tuple(house.told()))
+    # The posts of the two may overtake each other; a change's timestamp says which is later.
+    assert ways <= {(), ("offline", "online"), ("online", "offline")}
+    assert {(), ("offline", "online")} <= ways
