@@ -121,7 +121,8 @@ def http(
     )
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            return answer.status, json.loads(answer.read())
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read())
