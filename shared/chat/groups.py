@@ -30,7 +30,7 @@ from shared.chat.rules import (
     check_room,
 )
 from shared.contacts.ports import Blocks
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Forbidden, NotFound, Unavailable
 
 Announce = Callable[[Changed], object]
 """Tells the members of one change, as soon as it is durable."""
@@ -88,7 +88,7 @@ def create_group(
 
 
 def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writing: Writing) -> Changed:
-    """Write the group's first entry. Raises Conflict where another request of the same name was quicker."""
+    """Write the group's first entry. Raises Unavailable where another request of the same name was quicker."""
     roles: dict[str, Role] = {command.creator: OWNER}
     users = (command.creator, *first)
     entry = change_entry(
@@ -102,7 +102,7 @@ def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writin
     )
     there = writing.log.put(entry)
     if there is not None and there.nonce != entry.nonce:
-        raise Conflict("This group is being made by another request: try again")
+        raise Unavailable("This group is being made by another request: try again")
     return Changed(entry, Audience(dict.fromkeys(users, MEMBER)).after([entry]))
 
 

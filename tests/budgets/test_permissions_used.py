@@ -5,6 +5,8 @@ Neither moto nor the emulator checks permissions; this is what finds a missing o
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
@@ -12,18 +14,24 @@ from functions.disconnect.handler import disconnect
 from functions.offline_push.handler import Ports, fan_out, look_at
 from functions.presence.handler import Ports as PresencePorts
 from functions.presence.handler import look
+from functions.rest.api import make_api, respond
+from functions.rest.ports import Ports as RestPorts
+from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.contact_table import DynamoDbContacts, DynamoDbProfiles
 from shared.aws.json_service import JsonService
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
+from shared.limits.buckets import Limit, RateLimiter
 from tests.budgets.conftest import House
 from tests.budgets.test_budgets import NoShards, in_group, make_group
-from tests.fakes import DM, FakeGateway, FakePresenceChecks, FakePushGateway
-from tests.functions.events import HOUR, NOW, authorizer_of, stream_record, websocket_event
+from tests.fakes import DM, FakeGateway, FakePresenceChecks, FakePushGateway, in_turn
+from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.offline_push.test_offline_push import shard_record
+from tests.functions.rest.house import SECRET, now, token
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
 
@@ -57,6 +65,89 @@ def test_the_message_function(house: House, buckets: DynamoDbBuckets) -> None:
     house.ports.sessions.show_offline("alice", house.ports.sessions.whole(["alice"])["alice"])
     house.say({"type": "ping"})  # which registers the connection again, and finds the watcher's dead
     assert house.meter.used == DYNAMODB["Message"]
+
+
+def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
+    """Every operation once, as its users would go through them."""
+    group = make_group(house, 4)
+    watched(house)
+    house.meter.used.clear()
+    members = f"/v1/conversations/{group}/members"
+    message = f"/v1/conversations/{group}/messages/2"
+    requests: list[tuple[str, str, Any]] = [
+        ("POST", "/v1/tickets", None),
+        ("PUT", "/v1/me", {"hide_presence": True}),
+        ("PUT", "/v1/me", {"hide_presence": False}),
+        ("GET", "/v1/me", None),
+        ("POST", "/v1/conversations", {"type": "private", "with": "dave"}),
+        ("POST", "/v1/conversations", {"type": "group", "name": "x", "members": [], "client_conversation_id": "1"}),
+        ("GET", "/v1/conversations", None),
+        ("GET", f"/v1/conversations/{group}", None),
+        ("PATCH", f"/v1/conversations/{group}", {"name": "renamed"}),
+        ("PATCH", f"/v1/conversations/{group}/settings", {"pinned": True}),
+        ("POST", members, {"users": ["dave"]}),
+        ("PATCH", f"{members}/dave", {"role": "admin"}),
+        ("GET", members, None),
+        ("DELETE", f"{members}/dave", None),
+        *(("POST", f"/v1/conversations/{group}/messages", {"content": f"{number}"}) for number in range(5)),
+        ("GET", f"/v1/conversations/{group}/messages", None),
+        ("GET", message, None),
+        ("PATCH", message, {"content": "better"}),
+        ("PUT", f"{message}/reactions/x", None),
+        ("DELETE", f"{message}/reactions/x", None),
+        ("DELETE", message, None),
+        ("POST", f"/v1/conversations/{group}/read", {"seq": 2}),
+        ("DELETE", f"/v1/conversations/{DM}", None),
+        ("POST", "/v1/contacts", {"user_id": "carol"}),
+        ("GET", "/v1/contacts", None),
+        ("PATCH", "/v1/contacts/carol", {"alias": "C"}),
+        ("DELETE", "/v1/contacts/carol", None),
+        ("PUT", "/v1/blocks/mallory", None),
+        ("GET", "/v1/blocks", None),
+        ("DELETE", "/v1/blocks/mallory", None),
+        ("GET", "/v1/presence?users=bob", None),
+        ("DELETE", "/v1/users/alice/connections", None),
+    ]
+    api = make_api(rest_ports(house, buckets), unexpected=_fail)
+    for method, path, body in requests:
+        place, _, query = path.partition("?")
+        pairs = dict([query.split("=")]) if query else None
+        event = http_event(method, place, token=token(scope="admin"), body=body, query=pairs)
+        answer = respond(event, api)
+        assert answer["statusCode"] < 300, (method, path, answer)
+    assert house.meter.used == DYNAMODB["Rest"]
+
+
+def _fail(error: Exception) -> None:
+    raise error
+
+
+def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
+    meter, ports = house.meter, house.ports
+    return RestPorts(
+        verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
+        tickets=DynamoDbTickets(meter, tickets_table="tickets"),
+        log=ports.log,
+        memberships=ports.memberships,
+        blocks=ports.blocks,
+        contacts=DynamoDbContacts(meter, members_table="members"),
+        relations=ports.relations,
+        profiles=DynamoDbProfiles(meter, members_table="members"),
+        sessions=ports.sessions,
+        watches=ports.watches,
+        gateway=house.gateway,
+        spread=in_turn,
+        limiter=RateLimiter(Limit(20, 200), buckets, house.clock),
+        now=house.clock,
+        pause=lambda _: None,
+        new_nonce=ports.new_nonce,
+        new_secret=lambda: "another0secret0for0a0group",
+        report=lambda _: None,
+        edit_window_s=0,
+        group_limit=1_000,
+        inline_limit=200,
+        receipts_limit=100,
+    )
 
 
 def test_the_authorizer(meter: Meter) -> None:

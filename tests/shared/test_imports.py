@@ -77,6 +77,7 @@ SHARED = {
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),
+        "wire.http_requests",
     },
     "functions.offline_push.handler": {
         *_SESSIONS,
