@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass
 class _Process:
-    function: Callable[[], None]
+    function: Callable[[], object]
     go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     done: bool = False
@@ -30,7 +30,7 @@ class Stepper:
         self._processes: list[_Process] = []
         self._current = threading.local()
 
-    def add(self, function: Callable[[], None]) -> None:
+    def add(self, function: Callable[[], object]) -> None:
         self._processes.append(_Process(function))
 
     def wrap(self, port: T, *, only: Collection[str] = ()) -> T:

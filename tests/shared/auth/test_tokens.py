@@ -331,3 +331,24 @@ def test_claims_that_are_no_object_are_refused(payload: str) -> None:
 )
 def test_the_token_of_a_bearer_header(headers: dict[str, str], found: str | None) -> None:
     assert bearer_token(headers) == found
+
+
+@pytest.mark.parametrize(
+    ("given_claims", "scopes"),
+    [
+        ({}, set()),
+        ({"scope": "admin"}, {"admin"}),
+        ({"scope": " admin  notifications:send "}, {"admin", "notifications:send"}),
+        ({"scopes": ["admin", "notifications:send"]}, {"admin", "notifications:send"}),
+        ({"scope": "one", "scopes": ["two"]}, {"one", "two"}),
+        ({"scope": "", "scopes": []}, set()),
+        ({"scope": ["admin"]}, set()),
+        ({"scopes": "admin"}, set()),
+        ({"scope": 5, "scopes": {"admin": True}}, set()),
+        ({"scopes": ["admin", 5, None, ["other"]]}, {"admin"}),
+        ({"scope": "administrator"}, {"administrator"}),
+        ({"Scope": "admin", "role": "admin", "admin": True}, set()),
+    ],
+)
+def test_scopes_come_from_either_claim_and_from_nothing_else(given_claims: dict[str, Any], scopes: set[str]) -> None:
+    assert _verifier().verify(token(claims(**given_claims))).scopes == scopes

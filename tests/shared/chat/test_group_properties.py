@@ -58,7 +58,7 @@ class Run:
         return user in self.house.roles()
 
     def _send(self, user: str, text: str, after: int | None) -> None:
-        command = {"sender_id": user, "after": after, "client_message_id": f"c{len(self.said)}"}
+        command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{len(self.said)}"}
         sent = self.house.send(text, conversation_id=GROUP, **command)
         assert not sent.duplicate
         self.said[sent.entry.seq] = text

@@ -56,7 +56,7 @@ class House:
 
     def sides(self) -> tuple[str | None, str | None]:
         pair = FakeContacts(self.table).pair("alice", "bob")
-        return pair.mine and pair.mine.status, pair.theirs and pair.theirs.status
+        return pair.mine.status if pair.mine else None, pair.theirs.status if pair.theirs else None
 
 
 def test_a_request_waits_at_both_sides_until_it_is_accepted() -> None:

@@ -11,11 +11,18 @@ from shared.wire.frames import (
     MAX_FRAME_BYTES,
     MAX_SYNC_CONVERSATIONS,
     TYPES,
+    AuthFrame,
     BadFrame,
     CursorFrame,
+    DeleteFrame,
+    EditFrame,
     MessageFrame,
     PingFrame,
+    Place,
+    PresenceFrame,
+    ReactFrame,
     SyncFrame,
+    TypingFrame,
     decode,
 )
 
@@ -362,3 +369,59 @@ def test_whatever_the_text_a_frame_is_good_or_bad(body: str) -> None:
 
 def test_the_table_of_malformed_frames_is_long_enough_to_mean_something() -> None:
     assert len({body for body, _, _ in MALFORMED}) == len(MALFORMED) >= 60
+
+
+PLACE: dict[str, Any] = {"conversation_id": "dm:alice:bob", "seq": 42}
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ({"type": "edit", **PLACE, "content": "x"}, EditFrame(**PLACE, content="x")),
+        ({"type": "delete", **PLACE}, DeleteFrame(**PLACE)),
+        ({"type": "react", **PLACE, "emoji": "👍"}, ReactFrame(**PLACE, emoji="👍", remove=False)),
+        ({"type": "react", **PLACE, "emoji": "x", "remove": True}, ReactFrame(**PLACE, emoji="x", remove=True)),
+        ({"type": "typing", "conversation_id": "c"}, TypingFrame(conversation_id="c", active=True)),
+        ({"type": "typing", "conversation_id": "c", "active": False}, TypingFrame(conversation_id="c", active=False)),
+        ({"type": "presence", "users": []}, PresenceFrame(users=[])),
+        ({"type": "presence", "users": ["bob"], "id": "7"}, PresenceFrame(users=["bob"], id="7")),
+        ({"type": "auth", "token": "a.b.c"}, AuthFrame(token="a.b.c")),
+        ({"type": "message", "to": "bob", "forward_of": PLACE}, MessageFrame(to="bob", forward_of=Place(**PLACE))),
+    ],
+)
+def test_frames_of_changes_presence_and_tokens(frame: dict[str, Any], expected: Any) -> None:
+    assert decode(json.dumps(frame)) == (frame["type"], expected)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "edit", **PLACE},
+        {"type": "edit", **PLACE, "content": None},
+        {"type": "edit", "conversation_id": "c", "seq": 0, "content": "x"},
+        {"type": "edit", "seq": 1, "content": "x"},
+        {"type": "delete", "conversation_id": "c"},
+        {"type": "delete", "conversation_id": "c", "seq": "1"},
+        {"type": "delete", "conversation_id": "", "seq": 1},
+        {"type": "react", **PLACE},
+        {"type": "react", **PLACE, "emoji": ""},
+        {"type": "react", **PLACE, "emoji": "x" * 65},
+        {"type": "react", **PLACE, "emoji": "x", "remove": 1},
+        {"type": "typing"},
+        {"type": "typing", "conversation_id": "c", "active": "yes"},
+        {"type": "presence"},
+        {"type": "presence", "users": "bob"},
+        {"type": "presence", "users": ["b b"]},
+        {"type": "presence", "users": [f"u{number}" for number in range(101)]},
+        {"type": "auth"},
+        {"type": "auth", "token": ""},
+        {"type": "auth", "token": "x" * 8_193},
+        {"type": "message", "to": "bob", "forward_of": "dm:alice:bob/42"},
+        {"type": "message", "to": "bob", "forward_of": {"conversation_id": "c"}},
+        {"type": "message", "to": "bob", "forward_of": {"conversation_id": "c", "seq": 0}},
+    ],
+)
+def test_what_these_frames_must_not_hold(frame: dict[str, Any]) -> None:
+    with pytest.raises(BadFrame) as refused:
+        decode(json.dumps({**frame, "id": "7"}))
+    assert (refused.value.error.code, refused.value.frame_id) == ("bad_request", "7")

@@ -1,0 +1,59 @@
+"""Queues: ten to a call, and nothing lost silently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from shared.aws.json_service import JsonService
+from shared.aws.queue import SqsPresenceChecks, SqsQueue
+from shared.connection.ports import Gone
+from shared.errors import Unavailable
+
+
+@dataclass
+class Service:
+    answer: dict[str, Any] = field(default_factory=dict)
+    made: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.made.append((operation, request))
+        return self.answer
+
+
+def queue_on(service: Service) -> SqsQueue:
+    return SqsQueue(cast("JsonService", service), "https://sqs/queue")
+
+
+def test_one_message_waits_as_long_as_it_should() -> None:
+    service = Service()
+    queue_on(service).send({"a": "é"}, delay_s=5)
+    ((operation, request),) = service.made
+    assert (operation, request["QueueUrl"], request["DelaySeconds"]) == ("SendMessage", "https://sqs/queue", 5)
+    assert json.loads(request["MessageBody"]) == {"a": "é"}
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_many_go_ten_to_a_call(count: int, sizes: list[int]) -> None:
+    service = Service()
+    queue_on(service).send_all({"n": number} for number in range(count))
+    batches = [request["Entries"] for _, request in service.made]
+    assert [len(batch) for batch in batches] == sizes
+    assert all(len({entry["Id"] for entry in batch}) == len(batch) for batch in batches)
+    assert [json.loads(entry["MessageBody"])["n"] for batch in batches for entry in batch] == list(range(count))
+
+
+def test_some_that_were_not_taken_are_an_error() -> None:
+    with pytest.raises(Unavailable):
+        queue_on(Service({"Successful": [], "Failed": [{"Id": "0"}]})).send_all([{"n": 1}])
+
+
+def test_a_look_waits_for_the_grace_period() -> None:
+    service = Service()
+    SqsPresenceChecks(queue_on(service), grace_s=10).schedule(Gone("alice", 77))
+    ((_, request),) = service.made
+    assert (json.loads(request["MessageBody"]), request["DelaySeconds"]) == ({"user_id": "alice", "at": 77}, 10)
