@@ -52,7 +52,7 @@ async def traffic(writers: list[RawClient], conversations: list[str], rng: rando
 
     async def write(writer: RawClient, mine: list[str]) -> None:
         own: dict[str, list[int]] = defaultdict(list)
-        for _ in range(ENTRIES // len(writers)):
+        while sum(heads[each] for each in mine) < ENTRIES // len(writers):
             place = rng.choice(mine)
             kind = rng.choice(["message"] * 6 + ["edit", "delete", "react", "react"]) if own[place] else "message"
             if kind == "message":

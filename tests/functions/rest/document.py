@@ -7,7 +7,7 @@ import re
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with schemathesis, without types
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # without types
 
 from functions.rest import handler
 from functions.rest.openapi import openapi

@@ -117,7 +117,7 @@ class House:
     def request(self, event: dict[str, Any]) -> Answered:
         """One request as it comes from the gateway; its answer has to be what the document says."""
         raw = respond(event, self.api)
-        body = None if raw["body"] is None else json.loads(raw["body"])
+        body = json.loads(raw["body"]) if raw["body"] else None
         method, path = event["requestContext"]["http"]["method"], event["rawPath"]
         check_documented(method, path, raw["statusCode"], raw["headers"], body)
         return Answered(raw["statusCode"], body, raw["headers"])

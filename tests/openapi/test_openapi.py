@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with schemathesis, without types
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # without types
 from openapi_spec_validator import validate as validate_openapi
 
 from functions.rest import handler
@@ -22,7 +22,7 @@ from tests.functions.events import http_event
 from tests.functions.rest.document import document, operations, validate
 from tests.functions.rest.house import House
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 EACH = pytest.mark.parametrize("name", sorted(OPERATIONS))
 
 
