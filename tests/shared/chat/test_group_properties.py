@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 from hypothesis import given, settings
@@ -41,6 +42,7 @@ class Run:
     said: dict[int, str | None] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
     sent: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    ids: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.house.group("alice", "bob")
@@ -58,7 +60,7 @@ class Run:
         return user in self.house.roles()
 
     def _send(self, user: str, text: str, after: int | None) -> None:
-        command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{len(self.said)}"}
+        command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{next(self.ids)}"}
         sent = self.house.send(text, conversation_id=GROUP, **command)
         assert not sent.duplicate
         self.said[sent.entry.seq] = text

@@ -140,7 +140,7 @@ def test_of_two_creations_at_once_the_slower_is_told_to_try_again() -> None:
         house.create("bob", named="trip")
 
     house.log.before_put = quicker
-    with pytest.raises(Conflict):
+    with pytest.raises(Unavailable):
         house.create("bob", named="trip")
     assert not house.created("bob", named="trip").is_new
 
