@@ -288,7 +288,7 @@ async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
         server.model.create_group("bob", "team", ["alice"], posts)
         for user, event in posts:
             await server.tell(user, event)
-        await alice.shows(r"you are in a group now: /to group:\d+")
+        await alice.shows(r"you are in team now: /to group:\d+")
         assert await alice.ends() == 0
 
 

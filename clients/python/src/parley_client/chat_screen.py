@@ -12,9 +12,18 @@ from parley_client.chat_commands import Commands
 from parley_client.chat_lines import line_of, message_line
 from parley_client.chat_state import StateFile
 from parley_client.client import ParleyClient
-from parley_client.conversation import adds, is_group
+from parley_client.conversation import is_group
 from parley_client.errors import ParleyError
-from parley_client.events import ConnectionChanged, Entry, Event, MembershipLost, Message, ReadReceipt, SendFailed
+from parley_client.events import (
+    ConnectionChanged,
+    Entry,
+    Event,
+    MembersAdded,
+    MembershipLost,
+    Message,
+    ReadReceipt,
+    SendFailed,
+)
 from parley_client.terminal import Terminal, harmless
 
 _RECENT = 20
@@ -100,8 +109,9 @@ class Chat:
         if isinstance(entry, Message):
             text = f"{harmless(entry.sender_id)}, elsewhere: {harmless(entry.content or '')}"
             self._terminal.show(text, dim=True)
-        elif adds(entry, self._client.user_id):
-            self._terminal.show(f"* you are in a group now: /to {harmless(entry.conversation_id)}", dim=True)
+        elif isinstance(entry, MembersAdded) and self._client.user_id in set(entry.users) - {entry.user_id}:
+            name = harmless(entry.name or "a group")
+            self._terminal.show(f"* you are in {name} now: /to {harmless(entry.conversation_id)}", dim=True)
 
     def _show_message(self, message: Message) -> None:
         own = message.sender_id == self._client.user_id
