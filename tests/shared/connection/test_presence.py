@@ -252,6 +252,20 @@ def test_a_connection_that_decayed_is_announced_again_with_the_next() -> None:
     assert house.told() == ["online"]
 
 
+def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_again_too() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    house.come("a2")
+    connection = house.sessions.connections["alice"]["a2"]
+    keep_alive(connection, limit=5, sessions=house.sessions, gateway=house.gateway, farewell=b"", now=house.clock())
+    house.told()
+    house.clock.advance(HEARTBEAT_WINDOW_MS)
+    assert [one.status for one in house.seen("alice")] == ["offline"]
+    house.come("a3")
+    assert house.told() == ["online"]
+
+
 def test_a_look_that_was_lost_does_not_silence_the_next_coming() -> None:
     house = House()
     house.come("a1")
