@@ -95,6 +95,12 @@ class Config:
     group_limit: int
     inline_limit: int
     receipts_limit: int
+    text_limit: int
+    mention_limit: int
+    page_limit: int
+    frame_limit: int
+    frame_rate: int
+    frame_burst: int
     presence_grace_s: int
     fan_out_concurrency: int
     fan_out_rate: int
@@ -144,6 +150,12 @@ class Config:
             group_limit=read.number("group_limit", 2, 1_000, 1_000),
             inline_limit=read.number("inline_limit", 1, 1_000, 200),
             receipts_limit=read.number("receipts_limit", 0, 1_000, 100),
+            text_limit=read.number("text_limit", 1, 5_000, 5_000),
+            mention_limit=read.number("mention_limit", 0, 50, 50),
+            page_limit=read.number("page_limit", 1, 100, 100),
+            frame_limit=read.number("frame_limit", 1_024, 32_768, 32_768),
+            frame_rate=read.number("frame_rate", 1, 1_000, 50),
+            frame_burst=read.number("frame_burst", 1, 10_000, 500),
             presence_grace_s=read.number("presence_grace_s", 0, 900, 10),
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),

@@ -56,6 +56,7 @@ class RestApi(Construct):
                 **identity.environment,
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("group_limit", "inline_limit", "receipts_limit"),
+                **config.environment("text_limit", "mention_limit", "page_limit"),
                 **queues.presence_environment,
             },
             timeout_seconds=29,

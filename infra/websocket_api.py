@@ -155,6 +155,8 @@ class WebSocketApi(Construct):
                 **identity.environment,
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
                 **config.environment("edit_window_s", "inline_limit", "receipts_limit"),
+                **config.environment("text_limit", "mention_limit", "page_limit"),
+                **config.environment("frame_limit", "frame_rate", "frame_burst"),
                 **self._queues.presence_environment,
             },
             timeout_seconds=29,

@@ -83,6 +83,12 @@ class MessageSettings(_Settings):
     message_rate: int
     message_burst: int
     abuse_limit: int
+    text_limit: int
+    mention_limit: int
+    page_limit: int
+    frame_limit: int
+    frame_rate: int
+    frame_burst: int
     edit_window_s: int
     inline_limit: int
     receipts_limit: int
@@ -104,6 +110,9 @@ class RestSettings(_Settings):
     jwt_audience: str
     message_rate: int
     message_burst: int
+    text_limit: int
+    mention_limit: int
+    page_limit: int
     edit_window_s: int
     group_limit: int
     inline_limit: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,15 +16,19 @@ from shared.wire.gateway import Caller
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
+# Frames that read or write a hundred times what others do: how many a second, and at once, from one connection.
+COSTLY: Final[Mapping[str, tuple[int, int]]] = {"sync": (5, 100), "presence": (1, 20), "auth": (1, 10)}
 _REMEMBERED: Final = 2_000
 
 
 @dataclass(slots=True)
 class Guard:
-    """One instance of the function's view of who may do how much."""
+    """One instance of the function's view of who may do how much. `frame_limit` is bytes."""
 
     messages: RateLimiter
     frames: FrameLimiter
+    costly: Mapping[str, FrameLimiter]
+    frame_limit: int
     abuse: AbuseWatch
     sessions: Sessions
     gateway: Gateway
@@ -54,6 +59,8 @@ class Guard:
     def admit(self, kind: str | None, caller: Caller) -> None:
         """Count a frame; None is one that can't be read. Raises RateLimited."""
         self.frames.take(caller.connection_id)
+        if kind is not None and kind in self.costly:
+            self.costly[kind].take(caller.connection_id)
         if kind in _COUNTED:
             self.messages.take(caller.user_id)
 

@@ -7,7 +7,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from functions.message.guard import Guard
+from functions.message.guard import COSTLY, Guard
 from functions.message.routes import Ports, serve
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
@@ -20,6 +20,7 @@ from shared.aws.parallel import Spreader
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
 from shared.errors import Internal, ParleyError, RateLimited
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 # Posts and queries in parallel. Wide enough for a user's inbox; each thread waits far more than it works.
 _WIDTH = 32
-# Frames of one connection, whatever they ask for: well above what a client that keeps to the message limit sends.
-_FRAMES_PER_SECOND = 50
-_FRAMES_AT_ONCE = 500
 
 
 def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports, Guard]:
@@ -65,11 +63,15 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         edit_window_s=settings.edit_window_s,
         inline_limit=settings.inline_limit,
         receipts_limit=settings.receipts_limit,
+        page_limit=settings.page_limit,
+        bounds=Bounds(settings.text_limit, settings.mention_limit),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
     guard = Guard(
         messages=RateLimiter(Limit(settings.message_rate, settings.message_burst), buckets, now_ms),
-        frames=FrameLimiter(_FRAMES_PER_SECOND, _FRAMES_AT_ONCE, now_ms),
+        frames=FrameLimiter(settings.frame_rate, settings.frame_burst, now_ms),
+        costly={kind: FrameLimiter(rate, burst, now_ms) for kind, (rate, burst) in COSTLY.items()},
+        frame_limit=settings.frame_limit,
         abuse=AbuseWatch(settings.abuse_limit, now_ms),
         sessions=sessions,
         gateway=gateway,
@@ -100,7 +102,7 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
     frame_id = None
     try:
         try:
-            kind, frame = decode(event.get("body"))
+            kind, frame = decode(event.get("body"), limit=guard.frame_limit)
         except BadFrame as bad:
             frame_id = bad.frame_id
             _admit(None, caller_of(event), guard)

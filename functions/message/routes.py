@@ -12,6 +12,7 @@ from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.receipts import move_cursor
+from shared.chat.rules import Bounds
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import sync
 from shared.chat.typing import type_in
@@ -71,10 +72,13 @@ class Ports:
     edit_window_s: int
     inline_limit: int
     receipts_limit: int
+    page_limit: int
+    bounds: Bounds
 
     @property
     def writing(self) -> Writing:
-        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, self.inline_limit)
+        limit, bounds = self.inline_limit, self.bounds
+        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
     def sight(self) -> Sight:
@@ -129,6 +133,7 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
         now=ports.now,
         pause=ports.pause,
         new_nonce=ports.new_nonce,
+        bounds=ports.bounds,
     )
     _after_delivery(sent.delivered, caller, ports)
     return message_ack(sent.entry, duplicate=sent.duplicate)
@@ -225,6 +230,7 @@ def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         log=ports.log,
         spread=ports.spread,
         size=event_size,
+        page=ports.page_limit,
     )
     return sync_reply(found)
 

@@ -34,7 +34,7 @@ def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
         user_id = caller(app, ports).user_id
         page = inbox(
             user_id,
-            limit=limit,
+            limit=min(limit, ports.page_limit),
             before=None if cursor is None else decode_cursor(user_id, cursor),
             memberships=ports.memberships,
             log=ports.log,

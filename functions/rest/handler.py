@@ -22,6 +22,7 @@ from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
@@ -62,6 +63,8 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         group_limit=settings.group_limit,
         inline_limit=settings.inline_limit,
         receipts_limit=settings.receipts_limit,
+        page_limit=settings.page_limit,
+        bounds=Bounds(settings.text_limit, settings.mention_limit),
     )
 
 

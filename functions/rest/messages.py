@@ -28,7 +28,7 @@ def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:
             user_id=caller(app, ports).user_id,
             before=before,
             after=after,
-            limit=limit,
+            limit=min(limit, ports.page_limit),
             log=ports.log,
             memberships=ports.memberships,
         )
@@ -106,6 +106,7 @@ def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) ->
         now=ports.now,
         pause=ports.pause,
         new_nonce=ports.new_nonce,
+        bounds=ports.bounds,
     )
     ports.report(sent.delivered)
     return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)

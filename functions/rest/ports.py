@@ -9,6 +9,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.chat.changing import Changed, Writing, announce
 from shared.chat.delivery import Delivered
 from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
 from shared.connection.presence import Sight
 from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
@@ -42,10 +43,13 @@ class Ports:
     group_limit: int
     inline_limit: int
     receipts_limit: int
+    page_limit: int
+    bounds: Bounds
 
     @property
     def writing(self) -> Writing:
-        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, self.inline_limit)
+        limit, bounds = self.inline_limit, self.bounds
+        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
     def sight(self) -> Sight:

@@ -16,6 +16,7 @@ from shared.chat.delivery import Delivered, Event, broadcast
 from shared.chat.log import MAX_ATTEMPTS
 from shared.chat.models import Entry, change_entry
 from shared.chat.ports import ConversationLog, Memberships
+from shared.chat.rules import PROTOCOL, Bounds
 from shared.connection.ports import Gateway, Sessions
 from shared.errors import NotAMember, Unavailable
 
@@ -37,6 +38,7 @@ class Writing:
     pause: Callable[[int], None]
     new_nonce: Callable[[], str]
     inline_limit: int
+    bounds: Bounds = PROTOCOL
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
 
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
-    check_content(content)
+    check_content(content, writing.bounds)
 
     def decide(_: Audience) -> Change | None:
         message = check_readable(_at(conversation_id, seq, user_id, writing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from shared.chat.audience import Audience
@@ -20,15 +21,26 @@ MAX_EMOJI_BYTES: Final = 64
 MAX_REACTIONS: Final = 500
 _MS: Final = 1_000
 
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a deployment lets one message hold: at most what the protocol does."""
+
+    characters: int = MAX_CONTENT_CHARACTERS
+    mentions: int = MAX_MENTIONS
+
+
+PROTOCOL: Final = Bounds()
+
 # Separators, controls and formats (zero-width joiners, direction marks): text of these alone shows nothing.
 _INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _NO_EMOJI: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cs", "Cn"})
 
 
-def check_content(content: str) -> None:
+def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
     """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for blank or undecodable text."""
-    if len(content) > MAX_CONTENT_CHARACTERS:
-        raise TooLarge(f"The content has more than {MAX_CONTENT_CHARACTERS:,} characters")
+    if len(content) > bounds.characters:
+        raise TooLarge(f"The content has more than {bounds.characters:,} characters")
     if len(_encoded(content, "content")) > MAX_CONTENT_BYTES:
         raise TooLarge(f"The content has more than {MAX_CONTENT_BYTES:,} bytes")
     if _is_blank(content):
@@ -74,10 +86,10 @@ def check_file(message_type: str, file_id: str | None) -> None:
     raise NotFound("There is no such file")  # nothing can be uploaded in this version, so no id names a file
 
 
-def check_mentions(mentions: Collection[str], audience: Audience) -> None:
-    """Only members can be mentioned. Raises BadRequest."""
-    if len(mentions) > MAX_MENTIONS:
-        raise TooLarge(f"A message mentions at most {MAX_MENTIONS} users")
+def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:
+    """Only members can be mentioned. Raises BadRequest, and TooLarge for more of them than are allowed."""
+    if len(mentions) > bounds.mentions:
+        raise TooLarge(f"A message mentions at most {bounds.mentions} users")
     if not all(user_id in audience for user_id in mentions):
         raise BadRequest("A message can mention members of its conversation only")
 

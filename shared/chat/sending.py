@@ -12,7 +12,16 @@ from shared.chat.identifiers import other_member, private_conversation_id
 from shared.chat.log import Appended, append, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog, Memberships
-from shared.chat.rules import check_after, check_content, check_file, check_mentions, check_readable, check_reply
+from shared.chat.rules import (
+    PROTOCOL,
+    Bounds,
+    check_after,
+    check_content,
+    check_file,
+    check_mentions,
+    check_readable,
+    check_reply,
+)
 from shared.connection.ports import Gateway, Sessions
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
@@ -61,6 +70,7 @@ def send_message(
     now: Callable[[], int],
     pause: Callable[[int], None],
     new_nonce: Callable[[], str],
+    bounds: Bounds = PROTOCOL,
 ) -> Sent:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
@@ -77,6 +87,7 @@ def send_message(
         now=now,
         pause=pause,
         new_nonce=new_nonce,
+        bounds=bounds,
     )
     delivered = broadcast(
         stored.entry,
@@ -99,13 +110,14 @@ def store_message(
     now: Callable[[], int],
     pause: Callable[[int], None],
     new_nonce: Callable[[], str],
+    bounds: Bounds = PROTOCOL,
 ) -> Appended:
     """Decide whether the message may be sent, and append it.
 
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
     replied to or forwarded), Conflict, SyncRequired, Unavailable.
     """
-    draft = _draft(command, new_nonce())
+    draft = _draft(command, new_nonce(), bounds)
     check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
@@ -116,7 +128,7 @@ def store_message(
         if draft.is_stored_as(entry):
             return recognise(draft, entry, audience)
     try:
-        check_mentions(draft.mentions, audience)
+        check_mentions(draft.mentions, audience, bounds)
         check_reply(command.reply_to, found.entries)
         if found.blocked:
             raise Blocked
@@ -138,12 +150,12 @@ def store_message(
     )
 
 
-def _draft(command: SendMessage, nonce: str) -> Draft:
+def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
     if command.forward_of is None:
         check_file(command.message_type, command.file_id)
-        check_content(command.content)
+        check_content(command.content, bounds)
     elif command.content or command.file_id is not None:
         raise BadRequest("A forwarded message has the content of its original, and no other")
     return Draft(

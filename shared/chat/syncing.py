@@ -48,29 +48,31 @@ def sync(
     log: ConversationLog,
     spread: Spread,
     size: Callable[[Entry], int],
+    page: int = MAX_ENTRIES_PER_CONVERSATION,
 ) -> Sync:
     """For each conversation in `held` the entries after that seq; for the user's others the head only.
 
-    Bounded to one reply: `size` gives an entry's encoded bytes. Conversations with something new come first, then those
-    the client does not know; where either is left out, `has_more` is set. Up-to-date ones come last, if there is room.
+    Bounded to one reply, and to `page` entries of each: `size` gives an entry's encoded bytes. Conversations with
+    something new come first, then those the client does not know; where either is left out, `has_more` is set.
+    Up-to-date ones come last, if there is room.
     The caller's connection is registered before this is called, so nothing falls between live events and this answer.
     """
     members = memberships.of_user(user_id)
-    found = spread(lambda member: _since(member, held.get(member.conversation_id), log), members)
+    found = spread(lambda member: _since(member, held.get(member.conversation_id), log, page), members)
     ordered = sorted(found, key=lambda one: (not one.entries, one.conversation_id in held))
     refused = sorted(set(held) - {member.conversation_id for member in members})
     return _within_one_reply(ordered, held, refused, size)
 
 
-def _since(member: Member, seq: int | None, log: ConversationLog) -> Synced:
+def _since(member: Member, seq: int | None, log: ConversationLog, most: int) -> Synced:
     """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
     conversation_id = member.conversation_id
     if seq is None:
         tail = log.read_back(conversation_id, limit=1)
         return _synced(member, tail[0] if tail else None, [], has_more=False)
-    found = log.read(conversation_id, start=max(seq, 1), limit=MAX_ENTRIES_PER_CONVERSATION + 2)
+    found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
     entries = [entry for entry in found if entry.seq > seq]
-    page = entries[:MAX_ENTRIES_PER_CONVERSATION]
+    page = entries[:most]
     if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
         tail = log.read_back(conversation_id, limit=1)
         head = tail[0] if tail else None

@@ -140,11 +140,14 @@ class BadFrame(Exception):
         self.frame_id = frame_id
 
 
-def decode(body: str | None) -> tuple[str, Any]:
-    """The type and the struct of a frame. Raises BadFrame: bad_request, unknown_type or too_large."""
+def decode(body: str | None, *, limit: int = MAX_FRAME_BYTES) -> tuple[str, Any]:
+    """The type and the struct of a frame of at most `limit` bytes.
+
+    Raises BadFrame: bad_request, unknown_type or too_large.
+    """
     raw = _encoded(body or "")
-    if len(raw) > MAX_FRAME_BYTES:
-        raise BadFrame(TooLarge(f"A frame has at most {MAX_FRAME_BYTES:,} bytes"), _salvaged_id(raw))
+    if len(raw) > limit:
+        raise BadFrame(TooLarge(f"A frame has at most {limit:,} bytes"), _salvaged_id(raw))
     _check_depth(raw)
     head = _decoded(_HEAD, raw, None)
     frame_id = _usable(head.id)

@@ -22,6 +22,7 @@ from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rules import PROTOCOL
 from shared.connection.models import Identity
 from shared.limits.buckets import Buckets, Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
@@ -76,6 +77,8 @@ def _guard(ports: Ports, clock: FakeClock, buckets: Buckets) -> Guard:
     return Guard(
         messages=RateLimiter(Limit(20, 200), buckets, clock),
         frames=FrameLimiter(50, 10_000, clock),
+        costly={},
+        frame_limit=32_768,
         abuse=AbuseWatch(100, clock),
         sessions=ports.sessions,
         gateway=ports.gateway,
@@ -108,6 +111,8 @@ def house(tables: JsonService) -> House:
         edit_window_s=0,
         inline_limit=200,
         receipts_limit=100,
+        page_limit=100,
+        bounds=PROTOCOL,
     )
     made = House(meter, gateway, clock, ports, _guard(ports, clock, FakeBuckets()))
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):

@@ -147,6 +147,8 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
         group_limit=1_000,
         inline_limit=200,
         receipts_limit=100,
+        page_limit=100,
+        bounds=ports.bounds,
     )
 
 

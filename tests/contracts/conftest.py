@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 import pytest
 
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.aws.json_service import JsonService
+from shared.aws.dynamodb import Calls
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
@@ -67,7 +70,22 @@ def fakes() -> Stores:
     )
 
 
-def adapters(calls: JsonService) -> Stores:
+class OneAtATime:
+    """Each call is atomic, as DynamoDB's are: moto looks at a condition and writes without a lock around both.
+
+    Operations of several calls still race.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._lock = Lock()
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            return self._calls.call(operation, request)
+
+
+def adapters(calls: Calls) -> Stores:
     return Stores(
         log=DynamoDbConversationLog(calls, log_table="log", members_table="members"),
         memberships=DynamoDbMemberships(calls, members_table="members"),
@@ -84,4 +102,4 @@ def adapters(calls: JsonService) -> Stores:
 
 @pytest.fixture(params=["fake", "moto"])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    return fakes() if request.param == "fake" else adapters(request.getfixturevalue("tables"))
+    return fakes() if request.param == "fake" else adapters(OneAtATime(request.getfixturevalue("tables")))

@@ -70,6 +70,12 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("inline_limit", "1001", "a whole number from 1 to 1000"),
         ("receipts_limit", "-1", "a whole number from 0 to 1000"),
         ("receipts_limit", "1001", "a whole number from 0 to 1000"),
+        ("text_limit", "5001", "a whole number from 1 to 5000"),
+        ("mention_limit", "51", "a whole number from 0 to 50"),
+        ("page_limit", "0", "a whole number from 1 to 100"),
+        ("frame_limit", "1023", "a whole number from 1024 to 32768"),
+        ("frame_rate", "0", "a whole number from 1 to 1000"),
+        ("frame_burst", "10001", "a whole number from 1 to 10000"),
         ("presence_grace_s", "-1", "a whole number from 0 to 900"),
         ("presence_grace_s", "901", "a whole number from 0 to 900"),
         ("fan_out_concurrency", "1", "a whole number from 2 to 100"),
@@ -95,6 +101,8 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
     assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
     assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
+    assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)
+    assert (config.frame_limit, config.frame_rate, config.frame_burst) == (32_768, 50, 500)
 
 
 def test_numbers_become_variables_as_text() -> None:

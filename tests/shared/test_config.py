@@ -22,6 +22,7 @@ _PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
 _CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+    *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
 }
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
@@ -30,7 +31,7 @@ VARIABLES: dict[type[Any], set[str]] = {
     ConnectSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
     DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL"},
     PresenceSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
-    MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT"},
+    MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
     RestSettings: {*_CHAT, "TICKETS_TABLE", "GROUP_LIMIT"},
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
@@ -40,6 +41,7 @@ VARIABLES: dict[type[Any], set[str]] = {
 _NUMBERS = {
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
+    *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"),
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 

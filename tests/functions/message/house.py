@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.message.guard import Guard
+from functions.message.guard import COSTLY, Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
 from shared.chat.changes import OWNER, Added
 from shared.chat.delivery import Delivered
 from shared.chat.models import change_entry
+from shared.chat.rules import PROTOCOL, Bounds
 from shared.connection.models import Identity
 from shared.errors import Unauthenticated
 from shared.limits.buckets import Limit, RateLimiter
@@ -43,6 +44,8 @@ class House:
     reports: list[Delivered] = field(default_factory=list)
     nonces: FakeNonces = field(default_factory=FakeNonces)
     tokens: dict[str, Identity] = field(default_factory=dict)
+    page_limit: int = 100
+    bounds: Bounds = PROTOCOL
     guard: Guard = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,11 +53,15 @@ class House:
             self.sessions.connect(user_id, connection_id, at=NOW)
         self.guard = self.new_guard()
 
-    def new_guard(self, limit: Limit | None = None, frames: int = 500, abuse: int = 100) -> Guard:
+    def new_guard(
+        self, limit: Limit | None = None, frames: int = 500, abuse: int = 100, frame_limit: int = 32_768
+    ) -> Guard:
         """Another instance of the function, or one with other limits."""
         return Guard(
             messages=RateLimiter(limit or Limit(20, 200), FakeBuckets(), self.clock),
             frames=FrameLimiter(50, frames, self.clock),
+            costly={kind: FrameLimiter(*rate, self.clock) for kind, rate in COSTLY.items()},
+            frame_limit=frame_limit,
             abuse=AbuseWatch(abuse, self.clock),
             sessions=self.sessions,
             gateway=self.gateway,
@@ -80,6 +87,8 @@ class House:
             edit_window_s=86_400,
             inline_limit=200,
             receipts_limit=100,
+            page_limit=self.page_limit,
+            bounds=self.bounds,
         )
 
     def verify(self, token: str) -> Identity:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from functions.message.guard import COSTLY
 from shared.chat.changes import Removed
 from shared.chat.models import change_entry
+from shared.chat.rules import Bounds
 from shared.connection.models import Identity
 from shared.limits.buckets import Limit
 from shared.wire.frames import TYPES
@@ -325,6 +327,31 @@ def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(bo
     codes = [house.say(body).get("code") for _ in range(12)]
     assert codes[10:] == ["rate_limited", "rate_limited"]
     assert house.say({"type": "ping"}, connection_id="a2=")["success"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "presence", "auth"])
+def test_frames_that_cost_much_have_a_limit_of_their_own(kind: str) -> None:
+    house = furnished()
+    house.tokens["fresh"] = Identity("alice", NOW + HOUR)
+    fields: dict[str, dict[str, Any]] = {"sync": {}, "presence": {"users": []}, "auth": {"token": "fresh"}}
+    burst = COSTLY[kind][1]
+    codes = [house.say({"type": kind, **fields[kind]}).get("code") for _ in range(burst + 1)]
+    assert codes == [None] * burst + ["rate_limited"]
+    assert house.say({"type": "ping"})["success"]
+
+
+def test_a_deployment_can_allow_less_than_the_protocol_does() -> None:
+    house = furnished()
+    house.bounds, house.page_limit = Bounds(characters=5, mentions=1), 1
+    house.guard = house.new_guard(frame_limit=200)
+    message = {"type": "message", "conversation_id": GROUP, "content": "short"}
+    assert house.say(message)["success"]
+    assert house.say({**message, "content": "longer"})["code"] == "too_large"
+    assert house.say({**message, "mentions": ["bob", "carol"]})["code"] == "too_large"
+    assert house.say({"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "longer"})["code"] == "too_large"
+    assert house.say({"type": "ping", "x": "x" * 200})["code"] == "too_large"
+    (synced,) = house.say({"type": "sync", "conversations": {GROUP: 0, DM: 9}})["data"]["conversations"][:1]
+    assert (len(synced["entries"]), synced["has_more"]) == (1, True)
 
 
 def test_who_goes_on_all_the_same_is_sent_away() -> None:

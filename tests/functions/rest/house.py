@@ -16,6 +16,7 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.chat.changes import ADMIN, MEMBER, OWNER, Added, Role
 from shared.chat.identifiers import private_conversation_id
 from shared.chat.models import change_entry
+from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
 from shared.limits.buckets import Limit, RateLimiter
 from shared.reporting import reporter
@@ -78,6 +79,8 @@ class House:
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
     unexpected: list[Exception] = field(default_factory=list)
+    page_limit: int = 100
+    bounds: Bounds = PROTOCOL
     ports: Ports = field(init=False)
     api: Any = field(init=False)
 
@@ -107,6 +110,8 @@ class House:
             group_limit=GROUP_LIMIT,
             inline_limit=200,
             receipts_limit=100,
+            page_limit=self.page_limit,
+            bounds=self.bounds,
         )
         self.api = make_api(self.ports, unexpected=self.unexpected.append)
 
