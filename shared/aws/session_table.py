@@ -25,6 +25,7 @@ from shared.connection.models import (
     Removed,
     Session,
     SessionsByUser,
+    Status,
 )
 
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
@@ -154,14 +155,14 @@ class DynamoDbSessions:
         )
         return not isinstance(answer, Refused)
 
-    def hide(self, user_id: str, *, hidden: bool) -> Session:
+    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
         answer = self._calls.call(
             "UpdateItem",
             {
                 **self._key(user_id),
-                "UpdateExpression": "SET #hidden = :hidden",
+                "UpdateExpression": f"SET #hidden = :hidden, {SHOWN} = :shown",
                 "ExpressionAttributeNames": {"#hidden": HIDDEN},  # a reserved word
-                "ExpressionAttributeValues": to_item({":hidden": hidden}),
+                "ExpressionAttributeValues": to_item({":hidden": hidden, ":shown": shown}),
                 "ReturnValues": "ALL_OLD",
             },
         )

@@ -116,10 +116,17 @@ def _existing(
     blocks: Blocks,
     announce: Announce,
 ) -> CreatedGroup:
-    """The group of an earlier request. It is completed only where nothing but its making has happened yet."""
+    """The group of an earlier request. It is completed only where nothing but its making has happened yet.
+
+    What that request has written is told once more, since it may have died before it did; receivers tell by the `seq`.
+    """
     conversation_id = there[0].conversation_id
     added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
     untouched = all(isinstance(entry.change, Added) and entry.sender_id == command.creator for entry in there)
+    audience = Audience({})
+    for entry in there if untouched else ():
+        audience = audience.after([entry])
+        announce(Changed(entry, audience))
     if untouched and (rest := [user for user in others if user not in added]):
         _check_addable(rest, command.creator, blocks)
         _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)

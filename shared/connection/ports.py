@@ -14,6 +14,7 @@ from shared.connection.models import (
     Removed,
     Session,
     SessionsByUser,
+    Status,
     Watch,
 )
 
@@ -55,8 +56,11 @@ class Sessions(Protocol):
         """
         ...
 
-    def hide(self, user_id: str, *, hidden: bool) -> Session:
-        """Note whether the user hides their presence. Returns the session as it was before."""
+    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
+        """Note whether the user hides their presence, and what watchers are told with that.
+
+        Returns the session as it was before.
+        """
         ...
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.chat.identifiers import is_group_id
 from shared.chat.ports import Memberships, Spread
-from shared.connection.models import HEARTBEAT_WINDOW_MS, OFFLINE, ONLINE, Presence, PresenceChange, Session
+from shared.connection.models import HEARTBEAT_WINDOW_MS, OFFLINE, ONLINE, Presence, PresenceChange, Session, Status
 from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions, Watches
 from shared.contacts.ports import Relations
 
@@ -164,11 +164,13 @@ def hide_presence(
 
     Who hides within the grace period after their last connection is told of, too: the look after it tells nobody.
     """
-    before = sight.sessions.hide(user_id, hidden=hidden)
-    is_news = before.shown == ONLINE if hidden else before.is_online(now)
+    session = sight.sessions.whole([user_id]).get(user_id, _NEVER)
+    shown: Status = ONLINE if session.is_online(now) and not hidden else OFFLINE
+    before = sight.sessions.hide(user_id, hidden=hidden, shown=shown)
+    is_news = before.shown == ONLINE if hidden else shown == ONLINE
     if before.hidden == hidden or not is_news:
         return
-    presence = Presence(user_id, OFFLINE if hidden else ONLINE)
+    presence = Presence(user_id, shown)
     announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=now)
 
 

@@ -29,24 +29,29 @@ def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -
     """Ask somebody to become a contact. Who was asked by them accepts with it.
 
     There is no register of users: a request to an id that nobody has waits for ever, and so does one to somebody who
-    blocks the user and never sees it. Raises BadRequest for oneself or a malformed id, Conflict with too many contacts.
+    blocks the user, or has as many contacts as there can be. Raises BadRequest for oneself or a malformed id, Conflict
+    with too many contacts.
     """
     _check_other(user_id, other)
+
+    mine_now = contacts.of(user_id)
+    if len(mine_now) >= MAX_CONTACTS and other not in {contact.user_id for contact in mine_now}:
+        raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
+    has_room = len(contacts.of(other)) < MAX_CONTACTS
 
     def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
         if pair.mine is not None and pair.mine.status == INCOMING:
             return _accepted(pair, user_id, other, now)
-        unheard = pair.theirs is None and not pair.blocks_me
+        reaches = has_room and not pair.blocks_me
+        unheard = pair.theirs is None and reaches
         if pair.mine is not None:  # one that could not reach them before reaches them now
             return (pair.mine, Contact(user_id, INCOMING, now)) if unheard and pair.mine.status == REQUESTED else None
-        if pair.blocks_me:
-            return Contact(other, REQUESTED, now), pair.theirs
-        if pair.theirs is not None and pair.theirs.status == REQUESTED:
+        if pair.theirs is not None and pair.theirs.status == REQUESTED and not pair.blocks_me:
             return _accepted(pair, user_id, other, now)
+        if not reaches:
+            return Contact(other, REQUESTED, now), pair.theirs
         return Contact(other, REQUESTED, now), Contact(user_id, INCOMING, now)
 
-    if len(contacts.of(user_id)) >= MAX_CONTACTS:
-        raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
     mine, is_new = _change(user_id, other, decide, contacts)
     if mine is None:
         raise Unavailable

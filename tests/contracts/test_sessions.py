@@ -173,8 +173,10 @@ def test_somebody_who_was_never_here_is_not_shown_offline(stores: Stores) -> Non
 
 
 def test_hiding_says_how_it_was_before_and_lasts(stores: Stores) -> None:
-    assert stores.sessions.hide("alice", hidden=True) == Session([])
-    assert session(stores) == Session([], hidden=True)
-    assert stores.sessions.register(connection("c1="), limit=3) == Registered([], hidden=True)
-    assert stores.sessions.hide("alice", hidden=False) == Session([connection("c1=")], hidden=True, shown=ONLINE)
+    assert stores.sessions.hide("alice", hidden=True, shown=OFFLINE) == Session([])
+    assert session(stores) == Session([], hidden=True, shown=OFFLINE)
+    assert stores.sessions.register(connection("c1="), limit=3) == Registered([], hidden=True, shown=OFFLINE)
+    assert stores.sessions.hide("alice", hidden=False, shown=ONLINE) == Session(
+        [connection("c1=")], hidden=True, shown=ONLINE
+    )
     assert stores.sessions.register(connection("c1="), limit=3) == Registered([], shown=ONLINE)

@@ -88,10 +88,11 @@ class FakeSessions:
             self.shown[user_id] = OFFLINE
             return True
 
-    def hide(self, user_id: str, *, hidden: bool) -> Session:
+    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
         self.writes += 1
         before = self._session(user_id)
         self.hidden[user_id] = hidden
+        self.shown[user_id] = shown
         return before
 
     def connect(self, user_id: str, connection_id: str, *, at: int, expires_at: int | None = None) -> Connection:

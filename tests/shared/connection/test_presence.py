@@ -150,7 +150,7 @@ def blocking(arrange: Callable[[House], object], *block: str) -> Callable[[House
 
 def as_hidden_contact(house: House) -> None:
     as_contacts(house)
-    house.sessions.hide("alice", hidden=True)
+    house.sessions.hide("alice", hidden=True, shown="offline")
 
 
 MATRIX: dict[str, tuple[Callable[[House], object], bool]] = {
@@ -187,9 +187,9 @@ def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
     house.come("a1")
     house.go("a1")
     assert house.seen("alice") == [Presence("alice", "offline", NOW)]
-    house.sessions.hide("alice", hidden=True)
+    house.sessions.hide("alice", hidden=True, shown="offline")
     assert house.seen("alice") == [Presence("alice", "offline")]
-    house.sessions.hide("alice", hidden=False)
+    house.sessions.hide("alice", hidden=False, shown="offline")
     house.memberships.contacts.clear()
     assert house.seen("alice") == [Presence("alice", "offline")]
 
@@ -314,6 +314,27 @@ def test_hiding_within_the_grace_period_is_told_too() -> None:
     house.clock.advance(GRACE_MS)
     house.look()
     assert house.told() == ["online", "offline"]
+
+
+def test_coming_back_after_hiding_and_showing_again_is_told() -> None:
+    house = House()
+    house.come("a1")
+    house.hide(hidden=True)
+    house.go("a1")
+    house.hide(hidden=False)
+    house.come("a2")
+    assert house.told() == ["online", "offline", "online"]
+
+
+def test_going_after_hiding_and_showing_again_is_told() -> None:
+    house = House()
+    house.come("a1")
+    for hidden in (True, False):
+        house.hide(hidden=hidden)
+    house.go("a1")
+    house.clock.advance(GRACE_MS)
+    house.look()
+    assert house.told() == ["online", "offline", "online", "offline"]
 
 
 def test_hiding_while_away_tells_nobody() -> None:

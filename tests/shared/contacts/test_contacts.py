@@ -253,6 +253,16 @@ def test_contacts_are_bounded() -> None:
         house.table.contacts["alice", f"u{number}"] = Contact(f"u{number}", REQUESTED, 1)
     with pytest.raises(Conflict):
         house.ask()
+    assert not request_contact("alice", "u5", contacts=house.contacts, now=2).is_new  # one that is there already
+
+
+def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
+    house = House()
+    for number in range(MAX_CONTACTS):
+        house.table.contacts["bob", f"u{number}"] = Contact(f"u{number}", INCOMING, 1)
+    asked = house.ask()
+    assert asked.contact.status == REQUESTED
+    assert ("bob", "alice") not in house.table.contacts
 
 
 def test_a_pair_that_never_stands_still_is_given_up() -> None:
