@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
-from functions.rest.requests import UserPath, caller
+from functions.rest.requests import UserPath, caller, writer
 from shared.contacts.contacts import block_user, remove_contact, request_contact, update_contact
 from shared.wire.http import contact_body, contacts_body
 from shared.wire.http_requests import ContactChange, ContactRequest
@@ -21,7 +21,7 @@ def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.post("/v1/contacts")
     def post_contact(body: ContactRequest) -> Answer:
         """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
-        user_id = caller(app, ports).user_id
+        user_id = writer(app, ports)
         asked = request_contact(user_id, body.user_id, contacts=ports.contacts, now=ports.now())
         return ok(contact_body(asked.contact), is_new=asked.is_new)
 
@@ -29,7 +29,7 @@ def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:
     def patch_contact(user_id: UserPath, body: ContactChange) -> Answer:
         """Accept a request, give the contact another name, or both."""
         updated = update_contact(
-            caller(app, ports).user_id,
+            writer(app, ports),
             user_id,
             accept="status" in body.model_fields_set,
             alias=body.alias,

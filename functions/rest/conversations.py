@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
-from functions.rest.requests import ConversationPath, Cursor, Limit, caller
+from functions.rest.requests import ConversationPath, Cursor, Limit, caller, writer
 from shared.chat.conversations import create_private, hide, inbox, set_preferences, summary_of
 from shared.chat.groups import NewGroup, create_group, remove_member, rename
 from shared.chat.identifiers import is_group_id
@@ -23,7 +23,7 @@ def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.post("/v1/conversations")
     def post_conversation(body: Annotated[NewConversation, Body()]) -> Answer:
         """Make a private conversation or a group. 200 where it was there already."""
-        user_id = caller(app, ports).user_id
+        user_id = writer(app, ports)
         if isinstance(body, NewPrivateConversation):
             return _private(user_id, body, ports)
         return _group(user_id, body, ports)
@@ -53,14 +53,14 @@ def add_conversation(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: NewName) -> Answer:
         """Rename a group. For its owners and admins."""
-        user_id = caller(app, ports).user_id
+        user_id = writer(app, ports)
         ports.announce(rename(conversation_id, body.name, by=user_id, writing=ports.writing))
         return _summary(conversation_id, user_id, ports)
 
     @app.delete("/v1/conversations/<conversation_id>")
     def delete_conversation(conversation_id: ConversationPath) -> Answer:
         """Leave a group; or hide a private conversation until its next message."""
-        user_id = caller(app, ports).user_id
+        user_id = writer(app, ports)
         if is_group_id(conversation_id):
             ports.announce(remove_member(conversation_id, user_id, by=user_id, writing=ports.writing))
         else:

@@ -34,7 +34,7 @@ class Documented:
 
 
 _CONVERSATION: Final = (NotAMember,)
-_GROUP: Final = (NotAMember, Forbidden)
+_GROUP: Final = (NotAMember, Forbidden, RateLimited)
 _REACTING: Final = (NotAMember, NotFound, Blocked, RateLimited)
 
 # Operation id → what it answers.
@@ -47,7 +47,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_conversation": Documented(
         "conversations",
         {201: answers.CreatedConversation, 200: answers.CreatedConversation},
-        (NotAMember, Forbidden, Blocked, Conflict),
+        (NotAMember, Forbidden, Blocked, Conflict, RateLimited),
     ),
     "get_conversations": Documented("conversations", {200: answers.Inbox}),
     "get_conversation": Documented("conversations", {200: answers.Conversation}, _CONVERSATION),
@@ -75,8 +75,8 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "put_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Conflict)),
     "delete_reaction": Documented("messages", {200: answers.Reaction}, _REACTING),
     "get_contacts": Documented("people", {200: answers.Contacts}),
-    "post_contact": Documented("people", {201: answers.Contact, 200: answers.Contact}, (Conflict,)),
-    "patch_contact": Documented("people", {200: answers.Contact}, (NotFound, Conflict)),
+    "post_contact": Documented("people", {201: answers.Contact, 200: answers.Contact}, (Conflict, RateLimited)),
+    "patch_contact": Documented("people", {200: answers.Contact}, (NotFound, Conflict, RateLimited)),
     "delete_contact": Documented("people", {204: None}, (NotFound,)),
     "get_blocks": Documented("people", {200: answers.Blocks}),
     "put_block": Documented("people", {204: None}, (Conflict,)),

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
-from functions.rest.requests import ConversationPath, UserPath, caller
+from functions.rest.requests import ConversationPath, UserPath, caller, writer
 from shared.chat.groups import add_members, remove_member, set_role
 from shared.chat.members import members_of
 from shared.wire.http import members_body
@@ -26,7 +26,7 @@ def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
         added, audience = add_members(
             conversation_id,
             body.users,
-            by=caller(app, ports).user_id,
+            by=writer(app, ports),
             limit=ports.group_limit,
             writing=ports.writing,
             blocks=ports.blocks,
@@ -37,13 +37,13 @@ def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: NewRole) -> Answer:
         """Give a member another role. For the group's owners."""
-        by = caller(app, ports).user_id
+        by = writer(app, ports)
         ports.announce(set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing))
         return ok({"user_id": user_id, "role": body.role})
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
         """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
-        by = caller(app, ports).user_id
+        by = writer(app, ports)
         ports.announce(remove_member(conversation_id, user_id, by=by, writing=ports.writing))
         return done()

@@ -124,7 +124,7 @@ def caller(app: APIGatewayHttpResolver, ports: Ports) -> Identity:
 
 
 def writer(app: APIGatewayHttpResolver, ports: Ports) -> str:
-    """The caller of what counts as a message. Raises what `caller` raises, and RateLimited."""
+    """The caller of what counts as a message: it writes what others get to see. Raises RateLimited, too."""
     user_id = caller(app, ports).user_id
     ports.limiter.take(user_id)
     return user_id

@@ -123,7 +123,7 @@ def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | N
 @pytest.mark.parametrize("name", documented(429))
 def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -> None:
     house = world()
-    house.flood("alice")
+    house.flood(success_of(name).user)
     entries = repr(house.log.entries)
     answered = ask(name, house)
     assert (answered.status, answered.code, answered.body["retryable"]) == (429, "rate_limited", True)
@@ -132,8 +132,10 @@ def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -
     assert repr(house.log.entries) == entries
 
 
-def test_what_writes_into_a_log_as_a_user_does_is_limited() -> None:
+def test_what_others_get_to_see_is_limited() -> None:
     limited = {"post_message", "patch_message", "delete_message", "put_reaction", "delete_reaction"}
+    limited |= {"post_conversation", "patch_conversation", "delete_conversation", "post_contact", "patch_contact"}
+    limited |= {"post_members", "patch_member", "delete_member"}
     assert set(documented(429)) == limited
 
 
