@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Delivered
+from shared.chat.delivery import Delivered, Posting
 from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
 from shared.chat.ports import ConversationLog, Memberships, Spread
@@ -81,6 +81,10 @@ class Ports:
         return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode_event)
+
+    @property
     def sight(self) -> Sight:
         return Sight(self.relations, self.memberships, self.sessions, self.spread)
 
@@ -121,20 +125,7 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
         file_id=frame.file_id,
         forward_of=(frame.forward_of.conversation_id, frame.forward_of.seq) if frame.forward_of else None,
     )
-    sent = send_message(
-        command,
-        connection_id=caller.connection_id,
-        inline_limit=ports.inline_limit,
-        log=ports.log,
-        memberships=ports.memberships,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_event,
-        now=ports.now,
-        pause=ports.pause,
-        new_nonce=ports.new_nonce,
-        bounds=ports.bounds,
-    )
+    sent = send_message(command, connection_id=caller.connection_id, writing=ports.writing, posting=ports.posting)
     _after_delivery(sent.delivered, caller, ports)
     return message_ack(sent.entry, duplicate=sent.duplicate)
 
@@ -158,14 +149,7 @@ def _change(frame: EditFrame | DeleteFrame | ReactFrame, caller: Caller, ports: 
 
 
 def _announce(changed: Changed, caller: Caller, ports: Ports) -> None:
-    delivered = announce(
-        changed,
-        connection_id=caller.connection_id,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_event,
-        now=ports.now(),
-    )
+    delivered = announce(changed, connection_id=caller.connection_id, posting=ports.posting, now=ports.now())
     if delivered is not None:
         _after_delivery(delivered, caller, ports)
 
@@ -180,9 +164,7 @@ def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict
         audience_limit=ports.receipts_limit,
         log=ports.log,
         memberships=ports.memberships,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_event,
+        posting=ports.posting,
         now=ports.now(),
     )
     if moved.delivered is not None:
@@ -198,9 +180,7 @@ def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         audience_limit=ports.receipts_limit,
         memberships=ports.memberships,
         blocks=ports.blocks,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_event,
+        posting=ports.posting,
         now=ports.now(),
     )
     ports.report(delivered)

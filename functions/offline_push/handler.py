@@ -16,7 +16,7 @@ from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
-from shared.chat.delivery import Delivered
+from shared.chat.delivery import Delivered, Posting
 from shared.chat.fan_out import Shard, deliver
 from shared.chat.ports import ConversationLog, Memberships
 from shared.clock import now_ms
@@ -129,9 +129,7 @@ def _deliver(shard: Shard, ports: Ports) -> None:
         entry,
         shard.users,
         rate=ports.rate,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_plainly,
+        posting=Posting(ports.sessions, ports.gateway, encode_plainly),
         now=ports.now,
         pause_ms=ports.pause_ms,
     )

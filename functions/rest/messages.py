@@ -12,7 +12,6 @@ from shared.chat.history import history, read_message
 from shared.chat.receipts import READ, move_cursor
 from shared.chat.sending import SendMessage, send_message
 from shared.wire.acks import change_ack, cursor_ack, message_ack, react_ack
-from shared.wire.events import encode_plainly
 from shared.wire.http import history_body, single_body
 from shared.wire.http_requests import NewContent, NewMessage, ReadUpTo
 
@@ -94,20 +93,7 @@ def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) ->
         file_id=body.file_id,
         forward_of=(body.forward_of.conversation_id, body.forward_of.seq) if body.forward_of else None,
     )
-    sent = send_message(
-        command,
-        connection_id="",
-        inline_limit=ports.inline_limit,
-        log=ports.log,
-        memberships=ports.memberships,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_plainly,
-        now=ports.now,
-        pause=ports.pause,
-        new_nonce=ports.new_nonce,
-        bounds=ports.bounds,
-    )
+    sent = send_message(command, connection_id="", writing=ports.writing, posting=ports.posting)
     ports.report(sent.delivered)
     return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
@@ -128,9 +114,7 @@ def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:
         audience_limit=ports.receipts_limit,
         log=ports.log,
         memberships=ports.memberships,
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-        encode=encode_plainly,
+        posting=ports.posting,
         now=ports.now(),
     )
     if moved.delivered is not None:

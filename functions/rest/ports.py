@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.auth.tokens import TokenVerifier
 from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Delivered
+from shared.chat.delivery import Delivered, Posting
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
@@ -52,13 +52,15 @@ class Ports:
         return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode_plainly)
+
+    @property
     def sight(self) -> Sight:
         return Sight(self.relations, self.memberships, self.sessions, self.spread)
 
     def announce(self, changed: Changed) -> None:
         """Tell everyone in the conversation of a change, if there was one."""
-        delivered = announce(
-            changed, sessions=self.sessions, gateway=self.gateway, encode=encode_plainly, now=self.now()
-        )
+        delivered = announce(changed, posting=self.posting, now=self.now())
         if delivered is not None:
             self.report(delivered)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 from shared.chat.audience import Audience, audience_of, check_possible_member
 from shared.chat.changes import Change, Removed
-from shared.chat.delivery import Delivered, Event, broadcast
+from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.log import MAX_ATTEMPTS
 from shared.chat.models import Entry, change_entry
 from shared.chat.ports import ConversationLog, Memberships
 from shared.chat.rules import PROTOCOL, Bounds
-from shared.connection.ports import Gateway, Sessions
 from shared.errors import NotAMember, Unavailable
 
 Decide = Callable[[Audience], Change | None]
@@ -88,9 +87,7 @@ def announce(
     changed: Changed,
     *,
     connection_id: str = "",
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
+    posting: Posting,
     now: int,
 ) -> Delivered | None:
     """Tell everyone in the conversation, and those who were just removed from it. None where nothing was changed.
@@ -105,8 +102,6 @@ def announce(
         changed.entry,
         to=dict.fromkeys([*members, *removed]),
         skip=connection_id,
-        sessions=sessions,
-        gateway=gateway,
-        encode=encode,
+        posting=posting,
         now=now,
     )

@@ -13,6 +13,15 @@ Event = Entry | Receipt | Typing | PresenceChange
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """How an event gets to connections: whose they are, the way there, and its bytes."""
+
+    sessions: Sessions
+    gateway: Gateway
+    encode: Callable[[Event], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
     """What became of one broadcast.
 
@@ -30,16 +39,7 @@ class Delivered:
 NOBODY = Delivered(0, 0, 0, None)
 
 
-def broadcast(
-    event: Event,
-    *,
-    to: Iterable[str],
-    skip: str,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
-    now: int,
-) -> Delivered:
+def broadcast(event: Event, *, to: Iterable[str], skip: str, posting: Posting, now: int) -> Delivered:
     """Post `event` to every live connection of the users `to`, but for the connection `skip`, which gets the reply.
 
     Call it after the event is durable: a client registers its connection first and syncs second, so whoever this
@@ -49,14 +49,14 @@ def broadcast(
     users = list(to)
     if not users:
         return NOBODY
-    known = sessions.of(users)
+    known = posting.sessions.of(users)
     connections = [
         connection
         for of_user in known.values()
         for connection in live(of_user, now)
         if connection.connection_id != skip
     ]
-    return post(event, connections, known=known, sessions=sessions, gateway=gateway, encode=encode, now=now)
+    return post(event, connections, known=known, posting=posting, now=now)
 
 
 def post(
@@ -64,18 +64,16 @@ def post(
     connections: Collection[Connection],
     *,
     known: SessionsByUser | None = None,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
+    posting: Posting,
     now: int,
 ) -> Delivered:
     """Post `event` to these connections, and forget those that are gone."""
     if not connections:
         return Delivered(0, 0, 0, known)
     targets = {connection.connection_id: connection for connection in connections}
-    outcomes = gateway.post(list(targets), encode(event))
+    outcomes = posting.gateway.post(list(targets), posting.encode(event))
     dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
-    forgotten, gone = _forget(dead, sessions, now)
+    forgotten, gone = _forget(dead, posting.sessions, now)
     return Delivered(
         sent=sum(posted.outcome is PostOutcome.SENT for posted in outcomes),
         forgotten=forgotten,

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.delivery import Delivered, Event, post
+from shared.chat.delivery import Delivered, Posting, post
 from shared.chat.models import Entry
 from shared.connection.models import live
-from shared.connection.ports import Gateway, Sessions
 
 # As many as one BatchGetItem reads the sessions of.
 SHARD_SIZE: Final = 100
@@ -46,9 +45,7 @@ def deliver(
     users: Sequence[str],
     *,
     rate: int,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
+    posting: Posting,
     now: Callable[[], int],
     pause_ms: Callable[[int], None],
 ) -> ShardDelivered:
@@ -56,7 +53,7 @@ def deliver(
 
     Posts of a shard that is delivered twice come twice; receivers tell by the `seq`.
     """
-    known = sessions.of(users)
+    known = posting.sessions.of(users)
     present = {user: connections for user, found in known.items() if (connections := live(found, now()))}
     waiting = [connection for connections in present.values() for connection in connections]
     portion = max(1, rate // _PORTIONS)
@@ -64,7 +61,7 @@ def deliver(
     for start in range(0, len(waiting), portion):
         began = now()
         targets = waiting[start : start + portion]
-        delivered.append(post(entry, targets, sessions=sessions, gateway=gateway, encode=encode, now=began))
+        delivered.append(post(entry, targets, posting=posting, now=began))
         is_last = start + portion >= len(waiting)
         rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
         if not is_last and rest_ms > 0:

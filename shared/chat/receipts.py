@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shared.chat.audience import check_possible_member
-from shared.chat.delivery import Delivered, Event, broadcast
+from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.identifiers import private_members
 from shared.chat.models import Entry, Member, Receipt
 from shared.chat.ports import ConversationLog, Memberships
-from shared.connection.ports import Gateway, Sessions
 from shared.errors import BadRequest, NotAMember
 
 READ = "read"
@@ -35,9 +33,7 @@ def move_cursor(
     audience_limit: int,
     log: ConversationLog,
     memberships: Memberships,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
+    posting: Posting,
     now: int,
 ) -> Moved:
     """Move the user's `kind` cursor up to `seq`, and tell the other members and the user's other devices.
@@ -59,10 +55,7 @@ def move_cursor(
         return Moved(seq, None)  # another device moved it at least as far in the meantime
     receipt = Receipt(kind, conversation_id, user_id, seq, now)
     to = _audience(found.entries[seq], user_id, audience_limit, memberships)
-    delivered = broadcast(
-        receipt, to=to, skip=connection_id, sessions=sessions, gateway=gateway, encode=encode, now=now
-    )
-    return Moved(seq, delivered)
+    return Moved(seq, broadcast(receipt, to=to, skip=connection_id, posting=posting, now=now))
 
 
 def _audience(entry: Entry, user_id: str, limit: int, memberships: Memberships) -> tuple[str, ...]:

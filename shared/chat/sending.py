@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.chat.audience import Audience, audience_of, check_possible_member
-from shared.chat.delivery import Delivered, Event, broadcast
+from shared.chat.changing import Writing
+from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.identifiers import other_member, private_conversation_id
 from shared.chat.log import Appended, append, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog, Memberships
 from shared.chat.rules import (
-    PROTOCOL,
     Bounds,
     check_after,
     check_content,
@@ -22,7 +21,6 @@ from shared.chat.rules import (
     check_readable,
     check_reply,
 )
-from shared.connection.ports import Gateway, Sessions
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
 # A message without `after` or without an id goes to the tail: ordered, but deduplicated against these last entries
@@ -61,63 +59,30 @@ def send_message(
     command: SendMessage,
     *,
     connection_id: str,
-    inline_limit: int,
-    log: ConversationLog,
-    memberships: Memberships,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
-    now: Callable[[], int],
-    pause: Callable[[int], None],
-    new_nonce: Callable[[], str],
-    bounds: Bounds = PROTOCOL,
+    writing: Writing,
+    posting: Posting,
 ) -> Sent:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
-    A duplicate is delivered again too: the first attempt may have died between its write and its posts. In groups of
-    more than `inline_limit` members the stream side delivers. Raises what `store_message` raises, and Unavailable also
+    A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large
+    groups the stream side delivers. Raises what `store_message` raises, and Unavailable also
     where the message is stored and the sessions can't be read or changed right now: the resend finds it, and delivers
     it again.
     """
-    stored = store_message(
-        command,
-        inline_limit=inline_limit,
-        log=log,
-        memberships=memberships,
-        now=now,
-        pause=pause,
-        new_nonce=new_nonce,
-        bounds=bounds,
-    )
-    delivered = broadcast(
-        stored.entry,
-        to=() if stored.entry.fan_out else stored.audience.members,
-        skip=connection_id,
-        sessions=sessions,
-        gateway=gateway,
-        encode=encode,
-        now=now(),
-    )
+    stored = store_message(command, writing=writing)
+    to = () if stored.entry.fan_out else stored.audience.members
+    delivered = broadcast(stored.entry, to=to, skip=connection_id, posting=posting, now=writing.now())
     return Sent(stored.entry, stored.duplicate, delivered)
 
 
-def store_message(
-    command: SendMessage,
-    *,
-    inline_limit: int,
-    log: ConversationLog,
-    memberships: Memberships,
-    now: Callable[[], int],
-    pause: Callable[[int], None],
-    new_nonce: Callable[[], str],
-    bounds: Bounds = PROTOCOL,
-) -> Appended:
+def store_message(command: SendMessage, *, writing: Writing) -> Appended:
     """Decide whether the message may be sent, and append it.
 
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
     replied to or forwarded), Conflict, SyncRequired, Unavailable.
     """
-    draft = _draft(command, new_nonce(), bounds)
+    log, memberships, bounds = writing.log, writing.memberships, writing.bounds
+    draft = _draft(command, writing.new_nonce(), bounds)
     check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
@@ -140,13 +105,13 @@ def store_message(
             raise
         return replace(stored, audience=Audience({}))
     return append(
-        replace(ready, fan_out=len(audience) > inline_limit),
+        replace(ready, fan_out=len(audience) > writing.inline_limit),
         base=base,
         audience=audience,
         new_members=audience.members if audience.group is None else (),
         log=log,
-        now=now,
-        pause=pause,
+        now=writing.now,
+        pause=writing.pause,
     )
 
 

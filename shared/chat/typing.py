@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from shared.chat.audience import audience_of
-from shared.chat.delivery import NOBODY, Delivered, Event, post
+from shared.chat.delivery import NOBODY, Delivered, Posting, post
 from shared.chat.models import Typing
 from shared.chat.ports import Memberships
 from shared.connection.models import live
-from shared.connection.ports import Gateway, Sessions
 from shared.contacts.ports import Blocks
 from shared.errors import NotAMember
 
@@ -22,9 +19,7 @@ def type_in(
     audience_limit: int,
     memberships: Memberships,
     blocks: Blocks,
-    sessions: Sessions,
-    gateway: Gateway,
-    encode: Callable[[Event], bytes],
+    posting: Posting,
     now: int,
 ) -> Delivered:
     """Tell the other members, but for those who block the user; nobody in groups over `audience_limit` members.
@@ -37,7 +32,7 @@ def type_in(
     others = [member for member in audience.members if member != user_id]
     if not others or (audience.group is not None and len(audience) > audience_limit):
         return NOBODY
-    known = sessions.of(others)
+    known = posting.sessions.of(others)
     there = {user: connections for user, found in known.items() if (connections := live(found, now))}
     if not there:
         return NOBODY
@@ -46,4 +41,4 @@ def type_in(
         return NOBODY
     targets = [connection for user, connections in there.items() if user not in deaf for connection in connections]
     event = Typing(conversation_id, user_id, active)
-    return post(event, targets, sessions=sessions, gateway=gateway, encode=encode, now=now)
+    return post(event, targets, posting=posting, now=now)

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.chat.changes import ADMIN, OWNER, Added, Role
 from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Event
+from shared.chat.delivery import Event, Posting
 from shared.chat.editing import delete, edit, react
 from shared.chat.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
 from shared.chat.models import Entry, Member, change_entry
@@ -61,6 +61,10 @@ class House:
         )
 
     @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode)
+
+    @property
     def blocks(self) -> FakeBlocks:
         return FakeBlocks(self.log.memberships)
 
@@ -78,19 +82,12 @@ class House:
         return send_message(
             SendMessage(**{"sender_id": "alice", "content": content, **place, **command}),
             connection_id=connection_id,
-            inline_limit=self.inline_limit,
-            log=self.log,
-            memberships=self.log.memberships,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            encode=encode,
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
+            writing=self.writing,
+            posting=self.posting,
         )
 
     def tell(self, changed: Changed) -> Changed:
-        announce(changed, sessions=self.sessions, gateway=self.gateway, encode=encode, now=self.clock())
+        announce(changed, posting=self.posting, now=self.clock())
         return changed
 
     def edit(self, seq: int, content: str, user_id: str = "alice", *, place: str = DM) -> Changed:
@@ -143,9 +140,7 @@ class House:
             audience_limit=self.receipts_limit,
             log=self.log,
             memberships=self.log.memberships,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            encode=encode,
+            posting=self.posting,
             now=self.clock(),
         )
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.chat.delivery import Event
+from shared.chat.changing import Writing
+from shared.chat.delivery import Event, Posting
 from shared.chat.models import Entry
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import MAX_ENTRIES_PER_CONVERSATION, Sync, Synced, sync
@@ -225,15 +226,8 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             sent = send_message(
                 SendMessage("alice", "now", to="bob", client_message_id="x", after=1),
                 connection_id="a1",
-                inline_limit=200,
-                log=log,
-                memberships=world.log.memberships,
-                sessions=sessions,
-                gateway=gateway,
-                encode=encode,
-                now=clock,
-                pause=lambda _: None,
-                new_nonce=FakeNonces(),
+                writing=Writing(log, world.log.memberships, clock, lambda _: None, FakeNonces(), inline_limit=200),
+                posting=Posting(sessions, gateway, encode),
             )
             world.sent.append(sent.entry.seq)
 

@@ -10,7 +10,7 @@ from shared.chat.delivery import NOBODY, Delivered
 from shared.chat.typing import type_in
 from shared.errors import NotAMember
 from tests.fakes import DM
-from tests.shared.chat.house import GROUP, House, encode
+from tests.shared.chat.house import GROUP, House
 
 
 def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = True) -> Delivered:
@@ -21,9 +21,7 @@ def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = 
         audience_limit=house.receipts_limit,
         memberships=house.log.memberships,
         blocks=house.blocks,
-        sessions=house.sessions,
-        gateway=house.gateway,
-        encode=encode,
+        posting=house.posting,
         now=house.clock(),
     )
 
