@@ -136,18 +136,28 @@ def check_offline(
     encode: Callable[[PresenceChange], bytes],
     now: int,
 ) -> bool:
-    """The look after the grace period: tell the watchers, if the user is still away. Returns whether they were told.
+    """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
 
-    Repeated and late looks tell nobody anything twice.
+    Told first and noted second, so that a look that dies is made up for by its repetition. Late and repeated looks tell
+    nobody anything twice, unless two run at once. Who comes back in between was not announced by their `$connect`,
+    which saw nothing but a short absence: this takes it back, and so the last that is said is right.
     """
+
+    def tell(found: Session, at: int) -> None:
+        if not found.hidden:
+            presence = _shown(gone.user_id, found, now)
+            announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=at)
+
     session = sight.sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
-    if session.is_online(now) or session.shown != ONLINE or not sight.sessions.show_offline(gone.user_id, session):
+    if session.is_online(now) or session.shown != ONLINE:
         return False
-    if not session.hidden:
-        announce_presence(
-            _shown(gone.user_id, session, now), watches=watches, sight=sight, gateway=gateway, encode=encode, now=now
-        )
-    return True
+    tell(session, now)
+    if sight.sessions.show_offline(gone.user_id, session):
+        return True
+    since = sight.sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    if since.is_online(now):
+        tell(since, now + 1)  # the later timestamp counts
+    return False
 
 
 def hide_presence(
