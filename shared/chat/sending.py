@@ -55,19 +55,12 @@ class Sent:
     delivered: Delivered
 
 
-def send_message(
-    command: SendMessage,
-    *,
-    connection_id: str,
-    writing: Writing,
-    posting: Posting,
-) -> Sent:
+def send_message(command: SendMessage, *, connection_id: str, writing: Writing, posting: Posting) -> Sent:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
-    A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large
-    groups the stream side delivers. Raises what `store_message` raises, and Unavailable also
-    where the message is stored and the sessions can't be read or changed right now: the resend finds it, and delivers
-    it again.
+    A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large groups
+    the stream side delivers. Raises what `store_message` raises, and Unavailable also where the message is stored and
+    the sessions can't be read or changed right now: the resend finds it, and delivers it again.
     """
     stored = store_message(command, writing=writing)
     to = () if stored.entry.fan_out else stored.audience.members

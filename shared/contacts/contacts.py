@@ -33,7 +33,6 @@ def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -
     with too many contacts.
     """
     _check_other(user_id, other)
-
     mine_now = contacts.of(user_id)
     if len(mine_now) >= MAX_CONTACTS and other not in {contact.user_id for contact in mine_now}:
         raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
