@@ -94,6 +94,19 @@ def test_a_page_without_any_message_is_searched_on() -> None:
     assert messages(house) == ([1], False)
 
 
+def test_a_page_that_has_some_is_not_searched_on_for_ever() -> None:
+    house = House()
+    for _ in range(3):
+        house.send()
+    for number in range(2_500):
+        house.react(1, "x", remove=bool(number % 2))
+    house.send()
+    house.log.reads = 0
+    found, has_more = messages(house)
+    assert (len(found), has_more) == (1, True)
+    assert house.log.reads <= 10
+
+
 def test_deleted_messages_stay_in_their_place_without_content() -> None:
     house = reacted(0)
     house.delete(2)

@@ -18,6 +18,7 @@ from shared.connection.models import CONNECTING_MS, Connection, Identity, opened
 from shared.connection.ports import Posted, PostOutcome
 from shared.connection.sessions import ensure_registered, open_connection
 from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
+from tests.shared.chat.house import found_group
 from tests.stepping import Stepper, explore
 
 OTHER = "dm:alice:carol"
@@ -258,3 +259,11 @@ def test_who_connects_and_syncs_while_messages_are_written_misses_none_in_any_in
         if age_ms == 0:
             assert "b1" in world.sessions.connections["bob"]
     assert tried > 20
+
+
+def test_a_group_says_where_its_member_joined() -> None:
+    log = FakeLog()
+    log.write("bob", "1")
+    place = found_group(log, "alice", "bob")
+    found = sync("alice", {}, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: 9)
+    assert {one.conversation_id: one.joined_seq for one in found.conversations} == {DM: 0, place: 1}

@@ -357,6 +357,25 @@ def subscribe(house: House, *users: str, connection_id: str = "b1") -> list[Pres
     )
 
 
+def test_no_change_falls_between_subscribing_and_the_answer_in_any_interleaving() -> None:
+    """Whoever comes online meanwhile is in the answer, or told, or both."""
+    for house, found in explore(subscribing_and_coming):
+        assert [one.status for one in found] == ["online"] or house.told() == ["online"]
+
+
+def subscribing_and_coming(stepper: Stepper) -> tuple[House, list[Presence]]:
+    house = House()
+    house.watches.replace("bob", "b1", [], expires_at=NEVER)
+    stepped = House()
+    stepped.memberships, stepped.gateway, stepped.clock = house.memberships, house.gateway, house.clock
+    stepped.watches = stepper.wrap(house.watches)
+    stepped.sessions = stepper.wrap(house.sessions)
+    found: list[Presence] = []
+    stepper.add(lambda: found.extend(subscribe(stepped, "alice")))
+    stepper.add(lambda: stepped.come("a1"))
+    return house, found
+
+
 def test_a_subscription_answers_with_the_state_and_replaces_the_one_before() -> None:
     house = House()
     house.befriend("bob", "carol")

@@ -85,6 +85,14 @@ def test_a_change_wakes_nobody() -> None:
     assert gateway.pushes == []
 
 
+def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
+    sessions = FakeSessions()
+    memberships = FakeMemberships()
+    large = StoredEntry("dm:alice:bob", 1, "alice", fan_out=True)
+    assert look([large], sessions=sessions, memberships=memberships) == Looked(0, 1, None)
+    assert sessions.reads == 0
+
+
 def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
     gateway = FakePushGateway()
     entries = [StoredEntry("group:0123456789abcdef", 1, "alice"), StoredEntry("?", 1, "alice")]
