@@ -15,7 +15,7 @@ from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.connection.ports import Gateway, Watches
-from shared.connection.presence import Sight, announce_online
+from shared.connection.presence import Sight, Telling, announce_online
 from shared.connection.sessions import open_connection
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
@@ -34,6 +34,10 @@ class Ports:
     watches: Watches
     gateway: Gateway
     connection_limit: int
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.watches, self.gateway, encode_plainly)
 
 
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
@@ -91,9 +95,7 @@ def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:
 def _announce(user_id: str, ports: Ports, now: int) -> None:
     """The connection is there, whether or not its watchers can be told: who asks for the presence sees it."""
     try:
-        announce_online(
-            user_id, watches=ports.watches, sight=ports.sight, gateway=ports.gateway, encode=encode_plainly, now=now
-        )
+        announce_online(user_id, telling=ports.telling, now=now)
     except Exception as error:  # noqa: BLE001  # it must not cost anybody their connection
         _LOGGER.warning("presence not announced", extra=describe(error))
         count("PresenceNotAnnounced", function="connect")

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.connection.ports import Gateway, Sessions
-from shared.errors import TokenExpired
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.wire.events import ABUSED
-from shared.wire.gateway import Caller
+from shared.wire.gateway import Caller, check_token
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
@@ -45,8 +44,7 @@ class Guard:
             stored = self.sessions.of([caller.user_id]).get(caller.user_id, ())
             ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
             known = max(ends, default=0)
-            if known <= now:
-                raise TokenExpired
+            check_token(caller.until(known).identity, now)
             self.extend(caller.connection_id, known)
         return caller.until(known) if known else caller
 

@@ -18,7 +18,7 @@ from shared.chat.syncing import sync
 from shared.chat.typing import type_in
 from shared.connection.models import Connection, Identity, SessionsByUser, extended
 from shared.connection.ports import Gateway, Sessions, Watches
-from shared.connection.presence import Sight, announce_online, watch
+from shared.connection.presence import Sight, Telling, announce_online, watch
 from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
 from shared.contacts.ports import Blocks, Relations
 from shared.errors import Forbidden
@@ -87,6 +87,10 @@ class Ports:
     @property
     def sight(self) -> Sight:
         return Sight(self.relations, self.memberships, self.sessions, self.spread)
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.watches, self.gateway, encode_event)
 
 
 def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> dict[str, Any]:  # noqa: PLR0911  # a table of routes
@@ -276,9 +280,6 @@ def _announce_online(opened: Opened, user_id: str, ports: Ports) -> None:
     if opened.announce:
         announce_online(
             user_id,
-            watches=ports.watches,
-            sight=ports.sight,
-            gateway=ports.gateway,
-            encode=encode_event,
+            telling=ports.telling,
             now=ports.now(),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shared.aws.connections import ApiGatewayConnections
@@ -16,26 +15,17 @@ from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, PresenceSettings
-from shared.connection.ports import Gateway, Gone, Watches
-from shared.connection.presence import Sight, check_offline
+from shared.connection.ports import Gone
+from shared.connection.presence import Sight, Telling, check_offline
 from shared.observability import describe, make_logger
 from shared.wire.events import encode_plainly
 
 _WIDTH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Everything that a look reaches the world through."""
-
-    sight: Sight
-    watches: Watches
-    gateway: Gateway
-
-
-def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Ports:
+def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Telling:
     calls, spread = dynamodb(environment), Spreader(_WIDTH)
-    return Ports(
+    return Telling(
         sight=Sight(
             relations=DynamoDbRelations(calls, members_table=settings.members_table),
             memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
@@ -44,20 +34,21 @@ def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Ports:
         ),
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
         gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        encode=encode_plainly,
     )
 
 
 _SETTINGS = PresenceSettings.load()
 _LOGGER = make_logger("presence", _SETTINGS.log_level)
-_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_TELLING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch of the queue. The answer names the messages that have to come again."""
-    return look(event["Records"], _PORTS, now=now_ms())
+    return look(event["Records"], _TELLING, now=now_ms())
 
 
-def look(records: Sequence[Mapping[str, Any]], ports: Ports, *, now: int) -> dict[str, Any]:
+def look(records: Sequence[Mapping[str, Any]], telling: Telling, *, now: int) -> dict[str, Any]:
     """Decode, one call into the core for each, encode. One that fails does not hold up the others."""
     failures = []
     for record in records:
@@ -65,10 +56,7 @@ def look(records: Sequence[Mapping[str, Any]], ports: Ports, *, now: int) -> dic
             body = json.loads(record["body"])
             check_offline(
                 Gone(str(body["user_id"]), int(body["at"])),
-                watches=ports.watches,
-                sight=ports.sight,
-                gateway=ports.gateway,
-                encode=encode_plainly,
+                telling=telling,
                 now=now,
             )
         except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue

@@ -18,7 +18,7 @@ from shared.connection.sessions import close_all
 from shared.contacts.models import Profile, QuietHours
 from shared.contacts.profile import check_profile
 from shared.errors import BadRequest, Forbidden
-from shared.wire.events import REVOKED, encode_plainly
+from shared.wire.events import REVOKED
 from shared.wire.http import presences_body, profile_body
 from shared.wire.http_requests import ProfileChange
 
@@ -64,10 +64,7 @@ def add_presence(app: APIGatewayHttpResolver, ports: Ports) -> None:
         closed = close_all(user_id, sessions=ports.sessions, gateway=ports.gateway, farewell=REVOKED, now=ports.now())
         check_offline(
             Gone(user_id, ports.now()),
-            watches=ports.watches,
-            sight=ports.sight,
-            gateway=ports.gateway,
-            encode=encode_plainly,
+            telling=ports.telling,
             now=ports.now(),
         )
         return ok({"closed": closed})
@@ -77,10 +74,7 @@ def _hide(user_id: str, ports: Ports, *, hidden: bool) -> None:
     hide_presence(
         user_id,
         hidden=hidden,
-        watches=ports.watches,
-        sight=ports.sight,
-        gateway=ports.gateway,
-        encode=encode_plainly,
+        telling=ports.telling,
         now=ports.now(),
     )
 

@@ -11,7 +11,7 @@ from shared.chat.delivery import Delivered, Posting
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
-from shared.connection.presence import Sight
+from shared.connection.presence import Sight, Telling
 from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.limits.buckets import RateLimiter
 from shared.wire.events import encode_plainly
@@ -58,6 +58,10 @@ class Ports:
     @property
     def sight(self) -> Sight:
         return Sight(self.relations, self.memberships, self.sessions, self.spread)
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.watches, self.gateway, encode_plainly)
 
     def announce(self, changed: Changed) -> None:
         """Tell everyone in the conversation of a change, if there was one."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from shared.aws.dynamodb import Calls, Item, batch_get, from_item, query, to_item
+from shared.aws.dynamodb import Calls, Item, batch_get, from_item, to_item
 from shared.aws.json_service import ServiceError
+from shared.aws.member_table import rows_of
 from shared.aws.tables import (
     BLOCK_PREFIX,
     CONTACT_PREFIX,
@@ -17,7 +18,6 @@ from shared.aws.tables import (
     contact_key,
     member_of_user_key,
     profile_key,
-    user_key,
 )
 from shared.chat.identifiers import private_conversation_id
 from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, QuietHours, Relation
@@ -144,17 +144,6 @@ class DynamoDbProfiles:
             "quiet_hours": {"start": quiet.start, "end": quiet.end, "time_zone": quiet.time_zone} if quiet else None,
         }
         self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
-
-
-def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
-    """All rows of a user whose sort key begins with `prefix`, strongly consistent."""
-    request = {
-        "TableName": table,
-        "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :prefix)",
-        "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":prefix": prefix}),
-        "ConsistentRead": True,
-    }
-    return list(query(calls, request))
 
 
 def _contact_from(item: Item) -> Contact:

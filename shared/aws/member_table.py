@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Refused, batch_get, conditionally, from_item, query, to_item
+from shared.aws.dynamodb import Calls, Item, Refused, batch_get, conditionally, from_item, query, to_item
 from shared.aws.json_service import ServiceError
 from shared.aws.tables import (
     CONVERSATION_ID,
@@ -46,6 +46,17 @@ def new_member_updates(
     ]
 
 
+def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
+    """All rows of a user whose sort key begins with `prefix`, strongly consistent."""
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :prefix)",
+        "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":prefix": prefix}),
+        "ConsistentRead": True,
+    }
+    return list(query(calls, request))
+
+
 class DynamoDbMemberships:
     """Memberships on the members table."""
 
@@ -54,13 +65,7 @@ class DynamoDbMemberships:
         self._table = members_table
 
     def of_user(self, user_id: str) -> list[Member]:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :conversation)",
-            "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":conversation": CONVERSATION_PREFIX}),
-            "ConsistentRead": True,
-        }
-        return [member_from(item) for item in query(self._calls, request)]
+        return [member_from(item) for item in rows_of(self._calls, self._table, user_id, CONVERSATION_PREFIX)]
 
     def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
         keys = {self._table: [member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids))]}
@@ -133,16 +138,23 @@ class DynamoDbMemberships:
         return not isinstance(self._of_member(conversation_id, user_id, request, {":seq": seq}), Refused)
 
     def _of_member(
-        self, conversation_id: str, user_id: str, request: Mapping[str, Any], values: Mapping[str, Any]
+        self,
+        conversation_id: str,
+        user_id: str,
+        request: Mapping[str, Any],
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
     ) -> dict[str, Any] | Refused:
-        """Update a membership that is there; Refused where it is not (any more)."""
+        """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
+        there = f"attribute_exists({PK})"
         return conditionally(
             self._calls,
             "UpdateItem",
             {
                 "TableName": self._table,
                 "Key": to_item(member_of_user_key(conversation_id, user_id)),
-                "ConditionExpression": f"attribute_exists({PK})",
+                "ConditionExpression": f"{there} AND {condition}" if condition else there,
                 **({"ExpressionAttributeValues": to_item(values)} if values else {}),
                 **request,
             },
@@ -150,17 +162,8 @@ class DynamoDbMemberships:
 
     def _move(self, member: Member, cursor: str, changes: dict[str, int]) -> bool:
         """Store `changes` unless `cursor` is as far already, or the member is none any more."""
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                "TableName": self._table,
-                "Key": to_item(member_of_user_key(member.conversation_id, member.user_id)),
-                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes),
-                "ConditionExpression": (
-                    f"attribute_exists({PK}) AND (attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
-                ),
-                "ExpressionAttributeValues": to_item({f":{name}": value for name, value in changes.items()}),
-            },
-        )
+        request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
+        values = {f":{name}": value for name, value in changes.items()}
+        ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
+        answer = self._of_member(member.conversation_id, member.user_id, request, values, condition=ahead)
         return not isinstance(answer, Refused)

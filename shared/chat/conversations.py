@@ -114,26 +114,26 @@ def summary_of(conversation_id: str, *, user_id: str, memberships: Memberships, 
     member = memberships.get(conversation_id, user_id)
     if member is None:
         raise NotAMember
-    role = None
+    group, role = None, None
     if is_group_id(conversation_id):
         roster = memberships.roster(conversation_id)
         if roster is None or user_id not in roster.seats:
             raise NotAMember
-        role = roster.seats[user_id].role
+        group, role = roster.group, roster.seats[user_id].role
     tail = log.read_back(conversation_id, limit=1)
-    (filled,) = _filled([Summary(member, tail[0] if tail else None, role=role)], memberships, log)
+    (filled,) = _filled([Summary(member, tail[0] if tail else None, group=group, role=role)], memberships, log)
     return filled
 
 
 def _filled(page: Sequence[Summary], memberships: Memberships, log: ConversationLog) -> list[Summary]:
     """The page with the names of groups, and with last messages that other entries follow."""
-    groups = [one.conversation_id for one in page if is_group_id(one.conversation_id)]
+    groups = [one.conversation_id for one in page if one.group is None and is_group_id(one.conversation_id)]
     named = memberships.groups(groups) if groups else {}
     heads = [one.head for one in page if one.head is not None and not one.head.is_message]
     places = [(head.conversation_id, head.message_seq) for head in heads if head.message_seq]
     fetched = log.fetch(places) if places else {}
     return [
-        replace(one, group=named.get(one.conversation_id), last_message=_last_message(one.head, fetched))
+        replace(one, group=one.group or named.get(one.conversation_id), last_message=_last_message(one.head, fetched))
         for one in page
     ]
 

@@ -22,12 +22,22 @@ _NEVER: Final = Session()
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What decides who may see whose presence, and tells it."""
+    """What decides who may see whose presence, and says what it is."""
 
     relations: Relations
     memberships: Memberships
     sessions: Sessions
     spread: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a change of presence gets to those who watch: who they are, which of them may see it, and the way there."""
+
+    sight: Sight
+    watches: Watches
+    gateway: Gateway
+    encode: Callable[[PresenceChange], bytes]
 
 
 def presence_of(users: Sequence[str], *, user_id: str, sight: Sight, now: int) -> list[Presence]:
@@ -91,49 +101,38 @@ def _groups_of(user_id: str, sight: Sight) -> set[str]:
 def announce_presence(
     presence: Presence,
     *,
-    watches: Watches,
-    sight: Sight,
-    gateway: Gateway,
-    encode: Callable[[PresenceChange], bytes],
+    telling: Telling,
     now: int,
 ) -> int:
     """Tell every connection that watches the user and may see them. Returns how many were told."""
-    watching = [one for one in watches.of(presence.user_id) if one.expires_at > now]
+    watching = [one for one in telling.watches.of(presence.user_id) if one.expires_at > now]
     if not watching:
         return 0
-    allowed = seen_by(presence.user_id, {one.watcher for one in watching}, sight=sight)
+    allowed = seen_by(presence.user_id, {one.watcher for one in watching}, sight=telling.sight)
     targets = {one.connection_id: one for one in watching if one.watcher in allowed}
     if not targets:
         return 0
-    outcomes = gateway.post(list(targets), encode(PresenceChange(presence, now)))
+    outcomes = telling.gateway.post(list(targets), telling.encode(PresenceChange(presence, now)))
     for posted in outcomes:
         if posted.outcome is PostOutcome.GONE:
-            watches.remove(targets[posted.connection_id])
+            telling.watches.remove(targets[posted.connection_id])
     return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
 
 
 def announce_online(
     user_id: str,
     *,
-    watches: Watches,
-    sight: Sight,
-    gateway: Gateway,
-    encode: Callable[[PresenceChange], bytes],
+    telling: Telling,
     now: int,
 ) -> int:
     """To be called where `open_connection` says so."""
-    return announce_presence(
-        Presence(user_id, ONLINE), watches=watches, sight=sight, gateway=gateway, encode=encode, now=now
-    )
+    return announce_presence(Presence(user_id, ONLINE), telling=telling, now=now)
 
 
 def check_offline(
     gone: Gone,
     *,
-    watches: Watches,
-    sight: Sight,
-    gateway: Gateway,
-    encode: Callable[[PresenceChange], bytes],
+    telling: Telling,
     now: int,
 ) -> bool:
     """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
@@ -145,16 +144,16 @@ def check_offline(
 
     def tell(found: Session, at: int) -> None:
         if not found.hidden:
-            presence = _shown(gone.user_id, found, now)
-            announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=at)
+            announce_presence(_shown(gone.user_id, found, now), telling=telling, now=at)
 
-    session = sight.sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    sessions = telling.sight.sessions
+    session = sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
     if session.is_online(now) or session.shown != ONLINE:
         return False
     tell(session, now)
-    if sight.sessions.show_offline(gone.user_id, session):
+    if sessions.show_offline(gone.user_id, session):
         return True
-    since = sight.sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    since = sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
     if since.is_online(now):
         tell(since, now + 1)  # the later timestamp counts
     return False
@@ -164,24 +163,21 @@ def hide_presence(
     user_id: str,
     *,
     hidden: bool,
-    watches: Watches,
-    sight: Sight,
-    gateway: Gateway,
-    encode: Callable[[PresenceChange], bytes],
+    telling: Telling,
     now: int,
 ) -> None:
     """From now on the user looks as if never here, or as they are again; who watches an online user is told.
 
     Who hides within the grace period after their last connection is told of, too: the look after it tells nobody.
     """
-    session = sight.sessions.whole([user_id]).get(user_id, _NEVER)
+    sessions = telling.sight.sessions
+    session = sessions.whole([user_id]).get(user_id, _NEVER)
     shown: Status = ONLINE if session.is_online(now) and not hidden else OFFLINE
-    before = sight.sessions.hide(user_id, hidden=hidden, shown=shown)
+    before = sessions.hide(user_id, hidden=hidden, shown=shown)
     is_news = before.shown == ONLINE if hidden else shown == ONLINE
     if before.hidden == hidden or not is_news:
         return
-    presence = Presence(user_id, shown)
-    announce_presence(presence, watches=watches, sight=sight, gateway=gateway, encode=encode, now=now)
+    announce_presence(Presence(user_id, shown), telling=telling, now=now)
 
 
 def _shown(user_id: str, session: Session, now: int) -> Presence:

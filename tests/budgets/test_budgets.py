@@ -22,7 +22,6 @@ from shared.connection.presence import check_offline
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.notification.models import StoredEntry
 from shared.notification.offline import look_at_stored
-from shared.wire.events import encode_plainly
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, FakePushGateway, in_turn
 from tests.functions.events import HOUR, NOW
@@ -225,10 +224,7 @@ def test_a_presence_transition_that_nobody_watches_is_one_read(house: House) -> 
     house.meter.reset()
     told = check_offline(
         Gone("alice", NOW),
-        watches=house.ports.watches,
-        sight=house.ports.sight,
-        gateway=house.gateway,
-        encode=encode_plainly,
+        telling=house.ports.telling,
         now=NOW,
     )
     assert told

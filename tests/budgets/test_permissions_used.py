@@ -12,7 +12,6 @@ import pytest
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.disconnect.handler import disconnect
 from functions.offline_push.handler import Ports, fan_out, look_at
-from functions.presence.handler import Ports as PresencePorts
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports as RestPorts
@@ -180,9 +179,8 @@ def test_connecting_at_the_limit(house: House) -> None:
 def test_a_delayed_look_at_who_is_gone(house: House) -> None:
     watched(house)
     house.meter.used.clear()
-    ports = PresencePorts(house.ports.sight, house.ports.watches, house.gateway)
     record = {"messageId": "m", "body": f'{{"user_id": "alice", "at": {NOW}}}'}
-    assert look([record], ports, now=NOW) == {"batchItemFailures": []}
+    assert look([record], house.ports.telling, now=NOW) == {"batchItemFailures": []}
     assert house.meter.used == DYNAMODB["Presence"]
 
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.presence.handler import Ports, look
-from shared.connection.presence import Sight
+from functions.presence.handler import look
+from shared.connection.presence import Sight, Telling
+from shared.wire.events import encode_plainly
 from tests.fakes import FakeGateway, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
 from tests.functions.events import HOUR, NOW
 
@@ -36,7 +37,7 @@ class House:
 
     def look(self, *records: dict[str, Any]) -> dict[str, Any]:
         sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
-        return look(records, Ports(sight, self.watches, self.gateway), now=NOW + 10_000)
+        return look(records, Telling(sight, self.watches, self.gateway, encode_plainly), now=NOW + 10_000)
 
     def told(self) -> list[tuple[str, str, int | None]]:
         events = [json.loads(data) for data in self.gateway.received("b1=")]

@@ -20,6 +20,7 @@ from shared.connection.models import (
 from shared.connection.ports import Gone, PostOutcome
 from shared.connection.presence import (
     Sight,
+    Telling,
     announce_online,
     check_offline,
     hide_presence,
@@ -73,6 +74,10 @@ class House:
     def sight(self) -> Sight:
         return Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
 
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.watches, self.gateway, encode)
+
     def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
         back: ContactStatus = INCOMING if status == REQUESTED else status
         self.memberships.contacts[one, other] = Contact(other, status, 1)
@@ -89,10 +94,7 @@ class House:
         if result.announce:
             announce_online(
                 user,
-                watches=self.watches,
-                sight=self.sight,
-                gateway=self.gateway,
-                encode=encode,
+                telling=self.telling,
                 now=self.clock(),
             )
 
@@ -102,10 +104,7 @@ class House:
     def look(self, user: str = "alice") -> bool:
         return check_offline(
             Gone(user, NOW),
-            watches=self.watches,
-            sight=self.sight,
-            gateway=self.gateway,
-            encode=encode,
+            telling=self.telling,
             now=self.clock(),
         )
 
@@ -113,10 +112,7 @@ class House:
         hide_presence(
             user,
             hidden=hidden,
-            watches=self.watches,
-            sight=self.sight,
-            gateway=self.gateway,
-            encode=encode,
+            telling=self.telling,
             now=self.clock(),
         )
 
@@ -178,7 +174,7 @@ def test_who_sees_whom(relation: str) -> None:
     unknown = Presence("nobody", "offline")
     expected = Presence("alice", "online") if visible else Presence("alice", "offline")
     assert house.seen("alice", "nobody") == [expected, unknown]
-    announce_online("alice", watches=house.watches, sight=house.sight, gateway=house.gateway, encode=encode, now=NOW)
+    announce_online("alice", telling=house.telling, now=NOW)
     allowed = visible or relation == "contact who hides"  # who hides is not announced at all: see below
     assert house.told() == (["online"] if allowed else [])
 
