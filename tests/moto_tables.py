@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from shared.aws import http
 from shared.aws.dynamodb import dynamodb
 from shared.aws.json_service import JsonService
 from shared.config import AwsEnvironment
@@ -35,9 +39,23 @@ def environment(moto_url: str) -> AwsEnvironment:
     return AwsEnvironment("us-east-1", "test", "test", "", moto_url)
 
 
+def reset(moto_url: str) -> None:
+    """Forget everything, also what a test left that was cut short."""
+    with closing(HTTPConnection(urlsplit(moto_url).netloc, timeout=60)) as connection:
+        connection.request("POST", "/moto-api/reset")
+        assert connection.getresponse().status == 200
+
+
 @pytest.fixture
-def tables(environment: AwsEnvironment) -> Iterator[JsonService]:
-    """The four tables, empty."""
+def tables(environment: AwsEnvironment, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> JsonService:
+    """The four tables, empty.
+
+    moto copies whole tables for a transaction and stands no second request meanwhile. On a busy machine the adapters'
+    own time limits would end in just that, a retry beside the first attempt, so they are far away here.
+    """
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(http, "READ_TIMEOUT_S", 60.0)
+    reset(moto_url)
     client = boto3.client(
         "dynamodb",
         endpoint_url=environment.endpoint_url,
@@ -54,7 +72,5 @@ def tables(environment: AwsEnvironment) -> Iterator[JsonService]:
             ],
             BillingMode="PAY_PER_REQUEST",
         )
-    yield dynamodb(environment)
-    for name in TABLES:
-        client.delete_table(TableName=name)
     client.close()
+    return dynamodb(environment)
