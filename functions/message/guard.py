@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from shared.connection.ports import Gateway, Sessions
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.limits.recent import Recent
 from shared.wire.events import ABUSED
 from shared.wire.gateway import Caller, check_token
 
@@ -17,7 +17,6 @@ from shared.wire.gateway import Caller, check_token
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
 # Frames that read or write a hundred times what others do: how many a second, and at once, from one connection.
 COSTLY: Final[Mapping[str, tuple[int, int]]] = {"sync": (5, 100), "presence": (1, 20), "auth": (1, 10)}
-_REMEMBERED: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -31,7 +30,7 @@ class Guard:
     abuse: AbuseWatch
     sessions: Sessions
     gateway: Gateway
-    _extended: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _extended: Recent[int] = field(default_factory=Recent)
 
     def authenticated(self, caller: Caller, now: int) -> Caller:
         """The caller, with the end of the latest token that they have shown. Raises TokenExpired.
@@ -50,9 +49,7 @@ class Guard:
 
     def extend(self, connection_id: str, until: int) -> None:
         """Remember the end of a fresh token."""
-        self._extended[connection_id] = until
-        if len(self._extended) > _REMEMBERED:
-            self._extended.popitem(last=False)
+        self._extended.remember(connection_id, until)
 
     def admit(self, kind: str | None, caller: Caller) -> None:
         """Count a frame; None is one that can't be read. Raises RateLimited."""

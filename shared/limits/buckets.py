@@ -11,19 +11,17 @@ which others can only put off, and so refuses a flood without writing.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shared.errors import RateLimited
+from shared.limits.recent import Recent
 
 _BLOCK: Final = 10
 _FREE: Final = 3
 _FREE_EVERY_MS: Final = 5_000
 _MS: Final = 1_000
-# Users that an instance remembers, the most recent ones. Forgetting one costs a lease, nothing else.
-_REMEMBERED: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class RateLimiter:
     limit: Limit
     buckets: Buckets
     now: Callable[[], int]
-    _accounts: OrderedDict[str, _Account] = field(default_factory=OrderedDict)
+    _accounts: Recent[_Account] = field(default_factory=Recent)
 
     def take(self, user_id: str) -> None:
         """Count one message. Raises RateLimited, with how long to wait."""
@@ -101,12 +99,9 @@ class RateLimiter:
         account.leased -= 1
 
     def _account(self, user_id: str, now: int) -> _Account:
-        account = self._accounts.pop(user_id, None) or _Account(_FREE, now)
+        account = self._accounts.recall(user_id, lambda: _Account(_FREE, now))
         earned = max(0, now - account.free_at) / _FREE_EVERY_MS
         account.free, account.free_at = min(_FREE, account.free + earned), now
-        self._accounts[user_id] = account
-        if len(self._accounts) > _REMEMBERED:
-            self._accounts.popitem(last=False)
         return account
 
     def _lease(self, user_id: str, account: _Account, now: int) -> None:

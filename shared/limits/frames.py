@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from shared.errors import RateLimited
+from shared.limits.recent import Recent
 
 _MS: Final = 1_000
 _MINUTE_MS: Final = 60 * _MS
-_REMEMBERED: Final = 2_000
 
 
 @dataclass(slots=True)
@@ -27,17 +27,14 @@ class FrameLimiter:
     rate: int
     burst: int
     now: Callable[[], int]
-    _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict)
+    _buckets: Recent[_Bucket] = field(default_factory=Recent)
 
     def take(self, connection_id: str) -> None:
         """Count one frame. Raises RateLimited, with how long to wait."""
         now = self.now()
-        bucket = self._buckets.pop(connection_id, None) or _Bucket(self.burst, now)
+        bucket = self._buckets.recall(connection_id, lambda: _Bucket(self.burst, now))
         bucket.tokens = min(self.burst, bucket.tokens + max(0, now - bucket.at) * self.rate / _MS)
         bucket.at = now
-        self._buckets[connection_id] = bucket
-        if len(self._buckets) > _REMEMBERED:
-            self._buckets.popitem(last=False)
         if bucket.tokens < 1:
             missing = (1 - bucket.tokens) * _MS / self.rate
             raise RateLimited("Too many frames", retry_after_ms=max(1, round(missing)))
@@ -50,14 +47,11 @@ class AbuseWatch:
 
     limit: int
     now: Callable[[], int]
-    _refusals: OrderedDict[str, deque[int]] = field(default_factory=OrderedDict)
+    _refusals: Recent[deque[int]] = field(default_factory=Recent)
 
     def refused(self, connection_id: str) -> bool:
         """Note one refusal. True when there were `limit` of them within a minute: the connection has to go."""
         now = self.now()
-        times = self._refusals.pop(connection_id, None) or deque(maxlen=self.limit)
+        times = self._refusals.recall(connection_id, lambda: deque(maxlen=self.limit))
         times.append(now)
-        self._refusals[connection_id] = times
-        if len(self._refusals) > _REMEMBERED:
-            self._refusals.popitem(last=False)
         return len(times) == self.limit and now - times[0] <= _MINUTE_MS

@@ -46,7 +46,7 @@ _LATER = {"aws.queue"}
 # Who may see whose presence, and telling them.
 _PRESENCE = {"aws.contact_table", "aws.member_table", "aws.watch_table", "chat.identifiers", "chat.ports"}
 _PRESENCE |= {"connection.presence", "contacts.models", "contacts.ports"}
-_LIMITS = {"aws.bucket_table", "limits.buckets"}
+_LIMITS = {"aws.bucket_table", "limits.buckets", "limits.recent"}
 
 # Function → the parts of shared/ that it imports. Whoever adds one says so here, and sees who pays for it.
 SHARED = {
