@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 LOCAL = $(BIN)/python -m local
 UV := .tools/uv/bin/uv
-FUNCTIONS := connect disconnect message rest offline_push presence
+FUNCTIONS := connect disconnect message rest offline_push presence files
 
 # `USER` is also the login name, which nobody means by `make token`: only the command line counts.
 WHO := $(if $(findstring command,$(origin USER)),$(USER))

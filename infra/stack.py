@@ -117,4 +117,5 @@ def dependency_groups(config: Config) -> dict[str, tuple[str, ...]]:
         "rest": ("rest", *jwks),
         "offline_push": ("offline_push",),
         "presence": ("presence",),
+        "files": ("files",),
     }

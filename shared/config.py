@@ -117,6 +117,16 @@ class RestSettings(_Settings):
     group_limit: int
     inline_limit: int
     receipts_limit: int
+    device_limit: int
+    reminder_limit: int
+    image_limit: int
+    file_limit: int
+    bucket: str
+    look_queue_url: str
+    look_queue_arn: str
+    schedule_group: str
+    schedule_role_arn: str
+    second_look_s: int
     presence_queue_url: str
     presence_grace_s: int
     log_level: str
@@ -124,14 +134,33 @@ class RestSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class OfflinePushSettings(_Settings):
+    """An empty queue URL or secret: that provider is not set up. Empty endpoints: the providers' own."""
+
     log_table: str
     members_table: str
     sessions_table: str
     connections_endpoint: str
     fan_out_queue_url: str
     fan_out_rate: int
+    look_queue_url: str
+    second_look_s: int
+    fcm_queue_url: str
+    fcm_secret_arn: str
+    fcm_endpoint: str
+    apns_queue_url: str
+    apns_secret_arn: str
+    apns_endpoint: str
+    push_ca_file: str
     presence_queue_url: str
     presence_grace_s: int
+    log_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesSettings(_Settings):
+    members_table: str
+    bucket: str
+    image_pixels: int
     log_level: str
 
 

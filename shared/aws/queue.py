@@ -33,12 +33,12 @@ class SqsQueue:
         request = {"QueueUrl": self._queue_url, "MessageBody": _encoded(body), "DelaySeconds": delay_s}
         self._service.call("SendMessage", request)
 
-    def send_all(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+    def send_all(self, bodies: Iterable[Mapping[str, Any]], *, delay_s: int = 0) -> None:
         """Ten to a call. Raises Unavailable where some were not taken; others may have been."""
         waiting = list(bodies)
         for start in range(0, len(waiting), _BATCH):
             entries: Sequence[Mapping[str, Any]] = [
-                {"Id": str(number), "MessageBody": _encoded(body)}
+                {"Id": str(number), "MessageBody": _encoded(body), "DelaySeconds": delay_s}
                 for number, body in enumerate(waiting[start : start + _BATCH])
             ]
             answer = self._service.call("SendMessageBatch", {"QueueUrl": self._queue_url, "Entries": entries})

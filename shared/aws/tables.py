@@ -12,6 +12,13 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  profile            what U says about themselves
                  rate               how many messages U may still send
                  watching#X         whose presence U's connection X hears of
+                 devices            where U's pushes go, as one map
+                 pushed#D#A         up to where device D has had pushes about A, for a while
+                 notice#N           something that U was told, until U acknowledges it
+                 reminder#R         what U wants to be reminded of
+target#H         target             whose device the push target with this hash is
+file#F           file               a file: whose, what, and whether it is ready
+                 message#C/S        message S of C has the file
 conversation#C   user#U             U is in C, with a role. Who gets C's messages
                  group              C is a group: its name and size
 watch#U          X                  connection X hears of U's presence
@@ -41,6 +48,9 @@ CONVERSATION_PREFIX: Final = "conversation#"
 USER_PREFIX: Final = "user#"
 CONTACT_PREFIX: Final = "contact#"
 BLOCK_PREFIX: Final = "block#"
+NOTICE_PREFIX: Final = "notice#"
+REMINDER_PREFIX: Final = "reminder#"
+REFERENCE_PREFIX: Final = "message#"
 TICKET: Final = "ticket"
 TTL: Final = "ttl"
 
@@ -94,6 +104,35 @@ def watch_key(watched: str, connection_id: str) -> Item:
 def watching_key(user_id: str, connection_id: str) -> Item:
     """Whose presence this connection hears of."""
     return {PK: user_key(user_id), SK: f"watching#{connection_id}"}
+
+
+def devices_key(user_id: str) -> Item:
+    return {PK: user_key(user_id), SK: "devices"}
+
+
+def target_key(target_hash: str) -> Item:
+    return {PK: f"target#{target_hash}", SK: "target"}
+
+
+def pushed_key(user_id: str, device_id: str, about: str) -> Item:
+    return {PK: user_key(user_id), SK: f"pushed#{device_id}#{about}"}
+
+
+def notice_key(user_id: str, notice_id: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{NOTICE_PREFIX}{notice_id}"}
+
+
+def reminder_key(user_id: str, reminder_id: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{REMINDER_PREFIX}{reminder_id}"}
+
+
+def file_key(file_id: str) -> Item:
+    return {PK: f"file#{file_id}", SK: "file"}
+
+
+def file_reference_key(file_id: str, conversation_id: str, seq: int) -> Item:
+    """A message that has the file, beside the file."""
+    return {PK: f"file#{file_id}", SK: f"{REFERENCE_PREFIX}{conversation_id}/{seq}"}
 
 
 def member_from(item: Item) -> Member:

@@ -1,0 +1,84 @@
+"""What files need from storage and from the object store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shared.files.models import Checked, File, Stored, Upload
+
+
+class Files(Protocol):
+    """What is known of each file, and in which conversations it stands. Everything is read strongly consistent.
+
+    References are counted where messages are stored and deleted, together with those (ConversationLog).
+    """
+
+    def create(self, file: File) -> None:
+        """Note a file that is going to be uploaded."""
+        ...
+
+    def get(self, file_id: str) -> File | None:
+        """One file, whatever its status."""
+        ...
+
+    def settle(self, file: File) -> bool:
+        """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not."""
+        ...
+
+    def conversations(self, file_id: str) -> Sequence[str]:
+        """The conversations that have a message with this file."""
+        ...
+
+    def retire(self, file_id: str) -> bool:
+        """Mark a ready file as deleted, if no message has it. False, and nothing changes, where one has.
+
+        From then on no message can refer to it. True also where that was so already.
+        """
+        ...
+
+
+class Objects(Protocol):
+    """The bytes. An upload waits at a place of its own, where only the check looks, until it is kept or dropped."""
+
+    def upload(self, file: File) -> Upload:
+        """A form that takes exactly this type and size, to exactly this file's place. No call is made."""
+        ...
+
+    def look_at_upload(self, file_id: str) -> Stored | None:
+        """What was uploaded, if anything."""
+        ...
+
+    def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
+        """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
+        ...
+
+    def keep(self, file: File, stored: Stored) -> bool:
+        """Move these very bytes to where downloads come from. False where they were replaced or dropped since."""
+        ...
+
+    def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
+        """Store the small picture of an image, a JPEG."""
+        ...
+
+    def drop_upload(self, file_id: str) -> None:
+        """Delete what waits. Idempotent."""
+        ...
+
+    def delete(self, file_id: str) -> None:
+        """Delete a kept file and its thumbnail. Idempotent."""
+        ...
+
+    def download_url(self, file: File, *, thumbnail: bool = False) -> str:
+        """A URL that anybody can use for some minutes: with the file's name and type, and as an attachment, unless it is
+        an image. No call is made.
+        """
+        ...
+
+
+class Inspector(Protocol):
+    """Says whether bytes are what they are declared to be."""
+
+    def __call__(self, file: File, head: bytes, /) -> Checked:
+        """`head` is all of an image, or the beginning of any other file."""
+        ...
