@@ -7,23 +7,41 @@ from tests.fakes.connections import FakeGateway, FakePresenceChecks, FakeSession
 from tests.fakes.limits import FakeBuckets
 from tests.fakes.log import DM, FakeLog
 from tests.fakes.memberships import FakeMemberships
+from tests.fakes.notification import (
+    FakeClaims,
+    FakeDevices,
+    FakeLookQueue,
+    FakeNotices,
+    FakePushQueue,
+    FakeReminderClock,
+    FakeReminders,
+    FakeStandings,
+)
 from tests.fakes.people import FakeBlocks, FakeContacts, FakeProfiles, FakeRelations
 
 __all__ = [
     "DM",
     "FakeBlocks",
     "FakeBuckets",
+    "FakeClaims",
     "FakeClock",
     "FakeContacts",
+    "FakeDevices",
     "FakeGateway",
     "FakeLog",
+    "FakeLookQueue",
     "FakeMemberships",
     "FakeNonces",
+    "FakeNotices",
     "FakePresenceChecks",
     "FakeProfiles",
     "FakePushGateway",
+    "FakePushQueue",
     "FakeRelations",
+    "FakeReminderClock",
+    "FakeReminders",
     "FakeSessions",
+    "FakeStandings",
     "FakeTickets",
     "FakeWatches",
     "in_turn",
