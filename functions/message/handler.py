@@ -13,6 +13,7 @@ from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
+from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import backoff_s
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
@@ -48,6 +49,7 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
     ports = Ports(
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
+        files=DynamoDbFiles(calls, members_table=settings.members_table),
         blocks=DynamoDbBlocks(calls, members_table=settings.members_table),
         relations=DynamoDbRelations(calls, members_table=settings.members_table),
         sessions=sessions,

@@ -22,6 +22,7 @@ from shared.connection.presence import Sight, Telling, announce_online, watch
 from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
 from shared.contacts.ports import Blocks, Relations
 from shared.errors import Forbidden
+from shared.files.ports import Files
 from shared.wire.acks import (
     auth_ack,
     change_ack,
@@ -57,6 +58,7 @@ class Ports:
 
     log: ConversationLog
     memberships: Memberships
+    files: Files
     blocks: Blocks
     relations: Relations
     sessions: Sessions
@@ -78,7 +80,7 @@ class Ports:
     @property
     def writing(self) -> Writing:
         limit, bounds = self.inline_limit, self.bounds
-        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
+        return Writing(self.log, self.memberships, self.files, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
     def posting(self) -> Posting:

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import add_errors
 from functions.rest.contacts import add_blocks, add_contacts
 from functions.rest.conversations import add_conversation, add_conversations
+from functions.rest.files import add_files
 from functions.rest.members import add_members_routes
 from functions.rest.messages import add_message, add_messages, add_reactions
 from functions.rest.people import add_presence, add_profile
@@ -26,6 +27,7 @@ _RESOURCES = (
     add_messages,
     add_message,
     add_reactions,
+    add_files,
     add_contacts,
     add_blocks,
     add_presence,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
 from shared.wire import http_answers as answers
+from shared.wire import http_file_answers as files
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -15,6 +16,7 @@ TAGS: Final[Mapping[str, str]] = {
     "conversations": "Private conversations and groups.",
     "members": "Who is in a conversation.",
     "messages": "The same operations as the WebSocket frames, for servers and bots, and the history.",
+    "files": "Images and files, to be sent in messages.",
     "people": "Contacts, blocks and presence.",
     "admin": "For tokens with the scope `admin`.",
 }
@@ -74,6 +76,8 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     ),
     "put_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Conflict)),
     "delete_reaction": Documented("messages", {200: answers.Reaction}, _REACTING),
+    "post_file": Documented("files", {201: files.BegunUpload}, (RateLimited,)),
+    "get_file": Documented("files", {200: files.FileAnswer}, (NotFound,)),
     "get_contacts": Documented("people", {200: answers.Contacts}),
     "post_contact": Documented("people", {201: answers.Contact, 200: answers.Contact}, (Conflict, RateLimited)),
     "patch_contact": Documented("people", {200: answers.Contact}, (NotFound, Conflict, RateLimited)),

@@ -14,9 +14,11 @@ from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
+from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import backoff_s
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.objects import S3Objects
 from shared.aws.parallel import Spreader
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
@@ -26,6 +28,7 @@ from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
+from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
 from shared.observability import describe, make_logger
 from shared.reporting import reporter
@@ -45,6 +48,8 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         tickets=DynamoDbTickets(calls, tickets_table=settings.tickets_table),
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
         memberships=DynamoDbMemberships(calls, members_table=members_table),
+        files=DynamoDbFiles(calls, members_table=members_table),
+        objects=S3Objects(environment, bucket=settings.bucket),
         blocks=DynamoDbBlocks(calls, members_table=members_table),
         contacts=DynamoDbContacts(calls, members_table=members_table),
         relations=DynamoDbRelations(calls, members_table=members_table),
@@ -64,6 +69,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         inline_limit=settings.inline_limit,
         receipts_limit=settings.receipts_limit,
         page_limit=settings.page_limit,
+        sizes=SizeLimits(settings.image_limit, settings.file_limit),
         bounds=Bounds(settings.text_limit, settings.mention_limit),
     )
 

@@ -13,6 +13,8 @@ from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
 from shared.connection.presence import Sight, Telling
 from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.files.kinds import SizeLimits
+from shared.files.ports import Files, Objects
 from shared.limits.buckets import RateLimiter
 from shared.wire.events import encode_plainly
 
@@ -25,6 +27,8 @@ class Ports:
     tickets: Tickets
     log: ConversationLog
     memberships: Memberships
+    files: Files
+    objects: Objects
     blocks: Blocks
     contacts: Contacts
     relations: Relations
@@ -44,12 +48,13 @@ class Ports:
     inline_limit: int
     receipts_limit: int
     page_limit: int
+    sizes: SizeLimits
     bounds: Bounds
 
     @property
     def writing(self) -> Writing:
         limit, bounds = self.inline_limit, self.bounds
-        return Writing(self.log, self.memberships, self.now, self.pause, self.new_nonce, limit, bounds)
+        return Writing(self.log, self.memberships, self.files, self.now, self.pause, self.new_nonce, limit, bounds)
 
     @property
     def posting(self) -> Posting:

@@ -16,7 +16,7 @@ from functions.rest.ports import Ports
 from shared.auth.tokens import bearer_token
 from shared.connection.models import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
-from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, EntrySeq, Seq, UserId
+from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
 # No body needs more than three levels; this leaves room for fields of later versions.
@@ -98,6 +98,9 @@ ConversationPath = Annotated[_IdText, Path(description="The conversation's id.",
 UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
 SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
 _EmojiText = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_decoded)]
+FilePath = Annotated[
+    ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
+]
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 
 _Place = Annotated[Seq, BeforeValidator(_whole)]

@@ -1,7 +1,7 @@
 """Entries of the log as items, and what else a change writes, in the same transaction.
 
 What a change does to other items carries no condition: the condition on the entry's own place stands for all of them
-(see `shared/chat/changing.py`).
+(see `shared/chat/changing.py`). A message's file is the exception, for files come and go beside the log.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from typing import Any, Final
 from shared.aws.dynamodb import Item, to_item
 from shared.aws.tables import (
     CONVERSATION_ID,
+    REFERENCES,
     SEQ,
+    STATUS,
+    TTL,
     USER_ID,
+    file_key,
+    file_reference_key,
     group_key,
     member_of_conversation_key,
     member_of_user_key,
 )
 from shared.chat.changes import (
     MEMBER,
+    MESSAGE,
     Added,
     Change,
     Deleted,
@@ -29,6 +35,7 @@ from shared.chat.changes import (
     RolesChanged,
 )
 from shared.chat.models import Entry, Reaction
+from shared.files.models import READY
 
 # Between an emoji and a user id in a message's set of reactions: in neither can it occur.
 _SEPARATOR: Final = "\x1f"
@@ -68,7 +75,7 @@ def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each
         case Edited():
             return {"target": change.target, "content": change.content, "previous": change.previous}
         case Deleted():
-            return {"target": change.target, "previous": change.previous}
+            return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
         case Reacted():
             return {"target": change.target, "emoji": change.emoji, "removed": change.removed}
         case Added():
@@ -87,6 +94,7 @@ def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each
 
 
 def entry_from(item: Item) -> Entry:
+    is_message = item["kind"] == MESSAGE
     return Entry(
         conversation_id=item[CONVERSATION_ID],
         seq=item[SEQ],
@@ -94,12 +102,12 @@ def entry_from(item: Item) -> Entry:
         sender_id=item["sender_id"],
         created_at=item["created_at"],
         number=item["number"],
-        content=item.get("content") if item["kind"] == "message" else None,
+        content=item.get("content") if is_message else None,
         message_type=item.get("type", "text"),
         client_message_id=item.get("client_message_id"),
         reply_to=item.get("reply_to"),
         mentions=tuple(item.get("mentions", ())),
-        file_id=item.get("file_id"),
+        file_id=item.get("file_id") if is_message else None,
         forwarded=item.get("forwarded", False),
         edited_at=item.get("edited_at"),
         deleted_at=item.get("deleted_at"),
@@ -120,7 +128,7 @@ def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each 
         case "message_edited":
             return Edited(item["target"], item.get("content"), item.get("previous"))
         case "message_deleted":
-            return Deleted(item["target"], item.get("previous"))
+            return Deleted(item["target"], item.get("previous"), item.get("file_id"))
         case "reaction":
             return Reacted(item["target"], item["emoji"], removed=item["removed"])
         case "member_added":
@@ -140,10 +148,13 @@ def _reaction(text: str) -> Reaction:
 
 
 def effects(entry: Entry, *, log_table: str, members_table: str) -> list[dict[str, Any]]:
-    """What the entry's change does to other items, as parts of its transaction. None for a message."""
+    """What the entry does to other items, as parts of its transaction. Nothing, for a message without a file."""
     match entry.change:
         case None:
-            return []
+            return _taking_file(entry, members_table)
+        case Deleted(file_id=str(file_id)):
+            gone = entry_key(entry.conversation_id, entry.change.target)
+            return [*_on_message(entry, entry.change, log_table), *_releasing_file(file_id, gone, members_table)]
         case Edited() | Deleted() | Reacted():
             return _on_message(entry, entry.change, log_table)
         case Added() | Removed():
@@ -185,6 +196,33 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: str) ->
         return [update]
     earlier = entry_key(entry.conversation_id, change.previous)
     return [update, _update(table, earlier, "REMOVE #content", {}, "content")]
+
+
+def _taking_file(entry: Entry, table: str) -> list[dict[str, Any]]:
+    """The reference of a message to its file, and the file's count of them. Refused, all of it, for one not ready."""
+    if entry.file_id is None:
+        return []
+    reference = {
+        **file_reference_key(entry.file_id, entry.conversation_id, entry.seq),
+        CONVERSATION_ID: entry.conversation_id,
+    }
+    counted = _update(
+        table,
+        file_key(entry.file_id),
+        f"ADD #{REFERENCES} :one REMOVE #{TTL}",
+        {":one": 1, ":ready": READY},
+        *(REFERENCES, TTL, STATUS),
+    )
+    counted["Update"]["ConditionExpression"] = f"#{STATUS} = :ready"
+    return [counted, {"Put": {"TableName": table, "Item": to_item(reference)}}]
+
+
+def _releasing_file(file_id: str, message: Item, table: str) -> list[dict[str, Any]]:
+    reference = file_reference_key(file_id, message[CONVERSATION_ID], message[SEQ])
+    return [
+        _update(table, file_key(file_id), f"ADD #{REFERENCES} :less", {":less": -1}, REFERENCES),
+        {"Delete": {"TableName": table, "Key": to_item(reference)}},
+    ]
 
 
 def _on_members(entry: Entry, change: Added | Removed, table: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -62,6 +62,23 @@ def backoff_s(attempt: int) -> float:
     return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2**attempt))  # noqa: S311  # spreads retries, no secret
 
 
+def attempts(sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Iterator[None]:
+    """Once for each attempt of one call, waiting in between, until there are no more or the time for them is over."""
+    give_up_at = monotonic() + GIVE_UP_AFTER_S
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:
+            if monotonic() > give_up_at:
+                return
+            sleep(backoff_s(attempt - 1))
+        yield
+
+
+def endpoint(service: str, region: str) -> str:
+    """Where AWS has a service; with a bucket's name in front of the service, the bucket."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{service}.{region}.{suffix}"
+
+
 class JsonService:
     """One service's endpoint. Made while the function initialises; connects on its first call."""
 
@@ -75,7 +92,7 @@ class JsonService:
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = Pool(environment.endpoint_url or _endpoint(service, environment.region))
+        self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
         self._signer = Signer(
             service=service,
             region=environment.region,
@@ -96,12 +113,7 @@ class JsonService:
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         lost: Exception | None = None
-        give_up_at = self._monotonic() + GIVE_UP_AFTER_S
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                if self._monotonic() > give_up_at:
-                    break
-                self._sleep(backoff_s(attempt - 1))
+        for _ in attempts(self._sleep, self._monotonic):
             try:
                 response = self._post(operation, body)
                 if response.status == HTTPStatus.OK:
@@ -124,11 +136,6 @@ class JsonService:
         path = self._pool.base_path or "/"
         signed = self._signer.sign("POST", path, headers, body, timestamp=timestamp())
         return self._pool.request("POST", path, signed, body)
-
-
-def _endpoint(service: str, region: str) -> str:
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{service}.{region}.{suffix}"
 
 
 def _answer(response: Response) -> dict[str, Any]:

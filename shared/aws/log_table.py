@@ -13,8 +13,9 @@ from shared.aws.member_table import new_member_updates
 from shared.aws.tables import BLOCK_PREFIX, CONVERSATION_ID, SEQ, SK, block_key, member_from, member_of_user_key
 from shared.chat.models import Entry, Lookup
 from shared.chat.ports import Place
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 
+_REFUSED: Final = "ConditionalCheckFailed"
 _FREE: Final = f"attribute_not_exists({SEQ})"
 
 
@@ -55,9 +56,11 @@ class DynamoDbConversationLog:
             if error.code != "TransactionCanceledException":
                 raise
             reasons = error.body.get("CancellationReasons") or [{}]
-            if "Item" not in reasons[0]:
-                raise
-            return entry_from(from_item(reasons[0]["Item"]))
+            if "Item" in reasons[0]:
+                return entry_from(from_item(reasons[0]["Item"]))
+            if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
+                raise NotFound("There is no such file") from error  # nothing else in here has a condition
+            raise
         return None
 
     def lookup(

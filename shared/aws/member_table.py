@@ -72,6 +72,10 @@ class DynamoDbMemberships:
         members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
         return {member.user_id: member for member in members}
 
+    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
+        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
+        return {item[CONVERSATION_ID] for item in batch_get(self._calls, keys, consistent=True)[self._table]}
+
     def roster(self, conversation_id: str) -> Roster | None:
         request = {
             "TableName": self._table,

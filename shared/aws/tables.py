@@ -53,6 +53,8 @@ REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
 TICKET: Final = "ticket"
 TTL: Final = "ttl"
+STATUS: Final = "status"
+REFERENCES: Final = "references"
 
 _MS: Final = 1_000
 

@@ -33,10 +33,14 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The message at `target` keeps its place and ids, and nothing else. `previous` is its latest edit's entry."""
+    """The message at `target` keeps its place and ids, and nothing else. `previous` is its latest edit's entry.
+
+    `file_id` is the file that it had, and has no more.
+    """
 
     target: int
     previous: int | None = None
+    file_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

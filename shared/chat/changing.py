@@ -18,6 +18,7 @@ from shared.chat.models import Entry, change_entry
 from shared.chat.ports import ConversationLog, Memberships
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import NotAMember, Unavailable
+from shared.files.ports import Files
 
 Decide = Callable[[Audience], Change | None]
 """What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
@@ -33,6 +34,7 @@ class Writing:
 
     log: ConversationLog
     memberships: Memberships
+    files: Files
     now: Callable[[], int]
     pause: Callable[[int], None]
     new_nonce: Callable[[], str]

@@ -17,6 +17,7 @@ from shared.chat.rules import (
     check_emoji,
     check_reactions,
     check_readable,
+    check_shows,
 )
 from shared.errors import Blocked, NotFound
 
@@ -30,6 +31,7 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
 
     def decide(_: Audience) -> Change | None:
         message = check_readable(_at(conversation_id, seq, user_id, writing))
+        check_shows(content, message.file_id)
         if message.sender_id == user_id and message.content == content:
             return None
         check_editable(message, user_id, window_s=window_s, now=writing.now())
@@ -46,7 +48,9 @@ def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) ->
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
         check_deletable(message, user_id, audience)
-        return None if message.deleted_at is not None else Deleted(seq, message.last_edit)
+        if message.deleted_at is not None:
+            return None
+        return Deleted(seq, message.last_edit, message.file_id)
 
     return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
 

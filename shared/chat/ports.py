@@ -31,6 +31,9 @@ class ConversationLog(Protocol):
         latter may be the caller's own, of an attempt whose answer was lost on the way: compare `nonce`. With
         `new_members` the entry and their memberships are stored together; memberships that exist stay as they are.
 
+        A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
+        where its place is free and the file is not ready (any more).
+
         A change's effects carry no conditions of their own. Whoever read what the change rests on after reading the
         entry before this place, strongly, knows that nothing has changed since: every change takes a place.
         """
@@ -85,6 +88,10 @@ class Memberships(Protocol):
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
         """The groups' own items, 100 to a round trip."""
+        ...
+
+    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
+        """Those of `conversation_ids` that the user is in, 100 to a round trip."""
         ...
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:

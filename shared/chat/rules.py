@@ -11,6 +11,7 @@ from shared.chat.audience import Audience
 from shared.chat.changes import ADMIN, OWNER, Role
 from shared.chat.models import Draft, Entry
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
+from shared.files.models import READY, File
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
 MAX_CONTENT_BYTES: Final = 20 * 1024
@@ -38,12 +39,16 @@ _NO_EMOJI: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cs", "Cn"})
 
 
 def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
-    """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for blank or undecodable text."""
+    """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for undecodable text."""
     if len(content) > bounds.characters:
         raise TooLarge(f"The content has more than {bounds.characters:,} characters")
     if len(_encoded(content, "content")) > MAX_CONTENT_BYTES:
         raise TooLarge(f"The content has more than {MAX_CONTENT_BYTES:,} bytes")
-    if _is_blank(content):
+
+
+def check_shows(content: str, file_id: str | None) -> None:
+    """A file needs no words with it, everything else does. Raises BadRequest for blank text."""
+    if file_id is None and _is_blank(content):
         raise BadRequest("The content is blank")
 
 
@@ -75,15 +80,18 @@ def _is_blank(text: str) -> bool:
     return all(unicodedata.category(character) in _INVISIBLE for character in text)
 
 
-def check_file(message_type: str, file_id: str | None) -> None:
-    """Images and files refer to an uploaded file, text does not. Raises BadRequest, NotFound."""
-    if message_type == "text":
-        if file_id is not None:
-            raise BadRequest("A text message has no `file_id`")
-        return
-    if file_id is None:
+def check_file_named(message_type: str, file_id: str | None) -> None:
+    """Images and files refer to an uploaded file, text does not. Raises BadRequest."""
+    if message_type == "text" and file_id is not None:
+        raise BadRequest("A text message has no `file_id`")
+    if message_type != "text" and file_id is None:
         raise BadRequest("An image or file needs its `file_id`")
-    raise NotFound("There is no such file")  # nothing can be uploaded in this version, so no id names a file
+
+
+def check_file(draft: Draft, file: File | None) -> None:
+    """A message has a file of its sender's that is ready, and of the kind that it says. Raises NotFound."""
+    if file is None or file.status != READY or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):
+        raise NotFound("There is no such file")
 
 
 def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:

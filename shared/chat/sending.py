@@ -11,15 +11,17 @@ from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.identifiers import other_member, private_conversation_id
 from shared.chat.log import Appended, append, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
-from shared.chat.ports import ConversationLog, Memberships
+from shared.chat.ports import ConversationLog
 from shared.chat.rules import (
     Bounds,
     check_after,
     check_content,
     check_file,
+    check_file_named,
     check_mentions,
     check_readable,
     check_reply,
+    check_shows,
 )
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
@@ -72,7 +74,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
     """Decide whether the message may be sent, and append it.
 
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
-    replied to or forwarded), Conflict, SyncRequired, Unavailable.
+    replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
     """
     log, memberships, bounds = writing.log, writing.memberships, writing.bounds
     draft = _draft(command, writing.new_nonce(), bounds)
@@ -90,7 +92,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         check_reply(command.reply_to, found.entries)
         if found.blocked:
             raise Blocked
-        ready = _with_content(draft, command, log, memberships)
+        ready = _with_content(draft, command, writing)
     except ParleyError:
         # It can't be stored (any more). If an earlier attempt was, this is the answer to that one, delivered to nobody.
         stored = _stored_earlier(draft, command, audience, log)
@@ -112,8 +114,9 @@ def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
     if command.forward_of is None:
-        check_file(command.message_type, command.file_id)
+        check_file_named(command.message_type, command.file_id)
         check_content(command.content, bounds)
+        check_shows(command.content, command.file_id)
     elif command.content or command.file_id is not None:
         raise BadRequest("A forwarded message has the content of its original, and no other")
     return Draft(
@@ -165,11 +168,17 @@ def _stored_earlier(draft: Draft, command: SendMessage, audience: Audience, log:
     return find_stored(draft, after=command.after, audience=audience, log=log)
 
 
-def _with_content(draft: Draft, command: SendMessage, log: ConversationLog, memberships: Memberships) -> Draft:
-    """A forwarded message takes over what the original says now. Raises NotAMember, NotFound for an original."""
+def _with_content(draft: Draft, command: SendMessage, writing: Writing) -> Draft:
+    """The draft with what it shows: its own file has to be there, and what it forwards is what that says now.
+
+    A forwarded file needs no look: as long as the original has it, it is ready, and the log makes sure of that.
+    Raises NotFound for a file, NotAMember and NotFound for an original.
+    """
     if command.forward_of is None:
+        if draft.file_id is not None:
+            check_file(draft, writing.files.get(draft.file_id))
         return draft
     conversation_id, seq = command.forward_of
-    audience_of(conversation_id, draft.sender_id, memberships=memberships)
-    original = check_readable(log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq))
+    audience_of(conversation_id, draft.sender_id, memberships=writing.memberships)
+    original = check_readable(writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq))
     return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)

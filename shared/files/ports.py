@@ -31,9 +31,9 @@ class Files(Protocol):
         ...
 
     def retire(self, file_id: str) -> bool:
-        """Mark a ready file as deleted, if no message has it. False, and nothing changes, where one has.
+        """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
 
-        From then on no message can refer to it. True also where that was so already.
+        From then on no message can refer to it. True also where that was so already, and where there is no such file.
         """
         ...
 
@@ -54,7 +54,10 @@ class Objects(Protocol):
         ...
 
     def keep(self, file: File, stored: Stored) -> bool:
-        """Move these very bytes to where downloads come from. False where they were replaced or dropped since."""
+        """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
+
+        What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
+        """
         ...
 
     def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
@@ -69,9 +72,10 @@ class Objects(Protocol):
         """Delete a kept file and its thumbnail. Idempotent."""
         ...
 
-    def download_url(self, file: File, *, thumbnail: bool = False) -> str:
-        """A URL that anybody can use for some minutes: with the file's name and type, and as an attachment, unless it is
-        an image. No call is made.
+    def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
+        """A URL that anybody can use for that long. No call is made.
+
+        What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
         """
         ...
 

@@ -27,8 +27,9 @@ Notify = Literal["all", "mentions", "none"]
 _AT = 1_795_431_200_123
 
 
-def _example(example: dict[str, Any]) -> Callable[[T], T]:
-    return with_config(ConfigDict(json_schema_extra={"examples": [example]}))
+def example(value: dict[str, Any]) -> Callable[[T], T]:
+    """A shape with an example of it."""
+    return with_config(ConfigDict(json_schema_extra={"examples": [value]}))
 
 
 _MESSAGE: dict[str, Any] = {
@@ -72,13 +73,13 @@ _PRESENCE: dict[str, Any] = {"user_id": "bob", "status": "offline", "last_seen":
 _ACK: dict[str, Any] = {"conversation_id": "dm:alice:bob", "seq": 42}
 
 
-@_example({"status": "ok", "time": _AT})
+@example({"status": "ok", "time": _AT})
 class Health(TypedDict):
     status: Literal["ok"]
     time: Time
 
 
-@_example({"ticket": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM", "expires_in": 30})
+@example({"ticket": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM", "expires_in": 30})
 class Ticket(TypedDict):
     """Good for one handshake, within `expires_in` seconds."""
 
@@ -97,7 +98,7 @@ class Push(TypedDict):
     quiet_hours: QuietHours | None
 
 
-@_example(_PROFILE)
+@example(_PROFILE)
 class Profile(TypedDict):
     user_id: str
     display_name: str | None
@@ -106,14 +107,14 @@ class Profile(TypedDict):
     push: Push
 
 
-@_example({"id": "dm:alice:bob", "type": "private", "members": ["alice", "bob"]})
+@example({"id": "dm:alice:bob", "type": "private", "members": ["alice", "bob"]})
 class PrivateConversation(TypedDict):
     id: str
     type: Literal["private"]
     members: list[str]
 
 
-@_example(
+@example(
     {
         "id": "group:3q2eHk0T9bZxVd7a",
         "type": "group",
@@ -135,7 +136,7 @@ class GroupConversation(TypedDict):
 CreatedConversation = PrivateConversation | GroupConversation
 
 
-@_example(_MESSAGE)
+@example(_MESSAGE)
 class Message(TypedDict):
     """A message as it is now. Once it is deleted, `content` is null and much of the rest is gone."""
 
@@ -164,14 +165,14 @@ class Receipts(TypedDict):
     read: Count
 
 
-@_example({**_MESSAGE, "status": "delivered"})
+@example({**_MESSAGE, "status": "delivered"})
 class ListedMessage(Message):
     """`status` comes with one's own messages in private conversations."""
 
     status: NotRequired[Progress]
 
 
-@_example({**_MESSAGE, "status": "read"})
+@example({**_MESSAGE, "status": "read"})
 class SingleMessage(Message):
     """`status` comes with one's own messages, and with those of them that are in groups `receipts`."""
 
@@ -179,13 +180,13 @@ class SingleMessage(Message):
     receipts: NotRequired[Receipts]
 
 
-@_example({"messages": [{**_MESSAGE, "status": "delivered"}], "has_more": True})
+@example({"messages": [{**_MESSAGE, "status": "delivered"}], "has_more": True})
 class History(TypedDict):
     messages: list[ListedMessage]
     has_more: bool
 
 
-@_example(_SETTINGS)
+@example(_SETTINGS)
 class Settings(TypedDict):
     muted_until: Time | None
     notify: Notify
@@ -193,7 +194,7 @@ class Settings(TypedDict):
     archived: bool
 
 
-@_example(_PRIVATE)
+@example(_PRIVATE)
 class Conversation(Settings):
     """A conversation as its member sees it.
 
@@ -215,7 +216,7 @@ class Conversation(Settings):
     role: Role | None
 
 
-@_example({"conversations": [_PRIVATE], "next_cursor": None})
+@example({"conversations": [_PRIVATE], "next_cursor": None})
 class Inbox(TypedDict):
     conversations: list[Conversation]
     next_cursor: str | None
@@ -229,7 +230,7 @@ class Member(TypedDict):
     delivered_seq: Place
 
 
-@_example(
+@example(
     {
         "members": [
             {"user_id": "alice", "role": "owner", "joined_at": _AT, "read_seq": 42, "delivered_seq": 42},
@@ -241,19 +242,19 @@ class Members(TypedDict):
     members: list[Member]
 
 
-@_example({"added": ["carol"], "members_count": 3})
+@example({"added": ["carol"], "members_count": 3})
 class AddedMembers(TypedDict):
     added: list[str]
     members_count: Count
 
 
-@_example({"user_id": "bob", "role": "admin"})
+@example({"user_id": "bob", "role": "admin"})
 class MemberRole(TypedDict):
     user_id: str
     role: Role
 
 
-@_example(
+@example(
     {
         "type": "message",
         **_ACK,
@@ -284,24 +285,24 @@ class _Changed(TypedDict):
     timestamp: Time
 
 
-@_example({"type": "edit", **_ACK, "entry_seq": 43, "timestamp": _AT})
+@example({"type": "edit", **_ACK, "entry_seq": 43, "timestamp": _AT})
 class EditedMessage(_Changed):
     type: Literal["edit"]
 
 
-@_example({"type": "delete", **_ACK, "entry_seq": 43, "timestamp": _AT})
+@example({"type": "delete", **_ACK, "entry_seq": 43, "timestamp": _AT})
 class DeletedMessage(_Changed):
     type: Literal["delete"]
 
 
-@_example({"type": "react", **_ACK, "entry_seq": 43, "timestamp": _AT, "emoji": "👍", "removed": False})
+@example({"type": "react", **_ACK, "entry_seq": 43, "timestamp": _AT, "emoji": "👍", "removed": False})
 class Reaction(_Changed):
     type: Literal["react"]
     emoji: str
     removed: bool
 
 
-@_example({"type": "read", **_ACK})
+@example({"type": "read", **_ACK})
 class ReadCursor(TypedDict):
     """`seq` is where the cursor stands now."""
 
@@ -310,7 +311,7 @@ class ReadCursor(TypedDict):
     seq: Place
 
 
-@_example(_CONTACT)
+@example(_CONTACT)
 class Contact(TypedDict):
     """`since` is when it got this status."""
 
@@ -320,12 +321,12 @@ class Contact(TypedDict):
     since: Time
 
 
-@_example({"contacts": [_CONTACT]})
+@example({"contacts": [_CONTACT]})
 class Contacts(TypedDict):
     contacts: list[Contact]
 
 
-@_example({"blocks": ["dave"]})
+@example({"blocks": ["dave"]})
 class Blocks(TypedDict):
     blocks: list[str]
 
@@ -338,19 +339,19 @@ class Presence(TypedDict):
     last_seen: Time | None
 
 
-@_example({"users": [_PRESENCE]})
+@example({"users": [_PRESENCE]})
 class Presences(TypedDict):
     users: list[Presence]
 
 
-@_example({"closed": 2})
+@example({"closed": 2})
 class Closed(TypedDict):
     """How many connections were live."""
 
     closed: Count
 
 
-@_example({"openapi": "3.1.0", "info": {"title": "Parley", "version": "1"}, "paths": {}})
+@example({"openapi": "3.1.0", "info": {"title": "Parley", "version": "1"}, "paths": {}})
 class Document(TypedDict):
     """An OpenAPI document."""
 

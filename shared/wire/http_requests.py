@@ -33,13 +33,13 @@ Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_
 Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
 
 
-def _config(*examples: Mapping[str, Any], **schema: Any) -> ConfigDict:
+def config(*examples: Mapping[str, Any], **schema: Any) -> ConfigDict:
     """`schema` is what else the document says of the model. A validator is built by the first request that needs it."""
     extra = {"examples": [dict(example) for example in examples], **schema}
     return ConfigDict(extra="ignore", strict=True, defer_build=True, json_schema_extra=extra)
 
 
-def _left_out(**schema: Any) -> Any:
+def left_out(**schema: Any) -> Any:
     """A field that may be left out: None stands for that inside, and is no default that the document should promise."""
 
     def adapt(own: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def _one_of(*names: str) -> list[dict[str, list[str]]]:
 class NewPrivateConversation(BaseModel):
     """A conversation of two."""
 
-    model_config = _config({"type": "private", "with": "bob"})
+    model_config = config({"type": "private", "with": "bob"})
 
     type: Literal["private"]
     with_: UserId = Field(alias="with")
@@ -76,14 +76,14 @@ class NewPrivateConversation(BaseModel):
 class NewGroup(BaseModel):
     """A group with its first members. With `client_conversation_id` the request can be repeated safely."""
 
-    model_config = _config(
+    model_config = config(
         {"type": "group", "name": "Team", "members": ["bob", "carol"], "client_conversation_id": "6f0c2d"}
     )
 
     type: Literal["group"]
     name: Name
     members: Annotated[list[UserId], Field(max_length=MAX_FIRST_MEMBERS)] = []
-    client_conversation_id: ClientId | None = _left_out()
+    client_conversation_id: ClientId | None = left_out()
 
 
 NewConversation = Annotated[NewPrivateConversation | NewGroup, Field(discriminator="type")]
@@ -92,7 +92,7 @@ NewConversation = Annotated[NewPrivateConversation | NewGroup, Field(discriminat
 class NewName(BaseModel):
     """A group's new name."""
 
-    model_config = _config({"name": "Team A"})
+    model_config = config({"name": "Team A"})
 
     name: Name
 
@@ -100,7 +100,7 @@ class NewName(BaseModel):
 class NewMembers(BaseModel):
     """Users to add to a group. Who is in it already is left out."""
 
-    model_config = _config({"users": ["carol", "dave"]})
+    model_config = config({"users": ["carol", "dave"]})
 
     users: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USERS)]
 
@@ -108,7 +108,7 @@ class NewMembers(BaseModel):
 class NewRole(BaseModel):
     """A member's new role."""
 
-    model_config = _config({"role": "admin"})
+    model_config = config({"role": "admin"})
 
     role: Role
 
@@ -116,23 +116,23 @@ class NewRole(BaseModel):
 class SettingsChange(_Part):
     """How the caller wants a conversation shown and announced. What is left out stays as it is."""
 
-    model_config = _config(
+    model_config = config(
         {"muted_until": 1795431200123, "notify": "mentions"},
         {"pinned": True},
         {"muted_until": None},
         anyOf=_one_of("muted_until", "notify", "pinned", "archived"),
     )
 
-    muted_until: Milliseconds | None = _left_out()
-    notify: Literal["all", "mentions", "none"] = _left_out()
-    pinned: bool = _left_out()
-    archived: bool = _left_out()
+    muted_until: Milliseconds | None = left_out()
+    notify: Literal["all", "mentions", "none"] = left_out()
+    pinned: bool = left_out()
+    archived: bool = left_out()
 
 
 class ForwardOf(BaseModel):
     """Where the message stands whose content is forwarded."""
 
-    model_config = _config({"conversation_id": "dm:alice:bob", "seq": 41})
+    model_config = config({"conversation_id": "dm:alice:bob", "seq": 41})
 
     conversation_id: ConversationId
     seq: EntrySeq
@@ -141,7 +141,7 @@ class ForwardOf(BaseModel):
 class NewMessage(BaseModel):
     """A message: its `content`, or with `forward_of` the content of another one."""
 
-    model_config = _config(
+    model_config = config(
         {"content": "hi", "client_message_id": "0d9f5c1e", "after": 41},
         {"content": "Look at this, @bob", "reply_to": 40, "mentions": ["bob"]},
         {"forward_of": {"conversation_id": "dm:alice:bob", "seq": 41}},
@@ -149,18 +149,18 @@ class NewMessage(BaseModel):
 
     content: Content = ""
     message_type: Literal["text", "image", "file"] = "text"
-    client_message_id: ClientId | None = _left_out()
-    after: Seq | None = _left_out()
-    reply_to: EntrySeq | None = _left_out()
+    client_message_id: ClientId | None = left_out()
+    after: Seq | None = left_out()
+    reply_to: EntrySeq | None = left_out()
     mentions: Annotated[list[UserId], Field(max_length=MAX_MENTIONS)] = []
-    file_id: ClientId | None = _left_out()
-    forward_of: ForwardOf | None = _left_out()
+    file_id: ClientId | None = left_out()
+    forward_of: ForwardOf | None = left_out()
 
 
 class NewContent(BaseModel):
     """What an edited message says from now on."""
 
-    model_config = _config({"content": "hi, Bob"})
+    model_config = config({"content": "hi, Bob"})
 
     content: Content
 
@@ -168,7 +168,7 @@ class NewContent(BaseModel):
 class ReadUpTo(BaseModel):
     """Everything up to this entry was read."""
 
-    model_config = _config({"seq": 42})
+    model_config = config({"seq": 42})
 
     seq: Seq
 
@@ -176,7 +176,7 @@ class ReadUpTo(BaseModel):
 class ContactRequest(BaseModel):
     """Whom to ask."""
 
-    model_config = _config({"user_id": "bob"})
+    model_config = config({"user_id": "bob"})
 
     user_id: UserId
 
@@ -184,16 +184,16 @@ class ContactRequest(BaseModel):
 class ContactChange(_Part):
     """Accept a request, give the contact another name (null takes it away), or both."""
 
-    model_config = _config({"status": "accepted"}, {"alias": "Bobby"}, anyOf=_one_of("status", "alias"))
+    model_config = config({"status": "accepted"}, {"alias": "Bobby"}, anyOf=_one_of("status", "alias"))
 
-    status: Literal["accepted"] = _left_out()
-    alias: str | None = _left_out(maxLength=MAX_ALIAS_CHARACTERS)
+    status: Literal["accepted"] = left_out()
+    alias: str | None = left_out(maxLength=MAX_ALIAS_CHARACTERS)
 
 
 class QuietHoursChange(BaseModel):
     """From `start` to `end`, which may lie beyond midnight, in a time zone of the IANA database."""
 
-    model_config = _config({"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"})
+    model_config = config({"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"})
 
     start: str
     end: str
@@ -203,16 +203,16 @@ class QuietHoursChange(BaseModel):
 class PushChange(BaseModel):
     """How pushes should look and sound."""
 
-    model_config = _config({"previews": False, "quiet_hours": None})
+    model_config = config({"previews": False, "quiet_hours": None})
 
-    previews: bool | None = _left_out()
-    quiet_hours: QuietHoursChange | None = _left_out()
+    previews: bool | None = left_out()
+    quiet_hours: QuietHoursChange | None = left_out()
 
 
 class ProfileChange(BaseModel):
     """Parts of the own profile. What is left out stays as it is, null clears."""
 
-    model_config = _config(
+    model_config = config(
         {"display_name": "Alice", "avatar_url": "https://example.com/a.png"},
         {
             "hide_presence": True,
@@ -223,7 +223,7 @@ class ProfileChange(BaseModel):
         },
     )
 
-    display_name: str | None = _left_out(maxLength=MAX_DISPLAY_NAME)
-    avatar_url: str | None = _left_out(maxLength=MAX_AVATAR_URL)
-    hide_presence: bool | None = _left_out()
-    push: PushChange | None = _left_out()
+    display_name: str | None = left_out(maxLength=MAX_DISPLAY_NAME)
+    avatar_url: str | None = left_out(maxLength=MAX_AVATAR_URL)
+    hide_presence: bool | None = left_out()
+    push: PushChange | None = left_out()

@@ -17,6 +17,7 @@ from functions.message.handler import respond
 from functions.message.routes import Ports
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
+from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
@@ -96,6 +97,7 @@ def house(tables: JsonService) -> House:
     ports = Ports(
         log=DynamoDbConversationLog(meter, log_table="log", members_table="members"),
         memberships=DynamoDbMemberships(meter, members_table="members"),
+        files=DynamoDbFiles(meter, members_table="members"),
         blocks=DynamoDbBlocks(meter, members_table="members"),
         relations=DynamoDbRelations(meter, members_table="members"),
         sessions=DynamoDbSessions(meter, sessions_table="sessions"),

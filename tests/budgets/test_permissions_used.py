@@ -24,10 +24,11 @@ from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
+from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
 from tests.budgets.conftest import House
 from tests.budgets.test_budgets import NoShards, in_group, make_group
-from tests.fakes import DM, FakeGateway, FakePresenceChecks, FakePushGateway, in_turn
+from tests.fakes import DM, FakeGateway, FakeObjects, FakePresenceChecks, FakePushGateway, in_turn
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.offline_push.test_offline_push import shard_record
 from tests.functions.rest.house import SECRET, now, token
@@ -128,6 +129,8 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
         tickets=DynamoDbTickets(meter, tickets_table="tickets"),
         log=ports.log,
         memberships=ports.memberships,
+        files=ports.files,
+        objects=FakeObjects(),
         blocks=ports.blocks,
         contacts=DynamoDbContacts(meter, members_table="members"),
         relations=ports.relations,
@@ -147,6 +150,7 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
         inline_limit=200,
         receipts_limit=100,
         page_limit=100,
+        sizes=SizeLimits(image=10_000, file=100_000),
         bounds=ports.bounds,
     )
 

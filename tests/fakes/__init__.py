@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fakes.basics import FakeClock, FakeNonces, FakePushGateway, in_turn
 from tests.fakes.connections import FakeGateway, FakePresenceChecks, FakeSessions, FakeTickets, FakeWatches
+from tests.fakes.files import FakeFiles, FakeObjects
 from tests.fakes.limits import FakeBuckets
 from tests.fakes.log import DM, FakeLog
 from tests.fakes.memberships import FakeMemberships
@@ -27,12 +28,14 @@ __all__ = [
     "FakeClock",
     "FakeContacts",
     "FakeDevices",
+    "FakeFiles",
     "FakeGateway",
     "FakeLog",
     "FakeLookQueue",
     "FakeMemberships",
     "FakeNonces",
     "FakeNotices",
+    "FakeObjects",
     "FakePresenceChecks",
     "FakeProfiles",
     "FakePushGateway",

@@ -11,6 +11,7 @@ from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Rename
 from shared.chat.identifiers import is_group_id, private_conversation_id
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import Place
+from tests.fakes.files import FakeFiles
 from tests.fakes.memberships import FakeMemberships
 
 DM = private_conversation_id("alice", "bob")
@@ -24,6 +25,7 @@ class FakeLog:
     """
 
     memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    files: FakeFiles = field(default_factory=FakeFiles)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     before_put: Callable[[Entry], object] = lambda _: None
     puts: int = 0
@@ -39,6 +41,8 @@ class FakeLog:
             if entry.seq <= len(log):
                 return log[entry.seq - 1]
             assert entry.seq == len(log) + 1, "a hole in the log"
+            if entry.file_id is not None:
+                self.files.take(entry.file_id, entry.conversation_id, entry.seq)
             log.append(entry)
             self._carry_out(entry)
             self.memberships.join(entry.conversation_id, new_members, entry.created_at)
@@ -107,8 +111,10 @@ class FakeLog:
         match change:
             case Edited(content=content):
                 message = replace(message, content=content, edited_at=entry.created_at, last_edit=entry.seq)
-            case Deleted():
+            case Deleted(file_id=file_id):
                 message = deleted(message, entry.created_at)
+                if file_id is not None:
+                    self.files.release(file_id, entry.conversation_id, change.target)
             case Reacted(emoji=emoji):
                 one = {(emoji, entry.sender_id)}
                 reactions = message.reactions - one if change.removed else message.reactions | one

@@ -40,6 +40,10 @@ class FakeMemberships:
         found = {user: self.members.get((conversation_id, user)) for user in user_ids}
         return {user: member for user, member in found.items() if member is not None}
 
+    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
+        self.reads += 1
+        return {one for one in conversation_ids if (one, user_id) in self.members}
+
     def roster(self, conversation_id: str) -> Roster | None:
         self.reads += 1
         group = self.group_items.get(conversation_id)

@@ -72,6 +72,7 @@ class House:
         return Ports(
             log=self.log,
             memberships=self.log.memberships,
+            files=self.log.files,
             blocks=FakeBlocks(self.log.memberships),
             relations=FakeRelations(self.log.memberships),
             sessions=self.sessions,

@@ -18,6 +18,7 @@ from shared.chat.identifiers import private_conversation_id
 from shared.chat.models import change_entry
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
+from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
 from shared.reporting import reporter
 from tests.fakes import (
@@ -28,6 +29,7 @@ from tests.fakes import (
     FakeLog,
     FakeMemberships,
     FakeNonces,
+    FakeObjects,
     FakePresenceChecks,
     FakeProfiles,
     FakeRelations,
@@ -45,6 +47,7 @@ DM = private_conversation_id("alice", "bob")
 BLOCKED_DM = private_conversation_id("alice", "dave")
 GROUP = "group:aaaaaaaaaaaaaaaa"
 GROUP_LIMIT = 6
+IMAGE_LIMIT, FILE_LIMIT = 10_000, 100_000
 ROLES: dict[str, Role] = {"alice": OWNER, "bob": ADMIN, "carol": MEMBER}
 
 
@@ -92,6 +95,8 @@ class House:
             tickets=self.tickets,
             log=self.log,
             memberships=self.table,
+            files=self.log.files,
+            objects=FakeObjects(),
             blocks=self.blocks,
             contacts=self.contacts,
             relations=FakeRelations(self.table),
@@ -111,6 +116,7 @@ class House:
             inline_limit=200,
             receipts_limit=100,
             page_limit=self.page_limit,
+            sizes=SizeLimits(image=IMAGE_LIMIT, file=FILE_LIMIT),
             bounds=self.bounds,
         )
         self.api = make_api(self.ports, unexpected=self.unexpected.append)

@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.contacts.models import ACCEPTED, Contact
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House
+from shared.files.models import PENDING
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House
 
 V1 = "/v1/conversations"
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
@@ -77,6 +78,22 @@ def two_owners(house: House) -> None:
     house.call("PATCH", f"{V1}/{GROUP}/members/bob", body={"role": "owner"})
 
 
+def has_a_cat(house: House) -> None:
+    house.log.files.ready("cat")
+
+
+def has_sent_a_cat(house: House) -> None:
+    has_a_cat(house)
+    house.call("POST", f"{V1}/{DM}/messages", body=CAT_MESSAGE)
+
+
+def has_announced_a_cat(house: House) -> None:
+    file = house.log.files.ready("cat")
+    house.log.files.create(replace(file, status=PENDING))
+
+
+CAT = {"name": "cat.png", "content_type": "image/png", "size": IMAGE_LIMIT}
+CAT_MESSAGE = {"message_type": "image", "file_id": "cat"}
 NAMED = {"type": "group", "name": "Named", "client_conversation_id": "k"}
 MANY = [f"u{number}" for number in range(10)]
 QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
@@ -219,6 +236,17 @@ CASES = [
     Case("delete_reaction", f"DELETE {V1}/{BLOCKED_DM}/messages/1/reactions/{THUMB}", 403, "blocked"),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/9/reactions/{THUMB}", 404, "not_found"),
     Case("delete_reaction", f"DELETE {V1}/{UNKNOWN}/messages/1/reactions/{THUMB}", 404, "not_a_member"),
+    Case("post_message", f"POST {V1}/{DM}/messages", 201, body=CAT_MESSAGE, given=has_a_cat),
+    Case("post_message", f"POST {V1}/{DM}/messages", 404, "not_found", body=CAT_MESSAGE, given=has_announced_a_cat),
+    # --- files
+    Case("post_file", "POST /v1/files", 201, body=CAT),
+    Case("post_file", "POST /v1/files", 400, "bad_request", body={**CAT, "content_type": "text/html"}),
+    Case("post_file", "POST /v1/files", 413, "too_large", body={**CAT, "size": IMAGE_LIMIT + 1}),
+    Case("get_file", "GET /v1/files/cat", 200, given=has_a_cat),
+    Case("get_file", "GET /v1/files/cat", 200, given=has_announced_a_cat),
+    Case("get_file", "GET /v1/files/cat", 200, given=has_sent_a_cat, user="bob"),
+    Case("get_file", "GET /v1/files/cat", 404, "not_found", given=has_sent_a_cat, user="carol"),
+    Case("get_file", f"GET /v1/files/{'x' * 129}", 400, "bad_request"),
     # --- people
     Case("get_contacts", "GET /v1/contacts", 200, given=asked_bob),
     Case("post_contact", "POST /v1/contacts", 201, body={"user_id": "bob"}),

@@ -57,7 +57,13 @@ class House:
     @property
     def writing(self) -> Writing:
         return Writing(
-            self.log, self.log.memberships, self.clock, lambda _: None, self.nonces, inline_limit=self.inline_limit
+            self.log,
+            self.log.memberships,
+            self.log.files,
+            self.clock,
+            lambda _: None,
+            self.nonces,
+            inline_limit=self.inline_limit,
         )
 
     @property

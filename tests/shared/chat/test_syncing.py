@@ -227,7 +227,9 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             sent = send_message(
                 SendMessage("alice", "now", to="bob", client_message_id="x", after=1),
                 connection_id="a1",
-                writing=Writing(log, world.log.memberships, clock, lambda _: None, FakeNonces(), inline_limit=200),
+                writing=Writing(
+                    log, world.log.memberships, world.log.files, clock, lambda _: None, FakeNonces(), inline_limit=200
+                ),
                 posting=Posting(sessions, gateway, encode),
             )
             world.sent.append(sent.entry.seq)
