@@ -36,6 +36,8 @@ log = logging.getLogger("parley.durable")
 # About 50,000 messages. Redoing so many takes seconds, as does a checkpoint of them, when nothing is served.
 CHECKPOINT_AT = 64 * 1024 * 1024
 STREAMS = "parley-streams.json"
+# Of what every consumer has read, this much stays in a snapshot: what lies in a failure queue only points at records.
+KEPT_RECORDS = 5_000
 SNAPSHOT_ATTEMPTS = 3
 
 Handler = Callable[..., Awaitable[tuple[int, dict[str, str], bytes]]]
@@ -239,7 +241,10 @@ def _readers() -> list[tuple[str, str, str, int]]:
 
 
 def _unread_streams() -> list[Any]:
-    """What some consumer has yet to read, per table: [account, region, table, position of the first, records]."""
+    """What some consumer has yet to read and some of what lies before, per table.
+
+    Each is [account, region, table, position of the first, records].
+    """
     first: dict[tuple[str, str, str], int] = {}
     for *table, position in _readers():
         key = (table[0], table[1], table[2])
@@ -247,7 +252,8 @@ def _unread_streams() -> list[Any]:
     streams = []
     for (account, region, table_name), wanted in first.items():
         scope = {"account_id": account, "region": region}
-        start = max(wanted, dynamodb.stream_start_position(table_name, **scope))
+        kept = min(wanted, dynamodb.stream_end_position(table_name, **scope) - KEPT_RECORDS)
+        start = max(kept, dynamodb.stream_start_position(table_name, **scope))
         records = dynamodb.stream_records_since(table_name, start, sys.maxsize, **scope)
         streams.append([account, region, table_name, start, records])
     return streams
