@@ -125,9 +125,11 @@ class Draft:
     @property
     def digest(self) -> str:
         """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
-        said = self.content if self.forward_of is None else "\x01{}/{}".format(*self.forward_of)
-        parts = (said, self.message_type if self.forward_of is None else "", str(self.reply_to), *self.mentions)
-        with_file = parts if self.file_id is None else (*parts, f"\x02{self.file_id}")
+        said, kind, file_id = self.content, self.message_type, self.file_id
+        if self.forward_of is not None:  # its type and its file are the original's, like its content
+            said, kind, file_id = "\x01{}/{}".format(*self.forward_of), "", None
+        parts = (said, kind, str(self.reply_to), *self.mentions)
+        with_file = parts if file_id is None else (*parts, f"\x02{file_id}")
         return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
 
 

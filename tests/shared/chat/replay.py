@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.chat.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
 from shared.chat.models import Entry, Reaction
+from shared.files.models import DELETED
 from tests.shared.chat.house import GROUP, House
 
 
@@ -20,6 +21,7 @@ class Told:
     name: str = ""
     contents: dict[int, str | None] = field(default_factory=dict)
     reactions: dict[int, set[Reaction]] = field(default_factory=dict)
+    files: dict[int, str | None] = field(default_factory=dict)
     before: dict[int, set[str]] = field(default_factory=dict)
     after: dict[int, set[str]] = field(default_factory=dict)
 
@@ -39,11 +41,13 @@ def _apply(entry: Entry, told: Told, said: Mapping[int, str | None]) -> None:  #
         case None:
             told.contents[entry.seq] = said.get(entry.seq, entry.content)
             told.reactions[entry.seq] = set()
+            told.files[entry.seq] = entry.file_id
         case Edited(target=target, content=content):
             told.contents[target] = content
         case Deleted(target=target):
             told.contents[target] = None
             told.reactions[target] = set()
+            told.files[target] = None
         case Reacted(target=target, emoji=emoji, removed=False):
             told.reactions[target].add((emoji, entry.sender_id))
         case Reacted(target=target, emoji=emoji):
@@ -67,6 +71,7 @@ def check_log(house: House, said: Mapping[int, str | None] | None = None, *, pla
     told = replay(entries, said or {})
     _check_members(house, told, place)
     _check_messages(entries, told)
+    _check_files(house, told, place)
     for entry in entries:
         assert entry.seq == 1 or entry.sender_id in told.before[entry.seq], f"{entry.sender_id} wrote {entry}"
     for connection_id, data in house.gateway.posts:
@@ -86,6 +91,17 @@ def _check_members(house: House, told: Told, place: str) -> None:
     group = memberships.group_items[place]
     assert (group.size, group.name) == (len(told.roles), told.name)
     assert not told.roles or "owner" in told.roles.values()
+
+
+def _check_files(house: House, told: Told, place: str) -> None:
+    """Every message that has a file counts, and no other."""
+    files = house.log.files
+    assert {entry.seq: entry.file_id for entry in house.entries(place) if entry.is_message} == told.files
+    counted = {seq: one for one, places in files.messages.items() for at, seq in places if at == place}
+    assert counted == {seq: one for seq, one in told.files.items() if one is not None}
+    for file in files.files.values():
+        assert file.references == len(files.messages.get(file.file_id, ()))
+        assert file.status != DELETED or not file.references
 
 
 def _check_messages(entries: Sequence[Entry], told: Told) -> None:

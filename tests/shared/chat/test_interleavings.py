@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, NotFound, ParleyError
+from shared.files.models import DELETED, READY
 from tests.fakes import DM
 from tests.shared.chat.house import GROUP, House
 from tests.shared.chat.replay import check_log
@@ -47,6 +48,7 @@ def at_once(make: Callable[[], House], *operations: Operation, only: Sequence[st
         # The roster is read through the log's own table: let that be a step of its own, too.
         members = stepper.wrap(base.log.memberships, only=only)
         object.__setattr__(log, "memberships", members)
+        object.__setattr__(log, "files", stepper.wrap(base.log.files, only=only))
 
         def run(number: int, operation: Operation) -> None:
             try:
@@ -266,3 +268,58 @@ def test_two_who_add_the_same_one_add_them_once() -> None:
         told = check_log(world.house)
         assert set(told.roles) == {"alice", "bob", "carol", "dave", "erin"}
         assert len(world.house.entries()) == 4
+
+
+def with_files() -> House:
+    """Message 3 is Bob's dog, and no other message has it; Carol's cat was not sent yet."""
+    house = three()
+    house.log.files.ready("dog", "bob")
+    house.log.files.ready("cat", "carol")
+    house.send("", sender_id="bob", conversation_id=GROUP, message_type="image", file_id="dog")
+    house.gateway.posts.clear()
+    return house
+
+
+FILE_STEPS = (*DECISION, "get", "retire")
+CAT: dict[str, Any] = {"sender_id": "carol", "conversation_id": GROUP, "message_type": "image", "file_id": "cat"}
+SEND_CAT: Operation = lambda house: house.send("", after=3, client_message_id="c", **CAT)  # noqa: E731
+DELETE_DOG: Operation = lambda house: house.delete(3, "alice", place=GROUP)  # noqa: E731
+FORWARD_DOG: Operation = lambda house: house.send(  # noqa: E731
+    "", sender_id="carol", conversation_id=GROUP, forward_of=(GROUP, 3)
+)
+
+
+def retire(file_id: str) -> Operation:
+    return lambda house: house.log.files.retire(file_id)
+
+
+def test_a_file_is_sent_or_retired_and_never_both() -> None:
+    build = at_once(with_files, SEND_CAT, retire("cat"), only=FILE_STEPS)
+    assert outcomes(build) == {("done", "done"), (NotFound.code, "done")}
+
+
+def test_the_same_file_message_twice_at_once_counts_once() -> None:
+    for world in explore(at_once(with_files, SEND_CAT, SEND_CAT, only=FILE_STEPS)):
+        check_log(world.house)
+        assert world.outcomes == {0: "done", 1: "done"}
+        assert world.house.log.files.files["cat"].references == 1
+
+
+def test_a_file_is_forwarded_in_time_or_gone() -> None:
+    """Whoever deletes the message retires the file then. Forwarded before that, it stays."""
+
+    def delete_for_good(house: House) -> None:
+        DELETE_DOG(house)
+        house.log.files.retire("dog")
+
+    seen = set()
+    for world in explore(at_once(with_files, FORWARD_DOG, delete_for_good, only=FILE_STEPS)):
+        check_log(world.house)
+        file = world.house.log.files.files["dog"]
+        seen.add((world.outcomes[0], file.references, file.status))
+    assert seen == {("done", 1, READY), (NotFound.code, 0, DELETED)}
+
+
+def test_two_who_delete_the_same_message_release_its_file_once() -> None:
+    build = at_once(with_files, DELETE_DOG, lambda house: house.delete(3, "bob", place=GROUP), only=FILE_STEPS)
+    assert outcomes(build) == {("done", "done")}
