@@ -1,0 +1,84 @@
+"""What people and tests see of the providers, and how they tell them to misbehave: plain HTTP on the loopback."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.providers.apns import KnownToken, KnownTokens
+from local.providers.behaviours import Behaviours, parse
+from local.providers.exchange import parsed
+from local.providers.http import Reply, Request, json_reply
+from local.providers.record import ENVIRONMENTS, Record
+
+PAGE = Path(__file__).with_name("page.html")
+TOKENS = "/apns/tokens/"
+# A page elsewhere that has its own name lead here must not read along.
+HOSTS = ("localhost", "127.0.0.1")
+_CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+
+
+class Inspection:
+    """Answers the requests of the inspection port."""
+
+    def __init__(self, record: Record, behaviours: Behaviours, known: KnownTokens) -> None:
+        self._record = record
+        self._behaviours = behaviours
+        self._known = known
+        self._routes: dict[tuple[str, str], Callable[[Request], Reply]] = {
+            ("GET", "/"): _page,
+            ("GET", "/pushes"): lambda _: _shown(self._record.pushes()),
+            ("GET", "/requests"): lambda _: _shown(self._record.requests()),
+            ("DELETE", "/pushes"): lambda _: _done(self._record.clear),
+            ("PUT", "/behaviours"): self._behave,
+            ("DELETE", "/behaviours"): lambda _: _done(self._behaviours.clear),
+        }
+
+    async def handle(self, request: Request) -> Reply:
+        host = urllib.parse.urlsplit(f"//{request.header('host') or ''}").hostname
+        if host not in HOSTS:
+            return _problem(403, "ask for localhost")
+        path = request.path.partition("?")[0]
+        if path.startswith(TOKENS) and request.method == "PUT":
+            return self._put_token(path.removeprefix(TOKENS), parsed(request.body))
+        if route := self._routes.get((request.method, path)):
+            return route(request)
+        known = any(path == there for _, there in self._routes) or path.startswith(TOKENS)
+        return _problem(405 if known else 404, f"there is no {request.method} {path}")
+
+    def _behave(self, request: Request) -> Reply:
+        try:
+            self._behaviours.add(parse(parsed(request.body)))
+        except ValueError as error:
+            return _problem(400, str(error))
+        return Reply(204)
+
+    def _put_token(self, token: str, value: Any) -> Reply:
+        if not isinstance(value, dict) or not set(value) <= {"environment", "topic"} or not token:
+            return _problem(400, 'give {"environment": "production" or "sandbox", "topic": "…"}, or one of them')
+        if value.get("environment") not in (None, *ENVIRONMENTS):
+            return _problem(400, "environment is production or sandbox")
+        if not isinstance(value.get("topic", ""), str):
+            return _problem(400, "topic is a string")
+        self._known.put(token, KnownToken(value.get("environment"), value.get("topic")))
+        return Reply(204)
+
+
+def _page(_request: Request) -> Reply:
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": _CONTENT_POLICY}
+    return Reply(200, PAGE.read_bytes(), {**headers, "cache-control": "no-store"})
+
+
+def _shown(entries: Any) -> Reply:
+    return json_reply(200, [entry.as_json() for entry in entries], {"cache-control": "no-store"})
+
+
+def _done(what: Callable[[], None]) -> Reply:
+    what()
+    return Reply(204)
+
+
+def _problem(status: int, text: str) -> Reply:
+    return json_reply(status, {"error": text})

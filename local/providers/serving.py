@@ -1,0 +1,191 @@
+"""The providers' servers together, in a thread of their own: for the laptop stack's process and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from local.providers import keys as key_files
+from local.providers.apns import Apns, KnownToken, KnownTokens
+from local.providers.behaviours import Behaviour, Behaviours
+from local.providers.exchange import Exchange
+from local.providers.fcm import Fcm
+from local.providers.http import Reply, Request, Silence
+from local.providers.http1 import Http1Connection
+from local.providers.http2 import Http2Connection
+from local.providers.inspection import Inspection
+from local.providers.listening import Listener
+from local.providers.oauth import PATH as TOKEN_PATH
+from local.providers.oauth import OAuth
+from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
+
+START_SECONDS = 30.0
+Platform = Literal["fcm", "apns"]
+
+
+class Providers:
+    """Local FCM and APNs, with ports as given or free ones for 0. Everything here may be called from any thread."""
+
+    def __init__(
+        self, folder: Path, fcm_port: int = 0, apns_port: int = 0, sandbox_port: int = 0, inspect_port: int = 0
+    ) -> None:
+        """Make the keys in `folder`, or find them there."""
+        self._keys = key_files.prepare(folder)
+        self._wanted = (fcm_port, apns_port, sandbox_port, inspect_port)
+        self._record, self._behaviours, self._known = Record(), Behaviours(), KnownTokens()
+        self._ready: Future[tuple[int, ...]] = Future()
+        self._thread = threading.Thread(target=self._run, name="providers", daemon=True)
+        self._loop: asyncio.AbstractEventLoop
+        self._stop: asyncio.Event
+        self._listeners: dict[Platform, list[Listener]]
+        self._ports: tuple[int, ...]
+
+    def __enter__(self) -> Self:
+        """Return once all of them listen. Raises OSError where a port is taken."""
+        self._thread.start()
+        self._ports = self._ready.result(timeout=START_SECONDS)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    # -- where they are -----------------------------------------------------------------------------------------------
+
+    @property
+    def fcm_endpoint(self) -> str:
+        return f"https://localhost:{self._ports[0]}"
+
+    @property
+    def apns_endpoint(self) -> str:
+        """Production and sandbox, in this order, with a comma between."""
+        return f"https://localhost:{self._ports[1]},https://localhost:{self._ports[2]}"
+
+    @property
+    def inspect_url(self) -> str:
+        return f"http://127.0.0.1:{self._ports[3]}"
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate to trust."""
+        return self._keys.ca_file
+
+    @property
+    def fcm_secret(self) -> str:
+        """The service account's JSON; `token_uri` is here."""
+        return self._keys.fcm_secret(f"{self.fcm_endpoint}{TOKEN_PATH}")
+
+    @property
+    def apns_secret(self) -> str:
+        """JSON with key_id, team_id and private_key."""
+        return self._keys.apns_secret()
+
+    # -- what came ----------------------------------------------------------------------------------------------------
+
+    def pushes(self) -> list[Received]:
+        """The accepted pushes, oldest first."""
+        return self._record.pushes()
+
+    def requests(self) -> list[Asked]:
+        """All requests, oldest first; those of the token endpoint have provider "oauth"."""
+        return self._record.requests()
+
+    def wait_for(self, count: int) -> list[Received]:
+        """Return once there are so many pushes; raises TimeoutError after 10 s."""
+        return self._record.wait_for(count)
+
+    def clear(self) -> None:
+        """Forget the pushes and the requests."""
+        self._record.clear()
+
+    def connections(self, provider: Platform) -> int:
+        """How many connections have been opened, ever."""
+        return sum(listener.accepted for listener in self._listeners[provider])
+
+    # -- how they behave ----------------------------------------------------------------------------------------------
+
+    def behave(self, provider: Provider, do: str = "answer", **told: Any) -> None:
+        """Have a provider misbehave: see `Behaviour` for what can be told. Raises ValueError where it makes no sense.
+
+        "fcm" is about messages alone; "oauth" is Google's token endpoint.
+        """
+        self._behaviours.add(Behaviour(provider, do, **told))  # type: ignore[arg-type]  # Behaviour checks it
+
+    def behave_well(self) -> None:
+        self._behaviours.clear()
+
+    def put_token(self, token: str, *, environment: Environment | None = None, topic: str | None = None) -> None:
+        """Have an APNs device token belong to one environment, one topic, or both."""
+        self._known.put(token, KnownToken(environment, topic))
+
+    def hang_up(self, provider: Platform) -> None:
+        """Close the provider's open connections in order, as it does with idle ones; returns when it has begun to."""
+
+        async def all_of_them() -> None:
+            for listener in self._listeners[provider]:
+                listener.hang_up()
+
+        asyncio.run_coroutine_threadsafe(all_of_them(), self._loop).result(timeout=START_SECONDS)
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # whoever waits for the start gets it
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        exchange, tls = Exchange(self._behaviours, self._record), functools.partial(_tls, self._keys.server_file)
+        google = _Google(exchange, self._keys)
+        fcm = Listener(functools.partial(Http1Connection, google.handle), tls("http/1.1"))
+        apns = [
+            Listener(functools.partial(Http2Connection, functools.partial(exchange.handle, rules)), tls("h2"))
+            for rules in (Apns(environment, self._keys.apns_public_key(), self._known) for environment in ENVIRONMENTS)
+        ]
+        inspection = Inspection(self._record, self._behaviours, self._known)
+        everything = [fcm, *apns, Listener(functools.partial(Http1Connection, inspection.handle))]
+        self._listeners = {"fcm": [fcm], "apns": apns}
+        try:
+            ports = [await listener.start(port) for listener, port in zip(everything, self._wanted, strict=True)]
+            google.listens_on(ports[0])
+            self._ready.set_result(tuple(ports))
+            await self._stop.wait()
+        finally:
+            for listener in everything:
+                await listener.stop()
+
+
+class _Google:
+    """Google's two APIs behind one port. What an access token is for needs the port, which is known last."""
+
+    def __init__(self, exchange: Exchange, keys: key_files.Keys) -> None:
+        self._exchange = exchange
+        self._keys = keys
+        self._oauth: OAuth
+        self._fcm: Fcm
+
+    def listens_on(self, port: int) -> None:
+        self._oauth = OAuth(self._keys.fcm_public_key(), f"https://localhost:{port}{TOKEN_PATH}")
+        self._fcm = Fcm(self._oauth)
+
+    async def handle(self, request: Request) -> Reply | Silence:
+        rules = self._oauth if request.path.partition("?")[0] == TOKEN_PATH else self._fcm
+        return await self._exchange.handle(rules, request)
+
+
+def _tls(server_file: Path, protocol: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(server_file)
+    context.set_alpn_protocols([protocol])
+    return context
