@@ -179,26 +179,32 @@ class FakeLookQueue:
 
 @dataclass
 class FakeNotices:
-    """`notices` are (user, notice id) → the notice, expired ones included."""
+    """`notices` are (user, notice id) → the notice, expired and acknowledged ones included."""
 
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
     before_put: Callable[[Sequence[Notice]], object] = lambda _: None
 
     def put(self, notices: Sequence[Notice]) -> None:
         self.before_put(notices)
         for notice in notices:
-            self.notices.setdefault((notice.user_id, notice.notice_id), notice)
+            key = notice.user_id, notice.notice_id
+            there = self.notices.get(key)
+            if there is None or there.expires_at <= notice.created_at:
+                self.notices[key] = notice
+                self.acknowledged.discard(key)
 
     def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
-        mine = [one for one in self.notices.values() if one.user_id == user_id and one.expires_at > now]
-        return sorted(mine, key=lambda one: (one.created_at, one.notice_id))
+        mine = self.among([key for key in self.notices if key[0] == user_id], now=now)
+        return sorted(mine.values(), key=lambda one: (one.created_at, one.notice_id))
 
     def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
-        found = {key: self.notices[key] for key in keys if key in self.notices}
+        found = {key: self.notices[key] for key in keys if key in self.notices and key not in self.acknowledged}
         return {key: notice for key, notice in found.items() if notice.expires_at > now}
 
     def acknowledge(self, user_id: str, notice_id: str) -> None:
-        self.notices.pop((user_id, notice_id), None)
+        if (user_id, notice_id) in self.notices:
+            self.acknowledged.add((user_id, notice_id))
 
 
 @dataclass
