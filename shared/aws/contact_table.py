@@ -123,15 +123,7 @@ class DynamoDbProfiles:
 
     def get(self, user_id: str) -> Profile:
         request = {"TableName": self._table, "Key": to_item(profile_key(user_id)), "ConsistentRead": True}
-        item = from_item(self._calls.call("GetItem", request).get("Item", {}))
-        quiet = item.get("quiet_hours")
-        return Profile(
-            display_name=item.get("display_name"),
-            avatar_url=item.get("avatar_url"),
-            hide_presence=item.get("hide_presence", False),
-            previews=item.get("previews", True),
-            quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
-        )
+        return profile_from(from_item(self._calls.call("GetItem", request).get("Item", {})))
 
     def put(self, user_id: str, profile: Profile) -> None:
         quiet = profile.quiet_hours
@@ -144,6 +136,18 @@ class DynamoDbProfiles:
             "quiet_hours": {"start": quiet.start, "end": quiet.end, "time_zone": quiet.time_zone} if quiet else None,
         }
         self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+
+
+def profile_from(item: Item) -> Profile:
+    """All that a profile's item says; nothing was said in an empty one."""
+    quiet = item.get("quiet_hours")
+    return Profile(
+        display_name=item.get("display_name"),
+        avatar_url=item.get("avatar_url"),
+        hide_presence=item.get("hide_presence", False),
+        previews=item.get("previews", True),
+        quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
+    )
 
 
 def _contact_from(item: Item) -> Contact:
