@@ -1,4 +1,4 @@
-"""Fixtures: moto's server on a free port, and the four tables on it. Import them into a conftest."""
+"""Fixtures: moto's server on a free port, and the four tables and the bucket on it. Import them into a conftest."""
 
 from __future__ import annotations
 
@@ -74,3 +74,20 @@ def tables(environment: AwsEnvironment, moto_url: str, monkeypatch: pytest.Monke
         )
     client.close()
     return dynamodb(environment)
+
+
+@pytest.fixture
+def bucket(environment: AwsEnvironment, moto_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bucket, empty; its name. moto checks neither signatures nor what a form allows, which is tested elsewhere."""
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", 60.0)
+    reset(moto_url)
+    client = boto3.client(
+        "s3",
+        endpoint_url=environment.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_bucket(Bucket="files")
+    client.close()
+    return "files"

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.dynamodb import Calls
+from shared.aws.file_table import DynamoDbFiles
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.objects import S3Objects
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
 from shared.chat.ports import ConversationLog, Memberships
 from shared.connection.ports import Sessions, Tickets, Watches
 from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.files.models import Upload
+from shared.files.ports import Files, Objects
 from shared.limits.buckets import Buckets
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
     FakeContacts,
+    FakeFiles,
     FakeLog,
     FakeMemberships,
+    FakeObjects,
     FakeProfiles,
     FakeRelations,
     FakeSessions,
     FakeTickets,
     FakeWatches,
 )
-from tests.moto_tables import environment, moto_url, tables
+from tests.forms import post_form
+from tests.moto_tables import bucket, environment, moto_url, tables
 
-__all__ = ["environment", "moto_url", "tables"]
+__all__ = ["bucket", "environment", "moto_url", "tables"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Stores:
 
     log: ConversationLog
     memberships: Memberships
+    files: Files
     sessions: Sessions
     tickets: Tickets
     contacts: Contacts
@@ -55,10 +67,11 @@ class Stores:
 
 
 def fakes() -> Stores:
-    members = FakeMemberships()
+    members, files = FakeMemberships(), FakeFiles()
     return Stores(
-        log=FakeLog(members),
+        log=FakeLog(members, files),
         memberships=members,
+        files=files,
         sessions=FakeSessions(),
         tickets=FakeTickets(),
         contacts=FakeContacts(members),
@@ -89,6 +102,7 @@ def adapters(calls: Calls) -> Stores:
     return Stores(
         log=DynamoDbConversationLog(calls, log_table="log", members_table="members"),
         memberships=DynamoDbMemberships(calls, members_table="members"),
+        files=DynamoDbFiles(calls, members_table="members"),
         sessions=DynamoDbSessions(calls, sessions_table="sessions"),
         tickets=DynamoDbTickets(calls, tickets_table="tickets"),
         contacts=DynamoDbContacts(calls, members_table="members"),
@@ -103,3 +117,31 @@ def adapters(calls: Calls) -> Stores:
 @pytest.fixture(params=["fake", "moto"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     return fakes() if request.param == "fake" else adapters(OneAtATime(request.getfixturevalue("tables")))
+
+
+@pytest.fixture(params=["fake", "moto"])
+def objects(request: pytest.FixtureRequest) -> Objects:
+    if request.param == "fake":
+        return FakeObjects()
+    return S3Objects(request.getfixturevalue("environment"), bucket=request.getfixturevalue("bucket"))
+
+
+@pytest.fixture
+def send(objects: Objects) -> Callable[[Upload, bytes], int]:
+    """Uploads by a form. Returns the status."""
+    return objects.receive if isinstance(objects, FakeObjects) else post_form
+
+
+@pytest.fixture
+def fetch(objects: Objects) -> Callable[[str], bytes | None]:
+    """What is at a link, if anything."""
+    return objects.serve if isinstance(objects, FakeObjects) else _download
+
+
+def _download(url: str) -> bytes | None:
+    parts = urlsplit(url)
+    with closing(HTTPConnection(parts.netloc, timeout=60)) as connection:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        answer = connection.getresponse()
+        body = answer.read()
+    return body if answer.status == HTTPStatus.OK else None

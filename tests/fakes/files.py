@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from shared.errors import NotFound
 from shared.files.models import DELETED, IMAGE, PENDING, READY, File, FileKind, Stored, Upload
@@ -114,6 +115,16 @@ class FakeObjects:
     def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
         place = "thumbnails" if thumbnail else "files"
         return f"https://files.example.com/{place}/{file.file_id}?expires={expires_in_s}"
+
+    def receive(self, upload: Upload, data: bytes) -> int:
+        """What a client uploads by a form, whatever size. Returns the status."""
+        self.uploads[upload.fields["key"].removeprefix("uploads/")] = data
+        return 204
+
+    def serve(self, url: str) -> bytes | None:
+        """What a client gets at a link."""
+        place, file_id = urlsplit(url).path.removeprefix("/").split("/")
+        return (self.thumbnails if place == "thumbnails" else self.kept).get(file_id)
 
 
 def stored(data: bytes) -> Stored:
