@@ -14,13 +14,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import Calls
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.objects import S3Objects
+from shared.aws.parallel import Spreader
+from shared.aws.reminder_table import DynamoDbReminders
 from shared.aws.session_table import DynamoDbSessions
+from shared.aws.standing_table import DynamoDbStandings
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
 from shared.chat.ports import ConversationLog, Memberships
@@ -29,17 +35,23 @@ from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.files.models import Upload
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import Buckets
+from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
+    FakeClaims,
     FakeContacts,
+    FakeDevices,
     FakeFiles,
     FakeLog,
     FakeMemberships,
+    FakeNotices,
     FakeObjects,
     FakeProfiles,
     FakeRelations,
+    FakeReminders,
     FakeSessions,
+    FakeStandings,
     FakeTickets,
     FakeWatches,
 )
@@ -64,10 +76,16 @@ class Stores:
     profiles: Profiles
     watches: Watches
     buckets: Buckets
+    devices: Devices
+    standings: Standings
+    claims: Claims
+    notices: Notices
+    reminders: Reminders
 
 
 def fakes() -> Stores:
     members, files = FakeMemberships(), FakeFiles()
+    profiles, devices = FakeProfiles(), FakeDevices()
     return Stores(
         log=FakeLog(members, files),
         memberships=members,
@@ -77,9 +95,14 @@ def fakes() -> Stores:
         contacts=FakeContacts(members),
         blocks=FakeBlocks(members),
         relations=FakeRelations(members),
-        profiles=FakeProfiles(),
+        profiles=profiles,
         watches=FakeWatches(),
         buckets=FakeBuckets(),
+        devices=devices,
+        standings=FakeStandings(members, profiles, devices),
+        claims=FakeClaims(),
+        notices=FakeNotices(),
+        reminders=FakeReminders(),
     )
 
 
@@ -111,6 +134,11 @@ def adapters(calls: Calls) -> Stores:
         profiles=DynamoDbProfiles(calls, members_table="members"),
         watches=DynamoDbWatches(calls, members_table="members"),
         buckets=DynamoDbBuckets(calls, members_table="members"),
+        devices=DynamoDbDevices(calls, members_table="members"),
+        standings=DynamoDbStandings(calls, members_table="members"),
+        claims=DynamoDbClaims(calls, members_table="members"),
+        notices=DynamoDbNotices(calls, members_table="members", spread=Spreader(4)),
+        reminders=DynamoDbReminders(calls, members_table="members"),
     )
 
 

@@ -1,0 +1,123 @@
+"""Standings: what every implementation promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.aws.dynamodb import Calls
+from shared.aws.json_service import JsonService
+from shared.aws.standing_table import DynamoDbStandings
+from shared.chat.changes import ADMIN, OWNER, Added
+from shared.chat.models import change_entry
+from shared.contacts.models import Profile, QuietHours
+from shared.notification.models import FCM, Device, PushTarget
+from shared.notification.ports import Asked, Standing, Surroundings
+from tests.contracts.conftest import Stores
+from tests.fakes import DM
+
+GROUP = "group:aaaaaaaaaaaaaaaa"
+PHONE = Device("phone", PushTarget(FCM, "t"), 7)
+BOBS = Profile("Bob", None, previews=False, quiet_hours=QuietHours("22:00", "07:00", "Europe/Berlin"))
+
+
+def make_group(stores: Stores, *users: str) -> None:
+    entry = change_entry(
+        Added(users, size=len(users), roles={users[0]: OWNER, users[1]: ADMIN}, name="Team"),
+        base=None,
+        conversation_id=GROUP,
+        sender_id=users[0],
+        created_at=5,
+        nonce="g",
+        fan_out=False,
+    )
+    assert stores.log.put(entry) is None
+
+
+def test_of_who_has_nothing_there_is_nothing(stores: Stores) -> None:
+    asked = Asked("bob", DM, "alice")
+    nothing = Standing(None, Profile(), blocks_sender=False, devices=[])
+    assert stores.standings.of([asked]) == Surroundings({asked: nothing}, {"alice": Profile()}, {})
+    assert stores.standings.of([]) == Surroundings({}, {}, {})
+
+
+def test_all_that_decides_about_a_message(stores: Stores) -> None:
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    stores.memberships.set_preferences(DM, "bob", {"notify": "none"})
+    stores.profiles.put("bob", BOBS)
+    stores.profiles.put("alice", Profile("Alice"))
+    stores.devices.register("bob", PHONE, limit=3)
+    stores.blocks.put("bob", "alice", now=1)
+    stores.blocks.put("carol", "alice", now=1)
+    asked = Asked("bob", DM, "alice")
+    found = stores.standings.of([asked])
+    standing = found.standings[asked]
+    assert standing.member == stores.memberships.get(DM, "bob")
+    assert (standing.profile, standing.blocks_sender, list(standing.devices)) == (BOBS, True, [PHONE])
+    assert (found.profiles, found.groups) == ({"alice": Profile("Alice")}, {})
+
+
+def test_blocks_count_one_way(stores: Stores) -> None:
+    stores.blocks.put("alice", "bob", now=1)
+    asked = [Asked("bob", DM, "alice"), Asked("alice", DM, "bob")]
+    standings = stores.standings.of(asked).standings
+    assert [standings[one].blocks_sender for one in asked] == [False, True]
+
+
+def test_a_groups_members_share_their_sender_and_their_group(stores: Stores) -> None:
+    make_group(stores, "alice", "bob", "carol")
+    asked = [Asked(user, GROUP, "alice") for user in ("bob", "carol", "stranger")]
+    found = stores.standings.of(asked)
+    assert [found.standings[one].member is not None for one in asked] == [True, True, False]
+    assert (found.groups, found.profiles) == (stores.memberships.groups([GROUP]), {"alice": Profile()})
+    assert found.groups[GROUP].name == "Team"
+
+
+def test_a_user_stands_differently_in_two_conversations(stores: Stores) -> None:
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    make_group(stores, "alice", "bob")
+    stores.blocks.put("bob", "carol", now=1)
+    asked = [Asked("bob", DM, "alice"), Asked("bob", GROUP, "alice"), Asked("bob", GROUP, "carol")]
+    standings = stores.standings.of(asked).standings
+    members = [standings[one].member for one in asked]
+    assert [member.conversation_id if member else None for member in members] == [DM, GROUP, GROUP]
+    assert [standings[one].blocks_sender for one in asked] == [False, False, True]
+
+
+def test_a_notice_stands_in_no_conversation(stores: Stores) -> None:
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    stores.devices.register("bob", PHONE, limit=3)
+    stores.profiles.put("bob", BOBS)
+    asked = Asked("bob")
+    found = stores.standings.of([asked])
+    assert found == Surroundings({asked: Standing(None, BOBS, blocks_sender=False, devices=[PHONE])}, {}, {})
+
+
+def test_more_than_a_round_trip_can_carry(stores: Stores) -> None:
+    asked = [Asked(f"u{number}", DM, "alice") for number in range(60)]
+    stores.profiles.put("u59", BOBS)
+    standings = stores.standings.of(asked).standings
+    assert [one.user_id for one in asked if standings[one].profile == BOBS] == ["u59"]
+    assert len(standings) == 60
+
+
+# --- the adapter
+
+
+class Counted:
+    def __init__(self, calls: Calls) -> None:
+        self.calls, self.keys = calls, list[int]()
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert operation == "BatchGetItem"
+        self.keys.append(len(request["RequestItems"]["members"]["Keys"]))
+        assert request["RequestItems"]["members"]["ConsistentRead"]
+        return self.calls.call(operation, request)
+
+
+def test_everything_comes_in_one_read(tables: JsonService) -> None:
+    counted = Counted(tables)
+    asked = [Asked("bob", GROUP, "alice"), Asked("carol", GROUP, "alice"), Asked("bob"), Asked("alice", DM, "bob")]
+    DynamoDbStandings(counted, members_table="members").of(asked)
+    # Four for each who is asked in a conversation, and the group; the senders' profiles are among those already.
+    assert counted.keys == [4 + 4 + 4 + 1]
