@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs status token chat reset soak deploy destroy test lint format synth test-functions
+.PHONY: help setup up down logs pushes status token chat reset soak deploy destroy test lint format synth test-functions
 
 # The first Python that will do. Name another one: make up PYTHON=/path/to/python3
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -24,6 +24,7 @@ help:
 	@echo "  make up                      start the whole stack, deploy what has changed"
 	@echo "  make chat USER=alice         chat in this terminal (TO=bob)"
 	@echo "  make logs                    what the functions print (FOLLOW=1 goes on, RAW=1 for jq)"
+	@echo "  make pushes                  what was pushed to devices (FOLLOW=1 goes on)"
 	@echo "  make status                  what runs, where, and whether it is up to date"
 	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
 	@echo "  make down                    stop it; its state stays"
@@ -51,6 +52,9 @@ down: setup
 
 logs: setup
 	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(if $(RAW),--raw) $(if $(LAST),--last $(LAST))
+
+pushes: setup
+	@$(LOCAL) pushes $(if $(FOLLOW),--follow)
 
 status: setup
 	@$(LOCAL) status || true

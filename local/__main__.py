@@ -34,24 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branch per command
     """Run the command; what only one of them needs is imported there."""
     match options.command:
-        case "up":
-            from local.up import up
-
-            _welcome(where, up(where))
-        case "down":
-            from local.up import down
-
-            down(where)
-        case "reset":
-            from local.reset import reset
-
-            reset(where)
+        case "up" | "down" | "reset":
+            _start_or_stop(where, options.command)
         case "status":
             from local.status import status
 
             return 0 if status(where) else 1
         case "logs":
             _logs(where, options)
+        case "pushes":
+            _pushes(where, options)
         case "token":
             print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl, scope=options.scope))
         case "stack":
@@ -66,6 +58,19 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
     return 0
 
 
+def _start_or_stop(where: Settings, command: str) -> None:
+    from local.reset import reset
+    from local.up import down, up
+
+    match command:
+        case "up":
+            _welcome(where, up(where))
+        case "down":
+            down(where)
+        case _:
+            reset(where)
+
+
 def _logs(where: Settings, options: argparse.Namespace) -> None:
     show = function_log.raw if options.raw else function_log.render
     found = function_log.lines(where.log("functions"), last=options.last, follow=options.follow)
@@ -74,6 +79,16 @@ def _logs(where: Settings, options: argparse.Namespace) -> None:
         print(show(line))
     if not number:
         print("The functions have printed nothing yet", file=sys.stderr)
+
+
+def _pushes(where: Settings, options: argparse.Namespace) -> None:
+    from local.providers import listing
+
+    line = ""
+    for line in listing.lines(where, follow=options.follow):
+        print(line)
+    if not line:
+        print("Nothing was pushed yet", file=sys.stderr)
 
 
 def _aws(where: Settings, options: argparse.Namespace) -> None:
@@ -113,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--follow", action="store_true", help="go on until interrupted")
     logs.add_argument("--raw", action="store_true", help="lines of JSON, for a program")
     logs.add_argument("--last", type=int, default=100, metavar="N", help="begin N lines before the end")
+    pushes = commands.add_parser("pushes", help="what was pushed to devices")
+    pushes.add_argument("--follow", action="store_true", help="go on until interrupted")
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--user", required=True)
     token.add_argument("--scope", default="", help='special rights, such as "admin"')

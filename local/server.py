@@ -53,7 +53,7 @@ def start(settings: Settings) -> Server:
     if not processes.wait_until(lambda: ports.is_free(settings.port), PORT_SECONDS):
         raise LocalError(
             f"Port {settings.port} is taken by another program",
-            f"Stop it, or choose another port: PARLEY_PORT={settings.port + 1} make up",
+            f"Stop it, or choose another port: PARLEY_PORT={settings.port + 10} make up",
         )
     reap(settings)
     _fresh_folders(settings)

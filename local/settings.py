@@ -67,6 +67,14 @@ class Settings:
         return self.home / "emulator.json"
 
     @property
+    def providers(self) -> Path:
+        return self.home / "providers"
+
+    @property
+    def providers_file(self) -> Path:
+        return self.home / "providers.json"
+
+    @property
     def lock_file(self) -> Path:
         return self.home / "lock"
 

@@ -63,16 +63,14 @@ class Behaviours:
         self._told: list[Behaviour] = []
 
     def add(self, behaviour: Behaviour) -> None:
+        if behaviour.provider == "apns" and behaviour.token:  # hexadecimal in either case is the same token
+            behaviour = dataclasses.replace(behaviour, token=behaviour.token.lower())
         with self._lock:
             self._told.append(behaviour)
 
     def clear(self) -> None:
         with self._lock:
             self._told.clear()
-
-    def all(self) -> list[Behaviour]:
-        with self._lock:
-            return list(self._told)
 
     def take(self, provider: Provider, token: str | None) -> Behaviour | None:
         """What to do with a request for this token, used up by one; None: as usual."""

@@ -15,7 +15,6 @@ from local.providers.http import Reply, Request, json_reply
 from local.providers.keys import CLIENT_EMAIL
 from local.providers.record import Provider
 
-PATH: Final = "/token"
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # Google's library names this audience wherever the token is fetched.
 GOOGLE_AUDIENCE: Final = "https://oauth2.googleapis.com/token"

@@ -7,11 +7,12 @@ import functools
 import ssl
 import threading
 from concurrent.futures import Future
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from local.providers import keys as key_files
+from local.providers import key_making
 from local.providers.apns import Apns, KnownToken, KnownTokens
 from local.providers.behaviours import Behaviour, Behaviours
 from local.providers.exchange import Exchange
@@ -20,9 +21,10 @@ from local.providers.http import Reply, Request, Silence
 from local.providers.http1 import Http1Connection
 from local.providers.http2 import Http2Connection
 from local.providers.inspection import Inspection
+from local.providers.keys import Keys
 from local.providers.listening import Listener
-from local.providers.oauth import PATH as TOKEN_PATH
 from local.providers.oauth import OAuth
+from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
 
 START_SECONDS = 30.0
@@ -36,15 +38,15 @@ class Providers:
         self, folder: Path, fcm_port: int = 0, apns_port: int = 0, sandbox_port: int = 0, inspect_port: int = 0
     ) -> None:
         """Make the keys in `folder`, or find them there."""
-        self._keys = key_files.prepare(folder)
-        self._wanted = (fcm_port, apns_port, sandbox_port, inspect_port)
+        self._keys = key_making.prepare(folder)
+        self._wanted = Ports(fcm_port, apns_port, sandbox_port, inspect_port)
         self._record, self._behaviours, self._known = Record(), Behaviours(), KnownTokens()
-        self._ready: Future[tuple[int, ...]] = Future()
+        self._ready: Future[Ports] = Future()
         self._thread = threading.Thread(target=self._run, name="providers", daemon=True)
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
         self._listeners: dict[Platform, list[Listener]]
-        self._ports: tuple[int, ...]
+        self._ports: Ports
 
     def __enter__(self) -> Self:
         """Return once all of them listen. Raises OSError where a port is taken."""
@@ -60,16 +62,16 @@ class Providers:
 
     @property
     def fcm_endpoint(self) -> str:
-        return f"https://localhost:{self._ports[0]}"
+        return self._ports.fcm_endpoint
 
     @property
     def apns_endpoint(self) -> str:
         """Production and sandbox, in this order, with a comma between."""
-        return f"https://localhost:{self._ports[1]},https://localhost:{self._ports[2]}"
+        return self._ports.apns_endpoint
 
     @property
     def inspect_url(self) -> str:
-        return f"http://127.0.0.1:{self._ports[3]}"
+        return f"http://127.0.0.1:{self._ports.inspection}"
 
     @property
     def ca_file(self) -> Path:
@@ -79,7 +81,7 @@ class Providers:
     @property
     def fcm_secret(self) -> str:
         """The service account's JSON; `token_uri` is here."""
-        return self._keys.fcm_secret(f"{self.fcm_endpoint}{TOKEN_PATH}")
+        return self._keys.fcm_secret(self._ports.token_uri)
 
     @property
     def apns_secret(self) -> str:
@@ -148,17 +150,19 @@ class Providers:
         exchange, tls = Exchange(self._behaviours, self._record), functools.partial(_tls, self._keys.server_file)
         google = _Google(exchange, self._keys)
         fcm = Listener(functools.partial(Http1Connection, google.handle), tls("http/1.1"))
+        apple = key_making.public_key(self._keys.apns_file)
         apns = [
             Listener(functools.partial(Http2Connection, functools.partial(exchange.handle, rules)), tls("h2"))
-            for rules in (Apns(environment, self._keys.apns_public_key(), self._known) for environment in ENVIRONMENTS)
+            for rules in (Apns(environment, apple, self._known) for environment in ENVIRONMENTS)
         ]
         inspection = Inspection(self._record, self._behaviours, self._known)
         everything = [fcm, *apns, Listener(functools.partial(Http1Connection, inspection.handle))]
         self._listeners = {"fcm": [fcm], "apns": apns}
         try:
-            ports = [await listener.start(port) for listener, port in zip(everything, self._wanted, strict=True)]
-            google.listens_on(ports[0])
-            self._ready.set_result(tuple(ports))
+            wanted = zip(everything, astuple(self._wanted), strict=True)
+            ports = Ports(*[await listener.start(port) for listener, port in wanted])
+            google.listens_on(ports)
+            self._ready.set_result(ports)
             await self._stop.wait()
         finally:
             for listener in everything:
@@ -168,18 +172,18 @@ class Providers:
 class _Google:
     """Google's two APIs behind one port. What an access token is for needs the port, which is known last."""
 
-    def __init__(self, exchange: Exchange, keys: key_files.Keys) -> None:
+    def __init__(self, exchange: Exchange, keys: Keys) -> None:
         self._exchange = exchange
         self._keys = keys
         self._oauth: OAuth
         self._fcm: Fcm
 
-    def listens_on(self, port: int) -> None:
-        self._oauth = OAuth(self._keys.fcm_public_key(), f"https://localhost:{port}{TOKEN_PATH}")
+    def listens_on(self, ports: Ports) -> None:
+        self._oauth = OAuth(key_making.public_key(self._keys.fcm_file), ports.token_uri)
         self._fcm = Fcm(self._oauth)
 
     async def handle(self, request: Request) -> Reply | Silence:
-        rules = self._oauth if request.path.partition("?")[0] == TOKEN_PATH else self._fcm
+        rules = self._oauth if request.path.partition("?")[0] == GRANT_PATH else self._fcm
         return await self._exchange.handle(rules, request)
 
 

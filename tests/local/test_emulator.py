@@ -242,7 +242,7 @@ def test_a_taken_port_is_one_clear_line(emulator: Settings, tmp_path: Path) -> N
     other = Settings(home=tmp_path / "other", port=emulator.port, root=ROOT)
     with pytest.raises(LocalError, match=f"Port {emulator.port} is taken by another program") as caught:
         server.start(other)
-    assert caught.value.hint.endswith(f"PARLEY_PORT={emulator.port + 1} make up")
+    assert caught.value.hint.endswith(f"PARLEY_PORT={emulator.port + 10} make up")
 
 
 def test_stopping_is_orderly_and_can_be_repeated(emulator: Settings) -> None:

@@ -14,16 +14,21 @@ from tests.local.provider_clients import apple as apple_client
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
     with Providers(tmp_path_factory.mktemp("providers")) as providers:
         yield providers
 
 
 @pytest.fixture
+def server(running: Providers) -> Providers:
+    """A server that has received nothing and behaves."""
+    running.behave_well()
+    running.clear()
+    return running
+
+
+@pytest.fixture
 def apns(server: Providers) -> Iterator[Apple]:
-    """A client of a server that has received nothing and behaves."""
-    server.behave_well()
-    server.clear()
     with apple_client(server) as client:
         yield client
 
@@ -194,6 +199,11 @@ def test_a_token_that_is_gone_says_since_when(apns: Apple) -> None:
     apns.providers.behave("apns", reason="Unregistered", timestamp=1_800_000_000_000)
     answer = apns.push()
     assert (answer.status_code, answer.json()["timestamp"]) == (410, 1_800_000_000_000)
+
+
+def test_a_failure_for_a_token_is_for_both_its_spellings(apns: Apple) -> None:
+    apns.providers.behave("apns", reason="Unregistered", token=DEVICE.upper())
+    assert [apns.push(token).status_code for token in (DEVICE, DEVICE.upper(), "cd" * 32)] == [410, 410, 200]
 
 
 def test_one_connection_serves_many_pushes(apns: Apple) -> None:

@@ -21,16 +21,22 @@ MESSAGING = "https://www.googleapis.com/auth/firebase.messaging"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
     with Providers(tmp_path_factory.mktemp("providers")) as providers:
         yield providers
 
 
 @pytest.fixture
+def server(running: Providers) -> Providers:
+    """A server that has received nothing and behaves."""
+    running.behave_well()
+    running.clear()
+    return running
+
+
+@pytest.fixture
 def fcm(server: Providers) -> Iterator[Google]:
-    """A client with an access token, of a server that has received nothing and behaves."""
-    server.behave_well()
-    server.clear()
+    """A client with an access token."""
     with google_client(server) as client:
         client.sign_in()
         yield client
@@ -65,7 +71,6 @@ def session_of(server: Providers, **changes: str) -> Any:
 
 
 def test_googles_own_library_signs_in_and_sends(server: Providers) -> None:
-    server.clear()
     with session_of(server) as session:
         url = f"{server.fcm_endpoint}/v1/projects/parley-local/messages:send"
         answer = session.post(url, json={"message": {"token": "phone", "data": {"a": "b"}}}, timeout=10)

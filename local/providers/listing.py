@@ -1,0 +1,93 @@
+"""`make pushes`: what the local providers received, a line each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from local.errors import LocalError
+from local.providers import process
+from local.settings import Settings
+
+POLL_SECONDS = 0.5
+TOKEN_SHOWN = 16
+
+
+def lines(settings: Settings, *, follow: bool) -> Iterator[str]:
+    """A line for each push, oldest first; with `follow`, new ones as they come, until interrupted.
+
+    Raises:
+        LocalError: the providers don't run.
+
+    """
+    known: set[str] = set()
+    while True:
+        received = _fetch(settings)
+        for push, key in received:
+            if key not in known:
+                yield line(push)
+        if not follow:
+            return
+        known = {key for _, key in received}
+        time.sleep(POLL_SECONDS)
+
+
+def line(push: Mapping[str, Any]) -> str:
+    """One push in one line. What came is shown without control characters: a terminal obeys some of them."""
+    at = dt.datetime.fromtimestamp(push["received_at"] / 1000).astimezone()
+    where = "sandbox" if push["environment"] == "sandbox" else push["provider"]
+    token = push["token"] if len(push["token"]) <= TOKEN_SHOWN else push["token"][: TOKEN_SHOWN - 1] + "…"
+    says = " · ".join(f"{name} {value}" if name else str(value) for name, value in _facts(push) if value is not None)
+    text = f"{at:%H:%M:%S}  {where:<8} {token:<{TOKEN_SHOWN}}  {says}"
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def _facts(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return (_apple if push["provider"] == "apns" else _google)(push)
+
+
+def _apple(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    aps = push["payload"]["aps"]
+    alert = aps.get("alert")
+    if not isinstance(alert, dict):
+        alert = {"body": alert}
+    return [
+        ("", alert.get("title") or _called(alert.get("title-loc-key"), alert.get("title-loc-args"))),
+        ("", alert.get("body") or _called(alert.get("loc-key"), alert.get("loc-args"))),
+        ("badge", aps.get("badge")),
+        ("collapse", push["headers"].get("apns-collapse-id")),
+    ]
+
+
+def _google(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    message = push["payload"]
+    android = message.get("android") or {}
+    says = {**(message.get("notification") or {}), **(android.get("notification") or {})}
+    return [
+        ("", says.get("title") or _called(says.get("title_loc_key"), says.get("title_loc_args"))),
+        ("", says.get("body") or _called(says.get("body_loc_key"), says.get("body_loc_args"))),
+        ("badge", says.get("notification_count")),
+        ("collapse", android.get("collapse_key") or says.get("tag")),
+    ]
+
+
+def _called(key: str | None, arguments: Sequence[str] | None) -> str | None:
+    """A text that the app has in its user's language, and what is put into it."""
+    return f"{key}({', '.join(arguments)})" if key and arguments else key
+
+
+def _fetch(settings: Settings) -> list[tuple[dict[str, Any], str]]:
+    """The pushes, each with what it is told apart by."""
+    running = process.find(settings)
+    if running is None:
+        raise LocalError("The push servers are not running", "Start them with: make up")
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{running.ports.inspection}/pushes", timeout=10) as reply:
+            return [(push, json.dumps(push, sort_keys=True)) for push in json.load(reply)]
+    except (urllib.error.URLError, OSError) as error:
+        raise LocalError(f"The push servers do not answer: {error}", "Run: make down, make up") from error

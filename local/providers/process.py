@@ -1,0 +1,136 @@
+"""The local providers as a detached process beside the emulator: started once, found again later, ended in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass, replace
+
+from local import processes
+from local.errors import LocalError
+from local.processes import Process
+from local.providers.ports import Ports
+from local.settings import Settings
+from local.stack import replace_file
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 5.0
+PORT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """Providers that run, and where."""
+
+    process: Process
+    ports: Ports
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What is written down: the stack's own port, and the providers' with the process that has them, if any."""
+
+    port: int
+    ports: Ports
+    process: Process | None
+
+
+def find(settings: Settings) -> Running | None:
+    """The providers of this stack, if they run."""
+    record = _read(settings)
+    if record is None or record.process is None or not record.process.alive:
+        return None
+    return Running(record.process, record.ports)
+
+
+def remembered(settings: Settings) -> Ports | None:
+    """Where they listened last, also if they don't run."""
+    record = _read(settings)
+    return record.ports if record else None
+
+
+def start(settings: Settings) -> Running:
+    """Start the providers, where they were before or beside the stack's port, and return once they serve.
+
+    Raises:
+        LocalError: they do not come up.
+
+    """
+    ports = _choose(settings)
+    log_path = settings.log("providers")
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("wb") as log:
+        child = subprocess.Popen(
+            _command(settings, ports),
+            cwd=settings.root,
+            env={name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    running = Running(Process(child.pid, processes.start_time(child.pid) or ""), ports)
+    _write(settings, _Record(settings.port, ports, running.process))
+    if not processes.wait_until(lambda: child.poll() is not None or is_ready(ports), READY_SECONDS):
+        processes.stop(running.process, grace=STOP_SECONDS)
+        child.wait(timeout=STOP_SECONDS)
+    if child.poll() is not None:
+        settings.providers_file.unlink(missing_ok=True)
+        words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["they said nothing"]
+        raise LocalError(f"The push servers did not start: {words[-1]}", f"See {settings.show(log_path)}")
+    child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
+    return running
+
+
+def stop(settings: Settings) -> bool:
+    """End the providers; their keys and ports stay. Tells whether there was a process to end."""
+    running, record = find(settings), _read(settings)
+    if running is not None:
+        processes.stop(running.process, grace=STOP_SECONDS)
+    if record is not None:
+        _write(settings, replace(record, process=None))  # its id will be somebody else's
+    return running is not None
+
+
+def is_ready(ports: Ports) -> bool:
+    """Whether they answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports.inspection}/", timeout=2) as reply:
+            return bool(reply.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _choose(settings: Settings) -> Ports:
+    """The ports of the last time, as long as the stack's own is the same: what is deployed knows them."""
+    record = _read(settings)
+    last = record.ports if record is not None and record.port == settings.port else None
+    # A process that has just been killed may hold its sockets a moment longer than its name.
+    if last is not None and processes.wait_until(lambda: last.are_free, PORT_SECONDS):
+        return last
+    beside = Ports.beside(settings.port)
+    return beside if beside.are_free else Ports.anywhere()
+
+
+def _command(settings: Settings, ports: Ports) -> list[str]:
+    command = [sys.executable, "-m", "local.providers", "--folder", str(settings.providers)]
+    for name, port in asdict(ports).items():
+        command += [f"--{name}", str(port)]
+    return command
+
+
+def _read(settings: Settings) -> _Record | None:
+    try:
+        record = json.loads(settings.providers_file.read_text(encoding="utf-8"))
+        process = Process(**record["process"]) if record["process"] else None
+        return _Record(record["port"], Ports(**record["ports"]), process)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(settings: Settings, record: _Record) -> None:
+    replace_file(settings.providers_file, json.dumps(asdict(record)) + "\n")
