@@ -9,7 +9,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
     "Presence": {"Sessions": ["BatchGetItem", "UpdateItem"], "Members": ["BatchGetItem", "DeleteItem", "Query"]},
     "Message": {
         "Log": ["BatchGetItem", "PutItem", "Query", "UpdateItem"],
-        "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "Query", "UpdateItem"],
+        "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
         "Sessions": ["BatchGetItem", "UpdateItem"],
     },
     "Rest": {

@@ -15,11 +15,13 @@ from shared.chat.conversations import inbox
 from shared.chat.fan_out import Shard
 from shared.chat.groups import NewGroup, create_group
 from shared.chat.history import history
-from shared.chat.models import Entry
+from shared.chat.models import Draft, Entry
 from shared.connection.models import Identity
 from shared.connection.ports import Gone
 from shared.connection.presence import check_offline
 from shared.connection.tickets import issue_ticket, redeem_ticket
+from shared.files.downloads import file_for
+from shared.files.models import READY, File
 from shared.notification.models import StoredEntry
 from shared.notification.offline import look_at_stored
 from tests.budgets.conftest import House, message
@@ -45,6 +47,60 @@ def test_a_resend_is_a_read_a_refused_put_and_the_posts_again(house: House) -> N
     assert house.meter.made == ["BatchGetItem", "PutItem", "BatchGetItem"]
     assert (house.meter.reads <= 3, house.meter.writes) == (True, 1)
     assert [target for target, _ in house.gateway.posts] == ["b1="]
+
+
+def has_file(house: House, file_id: str = "cat") -> None:
+    """Alice has uploaded it, and it was checked."""
+    file = File(file_id, "alice", "image", "cat.png", "image/png", 5, created_at=1, expires_at=900_001)
+    house.ports.files.create(file)
+    assert house.ports.files.settle(replace(file, status=READY, width=4, height=3, has_thumbnail=True))
+
+
+CAT = {"message_type": "image", "file_id": "cat"}
+
+
+@pytest.mark.parametrize("content", ["", "look!"])
+def test_a_message_with_a_file_reads_the_file_too_and_its_put_is_a_transaction(house: House, content: str) -> None:
+    has_file(house)
+    assert house.measured({**message(3, "x"), **CAT, "content": content}) == {
+        "BatchGetItem": 2,
+        "GetItem": 1,
+        "TransactWriteItems": 1,
+    }
+    assert house.meter.made == ["BatchGetItem", "GetItem", "TransactWriteItems", "BatchGetItem"]
+    assert (house.meter.reads <= 4, house.meter.writes) == (True, 6)  # entry, file and reference, doubled
+    assert [target for target, _ in house.gateway.posts] == ["b1="]
+
+
+def test_a_file_in_a_conversations_first_message_is_in_its_one_transaction(house: House) -> None:
+    has_file(house)
+    made = house.measured({**message(0, "x"), **CAT, "to": "carol"})
+    assert (made, house.meter.writes) == ({"TransactWriteItems": 1, "BatchGetItem": 2, "GetItem": 1}, 14)
+
+
+def test_deleting_a_message_with_a_file_reads_nothing_more(house: House) -> None:
+    has_file(house)
+    seq = house.say({**message(3, "x"), **CAT})["seq"]
+    made = house.measured({"type": "delete", "conversation_id": DM, "seq": seq})
+    assert made == {"Query": 1, "BatchGetItem": 2, "TransactWriteItems": 1}
+    assert house.meter.writes == 8  # as any other, and the file and its reference, doubled
+
+
+@pytest.mark.parametrize("groups", [1, 90])
+def test_a_look_at_a_file_takes_three_reads_wherever_it_stands(house: House, groups: int) -> None:
+    has_file(house)
+    for number in range(groups):
+        draft = Draft(f"group:{number:016}", "alice", "", "n", message_type="image", file_id="cat")
+        assert house.ports.log.put(draft.following(None, 1)) is None
+    place = f"group:{groups - 1:016}"
+    house.ports.memberships.create(place, ["carol"], joined_at=1)
+    for user_id, calls in (
+        ("alice", {"GetItem": 1}),
+        ("carol", {"GetItem": 1, "Query": 1, "BatchGetItem": 1}),
+    ):
+        house.meter.reset()
+        file_for(user_id, "cat", files=house.ports.files, memberships=house.ports.memberships)
+        assert house.meter.count == calls
 
 
 @pytest.mark.parametrize("kind", ["read", "delivered"])

@@ -27,7 +27,7 @@ from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
 from tests.budgets.conftest import House
-from tests.budgets.test_budgets import NoShards, in_group, make_group
+from tests.budgets.test_budgets import NoShards, has_file, in_group, make_group
 from tests.fakes import DM, FakeGateway, FakeObjects, FakePresenceChecks, FakePushGateway, in_turn
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.offline_push.test_offline_push import shard_record
@@ -43,12 +43,15 @@ def meter(tables: JsonService) -> Meter:
 
 def test_the_message_function(house: House, buckets: DynamoDbBuckets) -> None:
     group = make_group(house, 4)
+    has_file(house)
     house.meter.used.clear()
     house.limit(buckets)
     house.say({"type": "message", "to": "carol", "content": "a first one"})
     house.say({"type": "message", "to": "bob", "content": "to the tail"})
     house.say({"type": "message", "conversation_id": DM, "content": "by id"})
     house.say({"type": "message", "to": "bob", "content": "late", "after": 1, "client_message_id": "late"})
+    with_file = house.say({"type": "message", "to": "bob", "message_type": "image", "file_id": "cat"})
+    house.say({"type": "delete", "conversation_id": DM, "seq": with_file["seq"]})
     house.say(in_group(group, 2))
     for kind in ("read", "delivered"):
         house.say({"type": kind, "conversation_id": DM, "seq": 2}, user_id="bob")
@@ -70,6 +73,7 @@ def test_the_message_function(house: House, buckets: DynamoDbBuckets) -> None:
 def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
     """Every operation once, as its users would go through them."""
     group = make_group(house, 4)
+    has_file(house)
     watched(house)
     house.meter.used.clear()
     members = f"/v1/conversations/{group}/members"
@@ -98,6 +102,9 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
         ("DELETE", message, None),
         ("POST", f"/v1/conversations/{group}/read", {"seq": 2}),
         ("DELETE", f"/v1/conversations/{DM}", None),
+        ("POST", "/v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}),
+        ("POST", f"/v1/conversations/{group}/messages", {"message_type": "image", "file_id": "cat"}),
+        ("GET", "/v1/files/cat", None),
         ("POST", "/v1/contacts", {"user_id": "carol"}),
         ("GET", "/v1/contacts", None),
         ("PATCH", "/v1/contacts/carol", {"alias": "C"}),

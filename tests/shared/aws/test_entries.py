@@ -52,7 +52,7 @@ _MESSAGES = st.builds(
 ).map(lambda entry: replace(entry, message_seq=entry.seq))  # the latest up to a message is itself
 _CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Edited, _SEQS, st.none() | st.text(), st.none() | _SEQS),
-    st.builds(Deleted, _SEQS, st.none() | _SEQS),
+    st.builds(Deleted, _SEQS, st.none() | _SEQS, st.none() | _TEXT),
     st.builds(Reacted, _SEQS, _TEXT, removed=st.booleans()),
     st.builds(Added, _USERS, _SEQS, _ROLES, st.none() | _TEXT),
     st.builds(Removed, _USERS, _SEQS),
