@@ -30,11 +30,12 @@ class Signer:
         self._key_of_day = ("", b"")
 
     def sign(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timestamp: str
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, timestamp: str, query: str = ""
     ) -> dict[str, str]:
         """The headers to send: those given (`host` among them) plus date, token and signature; for S3 a digest, too.
 
-        `path` is as it goes over the wire, escaped once and without a query; `timestamp` is UTC, `YYYYMMDDTHHMMSSZ`.
+        `path` is as it goes over the wire, escaped once and without the query, whose parameters are escaped, too, and
+        sorted by name. `timestamp` is UTC, `YYYYMMDDTHHMMSSZ`.
         """
         signed = {name.lower(): value for name, value in headers.items()}
         signed["x-amz-date"] = timestamp
@@ -44,7 +45,7 @@ class Signer:
         if self.session_token:
             signed["x-amz-security-token"] = self.session_token
         names = sorted(signed)
-        signature = self._signature(self._canonical(method, path, "", signed, digest), timestamp)
+        signature = self._signature(self._canonical(method, path, query, signed, digest), timestamp)
         credential = f"Credential={self.credential(timestamp)}"
         signed["authorization"] = f"{ALGORITHM} {credential}, SignedHeaders={';'.join(names)}, Signature={signature}"
         return signed

@@ -216,3 +216,18 @@ def test_the_signature_of_a_text_is_botocores_of_a_policy(policy: str, timestamp
     signer = s3_signer(session_token)
     assert signer.sign_text(policy, timestamp=timestamp) == signature
     assert signer.credential(timestamp) == scope
+
+
+@given(
+    parameters=st.dictionaries(st.sampled_from(["groupName", "clientToken", "NextToken"]), st.text(), max_size=3),
+    timestamp=_TIMES,
+)
+def test_a_query_is_signed_as_botocore_does(parameters: dict[str, str], timestamp: str) -> None:
+    query = "&".join(f"{name}={_segment(value)}" for name, value in sorted(parameters.items()))
+    headers, path = {"host": "scheduler.eu-west-1.amazonaws.com"}, "/schedules/r1"
+    signer = Signer(service="scheduler", region="eu-west-1", access_key=ACCESS_KEY, secret_key=SECRET_KEY)
+    request = AWSRequest("DELETE", f"https://{headers['host']}{path}?{query}", headers=dict(headers), data=b"")
+    with as_of(timestamp):
+        SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "scheduler", "eu-west-1").add_auth(request)
+    expected = {name.lower(): value for name, value in request.headers.items()}
+    assert signer.sign("DELETE", path, headers, b"", timestamp=timestamp, query=query) == expected
