@@ -1,81 +1,39 @@
-"""After an entry is stored: a look at each from the table's stream, and the shards of large groups from their queue."""
+"""After an entry is stored: a look at each from the table's stream, and from queues what that leads to.
+
+Those are the shards of large groups, second looks, reminders that are due, and the pushes themselves.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
 
-from functions.offline_push.log_gateway import LogPushGateway
-from functions.offline_push.shard_queue import SqsShardQueue, shard_from
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.dynamodb import dynamodb, from_item
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.parallel import Spreader
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
-from shared.aws.session_table import DynamoDbSessions
-from shared.chat.delivery import Delivered, Posting
+from functions.offline_push.ports import Ports, wire
+from functions.offline_push.shard_queue import SHARD, shard_from
+from shared.aws.dynamodb import from_item
+from shared.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.chat.fan_out import Shard, deliver
-from shared.chat.ports import ConversationLog, Memberships
-from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.connection.ports import Gateway, Sessions
-from shared.notification.models import StoredEntry
-from shared.notification.offline import look_at_stored, push_to
-from shared.notification.ports import PushGateway, ShardQueue
+from shared.notification.looking import look_again
+from shared.notification.models import AboutMessage, Look, PushJob, StoredEntry
+from shared.notification.offline import look_at_stored, look_later, wake
+from shared.notification.pushing import push_all
+from shared.notification.reminders import Due, tell_due
 from shared.observability import describe, make_logger
-from shared.reporting import reporter
-from shared.wire.events import encode_plainly
-
-_WIDTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Everything that this function reaches the world through. `rate` is posts per second of one invocation."""
-
-    log: ConversationLog
-    memberships: Memberships
-    sessions: Sessions
-    gateway: Gateway
-    push_gateway: PushGateway
-    shard_queue: ShardQueue
-    report: Callable[[Delivered], None]
-    now: Callable[[], int]
-    pause_ms: Callable[[int], None]
-    rate: int
-
-
-def _wire(settings: OfflinePushSettings, environment: AwsEnvironment) -> Ports:
-    calls, queues = dynamodb(environment), sqs(environment)
-    checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
-    spreader = Spreader(_WIDTH)
-    return Ports(
-        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
-        memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
-        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spreader),
-        push_gateway=LogPushGateway(_LOGGER),
-        shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
-        report=reporter("offline-push", checks),
-        now=now_ms,
-        pause_ms=lambda ms: time.sleep(ms / 1_000),
-        rate=settings.fan_out_rate,
-    )
-
 
 _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level)
-_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_PORTS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
+
+Work = Shard | Look | Due | PushJob
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
-    """One batch, of stream records or of shards. The answer names what has to come again, if anything."""
+    """One batch, of stream records or from a queue. The answer names what has to come again, if anything."""
     records = event["Records"]
     if records and records[0].get("eventSource") == "aws:sqs":
-        return fan_out(records, _PORTS)
+        return work(records, _PORTS)
     return look_at(records, _PORTS)
 
 
@@ -96,48 +54,125 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
             _LOGGER.error("unreadable stream record", extra=describe(error))
             failed_at = index
             break
-    looked = look_at_stored(
-        entries,
-        memberships=ports.memberships,
-        sessions=ports.sessions,
-        push_gateway=ports.push_gateway,
-        shard_queue=ports.shard_queue,
-        now=ports.now(),
-    )
-    if looked.failed_at is not None:
-        failed_at = looked.failed_at
+    try:
+        look_at_stored(
+            entries,
+            memberships=ports.memberships,
+            sessions=ports.sessions,
+            waking=ports.waking,
+            shard_queue=ports.shard_queue,
+            now=ports.now(),
+        )
+    except Exception as error:  # noqa: BLE001  # all of it again, which repeats nothing that anybody notices
+        _LOGGER.error("stream records not looked at", extra=describe(error))
+        failed_at = 0
     failures = [] if failed_at is None else [{"itemIdentifier": records[failed_at]["dynamodb"]["SequenceNumber"]}]
     return {"batchItemFailures": failures}
 
 
-def fan_out(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
-    """Deliver each shard. One that fails comes again on its own, and at last to its failure queue."""
-    failures = []
+def work(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
+    """Do what each message of a queue asks for. One that fails comes again on its own, and at last is set aside."""
+    failed: list[str] = []
+    jobs: dict[str, PushJob] = {}
     for record in records:
+        message_id = record["messageId"]
         try:
-            _deliver(shard_from(record), ports)
+            task = _task(json.loads(record["body"]))
+            if isinstance(task, PushJob):
+                jobs[message_id] = task
+            else:
+                _carry_out(task, ports)
         except Exception as error:  # noqa: BLE001  # as above
-            _LOGGER.error("shard not delivered", extra=describe(error))
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
+            _LOGGER.error("work not done", extra=describe(error))
+            failed.append(message_id)
+    failed += _push(jobs, ports)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _push(jobs: Mapping[str, PushJob], ports: Ports) -> list[str]:
+    """All pushes together; one by one where that fails, so that one bad job does not take the others with it."""
+    try:
+        if jobs:
+            push_all(list(jobs.values()), pushing=ports.pushing)
+    except Exception as error:  # noqa: BLE001  # as above
+        if len(jobs) > 1:
+            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, ports)]
+        _LOGGER.error("push not carried out", extra=describe(error))
+        return list(jobs)
+    return []
+
+
+def _task(body: Mapping[str, Any]) -> Work:
+    match body["kind"]:
+        case str(kind) if kind == SHARD:
+            return shard_from(body)
+        case str(kind) if kind == LOOK:
+            return look_from(body)
+        case str(kind) if kind == PUSH:
+            return job_from(body)
+        case str(kind) if kind == REMINDER:
+            return Due(str(body["user_id"]), str(body["reminder_id"]))
+    raise ValueError("no such kind of work")
+
+
+def _carry_out(task: Shard | Look | Due, ports: Ports) -> None:
+    match task:
+        case Shard():
+            _deliver(task, ports)
+        case Look():
+            looked = look_again(
+                task,
+                log=ports.log,
+                memberships=ports.memberships,
+                notices=ports.notices,
+                posting=ports.posting,
+                waking=ports.waking,
+                now=ports.now(),
+            )
+            ports.report(looked.delivered)
+        case Due():
+            _remind(task, ports)
+        case _:
+            assert_never(task)
 
 
 def _deliver(shard: Shard, ports: Ports) -> None:
-    """Post the entry to the shard's live connections; a message is pushed to the others in it."""
-    entry = ports.log.fetch([(shard.conversation_id, shard.seq)])[shard.conversation_id, shard.seq]
+    """Post the entry to the shard's live connections; for a message, the others in it are woken, and a look follows."""
+    place = shard.conversation_id, shard.seq
+    entry = ports.log.fetch([place])[place]
     done = deliver(
         entry,
         shard.users,
         rate=ports.rate,
-        posting=Posting(ports.sessions, ports.gateway, encode_plainly),
+        posting=ports.posting,
         now=ports.now,
         pause_ms=ports.pause_ms,
     )
     for delivered in done.delivered:
         ports.report(delivered)
-    if entry.is_readable:
-        stored = StoredEntry(entry.conversation_id, entry.seq, entry.sender_id, fan_out=True)
-        push_to([user for user in done.absent if user != entry.sender_id], stored, ports.push_gateway)
+    if not entry.is_readable:
+        return
+    about = AboutMessage(*place)
+    absent = [user for user in done.absent if user != entry.sender_id]
+    present = [user for user in shard.users if user not in done.absent and user != entry.sender_id]
+    wake({about: absent}, waking=ports.waking, now=ports.now())
+    look_later({about: present}, waking=ports.waking)
+
+
+def _remind(due: Due, ports: Ports) -> None:
+    delivered = tell_due(
+        due,
+        reminders=ports.reminders,
+        notices=ports.notices,
+        log=ports.log,
+        memberships=ports.memberships,
+        posting=ports.posting,
+        looks=ports.look_queue,
+        second_look_s=ports.second_look_s,
+        now=ports.now(),
+    )
+    if delivered is not None:
+        ports.report(delivered)
 
 
 def _entry(record: Mapping[str, Any]) -> StoredEntry:

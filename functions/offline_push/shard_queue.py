@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from shared.aws.queue import SqsQueue
 from shared.chat.fan_out import Shard
+
+SHARD: Final = "shard"
 
 
 class SqsShardQueue:
@@ -18,11 +19,11 @@ class SqsShardQueue:
 
     def put(self, shards: Sequence[Shard]) -> None:
         self._queue.send_all(
-            {"conversation_id": shard.conversation_id, "seq": shard.seq, "users": list(shard.users)} for shard in shards
+            {"kind": SHARD, "conversation_id": shard.conversation_id, "seq": shard.seq, "users": list(shard.users)}
+            for shard in shards
         )
 
 
-def shard_from(record: Mapping[str, Any]) -> Shard:
-    """The shard in a record of the queue. Raises for one that can't be read."""
-    body = json.loads(record["body"])
+def shard_from(body: Mapping[str, Any]) -> Shard:
+    """The shard in a message of the queue. Raises for one that can't be read."""
     return Shard(str(body["conversation_id"]), int(body["seq"]), tuple(map(str, body["users"])))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from shared.chat.models import Entry, Receipt, Typing
 from shared.connection.models import Connection, PresenceChange, SessionsByUser, live
 from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions
+from shared.notification.models import Notice
 
-Event = Entry | Receipt | Typing | PresenceChange
+Event = Entry | Receipt | Typing | PresenceChange | Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """This push will never be taken: it is malformed, or too large. The target may be fine."""
+    """No provider will ever take this push: it is malformed, or too large. The target may be fine."""
 
     reason: str
 
@@ -194,11 +194,11 @@ About = AboutMessage | AboutNotice
 
 @dataclass(frozen=True, slots=True)
 class PushJob:
-    """A user's devices on one platform are to be woken. Names only: what is said, and whether, is decided when it is
-    carried out.
+    """A user's devices on one platform are to be woken.
 
-    `since` (ms) is when it became due. `tries` went before, all of them for `device_id` alone. Not to be carried out
-    before `not_before` (ms).
+    Names only: what is said, and whether it still has to be, is decided when the job is carried out. `since` (ms) is
+    when it became due. `tries` went before, all of them for `device_id` alone. Not to be carried out before
+    `not_before` (ms).
     """
 
     platform: Platform
@@ -212,7 +212,7 @@ class PushJob:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A second look at users with live connections: have they got it by now?"""
+    """A second look at users with live connections: whether they have got it by now."""
 
     about: About
     users: tuple[str, ...]

@@ -1,0 +1,159 @@
+"""Everything that this function reaches the world through."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aws_lambda_powertools import Logger
+
+from functions.offline_push.gateways import Gateways
+from functions.offline_push.shard_queue import SqsShardQueue
+from shared.aws.claim_table import DynamoDbClaims
+from shared.aws.connections import ApiGatewayConnections
+from shared.aws.device_table import DynamoDbDevices
+from shared.aws.dynamodb import dynamodb
+from shared.aws.log_table import DynamoDbConversationLog
+from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.notice_table import DynamoDbNotices
+from shared.aws.parallel import Spreader
+from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
+from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
+from shared.aws.reminder_table import DynamoDbReminders
+from shared.aws.session_table import DynamoDbSessions
+from shared.aws.standing_table import DynamoDbStandings
+from shared.chat.delivery import Delivered, Posting
+from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.clock import now_ms
+from shared.config import AwsEnvironment, OfflinePushSettings
+from shared.connection.ports import Gateway, Sessions
+from shared.notification.models import APNS, FCM, Platform, PushResult, Sent
+from shared.notification.offline import Waking
+from shared.notification.planning import Planned, Reading
+from shared.notification.ports import (
+    Claims,
+    Devices,
+    LookQueue,
+    Notices,
+    PushGateway,
+    PushQueue,
+    Reminders,
+    ShardQueue,
+    Standings,
+)
+from shared.notification.pushing import Pushing, Resting
+from shared.observability import count
+from shared.reporting import reporter
+from shared.wire.events import encode_plainly
+
+_WIDTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """`rate` is posts per second of one invocation, `second_look_s` how long a live connection is given."""
+
+    log: ConversationLog
+    memberships: Memberships
+    sessions: Sessions
+    gateway: Gateway
+    devices: Devices
+    claims: Claims
+    standings: Standings
+    notices: Notices
+    reminders: Reminders
+    push_gateway: Callable[[Platform], PushGateway]
+    push_queue: PushQueue
+    look_queue: LookQueue
+    shard_queue: ShardQueue
+    spread: Spread
+    report: Callable[[Delivered], None]
+    report_push: Callable[[Planned, PushResult], None]
+    count: Callable[[str], None]
+    now: Callable[[], int]
+    jitter: Callable[[int], int]
+    pause_ms: Callable[[int], None]
+    rate: int
+    second_look_s: int
+    resting: Resting = field(default_factory=Resting)
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode_plainly)
+
+    @property
+    def waking(self) -> Waking:
+        return Waking(self.devices, self.push_queue, self.look_queue, self.second_look_s)
+
+    @property
+    def pushing(self) -> Pushing:
+        return Pushing(
+            reading=Reading(self.log, self.memberships, self.notices, self.standings, self.spread),
+            devices=self.devices,
+            claims=self.claims,
+            gateway=self.push_gateway,
+            queue=self.push_queue,
+            spread=self.spread,
+            resting=self.resting,
+            now=self.now,
+            jitter=self.jitter,
+            count=self.count,
+            report=self.report_push,
+        )
+
+
+def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Logger) -> Ports:
+    """The real ones."""
+    calls, queues, members_table = dynamodb(environment), sqs(environment), settings.members_table
+    spreader = Spreader(_WIDTH)
+    checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
+    platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
+    return Ports(
+        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
+        memberships=DynamoDbMemberships(calls, members_table=members_table),
+        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
+        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spreader),
+        devices=DynamoDbDevices(calls, members_table=members_table),
+        claims=DynamoDbClaims(calls, members_table=members_table),
+        standings=DynamoDbStandings(calls, members_table=members_table),
+        notices=DynamoDbNotices(calls, members_table=members_table, spread=spreader),
+        reminders=DynamoDbReminders(calls, members_table=members_table),
+        push_gateway=Gateways(settings, environment),
+        push_queue=SqsPushQueue({name: SqsQueue(queues, url) for name, url in platforms.items() if url}),
+        look_queue=SqsLookQueue(SqsQueue(queues, settings.look_queue_url)),
+        shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
+        spread=spreader,
+        report=reporter("offline-push", checks),
+        report_push=push_reporter(logger),
+        count=lambda name: count(name, function="offline-push"),
+        now=now_ms,
+        jitter=lambda ms: random.randrange(ms + 1),  # noqa: S311  # spreads retries, no secret
+        pause_ms=lambda ms: time.sleep(ms / 1_000),
+        rate=settings.fan_out_rate,
+        second_look_s=settings.second_look_s,
+    )
+
+
+def push_reporter(logger: Logger) -> Callable[[Planned, PushResult], None]:
+    """A line for each push that was not taken: whose, about what, and the provider's reason. No token, no text."""
+
+    def report(planned: Planned, result: PushResult) -> None:
+        if isinstance(result, Sent):
+            return
+        push, job = planned.push, planned.job
+        logger.warning(
+            "push not taken",
+            extra={
+                "platform": job.platform,
+                "user_id": job.user_id,
+                "device_id": planned.device.device_id,
+                "push_id": push.push_id,
+                "outcome": type(result).__name__,
+                "reason": result.reason,
+                "tries": job.tries,
+            },
+        )
+
+    return report

@@ -1,0 +1,39 @@
+"""The number on the app's icon: what a user has not read, over all their conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.chat.models import Member, unread
+from shared.chat.ports import ConversationLog, Memberships, Spread
+
+# One read for each conversation. Who has more of them keeps the number that the icon has.
+MAX_COUNTED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`total` is None where it was not counted. `of` has each counted conversation's own number."""
+
+    total: int | None
+    of: dict[str, int]
+
+
+def badge_of(user_id: str, *, log: ConversationLog, memberships: Memberships, spread: Spread, now: int) -> Badge:
+    """Unread messages, but for conversations that are muted now: one query, and one more for each conversation."""
+    counted = [member for member in memberships.of_user(user_id) if not _is_muted(member, now)]
+    if len(counted) > MAX_COUNTED:
+        return Badge(None, {})
+
+    def count(member: Member) -> int:
+        tail = log.read_back(member.conversation_id, limit=1)
+        return unread(member, tail[0] if tail else None)
+
+    numbers = dict(zip([member.conversation_id for member in counted], spread(count, counted), strict=True))
+    return Badge(sum(numbers.values()), numbers)
+
+
+def _is_muted(member: Member, now: int) -> bool:
+    until = member.preferences.muted_until
+    return until is not None and until > now

@@ -1,0 +1,75 @@
+"""The second look, some seconds later, at users whose connection is live: whether they have got it by then.
+
+A connection may be half-open, and a function may have died before it posted. Whoever has not acknowledged gets the
+event again, and is woken as if nobody were there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from shared.chat.delivery import NOBODY, Delivered, Event, Posting, post
+from shared.chat.ports import ConversationLog, Memberships
+from shared.connection.models import live
+from shared.notification.models import About, AboutMessage, AboutNotice, Look
+from shared.notification.offline import Waking, wake
+from shared.notification.ports import Notices
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAgain:
+    """How many pushes were queued, and what became of the posts."""
+
+    pushes: int
+    delivered: Delivered
+
+
+NOTHING = LookedAgain(0, NOBODY)
+
+
+def look_again(
+    look: Look,
+    *,
+    log: ConversationLog,
+    memberships: Memberships,
+    notices: Notices,
+    posting: Posting,
+    waking: Waking,
+    now: int,
+) -> LookedAgain:
+    """Post again to whoever has not got it, and wake them.
+
+    One read where everybody has (memberships or notices, 100 to a round trip), four where not. Raises Unavailable.
+    """
+    match look.about:
+        case AboutMessage(conversation_id=conversation_id, seq=seq):
+            members = memberships.among(conversation_id, look.users)
+            waiting = [user for user in look.users if user in members and members[user].has_got < seq]
+            if not waiting:
+                return NOTHING
+            entry = log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
+            if entry is None or not entry.is_readable:
+                return NOTHING  # deleted meanwhile: nobody has to hear of it any more
+            return _tell(entry, waiting, look.about, posting=posting, waking=waking, now=now)
+        case AboutNotice(notice_id=notice_id):
+            kept = notices.among([(user, notice_id) for user in look.users], now=now)
+            if not kept:
+                return NOTHING
+            waiting = [user for user, _ in kept]
+            notice = next(iter(kept.values()))
+            return _tell(notice, waiting, look.about, posting=posting, waking=waking, now=now)
+
+
+def _tell(
+    event: Event, waiting: Sequence[str], about: About, *, posting: Posting, waking: Waking, now: int
+) -> LookedAgain:
+    """Waking comes first: should the posts take the rest of the time, a repetition would post again, and push once."""
+    pushes = wake({about: waiting}, waking=waking, now=now)
+    return LookedAgain(pushes, _post_again(event, waiting, posting, now))
+
+
+def _post_again(event: Event, users: Collection[str], posting: Posting, now: int) -> Delivered:
+    known = posting.sessions.of(users)
+    connections = [connection for found in known.values() for connection in live(found, now)]
+    return post(event, connections, known=known, posting=posting, now=now)
