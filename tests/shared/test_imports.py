@@ -39,7 +39,9 @@ _CHAT = {
     "chat.ports",
 }
 _CHAT |= {"chat.receipts", "chat.rules", "chat.sending"}
-_LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel"}
+_LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
+_FILES = {"aws.file_table", "files.models", "files.ports"}
+_UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.uploads", "wire.http_files"}
 _TOKENS = {"auth.tokens", "auth.wiring", "aws.secrets", "aws.ticket_table", "connection.tickets", "chat.identifiers"}
 _POSTING = {"aws.connections", "aws.parallel", "wire.events"}
 _LATER = {"aws.queue"}
@@ -62,6 +64,7 @@ SHARED = {
         *_PRESENCE,
         *_LATER,
         *_LIMITS,
+        *_FILES,
         *_WEBSOCKET,
         *("chat.heartbeat", "chat.syncing", "chat.typing", "connection.sessions", "limits.frames", "reporting"),
         *("wire.acks", "wire.frames", "wire.replies"),
@@ -74,6 +77,8 @@ SHARED = {
         *_PRESENCE,
         *_LATER,
         *_LIMITS,
+        *_FILES,
+        *_UPLOADS,
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),

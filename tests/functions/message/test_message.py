@@ -47,6 +47,27 @@ def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
     assert (house.events("b1="), house.events("a2="), house.events("a1=")) == ([event], [event], [])
 
 
+def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
+    house = House()
+    house.log.files.ready("cat")
+    frame = {"type": "message", "to": "bob", "message_type": "image", "file_id": "cat", "after": 0}
+    assert house.say({**frame, "client_message_id": "x"})["data"]["seq"] == 1
+    assert house.say({"type": "delete", "conversation_id": DM, "seq": 1})["success"]
+    new, deleted = house.events("b1=")
+    assert [new["message"][name] for name in ("type", "content", "file_id")] == ["image", "", "cat"]
+    assert (deleted["type"], "cat" in str(deleted)) == ("message_deleted", False)
+    (synced,) = house.say({"type": "sync", "conversations": {DM: 0}})["data"]["conversations"]
+    assert "cat" not in str(synced)
+
+
+@pytest.mark.parametrize("file_id", ["unknown", "dog"])
+def test_an_image_that_is_not_the_senders_is_not_found(file_id: str) -> None:
+    house = House()
+    house.log.files.ready("dog", "bob")
+    reply = house.say({"type": "message", "to": "bob", "message_type": "image", "file_id": file_id})
+    assert (reply["success"], reply["code"], house.log.entries) == (False, "not_found", {})
+
+
 def test_a_resend_gets_the_first_reply_again() -> None:
     house = House()
     frame = {"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0}

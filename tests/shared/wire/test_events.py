@@ -97,6 +97,7 @@ CHANGES: list[tuple[Change, str, dict[str, Any]]] = [
     (Edited(42, "better", previous=40), "message_edited", {**TARGET, "content": "better"}),
     (Edited(42, None), "message_edited", {**TARGET, "content": None}),
     (Deleted(42, previous=40), "message_deleted", TARGET),
+    (Deleted(42, file_id="secret-file"), "message_deleted", TARGET),
     (Reacted(42, "x", removed=False), "reaction", {**TARGET, "emoji": "x", "removed": False}),
     (Reacted(42, "x", removed=True), "reaction", {**TARGET, "emoji": "x", "removed": True}),
     (Added(("bob", "carol"), size=3), "member_added", {"users": ["bob", "carol"]}),
