@@ -7,7 +7,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.errors import LocalError
@@ -76,9 +76,9 @@ def _google(push: Mapping[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _called(key: str | None, arguments: Sequence[str] | None) -> str | None:
+def _called(key: Any, arguments: Any) -> Any:
     """A text that the app has in its user's language, and what is put into it."""
-    return f"{key}({', '.join(arguments)})" if key and arguments else key
+    return f"{key}({', '.join(map(str, arguments))})" if key and arguments and isinstance(arguments, list) else key
 
 
 def _fetch(settings: Settings) -> list[tuple[dict[str, Any], str]]:
