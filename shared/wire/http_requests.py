@@ -139,12 +139,13 @@ class ForwardOf(BaseModel):
 
 
 class NewMessage(BaseModel):
-    """A message: its `content`, or with `forward_of` the content of another one."""
+    """A message: its `content`, a file with or without words, or with `forward_of` what another message says."""
 
     model_config = config(
         {"content": "hi", "client_message_id": "0d9f5c1e", "after": 41},
         {"content": "Look at this, @bob", "reply_to": 40, "mentions": ["bob"]},
         {"forward_of": {"conversation_id": "dm:alice:bob", "seq": 41}},
+        {"message_type": "image", "file_id": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM"},
     )
 
     content: Content = ""

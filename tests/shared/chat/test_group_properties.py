@@ -22,7 +22,10 @@ _seq = st.integers(1, 30)
 _text = st.sampled_from(["hi", "you", "there"])
 _OPERATIONS = st.one_of(
     st.tuples(st.just("send"), _user, _text, st.none() | _seq),
+    st.tuples(st.just("show"), _user, _text | st.just(""), st.none() | _seq),
+    st.tuples(st.just("forward"), _user, _seq, st.none() | _seq),
     st.tuples(st.just("resend"), _user, st.integers(0, 9)),
+    st.tuples(st.just("retire"), _user),
     st.tuples(st.just("edit"), _user, _seq, _text),
     st.tuples(st.just("delete"), _user, _seq),
     st.tuples(st.just("react"), _user, _seq, st.sampled_from("xy"), st.booleans()),
@@ -47,6 +50,8 @@ class Run:
     def __post_init__(self) -> None:
         self.house.group("alice", "bob")
         self.house.connect(*USERS[2:])
+        for user in USERS:
+            self.house.log.files.ready(f"{user}'s", user)
         self.house.gateway.posts.clear()
 
     def do(self, operation: tuple[Any, ...]) -> None:
@@ -59,13 +64,23 @@ class Run:
     def _is_in(self, user: str) -> bool:
         return user in self.house.roles()
 
-    def _send(self, user: str, text: str, after: int | None) -> None:
-        command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{next(self.ids)}"}
+    def _send(self, user: str, text: str, after: int | None, **more: Any) -> None:
+        command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{next(self.ids)}", **more}
         sent = self.house.send(text, conversation_id=GROUP, **command)
         assert not sent.duplicate
-        self.said[sent.entry.seq] = text
+        self.said[sent.entry.seq] = sent.entry.content
         if after is not None:
             self.sent.append((sent.entry.seq, {"content": text, **command}))
+
+    def _show(self, user: str, text: str, after: int | None) -> None:
+        self._send(user, text, after, message_type="image", file_id=f"{user}'s")
+
+    def _forward(self, user: str, seq: int, after: int | None) -> None:
+        self._send(user, "", after, forward_of=(GROUP, seq))
+
+    def _retire(self, user: str) -> None:
+        """What the stream does once a message is deleted."""
+        self.house.log.files.retire(f"{user}'s")
 
     def _resend(self, user: str, which: int) -> None:
         """However late, whatever became of it: the first reply again, unless the sender is out."""
