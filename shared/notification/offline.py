@@ -57,7 +57,7 @@ def look_at_stored(
     wanted = {user for entry in small for user in members[entry.conversation_id] if user != entry.sender_id}
     known = sessions.of(wanted) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
-    others = {
+    others: dict[About, list[str]] = {
         AboutMessage(entry.conversation_id, entry.seq): [
             user for user in members[entry.conversation_id] if user != entry.sender_id
         ]

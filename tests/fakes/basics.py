@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from threading import RLock
+from typing import Any, TypeVar
 
-from shared.notification.models import Push
+from shared.notification.models import Push, PushResult, Sent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,9 +45,13 @@ class FakeNonces:
 
 @dataclass
 class FakePushGateway:
-    pushes: list[Push] = field(default_factory=list)
-    refuse: Callable[[Push], object] = lambda _: None
+    """`pushes` is everything that was handed over; `answer` decides what becomes of it."""
 
-    def push(self, push: Push) -> None:
-        self.refuse(push)
-        self.pushes.append(push)
+    pushes: list[Push] = field(default_factory=list)
+    answer: Callable[[Push], PushResult] = lambda _: Sent()
+    lock: Any = field(default_factory=RLock, repr=False, compare=False)
+
+    def push(self, push: Push) -> PushResult:
+        with self.lock:
+            self.pushes.append(push)
+            return self.answer(push)
