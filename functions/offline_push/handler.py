@@ -165,7 +165,6 @@ def _remind(due: Due, ports: Ports) -> None:
         reminders=ports.reminders,
         notices=ports.notices,
         log=ports.log,
-        memberships=ports.memberships,
         posting=ports.posting,
         looks=ports.look_queue,
         second_look_s=ports.second_look_s,

@@ -1,27 +1,52 @@
-"""The stream's consumer and the shards of large groups: partial answers, poison records, and no content anywhere."""
+"""The stream's consumer and that of the queues: partial answers, poison, and no content anywhere."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from functions.offline_push.handler import Ports, fan_out, handler, look_at
-from functions.offline_push.log_gateway import LogPushGateway
+from functions.offline_push.handler import handler, look_at, work
+from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
+from shared.aws.push_queues import SqsLookQueue, SqsPushQueue, reminder_body
 from shared.chat.changes import OWNER, Added
 from shared.chat.delivery import Delivered
 from shared.chat.fan_out import Shard
 from shared.chat.models import Draft, change_entry
 from shared.connection.ports import PostOutcome
 from shared.errors import Unavailable
-from shared.notification.models import Push, StoredEntry
-from shared.notification.ports import PushGateway
+from shared.notification.models import (
+    FCM,
+    AboutMessage,
+    AboutNotice,
+    Busy,
+    Look,
+    Misconfigured,
+    PushJob,
+    PushTarget,
+    Reminder,
+)
 from shared.observability import make_logger
-from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakePushGateway, FakeSessions
+from tests.fakes import (
+    DM,
+    FakeClaims,
+    FakeClock,
+    FakeDevices,
+    FakeGateway,
+    FakeLog,
+    FakeLookQueue,
+    FakeNotices,
+    FakePushGateway,
+    FakePushQueue,
+    FakeReminders,
+    FakeSessions,
+    FakeStandings,
+    in_turn,
+)
 from tests.functions.events import NOW, stream_record
 
 GROUP = "group:0123456789abcdef"
@@ -40,16 +65,23 @@ class Shards:
 
 @dataclass
 class House:
-    """A group of 250 whose first message is entry 2, left to the stream side."""
+    """A group of 250 whose first message is entry 2, left to the stream side; everybody has a phone."""
 
     log: FakeLog = field(default_factory=FakeLog)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    pushes: FakePushGateway = field(default_factory=FakePushGateway)
+    devices: FakeDevices = field(default_factory=FakeDevices)
+    notices: FakeNotices = field(default_factory=FakeNotices)
+    reminders: FakeReminders = field(default_factory=FakeReminders)
+    provider: FakePushGateway = field(default_factory=FakePushGateway)
+    pushes: FakePushQueue = field(default_factory=FakePushQueue)
+    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
     shards: Shards = field(default_factory=Shards)
     reports: list[Delivered] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     pauses: list[int] = field(default_factory=list)
+    logger: str = "offline-push-test"
     members: tuple[str, ...] = tuple(f"user{number:03}" for number in range(250))
 
     def __post_init__(self) -> None:
@@ -64,20 +96,40 @@ class House:
         )
         self.log.put(creation)
         self.log.put(Draft(GROUP, "user000", "the canary text", "n", fan_out=True).following(creation, NOW))
+        first = Draft(DM, "alice", "the canary text", "n").following(None, NOW)
+        self.log.put(first, new_members=("alice", "bob"))
+        for user in ("alice", "bob", *self.members):
+            self.devices.put(user, "phone", PushTarget(FCM, f"token of {user}"))
 
-    def ports(self, pushes: PushGateway | None = None, rate: int = 500) -> Ports:
+    def ports(self, rate: int = 500) -> Ports:
         return Ports(
             log=self.log,
             memberships=self.log.memberships,
             sessions=self.sessions,
             gateway=self.gateway,
-            push_gateway=pushes or self.pushes,
+            devices=self.devices,
+            claims=FakeClaims(),
+            standings=FakeStandings(self.log.memberships, devices=self.devices),
+            notices=self.notices,
+            reminders=self.reminders,
+            push_gateway=lambda _: self.provider,
+            push_queue=self.pushes,
+            look_queue=self.looks,
             shard_queue=self.shards,
+            spread=in_turn,
             report=self.reports.append,
+            report_push=push_reporter(make_logger(self.logger, "INFO")),
+            count=self.counted.append,
             now=self.clock,
+            jitter=lambda ms: ms,
             pause_ms=self.pauses.append,
             rate=rate,
+            second_look_s=5,
         )
+
+    @property
+    def woken(self) -> list[tuple[str, object]]:
+        return [(job.user_id, job.about) for job in self.pushes.jobs]
 
 
 def group_record(seq: int, *, kind: str = "message", fan_out: bool = True) -> dict[str, Any]:
@@ -90,31 +142,33 @@ def group_record(seq: int, *, kind: str = "message", fan_out: bool = True) -> di
 
 
 def shard_record(users: Sequence[str], seq: int = 2, conversation_id: str = GROUP) -> dict[str, Any]:
-    body = {"conversation_id": conversation_id, "seq": seq, "users": list(users)}
-    return {"messageId": "m1", "body": json.dumps(body), "eventSource": "aws:sqs"}
+    body = {"kind": "shard", "conversation_id": conversation_id, "seq": seq, "users": list(users)}
+    return sqs_record(body)
+
+
+def sqs_record(body: object, message_id: str = "m1") -> dict[str, Any]:
+    return {"messageId": message_id, "body": json.dumps(body), "eventSource": "aws:sqs"}
 
 
 def test_a_batch_is_looked_at_and_nothing_reported() -> None:
     house = House()
     records = [stream_record(1), stream_record(2, sender_id="bob")]
     assert look_at(records, house.ports()) == {"batchItemFailures": []}
-    assert [(push.user_id, push.message.message_id) for push in house.pushes.pushes] == [
-        ("bob", f"{DM}/1"),
-        ("alice", f"{DM}/2"),
-    ]
+    assert house.woken == [("bob", AboutMessage(DM, 1)), ("alice", AboutMessage(DM, 2))]
 
 
 def test_what_is_no_new_entry_is_passed_over() -> None:
     house = House()
     assert look_at([{**stream_record(1), "eventName": "MODIFY"}], house.ports()) == {"batchItemFailures": []}
-    assert house.pushes.pushes == []
+    assert house.pushes.jobs == []
 
 
 def test_a_small_groups_absent_members_are_pushed() -> None:
     house = House()
     house.sessions.connect("user001", "u1=", at=NOW)
     look_at([group_record(2, fan_out=False)], house.ports())
-    assert {push.user_id for push in house.pushes.pushes} == set(house.members) - {"user000", "user001"}
+    assert {user for user, _ in house.woken} == set(house.members) - {"user000", "user001"}
+    assert house.looks.looks == [Look(AboutMessage(GROUP, 2), ("user001",))]
     assert house.shards.put_ == []
 
 
@@ -124,47 +178,48 @@ def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(kind: str) -> None
     assert look_at([group_record(2, kind=kind)], house.ports()) == {"batchItemFailures": []}
     assert [len(shard.users) for shard in house.shards.put_] == [100, 100, 50]
     assert {user for shard in house.shards.put_ for user in shard.users} == set(house.members)
-    assert house.pushes.pushes == []
+    assert house.pushes.jobs == []
 
 
-def test_shards_that_cannot_be_queued_are_where_the_retry_starts() -> None:
+def test_what_can_not_be_queued_comes_again_with_its_whole_batch() -> None:
     house = House()
     house.shards.refuse = True
-    failed = group_record(2)
-    answer = look_at([stream_record(1), failed], house.ports())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": failed["dynamodb"]["SequenceNumber"]}]}
+    first = stream_record(1)
+    answer = look_at([first, group_record(2)], house.ports())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": first["dynamodb"]["SequenceNumber"]}]}
 
 
-def test_a_shard_is_posted_to_who_is_there_and_pushed_to_who_is_not() -> None:
+def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
     house = House()
     house.sessions.connect("user001", "u1=", at=NOW)
     house.sessions.connect("user000", "sender=", at=NOW)
-    assert fan_out([shard_record(house.members[:4])], house.ports()) == {"batchItemFailures": []}
+    assert work([shard_record(house.members[:4])], house.ports()) == {"batchItemFailures": []}
     (event,) = [json.loads(data) for data in house.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
-    assert [push.user_id for push in house.pushes.pushes] == ["user002", "user003"]
+    assert house.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
+    assert house.looks.puts == [(Look(AboutMessage(GROUP, 2), ("user001",)), 5)]
 
 
 def test_a_shard_keeps_to_its_rate() -> None:
     house = House()
     for user in house.members[:30]:
         house.sessions.connect(user, f"{user}=", at=NOW)
-    fan_out([shard_record(house.members[:30])], house.ports(rate=100))
+    work([shard_record(house.members[:30])], house.ports(rate=100))
     assert len(house.gateway.posts) == 30
     assert house.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
 
 
 def test_a_change_is_delivered_and_never_pushed() -> None:
     house = House()
-    fan_out([shard_record(house.members[:4], seq=1)], house.ports())
-    assert house.pushes.pushes == []
+    work([shard_record(house.members[:4], seq=1)], house.ports())
+    assert house.pushes.jobs == []
 
 
 def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
     house = House()
     house.sessions.connect("user001", "u1=", at=NOW - 60_000)
     house.gateway.outcomes["u1="] = PostOutcome.GONE
-    fan_out([shard_record(["user001"])], house.ports())
+    work([shard_record(["user001"])], house.ports())
     (report,) = house.reports
     assert (report.forgotten, [gone.user_id for gone in report.gone]) == (1, ["user001"])
 
@@ -173,9 +228,7 @@ def test_a_shard_that_fails_comes_again_and_holds_up_no_other() -> None:
     house = House()
     house.sessions.connect("user001", "u1=", at=NOW)
     bad = {"messageId": "bad", "body": "{}", "eventSource": "aws:sqs"}
-    assert fan_out([bad, shard_record(["user001"])], house.ports()) == {
-        "batchItemFailures": [{"itemIdentifier": "bad"}]
-    }
+    assert work([bad, shard_record(["user001"])], house.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert len(house.gateway.received("u1=")) == 1
 
 
@@ -193,38 +246,101 @@ def test_a_poison_record_is_reported_and_what_came_before_it_is_done(image: obje
     poison["dynamodb"]["NewImage"] = image
     answer = look_at([stream_record(1), poison, stream_record(3)], house.ports())
     assert answer == {"batchItemFailures": [{"itemIdentifier": poison["dynamodb"]["SequenceNumber"]}]}
-    assert [push.message.seq for push in house.pushes.pushes] == [1]
+    assert house.woken == [("bob", AboutMessage(DM, 1))]
 
 
-def test_a_push_that_fails_for_the_moment_is_where_the_retry_starts() -> None:
-    def refuse(push: Push) -> None:
-        if push.message.seq == 2:
-            raise Unavailable
+def look_record(about: dict[str, Any], users: Sequence[str], message_id: str = "m1") -> dict[str, Any]:
+    return sqs_record({"kind": "look", "about": about, "users": list(users)}, message_id)
 
+
+def push_record(user: str, seq: int = 1, message_id: str = "m1", *, since: Any = NOW) -> dict[str, Any]:
+    about = {"conversation_id": DM, "seq": seq}
+    job = {"platform": "fcm", "user_id": user, "about": about, "since": since}
+    return sqs_record({"kind": "push", **job, "tries": 0, "device_id": None, "not_before": 0}, message_id)
+
+
+def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them() -> None:
     house = House()
-    house.pushes = FakePushGateway(refuse=refuse)
-    records = [stream_record(seq) for seq in (1, 2, 3)]
-    assert look_at(records, house.ports()) == {"batchItemFailures": [{"itemIdentifier": f"{2:021}"}]}
+    house.sessions.connect("bob", "b1=", at=NOW)
+    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], house.ports()) == {"batchItemFailures": []}
+    assert len(house.gateway.received("b1=")) == 1
+    assert house.woken == [("bob", AboutMessage(DM, 1))]
+    assert [report.sent for report in house.reports] == [1]
 
 
-def test_the_log_line_names_user_and_message_and_no_content(capsys: pytest.CaptureFixture[str]) -> None:
-    logger = make_logger("offline-push-test", "INFO")
-    LogPushGateway(logger).push(Push("bob", StoredEntry(DM, 7, "alice")))
-    line = capsys.readouterr().out
-    assert '"bob"' in line
-    assert f"{DM}/7" in line
+def test_pushes_of_a_batch_are_carried_out_together() -> None:
     house = House()
-    look_at([stream_record(1)], house.ports(LogPushGateway(logger)))
-    fan_out([shard_record(house.members[:4])], house.ports(LogPushGateway(logger)))
-    assert "canary" not in capsys.readouterr().out
+    assert work([push_record("bob"), push_record("bob", message_id="m2")], house.ports()) == {"batchItemFailures": []}
+    assert [push.target.token for push in house.provider.pushes] == ["token of bob"]
 
 
-def test_the_queue_carries_shards_as_they_are() -> None:
+def test_a_push_that_fails_comes_again_and_takes_no_other_with_it() -> None:
+    house = House()
+    bad = push_record("bob", message_id="bad", since="x")
+    worse = sqs_record({"kind": "push"}, "worse")
+
+    class Log(FakeLog):
+        def fetch(self, places: Any) -> Any:
+            if (DM, 7) in places:
+                raise Unavailable
+            return super().fetch(places)
+
+    house.log = Log(house.log.memberships, entries=house.log.entries)
+    answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], house.ports())
+    assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"bad", "worse", "m7"}
+    assert len(house.provider.pushes) == 1
+
+
+def test_a_busy_provider_fails_nothing_here() -> None:
+    house = House()
+    house.provider.answer = lambda _: Busy("UNAVAILABLE", 1_000)
+    assert work([push_record("bob")], house.ports()) == {"batchItemFailures": []}
+    assert [job.tries for job in house.pushes.jobs] == [1]
+
+
+def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away() -> None:
+    house = House()
+    house.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
+    assert work([sqs_record(reminder_body("bob", "r1"))], house.ports()) == {"batchItemFailures": []}
+    assert house.looks.puts == [(Look(AboutNotice("r1"), ("bob",)), 0)]
+    assert house.reminders.reminders == {}
+    assert work([look_record({"notice_id": "r1"}, ["bob"])], house.ports()) == {"batchItemFailures": []}
+    assert house.woken == [("bob", AboutNotice("r1"))]
+
+
+def test_work_of_no_known_kind_comes_again() -> None:
+    assert work([sqs_record({"kind": "tea"}), sqs_record([], "m2")], House().ports()) == {
+        "batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]
+    }
+
+
+def test_no_line_of_the_log_has_content_or_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    house = House(logger="offline-push-lines")  # a logger keeps the output that it was made with
+    house.provider.answer = lambda _: Misconfigured("THIRD_PARTY_AUTH_ERROR")
+    look_at([stream_record(1)], house.ports())
+    work([shard_record(house.members[:4]), push_record("bob", message_id="m2")], house.ports())
+    written = capsys.readouterr().out
+    assert ("THIRD_PARTY_AUTH_ERROR" in written, '"bob"' in written) == (True, True)
+    assert ("canary" in written, "token of" in written) == (False, False)
+
+
+def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     sent: list[Any] = []
 
     class Queue:
-        def send_all(self, bodies: Any) -> None:
+        def send_all(self, bodies: Any, *, delay_s: int = 0) -> None:
             sent.extend(bodies)
 
-    SqsShardQueue(Queue()).put([Shard(GROUP, 2, ("a", "b"))])  # type: ignore[arg-type]
-    assert sent == [{"conversation_id": GROUP, "seq": 2, "users": ["a", "b"]}]
+    house = House()
+    queue: Any = Queue()
+    SqsShardQueue(queue).put([Shard(GROUP, 2, ("user001",))])
+    SqsLookQueue(queue).put([Look(AboutMessage(DM, 1), ("bob",))], delay_s=5)
+    job = PushJob(FCM, "bob", AboutMessage(DM, 1), since=NOW)
+    later = replace(job, tries=1, device_id="tablet", not_before=NOW + 1_000)
+    SqsPushQueue({FCM: queue}).put([job, later, replace(job, platform="apns")])
+    assert len(sent) == 4
+    records = [sqs_record(body, str(number)) for number, body in enumerate(sent)]
+    assert work(records, house.ports()) == {"batchItemFailures": []}
+    assert [(one, delay) for one, delay in house.pushes.puts if one.tries] == [(later, 1)]
+    assert "canary" not in repr(sent)
+    assert "token" not in repr(sent)
