@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from shared.chat.models import Entry, Receipt, Typing
 from shared.connection.models import Connection, PresenceChange, SessionsByUser, live
 from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions
-from shared.notification.models import Notice
 
-Event = Entry | Receipt | Typing | PresenceChange | Notice
+if TYPE_CHECKING:  # only who sends notices pays for loading what they are
+    from shared.notification.models import Notice
+
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
 
 
 @dataclass(frozen=True, slots=True)

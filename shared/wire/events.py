@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from shared.chat.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.chat.models import Entry, Reaction, Receipt, Typing
 from shared.connection.models import Presence, PresenceChange
 
-Event = Entry | Receipt | Typing | PresenceChange
+if TYPE_CHECKING:  # only who sends notices pays for loading what they are
+    from shared.notification.models import Notice
+
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
 
 
 def message_body(entry: Entry) -> dict[str, Any]:
@@ -112,6 +115,25 @@ def presence_event(change: PresenceChange) -> dict[str, Any]:
     return {"type": "presence", **presence_body(change.presence), "timestamp": change.timestamp}
 
 
+def notice_body(notice: Notice) -> dict[str, Any]:
+    """A notice as events and the list of them show it. Only reminders are about a message."""
+    place = {"conversation_id": notice.conversation_id, "seq": notice.seq} if notice.conversation_id else {}
+    return {
+        "id": notice.notice_id,
+        "kind": notice.kind,
+        "title": notice.title,
+        "body": notice.body,
+        "data": dict(notice.data),
+        "created_at": notice.created_at,
+        **place,
+    }
+
+
+def notice_event(notice: Notice) -> dict[str, Any]:
+    """Kept until it is acknowledged: clients may get it several times, and know it by its id."""
+    return {"type": "notification", "notification": notice_body(notice)}
+
+
 def event_body(event: Event) -> dict[str, Any]:
     match event:
         case Entry():
@@ -122,7 +144,8 @@ def event_body(event: Event) -> dict[str, Any]:
             return typing_event(event)
         case PresenceChange():
             return presence_event(event)
-    assert_never(event)
+        case _:
+            return notice_event(event)
 
 
 def encode_plainly(event: Event) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from shared.chat.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.chat.models import Entry, Receipt, Typing
 from shared.connection.models import Presence, PresenceChange
+from shared.notification.models import REMINDER, SYSTEM, Notice
 from shared.wire.events import (
     disconnect_event,
     encode_plainly,
@@ -177,3 +179,25 @@ def test_presence_says_when_so_that_the_later_counts() -> None:
 )
 def test_both_encoders_say_the_same(event: Any) -> None:
     assert encode_plainly(event) == encode_event(event)
+
+
+@pytest.mark.parametrize("encode", [encode_plainly, encode_event])
+def test_a_notice_says_all_but_whose_it_is_and_until_when(encode: Callable[[Notice], bytes]) -> None:
+    notice = Notice("n1", "alice", SYSTEM, 5, 9, "Title", "Body", {"k": "v"})
+    assert json.loads(encode(notice)) == {
+        "type": "notification",
+        "notification": {
+            "id": "n1",
+            "kind": "system",
+            "title": "Title",
+            "body": "Body",
+            "data": {"k": "v"},
+            "created_at": 5,
+        },
+    }
+
+
+def test_a_reminder_says_of_which_message() -> None:
+    notice = Notice("r1", "alice", REMINDER, 5, 9, "Reminder", conversation_id="dm:alice:bob", seq=7)
+    body = event_body(notice)["notification"]
+    assert (body["kind"], body["conversation_id"], body["seq"], body["data"]) == ("reminder", "dm:alice:bob", 7, {})
