@@ -32,9 +32,8 @@ class Running:
 
 @dataclass(frozen=True)
 class _Record:
-    """What is written down: the stack's own port, and the providers' with the process that has them, if any."""
+    """What is written down: the ports, and the process that has them, if any."""
 
-    port: int
     ports: Ports
     process: Process | None
 
@@ -54,7 +53,7 @@ def remembered(settings: Settings) -> Ports | None:
 
 
 def start(settings: Settings) -> Running:
-    """Start the providers, where they were before or beside the stack's port, and return once they serve.
+    """Start the providers beside the stack's port, or wherever there is room, and return once they serve.
 
     Raises:
         LocalError: they do not come up.
@@ -74,7 +73,7 @@ def start(settings: Settings) -> Running:
             start_new_session=True,
         )
     running = Running(Process(child.pid, processes.start_time(child.pid) or ""), ports)
-    _write(settings, _Record(settings.port, ports, running.process))
+    _write(settings, _Record(ports, running.process))
     if not processes.wait_until(lambda: child.poll() is not None or is_ready(ports), READY_SECONDS):
         processes.stop(running.process, grace=STOP_SECONDS)
         child.wait(timeout=STOP_SECONDS)
@@ -106,14 +105,13 @@ def is_ready(ports: Ports) -> bool:
 
 
 def _choose(settings: Settings) -> Ports:
-    """The ports of the last time, as long as the stack's own is the same: what is deployed knows them."""
-    record = _read(settings)
-    last = record.ports if record is not None and record.port == settings.port else None
+    """The ports beside the stack's own; where they are taken, others, and the same ones the next time."""
+    beside, last = Ports.beside(settings.port), remembered(settings)
     # A process that has just been killed may hold its sockets a moment longer than its name.
-    if last is not None and processes.wait_until(lambda: last.are_free, PORT_SECONDS):
-        return last
-    beside = Ports.beside(settings.port)
-    return beside if beside.are_free else Ports.anywhere()
+    patience = PORT_SECONDS if last in (None, beside) else 0.0
+    if processes.wait_until(lambda: beside.are_free, patience):
+        return beside
+    return last if last is not None and last.are_free else Ports.anywhere()
 
 
 def _command(settings: Settings, ports: Ports) -> list[str]:
@@ -127,7 +125,7 @@ def _read(settings: Settings) -> _Record | None:
     try:
         record = json.loads(settings.providers_file.read_text(encoding="utf-8"))
         process = Process(**record["process"]) if record["process"] else None
-        return _Record(record["port"], Ports(**record["ports"]), process)
+        return _Record(Ports(**record["ports"]), process)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
