@@ -1,0 +1,85 @@
+"""What FCM's errors mean (firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode), and those of all Google APIs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from firebase_admin import exceptions  # type: ignore[import-untyped]
+
+from functions.offline_push.providers import Meaning, result, retry_after_ms
+from shared.notification.models import Busy, PushResult
+
+INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
+# FCM's own codes first, then what Google calls HTTP statuses. 404 NOT_FOUND is the project, not the device.
+CODES: Final[Mapping[str, Meaning]] = {
+    "UNREGISTERED": Meaning.UNREGISTERED,
+    "SENDER_ID_MISMATCH": Meaning.MISCONFIGURED,
+    "THIRD_PARTY_AUTH_ERROR": Meaning.MISCONFIGURED,
+    "QUOTA_EXCEEDED": Meaning.ALL_BUSY,
+    "UNAVAILABLE": Meaning.ALL_BUSY,
+    "INTERNAL": Meaning.BUSY,
+    "UNSPECIFIED_ERROR": Meaning.BUSY,
+    INVALID_ARGUMENT: Meaning.REFUSED,
+    "UNAUTHENTICATED": Meaning.MISCONFIGURED,
+    "PERMISSION_DENIED": Meaning.MISCONFIGURED,
+    "NOT_FOUND": Meaning.MISCONFIGURED,
+    "RESOURCE_EXHAUSTED": Meaning.ALL_BUSY,
+    "DEADLINE_EXCEEDED": Meaning.BUSY,
+}
+STATUSES: Final[Mapping[int, Meaning]] = {
+    401: Meaning.MISCONFIGURED,
+    403: Meaning.MISCONFIGURED,
+    404: Meaning.MISCONFIGURED,
+    408: Meaning.BUSY,
+    429: Meaning.ALL_BUSY,
+    503: Meaning.ALL_BUSY,
+}
+# With these it is our key that is refused, or what it may do. (The others are about the app's own keys.)
+OUR_CREDENTIALS: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"})
+
+_FCM_ERROR: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+_BAD_REQUEST: Final = "type.googleapis.com/google.rpc.BadRequest"
+_TARGET_FIELDS: Final = frozenset({"message.token", "message.fid"})
+_TARGET_WORDS: Final = ("registration token", "installation id")
+_CODE: Final = re.compile("[A-Z_]{1,40}")
+_CLIENT_ERRORS: Final = range(400, 500)
+
+
+def result_of(error: Any, *, now: int) -> PushResult:
+    """The meaning of a FirebaseError. Its text may quote the message, so none of it goes into the result."""
+    response = error.http_response
+    if response is None:
+        return Busy("Timeout" if isinstance(error, exceptions.DeadlineExceededError) else "NoConnection")
+    wait = retry_after_ms(response.headers.get("Retry-After"), now=now)
+    try:
+        said = response.json()["error"]
+        details = [detail for detail in said.get("details", ()) if isinstance(detail, Mapping)]
+        code = _code(said, details)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Busy("UnreadableAnswer", wait)
+    if code == INVALID_ARGUMENT and _names_target(said, details):
+        return result(Meaning.UNREGISTERED, code)
+    meaning = CODES.get(code) or STATUSES.get(response.status_code) or _by_class(response.status_code)
+    reason = code if _CODE.fullmatch(code) else f"status_{response.status_code}"
+    return result(meaning, reason, retry_after_ms=wait)
+
+
+def _code(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> str:
+    """FCM's own code, where there is one: it says more than Google's."""
+    own = (detail.get("errorCode") for detail in details if detail.get("@type") == _FCM_ERROR)
+    return str(next(own, None) or said["status"])
+
+
+def _names_target(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> bool:
+    """Whether it is the token that FCM can't make anything of: then it is none, and will never be one."""
+    violations = [one for detail in details if detail.get("@type") == _BAD_REQUEST for one in detail["fieldViolations"]]
+    text = str(said.get("message", "")).lower()
+    return any(one.get("field") in _TARGET_FIELDS for one in violations) or any(
+        words in text for words in _TARGET_WORDS
+    )
+
+
+def _by_class(status: int) -> Meaning:
+    return Meaning.REFUSED if status in _CLIENT_ERRORS else Meaning.BUSY
