@@ -18,7 +18,11 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         "Sessions": ["BatchGetItem", "UpdateItem"],
         "Tickets": ["PutItem"],
     },
-    "OfflinePush": {"Log": ["BatchGetItem"], "Members": ["Query"], "Sessions": ["BatchGetItem", "UpdateItem"]},
+    "OfflinePush": {
+        "Log": ["BatchGetItem", "Query"],
+        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+        "Sessions": ["BatchGetItem", "UpdateItem"],
+    },
 }
 DYNAMODB: dict[str, set[tuple[str, str]]] = {
     function: {(operation, table) for table, operations in tables.items() for operation in operations}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.chat.conversations import inbox
-from shared.chat.fan_out import Shard
 from shared.chat.groups import NewGroup, create_group
 from shared.chat.history import history
 from shared.chat.models import Draft, Entry
@@ -22,10 +20,8 @@ from shared.connection.presence import check_offline
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.files.downloads import file_for
 from shared.files.models import READY, File
-from shared.notification.models import StoredEntry
-from shared.notification.offline import look_at_stored
 from tests.budgets.conftest import House, message
-from tests.fakes import DM, FakePushGateway, in_turn
+from tests.fakes import DM, in_turn
 from tests.functions.events import HOUR, NOW
 
 
@@ -169,24 +165,6 @@ def test_a_page_of_history_is_one_membership_and_one_query(house: House, before:
     house.meter.reset()
     history(DM, user_id="alice", before=before, limit=50, log=house.ports.log, memberships=house.ports.memberships)
     assert (house.meter.count, house.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
-
-
-def test_the_look_from_the_stream_is_one_read_unit_and_no_write(house: House) -> None:
-    house.meter.reset()
-    look_at_stored(
-        [StoredEntry(DM, 3, "alice")],
-        memberships=house.ports.memberships,
-        sessions=house.ports.sessions,
-        push_gateway=FakePushGateway(),
-        shard_queue=NoShards(),
-        now=NOW,
-    )
-    assert (house.meter.count, house.meter.reads, house.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
-
-
-class NoShards:
-    def put(self, shards: Sequence[Shard]) -> None:
-        raise AssertionError(shards)
 
 
 def make_group(house: House, members: int, *, large: bool = False) -> str:

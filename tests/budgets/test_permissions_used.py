@@ -11,7 +11,7 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.disconnect.handler import disconnect
-from functions.offline_push.handler import Ports, fan_out, look_at
+from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports as RestPorts
@@ -19,6 +19,7 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbContacts, DynamoDbProfiles
 from shared.aws.json_service import JsonService
+from shared.aws.push_queues import reminder_body
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
@@ -26,11 +27,23 @@ from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
+from shared.notification.models import (
+    APNS,
+    FCM,
+    BadTarget,
+    Device,
+    PushResult,
+    PushTarget,
+    Reminder,
+    Sent,
+    Unregistered,
+)
 from tests.budgets.conftest import House
-from tests.budgets.test_budgets import NoShards, has_file, in_group, make_group
+from tests.budgets.pushes import push_ports
+from tests.budgets.test_budgets import has_file, in_group, make_group
 from tests.fakes import DM, FakeGateway, FakeObjects, FakePresenceChecks, FakePushGateway, in_turn
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
-from tests.functions.offline_push.test_offline_push import shard_record
+from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
 from tests.functions.rest.house import SECRET, now, token
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
@@ -204,23 +217,24 @@ def test_disconnecting(meter: Meter) -> None:
 
 def test_offline_push(house: House) -> None:
     group = make_group(house, 4)
-    house.meter.used.clear()
-    gateway = FakeGateway(outcomes={"b1=": PostOutcome.GONE})
     house.clock.advance(60_000)
-    ports = Ports(
-        log=house.ports.log,
-        memberships=house.ports.memberships,
-        sessions=house.ports.sessions,
-        gateway=gateway,
-        push_gateway=FakePushGateway(),
-        shard_queue=NoShards(),
-        report=lambda _: None,
-        now=house.clock,
-        pause_ms=lambda _: None,
-        rate=500,
+    answers: list[PushResult] = [Unregistered("UNREGISTERED"), Sent(), BadTarget("BadDeviceToken")]
+    ports = push_ports(
+        house, FakePushGateway(answer=lambda _: answers.pop()), FakeGateway(outcomes={"b1=": PostOutcome.GONE})
     )
+    for device_id, target in (("a", PushTarget(FCM, "f")), ("b", PushTarget(APNS, "0a" * 32, app_id="app"))):
+        ports.devices.register("bob", Device(device_id, target, NOW), limit=10)
+    ports.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
+    house.meter.used.clear()
     record = stream_record(1)
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}
-    assert look_at([record, stream_record(2)], ports) == {"batchItemFailures": []}
-    assert fan_out([shard_record(["bob"], seq=2, conversation_id=group)], ports) == {"batchItemFailures": []}
+    done: dict[str, list[object]] = {"batchItemFailures": []}
+    assert look_at([record, stream_record(2)], ports) == done
+    assert work([shard_record(["bob"], seq=2, conversation_id=group)], ports) == done
+    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], ports) == done
+    assert work([sqs_record(reminder_body("bob", "r"))], ports) == done
+    assert work([look_record({"notice_id": "r"}, ["bob"])], ports) == done
+    jobs = [push_record("bob", 1, platform=platform) for platform in (APNS, FCM)]
+    assert [work([job], ports) for job in jobs] == [done, done]
+    assert answers == []
     assert house.meter.used == DYNAMODB["OfflinePush"]

@@ -26,6 +26,7 @@ from shared.notification.models import (
     Busy,
     Look,
     Misconfigured,
+    Platform,
     PushJob,
     PushTarget,
     Reminder,
@@ -253,9 +254,11 @@ def look_record(about: dict[str, Any], users: Sequence[str], message_id: str = "
     return sqs_record({"kind": "look", "about": about, "users": list(users)}, message_id)
 
 
-def push_record(user: str, seq: int = 1, message_id: str = "m1", *, since: Any = NOW) -> dict[str, Any]:
+def push_record(
+    user: str, seq: int = 1, message_id: str = "m1", *, since: Any = NOW, platform: Platform = FCM
+) -> dict[str, Any]:
     about = {"conversation_id": DM, "seq": seq}
-    job = {"platform": "fcm", "user_id": user, "about": about, "since": since}
+    job = {"platform": platform, "user_id": user, "about": about, "since": since}
     return sqs_record({"kind": "push", **job, "tries": 0, "device_id": None, "not_before": 0}, message_id)
 
 

@@ -86,7 +86,13 @@ def test_a_collapse_id_has_64_bytes_at_most_and_is_one_for_each_name() -> None:
 
 
 def test_a_push_id_is_a_uuid_of_its_own_for_each_message_and_device() -> None:
-    abouts: list[About] = [AboutMessage(DM, 1), AboutMessage(DM, 2), AboutMessage(GROUP, 1), AboutNotice("n1"), AboutNotice("n2")]
+    abouts: list[About] = [
+        AboutMessage(DM, 1),
+        AboutMessage(DM, 2),
+        AboutMessage(GROUP, 1),
+        AboutNotice("n1"),
+        AboutNotice("n2"),
+    ]
     ids = {push_id(user, device, about) for user in ("alice", "bob") for device in ("a", "b") for about in abouts}
     assert len(ids) == 20
     assert all(str(UUID(one)) == one for one in ids)

@@ -1,0 +1,65 @@
+"""What waking people costs: the look from the stream, the second look, and a push."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.offline_push.handler import look_at, work
+from shared.notification.models import FCM, Device, PushTarget
+from tests.budgets.conftest import House
+from tests.budgets.pushes import push_ports
+from tests.fakes import DM, FakePushQueue
+from tests.functions.events import NOW, stream_record
+from tests.functions.offline_push.test_offline_push import look_record, push_record
+
+DONE: dict[str, list[object]] = {"batchItemFailures": []}
+
+
+@pytest.fixture
+def phone(house: House) -> House:
+    """Bob has a phone, and an item for it."""
+    device = Device("phone", PushTarget(FCM, "a token of usual length" * 7), NOW)
+    push_ports(house).devices.register("bob", device, limit=10)
+    return house
+
+
+def test_the_look_from_the_stream_is_one_read_unit_and_no_write(house: House) -> None:
+    ports = push_ports(house)
+    house.meter.reset()
+    assert look_at([stream_record(3)], ports) == DONE
+    assert (house.meter.count, house.meter.reads, house.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
+
+
+def test_of_who_is_absent_the_devices_are_read_too(phone: House) -> None:
+    ports = push_ports(phone)
+    phone.ports.sessions.remove("bob", "b1=", now=NOW)
+    phone.meter.reset()
+    assert look_at([stream_record(3)], ports) == DONE
+    assert (phone.meter.count, phone.meter.reads, phone.meter.writes) == ({"BatchGetItem": 2}, 2, 0)
+    assert isinstance(ports.push_queue, FakePushQueue)
+    assert [job.user_id for job in ports.push_queue.jobs] == ["bob"]
+
+
+def test_a_second_look_at_who_has_it_is_one_read_unit(house: House) -> None:
+    house.say({"type": "delivered", "conversation_id": DM, "seq": 3}, user_id="bob")
+    ports = push_ports(house)
+    house.meter.reset()
+    assert work([look_record({"conversation_id": DM, "seq": 3}, ["bob"])], ports) == DONE
+    assert (house.meter.count, house.meter.reads, house.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
+
+
+def test_a_push_is_one_write_and_what_decides_about_it(phone: House) -> None:
+    """The message; member, profile, block, devices and sender; the user's conversations, and the tail of each."""
+    ports = push_ports(phone)
+    phone.meter.reset()
+    assert work([push_record("bob", 3)], ports) == DONE
+    assert phone.meter.made == ["BatchGetItem", "BatchGetItem", "Query", "Query", "UpdateItem"]
+    assert (phone.meter.reads, phone.meter.writes) == (1 + 5 + 1 + 1, 1)
+
+
+def test_a_push_that_comes_twice_is_one_refused_write_more(phone: House) -> None:
+    ports = push_ports(phone)
+    assert work([push_record("bob", 3)], ports) == DONE
+    phone.meter.reset()
+    assert work([push_record("bob", 3)], ports) == DONE
+    assert (phone.meter.count["UpdateItem"], phone.meter.writes) == (1, 1)
