@@ -91,6 +91,10 @@ class KnownTokens:
         with self._lock:
             self._known[token.lower()] = known
 
+    def clear(self) -> None:
+        with self._lock:
+            self._known.clear()
+
     def get(self, token: str) -> KnownToken:
         with self._lock:
             return self._known.get(token, KnownToken())

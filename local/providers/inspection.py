@@ -31,9 +31,9 @@ class Inspection:
             ("GET", "/"): _page,
             ("GET", "/pushes"): lambda _: _shown(self._record.pushes()),
             ("GET", "/requests"): lambda _: _shown(self._record.requests()),
-            ("DELETE", "/pushes"): lambda _: _done(self._record.clear),
+            ("DELETE", "/pushes"): self._clear,
             ("PUT", "/behaviours"): self._behave,
-            ("DELETE", "/behaviours"): lambda _: _done(self._behaviours.clear),
+            ("DELETE", "/behaviours"): self._behave_well,
         }
 
     async def handle(self, request: Request) -> Reply:
@@ -48,11 +48,20 @@ class Inspection:
         known = any(path == there for _, there in self._routes) or path.startswith(TOKENS)
         return _problem(405 if known else 404, f"there is no {request.method} {path}")
 
+    def _clear(self, _request: Request) -> Reply:
+        self._record.clear()
+        return Reply(204)
+
     def _behave(self, request: Request) -> Reply:
         try:
             self._behaviours.add(parse(parsed(request.body)))
         except ValueError as error:
             return _problem(400, str(error))
+        return Reply(204)
+
+    def _behave_well(self, _request: Request) -> Reply:
+        self._behaviours.clear()
+        self._known.clear()
         return Reply(204)
 
     def _put_token(self, token: str, value: Any) -> Reply:
@@ -73,11 +82,6 @@ def _page(_request: Request) -> Reply:
 
 def _shown(entries: Any) -> Reply:
     return json_reply(200, [entry.as_json() for entry in entries], {"cache-control": "no-store"})
-
-
-def _done(what: Callable[[], None]) -> Reply:
-    what()
-    return Reply(204)
 
 
 def _problem(status: int, text: str) -> Reply:

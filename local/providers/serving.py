@@ -120,7 +120,9 @@ class Providers:
         self._behaviours.add(Behaviour(provider, do, **told))  # type: ignore[arg-type]  # Behaviour checks it
 
     def behave_well(self) -> None:
+        """Forget all that they were told, as they were at first."""
         self._behaviours.clear()
+        self._known.clear()
 
     def put_token(self, token: str, *, environment: Environment | None = None, topic: str | None = None) -> None:
         """Have an APNs device token belong to one environment, one topic, or both."""

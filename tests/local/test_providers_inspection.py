@@ -92,6 +92,8 @@ def test_what_can_not_be_told_is_explained(looking: httpx2.Client, told: Any, pr
 def test_a_token_is_given_an_environment(server: Providers, looking: httpx2.Client) -> None:
     assert looking.put(f"/apns/tokens/{'EF' * 32}", json={"environment": "sandbox"}).status_code == 204
     assert push(server, "ef" * 32) == 400
+    looking.delete("/behaviours")
+    assert push(server, "ef" * 32) == 200
 
 
 @pytest.mark.parametrize("value", [None, {"environment": "staging"}, {"topic": 1}, {"app": "x"}])
