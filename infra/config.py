@@ -39,13 +39,17 @@ _STAGE = r"[a-z][a-z0-9-]{0,19}"
 _STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"
 _ENDPOINT = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 _ORIGIN = r"https?://[A-Za-z0-9.-]+(:([0-9]{1,5}|\*))?"
-_JWT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+_KEPT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+_KEPT_RULE = "the complete ARN of a Secrets Manager secret"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+"
 _TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+"
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _CLAIM = r"[^\s,]{1,256}"
 _CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
+_LOCAL_URL = r"https://(localhost|127\.0\.0\.1):[0-9]{1,5}"
+_LOCAL_URL_RULE = "an address on this machine like https://localhost:4579"
+_LOCAL_FILE = r"/[^,]{1,1000}"
 _THROTTLE = r"([a-z$]+)=([0-9]{1,5})/([0-9]{1,5})"
 _THROTTLE_RULE = (
     f"route=rate/burst like {ROUTE_THROTTLES}, comma separated; rates from 1 to {MAX_RATE}, bursts from 1 to "
@@ -109,6 +113,18 @@ class Config:
     removal: Removal
     alarm_topic_arn: str
     gateway_logs_role: LogsRole
+    fcm_secret_arn: str
+    apns_secret_arn: str
+    push_concurrency: int
+    second_look_s: int
+    device_limit: int
+    reminder_limit: int
+    image_limit: int
+    image_pixels: int
+    file_limit: int
+    local_fcm_endpoint: str
+    local_apns_endpoint: str
+    local_ca_file: str
 
     @property
     def is_local(self) -> bool:
@@ -133,7 +149,7 @@ class Config:
             stage=read.text("stage", _STAGE, _STAGE_RULE, "local" if local else "prod"),
             local_endpoint=read.text("local_endpoint", _ENDPOINT, "the emulator's address like http://localhost:4577"),
             allowed_origins=read.origins("allowed_origins", LOCAL_ORIGINS if local else ()),
-            jwt_secret_arn=read.text("jwt_secret_arn", _JWT_ARN, "the complete ARN of a Secrets Manager secret"),
+            jwt_secret_arn=read.text("jwt_secret_arn", _KEPT_ARN, _KEPT_RULE),
             jwks_url=read.text("jwks_url", _HTTPS_URL, "a URL that starts with https://"),
             jwt_issuer=read.text("jwt_issuer", _CLAIM, _CLAIM_RULE),
             jwt_audience=read.text("jwt_audience", _CLAIM, _CLAIM_RULE),
@@ -164,6 +180,20 @@ class Config:
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
             alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),
             gateway_logs_role=read.choice("gateway_logs_role", LOGS_ROLES, "create"),
+            fcm_secret_arn=read.text("fcm_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            apns_secret_arn=read.text("apns_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            push_concurrency=read.number("push_concurrency", 2, 100, 5),
+            second_look_s=read.number("second_look_s", 1, 60, 5),
+            device_limit=read.number("device_limit", 1, 20, 10),
+            reminder_limit=read.number("reminder_limit", 1, 1_000, 100),
+            image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
+            image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
+            file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),
+            local_fcm_endpoint=read.text("local_fcm_endpoint", _LOCAL_URL, _LOCAL_URL_RULE),
+            local_apns_endpoint=read.text(
+                "local_apns_endpoint", f"{_LOCAL_URL},{_LOCAL_URL}", "two addresses, production first, comma separated"
+            ),
+            local_ca_file=read.text("local_ca_file", _LOCAL_FILE, "the absolute path of a PEM file"),
         )
         problems = [*read.problems, *_conflicts(config), *_misspelt(context)]
         if problems:
@@ -180,6 +210,9 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if bool(config.domain_name) != bool(config.certificate_arn):
         problems.append("domain_name, certificate_arn: give both or neither")
+    local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
+    if not config.is_local and any(getattr(config, key) for key in local_only):
+        problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
     if not config.is_local and any(origin.endswith(":*") for origin in config.allowed_origins):
         problems.append("allowed_origins: API Gateway's CORS knows no port '*'; on AWS name each port")
     return problems

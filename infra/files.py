@@ -1,23 +1,43 @@
-"""The private bucket for files that users send each other."""
+"""Files that users send each other: the private bucket, and the function that looks at what arrives in it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.acknowledge import acknowledge
+from infra.acknowledge import acknowledge, acknowledge_wildcard
+from infra.function import Function
+from infra.queues import failure_queue
+from infra.stream import StreamSource, inserted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.bundling import Bundle
     from infra.config import Config
+    from infra.storage import Storage
+    from infra.target import Target
+
+_UPLOADS = "uploads/*"
+_KEPT = ("files/*", "thumbnails/*")
+# An image of 40 megapixels is decoded within both.
+_SECONDS = 60
+_MEMORY_MB = 1_024
+_RETRIES = 2
+_MAX_AGE = Duration.hours(1)
+_BATCH = 100
 
 
 class Files(Construct):
     """Nothing in it is public; bytes go in and out by presigned requests over TLS only."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config, target: Target) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
             self,
@@ -26,12 +46,19 @@ class Files(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
+            cors=_cors(target.cors_origins(config.allowed_origins)),
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1), enabled=True
-                )
+                ),
+                s3.LifecycleRule(id="unchecked-uploads", prefix="uploads/", expiration=Duration.days(1), enabled=True),
             ],
             removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
+        )
+        # Not `event_bridge_enabled`: that brings a Lambda of CDK's own, which may change any bucket's notifications.
+        resource = cast("s3.CfnBucket", self.bucket.node.default_child)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
         )
         acknowledge(
             self.bucket,
@@ -40,3 +67,114 @@ class Files(Construct):
                 "CloudTrail data events give the same to those who need it."
             },
         )
+        self.environment = {"BUCKET": self.bucket.bucket_name}
+
+    def allow_signing(self, function: Function) -> None:
+        """Let it sign forms and links: whoever uses one acts with the rights of the function that signed it."""
+        self.allow(function, ["s3:PutObject"], _UPLOADS)
+        for prefix in _KEPT:
+            self.allow(function, ["s3:GetObject"], prefix)
+
+    def allow(self, function: Function, actions: Sequence[str], prefix: str) -> None:
+        """Let a function do these actions on everything below a prefix."""
+        arn = self.bucket.arn_for_objects(prefix)
+        function.allow(actions, arn)
+        acknowledge_wildcard(function.role, arn, "Files' ids are made at run time; the prefix is exact.")
+
+
+class FileChecks(Construct):
+    """The function `files`: it looks at each upload, and deletes what no message has any more."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        target: Target,
+        storage: Storage,
+        files: Files,
+        bundle: Bundle,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.failures = failure_queue(self, "Failures", config)
+        self.function = Function(
+            self,
+            "Files",
+            config=config,
+            target=target,
+            bundle=bundle,
+            handler="functions.files.handler.handler",
+            description="Parley: looks at uploads, deletes what no message has any more",
+            environment={
+                **storage.environment("members"),
+                **files.environment,
+                **config.environment("image_pixels"),
+            },
+            timeout_seconds=_SECONDS,
+            memory_mb=_MEMORY_MB,
+            is_asynchronous=True,
+        )
+        self.function.allow_items(storage.members, "GetItem", "UpdateItem")
+        files.allow(self.function, ["s3:GetObject", "s3:DeleteObject"], _UPLOADS)
+        for prefix in _KEPT:
+            files.allow(self.function, ["s3:PutObject", "s3:DeleteObject"], prefix)
+        # Without it S3 says 403 for what is not there, as it does for what may not be seen.
+        self.function.allow(["s3:ListBucket"], files.bucket.bucket_arn)
+        self._check_uploads(files.bucket)
+        StreamSource(
+            self,
+            "Deleted",
+            stream_arn=cast("str", storage.log.table_stream_arn),
+            function=self.function,
+            failures=self.failures,
+            batch_size=_BATCH,
+            filters=[inserted(kind={"S": ["message_deleted"]}, file_id={"S": [{"exists": True}]})],
+        )
+
+    def _check_uploads(self, bucket: s3.Bucket) -> None:
+        """By EventBridge: a notification of the bucket's own would make bucket and function wait for each other."""
+        rule = events.Rule(
+            self,
+            "Uploaded",
+            description="Parley: an upload has arrived",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"prefix": "uploads/"}]}},
+            ),
+        )
+        rule.add_target(
+            targets.LambdaFunction(
+                self.function.resource,
+                dead_letter_queue=self.failures,
+                retry_attempts=_RETRIES,
+                max_event_age=_MAX_AGE,
+            )
+        )
+        self.function.allow(["sqs:SendMessage"], self.failures.queue_arn)
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "Retries",
+            function_name=self.function.resource.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=_RETRIES,
+            maximum_event_age_in_seconds=int(_MAX_AGE.to_seconds()),
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.failures.queue_arn)
+            ),
+        )
+
+
+def _cors(origins: Sequence[str]) -> list[s3.CorsRule] | None:
+    """Pages post their uploads to the bucket, and read what they download from it."""
+    if not origins:
+        return None
+    return [
+        s3.CorsRule(
+            allowed_origins=[*origins],
+            allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.GET],
+            allowed_headers=["*"],
+            max_age=3_600,
+        )
+    ]

@@ -30,10 +30,15 @@ _REASONS = {
     "docs/adr/0004-packaging.md.",
     "Serverless-LambdaLatestVersion": "python3.13 is the version that the bundles' bytecode is compiled and measured "
     "for; docs/adr/0004-packaging.md.",
-    "Serverless-LambdaDLQ": _NO_ASYNCHRONOUS_INVOCATION,
-    "Serverless-LambdaAsyncFailureDestination": _NO_ASYNCHRONOUS_INVOCATION,
     "Serverless-LambdaTracing": "A trace costs more than the Lambda it describes and needs a permission on '*'; the "
     "logs carry the request ids.",
+}
+_SYNCHRONOUS_REASONS = {
+    "Serverless-LambdaDLQ": _NO_ASYNCHRONOUS_INVOCATION,
+    "Serverless-LambdaAsyncFailureDestination": _NO_ASYNCHRONOUS_INVOCATION,
+}
+_ASYNCHRONOUS_REASONS = {
+    "Serverless-LambdaDLQ": "It has a destination for failures, which also says what went wrong.",
 }
 
 
@@ -53,7 +58,9 @@ class Function(Construct):
         timeout_seconds: int,
         memory_mb: int,
         description: str,
+        is_asynchronous: bool = False,
     ) -> None:
+        """`is_asynchronous`: it is invoked by events, and whoever makes it has to say where failed ones go."""
         super().__init__(scope, construct_id)
         self.log_group = log_group(self, "Log", config)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -79,7 +86,7 @@ class Function(Construct):
             application_log_level_v2=_application_level(config),
             system_log_level_v2=_system_level(config),
         )
-        acknowledge(self.resource, _REASONS)
+        acknowledge(self.resource, _REASONS | (_ASYNCHRONOUS_REASONS if is_asynchronous else _SYNCHRONOUS_REASONS))
 
     def allow(self, actions: Sequence[str], resource_arn: str) -> None:
         """Let this function do exactly these actions on exactly this resource."""

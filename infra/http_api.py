@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from infra.bundling import Bundle
     from infra.config import Config
     from infra.connections import Connections
+    from infra.files import Files
     from infra.identity import Identity
     from infra.queues import Queues
+    from infra.reminders import Reminders
     from infra.storage import Storage
     from infra.target import Target
 
@@ -39,6 +41,8 @@ class RestApi(Construct):
         identity: Identity,
         connections: Connections,
         queues: Queues,
+        files: Files,
+        reminders: Reminders,
         bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -57,6 +61,10 @@ class RestApi(Construct):
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("group_limit", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit"),
+                **config.environment("device_limit", "reminder_limit", "image_limit", "file_limit"),
+                **files.environment,
+                **reminders.environment,
+                **queues.look_environment,
                 **queues.presence_environment,
             },
             timeout_seconds=29,
@@ -70,6 +78,9 @@ class RestApi(Construct):
         self.rest.allow_items(storage.tickets, "PutItem")
         connections.allow(self.rest)
         queues.presence_checks.allow_sending(self.rest)
+        queues.looks.allow_sending(self.rest)
+        files.allow_signing(self.rest)
+        reminders.allow_scheduling(self.rest)
         identity.allow_reading_secret(self.rest)
 
         self.api = gateway.HttpApi(

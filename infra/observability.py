@@ -11,16 +11,20 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_sqs as sqs
 
     from infra.config import Config
     from infra.function import Function
     from infra.push import OfflinePush
-    from infra.queues import Queues
 
 _PERIOD = Duration.minutes(5)
+_PUSH_TROUBLES = {
+    "PushMisconfigured": "A push provider does not take our credentials, or not for this app",
+    "PushRefused": "A push provider calls a push malformed",
+    "PushGivenUp": "A push could not be delivered to its provider for an hour",
+}
 
 
 class Observability(Construct):
@@ -34,7 +38,7 @@ class Observability(Construct):
         config: Config,
         functions: Sequence[Function],
         push: OfflinePush,
-        queues: Queues,
+        failures: Mapping[str, sqs.Queue],
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = (
@@ -48,9 +52,10 @@ class Observability(Construct):
                 threshold=1,
                 description=f"{name} failed: an invocation ended in an exception or a timeout",
             )
-        self._failures("FailedRecords", push.failures, "stream record")
-        self._failures("FailedPresenceChecks", queues.presence_checks.failures, "presence check")
-        self._failures("FailedFanOut", queues.fan_out.failures, "share of a group's posts")
+        for name, queue in failures.items():
+            self._failures("Failed" + "".join(part.title() for part in name.split("-")), queue, name.replace("-", " "))
+        if config.fcm_secret_arn or config.apns_secret_arn:
+            self._pushes()
         self._alarm(
             "StreamLag",
             push.function.resource.metric(
@@ -60,18 +65,30 @@ class Observability(Construct):
             description="Offline push is more than a minute behind the log",
         )
 
+    def _pushes(self) -> None:
+        """What the push function counts (shared/observability.py), and only when there is something to count."""
+        for name, what in _PUSH_TROUBLES.items():
+            metric = cloudwatch.Metric(
+                namespace="Parley",
+                metric_name=name,
+                dimensions_map={"function": "offline-push"},
+                period=_PERIOD,
+                statistic="Sum",
+            )
+            self._alarm(name, metric, threshold=1, description=what)
+
     def _failures(self, construct_id: str, queue: sqs.Queue, what: str) -> None:
         self._alarm(
             construct_id,
             queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
             threshold=1,
-            description=f"A {what} was set aside after all retries",
+            description=f"Something was set aside after all retries ({what})",
         )
         self._alarm(
             f"{construct_id}Age",
             queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
             threshold=Duration.days(7).to_seconds(),
-            description=f"A set-aside {what} is a week old; it is deleted after two",
+            description=f"What was set aside is a week old; it is deleted after two ({what})",
         )
 
     def _alarm(

@@ -1,4 +1,4 @@
-"""Work for later: a look at somebody's presence once a grace has passed, and posts to the members of large groups."""
+"""Work for later: looks at who came, went or may not have got something, posts to large groups, and pushes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The timeouts of the functions that the queues feed.
 PRESENCE_SECONDS: Final = 10
-FAN_OUT_SECONDS: Final = 60
+PUSH_SECONDS: Final = 60
 
 _RECEIVES = 5
 # So that a message is not handed out again while a throttled invocation of its batch is still being retried:
@@ -61,12 +61,36 @@ class WorkQueue(Construct):
 
 
 class Queues(Construct):
-    """The two queues, known before the functions that fill them and those that empty them."""
+    """All of them, known before the functions that fill them and those that empty them.
+
+    `pushes` has one queue for each provider that is set up: an idle queue is polled, and that costs.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
         self.presence_checks = WorkQueue(self, "PresenceChecks", config=config, consumer_seconds=PRESENCE_SECONDS)
-        self.fan_out = WorkQueue(self, "FanOut", config=config, consumer_seconds=FAN_OUT_SECONDS)
+        self.fan_out = WorkQueue(self, "FanOut", config=config, consumer_seconds=PUSH_SECONDS)
+        self.looks = WorkQueue(self, "Looks", config=config, consumer_seconds=PUSH_SECONDS)
+        providers = {"Fcm": config.fcm_secret_arn, "Apns": config.apns_secret_arn}
+        self.pushes = {
+            name: WorkQueue(self, f"{name}Pushes", config=config, consumer_seconds=PUSH_SECONDS)
+            for name, secret in providers.items()
+            if secret
+        }
+        self.all = {
+            "presence-checks": self.presence_checks,
+            "fan-out": self.fan_out,
+            "looks": self.looks,
+            **{f"{name.lower()}-pushes": queue for name, queue in self.pushes.items()},
+        }
+        self.push_environment = {
+            f"{name.upper()}_QUEUE_URL": self.pushes[name].queue.queue_url if name in self.pushes else ""
+            for name in providers
+        }
+        self.look_environment = {
+            "LOOK_QUEUE_URL": self.looks.queue.queue_url,
+            "SECOND_LOOK_S": str(config.second_look_s),
+        }
         self.presence_environment = {
             "PRESENCE_QUEUE_URL": self.presence_checks.queue.queue_url,
             "PRESENCE_GRACE_S": str(config.presence_grace_s),

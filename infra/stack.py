@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Environment, Stack
 
-from infra.files import Files
+from infra.files import FileChecks, Files
 from infra.http_api import RestApi
 from infra.identity import Identity
 from infra.observability import Observability
 from infra.presence import Presence
 from infra.push import OfflinePush
 from infra.queues import Queues
+from infra.reminders import Reminders
 from infra.storage import Storage
 from infra.target import target_of
 from infra.websocket_api import WebSocketApi
@@ -42,6 +43,8 @@ class ParleyStack(Stack):
         storage = Storage(self, "Storage", config=config)
         identity = Identity(self, "Identity", config=config)
         queues = Queues(self, "Queues", config=config)
+        files = Files(self, "Files", config=config, target=target)
+        reminders = Reminders(self, "Reminders", looks=queues.looks)
         web_socket = WebSocketApi(
             self,
             "WebSocket",
@@ -61,6 +64,8 @@ class ParleyStack(Stack):
             identity=identity,
             connections=web_socket.connections,
             queues=queues,
+            files=files,
+            reminders=reminders,
             bundle=bundles["rest"],
         )
         presence = Presence(
@@ -83,9 +88,22 @@ class ParleyStack(Stack):
             queues=queues,
             bundle=bundles["offline_push"],
         )
-        files = Files(self, "Files", config=config)
-        functions = (*web_socket.functions, rest.rest, presence.function, push.function)
-        Observability(self, "Observability", config=config, functions=functions, push=push, queues=queues)
+        checks = FileChecks(
+            self,
+            "FileChecks",
+            config=config,
+            target=target,
+            storage=storage,
+            files=files,
+            bundle=bundles["files"],
+        )
+        functions = (*web_socket.functions, rest.rest, presence.function, push.function, checks.function)
+        failures = {
+            "stream-records": push.failures,
+            "file-checks": checks.failures,
+            **{name: queue.failures for name, queue in queues.all.items()},
+        }
+        Observability(self, "Observability", config=config, functions=functions, push=push, failures=failures)
         self._outputs(
             {
                 "WsUrl": web_socket.url,
@@ -96,6 +114,7 @@ class ParleyStack(Stack):
                 "TicketsTable": storage.tickets.table_name,
                 "Bucket": files.bucket.bucket_name,
                 "FailureQueueUrl": push.failures.queue_url,
+                "FailureQueues": self.to_json_string({name: queue.queue_url for name, queue in failures.items()}),
                 "JwtSecretArn": identity.secret_arn,
                 "Region": self.region,
             }

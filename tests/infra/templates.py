@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence")
-FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence")
+FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files")
+FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence", "Files")
 
 
 class Resources:
