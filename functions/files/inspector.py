@@ -1,0 +1,27 @@
+"""The look at the bytes."""
+
+from __future__ import annotations
+
+from shared.files.checking import WRONG_TYPE
+from shared.files.models import IMAGE, Checked, File
+from shared.files.ports import Inspector
+
+
+def inspector(image_pixels: int) -> Inspector:
+    """Says of any file whether it is of its declared type, and decodes images of at most `image_pixels`.
+
+    An image that was sent as a file is only looked at like one: it is downloaded, and shown nowhere.
+    """
+
+    def inspect(file: File, head: bytes, /) -> Checked:
+        from functions.files.kinds import is_as_declared  # noqa: PLC0415  # few events of the stream come to this
+
+        if not is_as_declared(file, head):
+            return Checked(WRONG_TYPE)
+        if file.kind != IMAGE:
+            return Checked()
+        from functions.files.images import look_into  # noqa: PLC0415  # Pillow is an eighth of a second
+
+        return look_into(head, file.content_type, pixels=image_pixels)
+
+    return inspect
