@@ -38,6 +38,8 @@ def _flatten(value: object) -> str:
             return delimiter.join(_flatten(part) for part in parts)
         case {"Ref": str(name)}:
             return f"<{name}>"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"<{name}.{attribute}>"
         case str(text):
             return text
         case _:

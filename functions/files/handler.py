@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote_plus
 
 from functions.files.inspector import inspector
 from shared.aws.dynamodb import dynamodb, from_item
@@ -19,10 +18,6 @@ from shared.files.releasing import release
 from shared.observability import count, describe, make_logger
 
 _UPLOADS: Final = "uploads/"
-
-
-class UploadsNotCheckedError(Exception):
-    """Some checks failed. Raised for Lambda, which makes the invocation again, and at last reports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +43,22 @@ _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | None:
-    """Objects that were created, or a batch of the log's stream, whose answer names where to start again."""
-    records = event["Records"]
-    if records and records[0].get("eventSource") == "aws:dynamodb":
-        return release_files(records, _PORTS)
-    check_uploads(records, _PORTS)
-    return None
+    """An object that was created, or a batch of the log's stream, whose answer names where to start again."""
+    if "detail" in event:
+        check(event, _PORTS)
+        return None
+    return release_files(event["Records"], _PORTS)
 
 
-def check_uploads(records: Sequence[Mapping[str, Any]], ports: Ports) -> None:
-    """Decode, one call into the core for each. One that fails holds up no other; Lambda repeats them all.
-
-    Raises UploadsNotCheckedError at the end if one did.
-    """
-    failed = 0
-    for record in records:
-        try:
-            _check(record, ports)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
-            _LOGGER.error("upload not checked", extra=describe(error))
-            failed += 1
-    if failed:
-        raise UploadsNotCheckedError(f"{failed} of {len(records)}")
+def check(event: Mapping[str, Any], ports: Ports) -> None:
+    """Decode EventBridge's "Object Created", one call into the core. What it raises makes Lambda try again."""
+    place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
+    if f"{place}/" != _UPLOADS or not file_id:
+        return  # the rule lets uploads through alone
+    settled = check_upload(file_id, files=ports.files, objects=ports.objects, inspect=ports.inspect)
+    if settled is not None and settled.status == REJECTED:
+        _LOGGER.info("file rejected", extra={"file_id": file_id, "reason": settled.reason})
+        count("FilesRejected", function="files")
 
 
 def release_files(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
@@ -81,16 +70,6 @@ def release_files(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[st
             _LOGGER.error("file not released", extra=describe(error))
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
-
-
-def _check(record: Mapping[str, Any], ports: Ports) -> None:
-    place, _, file_id = unquote_plus(record["s3"]["object"]["key"]).rpartition("/")
-    if f"{place}/" != _UPLOADS or not file_id:
-        return  # the notification is for uploads alone
-    settled = check_upload(file_id, files=ports.files, objects=ports.objects, inspect=ports.inspect)
-    if settled is not None and settled.status == REJECTED:
-        _LOGGER.info("file rejected", extra={"file_id": file_id, "reason": settled.reason})
-        count("FilesRejected", function="files")
 
 
 def _release(record: Mapping[str, Any], ports: Ports) -> None:
