@@ -10,11 +10,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import add_errors
 from functions.rest.contacts import add_blocks, add_contacts
 from functions.rest.conversations import add_conversation, add_conversations
+from functions.rest.devices import add_devices
 from functions.rest.files import add_files
 from functions.rest.members import add_members_routes
 from functions.rest.messages import add_message, add_messages, add_reactions
+from functions.rest.notifications import add_notifications
 from functions.rest.people import add_presence, add_profile
 from functions.rest.ports import Ports
+from functions.rest.reminders import add_reminders
 from functions.rest.requests import parse_body, prepared
 from functions.rest.service import add_service
 
@@ -28,9 +31,12 @@ _RESOURCES = (
     add_message,
     add_reactions,
     add_files,
+    add_reminders,
     add_contacts,
     add_blocks,
     add_presence,
+    add_devices,
+    add_notifications,
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
 from shared.wire import http_answers as answers
 from shared.wire import http_file_answers as files
+from shared.wire import http_notification_answers as notifications
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -17,7 +18,10 @@ TAGS: Final[Mapping[str, str]] = {
     "members": "Who is in a conversation.",
     "messages": "The same operations as the WebSocket frames, for servers and bots, and the history.",
     "files": "Images and files, to be sent in messages.",
+    "reminders": "Being told of a message again, later.",
     "people": "Contacts, blocks and presence.",
+    "devices": "Where the caller's pushes go.",
+    "notifications": "What users are told outside of conversations, by servers with the scope `notifications:send`.",
     "admin": "For tokens with the scope `admin`.",
 }
 
@@ -78,6 +82,13 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "delete_reaction": Documented("messages", {200: answers.Reaction}, _REACTING),
     "post_file": Documented("files", {201: files.BegunUpload}, (RateLimited,)),
     "get_file": Documented("files", {200: files.FileAnswer}, (NotFound,)),
+    "post_reminder": Documented(
+        "reminders",
+        {201: notifications.ReminderAnswer, 200: notifications.ReminderAnswer},
+        (NotAMember, NotFound, Conflict),
+    ),
+    "get_reminders": Documented("reminders", {200: notifications.Reminders}),
+    "delete_reminder": Documented("reminders", {204: None}),
     "get_contacts": Documented("people", {200: answers.Contacts}),
     "post_contact": Documented("people", {201: answers.Contact, 200: answers.Contact}, (Conflict, RateLimited)),
     "patch_contact": Documented("people", {200: answers.Contact}, (NotFound, Conflict, RateLimited)),
@@ -86,5 +97,11 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "put_block": Documented("people", {204: None}, (Conflict,)),
     "delete_block": Documented("people", {204: None}),
     "get_presence": Documented("people", {200: answers.Presences}),
+    "get_devices": Documented("devices", {200: notifications.Devices}),
+    "put_device": Documented("devices", {200: notifications.DeviceAnswer}),
+    "delete_device": Documented("devices", {204: None}),
+    "post_notification": Documented("notifications", {201: notifications.SentNotification}, (Forbidden,)),
+    "get_notifications": Documented("notifications", {200: notifications.Notifications}),
+    "delete_notification": Documented("notifications", {204: None}),
     "delete_connections": Documented("admin", {200: answers.Closed}, (Forbidden,)),
 }

@@ -13,14 +13,19 @@ from shared.auth.wiring import make_verifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import dynamodb
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import backoff_s
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.objects import S3Objects
 from shared.aws.parallel import Spreader
+from shared.aws.push_queues import SqsLookQueue
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
+from shared.aws.reminder_table import DynamoDbReminders
+from shared.aws.scheduler import EventBridgeClock
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
@@ -41,7 +46,8 @@ _WIDTH = 32
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     calls, members_table = dynamodb(environment), settings.members_table
     spread = Spreader(_WIDTH)
-    queue = SqsQueue(sqs(environment), settings.presence_queue_url)
+    queues = sqs(environment)
+    checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
     limit = Limit(settings.message_rate, settings.message_burst)
     return Ports(
         verifier=make_verifier(settings, environment, now=now_ms),
@@ -56,6 +62,11 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         profiles=DynamoDbProfiles(calls, members_table=members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         watches=DynamoDbWatches(calls, members_table=members_table),
+        devices=DynamoDbDevices(calls, members_table=members_table),
+        notices=DynamoDbNotices(calls, members_table=members_table, spread=spread),
+        reminders=DynamoDbReminders(calls, members_table=members_table),
+        clock=_clock(settings, environment),
+        looks=SqsLookQueue(SqsQueue(queues, settings.look_queue_url)),
         gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
         spread=spread,
         limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
@@ -63,14 +74,26 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         pause=lambda attempt: time.sleep(backoff_s(attempt)),
         new_nonce=lambda: secrets.token_urlsafe(8),
         new_secret=lambda: secrets.token_urlsafe(32),
-        report=reporter("rest", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
+        report=reporter("rest", checks),
         edit_window_s=settings.edit_window_s,
         group_limit=settings.group_limit,
         inline_limit=settings.inline_limit,
         receipts_limit=settings.receipts_limit,
         page_limit=settings.page_limit,
+        device_limit=settings.device_limit,
+        reminder_limit=settings.reminder_limit,
+        second_look_s=settings.second_look_s,
         sizes=SizeLimits(settings.image_limit, settings.file_limit),
         bounds=Bounds(settings.text_limit, settings.mention_limit),
+    )
+
+
+def _clock(settings: RestSettings, environment: AwsEnvironment) -> EventBridgeClock:
+    return EventBridgeClock(
+        environment,
+        group=settings.schedule_group,
+        queue_arn=settings.look_queue_arn,
+        role_arn=settings.schedule_role_arn,
     )
 
 

@@ -16,6 +16,7 @@ from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.files.kinds import SizeLimits
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import RateLimiter
+from shared.notification.ports import Clock, Devices, LookQueue, Notices, Reminders
 from shared.wire.events import encode_plainly
 
 
@@ -35,6 +36,11 @@ class Ports:
     profiles: Profiles
     sessions: Sessions
     watches: Watches
+    devices: Devices
+    notices: Notices
+    reminders: Reminders
+    clock: Clock
+    looks: LookQueue
     gateway: Gateway
     spread: Spread
     limiter: RateLimiter
@@ -48,6 +54,9 @@ class Ports:
     inline_limit: int
     receipts_limit: int
     page_limit: int
+    device_limit: int
+    reminder_limit: int
+    second_look_s: int
     sizes: SizeLimits
     bounds: Bounds
 

@@ -16,6 +16,8 @@ from functions.rest.ports import Ports
 from shared.auth.tokens import bearer_token
 from shared.connection.models import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
+from shared.notification.devices import MAX_DEVICE_ID
+from shared.notification.notices import NOTICE_ID_PATTERN
 from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
@@ -100,6 +102,13 @@ SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The mes
 _EmojiText = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_decoded)]
 FilePath = Annotated[
     ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
+]
+_DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), BeforeValidator(_decoded)]
+DevicePath = Annotated[_DeviceText, Path(description="The app's own id for the device.", examples=["alices-phone"])]
+_NoticeText = Annotated[str, Field(pattern=f"^{NOTICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
+NotificationPath = Annotated[_NoticeText, Path(description="The notification's id.", examples=["order-4711"])]
+ReminderPath = Annotated[
+    _NoticeText, Path(description="The reminder's id.", examples=["5f0c1b7a9d3e4f62a8b1c0d9e7f61234"])
 ]
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 

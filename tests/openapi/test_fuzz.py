@@ -32,7 +32,7 @@ def event_of(case: Any, *, inside: bool) -> dict[str, Any]:
     if inside and "conversation_id" in (case.path_parameters or {}):
         case.path_parameters["conversation_id"] = DM
     query = {name: str(value) for name, value in (case.query or {}).items()}
-    bearer = token("alice", scope="admin")
+    bearer = token("alice", scope="admin notifications:send")
     text = None if body is None else json.dumps(body)
     return http_event(case.method.upper(), case.formatted_path, token=bearer, body=text, query=query)
 

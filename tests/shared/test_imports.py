@@ -48,6 +48,9 @@ _LATER = {"aws.queue"}
 # Who may see whose presence, and telling them.
 _PRESENCE = {"aws.contact_table", "aws.member_table", "aws.watch_table", "chat.identifiers", "chat.ports"}
 _PRESENCE |= {"connection.presence", "contacts.models", "contacts.ports"}
+# Devices, notices and reminders: where they are kept, and what they lead to.
+_NOTICES = {"aws.device_table", "aws.notice_table", "aws.push_queues", "aws.reminder_table", "chat.fan_out"}
+_NOTICES |= {"notification.models", "notification.notices", "notification.ports", "notification.reminders"}
 _LIMITS = {"aws.bucket_table", "limits.buckets", "limits.recent"}
 
 # Function → the parts of shared/ that it imports. Whoever adds one says so here, and sees who pays for it.
@@ -79,10 +82,11 @@ SHARED = {
         *_LIMITS,
         *_FILES,
         *_UPLOADS,
+        *_NOTICES,
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),
-        "wire.http_requests",
+        *("aws.scheduler", "notification.devices", "wire.http_notifications", "wire.http_requests"),
     },
     "functions.offline_push.handler": {
         *_SESSIONS,

@@ -25,14 +25,19 @@ from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
     FakeContacts,
+    FakeDevices,
     FakeGateway,
     FakeLog,
+    FakeLookQueue,
     FakeMemberships,
     FakeNonces,
+    FakeNotices,
     FakeObjects,
     FakePresenceChecks,
     FakeProfiles,
     FakeRelations,
+    FakeReminderClock,
+    FakeReminders,
     FakeSessions,
     FakeTickets,
     FakeWatches,
@@ -80,6 +85,11 @@ class House:
     gateway: FakeGateway = field(default_factory=FakeGateway)
     profiles: FakeProfiles = field(default_factory=FakeProfiles)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
+    devices: FakeDevices = field(default_factory=FakeDevices)
+    notices: FakeNotices = field(default_factory=FakeNotices)
+    reminders: FakeReminders = field(default_factory=FakeReminders)
+    clock: FakeReminderClock = field(default_factory=FakeReminderClock)
+    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
     unexpected: list[Exception] = field(default_factory=list)
     page_limit: int = 100
@@ -103,6 +113,11 @@ class House:
             profiles=self.profiles,
             sessions=self.sessions,
             watches=self.watches,
+            devices=self.devices,
+            notices=self.notices,
+            reminders=self.reminders,
+            clock=self.clock,
+            looks=self.looks,
             gateway=self.gateway,
             spread=in_turn,
             limiter=RateLimiter(Limit(20, 200), FakeBuckets(), now),
@@ -116,6 +131,9 @@ class House:
             inline_limit=200,
             receipts_limit=100,
             page_limit=self.page_limit,
+            device_limit=2,
+            reminder_limit=2,
+            second_look_s=5,
             sizes=SizeLimits(image=IMAGE_LIMIT, file=FILE_LIMIT),
             bounds=self.bounds,
         )

@@ -9,7 +9,8 @@ from typing import Any
 from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.contacts.models import ACCEPTED, Contact
 from shared.files.models import PENDING
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House
+from shared.notification.models import FCM, PushTarget
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House, now
 
 V1 = "/v1/conversations"
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
@@ -94,6 +95,30 @@ def has_announced_a_cat(house: House) -> None:
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": IMAGE_LIMIT}
 CAT_MESSAGE = {"message_type": "image", "file_id": "cat"}
+
+
+def of_bob(house: House) -> None:
+    house.devices.put("bob", "tablet", PushTarget(FCM, "token"))
+
+
+def told_before(house: House) -> None:
+    house.call("POST", "/v1/notifications", scope=SENDING, body=NOTICE)
+
+
+def reminded_before(house: House) -> None:
+    house.call("POST", REMINDERS, body=LATER)
+
+
+def full_of_reminders(house: House) -> None:
+    for wait_ms in (1, 2):
+        house.call("POST", REMINDERS, body={"at": LATER["at"] + wait_ms})
+
+
+REMINDERS = f"{V1}/{DM}/messages/1/reminders"
+LATER = {"at": now() + 3_600_000}
+APPLE = {"platform": "apns", "token": "c0ffee" * 10, "app_id": "org.example.app"}
+SENDING = "notifications:send"
+NOTICE = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}
 NAMED = {"type": "group", "name": "Named", "client_conversation_id": "k"}
 MANY = [f"u{number}" for number in range(10)]
 QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
@@ -247,6 +272,16 @@ CASES = [
     Case("get_file", "GET /v1/files/cat", 200, given=has_sent_a_cat, user="bob"),
     Case("get_file", "GET /v1/files/cat", 404, "not_found", given=has_sent_a_cat, user="carol"),
     Case("get_file", f"GET /v1/files/{'x' * 129}", 400, "bad_request"),
+    # --- reminders
+    Case("post_reminder", f"POST {REMINDERS}", 201, body=LATER),
+    Case("post_reminder", f"POST {REMINDERS}", 200, body=LATER, given=reminded_before),
+    Case("post_reminder", f"POST {REMINDERS}", 400, "bad_request", body={"at": 1}),
+    Case("post_reminder", f"POST {V1}/{UNKNOWN}/messages/1/reminders", 404, "not_a_member", body=LATER),
+    Case("post_reminder", f"POST {V1}/{GROUP}/messages/4/reminders", 404, "not_found", body=LATER),
+    Case("post_reminder", f"POST {REMINDERS}", 409, "conflict", body=LATER, given=full_of_reminders),
+    Case("get_reminders", "GET /v1/reminders", 200, given=reminded_before),
+    Case("delete_reminder", "DELETE /v1/reminders/5f0c1b7a9d3e4f62a8b1c0d9e7f61234", 204),
+    Case("delete_reminder", "DELETE /v1/reminders/r%201", 400, "bad_request"),
     # --- people
     Case("get_contacts", "GET /v1/contacts", 200, given=asked_bob),
     Case("post_contact", "POST /v1/contacts", 201, body={"user_id": "bob"}),
@@ -268,6 +303,22 @@ CASES = [
     Case("delete_block", f"DELETE /v1/blocks/{'x' * 129}", 400, "bad_request"),
     Case("get_presence", "GET /v1/presence", 200, query={"users": "bob,mallory,alice"}, given=connected),
     Case("get_presence", "GET /v1/presence", 400, "bad_request"),
+    # --- devices
+    Case("get_devices", "GET /v1/devices", 200, user="bob", given=of_bob),
+    Case("put_device", "PUT /v1/devices/phone", 200, body=APPLE),
+    Case("put_device", "PUT /v1/devices/phone", 200, body={"platform": "fcm", "installation_id": "fid"}),
+    Case("put_device", "PUT /v1/devices/phone", 400, "bad_request", body={"platform": "fcm"}),
+    Case("delete_device", "DELETE /v1/devices/tablet", 204, user="bob", given=of_bob),
+    Case("delete_device", f"DELETE /v1/devices/{'x' * 65}", 400, "bad_request"),
+    # --- notifications
+    Case("post_notification", "POST /v1/notifications", 201, body=NOTICE, scope=SENDING),
+    Case(
+        "post_notification", "POST /v1/notifications", 400, "bad_request", body={**NOTICE, "users": []}, scope=SENDING
+    ),
+    Case("post_notification", "POST /v1/notifications", 403, "forbidden", body=NOTICE, scope="admin"),
+    Case("get_notifications", "GET /v1/notifications", 200, given=told_before),
+    Case("delete_notification", "DELETE /v1/notifications/n1", 204, given=told_before),
+    Case("delete_notification", "DELETE /v1/notifications/a%23b", 400, "bad_request"),
     # --- admin
     Case("delete_connections", "DELETE /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("delete_connections", "DELETE /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),

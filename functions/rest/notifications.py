@@ -1,0 +1,46 @@
+"""What users are told outside of conversations: by servers, and read back by those whom it was for."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import NotificationPath, caller
+from shared.errors import Forbidden
+from shared.notification.notices import notices_of, send_notice
+from shared.wire.http_notifications import NewNotification, new_notice, notices_body
+
+_SENDING = "notifications:send"
+
+
+def add_notifications(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.post("/v1/notifications")
+    def post_notification(body: NewNotification) -> Answer:
+        """Tell users something, live or by a push. Needs the scope `notifications:send`."""
+        if _SENDING not in caller(app, ports).scopes:
+            raise Forbidden(f"This needs a token with the scope `{_SENDING}`")
+        sent = send_notice(
+            new_notice(body),
+            new_id=ports.new_nonce,
+            notices=ports.notices,
+            posting=ports.posting,
+            looks=ports.looks,
+            second_look_s=ports.second_look_s,
+            now=ports.now(),
+        )
+        for delivered in sent.delivered:
+            ports.report(delivered)
+        return ok({"notification_id": sent.notice_id, "users": sent.users}, is_new=True)
+
+    @app.get("/v1/notifications")
+    def get_notifications() -> Answer:
+        """What the caller was told and has not acknowledged, oldest first: at most 100."""
+        user_id = caller(app, ports).user_id
+        return ok(notices_body(notices_of(user_id, notices=ports.notices, now=ports.now())))
+
+    @app.delete("/v1/notifications/<notification_id>")
+    def delete_notification(notification_id: NotificationPath) -> Answer:
+        """Acknowledge a notification: it is not told again."""
+        ports.notices.acknowledge(caller(app, ports).user_id, notification_id)
+        return done()

@@ -1,0 +1,42 @@
+"""Being told of a message again, later."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.rest.answers import Answer, done, ok
+from functions.rest.ports import Ports
+from functions.rest.requests import ConversationPath, ReminderPath, SeqPath, caller
+from shared.notification.reminders import cancel_reminder, remind, reminders_of
+from shared.wire.http_notifications import NewReminder, reminder_body, reminders_body
+
+
+def add_reminders(app: APIGatewayHttpResolver, ports: Ports) -> None:
+    @app.post("/v1/conversations/<conversation_id>/messages/<seq>/reminders")
+    def post_reminder(conversation_id: ConversationPath, seq: SeqPath, body: NewReminder) -> Answer:
+        """Be reminded of a message at a time. 200 where the caller has asked for the same before."""
+        reminded = remind(
+            caller(app, ports).user_id,
+            conversation_id,
+            seq,
+            at=body.at,
+            limit=ports.reminder_limit,
+            log=ports.log,
+            reminders=ports.reminders,
+            clock=ports.clock,
+            now=ports.now(),
+        )
+        return ok(reminder_body(reminded.reminder), is_new=reminded.is_new)
+
+    @app.get("/v1/reminders")
+    def get_reminders() -> Answer:
+        """What the caller is going to be reminded of, the next one first."""
+        user_id = caller(app, ports).user_id
+        return ok(reminders_body(reminders_of(user_id, reminders=ports.reminders)))
+
+    @app.delete("/v1/reminders/<reminder_id>")
+    def delete_reminder(reminder_id: ReminderPath) -> Answer:
+        """Not be reminded after all."""
+        user_id = caller(app, ports).user_id
+        cancel_reminder(user_id, reminder_id, reminders=ports.reminders, clock=ports.clock)
+        return done()

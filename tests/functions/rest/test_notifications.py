@@ -1,0 +1,201 @@
+"""Devices, notifications and reminders over HTTP: what is asked and answered in full, and whose it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.connection.ports import PostOutcome
+from shared.notification.models import APNS, FCM, PushTarget
+from tests.functions.rest.house import DM, GROUP, Answered, House, now, online, world
+
+APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}
+LATER = now() + 3_600_000
+SENDING = "notifications:send"
+
+
+def register(house: House, device_id: str = "phone", *, user: str = "alice", **body: Any) -> Answered:
+    return house.call("PUT", f"/v1/devices/{device_id}", user=user, body=body)
+
+
+def send(house: House, **body: Any) -> Answered:
+    asked = {"users": ["alice"], "title": "Hello", **body}
+    return house.call("POST", "/v1/notifications", user="server", scope=f"chat {SENDING}", body=asked)
+
+
+def notifications(house: House, user: str = "alice") -> Any:
+    return house.call("GET", "/v1/notifications", user=user).body["notifications"]
+
+
+def remind(house: House, seq: int = 1, *, at: int = LATER, user: str = "alice", place: str = DM) -> Answered:
+    return house.call("POST", f"/v1/conversations/{place}/messages/{seq}/reminders", user=user, body={"at": at})
+
+
+def reminders(house: House, user: str = "alice") -> Any:
+    return house.call("GET", "/v1/reminders", user=user).body["reminders"]
+
+
+# --- devices
+
+
+def test_an_apple_device_is_answered_as_it_is_kept() -> None:
+    house = world()
+    answered = register(house, **APPLE)
+    assert answered.body == {
+        "device_id": "phone",
+        "platform": "apns",
+        "token": "c0ffee" * 10,
+        "environment": "production",
+        "app_id": "org.example.app",
+        "registered_at": answered.body["registered_at"],
+    }
+    assert house.devices.devices["alice"]["phone"].target == PushTarget(APNS, "c0ffee" * 10, app_id="org.example.app")
+    assert house.call("GET", "/v1/devices").body == {"devices": [answered.body]}
+
+
+def test_a_firebase_device_is_known_by_its_token_or_by_its_installation() -> None:
+    house = world()
+    by_token = register(house, platform="fcm", token="token").body
+    assert (by_token["token"], by_token["environment"], by_token["app_id"]) == ("token", None, None)
+    by_installation = register(house, platform="fcm", installation_id="fid", app_id="a.b").body
+    assert (by_installation["installation_id"], "token" in by_installation) == ("fid", False)
+    assert house.devices.devices["alice"]["phone"].target == PushTarget(FCM, "fid", app_id="a.b", is_installation=True)
+
+
+def test_a_device_id_may_be_any_text() -> None:
+    house = world()
+    assert (
+        register(house, "Alice%27s%20%F0%9F%93%B1%2F1", platform="fcm", token="t").body["device_id"] == "Alice's 📱/1"
+    )
+    assert house.call("DELETE", "/v1/devices/Alice%27s%20%F0%9F%93%B1%2F1").status == 204
+    assert house.call("GET", "/v1/devices").body == {"devices": []}
+
+
+def test_a_target_belongs_to_who_registered_it_last_and_a_limit_holds() -> None:
+    house = world()
+    register(house, "shared", **APPLE)
+    register(house, "bobs", user="bob", **APPLE)
+    assert house.call("GET", "/v1/devices").body == {"devices": []}
+    for name in ("one", "two", "three"):  # two are the limit here
+        register(house, name, platform="fcm", token=name)
+    assert len(house.call("GET", "/v1/devices").body["devices"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"platform": "windows", "token": "t"}, "'fcm', 'apns'"),
+        ({"token": "t"}, "platform"),
+        ({"platform": "fcm"}, "token"),
+        ({"platform": "fcm", "token": None, "installation_id": "i"}, "token"),
+        ({"platform": "fcm", "token": "t", "installation_id": "i"}, "installation_id"),
+        ({"platform": "fcm", "token": "a b"}, "token"),
+        ({"platform": "fcm", "token": 5}, "token"),
+        ({"platform": "fcm", "token": "t", "environment": "sandbox"}, "environment"),
+        ({**APPLE, "token": "xyz"}, "token"),
+        ({**APPLE, "installation_id": "i"}, "installation_id"),
+        ({**APPLE, "environment": "test"}, "environment"),
+        ({"platform": "apns", "token": "a" * 64}, "app_id"),
+        ({**APPLE, "app_id": "a b"}, "app_id"),
+    ],
+)
+def test_what_is_wrong_with_a_device_is_named(body: dict[str, Any], field: str) -> None:
+    house = world()
+    answered = register(house, **body)
+    assert (answered.status, answered.code) == (400, "bad_request")
+    assert field in answered.body["error"]
+    assert house.devices.devices == {}
+
+
+# --- notifications
+
+
+def test_a_notification_is_told_kept_and_acknowledged() -> None:
+    house = world()
+    online(house, "alice")
+    sent = send(house, users=["alice", "bob"], body="You", data={"k": "v"})
+    notice_id = sent.body["notification_id"]
+    assert sent.body == {"notification_id": notice_id, "users": 2}
+    (kept,) = notifications(house)
+    text = {"id": notice_id, "kind": "system", "title": "Hello", "body": "You", "data": {"k": "v"}}
+    assert kept == {**text, "created_at": kept["created_at"], "conversation_id": None, "seq": None}
+    (event,) = house.events("alice-1")
+    assert event == {"type": "notification", "notification": {**text, "created_at": kept["created_at"]}}
+    assert [(look.users, delay_s) for look, delay_s in house.looks.puts] == [(("bob",), 0), (("alice",), 5)]
+    assert house.call("DELETE", f"/v1/notifications/{notice_id}").status == 204
+    assert (notifications(house), len(notifications(house, "bob"))) == ([], 1)
+
+
+def test_a_repetition_with_the_same_id_changes_nothing() -> None:
+    house = world()
+    for title in ("Hello", "Other"):
+        assert send(house, title=title, notification_id="order-1").body == {"notification_id": "order-1", "users": 1}
+    assert [one["title"] for one in notifications(house)] == ["Hello"]
+
+
+def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
+    house = world()
+    house.sessions.connect("alice", "alice-1", at=now() - 60_000)
+    house.gateway.outcomes["alice-1"] = PostOutcome.GONE
+    send(house)
+    assert [gone.user_id for gone in house.checks.scheduled] == ["alice"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"users": ["a:b"]}, 400),
+        ({"users": [f"u{number}" for number in range(101)]}, 400),
+        ({"title": " "}, 400),
+        ({"title": "x" * 101}, 413),
+        ({"body": "x" * 1_001}, 413),
+        ({"data": {"k": "v" * 2_048}}, 413),
+        ({"data": {"k": 5}}, 400),
+        ({"notification_id": "a b"}, 400),
+    ],
+)
+def test_a_malformed_notification_reaches_nobody(body: dict[str, Any], status: int) -> None:
+    house = world()
+    assert send(house, **body).status == status
+    assert (house.notices.notices, house.looks.puts) == ({}, [])
+
+
+def test_without_the_scope_nobody_is_told() -> None:
+    house = world()
+    answered = house.call("POST", "/v1/notifications", body={"users": ["bob"], "title": "Hi"}, scope="notifications")
+    assert answered.body["error"] == "This needs a token with the scope `notifications:send`"
+    assert house.notices.notices == {}
+
+
+# --- reminders
+
+
+def test_a_reminder_is_stored_scheduled_listed_and_cancelled() -> None:
+    house = world()
+    made = remind(house)
+    reminder_id = made.body["reminder_id"]
+    assert (made.status, made.body) == (201, {"reminder_id": reminder_id, "conversation_id": DM, "seq": 1, "at": LATER})
+    assert (remind(house).status, remind(house).body) == (200, made.body)
+    sooner = remind(house, 2, at=LATER - 1).body
+    assert reminders(house) == [sooner, made.body]
+    assert set(house.clock.scheduled) == {reminder_id, sooner["reminder_id"]}
+    assert house.call("DELETE", f"/v1/reminders/{reminder_id}").status == 204
+    assert (reminders(house), set(house.clock.scheduled)) == ([sooner], {sooner["reminder_id"]})
+
+
+def test_nobody_sees_or_cancels_anothers_reminders() -> None:
+    house = world()
+    made = remind(house).body
+    assert reminders(house, "bob") == []
+    assert house.call("DELETE", f"/v1/reminders/{made['reminder_id']}", user="bob").status == 204
+    assert (reminders(house), set(house.clock.scheduled)) == ([made], {made["reminder_id"]})
+
+
+def test_of_what_is_no_message_nobody_is_reminded() -> None:
+    house = world()
+    answers = [remind(house, 4, place=GROUP), remind(house, 99), remind(house, 1, user="mallory")]
+    assert [answered.code for answered in answers] == ["not_found", "not_found", "not_a_member"]
+    house.call("DELETE", f"/v1/conversations/{DM}/messages/1")
+    assert remind(house).code == "not_found"
+    assert house.clock.scheduled == {}
