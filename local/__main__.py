@@ -104,13 +104,14 @@ def _welcome(where: Settings, running: Stack) -> None:
     print()
     console.fact("WebSocket", running.ws_url)
     console.fact("HTTP", running.http_url)
+    console.fact("pushes", running.pushes_url)
     console.fact("details", where.show(where.stack_file))
     if running.jwt_secret_file is not None:
         print()
         for user in ("alice", "bob"):
             console.fact(f"{user}'s token", tokens.mint(running, user))
     print("\nNext, in two terminals:  make chat USER=alice   and   make chat USER=bob")
-    print("Also:  make logs   make status   make token USER=carol   make down")
+    print("Also:  make logs   make pushes   make status   make token USER=carol   make down")
 
 
 def _parser() -> argparse.ArgumentParser:

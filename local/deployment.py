@@ -2,11 +2,15 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from local import cdk, server, stack
+from local.fingerprint import fingerprint
+from local.providers import context
+from local.providers.ports import Ports
 from local.settings import ACCOUNT, REGION, Settings
 from local.stack import Stack, Tables
 
@@ -31,6 +35,12 @@ def read(settings: Settings) -> Deployment:
         return Deployment()
 
 
+def wanted(settings: Settings, pushes: Ports | None) -> str:
+    """The fingerprint of what should be deployed, with the push servers where they are (or were last)."""
+    told = {"PARLEY_PUSHES": context.digest(settings, pushes)} if pushes else {}
+    return fingerprint(settings, dict(os.environ) | told)
+
+
 def bootstrap(settings: Settings) -> None:
     """Deploy CDK's own stack, once per state folder."""
     environment, log = cdk.local_environment(settings), settings.log("bootstrap")
@@ -39,26 +49,27 @@ def bootstrap(settings: Settings) -> None:
     _remember(settings, Deployment(bootstrapped=True))
 
 
-def deploy(settings: Settings, fingerprint: str) -> Stack:
-    """Run `cdk deploy`, and leave `stack.json` and the secret file behind."""
+def deploy(settings: Settings, digest: str, pushes: Ports) -> Stack:
+    """Store the push servers' secrets, run `cdk deploy`, and leave `stack.json` and the secret file behind."""
     outputs = settings.home / "outputs.json"
     # Until the end of this, nobody may take what is there for up to date.
     _remember(settings, Deployment(bootstrapped=True))
+    secrets = context.store(settings, pushes, _client(settings, "secretsmanager"))
     cdk.run(
         settings,
-        "deploy", STACK_NAME, *_context(settings),
+        "deploy", STACK_NAME, *_context(settings, context.endpoints(settings, pushes) | secrets),
         "--require-approval", "never", "--outputs-file", str(outputs), "--method", "direct", "--progress", "events",
         environment=cdk.local_environment(settings),
         log=settings.log("deploy"),
     )  # fmt: skip
-    deployed = _publish(settings, json.loads(outputs.read_text(encoding="utf-8"))[STACK_NAME])
-    _remember(settings, Deployment(bootstrapped=True, fingerprint=fingerprint))
+    deployed = _publish(settings, pushes, json.loads(outputs.read_text(encoding="utf-8"))[STACK_NAME])
+    _remember(settings, Deployment(bootstrapped=True, fingerprint=digest))
     return deployed
 
 
-def _context(settings: Settings) -> list[str]:
-    context = {"target": "local", "stage": "local", "local_endpoint": settings.endpoint}
-    return [argument for key, value in context.items() for argument in ("-c", f"{key}={value}")]
+def _context(settings: Settings, pushes: Mapping[str, str]) -> list[str]:
+    values = {"target": "local", "stage": "local", "local_endpoint": settings.endpoint, **pushes}
+    return [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
 
 
 def _remember(settings: Settings, deployment: Deployment) -> None:
@@ -66,7 +77,7 @@ def _remember(settings: Settings, deployment: Deployment) -> None:
     stack.replace_file(settings.deployment_file, json.dumps(asdict(deployment)) + "\n")
 
 
-def _publish(settings: Settings, outputs: dict[str, str]) -> Stack:
+def _publish(settings: Settings, pushes: Ports, outputs: dict[str, str]) -> Stack:
     secret_file = _write_secret(settings, outputs.get("JwtSecretArn"))
     deployed = Stack(
         ws_url=outputs["WsUrl"],
@@ -81,6 +92,7 @@ def _publish(settings: Settings, outputs: dict[str, str]) -> Stack:
         ),
         bucket=outputs["Bucket"],
         jwt_secret_file=str(secret_file) if secret_file else None,
+        pushes_url=pushes.inspect_url,
         iss=os.environ.get("PARLEY_JWT_ISSUER") or None,
         aud=os.environ.get("PARLEY_JWT_AUDIENCE") or None,
     )

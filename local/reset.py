@@ -10,8 +10,9 @@ from local.up import down
 def reset(settings: Settings) -> None:
     down(settings)
     with step("state") as line:
-        for folder in (settings.state, settings.objects, settings.chats, settings.temp, settings.home / "emulator"):
+        emulators = (settings.state, settings.objects, settings.temp, settings.home / "emulator")
+        for folder in (*emulators, settings.chats, settings.providers):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (settings.stack_file, settings.secret_file, settings.deployment_file):
+        for file in (settings.stack_file, settings.secret_file, settings.deployment_file, settings.providers_file):
             file.unlink(missing_ok=True)
         line.result = "wiped"

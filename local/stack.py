@@ -21,7 +21,10 @@ class Tables:
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack. `iss` and `aud` are set where tokens are checked for them; with a JWKS URL, no secret."""
+    """A deployed stack. `iss` and `aud` are set where tokens are checked for them; with a JWKS URL, no secret.
+
+    `pushes_url` is where the local push servers show what they received.
+    """
 
     ws_url: str
     http_url: str
@@ -30,6 +33,7 @@ class Stack:
     tables: Tables
     bucket: str
     jwt_secret_file: str | None = None
+    pushes_url: str | None = None
     iss: str | None = None
     aud: str | None = None
 

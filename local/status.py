@@ -1,11 +1,9 @@
 """`make status`: what runs, where, how it is, and whether the code has moved on since."""
 
-import os
-
 from local import deployment, health, server, stack
 from local.console import fact
 from local.errors import LocalError
-from local.fingerprint import fingerprint
+from local.providers import process as push_servers
 from local.settings import Settings
 
 
@@ -21,11 +19,13 @@ def status(settings: Settings) -> bool:
     except LocalError:
         fact("stack", "not deployed; deploy it with: make up")
         return False
+    pushes = push_servers.find(settings)
     healthy = health.http_answers(deployed)
     fact("health", "answers" if healthy else "does not answer; look into: make logs")
-    current = deployment.read(settings).fingerprint == fingerprint(settings, os.environ)
+    current = deployment.read(settings).fingerprint == deployment.wanted(settings, push_servers.remembered(settings))
     fact("deployed", "up to date" if current else "older than the code; deploy it with: make up")
     fact("WebSocket", deployed.ws_url)
     fact("HTTP", deployed.http_url)
+    fact("pushes", pushes.ports.inspect_url if pushes else "nobody takes them; start the push servers with: make up")
     fact("details", settings.show(settings.stack_file))
     return healthy

@@ -1,14 +1,14 @@
 """`make up`: from nothing to a stack that answers, doing only what is not done yet."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local import deployment, function_log, health, server, stack, tokens
 from local.console import step
 from local.errors import LocalError
-from local.fingerprint import fingerprint
+from local.providers import process as push_servers
+from local.providers.ports import Ports
 from local.settings import Settings
 from local.stack import Stack
 
@@ -28,7 +28,8 @@ def up(settings: Settings) -> Stack:
     settings.home.mkdir(parents=True, exist_ok=True)
     with _alone(settings):
         _start(settings)
-        wanted = fingerprint(settings, os.environ)
+        pushes = _start_push_servers(settings)
+        wanted = deployment.wanted(settings, pushes)
         deployed = deployment.read(settings)
         if deployed.fingerprint == wanted and (known := _running(settings)):
             with step("deploy") as line:
@@ -38,7 +39,7 @@ def up(settings: Settings) -> Stack:
             with step("bootstrap"):
                 deployment.bootstrap(settings)
         with step("deploy"):
-            current = deployment.deploy(settings, wanted)
+            current = deployment.deploy(settings, wanted, pushes)
         _wait_until_healthy(settings, current)
         return current
 
@@ -58,6 +59,20 @@ def _start(settings: Settings) -> None:
             line.result = f"runs on port {settings.port}, process {running.process.pid}"
         else:
             raise LocalError(f"The emulator (process {running.process.pid}) does not answer", "Run: make down, make up")
+
+
+def _start_push_servers(settings: Settings) -> Ports:
+    with step("push servers") as line:
+        running = push_servers.find(settings)
+        if running is None:
+            running = push_servers.start(settings)
+            line.result = f"started on port {running.ports.inspection}, process {running.process.pid}"
+        elif push_servers.is_ready(running.ports):
+            line.result = f"run on port {running.ports.inspection}, process {running.process.pid}"
+        else:
+            hint = "Run: make down, make up"
+            raise LocalError(f"The push servers (process {running.process.pid}) do not answer", hint)
+    return running.ports
 
 
 def _running(settings: Settings) -> Stack | None:
@@ -99,7 +114,10 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 
 def down(settings: Settings) -> None:
-    """Stop the emulator; its state stays."""
+    """Stop the emulator and then the push servers, which its last pushes go to; all but what they received stays."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    with _alone(settings), step("emulator") as line:
-        line.result = "stopped, its state is kept" if server.stop(settings) else "was not running"
+    with _alone(settings):
+        with step("emulator") as line:
+            line.result = "stopped, its state is kept" if server.stop(settings) else "was not running"
+        with step("push servers") as line:
+            line.result = "stopped" if push_servers.stop(settings) else "were not running"

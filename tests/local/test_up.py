@@ -1,6 +1,8 @@
 import json
 import os
+import secrets
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,12 @@ import pytest
 from local import cdk, deployment, health, server
 from local import stack as stack_file
 from local.errors import LocalError
-from local.fingerprint import fingerprint
 from local.processes import Process
+from local.providers import process as push_servers
+from local.providers.keys import Keys
+from local.providers.ports import Ports
+from local.providers.process import Running
+from local.reset import reset
 from local.server import Server
 from local.settings import Settings
 from local.up import down, up
@@ -30,10 +36,17 @@ OUTPUTS = {
 
 @dataclass
 class World:
-    """An emulator and a CDK that only note what is asked of them."""
+    """An emulator, push servers and a CDK that only note what is asked of them."""
+
+    class exceptions:  # noqa: N801  # as boto3's clients have it
+        ResourceExistsException = KeyError
 
     settings: Settings
     server: Server | None = None
+    pushes: Running | None = None
+    ports: Ports = field(default_factory=lambda: Ports.beside(4600))
+    secrets: dict[str, str] = field(default_factory=dict)
+    context: list[str] = field(default_factory=list)
     ready: bool = True
     healthy: bool = True
     commands: list[str] = field(default_factory=list)
@@ -53,8 +66,32 @@ class World:
         settings.state.mkdir(parents=True, exist_ok=True)
         (settings.state / "CURRENT").write_text("1")
 
-    def cdk(self, settings: Settings, command: str, *_: object, **__: object) -> None:
+    def start_pushes(self, settings: Settings) -> Running:
+        self.commands.append("start push servers")
+        keys = Keys(settings.providers)
+        settings.providers.mkdir(parents=True, exist_ok=True)
+        for file in (keys.fcm_file, keys.apns_file):
+            if not file.exists():
+                file.write_text(secrets.token_hex())
+        self.pushes = Running(Process(2, "now"), self.ports)
+        return self.pushes
+
+    def stop_pushes(self, _settings: Settings) -> bool:
+        was_running, self.pushes = self.pushes is not None, None
+        return was_running
+
+    def create_secret(self, Name: str, SecretString: str) -> dict[str, str]:  # noqa: N803
+        if Name in self.secrets:
+            raise self.exceptions.ResourceExistsException
+        return self.put_secret_value(Name, SecretString)
+
+    def put_secret_value(self, SecretId: str, SecretString: str) -> dict[str, str]:  # noqa: N803
+        self.secrets[SecretId] = SecretString
+        return {"ARN": f"arn:{SecretId}"}
+
+    def cdk(self, settings: Settings, command: str, *arguments: str, **_: object) -> None:
         self.commands.append(command)
+        self.context = [value for option, value in pairwise(arguments) if option == "-c"]
         if command == self.fails:
             raise LocalError("cdk failed")
         if command == "deploy":
@@ -78,6 +115,10 @@ def world(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr(server, "stop", world.stop)
     monkeypatch.setattr(server, "wait_until_ready", lambda _settings: world.ready)
     monkeypatch.setattr(server, "checkpoint", world.checkpoint)
+    monkeypatch.setattr(push_servers, "find", lambda _settings: world.pushes)
+    monkeypatch.setattr(push_servers, "start", world.start_pushes)
+    monkeypatch.setattr(push_servers, "stop", world.stop_pushes)
+    monkeypatch.setattr(push_servers, "is_ready", lambda _ports: world.ready)
     monkeypatch.setattr(cdk, "run", world.cdk)
     monkeypatch.setattr(deployment, "_client", lambda *_: world)
     monkeypatch.setattr(health, "http_answers", lambda _stack: world.healthy)
@@ -88,7 +129,7 @@ def world(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_the_first_time_everything_is_done_in_order(world: World) -> None:
     deployed = up(world.settings)
-    assert world.commands == ["start", "bootstrap", "deploy"]
+    assert world.commands == ["start", "start push servers", "bootstrap", "deploy"]
     assert stack_file.read(world.settings.stack_file) == deployed
     assert deployed.jwt_secret == "s" * 64
     assert world.settings.secret_file.stat().st_mode & 0o777 == 0o600
@@ -114,7 +155,7 @@ def test_after_down_the_emulator_is_started_and_nothing_deployed(world: World) -
     down(world.settings)
     world.commands.clear()
     up(world.settings)
-    assert world.commands == ["start"]
+    assert world.commands == ["start", "start push servers"]
 
 
 def test_where_the_state_is_gone_everything_is_done_again(world: World) -> None:
@@ -123,7 +164,7 @@ def test_where_the_state_is_gone_everything_is_done_again(world: World) -> None:
     (world.settings.state / "CURRENT").unlink()
     world.commands.clear()
     up(world.settings)
-    assert world.commands == ["start", "bootstrap", "deploy"]
+    assert world.commands == ["start", "start push servers", "bootstrap", "deploy"]
 
 
 def test_a_deleted_stack_file_is_written_again(world: World) -> None:
@@ -209,4 +250,70 @@ def test_issuer_and_audience_are_told_where_they_are_checked(world: World, monke
 
 def test_the_fingerprint_that_is_kept_is_the_one_of_what_was_deployed(world: World) -> None:
     up(world.settings)
-    assert deployment.read(world.settings).fingerprint == fingerprint(world.settings, os.environ)
+    assert deployment.read(world.settings).fingerprint == deployment.wanted(world.settings, world.ports)
+
+
+def test_the_deployment_is_told_where_the_push_servers_are_and_its_secrets(world: World) -> None:
+    deployed = up(world.settings)
+    assert deployed.pushes_url == "http://localhost:4601"
+    assert set(world.context) > {
+        "local_fcm_endpoint=https://localhost:4602",
+        "local_apns_endpoint=https://localhost:4603,https://localhost:4604",
+        f"local_ca_file={world.settings.providers / 'ca.pem'}",
+        "fcm_secret_arn=arn:parley/local/fcm",
+        "apns_secret_arn=arn:parley/local/apns",
+    }
+    assert json.loads(world.secrets["parley/local/fcm"])["token_uri"] == "https://localhost:4602/token"
+    assert json.loads(world.secrets["parley/local/apns"])["key_id"] == "LOCALKEY01"
+
+
+def test_push_servers_that_moved_are_deployed(world: World) -> None:
+    up(world.settings)
+    down(world.settings)
+    world.ports = Ports(1, 2, 3, 4)
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["start", "start push servers", "deploy"]
+    assert "local_fcm_endpoint=https://localhost:1" in world.context
+
+
+def test_push_servers_with_other_keys_are_deployed(world: World) -> None:
+    up(world.settings)
+    down(world.settings)
+    first = dict(world.secrets)
+    Keys(world.settings.providers).apns_file.unlink()
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["start", "start push servers", "deploy"]
+    changed = [name for name, secret in world.secrets.items() if secret != first[name]]
+    assert changed == ["parley/local/apns"]
+
+
+def test_killed_push_servers_are_started_again_and_nothing_else_is_done(world: World) -> None:
+    up(world.settings)
+    world.pushes = None
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["start push servers"]
+
+
+def test_push_servers_whose_keys_were_deleted_are_one_clear_line(world: World) -> None:
+    up(world.settings)
+    Keys(world.settings.providers).fcm_file.unlink()
+    with pytest.raises(LocalError, match="keys are gone") as caught:
+        up(world.settings)
+    assert caught.value.hint == "Run: make down, make up"
+
+
+def test_down_stops_both(world: World) -> None:
+    up(world.settings)
+    down(world.settings)
+    assert (world.server, world.pushes) == (None, None)
+
+
+def test_reset_forgets_the_keys_and_the_ports_too(world: World) -> None:
+    up(world.settings)
+    world.settings.providers_file.write_text("{}")
+    reset(world.settings)
+    assert not world.settings.providers.exists()
+    assert not world.settings.providers_file.exists()

@@ -1,0 +1,56 @@
+"""What a deployment is told about the local push servers: where they are, and the secrets that let it in there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.errors import LocalError
+from local.providers.keys import Keys
+from local.providers.ports import Ports
+from local.settings import Settings
+
+# The key of the configuration that gets the secret's ARN, and the secret's name.
+SECRETS: Final[Mapping[str, str]] = {"fcm_secret_arn": "parley/local/fcm", "apns_secret_arn": "parley/local/apns"}
+
+
+def endpoints(settings: Settings, ports: Ports) -> dict[str, str]:
+    """The configuration but for the secrets."""
+    return {
+        "local_fcm_endpoint": ports.fcm_endpoint,
+        "local_apns_endpoint": ports.apns_endpoint,
+        "local_ca_file": str(Keys(settings.providers).ca_file.absolute()),
+    }
+
+
+def digest(settings: Settings, ports: Ports) -> str:
+    """Another one means that there is something to deploy: other ports, other keys."""
+    try:
+        secrets = _secrets(settings, ports)
+    except LocalError:
+        secrets = {}  # whoever deploys them gets to know
+    known = [endpoints(settings, ports), ports.inspect_url, secrets]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def store(settings: Settings, ports: Ports, secrets_manager: Any) -> dict[str, str]:
+    """Put the secrets where the functions read them, and tell the configuration's keys with their ARNs."""
+    return {key: _put(secrets_manager, SECRETS[key], secret) for key, secret in _secrets(settings, ports).items()}
+
+
+def _put(secrets_manager: Any, name: str, secret: str) -> str:
+    try:
+        arn: str = secrets_manager.create_secret(Name=name, SecretString=secret)["ARN"]
+    except secrets_manager.exceptions.ResourceExistsException:
+        arn = secrets_manager.put_secret_value(SecretId=name, SecretString=secret)["ARN"]
+    return arn
+
+
+def _secrets(settings: Settings, ports: Ports) -> dict[str, str]:
+    keys = Keys(settings.providers)
+    try:
+        return {"fcm_secret_arn": keys.fcm_secret(ports.token_uri), "apns_secret_arn": keys.apns_secret()}
+    except FileNotFoundError as error:
+        raise LocalError("The push servers' keys are gone", "Run: make down, make up") from error
