@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat reset soak deploy destroy test lint format synth test-functions
+.PHONY: help setup up down logs pushes status token chat replay reset soak deploy destroy test lint format synth test-functions
 
 # The first Python that will do. Name another one: make up PYTHON=/path/to/python3
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -27,10 +27,12 @@ help:
 	@echo "  make pushes                  what was pushed to devices (FOLLOW=1 goes on)"
 	@echo "  make status                  what runs, where, and whether it is up to date"
 	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
+	@echo "  make replay                  do again what was set aside after all retries (DRY=1 only shows it, QUEUE=name)"
 	@echo "  make down                    stop it; its state stays"
 	@echo "  make reset                   stop it and wipe its state"
 	@echo "In AWS"
 	@echo "  make deploy                  deploy to the account of your credentials"
+	@echo "  make replay AWS=1            do again there what was set aside"
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
 	@echo "For developers"
 	@echo "  make test                    the whole gate: lint, types, contracts, all tests"
@@ -66,6 +68,10 @@ token: setup
 chat: setup
 	$(need_user)
 	@$(LOCAL) chat --user "$(WHO)" $(if $(TO),--to "$(TO)")
+
+# DROP=1 takes out what can't be done again: a stream keeps its records for 24 hours.
+replay: setup
+	@$(LOCAL) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$(QUEUE)") $(if $(DRY),--dry) $(if $(DROP),--drop)
 
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup

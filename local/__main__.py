@@ -53,6 +53,11 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
             from local.chat import chat
 
             chat(where, options.user, options.to)
+        case "replay":
+            from local.replay import Options, replay
+
+            wanted = Options(options.queue, dry=options.dry, drop=options.drop)
+            return 0 if replay(where, wanted, on_aws=options.aws) else 1
         case "deploy" | "destroy":
             _aws(where, options)
     return 0
@@ -125,6 +130,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
     destroy = commands.add_parser("destroy", help="delete the stack in that account")
     destroy.add_argument("--yes", action="store_true", help="do not ask")
+    replay = commands.add_parser("replay", help="do again what was set aside after all retries")
+    replay.add_argument("--aws", action="store_true", help="in the AWS account of your credentials")
+    replay.add_argument("--queue", metavar="NAME", help="from this failure queue alone")
+    replay.add_argument("--dry", action="store_true", help="only show what there is")
+    replay.add_argument("--drop", action="store_true", help="take out what can't be done again")
     logs = commands.add_parser("logs", help="what the functions print")
     logs.add_argument("--follow", action="store_true", help="go on until interrupted")
     logs.add_argument("--raw", action="store_true", help="lines of JSON, for a program")

@@ -20,7 +20,7 @@ def deploy(settings: Settings) -> None:
         LocalError: no credentials, or a step failed.
 
     """
-    account, region = _identity()
+    account, region = identity()
     environment = _environment(settings, region)
     fact("account", f"{account}, region {region}")
     if not _is_bootstrapped(region):
@@ -31,8 +31,8 @@ def deploy(settings: Settings) -> None:
     with step("deploy"):
         options = ("--require-approval", "never", "--outputs-file", str(outputs_file))
         log = settings.log("aws-deploy")
-        cdk.run(settings, "deploy", _stack_name(), *options, environment=environment, log=log)
-    _show(json.loads(outputs_file.read_text(encoding="utf-8"))[_stack_name()])
+        cdk.run(settings, "deploy", stack_name(), *options, environment=environment, log=log)
+    _show(json.loads(outputs_file.read_text(encoding="utf-8"))[stack_name()])
 
 
 def _show(outputs: dict[str, str]) -> None:
@@ -51,8 +51,8 @@ def destroy(settings: Settings, *, confirmed: bool) -> None:
         LocalError: no credentials, no consent, or a failure.
 
     """
-    account, region = _identity()
-    name = _stack_name()
+    account, region = identity()
+    name = stack_name()
     print(f"This deletes {name} in account {account}, region {region}.")
     print(f"By default its {RETAINED}.")
     if not confirmed and not _consents(name):
@@ -66,7 +66,7 @@ def _environment(settings: Settings, region: str) -> dict[str, str]:
     return cdk.aws_environment(settings) | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
 
 
-def _stack_name() -> str:
+def stack_name() -> str:
     return f"Parley-{os.environ.get('PARLEY_STAGE') or 'prod'}"
 
 
@@ -76,7 +76,7 @@ def _consents(name: str) -> bool:
     return input(f"Type {name} to go on: ").strip() == name
 
 
-def _identity() -> tuple[str, str]:
+def identity() -> tuple[str, str]:
     """The account and region that the user's credentials lead to."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError

@@ -28,7 +28,7 @@ def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
 
     monkeypatch.delenv("PARLEY_STAGE", raising=False)
     monkeypatch.setattr(cdk, "run", fake_cdk)
-    monkeypatch.setattr(aws, "_identity", lambda: ("123456789012", "eu-central-1"))
+    monkeypatch.setattr(aws, "identity", lambda: ("123456789012", "eu-central-1"))
     monkeypatch.setattr(aws, "_is_bootstrapped", lambda _region: True)
     return run
 
@@ -82,7 +82,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("nobody")
 def test_without_a_region_the_message_says_how_to_set_one() -> None:
     with pytest.raises(LocalError, match="No AWS region is set") as caught:
-        aws._identity()
+        aws.identity()
     assert "AWS_REGION=" in caught.value.hint
 
 
@@ -90,5 +90,5 @@ def test_without_a_region_the_message_says_how_to_set_one() -> None:
 def test_without_credentials_the_message_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     with pytest.raises(LocalError, match="No valid AWS credentials") as caught:
-        aws._identity()
+        aws.identity()
     assert "AWS_PROFILE" in caught.value.hint

@@ -1,233 +1,193 @@
-"""What the emulator does with events whose function fails, deployed by CloudFormation as our stack is."""
+"""How failures are done again that could only be met in AWS, against a stream and functions in memory."""
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
-import urllib.request
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from local import processes, server
-from local.settings import ACCOUNT, REGION, Settings
-from tests.local.emulated import client, printed
+from local.failures import Clients, UnreadableError, work_of
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:Parley-prod-PushOfflinePushFunction0A1B2C3D-x1"
+STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/log/stream/2026"
+FILTER = json.dumps({"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["message"]}}}})
 
-WAIT = 30.0
-BUCKET = "uploads-of-a-test"
-# "named…" is reported as failed, "thrown…" fails its invocation, as does an upload below "uploads/bad".
-CONSUMER = """
-import json
-def handler(event, context):
-    records = event["Records"]
-    if "s3" in records[0]:
-        key = records[0]["s3"]["object"]["key"]
-        print(json.dumps({"upload": key, "event": records[0]["eventName"]}))
-        if key.startswith("uploads/bad"):
-            raise ValueError("bad upload")
-        return
-    keys = [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
-    print(json.dumps({"keys": keys}))
-    if any(key.startswith("thrown") for key in keys):
-        raise ValueError("bad batch")
-    for record, key in zip(records, keys):
-        if key.startswith("named"):
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
-"""
-FUNCTION_ARN = {"Fn::GetAtt": ["Function", "Arn"]}
-ON_FAILURE = {"OnFailure": {"Destination": {"Fn::GetAtt": ["Failures", "Arn"]}}}
-TEMPLATE: dict[str, Any] = {
-    "Resources": {
-        "Failures": {"Type": "AWS::SQS::Queue"},
-        "Table": {
-            "Type": "AWS::DynamoDB::Table",
-            "Properties": {
-                "TableName": "log",
-                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-                "BillingMode": "PAY_PER_REQUEST",
-                "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+
+class Trimmed(Exception):
+    pass
+
+
+class NotFound(Exception):
+    pass
+
+
+@dataclasses.dataclass
+class FakeStream:
+    """A shard with the numbers 1 to `last`, three to a page and each page followed by an empty one."""
+
+    first: int = 1
+    last: int = 8
+    kinds: dict[int, str] = dataclasses.field(default_factory=dict)
+
+    class exceptions:  # noqa: N801  # boto3's name
+        TrimmedDataAccessException = Trimmed
+        ResourceNotFoundException = NotFound
+
+    def get_shard_iterator(self, *, SequenceNumber: str, ShardId: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        if ShardId == "closed and forgotten":
+            raise NotFound
+        if int(SequenceNumber) < self.first:
+            raise Trimmed
+        return {"ShardIterator": SequenceNumber}
+
+    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+        start, _, empty = ShardIterator.partition(" ")
+        if empty:
+            return {"Records": [], "NextShardIterator": start}
+        numbers = range(int(start), min(int(start) + 3, self.last + 1))
+        following = {"NextShardIterator": f"{numbers[-1] + 1} empty"} if numbers[-1] < self.last else {}
+        return {"Records": [self._record(number) for number in numbers], **following}
+
+    def _record(self, number: int) -> dict[str, Any]:
+        return {
+            "eventName": "INSERT",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "SequenceNumber": str(number),
+                "Keys": {"conversation_id": {"S": "dm:a:b"}, "seq": {"N": str(number)}},
+                "NewImage": {"kind": {"S": self.kinds.get(number, "message")}, "digest": {"B": b"\x00\x01"}},
+                "ApproximateCreationDateTime": datetime(2026, 11, 1, tzinfo=UTC),
             },
-        },
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "Role": f"arn:aws:iam::{ACCOUNT}:role/any",
-                "Code": {"ZipFile": CONSUMER},
-            },
-        },
-        "Stream": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "EventSourceArn": {"Fn::GetAtt": ["Table", "StreamArn"]},
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-                "StartingPosition": "TRIM_HORIZON",
-                "BatchSize": 100,
-                "BisectBatchOnFunctionError": True,
-                "MaximumRetryAttempts": 1,
-                "DestinationConfig": ON_FAILURE,
-            },
-        },
-        "Asynchronous": {
-            "Type": "AWS::Lambda::EventInvokeConfig",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "Qualifier": "$LATEST",
-                "MaximumRetryAttempts": 1,
-                "DestinationConfig": ON_FAILURE,
-            },
-        },
-        "Permission": {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": FUNCTION_ARN,
-                "Principal": "s3.amazonaws.com",
-                "SourceArn": f"arn:aws:s3:::{BUCKET}",
-            },
-        },
-        "Bucket": {
-            "Type": "AWS::S3::Bucket",
-            "DependsOn": "Permission",
-            "Properties": {
-                "BucketName": BUCKET,
-                "NotificationConfiguration": {
-                    "LambdaConfigurations": [
-                        {
-                            "Event": "s3:ObjectCreated:*",
-                            "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "uploads/"}]}},
-                            "Function": FUNCTION_ARN,
-                        }
-                    ]
-                },
-            },
-        },
-    },
-    "Outputs": {"Failures": {"Value": {"Ref": "Failures"}}, "Mapping": {"Value": {"Ref": "Stream"}}},
-}
+        }
 
 
-@pytest.fixture
-def deployed(emulator: Settings) -> dict[str, str]:
-    formation = client(emulator, "cloudformation")
-    formation.create_stack(StackName="failures", TemplateBody=json.dumps(TEMPLATE))
-    formation.get_waiter("stack_create_complete").wait(StackName="failures", WaiterConfig={"Delay": 1})
-    [stack] = formation.describe_stacks(StackName="failures")["Stacks"]
-    server.checkpoint(emulator)
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+@dataclasses.dataclass
+class FakeFunctions:
+    """A function that fails on some records: as a whole, or naming the first."""
+
+    bad: tuple[int, ...] = ()
+    throws: bool = False
+    pattern: str = FILTER
+    mapped: bool = True
+    batches: list[list[int]] = dataclasses.field(default_factory=list)
+    records: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def list_event_source_mappings(self, *, FunctionName: str, EventSourceArn: str) -> dict[str, Any]:  # noqa: N803
+        assert (FunctionName, EventSourceArn) == (FUNCTION, STREAM)
+        filters = {"FilterCriteria": {"Filters": [{"Pattern": self.pattern}]}}
+        return {"EventSourceMappings": [filters] if self.mapped else []}
+
+    def invoke(self, *, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803
+        assert FunctionName == FUNCTION
+        records = json.loads(Payload)["Records"]
+        self.records += records
+        numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in records]
+        self.batches.append(numbers)
+        failed = [number for number in numbers if number in self.bad]
+        if failed and self.throws:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType":"ValueError"}')}
+        answer = {"batchItemFailures": [{"itemIdentifier": str(number)} for number in failed]}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
-def put(settings: Settings, *keys: str) -> None:
-    """All in one transaction, so that they are in the stream together."""
-    writes = [{"Put": {"TableName": "log", "Item": {"pk": {"S": key}}}} for key in keys]
-    client(settings, "dynamodb").transact_write_items(TransactItems=writes)
+def pointer(first: int, last: int, *, shard: str = "shard-1") -> str:
+    where = {
+        "shardId": shard,
+        "startSequenceNumber": str(first),
+        "endSequenceNumber": str(last),
+        "batchSize": last - first + 1,
+        "streamArn": STREAM,
+    }
+    return json.dumps({"requestContext": {"functionArn": f"{FUNCTION}:$LATEST"}, "DDBStreamBatchInfo": where})
 
 
-def batches(settings: Settings) -> list[list[str]]:
-    said = [json.loads(line) for line in printed(settings) if line.startswith("{")]
-    return [line["keys"] for line in said if "keys" in line]
+def clients(functions: FakeFunctions, stream: FakeStream | None = None) -> Clients:
+    return Clients(sqs=None, streams=stream or FakeStream(), functions=functions)
 
 
-def set_aside(settings: Settings, deployed: dict[str, str], count: int = 1) -> list[dict[str, Any]]:
-    """What lies in the failure queue, once it is as much as expected."""
-    sqs, found = client(settings, "sqs"), []
-
-    def enough() -> bool:
-        found.extend(sqs.receive_message(QueueUrl=deployed["Failures"], MaxNumberOfMessages=10).get("Messages", []))
-        return len(found) >= count
-
-    assert processes.wait_until(enough, WAIT), batches(settings)
-    return [json.loads(message["Body"]) for message in found]
+def test_the_records_from_the_first_to_the_last_are_read_over_several_pages() -> None:
+    functions = FakeFunctions()
+    work = work_of(pointer(2, 7), None, clients(functions))
+    assert work.what == "OfflinePush: dm:a:b 2, dm:a:b 3, dm:a:b 4 and 3 more"
+    assert work.again() == ""
+    assert functions.batches == [[2, 3, 4, 5, 6, 7]]
 
 
-def pointed_at(settings: Settings, failure: dict[str, Any]) -> list[str]:
-    """The records from the first to the last that a failure names, read again from the stream."""
-    where, streams = failure["DDBStreamBatchInfo"], client(settings, "dynamodbstreams")
-    iterator = streams.get_shard_iterator(
-        StreamArn=where["streamArn"],
-        ShardId=where["shardId"],
-        ShardIteratorType="AT_SEQUENCE_NUMBER",
-        SequenceNumber=where["startSequenceNumber"],
-    )["ShardIterator"]
-    records = streams.get_records(ShardIterator=iterator)["Records"]
-    last = next(i for i, one in enumerate(records) if one["dynamodb"]["SequenceNumber"] == where["endSequenceNumber"])
-    assert last + 1 == where["batchSize"]
-    return [record["dynamodb"]["Keys"]["pk"]["S"] for record in records[: last + 1]]
+def test_a_record_is_handed_over_as_the_event_source_does() -> None:
+    functions = FakeFunctions()
+    work_of(pointer(2, 2), None, clients(functions)).again()
+    [record] = functions.records
+    assert (record["eventSourceARN"], record["eventSource"]) == (STREAM, "aws:dynamodb")
+    assert record["dynamodb"]["ApproximateCreationDateTime"] == datetime(2026, 11, 1, tzinfo=UTC).timestamp()
+    assert record["dynamodb"]["NewImage"]["digest"] == {"B": "AAE="}
 
 
-def test_a_record_named_in_a_partial_response_is_retried_set_aside_and_passed(
-    emulator: Settings, deployed: dict[str, str]
-) -> None:
-    put(emulator, "a", "b", "named")
-    [failure] = set_aside(emulator, deployed)
-    assert failure["requestContext"]["condition"] == "RetryAttemptsExhausted"
-    assert pointed_at(emulator, failure) == ["named"]
-    put(emulator, "c")
-    assert processes.wait_until(lambda: ["c"] in batches(emulator), WAIT)
-    assert batches(emulator) == [["a", "b", "named"], ["named"], ["named"], ["c"]]
+def test_what_the_event_source_filters_out_is_not_handed_over() -> None:
+    functions = FakeFunctions()
+    work = work_of(pointer(1, 4), None, clients(functions, FakeStream(kinds={2: "reaction", 3: "edit"})))
+    assert work.again() == ""
+    assert functions.batches == [[1, 4]]
 
 
-def test_a_batch_that_fails_is_halved_until_only_the_bad_record_is_set_aside(
-    emulator: Settings, deployed: dict[str, str]
-) -> None:
-    put(emulator, "a", "b", "thrown", "c", "d")
-    [failure] = set_aside(emulator, deployed)
-    assert pointed_at(emulator, failure) == ["thrown"]
-    assert processes.wait_until(lambda: any("d" in batch for batch in batches(emulator)[1:]), WAIT)
-    good = sorted(key for batch in batches(emulator) if "thrown" not in batch for key in batch)
-    assert good == ["a", "b", "c", "d"]
+def test_records_behind_one_that_fails_are_done() -> None:
+    functions = FakeFunctions(bad=(2, 5))
+    assert work_of(pointer(1, 7), None, clients(functions)).again() == "failed again: dm:a:b 2, dm:a:b 5"
+    assert functions.batches == [[1, 2, 3, 4, 5, 6, 7], [3, 4, 5, 6, 7], [6, 7]]
 
 
-def test_records_that_are_too_old_are_set_aside_without_more_retries(
-    emulator: Settings, deployed: dict[str, str]
-) -> None:
-    lambda_ = client(emulator, "lambda")
-    lambda_.update_event_source_mapping(UUID=deployed["Mapping"], MaximumRetryAttempts=100, MaximumRecordAgeInSeconds=2)
-    put(emulator, "named")
-    [failure] = set_aside(emulator, deployed)
-    assert failure["requestContext"]["condition"] == "MaxRecordAgeExceeded"
+def test_an_invocation_that_fails_is_halved() -> None:
+    functions = FakeFunctions(bad=(3,), throws=True)
+    assert work_of(pointer(1, 4), None, clients(functions)).again() == "failed again: dm:a:b 3"
+    assert functions.batches == [[1, 2, 3, 4], [1, 2], [3, 4], [3], [4]]
 
 
-def test_what_a_failure_points_at_can_be_read_after_a_restart_too(emulator: Settings, deployed: dict[str, str]) -> None:
-    put(emulator, "a", "named")
-    [failure] = set_aside(emulator, deployed)
-    server.stop(emulator)
-    server.start(emulator)
-    assert pointed_at(emulator, failure) == ["named"]
+def test_in_an_outage_not_every_record_is_tried() -> None:
+    functions = FakeFunctions(bad=tuple(range(1, 9)))
+    wrong = work_of(pointer(1, 8), None, clients(functions)).again()
+    assert wrong == "failed again: dm:a:b 1, dm:a:b 2, dm:a:b 3 and 2 more, 3 not tried"
 
 
-def upload(settings: Settings, key: str) -> None:
-    """By a form, as a browser does it."""
-    form = client(settings, "s3").generate_presigned_post(Bucket=BUCKET, Key=key)
-    parts = [f'--xx\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-             for name, value in form["fields"].items()]  # fmt: skip
-    parts.append('--xx\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nbytes\r\n--xx--\r\n')
-    headers = {"Content-Type": "multipart/form-data; boundary=xx"}
-    request = urllib.request.Request(form["url"], data="".join(parts).encode(), headers=headers)
-    with urllib.request.urlopen(request, timeout=WAIT) as reply:
-        assert reply.status in {200, 204}
+@pytest.mark.parametrize("shard", ["shard-1", "closed and forgotten"])
+def test_what_the_stream_has_no_more_is_gone(shard: str) -> None:
+    work = work_of(pointer(1, 2, shard=shard), None, clients(FakeFunctions(), FakeStream(first=3)))
+    assert work.gone
+    assert work.what == "OfflinePush: 2 records of a stream"
 
 
-def uploads(settings: Settings) -> list[tuple[str, str]]:
-    said = [json.loads(line) for line in printed(settings) if line.startswith("{")]
-    return [(line["upload"], line["event"]) for line in said if "upload" in line]
+def test_a_stream_that_ends_before_the_last_record_is_not_taken_for_all_of_it() -> None:
+    with pytest.raises(UnreadableError, match="up to its end"):
+        work_of(pointer(6, 12), None, clients(FakeFunctions()))
 
 
-def test_an_upload_wakes_the_function_and_one_it_fails_on_is_set_aside_with_its_whole_event(
-    emulator: Settings, deployed: dict[str, str]
-) -> None:
-    s3 = client(emulator, "s3")
-    s3.put_object(Bucket=BUCKET, Key="elsewhere/1", Body=b"x")
-    upload(emulator, "uploads/good")
-    upload(emulator, "uploads/bad")
-    [failure] = set_aside(emulator, deployed)
-    assert failure["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "uploads/bad"
-    assert failure["requestPayload"]["Records"][0]["s3"]["bucket"]["name"] == BUCKET
-    assert f":lambda:{REGION}:" in failure["requestContext"]["functionArn"]
-    created = "ObjectCreated:Post"
-    assert sorted(uploads(emulator)) == [("uploads/bad", created)] * 2 + [("uploads/good", created)]
+def test_without_its_event_source_a_function_is_handed_nothing() -> None:
+    with pytest.raises(UnreadableError, match="reads this stream no more"):
+        work_of(pointer(1, 2), None, clients(FakeFunctions(mapped=False)))
+
+
+def test_a_filter_that_only_lambda_understands_hands_over_nothing() -> None:
+    functions = FakeFunctions(pattern=json.dumps({"eventName": [{"prefix": "INS"}]}))
+    with pytest.raises(UnreadableError, match="prefix"):
+        work_of(pointer(1, 2), None, clients(functions))
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"requestContext": {"functionArn": "x"}}', '{"kind": "look"}'])
+def test_what_lambda_did_not_write_is_left_alone(body: str) -> None:
+    with pytest.raises(UnreadableError, match="not written by Lambda"):
+        work_of(body, None, clients(FakeFunctions()))
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"kind":"push","platform":"fcm","user_id":"u","about":{"conversation_id":"c","seq":0}}', "push fcm c 0 u"),
+        ('{"conversation_id":"c","seq":7,"users":["u"]}', "c 7"),
+        ("no JSON", "a message without an id"),
+        ('["x"]', "a message without an id"),
+    ],
+)
+def test_a_message_of_a_work_queue_is_shown_by_its_ids_alone(body: str, shown: str) -> None:
+    assert work_of(body, "https://queue", clients(FakeFunctions())).what == shown
