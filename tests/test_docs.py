@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from infra.config import Config
+from shared.aws.claim_table import MAX_TRIES
 from shared.chat import rules
 from shared.chat.changes import MAX_USERS_PER_CHANGE
 from shared.chat.fan_out import SHARD_SIZE
 from shared.connection.presence import MAX_WATCHED
 from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
+from shared.notification import notices
+from shared.notification.devices import MAX_TOKEN
 from shared.wire import frames
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +113,13 @@ def test_every_number_that_a_deployment_can_choose_is_among_the_limits_with_its_
         ("contacts of one user", MAX_CONTACTS),
         ("users whom one user blocks", MAX_BLOCKS),
         ("conversations named in a `sync`", frames.MAX_SYNC_CONVERSATIONS),
+        ("a push token", MAX_TOKEN),
+        ("users of one notification", notices.MAX_USERS),
+        ("title of a notification", notices.MAX_TITLE),
+        ("body of a notification", notices.MAX_BODY),
+        ("`data` of a notification", notices.MAX_DATA_BYTES),
+        ("notifications listed at once", notices.MAX_LISTED),
+        ("tries to push one message", MAX_TRIES),
     ],
 )
 def test_limits_are_as_they_are_in_the_code(what: str, limit: int) -> None:

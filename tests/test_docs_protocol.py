@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +21,7 @@ from shared.chat.receipts import DELIVERED, READ
 from shared.chat.syncing import Sync, Synced
 from shared.connection.models import OFFLINE, Presence, PresenceChange
 from shared.errors import ParleyError
+from shared.notification.models import REMINDER, SYSTEM, Notice
 from shared.wire import acks, events, frames, replies
 from shared.wire.events import event_body, message_body
 from tests.test_docs import ROOT, page
@@ -91,6 +92,8 @@ MADE: tuple[events.Event, ...] = (
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
+    Notice("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
+    Notice("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
 )
 FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(value, bytes)]
 
@@ -98,7 +101,7 @@ FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(
 def code_events() -> list[dict[str, Any]]:
     """Every event that the code can make, in each shape that it can have."""
     assert {type(change) for change in CHANGES} == set(KINDS)
-    assert {type(event) for event in MADE} == set(get_args(events.Event))
+    assert {type(event).__name__ for event in MADE} == set(str(events.Event).split(" | "))
     return [*map(event_body, MADE), FAREWELLS[0]]
 
 
@@ -229,6 +232,9 @@ def test_asyncapi_has_every_event_with_its_fields(asyncapi: dict[str, Any]) -> N
     assert {name: set(schema["properties"]) for name, schema in sent.items()} == union(code_events())
     message = asyncapi["components"]["schemas"]["Message"]["properties"].keys()
     assert message == message_body(FULL).keys() | message_body(REMOVED).keys()
+    notification = asyncapi["components"]["schemas"]["Notification"]
+    assert notification["properties"].keys() == event_body(MADE[-1])["notification"].keys()
+    assert set(notification["required"]) == event_body(MADE[-2])["notification"].keys()
 
 
 def test_asyncapi_has_every_reply_with_its_fields(asyncapi: dict[str, Any]) -> None:
