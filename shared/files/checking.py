@@ -25,25 +25,25 @@ def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspe
     replaced (then that upload has an event of its own), or the file is settled already, or there is none.
 
     Can be repeated after any failure, and run beside itself: the bytes of a ready file and its thumbnail are always
-    there and have been looked at, and nothing stays behind of one that was rejected. When the form has expired does not
-    matter here: the store did not take the upload later than that.
+    there and have been looked at, and nothing stays behind of one that was rejected. Of two uploads to one form at the
+    same moment each is looked at, and either may win. When the form has expired does not matter here: the store did not
+    take the upload later than that.
     """
     file = files.get(file_id)
     if file is None or file.status != PENDING:
         _clear(file_id, file, objects)
         return None
     stored = objects.look_at_upload(file_id)
-    if stored is None:
-        return None
-    checked = _look_at(file, stored, objects, inspect)
-    if checked is None or (checked.reason is None and not _keep(file, stored, checked, objects)):
+    checked = None if stored is None else _look_at(file, stored, objects, inspect)
+    if stored is None or checked is None:
         return None
     settled = _outcome(file, checked)
-    if not files.settle(settled):
-        _clear(file_id, files.get(file_id), objects)
-        return None
-    _clear(file_id, settled, objects)
-    return settled
+    kept = settled.status == REJECTED or _keep(file, stored, checked, objects)
+    if kept and files.settle(settled):
+        _clear(file_id, settled, objects)
+        return settled
+    _make_way(file_id, files, objects)
+    return None
 
 
 def _look_at(file: File, stored: Stored, objects: Objects, inspect: Inspector) -> Checked | None:
@@ -72,11 +72,18 @@ def _outcome(file: File, checked: Checked) -> File:
     )
 
 
+def _make_way(file_id: str, files: Files, objects: Objects) -> None:
+    """Another upload replaced this one, or its check was faster: what this one has stored may be wanted no more."""
+    file = files.get(file_id)
+    if file is None or file.status != PENDING:
+        _clear(file_id, file, objects)
+
+
 def _clear(file_id: str, file: File | None, objects: Objects) -> None:
     """Delete what nobody will get any more of a file that is settled or gone.
 
-    A check that was cut off, or one of an upload that was replaced, may have kept bytes that are not wanted now.
+    A check that was cut off may have kept bytes of an upload before the one that is settled.
     """
-    if file is None or file.status not in {PENDING, READY}:
+    if file is None or file.status != READY:
         objects.delete(file_id)
     objects.drop_upload(file_id)
