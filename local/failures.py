@@ -2,7 +2,8 @@
 
 Three kinds of things are set aside. Of records of a table's stream, only where they are: they are read again from the
 stream, which keeps them for 24 hours, and handed to the function as the event source would. Of an asynchronous event,
-the event. And the dead-letter queue of a work queue has the very messages: they go back.
+the event, by Lambda or, if it did not get that far, by EventBridge. And the dead-letter queue of a work queue has the
+very messages: they go back.
 
 Nothing here shows what is in them but ids: no text, no names.
 """
@@ -57,8 +58,10 @@ class UnreadableError(Exception):
     """Nobody can tell what would have to be done again."""
 
 
-def work_of(body: str, source_url: str | None, clients: Clients) -> Work:
-    """The work in a message of a failure queue; `source_url` is the work queue whose dead-letter queue it lies in.
+def work_of(body: str, clients: Clients, *, source_url: str | None = None, target_arn: str | None = None) -> Work:
+    """The work in a message of a failure queue.
+
+    `source_url` is the work queue whose dead-letter queue it lies in, `target_arn` what EventBridge could not reach.
 
     Raises:
         UnreadableError: it can't be told what to do.
@@ -69,12 +72,14 @@ def work_of(body: str, source_url: str | None, clients: Clients) -> Work:
         return Work(_ids(body), partial(_send_back, body, source_url, clients.sqs))
     try:
         failure = json.loads(body)
+        if target_arn is not None:
+            return _event_work(target_arn, failure, clients)
         function = _unqualified(failure["requestContext"]["functionArn"])
         if _STREAM in failure:
             return _stream_work(function, failure[_STREAM], clients)
-        return Work(_event_name(function, failure[_EVENT]), partial(_hand_event, function, failure[_EVENT], clients))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableError("not written by Lambda") from error
+        return _event_work(function, failure[_EVENT], clients)
+    except (ValueError, LookupError, TypeError) as error:
+        raise UnreadableError("neither Lambda nor EventBridge wrote it") from error
 
 
 # -- messages of a dead-letter queue ----------------------------------------------------------------------------------
@@ -102,14 +107,14 @@ def _named(body: Any) -> dict[str, Any]:
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
-def _event_name(function: str, event: Mapping[str, Any]) -> str:
-    keys = [record["s3"]["object"]["key"] for record in event.get("Records", []) if "s3" in record]
-    return f"{_name(function)}: {_listed(keys) if keys else 'an event'}"
+def _event_work(function: str, event: Mapping[str, Any], clients: Clients) -> Work:
+    what = f"{_name(function)}: {event['detail']['object']['key']}"
+    return Work(what, partial(_hand_event, function, event, clients))
 
 
 def _hand_event(function: str, event: Mapping[str, Any], clients: Clients) -> str:
     reply = clients.functions.invoke(FunctionName=function, Payload=json.dumps(event))
-    return f"{_name(function)} failed again" if reply.get("FunctionError") else ""
+    return "failed again" if reply.get("FunctionError") else ""
 
 
 # -- records of a stream ----------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from local.failures import Clients, UnreadableError, Work, work_of
 from local.settings import REGION, Settings
 
 OUTPUT = "FailureQueues"
+# The attribute in which EventBridge says what it could not reach.
+TARGET = "TARGET_ARN"
 # Nobody else is handed what a replay is at work on; what stays is given free at its end.
 HIDDEN_SECONDS = 900
 # The longest that a function may take.
@@ -159,7 +161,7 @@ def _replay_queue(queue: FailureQueue, clients: Clients, options: Options, wait_
                for message in found}  # fmt: skip
     try:
         for message in found:
-            result, words = _do(message["Body"], queue.source_url, clients, options)
+            result, words = _do(message, queue.source_url, clients, options)
             print(f"    {_age(time.time() - _sent(message)):<12}{words}")
             results[result] += 1
             if result in {AGAIN, DROPPED}:
@@ -180,6 +182,7 @@ def _receive(sqs: Any, url: str, wait_seconds: int) -> Iterator[dict[str, Any]]:
             WaitTimeSeconds=wait_seconds,
             VisibilityTimeout=HIDDEN_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=[TARGET],
         ).get("Messages", [])
         if not messages:
             return
@@ -187,13 +190,14 @@ def _receive(sqs: Any, url: str, wait_seconds: int) -> Iterator[dict[str, Any]]:
         seen |= {message["MessageId"] for message in messages}
 
 
-def _do(body: str, source_url: str | None, clients: Clients, options: Options) -> tuple[str, str]:
+def _do(message: Mapping[str, Any], source_url: str | None, clients: Clients, options: Options) -> tuple[str, str]:
     """What came of one message, and the words for it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     work = Work("a failure")
     try:
-        work = work_of(body, source_url, clients)
+        target = message.get("MessageAttributes", {}).get(TARGET, {}).get("StringValue")
+        work = work_of(message["Body"], clients, source_url=source_url, target_arn=target)
         if work.gone:
             result = DROPPED if options.drop and not options.dry else GONE
             return result, f"{work.what}: gone, the stream keeps them for 24 hours{_dropped(result)}"

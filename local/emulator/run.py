@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import queues, routing, streams, workers
+from local.emulator import events, queues, routing, streams, workers
 from local.emulator.durable import DurableState
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
@@ -106,6 +106,7 @@ def main() -> None:
     state.install()
     queues.install()
     streams.install()
+    events.install()
     state.recover()
     workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
     routing.install()

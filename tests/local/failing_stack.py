@@ -18,17 +18,17 @@ BUCKET = "uploads-of-a-test"
 CONSUMER = """
 import json, os
 def handler(event, context):
-    records = event["Records"]
     outage = os.environ["MODE"] == "outage"
-    if "body" in records[0]:
-        print(json.dumps({"bodies": [record["body"] for record in records]}))
-        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in records if outage]}
-    if "s3" in records[0]:
-        key = records[0]["s3"]["object"]["key"]
-        print(json.dumps({"upload": key, "event": records[0]["eventName"]}))
+    if "detail" in event:
+        key = event["detail"]["object"]["key"]
+        print(json.dumps({"upload": key, "event": event["detail-type"]}))
         if outage or key.startswith("uploads/bad"):
             raise ValueError("bad upload")
         return
+    records = event["Records"]
+    if "body" in records[0]:
+        print(json.dumps({"bodies": [record["body"] for record in records]}))
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in records if outage]}
     assert all(record["eventSource"] == "aws:dynamodb" and "/stream/" in record["eventSourceARN"] for record in records)
     assert all(record["dynamodb"]["ApproximateCreationDateTime"] > 1e9 for record in records)
     keys = [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
@@ -106,29 +106,22 @@ TEMPLATE: dict[str, Any] = {
                 "DestinationConfig": ON_FAILURE,
             },
         },
-        "Permission": {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": FUNCTION_ARN,
-                "Principal": "s3.amazonaws.com",
-                "SourceArn": f"arn:aws:s3:::{BUCKET}",
-            },
-        },
         "Bucket": {
             "Type": "AWS::S3::Bucket",
-            "DependsOn": "Permission",
             "Properties": {
                 "BucketName": BUCKET,
-                "NotificationConfiguration": {
-                    "LambdaConfigurations": [
-                        {
-                            "Event": "s3:ObjectCreated:*",
-                            "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "uploads/"}]}},
-                            "Function": FUNCTION_ARN,
-                        }
-                    ]
+                "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
+            },
+        },
+        "Uploaded": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {
+                "EventPattern": {
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {"bucket": {"name": [BUCKET]}, "object": {"key": [{"prefix": "uploads/"}]}},
                 },
+                "Targets": [{"Id": "Target0", "Arn": FUNCTION_ARN}],
             },
         },
     },

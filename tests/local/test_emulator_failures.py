@@ -96,9 +96,8 @@ def test_an_upload_wakes_the_function_and_one_it_fails_on_is_set_aside_with_its_
     upload(emulator, "uploads/good")
     upload(emulator, "uploads/bad")
     [failure] = set_aside(emulator, deployed)
-    assert failure["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "uploads/bad"
-    assert failure["requestPayload"]["Records"][0]["s3"]["bucket"]["name"] == BUCKET
+    assert failure["requestPayload"]["detail"]["object"]["key"] == "uploads/bad"
     assert f":lambda:{REGION}:" in failure["requestContext"]["functionArn"]
-    created = "ObjectCreated:Post"
+    created = "Object Created"
     seen = zip(said(emulator, "upload"), said(emulator, "event"), strict=True)
     assert sorted(seen) == [("uploads/bad", created)] * 2 + [("uploads/good", created)]

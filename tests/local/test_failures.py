@@ -75,6 +75,7 @@ class FakeFunctions:
     mapped: bool = True
     batches: list[list[int]] = dataclasses.field(default_factory=list)
     records: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    events: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def list_event_source_mappings(self, *, FunctionName: str, EventSourceArn: str) -> dict[str, Any]:  # noqa: N803
         assert (FunctionName, EventSourceArn) == (FUNCTION, STREAM)
@@ -83,7 +84,10 @@ class FakeFunctions:
 
     def invoke(self, *, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803
         assert FunctionName == FUNCTION
-        records = json.loads(Payload)["Records"]
+        if "detail" in (event := json.loads(Payload)):
+            self.events.append(event)
+            return {"Payload": io.BytesIO(b"null"), **({"FunctionError": "Unhandled"} if self.throws else {})}
+        records = event["Records"]
         self.records += records
         numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in records]
         self.batches.append(numbers)
@@ -111,7 +115,7 @@ def clients(functions: FakeFunctions, stream: FakeStream | None = None) -> Clien
 
 def test_the_records_from_the_first_to_the_last_are_read_over_several_pages() -> None:
     functions = FakeFunctions()
-    work = work_of(pointer(2, 7), None, clients(functions))
+    work = work_of(pointer(2, 7), clients(functions))
     assert work.what == "OfflinePush: dm:a:b 2, dm:a:b 3, dm:a:b 4 and 3 more"
     assert work.again() == ""
     assert functions.batches == [[2, 3, 4, 5, 6, 7]]
@@ -119,7 +123,7 @@ def test_the_records_from_the_first_to_the_last_are_read_over_several_pages() ->
 
 def test_a_record_is_handed_over_as_the_event_source_does() -> None:
     functions = FakeFunctions()
-    work_of(pointer(2, 2), None, clients(functions)).again()
+    work_of(pointer(2, 2), clients(functions)).again()
     [record] = functions.records
     assert (record["eventSourceARN"], record["eventSource"]) == (STREAM, "aws:dynamodb")
     assert record["dynamodb"]["ApproximateCreationDateTime"] == datetime(2026, 11, 1, tzinfo=UTC).timestamp()
@@ -128,56 +132,56 @@ def test_a_record_is_handed_over_as_the_event_source_does() -> None:
 
 def test_what_the_event_source_filters_out_is_not_handed_over() -> None:
     functions = FakeFunctions()
-    work = work_of(pointer(1, 4), None, clients(functions, FakeStream(kinds={2: "reaction", 3: "edit"})))
+    work = work_of(pointer(1, 4), clients(functions, FakeStream(kinds={2: "reaction", 3: "edit"})))
     assert work.again() == ""
     assert functions.batches == [[1, 4]]
 
 
 def test_records_behind_one_that_fails_are_done() -> None:
     functions = FakeFunctions(bad=(2, 5))
-    assert work_of(pointer(1, 7), None, clients(functions)).again() == "failed again: dm:a:b 2, dm:a:b 5"
+    assert work_of(pointer(1, 7), clients(functions)).again() == "failed again: dm:a:b 2, dm:a:b 5"
     assert functions.batches == [[1, 2, 3, 4, 5, 6, 7], [3, 4, 5, 6, 7], [6, 7]]
 
 
 def test_an_invocation_that_fails_is_halved() -> None:
     functions = FakeFunctions(bad=(3,), throws=True)
-    assert work_of(pointer(1, 4), None, clients(functions)).again() == "failed again: dm:a:b 3"
+    assert work_of(pointer(1, 4), clients(functions)).again() == "failed again: dm:a:b 3"
     assert functions.batches == [[1, 2, 3, 4], [1, 2], [3, 4], [3], [4]]
 
 
 def test_in_an_outage_not_every_record_is_tried() -> None:
     functions = FakeFunctions(bad=tuple(range(1, 9)))
-    wrong = work_of(pointer(1, 8), None, clients(functions)).again()
+    wrong = work_of(pointer(1, 8), clients(functions)).again()
     assert wrong == "failed again: dm:a:b 1, dm:a:b 2, dm:a:b 3 and 2 more, 3 not tried"
 
 
 @pytest.mark.parametrize("shard", ["shard-1", "closed and forgotten"])
 def test_what_the_stream_has_no_more_is_gone(shard: str) -> None:
-    work = work_of(pointer(1, 2, shard=shard), None, clients(FakeFunctions(), FakeStream(first=3)))
+    work = work_of(pointer(1, 2, shard=shard), clients(FakeFunctions(), FakeStream(first=3)))
     assert work.gone
     assert work.what == "OfflinePush: 2 records of a stream"
 
 
 def test_a_stream_that_ends_before_the_last_record_is_not_taken_for_all_of_it() -> None:
     with pytest.raises(UnreadableError, match="up to its end"):
-        work_of(pointer(6, 12), None, clients(FakeFunctions()))
+        work_of(pointer(6, 12), clients(FakeFunctions()))
 
 
 def test_without_its_event_source_a_function_is_handed_nothing() -> None:
     with pytest.raises(UnreadableError, match="reads this stream no more"):
-        work_of(pointer(1, 2), None, clients(FakeFunctions(mapped=False)))
+        work_of(pointer(1, 2), clients(FakeFunctions(mapped=False)))
 
 
 def test_a_filter_that_only_lambda_understands_hands_over_nothing() -> None:
     functions = FakeFunctions(pattern=json.dumps({"eventName": [{"prefix": "INS"}]}))
     with pytest.raises(UnreadableError, match="prefix"):
-        work_of(pointer(1, 2), None, clients(functions))
+        work_of(pointer(1, 2), clients(functions))
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"requestContext": {"functionArn": "x"}}', '{"kind": "look"}'])
-def test_what_lambda_did_not_write_is_left_alone(body: str) -> None:
-    with pytest.raises(UnreadableError, match="not written by Lambda"):
-        work_of(body, None, clients(FakeFunctions()))
+def test_what_aws_did_not_write_is_left_alone(body: str) -> None:
+    with pytest.raises(UnreadableError, match="neither Lambda nor EventBridge"):
+        work_of(body, clients(FakeFunctions()))
 
 
 @pytest.mark.parametrize(
@@ -190,4 +194,23 @@ def test_what_lambda_did_not_write_is_left_alone(body: str) -> None:
     ],
 )
 def test_a_message_of_a_work_queue_is_shown_by_its_ids_alone(body: str, shown: str) -> None:
-    assert work_of(body, "https://queue", clients(FakeFunctions())).what == shown
+    assert work_of(body, clients(FakeFunctions()), source_url="https://queue").what == shown
+
+
+UPLOADED = {"detail-type": "Object Created", "detail": {"object": {"key": "uploads/1"}}}
+
+
+@pytest.mark.parametrize("throws", [False, True])
+def test_an_event_that_a_function_failed_on_is_handed_to_it_again(throws: bool) -> None:
+    functions = FakeFunctions(throws=throws)
+    body = json.dumps({"requestContext": {"functionArn": f"{FUNCTION}:$LATEST"}, "requestPayload": UPLOADED})
+    work = work_of(body, clients(functions))
+    assert work.what == "OfflinePush: uploads/1"
+    assert work.again() == ("failed again" if throws else "")
+    assert functions.events == [UPLOADED]
+
+
+def test_an_event_that_never_reached_its_function_is_handed_to_it() -> None:
+    functions = FakeFunctions()
+    assert work_of(json.dumps(UPLOADED), clients(functions), target_arn=FUNCTION).again() == ""
+    assert functions.events == [UPLOADED]
