@@ -18,8 +18,11 @@ from functions.rest.ports import Ports as RestPorts
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbContacts, DynamoDbProfiles
+from shared.aws.device_table import DynamoDbDevices
 from shared.aws.json_service import JsonService
+from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.push_queues import reminder_body
+from shared.aws.reminder_table import DynamoDbReminders
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
@@ -41,12 +44,23 @@ from shared.notification.models import (
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file, in_group, make_group
-from tests.fakes import DM, FakeGateway, FakeObjects, FakePresenceChecks, FakePushGateway, in_turn
+from tests.fakes import (
+    DM,
+    FakeGateway,
+    FakeLookQueue,
+    FakeObjects,
+    FakePresenceChecks,
+    FakePushGateway,
+    FakeReminderClock,
+    in_turn,
+)
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
 from tests.functions.rest.house import SECRET, now, token
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
+
+SCOPES = "admin notifications:send"
 
 
 @pytest.fixture
@@ -112,6 +126,8 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
         ("PATCH", message, {"content": "better"}),
         ("PUT", f"{message}/reactions/x", None),
         ("DELETE", f"{message}/reactions/x", None),
+        ("POST", f"{message}/reminders", {"at": house.clock() + HOUR}),
+        ("GET", "/v1/reminders", None),
         ("DELETE", message, None),
         ("POST", f"/v1/conversations/{group}/read", {"seq": 2}),
         ("DELETE", f"/v1/conversations/{DM}", None),
@@ -126,16 +142,31 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
         ("GET", "/v1/blocks", None),
         ("DELETE", "/v1/blocks/mallory", None),
         ("GET", "/v1/presence?users=bob", None),
+        *(("PUT", f"/v1/devices/{name}", {"platform": "fcm", "token": name}) for name in ("one", "two")),
+        ("GET", "/v1/devices", None),
+        ("DELETE", "/v1/devices/two", None),
+        ("POST", "/v1/notifications", {"users": ["alice", "bob"], "title": "Hello", "notification_id": "n"}),
+        ("GET", "/v1/notifications", None),
+        ("DELETE", "/v1/notifications/n", None),
         ("DELETE", "/v1/users/alice/connections", None),
     ]
     api = make_api(rest_ports(house, buckets), unexpected=_fail)
     for method, path, body in requests:
         place, _, query = path.partition("?")
         pairs = dict([query.split("=")]) if query else None
-        event = http_event(method, place, token=token(scope="admin"), body=body, query=pairs)
+        event = http_event(method, place, token=token(scope=SCOPES), body=body, query=pairs)
         answer = respond(event, api)
         assert answer["statusCode"] < 300, (method, path, answer)
     assert house.meter.used == DYNAMODB["Rest"]
+
+
+def test_a_reminder_that_is_cancelled(house: House, buckets: DynamoDbBuckets) -> None:
+    ports = rest_ports(house, buckets)
+    ports.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
+    house.meter.used.clear()
+    answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(ports, unexpected=_fail))
+    assert answer["statusCode"] == 204
+    assert house.meter.used == {("GetItem", "Members"), ("DeleteItem", "Members")}
 
 
 def _fail(error: Exception) -> None:
@@ -157,6 +188,11 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
         profiles=DynamoDbProfiles(meter, members_table="members"),
         sessions=ports.sessions,
         watches=ports.watches,
+        devices=DynamoDbDevices(meter, members_table="members"),
+        notices=DynamoDbNotices(meter, members_table="members", spread=in_turn),
+        reminders=DynamoDbReminders(meter, members_table="members"),
+        clock=FakeReminderClock(),
+        looks=FakeLookQueue(),
         gateway=house.gateway,
         spread=in_turn,
         limiter=RateLimiter(Limit(20, 200), buckets, house.clock),
@@ -170,6 +206,9 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
         inline_limit=200,
         receipts_limit=100,
         page_limit=100,
+        device_limit=1,
+        reminder_limit=1,
+        second_look_s=5,
         sizes=SizeLimits(image=10_000, file=100_000),
         bounds=ports.bounds,
     )
