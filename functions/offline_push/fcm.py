@@ -85,6 +85,12 @@ class FcmGateway:
 
     def _send(self, project: Project, message: Any) -> PushResult:
         try:
+            return self._hand_over(project, message)
+        except Exception as error:  # noqa: BLE001  # an answer of an unknown form trips the library in any of its parts
+            return unexpected(error)
+
+    def _hand_over(self, project: Project, message: Any) -> PushResult:
+        try:
             project.send(message)
         except FirebaseError as error:
             return result_of(error, now=self._now())
@@ -92,6 +98,4 @@ class FcmGateway:
             return Misconfigured(TOKEN_REFUSED)
         except TokenUnavailable as error:
             return Busy(TOKEN_UNAVAILABLE, retry_after_ms(error.retry_after, now=self._now()))
-        except Exception as error:  # noqa: BLE001  # an answer of an unknown form trips the library in any of its parts
-            return unexpected(error)
         return Sent()

@@ -57,9 +57,10 @@ def result_of(error: Any, *, now: int) -> PushResult:
         said = response.json()["error"]
         details = [detail for detail in said.get("details", ()) if isinstance(detail, Mapping)]
         code = _code(said, details)
+        is_about_target = code == INVALID_ARGUMENT and _names_target(said, details)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Busy("UnreadableAnswer", wait)
-    if code == INVALID_ARGUMENT and _names_target(said, details):
+    if is_about_target:
         return result(Meaning.UNREGISTERED, code)
     meaning = CODES.get(code) or STATUSES.get(response.status_code) or _by_class(response.status_code)
     reason = code if _CODE.fullmatch(code) else f"status_{response.status_code}"

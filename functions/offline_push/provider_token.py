@@ -37,7 +37,7 @@ def key_from(secret: str) -> Key:
         fields = json.loads(secret)
         private_key = _Repeatable(SHA256).prepare_key(fields["private_key"])
         key_id, team_id = fields["key_id"], fields["team_id"]
-    except (KeyError, TypeError, PyJWTError, UnsupportedAlgorithm) as exc:
+    except (ValueError, KeyError, TypeError, PyJWTError, UnsupportedAlgorithm) as exc:
         raise ValueError("not a key for APNs") from exc
     if not (isinstance(private_key, EllipticCurvePrivateKey) and isinstance(key_id, str) and isinstance(team_id, str)):
         raise ValueError("not a key for APNs")  # noqa: TRY004  # a secret that is wrong, not an argument

@@ -1,0 +1,483 @@
+"""The APNs adapter against a server that speaks Apple's protocol: payloads, every reason, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.offline_push.apns import ApnsGateway
+from functions.offline_push.apns_answers import OUR_CREDENTIALS, REASONS, result_of
+from functions.offline_push.http2 import Answer
+from functions.offline_push.provider_token import PERIOD_S
+from functions.offline_push.providers import Timeouts
+from local.ports import free_port
+from local.providers.apns import STATUSES
+from local.providers.record import Asked
+from local.providers.serving import Providers
+from shared.notification.models import (
+    SANDBOX,
+    BadTarget,
+    Busy,
+    Misconfigured,
+    PushResult,
+    Refused,
+    Sent,
+    Unregistered,
+    Wording,
+)
+from tests.fakes import FakeClock
+from tests.functions.offline_push.pushes import (
+    APNS_TOKEN,
+    BRIEF,
+    CANARIES,
+    HOUR,
+    PATIENT,
+    TEXT,
+    Secret,
+    all_at_once,
+    apns_push,
+    everything_logged,
+    now_ms,
+)
+
+MINUTE = 60_000
+OTHER_TOKEN = "0123456789abcdef" * 4
+
+
+@dataclass
+class House:
+    """The gateways of a test, which close with it."""
+
+    providers: Providers
+    made: list[ApnsGateway]
+
+    def gateway(
+        self,
+        *,
+        secret: Callable[[], str] | None = None,
+        endpoint: str | None = None,
+        ca_file: str | None = None,
+        now: Callable[[], int] = now_ms,
+        timeouts: Timeouts = PATIENT,
+    ) -> ApnsGateway:
+        gateway = ApnsGateway(
+            secret or (lambda: self.providers.apns_secret),
+            endpoint=self.providers.apns_endpoint if endpoint is None else endpoint,
+            ca_file=str(self.providers.ca_file) if ca_file is None else ca_file,
+            now=now,
+            timeouts=timeouts,
+        )
+        self.made.append(gateway)
+        return gateway
+
+    def ready(self, timeouts: Timeouts) -> ApnsGateway:
+        """A gateway that has its connection, and whose patience ends soon."""
+        gateway = self.gateway(timeouts=timeouts)
+        assert gateway.push(apns_push()) == Sent()
+        self.providers.clear()
+        return gateway
+
+    def asked(self) -> list[Asked]:
+        return self.providers.requests()
+
+    def provider_tokens(self) -> list[str]:
+        return [request.headers["authorization"] for request in self.asked()]
+
+
+def half_hour() -> int:
+    """When the current one began (ms)."""
+    return now_ms() - now_ms() % (PERIOD_S * 1_000)
+
+
+@pytest.fixture
+def house(providers: Providers) -> Iterator[House]:
+    house = House(providers, [])
+    yield house
+    for gateway in house.made:
+        gateway.close()
+
+
+def test_apple_gets_the_push_with_its_headers(house: House) -> None:
+    push = apns_push()
+    assert house.gateway().push(push) == Sent()
+    (received,) = house.providers.pushes()
+    assert (received.environment, received.token) == ("production", APNS_TOKEN)
+    assert received.headers == {
+        "apns-id": push.push_id,
+        "apns-collapse-id": "c" * 64,
+        "apns-topic": "com.example.chat",
+        "apns-push-type": "alert",
+        "apns-priority": "10",
+        "apns-expiration": str(push.expires_at // 1_000),
+    }
+    assert received.payload == {
+        "aps": {
+            "alert": {"title-loc-key": "message_title", "title-loc-args": ["Alice"], "body": TEXT},
+            "badge": 7,
+            "thread-id": "thread-1",
+            "sound": "default",
+            "mutable-content": 1,
+        },
+        "parley": {"conversation_id": "dm:alice:bob", "seq": "12"},
+    }
+
+
+def test_texts_go_as_they_are_and_keys_as_keys(house: House) -> None:
+    house.gateway().push(apns_push(wording=Wording(None, ("unused",), title="Team", body_key="message_body")))
+    alert = house.providers.pushes()[0].payload["aps"]["alert"]
+    assert alert == {"title": "Team", "loc-key": "message_body"}
+
+
+@pytest.mark.parametrize(("badge", "shown"), [(None, None), (0, 0)])
+def test_an_unknown_badge_is_left_out_and_none_left_is_zero(house: House, badge: int | None, shown: int | None) -> None:
+    house.gateway().push(apns_push(badge=badge))
+    assert house.providers.pushes()[0].payload["aps"].get("badge") == shown
+
+
+def test_the_sandbox_is_another_place(house: House) -> None:
+    push = apns_push()
+    push = replace(push, target=replace(push.target, environment=SANDBOX))
+    assert house.gateway().push(push) == Sent()
+    assert house.providers.pushes()[0].environment == "sandbox"
+
+
+def test_what_has_expired_is_not_stored(house: House) -> None:
+    assert house.gateway().push(apns_push(expires_at=-1)) == Sent()
+    assert house.providers.pushes()[0].headers["apns-expiration"] == "0"
+
+
+EXPECTED: dict[str, PushResult] = {
+    "BadCollapseId": Refused("BadCollapseId"),
+    "BadDeviceToken": BadTarget("BadDeviceToken"),
+    "BadExpirationDate": Refused("BadExpirationDate"),
+    "BadMessageId": Refused("BadMessageId"),
+    "BadPriority": Refused("BadPriority"),
+    "BadTopic": Misconfigured("BadTopic"),
+    "DeviceTokenNotForTopic": Misconfigured("DeviceTokenNotForTopic"),
+    "DuplicateHeaders": Refused("DuplicateHeaders"),
+    "IdleTimeout": Busy("IdleTimeout", whole_provider=False),
+    "InvalidPushType": Refused("InvalidPushType"),
+    "MissingDeviceToken": Refused("MissingDeviceToken"),
+    "MissingTopic": Misconfigured("MissingTopic"),
+    "PayloadEmpty": Refused("PayloadEmpty"),
+    "TopicDisallowed": Misconfigured("TopicDisallowed"),
+    "BadCertificate": Misconfigured("BadCertificate"),
+    "BadCertificateEnvironment": Misconfigured("BadCertificateEnvironment"),
+    "BadEnvironmentKeyIdInToken": Misconfigured("BadEnvironmentKeyIdInToken"),
+    "ExpiredProviderToken": Misconfigured("ExpiredProviderToken"),
+    "Forbidden": Misconfigured("Forbidden"),
+    "InvalidProviderToken": Misconfigured("InvalidProviderToken"),
+    "MissingProviderToken": Misconfigured("MissingProviderToken"),
+    "UnrelatedKeyIdInToken": Misconfigured("UnrelatedKeyIdInToken"),
+    "BadPath": Refused("BadPath"),
+    "MethodNotAllowed": Refused("MethodNotAllowed"),
+    "ExpiredToken": Unregistered("ExpiredToken", 1_700_000_000_123),
+    "Unregistered": Unregistered("Unregistered", 1_700_000_000_123),
+    "PayloadTooLarge": Refused("PayloadTooLarge"),
+    "TooManyProviderTokenUpdates": Busy("TooManyProviderTokenUpdates"),
+    "TooManyRequests": Busy("TooManyRequests", whole_provider=False),
+    "InternalServerError": Busy("InternalServerError"),
+    "ServiceUnavailable": Busy("ServiceUnavailable"),
+    "Shutdown": Busy("Shutdown"),
+}
+
+
+@pytest.mark.parametrize(("reason", "expected"), EXPECTED.items(), ids=EXPECTED)
+def test_each_reason_is_what_apple_says_it_means(house: House, reason: str, expected: PushResult) -> None:
+    timestamp = 1_700_000_000_123 if isinstance(expected, Unregistered) else None
+    house.providers.behave("apns", reason=reason, timestamp=timestamp)
+    assert house.gateway().push(apns_push()) == expected
+    assert len(house.asked()) == (2 if reason == "ExpiredProviderToken" else 1)
+
+
+def test_every_reason_of_the_table_is_tested() -> None:
+    assert set(REASONS) == set(EXPECTED)
+    assert set(STATUSES) <= set(REASONS)  # all that the server knows
+    assert set(REASONS) >= OUR_CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, Refused("BrandNew")),
+        (403, Misconfigured("BrandNew")),
+        (404, Refused("BrandNew")),
+        (410, Unregistered("BrandNew")),
+        (429, Busy("BrandNew", whole_provider=False)),
+        (500, Busy("BrandNew")),
+        (599, Busy("BrandNew")),
+    ],
+)
+def test_an_unknown_reason_is_what_the_status_says(house: House, status: int, expected: PushResult) -> None:
+    house.providers.behave("apns", status=status, reason="BrandNew")
+    assert house.gateway().push(apns_push()) == expected
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'"text"', b'{"reason": 7}', b'{"reason": "a sentence with a token"}', b"\xff"]
+)
+def test_a_body_without_a_reason_leaves_the_status(body: bytes) -> None:
+    assert result_of(Answer(503, {}, body), now=0) == Busy("status_503")
+    assert result_of(Answer(410, {}, body), now=0) == Unregistered("status_410")
+    assert result_of(Answer(400, {}, body), now=0) == Refused("status_400")
+    assert result_of(Answer(302, {}, body), now=0) == Busy("status_302")
+
+
+@pytest.mark.parametrize("timestamp", ['"soon"', "true", "null", "1.5"])
+def test_a_time_that_is_none_is_left_out(timestamp: str) -> None:
+    body = f'{{"reason": "Unregistered", "timestamp": {timestamp}}}'.encode()
+    assert result_of(Answer(410, {}, body), now=0) == Unregistered("Unregistered")
+
+
+@pytest.mark.parametrize("reason", ["TooManyRequests", "ServiceUnavailable"])
+def test_the_provider_says_how_long_to_wait(house: House, reason: str) -> None:
+    house.providers.behave("apns", reason=reason, headers={"retry-after": "7000"})
+    result = house.gateway().push(apns_push())
+    assert isinstance(result, Busy)
+    assert result.retry_after_ms == 7_000_000
+
+
+def test_it_may_say_until_when() -> None:
+    now = 1_795_431_200_000
+    answer = Answer(503, {"retry-after": formatdate(now / 1_000 + 90, usegmt=True)}, b'{"reason": "Shutdown"}')
+    assert result_of(answer, now=now) == Busy("Shutdown", 90_000)
+
+
+def test_a_token_of_the_other_environment_is_a_bad_target(house: House) -> None:
+    house.providers.put_token(APNS_TOKEN, environment="sandbox")
+    assert house.gateway().push(apns_push()) == BadTarget("BadDeviceToken")
+
+
+def test_a_token_of_another_app_is_kept_and_somebody_has_to_look(house: House) -> None:
+    house.providers.put_token(APNS_TOKEN, topic="com.example.other")
+    assert house.gateway().push(apns_push()) == Misconfigured("DeviceTokenNotForTopic")
+
+
+def test_a_device_without_an_app_is_misconfigured(house: House) -> None:
+    assert house.gateway().push(apns_push(app_id=None)) == Misconfigured("MissingTopic")
+
+
+# -- what goes wrong on the way ---------------------------------------------------------------------------------------
+
+
+def test_a_stall_is_cut_short_and_not_repeated(house: House) -> None:
+    gateway = house.ready(BRIEF)
+    house.providers.behave("apns", do="stall")
+    start = time.monotonic()
+    assert gateway.push(apns_push()) == Busy("Timeout")
+    assert time.monotonic() - start < 5
+    assert len(house.asked()) == 1
+
+
+def test_after_a_stall_the_connection_is_not_trusted_any_more(house: House) -> None:
+    gateway, before = house.ready(BRIEF), house.providers.connections("apns")
+    house.providers.behave("apns", do="stall", times=1)
+    assert gateway.push(apns_push()) == Busy("Timeout")
+    assert gateway.push(apns_push()) == Sent()
+    assert house.providers.connections("apns") - before == 1
+
+
+def test_one_that_stalls_holds_up_nobody_else(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("apns", do="stall", token=OTHER_TOKEN, times=1)
+    with ThreadPoolExecutor(1) as threads:
+        stalled = threads.submit(gateway.push, apns_push(OTHER_TOKEN))
+        assert {gateway.push(apns_push()) for _ in range(5)} == {Sent()}
+        assert not stalled.done()
+        house.providers.hang_up("apns")
+        assert stalled.result() == Sent()
+
+
+def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(house: House) -> None:
+    gateway = house.ready(BRIEF)
+    house.providers.behave("apns", do="stall", token=OTHER_TOKEN)
+    others: list[PushResult] = []
+    with ThreadPoolExecutor(1) as threads:
+        start = time.monotonic()
+        stalled = threads.submit(gateway.push, apns_push(OTHER_TOKEN))
+        while not stalled.done():
+            others.append(gateway.push(apns_push()))
+        assert stalled.result() == Busy("Timeout")
+        assert time.monotonic() - start < 5
+    assert others.count(Sent()) > 1
+
+
+def test_a_lost_connection_is_replaced_once_and_the_same_push_sent_again(house: House) -> None:
+    gateway, push = house.ready(PATIENT), apns_push()
+    house.providers.behave("apns", do="drop", times=1)
+    assert gateway.push(push) == Sent()
+    assert [request.status for request in house.asked()] == [None, 200]
+    assert {request.headers["apns-id"] for request in house.asked()} == {push.push_id}
+
+
+def test_a_connection_that_is_lost_twice_is_the_queues_matter(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("apns", do="drop", times=2)
+    assert gateway.push(apns_push()) == Busy("NoConnection")
+    assert len(house.asked()) == 2
+
+
+def test_a_connection_that_was_closed_while_the_lambda_was_frozen_is_replaced(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.hang_up("apns")
+    assert gateway.push(apns_push()) == Sent()
+
+
+def test_many_at_once_survive_the_loss_of_their_connection(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("apns", do="drop", times=1)
+    assert set(all_at_once(gateway, [apns_push() for _ in range(8)])) == {Sent()}
+
+
+def test_many_pushes_share_a_connection(house: House) -> None:
+    gateway, before = house.gateway(), house.providers.connections("apns")
+    assert {gateway.push(apns_push()) for _ in range(20)} == {Sent()}
+    assert house.providers.connections("apns") - before == 1
+
+
+def test_pushes_from_many_threads_share_a_connection(house: House) -> None:
+    gateway, before = house.gateway(), house.providers.connections("apns")
+    pushes = [apns_push(f"{number:064x}") for number in range(24)]
+    for batch in (pushes[:8], pushes[8:16], pushes[16:]):
+        assert set(all_at_once(gateway, batch)) == {Sent()}
+    assert house.providers.connections("apns") - before == 1
+    assert {push.token: push.headers["apns-id"] for push in house.providers.pushes()} == {
+        push.target.token: push.push_id for push in pushes
+    }
+
+
+def test_nobody_there_is_busy(house: House) -> None:
+    gateway = house.gateway(endpoint=f"https://localhost:{free_port()},https://localhost:{free_port()}")
+    assert gateway.push(apns_push()) == Busy("NoConnection")
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(house: House) -> None:
+    assert house.gateway(ca_file="").push(apns_push()) == Busy("NoConnection")
+    assert house.asked() == []
+
+
+def test_a_missing_certificate_is_no_crash(house: House, tmp_path: Path) -> None:
+    gateway = house.gateway(ca_file=str(tmp_path / "ca.pem"))
+    assert gateway.push(apns_push()) == Busy("UnexpectedFileNotFoundError")
+
+
+def test_a_server_that_speaks_no_http2_is_busy(house: House) -> None:
+    fcm = house.providers.fcm_endpoint  # which speaks HTTP/1.1 only
+    assert house.gateway(endpoint=f"{fcm},{fcm}").push(apns_push()) == Busy("NoConnection")
+
+
+# -- the provider token and the key -----------------------------------------------------------------------------------
+
+
+def test_all_lambdas_bring_the_very_same_token(house: House) -> None:
+    for second in (0, 1, PERIOD_S - 1):
+        assert house.gateway(now=FakeClock(half_hour() + second * 1_000)).push(apns_push()) == Sent()
+    assert len(house.provider_tokens()) == 3
+    assert len(set(house.provider_tokens())) == 1
+
+
+def test_a_token_that_apple_finds_too_old_is_replaced_once(house: House) -> None:
+    push = apns_push()
+    house.providers.behave("apns", reason="ExpiredProviderToken", times=1)
+    gateway = house.gateway(now=FakeClock(half_hour() - 20 * MINUTE))
+    assert gateway.push(push) == Sent()
+    old, new = house.provider_tokens()
+    assert old != new
+    assert {request.headers["apns-id"] for request in house.asked()} == {push.push_id}
+    assert gateway.push(push) == Sent()
+    assert house.provider_tokens()[-1] == new
+
+
+def test_a_clock_that_is_wrong_does_not_make_a_new_token_with_each_push(house: House) -> None:
+    gateway = house.gateway(now=FakeClock(half_hour() - 2 * HOUR + MINUTE))
+    for _ in range(3):
+        assert gateway.push(apns_push()) == Misconfigured("ExpiredProviderToken")
+    assert len(set(house.provider_tokens())) == 2
+
+
+def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(house: House) -> None:
+    good = house.providers.apns_secret
+    secret, clock = Secret(json.dumps(json.loads(good) | {"key_id": "OLDKEY0001"})), FakeClock(now_ms())
+    gateway = house.gateway(secret=secret, now=clock)
+    for _ in range(5):
+        assert gateway.push(apns_push()) == Misconfigured("InvalidProviderToken")
+    assert secret.reads == 1
+    secret.text = good
+    clock.advance(MINUTE - 1)
+    assert gateway.push(apns_push()) == Misconfigured("InvalidProviderToken")
+    clock.advance(1)
+    assert gateway.push(apns_push()) == Sent()
+    assert secret.reads == 2
+
+
+def test_a_key_that_is_not_refused_is_not_read_again(house: House) -> None:
+    secret, clock = Secret(house.providers.apns_secret), FakeClock(now_ms())
+    gateway = house.gateway(secret=secret, now=clock)
+    house.providers.behave("apns", reason="TopicDisallowed", times=1)
+    assert gateway.push(apns_push()) == Misconfigured("TopicDisallowed")
+    clock.advance(MINUTE)
+    assert gateway.push(apns_push()) == Sent()
+    assert secret.reads == 1
+
+
+def test_a_secret_out_of_reach_is_busy(house: House) -> None:
+    secret = Secret(house.providers.apns_secret, within_reach=False)
+    assert house.gateway(secret=secret).push(apns_push()) == Busy("SecretUnavailable")
+
+
+@pytest.mark.parametrize("secret", ["", "{}", "[]", "null", '{"key_id": "a", "team_id": "b", "private_key": "c"}'])
+def test_a_secret_that_holds_no_key_is_misconfigured(house: House, secret: str) -> None:
+    assert house.gateway(secret=lambda: secret).push(apns_push()) == Misconfigured("BadCredentials")
+
+
+def test_without_an_endpoint_it_is_apples_own() -> None:
+    gateway = ApnsGateway(str, endpoint="", ca_file="")
+    assert gateway._origins == {
+        "production": "https://api.push.apple.com",
+        "sandbox": "https://api.sandbox.push.apple.com",
+    }
+
+
+# -- sizes and secrets ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["\U0001f600" * 5_000, 'ä"\n' * 100_000], ids=["emoji", "huge"])
+def test_a_long_body_is_shortened_to_what_apple_takes(house: House, body: str) -> None:
+    assert house.gateway().push(apns_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
+    (received,) = house.providers.pushes()
+    shown = received.payload["aps"]["alert"]["body"]
+    assert shown.endswith("…")
+    assert body.startswith(shown.removesuffix("…"))
+    assert 4_085 < len(json.dumps(received.payload, ensure_ascii=False, separators=(",", ":")).encode()) <= 4_096
+
+
+def test_what_does_not_fit_even_without_a_body_is_refused(house: House) -> None:
+    assert house.gateway().push(apns_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
+    assert house.asked() == []
+
+
+def test_what_is_no_text_is_refused(house: House) -> None:
+    assert house.gateway().push(apns_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, {"reason": "BadDeviceToken"}, {"reason": "InvalidProviderToken"}, {"do": "drop"}, {"do": "stall"}],
+    ids=str,
+)
+def test_no_token_no_text_and_no_secret_in_logs_and_results(house: House, told: dict[str, Any]) -> None:
+    with everything_logged() as logged:
+        gateway = house.gateway(timeouts=replace(PATIENT, connect_s=0.5, read_s=0.5))
+        if told:
+            house.providers.behave("apns", **told)
+        result = gateway.push(apns_push())
+        text = f"{result!r} {gateway!r} {logged()}"
+    assert not [canary for canary in CANARIES if canary.lower() in text.lower()]

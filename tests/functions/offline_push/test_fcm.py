@@ -1,0 +1,421 @@
+"""The FCM adapter against a server that speaks FCM's protocol: payloads, every error, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from functions.offline_push.fcm import FcmGateway
+from functions.offline_push.fcm_answers import CODES
+from functions.offline_push.fcm_message import message_for
+from functions.offline_push.providers import Timeouts
+from local.ports import free_port
+from local.providers.record import Asked
+from local.providers.serving import Providers
+from shared.notification.models import Busy, Misconfigured, PushResult, Refused, Sent, Unregistered, Wording
+from tests.fakes import FakeClock
+from tests.functions.offline_push.pushes import (
+    BRIEF,
+    CANARIES,
+    FCM_TOKEN,
+    HOUR,
+    PATIENT,
+    TEXT,
+    Secret,
+    all_at_once,
+    everything_logged,
+    fcm_push,
+    now_ms,
+)
+
+MINUTE = 60_000
+
+
+@dataclass
+class House:
+    """The gateways of a test, which close with it."""
+
+    providers: Providers
+    made: list[FcmGateway]
+
+    def gateway(
+        self,
+        *,
+        secret: Callable[[], str] | None = None,
+        endpoint: str | None = None,
+        ca_file: str | None = None,
+        now: Callable[[], int] = now_ms,
+        timeouts: Timeouts = PATIENT,
+    ) -> FcmGateway:
+        gateway = FcmGateway(
+            secret or (lambda: self.providers.fcm_secret),
+            endpoint=self.providers.fcm_endpoint if endpoint is None else endpoint,
+            ca_file=str(self.providers.ca_file) if ca_file is None else ca_file,
+            now=now,
+            timeouts=timeouts,
+        )
+        self.made.append(gateway)
+        return gateway
+
+    def ready(self, timeouts: Timeouts) -> FcmGateway:
+        """A gateway that has its access token and its connection, and whose patience ends soon."""
+        gateway = self.gateway(timeouts=timeouts)
+        assert gateway.push(fcm_push()) == Sent()
+        self.providers.clear()
+        return gateway
+
+    def asked(self, provider: str = "fcm") -> list[Asked]:
+        return [request for request in self.providers.requests() if request.provider == provider]
+
+
+@pytest.fixture
+def house(providers: Providers) -> Iterator[House]:
+    house = House(providers, [])
+    yield house
+    for gateway in house.made:
+        gateway.close()
+
+
+def test_fcm_gets_the_push_for_android_and_for_ios(house: House) -> None:
+    expires_at = now_ms() + HOUR
+    assert house.gateway(now=lambda: expires_at - HOUR).push(fcm_push(expires_at=expires_at)) == Sent()
+    assert [received.payload for received in house.providers.pushes()] == [
+        {
+            "token": FCM_TOKEN,
+            "data": {"conversation_id": "dm:alice:bob", "seq": "12"},
+            "android": {
+                "collapse_key": "c" * 64,
+                "priority": "high",
+                "ttl": "3600s",
+                "notification": {
+                    "title_loc_key": "message_title",
+                    "title_loc_args": ["Alice"],
+                    "body": TEXT,
+                    "tag": "thread-1",
+                    "notification_count": 3,
+                },
+            },
+            "apns": {
+                "headers": {"apns-collapse-id": "c" * 64, "apns-expiration": str(expires_at // 1_000)},
+                "payload": {
+                    "aps": {
+                        "alert": {"title-loc-key": "message_title", "title-loc-args": ["Alice"], "body": TEXT},
+                        "badge": 7,
+                        "sound": "default",
+                        "thread-id": "thread-1",
+                        "mutable-content": 1,
+                    }
+                },
+            },
+        }
+    ]
+
+
+def test_an_installation_is_addressed_as_one(house: House) -> None:
+    assert house.gateway().push(fcm_push("cXyZ-installation", is_installation=True)) == Sent()
+    (received,) = house.providers.pushes()
+    assert received.payload["fid"] == "cXyZ-installation"
+    assert "token" not in received.payload
+
+
+def test_texts_go_as_they_are_and_keys_as_keys(house: House) -> None:
+    gateway = house.gateway()
+    gateway.push(fcm_push(wording=Wording(None, ("unused",), title="Team", body_key="message_body")))
+    (received,) = house.providers.pushes()
+    notification = received.payload["android"]["notification"]
+    assert (notification["title"], notification["body_loc_key"]) == ("Team", "message_body")
+    assert not {"title_loc_args", "title_loc_key", "body"} & set(notification)
+    assert received.payload["apns"]["payload"]["aps"]["alert"] == {"title": "Team", "loc-key": "message_body"}
+
+
+def test_an_unknown_badge_is_left_out_and_something_is_always_unread(house: House) -> None:
+    house.gateway().push(fcm_push(badge=None, unread=0))
+    (received,) = house.providers.pushes()
+    assert "badge" not in received.payload["apns"]["payload"]["aps"]
+    assert received.payload["android"]["notification"]["notification_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "ttl"), [(-HOUR, "0s"), (1_999, "1s"), (30 * 24 * HOUR, "2419200s")], ids=["past", "soon", "month"]
+)
+def test_fcm_keeps_it_until_it_expires_and_four_weeks_at_most(house: House, expires_in: int, ttl: str) -> None:
+    now = now_ms()
+    assert house.gateway(now=lambda: now).push(fcm_push(expires_at=now + expires_in)) == Sent()
+    assert house.providers.pushes()[0].payload["android"]["ttl"] == ttl
+
+
+ERRORS: list[tuple[dict[str, Any], PushResult]] = [
+    ({"reason": "UNREGISTERED"}, Unregistered("UNREGISTERED")),
+    ({"reason": "INVALID_ARGUMENT", "field": "message.token"}, Unregistered("INVALID_ARGUMENT")),
+    ({"reason": "INVALID_ARGUMENT", "field": "message.fid"}, Unregistered("INVALID_ARGUMENT")),
+    ({"reason": "INVALID_ARGUMENT", "field": "message.android.ttl"}, Refused("INVALID_ARGUMENT")),
+    ({"reason": "INVALID_ARGUMENT"}, Refused("INVALID_ARGUMENT")),
+    ({"reason": "SENDER_ID_MISMATCH"}, Misconfigured("SENDER_ID_MISMATCH")),
+    ({"reason": "THIRD_PARTY_AUTH_ERROR"}, Misconfigured("THIRD_PARTY_AUTH_ERROR")),
+    ({"reason": "UNAUTHENTICATED", "status": 401}, Misconfigured("UNAUTHENTICATED")),
+    ({"reason": "PERMISSION_DENIED", "status": 403}, Misconfigured("PERMISSION_DENIED")),
+    ({"reason": "NOT_FOUND", "status": 404}, Misconfigured("NOT_FOUND")),
+    ({"reason": "QUOTA_EXCEEDED"}, Busy("QUOTA_EXCEEDED")),
+    ({"reason": "RESOURCE_EXHAUSTED", "status": 429}, Busy("RESOURCE_EXHAUSTED")),
+    ({"reason": "UNAVAILABLE"}, Busy("UNAVAILABLE")),
+    ({"reason": "INTERNAL"}, Busy("INTERNAL", whole_provider=False)),
+    ({"reason": "DEADLINE_EXCEEDED", "status": 504}, Busy("DEADLINE_EXCEEDED", whole_provider=False)),
+    # Statuses that Google's servers give without a code that is known here.
+    ({"status": 400, "reason": "FAILED_PRECONDITION"}, Refused("INVALID_ARGUMENT")),
+    ({"status": 409}, Refused("UNKNOWN")),
+    ({"status": 502}, Busy("UNKNOWN", whole_provider=False)),
+]
+
+
+@pytest.mark.parametrize(("told", "expected"), ERRORS, ids=str)
+def test_each_error_is_what_its_code_says(house: House, told: dict[str, Any], expected: PushResult) -> None:
+    house.providers.behave("fcm", **told)
+    assert house.gateway().push(fcm_push()) == expected
+    assert len(house.asked()) == (2 if house.asked()[0].status == 401 else 1)
+
+
+def test_every_code_of_the_table_is_tested() -> None:
+    # The one that is left has no request that it would be the answer to: test_fcm_answers has it.
+    assert set(CODES) - {told.get("reason") for told, _ in ERRORS} == {"UNSPECIFIED_ERROR"}
+
+
+@pytest.mark.parametrize("reason", ["QUOTA_EXCEEDED", "UNAVAILABLE", "INTERNAL"])
+def test_the_provider_says_how_long_to_wait_and_nobody_sleeps(house: House, reason: str) -> None:
+    house.providers.behave("fcm", reason=reason, headers={"Retry-After": "7000"})
+    result = house.gateway().push(fcm_push())
+    assert isinstance(result, Busy)
+    assert result.retry_after_ms == 7_000_000
+    assert len(house.asked()) == 1
+
+
+def test_it_may_say_until_when(house: House) -> None:
+    now = 1_795_431_200_000
+    at = formatdate(now / 1_000 + 90, usegmt=True)
+    house.providers.behave("fcm", reason="UNAVAILABLE", headers={"Retry-After": at})
+    assert house.gateway(now=lambda: now).push(fcm_push()) == Busy("UNAVAILABLE", 90_000)
+
+
+def test_a_malformed_token_is_found_out_by_the_providers_own_rules(house: House) -> None:
+    assert house.gateway().push(fcm_push("two words")) == Unregistered("INVALID_ARGUMENT")
+
+
+def test_another_project_is_not_ours(house: House) -> None:
+    secret = json.dumps(json.loads(house.providers.fcm_secret) | {"project_id": "somebody-elses"})
+    assert house.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("PERMISSION_DENIED")
+
+
+def test_what_the_library_finds_malformed_is_refused_and_never_sent(house: House) -> None:
+    push = fcm_push(data={"seq": 12})  # not a string
+    assert house.gateway().push(push) == Refused("InvalidMessage")
+    assert house.gateway().push(fcm_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
+    assert house.gateway().push(fcm_push("")) == Refused("InvalidMessage")
+    assert house.asked() == []
+
+
+# -- what goes wrong on the way ---------------------------------------------------------------------------------------
+
+
+def test_a_stall_is_cut_short_and_not_repeated(house: House) -> None:
+    gateway = house.ready(BRIEF)
+    house.providers.behave("fcm", do="stall")
+    start = time.monotonic()
+    assert gateway.push(fcm_push()) == Busy("Timeout")
+    assert time.monotonic() - start < 5
+    assert len(house.asked()) == 1
+
+
+def test_a_lost_connection_is_replaced_once(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("fcm", do="drop", times=1)
+    assert gateway.push(fcm_push()) == Sent()
+    assert [request.status for request in house.asked()] == [None, 200]
+
+
+def test_a_connection_that_is_lost_twice_is_the_queues_matter(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("fcm", do="drop", times=2)
+    assert gateway.push(fcm_push()) == Busy("NoConnection")
+    assert len(house.asked()) == 2
+
+
+def test_connections_that_were_closed_while_the_lambda_was_frozen_are_replaced(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.hang_up("fcm")
+    assert gateway.push(fcm_push()) == Sent()
+
+
+def test_many_pushes_share_a_connection_and_an_access_token(house: House) -> None:
+    gateway, before = house.gateway(), house.providers.connections("fcm")
+    assert {gateway.push(fcm_push()) for _ in range(20)} == {Sent()}
+    assert house.providers.connections("fcm") - before == 2  # one for messages, one for the access token
+    assert len(house.asked("oauth")) == 1
+
+
+def test_pushes_from_many_threads_wait_for_one_access_token(house: House) -> None:
+    gateway, before = house.gateway(), house.providers.connections("fcm")
+    for _ in range(3):
+        assert set(all_at_once(gateway, [fcm_push(f"token{n}") for n in range(8)])) == {Sent()}
+    assert len(house.asked("oauth")) == 1
+    assert house.providers.connections("fcm") - before <= 9
+    assert len(house.providers.pushes()) == 24
+
+
+def test_nobody_there_is_busy(house: House) -> None:
+    gateway = house.gateway(endpoint=f"https://localhost:{free_port()}")
+    assert gateway.push(fcm_push()) == Busy("NoConnection")
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(house: House) -> None:
+    assert house.gateway(ca_file="").push(fcm_push()) == Busy("AccessTokenUnavailable")
+    assert house.asked("oauth") == []
+
+
+def test_a_missing_certificate_is_no_crash(house: House) -> None:
+    assert house.gateway(ca_file="/nowhere/ca.pem").push(fcm_push()) == Busy("AccessTokenUnavailable")
+
+
+# -- access tokens and the key ----------------------------------------------------------------------------------------
+
+
+def test_a_revoked_access_token_is_replaced_once(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("fcm", status=401, reason="UNAUTHENTICATED", times=1)
+    assert gateway.push(fcm_push()) == Sent()
+    assert len(house.asked("oauth")) == 1
+
+
+def test_a_refused_key_is_misconfigured(house: House) -> None:
+    house.providers.behave("oauth", reason="invalid_grant")
+    assert house.gateway().push(fcm_push()) == Misconfigured("AccessTokenRefused")
+    assert len(house.asked("oauth")) == 1
+
+
+@pytest.mark.parametrize("told", [{"status": 503}, {"status": 500}, {"status": 429}, {"reason": "server_error"}])
+def test_a_token_endpoint_in_trouble_is_busy_and_not_asked_again(house: House, told: dict[str, Any]) -> None:
+    house.providers.behave("oauth", **told, headers={"Retry-After": "30"})
+    assert house.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable", 30_000)
+    assert len(house.asked("oauth")) == 1
+    assert house.asked() == []
+
+
+def test_a_token_endpoint_that_stalls_is_given_up_by_all_who_wait_for_it(house: House) -> None:
+    gateway = house.gateway(timeouts=BRIEF)
+    house.providers.behave("oauth", do="stall", times=1)
+    house.providers.behave("oauth", reason="invalid_grant")
+    results = all_at_once(gateway, [fcm_push() for _ in range(4)])
+    assert Busy("AccessTokenUnavailable") in results
+    assert Sent() not in results
+
+
+def test_a_lost_connection_to_the_token_endpoint_is_replaced_once(house: House) -> None:
+    house.providers.behave("oauth", do="drop", times=1)
+    assert house.gateway().push(fcm_push()) == Sent()
+    house.providers.behave("oauth", do="drop", times=2)
+    assert house.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable")
+
+
+def test_a_token_that_is_not_to_be_had_again_is_busy(house: House) -> None:
+    gateway = house.ready(PATIENT)
+    house.providers.behave("fcm", status=401, reason="UNAUTHENTICATED")
+    house.providers.behave("oauth", status=503)
+    assert gateway.push(fcm_push()) == Busy("AccessTokenUnavailable")
+
+
+def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(house: House) -> None:
+    secret, clock = Secret(house.providers.fcm_secret), FakeClock(now_ms())
+    gateway = house.gateway(secret=secret, now=clock)
+    house.providers.behave("oauth", reason="invalid_grant")
+    for _ in range(5):
+        assert gateway.push(fcm_push()) == Misconfigured("AccessTokenRefused")
+    assert secret.reads == 1
+    house.providers.behave_well()
+    secret.text = json.dumps(json.loads(secret.text) | {"private_key_id": "another"})
+    clock.advance(MINUTE)
+    assert gateway.push(fcm_push()) == Sent()
+    assert secret.reads == 2
+
+
+def test_a_key_that_is_not_refused_is_not_read_again(house: House) -> None:
+    secret, clock = Secret(house.providers.fcm_secret), FakeClock(now_ms())
+    gateway = house.gateway(secret=secret, now=clock)
+    for reason in ("SENDER_ID_MISMATCH", "THIRD_PARTY_AUTH_ERROR"):
+        house.providers.behave("fcm", reason=reason)
+        assert gateway.push(fcm_push()) == Misconfigured(reason)
+        house.providers.behave_well()
+        clock.advance(MINUTE)
+    assert gateway.push(fcm_push()) == Sent()
+    assert secret.reads == 1
+
+
+@pytest.mark.parametrize("secret", ["", "{", "[]", "null", '"text"', "{}", '{"type": "service_account"}'])
+def test_a_secret_that_holds_no_key_is_misconfigured(house: House, secret: str) -> None:
+    assert house.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("BadCredentials")
+
+
+@pytest.mark.parametrize("missing", ["private_key", "client_email", "token_uri", "project_id"])
+def test_so_is_a_key_without_one_of_its_parts(house: House, missing: str) -> None:
+    account = json.loads(house.providers.fcm_secret)
+    del account[missing]
+    assert house.gateway(secret=lambda: json.dumps(account)).push(fcm_push()) == Misconfigured("BadCredentials")
+
+
+def test_a_secret_out_of_reach_is_busy(house: House) -> None:
+    secret = Secret(house.providers.fcm_secret, within_reach=False)
+    assert house.gateway(secret=secret).push(fcm_push()) == Busy("SecretUnavailable")
+
+
+# -- sizes and secrets ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["\U0001f600" * 5_000, 'ä"\n' * 100_000], ids=["emoji", "huge"])
+def test_a_long_body_is_shortened_to_what_fcm_takes(house: House, body: str) -> None:
+    assert house.gateway().push(fcm_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
+    (received,) = house.providers.pushes()
+    shown = received.payload["android"]["notification"]["body"]
+    assert shown.endswith("…")
+    assert body.startswith(shown.removesuffix("…"))
+    rest = {name: value for name, value in received.payload.items() if name != "token"}
+    assert 4_080 < len(json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()) <= 4_096
+
+
+def test_what_does_not_fit_even_without_a_body_is_refused(house: House) -> None:
+    assert house.gateway().push(fcm_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
+    assert house.asked() == []
+
+
+def test_the_target_does_not_count(house: House) -> None:
+    assert house.gateway().push(fcm_push("t" * 4_000)) == Sent()
+    assert house.providers.pushes()[0].payload["android"]["notification"]["body"] == TEXT
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"reason": "INVALID_ARGUMENT", "field": "message.token"},
+        {"status": 401, "reason": "UNAUTHENTICATED"},
+        {"reason": "UNAVAILABLE"},
+        {"do": "drop"},
+        {"do": "stall"},
+    ],
+    ids=str,
+)
+def test_no_token_no_text_and_no_secret_in_logs_and_results(house: House, told: dict[str, Any]) -> None:
+    with everything_logged() as logged:
+        gateway = house.gateway(timeouts=replace(PATIENT, read_s=0.5))
+        if told:
+            house.providers.behave("fcm", **told)
+        result = gateway.push(fcm_push())
+        text = f"{result!r} {gateway!r} {logged()}"
+    assert not [canary for canary in CANARIES if canary.lower() in text.lower()]
+
+
+def test_a_message_is_addressed_by_token_without_the_librarys_warning() -> None:
+    # Warnings are errors here: the message is made at all.
+    assert message_for(fcm_push(), now=now_ms()).token == FCM_TOKEN
