@@ -94,7 +94,17 @@ SHARED = {
         *_POSTING,
         *_LATER,
         *("chat.delivery", "chat.fan_out", "chat.identifiers", "chat.ports", "reporting"),
-        *("notification.models", "notification.offline", "notification.ports"),
+        *_NOTICES,
+        *("aws.claim_table", "aws.contact_table", "aws.secrets", "aws.standing_table", "chat.audience", "chat.rules"),
+        *("contacts.models", "notification.badge", "notification.looking", "notification.offline"),
+        *("notification.planning", "notification.pushing", "notification.wanted", "notification.wording"),
+    },
+    "functions.files.handler": {
+        *(_BASE - {"clock"}),
+        *_CALLS,
+        *_MODELS,
+        *_FILES,
+        *("aws.objects", "files.checking", "files.names", "files.releasing"),
     },
 }
 _EACH = pytest.mark.parametrize("function", list(SHARED))
@@ -155,6 +165,11 @@ def test_only_rest_imports_pydantic_and_only_message_imports_msgspec(function: s
 
 
 @_EACH
+def test_what_decodes_images_and_what_talks_to_providers_waits_for_the_first_that_needs_it(function: str) -> None:
+    assert not {"PIL", "puremagic", "firebase_admin", "google", "httpx2"} & _packages(function)
+
+
+@_EACH
 def test_only_those_who_verify_tokens_import_the_library_for_it(function: str) -> None:
     assert ("jwt" in _packages(function)) == (function in {"functions.connect.authorizer", "functions.rest.handler"})
 
@@ -174,6 +189,7 @@ def test_no_tests_or_tools_are_imported(function: str) -> None:
         ("functions.rest.handler", 620),
         ("functions.offline_push.handler", 280),
         ("functions.presence.handler", 275),
+        ("functions.files.handler", 275),
     ],
 )
 def test_the_number_of_modules_stays_bounded(function: str, most: int) -> None:
