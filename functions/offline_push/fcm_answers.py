@@ -75,11 +75,10 @@ def _code(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> str:
 
 def _names_target(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> bool:
     """Whether it is the token that FCM can't make anything of: then it is none, and will never be one."""
-    violations = [one for detail in details if detail.get("@type") == _BAD_REQUEST for one in detail["fieldViolations"]]
+    requests = [detail for detail in details if detail.get("@type") == _BAD_REQUEST]
+    fields = {violation.get("field") for request in requests for violation in request.get("fieldViolations", ())}
     text = str(said.get("message", "")).lower()
-    return any(one.get("field") in _TARGET_FIELDS for one in violations) or any(
-        words in text for words in _TARGET_WORDS
-    )
+    return not fields.isdisjoint(_TARGET_FIELDS) or any(words in text for words in _TARGET_WORDS)
 
 
 def _by_class(status: int) -> Meaning:
