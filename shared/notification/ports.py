@@ -155,7 +155,7 @@ class Notices(Protocol):
         ...
 
     def acknowledge(self, user_id: str, notice_id: str) -> None:
-        """Forget it. Idempotent."""
+        """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""
         ...
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.aws.device_table import DynamoDbDevices, target_hash
 from shared.aws.dynamodb import Calls
@@ -15,6 +17,7 @@ from shared.aws.json_service import JsonService
 from shared.errors import Unavailable
 from shared.notification.models import APNS, FCM, SANDBOX, Device, PushTarget
 from tests.contracts.conftest import OneAtATime, Stores
+from tests.fakes import FakeDevices
 
 APPLE = PushTarget(APNS, "ab" * 32, app_id="org.example.app")
 INSTALLATION = PushTarget(FCM, "fid", is_installation=True)
@@ -313,3 +316,40 @@ def test_an_item_that_does_not_agree_with_its_targets_row_hinders_nobody(
     assert (owner(tables, APPLE) or {})["user_id"] == {"S": "nobody"}
     plain.register("bob", device(), limit=3)
     assert (set(of(plain, "alice")), set(of(plain, "bob"))) == ({"phone"}, {"phone"})
+
+
+_USERS, _DEVICES, _TARGETS = st.sampled_from("ab"), st.sampled_from("12"), st.integers(0, 2)
+_ACTS = st.lists(
+    st.tuples(st.sampled_from(["register", "forget", "expire", "move"]), _USERS, _DEVICES, _TARGETS), max_size=12
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(acts=_ACTS)
+def test_whatever_happens_the_fake_says_the_same_and_the_rows_name_the_devices(
+    tables: JsonService, acts: list[tuple[str, str, str, int]]
+) -> None:
+    for key in tables.call("Scan", {"TableName": "members", "ProjectionExpression": "pk, sk"})["Items"]:
+        tables.call("DeleteItem", {"TableName": "members", "Key": key})
+    real, fake = DynamoDbDevices(tables, members_table="members"), FakeDevices()
+    for at, (act, user, device_id, number) in enumerate(acts):
+        known = fake.devices.get(user, {}).get(device_id) or Device(device_id, token(number), at)
+        answers: list[Any] = []
+        for one in (real, fake):
+            match act:
+                case "register":
+                    answers.append(one.register(user, Device(device_id, token(number), at), limit=2))
+                case "forget":
+                    answers.append(one.forget(user, device_id))
+                case "expire":
+                    answers.append(one.forget_unchanged(user, replace(known, target=token(number))))
+                case "move":
+                    target = replace(known.target, environment=SANDBOX)
+                    answers.append(one.change_environment(user, known, target))
+        assert answers[0] == answers[1]
+    owned = {(user, one) for user in "ab" for one in of(real, user).values()}
+    assert owned == {(user, one) for user, mine in fake.devices.items() for one in mine.values()}
+    rows = [item for item in tables.call("Scan", {"TableName": "members"})["Items"] if item["sk"]["S"] == "target"]
+    assert {(row["user_id"]["S"], row["device_id"]["S"], row["pk"]["S"]) for row in rows} == {
+        (user, one.device_id, f"target#{target_hash(one.target)}") for user, one in owned
+    }
