@@ -20,6 +20,10 @@ from shared.observability import count, describe, make_logger
 _UPLOADS: Final = "uploads/"
 
 
+class UploadNotCheckedError(Exception):
+    """A check failed for a reason that is none of the upload's, and is to be made again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything that this function reaches the world through."""
@@ -51,11 +55,18 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | 
 
 
 def check(event: Mapping[str, Any], ports: Ports) -> None:
-    """Decode EventBridge's "Object Created", one call into the core. What it raises makes Lambda try again."""
-    place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
-    if f"{place}/" != _UPLOADS or not file_id:
-        return  # the rule lets uploads through alone
-    settled = check_upload(file_id, files=ports.files, objects=ports.objects, inspect=ports.inspect)
+    """Decode EventBridge's "Object Created", one call into the core.
+
+    Raises UploadNotCheckedError, so that Lambda tries again, and at last puts the event into the failure queue.
+    """
+    try:
+        place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
+        if f"{place}/" != _UPLOADS or not file_id:
+            return  # the rule lets uploads through alone
+        settled = check_upload(file_id, files=ports.files, objects=ports.objects, inspect=ports.inspect)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
+        _LOGGER.error("upload not checked", extra=describe(error))
+        raise UploadNotCheckedError from None  # the runtime logs an error's text, and that of what it came from
     if settled is not None and settled.status == REJECTED:
         _LOGGER.info("file rejected", extra={"file_id": file_id, "reason": settled.reason})
         count("FilesRejected", function="files")

@@ -76,10 +76,19 @@ def _shrink(image: Image.Image) -> Image.Image:
     if image.format in {"JPEG", "MPO"}:
         image.thumbnail(side)
     image.load()
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    small = image if image.mode == mode else image.convert(mode)
+    small = _greys_of_8_bits(image) if image.mode == "I;16" else image
+    mode = "RGBA" if small.has_transparency_data else "RGB"
+    if small.mode != mode:
+        small = small.convert(mode)
     small.thumbnail(side)
     return small
+
+
+def _greys_of_8_bits(image: Image.Image) -> Image.Image:
+    """Pillow would cut off what is brighter than 255 of 65,535. A grey that stands for transparent stays grey."""
+    greys = image.point(lambda grey: grey * (1 / 256)).convert("L")
+    greys.info.pop("transparency", None)
+    return greys
 
 
 def _orientation(image: Image.Image) -> int:

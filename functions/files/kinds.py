@@ -62,8 +62,11 @@ def is_as_declared(file: File, head: bytes) -> bool:
     return check is not None and check(file, head)
 
 
-def _is_marked(name: str, at_least: int, _file: File, head: bytes) -> bool:
-    """Whether puremagic knows a mark of `name` at the start, of so many bytes: some say little, like RIFF alone."""
+def _is_marked(name: str, length: int, _file: File, head: bytes) -> bool:
+    """Whether puremagic finds its mark `name` of `length` bytes at the start.
+
+    The length is named since some of its marks are too short to say anything, like RIFF alone, or of other formats.
+    """
     import puremagic  # noqa: PLC0415  # reads its list of marks, and text needs none of them
 
     try:
@@ -71,8 +74,7 @@ def _is_marked(name: str, at_least: int, _file: File, head: bytes) -> bool:
     except (puremagic.PureError, ValueError):  # nothing that it knows; nothing at all
         return False
     return any(
-        mark.mime_type == name and len(mark.byte_match) >= at_least and head.startswith(mark.byte_match)
-        for mark in found
+        mark.mime_type == name and len(mark.byte_match) == length and head.startswith(mark.byte_match) for mark in found
     )
 
 

@@ -1,0 +1,230 @@
+"""The function on both of its event sources: what it does for each record, and what it says when one fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from functions.files import handler as module
+from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files
+from functions.files.inspector import inspector
+from shared.errors import Unavailable
+from shared.files.checking import NOT_DECODABLE, WRONG_TYPE
+from shared.files.models import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, File, FileKind, FileStatus
+from tests.fakes import DM, FakeFiles, FakeObjects
+from tests.functions.events import logged, stream_record
+from tests.functions.files.samples import PDF, REFUSED, picture
+
+
+def created(file_id: str, *, key: str | None = None) -> dict[str, Any]:
+    """An object that was created, as EventBridge tells of it."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "123456789012",
+        "time": "2026-11-23T16:20:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:s3:::files"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": "files"},
+            "object": {"key": key or f"uploads/{file_id}", "size": 3, "etag": "e", "sequencer": "00617F08299329D189"},
+            "request-id": "N4N7GDK58NMKJ12R",
+            "requester": "123456789012",
+            "source-ip-address": "203.0.113.7",
+            "reason": "PostObject",
+        },
+    }
+
+
+def deleted(file_id: str | None, seq: int = 9, **changes: Any) -> dict[str, Any]:
+    """The deletion of a message, as the table's stream shows it."""
+    record = stream_record(seq)
+    image = record["dynamodb"]["NewImage"]
+    for name in ("content", "type", "number"):
+        del image[name]
+    image |= {"kind": {"S": "message_deleted"}, "target": {"N": "1"}}
+    image |= {} if file_id is None else {"file_id": {"S": file_id}}
+    return record | changes
+
+
+@dataclass
+class House:
+    files: FakeFiles = field(default_factory=FakeFiles)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+
+    def announce(self, file_id: str, data: bytes, content_type: str = "image/png", kind: FileKind = IMAGE) -> None:
+        name = f"the canary of {file_id}.png"
+        self.files.create(File(file_id, "alice", kind, name, content_type, len(data), created_at=1, expires_at=2))
+        self.objects.uploads[file_id] = data
+
+    def ports(self) -> Ports:
+        return Ports(self.files, self.objects, inspector(1_000_000))
+
+    def status(self, file_id: str) -> FileStatus:
+        return self.files.files[file_id].status
+
+
+def broken(on: str) -> type[FakeObjects]:
+    """A store that fails for one file."""
+
+    class Broken(FakeObjects):
+        def look_at_upload(self, file_id: str) -> Any:
+            if file_id == on:
+                raise Unavailable
+            return super().look_at_upload(file_id)
+
+        def delete(self, file_id: str) -> None:
+            if file_id == on:
+                raise Unavailable
+            super().delete(file_id)
+
+    return Broken
+
+
+def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail() -> None:
+    house = House()
+    house.announce("cat", picture("PNG", (40, 30)))
+    check(created("cat"), house.ports())
+    cat = house.files.files["cat"]
+    assert (cat.status, cat.width, cat.height, cat.has_thumbnail) == (READY, 40, 30, True)
+    assert house.objects.kept["cat"] == picture("PNG", (40, 30))
+    assert house.objects.thumbnails["cat"].startswith(b"\xff\xd8\xff")
+    assert house.objects.uploads == {}
+
+
+@pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])
+def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: str) -> None:
+    house = House()
+    house.announce("f", data, content_type, FILE)
+    check(created("f"), house.ports())
+    file = house.files.files["f"]
+    assert (file.status, file.width, file.has_thumbnail, house.objects.thumbnails) == (READY, None, False, {})
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(REFUSED["html"], WRONG_TYPE), (REFUSED["elf"], WRONG_TYPE), (picture("PNG")[:50], NOT_DECODABLE)],
+)
+def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
+    data: bytes, reason: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = House()
+    house.announce("cat", data)
+    check(created("cat"), house.ports())
+    assert (house.status("cat"), house.files.files["cat"].reason) == (REJECTED, reason)
+    (record,) = caplog.records
+    assert (record.__dict__["file_id"], record.__dict__["reason"]) == ("cat", reason)
+    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (metric["FilesRejected"], metric["function"]) == ([1.0], "files")
+    assert "canary" not in logged(caplog)
+
+
+def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = House()
+    house.announce("cat", picture("PNG"))
+    for _ in range(2):
+        check(created("cat"), house.ports())
+    assert caplog.records == []
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("key", ["files/cat", "thumbnails/cat", "cat", "uploads/", "uploads/x/cat", "x/uploads/cat"])
+def test_objects_elsewhere_are_none_of_this_functions_business(key: str) -> None:
+    house = House()
+    house.announce("cat", picture("PNG"))
+    check(created("cat", key=key), house.ports())
+    assert house.status("cat") == PENDING
+    assert set(house.objects.uploads) == {"cat"}
+
+
+def test_a_check_that_fails_comes_again_and_its_error_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    house = House(objects=broken("cat")())
+    house.announce("cat", picture("PNG"))
+    with pytest.raises(UploadNotCheckedError) as failed:
+        check(created("cat"), house.ports())
+    assert (str(failed.value), failed.value.__cause__, failed.value.__suppress_context__) == ("", None, True)
+    assert house.status("cat") == PENDING
+    (record,) = caplog.records
+    assert record.__dict__["error"] == "Unavailable"
+    assert "canary" not in logged(caplog)
+    house.objects = FakeObjects(house.objects.uploads)
+    check(created("cat"), house.ports())
+    assert house.status("cat") == READY
+
+
+def test_an_event_that_cannot_be_read_is_reported() -> None:
+    with pytest.raises(UploadNotCheckedError):
+        check({"detail": {}}, House().ports())
+
+
+def in_a_message(*file_ids: str) -> FakeFiles:
+    files = FakeFiles()
+    for seq, file_id in enumerate(file_ids):
+        files.ready(file_id)
+        files.take(file_id, DM, seq)
+    return files
+
+
+def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> FakeObjects:
+    return store(kept=dict.fromkeys(file_ids, b"k"), thumbnails=dict.fromkeys(file_ids, b"t"))
+
+
+def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it() -> None:
+    house = House(in_a_message("cat", "dog"), stored("cat", "dog"))
+    house.files.release("cat", DM, 0)
+    assert release_files([deleted("cat"), deleted("dog")], house.ports()) == {"batchItemFailures": []}
+    assert (house.status("cat"), house.status("dog")) == (DELETED, READY)
+    assert (set(house.objects.kept), set(house.objects.thumbnails)) == ({"dog"}, {"dog"})
+
+
+@pytest.mark.parametrize(
+    "record", [stream_record(3), deleted(None), deleted("cat", eventName="MODIFY"), deleted("cat", eventName="REMOVE")]
+)
+def test_other_records_of_the_log_release_nothing(record: dict[str, Any]) -> None:
+    house = House(in_a_message("cat"), stored("cat"))
+    house.files.release("cat", DM, 0)
+    assert release_files([record], house.ports()) == {"batchItemFailures": []}
+    assert set(house.objects.kept) == {"cat"}
+
+
+def test_a_message_with_a_file_is_no_deletion() -> None:
+    house = House(in_a_message("cat"), stored("cat"))
+    house.files.release("cat", DM, 0)
+    record = stream_record(3)
+    record["dynamodb"]["NewImage"]["file_id"] = {"S": "cat"}
+    release_files([record], house.ports())
+    assert house.status("cat") == READY
+
+
+@pytest.mark.parametrize("poison", [False, True])
+def test_a_batch_starts_again_from_the_record_that_failed(caplog: pytest.LogCaptureFixture, *, poison: bool) -> None:
+    house = House(in_a_message("cat", "dog", "cow"), stored("cat", "dog", "cow", store=broken("dog")))
+    for seq, name in enumerate(("cat", "dog", "cow")):
+        house.files.release(name, DM, seq)
+    bad = deleted("dog", 2)
+    if poison:
+        bad["dynamodb"]["NewImage"] = {"kind": {"S": "message_deleted"}, "file_id": {"B": "AA=="}}
+    answer = release_files([deleted("cat", 1), bad, deleted("cow", 3)], house.ports())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": f"{2:021}"}]}
+    assert set(house.objects.kept) == {"dog", "cow"}
+    assert len(caplog.records) == 1
+    assert "canary" not in logged(caplog)
+
+
+def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(in_a_message("dog"), stored("dog"))
+    house.files.release("dog", DM, 0)
+    house.announce("cat", picture("PNG"))
+    monkeypatch.setattr(module, "_PORTS", house.ports())
+    assert handler(created("cat")) is None
+    assert handler({"Records": [deleted("dog")]}) == {"batchItemFailures": []}
+    assert (house.status("cat"), house.status("dog")) == (READY, DELETED)
