@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 POLL_SECONDS = 0.2
 # CloudFormation's names are the stack, the constructs' path, a hash and a random end.
 PHYSICAL_NAME = re.compile(
-    r"^Parley-[a-z0-9-]+?-(?:WebSocket|Http|Push)?(?P<construct>[A-Z][A-Za-z]*?)(?:Function)?[0-9A-F]{8}"
+    r"^Parley-[a-z0-9-]+?-(?:WebSocket|Http|Push|FileChecks)?(?P<construct>[A-Z][A-Za-z]*?)(?:Function)?[0-9A-F]{8}"
 )
 SHOWN = {"level", "message", "timestamp", "time", "service", "location", "xray_trace_id", "cold_start", "function_name"}
 SHOWN |= {"function_arn", "function_memory_size", "function_request_id"}

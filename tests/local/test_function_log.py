@@ -39,6 +39,8 @@ def test_raw_lines_are_json_with_the_functions_name() -> None:
         ("Parley-local-PushOfflinePushFunctionE1D363B0-F6E5", "OfflinePush"),
         ("Parley-local-HttpRestFunction0A1B2C3D-F6E5", "Rest"),
         ("Parley-local-WebSocketConnectFunction0A1B2C3D-F6E5", "Connect"),
+        ("Parley-local-FileChecksFilesFunction0A1B2C3D-F6E5", "Files"),
+        ("Parley-local-PresenceFunction0A1B2C3D-F6E5", "Presence"),
         ("something-else", "something-else"),
     ],
 )
