@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
@@ -61,6 +61,7 @@ frames = st.dictionaries(names, anything | kinds, max_size=6)
 
 
 @given(frame=frames)
+@example(frame={"users": True})
 def test_no_frame_whatever_is_in_it_makes_the_client_stumble(frame: dict[str, object]) -> None:
     as_entry(frame)
     as_event(frame)

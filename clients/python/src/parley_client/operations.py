@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import quote
 
-from parley_client.dial import Dialer
-from parley_client.errors import ParleyError
+from parley_client.calls import Calls, conversation_path, path_of
 from parley_client.events import Message, Presence
 from parley_client.parsing import as_message, as_presences
 from parley_client.resources import (
@@ -31,7 +29,6 @@ from parley_client.resources import (
     as_settled,
     as_summary,
 )
-from parley_client.rest import RestApi
 
 
 class _Unchanged:
@@ -44,15 +41,8 @@ class _Unchanged:
 UNCHANGED: Final = _Unchanged()
 
 
-class HttpOperations:
-    """Each is one request with the connection's token, and a second one with a fresh token where that was refused.
-
-    They need no connection, and are not repeated by themselves. All raise ParleyError: the server's refusal, or
-    `unreachable`, which leaves open whether it was done.
-    """
-
-    _dialer: Dialer
-    _rest: RestApi | None
+class HttpOperations(Calls):
+    """See `Calls` for what they raise, and when."""
 
     # --- the own profile
 
@@ -98,19 +88,19 @@ class HttpOperations:
 
     async def conversation(self, conversation_id: str) -> Summary:
         """One conversation, as the inbox shows it."""
-        return as_summary(await self._call("GET", _path(conversation_id)))
+        return as_summary(await self._call("GET", conversation_path(conversation_id)))
 
     async def rename(self, conversation_id: str, name: str) -> Summary:
         """A new name for a group; for its owners and admins."""
-        return as_summary(await self._call("PATCH", _path(conversation_id), body={"name": name}))
+        return as_summary(await self._call("PATCH", conversation_path(conversation_id), body={"name": name}))
 
     async def leave(self, conversation_id: str) -> None:
         """Be no member of a group any more."""
-        await self._call("DELETE", _path(conversation_id))
+        await self._call("DELETE", conversation_path(conversation_id))
 
     async def hide(self, conversation_id: str) -> None:
         """Take a private conversation out of the inbox, until something is said in it."""
-        await self._call("DELETE", _path(conversation_id))
+        await self._call("DELETE", conversation_path(conversation_id))
 
     async def update_settings(
         self,
@@ -123,24 +113,24 @@ class HttpOperations:
     ) -> Settled:
         """The own settings of a conversation: what is left out stays. `notify`: all, mentions or none."""
         body = _given(muted_until=muted_until, notify=notify, pinned=pinned, archived=archived)
-        return as_settled(await self._call("PATCH", _path(conversation_id, "settings"), body=body))
+        return as_settled(await self._call("PATCH", conversation_path(conversation_id, "settings"), body=body))
 
     # --- members
 
     async def members(self, conversation_id: str) -> tuple[Member, ...]:
-        found = await self._call("GET", _path(conversation_id, "members"))
+        found = await self._call("GET", conversation_path(conversation_id, "members"))
         return tuple(as_member(each) for each in found["members"])
 
     async def add_members(self, conversation_id: str, users: Iterable[str]) -> Added:
         """For owners and admins; 1 to 100 users. Who is a member already is no error."""
-        return as_added(await self._call("POST", _path(conversation_id, "members"), body={"users": list(users)}))
+        return as_added(await self._call("POST", conversation_path(conversation_id, "members"), body={"users": list(users)}))
 
     async def set_role(self, conversation_id: str, user_id: str, role: str) -> None:
         """owner, admin or member; for owners."""
-        await self._call("PATCH", _path(conversation_id, "members", user_id), body={"role": role})
+        await self._call("PATCH", conversation_path(conversation_id, "members", user_id), body={"role": role})
 
     async def remove_member(self, conversation_id: str, user_id: str) -> None:
-        await self._call("DELETE", _path(conversation_id, "members", user_id))
+        await self._call("DELETE", conversation_path(conversation_id, "members", user_id))
 
     # --- messages
 
@@ -149,11 +139,11 @@ class HttpOperations:
     ) -> History:
         """Messages before (newest first, the default: from the head) or after (oldest first) an entry."""
         query = {"before": before, "after": after, "limit": limit}
-        return as_history(await self._call("GET", _path(conversation_id, "messages"), query))
+        return as_history(await self._call("GET", conversation_path(conversation_id, "messages"), query))
 
     async def message(self, conversation_id: str, seq: int) -> Message:
         """One message as it is now. An own one has its `status`, and in groups its `receipts`."""
-        return as_message(await self._call("GET", _path(conversation_id, "messages", str(seq))))
+        return as_message(await self._call("GET", conversation_path(conversation_id, "messages", str(seq))))
 
     # --- people
 
@@ -165,49 +155,29 @@ class HttpOperations:
         return as_contact(await self._call("POST", "/v1/contacts", body={"user_id": user_id}))
 
     async def accept_contact(self, user_id: str) -> Contact:
-        return as_contact(await self._call("PATCH", f"/v1/contacts/{_part(user_id)}", body={"status": "accepted"}))
+        return as_contact(await self._call("PATCH", path_of("contacts", user_id), body={"status": "accepted"}))
 
     async def rename_contact(self, user_id: str, alias: str | None) -> Contact:
         """The own name for somebody; None for none."""
-        return as_contact(await self._call("PATCH", f"/v1/contacts/{_part(user_id)}", body={"alias": alias}))
+        return as_contact(await self._call("PATCH", path_of("contacts", user_id), body={"alias": alias}))
 
     async def remove_contact(self, user_id: str) -> None:
         """Withdraw, decline or remove, for both sides."""
-        await self._call("DELETE", f"/v1/contacts/{_part(user_id)}")
+        await self._call("DELETE", path_of("contacts", user_id))
 
     async def blocks(self) -> tuple[str, ...]:
         return tuple(map(str, (await self._call("GET", "/v1/blocks"))["blocks"]))
 
     async def block(self, user_id: str) -> None:
-        await self._call("PUT", f"/v1/blocks/{_part(user_id)}")
+        await self._call("PUT", path_of("blocks", user_id))
 
     async def unblock(self, user_id: str) -> None:
-        await self._call("DELETE", f"/v1/blocks/{_part(user_id)}")
+        await self._call("DELETE", path_of("blocks", user_id))
 
     async def presence_of(self, users: Iterable[str]) -> tuple[Presence, ...]:
         """How these users are now, without watching them. Those one may not see are offline."""
         return as_presences(await self._call("GET", "/v1/presence", {"users": ",".join(users)}))
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, int | str | None] | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        rest = self._rest
-        if rest is None:
-            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
-        return await self._dialer.with_token(lambda token: rest.call(method, path, token, query, body))
-
 
 def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not UNCHANGED}
-
-
-def _path(conversation_id: str, *more: str) -> str:
-    return "/".join(("/v1/conversations", _part(conversation_id), *map(_part, more)))
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")

@@ -123,7 +123,8 @@ def as_changed(data: Frame) -> Changed | None:
 def as_presences(data: Frame) -> tuple[Presence, ...]:
     """How the users are now: the data of a reply to `presence`, over either way."""
     users = data.get("users")
-    found = (as_event({"type": "presence", **each}) for each in users or () if isinstance(each, Mapping))
+    listed = users if isinstance(users, list | tuple) else ()
+    found = (as_event({"type": "presence", **each}) for each in listed if isinstance(each, Mapping))
     return tuple(each for each in found if isinstance(each, Presence))
 
 
