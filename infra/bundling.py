@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 # Part of every digest: raise it when this file or bytecode.py builds something else from the same input.
-_BUILDER: Final = "1"
+_BUILDER: Final = "2"
 _EPOCH: Final = 315_532_800  # 1980-01-01, the first day that a zip file can hold
 _KEPT_METADATA: Final = {"METADATA", "entry_points.txt"}
+# cryptography is built with them; what comes of that needs cffi's compiled module alone.
+_BUILD_TOOLS: Final = ("cffi", "pycparser", "pycparser-*.dist-info")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,9 @@ def _uv_program(root: Path) -> str:
 
 
 def _prune(place: Path) -> None:
-    """Drop what never runs: programs, tests, stubs, and all of dist-info but licences and what importlib reads."""
-    for folder in [place / "bin", *place.glob("*/tests"), *place.glob("*/test"), *place.rglob("__pycache__")]:
+    """Drop what never runs: programs, build tools, tests, stubs, dist-info but for licences and what importlib reads."""
+    never_run = ("bin", *_BUILD_TOOLS, "*/tests", "*/test", "**/__pycache__")
+    for folder in [path for pattern in never_run for path in place.glob(pattern)]:
         shutil.rmtree(folder, ignore_errors=True)
     for path in [path for path in place.rglob("*") if path.is_file() and _is_ballast(path.relative_to(place))]:
         path.unlink()
