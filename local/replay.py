@@ -20,6 +20,7 @@ TARGET = "TARGET_ARN"
 HIDDEN_SECONDS = 900
 # The longest that a function may take.
 PATIENCE_SECONDS = 900
+NAMES = 17  # columns for a queue's name
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 AGAIN, GONE, DROPPED, STAYS = "replayed", "gone", "dropped", "stays"
 
@@ -155,14 +156,14 @@ def _attributes(sqs: Any, url: str) -> dict[str, str]:
 def _replay_queue(queue: FailureQueue, clients: Clients, options: Options, wait_seconds: int) -> Counter[str]:
     """All that lies in one queue, oldest first."""
     found = sorted(_receive(clients.sqs, queue.url, wait_seconds), key=_sent)
-    fact(queue.name, f"{len(found)} set aside" if found else "empty")
+    print(f"  {queue.name:<{NAMES}}{f'{len(found)} set aside' if found else 'empty'}")
     results: Counter[str] = Counter()
     staying = {message["MessageId"]: {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"]}
                for message in found}  # fmt: skip
     try:
         for message in found:
             result, words = _do(message, queue.source_url, clients, options)
-            print(f"    {_age(time.time() - _sent(message)):<12}{words}")
+            print(f"    {_age(time.time() - _sent(message)):<{NAMES - 2}}{words}")
             results[result] += 1
             if result in {AGAIN, DROPPED}:
                 clients.sqs.delete_message(**staying.pop(message["MessageId"]))

@@ -45,7 +45,7 @@ def test_what_failed_in_an_outage_is_done_again_when_it_is_over(
 
     assert replay(emulator, Options(dry=True), on_aws=False)
     shown = capsys.readouterr().out
-    assert "records       2 set aside" in shown
+    assert "  records          2 set aside\n" in shown
     assert "a, b" in shown
     assert "uploads/1" in shown
     assert "look alice\n" in shown
