@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -142,30 +139,3 @@ def test_the_http_api_answers_in_its_own_format(stack: Stack) -> None:
         answer = http(stack, "GET", path, user_id=user_id)
         assert answer[0] == status
         assert {"error", "code", "retryable", "request_id"} <= set(answer[1])
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait on something that another process makes true."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened within 30 s"
-        threading.Event().wait(0.02)
-
-
-def test_who_is_away_is_handed_to_the_push_gateway_and_who_is_there_is_not(stack: Stack) -> None:
-    one, away, here = new_users(3)
-    assert stack.jwt_secret_file is not None
-    log = Path(stack.jwt_secret_file).parent / "logs" / "functions.log"
-
-    async def talk() -> None:
-        async with connected(stack, one) as alice, connected(stack, here) as bob:
-            await alice.send(here, "the canary text")
-            await bob.messages(1)
-            await alice.send(away, "the canary text")
-            # Bob stays until the stream's consumer has come by, however long its cold start takes.
-            await asyncio.to_thread(wait_for, lambda: away in log.read_text())
-
-    asyncio.run(talk())
-    text = log.read_text()
-    assert here not in text
-    assert "canary" not in text
