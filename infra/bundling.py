@@ -154,7 +154,7 @@ def _uv_program(root: Path) -> str:
 
 
 def _prune(place: Path) -> None:
-    """Drop what never runs: programs, build tools, tests, stubs, dist-info but for licences and what importlib reads."""
+    """Drop what never runs: programs, build tools, tests, stubs, dist-info but licences and what importlib reads."""
     never_run = ("bin", *_BUILD_TOOLS, "*/tests", "*/test", "**/__pycache__")
     for folder in [path for pattern in never_run for path in place.glob(pattern)]:
         shutil.rmtree(folder, ignore_errors=True)
