@@ -7,8 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from parley_client.dial import Dialer
-from parley_client.errors import ParleyError
-from parley_client.rest import RestApi
 
 
 class Calls:
@@ -19,7 +17,6 @@ class Calls:
     """
 
     _dialer: Dialer
-    _rest: RestApi | None
 
     async def _call(
         self,
@@ -28,13 +25,7 @@ class Calls:
         query: Mapping[str, int | str | None] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        rest = self._http_api()
-        return await self._dialer.with_token(lambda token: rest.call(method, path, token, query, body))
-
-    def _http_api(self) -> RestApi:
-        if self._rest is None:
-            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
-        return self._rest
+        return await self._dialer.call(method, path, query, body)
 
 
 def conversation_path(conversation_id: str, *more: str) -> str:

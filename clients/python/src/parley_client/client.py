@@ -6,14 +6,19 @@ import random
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack, cast
+from typing import Any, BinaryIO, Self, Unpack, cast
 from urllib.parse import urlsplit
 
+from parley_client.background import Progress
 from parley_client.changes import ChangeKind
 from parley_client.core import Core
 from parley_client.dial import Dialer
+from parley_client.errors import ParleyError
 from parley_client.events import Ack, Changed, Event, Presence
+from parley_client.files import FileOperations, FileOptions
+from parley_client.notifying import NotificationOperations
 from parley_client.operations import HttpOperations
 from parley_client.outbox import Pending
 from parley_client.rest import RestApi, check_http_url
@@ -34,7 +39,7 @@ class Unacked:
     forward_of: tuple[str, int] | None = None
 
 
-class ParleyClient(HttpOperations):
+class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
     """One user's connection to Parley, kept up, with all messages once and in order.
 
     ::
@@ -81,13 +86,14 @@ class ParleyClient(HttpOperations):
             settings=Settings(**options),
             user_id=user_id,
             state=state,
+            over_http=bool(http_url),
         )
         own = user_of(token) if isinstance(token, str) else None
         if own is not None:
             self._core.identify(own)
-        self._rest = RestApi(check_http_url(http_url)) if http_url else None
+        rest = RestApi(check_http_url(http_url)) if http_url else None
         query = {"device_id": device_id, "platform": platform, "app_version": app_version}
-        self._dialer = Dialer(url, token, self._rest, by_ticket, query, self._core.identify)
+        self._dialer = Dialer(url, token, rest, by_ticket, query, self._core.identify)
         self._shell = Shell(self._core, self._dialer)
 
     async def __aenter__(self) -> Self:
@@ -190,6 +196,7 @@ class ParleyClient(HttpOperations):
     ) -> Ack:
         """Send a message, and wait until it is stored: over reconnects and retries, for as long as that takes.
 
+        `file_id`: of an own file that is ready; `message_type` is its kind then, and there may be no words.
         `forward_of`: instead of `content`, the conversation and the seq of a message to pass on.
         Cancelling stops the waiting, not the sending. `client_message_id` and `after` are for repeating a message of an
         earlier client: both together make that safe (an id alone only within this client). Raises ParleyError: the
@@ -209,6 +216,26 @@ class ParleyClient(HttpOperations):
             forward_of=forward_of,
         )
         return cast("Ack", await self._shell.outcome(call))
+
+    async def send_file(
+        self,
+        source: Path | bytes | BinaryIO,
+        caption: str = "",
+        *,
+        to: str | None = None,
+        conversation_id: str | None = None,
+        progress: Progress | None = None,
+        **more: Unpack[FileOptions],
+    ) -> Ack:
+        """Upload a file (see `upload` for `more`), and send it, with or without words.
+
+        Cancelling stops the upload; after that, it stops the waiting, and not the sending. Making it again uploads
+        again: `upload` and `send(file_id=)` are for those who want to repeat only one of them.
+        """
+        if (to is None) == (conversation_id is None):
+            raise ParleyError("bad_request", "A message goes either `to` a user or into a `conversation_id`")
+        file = await self.upload(source, progress=progress, **more)
+        return await self.send(caption, to=to, conversation_id=conversation_id, message_type=file.kind, file_id=file.id)
 
     async def edit(self, conversation_id: str, seq: int, content: str) -> Changed:
         """New text for an own message. Like `delete` and `react` it goes on over reconnects and refusals that may pass.

@@ -7,6 +7,7 @@ The shell's part:
 - `start`; do each of `effects()` after every call; call `tick` when `deadline()` is reached;
 - on Connect: open a connection, then `connected`, or `lost` where that failed;
 - on Renew: get a fresh token, then `renew`;
+- on AskNotifications: get them over HTTP, then `notified`, or `not_notified` where that failed;
 - feed each frame of that connection to `receive`, and say `lost` when it ends. Nothing of an earlier connection may
   come in after that.
 """
@@ -32,7 +33,10 @@ _MAX_WATCHED: Final = 100
 
 
 class Core(Machine):
-    """See the module. `state` is what `state()` of an earlier core returned."""
+    """See the module. `state` is what `state()` of an earlier core returned.
+
+    over_http: the shell has an HTTP API to ask; without one, notifications come live only.
+    """
 
     def __init__(
         self,
@@ -42,8 +46,9 @@ class Core(Machine):
         settings: Settings | None = None,
         user_id: str | None = None,
         state: Mapping[str, Any] | None = None,
+        over_http: bool = False,
     ) -> None:
-        super().__init__(settings or Settings(), random, user_id)
+        super().__init__(settings or Settings(), random, user_id, over_http=over_http)
         self._new_id = new_id
         self._calls = 0
         if state is not None:
@@ -80,6 +85,7 @@ class Core(Machine):
             due = now + self.settings.delivered_delay
             self._cursors.want("delivered", event.conversation_id, event.seq, due=due)
         if self._stream.taken(now):
+            self._notices.room(now)
             self._pump(now)
         return event
 

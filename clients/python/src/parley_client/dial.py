@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -65,6 +65,19 @@ class Dialer:
         if self._last is None:
             self._last = await self._fresh()
         return await self._trying_twice(call)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, int | str | None] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """One call of the HTTP API. Raises ParleyError, also where the client has none."""
+        rest = self.rest
+        if rest is None:
+            raise ParleyError("bad_request", "This needs the HTTP API: give the client an http_url")
+        return await self.with_token(lambda token: rest.call(method, path, token, query, body))
 
     async def _trying_twice(self, call: Callable[[str], Awaitable[T]]) -> T:
         """A refused token is replaced once, if whoever gives the tokens has another one."""

@@ -26,6 +26,13 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class AskNotifications:
+    """Get the notifications that are not acknowledged over HTTP, and tell the core (`notified` or `not_notified`)."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transmit:
     frame: dict[str, Any]
 
@@ -48,4 +55,4 @@ class Failed:
     error: ParleyError
 
 
-Effect = Connect | Disconnect | Renew | Transmit | Done | Failed
+Effect = Connect | Disconnect | Renew | AskNotifications | Transmit | Done | Failed

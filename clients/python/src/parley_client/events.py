@@ -207,6 +207,24 @@ class MembershipLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """Something to be told outside of conversations, until it is acknowledged. `kind` is system or reminder.
+
+    A reminder is about a message (`conversation_id`, `seq`), which has the words. `data` is for the application.
+    """
+
+    id: str
+    kind: str
+    title: str
+    body: str = ""
+    data: Mapping[str, str] = field(default_factory=dict, hash=False)
+    created_at: int = 0
+    conversation_id: str | None = None
+    seq: int | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownEvent:
     """Something this version of the client has no type for. It is handed on as it came."""
 
@@ -218,7 +236,16 @@ Entry = (
     Message | MessageEdited | MessageDeleted | Reaction | MembersAdded | MembersRemoved | ConversationUpdated | LogEntry
 )
 Event = (
-    Entry | ReadReceipt | Delivered | Typing | Presence | ConnectionChanged | SendFailed | MembershipLost | UnknownEvent
+    Entry
+    | ReadReceipt
+    | Delivered
+    | Typing
+    | Presence
+    | Notification
+    | ConnectionChanged
+    | SendFailed
+    | MembershipLost
+    | UnknownEvent
 )
 
 

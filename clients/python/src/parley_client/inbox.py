@@ -79,10 +79,15 @@ class Inbox:
 
     def emit(self, event: Event) -> None:
         """An ephemeral event: without room it is dropped, the next of its kind says the same or more."""
-        if len(self._events) < self.settings.max_events:
-            self._append(event)
-        else:
+        if not self.offer(event):
             self.dropped += 1
+
+    def offer(self, event: Event) -> bool:
+        """Any event that can be had again. Returns whether there was room for it."""
+        there = len(self._events) < self.settings.max_events
+        if there:
+            self._append(event)
+        return there
 
     def take(self) -> Event | None:
         """The next event. From here on the application is responsible for it."""

@@ -8,10 +8,11 @@ from parley_client.changes import Changes
 from parley_client.cursors import Cursors
 from parley_client.effects import Connect, Disconnect, Done, Effect, Failed
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
-from parley_client.events import ConnectionChanged, Frame
+from parley_client.events import ConnectionChanged, Frame, Notification
 from parley_client.exchange import Exchange
 from parley_client.link import Link
-from parley_client.parsing import as_entry, as_event
+from parley_client.notices import Notices
+from parley_client.parsing import as_entry, as_event, as_notifications
 from parley_client.renewal import Renewal
 from parley_client.sender import Sender
 from parley_client.settings import Settings
@@ -21,7 +22,9 @@ from parley_client.watch import Watch
 class Machine:
     """See `core.py`, which is this and what applications ask for."""
 
-    def __init__(self, settings: Settings, random: Callable[[], float], user_id: str | None) -> None:
+    def __init__(
+        self, settings: Settings, random: Callable[[], float], user_id: str | None, *, over_http: bool = False
+    ) -> None:
         self.settings = settings
         self.open_conversation: str | None = None
         self.error: ParleyError | None = None
@@ -36,6 +39,8 @@ class Machine:
         self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
         self._renewal = Renewal(self._exchange, self._do)
+        asks = over_http and settings.receive
+        self._notices = Notices(settings, random, self._do, self._stream.inbox.offer, asks=asks)
 
     @property
     def user_id(self) -> str | None:
@@ -59,7 +64,7 @@ class Machine:
             dues += [self._stream.next_due(), self._renewal.next_due()]
             if self._stream.catchup.answered:
                 dues += [self._sender.outbox.next_due(), self._cursors.next_due()]
-                dues += [self._changes.next_due(), self._watch.next_due()]
+                dues += [self._changes.next_due(), self._watch.next_due(), self._notices.next_due()]
         return min((due for due in dues if due is not None), default=None)
 
     # --- what the shell puts in about the connection
@@ -81,6 +86,7 @@ class Machine:
         self._link.connected(now)
         self._renewal.plan(now, token_left)
         self._stream.catchup.connected()
+        self._notices.connected(now)
         self._stream.inbox.emit(ConnectionChanged("online"))
         self._pump(now)
 
@@ -88,6 +94,20 @@ class Machine:
         """A fresh token, as asked for by Renew: the connection lives on with it."""
         if self._link.state == "online":
             self._renewal.authenticate(token, token_left, now)
+
+    def notified(self, number: int, body: Frame, now: float) -> None:
+        """The answer over HTTP that AskNotifications asked for."""
+        self._notices.answered(number, as_notifications(body))
+        self._pump(now)
+
+    def not_notified(self, number: int, error: ParleyError, now: float) -> None:
+        """AskNotifications had no answer."""
+        self._notices.failed(number, error, now)
+
+    def acknowledged(self, notification_id: str, now: float) -> None:
+        """The server knows that the user was told."""
+        self._notices.acknowledged(notification_id, now)
+        self._pump(now)
 
     def lost(self, now: float, reason: str) -> None:
         """The connection ended, or could not be made. The next one is planned."""
@@ -151,6 +171,8 @@ class Machine:
             self.ignored += 1
         elif frame.get("type") == "disconnect":
             self._on_disconnect(frame, now)
+        elif isinstance(event, Notification):
+            self._notices.heard(event)
         else:
             self._stream.inbox.emit(event)
 
@@ -173,7 +195,7 @@ class Machine:
             frame = {"type": "sync", "conversations": named}
             self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
         if self._stream.catchup.answered:
-            for part in (self._sender, self._cursors, self._changes, self._watch):
+            for part in (self._sender, self._cursors, self._changes, self._watch, self._notices):
                 part.send_due(now)
         if self._syncing and self._stream.caught_up():
             self._effects += [Done(call) for call in self._syncing]
@@ -223,6 +245,7 @@ class Machine:
         self._changes.connection_lost()
         self._watch.connection_lost()
         self._renewal.forget()
+        self._notices.connection_lost()
         self._stream.connection_lost()
 
     def _do(self, effect: Effect) -> None:

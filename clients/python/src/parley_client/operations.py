@@ -123,7 +123,8 @@ class HttpOperations(Calls):
 
     async def add_members(self, conversation_id: str, users: Iterable[str]) -> Added:
         """For owners and admins; 1 to 100 users. Who is a member already is no error."""
-        return as_added(await self._call("POST", conversation_path(conversation_id, "members"), body={"users": list(users)}))
+        path = conversation_path(conversation_id, "members")
+        return as_added(await self._call("POST", path, body={"users": list(users)}))
 
     async def set_role(self, conversation_id: str, user_id: str, role: str) -> None:
         """owner, admin or member; for owners."""

@@ -197,10 +197,14 @@ def fill_in(
     file_id: str | None,
     forward_of: tuple[str, int] | None,
 ) -> dict[str, Any]:
-    """The body of a message, without what is not there. Raises ParleyError where it is neither of the two kinds."""
-    if (content is None) == (forward_of is None) or (forward_of is not None and file_id is not None):
-        raise ParleyError("bad_request", "A message has either `content` or `forward_of`, and that brings its own file")
-    body: dict[str, Any] = {"content": content, "message_type": message_type}
+    """The body of a message, without what is not there. Raises ParleyError where it is neither of the two kinds.
+
+    With a file there need be no words.
+    """
+    says = content is not None or file_id is not None
+    if says == (forward_of is not None):
+        raise ParleyError("bad_request", "A message has `content`, a `file_id`, or both; or else it has `forward_of`")
+    body: dict[str, Any] = {"content": content or "", "message_type": message_type}
     if forward_of is not None:
         where, seq = forward_of
         body = {"forward_of": {"conversation_id": where, "seq": seq}}

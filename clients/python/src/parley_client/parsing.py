@@ -19,6 +19,7 @@ from parley_client.events import (
     Message,
     MessageDeleted,
     MessageEdited,
+    Notification,
     Presence,
     Reaction,
     ReadReceipt,
@@ -91,7 +92,7 @@ def as_event(frame: Frame) -> Event | None:
     make = _EPHEMERAL.get(kind)
     try:
         return make(frame) if make else UnknownEvent(kind, frame)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return UnknownEvent(kind, frame)
 
 
@@ -126,6 +127,14 @@ def as_presences(data: Frame) -> tuple[Presence, ...]:
     listed = users if isinstance(users, list | tuple) else ()
     found = (as_event({"type": "presence", **each}) for each in listed if isinstance(each, Mapping))
     return tuple(each for each in found if isinstance(each, Presence))
+
+
+def as_notifications(body: Frame) -> tuple[Notification, ...]:
+    """What the user was told and has not acknowledged: the answer over HTTP."""
+    listed = body.get("notifications")
+    frames = (each for each in listed if isinstance(each, Mapping)) if isinstance(listed, list | tuple) else ()
+    found = (as_event({"type": "notification", "notification": each}) for each in frames)
+    return tuple(each for each in found if isinstance(each, Notification))
 
 
 # --- parts
@@ -215,6 +224,22 @@ def _presence(frame: Frame) -> Event:
     return Presence(frame["user_id"], str(frame["status"]), last_seen, at, frame)
 
 
+def _notification(frame: Frame) -> Event:
+    body = frame["notification"]
+    data, seq = body.get("data"), body.get("seq")
+    return Notification(
+        id=str(body["id"]),
+        kind=str(body.get("kind", "system")),
+        title=str(body.get("title", "")),
+        body=str(body.get("body", "")),
+        data={str(name): str(value) for name, value in data.items()} if isinstance(data, Mapping) else {},
+        created_at=_number(body.get("created_at")) or 0,
+        conversation_id=_text(body.get("conversation_id")),
+        seq=seq if is_seq(seq) else None,
+        raw=body,
+    )
+
+
 _ENTRIES: Final[dict[str, Callable[[str, int, Frame], Entry]]] = {
     "message_edited": _edited,
     "message_deleted": _deleted,
@@ -228,4 +253,5 @@ _EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
     "delivered": _delivered,
     "typing": _typing,
     "presence": _presence,
+    "notification": _notification,
 }

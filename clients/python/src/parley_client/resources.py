@@ -125,6 +125,62 @@ class Contact:
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """An uploaded image or file. `status` is pending, ready, or rejected, for which `reason` says why.
+
+    `url` and `thumbnail_url` (of images) are good for `expires_in` seconds, for whoever has them: they are secrets, and
+    not shown. `width` and `height` are those of an image, in pixels.
+    """
+
+    id: str
+    kind: str
+    name: str
+    content_type: str
+    size: int
+    status: str
+    reason: str | None = None
+    width: int | None = None
+    height: int | None = None
+    url: str | None = field(default=None, repr=False)
+    thumbnail_url: str | None = field(default=None, repr=False)
+    expires_in: int | None = None
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where pushes go. `token` or `installation_id` is the push service's name for it; `environment` is APNs'."""
+
+    device_id: str
+    platform: str
+    token: str | None = field(default=None, repr=False)
+    installation_id: str | None = field(default=None, repr=False)
+    environment: str | None = None
+    app_id: str | None = None
+    registered_at: int = 0
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """A notification as it was sent: its id, and how many users it is for."""
+
+    notification_id: str
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """At `at` (ms) the user is told of the message again."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    at: int
+    raw: Frame = field(default_factory=dict, repr=False, compare=False)
+
+
 def as_history(body: Frame) -> History:
     return History(tuple(as_message(each) for each in body["messages"]), body.get("has_more") is True)
 
@@ -196,6 +252,39 @@ def as_profile(body: Frame) -> Profile:
 
 def as_contact(body: Frame) -> Contact:
     return Contact(str(body["user_id"]), str(body["status"]), body.get("alias"), _count(body, "since"), body)
+
+
+def as_file(body: Frame) -> File:
+    optional = ("reason", "width", "height", "url", "thumbnail_url", "expires_in")
+    return File(
+        id=str(body["file_id"]),
+        kind=str(body.get("kind", "file")),
+        name=str(body.get("name", "")),
+        content_type=str(body.get("content_type", "")),
+        size=_count(body, "size"),
+        status=str(body["status"]),
+        **{name: body.get(name) for name in optional},
+        raw=body,
+    )
+
+
+def as_device(body: Frame) -> Device:
+    optional = ("token", "installation_id", "environment", "app_id")
+    return Device(
+        device_id=str(body["device_id"]),
+        platform=str(body["platform"]),
+        **{name: body.get(name) for name in optional},
+        registered_at=_count(body, "registered_at"),
+        raw=body,
+    )
+
+
+def as_notified(body: Frame) -> Notified:
+    return Notified(str(body["notification_id"]), _count(body, "users"))
+
+
+def as_reminder(body: Frame) -> Reminder:
+    return Reminder(str(body["reminder_id"]), str(body["conversation_id"]), int(body["seq"]), int(body["at"]), body)
 
 
 def _count(body: Frame, name: str) -> int:

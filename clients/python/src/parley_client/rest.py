@@ -15,10 +15,11 @@ from urllib.parse import urlencode, urlsplit
 
 from parley_client.errors import ParleyError
 
+NOTIFICATIONS: Final = "/v1/notifications"
 _TIMEOUT_S: Final = 30.0  # the gateway gives up after 29
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to wherever it points."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
@@ -54,7 +55,7 @@ class RestApi:
 
     def _fetch(self, request: urllib.request.Request) -> dict[str, Any]:
         proxies = [urllib.request.ProxyHandler({})] if is_loopback(request.full_url) else []
-        opener = urllib.request.build_opener(_NoRedirects, *proxies)
+        opener = urllib.request.build_opener(NoRedirects, *proxies)
         try:
             with opener.open(request, timeout=self.timeout_s) as response:
                 return _object(response.read())

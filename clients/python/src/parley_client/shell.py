@@ -13,8 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from parley_client.codec import decode, encode
 from parley_client.core import Core
 from parley_client.dial import Dialer
-from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Renew, Transmit
+from parley_client.effects import AskNotifications, Connect, Disconnect, Done, Effect, Failed, Renew, Transmit
 from parley_client.errors import ClosedError, ParleyError
+from parley_client.rest import NOTIFICATIONS
 
 _LOGGER: Final = logging.getLogger("parley_client")
 
@@ -82,6 +83,8 @@ class Shell:
                 self._leave()
             case Renew():
                 self._begin(self._renew())
+            case AskNotifications(number):
+                self._begin(self._ask_notifications(number))
             case Transmit(frame):
                 self._outgoing.put_nowait(encode(frame))
             case Done(call, value):
@@ -102,6 +105,16 @@ class Shell:
             _LOGGER.info("the token can't be renewed, and the connection ends with it: %s", error.message)
             return
         self._core.renew(token, self._dialer.left(token), self.now())
+        self.perform()
+
+    async def _ask_notifications(self, number: int) -> None:
+        try:
+            body = await self._dialer.call("GET", NOTIFICATIONS)
+        except ParleyError as error:
+            _LOGGER.info("the notifications can't be had: %s", error.message)
+            self._core.not_notified(number, error, self.now())
+        else:
+            self._core.notified(number, body, self.now())
         self.perform()
 
     def _settle(self, call: int, settle: Callable[[asyncio.Future[Any]], None]) -> None:
