@@ -18,6 +18,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.client.fake_storage import FakeStorage
 from tests.client.http_model import HttpModel
 from tests.client.model import Frame, Model, Refusal
 
@@ -47,7 +48,8 @@ def token_of(user: str, **claims: object) -> str:
 
 @dataclass
 class FakeServer:
-    """`refusals` answers the next handshakes with these statuses; `on_frame` may swallow a frame's reply, or more.
+    """`refusals` answers the next handshakes with these statuses, `http_refusals` the next requests of a path with
+    status and code; `on_frame` may swallow a frame's reply, or more.
 
     on_frame(user, frame) returns "lost" (never handled), "unanswered" (handled, no reply), or None.
     """
@@ -55,6 +57,7 @@ class FakeServer:
     model: Model = field(default_factory=Model)
     tokens: set[str] = field(default_factory=set)
     refusals: list[int] = field(default_factory=list)
+    http_refusals: list[tuple[str, int, str]] = field(default_factory=list)
     on_frame: Callable[[str, Frame], str | Refusal | None] = lambda _user, _frame: None
     frames: list[tuple[str, Frame]] = field(default_factory=list)
     handshakes: list[Request] = field(default_factory=list)
@@ -72,6 +75,10 @@ class FakeServer:
         self.http = HttpModel(self.model)
 
     @property
+    def storage(self) -> FakeStorage:
+        return self.http.files.storage
+
+    @property
     def url(self) -> str:
         assert self._websockets is not None
         return f"ws://127.0.0.1:{next(iter(self._websockets.sockets)).getsockname()[1]}/test"
@@ -84,11 +91,13 @@ class FakeServer:
     async def __aenter__(self) -> Self:
         self._websockets = await serve(self._converse, "127.0.0.1", 0, process_request=self._admit, ping_interval=None)
         self._http = await asyncio.start_server(self._answer_http, "127.0.0.1", 0)
+        await self.storage.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._websockets is not None
         assert self._http is not None
+        await self.storage.__aexit__()
         self._http.close()
         self._websockets.close()
         await self._websockets.wait_closed()
@@ -215,6 +224,9 @@ class FakeServer:
             ticket = f"ticket-{len(self.requests)}"
             self._tickets[ticket] = user
             return 200, {"ticket": ticket, "expires_in": 30}
+        if self.http_refusals and self.http_refusals[0][0] == url.path:
+            status, code = self.http_refusals.pop(0)[1:]
+            return status, {"error": "No", "code": code, "retryable": status >= 500}
         status, answer, posts = self.http.answer(user, method, url.path, query, body)
         for other, event in posts if self.posting else ():
             self._telling.add(task := asyncio.create_task(self.tell(other, event)))

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from tests.client.fake_storage import FakeStorage, FileModel
 from tests.client.model import Frame, Model, Posts, Refusal
+from tests.client.notification_model import NotificationModel
 
 Answer = tuple[int, Frame, Posts]
 _STATUS = {"not_a_member": 404, "not_found": 404, "forbidden": 403, "blocked": 403, "bad_request": 400}
@@ -33,6 +35,8 @@ class HttpModel:
     contacts: dict[tuple[str, str], Frame] = field(default_factory=dict)
     blocked: dict[str, set[str]] = field(default_factory=dict)
     created: dict[tuple[str, str], str] = field(default_factory=dict)
+    notices: NotificationModel = field(default_factory=NotificationModel)
+    files: FileModel = field(default_factory=lambda: FileModel(FakeStorage()))
 
     def answer(self, user: str, method: str, path: str, query: dict[str, str], body: Frame) -> Answer:
         """Status, JSON, and the events for everybody."""
@@ -44,6 +48,10 @@ class HttpModel:
             "contacts": self._contacts,
             "blocks": self._blocks,
             "presence": self._presence,
+            "devices": lambda asked: self.notices.on_devices(asked.user, asked.method, asked.rest, asked.body),
+            "notifications": self._notifications,
+            "reminders": lambda asked: self.notices.on_reminders(asked.user, asked.method, asked.rest),
+            "files": self._files,
         }
         try:
             status, answer = areas[area](Asked(user, method, rest, query, body, posts))
@@ -52,6 +60,14 @@ class HttpModel:
         except Refusal as refusal:
             return _STATUS[refusal.body["code"]], refusal.body, []
         return status, answer, posts
+
+    def _notifications(self, asked: Asked) -> tuple[int, Any]:
+        return self.notices.on_notifications(asked.user, asked.method, asked.rest, asked.body, asked.posts)
+
+    def _files(self, asked: Asked) -> tuple[int, Any]:
+        if asked.method == "POST":
+            return 201, self.files.announce(asked.user, asked.body)
+        return 200, self.files.get(asked.user, asked.rest[0])
 
     def _me(self, asked: Asked) -> tuple[int, Any]:
         profile = self.profiles.setdefault(
@@ -138,6 +154,8 @@ class HttpModel:
         return settings
 
     def _messages(self, asked: Asked, where: str) -> tuple[int, Any]:
+        if asked.method == "POST":
+            return self.notices.remind(asked.user, where, int(asked.rest[2]), asked.body["at"])
         if len(asked.rest) > 2:
             message = dict(self.model.message_at(where, int(asked.rest[2])))
             others = list(self.model.others(where, asked.user))

@@ -86,8 +86,9 @@ class Model(Changes):
     def _message(self, user: str, frame: Frame, posts: Posts) -> Frame:
         where = frame.get("conversation_id") or self.dm(user, frame["to"])
         self.check_member(user, where)
-        body = {name: frame.get(name) for name in ("content", "message_type", "reply_to", "mentions", "forward_of")}
-        if body["forward_of"] is None and not frame["content"].strip():
+        names = ("content", "message_type", "reply_to", "mentions", "file_id", "forward_of")
+        body = {name: frame.get(name) for name in names}
+        if body["forward_of"] is None and body["file_id"] is None and not frame["content"].strip():
             raise Refusal("bad_request")
         log = self.logs[where]
         sent_as, after = frame.get("client_message_id"), frame.get("after", len(log))
@@ -123,7 +124,7 @@ class Model(Changes):
         }
         if body["forward_of"]:
             message |= self._forwarded(user, **body["forward_of"])
-        optional = {"client_message_id": sent_as, "reply_to": body["reply_to"], "mentions": body["mentions"]}
+        optional = {name: body[name] for name in ("reply_to", "mentions", "file_id")} | {"client_message_id": sent_as}
         message |= {name: value for name, value in optional.items() if value}
         entry = self.append(where, "new_message", message=message, digest=body)
         posts += self.everyone(where, entry)
