@@ -45,7 +45,8 @@ class Interpreter:
 
 
 HOST: Final = Interpreter(version=f"{sys.version_info.major}.{sys.version_info.minor}", platform="")
-LAMBDA: Final = Interpreter(version="3.13", platform="aarch64-manylinux2014")
+# python3.13 runs on Amazon Linux 2023, whose glibc is 2.34.
+LAMBDA: Final = Interpreter(version="3.13", platform="aarch64-manylinux_2_28")
 
 
 def compile_trees(roots: Sequence[Path], interpreter: Interpreter) -> None:

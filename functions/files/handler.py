@@ -73,14 +73,15 @@ def check(event: Mapping[str, Any], ports: Ports) -> None:
 
 
 def release_files(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
-    """Decode, one call into the core for each, encode. From one that fails on nothing is touched."""
+    """Decode, one call into the core for each, encode. One that fails holds up none behind it; twice does no harm."""
+    failures = []
     for record in records:
         try:
             _release(record, ports)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("file not released", extra=describe(error))
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
+    return {"batchItemFailures": failures[:1]}  # from where to start again
 
 
 def _release(record: Mapping[str, Any], ports: Ports) -> None:

@@ -53,7 +53,7 @@ def _android(push: Push, body: str | None, now: int) -> Any:
             title_loc_args=_arguments(push),
             body=body,
             body_loc_key=wording.body_key,
-            tag=push.thread_id,
+            tag=push.collapse_id,  # a newer one takes its place on screen
             notification_count=max(push.unread, 1),
         ),
     )

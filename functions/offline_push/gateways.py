@@ -35,9 +35,7 @@ class Gateways:
         from functions.offline_push.apns import ApnsGateway  # noqa: PLC0415  # a sixth of a second
 
         secret = self._secret(self.settings.apns_secret_arn)
-        return ApnsGateway(
-            secret, endpoint=self.settings.apns_endpoint, ca_file=self.settings.push_ca_file, now=now_ms
-        )
+        return ApnsGateway(secret, endpoint=self.settings.apns_endpoint, ca_file=self.settings.push_ca_file, now=now_ms)
 
     def _secret(self, arn: str) -> Callable[[], str]:
         return CachedSecret(secrets_manager(self.environment), arn, now=now_ms)

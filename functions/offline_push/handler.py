@@ -40,8 +40,9 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
 def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
     """Decode, one call into the core, encode.
 
-    A record that can't be read is reported, and nothing behind it is touched: the event source retries from there, in
-    smaller and smaller batches, and at last hands it to the failure queue while the shard goes on.
+    A record that can't be read is reported, and those behind it are looked at all the same: the event source retries
+    from there, in smaller and smaller batches, and at last hands what is left to the failure queue. To look at a record
+    twice does no harm.
     """
     entries: list[StoredEntry] = []
     failed_at = None
@@ -52,8 +53,7 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
             entries.append(_entry(record))
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("unreadable stream record", extra=describe(error))
-            failed_at = index
-            break
+            failed_at = index if failed_at is None else failed_at
     try:
         look_at_stored(
             entries,

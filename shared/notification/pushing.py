@@ -1,7 +1,7 @@
 """Carrying out pushes: claim, hand over, and do what the provider's answer asks for.
 
 Of each push to each device one try is made at a time, whatever comes twice: it is claimed before it is sent. So a try
-that dies between the two is lost, and the next message, or opening the app, makes up for it (docs/adr/0015-pushes.md).
+that dies between the two is lost, and the next message, or opening the app, makes up for it (docs/adr/0014-pushes.md).
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def test_fcm_gets_the_push_for_android_and_for_ios(house: House) -> None:
                     "title_loc_key": "message_title",
                     "title_loc_args": ["Alice"],
                     "body": TEXT,
-                    "tag": "thread-1",
+                    "tag": "c" * 64,
                     "notification_count": 3,
                 },
             },

@@ -241,13 +241,15 @@ def test_the_handler_tells_the_queue_from_the_stream() -> None:
 
 
 @pytest.mark.parametrize("image", [{}, {"seq": {"N": "x"}}, None, {"conversation_id": {"B": "AA=="}}])
-def test_a_poison_record_is_reported_and_what_came_before_it_is_done(image: object) -> None:
+def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(image: object) -> None:
     house = House()
     poison = stream_record(2)
     poison["dynamodb"]["NewImage"] = image
-    answer = look_at([stream_record(1), poison, stream_record(3)], house.ports())
+    worse = stream_record(4)
+    del worse["dynamodb"]["NewImage"]
+    answer = look_at([stream_record(1), poison, stream_record(3), worse], house.ports())
     assert answer == {"batchItemFailures": [{"itemIdentifier": poison["dynamodb"]["SequenceNumber"]}]}
-    assert house.woken == [("bob", AboutMessage(DM, 1))]
+    assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
 
 
 def look_record(about: dict[str, Any], users: Sequence[str], message_id: str = "m1") -> dict[str, Any]:
