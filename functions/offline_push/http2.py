@@ -19,7 +19,7 @@ import httpx2
 from functions.offline_push.providers import Timeouts
 
 _KEPT_IDLE_S: Final = 300.0  # a NAT gateway forgets a silent connection after 350 s
-_GRACE_S: Final = 1.0
+_GOODBYE_S: Final = 1.0
 
 for _name in ("httpx2", "httpcore2", "hpack"):  # they log paths and headers, and a device's token is in the path
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -65,10 +65,9 @@ class Http2:
 
         Callers send only what may be carried out twice.
         """
-        deadline_s = self._timeouts.connect_s + self._timeouts.read_s
-        running = asyncio.run_coroutine_threadsafe(self._within(deadline_s, path, headers, body), self._started())
+        running = asyncio.run_coroutine_threadsafe(self._exchange(path, headers, body), self._started())
         try:
-            return running.result(deadline_s + _GRACE_S)
+            return running.result(self._timeouts.connect_s + self._timeouts.read_s)
         except TimeoutError as exc:
             running.cancel()
             raise TimedOut from exc
@@ -78,7 +77,7 @@ class Http2:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            asyncio.run_coroutine_threadsafe(self._hang_up(), loop).result(_GRACE_S)
+            asyncio.run_coroutine_threadsafe(self._hang_up(), loop).result(_GOODBYE_S)
             loop.call_soon_threadsafe(loop.stop)
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -88,21 +87,20 @@ class Http2:
                 threading.Thread(target=_run, args=(self._loop,), name="http2", daemon=True).start()
             return self._loop
 
-    async def _within(self, deadline_s: float, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        async with asyncio.timeout(deadline_s):
-            try:
-                return await self._send(path, headers, body)
-            except httpx2.ConnectError as exc:
-                raise NoConnection from exc
-            except httpx2.TransportError as exc:
-                if isinstance(exc, httpx2.TimeoutException):
-                    raise TimedOut from exc
-            try:
-                return await self._send(path, headers, body)
-            except httpx2.TimeoutException as exc:
+    async def _exchange(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        try:
+            return await self._send(path, headers, body)
+        except httpx2.ConnectError as exc:
+            raise NoConnection from exc
+        except httpx2.TransportError as exc:
+            if isinstance(exc, httpx2.TimeoutException):
                 raise TimedOut from exc
-            except httpx2.TransportError as exc:
-                raise NoConnection from exc
+        try:
+            return await self._send(path, headers, body)
+        except httpx2.TimeoutException as exc:
+            raise TimedOut from exc
+        except httpx2.TransportError as exc:
+            raise NoConnection from exc
 
     async def _send(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         line = self._line = self._line or _Line(self._client())

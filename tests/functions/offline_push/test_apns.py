@@ -297,7 +297,7 @@ def test_one_that_stalls_holds_up_nobody_else(house: House) -> None:
 
 
 def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(house: House) -> None:
-    gateway = house.ready(BRIEF)
+    gateway, before = house.ready(BRIEF), house.providers.connections("apns")
     house.providers.behave("apns", do="stall", token=OTHER_TOKEN)
     others: list[PushResult] = []
     with ThreadPoolExecutor(1) as threads:
@@ -308,6 +308,8 @@ def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(house: House
         assert stalled.result() == Busy("Timeout")
         assert time.monotonic() - start < 5
     assert others.count(Sent()) > 1
+    assert gateway.push(apns_push()) == Sent()
+    assert house.providers.connections("apns") - before == 1  # nor is the old one trusted any more
 
 
 def test_a_lost_connection_is_replaced_once_and_the_same_push_sent_again(house: House) -> None:

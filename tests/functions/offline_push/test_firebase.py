@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import firebase_admin  # type: ignore[import-untyped]
 import pytest
 import requests
+import urllib3
 from firebase_admin import _http_client, messaging
 from google.auth.transport.requests import AuthorizedSession
 
@@ -24,7 +26,7 @@ from functions.offline_push.providers import Timeouts
 from local.providers.keys import Keys
 from local.providers.serving import Providers
 from shared.notification.models import Busy
-from tests.functions.offline_push.pushes import PATIENT, fcm_push
+from tests.functions.offline_push.pushes import PATIENT, everything_logged, fcm_push
 
 TIMEOUTS = Timeouts(connect_s=3, read_s=4)
 
@@ -92,6 +94,43 @@ def test_without_an_endpoint_messages_go_to_google(monkeypatch: pytest.MonkeyPat
     ]
 
 
+NO_ANSWER = urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError())
+TOO_LONG = urllib3.exceptions.ProtocolError("Connection aborted.", TimeoutError())
+REFUSED = urllib3.exceptions.NewConnectionError(urllib3.connection.HTTPConnection("localhost"), "refused")
+READING = urllib3.exceptions.ReadTimeoutError(urllib3.HTTPConnectionPool("localhost"), "/", "timed out")
+
+
+def tls(error: ssl.SSLError) -> urllib3.exceptions.MaxRetryError:
+    pool = urllib3.HTTPSConnectionPool("localhost")
+    return urllib3.exceptions.MaxRetryError(pool, "/", urllib3.exceptions.SSLError(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (requests.ConnectionError(NO_ANSWER), True),
+        (requests.exceptions.ChunkedEncodingError(NO_ANSWER), True),
+        (requests.exceptions.SSLError(tls(ssl.SSLEOFError())), True),
+        (requests.exceptions.SSLError(tls(ssl.SSLCertVerificationError())), False),
+        (requests.ConnectionError(TOO_LONG), False),
+        (requests.ConnectionError(READING), False),
+        (requests.ConnectionError(REFUSED), False),
+        (requests.Timeout(), False),
+    ],
+    ids=str,
+)
+def test_only_a_connection_that_was_lost_is_worth_another_try_at_once(
+    error: requests.RequestException, *, lost: bool
+) -> None:
+    assert firebase._was_lost(error) is lost
+
+
+def test_the_libraries_do_not_log_what_they_send_however_much_is_logged_elsewhere() -> None:
+    with everything_logged():
+        for name in ("google.auth.transport.requests", "google.oauth2._client", "urllib3.connectionpool"):
+            assert not logging.getLogger(name).isEnabledFor(logging.INFO)
+
+
 # -- answers that no Google would give --------------------------------------------------------------------------------
 
 
@@ -102,6 +141,7 @@ class Said:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    times: int = 0
 
 
 @contextmanager
@@ -111,6 +151,7 @@ def a_server_that_says(said: Said, keys: Keys) -> Iterator[str]:
 
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            said.times += 1
             self.send_response(said.status)
             for name, value in {"Content-Length": str(len(said.body)), **said.headers}.items():
                 self.send_header(name, value)
@@ -193,3 +234,4 @@ def test_an_answer_that_breaks_off_is_a_lost_connection(providers: Providers) ->
     said = Said(200, b'{"name": "half an', {"Content-Length": "100", "Connection": "close"})
     with a_server_that_says(said, providers._keys) as fcm, a_gateway(providers, fcm=fcm) as gateway:
         assert gateway.push(fcm_push()) == Busy("NoConnection")
+    assert said.times == 2
