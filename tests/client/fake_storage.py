@@ -34,23 +34,20 @@ class FakeStorage:
     short: int | None = None
     headers: list[dict[str, str]] = field(default_factory=list)
     living: int = 0
+    url: str = ""
     _signed: dict[str, tuple[dict[str, str], int]] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/bucket"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
-
-    @property
-    def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/bucket"
 
     async def until(self, reached: int) -> None:
         """Until so many requests are under way."""
@@ -74,8 +71,9 @@ class FakeStorage:
             self.headers.append(headers)
             self._news.set()
             if self.stalls:
-                await reader.read(1)
-                await asyncio.get_running_loop().create_future()
+                while await reader.read(65_536):
+                    pass
+                return
             status, content = await self._respond(head[0], headers, reader)
             more = "Location: http://127.0.0.1:9/elsewhere\r\n" if 300 <= status < 400 else ""
             first = f"HTTP/1.1 {status} Status\r\nContent-Length: {len(content)}\r\n{more}Connection: close\r\n\r\n"

@@ -179,9 +179,8 @@ async def test_what_the_storage_refuses_says_whether_trying_again_helps(photo: P
 @on_loop
 async def test_a_storage_that_is_not_there_is_unreachable(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
-        await server.storage.__aexit__()
+        server.storage.url = "http://127.0.0.1:1/bucket"
         error = await refusal_of(alice.upload(photo))
-        await server.storage.__aenter__()
 
     assert (error.code, error.retryable) == ("unreachable", True)
     assert "refused" in error.message

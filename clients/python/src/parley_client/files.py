@@ -100,7 +100,12 @@ class FileOperations(Calls):
             await transferred(lambda transfer: fetch(url, to, size, transfer), progress)
             return None
         name = _thumbnail_name(file.name) if thumbnail else file.name
-        return await transferred(lambda transfer: _saved(url, to, name, size, transfer), progress)
+        draft = await asyncio.to_thread(_draft_for, to)
+        try:
+            await transferred(lambda transfer: _written(url, draft, size, transfer), progress)
+            return await asyncio.to_thread(_placed, draft, to, name)
+        finally:
+            _remove(draft)
 
     async def _announce(
         self, source: Path | bytes | BinaryIO, name: str | None, content_type: str | None, kind: str | None
@@ -165,25 +170,31 @@ def _thumbnail_name(name: str) -> str:
     return f"{Path(name).stem} (small).jpg"
 
 
-def _saved(url: str, to: Path, name: str, size: int | None, transfer: Transfer) -> Path:
-    """In a file beside the place until it is whole."""
-    in_folder = to.is_dir()
-    draft = (to if in_folder else to.parent) / f".{secrets.token_hex(8)}.part"
+def _draft_for(to: Path) -> Path:
+    """Beside the place of the file, until it is whole."""
+    return (to if to.is_dir() else to.parent) / f".{secrets.token_hex(8)}.part"
+
+
+def _written(url: str, draft: Path, size: int | None, transfer: Transfer) -> None:
+    """Removed here, too, where it fails: there may be nobody left to do it."""
     try:
         with draft.open("xb") as stream:
             fetch(url, stream, size, transfer)
-        transfer.check()
-        if in_folder:
-            return _placed(draft, to, name)
+    except BaseException:
+        _remove(draft)
+        raise
+
+
+def _placed(draft: Path, to: Path, name: str) -> Path:
+    """In a folder under the first name that is free: it is taken before anybody else can, and then filled."""
+    if not to.is_dir():
         return draft.replace(to)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _placed(draft: Path, folder: Path, name: str) -> Path:
-    """Under the first name that is free: it is taken before anybody else can, and then filled."""
-    for place in candidates(folder, name):
+    for place in candidates(to, name):
         with suppress(FileExistsError):
             place.open("xb").close()
             return draft.replace(place)
     raise AssertionError  # there is no end of names
+
+
+def _remove(draft: Path) -> None:
+    draft.unlink(missing_ok=True)
