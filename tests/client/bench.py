@@ -35,7 +35,14 @@ def block(head: int, entries: list[Frame] | None = None, *, where: str = DM, has
 class Bench:
     """A core in the hands of a test, which plays shell, server and clock."""
 
-    def __init__(self, *, user_id: str | None = "alice", state: Frame | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        user_id: str | None = "alice",
+        state: Frame | None = None,
+        over_http: bool = False,
+        **settings: Any,
+    ) -> None:
         self.now = 100.0
         self._ids = iter(f"id-{number}" for number in range(1_000))
         chosen = {"auto_delivered": False, **settings}
@@ -45,6 +52,7 @@ class Bench:
             settings=Settings(**chosen),
             user_id=user_id,
             state=state,
+            over_http=over_http,
         )
         self.effects: list[Effect] = []
 

@@ -9,7 +9,7 @@ from parley_client.codec import check_size, decode, encode
 from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
 from parley_client.events import LogEntry, Presence, UnknownEvent
-from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_presences
+from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_notifications, as_presences
 from parley_client.rest import is_loopback
 from parley_client.settings import Settings
 from parley_client.terminal import harmless
@@ -40,6 +40,10 @@ names = st.sampled_from(
         "entry_seq",
         "reactions",
         "receipts",
+        "notification",
+        "notifications",
+        "title",
+        "data",
     ]
 )
 kinds = st.sampled_from(
@@ -55,6 +59,7 @@ kinds = st.sampled_from(
         "member_added",
         "member_removed",
         "conversation_updated",
+        "notification",
     ]
 )
 frames = st.dictionaries(names, anything | kinds, max_size=6)
@@ -69,6 +74,7 @@ def test_no_frame_whatever_is_in_it_makes_the_client_stumble(frame: dict[str, ob
     as_changed(frame)
     as_message(frame)
     as_presences(frame)
+    as_notifications(frame)
 
 
 @given(text=st.text() | st.binary())
