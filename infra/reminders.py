@@ -36,9 +36,7 @@ class Reminders(Construct):
             ),
         )
         self._role.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"], resources=[looks.queue.queue_arn, looks.failures.queue_arn]
-            )
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[looks.queue.queue_arn])
         )
         self.environment = {
             "SCHEDULE_GROUP": self._group_name,

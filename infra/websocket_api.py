@@ -165,7 +165,7 @@ class WebSocketApi(Construct):
         function.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")
         function.allow_items(
             storage.members,
-            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "Query", "UpdateItem"),
+            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
         )
         function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         self.connections.allow(function)
