@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from parley_client import chat
+from parley_client.chat_commands import duration_ms
 
 from tests.client.fake_server import FakeServer, on_loop, token_of
 from tests.client.model import Posts
@@ -400,3 +401,64 @@ def test_a_state_of_somebody_else_is_said(tmp_path: Path, capsys: pytest.Capture
     path.write_text(json.dumps(state))
     assert chat.main([*WHERE, "--user", "alice", "--token", token_of("alice"), "--state", str(path)]) == 1
     assert str(path) in capsys.readouterr().err
+
+
+@on_loop
+async def test_files_are_sent_shown_and_saved(tmp_path: Path) -> None:
+    (tmp_path / "my cat.png").write_bytes(b"picture" * 100_000)
+    (tmp_path / "notes.txt").write_bytes(b"text")
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    async with (
+        FakeServer() as server,
+        chatting(server, "alice", "bob") as alice,
+        chatting(server, "bob", "alice") as bob,
+    ):
+        await alice.shows("connected")
+        await bob.shows("connected")
+        alice.type(f'/file "{tmp_path}/my cat.png" look at   this')
+        await alice.shows(r"my cat.png: 100 % of 700.0 KB$")
+        await bob.shows(r"#1 alice: \[image: /get 1\] look at   this$")
+        await bob.shows(r"#1 is my cat.png, 700.0 KB$")
+        alice.type(f"/file {tmp_path}/notes.txt", f"/file {tmp_path}/missing.txt", "/file", '/file "open')
+        await bob.shows(r"#2 alice: \[file: /get 2\]$")
+        await alice.shows(r"! /file can't be done: .*missing")
+        await alice.shows(r"(! /file needs something else; /help says what\n.*?){2}")
+        bob.type(f"/get 1 {folder}", f"/get #1 {folder}", "hi", "/get 3", "/get", "/get 9")
+        await bob.shows(r"\* saved as .*my cat.png$")
+        await bob.shows(r"\* saved as .*my cat \(2\).png$")
+        await bob.shows(r"! /get was refused: There is no file in #3 \(not_found\)")
+        await bob.shows(r"! /get needs something else")
+
+    assert (folder / "my cat (2).png").read_bytes() == (folder / "my cat.png").read_bytes() == b"picture" * 100_000
+
+
+@on_loop
+async def test_notifications_are_shown_once_and_acknowledged_and_reminders_asked_for() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        about = {"kind": "reminder", "title": "Reminder", "conversation_id": DM, "seq": 4}
+        for told in (
+            server.http.notices.tell("alice", "one", title="Sent\x1b[2J", body="today"),
+            server.http.notices.tell("alice", "two", **about),
+        ):
+            await server.tell("alice", told)
+            await server.tell("alice", told)
+        await alice.shows(r"^\* Sent.\[2J: today$")
+        await alice.shows(rf"^\* Reminder: #4 of {DM}$")
+        await server.until(lambda: len(server.http.notices.acknowledged) == 2)
+        alice.type("hi", "/remind 1 10m", "/remind #1 2h", "/remind 1 soon", "/remind 1")
+        await alice.shows(r"(\* you will be reminded of #1 at \d{4}-.*\n(.*\n)*?){2}")
+        await alice.shows(r"(! /remind needs something else.*\n(.*\n)*?){2}")
+        assert await alice.ends() == 0
+
+    assert len(re.findall(r"^\* (Sent|Reminder)", alice.output, re.MULTILINE)) == 2
+    sooner, later = sorted(each["at"] for each in server.http.notices.reminders["alice"].values())
+    assert 6_590_000 < later - sooner < 6_610_000
+
+
+def test_durations_are_numbers_with_a_unit() -> None:
+    assert [duration_ms(text) for text in ("30s", "10m", "2h", "1d")] == [30_000, 600_000, 7_200_000, 86_400_000]
+    for text in ("", "m", "10", "0m", "-1m", "1w", "1.5h"):
+        with pytest.raises(ValueError, match=r"."):
+            duration_ms(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from parley_client.events import (
     ConversationUpdated,
@@ -13,19 +14,47 @@ from parley_client.events import (
     Message,
     MessageDeleted,
     MessageEdited,
+    Notification,
     Reaction,
 )
 from parley_client.terminal import harmless
 
+_STEP: Final = 1_000
+
 
 def message_line(message: Message) -> str:
     """A message as it is now, with the number that /edit, /delete and /react take."""
-    text = "(deleted)" if message.content is None else harmless(message.content)
+    text = "(deleted)" if message.content is None else harmless(said(message))
     marks = [name for name, there in (("forwarded", message.forwarded), ("edited", message.edited_at)) if there]
     marks += [f"{harmless(emoji)} {len(users)}" for emoji, users in message.reactions.items()]
     more = f"  ({', '.join(marks)})" if marks and message.content is not None else ""
     time = datetime.fromtimestamp(message.created_at / 1_000).astimezone().strftime("%H:%M:%S")
     return f"{time} #{message.seq} {harmless(message.sender_id)}: {text}{more}"
+
+
+def said(message: Message) -> str:
+    """The words of a message; before those of one with a file, what it is and how to get it."""
+    file = f"[{message.type}: /get {message.seq}]" if message.file_id else ""
+    return " ".join(part for part in (file, message.content) if part)
+
+
+def notification_line(notification: Notification) -> str:
+    """One line, with the message that a reminder is about."""
+    if notification.kind == "reminder":
+        where = harmless(notification.conversation_id or "")
+        return f"* {harmless(notification.title)}: #{notification.seq} of {where}"
+    body = f": {harmless(notification.body)}" if notification.body else ""
+    return f"* {harmless(notification.title)}{body}"
+
+
+def size_of(number: int) -> str:
+    """Bytes, for people."""
+    size = float(number)
+    for unit in ("bytes", "KB", "MB"):
+        if size < _STEP:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= _STEP
+    return f"{size:.1f} GB"
 
 
 def line_of(entry: Entry) -> str | None:

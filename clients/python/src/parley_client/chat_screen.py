@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from parley_client.chat_commands import Commands
-from parley_client.chat_lines import line_of, message_line
+from parley_client.chat_files import name_file
+from parley_client.chat_lines import line_of, message_line, notification_line, said
 from parley_client.chat_state import StateFile
 from parley_client.client import ParleyClient
 from parley_client.conversation import is_group
@@ -21,6 +22,7 @@ from parley_client.events import (
     MembersAdded,
     MembershipLost,
     Message,
+    Notification,
     ReadReceipt,
     SendFailed,
 )
@@ -87,6 +89,9 @@ class Chat:
                     self._show_read(event)
             case ConnectionChanged():
                 self._show_connection(event)
+            case Notification():
+                self._terminal.show(notification_line(event))
+                self.go(self._acknowledge(event))
             case SendFailed():
                 self._terminal.show(f"! A message of an earlier run was not sent: {event.reason} ({event.code})")
             case MembershipLost(conversation_id=where) if where == self.conversation:
@@ -100,6 +105,8 @@ class Chat:
         elif entry.seq > self._shown:
             if isinstance(entry, Message):
                 self._show_message(entry)
+                if entry.file_id is not None:
+                    self.go(name_file(self._client, self._terminal, entry))
             elif line := line_of(entry):
                 self._terminal.show(line, dim=True)
             self._shown = entry.seq
@@ -107,7 +114,7 @@ class Chat:
 
     def _show_elsewhere(self, entry: Entry) -> None:
         if isinstance(entry, Message):
-            text = f"{harmless(entry.sender_id)}, elsewhere: {harmless(entry.content or '')}"
+            text = f"{harmless(entry.sender_id)}, elsewhere: {harmless(said(entry))}"
             self._terminal.show(text, dim=True)
         elif isinstance(entry, MembersAdded) and self._client.user_id in set(entry.users) - {entry.user_id}:
             name = harmless(entry.name or "a group")
@@ -118,7 +125,7 @@ class Chat:
         self._terminal.show(message_line(message) + (f"  {_SENT}" if own else ""))
         self._shown = max(self._shown, message.seq)
         if own:
-            self._own[message.seq] = harmless(message.content or "")
+            self._own[message.seq] = harmless(said(message))
 
     def _show_read(self, receipt: ReadReceipt) -> None:
         """In a group the first reader counts."""
@@ -205,6 +212,15 @@ class Chat:
             if self._early is None and self._shown:
                 with suppress(ParleyError):  # the next one says the same or more
                     await self._client.mark_read(self.conversation, self._shown)
+
+    async def _acknowledge(self, notification: Notification) -> None:
+        """Another run shows it where this does not go through."""
+        with suppress(ParleyError):
+            await self._client.acknowledge(notification.id)
+
+    @property
+    def to(self) -> str:
+        return self._to
 
     @property
     def conversation(self) -> str:
