@@ -28,7 +28,10 @@ _PUSH_TROUBLES = {
 
 
 class Observability(Construct):
-    """One alarm for each function's errors, two for each failure queue, one for a push function that falls behind."""
+    """One alarm for each function's errors, two for each failure queue, one for a push function that falls behind.
+
+    And one for each thing that goes wrong with push providers, where there is one.
+    """
 
     def __init__(
         self,

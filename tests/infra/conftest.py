@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import FUNCTION_FOLDERS, ROOT, Resources
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTION_FOLDERS, ROOT, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +72,16 @@ def aws(synthesize: Callable[..., Resources]) -> Resources:
 
 @pytest.fixture(scope="session")
 def local(synthesize: Callable[..., Resources]) -> Resources:
-    """The stack for a laptop."""
-    return synthesize(target="local", local_endpoint="http://localhost:4577")
+    """The stack for a laptop, with its push servers."""
+    return synthesize(
+        target="local",
+        local_endpoint="http://localhost:4577",
+        fcm_secret_arn=FCM_SECRET,
+        apns_secret_arn=APNS_SECRET,
+        local_fcm_endpoint="https://localhost:4578",
+        local_apns_endpoint="https://localhost:4579,https://localhost:4580",
+        local_ca_file="/home/ann/parley/ca.pem",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +117,15 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         presence_grace_s="7",
         fan_out_concurrency="8",
         fan_out_rate="90",
+        fcm_secret_arn=FCM_SECRET,
+        apns_secret_arn=APNS_SECRET,
+        push_concurrency="9",
+        second_look_s="16",
+        device_limit="17",
+        reminder_limit="18",
+        image_limit="2000",
+        image_pixels="100000000",
+        file_limit="3000",
         log_level="DEBUG",
         log_retention_days="7",
         removal="destroy",

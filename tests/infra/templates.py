@@ -9,6 +9,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files")
 FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence", "Files")
+FCM_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fcm-AbCdEf"
+APNS_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:apns-AbCdEf"
 
 
 class Resources:

@@ -81,6 +81,30 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("fan_out_concurrency", "1", "a whole number from 2 to 100"),
         ("fan_out_concurrency", "101", "a whole number from 2 to 100"),
         ("fan_out_rate", "9", "a whole number from 10 to 5000"),
+        ("fcm_secret_arn", "fcm", "the complete ARN of a Secrets Manager secret"),
+        ("apns_secret_arn", "{}", "the complete ARN of a Secrets Manager secret"),
+        ("push_concurrency", "1", "a whole number from 2 to 100"),
+        ("push_concurrency", "101", "a whole number from 2 to 100"),
+        ("second_look_s", "0", "a whole number from 1 to 60"),
+        ("second_look_s", "61", "a whole number from 1 to 60"),
+        ("device_limit", "0", "a whole number from 1 to 20"),
+        ("device_limit", "21", "a whole number from 1 to 20"),
+        ("reminder_limit", "0", "a whole number from 1 to 1000"),
+        ("reminder_limit", "1001", "a whole number from 1 to 1000"),
+        ("image_limit", "1023", "a whole number from 1024 to 26214400"),
+        ("image_limit", "26214401", "a whole number from 1024 to 26214400"),
+        ("image_pixels", "999999", "a whole number from 1000000 to 100000000"),
+        ("image_pixels", "100000001", "a whole number from 1000000 to 100000000"),
+        ("file_limit", "1023", "a whole number from 1024 to 536870912"),
+        ("file_limit", "536870913", "a whole number from 1024 to 536870912"),
+        ("local_fcm_endpoint", "http://localhost:4579", "an address on this machine like https://localhost:4579"),
+        ("local_fcm_endpoint", "https://example.com:443", "an address on this machine like https://localhost:4579"),
+        (
+            "local_apns_endpoint",
+            "https://localhost:4579",
+            "two addresses, production first, comma separated",
+        ),
+        ("local_ca_file", "ca.pem", "the absolute path of a PEM file"),
         ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),
         ("log_retention_days", "31", "one of " + ", ".join(map(str, RETENTION_DAYS))),
@@ -103,6 +127,24 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
     assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)
     assert (config.frame_limit, config.frame_rate, config.frame_burst) == (32_768, 50, 500)
+    assert (config.push_concurrency, config.second_look_s) == (5, 5)
+    assert (config.device_limit, config.reminder_limit) == (10, 100)
+    assert (config.image_limit, config.image_pixels, config.file_limit) == (10_485_760, 40_000_000, 104_857_600)
+
+
+def test_no_push_provider_is_set_up_by_default() -> None:
+    config = Config.load({}, {})
+    assert (config.fcm_secret_arn, config.apns_secret_arn) == ("", "")
+
+
+def test_a_laptop_may_have_push_servers_of_its_own() -> None:
+    pair = "https://localhost:4579,https://127.0.0.1:4580"
+    config = Config.load(
+        {**LOCAL, "local_fcm_endpoint": "https://localhost:4578", "local_apns_endpoint": pair, "local_ca_file": "/a b"},
+        {},
+    )
+    assert (config.local_fcm_endpoint, config.local_apns_endpoint) == ("https://localhost:4578", pair)
+    assert config.local_ca_file == "/a b"
 
 
 def test_numbers_become_variables_as_text() -> None:
@@ -166,6 +208,20 @@ def test_all_mistakes_are_reported_at_once() -> None:
         (
             {"allowed_origins": "http://localhost:*"},
             "allowed_origins: API Gateway's CORS knows no port '*'; on AWS name each port",
+        ),
+        *(
+            (
+                {key: value},
+                (
+                    "local_fcm_endpoint, local_apns_endpoint, local_ca_file: only with target=local; on AWS pushes go "
+                    "to Google and Apple"
+                ),
+            )
+            for key, value in (
+                ("local_fcm_endpoint", "https://localhost:1"),
+                ("local_apns_endpoint", "https://localhost:1,https://localhost:2"),
+                ("local_ca_file", "/ca.pem"),
+            )
         ),
         ({"alowed_origins": "https://a.example.com"}, "alowed_origins: no such key; did you mean allowed_origins?"),
         ({"log-level": "DEBUG"}, "log-level: no such key; did you mean log_level?"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import FUNCTIONS
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTIONS
 
 if TYPE_CHECKING:
     from tests.infra.templates import Resources
@@ -19,6 +19,11 @@ pytestmark = pytest.mark.xdist_group("infra")
 
 TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
 PRESENCE_QUEUE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
+LOOK_QUEUE = {"LOOK_QUEUE_URL", "SECOND_LOOK_S"}
+PROVIDERS = {
+    *("FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
+    *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
+}
 CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
@@ -31,12 +36,20 @@ ENVIRONMENT = {
     "Connect": {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
     "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL"} | PRESENCE_QUEUE,
     "Message": {"CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"} | CHAT,
-    "Rest": {"TICKETS_TABLE", "GROUP_LIMIT"} | CHAT,
+    "Rest": {
+        *("TICKETS_TABLE", "GROUP_LIMIT", "DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "BUCKET"),
+        *("LOOK_QUEUE_ARN", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
+        *LOOK_QUEUE,
+        *CHAT,
+    },
     "OfflinePush": {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
         *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", "LOG_LEVEL"),
         *PRESENCE_QUEUE,
+        *LOOK_QUEUE,
+        *PROVIDERS,
     },
+    "Files": {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL"},
     "Presence": {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
 }
 HANDLERS = {
@@ -47,6 +60,7 @@ HANDLERS = {
     "Rest": "functions.rest.handler.handler",
     "OfflinePush": "functions.offline_push.handler.handler",
     "Presence": "functions.presence.handler.handler",
+    "Files": "functions.files.handler.handler",
 }
 TIMEOUTS = {
     "Authorizer": 5,
@@ -56,6 +70,17 @@ TIMEOUTS = {
     "Rest": 29,
     "OfflinePush": 60,
     "Presence": 10,
+    "Files": 60,
+}
+MEMORY = {
+    "Authorizer": 512,
+    "Connect": 512,
+    "Disconnect": 256,
+    "Message": 512,
+    "Rest": 512,
+    "OfflinePush": 512,
+    "Presence": 256,
+    "Files": 1_024,
 }
 # As the fixture `full` configures them.
 LIMITS = {
@@ -75,6 +100,17 @@ LIMITS = {
     "FRAME_BURST": "15",
     "PRESENCE_GRACE_S": "7",
     "FAN_OUT_RATE": "90",
+    "SECOND_LOOK_S": "16",
+    "DEVICE_LIMIT": "17",
+    "REMINDER_LIMIT": "18",
+    "IMAGE_LIMIT": "2000",
+    "IMAGE_PIXELS": "100000000",
+    "FILE_LIMIT": "3000",
+}
+QUEUES = {
+    "PRESENCE_QUEUE_URL": "PresenceChecksQueue",
+    "FAN_OUT_QUEUE_URL": "FanOutQueue",
+    "LOOK_QUEUE_URL": "LooksQueue",
 }
 
 
@@ -123,9 +159,48 @@ def test_limits_come_from_the_configuration_as_text(function: str, full: Resourc
 def test_queue_urls_are_references_to_their_queues(each: Resources) -> None:
     for function in FUNCTIONS:
         found = environment(each, function)
-        for key, queue in (("PRESENCE_QUEUE_URL", "PresenceChecksQueue"), ("FAN_OUT_QUEUE_URL", "FanOutQueue")):
+        for key, queue in QUEUES.items():
             if key in found:
                 assert queue in found[key]["Ref"]
+
+
+def test_a_schedule_is_told_the_look_queue_by_its_arn(each: Resources) -> None:
+    assert "LooksQueue" in environment(each, "Rest")["LOOK_QUEUE_ARN"]["Fn::GetAtt"][0]
+
+
+def test_files_are_in_the_bucket(each: Resources) -> None:
+    [bucket] = each.of("AWS::S3::Bucket")
+    assert environment(each, "Rest")["BUCKET"] == environment(each, "Files")["BUCKET"] == {"Ref": bucket}
+
+
+def test_without_secrets_no_provider_is_set_up(aws: Resources) -> None:
+    assert {environment(aws, "OfflinePush")[key] for key in PROVIDERS} == {""}
+
+
+@pytest.mark.parametrize("name", ["local", "full"])
+def test_a_secret_sets_its_provider_up(name: str, request: pytest.FixtureRequest) -> None:
+    found = environment(request.getfixturevalue(name), "OfflinePush")
+    assert (found["FCM_SECRET_ARN"], found["APNS_SECRET_ARN"]) == (FCM_SECRET, APNS_SECRET)
+    assert "FcmPushesQueue" in found["FCM_QUEUE_URL"]["Ref"]
+    assert "ApnsPushesQueue" in found["APNS_QUEUE_URL"]["Ref"]
+
+
+def test_one_provider_can_be_set_up_alone(synthesize: Any) -> None:
+    resources: Resources = synthesize(apns_secret_arn=APNS_SECRET)
+    found = environment(resources, "OfflinePush")
+    assert (found["FCM_QUEUE_URL"], found["FCM_SECRET_ARN"]) == ("", "")
+    assert "ApnsPushesQueue" in found["APNS_QUEUE_URL"]["Ref"]
+    assert not [name for name in resources.of("AWS::SQS::Queue") if "Fcm" in name]
+
+
+def test_only_a_laptop_pushes_to_servers_of_its_own(local: Resources, full: Resources) -> None:
+    keys = ("FCM_ENDPOINT", "APNS_ENDPOINT", "PUSH_CA_FILE")
+    assert [environment(local, "OfflinePush")[key] for key in keys] == [
+        "https://localhost:4578",
+        "https://localhost:4579,https://localhost:4580",
+        "/home/ann/parley/ca.pem",
+    ]
+    assert [environment(full, "OfflinePush")[key] for key in keys] == ["", "", ""]
 
 
 def test_table_names_are_references_to_their_tables(each: Resources) -> None:
@@ -149,8 +224,15 @@ def test_the_generated_secret_has_64_letters_and_digits(aws: Resources) -> None:
 def test_handlers_and_timeouts_are_those_of_the_contract(each: Resources) -> None:
     assert {name: function["Handler"] for name, function in each.functions.items()} == HANDLERS
     assert {name: function["Timeout"] for name, function in each.functions.items()} == TIMEOUTS
-    assert all(256 <= function["MemorySize"] <= 512 for function in each.functions.values())
-    assert each.functions["Message"]["MemorySize"] == 512
+
+
+def test_functions_have_the_memory_that_was_measured_for_them(aws: Resources, local: Resources) -> None:
+    for resources in (aws, local):
+        assert {name: function["MemorySize"] for name, function in resources.functions.items()} == MEMORY
+
+
+def test_where_larger_images_are_allowed_there_is_memory_to_decode_them(full: Resources) -> None:
+    assert full.functions["Files"]["MemorySize"] == 1_956
 
 
 def test_authorizer_and_connect_share_one_bundle_and_others_share_none(each: Resources) -> None:

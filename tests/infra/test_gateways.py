@@ -204,7 +204,7 @@ def test_on_a_laptop_functions_post_to_the_emulator(local: Resources) -> None:
 
 OUTPUTS = {
     *("WsUrl", "HttpUrl", "LogTable", "MembersTable", "SessionsTable", "TicketsTable"),
-    *("Bucket", "FailureQueueUrl", "JwtSecretArn", "Region"),
+    *("Bucket", "FailureQueueUrl", "FailureQueues", "JwtSecretArn", "Region"),
 }
 
 
@@ -240,8 +240,29 @@ def test_a_custom_domain_serves_the_websocket_api_over_tls_1_2(full: Resources) 
     assert mapping["ApiId"] == {"Ref": api(full, "WEBSOCKET")[0]}
 
 
-def test_only_the_gateway_of_this_stack_may_invoke(each: Resources) -> None:
+def test_each_failure_queue_is_told_by_its_name(aws: Resources, full: Resources) -> None:
+    always = {
+        "stream-records": "PushFailures",
+        "file-checks": "FileChecksFailures",
+        "presence-checks": "PresenceChecksFailures",
+        "fan-out": "FanOutFailures",
+        "looks": "LooksFailures",
+    }
+    pushes = {"fcm-pushes": "FcmPushesFailures", "apns-pushes": "ApnsPushesFailures"}
+    for resources, expected in ((aws, always), (full, always | pushes)):
+        told = json.loads(outputs(resources)["FailureQueues"])
+        assert told == {name: f"<{resources.named('AWS::SQS::Queue', part)[0]}>" for name, part in expected.items()}
+        assert len(told) == sum("Failures" in name for name in resources.of("AWS::SQS::Queue"))
+
+
+def test_only_the_gateway_and_the_rule_of_this_stack_may_invoke(each: Resources) -> None:
     apis = {f"<{name}>" for name in each.of("AWS::ApiGatewayV2::Api")}
-    for permission in each.properties("AWS::Lambda::Permission"):
-        assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert any(name in join(permission["SourceArn"]) for name in apis)
+    [rule] = each.of("AWS::Events::Rule")
+    permissions = each.properties("AWS::Lambda::Permission")
+    [of_rule] = [one for one in permissions if one["Principal"] == "events.amazonaws.com"]
+    assert of_rule["SourceArn"] == {"Fn::GetAtt": [rule, "Arn"]}
+    assert "FilesFunction" in of_rule["FunctionName"]["Fn::GetAtt"][0]
+    for permission in permissions:
+        if permission is not of_rule:
+            assert permission["Principal"] == "apigateway.amazonaws.com"
+            assert any(name in join(permission["SourceArn"]) for name in apis)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import FUNCTIONS
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTIONS
 from tests.permissions import DYNAMODB
 
 if TYPE_CHECKING:
@@ -34,18 +34,45 @@ STREAM = {
     for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 }
 CHECK_PRESENCE = {("sqs:SendMessage", "PresenceChecks")}
+LOOK_AGAIN = {("sqs:SendMessage", "Looks")}
+SIGN = {("s3:PutObject", "uploads/*"), ("s3:GetObject", "files/*"), ("s3:GetObject", "thumbnails/*")}
+SCHEDULE = {
+    ("scheduler:CreateSchedule", "schedules of the group"),
+    ("scheduler:DeleteSchedule", "schedules of the group"),
+    ("iam:PassRole", "Schedules' role"),
+}
+PROVIDERS = {
+    *consumes("FcmPushes"),
+    *consumes("ApnsPushes"),
+    *(("sqs:SendMessage", queue) for queue in ("FcmPushes", "ApnsPushes")),
+    *(("secretsmanager:GetSecretValue", json.dumps(arn)) for arn in (FCM_SECRET, APNS_SECRET)),
+}
 BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Authorizer": SECRET,
     "Connect": CONNECTIONS,
     "Disconnect": CHECK_PRESENCE,
     "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
-    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE,
+    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | SIGN | SCHEDULE,
     "OfflinePush": CONNECTIONS
     | STREAM
     | CHECK_PRESENCE
+    | LOOK_AGAIN
     | consumes("FanOut")
+    | consumes("Looks")
     | {("sqs:SendMessage", "FanOut"), ("sqs:SendMessage", "Failures")},
     "Presence": CONNECTIONS | consumes("PresenceChecks"),
+    "Files": STREAM
+    | {
+        ("s3:GetObject", "uploads/*"),
+        ("s3:DeleteObject", "uploads/*"),
+        *(
+            (f"s3:{action}", prefix)
+            for action in ("PutObject", "DeleteObject")
+            for prefix in ("files/*", "thumbnails/*")
+        ),
+        ("s3:ListBucket", "Bucket"),
+        ("sqs:SendMessage", "Failed checks"),
+    },
 }
 EXPECTED = {
     function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} | beside
@@ -65,7 +92,12 @@ NAMES = {
     "StorageTickets": "Tickets",
     "PresenceChecksQueue": "PresenceChecks",
     "FanOutQueue": "FanOut",
+    "LooksQueue": "Looks",
+    "FcmPushesQueue": "FcmPushes",
+    "ApnsPushesQueue": "ApnsPushes",
     "PushFailures": "Failures",
+    "FileChecksFailures": "Failed checks",
+    "RemindersRole": "Schedules' role",
 }
 
 
@@ -81,11 +113,26 @@ def short(resources: Resources, function: str, resource: Any) -> str:
             return "Log stream"
         case {"Ref": str(name)}:
             return str(resources.all[name]["Type"]).split("::")[-1]
-        case {"Fn::Join": ["", [*_, ":", {"Ref": str(api)}, str(tail)]]}:
+        case {"Fn::Join": ["", list(parts)]}:
+            return wild(resources, parts)
+    return json.dumps(resource)
+
+
+def wild(resources: Resources, parts: list[Any]) -> str:
+    """What ends in '*': objects below a prefix, schedules of the group, connections of the API."""
+    match parts:
+        case [{"Fn::GetAtt": [str(bucket), "Arn"]}, str(keys)]:
+            assert resources.all[bucket]["Type"] == "AWS::S3::Bucket"
+            return keys.removeprefix("/")
+        case [*_, str(tail)] if tail.startswith(":schedule/"):
+            [group] = resources.properties("AWS::Scheduler::ScheduleGroup")
+            assert tail == f":schedule/{group['Name']}/*"
+            return "schedules of the group"
+        case [*_, ":", {"Ref": str(api)}, str(tail)]:
             assert resources.all[api]["Properties"]["ProtocolType"] == "WEBSOCKET"
             _, _, method = tail.split("/", 2)
             return method
-    return json.dumps(resource)
+    return json.dumps(parts)
 
 
 def granted(resources: Resources, function: str) -> Iterator[tuple[str, str]]:
@@ -96,17 +143,34 @@ def granted(resources: Resources, function: str) -> Iterator[tuple[str, str]]:
                 yield action, short(resources, function, resource)
 
 
+def expected(function: str, *, providers: bool) -> set[tuple[str, str]]:
+    return EXPECTED[function] | LOG_LINES | (PROVIDERS if providers and function == "OfflinePush" else set())
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("name", ["aws", "local"])
-def test_a_function_may_do_exactly_what_it_does(name: str, function: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("name", "providers"), [("aws", False), ("local", True)])
+def test_a_function_may_do_exactly_what_it_does(
+    name: str, providers: bool, function: str, request: pytest.FixtureRequest
+) -> None:
     resources: Resources = request.getfixturevalue(name)
-    assert set(granted(resources, function)) == EXPECTED[function] | LOG_LINES
+    assert set(granted(resources, function)) == expected(function, providers=providers)
+
+
+def test_of_one_provider_only_its_own_queue_and_secret_can_be_reached(synthesize: Any) -> None:
+    resources: Resources = synthesize(apns_secret_arn=APNS_SECRET)
+    of_apns = {(action, name) for action, name in PROVIDERS if "apns" in name.lower()}
+    assert set(granted(resources, "OfflinePush")) == expected("OfflinePush", providers=False) | of_apns
+
+
+def test_a_role_is_only_handed_to_the_scheduler(each: Resources) -> None:
+    [statement] = [one for one in each.statements("Rest") if one["Action"] == "iam:PassRole"]
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
 
 
 def test_with_a_jwks_url_there_is_no_secret_and_nobody_may_read_one(full: Resources) -> None:
     assert not full.of("AWS::SecretsManager::Secret")
     for function in FUNCTIONS:
-        assert set(granted(full, function)) == (EXPECTED[function] | LOG_LINES) - SECRET
+        assert set(granted(full, function)) == expected(function, providers=True) - SECRET
 
 
 def test_an_existing_secret_is_read_and_not_made(synthesize: Any) -> None:
@@ -142,10 +206,15 @@ def test_no_action_has_a_wildcard_and_nothing_may_scan(each: Resources) -> None:
     assert not {action for action in actions if action.startswith("dynamodb:Describe")} - {"dynamodb:DescribeStream"}
 
 
-def test_the_only_wildcard_in_a_resource_is_the_connection_id(each: Resources) -> None:
+def test_a_wildcard_in_a_resource_is_an_id_at_its_end(each: Resources) -> None:
+    """Of connections, files and reminders: what stands before it is exact."""
     texts = {json.dumps(resource) for statement in allowing(each) for resource in listed(statement["Resource"])}
     wild = {text for text in texts if "*" in text}
-    assert len(wild) == 2
-    for text in wild:
-        assert text.count("*") == 1
-        assert re.search(r"/(POST|DELETE)/@connections/\*\"", text)
+    ends = (
+        *(r"/POST/@connections/", r"/DELETE/@connections/"),
+        *(r"\"/uploads/", r"\"/files/", r"\"/thumbnails/"),
+        r":schedule/Parley-\w+-reminders/",
+    )
+    assert len(wild) == len(ends)
+    for end in ends:
+        assert len([text for text in wild if text.count("*") == 1 and re.search(rf"{end}\*\"", text)]) == 1

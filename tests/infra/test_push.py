@@ -1,4 +1,4 @@
-"""The stream's consumer: one bad record never holds up another, and none is lost without a trace."""
+"""The stream's first consumer, and who hears of what goes wrong."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.observability import NAMESPACE
 from tests.infra.templates import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("infra")
 
 def stream_of(resources: Resources) -> dict[str, Any]:
     """The event source that is a stream."""
-    return resources.named("AWS::Lambda::EventSourceMapping", "PushStream")[1]
+    return resources.named("AWS::Lambda::EventSourceMapping", "PushStored")[1]
 
 
 def test_stored_messages_and_what_is_to_be_fanned_out_wake_the_push_function(each: Resources) -> None:
@@ -49,21 +50,42 @@ def test_the_failure_queue_is_encrypted_and_keeps_records_for_two_weeks(each: Re
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_alarms_watch_errors_each_failure_queue_and_the_streams_age(each: Resources) -> None:
-    alarms = each.properties("AWS::CloudWatch::Alarm")
+PROVIDER_METRICS = {"PushMisconfigured", "PushRefused", "PushGivenUp"}
+
+
+@pytest.mark.parametrize(("name", "queues", "provider_alarms"), [("aws", 5, 0), ("local", 7, 3), ("full", 7, 3)])
+def test_alarms_watch_errors_each_failure_queue_and_the_streams_age(
+    name: str, queues: int, provider_alarms: int, request: pytest.FixtureRequest
+) -> None:
+    resources: Resources = request.getfixturevalue(name)
+    alarms = resources.properties("AWS::CloudWatch::Alarm")
     watched = [(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms]
     assert watched.count(("AWS/Lambda", "Errors")) == len(FUNCTIONS)
     assert watched.count(("AWS/Lambda", "IteratorAge")) == 1
-    failures = {name for name in each.of("AWS::SQS::Queue") if "Failures" in name}
-    assert len(failures) == 3
+    failures = {name for name in resources.of("AWS::SQS::Queue") if "Failures" in name}
+    assert len(failures) == queues
     for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"):
         assert watched.count(("AWS/SQS", metric)) == len(failures)
         assert {
             alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms if alarm["MetricName"] == metric
         } == failures
-    assert len(watched) == len(FUNCTIONS) + 1 + 2 * len(failures)
+    assert len(watched) == len(FUNCTIONS) + 1 + 2 * len(failures) + provider_alarms
     for alarm in alarms:
         assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_where_a_provider_is_set_up_one_alarm_watches_each_of_its_troubles(aws: Resources, full: Resources) -> None:
+    own = {
+        alarm["MetricName"]: alarm
+        for alarm in full.properties("AWS::CloudWatch::Alarm")
+        if not alarm["Namespace"].startswith("AWS/")
+    }
+    assert set(own) == PROVIDER_METRICS
+    for alarm in own.values():
+        assert alarm["Namespace"] == NAMESPACE
+        assert alarm["Dimensions"] == [{"Name": "function", "Value": "offline-push"}]
+        assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+    assert not {alarm["MetricName"] for alarm in aws.properties("AWS::CloudWatch::Alarm")} & PROVIDER_METRICS
 
 
 def test_alarms_go_to_the_configured_topic(aws: Resources, full: Resources) -> None:

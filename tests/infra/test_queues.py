@@ -11,8 +11,21 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("infra")
 
-QUEUES = {"PresenceChecks": "Presence", "FanOut": "OfflinePush"}
-EACH_QUEUE = pytest.mark.parametrize(("queue", "function"), QUEUES.items())
+QUEUES = {"PresenceChecks": "Presence", "FanOut": "OfflinePush", "Looks": "OfflinePush"}
+PUSH_QUEUES = {"FcmPushes": "OfflinePush", "ApnsPushes": "OfflinePush"}
+# Configuration → its queues and who consumes them.
+DEPLOYED = {"aws": QUEUES, "local": QUEUES | PUSH_QUEUES, "full": QUEUES | PUSH_QUEUES}
+EACH_QUEUE = pytest.mark.parametrize(
+    ("name", "queue", "function"),
+    [(name, queue, function) for name, queues in DEPLOYED.items() for queue, function in queues.items()],
+)
+
+
+@pytest.fixture
+def resources(name: str, request: pytest.FixtureRequest) -> Resources:
+    """The configuration of the test's `name`."""
+    found: Resources = request.getfixturevalue(name)
+    return found
 
 
 def source_of(resources: Resources, queue: str) -> dict[str, Any]:
@@ -20,9 +33,11 @@ def source_of(resources: Resources, queue: str) -> dict[str, Any]:
 
 
 @EACH_QUEUE
-def test_a_queue_feeds_its_function_and_takes_back_single_messages(queue: str, function: str, each: Resources) -> None:
-    logical_id, _ = each.named("AWS::SQS::Queue", f"{queue}Queue")
-    source = source_of(each, queue)
+def test_a_queue_feeds_its_function_and_takes_back_single_messages(
+    queue: str, function: str, resources: Resources
+) -> None:
+    logical_id, _ = resources.named("AWS::SQS::Queue", f"{queue}Queue")
+    source = source_of(resources, queue)
     assert source["EventSourceArn"] == {"Fn::GetAtt": [logical_id, "Arn"]}
     assert f"{function}Function" in source["FunctionName"]["Ref"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -30,44 +45,62 @@ def test_a_queue_feeds_its_function_and_takes_back_single_messages(queue: str, f
     assert "FilterCriteria" not in source
 
 
-def test_nothing_else_wakes_a_function(each: Resources) -> None:
-    assert len(each.of("AWS::Lambda::EventSourceMapping")) == len(QUEUES) + 1
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_nothing_else_wakes_a_function_but_the_stream_its_two_consumers(name: str, resources: Resources) -> None:
+    assert len(resources.of("AWS::Lambda::EventSourceMapping")) == len(DEPLOYED[name]) + 2
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_a_provider_that_is_not_set_up_has_no_queue(name: str, resources: Resources) -> None:
+    work = [queue for queue in resources.of("AWS::SQS::Queue") if "Failures" not in queue]
+    assert len(work) == len(DEPLOYED[name])
 
 
 @EACH_QUEUE
 def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_take(
-    queue: str, function: str, each: Resources
+    queue: str, function: str, resources: Resources
 ) -> None:
-    _, properties = each.named("AWS::SQS::Queue", f"{queue}Queue")
-    assert properties["VisibilityTimeout"] == 6 * each.functions[function]["Timeout"]
+    _, properties = resources.named("AWS::SQS::Queue", f"{queue}Queue")
+    assert properties["VisibilityTimeout"] == 6 * resources.functions[function]["Timeout"]
 
 
 @EACH_QUEUE
-def test_what_failed_five_times_is_set_aside_for_two_weeks(queue: str, function: str, each: Resources) -> None:
-    _, properties = each.named("AWS::SQS::Queue", f"{queue}Queue")
-    failures, set_aside = each.named("AWS::SQS::Queue", f"{queue}Failures")
+def test_what_failed_five_times_is_set_aside_for_two_weeks(queue: str, function: str, resources: Resources) -> None:
+    _, properties = resources.named("AWS::SQS::Queue", f"{queue}Queue")
+    failures, set_aside = resources.named("AWS::SQS::Queue", f"{queue}Failures")
     assert properties["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": [failures, "Arn"]},
         "maxReceiveCount": 5,
     }
     assert set_aside["MessageRetentionPeriod"] == 14 * 24 * 3600
-    assert source_of(each, queue)["EventSourceArn"] != {"Fn::GetAtt": [failures, "Arn"]}
+    assert source_of(resources, queue)["EventSourceArn"] != {"Fn::GetAtt": [failures, "Arn"]}
 
 
 def test_every_queue_is_encrypted(each: Resources) -> None:
     assert all(queue["SqsManagedSseEnabled"] is True for queue in each.properties("AWS::SQS::Queue"))
 
 
-def test_ten_presence_checks_come_at_once(each: Resources) -> None:
-    source = source_of(each, "PresenceChecks")
+@pytest.mark.parametrize("queue", ["PresenceChecks", "Looks"])
+def test_looks_come_ten_at_once(queue: str, each: Resources) -> None:
+    source = source_of(each, queue)
     assert source["BatchSize"] == 10
     assert "ScalingConfig" not in source
 
 
+@pytest.mark.parametrize(("name", "concurrency"), [("local", 5), ("full", 9)])
+def test_pushes_come_ten_at_once_to_as_many_invocations_as_configured(
+    name: str, concurrency: int, resources: Resources
+) -> None:
+    for queue in PUSH_QUEUES:
+        source = source_of(resources, queue)
+        assert source["BatchSize"] == 10
+        assert source["ScalingConfig"] == {"MaximumConcurrency": concurrency}
+
+
 @pytest.mark.parametrize(("name", "concurrency"), [("aws", 5), ("local", 5), ("full", 8)])
 def test_shares_of_a_fan_out_come_one_by_one_to_as_many_invocations_as_configured(
-    name: str, concurrency: int, request: pytest.FixtureRequest
+    name: str, concurrency: int, resources: Resources
 ) -> None:
-    source = source_of(request.getfixturevalue(name), "FanOut")
+    source = source_of(resources, "FanOut")
     assert source["BatchSize"] == 1
     assert source["ScalingConfig"] == {"MaximumConcurrency": concurrency}

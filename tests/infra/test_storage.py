@@ -85,9 +85,19 @@ def test_the_bucket_is_private_encrypted_and_drops_unfinished_uploads(each: Reso
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     [encryption] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    [rule] = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert rule["Status"] == "Enabled"
+    unfinished, unchecked = bucket["LifecycleConfiguration"]["Rules"]
+    assert unfinished["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert unfinished["Status"] == unchecked["Status"] == "Enabled"
+
+
+def test_what_is_uploaded_and_never_checked_is_gone_after_a_day_and_nothing_else_ever(each: Resources) -> None:
+    [bucket] = each.properties("AWS::S3::Bucket")
+    [(prefix, days)] = [
+        (rule["Prefix"], rule["ExpirationInDays"])
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    ]
+    assert (prefix, days) == ("uploads/", 1)
 
 
 @pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
