@@ -115,3 +115,10 @@ def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone() ->
     house.notices.put([notice(house)])
     house.clock.advance(1_000)
     assert look(house, AboutNotice("n1")) == NOTHING
+
+
+def test_a_stale_connection_is_not_posted_to() -> None:
+    house = half_open()
+    house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
+    looked = look(house)
+    assert (looked.pushes, house.gateway.posts) == (1, [])

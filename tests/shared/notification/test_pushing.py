@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import Unavailable
+from shared.notification.badge import MAX_COUNTED
 from shared.notification.models import (
     APNS,
     FCM,
@@ -377,8 +378,14 @@ def test_a_reminder_comes_whatever_was_read_or_muted_since_it_was_asked_for() ->
 def test_a_reminder_of_a_conversation_that_was_left_or_of_a_deleted_message_does_not_come() -> None:
     house, _ = waiting()
     job = told(house, kind=REMINDER, conversation_id=DM, seq=1, title="Reminder")
-    del house.memberships.members[DM, "bob"]
+    member = house.memberships.members.pop((DM, "bob"))
     assert run(house, job) == 0
+    house.memberships.members[DM, "bob"] = member
+    message = house.log.entries[DM][0]
+    house.log.entries[DM][0] = replace(message, content=None, deleted_at=house.clock())
+    assert run(house, job) == 0
+    house.log.entries[DM][0] = message
+    assert run(house, job) == 1
 
 
 def test_ten_jobs_cost_four_reads_and_one_for_each_conversation_of_each_user() -> None:
@@ -390,3 +397,18 @@ def test_ten_jobs_cost_four_reads_and_one_for_each_conversation_of_each_user() -
     house.log.reads = house.memberships.reads = house.standings.reads = 0
     assert run(house, *(house.job(entry, user=f"user{number}") for number in range(9))) == 9
     assert (house.log.reads, house.memberships.reads, house.standings.reads) == (1 + 9, 9, 1)
+
+
+def test_the_badge_is_left_alone_for_who_is_in_more_conversations_than_are_counted() -> None:
+    house, job = waiting()
+    for number in range(MAX_COUNTED):
+        house.memberships.join(f"dm:a{number}:bob", ["bob"], house.clock())
+    run(house, job)
+    (push,) = house.provider.pushes
+    assert (push.badge, push.unread) == (None, 1)
+
+
+def test_a_wait_is_never_shorter_than_was_asked_for() -> None:
+    house, _ = answered(Busy("UNAVAILABLE", retry_after_ms=90_001))
+    ((_, delay_s),) = house.pushes.puts
+    assert delay_s == 91
