@@ -203,6 +203,7 @@ class FakeServer:
             headers = dict(line.split(": ", 1) for line in head[1:] if line)
             body = await reader.readexactly(int(headers.get("Content-Length", 0)))
             status, answer = self._route(method, target, headers, json.loads(body or b"{}"))
+            self._news.set()
             content = b"" if status == HTTPStatus.NO_CONTENT else json.dumps(answer).encode()
             first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
             rest = f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
