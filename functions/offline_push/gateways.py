@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 
 from shared.aws.secrets import CachedSecret, secrets_manager
 from shared.clock import now_ms
@@ -14,16 +15,18 @@ from shared.notification.ports import PushGateway
 
 @dataclass
 class Gateways:
-    """Called with a platform, gives its gateway; kept for the invocations that follow."""
+    """Called with a platform, gives its gateway; kept for the invocations that follow. Safe to call from threads."""
 
     settings: OfflinePushSettings
     environment: AwsEnvironment
     made: dict[Platform, PushGateway] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock, repr=False)
 
     def __call__(self, platform: Platform) -> PushGateway:
-        if platform not in self.made:
-            self.made[platform] = self._fcm() if platform == FCM else self._apns()
-        return self.made[platform]
+        with self.lock:  # a batch's pushes come side by side, and are to share one connection
+            if platform not in self.made:
+                self.made[platform] = self._fcm() if platform == FCM else self._apns()
+            return self.made[platform]
 
     def _fcm(self) -> PushGateway:
         from functions.offline_push.fcm import FcmGateway  # noqa: PLC0415  # a quarter of a second
