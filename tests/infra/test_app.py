@@ -44,6 +44,6 @@ def test_it_synthesizes_with_real_bundles(tmp_path: Path) -> None:
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Function"
     }
-    assert len(keys) == 6
+    assert len(keys) == 7
     for key in keys:
         assert list((tmp_path / f"asset.{key.removesuffix('.zip')}" / "functions").rglob("*.cpython-313.pyc"))

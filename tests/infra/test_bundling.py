@@ -29,8 +29,15 @@ GROUPS = {name: (name,) for name in FUNCTION_FOLDERS}
 # CPython's magic numbers don't change within a minor version once it is released.
 MAGIC = {"3.11": 3495, "3.12": 3531, "3.13": 3571, "3.14": 3627}
 UNCHECKED_HASH = 0b01
-# Unzipped bytes, bytecode included. Measured on 2026-11-24: 6.6, 6.3, 7.7, 15.7, 6.5, 6.4 MB.
-LIMITS = {"connect": 8e6, "disconnect": 7.5e6, "message": 9.5e6, "rest": 19e6, "offline_push": 7.5e6, "presence": 7.5e6}
+# Unzipped bytes, bytecode included. Measured on 2026-11-25: 6.8, 6.4, 7.7, 17.0, 6.4, 29.5 MB. The bundle of the
+# pushes has a module of its own.
+LIMITS = {"connect": 8e6, "disconnect": 7.5e6, "message": 9.5e6, "rest": 19e6, "presence": 7.5e6, "files": 33e6}
+PUSHES = {
+    *("firebase_admin", "google", "proto", "pyasn1", "pyasn1_modules", "opentelemetry"),
+    *("requests", "urllib3", "certifi", "charset_normalizer", "idna", "cachecontrol", "msgpack"),
+    *("httpx", "httpcore", "httpx2", "httpcore2", "h2", "h11", "hpack", "hyperframe", "anyio", "truststore"),
+    *("cryptography", "_cffi_backend.cpython-313-aarch64-linux-gnu.so", "jwt", "tzdata"),
+}
 
 
 def copy(source: Path, place: Path) -> Path:
@@ -98,19 +105,21 @@ def test_a_bundle_holds_its_function_its_dependencies_and_no_other(for_lambda: M
         "connect": {"jwt"},
         "disconnect": set(),
         "message": {"jwt", "msgspec"},
-        "rest": {"jwt", "pydantic", "pydantic_core", "annotated_types", "typing_inspection"},
-        "offline_push": set(),
+        "rest": {"jwt", "pydantic", "pydantic_core", "annotated_types", "typing_inspection", "tzdata"},
+        "offline_push": PUSHES,
         "presence": set(),
+        "files": {"PIL", "pillow.libs", "puremagic"},
     }
     for name, found in tops.items():
         assert {top for top in found if not top.endswith(".dist-info")} == logger | own[name]
         assert {entry.split("/")[1] for entry in names(for_lambda[name]) if entry.startswith("functions/")} == {name}
 
 
-def test_no_bundle_carries_the_sdk_or_cryptography(for_lambda: Mapping[str, Bundle]) -> None:
-    for bundle in for_lambda.values():
+def test_no_bundle_carries_the_sdk_and_only_the_pushes_cryptography(for_lambda: Mapping[str, Bundle]) -> None:
+    for name, bundle in for_lambda.items():
         tops = {entry.split("/")[0] for entry in names(bundle)}
-        assert not tops & {"boto3", "botocore", "s3transfer", "urllib3", "cryptography", "cffi"}
+        assert not tops & {"boto3", "botocore", "s3transfer", "cffi"}
+        assert not tops & {"urllib3", "cryptography"} or name == "offline_push"
 
 
 def test_with_a_jwks_url_the_verifying_bundles_carry_cryptography(project: Path) -> None:
@@ -136,7 +145,7 @@ def test_compiled_libraries_are_for_arm64_linux_and_python_3_13(for_lambda: Mapp
         assert int.from_bytes(header[18:20], "little") == 183  # EM_AARCH64
 
 
-@pytest.mark.parametrize("name", FUNCTION_FOLDERS)
+@pytest.mark.parametrize("name", [name for name in FUNCTION_FOLDERS if name != "offline_push"])
 def test_a_bundle_is_small(name: str, for_lambda: Mapping[str, Bundle]) -> None:
     assert size(for_lambda[name]) < LIMITS[name]
 
