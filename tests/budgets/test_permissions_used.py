@@ -11,6 +11,8 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.disconnect.handler import disconnect
+from functions.files.handler import Ports as FilesPorts
+from functions.files.handler import check, release_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
@@ -19,6 +21,7 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.contact_table import DynamoDbContacts, DynamoDbProfiles
 from shared.aws.device_table import DynamoDbDevices
+from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
 from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.push_queues import reminder_body
@@ -29,6 +32,7 @@ from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.files.kinds import SizeLimits
+from shared.files.models import Checked, File
 from shared.limits.buckets import Limit, RateLimiter
 from shared.notification.models import (
     APNS,
@@ -55,6 +59,7 @@ from tests.fakes import (
     in_turn,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
+from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
 from tests.functions.rest.house import SECRET, now, token
 from tests.metering import Meter
@@ -277,3 +282,16 @@ def test_offline_push(house: House) -> None:
     assert [work([job], ports) for job in jobs] == [done, done]
     assert answers == []
     assert house.meter.used == DYNAMODB["OfflinePush"]
+
+
+def test_the_files_function(meter: Meter) -> None:
+    files = DynamoDbFiles(meter, members_table="members")
+    objects = FakeObjects(uploads={"cat": b"bytes"})
+    ports = FilesPorts(files, objects, lambda _file, _head: Checked())
+    files.create(File("cat", "alice", "image", "cat.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
+    meter.used.clear()
+    check(created("cat"), ports)
+    assert objects.kept
+    assert release_files([deleted("cat")], ports) == {"batchItemFailures": []}
+    assert not objects.kept
+    assert meter.used == DYNAMODB["Files"]
