@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import secrets
+import ssl
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,7 +23,8 @@ def refusal(code: str, message: str = "No") -> bytes:
 
 @dataclass
 class FakeStorage:
-    """refusals: the next requests are answered with these at once, unread. stalls: nothing is ever answered.
+    """refusals: the next requests are answered with these at once, unread. stalls: nothing is ever answered;
+    deaf: nor read. tls: to be set before it starts.
 
     short: downloads break off after so many bytes. headers: of every request, lower case.
     """
@@ -31,21 +33,26 @@ class FakeStorage:
     types: dict[str, str] = field(default_factory=dict)
     refusals: list[tuple[int, bytes]] = field(default_factory=list)
     stalls: bool = False
+    deaf: bool = False
+    tls: ssl.SSLContext | None = None
     short: int | None = None
     headers: list[dict[str, str]] = field(default_factory=list)
     living: int = 0
     url: str = ""
     _signed: dict[str, tuple[dict[str, str], int]] = field(default_factory=dict)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/bucket"
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=self.tls)
+        host = "https://localhost" if self.tls else "http://127.0.0.1"
+        self.url = f"{host}:{self._server.sockets[0].getsockname()[1]}/bucket"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        self._over.set()
         self._server.close()
         await self._server.wait_closed()
 
@@ -70,6 +77,9 @@ class FakeStorage:
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
             self.headers.append(headers)
             self._news.set()
+            if self.deaf:
+                await self._over.wait()
+                return
             if self.stalls:
                 while await reader.read(65_536):
                     pass
@@ -79,12 +89,12 @@ class FakeStorage:
             first = f"HTTP/1.1 {status} Status\r\nContent-Length: {len(content)}\r\n{more}Connection: close\r\n\r\n"
             writer.write(first.encode() + content[: self.short if status == 200 else None])
             await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
             pass
         finally:
             self._count(-1)
             writer.close()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
 
     def _count(self, more: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from parley_client.transfers import check_storage_url, refused
 from tests.client.fake_server import FakeServer, on_loop
 from tests.client.fake_storage import refusal
 from tests.client.test_client import client_of, messages
+from tests.shared.aws.certificates import tls_contexts
 
 SECRET = "X-Amz-Signature"
 
@@ -198,6 +200,59 @@ async def test_cancelling_an_upload_ends_it_at_once(photo: Path) -> None:
             await uploading
 
     assert server.storage.objects == {}
+
+
+@pytest.mark.parametrize("speaks_tls", [False, True])
+def test_cancelling_ends_a_transfer_in_the_middle_of_a_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
+) -> None:
+    large = tmp_path / "large.zip"
+    large.touch()
+    os.truncate(large, 50_000_000)
+    tls, _ = tls_contexts(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+
+    @on_loop
+    async def cancel() -> None:
+        moving = asyncio.Event()
+
+        def moved(done: int, _: int) -> None:
+            if done:
+                moving.set()
+
+        server = FakeServer()
+        server.storage.tls = tls if speaks_tls else None
+        server.storage.deaf = True
+        async with server, client_of(server) as alice:
+            uploading = asyncio.create_task(alice.upload(large, progress=moved))
+            await moving.wait()
+            await asyncio.sleep(0.1)  # the thread is stuck in a write by now; where it is not, it ends all the same
+            before = time.monotonic()
+            uploading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await uploading
+            assert time.monotonic() - before < 2  # a thread that is stuck would be left alone after 5
+
+    cancel()
+
+
+def test_a_storage_over_tls_is_held_to_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls, _ = tls_contexts(tmp_path)
+    content = os.urandom(200_000)
+
+    @on_loop
+    async def transfer() -> None:
+        server = FakeServer()
+        server.storage.tls = tls
+        async with server, client_of(server) as alice:
+            assert (await refusal_of(alice.upload(content, name="a.zip"))).code == "unreachable"
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+            file = await alice.upload(content, name="a.zip")
+            stream = io.BytesIO()
+            await alice.download(file.id, stream)
+            assert stream.getvalue() == content
+
+    transfer()
 
 
 @on_loop
