@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.observability import NAMESPACE
-from tests.infra.templates import FUNCTIONS
+from tests.infra.templates import FUNCTIONS, ROOT
 
 if TYPE_CHECKING:
     from tests.infra.templates import Resources
@@ -86,6 +87,15 @@ def test_where_a_provider_is_set_up_one_alarm_watches_each_of_its_troubles(aws: 
         assert alarm["Dimensions"] == [{"Name": "function", "Value": "offline-push"}]
         assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
     assert not {alarm["MetricName"] for alarm in aws.properties("AWS::CloudWatch::Alarm")} & PROVIDER_METRICS
+
+
+def test_the_page_of_costs_counts_alarms_and_queues_as_they_are(aws: Resources, full: Resources) -> None:
+    page = (ROOT / "docs" / "costs.md").read_text(encoding="utf-8")
+    alarms, queues = (re.findall(rf"(\d+) {what}; (\d+) with both providers", page) for what in ("alarms", "queues"))
+    assert alarms == [tuple(str(len(one.of("AWS::CloudWatch::Alarm"))) for one in (aws, full))]
+    assert queues == [
+        tuple(str(sum("Failures" not in name for name in one.of("AWS::SQS::Queue"))) for one in (aws, full))
+    ]
 
 
 def test_alarms_go_to_the_configured_topic(aws: Resources, full: Resources) -> None:

@@ -1,0 +1,93 @@
+"""What files, devices, notifications and reminders cost, beside messages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.files.handler import Ports, check, release_files
+from functions.offline_push.handler import work
+from functions.rest.api import make_api, respond
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.file_table import DynamoDbFiles
+from shared.aws.push_queues import reminder_body
+from shared.files.models import Checked, File
+from shared.notification.models import SYSTEM, Notice, Reminder
+from tests.budgets.conftest import House
+from tests.budgets.pushes import push_ports
+from tests.budgets.test_budgets import has_file
+from tests.budgets.test_permissions_used import SCOPES, rest_ports
+from tests.fakes import DM, FakeObjects
+from tests.functions.events import HOUR, NOW, http_event
+from tests.functions.files.test_handler import created, deleted
+from tests.functions.offline_push.test_offline_push import look_record, sqs_record
+from tests.functions.rest.house import token
+
+MANY = [f"u{number}" for number in range(100)]
+PHONE = {"platform": "fcm", "token": "t" * 160}
+
+
+def units(house: House) -> tuple[float, float]:
+    """Read and write units."""
+    return house.meter.reads, house.meter.writes
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "expected"),
+    [
+        ("PUT /v1/devices/phone", PHONE, (2, 4)),
+        ("GET /v1/devices", None, (1, 0)),
+        ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (0, 1)),
+        ("GET /v1/files/cat", None, (1, 0)),
+        ("POST /v1/notifications", {"users": MANY, "title": "Hello"}, (100, 100)),
+        ("POST /v1/notifications", {"users": MANY, "title": "Hello", "notification_id": "n"}, (200, 100)),
+        ("GET /v1/notifications", None, (1, 0)),
+        ("DELETE /v1/notifications/n", None, (0, 1)),
+        (f"POST /v1/conversations/{DM}/messages/1/reminders", {"at": NOW + HOUR}, (3, 1)),
+        ("GET /v1/reminders", None, (1, 0)),
+    ],
+)
+def test_requests(
+    request_line: str, body: Any, expected: tuple[int, int], house: House, buckets: DynamoDbBuckets
+) -> None:
+    method, path = request_line.split()
+    has_file(house)
+    ports = replace(rest_ports(house, buckets), device_limit=10)
+    house.meter.reset()
+    answer = respond(http_event(method, path, token=token(scope=SCOPES), body=body), make_api(ports, unexpected=_fail))
+    assert answer["statusCode"] < 300, answer
+    assert units(house) == expected
+
+
+def test_a_check_is_one_read_and_one_write_and_so_is_a_release_without_the_read(house: House) -> None:
+    files = DynamoDbFiles(house.meter, members_table="members")
+    ports = Ports(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
+    files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
+    house.meter.reset()
+    check(created("dog"), ports)
+    assert units(house) == (1, 1)
+    house.meter.reset()
+    assert release_files([deleted("dog")], ports) == {"batchItemFailures": []}
+    assert units(house) == (0, 1)
+
+
+def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> None:
+    ports = push_ports(house)
+    ports.notices.put([Notice("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
+    house.meter.reset()
+    assert work([look_record({"notice_id": "n"}, ["carol"])], ports) == {"batchItemFailures": []}
+    assert units(house) == (3, 0)
+
+
+def test_a_reminder_that_is_due_is_five_reads_and_two_writes(house: House) -> None:
+    ports = push_ports(house)
+    ports.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
+    house.meter.reset()
+    assert work([sqs_record(reminder_body("alice", "r"))], ports) == {"batchItemFailures": []}
+    assert units(house) == (5, 2)
+
+
+def _fail(error: Exception) -> None:
+    raise error
