@@ -251,6 +251,9 @@ def test_a_storage_over_tls_is_held_to_its_certificate(tmp_path: Path, monkeypat
             stream = io.BytesIO()
             await alice.download(file.id, stream)
             assert stream.getvalue() == content
+            # Who hangs up in the middle of the body has said why.
+            server.storage.refusals = [(400, refusal("EntityTooLarge"))]
+            assert (await refusal_of(alice.upload(bytes(30_000_000), name="a.zip"))).code == "too_large"
 
     transfer()
 

@@ -182,7 +182,7 @@ def _connection(kind: type[http.client.HTTPConnection], transfer: Transfer) -> C
 
         def request(self, *args: Any, **kwargs: Any) -> None:
             # Who refuses a large body may hang up before its end, and has said why.
-            with suppress(BrokenPipeError, ConnectionResetError):
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 super().request(*args, **kwargs)
             transfer.check()
 
