@@ -103,7 +103,7 @@ class FileOperations(Calls):
         draft = await asyncio.to_thread(_draft_for, to)
         try:
             await transferred(lambda transfer: _written(url, draft, size, transfer), progress)
-            return await asyncio.to_thread(_placed, draft, to, name)
+            return _placed(draft, to, name)  # at once, so that nobody can cancel halfway
         finally:
             _remove(draft)
 
@@ -192,8 +192,12 @@ def _placed(draft: Path, to: Path, name: str) -> Path:
     for place in candidates(to, name):
         with suppress(FileExistsError):
             place.open("xb").close()
-            return draft.replace(place)
-    raise AssertionError  # there is no end of names
+            break
+    try:
+        return draft.replace(place)
+    except OSError:
+        _remove(place)
+        raise
 
 
 def _remove(draft: Path) -> None:

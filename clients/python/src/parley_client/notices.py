@@ -56,9 +56,7 @@ class Notices:
         if not self.offer(notification):
             self._left_out = True
             return
-        self._passed_on[notification.id] = None
-        if len(self._passed_on) > _REMEMBERED:
-            self._passed_on.popitem(last=False)
+        self._remember(notification.id)
 
     def room(self, now: float) -> None:
         """There is room for events again."""
@@ -66,7 +64,7 @@ class Notices:
             self._plan(now)
 
     def acknowledged(self, notification_id: str, now: float) -> None:
-        self._passed_on.setdefault(notification_id)
+        self._remember(notification_id)
         if notification_id in self._listed:
             self._listed.remove(notification_id)
             if not self._listed:
@@ -99,6 +97,11 @@ class Notices:
         if error.retryable and self._failures < self.settings.max_attempts:
             self._due = now + self.settings.pause(error.retry_after_ms, self._failures, self.random)
             self._failures += 1
+
+    def _remember(self, notification_id: str) -> None:
+        self._passed_on.setdefault(notification_id)
+        if len(self._passed_on) > _REMEMBERED:
+            self._passed_on.popitem(last=False)
 
     def _plan(self, now: float) -> None:
         if self.asks:
