@@ -219,19 +219,21 @@ def test_cancelling_ends_a_transfer_in_the_middle_of_a_write(
 
     @on_loop
     async def cancel() -> None:
-        moving = asyncio.Event()
+        sent: list[int] = []
 
-        def moved(done: int, _: int) -> None:
-            if done:
-                moving.set()
+        async def stuck() -> None:
+            """The thread is in a write that does not return: nothing has moved for a while."""
+            before = 0
+            while before == 0 or before != sent[-1]:
+                before = sent[-1] if sent else 0
+                await asyncio.sleep(0.1)
 
         server = FakeServer()
         server.storage.tls = tls if speaks_tls else None
         server.storage.deaf = True
         async with server, client_of(server) as alice:
-            uploading = asyncio.create_task(alice.upload(large, progress=moved))
-            await moving.wait()
-            await asyncio.sleep(0.1)  # the thread is stuck in a write by now; where it is not, it ends all the same
+            uploading = asyncio.create_task(alice.upload(large, progress=lambda done, _: sent.append(done)))
+            await stuck()
             uploading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await uploading
