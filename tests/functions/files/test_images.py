@@ -161,7 +161,7 @@ def test_a_thumbnail_does_not_say_where_and_with_what_it_was_taken(image_format:
         (Image.new("RGBA", (400, 400), (0, 0, 0, 128)), "WEBP", (127, 127, 127)),
         (Image.new("LA", (400, 400), (0, 0)), "PNG", WHITE),
     ],
-    ids=str,
+    ids=lambda value: f"{value.mode}{value.width}" if isinstance(value, Image.Image) else str(value),
 )
 def test_every_kind_of_pixels_has_a_thumbnail_on_white(
     image: Image.Image, image_format: str, expected: tuple[int, ...]
