@@ -11,6 +11,7 @@ from shared.config import (
     ConfigurationError,
     ConnectSettings,
     DisconnectSettings,
+    FilesSettings,
     MessageSettings,
     OfflinePushSettings,
     PresenceSettings,
@@ -32,16 +33,32 @@ VARIABLES: dict[type[Any], set[str]] = {
     DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL"},
     PresenceSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
     MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
-    RestSettings: {*_CHAT, "TICKETS_TABLE", "GROUP_LIMIT"},
+    RestSettings: {
+        *(
+            *_CHAT,
+            "TICKETS_TABLE",
+            "GROUP_LIMIT",
+            "DEVICE_LIMIT",
+            "REMINDER_LIMIT",
+            "IMAGE_LIMIT",
+            "FILE_LIMIT",
+            "BUCKET",
+        ),
+        *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
+    },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
         *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL"),
+        *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
+        *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
     },
+    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL"},
 }
 _NUMBERS = {
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"),
+    *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "IMAGE_PIXELS", "SECOND_LOOK_S"),
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 
