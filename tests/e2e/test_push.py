@@ -220,7 +220,7 @@ def test_a_connection_that_is_lost_after_the_push_was_taken_is_tried_once_more_w
     asyncio.run(live())
 
 
-def test_a_provider_that_hangs_delays_neither_sending_nor_the_other_provider_nor_the_stream(stack: Stack) -> None:
+def test_a_provider_that_hangs_holds_up_neither_sending_nor_the_other_provider_nor_the_stream(stack: Stack) -> None:
     async def live() -> None:
         alice, bob, carol = new_users(3)
         stalled, apns = [android(stack, bob, f"a{number}") for number in range(3)], iphone(stack, carol)
@@ -229,11 +229,9 @@ def test_a_provider_that_hangs_delays_neither_sending_nor_the_other_provider_nor
         async with connected(stack, alice) as a:
             for number in range(3):
                 await a.send(bob, CANARY, after=number)
-            began = time.monotonic()
             await a.send(carol, CANARY)
             await pushed(stack, apns)
-        # The stalled calls take five seconds each before they are given up.
-        assert time.monotonic() - began < 5
+        # It never answers, and so would hold up for good whatever waited for it.
         assert all(received(stack, token) == [] for token in stalled)
 
     asyncio.run(live())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -224,9 +223,7 @@ def test_what_the_library_finds_malformed_is_refused_and_never_sent(house: House
 def test_a_stall_is_cut_short_and_not_repeated(house: House) -> None:
     gateway = house.ready(BRIEF)
     house.providers.behave("fcm", do="stall")
-    start = time.monotonic()
     assert gateway.push(fcm_push()) == Busy("Timeout")
-    assert time.monotonic() - start < 5
     assert len(house.asked()) == 1
 
 
