@@ -10,7 +10,7 @@ from urllib.parse import quote
 from shared.aws.http import Pool, TransportError
 from shared.aws.json_service import backoff_s, timestamp
 from shared.aws.parallel import Spreader
-from shared.aws.signing import Signer
+from shared.aws.signing import signer_for
 from shared.config import AwsEnvironment
 from shared.connection.ports import Posted, PostOutcome
 
@@ -28,13 +28,7 @@ class ApiGatewayConnections:
     def __init__(self, endpoint_url: str, environment: AwsEnvironment, *, spreader: Spreader) -> None:
         self._pool = Pool(endpoint_url)
         self._spreader = spreader
-        self._signer = Signer(
-            service="execute-api",
-            region=environment.region,
-            access_key=environment.access_key,
-            secret_key=environment.secret_key,
-            session_token=environment.session_token,
-        )
+        self._signer = signer_for("execute-api", environment)
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
         return list(self._spreader(lambda one: Posted(one, self._post(one, data)), connection_ids))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from shared.aws.http import Pool, Response, TransportError
-from shared.aws.signing import Signer
+from shared.aws.signing import signer_for
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
+
+T = TypeVar("T")
 
 MAX_ATTEMPTS: Final = 5
 # No new attempt after this: a hanging endpoint must leave the caller time to say so before its Lambda is stopped.
@@ -39,12 +41,16 @@ _CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "Provi
 
 
 class ServiceError(Exception):
-    """The service refused a request: `code` as it names it, `body` with whatever came along."""
+    """The service refused a request: `code` as it names it, `body` with whatever came along.
 
-    def __init__(self, code: str, message: str, body: Mapping[str, Any]) -> None:
+    `is_transient`: the same again may be taken.
+    """
+
+    def __init__(self, code: str, message: str, body: Mapping[str, Any], *, is_transient: bool = False) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.body = body
+        self.is_transient = is_transient
 
     @property
     def reasons(self) -> frozenset[str]:
@@ -62,15 +68,27 @@ def backoff_s(attempt: int) -> float:
     return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2**attempt))  # noqa: S311  # spreads retries, no secret
 
 
-def attempts(sleep: Callable[[float], None], monotonic: Callable[[], float]) -> Iterator[None]:
-    """Once for each attempt of one call, waiting in between, until there are no more or the time for them is over."""
+def retried(once: Callable[[], T], *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> T:
+    """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
+
+    Any other ServiceError is raised; Unavailable when the attempts or the time for them are used up.
+    """
+    lost: Exception | None = None
     give_up_at = monotonic() + GIVE_UP_AFTER_S
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             if monotonic() > give_up_at:
-                return
+                break
             sleep(backoff_s(attempt - 1))
-        yield
+        try:
+            return once()
+        except TransportError as exc:
+            lost = exc
+        except ServiceError as error:
+            if not error.is_transient:
+                raise
+            lost = error
+    raise Unavailable from lost
 
 
 def endpoint(service: str, region: str) -> str:
@@ -93,13 +111,7 @@ class JsonService:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
-        self._signer = Signer(
-            service=service,
-            region=environment.region,
-            access_key=environment.access_key,
-            secret_key=environment.secret_key,
-            session_token=environment.session_token,
-        )
+        self._signer = signer_for(service, environment)
         self._target_prefix = target_prefix
         self._content_type = content_type
         self._sleep = sleep
@@ -112,20 +124,13 @@ class JsonService:
         good, Unavailable when the retries or the time for them are used up.
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
-        lost: Exception | None = None
-        for _ in attempts(self._sleep, self._monotonic):
-            try:
-                response = self._post(operation, body)
-                if response.status == HTTPStatus.OK:
-                    return _answer(response)
-            except TransportError as exc:
-                lost = exc
-                continue
-            error = _error(response)
-            if not _is_transient(response.status, error):
-                raise error
-            lost = error
-        raise Unavailable from lost
+        return retried(lambda: self._once(operation, body), sleep=self._sleep, monotonic=self._monotonic)
+
+    def _once(self, operation: str, body: bytes) -> dict[str, Any]:
+        response = self._post(operation, body)
+        if response.status == HTTPStatus.OK:
+            return _answer(response)
+        raise _error(response)
 
     def _post(self, operation: str, body: bytes) -> Response:
         headers = {
@@ -155,11 +160,10 @@ def _error(response: Response) -> ServiceError:
     except TransportError:
         body = {}
     code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{response.status}"
-    return ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
-
-
-def _is_transient(status: int, error: ServiceError) -> bool:
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _RETRYABLE or _is_contention(error)
+    error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
+    is_fault = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    error.is_transient = is_fault or code in _RETRYABLE or _is_contention(error)
+    return error
 
 
 def _is_contention(error: ServiceError) -> bool:

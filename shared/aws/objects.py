@@ -15,11 +15,10 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from shared.aws.http import Pool, Response, TransportError
-from shared.aws.json_service import ServiceError, attempts, endpoint, timestamp
-from shared.aws.signing import ALGORITHM, Signer
+from shared.aws.http import Pool, Response
+from shared.aws.json_service import ServiceError, endpoint, retried, timestamp
+from shared.aws.signing import ALGORITHM, signer_for
 from shared.config import AwsEnvironment
-from shared.errors import Unavailable
 from shared.files.models import IMAGE, File, Stored, Upload
 from shared.files.names import content_disposition
 
@@ -48,13 +47,7 @@ class S3Objects:
         else:
             self._url = endpoint(f"{bucket}.s3", environment.region) + "/"
         self._pool = Pool(self._url, read_timeout_s=READ_TIMEOUT_S)
-        self._signer = Signer(
-            service="s3",
-            region=environment.region,
-            access_key=environment.access_key,
-            secret_key=environment.secret_key,
-            session_token=environment.session_token,
-        )
+        self._signer = signer_for("s3", environment)
         self._bucket = bucket
         self._sleep = sleep
         self._monotonic = monotonic
@@ -124,24 +117,19 @@ class S3Objects:
 
         Raises ServiceError for what S3 refuses for good, Unavailable when the retries or the time for them are used up.
         """
-        lost: Exception | None = None
         path, given = self._path(key), {"host": self._pool.host, **(headers or {})}
-        for _ in attempts(self._sleep, self._monotonic):
+
+        def once() -> Response | None:
             signed = self._signer.sign(method, path, given, body, timestamp=timestamp())
-            try:
-                response = self._pool.request(method, path, signed, body)
-            except TransportError as exc:
-                lost = exc
-                continue
+            response = self._pool.request(method, path, signed, body)
             refused = _refusal(method, response)
             if refused is None:
                 return response
             if response.status in _GONE:
                 return None
-            if not _is_transient(response.status, refused):
-                raise refused
-            lost = refused
-        raise Unavailable from lost
+            raise refused
+
+        return retried(once, sleep=self._sleep, monotonic=self._monotonic)
 
     def _path(self, key: str) -> str:
         return f"{self._pool.base_path}/{key}"
@@ -151,12 +139,10 @@ def _refusal(method: str, response: Response) -> ServiceError | None:
     """What is wrong, if anything. A copy that fails half-way says so behind a status of 200."""
     if response.status < HTTPStatus.MULTIPLE_CHOICES and not (method == "PUT" and b"<Error>" in response.body):
         return None
-    code = _CODE.search(response.body)
-    return ServiceError(code[1].decode() if code else f"HTTP{response.status}", "", {})
-
-
-def _is_transient(status: int, error: ServiceError) -> bool:
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.code in _RETRYABLE
+    found = _CODE.search(response.body)
+    code = found[1].decode() if found else f"HTTP{response.status}"
+    is_fault = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return ServiceError(code, "", {}, is_transient=is_fault or code in _RETRYABLE)
 
 
 def _waiting(file_id: str) -> str:

@@ -9,13 +9,12 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.aws.http import Pool, Response, TransportError
-from shared.aws.json_service import ServiceError, attempts, endpoint, timestamp
+from shared.aws.http import Pool, Response
+from shared.aws.json_service import ServiceError, endpoint, retried, timestamp
 from shared.aws.push_queues import reminder_body
-from shared.aws.signing import Signer
+from shared.aws.signing import signer_for
 from shared.clock import now_ms
 from shared.config import AwsEnvironment
-from shared.errors import Unavailable
 from shared.notification.models import Reminder
 
 _MS: Final = 1_000
@@ -41,13 +40,7 @@ class EventBridgeClock:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint("scheduler", environment.region))
-        self._signer = Signer(
-            service="scheduler",
-            region=environment.region,
-            access_key=environment.access_key,
-            secret_key=environment.secret_key,
-            session_token=environment.session_token,
-        )
+        self._signer = signer_for("scheduler", environment)
         self._group = group
         self._queue_arn = queue_arn
         self._role_arn = role_arn
@@ -84,23 +77,17 @@ class EventBridgeClock:
         body = json.dumps(request, separators=(",", ":")).encode() if request is not None else b""
         path = f"{self._pool.base_path}/schedules/{quote(name, safe='')}"
         headers = {"host": self._pool.host, "content-type": "application/json"}
-        lost: Exception | None = None
-        for _ in attempts(self._sleep, self._monotonic):
+
+        def once() -> None:
             signed = self._signer.sign(method, path, headers, body, timestamp=timestamp(), query=query)
-            try:
-                response = self._pool.request(method, f"{path}?{query}" if query else path, signed, body)
-            except TransportError as exc:
-                lost = exc
-                continue
+            response = self._pool.request(method, f"{path}?{query}" if query else path, signed, body)
             if response.status == HTTPStatus.OK:
                 return
             refused = _refusal(response)
-            if refused.code == fine:
-                return
-            if response.status < HTTPStatus.INTERNAL_SERVER_ERROR and response.status != HTTPStatus.TOO_MANY_REQUESTS:
+            if refused.code != fine:
                 raise refused
-            lost = refused
-        raise Unavailable from lost
+
+        retried(once, sleep=self._sleep, monotonic=self._monotonic)
 
 
 def _second(ms: int) -> str:
@@ -120,4 +107,6 @@ def _refusal(response: Response) -> ServiceError:
         code.partition(":")[0].rpartition("#")[2] or f"HTTP{response.status}",
         str(said.get("message") or said.get("Message") or ""),
         said,
+        is_transient=response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or response.status == HTTPStatus.TOO_MANY_REQUESTS,
     )

@@ -12,6 +12,8 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
+from shared.config import AwsEnvironment
+
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _S3: Final = "s3"
 # A signed URL says nothing of a body.
@@ -102,3 +104,14 @@ class Signer:
                 key = hmac.new(key, part.encode(), sha256).digest()
             self._key_of_day = (day, key)
         return self._key_of_day[1]
+
+
+def signer_for(service: str, environment: AwsEnvironment) -> Signer:
+    """Signs with what the runtime provides."""
+    return Signer(
+        service=service,
+        region=environment.region,
+        access_key=environment.access_key,
+        secret_key=environment.secret_key,
+        session_token=environment.session_token,
+    )

@@ -173,6 +173,9 @@ class Preferences:
     pinned: bool = False
     archived: bool = False
 
+    def is_muted(self, now: int) -> bool:
+        return self.muted_until is not None and self.muted_until > now
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -22,7 +22,7 @@ class Badge:
 
 def badge_of(user_id: str, *, log: ConversationLog, memberships: Memberships, spread: Spread, now: int) -> Badge:
     """Unread messages, but for conversations that are muted now: one query, and one more for each conversation."""
-    counted = [member for member in memberships.of_user(user_id) if not _is_muted(member, now)]
+    counted = [member for member in memberships.of_user(user_id) if not member.preferences.is_muted(now)]
     if len(counted) > MAX_COUNTED:
         return Badge(None, {})
 
@@ -32,8 +32,3 @@ def badge_of(user_id: str, *, log: ConversationLog, memberships: Memberships, sp
 
     numbers = dict(zip([member.conversation_id for member in counted], spread(count, counted), strict=True))
     return Badge(sum(numbers.values()), numbers)
-
-
-def _is_muted(member: Member, now: int) -> bool:
-    until = member.preferences.muted_until
-    return until is not None and until > now

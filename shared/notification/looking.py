@@ -6,12 +6,11 @@ event again, and is woken as if nobody were there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.chat.delivery import NOBODY, Delivered, Event, Posting, post
+from shared.chat.delivery import NOBODY, Delivered, Event, Posting, broadcast
 from shared.chat.ports import ConversationLog, Memberships
-from shared.connection.models import live
 from shared.notification.models import About, AboutMessage, AboutNotice, Look
 from shared.notification.offline import Waking, wake
 from shared.notification.ports import Notices
@@ -66,10 +65,4 @@ def _tell(
 ) -> LookedAgain:
     """Waking comes first: should the posts take the rest of the time, a repetition would post again, and push once."""
     pushes = wake({about: waiting}, waking=waking, now=now)
-    return LookedAgain(pushes, _post_again(event, waiting, posting, now))
-
-
-def _post_again(event: Event, users: Collection[str], posting: Posting, now: int) -> Delivered:
-    known = posting.sessions.of(users)
-    connections = [connection for found in known.values() for connection in live(found, now)]
-    return post(event, connections, known=known, posting=posting, now=now)
+    return LookedAgain(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))

@@ -6,10 +6,10 @@ is claimed before it is sent and clients tell a repeated post by its seq; so wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.chat.fan_out import Shard, shards
+from shared.chat.fan_out import shards
 from shared.chat.identifiers import is_group_id, private_members
 from shared.chat.ports import Memberships
 from shared.connection.models import live
@@ -53,22 +53,27 @@ def look_at_stored(
     members, and one for the devices of each 100 who are absent; nothing is written. Raises Unavailable.
     """
     members = _members(entries, memberships)
-    small = [entry for entry in entries if entry.is_message and not entry.fan_out]
-    wanted = {user for entry in small for user in members[entry.conversation_id] if user != entry.sender_id}
-    known = sessions.of(wanted) if wanted else {}
-    present = {user for user, connections in known.items() if live(connections, now)}
     others: dict[About, list[str]] = {
         AboutMessage(entry.conversation_id, entry.seq): [
             user for user in members[entry.conversation_id] if user != entry.sender_id
         ]
-        for entry in small
+        for entry in entries
+        if entry.is_message and not entry.fan_out
     }
+    wanted = {user for users in others.values() for user in users}
+    known = sessions.of(wanted) if wanted else {}
+    present = {user for user, connections in known.items() if live(connections, now)}
     absent = {about: [user for user in users if user not in present] for about, users in others.items()}
     pushes = wake(absent, waking=waking, now=now)
     looks = look_later(
         {about: [user for user in users if user in present] for about, users in others.items()}, waking=waking
     )
-    found = [shard for entry in entries if entry.fan_out for shard in _shards(entry, members)]
+    found = [
+        shard
+        for entry in entries
+        if entry.fan_out
+        for shard in shards(entry.conversation_id, entry.seq, members[entry.conversation_id])
+    ]
     if found:
         shard_queue.put(found)
     return Looked(pushes, looks, len(found))
@@ -98,10 +103,6 @@ def look_later(present: Mapping[About, Collection[str]], *, waking: Waking) -> i
     if looks:
         waking.looks.put(looks, delay_s=waking.second_look_s)
     return len(looks)
-
-
-def _shards(entry: StoredEntry, members: Mapping[str, Sequence[str]]) -> Iterable[Shard]:
-    return shards(entry.conversation_id, entry.seq, members[entry.conversation_id])
 
 
 def _members(entries: Sequence[StoredEntry], memberships: Memberships) -> dict[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ def wants_message(entry: Entry, user_id: str, standing: Standing, *, now: int) -
     if member.has_got >= entry.seq or member.joined_seq >= entry.seq:
         return False
     preferences = member.preferences
-    if preferences.muted_until is not None and preferences.muted_until > now:
+    if preferences.is_muted(now):
         return False
     asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and user_id in entry.mentions)
     return asked_for and not is_quiet(standing.profile, now)
