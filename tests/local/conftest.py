@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from local import ports, server
+from local.providers.serving import Providers
 from local.settings import ROOT, Settings
 
 
@@ -20,3 +21,17 @@ def emulator(tmp_path: Path) -> Iterator[Settings]:
     server.start(settings)
     yield settings
     server.stop(settings)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+    with Providers(tmp_path_factory.mktemp("providers")) as providers:
+        yield providers
+
+
+@pytest.fixture(name="server")
+def quiet_server(running: Providers) -> Providers:
+    """Push servers that have received nothing and behave."""
+    running.behave_well()
+    running.clear()
+    return running

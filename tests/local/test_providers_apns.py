@@ -13,20 +13,6 @@ from tests.local.provider_clients import DEVICE, Apple, sign, trusting
 from tests.local.provider_clients import apple as apple_client
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with Providers(tmp_path_factory.mktemp("providers")) as providers:
-        yield providers
-
-
-@pytest.fixture
-def server(running: Providers) -> Providers:
-    """A server that has received nothing and behaves."""
-    running.behave_well()
-    running.clear()
-    return running
-
-
 @pytest.fixture
 def apns(server: Providers) -> Iterator[Apple]:
     with apple_client(server) as client:
@@ -223,5 +209,9 @@ def test_a_connection_that_is_hung_up_is_opened_anew(apns: Apple) -> None:
     apns.push()
     before = apns.providers.connections("apns")
     apns.providers.hang_up("apns")
-    assert outcome(apns.push()) == (200, None)
+    try:
+        answer = apns.push()
+    except httpx2.TransportError:  # it notices before it writes, or in the middle of it
+        answer = apns.push()
+    assert outcome(answer) == (200, None)
     assert apns.providers.connections("apns") == before + 1

@@ -30,20 +30,6 @@ class Client:
         return [self.send(token).status_code for _ in range(count)]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with Providers(tmp_path_factory.mktemp("providers")) as providers:
-        yield providers
-
-
-@pytest.fixture
-def server(running: Providers) -> Providers:
-    """A server that has received nothing and behaves."""
-    running.behave_well()
-    running.clear()
-    return running
-
-
 @pytest.fixture(params=["fcm", "apns"])
 def provider(request: pytest.FixtureRequest) -> str:
     name: str = request.param

@@ -20,20 +20,6 @@ FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 MESSAGING = "https://www.googleapis.com/auth/firebase.messaging"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with Providers(tmp_path_factory.mktemp("providers")) as providers:
-        yield providers
-
-
-@pytest.fixture
-def server(running: Providers) -> Providers:
-    """A server that has received nothing and behaves."""
-    running.behave_well()
-    running.clear()
-    return running
-
-
 @pytest.fixture
 def fcm(server: Providers) -> Iterator[Google]:
     """A client with an access token."""

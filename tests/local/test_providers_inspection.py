@@ -15,20 +15,6 @@ from local.providers.serving import Providers
 from tests.local.provider_clients import DEVICE, apple
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
-    with Providers(tmp_path_factory.mktemp("providers")) as providers:
-        yield providers
-
-
-@pytest.fixture
-def server(running: Providers) -> Providers:
-    """A server that has received nothing and behaves."""
-    running.behave_well()
-    running.clear()
-    return running
-
-
 @pytest.fixture
 def looking(server: Providers) -> Iterator[httpx2.Client]:
     """A client of the inspection port."""
