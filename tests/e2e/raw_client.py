@@ -13,7 +13,9 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from local.stack import Stack
 from local.tokens import mint
@@ -85,6 +87,12 @@ class RawClient:
         await self.until(lambda: len({event["seq"] for event in self.of_type("new_message")}) >= count)
         by_seq = {event["seq"]: event["message"] for event in self.of_type("new_message")}
         return [by_seq[seq] for seq in sorted(by_seq)]
+
+    async def closed(self) -> None:
+        """Wait until the other side has closed the connection. Nothing can be sent on it then."""
+        await asyncio.wait_for(self.socket.wait_closed(), PATIENCE_S)
+        with pytest.raises(ConnectionClosed):
+            await self.socket.send("{}")
 
     async def close(self) -> None:
         await self.socket.close()
