@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from parley_client import Ack, MembershipLost, Message, ParleyClient, ParleyError
+from parley_client.events import Entry
 from parley_client.view import ConversationView
 
 from local.stack import Stack
@@ -92,12 +93,12 @@ class User:
             conversation_id = getattr(event, "conversation_id", None)
             if conversation_id is None:
                 continue
-            seq = getattr(event, "seq", 0)
             seen = self.seen.get(conversation_id)
             if seen is None:
                 seen = self.seen[conversation_id] = Seen(ConversationView(conversation_id))
-            if seen.view.apply(event) and not seen.first:
-                seen.first = seq
+            # A receipt may come before the first entry, and its `seq` is a place that somebody has read.
+            if seen.view.apply(event) and isinstance(event, Entry) and not seen.first:
+                seen.first = event.seq
 
     # --- random operations
 
