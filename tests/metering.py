@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.aws.dynamodb import Calls
 from shared.aws.json_service import ServiceError
+from tests.calls import Unhurried
 
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
@@ -58,7 +59,7 @@ def actions(operation: str, request: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 @dataclass
-class Meter:
+class Meter(Unhurried):
     """Calls of the DynamoDB API, passed on and counted."""
 
     calls: Calls

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
 from shared.aws.dynamodb import dynamodb
 from shared.aws.file_table import DynamoDbFiles
-from shared.aws.json_service import backoff_s
+from shared.aws.json_service import pause
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
@@ -57,7 +56,7 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         gateway=gateway,
         spread=spread,
         now=now_ms,
-        pause=lambda attempt: time.sleep(backoff_s(attempt)),
+        pause=pause,
         new_nonce=lambda: secrets.token_urlsafe(8),
         report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
         verify=lambda token: _verifier(settings, environment).verify(token),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 from typing import Any
 
 from functions.rest.api import make_api, respond
@@ -16,7 +15,7 @@ from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbP
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import dynamodb
 from shared.aws.file_table import DynamoDbFiles
-from shared.aws.json_service import backoff_s
+from shared.aws.json_service import pause
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.notice_table import DynamoDbNotices
@@ -71,7 +70,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         spread=spread,
         limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
         now=now_ms,
-        pause=lambda attempt: time.sleep(backoff_s(attempt)),
+        pause=pause,
         new_nonce=lambda: secrets.token_urlsafe(8),
         new_secret=lambda: secrets.token_urlsafe(32),
         report=reporter("rest", checks),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import quote
 
 from shared.aws.http import Pool, TransportError
-from shared.aws.json_service import backoff_s, timestamp
+from shared.aws.json_service import pause, timestamp
 from shared.aws.parallel import Spreader
 from shared.aws.signing import signer_for
 from shared.config import AwsEnvironment
@@ -25,9 +24,17 @@ _RETRYABLE: Final = frozenset({429, 500, 502, 503, 504})
 class ApiGatewayConnections:
     """Gateway on the management API of one WebSocket stage."""
 
-    def __init__(self, endpoint_url: str, environment: AwsEnvironment, *, spreader: Spreader) -> None:
+    def __init__(
+        self,
+        endpoint_url: str,
+        environment: AwsEnvironment,
+        *,
+        spreader: Spreader,
+        pause: Callable[[int], None] = pause,
+    ) -> None:
         self._pool = Pool(endpoint_url)
         self._spreader = spreader
+        self._pause = pause
         self._signer = signer_for("execute-api", environment)
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
@@ -42,7 +49,7 @@ class ApiGatewayConnections:
     def _post(self, connection_id: str, data: bytes) -> PostOutcome:
         for attempt in range(_MAX_ATTEMPTS):
             if attempt:
-                time.sleep(backoff_s(attempt))
+                self._pause(attempt)
             try:
                 status = self._request("POST", connection_id, data)
             except TransportError:

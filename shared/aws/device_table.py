@@ -6,14 +6,13 @@ condition that neither has changed since it was read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
 from shared.aws.dynamodb import Calls, Item, batch_get, to_item
-from shared.aws.json_service import ServiceError, backoff_s
+from shared.aws.json_service import ServiceError
 from shared.aws.tables import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
 from shared.errors import Unavailable
 from shared.notification.models import PRODUCTION, Device, PushTarget
@@ -39,10 +38,9 @@ class _Owned:
 class DynamoDbDevices:
     """Devices on the members table."""
 
-    def __init__(self, calls: Calls, *, members_table: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
         self._calls = calls
         self._table = members_table
-        self._sleep = sleep
 
     def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
         keys = {self._table: [devices_key(user_id) for user_id in sorted(set(user_ids))]}
@@ -105,7 +103,7 @@ class DynamoDbDevices:
         """Read and write until nobody came between. False where `attempt` found nothing to do (None)."""
         for number in range(_ATTEMPTS):
             if number:
-                self._sleep(backoff_s(number - 1))
+                self._calls.pause(number - 1)
             written = attempt()
             if written is not False:
                 return written is not None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from shared.aws.json_service import JsonService, ServiceError, backoff_s
+from shared.aws.json_service import JsonService, ServiceError
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
@@ -20,6 +19,9 @@ class Calls(Protocol):
     """Makes one call of the DynamoDB API. Tests count here."""
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def pause(self, attempt: int) -> None:
+        """Wait a jittered while before the next attempt at what is unprocessed or contended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +138,5 @@ def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, Item]]:
         request = answer.get("UnprocessedKeys") or {}
         if not request:
             return
-        time.sleep(backoff_s(attempt))
+        calls.pause(attempt)
     raise Unavailable

@@ -68,10 +68,16 @@ def backoff_s(attempt: int) -> float:
     return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2**attempt))  # noqa: S311  # spreads retries, no secret
 
 
-def retried(once: Callable[[], T], *, sleep: Callable[[float], None], monotonic: Callable[[], float]) -> T:
+def pause(attempt: int) -> None:
+    """Wait between the attempts number `attempt` (from 0) and the next."""
+    time.sleep(backoff_s(attempt))
+
+
+def retried(once: Callable[[], T], *, pause: Callable[[int], None], monotonic: Callable[[], float]) -> T:
     """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
 
-    Any other ServiceError is raised; Unavailable when the attempts or the time for them are used up.
+    `pause` waits between two attempts. Any other ServiceError is raised; Unavailable when the attempts or the time for
+    them are used up.
     """
     lost: Exception | None = None
     give_up_at = monotonic() + GIVE_UP_AFTER_S
@@ -79,7 +85,7 @@ def retried(once: Callable[[], T], *, sleep: Callable[[float], None], monotonic:
         if attempt:
             if monotonic() > give_up_at:
                 break
-            sleep(backoff_s(attempt - 1))
+            pause(attempt - 1)
         try:
             return once()
         except TransportError as exc:
@@ -107,14 +113,14 @@ class JsonService:
         target_prefix: str,
         content_type: str,
         environment: AwsEnvironment,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
         self._signer = signer_for(service, environment)
         self._target_prefix = target_prefix
         self._content_type = content_type
-        self._sleep = sleep
+        self._pause = pause
         self._monotonic = monotonic
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +130,11 @@ class JsonService:
         good, Unavailable when the retries or the time for them are used up.
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
-        return retried(lambda: self._once(operation, body), sleep=self._sleep, monotonic=self._monotonic)
+        return retried(lambda: self._once(operation, body), pause=self._pause, monotonic=self._monotonic)
+
+    def pause(self, attempt: int) -> None:
+        """Wait before asking again for what an answer left unprocessed."""
+        self._pause(attempt)
 
     def _once(self, operation: str, body: bytes) -> dict[str, Any]:
         response = self._post(operation, body)
@@ -159,9 +169,14 @@ def _error(response: Response) -> ServiceError:
         body = _answer(response)
     except TransportError:
         body = {}
-    code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{response.status}"
+    return refusal(response.status, body)
+
+
+def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+    """What an answer other than 200 means."""
+    code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{status}"
     error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
-    is_fault = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     error.is_transient = is_fault or code in _RETRYABLE or _is_contention(error)
     return error
 

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from shared.aws.http import Pool, Response
-from shared.aws.json_service import ServiceError, endpoint, retried, timestamp
+from shared.aws.json_service import ServiceError, endpoint, pause, retried, timestamp
 from shared.aws.signing import ALGORITHM, signer_for
 from shared.config import AwsEnvironment
 from shared.files.models import IMAGE, File, Stored, Upload
@@ -39,7 +39,7 @@ class S3Objects:
         environment: AwsEnvironment,
         *,
         bucket: str,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if environment.endpoint_url:
@@ -49,7 +49,7 @@ class S3Objects:
         self._pool = Pool(self._url, read_timeout_s=READ_TIMEOUT_S)
         self._signer = signer_for("s3", environment)
         self._bucket = bucket
-        self._sleep = sleep
+        self._pause = pause
         self._monotonic = monotonic
 
     def upload(self, file: File) -> Upload:
@@ -129,7 +129,7 @@ class S3Objects:
                 return None
             raise refused
 
-        return retried(once, sleep=self._sleep, monotonic=self._monotonic)
+        return retried(once, pause=self._pause, monotonic=self._monotonic)
 
     def _path(self, key: str) -> str:
         return f"{self._pool.base_path}/{key}"

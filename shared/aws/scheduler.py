@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from shared.aws.http import Pool, Response
-from shared.aws.json_service import ServiceError, endpoint, retried, timestamp
+from shared.aws.json_service import ServiceError, endpoint, pause, retried, timestamp
 from shared.aws.push_queues import reminder_body
 from shared.aws.signing import signer_for
 from shared.clock import now_ms
@@ -36,7 +36,7 @@ class EventBridgeClock:
         queue_arn: str,
         role_arn: str,
         now: Callable[[], int] = now_ms,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint("scheduler", environment.region))
@@ -45,7 +45,7 @@ class EventBridgeClock:
         self._queue_arn = queue_arn
         self._role_arn = role_arn
         self._now = now
-        self._sleep = sleep
+        self._pause = pause
         self._monotonic = monotonic
 
     def schedule(self, reminder: Reminder) -> None:
@@ -87,7 +87,7 @@ class EventBridgeClock:
             if refused.code != fine:
                 raise refused
 
-        retried(once, sleep=self._sleep, monotonic=self._monotonic)
+        retried(once, pause=self._pause, monotonic=self._monotonic)
 
 
 def _second(ms: int) -> str:

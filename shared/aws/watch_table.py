@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from shared.aws.dynamodb import Calls, from_item, query, to_item
-from shared.aws.json_service import backoff_s
 from shared.aws.tables import PK, SK, TTL, watch_key, watching_key
 from shared.connection.models import Watch
 from shared.errors import Unavailable
@@ -69,6 +67,6 @@ class DynamoDbWatches:
                 waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
                 if not waiting:
                     break
-                time.sleep(backoff_s(attempt))
+                self._calls.pause(attempt)
             else:
                 raise Unavailable

@@ -36,6 +36,7 @@ from shared.files.models import Upload
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import Buckets
 from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
+from tests.calls import Unhurried
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
@@ -106,7 +107,7 @@ def fakes() -> Stores:
     )
 
 
-class OneAtATime:
+class OneAtATime(Unhurried):
     """Each call is atomic, as DynamoDB's are: moto looks at a condition and writes without a lock around both.
 
     Operations of several calls still race.

@@ -10,6 +10,7 @@ from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.dynamodb import Calls, from_item
 from shared.aws.json_service import JsonService
 from shared.notification.models import About, AboutMessage, AboutNotice
+from tests.calls import Unhurried
 from tests.contracts.conftest import Stores
 
 DM = "dm:alice:bob"
@@ -72,7 +73,7 @@ def test_of_many_that_try_the_same_at_once_one_does(stores: Stores) -> None:
 # --- the adapter
 
 
-class Lossy:
+class Lossy(Unhurried):
     """Every call is carried out twice, as when its first answer was lost."""
 
     def __init__(self, calls: Calls) -> None:

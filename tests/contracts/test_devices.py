@@ -212,7 +212,10 @@ class Interrupted:
 
     def __init__(self, calls: Calls, acts: list[Callable[[], object]]) -> None:
         self.calls, self.acts = calls, acts
-        self.transactions = 0
+        self.transactions = self.pauses = 0
+
+    def pause(self, attempt: int) -> None:
+        self.pauses += 1
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
@@ -227,9 +230,9 @@ def plain(tables: JsonService) -> DynamoDbDevices:
     return DynamoDbDevices(OneAtATime(tables), members_table="members")
 
 
-def interrupted(tables: JsonService, *acts: Callable[[], object]) -> tuple[DynamoDbDevices, Interrupted, list[float]]:
-    calls, slept = Interrupted(tables, list(acts)), list[float]()
-    return DynamoDbDevices(calls, members_table="members", sleep=slept.append), calls, slept
+def interrupted(tables: JsonService, *acts: Callable[[], object]) -> tuple[DynamoDbDevices, Interrupted]:
+    calls = Interrupted(tables, list(acts))
+    return DynamoDbDevices(calls, members_table="members"), calls
 
 
 def of(plain: DynamoDbDevices, user_id: str) -> dict[str, Device]:
@@ -243,28 +246,28 @@ def owner(tables: JsonService, target: PushTarget) -> dict[str, Any] | None:
 
 
 def test_a_target_that_somebody_takes_meanwhile_moves_all_the_same(tables: JsonService, plain: DynamoDbDevices) -> None:
-    racing, calls, slept = interrupted(tables, lambda: plain.register("bob", device(at=150), limit=3))
+    racing, calls = interrupted(tables, lambda: plain.register("bob", device(at=150), limit=3))
     racing.register("alice", device(at=151), limit=3)
     assert (of(plain, "alice"), of(plain, "bob")) == ({"phone": device(at=151)}, {})
-    assert (calls.transactions, len(slept)) == (2, 1)
+    assert (calls.transactions, calls.pauses) == (2, 1)
 
 
 def test_a_device_that_registers_meanwhile_is_not_lost(tables: JsonService, plain: DynamoDbDevices) -> None:
-    racing, _, _ = interrupted(tables, lambda: plain.register("alice", device("tablet", token(1)), limit=3))
+    racing, _ = interrupted(tables, lambda: plain.register("alice", device("tablet", token(1)), limit=3))
     racing.register("alice", device(), limit=3)
     assert set(of(plain, "alice")) == {"phone", "tablet"}
 
 
 def test_a_previous_owners_other_changes_are_not_lost(tables: JsonService, plain: DynamoDbDevices) -> None:
     plain.register("bob", device(), limit=3)
-    racing, _, _ = interrupted(tables, lambda: plain.register("bob", device("tablet", token(1)), limit=3))
+    racing, _ = interrupted(tables, lambda: plain.register("bob", device("tablet", token(1)), limit=3))
     racing.register("alice", device(at=200), limit=3)
     assert (set(of(plain, "alice")), set(of(plain, "bob"))) == ({"phone"}, {"tablet"})
 
 
 def test_what_registers_again_meanwhile_is_not_forgotten(tables: JsonService, plain: DynamoDbDevices) -> None:
     plain.register("alice", device(), limit=3)
-    racing, _, _ = interrupted(tables, lambda: plain.register("alice", device(at=200), limit=3))
+    racing, _ = interrupted(tables, lambda: plain.register("alice", device(at=200), limit=3))
     assert not racing.forget_unchanged("alice", device())
     assert of(plain, "alice") == {"phone": device(at=200)}
 
@@ -273,7 +276,7 @@ def test_a_sign_out_does_not_take_the_target_from_whoever_got_it_meanwhile(
     tables: JsonService, plain: DynamoDbDevices
 ) -> None:
     plain.register("alice", device(), limit=3)
-    racing, _, _ = interrupted(tables, lambda: plain.register("bob", device(at=200), limit=3))
+    racing, _ = interrupted(tables, lambda: plain.register("bob", device(at=200), limit=3))
     assert not racing.forget("alice", "phone")
     assert of(plain, "bob") == {"phone": device(at=200)}
     assert (owner(tables, APPLE) or {})["user_id"] == {"S": "bob"}
@@ -283,11 +286,11 @@ def test_who_is_always_interrupted_gives_up_and_has_changed_nothing(
     tables: JsonService, plain: DynamoDbDevices
 ) -> None:
     acts = [lambda at=at: plain.register("alice", device("tablet", token(1), at), limit=3) for at in range(5)]
-    racing, calls, slept = interrupted(tables, *acts)
+    racing, calls = interrupted(tables, *acts)
     with pytest.raises(Unavailable):
         racing.register("alice", device(), limit=3)
     assert of(plain, "alice") == {"tablet": device("tablet", token(1), 4)}
-    assert (calls.transactions, len(slept), owner(tables, APPLE)) == (5, 4, None)
+    assert (calls.transactions, calls.pauses, owner(tables, APPLE)) == (5, 4, None)
 
 
 def test_a_row_stands_for_each_target_and_no_other(tables: JsonService, plain: DynamoDbDevices) -> None:

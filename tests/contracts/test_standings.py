@@ -13,6 +13,7 @@ from shared.chat.models import change_entry
 from shared.contacts.models import Profile, QuietHours
 from shared.notification.models import FCM, Device, PushTarget
 from shared.notification.ports import Asked, Standing, Surroundings
+from tests.calls import Unhurried
 from tests.contracts.conftest import Stores
 from tests.fakes import DM
 
@@ -104,7 +105,7 @@ def test_more_than_a_round_trip_can_carry(stores: Stores) -> None:
 # --- the adapter
 
 
-class Counted:
+class Counted(Unhurried):
     def __init__(self, calls: Calls) -> None:
         self.calls, self.keys = calls, list[int]()
 

@@ -25,6 +25,7 @@ from shared.connection.models import Connection, LimitReached, Registered
 from shared.connection.ports import StoredTicket
 from shared.contacts.models import Pair
 from shared.errors import Unavailable
+from tests.calls import Unhurried
 
 ENTRY = Entry("dm:alice:bob", 1, "alice", 5, 1, "hi", message_seq=1, authors={"alice": 1})
 OTHER = Entry("dm:alice:bob", 1, "bob", 4, 1, "me first", message_seq=1, authors={"bob": 1})
@@ -33,7 +34,7 @@ MEMBER = Member("dm:alice:bob", "alice", 5, read_seq=3, read_number=3, delivered
 
 
 @dataclass
-class OneAnswer:
+class OneAnswer(Unhurried):
     """Answers every call alike."""
 
     answer: Mapping[str, Any] | Exception
@@ -294,7 +295,7 @@ def test_a_contact_that_cannot_be_changed_for_another_reason_is_no_race(error: E
         )
 
 
-class Unprocessed:
+class Unprocessed(Unhurried):
     """Leaves what it is asked to write for later, so many times."""
 
     def __init__(self, times: int) -> None:
@@ -309,8 +310,7 @@ class Unprocessed:
         return {"UnprocessedItems": request["RequestItems"]} if self.times >= 0 else {}
 
 
-def test_watches_are_written_25_to_a_call_and_again_what_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.aws.watch_table.time.sleep", lambda _: None)
+def test_watches_are_written_25_to_a_call_and_again_what_was_left() -> None:
     calls = Unprocessed(2)
     DynamoDbWatches(calls, members_table="m").replace("a", "c1", [f"u{n}" for n in range(100)], expires_at=1_000)
     assert calls.sizes == [25, 25, 25, 25, 25, 25, 1]

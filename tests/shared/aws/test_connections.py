@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import unquote
 
 import pytest
 
-from shared.aws import connections, http
+from shared.aws import http
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.parallel import Spreader
 from shared.config import AwsEnvironment
@@ -18,20 +18,22 @@ from tests.shared.aws.test_signing import ACCESS_KEY, SECRET_KEY, signed_by_boto
 SENT, GONE, FAILED = PostOutcome.SENT, PostOutcome.GONE, PostOutcome.FAILED
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "backoff_s", lambda _: 0.0)
-
-
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests where somebody hangs; the others have this long to answer, however busy the machine is."""
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.4)
 
 
-def _gateway(server: ScriptedServer, *, base: str = "/prod", width: int = 8, token: str = "") -> ApiGatewayConnections:
+def _gateway(
+    server: ScriptedServer,
+    *,
+    base: str = "/prod",
+    width: int = 8,
+    token: str = "",
+    pause: Callable[[int], None] = lambda _: None,
+) -> ApiGatewayConnections:
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, token, "")
-    return ApiGatewayConnections(server.url + base, environment, spreader=Spreader(width))
+    return ApiGatewayConnections(server.url + base, environment, spreader=Spreader(width), pause=pause)
 
 
 def _id(request: Received) -> str:
@@ -200,13 +202,7 @@ def test_closing_at_a_refused_endpoint_is_no_error(serve: Serve) -> None:
     _gateway(server).close("abc")
 
 
-def test_retries_pause_a_little_longer_each_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_pause_a_little_longer_each_time(serve: Serve) -> None:
     asked: list[int] = []
-
-    def backoff(attempt: int) -> float:
-        asked.append(attempt)
-        return 0.0
-
-    monkeypatch.setattr(connections, "backoff_s", backoff)
-    _gateway(serve(Statuses(abc=500))).post(["abc"], b"hi")
+    _gateway(serve(Statuses(abc=500)), pause=asked.append).post(["abc"], b"hi")
     assert asked == [1, 2]

@@ -23,6 +23,7 @@ from shared.aws.dynamodb import (
 from shared.aws.json_service import ServiceError
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
+from tests.calls import Unhurried
 
 _VALUES = st.recursive(
     st.text() | st.booleans() | st.integers(),
@@ -31,7 +32,7 @@ _VALUES = st.recursive(
 
 
 @dataclass
-class ScriptedCalls:
+class ScriptedCalls(Unhurried):
     """Answers by a function of the request, and remembers what was asked."""
 
     answer: Callable[[str, Mapping[str, Any]], dict[str, Any]]
@@ -40,11 +41,6 @@ class ScriptedCalls:
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         self.made.append((operation, dict(request)))  # it may be changed for the next page
         return self.answer(operation, request)
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamodb, "backoff_s", lambda _: 0.0)
 
 
 def test_the_service_is_the_regions_dynamodb() -> None:

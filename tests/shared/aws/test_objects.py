@@ -163,10 +163,10 @@ def test_on_a_laptop_it_is_part_of_the_path(endpoint_url: str) -> None:
     assert made.download_url(CAT, expires_in_s=1).startswith("http://localhost:4577/files-1/files/cat?")
 
 
-def scripted(*answers: Response | TransportError) -> tuple[S3Objects, ScriptedPool, list[float]]:
-    pauses: list[float] = []
+def scripted(*answers: Response | TransportError) -> tuple[S3Objects, ScriptedPool, list[int]]:
+    pauses: list[int] = []
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, "", "")
-    made = S3Objects(environment, bucket="files-1", sleep=pauses.append, monotonic=lambda: 0.0)
+    made = S3Objects(environment, bucket="files-1", pause=pauses.append, monotonic=lambda: 0.0)
     pool = ScriptedPool(answers, host="files-1.s3.test")
     made._pool = pool  # type: ignore[assignment]  # the same three things are asked of it
     return made, pool, pauses

@@ -29,18 +29,18 @@ def reminder(reminder_id: str = "r1", *, at: int = NOW + 3_600_000) -> Reminder:
     return Reminder(reminder_id, "alice", "dm:alice:bob", 7, at, NOW)
 
 
-def clock_at(environment: AwsEnvironment, *, group: str = "parley", slept: list[float] | None = None) -> Any:
+def clock_at(environment: AwsEnvironment, *, group: str = "parley", slept: list[int] | None = None) -> Any:
     return EventBridgeClock(
         environment,
         group=group,
         queue_arn=QUEUE,
         role_arn=ROLE,
         now=lambda: NOW,
-        sleep=([] if slept is None else slept).append,
+        pause=([] if slept is None else slept).append,
     )
 
 
-def clock(server: ScriptedServer, *, group: str = "parley", slept: list[float] | None = None) -> Any:
+def clock(server: ScriptedServer, *, group: str = "parley", slept: list[int] | None = None) -> Any:
     return clock_at(AwsEnvironment("eu-west-1", "AKID", "secret", "token", server.url), group=group, slept=slept)
 
 
@@ -122,7 +122,7 @@ def test_what_was_there_or_gone_already_is_fine(serve: Serve, *, header: bool) -
     ids=["throttled", "failed", "gateway", "lost"],
 )
 def test_what_fails_for_the_moment_is_tried_again(serve: Serve, first: Reply) -> None:
-    slept: list[float] = []
+    slept: list[int] = []
     server = answers(serve, first, refused(409, "ConflictException"))
     clock(server, slept=slept).schedule(reminder())
     assert (len(server.received), len(slept)) == (2, 1)
