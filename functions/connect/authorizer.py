@@ -43,7 +43,7 @@ def authorize(
     """The policy for one handshake."""
     query = event.get("queryStringParameters") or {}
     try:
-        check_origin(event.get("headers") or {}, allowed_origins)
+        _check_origins(event, allowed_origins)
         identity = _identify(event.get("headers") or {}, query, verifier=verifier, tickets=tickets, now=now)
     except Unavailable:
         raise  # a fault of ours, not a verdict: the gateway answers 500, and the client tries again
@@ -56,6 +56,14 @@ def authorize(
     device_id = str(query.get("device_id") or "")[:_MAX_DEVICE_ID]
     context = authorizer_context(identity, device_id=device_id, connected_at=now)
     return _policy(identity.user_id, "Allow", event["methodArn"], context)
+
+
+def _check_origins(event: Event, allowed_origins: str) -> None:
+    """Every one that was sent: of several headers with one name, `headers` has the last alone."""
+    check_origin(event.get("headers") or {}, allowed_origins)
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        for value in values:
+            check_origin({name: value}, allowed_origins)
 
 
 def _identify(

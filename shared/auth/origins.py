@@ -15,7 +15,8 @@ def check_origin(headers: Mapping[str, str], allowed_origins: str) -> None:
     origins = [value for name, value in headers.items() if name.lower() == "origin"]
     allowed = [entry.strip().lower() for entry in allowed_origins.split(",") if entry.strip()]
     for origin in origins:
-        if not any(_matches(origin.lower(), entry) for entry in allowed):
+        # Browsers send ASCII only; lower() would turn some other characters, the Kelvin sign for one, into ASCII.
+        if not origin.isascii() or not any(_matches(origin.lower(), entry) for entry in allowed):
             raise Forbidden("This origin may not connect")
 
 
