@@ -35,6 +35,19 @@ PROTOCOL: Final = Bounds()
 
 # Separators, controls and formats (zero-width joiners, direction marks): text of these alone shows nothing.
 _INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+# What Unicode counts as letters, marks and symbols, and shows nothing either: fillers, the braille pattern without dots,
+# and marks that only say how another character looks (Default_Ignorable_Code_Point).
+_FILLERS: Final = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+            *range(0x180B, 0x1810),
+            *range(0xFE00, 0xFE10),
+            *range(0xE0100, 0xE01F0),
+        ),
+    )
+)
 _NO_EMOJI: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cs", "Cn"})
 
 
@@ -77,7 +90,7 @@ def _encoded(text: str, what: str) -> bytes:
 
 
 def _is_blank(text: str) -> bool:
-    return all(unicodedata.category(character) in _INVISIBLE for character in text)
+    return all(unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in text)
 
 
 def check_file_named(message_type: str, file_id: str | None) -> None:
