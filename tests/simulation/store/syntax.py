@@ -1,0 +1,361 @@
+"""The grammar of DynamoDB's expressions: texts in, trees out. What the names and values stand for is not looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from tests.simulation.store.errors import Unsupported, invalid
+from tests.simulation.store.reserved import RESERVED
+
+T = TypeVar("T")
+
+COMPARATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
+# With the number of their arguments.
+_TESTS: Final = {
+    "attribute_exists": 1,
+    "attribute_not_exists": 1,
+    "attribute_type": 2,
+    "begins_with": 2,
+    "contains": 2,
+}
+_MAKERS: Final = {"if_not_exists": 2, "list_append": 2}
+_SECTIONS: Final = ("SET", "REMOVE", "ADD", "DELETE")
+_MAX_IN: Final = 100
+_TOKEN: Final = re.compile(
+    r"\s*(?:([A-Za-z][A-Za-z0-9_]*|#[A-Za-z0-9_]+|:[A-Za-z0-9_]+)|(<>|<=|>=|[=<>(),.\[\]+-])|(\S))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A place in an item. Segments that begin with # stand for a name."""
+
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    of: Path | Value
+
+
+Operand = Path | Value | Size
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    operator: str
+    left: Operand
+    right: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    operand: Operand
+    low: Operand
+    high: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    operand: Operand
+    among: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One of the functions that are true or false."""
+
+    function: str
+    arguments: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    left: Node
+    right: Node
+
+
+Node = Comparison | Between | In | Predicate | Not | Both | Either
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """if_not_exists or list_append."""
+
+    function: str
+    left: Source
+    right: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    operator: str
+    left: Source
+    right: Source
+
+
+Source = Path | Value | Made | Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an update does at one path. `source` is None for REMOVE, and a Value for ADD and DELETE."""
+
+    verb: str
+    path: Path
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The placeholders of an expression."""
+
+    names: frozenset[str]
+    values: frozenset[str]
+
+
+def parse_condition(text: str, kind: str) -> tuple[Node, Used]:
+    """The tree of a condition or key condition. `kind` is what the request calls it."""
+    parser = _Parser(text, kind)
+    node = parser.either()
+    parser.end()
+    return node, parser.used()
+
+
+def parse_update(text: str) -> tuple[tuple[Action, ...], Used]:
+    parser = _Parser(text, "UpdateExpression")
+    actions = tuple(parser.sections())
+    return actions, parser.used()
+
+
+class _Parser:
+    def __init__(self, text: str, kind: str) -> None:
+        self._kind = kind
+        self._tokens = [*self._split(text), ""]
+        self._at = 0
+        if self._tokens == [""]:
+            raise self.wrong("The expression can not be empty;")
+
+    def _split(self, text: str) -> Iterator[str]:
+        for match in _TOKEN.finditer(text.rstrip()):
+            if match[3]:
+                raise self.wrong(f'Syntax error; token: "{match[3]}"')
+            yield match[1] or match[2]
+
+    def used(self) -> Used:
+        return Used(
+            frozenset(token for token in self._tokens if token.startswith("#")),
+            frozenset(token for token in self._tokens if token.startswith(":")),
+        )
+
+    def wrong(self, message: str) -> Exception:
+        return invalid(f"Invalid {self._kind}: {message}")
+
+    def end(self) -> None:
+        if self._token:
+            raise self._unexpected()
+
+    # --- tokens
+
+    @property
+    def _token(self) -> str:
+        return self._tokens[self._at]
+
+    def _next(self) -> str:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _unexpected(self) -> Exception:
+        return self.wrong(f'Syntax error; token: "{self._token or "<EOF>"}"')
+
+    def _skip(self, wanted: str) -> bool:
+        """Whether this token was next. Keywords are the same in upper and lower case."""
+        if self._token.upper() != wanted:
+            return False
+        self._at += 1
+        return True
+
+    def _need(self, wanted: str) -> None:
+        if not self._skip(wanted):
+            raise self._unexpected()
+
+    def _listed(self, one: Callable[[], T]) -> list[T]:
+        found = [one()]
+        while self._skip(","):
+            found.append(one())
+        return found
+
+    # --- conditions
+
+    def either(self) -> Node:
+        node = self._both()
+        while self._skip("OR"):
+            node = Either(node, self._both())
+        return node
+
+    def _both(self) -> Node:
+        node = self._not()
+        while self._skip("AND"):
+            node = Both(node, self._not())
+        return node
+
+    def _not(self) -> Node:
+        return Not(self._not()) if self._skip("NOT") else self._single()
+
+    def _single(self) -> Node:
+        if self._token == "(":
+            return self._in_parentheses()
+        if self._tokens[self._at + 1] == "(" and self._token != "size":
+            return self._test()
+        left = self.operand()
+        if self._token in COMPARATORS:
+            return self._comparison(self._next(), left)
+        if self._skip("BETWEEN"):
+            low = self.operand()
+            self._need("AND")
+            return Between(left, low, self.operand())
+        if self._skip("IN"):
+            self._need("(")
+            among = self._listed(self.operand)
+            self._need(")")
+            if len(among) > _MAX_IN:
+                raise self.wrong(
+                    f"The IN operator is provided with too many operands; number of operands: {len(among)}"
+                )
+            return In(left, tuple(among))
+        if self._token == ")" and self._tokens[self._at - 2] == "(":
+            raise Unsupported("an operand in parentheses")
+        raise self._unexpected()
+
+    def _in_parentheses(self) -> Node:
+        self._need("(")
+        start = self._at
+        node = self.either()
+        if self._tokens[start] == "(" and self._closes(start) == self._at - 1:
+            raise self.wrong("The expression has redundant parentheses;")
+        self._need(")")
+        return node
+
+    def _closes(self, opening: int) -> int:
+        """Where the parenthesis that opens here is closed."""
+        depth = 0
+        for at in range(opening, len(self._tokens)):
+            depth += {"(": 1, ")": -1}.get(self._tokens[at], 0)
+            if depth == 0:
+                return at
+        return -1
+
+    def _comparison(self, operator: str, left: Operand) -> Comparison:
+        right = self.operand()
+        if isinstance(left, Path) and left == right:
+            raise self.wrong(
+                "The first operand must be distinct from the remaining operands for this operator or function;"
+                f" operator: {operator}"
+            )
+        return Comparison(operator, left, right)
+
+    def _test(self) -> Predicate:
+        function = self._next()
+        if function not in _TESTS:
+            raise self.wrong(f"Invalid function name; function: {function}")
+        arguments = self._arguments(_TESTS[function], function, self.operand)
+        if function.startswith("attribute_") and not isinstance(arguments[0], Path):
+            raise self.wrong(f"Operator or function requires a document path; operator or function: {function}")
+        return Predicate(function, tuple(arguments))
+
+    def _arguments(self, count: int, function: str, one: Callable[[], T]) -> list[T]:
+        self._need("(")
+        arguments = self._listed(one)
+        self._need(")")
+        if len(arguments) != count:
+            raise self.wrong(f"Incorrect number of operands for operator or function; operator or function: {function}")
+        return arguments
+
+    def operand(self) -> Operand:
+        if self._token == "size" and self._tokens[self._at + 1] == "(":
+            self._at += 1
+            (of,) = self._arguments(1, "size", self._plain)
+            return Size(of)
+        return self._plain()
+
+    def _plain(self) -> Path | Value:
+        if self._token.startswith(":"):
+            return Value(self._next())
+        return self.path()
+
+    def path(self) -> Path:
+        segments = [self._segment()]
+        while self._skip("."):
+            segments.append(self._segment())
+        if self._token == "[":
+            raise Unsupported("an element of a list in an expression")
+        return Path(tuple(segments))
+
+    def _segment(self) -> str:
+        token = self._token
+        if not (token.startswith("#") or token[:1].isalpha()):
+            raise self._unexpected()
+        if token.upper() in RESERVED:
+            raise self.wrong(f"Attribute name is a reserved keyword; reserved keyword: {token}")
+        return self._next()
+
+    # --- updates
+
+    def sections(self) -> Iterator[Action]:
+        seen: set[str] = set()
+        while self._token:
+            verb = self._token.upper()
+            if verb not in _SECTIONS:
+                raise self._unexpected()
+            if verb in seen:
+                raise self.wrong(f'The "{verb}" section can only be used once in an update expression;')
+            seen.add(verb)
+            self._at += 1
+            yield from self._listed(lambda verb=verb: self._action(verb))  # type: ignore[misc]
+
+    def _action(self, verb: str) -> Action:
+        path = self.path()
+        if verb == "REMOVE":
+            return Action(verb, path, None)
+        if verb == "SET":
+            self._need("=")
+            return Action(verb, path, self._sum())
+        if not self._token.startswith(":"):
+            raise self._unexpected()
+        return Action(verb, path, Value(self._next()))
+
+    def _sum(self) -> Source:
+        if self._token == "(":
+            raise Unsupported("an operand in parentheses")
+        left = self._source()
+        return Sum(self._next(), left, self._source()) if self._token in {"+", "-"} else left
+
+    def _source(self) -> Source:
+        if self._tokens[self._at + 1] != "(":
+            return self._plain()
+        function = self._next()
+        if function not in _MAKERS:
+            raise self.wrong(f"Invalid function name; function: {function}")
+        left, right = self._arguments(_MAKERS[function], function, self._source)
+        if function == "if_not_exists" and not isinstance(left, Path):
+            raise self.wrong(f"Operator or function requires a document path; operator or function: {function}")
+        return Made(function, left, right)
