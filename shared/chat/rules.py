@@ -35,8 +35,8 @@ PROTOCOL: Final = Bounds()
 
 # Separators, controls and formats (zero-width joiners, direction marks): text of these alone shows nothing.
 _INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-# What Unicode counts as letters, marks and symbols, and shows nothing either: fillers, the braille pattern without dots,
-# and marks that only say how another character looks (Default_Ignorable_Code_Point).
+# What Unicode counts as letters, marks and symbols, and shows nothing either: fillers, braille without a dot, and marks
+# that only say how another character looks (Default_Ignorable_Code_Point).
 _FILLERS: Final = frozenset(
     map(
         chr,

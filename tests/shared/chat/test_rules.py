@@ -21,9 +21,12 @@ FILLERS = [
 
 @pytest.mark.parametrize("text", FILLERS, ids=ascii)
 def test_text_that_shows_nothing_is_blank_whatever_unicode_calls_it(text: str) -> None:
-    for check in (lambda: check_shows(text, None), lambda: check_name(text), lambda: check_emoji(text)):
-        with pytest.raises(BadRequest):
-            check()
+    with pytest.raises(BadRequest):
+        check_shows(text, None)
+    with pytest.raises(BadRequest):
+        check_name(text)
+    with pytest.raises(BadRequest):
+        check_emoji(text)
     check_shows(f"{text}x", None)
 
 
