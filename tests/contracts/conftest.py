@@ -58,6 +58,7 @@ from tests.fakes import (
 )
 from tests.forms import post_form
 from tests.moto_tables import bucket, environment, moto_url, tables
+from tests.simulation.store import Store
 
 __all__ = ["bucket", "environment", "moto_url", "tables"]
 
@@ -143,8 +144,10 @@ def adapters(calls: Calls) -> Stores:
     )
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=["fake", "simulation", "moto"])
 def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "simulation":
+        return adapters(OneAtATime(Store()))
     return fakes() if request.param == "fake" else adapters(OneAtATime(request.getfixturevalue("tables")))
 
 

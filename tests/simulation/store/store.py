@@ -137,7 +137,7 @@ class Store(Unhurried):
     def _get(self, request: Mapping[str, Any]) -> dict[str, Any]:
         check_fields("GetItem", request, _GET)
         table = table_of(request["TableName"], self._tables)
-        row = table.row(table.place(taken_item(request["Key"])))
+        row = table.row(table.place(taken_item(request["Key"])[0]))
         item = self._seen(row, consistent=request.get("ConsistentRead", False))
         return {} if item is None else {"Item": item}
 
@@ -161,22 +161,22 @@ class Store(Unhurried):
                 start = max(start, partition.first_after(sort))
             else:
                 end = min(end, partition.first_from(sort))
-        rows = list(partition.between(start, end, forward=forward))
-        return self._page(rows, request)
+        rows = partition.between(start, end, forward=forward)
+        return self._page(rows, end - start, request)
 
-    def _page(self, rows: Sequence[Row], request: Mapping[str, Any]) -> dict[str, Any]:
-        consistent, limit = request.get("ConsistentRead", False), request.get("Limit", len(rows) + 1)
-        short = (self._weather.page() if len(rows) > 1 else None) or len(rows)
+    def _page(self, rows: Iterable[Row], count: int, request: Mapping[str, Any]) -> dict[str, Any]:
+        consistent, limit = request.get("ConsistentRead", False), request.get("Limit", count + 1)
+        short = (self._weather.page() if count > 1 else None) or count
         items: list[Item] = []
         size = 0
-        for row in rows:
+        for number, row in enumerate(rows, 1):
             item = self._seen(row, consistent=consistent)
             if item is None:
                 continue
             items.append(item)
             size += row.size if item is row.item else size_of(item)
             is_full = len(items) == limit or size >= PAGE_BYTES
-            if is_full or (len(items) == short and row is not rows[-1]):
+            if is_full or (len(items) == short and number < count):
                 return {**_counted(items), "LastEvaluatedKey": row.key}
         return _counted(items)
 
@@ -212,7 +212,7 @@ class Store(Unhurried):
             table = table_of(name, self._tables)
             if not one["Keys"]:
                 raise invalid(f"The list of keys in RequestItems for BatchGetItem is required: {name} has empty list")
-            places = [table.place(taken_item(key)) for key in one["Keys"]]
+            places = [table.place(taken_item(key)[0]) for key in one["Keys"]]
             if len(set(places)) < len(places):
                 raise invalid("Provided list of item keys contains duplicates")
             found += [(name, key, table.row(place)) for key, place in zip(one["Keys"], places, strict=True)]
@@ -309,7 +309,7 @@ def _start(key: Item, table: Table, what: Wanted) -> Any:
     """The sort key that a query goes on after."""
     if len(key) != len(table.keys):
         raise invalid("Exclusive Start Key must have same size as table's key schema")
-    hashed, sort = table.place(taken_item(key))
+    hashed, sort = table.place(taken_item(key)[0])
     if hashed != what.hashed or (what.range is not None and not what.range.holds(sort)):
         raise invalid("The provided starting key does not match the range key predicate")
     return sort

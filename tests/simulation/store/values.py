@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from tests.simulation.store.errors import Unsupported, invalid
@@ -47,33 +48,39 @@ def written(value: Number) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def taken(attribute: Attribute, depth: int = 0) -> Attribute:
-    """The value as it is stored. Raises ValidationException for what DynamoDB does not take."""
+def taken(attribute: Attribute, depth: int = 0) -> tuple[Attribute, int]:
+    """The value as it is stored, and its size. Raises ValidationException for what DynamoDB does not take."""
     if len(attribute) != 1:
         raise invalid("Supplied AttributeValue must contain exactly one of the supported datatypes")
     ((kind, value),) = attribute.items()
     if kind == "S":
         _check_type(value, str)
-        return attribute
+        return attribute, len(value) if value.isascii() else len(value.encode())
     if kind == "N":
         _check_type(value, str)
-        return attribute if _is_plain(value) else {"N": _normal(value)}
-    if kind in {"M", "L"}:
-        if depth == _MAX_DEPTH:
-            raise invalid("Nesting Levels have exceeded supported limits")
-        if kind == "L":
-            return {"L": [taken(element, depth + 1) for element in value]}
-        return {"M": taken_item(value, depth + 1)}
+        text, size = _normal(value)
+        return (attribute if text == value else {"N": text}), size
     if kind == "BOOL":
         _check_type(value, bool)
-        return attribute
-    return _rarer(kind, value)
+        return attribute, 1
+    if kind in {"M", "L"} and depth == _MAX_DEPTH:
+        raise invalid("Nesting Levels have exceeded supported limits")
+    if kind == "M":
+        inner, size = taken_item(value, depth + 1)
+        return {"M": inner}, _CONTAINER_BYTES + len(inner) + size
+    stored = {"L": [taken(one, depth + 1)[0] for one in value]} if kind == "L" else _rarer(kind, value)
+    return stored, _size(stored)
 
 
-def taken_item(item: Item, depth: int = 0) -> dict[str, Attribute]:
+def taken_item(item: Item, depth: int = 0) -> tuple[dict[str, Attribute], int]:
+    """An item or a map as it is stored, and its size."""
     if "" in item:
         raise invalid("Empty attribute name")
-    return {name: taken(value, depth) for name, value in item.items()}
+    stored, size = {}, 0
+    for name, attribute in item.items():
+        stored[name], value_size = taken(attribute, depth)
+        size += value_size + (len(name) if name.isascii() else len(name.encode()))
+    return stored, size
 
 
 def _rarer(kind: str, value: Any) -> Attribute:
@@ -81,7 +88,7 @@ def _rarer(kind: str, value: Any) -> Attribute:
         case "SS":
             return {"SS": _members(value)}
         case "NS":
-            return {"NS": _members([_normal(one) for one in value])}
+            return {"NS": _members([_normal(one)[0] for one in value])}
         case "NULL" if value is True:
             return {"NULL": True}
         case "NULL":
@@ -105,48 +112,38 @@ def _check_type(value: Any, expected: type) -> None:
         raise Unsupported(f"a value that JSON has as {type(value).__name__}")
 
 
-def _is_plain(text: str) -> bool:
-    digits = text[1:] if text[:1] == "-" else text
-    is_short = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
-    return is_short and (digits[0] != "0" or text == "0")
-
-
-def _normal(text: str) -> str:
+@lru_cache(maxsize=65536)
+def _normal(text: str) -> tuple[str, int]:
+    """A number as DynamoDB writes it, and its size."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise invalid("A value provided cannot be converted into a number") from None
     if not value.is_finite():
         raise invalid("A value provided cannot be converted into a number")
-    return written(value)
+    normal = written(value)
+    digits = len(normal.replace(".", "").strip("-0"))
+    return normal, (digits + 1) // 2 + (2 if normal[0] == "-" else 1)
 
 
 def size_of(item: Item) -> int:
-    """In bytes, by DynamoDB's rules."""
-    return sum([_text(name) + _size(value) for name, value in item.items()])
+    """Of a stored one, in bytes, by DynamoDB's rules."""
+    size = 0
+    for name, attribute in item.items():
+        size += (len(name) if name.isascii() else len(name.encode())) + _size(attribute)
+    return size
 
 
-def _text(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _size(attribute: Attribute) -> int:  # noqa: PLR0911  # one for each type
+def _size(attribute: Attribute) -> int:
     ((kind, value),) = attribute.items()
-    match kind:
-        case "S":
-            return _text(value)
-        case "N":
-            return _number_size(value)
-        case "M":
-            return _CONTAINER_BYTES + len(value) + size_of(value)
-        case "L":
-            return _CONTAINER_BYTES + len(value) + sum(map(_size, value))
-        case "SS":
-            return sum(map(_text, value))
-        case "NS":
-            return sum(map(_number_size, value))
-    return 1
-
-
-def _number_size(text: str) -> int:
-    return (len(text.replace(".", "").strip("-0")) + 1) // 2 + (2 if text[0] == "-" else 1)
+    if kind == "S":
+        return len(value) if value.isascii() else len(value.encode())
+    if kind == "N":
+        return _normal(value)[1]
+    if kind == "M":
+        return _CONTAINER_BYTES + len(value) + size_of(value)
+    if kind == "L":
+        return _CONTAINER_BYTES + len(value) + sum(map(_size, value))
+    if kind == "SS":
+        return sum(len(one.encode()) for one in value)
+    return sum(_normal(one)[1] for one in value) if kind == "NS" else 1

@@ -97,7 +97,7 @@ def write(kind: str, request: Mapping[str, Any], tables: Mapping[str, Table], *,
         item, size = sized(request["Item"])
         place, key = table.place_of(item), table.key_of(item)
     else:
-        key = taken_item(request["Key"])
+        key, _ = taken_item(request["Key"])
         place = table.place(key)
     return Write(
         kind,
@@ -140,8 +140,7 @@ def table_of(name: str, tables: Mapping[str, Table]) -> Table:
 
 def sized(item: Item) -> tuple[Item, int]:
     """An item as it is stored, and its size. Raises ValidationException."""
-    stored = taken_item(item)
-    size = size_of(stored)
+    stored, size = taken_item(item)
     if size > MAX_ITEM_BYTES:
         raise invalid("Item size has exceeded the maximum allowed size")
     return stored, size
@@ -195,7 +194,7 @@ def _check_placeholder(what: str, name: str) -> None:
 
 def _value(name: str, value: Any) -> Any:
     try:
-        return taken(value)
+        return taken(value)[0]
     except ServiceError as error:
         text = error.body["message"]
         raise invalid(f"ExpressionAttributeValues contains invalid value: {text} for key {name}") from None
