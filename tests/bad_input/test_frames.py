@@ -1,0 +1,150 @@
+"""Each bad frame gets its one coded reply and changes nothing; each odd one that is valid is stored as it was sent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from shared.connection.models import HEARTBEAT_WINDOW_MS
+from tests.bad_input.all_frames import FRAMES
+from tests.bad_input.frames import Fine, FrameCase
+from tests.bad_input.frames_fields import SPOOFED
+from tests.bad_input.world import DM, FOREIGN_GROUP, World
+from tests.functions.events import NOW
+
+REFUSED = [case for case in FRAMES if isinstance(case.expected, str)]
+TAKEN = [case for case in FRAMES if isinstance(case.expected, Fine)]
+# What an entry has that no client can say.
+_SERVERS = {"conversation_id", "seq", "kind", "sender_id", "created_at", "number", "authors", "nonce", "digest"}
+
+
+def still_works(world: World, user_id: str = "alice") -> None:
+    """A good frame over the same connection."""
+    head = world.head(DM)
+    reply = world.say({"type": "message", "id": "ok", "to": "bob", "content": "ok", "after": head}, user_id=user_id)
+    assert (reply["success"], reply["id"], reply["data"]["seq"]) == (True, "ok", head + 1)
+
+
+def check_refusal(reply: dict[str, Any], code: str, echo: str | None) -> None:
+    assert (reply["success"], reply["code"], reply["retryable"]) == (False, code, False), reply
+    assert reply.keys() - {"id"} == {"success", "error", "code", "retryable"}
+    assert reply.get("id") == echo
+    assert 0 < len(reply["error"]) < 300, "an error names the place, and repeats nothing that was sent"
+
+
+def expected_entry(world: World, before: list[Any], fine: Fine) -> dict[str, Any]:
+    """The new entry's attributes that a client has no say in."""
+    last: Mapping[str, Any] = before[-1] if before else {"number": 0, "authors": {}}
+    is_message = fine.stored is not None and "emoji" not in fine.stored
+    number = last["number"] + is_message
+    return {
+        "conversation_id": fine.conversation_id,
+        "seq": len(before) + 1,
+        "kind": "message" if is_message else "reaction",
+        "sender_id": "alice",
+        "created_at": NOW,
+        "number": number,
+        "authors": {**last["authors"], "alice": number} if is_message else last["authors"],
+        "nonce": f"n{world_nonce(world)}",
+    }
+
+
+def world_nonce(world: World) -> int:
+    """The number of the last nonce that was given out."""
+    return int(world.nonces().removeprefix("n")) - 1
+
+
+def test_the_tables_name_no_case_twice() -> None:
+    assert [name for name, times in Counter(map(str, FRAMES)).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_a_bad_frame_is_refused_changes_nothing_and_leaves_the_connection_open(case: FrameCase) -> None:
+    world = World()
+    before = world.state
+    reply = world.say(case.body, **case.event)
+    assert isinstance(case.expected, str)
+    check_refusal(reply, case.expected, case.echo)
+    assert world.state == before
+    assert world.reports == []
+    still_works(world)
+
+
+@pytest.mark.parametrize("case", TAKEN, ids=str)
+def test_an_odd_frame_that_is_valid_is_taken_as_it_stands(case: FrameCase) -> None:
+    world, fine = World(), case.expected
+    assert isinstance(fine, Fine)
+    logs, before = world.store.items("log"), world.entries(fine.conversation_id)
+    reply = world.say(case.body, **case.event)
+    assert (reply["success"], reply.get("id")) == (True, fine.echo), reply
+    if fine.stored is None:
+        assert world.store.items("log") == logs
+    else:
+        entry = dict(world.entries(fine.conversation_id)[-1])
+        assert expected_entry(world, before, fine).items() <= entry.items()
+        kept = {name: value for name, value in entry.items() if name not in _SERVERS}
+        assert kept.items() >= fine.stored.items()
+        assert kept.keys() - fine.stored.keys() <= {"type", "removed", "message_seq"}
+    still_works(world)
+
+
+def test_what_only_the_server_says_is_told_to_nobody() -> None:
+    world = World()
+    world.say({"type": "message", "to": "bob", "content": "x", **SPOOFED})
+    (event,) = [json.loads(data) for data in world.gateway.received("b1=")]
+    message = event["message"]
+    assert message == {
+        "id": f"{DM}/4",
+        "conversation_id": DM,
+        "seq": 4,
+        "sender_id": "alice",
+        "content": "x",
+        "type": "text",
+        "created_at": NOW,
+    }
+
+
+def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says() -> None:
+    world = World()
+    others = [item for item in world.store.items("members") if "user#alice" not in item.values()]
+    assert world.say({**SPOOFED, "type": "read", "conversation_id": DM, "seq": 3})["success"]
+    assert [item for item in world.store.items("members") if "user#alice" not in item.values()] == others
+    member = world.memberships.get(DM, "alice")
+    assert member is not None
+    assert member.read_seq == 3
+
+
+def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else() -> None:
+    """A client that was removed from the conversation on its screen must not seem to be gone."""
+    world = World()
+    before = {name: world.store.items(name) for name in ("log", "members", "tickets")}
+    world.clock.advance(1)
+    reply = world.say({"type": "ping", "conversation_id": FOREIGN_GROUP, "seq": 1})
+    check_refusal(reply, "not_a_member", None)
+    assert {name: world.store.items(name) for name in before} == before
+    (connection,) = [one for one in world.sessions.of(["alice"])["alice"] if one.connection_id == "a1="]
+    assert connection.expires_at == NOW + 1 + HEARTBEAT_WINDOW_MS
+
+
+@pytest.mark.parametrize(("one", "other"), [("\u00e9", "e\u0301"), ("a", "\uff41"), ("a", "a\u200b"), ("a", "\u0430")])
+def test_ids_that_look_alike_are_two(one: str, other: str) -> None:
+    world = World()
+    frame = {"type": "message", "to": "bob", "content": "x", "after": 3}
+    replies = [world.say({**frame, "client_message_id": one}) for one in (one, other, one)]
+    assert [reply["data"]["seq"] for reply in replies] == [4, 5, 4]
+    assert [reply["data"]["duplicate"] for reply in replies] == [False, False, True]
+
+
+@pytest.mark.parametrize("changes", [{"content": "\u00e9"}, {"content": "e"}, {"mentions": ["bob"]}, {"reply_to": 1}])
+def test_an_id_that_was_used_for_something_else_is_a_conflict(changes: dict[str, Any]) -> None:
+    world = World()
+    frame = {"type": "message", "to": "bob", "content": "e\u0301", "client_message_id": "c", "after": 3}
+    assert world.say(frame)["success"]
+    before = world.state
+    check_refusal(world.say({**frame, **changes}), "conflict", None)
+    assert world.state == before
+    still_works(world)
