@@ -170,7 +170,7 @@ def test_what_is_nearly_a_ticket_is_none_and_uses_none_up(guess: str, unused: Fa
         {"Referer": f"https://app.example.com/?ticket={TICKET}"},
         {"Proxy-Authorization": f"Bearer {TICKET}"},
     ],
-    ids=lambda headers: "-".join(headers),
+    ids="-".join,
 )
 def test_a_ticket_in_a_header_is_not_looked_at(headers: dict[str, str], unused: FakeTickets, tried: Tried) -> None:
     assert effect(knock(unused, headers=headers)) == "Deny"

@@ -1,0 +1,161 @@
+"""Every operation of the HTTP API, and what each answers to those who may not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.security.town import NOTICE, REMINDER
+
+LATER: Final = time.time_ns() // 1_000_000 + 7_200_000
+THUMB: Final = "%F0%9F%91%8D"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request. `allowed` is the status with which whoever may does it."""
+
+    operation: str
+    method: str
+    path: str
+    allowed: int
+    body: Any = None
+    query: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Inside(Row):
+    """About a conversation, whose id stands for `{c}`: alice may.
+
+    Whoever is not in it is told `not_a_member`, 404. `plain` is what a member without a role and without a part in the
+    thing is told; `blocked` what alice is told about her conversation with dave, who blocks her.
+    """
+
+    plain: tuple[int, str | None] = (200, None)
+    blocked: tuple[int, str | None] = (200, None)
+    owner: str = "alice"
+
+
+@dataclass(frozen=True)
+class Own(Row):
+    """About what is the caller's own. `stranger` is what mallory is told who asks just the same, with the same ids."""
+
+    stranger: tuple[int, str | None] = (200, None)
+
+
+@dataclass(frozen=True)
+class Scoped(Row):
+    """Only with this scope."""
+
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class Public(Row):
+    """Without a token, too."""
+
+
+_BLOCKED, _FORBIDDEN = (403, "blocked"), (403, "forbidden")
+_NO_GROUP = (400, "bad_request")
+C: Final = "/v1/conversations/{c}"
+
+ROWS: Final[list[Row]] = [
+    Public("get_health", "GET", "/v1/health", 200),
+    Public("get_openapi", "GET", "/v1/openapi.json", 200),
+    # --- conversations
+    Inside("get_conversation", "GET", C, 200),
+    Inside("patch_conversation", "PATCH", C, 200, {"name": "Ours"}, plain=_FORBIDDEN, blocked=_NO_GROUP),
+    Inside("delete_conversation", "DELETE", C, 204, plain=(204, None), blocked=(204, None), owner="bob"),
+    Inside("patch_settings", "PATCH", f"{C}/settings", 200, {"notify": "none"}),
+    Inside("get_members", "GET", f"{C}/members", 200),
+    Inside("post_members", "POST", f"{C}/members", 200, {"users": ["frank"]}, plain=_FORBIDDEN, blocked=_NO_GROUP),
+    Inside("patch_member", "PATCH", f"{C}/members/bob", 200, {"role": "owner"}, plain=_FORBIDDEN, blocked=_NO_GROUP),
+    Inside("delete_member", "DELETE", f"{C}/members/bob", 204, plain=_FORBIDDEN, blocked=_NO_GROUP),
+    Inside("get_messages", "GET", f"{C}/messages", 200),
+    Inside("get_messages", "GET", f"{C}/messages", 200, query={"after": "0"}),
+    Inside("post_message", "POST", f"{C}/messages", 201, {"content": "hi"}, plain=(201, None), blocked=_BLOCKED),
+    Inside(
+        "post_message",
+        "POST",
+        f"{C}/messages",
+        201,
+        {"content": "hi", "client_message_id": "k", "after": 1},
+        plain=(201, None),
+        blocked=_BLOCKED,
+    ),
+    Inside("post_read", "POST", f"{C}/read", 200, {"seq": 1}),
+    Inside("get_message", "GET", f"{C}/messages/{{m}}", 200),
+    Inside(
+        "patch_message",
+        "PATCH",
+        f"{C}/messages/{{m}}",
+        200,
+        {"content": "better"},
+        plain=_FORBIDDEN,
+        blocked=_BLOCKED,
+    ),
+    Inside("delete_message", "DELETE", f"{C}/messages/{{m}}", 200, plain=_FORBIDDEN),
+    Inside("put_reaction", "PUT", f"{C}/messages/{{m}}/reactions/{THUMB}", 200, blocked=_BLOCKED),
+    Inside("delete_reaction", "DELETE", f"{C}/messages/{{m}}/reactions/{THUMB}", 200, blocked=_BLOCKED),
+    Inside(
+        "post_reminder",
+        "POST",
+        f"{C}/messages/{{m}}/reminders",
+        201,
+        {"at": LATER},
+        plain=(201, None),
+        blocked=(201, None),
+    ),
+    # --- one's own
+    Own("post_ticket", "POST", "/v1/tickets", 200),
+    Own("get_me", "GET", "/v1/me", 200),
+    Own("put_me", "PUT", "/v1/me", 200, {"display_name": "Me"}),
+    Own(
+        "post_conversation", "POST", "/v1/conversations", 200, {"type": "private", "with": "bob"}, stranger=(201, None)
+    ),
+    Own(
+        "post_conversation",
+        "POST",
+        "/v1/conversations",
+        201,
+        {"type": "group", "name": "New", "members": ["mallorys-friend"]},
+        stranger=(201, None),
+    ),
+    Own("get_conversations", "GET", "/v1/conversations", 200),
+    Own(
+        "post_file",
+        "POST",
+        "/v1/files",
+        201,
+        {"name": "a.png", "content_type": "image/png", "size": 9},
+        stranger=(201, None),
+    ),
+    Own("get_file", "GET", "/v1/files/cage", 200, stranger=(404, "not_found")),
+    Own("get_file", "GET", "/v1/files/draft", 200, stranger=(404, "not_found")),
+    Own("get_reminders", "GET", "/v1/reminders", 200),
+    Own("delete_reminder", "DELETE", f"/v1/reminders/{REMINDER}", 204, stranger=(204, None)),
+    Own("get_contacts", "GET", "/v1/contacts", 200),
+    Own("post_contact", "POST", "/v1/contacts", 200, {"user_id": "bob"}, stranger=(201, None)),
+    Own("patch_contact", "PATCH", "/v1/contacts/bob", 200, {"alias": "Bobby"}, stranger=(404, "not_found")),
+    Own("delete_contact", "DELETE", "/v1/contacts/bob", 204, stranger=(404, "not_found")),
+    Own("get_blocks", "GET", "/v1/blocks", 200),
+    Own("put_block", "PUT", "/v1/blocks/bob", 204, stranger=(204, None)),
+    Own("delete_block", "DELETE", "/v1/blocks/victor", 204, stranger=(204, None)),
+    Own("get_presence", "GET", "/v1/presence", 200, query={"users": "bob,carol,erin"}),
+    Own("get_devices", "GET", "/v1/devices", 200),
+    Own("put_device", "PUT", "/v1/devices/phone", 200, {"platform": "fcm", "token": "another"}),
+    Own("delete_device", "DELETE", "/v1/devices/phone", 204, stranger=(204, None)),
+    Own("get_notifications", "GET", "/v1/notifications", 200),
+    Own("delete_notification", "DELETE", f"/v1/notifications/{NOTICE}", 204, stranger=(204, None)),
+    # --- for servers and operators
+    Scoped(
+        "post_notification",
+        "POST",
+        "/v1/notifications",
+        201,
+        {"users": ["alice", "bob"], "title": "Maintenance"},
+        scope="notifications:send",
+    ),
+    Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
+]
