@@ -29,8 +29,8 @@ def ready(stores: Stores, file_id: str = "cat") -> File:
 
 
 def message(base: Entry | None = None, *, file_id: str | None = "cat", nonce: str = "n", place: str = DM) -> Entry:
-    # As fresh as a nonce is: the one of another conversation is another one.
-    draft = Draft(place, "alice", "", f"{nonce} in {place}", message_type="image" if file_id else "text", file_id=file_id)
+    fresh = f"{nonce} in {place}"  # as a nonce always is
+    draft = Draft(place, "alice", "", fresh, message_type="image" if file_id else "text", file_id=file_id)
     return draft.following(base, 2_000)
 
 
