@@ -169,15 +169,17 @@ def hide_presence(
     """From now on the user looks as if never here, or as they are again; who watches an online user is told.
 
     Who hides within the grace period after their last connection is told of, too: the look after it tells nobody.
+    Told first and noted second, so that a request that dies is completed by its repetition.
     """
     sessions = telling.sight.sessions
     session = sessions.whole([user_id]).get(user_id, _NEVER)
     shown: Status = ONLINE if session.is_online(now) and not hidden else OFFLINE
+    is_news = session.hidden != hidden and (session.shown if hidden else shown) == ONLINE
+    if is_news:
+        announce_presence(Presence(user_id, shown), telling=telling, now=now)
     before = sessions.hide(user_id, hidden=hidden, shown=shown)
-    is_news = before.shown == ONLINE if hidden else shown == ONLINE
-    if before.hidden == hidden or not is_news:
-        return
-    announce_presence(Presence(user_id, shown), telling=telling, now=now)
+    if hidden and not is_news and not before.hidden and before.shown == ONLINE:  # they came in between, and were seen
+        announce_presence(Presence(user_id, OFFLINE), telling=telling, now=now + 1)
 
 
 def _shown(user_id: str, session: Session, now: int) -> Presence:
