@@ -1,0 +1,246 @@
+"""Simulated clients: the real client's core, and an application that takes what comes and writes down what it asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from parley_client.changes import ChangeKind
+from parley_client.core import Core
+from parley_client.effects import Connect, Disconnect, Done, Failed, Renew, Transmit
+from parley_client.errors import ParleyError as ClientError
+from parley_client.events import Message
+from parley_client.settings import Settings
+
+from shared.errors import ParleyError
+from tests.simulation.deployment import Deployment, Line
+from tests.simulation.functions import Instance
+from tests.simulation.history import Operation, Seen
+
+SETTINGS: Final = Settings(
+    history="all",
+    heartbeat=20.0,
+    full_sync_every=1,
+    pong_timeout=3.0,
+    request_timeout=4.0,
+    backoff_first=0.3,
+    backoff_limit=3.0,
+    delivered_delay=0.3,
+    max_attempts=1_000,
+)
+_MS: Final = 1_000
+
+
+class Client:
+    """One device of a user's. Its clock is the hub's; the core is told seconds."""
+
+    def __init__(self, name: str, user: str, deployment: Deployment, operations: list[Operation]) -> None:
+        self.name = name
+        self.user = user
+        self.seen = Seen(user)
+        self.line: Line | None = None
+        self.is_away = False
+        self.online: list[tuple[float, float]] = []  # from when to when; the last has no end yet
+        self._deployment = deployment
+        self._hub = deployment.hub
+        self._operations = operations
+        self._waiting: dict[int, Operation] = {}
+        self._ids = 0
+        self._wakes_at = float("inf")
+        self.core = self._new_core(None)
+
+    @property
+    def now(self) -> float:
+        return self._hub.now / _MS
+
+    def start(self) -> None:
+        self.core.start()
+        self._perform()
+
+    # --- what the application does
+
+    def send(self, content: str, *, where: str, to: str | None = None, **again: Any) -> Operation:
+        """Into a conversation. `again`: the client_message_id and the after of a message that is sent once more."""
+        detail = {"conversation_id": where, "content": content, **again}
+        operation = self._begin("send", detail)
+        place: dict[str, Any] = {"to": to} if to else {"conversation_id": where}
+        operation.detail.setdefault("client_message_id", f"{self.name}-{self._ids + 1}")
+        self._call(operation, lambda: self.core.send(content, self.now, **place, **again))
+        pending = [one for one in self.core.unacked if one.client_message_id == detail["client_message_id"]]
+        if pending:
+            detail["after"] = pending[0].after
+        return operation
+
+    def change(self, kind: ChangeKind, where: str, seq: int, **fields: Any) -> None:
+        operation = self._begin(kind, {"conversation_id": where, "seq": seq, **fields})
+        self._call(operation, lambda: self.core.change(kind, where, seq, fields, self.now))
+
+    def read(self, where: str, seq: int) -> None:
+        operation = self._begin("read", {"conversation_id": where, "seq": seq})
+        self._call(operation, lambda: self.core.mark("read", where, seq, self.now))
+
+    def watch(self, users: list[str]) -> None:
+        operation = self._begin("watch", {"users": users})
+        self._call(operation, lambda: self.core.watch(users, self.now))
+
+    def request(self, kind: str, call: Callable[[Instance], Any], **detail: Any) -> Operation:
+        """Something over HTTP, asked for once."""
+        operation = self._begin(kind, detail)
+
+        def attempt(instance: Instance) -> tuple[bool, Any]:
+            try:
+                return True, call(instance)
+            except ParleyError as error:
+                return False, error.code
+
+        def answered(answer: Any) -> None:
+            if answer is not None:
+                done, value = answer
+                (operation.succeed if done else operation.refuse)(value, self._hub.now)
+
+        self._deployment.request(attempt, answered)
+        return operation
+
+    # --- what happens to it
+
+    def cut(self, *, half_open: bool = False) -> None:
+        """The network goes. A half-open connection is one that nobody notices."""
+        line, hub = self.line, self._hub
+        if line is None:
+            return
+        line.vanished = True
+        self._note_end()
+        hub.after(20_000 if half_open else hub.random.random() * 1_500, lambda: self._deployment.hang_up(line))
+        if not half_open:
+            self._lose("cut")
+
+    def leave(self) -> None:
+        """Offline until `come_back`."""
+        self.is_away = True
+        self.cut()
+
+    def come_back(self) -> None:
+        if self.is_away:
+            self.is_away = False
+            if self.core.connection == "connecting":
+                self._dial()
+
+    def restart(self) -> None:
+        """The process dies; another one goes on from the state that was saved last."""
+        self.cut()
+        state = json.loads(json.dumps(self.core.state()))
+        self._waiting.clear()
+        self.core = self._new_core(state)
+        self.start()
+
+    # --- the gateway's calls
+
+    def opened(self, line: Line) -> None:
+        if line is self.line and not line.vanished:
+            self.core.connected(self.now)
+            self.online.append((self._hub.now, float("inf")))
+            self._perform()
+
+    def refused(self, line: Line) -> None:
+        if line is self.line:
+            self._lose("refused")
+
+    def received(self, line: Line, data: bytes) -> None:
+        if line is self.line:
+            self.core.receive(json.loads(data), self.now)
+            self._perform()
+
+    def ended(self, line: Line) -> None:
+        if line is self.line:
+            self._lose("ended by the server")
+
+    # --- inside
+
+    def _new_core(self, state: Any) -> Core:
+        return Core(
+            new_id=self._new_id, random=self._hub.random.random, settings=SETTINGS, user_id=self.user, state=state
+        )
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self.name}-{self._ids}"
+
+    def _begin(self, kind: str, detail: dict[str, Any]) -> Operation:
+        operation = Operation(self.name, self.user, kind, detail, self._hub.now)
+        self._operations.append(operation)
+        return operation
+
+    def _call(self, operation: Operation, ask: Callable[[], int]) -> None:
+        try:
+            self._waiting[ask()] = operation
+        except ClientError as error:
+            operation.refuse(error.code, self._hub.now)
+        self._perform()
+
+    def _note_end(self) -> None:
+        if self.online and self.online[-1][1] == float("inf"):
+            self.online[-1] = (self.online[-1][0], self._hub.now)
+
+    def _lose(self, reason: str) -> None:
+        self.line = None
+        self._note_end()
+        self.core.lost(self.now, reason)
+        self._perform()
+
+    def _dial(self) -> None:
+        self.line = self._deployment.dial(self.user, self)
+
+    def _perform(self) -> None:
+        """Do what the core asks for, take what it has, and be back when it wants to be."""
+        core = self.core
+        while True:
+            for effect in core.effects():
+                self._do(effect)
+            event = core.next_event(self.now)
+            if event is not None:
+                self.seen.events.append((self._hub.now, event))
+            elif not core._effects:
+                break
+        deadline = core.deadline()
+        if deadline is not None and deadline < self._wakes_at:
+            self._wakes_at = deadline
+            self._hub.after(max(0.0, deadline * _MS - self._hub.now) + 0.01, self._wake)
+
+    def _wake(self) -> None:
+        self._wakes_at = float("inf")
+        self.core.tick(self.now)
+        self._perform()
+
+    def _do(self, effect: Any) -> None:
+        match effect:
+            case Connect():
+                if not self.is_away:
+                    self._dial()
+            case Disconnect():
+                if self.line is not None:
+                    self._deployment.hang_up(self.line)
+                self.line = None
+                self._note_end()
+            case Transmit(frame):
+                if self.line is not None:
+                    self._deployment.send(self.line, frame)
+            case Renew():
+                self.core.renew(self.user, None, self.now)
+            case Done(call, value) if call in self._waiting:
+                operation = self._waiting.pop(call)
+                operation.succeed(_told(value), self._hub.now)
+            case Failed(call, error) if call in self._waiting:
+                self._waiting.pop(call).refuse(error.code, self._hub.now)
+
+    def messages(self, where: str, *, own: bool = False) -> list[Message]:
+        """What the application shows of a conversation."""
+        found = [entry for entry in self.seen.entries(where) if isinstance(entry, Message)]
+        return [message for message in found if not own or message.sender_id == self.user]
+
+
+def _told(value: Any) -> Any:
+    """What an answer says for the history: a message's place, a change's entry."""
+    if hasattr(value, "entry_seq"):
+        return value.entry_seq
+    return getattr(value, "seq", value)

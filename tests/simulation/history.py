@@ -1,0 +1,84 @@
+"""What has happened, as far as it can be told from outside: what was asked, answered, seen, and stored in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from parley_client.events import Entry, Event
+
+Outcome = Literal["unknown", "ok", "fail"]
+"""`unknown` is also what never got an answer: it may have taken effect, or may still."""
+
+# These answers mean that nothing was done, and that nothing will be.
+REFUSALS = frozenset({"bad_request", "too_large", "forbidden", "not_a_member", "blocked", "not_found", "conflict"})
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """Something that a client has asked for. Times are of one clock, whatever its unit.
+
+    `detail` has what was asked: of a `send` the conversation, content and client_message_id; of a `read` the
+    conversation and seq; of a `change` the conversation, seq and kind; of a `look` the conversation. `value` is what
+    the answer said: of a send its seq; of a change the seq of its entry, or None; of a look the messages that were
+    there, (seq, client_message_id) each.
+    """
+
+    client: str
+    user: str
+    kind: str
+    detail: dict[str, Any]
+    began: float
+    ended: float | None = None
+    outcome: Outcome = "unknown"
+    value: Any = None
+    code: str = ""
+
+    def succeed(self, value: Any, now: float) -> None:
+        self.outcome, self.value, self.ended = "ok", value, now
+
+    def refuse(self, code: str, now: float) -> None:
+        """The answer was no. Whether that is final depends on the code."""
+        self.outcome, self.code, self.ended = ("fail" if code in REFUSALS else "unknown"), code, now
+
+    def __str__(self) -> str:
+        what = " ".join(f"{name}={value}" for name, value in self.detail.items())
+        ended = "…" if self.ended is None else f"{self.ended:.0f}"
+        said = f"{self.outcome} {self.code or self.value}"
+        return f"{self.began:8.0f} {ended:>8} {self.client:10} {self.kind} {what} → {said}"
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one client's application got, in its order: over reconnects, and over restarts from its saved state.
+
+    `settled`: it is online and caught up at the end, so that it must agree with everybody else.
+    """
+
+    user: str
+    events: list[tuple[float, Event]] = field(default_factory=list)
+    settled: bool = True
+    pending: int = 0
+
+    def entries(self, conversation_id: str) -> list[Entry]:
+        return [e for _, e in self.events if isinstance(e, Entry) and e.conversation_id == conversation_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A frame of the server's to somebody's connection, other than a reply."""
+
+    user: str
+    event: Mapping[str, Any]
+    at: float
+
+
+@dataclass(slots=True)
+class History:
+    """`logs` are the conversations as a sync from their start gives them, when all is quiet."""
+
+    operations: Sequence[Operation]
+    seen: Mapping[str, Seen]
+    logs: Mapping[str, Sequence[Entry]]
+    sent: Sequence[Sent] = ()

@@ -1,0 +1,9 @@
+"""The conversations of the simulation's small world."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DM: Final = "dm:alice:bob"
+GROUP: Final = "group:0123456789abcdef"
+FIRST: Final = "dm:bob:carol"  # in which nothing was said yet

@@ -1,0 +1,306 @@
+"""Bugs that are planted into the product, one at a time, for the simulation to find. A checker that can't fail is none.
+
+Each is a mistake that somebody has made in some chat backend, or nearly made in this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any, Final
+from unittest.mock import patch
+
+from greenlet import getcurrent
+from parley_client.events import Entry as SeenEntry
+from parley_client.outbox import Pending
+from parley_client.stream import Stream
+
+import functions.disconnect.handler as disconnect_module
+import functions.offline_push.handler as push_module
+import functions.presence.handler as presence_handler
+import shared.aws.log_table as log_table_module
+import shared.chat.changing as changing_module
+import shared.chat.delivery as delivery_module
+import shared.chat.log as log_module
+import shared.chat.sending as sending_module
+import shared.connection.presence as presence_module
+from shared.aws.claim_table import DynamoDbClaims
+from shared.aws.dynamodb import batch_get
+from shared.aws.log_table import DynamoDbConversationLog
+from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.session_table import DynamoDbSessions
+from shared.aws.tables import USER_ID, connections_from
+from shared.chat.audience import Audience, audience_of
+from shared.chat.models import Draft, Entry, Member
+from shared.connection.models import Connection, Removed
+from shared.connection.sessions import Closed
+
+Patch = tuple[Any, str, Any]
+"""Where, what, and what it becomes."""
+
+
+def _no_condition() -> Iterator[Patch]:
+    """The put of an entry overwrites what is there."""
+    yield log_table_module, "_FREE", "attribute_exists(seq) OR attribute_not_exists(seq)"
+
+
+def _acked_unwritten() -> Iterator[Patch]:
+    """Whatever becomes of the put, the sender hears that the message is stored."""
+    put = DynamoDbConversationLog.put
+
+    def hasty(self: DynamoDbConversationLog, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+        try:
+            return put(self, entry, new_members=new_members)
+        except Exception:  # noqa: BLE001  # the planted bug
+            return None
+
+    yield DynamoDbConversationLog, "put", hasty
+
+
+def _no_second_read() -> Iterator[Patch]:
+    """After a conflict only the entry in the way is looked at, and nothing of what follows it."""
+    yield log_module, "_behind", lambda there, *_: iter([there])
+
+
+def _blind_second_try() -> Iterator[Patch]:
+    """After a conflict the message goes to the tail, without a look at what is there."""
+    yield Draft, "is_stored_as", lambda self, entry: entry.nonce == self.nonce
+
+
+def _wrong_connection() -> Iterator[Patch]:
+    """A connection that is gone takes another one of its user's with it."""
+    remove = DynamoDbSessions.remove
+
+    def clumsy(self: DynamoDbSessions, user_id: str, connection_id: str, *, now: int) -> Removed:
+        known = [one.connection_id for one in self.of([user_id]).get(user_id, ())]
+        others = [one for one in known if one != connection_id]
+        return remove(self, user_id, others[0] if others else connection_id, now=now)
+
+    yield DynamoDbSessions, "remove", clumsy
+
+
+def _any_disconnect() -> Iterator[Patch]:
+    """Whoever closes one of several connections counts as gone."""
+
+    def close(user_id: str, connection_id: str, *, sessions: Any, now: int) -> Closed:
+        sessions.remove(user_id, connection_id, now=now)
+        return Closed(went_offline=True)
+
+    def gullible(gone: Any, *, telling: Any, now: int) -> bool:
+        session = telling.sight.sessions.whole([gone.user_id])[gone.user_id]
+        shown = presence_module._shown(gone.user_id, replace(session, connections=()), now)
+        presence_module.announce_presence(shown, telling=telling, now=now)
+        return True
+
+    yield disconnect_module, "close_connection", close
+    yield presence_handler, "check_offline", gullible
+
+
+def _members_first() -> Iterator[Patch]:
+    """Who may write is read before the entry that is written upon: somebody removed in between still writes."""
+    known: dict[Any, Audience] = {}
+    lookup = sending_module._lookup
+
+    def early(draft: Draft, command: Any, log: DynamoDbConversationLog) -> Any:
+        memberships = DynamoDbMemberships(log._calls, members_table="members")
+        known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+        return lookup(draft, command, log)
+
+    yield sending_module, "_lookup", early
+    yield sending_module, "audience_of", lambda *_, **__: known[getcurrent()]
+
+
+def _members_not_followed() -> Iterator[Patch]:
+    """What the log says about members behind the base is not added."""
+    yield Audience, "after", lambda self, entries: self
+
+
+def _sessions_first() -> Iterator[Patch]:
+    """Who is connected is read eventually consistent: somebody who just came is not seen."""
+
+    def of(self: DynamoDbSessions, user_ids: Any) -> Any:
+        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=False)[self._table]
+        return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
+
+    yield DynamoDbSessions, "of", of
+
+
+def _young_ones_forgotten() -> Iterator[Patch]:
+    """A 410 counts as the end of a connection that is only being opened."""
+    yield Connection, "may_be_connecting", lambda self, now: False
+
+
+def _cursor_unconditional() -> Iterator[Patch]:
+    """A read cursor is stored as it comes, also when it is behind."""
+
+    def move(self: DynamoDbMemberships, member: Member, cursor: str, changes: dict[str, int]) -> bool:
+        request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
+        values = {f":{name}": value for name, value in changes.items()}
+        self._of_member(member.conversation_id, member.user_id, request, values)
+        return True
+
+    yield DynamoDbMemberships, "_move", move
+
+
+def _unclaimed() -> Iterator[Patch]:
+    """Pushes go out without a claim: what comes twice is pushed twice."""
+    yield DynamoDbClaims, "claim", lambda *_, **__: True
+
+
+def _stream_failure_swallowed() -> Iterator[Patch]:
+    """Whatever goes wrong with stream records, they count as done."""
+    look_at = push_module.look_at
+
+    def careless(records: Any, ports: Any) -> Any:
+        look_at(records, ports)
+        return {"batchItemFailures": []}
+
+    yield push_module, "look_at", careless
+
+
+def _refused_though_stored() -> Iterator[Patch]:
+    """A resend that may not be sent any more is refused, whether or not an earlier attempt was stored."""
+    yield sending_module, "_stored_earlier", lambda *_: None
+
+
+def _in_two_writes() -> Iterator[Patch]:
+    """A change and its effects are written one after the other."""
+
+    def put_together(
+        self: DynamoDbConversationLog, put: dict[str, Any], together: list[dict[str, Any]], _: str
+    ) -> Entry | None:
+        from shared.aws.dynamodb import Refused, conditionally
+        from shared.aws.entries import entry_from
+
+        answer = conditionally(self._calls, "PutItem", put)
+        if isinstance(answer, Refused):
+            return entry_from(answer.item or {})
+        for part in together:
+            ((kind, request),) = part.items()
+            self._calls.call(f"{kind}Item", request)
+        return None
+
+    yield DynamoDbConversationLog, "_put_together", put_together
+
+
+def _holes() -> Iterator[Patch]:
+    """`after` need not exist."""
+
+    def base(draft: Draft, command: Any, found: Any, log: Any) -> Any:
+        if command.after is None:
+            return _base(draft, command, found, log)
+        return found.entries.get(command.after) or _made_up(draft, command.after), []
+
+    _base = sending_module._base
+    yield sending_module, "_base", base
+    yield sending_module, "check_after", lambda *_: None
+
+
+def _made_up(draft: Draft, after: int) -> Entry | None:
+    if not after:
+        return None
+    return Entry(draft.conversation_id, after, draft.sender_id, 0, after, message_seq=after)
+
+
+def _tail_guessed() -> Iterator[Patch]:
+    """An edit, a reaction or a new member is decided upon before the tail is read."""
+    change = changing_module.change
+
+    def hasty(conversation_id: str, *, user_id: str, decide: Any, writing: Any) -> Any:
+        decided: list[Any] = []
+
+        def once(audience: Audience) -> Any:
+            if not decided:
+                decided.append(decide(audience))
+            return decided[0]
+
+        return change(conversation_id, user_id=user_id, decide=once, writing=writing)
+
+    import shared.chat.editing as editing_module
+    import shared.chat.groups as groups_module
+
+    yield editing_module, "change", hasty
+    yield groups_module, "change", hasty
+
+
+def _nobody_told() -> Iterator[Patch]:
+    """A message is stored, and the posts go to nobody."""
+    yield sending_module, "broadcast", lambda event, *, to, skip, posting, now: delivery_module.NOBODY
+
+
+def _outsiders_told() -> Iterator[Patch]:
+    """Whoever was removed is told on."""
+    known: dict[str, set[str]] = {}
+    broadcast = delivery_module.broadcast
+
+    def leaky(event: Any, *, to: Any, skip: str, posting: Any, now: int) -> Any:
+        everyone = known.setdefault(f"{event.conversation_id}{id(posting.gateway)}", {"bob", "carol"})
+        return broadcast(event, to=[*to, *sorted(everyone - set(to))], skip=skip, posting=posting, now=now)
+
+    yield sending_module, "broadcast", leaky
+
+
+def _client_new_id() -> Iterator[Patch]:
+    """A client that gives each attempt of a message an id of its own."""
+    frame = Pending.frame
+
+    def renamed(self: Pending) -> dict[str, Any]:
+        made = frame(self)
+        return {**made, "client_message_id": f"{made['client_message_id']}/{self.attempts}"}
+
+    yield Pending, "frame", renamed
+
+
+def _client_moves_after() -> Iterator[Patch]:
+    """A client that resends with the entry that it holds by now, and not with the one that it held at first."""
+    frame = Pending.frame
+    heard: dict[str, int] = {}
+    entry = Stream.entry
+
+    def remember(self: Stream, one: SeenEntry, now: float) -> Any:
+        heard[one.conversation_id] = one.seq
+        return entry(self, one, now)
+
+    def moved(self: Pending) -> dict[str, Any]:
+        made = frame(self)
+        name = self.conversation_id or ""
+        return {**made, "after": max(made["after"], heard.get(name, 0))} if self.attempts > 1 else made
+
+    yield Stream, "entry", remember
+    yield Pending, "frame", moved
+
+
+PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
+    "the put of an entry without its condition": _no_condition,
+    "acked before it is written": _acked_unwritten,
+    "no second read after a conflict": _no_second_read,
+    "a resend that is not recognised": _blind_second_try,
+    "the wrong connection deleted on a 410": _wrong_connection,
+    "presence by any disconnect": _any_disconnect,
+    "members read before the log": _members_first,
+    "members not followed through the log": _members_not_followed,
+    "sessions read eventually consistent": _sessions_first,
+    "a young connection forgotten": _young_ones_forgotten,
+    "a cursor without its condition": _cursor_unconditional,
+    "pushes without a claim": _unclaimed,
+    "a stream's failures swallowed": _stream_failure_swallowed,
+    "refused though it is stored": _refused_though_stored,
+    "a change and its effects in two writes": _in_two_writes,
+    "an `after` that does not exist": _holes,
+    "a decision that is not made again": _tail_guessed,
+    "nobody is told": _nobody_told,
+    "those who were removed are told on": _outsiders_told,
+    "a client with a new id for each attempt": _client_new_id,
+    "a client that moves its `after`": _client_moves_after,
+}
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """The product with this bug in it."""
+    with ExitStack() as stack:
+        for owner, what, becomes in PLANTED[name]():
+            stack.enter_context(patch.object(owner, what, becomes))
+        yield

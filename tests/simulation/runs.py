@@ -1,0 +1,117 @@
+"""Running histories, many at a time, and making a failing one as short as it gets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+from tests.simulation.checker import check
+from tests.simulation.functions import quietly
+from tests.simulation.invariants import inspect
+from tests.simulation.plan import Plan, plan_of
+from tests.simulation.world import World, build, play
+
+# A shorter history may need other latencies to fail again: so many of them are tried for each.
+_SCHEDULES = 12
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One history that was judged."""
+
+    plan: Plan
+    findings: list[str]
+    world: World
+
+    @property
+    def text(self) -> str:
+        """The history for people: who did what, in which weather, and what was wrong with it."""
+        plan = self.plan
+        lines = [f"seed {plan.seed}, schedule {plan.schedule}: {', '.join(name for name, _ in plan.devices)}"]
+        lines += [f"  fault  {fault.value}: {odds:g}" for fault, odds in plan.odds.items()]
+        lines += [f"  did    {operation}" for operation in self.world.operations]
+        for name, log in self.world.history().logs.items():
+            lines += [
+                f"  log    {name}/{entry.seq} {type(entry).__name__} {getattr(entry, 'content', '') or ''}"
+                for entry in log
+            ]
+        return "\n".join([*lines, *(f"  WRONG  {finding}" for finding in self.findings)])
+
+
+@dataclass(slots=True)
+class Summary:
+    """Many histories together."""
+
+    histories: int = 0
+    operations: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    steps: int = 0
+    invocations: int = 0
+    entries: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        world = outcome.world
+        self.histories += 1
+        self.operations.update(f"{one.kind} {one.outcome}" for one in world.operations)
+        self.faults.update({fault.name: times for fault, times in world.weather.struck.items()})
+        self.steps += world.hub.steps
+        self.invocations += world.deployment.invocations
+        self.entries += len(world.store.items("log"))
+
+
+def run(plan: Plan) -> Outcome:
+    """One history, judged."""
+    world = build(plan)
+    with quietly() as log:
+        play(world)
+    findings = check(world.history()) + inspect(world)
+    findings += [f"a function logged {line}" for line in log.unexpected if "Unavailable" not in line]
+    return Outcome(plan, findings, world)
+
+
+def fingerprint(outcome: Outcome) -> str:
+    """Equal for equal histories: everything that was asked, answered and stored, with its times."""
+    return blake2b(f"{outcome.text}{outcome.world.hub.steps}".encode(), digest_size=16).hexdigest()
+
+
+def run_many(seeds: Iterable[int], *, stop_at: int = 1) -> Summary:
+    """The histories of these seeds, until so many have failed."""
+    summary = Summary()
+    for seed in seeds:
+        outcome = run(plan_of(seed))
+        summary.add(outcome)
+        if outcome.findings:
+            summary.failures.append(outcome)
+            if len(summary.failures) >= stop_at:
+                break
+    return summary
+
+
+def shortest(outcome: Outcome) -> Outcome:
+    """A history that still fails, with as little in it as could be found: fewer actions, faults and clients."""
+    best = outcome
+    while True:
+        shorter = next((found for plan in _shorter(best.plan) if (found := _failing(plan))), None)
+        if shorter is None:
+            return best
+        best = shorter
+
+
+def _shorter(plan: Plan) -> Iterator[Plan]:
+    for number in range(len(plan.actions)):
+        yield replace(plan, actions=plan.actions[:number] + plan.actions[number + 1 :])
+    for fault in plan.odds:
+        yield replace(plan, odds={one: odds for one, odds in plan.odds.items() if one is not fault})
+    if len(plan.devices) > 1 and all(action.client < len(plan.devices) - 1 for action in plan.actions):
+        yield replace(plan, devices=plan.devices[:-1])
+
+
+def _failing(plan: Plan) -> Outcome | None:
+    for schedule in range(plan.schedule, plan.schedule + _SCHEDULES):
+        outcome = run(replace(plan, schedule=schedule))
+        if outcome.findings:
+            return outcome
+    return None

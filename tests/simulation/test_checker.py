@@ -1,0 +1,188 @@
+"""The checker finds what is wrong: each kind of mistake, put into a history that is right without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from parley_client.events import Entry, MembersAdded, MembershipLost, MembersRemoved, Message, Reaction, ReadReceipt
+
+from tests.simulation.checker import check
+from tests.simulation.history import History, Operation, Seen, Sent
+
+DM, GROUP = "dm:alice:bob", "group:g"
+
+
+def message(seq: int, sender: str, *, where: str = DM, content: str | None = None) -> Message:
+    said = content or f"text {seq}"
+    return Message(where, seq, sender, said, id=f"{where}/{seq}", client_message_id=f"{sender}-{seq}")
+
+
+def send(seq: int, sender: str, *, outcome: str = "ok", where: str = DM, **more: Any) -> Operation:
+    detail = {"conversation_id": where, "content": f"text {seq}", "client_message_id": f"{sender}-{seq}"}
+    return Operation(f"{sender}-1", sender, "send", detail, seq * 10.0, seq * 10.0 + 5, outcome, seq, **more)  # type: ignore[arg-type]  # one of the three
+
+
+def group_log() -> list[Entry]:
+    return [
+        MembersAdded(GROUP, 1, "alice", ("alice", "bob", "carol"), "team"),
+        message(2, "alice", where=GROUP),
+        MembersRemoved(GROUP, 3, "alice", ("carol",)),
+        message(4, "bob", where=GROUP),
+    ]
+
+
+def right() -> History:
+    """Alice and Bob have talked, Carol was removed from their group, and everybody got what was theirs."""
+    dm: list[Entry] = [message(1, "alice"), message(2, "bob"), Reaction(DM, 3, 2, "alice", "x")]
+    group = group_log()
+    look = Operation(
+        "bob-1", "bob", "look", {"conversation_id": DM}, 100.0, 105.0, "ok", [(1, "alice-1"), (2, "bob-2")]
+    )
+    react = Operation("alice-1", "alice", "react", {"conversation_id": DM, "seq": 2}, 30.0, 35.0, "ok", 3)
+    return History(
+        operations=[send(1, "alice"), send(2, "bob"), react, send(4, "bob", where=GROUP), look],
+        seen={
+            "alice-1": seen("alice", [*dm, *group]),
+            "bob-1": seen("bob", [*dm, *group]),
+            "carol-1": seen("carol", [*group[:3], MembershipLost(GROUP)]),
+        },
+        logs={DM: dm, GROUP: group},
+        sent=[
+            Sent("bob", {"type": "new_message", "conversation_id": DM, "seq": 1, "message": {"sender_id": "alice"}}, 11)
+        ],
+    )
+
+
+def seen(user: str, events: Sequence[Any]) -> Seen:
+    return Seen(user, [(1.0, event) for event in events])
+
+
+def test_nothing_is_wrong_with_a_history_that_is_right() -> None:
+    assert check(right()) == []
+
+
+def _log(history: History, where: str = DM) -> list[Any]:
+    return history.logs[where]  # type: ignore[return-value]  # a list here
+
+
+def doubled(history: History) -> None:
+    _log(history).append(replace(message(1, "alice"), seq=4))
+
+
+def lost_ack(history: History) -> None:
+    _log(history)[0] = replace(message(1, "alice"), client_message_id="another")
+
+
+def acked_elsewhere(history: History) -> None:
+    history.operations[0].value = 2
+
+
+def refused_and_stored(history: History) -> None:
+    history.operations[0].outcome = "fail"
+
+
+def gap(history: History) -> None:
+    del _log(history)[1]
+
+
+def other_words(history: History) -> None:
+    _log(history)[0] = replace(message(1, "alice"), content="something else")
+
+
+def change_without_an_entry(history: History) -> None:
+    history.operations[2].value = 2
+
+
+def stale_look(history: History) -> None:
+    history.operations[4].value = [(1, "alice-1")]
+
+
+def look_at_what_never_was(history: History) -> None:
+    history.operations[4].value = [(1, "alice-1"), (2, "mallory-2")]
+
+
+def seen_out_of_order(history: History) -> None:
+    events = history.seen["bob-1"].events
+    events[0], events[1] = events[1], events[0]
+
+
+def seen_twice(history: History) -> None:
+    events = history.seen["bob-1"].events
+    events.insert(1, events[0])
+
+
+def seen_what_is_not_there(history: History) -> None:
+    history.seen["bob-1"].events[0] = (1.0, replace(message(1, "alice"), sender_id="mallory"))
+
+
+def not_seen(history: History) -> None:
+    del history.seen["bob-1"].events[2]
+
+
+def still_pending(history: History) -> None:
+    history.seen["bob-1"].pending = 1
+
+
+def heard_after_the_end(history: History) -> None:
+    history.seen["carol-1"].events.append((2.0, message(4, "bob", where=GROUP)))
+
+
+def told_twice_of_the_end(history: History) -> None:
+    history.seen["carol-1"].events.append((2.0, MembershipLost(GROUP)))
+
+
+def written_by_an_outsider(history: History) -> None:
+    _log(history, GROUP)[3] = message(4, "carol", where=GROUP)
+
+
+def sent_to_an_outsider(history: History) -> None:
+    event = {"type": "new_message", "conversation_id": GROUP, "seq": 4, "message": {"sender_id": "bob"}}
+    history.sent = [Sent("carol", event, 50.0)]
+
+
+def ephemeral_to_an_outsider(history: History) -> None:
+    history.sent = [Sent("mallory", {"type": "read", "conversation_id": GROUP, "seq": 4, "user_id": "bob"}, 50.0)]
+
+
+def sent_what_is_not_there(history: History) -> None:
+    event = {"type": "new_message", "conversation_id": DM, "seq": 9, "message": {"sender_id": "alice"}}
+    history.sent = [Sent("bob", event, 50.0)]
+
+
+def receipt_beyond_the_head(history: History) -> None:
+    history.seen["alice-1"].events.append((2.0, ReadReceipt(DM, "bob", 9)))
+
+
+MISTAKES: Sequence[Callable[[History], None]] = (
+    doubled,
+    lost_ack,
+    acked_elsewhere,
+    refused_and_stored,
+    gap,
+    other_words,
+    change_without_an_entry,
+    stale_look,
+    look_at_what_never_was,
+    seen_out_of_order,
+    seen_twice,
+    seen_what_is_not_there,
+    not_seen,
+    still_pending,
+    heard_after_the_end,
+    told_twice_of_the_end,
+    written_by_an_outsider,
+    sent_to_an_outsider,
+    ephemeral_to_an_outsider,
+    sent_what_is_not_there,
+    receipt_beyond_the_head,
+)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_each_mistake_is_found(mistake: Callable[[History], None]) -> None:
+    history = right()
+    mistake(history)
+    assert check(history)

@@ -1,0 +1,164 @@
+"""One history from its plan to its end: a small world is set up, things happen, everything heals, and it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from random import Random
+from typing import Any, Final, cast
+
+from parley_client.events import Entry as SeenEntry
+from parley_client.parsing import as_entry
+from tests.simulation.store import Store, Written
+
+from shared.aws.device_table import DynamoDbDevices
+from shared.aws.entries import entry_from
+from shared.chat.groups import NewGroup, create_group
+from shared.chat.models import Entry
+from shared.chat.sending import SendMessage, store_message
+from shared.notification.models import FCM, Device, PushTarget
+from shared.wire.events import entry_event
+from tests.simulation.actions import ACTIONS
+from tests.simulation.clients import Client
+from tests.simulation.deployment import Deployment
+from tests.simulation.faults import Weather
+from tests.simulation.functions import BASE_MS, MEMBERS, Environment, Instance
+from tests.simulation.history import History, Operation, Sent
+from tests.simulation.places import DM, GROUP
+from tests.simulation.plan import ENDS_MS, Plan
+from tests.simulation.scheduler import Hub
+
+# A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
+_QUIET_MS: Final = 34_000.0
+
+
+@dataclass
+class Observed:
+    """What the store did, write by write, for rules about every moment and not only the end."""
+
+    writes: list[tuple[float, Written]] = field(default_factory=list)
+
+
+@dataclass
+class World:
+    plan: Plan
+    hub: Hub
+    weather: Weather
+    deployment: Deployment
+    store: Store
+    clients: list[Client]
+    operations: list[Operation]
+    observed: Observed
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    def client(self, number: int) -> Client:
+        return self.clients[number % len(self.clients)]
+
+    def history(self) -> History:
+        for client in self.clients:
+            client.seen.settled = client.core.connection == "online"
+            client.seen.pending = len(client.core.unacked)
+        return History(
+            operations=self.operations,
+            seen={client.name: client.seen for client in self.clients},
+            logs={name: [_shown(entry) for entry in log] for name, log in self.logs().items()},
+            sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.posts],
+        )
+
+    def removed_while_open(self) -> list[tuple[float, str]]:
+        """Connections that were taken out of their user's session while the gateway had them open, and kept them."""
+        found = []
+        for at, written in self.observed.writes:
+            if written.table == "sessions" and written.old is not None and written.new is not None:
+                gone = written.old["connections"]["M"].keys() - written.new["connections"]["M"].keys()
+                found += [(at, name) for name in gone if self.deployment.lines[name].was_open_at(at)]
+        return found
+
+    def logs(self) -> dict[str, list[Entry]]:
+        logs: dict[str, list[Entry]] = {}
+        for item in self.store.items("log"):
+            logs.setdefault(item["conversation_id"], []).append(entry_from(item))
+        return logs
+
+
+def _shown(entry: Entry) -> SeenEntry:
+    shown = as_entry(entry_event(entry))
+    assert shown is not None
+    return shown
+
+
+@cache
+def _template() -> Sequence[Mapping[str, Any]]:
+    """What every history finds in the tables, as the puts that bring it there."""
+    hub = Hub(Random(0))
+    store = Store()
+    environment = Environment(
+        hub, cast("Any", store), cast("Any", None), cast("Any", None), cast("Any", None), count(1_000_000)
+    )
+    instance = Instance(environment)
+    writing = instance.writing
+
+    def say(sender: str, place: str, text: str) -> None:
+        store_message(SendMessage(sender, text, conversation_id=place), writing=writing)
+
+    store_message(SendMessage("alice", "hello", to="bob"), writing=writing)
+    say("bob", DM, "hi")
+    new_group = NewGroup("alice", "team", ("bob", "carol"))
+    create_group(
+        new_group,
+        limit=10,
+        writing=writing,
+        blocks=instance.blocks,
+        new_secret=lambda: GROUP.removeprefix("group:"),
+        announce=lambda _: None,
+    )
+    say("alice", GROUP, "welcome")
+    devices = DynamoDbDevices(cast("Any", store), members_table=MEMBERS)
+    for user in ("bob", "carol", "dave"):
+        devices.register(user, Device(f"{user}-phone", PushTarget(FCM, f"token-of-{user}"), BASE_MS), limit=3)
+    return [
+        {"TableName": table, "Item": item} for table, items in store.snapshot().items() for item in items.values()
+    ]
+
+
+def build(plan: Plan) -> World:
+    random = Random(plan.schedule)
+    hub = Hub(random)
+    weather = Weather(random, dict(plan.odds))
+    observed = Observed()
+    written: list[Callable[[Written], None]] = []
+
+    def on_write(change: Written) -> None:
+        if written:
+            observed.writes.append((hub.now, change))
+            if change.table == "log":
+                written[0](change)
+
+    store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
+    for put in _template():
+        store.call("PutItem", put)
+    deployment = Deployment(hub, weather, store, plan.fan_out_above)
+    written.append(deployment.stored)
+    operations: list[Operation] = []
+    clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
+    return World(plan, hub, weather, deployment, store, clients, operations, observed)
+
+
+def play(world: World) -> None:
+    """Everything that the plan says, and then time to heal."""
+    plan, hub = world.plan, world.hub
+    for number, client in enumerate(world.clients):
+        client.is_away = number in plan.asleep
+        hub.after(hub.random.random() * 20.0, client.start)
+    for action in plan.actions:
+        hub.after(
+            300.0 + action.at,
+            lambda action=action: ACTIONS[action.name](world, world.client(action.client), action.number),
+        )
+    hub.run(300.0 + ENDS_MS)
+    world.weather.clear()
+    for client in world.clients:
+        client.come_back()
+    hub.run(300.0 + ENDS_MS + _QUIET_MS)
