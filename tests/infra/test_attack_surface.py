@@ -218,7 +218,7 @@ def test_no_function_has_a_url_a_layer_or_somebody_elses_code(name: str, resourc
 
 SECRET_LOOKING = re.compile(r"(?i)secret|password|token|private|credential|api_?key|\bkey\b")
 # What a secret looks like, whoever put it there: a JWT, a key, an access key, a long random text.
-A_SECRET = re.compile(r"eyJ[\w-]{10,}|-----BEGIN|AKIA[0-9A-Z]{16}|ya29\.|(?<![\w/.-])[A-Za-z0-9+/_-]{48,}(?![\w/.-])")
+A_SECRET = re.compile(r"eyJ[\w-]{10,}|-----BEGIN|AKIA[0-9A-Z]{16}|ya29\.|(?<![\w.-])[A-Za-z0-9+_-]{48,}(?![\w.-])")
 
 
 @EACH
@@ -232,7 +232,7 @@ def test_variables_that_are_called_secret_hold_where_it_is(name: str, resources:
 
 @EACH
 def test_nothing_in_a_template_looks_like_a_secret(name: str, resources: Resources) -> None:
-    text = json.dumps(without_code(resources.template))
+    text = re.sub(r'"Sid": "\w+"', "", json.dumps(without_code(resources.template)))
     for logical_id in sorted(resources.all, key=len, reverse=True):
         text = text.replace(logical_id, "id")
     assert A_SECRET.findall(text) == []
