@@ -37,7 +37,7 @@ SYNTAX: Final = (
     *("%2e%2e%2f", "dm%3Aalice%3Abob", "%00", "$(id)", "`id`", "{{7*7}}", "<script>", "'; DROP TABLE log; --"),
 )
 # Conversations of nobody, and those that look like alice's.
-_STRANGE: Final = (
+STRANGE: Final = (
     *("dm", "dm:", "dm::", "dm:alice", "dm:alice:", "dm::bob", "dm:alice:bob:", "dm:alice:bob:carol", ":alice:bob"),
     *("dm:bob:alice", "dm:alice:alice", "dm:carol:bob", "dm:bob:carol", "dm:alice:zoe", "DM:alice:bob", "dm:Alice:bob"),
     *(
@@ -90,7 +90,7 @@ _ABOUT: Final[dict[str, dict[str, Any]]] = {
 
 
 def _conversations() -> dict[str, Row]:
-    strangers = (*SYNTAX, *_STRANGE)
+    strangers = (*SYNTAX, *STRANGE)
     tried = ("dm:bob:alice", "dm:bob:carol", "group:fedcba9876543210", "#", "dm:alice:bob\n", "\U0001f600" * 300)
     return {
         **{f"{one[:40]!a}": frame(OUTSIDE, type="message", conversation_id=one, content="x") for one in strangers},
@@ -288,7 +288,7 @@ PLACES: Final = table(
         "a sync of nothing's name": frame(BAD, type="sync", conversations={"": 1}),
         "a sync of 501": frame(BAD, type="sync", conversations={f"group:{number:016}": 1 for number in range(501)}),
         "a sync of what is foreign": frame(
-            Fine(), type="sync", conversations=dict.fromkeys((*SYNTAX, *_STRANGE[:20], "group:fedcba9876543210"), 1)
+            Fine(), type="sync", conversations=dict.fromkeys((*SYNTAX, *STRANGE[:20], "group:fedcba9876543210"), 1)
         ),
         "the presence of 101": frame(BAD, type="presence", users=[f"user{number}" for number in range(101)]),
         "the presence of no list": frame(BAD, type="presence", users="bob"),
