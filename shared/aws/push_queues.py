@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.aws.queue import SqsQueue
-from shared.notification.models import About, AboutMessage, AboutNotice, Look, Platform, PushJob
+from shared.notification.models import APNS, FCM, About, AboutMessage, AboutNotice, Look, Platform, PushJob
 
 LOOK: Final = "look"
 PUSH: Final = "push"
 REMINDER: Final = "reminder"
+_PLATFORMS: Final = (FCM, APNS)
 
 
 class SqsLookQueue:
@@ -64,6 +65,8 @@ def _job_body(job: PushJob) -> dict[str, Any]:
 def job_from(body: Mapping[str, Any]) -> PushJob:
     """Raises for one that can't be read."""
     platform: Platform = body["platform"]
+    if platform not in _PLATFORMS:
+        raise ValueError("no such platform")
     return PushJob(
         platform=platform,
         user_id=str(body["user_id"]),
