@@ -15,7 +15,7 @@ from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.connection.models import Identity
 from shared.connection.ports import Tickets
 from shared.connection.tickets import redeem_ticket
-from shared.errors import ParleyError, Unauthenticated, Unavailable
+from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
 from shared.observability import describe, make_logger
 from shared.wire.gateway import Event, authorizer_context
 
@@ -46,13 +46,15 @@ def authorize(
         _check_origins(event, allowed_origins)
         identity = _identify(event.get("headers") or {}, query, verifier=verifier, tickets=tickets, now=now)
     except Unavailable:
-        raise  # a fault of ours, not a verdict: the gateway answers 500, and the client tries again
+        # A fault of ours, not a verdict: the gateway answers 500, and the client tries again. The runtime logs an
+        # error's text, and that of what it came from, which may quote anything.
+        raise Unavailable from None
     except ParleyError as refused:
         _LOGGER.info("handshake refused", extra={"code": refused.code})
         return _policy("refused", "Deny", event["methodArn"], {})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
         _LOGGER.error("unexpected error", extra=describe(error))
-        raise
+        raise Internal from None  # as above
     device_id = str(query.get("device_id") or "")[:_MAX_DEVICE_ID]
     context = authorizer_context(identity, device_id=device_id, connected_at=now)
     return _policy(identity.user_id, "Allow", event["methodArn"], context)

@@ -11,8 +11,8 @@ from shared.clock import now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
 from shared.connection.ports import Gone, PresenceChecks, Sessions
 from shared.connection.sessions import close_connection
-from shared.errors import ParleyError
-from shared.observability import make_logger
+from shared.errors import Internal, ParleyError
+from shared.observability import describe, make_logger
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
 _SETTINGS = DisconnectSettings.load()
@@ -41,4 +41,7 @@ def disconnect(event: Event, *, sessions: Sessions, checks: PresenceChecks, now:
     except ParleyError as error:
         _LOGGER.warning("connection not forgotten", extra={"code": error.code})  # it expires by itself
         return answer(status=error.status)
+    except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
+        _LOGGER.error("unexpected error", extra=describe(error))
+        raise Internal from None  # the runtime logs an error's text, and that of what it came from
     return answer()

@@ -19,7 +19,7 @@ from shared.notification.models import FCM, PushTarget
 from tests.fakes import FakeBlocks, FakeBuckets, FakeLog
 from tests.functions.events import NOW
 from tests.functions.message.house import House as FrameHouse
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, now
 from tests.functions.rest.house import House as HttpHouse
 
 PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
@@ -75,7 +75,8 @@ def http_town() -> HttpHouse:
     for name, part in _parts(house).items():
         for key, value in built[name].items():
             setattr(part, key, _copied(value))
-    object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), FakeBuckets(), house.ports.now))
+    if isinstance(house.ports.limiter, RateLimiter):
+        object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), FakeBuckets(), now))
     house.unexpected.clear()
     return house
 
@@ -87,11 +88,10 @@ def _built() -> tuple[HttpHouse, dict[str, dict[str, Any]]]:
 
 
 def _build() -> HttpHouse:
-    house = HttpHouse()
-    now = house.ports.now()
-    _furnish(house.log, at=now)
+    house, at = HttpHouse(), now()
+    _furnish(house.log, at=at)
     for user in PEOPLE:
-        house.sessions.connect(user, f"{user}-1", at=now)
+        house.sessions.connect(user, f"{user}-1", at=at)
         house.devices.put(user, "phone", PushTarget(FCM, f"{SECRETS['push token']}-of-{user}"))
     house.call("POST", "/v1/contacts", body={"user_id": "bob"})
     house.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
@@ -99,7 +99,7 @@ def _build() -> HttpHouse:
     house.call("PUT", "/v1/blocks/victor")
     notice = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
     house.call("POST", "/v1/notifications", scope="notifications:send", body=notice)
-    made = house.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": now + 3_600_000})
+    made = house.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
     reminder = house.reminders.reminders.pop(("alice", made.body["reminder_id"]))
     _rename(house, reminder)
     house.gateway.posts.clear()

@@ -1,0 +1,314 @@
+"""Whatever goes wrong, wherever: what it says about it holds no text, token, ticket, push target or name of anybody's.
+
+Every port of every function fails in turn, with an error that quotes a secret, as vendors' errors may.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from functions.connect.authorizer import authorize
+from functions.connect.handler import Ports as ConnectPorts
+from functions.connect.handler import connect
+from functions.disconnect.handler import disconnect
+from functions.files.handler import Ports as FilesPorts
+from functions.files.handler import UploadNotCheckedError, check, release_files
+from functions.message.handler import respond as respond_to_frame
+from functions.message.routes import Ports as MessagePorts
+from functions.offline_push.handler import look_at, work
+from functions.offline_push.ports import Ports as PushPorts
+from functions.presence.handler import look
+from functions.rest.ports import Ports as RestPorts
+from shared.aws.http import TransportError
+from shared.aws.json_service import ServiceError
+from shared.aws.push_queues import reminder_body
+from shared.connection.presence import Sight, Telling
+from shared.errors import Internal, ParleyError, Unavailable
+from tests.fakes import FakeTickets, in_turn
+from tests.functions.connect.test_connect import House as ConnectHouse
+from tests.functions.connect.test_connect import connect_event
+from tests.functions.events import NOW, frame_event, handshake_event, logged, stream_record, websocket_event
+from tests.functions.files.test_handler import House as FilesHouse
+from tests.functions.files.test_handler import created, deleted
+from tests.functions.offline_push.test_offline_push import GROUP as LARGE_GROUP
+from tests.functions.offline_push.test_offline_push import House as PushHouse
+from tests.functions.offline_push.test_offline_push import group_record
+from tests.functions.presence.test_presence import House as PresenceHouse
+from tests.functions.rest.house import DM, GROUP
+from tests.security.conftest import Tried
+from tests.security.http_rows import ROWS as REQUESTS
+from tests.security.http_rows import Inside
+from tests.security.realms import Realm
+from tests.security.test_access_by_frames import PERSONAL
+from tests.security.test_access_by_frames import ROWS as FRAMES
+from tests.security.town import REMINDER, frame_town, http_town
+
+CANARY = "canary-4711-of-everything-that-is-secret"
+# The clock, and numbers with names.
+NO_PORTS = {"now", "sizes", "bounds"}
+SCOPES = "admin notifications:send"
+ERRORS: list[Callable[[], Exception]] = [
+    lambda: RuntimeError(CANARY),
+    lambda: KeyError(CANARY),
+    lambda: ServiceError("ValidationException", CANARY, {"Item": {"content": {"S": CANARY}}}),
+    lambda: TransportError(CANARY),
+    lambda: _caused(Unavailable()),
+]
+EACH_ERROR = pytest.mark.parametrize("make", ERRORS, ids=["runtime", "key", "service", "transport", "caused"])
+Make = Callable[[], Exception]
+
+
+def _caused(error: Exception) -> Exception:
+    error.__cause__ = ServiceError("InternalServerError", CANARY, {"message": CANARY})
+    return error
+
+
+class Exploding:
+    """A port of which every method fails."""
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise self._make()
+
+
+def exploded(ports: Any, make: Make, *, but: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """(name, the ports with this one failing) for each of them that is no number."""
+    for one in fields(ports):
+        if one.name not in but and not isinstance(getattr(ports, one.name), int):
+            yield one.name, replace(ports, **{one.name: Exploding(make)})
+
+
+@pytest.fixture
+def silent(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., None]]:
+    """Asserts of answers that they don't sing, and at the end of everything that was logged or printed."""
+    caplog.set_level("DEBUG")
+
+    def check_answer(*answers: Any) -> None:
+        for answer in answers:
+            assert CANARY not in json.dumps(answer, default=str)
+
+    yield check_answer
+    printed = capsys.readouterr()
+    assert CANARY not in logged(caplog) + printed.out + printed.err
+
+
+Silent = Callable[..., None]
+
+
+def raised(call: Callable[[], object]) -> str:
+    """What the runtime would log of an error that a function lets out."""
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001  # the runtime takes any
+        return "".join(traceback.format_exception(error))
+    return ""
+
+
+def test_what_is_looked_for_would_be_found(caplog: pytest.LogCaptureFixture) -> None:
+    assert CANARY in raised(Exploding(ERRORS[4]))
+    assert {name for name, _ in exploded(frame_town().ports, ERRORS[0])} >= {"log", "memberships", "gateway", "verify"}
+
+
+@EACH_ERROR
+def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
+    frames = [row.frame for row in FRAMES] + PERSONAL
+    house = frame_town()
+    for frame in frames:
+        for name, ports in exploded(house.ports, make):
+            assert isinstance(ports, MessagePorts)
+            event = frame_event(frame, user_id="alice", connection_id=f"{name}=")
+            answer = respond_to_frame(event, ports, house.new_guard())
+            assert answer["statusCode"] == 200
+            silent(answer)
+            tried()
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        *((one.name, ERRORS[2]) for one in fields(RestPorts) if one.type != "int" and one.name not in NO_PORTS),
+        *((name, ERRORS[4]) for name in ("verifier", "log", "memberships", "limiter")),
+    ],
+)
+def test_requests(name: str, make: Make, silent: Silent, tried: Tried) -> None:
+    ports = http_town().ports
+    real = getattr(ports, name)
+    object.__setattr__(ports, name, Exploding(make))
+    try:
+        for row in REQUESTS:
+            house = http_town()
+            user = row.owner if isinstance(row, Inside) else "alice"
+            path = row.path.format(c=GROUP, m="2")
+            answered = house.call(row.method, path, user=user, scope=SCOPES, body=row.body, query=row.query)
+            assert answered.status in {row.allowed, 500, 503}, row.operation
+            silent(answered.body, answered.headers)
+            tried()
+    finally:
+        object.__setattr__(ports, name, real)
+
+
+@EACH_ERROR
+def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
+    """The authorizer has no answer for a fault but to fail: what it fails with says nothing."""
+    verifier, tickets = Realm("HS256").verifier(), FakeTickets()
+    event = handshake_event(query={"ticket": CANARY})
+    by_header = handshake_event(headers={"Authorization": f"Bearer {CANARY}"})
+    for one, ports in (
+        (event, {"tickets": Exploding(make), "verifier": verifier}),
+        (by_header, {"tickets": tickets, "verifier": Exploding(make)}),
+    ):
+        with pytest.raises((Internal, Unavailable)) as failed:
+            authorize(one, allowed_origins="", now=NOW, **ports)  # type: ignore[arg-type]
+        assert CANARY not in "".join(traceback.format_exception(failed.value))
+        tried()
+    for one in (event, by_header):
+        silent(authorize(one, verifier=verifier, tickets=tickets, allowed_origins="", now=NOW))
+        tried()
+
+
+@EACH_ERROR
+def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) -> None:
+    house = ConnectHouse()
+    ports: Any = Exploding(make)
+    sight = Sight(ports, ports, house.sessions, in_turn)
+    for broken in (
+        ConnectPorts(Sight(ports, ports, ports, in_turn), house.watches, house.gateway, connection_limit=3),
+        ConnectPorts(sight, ports, house.gateway, connection_limit=3),
+        ConnectPorts(sight, house.watches, ports, connection_limit=1),
+    ):
+        house.sessions.connections.clear()
+        house.sessions.shown.clear()
+        silent(connect(connect_event(), broken, now=NOW))
+        tried()
+    event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
+    house.sessions.connect("alice", "a1=", at=NOW)
+    for sessions, checks in ((ports, ports), (house.sessions, ports)):
+        assert CANARY not in raised(lambda: disconnect(event, sessions=sessions, checks=checks, now=NOW))  # noqa: B023  # called at once
+        tried()
+
+
+@EACH_ERROR
+def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried) -> None:
+    about = {"conversation_id": DM, "seq": 1}
+    push = {"kind": "push", "platform": "fcm", "user_id": "bob", "about": about, "since": NOW, "tries": 0}
+    bodies: list[dict[str, Any]] = [
+        {"kind": "look", "about": about, "users": ["bob"]},
+        {"kind": "shard", "conversation_id": LARGE_GROUP, "seq": 2, "users": ["user001", "user002"]},
+        {**push, "device_id": None, "not_before": 0},
+        reminder_body("alice", REMINDER),
+        {"kind": CANARY},
+        {CANARY: CANARY},
+    ]
+    house = PushHouse()
+    for _, ports in exploded(house.ports(), make, but=("now", "resting")):
+        assert isinstance(ports, PushPorts)
+        for body in bodies:
+            record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
+            silent(work([record], ports))
+            tried()
+        poison = {**stream_record(3), "dynamodb": {"SequenceNumber": "3", "NewImage": {"content": {"S": CANARY}}}}
+        silent(look_at([stream_record(1), group_record(2), poison], ports))
+        tried()
+
+
+@EACH_ERROR
+def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
+    house, ports = PresenceHouse(), Exploding(make)
+    broken: Any = ports
+    record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
+    poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
+    sight = Sight(broken, broken, broken, in_turn)
+    answer = look([record, poison], Telling(sight, house.watches, house.gateway, broken), now=NOW)
+    assert len(answer["batchItemFailures"]) == 2
+    silent(answer)
+    tried(2)
+
+
+@EACH_ERROR
+def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None:
+    house = FilesHouse()
+    house.announce("cat", CANARY.encode())
+    ports = house.ports()
+    for _, broken in exploded(ports, make):
+        assert isinstance(broken, FilesPorts)
+        text = raised(lambda: check(created("cat"), broken))  # noqa: B023  # called at once
+        assert (UploadNotCheckedError.__name__ in text or not text, CANARY in text) == (True, False)
+        silent(release_files([deleted("cat")], broken))
+        tried(2)
+
+
+@pytest.mark.parametrize("context", [None, {}, {"user_id": CANARY}, {"user_id": CANARY, "expires_at": CANARY}])
+def test_a_gateway_that_hands_over_something_else(context: Any, silent: Silent, tried: Tried) -> None:
+    house = frame_town()
+    event = websocket_event("MESSAGE", "message", authorizer=context, body=json.dumps({"type": "ping", "id": "1"}))
+    silent(respond_to_frame(event, house.ports, house.new_guard()))
+    tried()
+
+
+WRONG: list[Any] = [
+    {"type": CANARY},
+    {"type": ["message", CANARY]},
+    {"type": "message", "to": CANARY * 9, "content": CANARY},
+    {"type": "message", "to": "bob", "content": [CANARY]},
+    {"type": "message", "to": "bob", "content": CANARY, "message_type": CANARY},
+    {"type": "message", "to": "bob", "content": CANARY * 500},
+    {"type": "message", "to": "bob", "content": CANARY, "mentions": [CANARY * 9]},
+    {"type": "message", "conversation_id": CANARY, "content": CANARY},
+    {"type": "message", "to": "bob", "message_type": "image", "file_id": CANARY},
+    {"type": "edit", "conversation_id": GROUP, "seq": CANARY, "content": CANARY},
+    {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": CANARY * 9},
+    {"type": "auth", "token": CANARY},
+    {"type": "auth", "token": {"jwt": CANARY}},
+    {"type": "presence", "users": [CANARY + " "]},
+    {"type": "sync", "conversations": {GROUP: CANARY}},
+    {"type": "sync", "conversations": {CANARY * 9: 0}},
+    f'{{"type": "message", "content": "{CANARY}',
+    f'{CANARY}{{"type": "ping"}}',
+    f'{{"type": "message", "to": "bob", "content": "{CANARY}\\ud800"}}',
+]
+
+
+@pytest.mark.parametrize("frame", WRONG, ids=lambda frame: ascii(frame).replace(CANARY, "C")[:50])
+def test_a_frame_that_is_wrong_is_not_quoted(frame: Any, silent: Silent, tried: Tried) -> None:
+    house = frame_town()
+    reply = house.as_user("alice", frame)
+    assert not reply["success"]
+    silent(reply)
+    tried()
+
+
+@pytest.mark.parametrize("row", [row for row in REQUESTS if row.body], ids=lambda row: row.operation)
+def test_a_body_that_is_wrong_is_not_quoted(row: Any, silent: Silent, tried: Tried) -> None:
+    house = http_town()
+    path = row.path.format(c=GROUP, m="2")
+    for name in row.body:
+        for value in ([CANARY], {CANARY: CANARY}, CANARY * 200, [{"x": CANARY}], 10**30, None):
+            answered = house.call(row.method, path, body={**row.body, name: value}, scope=SCOPES)
+            if answered.status >= 400:
+                silent(answered.body, answered.headers)
+                tried()
+    for text in (f'{{"{CANARY}', f'"{CANARY}"', CANARY, f'{{"x": "{CANARY}\\ud800"}}'):
+        answered = house.call(row.method, path, body=text, scope=SCOPES)
+        assert answered.status == 400
+        silent(answered.body)
+        tried()
+    assert house.unexpected == []
+
+
+def test_every_error_that_clients_see_has_words_of_its_own(tried: Tried) -> None:
+    """The text of a ParleyError goes out, so none is made of another error's."""
+    kinds: list[type[ParleyError]] = [ParleyError, *ParleyError.__subclasses__()]
+    for kind in kinds:
+        assert kind().message == kind.default_message
+        tried()
