@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Annotated, Any, Final, Literal
 
@@ -13,11 +12,11 @@ from shared.chat.identifiers import USER_ID_PATTERN
 from shared.chat.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.connection.presence import MAX_WATCHED
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
+from shared.wire.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
 MAX_FRAME_BYTES: Final = 32 * 1_024
 MAX_SYNC_CONVERSATIONS: Final = 500
-MAX_ID_CHARACTERS: Final = 64
 # No frame needs more than two levels; this leaves room for fields of later versions.
 MAX_DEPTH: Final = 64
 # A string, to its end or to the end of the frame, so that one pass is enough whatever is sent; or a bracket.
@@ -147,10 +146,10 @@ def decode(body: str | None, *, limit: int = MAX_FRAME_BYTES) -> tuple[str, Any]
     """
     raw = _encoded(body or "")
     if len(raw) > limit:
-        raise BadFrame(TooLarge(f"A frame has at most {limit:,} bytes"), _salvaged_id(raw))
+        raise BadFrame(TooLarge(f"A frame has at most {limit:,} bytes"), salvaged_id(raw))
     _check_depth(raw)
     head = _decoded(_HEAD, raw, None)
-    frame_id = _usable(head.id)
+    frame_id = usable_id(head.id)
     if not isinstance(head.type, str):
         raise BadFrame(BadRequest("A frame needs a `type`, which is a string"), frame_id)
     decoder = _DECODERS.get(head.type)
@@ -177,7 +176,7 @@ def _check_depth(raw: bytes) -> None:
     for token in _TOKEN.findall(raw):
         depth += (token in {b"[", b"{"}) - (token in {b"]", b"}"})
         if depth > MAX_DEPTH:
-            raise BadFrame(BadRequest(f"A frame is nested at most {MAX_DEPTH} deep"), _salvaged_id(raw))
+            raise BadFrame(BadRequest(f"A frame is nested at most {MAX_DEPTH} deep"), salvaged_id(raw))
 
 
 def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | None) -> Any:
@@ -186,22 +185,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
     except msgspec.ValidationError as exc:
         raise BadFrame(BadRequest(_explained(str(exc))), frame_id) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise BadFrame(BadRequest("The frame is not valid JSON"), _salvaged_id(raw)) from exc
-
-
-def _usable(frame_id: Any) -> str | None:
-    return frame_id if isinstance(frame_id, str) and len(frame_id) <= MAX_ID_CHARACTERS else None
-
-
-def _salvaged_id(raw: bytes) -> str | None:
-    """The id of a frame that is too large, or JSON but for half a surrogate pair: its sender waits for that reply."""
-    try:
-        head = json.loads(raw)
-        frame_id = _usable(head.get("id")) if isinstance(head, dict) else None
-        (frame_id or "").encode()  # an id that holds half a pair itself can't be echoed
-    except (ValueError, RecursionError):
-        return None
-    return frame_id
+        raise BadFrame(BadRequest("The frame is not valid JSON"), salvaged_id(raw)) from exc
 
 
 def _explained(message: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from shared.connection.models import Connection, Identity, extended, opened
 from shared.errors import TokenExpired, Unauthenticated, UnknownType
 from shared.wire.refusals import error_fields
 
 Event = Mapping[str, Any]
+MAX_ID_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,22 @@ def answer_misrouted(event: Event) -> dict[str, Any]:
 
     Whether a gateway lets such a frame through to that route is its own affair; here it opens and ends nothing.
     """
-    try:
-        frame_id = json.loads(event.get("body") or "").get("id")
-    except (ValueError, AttributeError, RecursionError):
-        frame_id = None
-    echo = {"id": frame_id} if isinstance(frame_id, str) else {}
+    frame_id = salvaged_id(event.get("body") or "")
+    echo = {} if frame_id is None else {"id": frame_id}
     return answer(json.dumps({"success": False, **echo, **error_fields(UnknownType())}))
+
+
+def usable_id(frame_id: Any) -> str | None:
+    """The id of a frame, if it is one that can be echoed."""
+    return frame_id if isinstance(frame_id, str) and len(frame_id) <= MAX_ID_CHARACTERS else None
+
+
+def salvaged_id(body: str | bytes) -> str | None:
+    """The id of a frame that is not decoded, or could not be: as far as it can be read, its sender waits for it."""
+    try:
+        head = json.loads(body)
+        frame_id = usable_id(head.get("id")) if isinstance(head, dict) else None
+        (frame_id or "").encode()  # an id that holds half a surrogate pair can't be echoed
+    except (ValueError, RecursionError):
+        return None
+    return frame_id
