@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -96,7 +97,8 @@ def _synced(member: Member, head: Entry | None, entries: Sequence[Entry], *, has
 def _within_one_reply(
     ordered: Iterable[Synced], held: Mapping[str, int], refused: Sequence[str], size: Callable[[Entry], int]
 ) -> Sync:
-    room = MAX_REPLY_BYTES - sum(len(conversation_id) + 4 for conversation_id in refused)
+    # What a client asks for may be anything: as many bytes as characters, or six times as many.
+    room = MAX_REPLY_BYTES - len(json.dumps(list(refused), ensure_ascii=False).encode())
     answered: list[Synced] = []
     left_out = False
     for one in ordered:

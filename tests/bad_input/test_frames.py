@@ -130,6 +130,22 @@ def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else(
     assert connection.expires_at == NOW + 1 + HEARTBEAT_WINDOW_MS
 
 
+@pytest.mark.parametrize("character", ["\U0001f600", "\0", '"', "x"], ids=ascii)
+def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(character: str) -> None:
+    """What is refused is repeated in the reply, beside as many entries as there is room for."""
+    world = World()
+    for number in range(30):
+        assert world.say({"type": "message", "to": "bob", "content": f"{number:03}" + "\U0001f600" * 999})["success"]
+    named = {DM: 3}
+    while len(frame := json.dumps({"type": "sync", "conversations": named}, ensure_ascii=False).encode()) < 31_500:
+        named[f"{len(named):04}{character * 200}"] = 1
+    reply = world.say(frame.decode())
+    assert reply["success"], reply
+    assert len(reply["data"]["refused"]) > 10
+    assert len(reply["data"]["conversations"][0]["entries"]) > 10
+    assert len(json.dumps(reply, ensure_ascii=False).encode()) <= 131_072
+
+
 @pytest.mark.parametrize(("one", "other"), [("\u00e9", "e\u0301"), ("a", "\uff41"), ("a", "a\u200b"), ("a", "\u0430")])
 def test_ids_that_look_alike_are_two(one: str, other: str) -> None:
     world = World()
