@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from shared.aws.dynamodb import Calls, Item, batch_get, from_item, to_item
-from shared.aws.json_service import ServiceError
+from shared.aws.dynamodb import Calls, Item, batch_get, from_item, to_item, transact
 from shared.aws.member_table import rows_of
 from shared.aws.tables import (
     BLOCK_PREFIX,
@@ -40,13 +39,7 @@ class DynamoDbContacts:
 
     def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
         parts = [self._side(user_id, other, was.mine, mine), self._side(other, user_id, was.theirs, theirs)]
-        try:
-            self._calls.call("TransactWriteItems", {"TransactItems": parts})
-        except ServiceError as error:
-            if "ConditionalCheckFailed" not in error.reasons:
-                raise
-            return False
-        return True
+        return transact(self._calls, parts)
 
     def _side(self, owner: str, other: str, was: Contact | None, becomes: Contact | None) -> dict[str, Any]:
         """One side as a part of the transaction, on condition that it is still what it was.

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Item, batch_get, to_item
-from shared.aws.json_service import ServiceError
+from shared.aws.dynamodb import Calls, Item, batch_get, to_item, transact
 from shared.aws.tables import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
 from shared.errors import Unavailable
 from shared.notification.models import PRODUCTION, Device, PushTarget
@@ -63,7 +62,7 @@ class DynamoDbDevices:
             parts = [self._put_owned(mine, becomes), self._put_owner(device, (user_id, device.device_id), owner)]
             if owner is not None and owner[0] != user_id:
                 parts += self._taken_from(owner, device.target)
-            return self._write([*parts, *self._rows_left(mine, becomes)])
+            return transact(self._calls, [*parts, *self._rows_left(mine, becomes)])
 
         self._until_unchanged(attempt)
 
@@ -95,7 +94,7 @@ class DynamoDbDevices:
             changed = change(device)
             if changed is not None:
                 becomes[device_id] = changed
-            return self._write([self._put_owned(mine, becomes), *self._rows_left(mine, becomes)])
+            return transact(self._calls, [self._put_owned(mine, becomes), *self._rows_left(mine, becomes)])
 
         return self._until_unchanged(attempt)
 
@@ -168,16 +167,6 @@ class DynamoDbDevices:
 
     def _row(self, hashed: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": to_item(target_key(hashed))}
-
-    def _write(self, parts: Sequence[Mapping[str, Any]]) -> bool:
-        """False, and nothing changes, where somebody came between."""
-        try:
-            self._calls.call("TransactWriteItems", {"TransactItems": list(parts)})
-        except ServiceError as error:
-            if "ConditionalCheckFailed" not in error.reasons:
-                raise
-            return False
-        return True
 
 
 def target_hash(target: PushTarget) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -94,6 +95,22 @@ def conditionally(calls: Calls, operation: str, request: Mapping[str, Any]) -> d
             raise
         item = error.body.get("Item")
         return Refused(from_item(item) if item else None)
+
+
+def transact(calls: Calls, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """All of these writes, or none: False where a condition does not hold.
+
+    With a token, so that a call that is made again because its answer was lost is the same one, and does not fail on
+    what it has written itself.
+    """
+    request = {"TransactItems": list(parts), "ClientRequestToken": secrets.token_hex(16)}
+    try:
+        calls.call("TransactWriteItems", request)
+    except ServiceError as error:
+        if "ConditionalCheckFailed" not in error.reasons:
+            raise
+        return False
+    return True
 
 
 def query(calls: Calls, request: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Item]:

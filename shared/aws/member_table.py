@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, Item, Refused, batch_get, conditionally, from_item, query, to_item
-from shared.aws.json_service import ServiceError
+from shared.aws.dynamodb import Calls, Item, Refused, batch_get, conditionally, from_item, query, to_item, transact
 from shared.aws.tables import (
     CONVERSATION_ID,
     CONVERSATION_PREFIX,
@@ -106,13 +105,7 @@ class DynamoDbMemberships:
             joined_at=joined_at,
             condition=f"attribute_not_exists({PK})",
         )
-        try:
-            self._calls.call("TransactWriteItems", {"TransactItems": [{"Update": update} for update in updates]})
-        except ServiceError as error:
-            if "ConditionalCheckFailed" not in error.reasons:
-                raise
-            return False
-        return True
+        return transact(self._calls, [{"Update": update} for update in updates])
 
     def move_read(self, member: Member) -> bool:
         changes = {"read_seq": member.read_seq, "read_number": member.read_number}
