@@ -46,7 +46,9 @@ class DynamoDbSessions:
             return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
         before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
-        return Registered(kept, before.shown, before.last_seen, before.hidden)
+        # Where it was there, this may be the repetition of the write that stored it, and nobody was told anything yet.
+        is_new = all(one.connection_id != connection.connection_id for one in before.connections)
+        return Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
 
     def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
         """None where the user has no map of connections yet: an update inside it can't make one."""
@@ -121,9 +123,11 @@ class DynamoDbSessions:
                 "ReturnValues": "ALL_OLD",
             },
         )
+        refused = isinstance(answer, Refused)
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
         before = connections_from(item, user_id)
-        return Removed(before.pop(connection_id, None), list(before.values()))
+        just_now = refused and (item or {}).get(LAST_SEEN) == now
+        return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now)
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}

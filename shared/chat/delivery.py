@@ -92,6 +92,6 @@ def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> 
     gone = []
     for connection in dead:
         result = sessions.remove(connection.user_id, connection.connection_id, now=now)
-        if result.removed is not None and not live(result.others, now):
+        if (result.removed is not None or result.just_now) and not live(result.others, now):
             gone.append(Gone(connection.user_id, now))
     return len(dead), tuple(gone)

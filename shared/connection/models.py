@@ -79,8 +79,9 @@ def live(connections: Iterable[Connection], now: int) -> list[Connection]:
 class Registered:
     """The connection is stored. `others` are the user's connections beside it, stale ones included.
 
-    The rest is how the user stood right before: what watchers had last been told (None: nothing yet), when the last
-    connection had been closed, and whether the user hides their presence.
+    The rest is how the user stood right before: what watchers had last been told (None: nothing yet, or it is not known
+    since this connection was stored already), when the last connection had been closed, and whether the user hides
+    their presence.
     """
 
     others: Sequence[Connection]
@@ -98,10 +99,14 @@ class LimitReached:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """`removed` is None where the connection was not there (any more)."""
+    """`removed` is None where the connection was not there (any more).
+
+    `just_now`: somebody has removed one at this very moment, which may have been this call, whose answer was lost.
+    """
 
     removed: Connection | None
     others: Sequence[Connection]
+    just_now: bool = False
 
 
 SessionsByUser = Mapping[str, Sequence[Connection]]

@@ -38,7 +38,7 @@ class Sessions(Protocol):
         ...
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
-        """Remove one connection by its own id, and only that. Idempotent."""
+        """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""
         ...
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:

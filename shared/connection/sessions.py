@@ -51,16 +51,20 @@ def open_connection(
     Raises Unavailable where the user's connections change faster than they can be counted.
     """
     drop: list[Connection] = []
+    dropped: list[Connection] = []
     for _ in range(_MAX_ATTEMPTS):
         result = sessions.register(connection, limit=limit, drop=[stale.connection_id for stale in drop])
         if isinstance(result, Registered):
-            evicted = live(drop, now)
+            evicted = live([*dropped, *drop], now)
             for old in evicted:
                 gateway.post([old.connection_id], farewell)
                 gateway.close(old.connection_id)
             came_online = not live(result.others, now)
             announce = came_online and not result.hidden and not _was_shown_online(result, now)
             return Opened(came_online, evicted, announce)
+        there = {one.connection_id for one in result.current}
+        if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
+            dropped += [one for one in drop if one.connection_id not in there]
         drop = _to_drop(result, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
 
@@ -126,7 +130,7 @@ class Closed:
 def close_connection(user_id: str, connection_id: str, *, sessions: Sessions, now: int) -> Closed:
     """Forget a connection that is over. Late and repeated calls remove nothing else and announce nothing."""
     result = sessions.remove(user_id, connection_id, now=now)
-    was_live = result.removed is not None and result.removed.is_live(now)
+    was_live = result.just_now if result.removed is None else result.removed.is_live(now)
     return Closed(went_offline=was_live and not live(result.others, now))
 
 

@@ -28,10 +28,10 @@ def test_a_further_connection_learns_of_the_others(stores: Stores) -> None:
     assert second == Registered([connection("c1=")], shown=ONLINE)
 
 
-def test_registering_again_replaces_even_at_the_limit(stores: Stores) -> None:
+def test_registering_again_replaces_even_at_the_limit_and_does_not_claim_that_anybody_was_told(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=1)
     later = replace(connection("c1="), expires_at=9_999)
-    assert stores.sessions.register(later, limit=1) == Registered([], shown=ONLINE)
+    assert stores.sessions.register(later, limit=1) == Registered([])
     assert stores.sessions.of(["alice"])["alice"] == [later]
 
 
@@ -77,6 +77,14 @@ def test_removing_twice_removes_nothing_more(stores: Stores) -> None:
     stores.sessions.remove("alice", "c1=", now=5)
     again = stores.sessions.remove("alice", "c1=", now=6)
     assert (again.removed, list(again.others)) == (None, [])
+
+
+def test_a_removal_that_meets_itself_says_so(stores: Stores) -> None:
+    stores.sessions.register(connection("c1="), limit=3)
+    assert not stores.sessions.remove("alice", "c1=", now=5).just_now
+    assert stores.sessions.remove("alice", "c1=", now=5).just_now
+    assert not stores.sessions.remove("alice", "c1=", now=6).just_now
+    assert not stores.sessions.remove("nobody", "c1=", now=5).just_now
 
 
 def test_removing_from_a_user_without_a_session_is_nothing(stores: Stores) -> None:
@@ -179,4 +187,4 @@ def test_hiding_says_how_it_was_before_and_lasts(stores: Stores) -> None:
     assert stores.sessions.hide("alice", hidden=False, shown=ONLINE) == Session(
         [connection("c1=")], hidden=True, shown=ONLINE
     )
-    assert stores.sessions.register(connection("c1="), limit=3) == Registered([], shown=ONLINE)
+    assert stores.sessions.register(connection("c1="), limit=3) == Registered([])

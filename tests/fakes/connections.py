@@ -48,9 +48,10 @@ class FakeSessions:
             for gone in drop:
                 del mine[gone]
             others = [one for key, one in mine.items() if key != connection.connection_id]
+            shown = None if connection.connection_id in mine else before.shown
             mine[connection.connection_id] = connection
             self.shown[user_id] = ONLINE
-            return Registered(others, before.shown, before.last_seen, before.hidden)
+            return Registered(others, shown, before.last_seen, before.hidden)
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
         self.writes += 1
@@ -66,9 +67,10 @@ class FakeSessions:
         self.writes += 1
         mine = self.connections.get(user_id, {})
         removed = mine.pop(connection_id, None)
+        just_now = removed is None and self.last_seen.get(user_id) == now
         if removed is not None:
             self.last_seen[user_id] = now
-        return Removed(removed, list(mine.values()))
+        return Removed(removed, list(mine.values()), just_now=just_now)
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         self.reads += 1
