@@ -9,6 +9,7 @@ from parley_client.changes import ChangeKind
 
 from shared.chat.audience import audience_of
 from shared.chat.groups import add_members, remove_member, rename, set_role
+from shared.chat.sending import SendMessage, send_message
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
 from tests.simulation.places import DM, FIRST, GROUP
@@ -52,6 +53,28 @@ def _send_again(world: World, client: Client, number: int) -> None:
         earlier = mine[-1 - number % len(mine)].detail
         again = {"client_message_id": earlier["client_message_id"], "after": earlier["after"]}
         client.send(earlier["content"], where=earlier["conversation_id"], **again)
+
+
+def _send_ahead(world: World, client: Client, number: int) -> None:
+    """A client that claims to hold what nobody has written yet."""
+    where = GROUP if number % 2 else DM
+    ahead = (client.core.held(where) or 0) + 1 + number % 3
+    client.send(_text(world), where=where, after=ahead, client_message_id=f"{client.name}-ahead-{number}")
+
+
+def _post(world: World, client: Client, number: int) -> None:
+    """A message over HTTP, as a bot sends it: without an id, and without an entry that it follows."""
+    where = GROUP if number % 2 else DM
+    text = _text(world)
+
+    def call(instance: Instance) -> int:
+        ports, _ = instance.message
+        command = SendMessage(client.user, text, conversation_id=where)
+        sent = send_message(command, connection_id="", writing=instance.writing, posting=ports.posting)
+        ports.report(sent.delivered)
+        return sent.entry.seq
+
+    client.request("post", call, conversation_id=where, content=text)
 
 
 def _change(kind: ChangeKind, **fields: Callable[[World, int], Any]) -> Callable[[World, Client, int], None]:
@@ -178,6 +201,8 @@ ACTIONS: Final[Mapping[str, Callable[[World, Client, int], None]]] = {
     "send_to_group": _send_to_group,
     "send_first": _send_first,
     "send_again": _send_again,
+    "send_ahead": _send_ahead,
+    "post": _post,
     "edit": _change("edit", content=lambda world, _: _text(world)),
     "delete": _change("delete"),
     "react": _change("react", emoji=lambda _, number: _EMOJI[number % 2], remove=lambda _, number: number % 5 == 0),

@@ -63,6 +63,8 @@ def members_of(conversation_id: str, log: Sequence[Entry]) -> Members:
 def check(history: History) -> list[str]:
     """Everything that is wrong with a history; nothing, if it is as promised."""
     members = {name: members_of(name, log) for name, log in history.logs.items()}
+    if gaps := list(_gapless(history)):
+        return gaps  # the other rules count on places
     found = [finding for rule in _RULES for finding in rule(history)]
     return found + [finding for rule in _MEMBER_RULES for finding in rule(history, members)]
 
@@ -107,6 +109,25 @@ def _answered(
             yield f"{key} was sent to {said['conversation_id']}, and stands in {name}"
         if message.edited_at is None and message.deleted_at is None and message.content != said["content"]:
             yield f"{key} says {message.content!r} in place of {said['content']!r}"
+
+
+def _posts_stand(history: History) -> Iterator[str]:
+    """Messages without an id: acked ones are there, refused ones are not, and none is there twice."""
+    for operation in history.operations:
+        if operation.kind != "post":
+            continue
+        log, said = history.logs[operation.detail["conversation_id"]], operation.detail["content"]
+        at = [entry.seq for entry in log if isinstance(entry, Message) and entry.content == said]
+        if len(at) > 1 or (operation.outcome == "fail" and at):
+            yield f"{operation} stands at {at}"
+        if operation.outcome == "ok" and at != [operation.value] and not _was_changed(log, operation.value):
+            yield f"{operation} stands at {at}"
+
+
+def _was_changed(log: Sequence[Entry], seq: int) -> bool:
+    """A message that says something else by now."""
+    entry = log[seq - 1] if seq <= len(log) else None
+    return isinstance(entry, Message) and (entry.edited_at or entry.deleted_at) is not None
 
 
 def _changes_took_effect(history: History) -> Iterator[str]:
@@ -260,8 +281,8 @@ def _view(name: str, entries: Sequence[Entry]) -> ConversationView:
 
 
 _RULES: Final[Sequence[Callable[[History], Iterator[str]]]] = (
-    _gapless,
     _exactly_once,
+    _posts_stand,
     _changes_took_effect,
     _looks_are_fresh,
     _one_order,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from parley_client.changes import ChangeKind
-from parley_client.core import Core
+from parley_client.core import STATE_VERSION, Core
 from parley_client.effects import Connect, Disconnect, Done, Failed, Renew, Transmit
 from parley_client.errors import ParleyError as ClientError
-from parley_client.events import Message
+from parley_client.events import Entry, Message
 from parley_client.settings import Settings
 
 from shared.errors import ParleyError
@@ -20,7 +20,7 @@ from tests.simulation.history import Operation, Seen
 
 SETTINGS: Final = Settings(
     history="all",
-    heartbeat=20.0,
+    heartbeat=24.0,
     full_sync_every=1,
     pong_timeout=3.0,
     request_timeout=4.0,
@@ -57,6 +57,15 @@ class Client:
     def start(self) -> None:
         self.core.start()
         self._perform()
+
+    def start_connected(self, known: Sequence[Entry]) -> None:
+        """With a saved state that has these entries, over a connection that stands already."""
+        self.seen.events = [(0.0, entry) for entry in known]
+        self.core = self._new_core(_state_of(self.user, known))
+        self.core.start()
+        self.core.effects()
+        self.line = self._deployment.open_line(self.user, self)
+        self.opened(self.line)
 
     # --- what the application does
 
@@ -237,6 +246,12 @@ class Client:
         """What the application shows of a conversation."""
         found = [entry for entry in self.seen.entries(where) if isinstance(entry, Message)]
         return [message for message in found if not own or message.sender_id == self.user]
+
+
+def _state_of(user: str, known: Sequence[Entry]) -> dict[str, Any]:
+    held = {entry.conversation_id: entry.seq for entry in known}
+    kept: dict[str, Any] = {"left": [], "outbox": [], "cursors": []}
+    return {"version": STATE_VERSION, "user_id": user, "synced": True, "conversations": held, **kept}
 
 
 def _told(value: Any) -> Any:

@@ -12,13 +12,16 @@ from typing import Any, Final, Protocol
 
 from tests.simulation.store import Store, Written
 
+import functions.offline_push.handler as push_module
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
-from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
+from shared.aws.session_table import DynamoDbSessions
+from shared.connection.models import Registered
+from shared.wire.gateway import caller_of
 from tests.simulation.faults import Fault, Weather
-from tests.simulation.functions import BASE_MS, Environment, Instance
+from tests.simulation.functions import BASE_MS, CONNECTION_LIMIT, SESSIONS, Environment, Instance
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Provider, Queued, Sqs
 
@@ -153,6 +156,15 @@ class Deployment:
         self.hub.after(self.latency(), lambda: self._handshake(line))
         return line
 
+    def open_line(self, user_id: str, terminal: Terminal) -> Line:
+        """A connection that was opened before the history begins."""
+        line = self.line(user_id, terminal)
+        line.state, line.opened = "open", self.hub.now
+        sessions = DynamoDbSessions(self.store, sessions_table=SESSIONS)
+        connection = caller_of(self._event(line, "CONNECT", "$connect")).connection
+        assert isinstance(sessions.register(connection, limit=CONNECTION_LIMIT), Registered)
+        return line
+
     def line(self, user_id: str, terminal: Terminal) -> Line:
         at = BASE_MS + int(self.hub.now)
         line = Line(f"c{next(self._numbers)}=", user_id, terminal, at, at + _TOKEN_MS)
@@ -280,7 +292,7 @@ class Deployment:
         def call(instance: Instance) -> Any:
             if queue == "presence":
                 return look([message.record()], instance.telling, now=instance.now())
-            return work([message.record()], instance.push)
+            return push_module.work([message.record()], instance.push)
 
         def done(answer: Any) -> None:
             if answer is not None and not answer["batchItemFailures"]:
@@ -325,7 +337,7 @@ class Deployment:
             partition.is_read = False
             self._read_stream(name)
 
-        self.invoke("push", lambda instance: look_at(batch, instance.push), done)
+        self.invoke("push", lambda instance: push_module.look_at(batch, instance.push), done)
 
     def _settle(self, partition: Partition, batch: list[dict[str, Any]], answer: Any) -> None:
         """Go on behind what was done: everything, or up to the record that is named as failed."""

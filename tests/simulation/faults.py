@@ -74,7 +74,7 @@ class Weather:
 
 
 # How likely a fault is where a history has it at all. Steps are many and connections few, so the numbers differ.
-_RATES = (0.02, 0.1, 0.3)
+_RATES = (0.02, 0.1, 0.1, 0.3, 0.3, 0.8)
 _RARE = {Fault.LOST_BEFORE, Fault.SLOW, Fault.SERVER_ERROR}
 
 

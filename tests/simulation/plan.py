@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -19,6 +19,8 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "send_to_group": 8,
     "send_first": 2,
     "send_again": 3,
+    "send_ahead": 1,
+    "post": 2,
     "edit": 2,
     "delete": 1,
     "react": 2,
@@ -35,6 +37,17 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "leave": 2,
     "come_back": 2,
 }
+# What a history is mostly about: these count so many times as much. Without it races would be as rare as in life.
+_THEMES: Final[Sequence[Mapping[str, int]]] = (
+    {},
+    {"send_to_group": 4, "send_private": 4, "send_again": 6},
+    {"send_to_group": 4, "post": 4, "remove": 5, "add": 5, "quit": 4},
+    {"send_private": 3, "send_again": 6, "block": 8, "remove": 3},
+    {"watch": 12, "leave": 8, "come_back": 8},
+    {"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10},
+    {"edit": 6, "delete": 6, "react": 6, "role": 6, "rename": 4},
+    {"read": 12, "send_private": 2},
+)
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
 
@@ -50,12 +63,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first."""
+    """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first.
+
+    Devices are connected from the start, with all that there is, but those `asleep`, which are away, and the `fresh`
+    ones, which know nothing yet and have to connect first.
+    """
 
     seed: int
     schedule: int
     devices: tuple[tuple[str, str], ...]
     asleep: frozenset[int]
+    fresh: frozenset[int]
     actions: tuple[Action, ...]
     odds: Mapping[Fault, float] = field(default_factory=dict)
     fan_out_above: int = 200
@@ -65,13 +83,15 @@ def plan_of(seed: int) -> Plan:
     random = Random(seed)
     devices = _devices(random)
     odds = draw(random)
-    slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 4))]
-    names, weights = list(_WEIGHTS), list(_WEIGHTS.values())
+    slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 3))]
+    spread = random.choice((5.0, 40.0, 300.0))
+    theme = random.choice(_THEMES)
+    names, weights = list(_WEIGHTS), [weight * theme.get(name, 1) for name, weight in _WEIGHTS.items()]
     chosen = random.choices(names, weights, k=random.choice((2, 3, 4, 4, 5, 6, 8)))
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
     actions = [
         Action(
-            random.choice(slots) + random.random() * 40, random.randrange(len(devices)), name, random.randrange(1_000)
+            random.choice(slots) + random.random() * spread, random.randrange(len(devices)), name, random.randrange(1_000)
         )
         for name in chosen
     ]
@@ -79,11 +99,16 @@ def plan_of(seed: int) -> Plan:
         seed=seed,
         schedule=seed,
         devices=devices,
-        asleep=frozenset(number for number in range(len(devices)) if random.random() < 0.15),
+        asleep=_some(devices, 0.15, random),
+        fresh=_some(devices, 0.25, random),
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
         fan_out_above=random.choice((200, 200, 200, 2)),
     )
+
+
+def _some(devices: Sequence[object], share: float, random: Random) -> frozenset[int]:
+    return frozenset(number for number in range(len(devices)) if random.random() < share)
 
 
 def _devices(random: Random) -> tuple[tuple[str, str], ...]:

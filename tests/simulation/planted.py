@@ -33,7 +33,7 @@ from shared.aws.session_table import DynamoDbSessions
 from shared.aws.tables import USER_ID, connections_from
 from shared.chat.audience import Audience, audience_of
 from shared.chat.models import Draft, Entry, Member
-from shared.connection.models import Connection, Removed
+from shared.connection.models import Removed
 from shared.connection.sessions import Closed
 
 Patch = tuple[Any, str, Any]
@@ -59,8 +59,8 @@ def _acked_unwritten() -> Iterator[Patch]:
 
 
 def _no_second_read() -> Iterator[Patch]:
-    """After a conflict only the entry in the way is looked at, and nothing of what follows it."""
-    yield log_module, "_behind", lambda there, *_: iter([there])
+    """After a conflict the message goes to the tail: what lies between is not looked at."""
+    yield log_module, "_behind", lambda there, attempt, log, pause: log.read_back(there.conversation_id, limit=1)
 
 
 def _blind_second_try() -> Iterator[Patch]:
@@ -125,11 +125,6 @@ def _sessions_first() -> Iterator[Patch]:
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
 
     yield DynamoDbSessions, "of", of
-
-
-def _young_ones_forgotten() -> Iterator[Patch]:
-    """A 410 counts as the end of a connection that is only being opened."""
-    yield Connection, "may_be_connecting", lambda self, now: False
 
 
 def _cursor_unconditional() -> Iterator[Patch]:
@@ -282,7 +277,6 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
     "members read before the log": _members_first,
     "members not followed through the log": _members_not_followed,
     "sessions read eventually consistent": _sessions_first,
-    "a young connection forgotten": _young_ones_forgotten,
     "a cursor without its condition": _cursor_unconditional,
     "pushes without a claim": _unclaimed,
     "a stream's failures swallowed": _stream_failure_swallowed,

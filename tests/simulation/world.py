@@ -31,7 +31,7 @@ from tests.simulation.plan import ENDS_MS, Plan
 from tests.simulation.scheduler import Hub
 
 # A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
-_QUIET_MS: Final = 34_000.0
+_QUIET_MS: Final = 32_000.0
 
 
 @dataclass
@@ -66,6 +66,11 @@ class World:
             logs={name: [_shown(entry) for entry in log] for name, log in self.logs().items()},
             sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.posts],
         )
+
+    def known_to(self, user: str) -> list[SeenEntry]:
+        """What somebody has who has seen everything so far."""
+        mine = {"alice": (DM, GROUP), "bob": (DM, GROUP), "carol": (GROUP,)}.get(user, ())
+        return [_shown(entry) for name, log in self.logs().items() if name in mine for entry in log]
 
     def removed_while_open(self) -> list[tuple[float, str]]:
         """Connections that were taken out of their user's session while the gateway had them open, and kept them."""
@@ -151,7 +156,10 @@ def play(world: World) -> None:
     plan, hub = world.plan, world.hub
     for number, client in enumerate(world.clients):
         client.is_away = number in plan.asleep
-        hub.after(hub.random.random() * 20.0, client.start)
+        if client.is_away or number in plan.fresh:
+            hub.after(hub.random.random() * 20.0, client.start)
+        else:
+            client.start_connected(world.known_to(client.user))
     for action in plan.actions:
         hub.after(
             300.0 + action.at,
