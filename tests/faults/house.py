@@ -1,0 +1,426 @@
+"""A whole deployment in memory: the real functions, core and adapters, over services whose every call is a step."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, cast
+
+import jwt
+
+from functions.connect.authorizer import authorize
+from functions.connect.handler import Ports as ConnectPorts
+from functions.connect.handler import connect
+from functions.disconnect.handler import disconnect
+from functions.files.handler import Ports as FilesPorts
+from functions.files.handler import UploadNotCheckedError, check, release_files
+from functions.message.guard import COSTLY, Guard
+from functions.message.handler import respond
+from functions.message.routes import Ports as MessagePorts
+from functions.offline_push.handler import look_at, work
+from functions.offline_push.ports import Ports as PushPorts
+from functions.offline_push.shard_queue import SqsShardQueue
+from functions.presence.handler import look
+from functions.rest.api import make_api
+from functions.rest.api import respond as respond_http
+from functions.rest.ports import Ports as RestPorts
+from shared.auth.tokens import SecretKey, TokenVerifier
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.claim_table import DynamoDbClaims
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.aws.device_table import DynamoDbDevices
+from shared.aws.file_table import DynamoDbFiles
+from shared.aws.json_service import JsonService
+from shared.aws.log_table import DynamoDbConversationLog
+from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.notice_table import DynamoDbNotices
+from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
+from shared.aws.queue import SqsPresenceChecks, SqsQueue
+from shared.aws.reminder_table import DynamoDbReminders
+from shared.aws.session_table import DynamoDbSessions
+from shared.aws.standing_table import DynamoDbStandings
+from shared.aws.ticket_table import DynamoDbTickets
+from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rules import PROTOCOL
+from shared.connection.presence import Sight, Telling
+from shared.errors import Unavailable
+from shared.files.kinds import SizeLimits
+from shared.files.models import IMAGE, Checked, File
+from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.notification.models import FCM
+from shared.reporting import reporter
+from shared.wire.events import encode_plainly
+from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock, in_turn
+from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
+from tests.faults.steps import Stepping, Steps
+from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
+from tests.simulation.store import Store, Written
+
+SECRET = "s" * 64
+CONNECTION_LIMIT = 3
+INLINE_LIMIT = 4
+GRACE_S = 10
+SECOND_LOOK_S = 5
+LOG, MEMBERS, SESSIONS, TICKETS = "log", "members", "sessions", "tickets"
+
+
+@dataclass
+class House:
+    """`stream` is what the log's stream has to hand over. `lasting` are connections that nobody has a reason to end.
+
+    `notes` are a test's own.
+    """
+
+    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    steps: Steps = field(default_factory=Steps)
+    gateway: Gateway = field(default_factory=Gateway)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+    scheduler: FakeReminderClock = field(default_factory=FakeReminderClock)
+    provider: Provider = field(default_factory=Provider)
+    stream: list[dict[str, Any]] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    lasting: set[str] = field(default_factory=set)
+    tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+    nonces: FakeNonces = field(init=False)
+    unexpected: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = Store(on_write=self._on_write, now_ms=self.clock)
+        for table, items in self.tables.items():
+            for one in items:
+                self.store.call("PutItem", {"TableName": table, "Item": one})
+        self.written.clear()
+        self.stream.clear()
+        self.sqs = Sqs(self.steps)
+        self.nonces = FakeNonces(self.numbers)
+
+    def _on_write(self, written: Written) -> None:
+        self.written.append(written)
+        if written.table == LOG:
+            kind = "INSERT" if written.old is None else "MODIFY"
+            number = f"{len(self.written):021}"
+            image = {"NewImage": written.new, "SequenceNumber": number}
+            self.stream.append({"eventName": kind, "eventSource": "aws:dynamodb", "dynamodb": image})
+
+    # --- what the functions are wired with
+
+    @cached_property
+    def dynamodb(self) -> DynamoDb:
+        return DynamoDb(self.store, self.steps)
+
+    @cached_property
+    def connections(self) -> Connections:
+        return Connections(self.gateway, self.steps)
+
+    def queue(self, name: str) -> SqsQueue:
+        return SqsQueue(cast("JsonService", self.sqs), f"http://queues/{name}")
+
+    @cached_property
+    def checks(self) -> SqsPresenceChecks:
+        return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S)
+
+    @cached_property
+    def log(self) -> DynamoDbConversationLog:
+        return DynamoDbConversationLog(self.dynamodb, log_table=LOG, members_table=MEMBERS)
+
+    @cached_property
+    def memberships(self) -> DynamoDbMemberships:
+        return DynamoDbMemberships(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def sessions(self) -> DynamoDbSessions:
+        return DynamoDbSessions(self.dynamodb, sessions_table=SESSIONS)
+
+    @cached_property
+    def files(self) -> DynamoDbFiles:
+        return DynamoDbFiles(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def blocks(self) -> DynamoDbBlocks:
+        return DynamoDbBlocks(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def watches(self) -> DynamoDbWatches:
+        return DynamoDbWatches(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def devices(self) -> DynamoDbDevices:
+        return DynamoDbDevices(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def notices(self) -> DynamoDbNotices:
+        return DynamoDbNotices(self.dynamodb, members_table=MEMBERS, spread=in_turn)
+
+    @cached_property
+    def reminders(self) -> DynamoDbReminders:
+        return DynamoDbReminders(self.dynamodb, members_table=MEMBERS)
+
+    @cached_property
+    def sight(self) -> Sight:
+        relations = DynamoDbRelations(self.dynamodb, members_table=MEMBERS)
+        return Sight(relations, self.memberships, self.sessions, in_turn)
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.watches, self.connections, encode_plainly)
+
+    @property
+    def verifier(self) -> TokenVerifier:
+        return TokenVerifier(SecretKey(lambda: SECRET), now=self.clock)
+
+    def new_limiter(self) -> RateLimiter:
+        return RateLimiter(Limit(20, 200), DynamoDbBuckets(self.dynamodb, members_table=MEMBERS), self.clock)
+
+    @cached_property
+    def message_ports(self) -> MessagePorts:
+        return MessagePorts(
+            log=self.log,
+            memberships=self.memberships,
+            files=self.files,
+            blocks=self.blocks,
+            relations=self.sight.relations,
+            sessions=self.sessions,
+            watches=self.watches,
+            gateway=self.connections,
+            spread=in_turn,
+            now=self.clock,
+            pause=lambda _: None,
+            new_nonce=self.nonces,
+            report=reporter("message", self.checks),
+            verify=self.verifier.verify,
+            connection_limit=CONNECTION_LIMIT,
+            edit_window_s=0,
+            inline_limit=INLINE_LIMIT,
+            receipts_limit=100,
+            page_limit=100,
+            bounds=PROTOCOL,
+        )
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What one instance of the message function remembers. Deleting it is a cold start."""
+        return Guard(
+            messages=self.new_limiter(),
+            frames=FrameLimiter(50, 500, self.clock),
+            costly={kind: FrameLimiter(*rate, self.clock) for kind, rate in COSTLY.items()},
+            frame_limit=32_768,
+            abuse=AbuseWatch(100, self.clock),
+            sessions=self.sessions,
+            gateway=self.connections,
+        )
+
+    @cached_property
+    def rest_ports(self) -> RestPorts:
+        return RestPorts(
+            verifier=self.verifier,
+            tickets=DynamoDbTickets(self.dynamodb, tickets_table=TICKETS),
+            log=self.log,
+            memberships=self.memberships,
+            files=self.files,
+            objects=self.stepped_objects,
+            blocks=self.blocks,
+            contacts=DynamoDbContacts(self.dynamodb, members_table=MEMBERS),
+            relations=self.sight.relations,
+            profiles=DynamoDbProfiles(self.dynamodb, members_table=MEMBERS),
+            sessions=self.sessions,
+            watches=self.watches,
+            devices=self.devices,
+            notices=self.notices,
+            reminders=self.reminders,
+            clock=cast("Any", Stepping(self.scheduler, self.steps)),
+            looks=SqsLookQueue(self.queue("look")),
+            gateway=self.connections,
+            spread=in_turn,
+            limiter=self.new_limiter(),
+            now=self.clock,
+            pause=lambda _: None,
+            new_nonce=self.nonces,
+            new_secret=lambda: f"s{next(self.numbers):042}",
+            report=reporter("rest", self.checks),
+            edit_window_s=0,
+            group_limit=100,
+            inline_limit=INLINE_LIMIT,
+            receipts_limit=100,
+            page_limit=100,
+            device_limit=2,
+            reminder_limit=5,
+            second_look_s=SECOND_LOOK_S,
+            sizes=SizeLimits(image=10_000, file=10_000),
+            bounds=PROTOCOL,
+        )
+
+    @cached_property
+    def stepped_objects(self) -> Any:
+        return Stepping(self.objects, self.steps, "upload", "download_url")
+
+    @cached_property
+    def push_ports(self) -> PushPorts:
+        provider = cast("Any", Stepping(self.provider, self.steps))
+        return PushPorts(
+            log=self.log,
+            memberships=self.memberships,
+            sessions=self.sessions,
+            gateway=self.connections,
+            devices=self.devices,
+            claims=DynamoDbClaims(self.dynamodb, members_table=MEMBERS, new_nonce=self.nonces),
+            standings=DynamoDbStandings(self.dynamodb, members_table=MEMBERS),
+            notices=self.notices,
+            reminders=self.reminders,
+            push_gateway=lambda _: provider,
+            push_queue=SqsPushQueue({FCM: self.queue("push")}),
+            look_queue=SqsLookQueue(self.queue("look")),
+            shard_queue=SqsShardQueue(self.queue("fan-out")),
+            spread=in_turn,
+            report=reporter("offline-push", self.checks),
+            report_push=lambda planned, result: None,
+            count=lambda name: None,
+            now=self.clock,
+            jitter=lambda ms: ms,
+            pause_ms=lambda ms: None,
+            rate=500,
+            second_look_s=SECOND_LOOK_S,
+        )
+
+    @property
+    def files_ports(self) -> FilesPorts:
+        return FilesPorts(self.files, self.stepped_objects, _inspect)
+
+    def cold(self) -> None:
+        """Every function starts in a new instance, which remembers nothing."""
+        for name in ("guard", "rest_ports", "push_ports"):
+            self.__dict__.pop(name, None)
+
+    # --- clients
+
+    def token(self, user_id: str, *, scope: str = "", lives_s: int = HOUR // 1_000) -> str:
+        at = self.clock() // 1_000
+        claims = {"sub": user_id, "iat": at, "exp": at + lives_s, **({"scope": scope} if scope else {})}
+        return jwt.encode(claims, SECRET, algorithm="HS256")
+
+    def say(self, connection_id: str, frame: Mapping[str, Any], **authorizer: Any) -> dict[str, Any]:
+        """A frame over a connection, which is named after its user: `alice1`, `alice11`. The reply."""
+        user_id = connection_id.rstrip("1")
+        event = frame_event(frame, user_id=user_id, connection_id=connection_id, **authorizer)
+        reply: dict[str, Any] = json.loads(respond(event, self.message_ports, self.guard)["body"])
+        return reply
+
+    def call(self, user_id: str, method: str, path: str, body: Any = None, *, scope: str = "") -> tuple[int, Any]:
+        """A request to the HTTP API. Status and body."""
+        event = http_event(method, f"/v1{path}", token=self.token(user_id, scope=scope), body=body)
+        _CURRENT.house = self
+        answer = respond_http(event, _api())
+        return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
+
+    def dial(self, connection_id: str, *, ticket: str | None = None) -> int:
+        """A handshake: the authorizer, then $connect. Only then the connection is open."""
+        user_id = connection_id.rstrip("1")
+        bearer = None if ticket else {"Authorization": f"Bearer {self.token(user_id)}"}
+        handshake = handshake_event(headers=bearer, query={"ticket": ticket} if ticket else None)
+        tickets = DynamoDbTickets(self.dynamodb, tickets_table=TICKETS)
+        try:
+            policy = authorize(handshake, verifier=self.verifier, tickets=tickets, allowed_origins="", now=self.clock())
+        except Unavailable:
+            return 500  # as the gateway says it where an authorizer fails
+        if policy["policyDocument"]["Statement"][0]["Effect"] != "Allow":
+            return 403
+        context = authorizer_of(user_id, connected_at=self.clock(), expires_at=self.clock() + HOUR)
+        event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=context)
+        ports = ConnectPorts(self.sight, self.watches, self.connections, CONNECTION_LIMIT)
+        status: int = connect(event, ports, now=self.clock())["statusCode"]
+        if status == 200:
+            self.gateway.open[connection_id] = user_id
+        return status
+
+    def hang_up(self, connection_id: str) -> int:
+        """The client is gone, and the gateway says so."""
+        self.gateway.open.pop(connection_id, None)
+        context = authorizer_of(connection_id.rstrip("1"))
+        event = websocket_event("DISCONNECT", "$disconnect", connection_id=connection_id, authorizer=context)
+        status: int = disconnect(event, sessions=self.sessions, checks=self.checks, now=self.clock())["statusCode"]
+        return status
+
+    # --- what happens by itself
+
+    def hand_over(self) -> list[dict[str, Any]]:
+        """What the event sources let through of the stream, which has handed it over with this."""
+        records, self.stream[:] = list(self.stream), []
+        return [record for record in records if record["eventName"] == "INSERT" and _passes(record)]
+
+    def push(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        """The stream's records to the function for pushes."""
+        return look_at(records, self.push_ports)
+
+    def release(self, records: list[dict[str, Any]]) -> dict[str, Any]:
+        """The stream's records to the function for files."""
+        return release_files(records, self.files_ports)
+
+    def arrived(self, file_id: str) -> None:
+        """The event that something was uploaded."""
+        try:
+            check({"detail": {"object": {"key": f"uploads/{file_id}"}}}, self.files_ports)
+        except UploadNotCheckedError as failed:
+            raise AssertionError("comes again") from failed
+
+    def take(self, name: str) -> list[Message]:
+        """All that a queue holds, as soon as it may be seen."""
+        messages, self.sqs.queues[name][:] = list(self.sqs.queues[name]), []
+        self.clock.advance(1_000 * max((message.delay_s for message in messages), default=0))
+        return messages
+
+    def carry_out(self, name: str, messages: list[Message]) -> list[Message]:
+        """A queue's messages to its function. Those that it wants to have again."""
+        ids = {f"m{next(self.numbers)}": message for message in messages}
+        records = [{"messageId": key, "body": one.body, "eventSource": "aws:sqs"} for key, one in ids.items()]
+        is_look = name == "presence"
+        answer = look(records, self.telling, now=self.clock()) if is_look else work(records, self.push_ports)
+        return [ids[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
+
+    def settle(self) -> None:
+        """Until nothing more happens. What fails without anything being wrong fails the test."""
+        while self.stream or any(self.sqs.queues.values()):
+            records = self.hand_over()
+            assert self.push(records)["batchItemFailures"] == []
+            assert self.release(records)["batchItemFailures"] == []
+            for name in ("fan-out", "look", "push", "presence"):
+                if messages := self.take(name):
+                    assert self.carry_out(name, messages) == []
+
+
+def _inspect(file: File, head: bytes) -> Checked:
+    """Bytes are what they are declared to be where they say so."""
+    if head.startswith(b"bad"):
+        return Checked("wrong_type")
+    return Checked(None, 4, 3, b"small") if file.kind == IMAGE else Checked()
+
+
+def _passes(record: Mapping[str, Any]) -> bool:
+    """The filters of the event sources."""
+    image = record["dynamodb"]["NewImage"]
+    return image["kind"]["S"] in {"message", "message_deleted"} or "fan_out" in image
+
+
+@dataclass
+class _Current:
+    """The house that the one HTTP API works in: making an API takes longer than all requests of a test."""
+
+    house: House | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(cast("House", self.house).rest_ports, name)
+
+
+_CURRENT = _Current()
+
+
+@cache
+def _api() -> Any:
+    def unexpected(error: Exception) -> None:
+        cast("House", _CURRENT.house).unexpected.append(error)
+
+    return make_api(cast("RestPorts", _CURRENT), unexpected=unexpected)

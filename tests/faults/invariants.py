@@ -1,0 +1,190 @@
+"""What must be stored, and must have been told, after whatever went wrong: while things are broken, and in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from shared.aws.device_table import devices_from, target_hash
+from shared.aws.dynamodb import from_item
+from shared.aws.entries import entry_from
+from shared.chat.identifiers import private_members
+from shared.chat.models import Entry
+from shared.contacts.models import ACCEPTED
+from tests.faults.house import LOG, MEMBERS, SESSIONS, House
+from tests.shared.chat.replay import Told, replay
+
+Rows = Sequence[Mapping[str, Any]]
+CURSORS = ("read_seq", "delivered_seq", "joined_seq")
+LASTING = ("conversation_id", "seq", "kind", "sender_id", "created_at", "number", "nonce", "client_message_id")
+
+
+def logs(house: House) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for item in house.store.items(LOG):
+        found.setdefault(item["conversation_id"], []).append(entry_from(item))
+    return found
+
+
+def check(house: House) -> None:
+    """Everything, at any moment: right after a death, too."""
+    wrong = list(faults(house))
+    assert not wrong, "\n".join(wrong)
+    assert not house.unexpected, house.unexpected
+
+
+def faults(house: House) -> Iterator[str]:
+    rows = house.store.items(MEMBERS)
+    for name, log in logs(house).items():
+        told = replay(log, {})
+        yield from _entries(name, log, told)
+        yield from _members(name, told, rows)
+    yield from _without_log(house, rows)
+    yield from _contacts(rows)
+    yield from _devices(rows)
+    yield from _files(house, rows)
+    yield from _written(house)
+    yield from _sessions(house)
+    yield from _posts(house)
+    yield from _pushes(house)
+
+
+def _entries(name: str, log: Sequence[Entry], told: Told) -> Iterator[str]:
+    if [entry.seq for entry in log] != list(range(1, len(log) + 1)):
+        yield f"{name} has a gap: {[entry.seq for entry in log]}"
+    number = latest = 0
+    for entry in log:
+        number, latest = (number + 1, entry.seq) if entry.is_message else (number, latest)
+        if (entry.number, entry.message_seq) != (number, latest):
+            yield f"{name}/{entry.seq} is counted as {entry.number}, behind message {entry.message_seq}"
+        if private_members(name) is None and entry.seq > 1 and entry.sender_id not in told.before[entry.seq]:
+            yield f"{name}/{entry.seq} is of {entry.sender_id}, who was not in it"
+    messages = {entry.seq: entry for entry in log if entry.is_message}
+    if {seq: entry.content for seq, entry in messages.items()} != told.contents:
+        yield f"{name} does not say what its changes say"
+    if {seq: set(entry.reactions) for seq, entry in messages.items()} != told.reactions:
+        yield f"{name} does not have the reactions that its changes say"
+    ids = Counter((entry.sender_id, entry.client_message_id) for entry in messages.values() if entry.client_message_id)
+    yield from (f"{name} has {key} {times} times" for key, times in ids.items() if times > 1)
+
+
+def _members(name: str, told: Told, rows: Rows) -> Iterator[str]:
+    """The rows on both sides are what the log says."""
+    private = private_members(name)
+    expected = set(private or told.roles)
+    seats = {row["user_id"]: row for row in rows if row["pk"] == f"conversation#{name}" and "user_id" in row}
+    mine = {row["user_id"]: row for row in rows if row["sk"] == f"conversation#{name}"}
+    if not set(seats) == set(mine) == expected:
+        yield f"{name} has {sorted(expected)}, stored are {sorted(seats)} and {sorted(mine)}"
+        return
+    if private is not None:
+        return
+    stored = {user: (row["role"], mine[user]["joined_seq"]) for user, row in seats.items()}
+    if stored != {user: (role, told.joined[user]) for user, role in told.roles.items()}:
+        yield f"{name} has {told.roles} since {told.joined}, stored are {stored}"
+    groups = [row for row in rows if row["pk"] == f"conversation#{name}" and row["sk"] == "group"]
+    if [(group["size"], group["name"]) for group in groups] != [(len(expected), told.name)]:
+        yield f"{name} is {told.name!r} of {len(expected)}, stored are {groups}"
+
+
+def _without_log(house: House, rows: Rows) -> Iterator[str]:
+    """A conversation in which nothing was said is a private one, with both its rows on both sides."""
+    known = logs(house)
+    mine = Counter(row["sk"].removeprefix("conversation#") for row in rows if row["sk"].startswith("conversation#"))
+    seats = Counter(row["pk"].removeprefix("conversation#") for row in rows if row["pk"].startswith("conversation#"))
+    for name in {*mine, *seats} - set(known):
+        if private_members(name) is None or not mine[name] == seats[name] == 2:
+            yield f"{name} has no log, and {mine[name]} and {seats[name]} rows"
+
+
+def _contacts(rows: Rows) -> Iterator[str]:
+    contacts = [row for row in rows if row["sk"].startswith("contact#")]
+    status = {(row["pk"].removeprefix("user#"), row["other"]): row["status"] for row in contacts}
+    for (user, other), mine in status.items():
+        if (mine == ACCEPTED) != (status.get((other, user)) == ACCEPTED):
+            yield f"{user} and {other} are contacts on one side only"
+
+
+def _devices(rows: Rows) -> Iterator[str]:
+    """A target's row names the device that has it, and no target has two."""
+    owners = {row["pk"]: (row["user_id"], row["device_id"]) for row in rows if row["sk"] == "target"}
+    have = [
+        (f"target#{target_hash(device.target)}", (row["pk"].removeprefix("user#"), device.device_id))
+        for row in rows
+        if row["sk"] == "devices"
+        for device in devices_from(dict(row))
+    ]
+    if dict(have) != owners or len(have) != len(owners):
+        yield f"devices are {have}, targets are owned by {owners}"
+
+
+def _files(house: House, rows: Rows) -> Iterator[str]:
+    """Every message that has a file counts, and no other; what is ready has its bytes."""
+    wanted = Counter(entry.file_id for log in logs(house).values() for entry in log if entry.is_message)
+    references = Counter(row["pk"] for row in rows if row["sk"].startswith("message#"))
+    for row in rows:
+        if row["sk"] != "file":
+            continue
+        file_id = row["pk"].removeprefix("file#")
+        if not row["references"] == references[row["pk"]] == wanted[file_id]:
+            yield f"{file_id} is counted {row['references']} times, has {references[row['pk']]} rows, {wanted[file_id]}"
+        if row["status"] == "ready" and file_id not in house.objects.kept:
+            yield f"{file_id} is ready, and its bytes are not there"
+        if row["status"] == "deleted" and wanted[file_id]:
+            yield f"{file_id} is deleted, and a message has it"
+
+
+def _written(house: House) -> Iterator[str]:
+    """Write by write: entries follow their predecessors and stay what they are, cursors never go back."""
+    heads: Counter[str] = Counter()
+    for written in house.written:
+        old = from_item(written.old) if written.old else None
+        new = from_item(written.new) if written.new else None
+        if written.table == LOG:
+            if new is None:
+                yield f"{old} was taken out of its log"
+            elif old is None:
+                place = new["conversation_id"]
+                if place in heads and new["seq"] != heads[place] + 1:
+                    yield f"{place}/{new['seq']} follows {heads[place]}"
+                heads[place] = new["seq"]
+            elif any(old.get(name) != new.get(name) for name in LASTING):
+                yield f"{old} became {new}"
+        elif written.table == MEMBERS and old and new and new["sk"].startswith("conversation#"):
+            yield from (
+                f"{name} of {new['user_id']} went back in {new['conversation_id']}"
+                for name in CURSORS
+                if new.get(name, 0) < old.get(name, 0)
+            )
+
+
+def _sessions(house: House) -> Iterator[str]:
+    """What an operation does to one connection is not done to others: who is there stays registered."""
+    stored = {item["user_id"]: item.get("connections", {}) for item in house.store.items(SESSIONS)}
+    for connection_id in house.lasting & house.gateway.open.keys():
+        user = house.gateway.open[connection_id]
+        if connection_id not in stored.get(user, {}):
+            yield f"{connection_id} is open, and not registered any more"
+
+
+def _posts(house: House) -> Iterator[str]:
+    """Nobody gets an entry of a conversation that they are not in."""
+    told = {name: replay(log, {}) for name, log in logs(house).items()}
+    for connection_id in {connection_id for connection_id, _ in house.gateway.posts}:
+        user = connection_id.rstrip("1")
+        for event in house.gateway.events(connection_id):
+            if "seq" not in event or event["type"] in {"read", "delivered"}:
+                continue
+            name, seq = event["conversation_id"], event["seq"]
+            private = private_members(name)
+            inside = private or told[name].before.get(seq, set()).union(
+                *(members for place, members in told[name].after.items() if place >= seq)
+            )
+            if user not in inside:
+                yield f"{connection_id} got {event}"
+
+
+def _pushes(house: House) -> Iterator[str]:
+    taken = Counter(push.push_id for push in house.provider.taken)
+    yield from (f"{push_id} was pushed {times} times" for push_id, times in taken.items() if times > 1)

@@ -1,0 +1,184 @@
+"""What operations are made of: what one function does, what comes after it died, and how it must stand in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.house import House
+from tests.faults.world import connections, done, entries, heard, ok, row, said, template
+
+Act = Callable[[House], Any]
+
+
+def nothing(_: House) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`act` is watched, after `first`. `again` is what the client or the event source does where it died, or failed.
+
+    `holds` in the end, when everything that was queued is carried out; `unharmed` holds, too, where nothing has died.
+    `ends` are connections that the operation may end.
+    """
+
+    name: str
+    act: Act
+    holds: Act
+    first: Act = nothing
+    again: Act | None = None
+    unharmed: Act = nothing
+    ends: tuple[str, ...] = ()
+
+    def repeat(self, house: House) -> Any:
+        house.notes["again"] = True
+        return (self.again or self.act)(house)
+
+
+def then(*acts: Act) -> Act:
+    """One after the other; what the last gives."""
+
+    def act(house: House) -> Any:
+        return [one(house) for one in acts][-1]
+
+    return act
+
+
+def filled(value: Any) -> Any:
+    """`{t.crew}` stands for the group's id, and so on."""
+    if isinstance(value, str):
+        return value.format(t=template()) if "{t." in value else value
+    if isinstance(value, Mapping):
+        return {key: filled(one) for key, one in value.items()}
+    return value
+
+
+# --- what is done
+
+
+def frame(connection_id: str, kind: str, **fields: Any) -> Act:
+    return lambda house: done(house.say(connection_id, {"type": kind, **filled(fields)}))
+
+
+def message(connection_id: str, content: str, **fields: Any) -> Act:
+    return lambda house: done(house.say(connection_id, filled(said(content, **fields))))
+
+
+def request(user: str, method: str, path: str, body: Any = None, *, scope: str = "", fine: tuple[int, ...] = ()) -> Act:
+    """A request to the HTTP API. `fine` are statuses that a repetition may get: it is so already."""
+
+    def act(house: House) -> Any:
+        status, answer = house.call(user, method, filled(path), filled(body), scope=scope)
+        return None if status in fine and "again" in house.notes else ok((status, answer))
+
+    return act
+
+
+def kept(house: House, name: str, take: Callable[[], Any]) -> Any:
+    """What was taken the first time."""
+    if name not in house.notes:
+        house.notes[name] = take()
+    return house.notes[name]
+
+
+def of_stream(house: House) -> None:
+    """The stream's records to the function for pushes. They come again where it dies."""
+    records = kept(house, "records", house.hand_over)
+    assert house.push(records)["batchItemFailures"] == [], "comes again"
+
+
+def of_files_stream(house: House) -> None:
+    records = kept(house, "records", house.hand_over)
+    assert house.release(records)["batchItemFailures"] == [], "comes again"
+
+
+def of_queue(name: str) -> Act:
+    """A queue's messages to its function. They come again where it dies."""
+
+    def act(house: House) -> None:
+        messages = kept(house, name, lambda: house.take(name))
+        assert messages, f"nothing waits in {name}"
+        assert house.carry_out(name, messages) == [], "comes again"
+
+    return act
+
+
+# --- how it must stand
+
+
+def stored(conversation_id: str, content: str, *listeners: str, pushed: tuple[str, ...] = ()) -> Act:
+    """One message says this. Who was there has heard of it; these have had one push each, and nobody else any."""
+
+    def holds(house: House) -> None:
+        place = filled(conversation_id)
+        (found,) = (entry for entry in entries(house, place) if entry.get("client_message_id") == content)
+        for listener in listeners:
+            assert heard(house, listener, "new_message", conversation_id=place, seq=found["seq"]), listener
+        about = {"conversation_id": place, "seq": str(found["seq"])}
+        pushes = [push.target.token for push in house.provider.taken if about.items() <= push.data.items()]
+        assert Counter(pushes) == Counter(pushed)
+
+    return holds
+
+
+def last(conversation_id: str, kind: str, times: int = 1, **fields: Any) -> Act:
+    """So many entries of this kind have these attributes."""
+
+    def holds(house: House) -> None:
+        log = [one for one in entries(house, filled(conversation_id)) if one["kind"] == kind]
+        assert len([one for one in log if filled(fields).items() <= one.items()]) == times, log
+
+    return holds
+
+
+def item(pk: str, sk: str, **attributes: Any) -> Act:
+    """A row of the members table has these attributes; None stands for one that is not there."""
+
+    def holds(house: House) -> None:
+        found = row(house, filled(pk), filled(sk))
+        assert found is not None
+        assert {name: found.get(name) for name in attributes} == attributes
+
+    return holds
+
+
+def no_item(pk: str, sk: str) -> Act:
+    def holds(house: House) -> None:
+        assert row(house, filled(pk), filled(sk)) is None
+
+    return holds
+
+
+def members(conversation_id: str, *users: str) -> Act:
+    def holds(house: House) -> None:
+        pk = f"conversation#{filled(conversation_id)}"
+        rows = [one for one in house.store.items("members") if one["pk"] == pk and "user_id" in one]
+        assert {one["user_id"] for one in rows} == set(users)
+
+    return holds
+
+
+def registered(user: str, *expected: str) -> Act:
+    def holds(house: House) -> None:
+        assert connections(house, user) == set(expected)
+
+    return holds
+
+
+def told(connection_id: str, kind: str, **fields: Any) -> Act:
+    """A connection has got such an event."""
+
+    def holds(house: House) -> None:
+        assert heard(house, connection_id, kind, **filled(fields)), house.gateway.events(connection_id)
+
+    return holds
+
+
+def pushed(token: str, times: int = 1) -> Act:
+    def holds(house: House) -> None:
+        assert [push.target.token for push in house.provider.taken].count(token) == times
+
+    return holds

@@ -1,0 +1,64 @@
+"""Every function killed at every one of its steps: right before it takes effect, and right after."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.house import House
+from tests.faults.invariants import check
+from tests.faults.operations import Operation
+from tests.faults.steps import Killed, at, kill
+from tests.faults.table import OPERATIONS
+from tests.faults.world import new_house
+
+
+def started(operation: Operation) -> House:
+    house = new_house()
+    house.lasting -= set(operation.ends)
+    operation.first(house)
+    house.steps.begin()
+    return house
+
+
+def deaths(operation: Operation) -> Iterator[tuple[House, str]]:
+    """A house for each point at which the operation can die, in which it just has."""
+    house = started(operation)
+    operation.act(house)
+    for number, step in enumerate(list(house.steps.taken)):
+        for when in ("before", "after"):
+            house = started(operation)
+            house.steps.begin(**{when: at(number, kill)})
+            with contextlib.suppress(Killed):
+                operation.act(house)
+                pytest.fail(f"it outlived its death {when} step {number}, {step.name}")
+            house.steps.begin()
+            yield house, f"killed {when} step {number}, {step.name}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
+def test_wherever_it_dies_nothing_is_half_done_and_a_repetition_completes_it(operation: Operation) -> None:
+    for house, death in deaths(operation):
+        try:
+            check(house)
+            house.cold()
+            operation.repeat(house)
+            check(house)
+            house.settle()
+            check(house)
+            operation.holds(house)
+        except AssertionError as error:
+            raise AssertionError(death) from error
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
+def test_wherever_it_dies_what_is_stored_is_in_order_though_nobody_comes_back(operation: Operation) -> None:
+    for house, death in deaths(operation):
+        try:
+            house.cold()
+            house.settle()
+            check(house)
+        except AssertionError as error:
+            raise AssertionError(death) from error

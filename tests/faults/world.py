@@ -1,0 +1,142 @@
+"""The small world that every operation starts from, made once by the functions themselves and then copied."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from tests.faults.house import House
+
+ALICE, ALICES_TABLET, BOB, DAVE = "alice1", "alice11", "bob1", "dave1"
+DM = "dm:alice:bob"
+CAROLS = "dm:alice:carol"
+FRANKS = "dm:bob:frank"
+IMAGE = {"name": "cat.png", "content_type": "image/png", "size": 4}
+
+
+@dataclass(frozen=True)
+class Template:
+    """`crew` and `hall` are groups, `ready` and `waiting` files, `reminder` one of bob's."""
+
+    tables: Any
+    gateway: Any
+    objects: Any
+    scheduler: Any
+    clock: Any
+    crew: str
+    hall: str
+    ready: str
+    waiting: str
+    reminder: str
+
+
+def let_in(status: int) -> None:
+    """What the gateway makes of a handshake's verdict, or of a goodbye's."""
+    assert status == 200, f"answered {status}"
+
+
+def ok(reply: tuple[int, Any]) -> Any:
+    """The body of a request that went through."""
+    status, body = reply
+    assert status < 300, (status, body)
+    return body
+
+
+def done(reply: dict[str, Any]) -> Any:
+    """The data of a frame that was served."""
+    assert reply["success"], reply
+    return reply["data"]
+
+
+def said(content: str, *, after: int | None = None, **fields: Any) -> dict[str, Any]:
+    """A message whose text is its id, too."""
+    return {"type": "message", "content": content, "client_message_id": content, "after": after, **fields}
+
+
+def upload(house: House, user_id: str, content: bytes = b"meow") -> str:
+    """A file that was announced and uploaded, and not looked at yet."""
+    begun = ok(house.call(user_id, "POST", "/files", {**IMAGE, "size": len(content)}))
+    house.objects.uploads[begun["file_id"]] = content
+    file_id: str = begun["file_id"]
+    return file_id
+
+
+@cache
+def template() -> Template:
+    """Alice has two devices, bob and dave one, all connected. Carol is away, and has a phone, like bob and dave.
+
+    Alice and bob have talked, and so have alice and carol. Crew is alice's, with bob and carol; hall is of five, which
+    is more than are posted to directly. Bob and frank have an empty conversation. Dave has asked alice for a contact.
+    """
+    house = House()
+    for connection_id in (ALICE, ALICES_TABLET, BOB, DAVE):
+        assert house.dial(connection_id) == 200
+    house.clock.advance(60_000)  # nobody is still connecting
+    for user in ("bob", "carol", "dave"):
+        ok(house.call(user, "PUT", f"/devices/{user}s-phone", {"platform": "fcm", "token": f"{user}-token"}))
+    done(house.say(ALICE, said("one", after=0, to="bob")))
+    done(house.say(BOB, said("two", after=1, to="alice")))
+    done(house.say(ALICE, said("hi carol", after=0, to="carol")))
+    crew = _group(house, "crew", "bob", "carol")
+    ok(house.call("alice", "PATCH", f"/conversations/{crew}/members/bob", {"role": "admin"}))
+    done(house.say(ALICE, said("welcome", after=2, conversation_id=crew)))
+    hall = _group(house, "hall", "bob", "carol", "dave", "erin")
+    ok(house.call("bob", "POST", "/conversations", {"type": "private", "with": "frank"}))
+    ok(house.call("dave", "POST", "/contacts", {"user_id": "alice"}))
+    done(house.say(BOB, {"type": "presence", "users": ["alice", "dave"]}))
+    ready = upload(house, "alice")
+    house.arrived(ready)
+    done(house.say(ALICE, said("look", after=2, to="bob", message_type="image", file_id=ready)))
+    waiting = upload(house, "alice")
+    at = house.clock() + 1_800_000
+    reminder = ok(house.call("bob", "POST", f"/conversations/{DM}/messages/1/reminders", {"at": at}))["reminder_id"]
+    house.settle()
+    tables = {table: list(items.values()) for table, items in house.store.snapshot().items()}
+    return Template(
+        tables, house.gateway, house.objects, house.scheduler, house.clock, crew, hall, ready, waiting, reminder
+    )
+
+
+def _group(house: House, name: str, *members: str) -> str:
+    body = {"type": "group", "name": name, "members": list(members), "client_conversation_id": name}
+    conversation_id: str = ok(house.call("alice", "POST", "/conversations", body))["id"]
+    return conversation_id
+
+
+def new_house() -> House:
+    """The small world, as new. What has been told in it is forgotten."""
+    made = template()
+    house = House(tables=made.tables, clock=copy.copy(made.clock), objects=copy.deepcopy(made.objects))
+    house.numbers = house.nonces.numbers = itertools.count(1_000)
+    house.gateway.open = dict(made.gateway.open)
+    house.scheduler.scheduled = dict(made.scheduler.scheduled)
+    house.lasting = set(house.gateway.open)
+    return house
+
+
+def entries(house: House, conversation_id: str) -> list[dict[str, Any]]:
+    return [item for item in house.store.items("log") if item["conversation_id"] == conversation_id]
+
+
+def row(house: House, pk: str, sk: str) -> dict[str, Any] | None:
+    """One item of the members table."""
+    return next((item for item in house.store.items("members") if (item["pk"], item["sk"]) == (pk, sk)), None)
+
+
+def connections(house: House, user_id: str) -> set[str]:
+    """Those that are registered."""
+    return {
+        connection_id
+        for item in house.store.items("sessions")
+        if item["user_id"] == user_id
+        for connection_id in item.get("connections", {})
+    }
+
+
+def heard(house: House, connection_id: str, kind: str, **fields: Any) -> list[dict[str, Any]]:
+    """The events of this kind that a connection got, with these fields."""
+    events = [event for event in house.gateway.events(connection_id) if event["type"] == kind]
+    return [event for event in events if fields.items() <= event.items()]
