@@ -1,0 +1,27 @@
+"""Many examples of bad input, others every time: python -m tests.bad_input --examples 20000."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bad_input.fuzzing import EXAMPLES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bad_input", description=__doc__)
+    parser.add_argument("--examples", type=int, default=5_000, help="of each property (5,000)")
+    parser.add_argument("--only", default="", help="those whose names have this in them")
+    asked = parser.parse_args()
+    os.environ[EXAMPLES] = str(asked.examples)
+    modules = sorted(str(path) for path in Path(__file__).parent.glob("test_fuzz_*.py"))
+    chosen = ["-k", asked.only] if asked.only else []
+    return int(pytest.main([*modules, *chosen, "-v", "--durations=0", "-p", "no:randomly", "-p", "no:xdist"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
