@@ -60,13 +60,23 @@ class RestApi:
             with opener.open(request, timeout=self.timeout_s) as response:
                 return _object(response.read())
         except urllib.error.HTTPError as refusal:
-            with refusal:
-                body = _object(refusal.read())
+            body = self._body_of(refusal)
             fallback = {"error": f"The server answered with status {refusal.code}", "retryable": refusal.code >= 500}  # noqa: PLR2004  # a server's fault may pass
             raise ParleyError.from_wire(fallback | body, status=refusal.code) from refusal
         except (OSError, http.client.HTTPException) as exc:
-            reason = getattr(exc, "reason", None) or exc
-            raise ParleyError("unreachable", f"{self.base_url} did not answer: {reason}", retryable=True) from exc
+            raise self._unreachable(exc) from exc
+
+    def _body_of(self, refusal: urllib.error.HTTPError) -> dict[str, Any]:
+        """What the server says with a refusal. A connection that ends within it has said nothing."""
+        try:
+            with refusal:
+                return _object(refusal.read())
+        except (OSError, http.client.HTTPException) as exc:
+            raise self._unreachable(exc) from exc
+
+    def _unreachable(self, exc: Exception) -> ParleyError:
+        reason = getattr(exc, "reason", None) or exc
+        return ParleyError("unreachable", f"{self.base_url} did not answer: {reason}", retryable=True)
 
 
 def check_http_url(url: str) -> str:
