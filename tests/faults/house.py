@@ -58,7 +58,7 @@ from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock, i
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
 from tests.faults.steps import Stepping, Steps
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
-from tests.simulation.store import Store, Written
+from tests.simulation.store import Calm, Store, Weather, Written
 
 SECRET = "s" * 64
 CONNECTION_LIMIT = 3
@@ -85,13 +85,14 @@ class House:
     written: list[Written] = field(default_factory=list)
     lasting: set[str] = field(default_factory=set)
     tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    weather: Weather = field(default_factory=Calm)
     notes: dict[str, Any] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     nonces: FakeNonces = field(init=False)
     unexpected: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = Store(on_write=self._on_write, now_ms=self.clock)
+        self.store = Store(weather=self.weather, on_write=self._on_write, now_ms=self.clock)
         for table, items in self.tables.items():
             for one in items:
                 self.store.call("PutItem", {"TableName": table, "Item": one})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tests.faults.house import House
-from tests.faults.world import connections, done, entries, heard, ok, row, said, template
+from tests.faults.steps import Step
+from tests.faults.world import connections, done, entries, heard, new_house, ok, row, said, template
+from tests.simulation.store import Weather
 
 Act = Callable[[House], Any]
 
@@ -36,6 +39,33 @@ class Operation:
     def repeat(self, house: House) -> Any:
         house.notes["again"] = True
         return (self.again or self.act)(house)
+
+
+def started(operation: Operation, weather: Weather | None = None) -> House:
+    """The small world right before the operation."""
+    house = new_house(weather)
+    house.lasting -= set(operation.ends)
+    operation.first(house)
+    house.steps.begin()
+    return house
+
+
+@cache
+def calm(operation: Operation) -> tuple[Any, Sequence[Step]]:
+    """What it gives, and its steps, when nothing goes wrong."""
+    house = started(operation)
+    return operation.act(house), tuple(house.steps.taken)
+
+
+def fails_cleanly(operation: Operation, house: House) -> None:
+    """It says that it may be tried again, or has nothing to say; nothing unforeseen comes out of it."""
+    try:
+        operation.act(house)
+    except AssertionError as error:
+        refused = str(error)
+    else:
+        return
+    assert any(text in refused for text in ("'unavailable'", "comes again", "answered 50")), refused
 
 
 def then(*acts: Act) -> Act:

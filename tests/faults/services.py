@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from shared.aws.connections import ApiGatewayConnections
+from shared.aws.dynamodb import Calls
 from shared.aws.http import TransportError
 from shared.aws.json_service import retried
 from shared.aws.parallel import Spreader
@@ -17,7 +18,6 @@ from shared.notification.models import Push, PushResult, Sent
 from tests.calls import Unhurried
 from tests.fakes import in_turn
 from tests.faults.steps import Steps
-from tests.simulation.store import Store
 
 NOWHERE = AwsEnvironment("us-east-1", "key", "secret", "", "")
 
@@ -31,7 +31,7 @@ def _retried(once: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 class DynamoDb(Unhurried):
     """`Calls` on the simulated store. Each attempt is a step."""
 
-    store: Store
+    store: Calls
     steps: Steps
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,18 +9,9 @@ import pytest
 
 from tests.faults.house import House
 from tests.faults.invariants import check
-from tests.faults.operations import Operation
+from tests.faults.operations import Operation, started
 from tests.faults.steps import Killed, at, kill
 from tests.faults.table import OPERATIONS
-from tests.faults.world import new_house
-
-
-def started(operation: Operation) -> House:
-    house = new_house()
-    house.lasting -= set(operation.ends)
-    operation.first(house)
-    house.steps.begin()
-    return house
 
 
 def deaths(operation: Operation) -> Iterator[tuple[House, str]]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.invariants import check
-from tests.faults.operations import Operation
+from tests.faults.operations import Operation, started
 from tests.faults.table import OPERATIONS
 from tests.faults.world import new_house
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 def test_without_faults_it_does_what_it_should(operation: Operation) -> None:
-    house = new_house()
-    house.lasting -= set(operation.ends)
-    operation.first(house)
-    house.steps.begin()
+    house = started(operation)
     operation.act(house)
     assert house.steps.taken
     check(house)

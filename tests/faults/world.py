@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from tests.faults.house import House
+from tests.simulation.store import Calm, Weather
 
 ALICE, ALICES_TABLET, BOB, DAVE = "alice1", "alice11", "bob1", "dave1"
 DM = "dm:alice:bob"
@@ -106,10 +107,15 @@ def _group(house: House, name: str, *members: str) -> str:
     return conversation_id
 
 
-def new_house() -> House:
+def new_house(weather: Weather | None = None) -> House:
     """The small world, as new. What has been told in it is forgotten."""
     made = template()
-    house = House(tables=made.tables, clock=copy.copy(made.clock), objects=copy.deepcopy(made.objects))
+    house = House(
+        tables=made.tables,
+        weather=weather or Calm(),
+        clock=copy.copy(made.clock),
+        objects=copy.deepcopy(made.objects),
+    )
     house.numbers = house.nonces.numbers = itertools.count(1_000)
     house.gateway.open = dict(made.gateway.open)
     house.scheduler.scheduled = dict(made.scheduler.scheduled)
