@@ -1,0 +1,99 @@
+"""One user floods, on several connections, while others chat as if nothing was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.raw_client import RawClient, new_users
+from tests.load.crowd import dial, hang_up, is_open
+from tests.load.world import Ended, World
+
+_AT_ONCE = 40
+_TOLD = {"type": "disconnect", "code": "rate_limited", "reconnect": False}
+
+
+@dataclass
+class Pair:
+    """Two who talk by turns, and how far they are."""
+
+    names: tuple[str, str]
+    clients: tuple[RawClient, RawClient]
+    turns: int = 0
+
+
+async def flood(world: World, *, pairs: int, connections: int = 2) -> None:
+    """The flooder is told to wait, and for how long; at last each of its connections is closed. It may come again.
+
+    Beside each burst `pairs` take a turn: nothing of theirs is refused, comes twice, or out of order.
+    """
+    flooder, victim, *chatters = new_users(2 * pairs + 2)
+    talking = [await _pair(world, *names) for names in zip(chatters[::2], chatters[1::2], strict=True)]
+    flooding = await asyncio.gather(*(dial(world, flooder) for _ in range(connections)))
+    while remaining := [client for client in flooding if client is not None and is_open(client)]:
+        bursts = (_shoot(world, client, victim, number) for client in remaining for number in range(_AT_ONCE))
+        await asyncio.gather(*bursts, *(_turn(world, pair) for pair in talking))
+    for client in filter(None, flooding):
+        world.check(_TOLD in client.events, f"the flooder was told {client.events[-1:]}")
+    for pair in talking:
+        await _turn(world, pair)
+        _check_heard(world, pair)
+        await hang_up(pair.clients)
+    await _come_again(world, flooder, victim)
+
+
+async def _shoot(world: World, client: RawClient, victim: str, number: int) -> None:
+    """A frame without a thought. Whoever asks for presences goes over a limit on the slowest of machines."""
+    kind, fields = ("presence", {"users": [victim]}) if number % 2 else ("message", {"to": victim, "content": "spam"})
+    try:
+        reply = await world.call(client, kind, **fields)
+    except Ended:
+        return
+    if not reply["success"]:
+        is_right = reply["code"] == "rate_limited" and reply["retryable"] and reply["retry_after_ms"] > 0
+        world.check(is_right, f"the flooder was answered {reply}")
+
+
+async def _come_again(world: World, flooder: str, victim: str) -> None:
+    """Sent away is not shut out: whoever waits as long as they are told is served."""
+    client = await dial(world, flooder)
+    assert client is not None
+    while not (reply := await world.call(client, "message", to=victim, content="sorry"))["success"]:
+        world.check(reply["code"] == "rate_limited", f"who came again was answered {reply['code']}")
+        await asyncio.sleep(reply["retry_after_ms"] / 1_000)  # what is told is how long to wait
+    await hang_up([client])
+
+
+# --- the others
+
+
+async def _pair(world: World, one: str, other: str) -> Pair:
+    clients = await asyncio.gather(dial(world, one), dial(world, other))
+    assert clients[0] is not None
+    assert clients[1] is not None
+    return Pair((one, other), (clients[0], clients[1]))
+
+
+async def _turn(world: World, pair: Pair) -> None:
+    """One says something, and the other has heard it."""
+    seq, turn = pair.turns + 1, pair.turns % 2
+    speaker, listener = pair.clients[turn], pair.clients[1 - turn]
+    fields: dict[str, Any] = {"to": pair.names[1 - turn], "content": f"turn {seq}", "after": seq - 1}
+    ack = await world.ask(speaker, "message", client_message_id=str(seq), **fields)
+    world.check((ack["seq"], ack["duplicate"]) == (seq, False), f"turn {seq} was acknowledged at {ack['seq']}")
+    await listener.until(lambda: seq in _order(listener))
+    await world.ask(listener, "delivered", conversation_id=ack["conversation_id"], seq=seq)
+    pair.turns = seq
+
+
+def _check_heard(world: World, pair: Pair) -> None:
+    for number, client in enumerate(pair.clients):
+        expected = list(range(2 - number, pair.turns + 1, 2))
+        world.check(_order(client) == expected, f"{_order(client)} was heard of {pair.turns} turns")
+
+
+def _order(client: RawClient) -> Sequence[int]:
+    """Places in the order of their first coming: a second look may have brought one once more."""
+    return list(dict.fromkeys(event["seq"] for event in client.of_type("new_message")))

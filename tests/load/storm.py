@@ -1,0 +1,139 @@
+"""Everybody connects at the same moment, is cut off, and connects again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from tests.e2e.raw_client import RawClient, new_users
+from tests.e2e.test_groups import make_group
+from tests.load.crowd import cut, dial, dial_all, eventually, hang_up, living
+from tests.load.world import Ended, World
+
+# As deployed to a laptop.
+CONNECTION_LIMIT = 20
+_WATCHED = 100  # by one connection
+_EVICTED = {"type": "disconnect", "code": "connection_limit", "reconnect": False}
+
+
+async def storm(world: World, *, users: int, at_once: int, beyond: int = 5) -> None:
+    """One to four connections of each user, and of one of them `beyond` more than anybody may have; all of it twice.
+
+    Whoever is over the limit is told, and closed. The sessions hold exactly the living. Those who watch hear of each
+    coming and going once.
+    """
+    watcher, greedy, *others = new_users(users + 1)
+    everyone = [greedy, *others]
+    group = await asyncio.to_thread(make_group, world.stack, watcher, everyone)
+    watching = await _watch(world, watcher, everyone)
+    wanted = [greedy] * (CONNECTION_LIMIT + beyond)
+    wanted += [user for number, user in enumerate(others) for _ in range(1 + number % 4)]
+    head = await _head(world, watching[0], group)
+    for leave in (cut, hang_up):
+        opened = await dial_all(world, wanted, at_once=at_once)
+        await _settled(world, opened, group, head=head)
+        head = await _all_hear(world, watching[0], group, opened, after=head)
+        _check_evicted(world, opened[greedy], beyond)
+        await leave(client for clients in opened.values() for client in clients)
+    gone = await eventually(lambda: _says_last(watching, everyone, "offline"))
+    world.check(gone, "some users were never said to be offline")
+    _check_transitions(world, watching, everyone)
+    world.check(not any(world.sessions(everyone).values()), "sessions hold connections that are closed")
+    await hang_up(watching)
+
+
+async def _watch(world: World, watcher: str, users: Sequence[str]) -> list[RawClient]:
+    watching = []
+    for start in range(0, len(users), _WATCHED):
+        client = await dial(world, watcher)
+        assert client is not None
+        await world.ask(client, "presence", users=users[start : start + _WATCHED])
+        watching.append(client)
+    return watching
+
+
+async def _settled(world: World, opened: dict[str, list[RawClient]], group: str, *, head: int) -> None:
+    """Everyone syncs, as clients do; after that each session has the living connections, and no others."""
+    clients = [client for some in opened.values() for client in some]
+    await asyncio.gather(*(_sync(world, client, group, head) for client in clients))
+
+    async def agree() -> bool:
+        stored = await asyncio.to_thread(world.sessions, list(opened))
+        return all(len(stored[user]) == len(living(some)) for user, some in opened.items())
+
+    world.check(await eventually(agree), "sessions and living connections do not agree")
+
+
+async def _sync(world: World, client: RawClient, group: str, head: int) -> None:
+    """An evicted connection may be closed meanwhile; whoever is answered has the group."""
+    try:
+        found = await _head(world, client, group)
+    except Ended:
+        world.check(client.events[-1:] == [_EVICTED], "a connection ended, and nobody said why")
+    else:
+        world.check(found == head, f"a sync shows the head {found}, not {head}")
+
+
+async def _head(world: World, client: RawClient, group: str) -> int:
+    synced = await world.ask(client, "sync", conversations={group: 0})
+    (head,) = (one["head"] for one in synced["conversations"] if one["id"] == group)
+    return int(head)
+
+
+async def _all_hear(
+    world: World, writer: RawClient, group: str, opened: dict[str, list[RawClient]], *, after: int
+) -> int:
+    """One message reaches each living connection of everybody. Returns its place."""
+    ack = await world.ask(writer, "message", conversation_id=group, content="is everybody there?", after=after)
+    for user, clients in opened.items():
+        for client in living(clients):
+            await client.until(lambda client=client: ack["seq"] in _seqs(client))  # type: ignore[misc]  # its default
+            world.check(len(_seqs(client)) == 1, f"{user} got {_seqs(client)}")
+    return int(ack["seq"])
+
+
+def _seqs(client: RawClient) -> set[int]:
+    return {event["seq"] for event in client.of_type("new_message")}
+
+
+def _check_evicted(world: World, clients: Sequence[RawClient], beyond: int) -> None:
+    ended = [client for client in clients if client not in living(clients)]
+    world.check(len(ended) == beyond, f"{len(ended)} connections were closed, not {beyond}")
+    for client in ended:
+        world.check(client.of_type("disconnect") == [_EVICTED], f"the closed one was told {client.events[-1:]}")
+    told = [client for client in living(clients) if client.of_type("disconnect")]
+    world.check(not told, f"{len(told)} connections were told to go, and live on")
+    world.done["evicted"] += len(ended)
+
+
+# --- presence
+
+
+def _said(watching: Iterable[RawClient]) -> dict[str, list[str]]:
+    """What was said of each user, in the order in which it happened."""
+    said: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for client in watching:
+        for event in client.of_type("presence"):
+            said[event["user_id"]].append((event["timestamp"], event["status"]))
+    return {user: [status for _, status in sorted(changes)] for user, changes in said.items()}
+
+
+async def _says_last(watching: Sequence[RawClient], users: Sequence[str], status: str) -> bool:
+    said = _said(watching)
+    return all(said.get(user, [])[-1:] == [status] for user in users)
+
+
+def _check_transitions(world: World, watching: Sequence[RawClient], users: Sequence[str]) -> None:
+    """Online first, then by turns. Whoever was back within the grace period was online all the time.
+
+    Who leaves again within it is looked at twice, perhaps at once; then both looks may say that nobody is there.
+    """
+    said = _said(watching)
+    for user in users:
+        changes = said.get(user, [])
+        told_once = all(one != other for one, other in pairwise(changes[:-1]))
+        ends_well = changes[-1:] == ["offline"]
+        world.check(changes[:1] == ["online"] and told_once and ends_well, f"{user} was said to be {changes}")
+        world.done["presence events"] += len(changes)
