@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -10,11 +12,12 @@ from parley_client.conversation import MAX_EARLY, Conversation
 from parley_client.errors import ParleyError
 from parley_client.events import LogEntry, Presence, UnknownEvent
 from parley_client.parsing import as_ack, as_changed, as_entry, as_event, as_message, as_notifications, as_presences
-from parley_client.rest import is_loopback
+from parley_client.rest import RestApi, _object, is_loopback
 from parley_client.settings import Settings
 from parley_client.terminal import harmless
 from parley_client.tokens import expiry_of, user_of
 
+from tests.client.bench import DM
 from tests.client.fake_server import token_of
 
 anything = st.recursive(
@@ -136,6 +139,38 @@ def test_presence_and_unknown_events_keep_what_came() -> None:
     event = as_event({"type": "notification", "text": "maintenance"})
     assert isinstance(event, UnknownEvent)
     assert event.raw["text"] == "maintenance"
+
+
+@pytest.mark.parametrize("kind", ["read", "delivered"])
+@pytest.mark.parametrize("seq", ["Infinity", "-Infinity", "NaN", "1e999", "1.5", '"3"', "true", "null", "[3]", "{}"])
+def test_a_receipt_whose_cursor_is_no_integer_is_an_unknown_event(kind: str, seq: str) -> None:
+    frame = decode(f'{{"type": "{kind}", "conversation_id": "{DM}", "user_id": "bob", "seq": {seq}}}')
+    assert isinstance(as_event(frame or {}), UnknownEvent)
+
+
+@pytest.mark.parametrize("name", ["conversation_id", "user_id"])
+@pytest.mark.parametrize("kind", ["read", "delivered", "typing", "presence"])
+def test_an_event_about_nobody_nameable_is_an_unknown_event(kind: str, name: str) -> None:
+    frame = {"type": kind, "conversation_id": DM, "user_id": "bob", "seq": 3, "status": "online"}
+    assert not isinstance(as_event(frame), UnknownEvent)
+    if (kind, name) != ("presence", "conversation_id"):
+        assert isinstance(as_event({**frame, name: ["bob"]}), UnknownEvent)
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"a":' * 50_000, b"9" * 5_000])
+def test_an_answer_that_is_no_object_is_an_empty_one(text: bytes) -> None:
+    assert _object(text) == {}
+
+
+@pytest.mark.parametrize("answer", [{}, {"ticket": None}, {"ticket": ["x"]}])
+def test_an_answer_without_a_ticket_is_a_reason_to_try_again(answer: dict[str, object]) -> None:
+    class Odd(RestApi):
+        async def call(self, *_: object, **__: object) -> dict[str, object]:
+            return answer
+
+    with pytest.raises(ParleyError) as failed:
+        asyncio.run(Odd("http://localhost").ticket("token"))
+    assert (failed.value.code, failed.value.retryable) == ("unreachable", True)
 
 
 def test_a_deleted_message_has_no_content() -> None:

@@ -166,6 +166,22 @@ def _message_seq(frame: Frame) -> int:
     return int(frame["message_seq"])
 
 
+def _named(frame: Frame, name: str) -> str:
+    """An id, which applications have as a key."""
+    value = _text(frame[name])
+    if value is None:
+        raise TypeError(f"{name} is text")
+    return value
+
+
+def _cursor(frame: Frame) -> int:
+    """Where a cursor stands. JSON has numbers that are no integers, and to Python one that is infinite."""
+    value = _number(frame["seq"])
+    if value is None:
+        raise TypeError("a cursor is an integer")
+    return value
+
+
 def _users(frame: Frame) -> tuple[str, ...]:
     if not isinstance(frame["users"], list | tuple):
         raise TypeError("users are a list")
@@ -208,20 +224,23 @@ def _updated(where: str, seq: int, frame: Frame) -> Entry:
 
 
 def _read(frame: Frame) -> Event:
-    return ReadReceipt(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
+    where, user_id, at = _named(frame, "conversation_id"), _named(frame, "user_id"), _number(frame.get("timestamp"))
+    return ReadReceipt(where, user_id, _cursor(frame), at, frame)
 
 
 def _delivered(frame: Frame) -> Event:
-    return Delivered(frame["conversation_id"], frame["user_id"], int(frame["seq"]), frame.get("timestamp"), frame)
+    where, user_id, at = _named(frame, "conversation_id"), _named(frame, "user_id"), _number(frame.get("timestamp"))
+    return Delivered(where, user_id, _cursor(frame), at, frame)
 
 
 def _typing(frame: Frame) -> Event:
-    return Typing(frame["conversation_id"], frame["user_id"], frame.get("active", True) is True, frame)
+    where, user_id = _named(frame, "conversation_id"), _named(frame, "user_id")
+    return Typing(where, user_id, frame.get("active", True) is True, frame)
 
 
 def _presence(frame: Frame) -> Event:
     last_seen, at = _number(frame.get("last_seen")), _number(frame.get("timestamp"))
-    return Presence(frame["user_id"], str(frame["status"]), last_seen, at, frame)
+    return Presence(_named(frame, "user_id"), str(frame["status"]), last_seen, at, frame)
 
 
 def _notification(frame: Frame) -> Event:

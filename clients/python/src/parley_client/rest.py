@@ -35,7 +35,10 @@ class RestApi:
 
     async def ticket(self, token: str) -> str:
         """A one-time ticket for the WebSocket handshake."""
-        return str((await self.call("POST", "/v1/tickets", token))["ticket"])
+        ticket = (await self.call("POST", "/v1/tickets", token)).get("ticket")
+        if not isinstance(ticket, str):
+            raise ParleyError("unreachable", "The server's answer has no ticket", retryable=True)
+        return ticket
 
     async def call(
         self,
@@ -98,6 +101,6 @@ def is_loopback(url: str) -> bool:
 def _object(data: bytes) -> dict[str, Any]:
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
