@@ -82,16 +82,17 @@ def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:
     return Appended(stored, duplicate=True, audience=audience)
 
 
-def find_stored(draft: Draft, *, after: int, audience: Audience, log: ConversationLog) -> Appended | None:
+def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int = MAX_EXAMINED) -> Appended | None:
     """An earlier attempt of this message behind `after`, for messages that could not be stored (any more) now.
 
-    It looks as far as an append would, and answers what the append would have: the first reply.
+    It looks at as many entries as an append would, or as many as it is told to, and answers what the append would have:
+    the first reply. Its audience is nobody.
     """
-    start, last = after + 1, after + MAX_EXAMINED
+    start, last = after + 1, after + look_at
     while start <= last and (page := log.read(draft.conversation_id, start=start, limit=_PAGE)):
         for entry in page:
             if draft.is_stored_as(entry):
-                return recognise(replace(draft, nonce=""), entry, audience)
+                return recognise(replace(draft, nonce=""), entry, Audience({}))
         start = page[-1].seq + 1
     return None
 

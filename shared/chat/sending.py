@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.chat.audience import Audience, audience_of, check_possible_member
+from shared.chat.audience import audience_of, check_possible_member
 from shared.chat.changing import Writing
 from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.identifiers import other_member, private_conversation_id
-from shared.chat.log import Appended, append, find_stored, recognise
+from shared.chat.log import MAX_EXAMINED, Appended, append, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog
 from shared.chat.rules import (
@@ -28,6 +28,9 @@ from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 # A message without `after` or without an id goes to the tail: ordered, but deduplicated against these last entries
 # only. They come with the read of the tail, which costs one unit for this many entries of usual size.
 _TAIL: Final = 20
+# How much of a log is read to find a message that its sender sent before they left. Nobody outside can make us read
+# a conversation: this costs a unit or two where messages are of usual size.
+_LOOK_FOR_OUTSIDERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,11 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
     check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
-    # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
-    audience = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+    try:
+        # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
+        audience = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+    except NotAMember as refusal:
+        return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)
     check_after(command.after, found.entries)
     for entry in tail:
         if draft.is_stored_as(entry):
@@ -93,12 +99,8 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, writing)
-    except ParleyError:
-        # It can't be stored (any more). If an earlier attempt was, this is the answer to that one, delivered to nobody.
-        stored = _stored_earlier(draft, command, audience, log)
-        if stored is None:
-            raise
-        return replace(stored, audience=Audience({}))
+    except ParleyError as refusal:
+        return _answered_before(draft, command, log, refusal)
     return append(
         replace(ready, fan_out=len(audience) > writing.inline_limit),
         base=base,
@@ -161,11 +163,19 @@ def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLo
     return found.entries.get(command.after), []
 
 
-def _stored_earlier(draft: Draft, command: SendMessage, audience: Audience, log: ConversationLog) -> Appended | None:
-    """Only with both `after` and an id can there be an earlier attempt that this one has to recognise."""
-    if command.after is None or draft.client_message_id is None:
-        return None
-    return find_stored(draft, after=command.after, audience=audience, log=log)
+def _answered_before(
+    draft: Draft, command: SendMessage, log: ConversationLog, refusal: ParleyError, *, look_at: int = MAX_EXAMINED
+) -> Appended:
+    """For a message that can't be stored (any more): what an earlier attempt was answered, delivered to nobody.
+
+    Only with both `after` and an id can there be one that this has to recognise. Raises `refusal` where there is none.
+    """
+    stored = None
+    if command.after is not None and draft.client_message_id is not None:
+        stored = find_stored(draft, after=command.after, log=log, look_at=look_at)
+    if stored is None:
+        raise refusal
+    return stored
 
 
 def _with_content(draft: Draft, command: SendMessage, writing: Writing) -> Draft:

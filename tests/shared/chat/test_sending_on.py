@@ -42,14 +42,35 @@ def test_outsiders_and_unknown_groups_answer_alike(place: str, after: int | None
     assert len(house.entries()) == 1
 
 
-def test_a_removed_members_late_message_is_refused_and_so_is_its_resend() -> None:
+def test_a_removed_members_late_message_is_refused() -> None:
     house = House()
     house.group("alice", "bob")
-    house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="in time")
     house.remove("bob")
-    for cmid in ("late", "in time"):
-        with pytest.raises(NotAMember):
-            house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id=cmid)
+    with pytest.raises(NotAMember):
+        house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="late")
+    assert len(house.entries()) == 2
+
+
+def test_a_removed_members_resend_of_what_was_in_time_gets_its_first_reply_and_is_told_to_nobody() -> None:
+    house = House()
+    house.group("alice", "bob")
+    first = house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="in time")
+    house.remove("bob")
+    house.gateway.posts.clear()
+    again = house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="in time")
+    assert (again.entry, again.duplicate) == (first.entry, True)
+    assert (house.heard(), len(house.entries())) == (set(), 3)
+
+
+def test_somebody_outside_makes_nobody_read_a_whole_conversation() -> None:
+    house = House()
+    house.group("alice", "bob")
+    for number in range(250):
+        house.send(str(number), conversation_id=GROUP)
+    reads = house.log.reads
+    with pytest.raises(NotAMember):
+        house.send(sender_id="stranger", conversation_id=GROUP, after=1, client_message_id="x")
+    assert house.log.reads - reads == 2
 
 
 def test_members_are_mentioned_and_others_are_not() -> None:
