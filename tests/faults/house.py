@@ -30,6 +30,7 @@ from functions.rest.ports import Ports as RestPorts
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.claim_table import DynamoDbClaims
+from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.file_table import DynamoDbFiles
@@ -116,7 +117,7 @@ class House:
         return DynamoDb(self.store, self.steps)
 
     @cached_property
-    def connections(self) -> Connections:
+    def connections(self) -> ApiGatewayConnections:
         return Connections(self.gateway, self.steps)
 
     def queue(self, name: str) -> SqsQueue:
@@ -292,6 +293,12 @@ class House:
     def files_ports(self) -> FilesPorts:
         return FilesPorts(self.files, self.stepped_objects, _inspect)
 
+    def wire(self, connections: ApiGatewayConnections) -> None:
+        """From now on every function posts by this."""
+        self.connections = connections
+        for name in ("message_ports", "guard", "rest_ports", "push_ports"):
+            self.__dict__.pop(name, None)
+
     def cold(self) -> None:
         """Every function starts in a new instance, which remembers nothing."""
         for name in ("guard", "rest_ports", "push_ports"):
@@ -305,9 +312,13 @@ class House:
         return jwt.encode(claims, SECRET, algorithm="HS256")
 
     def say(self, connection_id: str, frame: Mapping[str, Any], **authorizer: Any) -> dict[str, Any]:
-        """A frame over a connection, which is named after its user: `alice1`, `alice11`. The reply."""
-        user_id = connection_id.rstrip("1")
-        event = frame_event(frame, user_id=user_id, connection_id=connection_id, **authorizer)
+        """A frame over a connection, which is named after its user: `alice1`, `alice11`. The reply.
+
+        Its token is the handshake's; in an hour another one's.
+        """
+        user_id, until = connection_id.rstrip("1"), NOW + HOUR
+        given = {"expires_at": until if self.clock() < until else self.clock() + HOUR, **authorizer}
+        event = frame_event(frame, user_id=user_id, connection_id=connection_id, **given)
         reply: dict[str, Any] = json.loads(respond(event, self.message_ports, self.guard)["body"])
         return reply
 

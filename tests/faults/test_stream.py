@@ -79,7 +79,7 @@ def test_a_poison_record_is_named_and_those_around_it_are_looked_at(kind: str, a
 
 @pytest.mark.parametrize("kind", POISON, ids=lambda one: one.replace(" ", "_"))
 def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(kind: str) -> None:
-    """With the retries that the stream's source is deployed with: the poison is set aside at last, and nothing waits."""
+    """With the retries that the stream's source is deployed with: the poison is set aside, and nothing waits."""
     house = new_house()
     records = records_of_five_messages(house)
     records[2] = POISON[kind](records[2])
