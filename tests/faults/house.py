@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, cast
@@ -73,7 +74,7 @@ LOG, MEMBERS, SESSIONS, TICKETS = "log", "members", "sessions", "tickets"
 class House:
     """`stream` is what the log's stream has to hand over. `lasting` are connections that nobody has a reason to end.
 
-    `notes` are a test's own.
+    `tables` are those of another house, pickled. `notes` are a test's own.
     """
 
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
@@ -85,7 +86,7 @@ class House:
     stream: list[dict[str, Any]] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
     lasting: set[str] = field(default_factory=set)
-    tables: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    tables: bytes = b""
     weather: Weather = field(default_factory=Calm)
     notes: dict[str, Any] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -94,11 +95,8 @@ class House:
 
     def __post_init__(self) -> None:
         self.store = Store(weather=self.weather, on_write=self._on_write, now_ms=self.clock)
-        for table, items in self.tables.items():
-            for one in items:
-                self.store.call("PutItem", {"TableName": table, "Item": one})
-        self.written.clear()
-        self.stream.clear()
+        if self.tables:
+            self.store._tables = pickle.loads(self.tables)
         self.sqs = Sqs(self.steps)
         self.nonces = FakeNonces(self.numbers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import pickle
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,7 +23,7 @@ IMAGE = {"name": "cat.png", "content_type": "image/png", "size": 4}
 class Template:
     """`crew` and `hall` are groups, `ready` and `waiting` files, `reminder` one of bob's."""
 
-    tables: Any
+    tables: bytes
     gateway: Any
     objects: Any
     scheduler: Any
@@ -95,7 +96,7 @@ def template() -> Template:
     at = house.clock() + 1_800_000
     reminder = ok(house.call("bob", "POST", f"/conversations/{DM}/messages/1/reminders", {"at": at}))["reminder_id"]
     house.settle()
-    tables = {table: list(items.values()) for table, items in house.store.snapshot().items()}
+    tables = pickle.dumps(house.store._tables)
     return Template(
         tables, house.gateway, house.objects, house.scheduler, house.clock, crew, hall, ready, waiting, reminder
     )
