@@ -56,10 +56,11 @@ def _send_again(world: World, client: Client, number: int) -> None:
 
 
 def _send_ahead(world: World, client: Client, number: int) -> None:
-    """A client that claims to hold what nobody has written yet."""
+    """A client that claims to hold what nobody has written yet: refused now, it may be right a moment later."""
     where = GROUP if number % 2 else DM
     ahead = (client.core.held(where) or 0) + 1 + number % 3
-    client.send(_text(world), where=where, after=ahead, client_message_id=f"{client.name}-ahead-{number}")
+    name = f"{client.name}-ahead-{next(world.numbers)}"
+    client.send(_text(world), where=where, kind="claim", after=ahead, client_message_id=name)
 
 
 def _post(world: World, client: Client, number: int) -> None:

@@ -138,8 +138,8 @@ def _changes_took_effect(history: History) -> Iterator[str]:
             continue
         log = history.logs[operation.detail["conversation_id"]]
         entry = log[operation.value - 1] if operation.value <= len(log) else None
-        is_right = isinstance(entry, kinds[operation.kind]) and entry.user_id == operation.user
-        if not is_right or entry.message_seq != operation.detail["seq"]:  # type: ignore[union-attr]  # see above
+        stands = (type(entry), getattr(entry, "user_id", None), getattr(entry, "message_seq", None))
+        if stands != (kinds[operation.kind], operation.user, operation.detail["seq"]):
             yield f"{operation} stands as {entry}"
 
 
@@ -198,10 +198,9 @@ def _events_match(history: History) -> Iterator[str]:
             continue
         log = history.logs.get(name, ())
         entry = log[seq - 1] if seq <= len(log) else None
-        message = sent.event.get("message", {})
-        author = message.get("sender_id", sent.event.get("user_id"))
-        if entry is None or _author(entry) != author:
-            yield f"{sent.user} was sent {name}/{seq} of {author}, which is not in the log"
+        writer = sent.event.get("message", sent.event).get("sender_id", sent.event.get("user_id"))
+        if entry is None or _author(entry) != writer:
+            yield f"{sent.user} was sent {name}/{seq} of {writer}, which is not in the log"
 
 
 def _is_of(event: Entry, log: Sequence[Entry]) -> bool:
@@ -231,15 +230,15 @@ def _members_only(history: History, members: Mapping[str, Members]) -> Iterator[
     """Nobody outside writes, and nobody outside is sent anything."""
     for name, log in history.logs.items():
         for entry in log:
-            author = _author(entry)
-            if entry.seq > 1 and author not in members[name].after.get(entry.seq - 1, ()):
-                yield f"{name}/{entry.seq} is {author}'s, who was not in it"
-            if entry.seq == 1 and author not in members[name].after[1]:
-                yield f"{name}/1 is {author}'s, who is not in it"
+            writer = _author(entry)
+            if entry.seq > 1 and writer not in members[name].after.get(entry.seq - 1, ()):
+                yield f"{name}/{entry.seq} is {writer}'s, who was not in it"
+            if entry.seq == 1 and writer not in members[name].after[1]:
+                yield f"{name}/1 is {writer}'s, who is not in it"
     for sent in history.sent:
-        name = sent.event.get("conversation_id")
-        if name is not None and name in members and not _may_get(sent.user, sent.event, members[name]):
-            yield f"{sent.user} was sent {sent.event['type']} of {name}/{sent.event.get('seq')}"
+        where = sent.event.get("conversation_id")
+        if where in members and not _may_get(sent.user, sent.event, members[where]):
+            yield f"{sent.user} was sent {sent.event['type']} of {where}/{sent.event.get('seq')}"
 
 
 def _may_get(user: str, event: Mapping[str, object], members: Members) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from parley_client.changes import ChangeKind
@@ -58,21 +58,26 @@ class Client:
         self.core.start()
         self._perform()
 
-    def start_connected(self, known: Sequence[Entry]) -> None:
-        """With a saved state that has these entries, over a connection that stands already."""
+    def start_connected(self, known: Sequence[Entry], synced: Mapping[str, Any]) -> None:
+        """With a saved state that has these entries, over a connection that stands and has been synced already."""
         self.seen.events = [(0.0, entry) for entry in known]
         self.core = self._new_core(_state_of(self.user, known))
         self.core.start()
         self.core.effects()
         self.line = self._deployment.open_line(self.user, self)
-        self.opened(self.line)
+        self.online.append((self._hub.now, float("inf")))
+        self.core.connected(self.now)
+        for effect in self.core.effects():
+            if isinstance(effect, Transmit):
+                self.core.receive({**synced, "id": effect.frame["id"]}, self.now)
+        self._perform()
 
     # --- what the application does
 
-    def send(self, content: str, *, where: str, to: str | None = None, **again: Any) -> Operation:
+    def send(self, content: str, *, where: str, to: str | None = None, kind: str = "send", **again: Any) -> Operation:
         """Into a conversation. `again`: the client_message_id and the after of a message that is sent once more."""
         detail = {"conversation_id": where, "content": content, **again}
-        operation = self._begin("send", detail)
+        operation = self._begin(kind, detail)
         place: dict[str, Any] = {"to": to} if to else {"conversation_id": where}
         operation.detail.setdefault("client_message_id", f"{self.name}-{self._ids + 1}")
         self._call(operation, lambda: self.core.send(content, self.now, **place, **again))

@@ -10,8 +10,6 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, Protocol
 
-from tests.simulation.store import Store, Written
-
 import functions.offline_push.handler as push_module
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
@@ -24,6 +22,7 @@ from tests.simulation.faults import Fault, Weather
 from tests.simulation.functions import BASE_MS, CONNECTION_LIMIT, SESSIONS, Environment, Instance
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Provider, Queued, Sqs
+from tests.simulation.store import Store, Written
 
 Frame = Mapping[str, Any]
 _TOKEN_MS: Final = 3_600_000

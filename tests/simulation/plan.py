@@ -91,7 +91,10 @@ def plan_of(seed: int) -> Plan:
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
     actions = [
         Action(
-            random.choice(slots) + random.random() * spread, random.randrange(len(devices)), name, random.randrange(1_000)
+            random.choice(slots) + random.random() * spread,
+            random.randrange(len(devices)),
+            name,
+            random.randrange(1_000),
         )
         for name in chosen
     ]

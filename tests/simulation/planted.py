@@ -33,7 +33,7 @@ from shared.aws.session_table import DynamoDbSessions
 from shared.aws.tables import USER_ID, connections_from
 from shared.chat.audience import Audience, audience_of
 from shared.chat.models import Draft, Entry, Member
-from shared.connection.models import Removed
+from shared.connection.models import Removed, Session
 from shared.connection.sessions import Closed
 
 Patch = tuple[Any, str, Any]
@@ -88,7 +88,7 @@ def _any_disconnect() -> Iterator[Patch]:
         return Closed(went_offline=True)
 
     def gullible(gone: Any, *, telling: Any, now: int) -> bool:
-        session = telling.sight.sessions.whole([gone.user_id])[gone.user_id]
+        session = telling.sight.sessions.whole([gone.user_id]).get(gone.user_id, Session())
         shown = presence_module._shown(gone.user_id, replace(session, connections=()), now)
         presence_module.announce_presence(shown, telling=telling, now=now)
         return True

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.simulation.store import Store
-
 from shared.aws.http import READ_TIMEOUT_S, TransportError
 from shared.aws.json_service import ServiceError, refusal, retried
 from shared.notification.models import Busy, Push, PushResult, Sent, Unregistered
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
+from tests.simulation.store import Store
 
 _TIMEOUT_MS: Final = READ_TIMEOUT_S * 1_000
 _WRITES: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})

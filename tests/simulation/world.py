@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from random import Random
 from typing import Any, Final, cast
 
 from parley_client.events import Entry as SeenEntry
 from parley_client.parsing import as_entry
-from tests.simulation.store import Store, Written
 
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.entries import entry_from
 from shared.chat.groups import NewGroup, create_group
 from shared.chat.models import Entry
 from shared.chat.sending import SendMessage, store_message
+from shared.chat.syncing import sync
 from shared.notification.models import FCM, Device, PushTarget
 from shared.wire.events import entry_event
+from shared.wire.replies import event_size, success, sync_reply
+from tests.fakes import in_turn
 from tests.simulation.actions import ACTIONS
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
@@ -29,9 +32,27 @@ from tests.simulation.history import History, Operation, Sent
 from tests.simulation.places import DM, GROUP
 from tests.simulation.plan import ENDS_MS, Plan
 from tests.simulation.scheduler import Hub
+from tests.simulation.store import Store, Written
 
 # A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
 _QUIET_MS: Final = 32_000.0
+
+
+# What those hold who have seen everything that is there before a history begins.
+_HELD: Final[Mapping[str, Mapping[str, int]]] = {
+    "alice": {DM: 2, GROUP: 2},
+    "bob": {DM: 2, GROUP: 2},
+    "carol": {GROUP: 2},
+}
+_NOTHING: Final = {"success": True, "data": {"conversations": [], "has_more": False}}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What every history finds: the tables, and what a sync says to those who have everything."""
+
+    tables: Mapping[str, Mapping[Any, Any]]
+    synced: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass
@@ -69,7 +90,7 @@ class World:
 
     def known_to(self, user: str) -> list[SeenEntry]:
         """What somebody has who has seen everything so far."""
-        mine = {"alice": (DM, GROUP), "bob": (DM, GROUP), "carol": (GROUP,)}.get(user, ())
+        mine = _HELD.get(user, {})
         return [_shown(entry) for name, log in self.logs().items() if name in mine for entry in log]
 
     def removed_while_open(self) -> list[tuple[float, str]]:
@@ -95,8 +116,8 @@ def _shown(entry: Entry) -> SeenEntry:
 
 
 @cache
-def _template() -> Sequence[Mapping[str, Any]]:
-    """What every history finds in the tables, as the puts that bring it there."""
+def _template() -> Template:
+    """Made once: it is the same for all histories."""
     hub = Hub(Random(0))
     store = Store()
     environment = Environment(
@@ -123,9 +144,14 @@ def _template() -> Sequence[Mapping[str, Any]]:
     devices = DynamoDbDevices(cast("Any", store), members_table=MEMBERS)
     for user in ("bob", "carol", "dave"):
         devices.register(user, Device(f"{user}-phone", PushTarget(FCM, f"token-of-{user}"), BASE_MS), limit=3)
-    return [
-        {"TableName": table, "Item": item} for table, items in store.snapshot().items() for item in items.values()
-    ]
+    return Template(store.snapshot(), {user: _synced(user, instance) for user in _HELD})
+
+
+def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
+    """What a sync says to somebody who has everything so far."""
+    memberships, log = instance.memberships, instance.log
+    found = sync(user, _HELD[user], memberships=memberships, log=log, spread=in_turn, size=event_size)
+    return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found))))
 
 
 def build(plan: Plan) -> World:
@@ -142,8 +168,7 @@ def build(plan: Plan) -> World:
                 written[0](change)
 
     store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
-    for put in _template():
-        store.call("PutItem", put)
+    store.restore(_template().tables)
     deployment = Deployment(hub, weather, store, plan.fan_out_above)
     written.append(deployment.stored)
     operations: list[Operation] = []
@@ -159,11 +184,11 @@ def play(world: World) -> None:
         if client.is_away or number in plan.fresh:
             hub.after(hub.random.random() * 20.0, client.start)
         else:
-            client.start_connected(world.known_to(client.user))
+            client.start_connected(world.known_to(client.user), _template().synced.get(client.user, _NOTHING))
     for action in plan.actions:
         hub.after(
             300.0 + action.at,
-            lambda action=action: ACTIONS[action.name](world, world.client(action.client), action.number),
+            partial(ACTIONS[action.name], world, world.client(action.client), action.number),
         )
     hub.run(300.0 + ENDS_MS)
     world.weather.clear()

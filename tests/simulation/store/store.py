@@ -132,6 +132,13 @@ class Store(Unhurried):
         """All there is. Equal to another one exactly if nothing differs."""
         return {name: dict(table.items()) for name, table in self._tables.items()}
 
+    def restore(self, snapshot: Mapping[str, Mapping[Place, Item]]) -> None:
+        """Put back what another store had. For a store that is empty."""
+        for name, items in snapshot.items():
+            table = self._tables[name]
+            for place, item in items.items():
+                table.write(place, table.key_of(item), item, size_of(item))
+
     # --- reads
 
     def _get(self, request: Mapping[str, Any]) -> dict[str, Any]:

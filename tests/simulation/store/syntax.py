@@ -150,9 +150,9 @@ def parse_update(text: str) -> tuple[tuple[Action, ...], Used]:
 class _Parser:
     def __init__(self, text: str, kind: str) -> None:
         self._kind = kind
-        self._tokens = [*self._split(text), ""]
+        self._tokens = [*self._split(text), "", ""]
         self._at = 0
-        if self._tokens == [""]:
+        if not self._tokens[0]:
             raise self.wrong("The expression can not be empty;")
 
     def _split(self, text: str) -> Iterator[str]:

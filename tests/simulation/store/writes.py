@@ -87,6 +87,8 @@ class Write:
 def write(kind: str, request: Mapping[str, Any], tables: Mapping[str, Table], *, alone: bool) -> Write:
     """Of a request (`alone`), or of a part of a transaction. Raises ServiceError."""
     check_fields(kind, request, _FIELDS[kind] | {"ReturnValues"} if alone else _FIELDS[kind])
+    if kind == "ConditionCheck" and "ConditionExpression" not in request:
+        raise invalid("Value null at 'conditionExpression' failed to satisfy constraint: Member must not be null")
     table = table_of(request["TableName"], tables)
     names, values, condition_, update_ = _expressions(request)
     returned = request.get("ReturnValues", "NONE")

@@ -1,0 +1,95 @@
+"""Ten thousand histories under faults and races: what is acked is stored once, in one order, for the right people.
+
+`python -m tests.simulation --seed N --histories 1` shows one again, and a failing one as short as it gets.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
+from tests.simulation.faults import Fault
+from tests.simulation.plan import plan_of
+from tests.simulation.planted import PLANTED, planted
+from tests.simulation.runs import fingerprint, run, run_many, shortest
+
+HISTORIES = 10_000
+CHUNK = 250
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("start", range(0, HISTORIES, CHUNK))
+def test_no_history_breaks_a_promise(start: int) -> None:
+    summary = run_many(range(start, start + CHUNK))
+    for failure in summary.failures:
+        pytest.fail(shortest(failure).text, pytrace=False)
+    assert summary.histories == CHUNK
+    assert summary.faults.total() > CHUNK
+
+
+def test_every_fault_strikes_and_every_operation_has_every_outcome() -> None:
+    """In few histories already: nothing is simulated in name only."""
+    summary = run_many(range(700))
+    assert set(summary.faults) == {fault.name for fault in Fault}
+    for kind in ("send", "edit", "react", "remove", "add"):
+        assert {f"{kind} ok", f"{kind} fail"} <= set(summary.operations), kind
+    assert summary.operations["send unknown"] > 0
+
+
+@pytest.mark.parametrize("name", list(PLANTED))
+def test_every_planted_bug_is_found(name: str) -> None:
+    with planted(name):
+        summary = run_many(range(2_000))
+    assert summary.failures, f"{name}: not found in {summary.histories} histories"
+
+
+def test_without_the_bug_the_history_that_found_it_is_right() -> None:
+    """What finds a bug is the bug, not the history."""
+    with planted("the put of an entry without its condition"):
+        (failure,) = run_many(range(2_000)).failures
+        assert fingerprint(run(failure.plan)) == fingerprint(failure)
+    assert run(failure.plan).findings == []
+
+
+def test_a_failing_history_is_made_shorter() -> None:
+    with planted("a resend that is not recognised"):
+        (failure,) = run_many(range(2_000)).failures
+        short = shortest(failure)
+    assert short.findings
+    assert len(short.plan.actions) <= 4
+    assert "WRONG" in short.text
+    assert len(short.plan.odds) <= len(failure.plan.odds)
+
+
+def test_a_seed_repeats_exactly_also_in_another_process() -> None:
+    """Sets iterate in another order there, and nothing may hang on that."""
+    code = (
+        "import tests.functions.environment\n"
+        "from tests.simulation.plan import plan_of\n"
+        "from tests.simulation.runs import fingerprint, run\n"
+        "print(*(fingerprint(run(plan_of(seed))) for seed in range(60)))"
+    )
+    here = [fingerprint(run(plan_of(seed))) for seed in range(60)]
+    for hashes in ("1", "2"):
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hashes, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout.split() == here
+
+
+def test_other_latencies_make_another_history() -> None:
+    plan = plan_of(7)
+    seen = Counter(fingerprint(run(replace(plan, schedule=schedule))) for schedule in range(20))
+    assert len(seen) > 10
