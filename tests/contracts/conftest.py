@@ -1,24 +1,27 @@
-"""The implementations that every contract suite runs against: the fakes, and the adapters on moto's server."""
+"""The implementations that every contract suite runs against: the fakes, and the adapters on all that is a DynamoDB."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
-from threading import Lock
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from local import ports, server
+from local.settings import ROOT, Settings
+from shared.aws import http
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import Calls
 from shared.aws.file_table import DynamoDbFiles
+from shared.aws.json_service import JsonService
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.notice_table import DynamoDbNotices
@@ -36,7 +39,8 @@ from shared.files.models import Upload
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import Buckets
 from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
-from tests.calls import Unhurried
+from tests.contracts.differences import difference
+from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
@@ -108,21 +112,6 @@ def fakes() -> Stores:
     )
 
 
-class OneAtATime(Unhurried):
-    """Each call is atomic, as DynamoDB's are: moto looks at a condition and writes without a lock around both.
-
-    Operations of several calls still race.
-    """
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._lock = Lock()
-
-    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        with self._lock:
-            return self._calls.call(operation, request)
-
-
 def adapters(calls: Calls) -> Stores:
     return Stores(
         log=DynamoDbConversationLog(calls, log_table="log", members_table="members"),
@@ -144,11 +133,53 @@ def adapters(calls: Calls) -> Stores:
     )
 
 
-@pytest.fixture(params=["fake", "simulation", "moto"])
+@pytest.fixture(scope="session")
+def moto(moto_url: str) -> Iterator[JsonService]:
+    with service(moto_url) as calls:
+        yield calls
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsonService]:
+    """The local emulator, running for all tests of this worker that want it."""
+    settings = Settings(home=tmp_path_factory.mktemp("emulator"), port=ports.free_port(), root=ROOT)
+    server.start(settings)
+    with service(settings.address) as calls:
+        yield calls
+    server.stop(settings)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[JsonService]:
+    with service(os.environ[ENDPOINT]) as calls:
+        yield calls
+        remove(calls)
+
+
+def calls_to(engine: str, request: pytest.FixtureRequest) -> Calls:
+    """An engine with the four tables, empty."""
+    if engine == "simulation":
+        return OneAtATime(Store())
+    # On a busy machine a retry would meet the first attempt.
+    for limit in ("CONNECT_TIMEOUT_S", "READ_TIMEOUT_S"):
+        request.getfixturevalue("monkeypatch").setattr(http, limit, 60.0)
+    calls: JsonService = request.getfixturevalue(engine.replace("-", "_"))
+    empty(calls)
+    return OneAtATime(calls) if engine == "moto" else calls
+
+
+@pytest.fixture(params=["fake", *ENGINES])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    if request.param == "simulation":
-        return adapters(OneAtATime(Store()))
-    return fakes() if request.param == "fake" else adapters(OneAtATime(request.getfixturevalue("tables")))
+    return fakes() if request.param == "fake" else adapters(OfOneTest(calls_to(request.param, request)))
+
+
+@pytest.fixture(params=ENGINES)
+def calls(request: pytest.FixtureRequest) -> Calls:
+    """DynamoDB's API, as itself. A test that is among an engine's known differences must fail there."""
+    reason = difference(request.param, request.node.name)
+    if reason is not None:
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True, raises=OTHERWISE))
+    return calls_to(request.param, request)
 
 
 @pytest.fixture(params=["fake", "moto"])

@@ -16,7 +16,8 @@ from shared.aws.dynamodb import Calls
 from shared.aws.json_service import JsonService
 from shared.errors import Unavailable
 from shared.notification.models import APNS, FCM, SANDBOX, Device, PushTarget
-from tests.contracts.conftest import OneAtATime, Stores
+from tests.contracts.conftest import Stores
+from tests.contracts.engines import OneAtATime
 from tests.fakes import FakeDevices
 
 APPLE = PushTarget(APNS, "ab" * 32, app_id="org.example.app")
