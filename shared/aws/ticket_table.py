@@ -1,8 +1,8 @@
-"""Tickets in DynamoDB. A delete that returns what was there is what makes them one-time."""
+"""Tickets in DynamoDB. A conditional delete that returns what was there is what makes them one-time."""
 
 from __future__ import annotations
 
-from shared.aws.dynamodb import Calls, from_item, to_item
+from shared.aws.dynamodb import Calls, Refused, conditionally, from_item, to_item
 from shared.aws.tables import TICKET, ticket_from, ticket_item
 from shared.connection.ports import StoredTicket
 
@@ -18,6 +18,12 @@ class DynamoDbTickets:
         self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(ticket_item(ticket))})
 
     def take(self, ticket_hash: str) -> StoredTicket | None:
-        request = {"TableName": self._table, "Key": to_item({TICKET: ticket_hash}), "ReturnValues": "ALL_OLD"}
-        answer = self._calls.call("DeleteItem", request)
-        return ticket_from(from_item(answer["Attributes"])) if answer.get("Attributes") else None
+        """Of several at once the condition holds for one. That only one of them is shown the old item is promised nowhere."""
+        request = {
+            "TableName": self._table,
+            "Key": to_item({TICKET: ticket_hash}),
+            "ConditionExpression": f"attribute_exists({TICKET})",
+            "ReturnValues": "ALL_OLD",
+        }
+        answer = conditionally(self._calls, "DeleteItem", request)
+        return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))
