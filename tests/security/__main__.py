@@ -1,0 +1,55 @@
+"""`make audit`: tries everything there is against this project, and says what came of it."""
+
+# ruff: noqa: T201  # it prints for people
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import time
+
+import pytest
+
+from tests.security import advisories
+from tests.security.summary import SECTIONS, Tally, conclusion, lines
+
+# No stack is deployed for these.
+_WITHOUT_STACK = [title for title in SECTIONS if title != "Deployed stack"]
+
+
+def main() -> int:
+    options = _options()
+    sections = _WITHOUT_STACK if options.without_stack else list(SECTIONS)
+    started = time.monotonic()
+    print("Security audit: attacks on what is here, one after the other. This takes a minute or two.", flush=True)
+    tally = _attack(sections)
+    verdicts = [] if options.offline else advisories.ask()
+    code, last = conclusion(tally, sections, verdicts)
+    print(*lines(tally, sections, verdicts), "", last, f"{time.monotonic() - started:.0f} s", sep="\n")
+    if options.offline and not code:
+        print("Advisory databases were not asked, as you wished.")
+    return code
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make audit", description=__doc__)
+    parser.add_argument("--offline", action="store_true", help="do not ask advisory databases")
+    parser.add_argument("--without-stack", action="store_true", help="deploy no stack to attack")
+    return parser.parse_args()
+
+
+def _attack(sections: list[str]) -> Tally:
+    """Run the tests of these sections, both cores busy; what they print is nobody's but a failing test's own."""
+    tally = Tally()
+    files = [place for title in sections for place in SECTIONS[title]]
+    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["-q", "-n", "2", "--dist", "loadgroup", *files], plugins=[tally])
+    return tally
+
+
+if __name__ == "__main__":
+    sys.exit(main())

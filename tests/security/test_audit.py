@@ -1,0 +1,115 @@
+"""The audit's own summary: it fails where something failed or was not tried, and never calls open what nobody asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.security.advisories import Verdict, ask
+from tests.security.summary import ALL_HELD, FAILED, NOT_ASKED, SECTIONS, Tally, conclusion, lines, section_of
+
+ROOT = Path(__file__).parents[2]
+CLEAN = [Verdict("Python packages", "clean"), Verdict("Node packages", "clean")]
+BOTH = ("Tokens", "Tickets")
+
+
+def tally(*failed: str, only: Sequence[str] = BOTH) -> Tally:
+    made = Tally()
+    for title in only:
+        made.tests[title], made.tried[title] = 2, 1_500
+    for title in failed:
+        made.failed[title].append("test_something (call)")
+    return made
+
+
+def test_when_everything_held_it_says_how_much_was_tried() -> None:
+    assert conclusion(tally(), BOTH, CLEAN) == (ALL_HELD, "All 3,000 attempts were held.")
+    assert conclusion(tally(), BOTH, []) == (ALL_HELD, "All 3,000 attempts were held.")
+
+
+def test_one_failure_fails_it_and_is_named() -> None:
+    assert conclusion(tally("Tickets"), BOTH, CLEAN)[0] == FAILED
+    assert "    test_something (call)" in lines(tally("Tickets"), BOTH, CLEAN)
+    assert any("1 FAILED" in line for line in lines(tally("Tickets"), BOTH, CLEAN))
+
+
+def test_a_section_in_which_nothing_was_tried_fails_it() -> None:
+    half = tally(only=("Tokens",))
+    assert conclusion(half, BOTH, CLEAN)[0] == FAILED
+    assert any("NOTHING WAS TRIED" in line for line in lines(half, BOTH, CLEAN))
+
+
+def test_a_known_vulnerability_fails_it_and_is_shown() -> None:
+    verdicts = [*CLEAN, Verdict("x", "found", "jinja2 3.1.0: GHSA-1\nws: high")]
+    assert conclusion(tally(), BOTH, verdicts)[0] == FAILED
+    assert "    ws: high" in lines(tally(), BOTH, verdicts)
+
+
+def test_databases_that_could_not_be_asked_are_no_good_news() -> None:
+    verdicts = [*CLEAN, Verdict("x", "not asked", "name not known")]
+    code, last = conclusion(tally(), BOTH, verdicts)
+    assert (code, "could NOT be asked" in last) == (NOT_ASKED, True)
+    assert "NOT ASKED (name not known)" in lines(tally(), BOTH, verdicts)[-1]
+    assert conclusion(tally("Tokens"), BOTH, verdicts)[0] == FAILED
+
+
+def answers(uv: tuple[int, str, str], npm: tuple[int, str]) -> list[tuple[str, str]]:
+    """(state, detail) for these exit codes and outputs."""
+
+    def run(command: Sequence[str], _: Path) -> subprocess.CompletedProcess[str]:
+        code, out, err = (npm[0], npm[1], "") if command[0] == "npm" else uv
+        return subprocess.CompletedProcess(list(command), code, out, err)
+
+    python, emulator, node = ask(run)
+    assert (python.state, python.detail) == (emulator.state, emulator.detail)
+    return [(python.state, python.detail), (node.state, node.detail)]
+
+
+REPORT = {"auditReportVersion": 2, "vulnerabilities": {}}
+
+
+def test_clean_answers() -> None:
+    assert answers((0, "", ""), (0, json.dumps(REPORT))) == [("clean", ""), ("clean", "")]
+
+
+def test_findings() -> None:
+    report = json.dumps({**REPORT, "vulnerabilities": {"ws": {"severity": "high"}}})
+    assert answers((1, "pyjwt: GHSA-1\n", ""), (1, report)) == [("found", "pyjwt: GHSA-1"), ("found", "ws: high")]
+
+
+@pytest.mark.parametrize(
+    ("npm", "said"),
+    [
+        ("", "npm audit gives no report"),
+        ("null", "npm audit gives no report"),
+        ('{"error": {}}', "npm audit gives no report"),
+        ('{"statusCode": 405, "error": {}}', "the registry answers 405"),
+    ],
+)
+def test_a_service_that_cannot_be_reached_is_no_clean_answer(npm: str, said: str) -> None:
+    error = "error: Request failed after 3 retries\n  cause: dns error\n"
+    assert answers((2, "", error), (1, npm)) == [("not asked", "dns error"), ("not asked", said)]
+    assert answers((2, "", ""), (0, npm))[0] == ("not asked", "uv audit failed")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("no uv"), subprocess.TimeoutExpired("uv", 60)], ids=type)
+def test_a_tool_that_is_missing_or_hangs_is_no_clean_answer(error: Exception) -> None:
+    def run(_: Sequence[str], __: Path) -> subprocess.CompletedProcess[str]:
+        raise error
+
+    assert {(verdict.state, verdict.detail) for verdict in ask(run)} == {
+        ("not asked", f"uv: {type(error).__name__}"),
+        ("not asked", f"npm: {type(error).__name__}"),
+    }
+
+
+def test_every_file_of_the_audit_is_in_one_section_and_is_there() -> None:
+    listed = [place for places in SECTIONS.values() for place in places]
+    assert len(listed) == len({*listed})
+    assert all((ROOT / place).is_file() for place in listed)
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/security").glob("test_*.py")} <= {*listed}
+    assert {section_of(f"{place}::test_x[y]") for place in listed} == SECTIONS.keys()
