@@ -16,6 +16,7 @@ from tests.faults.house import LOG, MEMBERS, SESSIONS, House
 from tests.shared.chat.replay import Told, replay
 
 Rows = Sequence[Mapping[str, Any]]
+Logs = Mapping[str, Sequence[Entry]]
 CURSORS = ("read_seq", "delivered_seq", "joined_seq")
 LASTING = ("conversation_id", "seq", "kind", "sender_id", "created_at", "number", "nonce", "client_message_id")
 
@@ -35,18 +36,18 @@ def check(house: House) -> None:
 
 
 def faults(house: House) -> Iterator[str]:
-    rows = house.store.items(MEMBERS)
-    for name, log in logs(house).items():
-        told = replay(log, {})
-        yield from _entries(name, log, told)
-        yield from _members(name, told, rows)
-    yield from _without_log(house, rows)
+    rows, known = house.store.items(MEMBERS), logs(house)
+    told = {name: replay(log, {}) for name, log in known.items()}
+    for name, log in known.items():
+        yield from _entries(name, log, told[name])
+        yield from _members(name, told[name], rows)
+    yield from _without_log(known, rows)
     yield from _contacts(rows)
     yield from _devices(rows)
-    yield from _files(house, rows)
+    yield from _files(house, known, rows)
     yield from _written(house)
     yield from _sessions(house)
-    yield from _posts(house)
+    yield from _posts(house, told)
     yield from _pushes(house)
 
 
@@ -88,12 +89,11 @@ def _members(name: str, told: Told, rows: Rows) -> Iterator[str]:
         yield f"{name} is {told.name!r} of {len(expected)}, stored are {groups}"
 
 
-def _without_log(house: House, rows: Rows) -> Iterator[str]:
+def _without_log(known: Logs, rows: Rows) -> Iterator[str]:
     """A conversation in which nothing was said is a private one, with both its rows on both sides."""
-    known = logs(house)
     mine = Counter(row["sk"].removeprefix("conversation#") for row in rows if row["sk"].startswith("conversation#"))
     seats = Counter(row["pk"].removeprefix("conversation#") for row in rows if row["pk"].startswith("conversation#"))
-    for name in {*mine, *seats} - set(known):
+    for name in {*mine, *seats} - known.keys():
         if private_members(name) is None or not mine[name] == seats[name] == 2:
             yield f"{name} has no log, and {mine[name]} and {seats[name]} rows"
 
@@ -119,9 +119,9 @@ def _devices(rows: Rows) -> Iterator[str]:
         yield f"devices are {have}, targets are owned by {owners}"
 
 
-def _files(house: House, rows: Rows) -> Iterator[str]:
+def _files(house: House, known: Logs, rows: Rows) -> Iterator[str]:
     """Every message that has a file counts, and no other; what is ready has its bytes."""
-    wanted = Counter(entry.file_id for log in logs(house).values() for entry in log if entry.is_message)
+    wanted = Counter(entry.file_id for log in known.values() for entry in log if entry.is_message)
     references = Counter(row["pk"] for row in rows if row["sk"].startswith("message#"))
     for row in rows:
         if row["sk"] != "file":
@@ -168,9 +168,8 @@ def _sessions(house: House) -> Iterator[str]:
             yield f"{connection_id} is open, and not registered any more"
 
 
-def _posts(house: House) -> Iterator[str]:
+def _posts(house: House, told: Mapping[str, Told]) -> Iterator[str]:
     """Nobody gets an entry of a conversation that they are not in."""
-    told = {name: replay(log, {}) for name, log in logs(house).items()}
     for connection_id in {connection_id for connection_id, _ in house.gateway.posts}:
         user = connection_id.rstrip("1")
         for event in house.gateway.events(connection_id):
