@@ -10,7 +10,7 @@ from parley_client import Message, ParleyClient, ReadReceipt
 from local.stack import Stack
 from local.tokens import mint
 from shared.chat.identifiers import private_conversation_id
-from tests.e2e.cutting_proxy import cutting_proxy
+from tests.chaos.proxy import proxy_before
 from tests.e2e.raw_client import http, new_users
 
 PATIENCE_S = 120
@@ -56,7 +56,7 @@ def test_a_hundred_messages_over_connections_that_are_cut_again_and_again(stack:
     async def chat() -> None:
         one, other = new_users(2)
         texts = [f"text {number}" for number in range(100)]
-        async with cutting_proxy(stack) as proxy:
+        async with proxy_before(stack) as proxy:
             fast = {"backoff_first": 0.05, "backoff_limit": 0.2}
             async with (
                 client(stack, one, url=proxy.url, **fast) as alice,

@@ -7,6 +7,7 @@ import random
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from parley_client.resources import Summary
 from parley_client.view import ConversationView
 
 from local.stack import Stack
-from tests.e2e.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.chaos.proxy import Proxy, proxy_before
 from tests.e2e.raw_client import connected, http
 from tests.soak.user import User, World, as_compared, drained
 
@@ -49,7 +50,7 @@ def _listed(counts: Counter[str]) -> str:
 async def soak(stack: Stack, *, users: int, seconds: float, pause: float, seed: int) -> Report:
     """Let `users` do random things for `seconds`, then compare every client with the log, the history and the inbox."""
     run = uuid.uuid4().hex[:8]
-    async with cutting_proxy(stack) as proxy:
+    async with proxy_before(stack) as proxy:
         names = [f"soak{number}-{run}" for number in range(users)]
         world = World(stack, proxy.url, random.Random(seed), names)
         everyone = [User(name, world) for name in names]
@@ -57,23 +58,24 @@ async def soak(stack: Stack, *, users: int, seconds: float, pause: float, seed: 
             await user.start()
         cutter = asyncio.create_task(_cut_now_and_then(proxy))
         until = time.monotonic() + seconds
-        await asyncio.gather(*(_live(user, until, pause) for user in everyone))
+        await asyncio.gather(*(live(user, until, pause) for user in everyone))
         cutter.cancel()
         for user in everyone:
             await drained(user)
-        report = await _compare(everyone, world)
+        report = await compare(everyone, world)
         for user in everyone:
             await user.stop()
     return report
 
 
-async def _live(user: User, until: float, pause: float) -> None:
+async def live(user: User, until: float, pause: float) -> None:
+    """Do random things until then, with pauses of that many seconds on average."""
     while time.monotonic() < until:
         await user.act()
         await asyncio.sleep(user.world.rng.random() * 2 * pause)
 
 
-async def _cut_now_and_then(proxy: CuttingProxy) -> None:
+async def _cut_now_and_then(proxy: Proxy) -> None:
     while True:
         await asyncio.sleep(CUT_EVERY_S)
         proxy.cut()
@@ -82,11 +84,12 @@ async def _cut_now_and_then(proxy: CuttingProxy) -> None:
 # --- the comparison
 
 
-async def _compare(everyone: list[User], world: World) -> Report:
+async def compare(everyone: Sequence[User], world: World) -> Report:
+    """Everyone against the logs, the history and the inbox. Adds to the world's findings."""
     logs: dict[str, list[dict[str, Any]]] = {}
     compared = 0
     for user in everyone:
-        for conversation_id, entries in (await _everything(world.stack, user.name)).items():
+        for conversation_id, entries in (await everything(world.stack, user.name)).items():
             if logs.setdefault(conversation_id, entries) != entries:
                 world.findings.append(f"{user.name} syncs another log of {conversation_id} than somebody else")
         compared += await _compare_user(user, logs, world)
@@ -95,7 +98,7 @@ async def _compare(everyone: list[User], world: World) -> Report:
     return Report(world.done, world.refused, len(logs), sum(map(len, logs.values())), compared, world.findings)
 
 
-async def _everything(stack: Stack, name: str) -> dict[str, list[dict[str, Any]]]:
+async def everything(stack: Stack, name: str) -> dict[str, list[dict[str, Any]]]:
     """Every conversation of a user from its first entry on, by a client that knows nothing."""
     found: dict[str, list[dict[str, Any]]] = {}
     async with connected(stack, name) as raw:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from parley_client import Ack, MembershipLost, Message, ParleyClient, ParleyError
 from parley_client.events import Entry
@@ -18,9 +19,9 @@ from local.tokens import mint
 
 EMOJI = ("👍", "🎉", "❤️")
 # What a random operation may be answered with: others are at it, too.
-EXPECTED = {"not_a_member", "not_found", "forbidden", "blocked", "rate_limited", "conflict"}
+EXPECTED = frozenset({"not_a_member", "not_found", "forbidden", "blocked", "rate_limited", "conflict"})
 # An operation that the connection's end overtook. Sends and changes go on by themselves; these are asked once.
-CUT = {"connection_lost", "timeout", "closed"}
+CUT = frozenset({"connection_lost", "timeout", "closed"})
 
 
 @dataclass
@@ -47,7 +48,31 @@ class Seen:
 
 
 class User:
-    """One user with one device, which comes and goes, and goes on where it was."""
+    """One user with one device, which comes and goes, and goes on where it was.
+
+    `weights`: how often each operation is chosen, by its name here. `expected`: what it may be refused with.
+    """
+
+    weights: ClassVar[Mapping[str, int]] = {
+        "write_to_someone": 20,
+        "write_somewhere": 30,
+        "forward": 2,
+        "edit": 6,
+        "delete": 3,
+        "react": 10,
+        "read": 10,
+        "create_group": 1,
+        "add": 2,
+        "remove": 1,
+        "leave": 1,
+        "rename": 1,
+        "set_role": 1,
+        "block_for_a_moment": 1,
+        "type": 3,
+        "watch": 1,
+        "come_again": 2,
+    }
+    expected: ClassVar[frozenset[str]] = EXPECTED | CUT
 
     def __init__(self, name: str, world: World) -> None:
         self.name = name
@@ -104,14 +129,14 @@ class User:
 
     async def act(self) -> None:
         """One operation. Refusals that come of others being quicker are counted; anything else is a finding."""
-        name, operation = self.world.rng.choices(*_weighted(self))[0]
+        (name,) = self.world.rng.choices(list(self.weights), list(self.weights.values()))
         try:
             async with asyncio.timeout(120):
-                await operation()
+                await getattr(self, name)()
             self.world.done[name] += 1
         except ParleyError as error:
             self.world.refused[f"{name}: {error.code}"] += 1
-            if error.code not in EXPECTED | CUT:
+            if error.code not in self.expected:
                 self.world.findings.append(f"{self.name}: {name} failed with {error.code}: {error.message}")
         except TimeoutError:
             self.world.findings.append(f"{self.name}: {name} had no end within two minutes")
@@ -223,29 +248,6 @@ class User:
 
     async def come_again(self) -> None:
         await self.restart()
-
-
-def _weighted(user: User) -> tuple[list[tuple[str, Callable[[], Awaitable[None]]]], list[int]]:
-    weights = {
-        "write_to_someone": 20,
-        "write_somewhere": 30,
-        "forward": 2,
-        "edit": 6,
-        "delete": 3,
-        "react": 10,
-        "read": 10,
-        "create_group": 1,
-        "add": 2,
-        "remove": 1,
-        "leave": 1,
-        "rename": 1,
-        "set_role": 1,
-        "block_for_a_moment": 1,
-        "type": 3,
-        "watch": 1,
-        "come_again": 2,
-    }
-    return [(name, getattr(user, name)) for name in weights], list(weights.values())
 
 
 async def drained(user: User) -> None:
