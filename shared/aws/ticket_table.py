@@ -18,7 +18,7 @@ class DynamoDbTickets:
         self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(ticket_item(ticket))})
 
     def take(self, ticket_hash: str) -> StoredTicket | None:
-        """Of several at once the condition holds for one. That only one of them is shown the old item is promised nowhere."""
+        """Of several at once the condition holds for one; that no other is shown the old item is promised nowhere."""
         request = {
             "TableName": self._table,
             "Key": to_item({TICKET: ticket_hash}),
