@@ -25,7 +25,7 @@ _MAKERS: Final = {"if_not_exists": 2, "list_append": 2}
 _SECTIONS: Final = ("SET", "REMOVE", "ADD", "DELETE")
 _MAX_IN: Final = 100
 _TOKEN: Final = re.compile(
-    r"\s*(?:([A-Za-z][A-Za-z0-9_]*|#[A-Za-z0-9_]+|:[A-Za-z0-9_]+)|(<>|<=|>=|[=<>(),.\[\]+-])|(\S))"
+    r"\s*(?:([A-Za-z][A-Za-z0-9_]*|#[A-Za-z0-9_]+|:[A-Za-z0-9_]+|[0-9]+)|(<>|<=|>=|[=<>(),.\[\]+-])|(\S))"
 )
 
 
