@@ -27,6 +27,9 @@ def handler(event, context):
 def lingering(event, context):
     print("lingering")
     time.sleep(600)
+def whereabouts(event, context):
+    import os
+    return {"file": os.path.realpath(__file__), "pid": os.getpid()}
 def importable(event, context):
     return [name for name in ("botocore", "ministack", "yaml", "json") if importlib.util.find_spec(name)]
 """
@@ -190,6 +193,18 @@ def test_a_function_sees_its_bundle_and_nothing_else(emulator: Settings) -> None
     function = create_function(emulator, "importable")
     reply = client(emulator, "lambda").invoke(FunctionName=function)
     assert json.loads(reply["Payload"].read()) == ["json"]
+
+
+def test_a_worker_that_was_killed_is_followed_by_one_that_runs_from_the_same_unpacked_bundle(
+    emulator: Settings,
+) -> None:
+    function, found = create_function(emulator, "whereabouts"), []
+    for _ in range(2):
+        found.append(json.loads(client(emulator, "lambda").invoke(FunctionName=function)["Payload"].read()))
+        os.kill(found[-1]["pid"], signal.SIGKILL)
+        assert processes.wait_until(lambda: not processes.running_below(emulator.temp), WAIT)
+    assert found[0]["file"] == found[1]["file"]
+    assert found[0]["pid"] != found[1]["pid"]
 
 
 def test_a_worker_stuck_in_a_call_is_ended_by_the_next_start(emulator: Settings) -> None:
