@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.bad_input.frames import BAD, LARGE, MISSING, Fine, Row, frame, message, raw, stored, table
-from tests.bad_input.frames_fields import DM, GROUP, SYNTAX
+from tests.bad_input.frames_fields import SYNTAX
+from tests.bad_input.names import DM, FILE, FOREIGN_FILE, GROUP
 
 _FAMILY: Final = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 _ENGLAND: Final = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -173,9 +174,6 @@ def _reactions() -> dict[str, Row]:
 
 
 REACTIONS: Final = table("reactions", _reactions())
-# As in world.py.
-_MINE: Final = "f" * 43
-_BOBS: Final = "e" * 43
 
 
 def _image(expected: Fine | str, file_id: Any, **fields: Any) -> tuple[str, Fine | str, dict[str, Any]]:
@@ -187,20 +185,18 @@ def _image(expected: Fine | str, file_id: Any, **fields: Any) -> tuple[str, Fine
 FILES: Final = table(
     "files",
     {
-        "her own": _image(Fine({"file_id": _MINE, "type": "image", "content": ""}), _MINE),
-        "somebody else's": _image(MISSING, _BOBS),
-        "her own as another kind": _image(MISSING, _MINE, message_type="file"),
-        "her own in a text": _image(BAD, _MINE, message_type="text", content="x"),
+        "her own": _image(Fine({"file_id": FILE, "type": "image", "content": ""}), FILE),
+        "somebody else's": _image(MISSING, FOREIGN_FILE),
+        "her own as another kind": _image(MISSING, FILE, message_type="file"),
+        "her own in a text": _image(BAD, FILE, message_type="text", content="x"),
         "none": _image(BAD, None),
         "an empty one": _image(BAD, ""),
         "129 characters": _image(BAD, "x" * 129),
         "a number": _image(BAD, 1),
-        "an unknown type": _image(BAD, _MINE, message_type="video"),
-        "a type with capitals": _image(BAD, _MINE, message_type="IMAGE"),
-        "a type that is null": _image(BAD, _MINE, message_type=None),
-        **{
-            f"{one[:40]!a}": _image(MISSING, one) for one in (*SYNTAX, "../" + _MINE, f"{_MINE}/..", "\U0001f600" * 128)
-        },
+        "an unknown type": _image(BAD, FILE, message_type="video"),
+        "a type with capitals": _image(BAD, FILE, message_type="IMAGE"),
+        "a type that is null": _image(BAD, FILE, message_type=None),
+        **{f"{one[:40]!a}": _image(MISSING, one) for one in (*SYNTAX, "../" + FILE, f"{FILE}/..", "\U0001f600" * 128)},
     },
 )
 IN_GROUPS: Final = table(

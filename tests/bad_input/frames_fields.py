@@ -18,9 +18,8 @@ from tests.bad_input.frames import (
     stored,
     table,
 )
+from tests.bad_input.names import DM, GROUP
 
-DM: Final = "dm:alice:bob"
-GROUP: Final = "group:0123456789abcdef"
 # Names that expressions of the database, paths, prompts and shells have a meaning for.
 SYNTAX: Final = (
     *("#", ":", "/", "\\", "%", "*", "?", "..", "../..", "a#b", "a:b", "a/b", "a/../b", "..\\..\\b"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
-from tests.bad_input.world import token
+from tests.bad_input.names import token
 from tests.functions.events import http_event
 
 Answer = tuple[int, str | None]
@@ -30,8 +30,8 @@ class HttpCase:
     """`target` is the path and the query as they stand in the request line. Without `authorization` alice asks.
 
     `stored` is what the new entry in her conversation with bob has of what was sent. `only_here`: a client or a gateway
-    would not let it through as it is, or what it needs is not set up there. `as_it_came`: a gateway that decodes the
-    path makes another request of it, which is answered as such.
+    would not let it through as it is (it answers by itself, or mends what is no UTF-8), or what it needs is not set up
+    there. `as_it_came`: a gateway that decodes the path makes another request of it, which is answered as such.
     """
 
     topic: str

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from tests.bad_input.frames_content import BLANK
 from tests.bad_input.frames_fields import SPOOFED
+from tests.bad_input.names import DM, GROUP
 from tests.bad_input.requests import BAD, FINE, FORBIDDEN, LARGE, MADE, MISSING, OUTSIDE, Answer, Row, ask, send, table
 
-DM: Final = "dm:alice:bob"
-GROUP: Final = "group:0123456789abcdef"
 POST: Final = f"POST /v1/conversations/{DM}/messages"
 _LISTS: Final = "[" * 10_000 + "]" * 10_000
 
@@ -60,7 +59,7 @@ BODIES: Final = table(
         "1 MB": send(POST, _sized(1_048_576), LARGE),
         "1 MB that is no JSON": send(POST, "x" * 1_048_576, LARGE),
         "64 KB in fewer characters": send(POST, '{"content":"x","extra":"' + "\u20ac" * 22_000 + '"}', LARGE),
-        "bytes that are no UTF-8": send(POST, b'{"content":"\xff"}', BAD),
+        "bytes that are no UTF-8": send(POST, b'{"content":"\xff"}', BAD, only_here=True),
         "UTF-16": send(POST, '{"content":"x"}'.encode("utf-16"), BAD),
         "compressed": send(POST, gzip.compress(b'{"content":"x"}'), BAD, headers={"content-encoding": "gzip"}),
         "a part of a form": send(

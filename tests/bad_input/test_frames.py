@@ -13,7 +13,8 @@ from shared.connection.models import HEARTBEAT_WINDOW_MS
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames import Fine, FrameCase
 from tests.bad_input.frames_fields import SPOOFED
-from tests.bad_input.world import DM, FOREIGN_GROUP, World
+from tests.bad_input.names import DM, FOREIGN_GROUP
+from tests.bad_input.world import World
 from tests.functions.events import NOW
 
 REFUSED = [case for case in FRAMES if isinstance(case.expected, str)]

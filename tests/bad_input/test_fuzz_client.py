@@ -78,7 +78,7 @@ def test_any_text_is_a_frame_or_nothing(text: str | bytes) -> None:
     assert isinstance(_object(data), dict)
 
 
-@tried(400)
+@tried(250)
 @given(text=_wire)
 def test_any_frame_is_an_event_or_nothing(text: str) -> None:
     frame = decode(text) or {}
@@ -124,7 +124,7 @@ def _replies(draw: st.DrawFn, frames: Sequence[Mapping[str, Any]]) -> Mapping[st
     return said
 
 
-@tried(300)
+@tried(120)
 @given(st.data())
 def test_a_client_survives_whatever_comes_over_its_connection(data: st.DataObject) -> None:
     bench = _busy()

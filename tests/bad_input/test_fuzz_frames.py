@@ -9,7 +9,8 @@ from hypothesis import given
 from shared import errors
 from shared.errors import Internal, ParleyError, Unavailable
 from tests.bad_input.fuzzing import json_texts, tried
-from tests.bad_input.world import DM, FILE, FOREIGN_DM, FOREIGN_GROUP, GROUP, World, token
+from tests.bad_input.names import DM, FILE, FOREIGN_DM, FOREIGN_GROUP, GROUP, token
+from tests.bad_input.world import World
 
 VALID: Final[tuple[dict[str, Any], ...]] = (
     {"type": "message", "id": "1", "to": "bob", "content": "hi", "client_message_id": "c", "after": 3},
@@ -57,7 +58,7 @@ def foreign(world: World) -> list[Any]:
     ]
 
 
-@tried(400)
+@tried(250)
 @given(json_texts(VALID))
 def test_any_frame_has_a_reply_and_what_is_refused_changes_nothing(body: str) -> None:
     world = WORLDS.current()

@@ -16,8 +16,9 @@ from functions.files.handler import Ports, UploadNotCheckedError, check, release
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from tests.bad_input.fuzzing import json_texts, mutated, tried, values
+from tests.bad_input.names import DM, GROUP
 from tests.bad_input.pushing import push_ports, with_phones
-from tests.bad_input.world import DM, GROUP, World
+from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 
@@ -66,7 +67,7 @@ def _named(answer: Mapping[str, Any]) -> set[str]:
 _records: Final = st.one_of(mutated(_IMAGES, most=2), values).map(_record)
 
 
-@tried(200)
+@tried(100)
 @given(record=_records)
 def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
     before = _WORLD.store.snapshot()
@@ -77,14 +78,14 @@ def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
     assert _WORLD.store.snapshot() == before
 
 
-@tried(200)
+@tried(100)
 @given(record=_records)
 def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
     answer = release_files([record], Ports(_WORLD.files, _WORLD.objects, lambda *_: pytest.fail("nothing to look at")))
     assert _named(answer) <= {"odd"}
 
 
-@tried(200)
+@tried(100)
 @given(body=json_texts(_WORK))
 def test_any_work_is_done_or_named(body: str) -> None:
     log = _WORLD.store.items("log")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.errors import BadRequest
 from shared.wire.cursors import decode_cursor, encode_cursor
 from tests.bad_input.fuzzing import as_json, bent, json_texts, numbers, texts, tried, values
+from tests.bad_input.names import DM, FILE, GROUP, token
 from tests.bad_input.test_fuzz_frames import CODES, FAULTS, Worlds, foreign
-from tests.bad_input.world import DM, FILE, GROUP, token
 from tests.functions.events import NOW, http_event
 from tests.functions.rest.document import operations
 
@@ -84,7 +84,7 @@ _GOOD: Final = f"Bearer {token(scope='notifications:send admin')}"
 _credentials: Final = st.one_of(*[st.just(_GOOD)] * 6, bent(st.just(_GOOD)), texts)
 
 
-@tried(300)
+@tried(200)
 @given(
     asked=paths(),
     query=_parameters,

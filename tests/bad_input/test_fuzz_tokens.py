@@ -50,7 +50,7 @@ _signed: Final = st.builds(
 )
 
 
-@tried(300)
+@tried(200)
 @given(
     text=st.one_of(_signed, bent(_signed), bent(st.just(token())), texts, st.text(alphabet="ey.=-_ \0é", max_size=30))
 )
@@ -81,7 +81,7 @@ def _verifier(document: bytes) -> TokenVerifier:
     return TokenVerifier(JwksKeys("https://issuer.example", now=_now, fetch=lambda _: document), now=_now)
 
 
-@tried(200)
+@tried(60)
 @given(st.data())
 def test_any_document_has_keys_or_none(data: st.DataObject) -> None:
     _, good, other = _keys()
@@ -93,7 +93,7 @@ def test_any_document_has_keys_or_none(data: st.DataObject) -> None:
     _check(_verifier(document), jwt.encode(claims(), _keys()[0], algorithm="ES256", headers={"kid": "good"}))
 
 
-@tried(200)
+@tried(60)
 @given(st.data())
 def test_no_entry_of_a_document_hides_the_key_beside_it(data: st.DataObject) -> None:
     key, good, other = _keys()

@@ -14,7 +14,8 @@ from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames_fields import SYNTAX
-from tests.bad_input.world import World, token
+from tests.bad_input.names import token
+from tests.bad_input.world import World
 from tests.functions.events import NOW, authorizer_of, frame_event, handshake_event, websocket_event
 
 Handling = Callable[[World, dict[str, Any]], dict[str, Any]]

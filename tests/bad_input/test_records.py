@@ -11,6 +11,7 @@ import pytest
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from shared.notification.models import AboutMessage
+from tests.bad_input.names import DM
 from tests.bad_input.pushing import push_ports, with_phones
 from tests.bad_input.records import (
     POINTLESS_WORK,
@@ -18,7 +19,7 @@ from tests.bad_input.records import (
     UNREADABLE_ENTRIES,
     UNREADABLE_WORK,
 )
-from tests.bad_input.world import DM, World
+from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 

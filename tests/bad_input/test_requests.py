@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.bad_input.names import DM, token
 from tests.bad_input.requests import HttpCase
 from tests.bad_input.requests_bodies import REQUEST_BODIES
 from tests.bad_input.requests_lines import LINES
-from tests.bad_input.world import DM, World, token
+from tests.bad_input.world import World
 from tests.functions.events import NOW, http_event
 from tests.functions.rest.document import check_documented
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import jwt
-
 from functions.connect.handler import Ports as ConnectPorts
 from functions.connect.handler import connect
 from functions.message.guard import Guard
@@ -37,7 +35,6 @@ from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
 from shared.chat.changes import MEMBER, OWNER, Added, Role
 from shared.chat.delivery import Delivered
-from shared.chat.identifiers import private_conversation_id
 from shared.chat.models import change_entry
 from shared.chat.rules import PROTOCOL
 from shared.connection.presence import Sight, Telling
@@ -46,6 +43,7 @@ from shared.files.models import IMAGE, READY, File
 from shared.limits.buckets import Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.wire.events import encode_plainly
+from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.fakes import (
     FakeBuckets,
     FakeClock,
@@ -60,22 +58,6 @@ from tests.fakes import (
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.simulation.store import Store
-
-SECRET = "s" * 64
-DM = private_conversation_id("alice", "bob")
-BLOCKED_DM = private_conversation_id("alice", "dave")
-FOREIGN_DM = private_conversation_id("bob", "carol")
-GROUP = "group:0123456789abcdef"
-FOREIGN_GROUP = "group:fedcba9876543210"
-# Alice's own, ready, and bob's.
-FILE = "f" * 43
-FOREIGN_FILE = "e" * 43
-CONNECTIONS = (("alice", "a1="), ("alice", "a2="), ("bob", "b1="), ("carol", "c1="), ("mallory", "m1="))
-
-
-def token(user_id: str = "alice", **claims: Any) -> str:
-    seconds = NOW // 1_000
-    return jwt.encode({"sub": user_id, "iat": seconds, "exp": seconds + 3_600, **claims}, SECRET, algorithm="HS256")
 
 
 @dataclass
