@@ -11,10 +11,10 @@ import pytest
 
 from tests.faults.house import House
 from tests.faults.invariants import check, logs
-from tests.faults.operations import Act, Operation, calm, message, of_queue, started, then
+from tests.faults.operations import Act, Operation, calm, frame, message, of_queue, started, then
 from tests.faults.steps import Step, at
 from tests.faults.table import OPERATIONS, TO_CREW, TO_HALL, streamed
-from tests.faults.world import ALICE, DAVE, DM, done, heard, new_house, ok, said, template
+from tests.faults.world import ALICE, BOB, DAVE, DM, done, heard, new_house, ok, said, template
 
 WRITERS, EACH = 20, 10
 
@@ -155,3 +155,11 @@ def test_two_first_messages_at_once_make_one_conversation() -> None:
         assert {one.result()["seq"], other.result()["seq"]} == {1, 2}
     check(house)
     assert len(logs(house)[place]) == 2
+
+
+@pytest.mark.parametrize("kind", ["read", "delivered"])
+def test_of_two_devices_that_move_a_cursor_at_once_the_further_one_counts(kind: str) -> None:
+    further = frame(BOB, kind, conversation_id=DM, seq=3)
+    for house in at_each_step(lambda house: None, frame(BOB, kind, conversation_id=DM, seq=2), further):
+        check(house)
+        assert frame(BOB, kind, conversation_id=DM, seq=1)(house)["seq"] == 3

@@ -37,6 +37,11 @@ PASSING: Mapping[str, Mapping[str, Trouble]] = {
 BESIDE = {"look_at_upload", "read_upload", "keep", "put_thumbnail", "drop_upload", "delete", "schedule", "cancel"}
 # A ticket is taken by deleting it, and there is nothing left by which that could recognise itself: get another one.
 USED_UP = ("connect with a ticket", "DeleteItem", "done, and its answer lost")
+CHANGES = [
+    one
+    for one in OPERATIONS
+    if one.name in {"first message", "file message", "edit", "delete", "reaction", "remove", "leave", "rename", "role"}
+]
 _EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 
 
@@ -69,6 +74,26 @@ def test_what_fails_once_is_made_good_unseen(operation: Operation, fault: str) -
             operation.unharmed(house)
         except AssertionError as error:
             raise AssertionError(f"step {step.number}, {step.name}: {fault}") from error
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=lambda one: one.name.replace(" ", "_"))
+def test_a_change_whose_answer_is_lost_until_its_token_is_forgotten_recognises_its_entry(operation: Operation) -> None:
+    """DynamoDB remembers a transaction's token for ten minutes."""
+    expected, steps = calm(operation)
+    (step,) = (step for step in steps if step.name == "TransactWriteItems")
+    house = started(operation)
+
+    def lose_and_forget(_: Step) -> None:
+        house.store._done.clear()
+        lose(step)
+
+    house.steps.begin(after=at(step.number, lose_and_forget))
+    assert operation.act(house) == expected
+    house.steps.begin()
+    check(house)
+    house.settle()
+    check(house)
+    operation.holds(house)
 
 
 @_EACH
