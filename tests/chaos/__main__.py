@@ -39,6 +39,8 @@ def main() -> int:
     except LocalError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     if wrong:
         print(f"wrong with the seeds {', '.join(map(str, wrong))}")
     return 1 if wrong else 0
