@@ -39,7 +39,7 @@ async def flood(world: World, *, pairs: int, connections: int = 2) -> None:
         world.check(_TOLD in client.events, f"the flooder was told {client.events[-1:]}")
     for pair in talking:
         await _turn(world, pair)
-        _check_heard(world, pair)
+        check_heard(world, pair)
         await hang_up(pair.clients)
     await _come_again(world, flooder, victim)
 
@@ -88,7 +88,7 @@ async def _turn(world: World, pair: Pair) -> None:
     pair.turns = seq
 
 
-def _check_heard(world: World, pair: Pair) -> None:
+def check_heard(world: World, pair: Pair) -> None:
     for number, client in enumerate(pair.clients):
         expected = list(range(2 - number, pair.turns + 1, 2))
         world.check(_order(client) == expected, f"{_order(client)} was heard of {pair.turns} turns")

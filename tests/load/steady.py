@@ -45,7 +45,7 @@ async def steady(world: World, *, users: int, seconds: float, random: Random) ->
     for writer in writers:
         for place in sorted(writer.places):
             await _compare(world, writer, place, logs)
-    _check_acked(world, writers, logs)
+    check_acked(world, writers, logs)
     await hang_up(writer.client for writer in writers)
 
 
@@ -100,7 +100,7 @@ async def _compare(world: World, writer: Writer, place: str, logs: dict[str, lis
     world.done["live events compared"] += len(others)
 
 
-def _check_acked(world: World, writers: list[Writer], logs: dict[str, list[dict[str, Any]]]) -> None:
+def check_acked(world: World, writers: list[Writer], logs: dict[str, list[dict[str, Any]]]) -> None:
     for place, log in logs.items():
         world.check([entry["seq"] for entry in log] == list(range(1, len(log) + 1)), f"{place} has a gap")
         stored = {entry["seq"]: entry["message"]["content"] for entry in log if entry["type"] == "new_message"}

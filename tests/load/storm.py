@@ -35,11 +35,13 @@ async def storm(world: World, *, users: int, at_once: int, beyond: int = 5) -> N
         opened = await dial_all(world, wanted, at_once=at_once)
         await _settled(world, opened, group, head=head)
         head = await _all_hear(world, watching[0], group, opened, after=head)
-        _check_evicted(world, opened[greedy], beyond)
+        stayed = living(opened[greedy])
+        ended = [client for client in opened[greedy] if client not in stayed]
+        check_evicted(world, ended=ended, stayed=stayed, beyond=beyond)
         await leave(client for clients in opened.values() for client in clients)
     gone = await eventually(lambda: _says_last(watching, everyone, "offline"))
     world.check(gone, "some users were never said to be offline")
-    _check_transitions(world, watching, everyone)
+    check_transitions(world, watching, everyone)
     world.check(not any(world.sessions(everyone).values()), "sessions hold connections that are closed")
     await hang_up(watching)
 
@@ -98,12 +100,11 @@ def _seqs(client: RawClient) -> set[int]:
     return {event["seq"] for event in client.of_type("new_message")}
 
 
-def _check_evicted(world: World, clients: Sequence[RawClient], beyond: int) -> None:
-    ended = [client for client in clients if client not in living(clients)]
+def check_evicted(world: World, *, ended: Sequence[RawClient], stayed: Sequence[RawClient], beyond: int) -> None:
     world.check(len(ended) == beyond, f"{len(ended)} connections were closed, not {beyond}")
     for client in ended:
         world.check(client.of_type("disconnect") == [_EVICTED], f"the closed one was told {client.events[-1:]}")
-    told = [client for client in living(clients) if client.of_type("disconnect")]
+    told = [client for client in stayed if client.of_type("disconnect")]
     world.check(not told, f"{len(told)} connections were told to go, and live on")
     world.done["evicted"] += len(ended)
 
@@ -125,7 +126,7 @@ async def _says_last(watching: Sequence[RawClient], users: Sequence[str], status
     return all(said.get(user, [])[-1:] == [status] for user in users)
 
 
-def _check_transitions(world: World, watching: Sequence[RawClient], users: Sequence[str]) -> None:
+def check_transitions(world: World, watching: Sequence[RawClient], users: Sequence[str]) -> None:
     """Online first, then by turns. Whoever was back within the grace period was online all the time.
 
     Who leaves again within it is looked at twice, perhaps at once; then both looks may say that nobody is there.

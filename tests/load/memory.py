@@ -1,0 +1,230 @@
+"""`python -m tests.load.memory`: the functions in this process, again and again, and whether anything of them grows.
+
+A process of its own: no handler has been imported yet, so that all of them go by the town's clock, and nothing else
+that runs makes objects.
+"""
+
+# ruff: noqa: T201  # a program that prints
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import random
+import sys
+import threading
+import tracemalloc
+from collections import Counter
+from dataclasses import asdict
+from types import ModuleType
+from typing import Any, Final
+from unittest.mock import patch
+
+import shared.clock
+from shared.aws.http import Pool
+from shared.aws.parallel import Spreader
+from shared.limits import recent
+from shared.notification.models import APNS, FCM, Busy, Push, PushResult, Sent, Unregistered
+from tests.fakes import FakeClock
+from tests.functions.environment import VARIABLES
+from tests.load.containers import containers
+from tests.load.growth import Look, grown, look
+from tests.load.network import Network
+from tests.load.rows import Rows, rows
+from tests.load.town import Handlers, Town
+
+MODULES: Final = {
+    "authorizer": "functions.connect.authorizer",
+    "connect": "functions.connect.handler",
+    "disconnect": "functions.disconnect.handler",
+    "files": "functions.files.handler",
+    "message": "functions.message.handler",
+    "offline_push": "functions.offline_push.handler",
+    "presence": "functions.presence.handler",
+    "rest": "functions.rest.handler",
+}
+# Low, so that each is met: the limits of a connection, and the size from which on a group is posted to in shares.
+SETTINGS: Final = {
+    "FRAME_BURST": "10",
+    "FRAME_RATE": "1",
+    "ABUSE_LIMIT": "3",
+    "INLINE_LIMIT": "8",
+    "FAN_OUT_RATE": "5000",
+}
+_QUARTERS: Final = 4
+
+
+class Provider:
+    """Takes most pushes; some devices are not there, and sometimes it is busy."""
+
+    def __init__(self) -> None:
+        self.pushes = 0
+
+    def push(self, push: Push) -> PushResult:
+        self.pushes += 1
+        if self.pushes % 7 == 0:
+            return Unregistered("UNREGISTERED")
+        return Busy("Timeout", whole_provider=False) if self.pushes % 11 == 0 else Sent()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.load.memory", description=__doc__)
+    parser.add_argument("--sessions", type=int, default=20_000, help="each goes through every function")
+    parser.add_argument("--people", type=int, default=300, help="in each of four towns")
+    parser.add_argument("--remembered", type=int, default=2_000, help="users and connections that a function remembers")
+    parser.add_argument("--plant", choices=sorted(PLANTED), help="a leak, which has to be found")
+    parser.add_argument("--trace", action="store_true", help="count bytes, which takes three times as long")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    os.environ |= VARIABLES | SETTINGS
+    if options.trace:
+        tracemalloc.start(1)
+    with patch.object(recent, "_REMEMBERED", options.remembered):
+        report = measured(options.sessions, options.people, options.plant)
+    report |= {"found": grown(report["looks"], bounds(options.remembered)) + report["unlike"]}
+    if options.json:
+        kept = {kind: asdict(each) for kind, each in report["rows"].items()}
+        print(json.dumps({name: report[name] for name in ("found", "invoked", "outcomes")} | {"rows": kept}))
+    else:
+        _show(report)
+    return 1 if report["found"] else 0
+
+
+def bounds(remembered: int) -> dict[str, int]:
+    """How large what is kept may be; by the ends of its paths. All else stays as it is from the first quarters on."""
+    width = 32
+    return {
+        "._accounts": remembered,
+        "._buckets": remembered,
+        "._refusals": remembered,
+        "._extended": remembered,
+        "._refusals[]": int(SETTINGS["ABUSE_LIMIT"]),
+        "._idle": width + 1,
+    }
+
+
+def measured(sessions: int, people: int, planted: str | None) -> dict[str, Any]:
+    """Four towns, one after the other, each with its own people; a look after each, when it is gone."""
+    clock = FakeClock()
+    looks: list[Look] = []
+    invoked: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    unlike: list[str] = []
+    kept: dict[str, Rows] = {}
+    with patch.object(shared.clock, "now_ms", clock):
+        handlers = {name: importlib.import_module(module) for name, module in MODULES.items()}
+        if planted:
+            PLANTED[planted](handlers["message"])
+        _make_ready(handlers)
+        for quarter in range(_QUARTERS):
+            town = _lived(f"q{quarter}", handlers, clock, sessions // _QUARTERS, people)
+            invoked += town.invoked
+            unlike += town.unlike
+            kept = rows(town.network.store)
+            outcomes += town.outcomes
+            del town
+            _forget_ours()
+            looks.append(look(sum(invoked.values()), containers()))
+    return {"looks": looks, "invoked": dict(invoked), "outcomes": outcomes, "unlike": unlike, "rows": kept}
+
+
+def _forget_ours() -> None:
+    """The store remembers expressions and numbers, for it has to be quick: that is none of the functions' growth."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tests."):
+            for value in vars(module).values():
+                getattr(value, "cache_clear", int)()
+
+
+def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, people: int) -> Town:
+    network = Network(clock)
+    town = Town(name, handlers, network, clock, random.Random(name), people)
+
+    def request(pool: Pool, *args: Any) -> Any:
+        return network.request(pool, *args)
+
+    with patch.object(Pool, "request", request), contextlib.redirect_stdout(io.StringIO()):
+        town.settle()
+        for _ in range(sessions):
+            town.live(frames=6, requested=2)
+            town.intrude()
+    return town
+
+
+def _make_ready(handlers: Handlers) -> None:
+    """Providers that take pushes, loggers that print nothing, and all threads that there may ever be."""
+    provider = Provider()
+    handlers["offline_push"]._PORTS.push_gateway.made.update({FCM: provider, APNS: provider})
+    for handler in handlers.values():
+        handler._LOGGER.setLevel("CRITICAL")
+    spreaders = {id(each): each for each in gc.get_objects() if isinstance(each, Spreader)}
+    for spreader in spreaders.values():
+        _start_threads(spreader)
+
+
+def _start_threads(spreader: Spreader) -> None:
+    width = spreader._threads._max_workers
+    everyone = threading.Barrier(width)
+    spreader(lambda _: everyone.wait(), range(width))
+
+
+def _leak_events(module: ModuleType) -> None:
+    """Every event is kept."""
+    kept: list[Any] = []
+    handle = module.handler
+
+    def handler(event: Any) -> Any:
+        kept.append(event)
+        return handle(event)
+
+    vars(module)["handler"] = handler
+
+
+def _leak_names(module: ModuleType) -> None:
+    """The connections' ids are kept: text, which is no object that the collector knows of."""
+    kept: set[str] = set()
+    handle = module.handler
+
+    def handler(event: Any) -> Any:
+        kept.add(event["requestContext"]["connectionId"])
+        return handle(event)
+
+    vars(module)["handler"] = handler
+
+
+PLANTED: Final = {"events": _leak_events, "names": _leak_names}
+
+
+def _show(report: dict[str, Any]) -> None:
+    looks: list[Look] = report["looks"]
+    print("invoked  " + ", ".join(f"{name} {number:,}" for name, number in sorted(report["invoked"].items())))
+    for one in looks:
+        print(
+            f"after {one.invocations:>9,} invocations: {sum(one.objects.values()):,} objects, {one.blocks:,} blocks, "
+            f"{one.rss / 1e6:.1f} MB, {one.files} open files, {one.threads} threads, "
+            f"{sum(one.containers.values()):,} in {len(one.containers):,} containers"
+        )
+    before, after = looks[1], looks[3]
+    grew = {
+        "objects": sum(after.objects.values()) - sum(before.objects.values()),
+        "blocks": after.blocks - before.blocks,
+        "traced bytes": after.traced - before.traced,
+        "bytes of RSS": after.rss - before.rss,
+    }
+    portions = (after.invocations - before.invocations) / 10_000
+    print(
+        "growth for 10,000 invocations, in the second half: "
+        + ", ".join(f"{many / portions:+,.0f} {name}" for name, many in grew.items())
+    )
+    print("outcomes " + ", ".join(f"{name} {number:,}" for name, number in sorted(report["outcomes"].items())))
+    print("rows     " + ", ".join(f"{kind} {each.rows:,} ({each.most})" for kind, each in report["rows"].items()))
+    print(*(f"FOUND    {finding}" for finding in report["found"]), sep="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
