@@ -8,9 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypedDict, overload
 
+from parley_client.answers import understood
 from parley_client.background import Progress, Transfer, transferred
 from parley_client.calls import Calls, path_of
 from parley_client.errors import ParleyError
+from parley_client.events import Frame
 from parley_client.filenames import candidates
 from parley_client.resources import File, as_file
 from parley_client.sources import Source, form_of, opened, type_of
@@ -55,9 +57,9 @@ class FileOperations(Calls):
         """
         announced, declared = await self._announce(source, name, content_type, kind)
         file = as_file(announced)
-        url, fields = announced["upload"]["url"], announced["upload"]["fields"]
+        url, fields = _form_in(announced)
         check_storage_url(url, secure=self._is_secure())
-        form = form_of({str(each): str(value) for each, value in fields.items()}, declared)
+        form = form_of(fields, declared)
 
         def work(transfer: Transfer) -> None:
             with opened(source) as there:
@@ -152,6 +154,13 @@ class FileOperations(Calls):
 def _look_at(source: Path | bytes | BinaryIO) -> tuple[int, str | None]:
     with opened(source) as there:
         return there.size, there.name
+
+
+@understood
+def _form_in(announced: Frame) -> tuple[str, dict[str, str]]:
+    """Where to post the bytes, and what with them."""
+    upload = announced["upload"]
+    return str(upload["url"]), {str(name): str(value) for name, value in upload["fields"].items()}
 
 
 def _rejected(file: File) -> ParleyError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from parley_client.answers import listed
 from parley_client.calls import Calls, conversation_path, path_of
 from parley_client.core import Core
 from parley_client.events import Notification
@@ -55,7 +56,7 @@ class NotificationOperations(Calls):
 
     async def devices(self) -> tuple[Device, ...]:
         """The own devices that pushes go to, the latest registered first."""
-        return tuple(as_device(each) for each in (await self._call("GET", "/v1/devices"))["devices"])
+        return listed("devices", as_device, await self._call("GET", "/v1/devices"))
 
     async def forget_device(self, device_id: str) -> None:
         """No more pushes to this device: at signing out. Safe to repeat."""
@@ -98,7 +99,7 @@ class NotificationOperations(Calls):
 
     async def reminders(self) -> tuple[Reminder, ...]:
         """Those that wait, the next one first."""
-        return tuple(as_reminder(each) for each in (await self._call("GET", "/v1/reminders"))["reminders"])
+        return listed("reminders", as_reminder, await self._call("GET", "/v1/reminders"))
 
     async def cancel_reminder(self, reminder_id: str) -> None:
         await self._call("DELETE", path_of("reminders", reminder_id))

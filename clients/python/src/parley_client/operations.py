@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from parley_client.answers import listed
 from parley_client.calls import Calls, conversation_path, path_of
 from parley_client.events import Message, Presence
 from parley_client.parsing import as_message, as_presences
@@ -75,7 +76,7 @@ class HttpOperations(Calls):
     async def create_private(self, with_user: str) -> str:
         """The id of the private conversation with a user, which exists from now on."""
         body = {"type": "private", "with": with_user}
-        return str((await self._call("POST", "/v1/conversations", body=body))["id"])
+        return as_group(await self._call("POST", "/v1/conversations", body=body)).id
 
     async def create_group(
         self, name: str, members: Iterable[str] = (), *, client_conversation_id: str | None = None
@@ -119,7 +120,7 @@ class HttpOperations(Calls):
 
     async def members(self, conversation_id: str) -> tuple[Member, ...]:
         found = await self._call("GET", conversation_path(conversation_id, "members"))
-        return tuple(as_member(each) for each in found["members"])
+        return listed("members", as_member, found)
 
     async def add_members(self, conversation_id: str, users: Iterable[str]) -> Added:
         """For owners and admins; 1 to 100 users. Who is a member already is no error."""
@@ -149,7 +150,7 @@ class HttpOperations(Calls):
     # --- people
 
     async def contacts(self) -> tuple[Contact, ...]:
-        return tuple(as_contact(each) for each in (await self._call("GET", "/v1/contacts"))["contacts"])
+        return listed("contacts", as_contact, await self._call("GET", "/v1/contacts"))
 
     async def request_contact(self, user_id: str) -> Contact:
         """Ask for somebody; where they have asked before, this accepts. It does not tell whether they exist."""
@@ -167,7 +168,7 @@ class HttpOperations(Calls):
         await self._call("DELETE", path_of("contacts", user_id))
 
     async def blocks(self) -> tuple[str, ...]:
-        return tuple(map(str, (await self._call("GET", "/v1/blocks"))["blocks"]))
+        return listed("blocks", str, await self._call("GET", "/v1/blocks"))
 
     async def block(self, user_id: str) -> None:
         await self._call("PUT", path_of("blocks", user_id))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from parley_client.answers import understood
 from parley_client.events import Frame, Message
 from parley_client.parsing import as_message
 
@@ -181,6 +182,7 @@ class Reminder:
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
+@understood
 def as_history(body: Frame) -> History:
     return History(tuple(as_message(each) for each in body["messages"]), body.get("has_more") is True)
 
@@ -195,6 +197,7 @@ def as_settled(body: Frame) -> Settled:
     )
 
 
+@understood
 def as_summary(body: Frame) -> Summary:
     last, members = body.get("last_message"), body.get("members") or ()
     return Summary(
@@ -215,16 +218,19 @@ def as_summary(body: Frame) -> Summary:
     )
 
 
+@understood
 def as_inbox(body: Frame) -> InboxPage:
     return InboxPage(tuple(as_summary(each) for each in body["conversations"]), body.get("next_cursor"))
 
 
+@understood
 def as_group(body: Frame) -> Group:
     members = tuple(map(str, body.get("members") or ()))
     name, role = str(body.get("name") or ""), str(body.get("role") or "")
     return Group(str(body["id"]), name, members, role, _count(body, "head"), body)
 
 
+@understood
 def as_member(body: Frame) -> Member:
     user_id, role = str(body["user_id"]), str(body.get("role") or "member")
     return Member(
@@ -232,10 +238,12 @@ def as_member(body: Frame) -> Member:
     )
 
 
+@understood
 def as_added(body: Frame) -> Added:
     return Added(tuple(map(str, body["added"])), _count(body, "members_count"), body)
 
 
+@understood
 def as_profile(body: Frame) -> Profile:
     push: Any = body.get("push") or {}
     quiet = push.get("quiet_hours")
@@ -250,10 +258,12 @@ def as_profile(body: Frame) -> Profile:
     )
 
 
+@understood
 def as_contact(body: Frame) -> Contact:
     return Contact(str(body["user_id"]), str(body["status"]), body.get("alias"), _count(body, "since"), body)
 
 
+@understood
 def as_file(body: Frame) -> File:
     optional = ("reason", "width", "height", "url", "thumbnail_url", "expires_in")
     return File(
@@ -268,6 +278,7 @@ def as_file(body: Frame) -> File:
     )
 
 
+@understood
 def as_device(body: Frame) -> Device:
     optional = ("token", "installation_id", "environment", "app_id")
     return Device(
@@ -279,10 +290,12 @@ def as_device(body: Frame) -> Device:
     )
 
 
+@understood
 def as_notified(body: Frame) -> Notified:
     return Notified(str(body["notification_id"]), _count(body, "users"))
 
 
+@understood
 def as_reminder(body: Frame) -> Reminder:
     return Reminder(str(body["reminder_id"]), str(body["conversation_id"]), int(body["seq"]), int(body["at"]), body)
 
