@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from tests.simulation.store.errors import invalid
+from tests.simulation.store.checks import Check, checks
 from tests.simulation.store.paths import Get, Names, Values, getter
 from tests.simulation.store.syntax import (
     Between,
@@ -18,18 +18,13 @@ from tests.simulation.store.syntax import (
     In,
     Node,
     Not,
-    Operand,
     Predicate,
     Used,
-    Value,
     parse_condition,
 )
-from tests.simulation.store.values import Attribute, Item, number
+from tests.simulation.store.values import Attribute, Item, ordered
 
 Holds = Callable[[Item, Names, Values], bool]
-Check = Callable[[Values], None]
-
-_KINDS: Final = frozenset({"N", "BS", "L", "B", "NULL", "M", "S", "SS", "NS", "BOOL"})
 _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -51,14 +46,7 @@ class Condition:
 @lru_cache(maxsize=4096)
 def condition(text: str, kind: str = "ConditionExpression") -> Condition:
     node, used = parse_condition(text, kind)
-    return Condition(node, used, tuple(_checks(node, kind)), _compiled(node))
-
-
-def ordered(attribute: Attribute) -> Any:
-    """What compares as DynamoDB compares: numbers by value, texts as their UTF-8, which is by code point."""
-    if "N" in attribute:
-        return number(attribute["N"])
-    return attribute.get("S")
+    return Condition(node, used, tuple(checks(node, kind)), _compiled(node))
 
 
 def _compiled(node: Node) -> Holds:  # noqa: PLR0911  # one for each kind of node
@@ -138,61 +126,3 @@ def _contains(attribute: Attribute, part: Attribute) -> bool:
         return part in value
     ((part_kind, part_value),) = part.items()
     return (kind, part_kind) in {("S", "S"), ("SS", "S"), ("NS", "N")} and part_value in value
-
-
-def _checks(node: Node, kind: str) -> Iterable[Check]:
-    match node:
-        case Both(left, right) | Either(left, right):
-            yield from _checks(left, kind)
-            yield from _checks(right, kind)
-        case Not(inner):
-            yield from _checks(inner, kind)
-        case Comparison(sign, left, right) if sign in _ORDERS:
-            yield from _typed(kind, sign, "SN", left, right)
-        case Between(operand, low, high):
-            yield from _typed(kind, "BETWEEN", "SN", operand, low, high)
-            if isinstance(low, Value) and isinstance(high, Value):
-                yield _bounds(kind, low.name, high.name)
-        case Predicate("begins_with", arguments):
-            yield from _typed(kind, "begins_with", "S", *arguments)
-        case Predicate("attribute_type", (_, Value(name))):
-            yield from _typed(kind, "attribute_type", "S", Value(name))
-            yield _type_name(kind, name)
-
-
-def _typed(kind: str, what: str, allowed: str, *operands: Operand) -> Iterable[Check]:
-    for operand in operands:
-        if isinstance(operand, Value):
-            yield _value_type(kind, what, allowed, operand.name)
-
-
-def _value_type(kind: str, what: str, allowed: str, name: str) -> Check:
-    def check(values: Values) -> None:
-        (found,) = values[name]
-        if found not in allowed:
-            raise invalid(
-                f"Invalid {kind}: Incorrect operand type for operator or function; operator or function: {what},"
-                f" operand type: {found}"
-            )
-
-    return check
-
-
-def _bounds(kind: str, low: str, high: str) -> Check:
-    def check(values: Values) -> None:
-        if values[low].keys() != values[high].keys():
-            raise invalid(f"Invalid {kind}: The BETWEEN operator requires same data type for lower and upper bounds")
-        if ordered(values[low]) > ordered(values[high]):
-            raise invalid(
-                f"Invalid {kind}: The BETWEEN operator requires upper bound to be greater than or equal to lower bound"
-            )
-
-    return check
-
-
-def _type_name(kind: str, name: str) -> Check:
-    def check(values: Values) -> None:
-        if values[name]["S"] not in _KINDS:
-            raise invalid(f"Invalid {kind}: Invalid attribute type name found; type: {values[name]['S']}")
-
-    return check

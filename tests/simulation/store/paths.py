@@ -20,7 +20,7 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-_SIZED: Final[Mapping[str, Callable[[Any], int]]] = {"M": len, "L": len, "SS": len, "NS": len, "S": _units}
+SIZED: Final[Mapping[str, Callable[[Any], int]]] = {"M": len, "L": len, "SS": len, "NS": len, "S": _units}
 
 
 def resolved(path: Path, names: Names) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _size_getter(get: Get) -> Get:
         if attribute is None:
             return None
         ((kind, value),) = attribute.items()
-        return {"N": str(_SIZED[kind](value))} if kind in _SIZED else None
+        return {"N": str(SIZED[kind](value))} if kind in SIZED else None
 
     return size
 

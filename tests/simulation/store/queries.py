@@ -81,7 +81,7 @@ def wanted(request: Mapping[str, Any], table: Table) -> Wanted:
     compiled, terms = _terms(request[_KIND])
     names, values = placeholders(request, {_KIND: compiled.used})
     for check in compiled.checks:
-        check(values)
+        check(names, values)
     by_name = {resolved(term.path, names)[0]: term for term in terms}
     if len(by_name) < len(terms):
         raise invalid("KeyConditionExpressions must only contain one condition per key")

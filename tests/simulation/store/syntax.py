@@ -127,10 +127,11 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """The placeholders of an expression."""
+    """The placeholders of an expression, and its paths into documents."""
 
     names: frozenset[str]
     values: frozenset[str]
+    documents: tuple[Path, ...]
 
 
 def parse_condition(text: str, kind: str) -> tuple[Node, Used]:
@@ -152,6 +153,7 @@ class _Parser:
         self._kind = kind
         self._tokens = [*self._split(text), "", ""]
         self._at = 0
+        self._documents: list[Path] = []
         if not self._tokens[0]:
             raise self.wrong("The expression can not be empty;")
 
@@ -165,6 +167,7 @@ class _Parser:
         return Used(
             frozenset(token for token in self._tokens if token.startswith("#")),
             frozenset(token for token in self._tokens if token.startswith(":")),
+            tuple(self._documents),
         )
 
     def wrong(self, message: str) -> Exception:
@@ -228,7 +231,7 @@ class _Parser:
             return self._test()
         left = self.operand()
         if self._token in COMPARATORS:
-            return self._comparison(self._next(), left)
+            return Comparison(self._next(), left, self.operand())
         if self._skip("BETWEEN"):
             low = self.operand()
             self._need("AND")
@@ -263,15 +266,6 @@ class _Parser:
             if depth == 0:
                 return at
         return -1
-
-    def _comparison(self, operator: str, left: Operand) -> Comparison:
-        right = self.operand()
-        if isinstance(left, Path) and left == right:
-            raise self.wrong(
-                "The first operand must be distinct from the remaining operands for this operator or function;"
-                f" operator: {operator}"
-            )
-        return Comparison(operator, left, right)
 
     def _test(self) -> Predicate:
         function = self._next()
@@ -308,7 +302,10 @@ class _Parser:
             segments.append(self._segment())
         if self._token == "[":
             raise Unsupported("an element of a list in an expression")
-        return Path(tuple(segments))
+        path = Path(tuple(segments))
+        if len(segments) > 1:
+            self._documents.append(path)
+        return path
 
     def _segment(self) -> str:
         token = self._token
@@ -346,15 +343,21 @@ class _Parser:
     def _sum(self) -> Source:
         if self._token == "(":
             raise Unsupported("an operand in parentheses")
-        left = self._source()
-        return Sum(self._next(), left, self._source()) if self._token in {"+", "-"} else left
+        left = self._source(outermost=True)
+        if self._token not in {"+", "-"}:
+            return left
+        if isinstance(left, Made) and left.function == "list_append":
+            raise self.wrong("The function is not allowed to be used this way in an expression; function: list_append")
+        return Sum(self._next(), left, self._source())
 
-    def _source(self) -> Source:
+    def _source(self, *, outermost: bool = False) -> Source:
         if self._tokens[self._at + 1] != "(":
             return self._plain()
         function = self._next()
         if function not in _MAKERS:
             raise self.wrong(f"Invalid function name; function: {function}")
+        if function == "list_append" and not outermost:
+            raise self.wrong(f"The function is not allowed to be used this way in an expression; function: {function}")
         left, right = self._arguments(_MAKERS[function], function, self._source)
         if function == "if_not_exists" and not isinstance(left, Path):
             raise self.wrong(f"Operator or function requires a document path; operator or function: {function}")

@@ -38,6 +38,7 @@ def test_its_tables_have_the_keys_of_the_others() -> None:
         ("PutItem", {"TableName": "sessions", "Item": KEY, "ReturnConsumedCapacity": "TOTAL"}),
         ("PutItem", {"TableName": "sessions", "Item": {**KEY, "a": {"B": "AAAA"}}}),
         ("UpdateItem", {**COUNT, "UpdateExpression": "ADD entries[0] :one"}),
+        ("UpdateItem", {**COUNT, "UpdateExpression": "ADD user_id.n :one"}),
         ("Query", {"TableName": "log", "KeyConditionExpression": "seq = :one", "FilterExpression": "a = :one"}),
         ("BatchGetItem", {"RequestItems": {"sessions": {"Keys": [KEY], "AttributesToGet": ["a"]}}}),
         ("BatchWriteItem", {"RequestItems": {"sessions": [{"UpdateRequest": {"Key": KEY}}]}}),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from tests.simulation.store.checks import Check, distinct, value_type
 from tests.simulation.store.errors import Unsupported, invalid
 from tests.simulation.store.paths import Get, Names, Values, getter, resolved
 from tests.simulation.store.syntax import Action, Made, Path, Source, Sum, Used, Value, parse_update
@@ -15,8 +16,7 @@ from tests.simulation.store.values import Attribute, Item, number, written
 Step = Callable[[Item, Item, Names, Values], Item]
 """From the old item, and the new one as far as it is, to the new one a step further."""
 
-Check = Callable[[Values], None]
-
+_KIND: Final = "UpdateExpression"
 _WRONG_TYPE: Final = "An operand in the update expression has an incorrect data type"
 _NOTHING_THERE: Final = "The provided expression refers to an attribute that does not exist in the item"
 _NO_MAP: Final = "The document path provided in the update expression is invalid for update"
@@ -31,24 +31,30 @@ class Update:
     checks: tuple[Check, ...]
     steps: tuple[Step, ...]
 
-    def check_paths(self, names: Names, key: Sequence[str]) -> None:
-        """No path is, or is within, another one or a key attribute. Raises ValidationException."""
-        written_to = [resolved(path, names) for path in self.paths]
-        for place in written_to:
-            if place[0] in key:
-                raise invalid(
-                    "One or more parameter values were invalid:"
-                    f" Cannot update attribute {place[0]}. This attribute is part of the key"
-                )
-        if len(written_to) == 1 or len({place[0] for place in written_to}) == len(written_to):
+    def check_overlap(self, names: Names) -> None:
+        """No path is, or is within, another one. Raises ValidationException."""
+        if len(self.paths) == 1:
             return
-        for at, one in enumerate(written_to):
-            for other in written_to[at + 1 :]:
+        places = [resolved(path, names) for path in self.paths]
+        if len({place[0] for place in places}) == len(places):
+            return
+        for at, one in enumerate(places):
+            for other in places[at + 1 :]:
                 if one[: len(other)] == other[: len(one)]:
                     raise invalid(
                         "Invalid UpdateExpression: Two document paths overlap with each other; must remove or rewrite"
                         f" one of these paths; path one: [{', '.join(one)}], path two: [{', '.join(other)}]"
                     )
+
+    def check_key(self, names: Names, key: Sequence[str]) -> None:
+        """No path is a key attribute. Raises ValidationException."""
+        for path in self.paths:
+            name = resolved(path, names)[0]
+            if name in key:
+                raise invalid(
+                    "One or more parameter values were invalid:"
+                    f" Cannot update attribute {name}. This attribute is part of the key"
+                )
 
     def applied(self, old: Item, names: Names, values: Values) -> Item:
         new = old
@@ -124,8 +130,7 @@ def _maker(source: Source) -> Callable[[Item, Names, Values], Attribute]:
         case Sum(sign, left, right):
             return _summed(sign, _maker(left), _maker(right))
         case Made("if_not_exists", left, right) if isinstance(left, Path):
-            get, otherwise = getter(left), _maker(right)
-            return lambda item, names, values: get(item, names, values) or otherwise(item, names, values)
+            return _defaulted(getter(left), _maker(right))
         case Made(_, left, right):
             return _appended(_maker(left), _maker(right))
 
@@ -136,6 +141,14 @@ def _existing(get: Get) -> Callable[[Item, Names, Values], Attribute]:
         if found is None:
             raise invalid(_NOTHING_THERE)
         return found
+
+    return make
+
+
+def _defaulted(get: Get, otherwise: Callable[..., Attribute]) -> Callable[..., Attribute]:
+    def make(item: Item, names: Names, values: Values) -> Attribute:
+        default = otherwise(item, names, values)  # which must be there even if it is not needed
+        return get(item, names, values) or default
 
     return make
 
@@ -187,9 +200,9 @@ def _deleted(there: Attribute | None, value: Attribute) -> Attribute | None:
 def _checks(action: Action) -> Iterable[Check]:
     match action.verb, action.source:
         case "ADD", Value(name):
-            yield _value_type("ADD", {"N", "SS", "NS"}, name)
+            yield value_type(_KIND, "ADD", frozenset({"N", "SS", "NS"}), name)
         case "DELETE", Value(name):
-            yield _value_type("DELETE", {"SS", "NS"}, name)
+            yield value_type(_KIND, "DELETE", frozenset({"SS", "NS"}), name)
         case "SET", source if source is not None:
             yield from _source_checks(source)
 
@@ -197,28 +210,18 @@ def _checks(action: Action) -> Iterable[Check]:
 def _source_checks(source: Source) -> Iterable[Check]:
     match source:
         case Sum(sign, left, right):
-            yield from _operands(sign, {"N"}, left, right)
+            yield from _operands(sign, "N", left, right)
         case Made("list_append", left, right):
-            yield from _operands("list_append", {"L"}, left, right)
-        case Made(_, left, right):
-            yield from _operands("if_not_exists", set(), left, right)
+            yield from _operands("list_append", "L", left, right)
+        case Made(function, left, right):
+            if isinstance(left, Path) and isinstance(right, Path):
+                yield distinct(_KIND, function, left, right)
+            yield from _source_checks(right)
 
 
-def _operands(what: str, allowed: set[str], *operands: Source) -> Iterable[Check]:
+def _operands(what: str, allowed: str, *operands: Source) -> Iterable[Check]:
     for operand in operands:
-        if isinstance(operand, Value) and allowed:
-            yield _value_type(what, allowed, operand.name)
+        if isinstance(operand, Value):
+            yield value_type(_KIND, what, frozenset({allowed}), operand.name)
         else:
             yield from _source_checks(operand)
-
-
-def _value_type(what: str, allowed: set[str], name: str) -> Check:
-    def check(values: Mapping[str, Any]) -> None:
-        (found,) = values[name]
-        if found not in allowed:
-            raise invalid(
-                "Invalid UpdateExpression: Incorrect operand type for operator or function;"
-                f" operator or function: {what}, operand type: {found}"
-            )
-
-    return check

@@ -19,12 +19,19 @@ _MAX_DIGITS: Final = 38
 _MAX_EXPONENT: Final = 125
 _MIN_EXPONENT: Final = -130
 _CONTAINER_BYTES: Final = 3  # and one more for each element
-_KINDS: Final = frozenset({"S", "N", "B", "SS", "NS", "BS", "BOOL", "NULL", "L", "M"})
+KINDS: Final = frozenset({"S", "N", "B", "SS", "NS", "BS", "BOOL", "NULL", "L", "M"})
 
 
 def number(text: str) -> Number:
     """Of a number that has been taken."""
     return int(text) if text.lstrip("-").isdigit() else Decimal(text)
+
+
+def ordered(attribute: Attribute) -> Any:
+    """What compares as DynamoDB compares: numbers by value, texts as their UTF-8, which is by code point."""
+    if "N" in attribute:
+        return number(attribute["N"])
+    return attribute.get("S")
 
 
 def written(value: Number) -> str:
@@ -93,7 +100,7 @@ def _rarer(kind: str, value: Any) -> Attribute:
             return {"NULL": True}
         case "NULL":
             raise invalid("One or more parameter values were invalid: Null attribute value types must be true")
-        case _ if kind in _KINDS:
+        case _ if kind in KINDS:
             raise Unsupported(f"attributes of type {kind}")
     raise invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from shared.aws.json_service import ServiceError
 from tests.simulation.store.conditions import Condition, condition
 from tests.simulation.store.errors import Unsupported, invalid, refused
-from tests.simulation.store.paths import Names, Values, check_used
+from tests.simulation.store.paths import Names, Values, check_used, resolved
 from tests.simulation.store.syntax import Used
 from tests.simulation.store.tables import Place, Table
 from tests.simulation.store.updates import Update, update
@@ -65,7 +65,7 @@ class Write:
             return None, 0
         new = old or self.key
         if self.update is not None:
-            self.update.check_paths(self.names, self.table.key_names)
+            self.update.check_key(self.names, self.table.key_names)
             new = self.update.applied(new, self.names, self.values)
         size = size_of(new)
         if size > MAX_ITEM_BYTES:
@@ -91,6 +91,8 @@ def write(kind: str, request: Mapping[str, Any], tables: Mapping[str, Table], *,
         raise invalid("Value null at 'conditionExpression' failed to satisfy constraint: Member must not be null")
     table = table_of(request["TableName"], tables)
     names, values, condition_, update_ = _expressions(request)
+    used = [one.used for one in (condition_, update_) if one is not None]
+    _check_keys_are_no_documents(used, names, table)
     returned = request.get("ReturnValues", "NONE")
     if returned != "NONE" and returned not in _RETURNED[kind]:
         raise invalid("Return values set to invalid value")
@@ -166,9 +168,19 @@ def _expressions(request: Mapping[str, Any]) -> tuple[Names, Values, Condition |
         compiled = condition(request["ConditionExpression"])
         used["ConditionExpression"] = compiled.used
     names, values = placeholders(request, used)
+    if change is not None:
+        change.check_overlap(names)
     for check in (*(change.checks if change else ()), *(compiled.checks if compiled else ())):
-        check(values)
+        check(names, values)
     return names, values, compiled, change
+
+
+def _check_keys_are_no_documents(used: Iterable[Used], names: Names, table: Table) -> None:
+    """What DynamoDB says to a place within a key depends on where it stands."""
+    for one in used:
+        for path in one.documents:
+            if resolved(path, names)[0] in table.key_names:
+                raise Unsupported("a place within a key attribute")
 
 
 def placeholders(request: Mapping[str, Any], used: Mapping[str, Used]) -> tuple[Names, Values]:
