@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from tests.functions.events import NOW, stream_record
 
-# "x" stands for a value that was taken away.
-_GONE: Final = "x"
+# In place of a value that is taken away.
+_GONE: Final = "(gone)"
 
 
 def _changed(image: Any) -> dict[str, Any]:
