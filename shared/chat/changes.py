@@ -85,6 +85,18 @@ class RolesChanged:
 
 Change = Edited | Deleted | Reacted | Added | Removed | Renamed | RolesChanged
 
+
+def last_touched(change: Change) -> int:
+    """The last place of the log that a change writes to beside its own; 0 for one that changes no entry."""
+    match change:
+        case Edited() | Deleted():
+            return max(change.target, change.previous or 0)
+        case Reacted():
+            return change.target
+        case _:
+            return 0
+
+
 MESSAGE: Final = "message"
 # The kind of entry that each change is, as clients and the stream's filter see it.
 KINDS: Final[Mapping[type[Change], str]] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from shared.chat.audience import Audience, audience_of, check_possible_member
-from shared.chat.changes import Change, Removed
+from shared.chat.changes import Change, Removed, last_touched
 from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.log import MAX_ATTEMPTS
 from shared.chat.models import Entry, change_entry
@@ -70,6 +70,8 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writi
             return Changed(None, audience)
         if not tail:
             raise NotAMember  # one in which nothing was said: there is nothing to change
+        if last_touched(made) > tail[0].seq:
+            continue  # read behind a tail that has moved on: the place is taken, and would be by what is changed
         entry = change_entry(
             made,
             base=tail[0],

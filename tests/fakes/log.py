@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
-from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, last_touched
 from shared.chat.identifiers import is_group_id, private_conversation_id
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import Place
@@ -36,6 +36,7 @@ class FakeLog:
     def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
         self.before_put(entry)
         self.puts += 1
+        assert entry.change is None or last_touched(entry.change) < entry.seq, "one item twice in a transaction"
         with self.lock:
             log = self.entries.setdefault(entry.conversation_id, [])
             if entry.seq <= len(log):

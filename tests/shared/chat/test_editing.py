@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,25 @@ def test_the_same_edit_again_changes_nothing_and_tells_nobody() -> None:
     house.heard()
     assert house.edit(1, "better").entry is None
     assert (len(house.entries(DM)), house.heard()) == (3, set())
+
+
+def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its place is the one that the reaction was about to take."""
+    house = furnished()
+    read_back = house.log.read_back
+
+    def slow(*args: Any, **kwargs: Any) -> list[Entry]:
+        tail = read_back(*args, **kwargs)
+        if len(house.entries(DM)) == 2:
+            house.log.write("bob", "third")
+        return tail
+
+    monkeypatch.setattr(house.log, "read_back", slow)
+    changed = house.react(3, "👍")
+    assert changed.entry is not None
+    assert changed.entry.seq == 4
 
 
 def test_only_the_latest_edit_keeps_a_content() -> None:
