@@ -11,7 +11,7 @@ import pytest
 
 from tests.security.advisories import Verdict
 
-# Title → where it is tried: a file, or all files of a folder.
+# Title → where it is tried: files, or single tests of one.
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Tokens": ("tests/security/test_tokens.py", "tests/shared/auth/test_tokens.py", "tests/shared/auth/test_jwks.py"),
     "Tickets": ("tests/security/test_tickets.py", "tests/shared/connection/test_tickets.py"),
@@ -19,7 +19,11 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Access by frames": ("tests/security/test_access_by_frames.py",),
     "Access by HTTP": ("tests/security/test_access_by_http.py",),
     "Canaries": ("tests/security/test_canaries.py",),
-    "Dependencies": ("tests/security/test_dependencies.py", "tests/infra/test_bundling.py"),
+    "Dependencies": (
+        "tests/security/test_dependencies.py",
+        "tests/infra/test_bundling.py::test_a_bundle_holds_its_function_its_dependencies_and_no_other",
+        "tests/infra/test_bundling.py::test_no_bundle_carries_the_sdk_and_only_the_pushes_cryptography",
+    ),
     "Permissions": ("tests/infra/test_permissions.py", "tests/infra/test_attack_surface.py"),
     "Configuration": (
         *("tests/infra/test_gateways.py", "tests/infra/test_storage.py", "tests/infra/test_queues.py"),
@@ -33,9 +37,9 @@ _WIDTH: Final = max(map(len, SECTIONS)) + 2
 
 
 def section_of(nodeid: str) -> str:
-    """The section of a test; KeyError for one of no section."""
-    file = nodeid.partition("::")[0]
-    return next(title for title, places in SECTIONS.items() if file in places)
+    """The section that a test belongs to."""
+    names = {nodeid.partition("::")[0], nodeid.partition("[")[0]}
+    return next(title for title, places in SECTIONS.items() if names & {*places})
 
 
 @dataclass

@@ -30,10 +30,11 @@ from shared.aws.json_service import ServiceError
 from shared.aws.push_queues import reminder_body
 from shared.connection.presence import Sight, Telling
 from shared.errors import Internal, ParleyError, Unavailable
+from shared.observability import make_logger
 from tests.fakes import FakeTickets, in_turn
 from tests.functions.connect.test_connect import House as ConnectHouse
 from tests.functions.connect.test_connect import connect_event
-from tests.functions.events import NOW, frame_event, handshake_event, logged, stream_record, websocket_event
+from tests.functions.events import NOW, frame_event, handshake_event, stream_record, websocket_event
 from tests.functions.files.test_handler import House as FilesHouse
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import GROUP as LARGE_GROUP
@@ -92,7 +93,7 @@ def exploded(ports: Any, make: Make, *, but: tuple[str, ...] = ()) -> Iterator[t
 @pytest.fixture
 def silent(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., None]]:
     """Asserts of answers that they don't sing, and at the end of everything that was logged or printed."""
-    caplog.set_level("DEBUG")
+    caplog.set_level("INFO")
 
     def check_answer(*answers: Any) -> None:
         for answer in answers:
@@ -100,7 +101,12 @@ def silent(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str])
 
     yield check_answer
     printed = capsys.readouterr()
-    assert CANARY not in logged(caplog) + printed.out + printed.err
+    assert CANARY not in during_the_test(caplog) + printed.out + printed.err
+
+
+def during_the_test(caplog: pytest.LogCaptureFixture) -> str:
+    """Everything that was logged, extra fields included: a fixture's end is another phase, with records of its own."""
+    return "\n".join(str(record.__dict__) for record in caplog.get_records("call"))
 
 
 Silent = Callable[..., None]
@@ -115,7 +121,19 @@ def raised(call: Callable[[], object]) -> str:
     return ""
 
 
-def test_what_is_looked_for_would_be_found(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level("INFO")
+    yield
+    assert "unexpected error" in during_the_test(caplog)
+    assert CANARY in during_the_test(caplog)
+
+
+def test_a_line_that_sang_would_be_heard(heard: None) -> None:
+    make_logger("canaries", "INFO").error("unexpected error", extra={"error": repr(ERRORS[0]())})
+
+
+def test_what_is_looked_for_would_be_found() -> None:
     assert CANARY in raised(Exploding(ERRORS[4]))
     assert {name for name, _ in exploded(frame_town().ports, ERRORS[0])} >= {"log", "memberships", "gateway", "verify"}
 

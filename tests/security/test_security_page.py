@@ -20,7 +20,8 @@ def test_every_place_that_is_named_exists(place: str) -> None:
 
 
 def test_every_test_of_the_audit_is_named() -> None:
-    assert {place for title, places in SECTIONS.items() if title != "This audit" for place in places} <= {*NAMED}
+    tried = [place for title, places in SECTIONS.items() if title != "This audit" for place in places]
+    assert {place.partition("::")[0] for place in tried} <= {*NAMED}
 
 
 @pytest.mark.parametrize(
