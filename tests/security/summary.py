@@ -18,7 +18,11 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Origins": ("tests/security/test_origins.py", "tests/shared/auth/test_origins.py"),
     "Access by frames": ("tests/security/test_access_by_frames.py",),
     "Access by HTTP": ("tests/security/test_access_by_http.py",),
-    "Canaries": ("tests/security/test_canaries.py",),
+    "Canaries": (
+        "tests/security/test_canaries.py",
+        "tests/functions/offline_push/test_apns.py::test_no_token_no_text_and_no_secret_in_logs_and_results",
+        "tests/functions/offline_push/test_fcm.py::test_no_token_no_text_and_no_secret_in_logs_and_results",
+    ),
     "Dependencies": (
         "tests/security/test_dependencies.py",
         "tests/infra/test_bundling.py::test_a_bundle_holds_its_function_its_dependencies_and_no_other",
