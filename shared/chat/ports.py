@@ -34,8 +34,9 @@ class ConversationLog(Protocol):
         A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
         where its place is free and the file is not ready (any more).
 
-        A change touches entries before its place only. Its effects carry no conditions of their own. Whoever read what the change rests on after reading the
-        entry before this place, strongly, knows that nothing has changed since: every change takes a place.
+        A change touches entries before its place only. Its effects carry no conditions of their own. Whoever read what
+        the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
+        every change takes a place.
         """
         ...
 
