@@ -9,6 +9,7 @@ from parley_client.changes import ChangeKind
 
 from shared.chat.audience import audience_of
 from shared.chat.groups import add_members, remove_member, rename, set_role
+from shared.chat.receipts import READ, move_cursor
 from shared.chat.sending import SendMessage, send_message
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
@@ -94,6 +95,30 @@ def _read(_: World, client: Client, number: int) -> None:
     held = client.core.held(where)
     if held:
         client.read(where, max(1, held - number % 3))
+
+
+def _read_over_http(_: World, client: Client, number: int) -> None:
+    """As a server does it for its user: beside whatever their devices say."""
+    where = GROUP if number % 2 else DM
+    seq = 1 + number // 2 % max(2, client.core.held(where) or 0)
+
+    def call(instance: Instance) -> int:
+        ports, _ = instance.message
+        moved = move_cursor(
+            READ,
+            user_id=client.user,
+            conversation_id=where,
+            seq=seq,
+            connection_id="",
+            audience_limit=_GROUP_LIMIT,
+            log=instance.log,
+            memberships=instance.memberships,
+            posting=ports.posting,
+            now=instance.now(),
+        )
+        return moved.seq
+
+    client.request("read", call, conversation_id=where, seq=seq)
 
 
 def _look(_: World, client: Client, number: int) -> None:
@@ -208,6 +233,7 @@ ACTIONS: Final[Mapping[str, Callable[[World, Client, int], None]]] = {
     "delete": _change("delete"),
     "react": _change("react", emoji=lambda _, number: _EMOJI[number % 2], remove=lambda _, number: number % 5 == 0),
     "read": _read,
+    "read_over_http": _read_over_http,
     "look": _look,
     "add": _add,
     "remove": _remove,

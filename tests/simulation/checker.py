@@ -236,7 +236,7 @@ def _members_only(history: History, members: Mapping[str, Members]) -> Iterator[
             if entry.seq == 1 and writer not in members[name].after[1]:
                 yield f"{name}/1 is {writer}'s, who is not in it"
     for sent in history.sent:
-        where = sent.event.get("conversation_id")
+        where = str(sent.event.get("conversation_id"))
         if where in members and not _may_get(sent.user, sent.event, members[where]):
             yield f"{sent.user} was sent {sent.event['type']} of {where}/{sent.event.get('seq')}"
 

@@ -247,6 +247,11 @@ class Client:
             case Failed(call, error) if call in self._waiting:
                 self._waiting.pop(call).refuse(error.code, self._hub.now)
 
+    def has_all(self, heads: Mapping[str, int]) -> bool:
+        """Whether it is online, nothing waits, and each of these conversations is known up to there."""
+        is_idle = self.core.connection == "online" and not self.core.unacked and not self._waiting
+        return is_idle and all((self.core.held(name) or 0) == head for name, head in heads.items())
+
     def messages(self, where: str, *, own: bool = False) -> list[Message]:
         """What the application shows of a conversation."""
         found = [entry for entry in self.seen.entries(where) if isinstance(entry, Message)]

@@ -96,6 +96,7 @@ class Deployment:
     lines: dict[str, Line] = field(default_factory=dict)
     set_aside: list[str] = field(default_factory=list)
     invocations: int = 0
+    queued: int = 0
 
     def __post_init__(self) -> None:
         self._instances: dict[str, list[Instance]] = defaultdict(list)
@@ -283,6 +284,7 @@ class Deployment:
         for _ in range(copies):
             late = self.hub.random.random() * 10_000 if self.weather.strikes(Fault.QUEUE_LATE) else 0.0
             message = Queued(f"m{next(self._numbers)}", body)
+            self.queued += 1
             self.hub.after(delay + late + self.latency(), partial(self._consume, queue, message))
 
     def _consume(self, queue: str, message: Queued) -> None:
@@ -295,10 +297,12 @@ class Deployment:
 
         def done(answer: Any) -> None:
             if answer is not None and not answer["batchItemFailures"]:
+                self.queued -= 1
                 return
             if message.received < _MAX_RECEIVES:
                 self.hub.after(_VISIBILITY_MS, lambda: self._consume(queue, message))
             else:
+                self.queued -= 1
                 self.set_aside.append(message.kind)
 
         self.invoke("presence" if queue == "presence" else "push", call, done)
@@ -359,5 +363,5 @@ class Deployment:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing waits in the stream."""
-        return not any(partition.records for partition in self._partitions.values())
+        """Nothing waits in the stream, or in a queue."""
+        return not self.queued and not any(partition.records for partition in self._partitions.values())

@@ -19,10 +19,11 @@ REFUSALS = frozenset({"bad_request", "too_large", "forbidden", "not_a_member", "
 class Operation:
     """Something that a client has asked for. Times are of one clock, whatever its unit.
 
-    `detail` has what was asked: of a `send` (and of a `claim`, whose refusal is not final) the
-    conversation, content and client_message_id; of a `read` the conversation and seq; of a `change` the conversation, seq and kind; of a `look` the conversation. `value` is what
-    the answer said: of a send its seq; of a change the seq of its entry, or None; of a look the messages that were
-    there, (seq, client_message_id) each.
+    `detail` has what was asked: of a `send` (and of a `claim`, whose refusal is not final) the conversation, content
+    and client_message_id; of a `post` the conversation and content; of a `read` the conversation and seq; of an `edit`,
+    `delete` or `react` the conversation and seq; of a `look` the conversation. `value` is what the answer said: of a
+    message its seq; of a change the seq of its entry, or None; of a look the messages that were there,
+    (seq, client_message_id) each.
     """
 
     client: str

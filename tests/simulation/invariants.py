@@ -42,15 +42,32 @@ HARMLESS: Final = frozenset(
 )
 
 
+# With these a push may be late, and still has to come: whatever failed is done again.
+_DELAYING: Final = frozenset(
+    {
+        Fault.THROTTLED,
+        Fault.SERVER_ERROR,
+        Fault.UNPROCESSED,
+        Fault.LOST_BEFORE,
+        Fault.SLOW,
+        Fault.CONTENDED,
+        Fault.QUEUE_LATE,
+    }
+)
+
+
 def inspect(world: World) -> list[str]:
     """Everything that is wrong inside."""
     logs = world.logs()
     found = [*_members(world, logs), *_messages(world, logs), *_cursors(world), *_pushed_once(world, logs)]
-    if set(world.weather.struck) <= HARMLESS:
-        found += [*_live(world), *_woken(world, logs), *_presence(world), *_connections(world)]
+    struck = set(world.weather.struck)
+    if struck <= HARMLESS | _DELAYING and not world.deployment.set_aside:
+        found += _woken(world, logs)
+    if struck <= HARMLESS:
+        found += [*_live(world), *_presence(world), *_connections(world)]
         found += [f"{what} was set aside" for what in world.deployment.set_aside]
     if not world.deployment.is_idle:
-        found.append("the stream was not read to its end")
+        found.append("the stream or a queue was not read to its end")
     return found
 
 

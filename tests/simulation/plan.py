@@ -25,6 +25,7 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "delete": 1,
     "react": 2,
     "read": 3,
+    "read_over_http": 2,
     "look": 2,
     "add": 2,
     "remove": 3,
@@ -41,12 +42,12 @@ _WEIGHTS: Final[Mapping[str, int]] = {
 _THEMES: Final[Sequence[Mapping[str, int]]] = (
     {},
     {"send_to_group": 4, "send_private": 4, "send_again": 6},
-    {"send_to_group": 4, "post": 4, "remove": 5, "add": 5, "quit": 4},
+    {"send_to_group": 4, "post": 10, "remove": 5, "add": 5, "quit": 10},
     {"send_private": 3, "send_again": 6, "block": 8, "remove": 3},
     {"watch": 12, "leave": 8, "come_back": 8},
     {"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10},
-    {"edit": 6, "delete": 6, "react": 6, "role": 6, "rename": 4},
-    {"read": 12, "send_private": 2},
+    {"edit": 12, "delete": 12, "react": 12, "role": 12, "rename": 10},
+    {"read": 8, "read_over_http": 24, "send_private": 2},
 )
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
@@ -84,15 +85,17 @@ def plan_of(seed: int) -> Plan:
     devices = _devices(random)
     odds = draw(random)
     slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 3))]
-    spread = random.choice((5.0, 40.0, 300.0))
+    spread = random.choice((5.0, 15.0, 40.0, 300.0))
     theme = random.choice(_THEMES)
     names, weights = list(_WEIGHTS), [weight * theme.get(name, 1) for name, weight in _WEIGHTS.items()]
     chosen = random.choices(names, weights, k=random.choice((2, 3, 4, 4, 5, 6, 8)))
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
+    everybody = range(len(devices))
+    actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry
     actions = [
         Action(
             random.choice(slots) + random.random() * spread,
-            random.randrange(len(devices)),
+            random.choice(actors),
             name,
             random.randrange(1_000),
         )

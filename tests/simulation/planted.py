@@ -35,6 +35,7 @@ from shared.chat.audience import Audience, audience_of
 from shared.chat.models import Draft, Entry, Member
 from shared.connection.models import Removed, Session
 from shared.connection.sessions import Closed
+from shared.errors import NotAMember
 
 Patch = tuple[Any, str, Any]
 """Where, what, and what it becomes."""
@@ -99,16 +100,25 @@ def _any_disconnect() -> Iterator[Patch]:
 
 def _members_first() -> Iterator[Patch]:
     """Who may write is read before the entry that is written upon: somebody removed in between still writes."""
-    known: dict[Any, Audience] = {}
+    known: dict[Any, Audience | NotAMember] = {}
     lookup = sending_module._lookup
 
     def early(draft: Draft, command: Any, log: DynamoDbConversationLog) -> Any:
         memberships = DynamoDbMemberships(log._calls, members_table="members")
-        known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+        try:
+            known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+        except NotAMember as error:
+            known[getcurrent()] = error
         return lookup(draft, command, log)
 
+    def late(*_: Any, **__: Any) -> Audience:
+        found = known.pop(getcurrent())
+        if isinstance(found, NotAMember):
+            raise found
+        return found
+
     yield sending_module, "_lookup", early
-    yield sending_module, "audience_of", lambda *_, **__: known[getcurrent()]
+    yield sending_module, "audience_of", late
 
 
 def _members_not_followed() -> Iterator[Patch]:
@@ -157,7 +167,7 @@ def _stream_failure_swallowed() -> Iterator[Patch]:
 
 def _refused_though_stored() -> Iterator[Patch]:
     """A resend that may not be sent any more is refused, whether or not an earlier attempt was stored."""
-    yield sending_module, "_stored_earlier", lambda *_: None
+    yield sending_module, "find_stored", lambda *_, **__: None
 
 
 def _in_two_writes() -> Iterator[Patch]:
