@@ -119,6 +119,14 @@ def test_a_page_that_ends_with_the_last_item_does_not_know_it(calls: Calls) -> N
     assert query(calls, Limit=3) == ([1, 2], None)
 
 
+def test_a_page_that_ends_where_the_range_ends_knows_it(calls: Calls) -> None:
+    fill(calls, (1, 2, 3))
+    assert query(calls, "seq <= :a", {"a": 2}, Limit=2) == ([1, 2], None)
+    assert query(calls, "seq BETWEEN :a AND :b", {"a": 2, "b": 3}, Limit=2) == ([2, 3], None)
+    assert query(calls, "seq >= :a", {"a": 2}, Limit=2, ScanIndexForward=False) == ([3, 2], None)
+    assert query(calls, "seq < :a", {"a": 3}, Limit=2) == ([1, 2], 2)
+
+
 def test_a_query_goes_on_after_a_key_that_is_not_there_any_more(calls: Calls) -> None:
     fill(calls, (1, 5))
     assert query(calls, ExclusiveStartKey=key(3)) == ([5], None)

@@ -50,6 +50,12 @@ class Range:
                 return partition.first_from(first), partition.first_from(_after_prefix(str(first)))
         return partition.first_from(first), partition.first_after(last)
 
+    def ends_with(self, sort: Sort, *, forward: bool) -> bool:
+        """Whether nothing of it can come after this one. With "=", DynamoDB does not think so far."""
+        if self.operator == "BETWEEN":
+            return sort == self.bounds[-1 if forward else 0]
+        return self.operator == ("<=" if forward else ">=") and sort == self.bounds[0]
+
     def holds(self, sort: Any) -> bool:
         first, last = self.bounds[0], self.bounds[-1]
         match self.operator:

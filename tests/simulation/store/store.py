@@ -163,13 +163,18 @@ class Store(Unhurried):
         forward = request.get("ScanIndexForward", True)
         start, end = what.range.within(partition) if what.range else (0, len(partition.order))
         if "ExclusiveStartKey" in request:
-            sort = _start(request["ExclusiveStartKey"], table, what)
+            sort = _start(request["ExclusiveStartKey"], table, what, forward=forward)
             if forward:
                 start = max(start, partition.first_after(sort))
             else:
                 end = min(end, partition.first_from(sort))
         rows = partition.between(start, end, forward=forward)
-        return self._page(rows, end - start, request)
+        page = self._page(rows, end - start, request)
+        if "LastEvaluatedKey" in page and what.range is not None:
+            last = table.place(page["LastEvaluatedKey"])[1]
+            if what.range.ends_with(last, forward=forward):
+                del page["LastEvaluatedKey"]
+        return page
 
     def _page(self, rows: Iterable[Row], count: int, request: Mapping[str, Any]) -> dict[str, Any]:
         consistent, limit = request.get("ConsistentRead", False), request.get("Limit", count + 1)
@@ -312,12 +317,13 @@ def _item(asked: Write) -> Item | None:
     return row.item if row else None
 
 
-def _start(key: Item, table: Table, what: Wanted) -> Any:
+def _start(key: Item, table: Table, what: Wanted, *, forward: bool) -> Any:
     """The sort key that a query goes on after."""
     if len(key) != len(table.keys):
         raise invalid("Exclusive Start Key must have same size as table's key schema")
     hashed, sort = table.place(taken_item(key)[0])
-    if hashed != what.hashed or (what.range is not None and not what.range.holds(sort)):
+    is_within = what.range is None or (what.range.holds(sort) and not what.range.ends_with(sort, forward=forward))
+    if hashed != what.hashed or not is_within:
         raise invalid("The provided starting key does not match the range key predicate")
     return sort
 
