@@ -1,4 +1,8 @@
-"""`make load MINUTES=10`: storms, floods and crowds on the running laptop stack, bigger and longer than the suite's."""
+"""`make load MINUTES=10`: every function in process, then the laptop stack in storms, floods and crowds, all large.
+
+The functions are looked at for what grows with their invocations; on the stack nothing may be lost, doubled, reordered
+or wrongly refused.
+"""
 
 # ruff: noqa: T201  # a program that prints
 
@@ -8,6 +12,7 @@ import argparse
 import asyncio
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -30,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="rounds begin until then")
     parser.add_argument("--users", type=int, default=100)
+    parser.add_argument("--sessions", type=int, default=20_000, help="of the functions in process, before; 0 for none")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     options = parser.parse_args()
     where = settings.read(os.environ)
@@ -38,10 +44,18 @@ def main() -> int:
     except LocalError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 1
+    grown = _memory(options.sessions) if options.sessions else 0
     print(f"{options.users} users for {options.minutes:g} minutes, seed {options.seed}")
     samples = asyncio.run(_rounds(world, where, options.users, options.minutes * 60, random.Random(options.seed)))
     _show(world, samples)
-    return 1 if world.findings else 0
+    return 1 if world.findings or grown else 0
+
+
+def _memory(sessions: int) -> int:
+    """The functions by themselves, in a process of their own: nothing else makes objects there."""
+    print(f"every function, for {sessions:,} sessions", flush=True)
+    command = [sys.executable, "-m", "tests.load.memory", "--sessions", str(sessions)]
+    return subprocess.run(command, cwd=settings.ROOT, check=False).returncode
 
 
 async def _rounds(
