@@ -46,8 +46,10 @@ def _attack(sections: list[str]) -> Tally:
     tally = Tally()
     files = [place for title in sections for place in SECTIONS[title]]
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["-q", "-n", "2", "--dist", "loadgroup", *files], plugins=[tally])
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        code = pytest.main(["-q", "-n", "2", "--dist", "loadgroup", *files], plugins=[tally])
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        print(printed.getvalue(), file=sys.stderr)  # it did not get as far as a result for each test
     return tally
 
 

@@ -42,7 +42,8 @@ _WIDTH: Final = max(map(len, SECTIONS)) + 2
 
 def section_of(nodeid: str) -> str:
     """The section that a test belongs to."""
-    names = {nodeid.partition("::")[0], nodeid.partition("[")[0]}
+    # Behind a test's name come its parameters, and its group where tests run side by side.
+    names = {nodeid.partition("::")[0], nodeid.partition("[")[0].partition("@")[0]}
     return next(title for title, places in SECTIONS.items() if names & {*places})
 
 
