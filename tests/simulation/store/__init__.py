@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.store.errors import Unsupported
-from tests.simulation.store.store import Calm, Store, Weather, Written
+from tests.simulation.store.store import Store, Written
+from tests.simulation.store.weather import Calm, Weather
 
 __all__ = ["Calm", "Store", "Unsupported", "Weather", "Written"]

@@ -8,7 +8,7 @@ from typing import Final
 from shared.aws.json_service import ServiceError
 from tests.simulation.store.errors import invalid
 from tests.simulation.store.paths import SIZED, Names, Values, resolved
-from tests.simulation.store.syntax import (
+from tests.simulation.store.tree import (
     Between,
     Both,
     Comparison,

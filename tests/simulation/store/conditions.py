@@ -10,18 +10,8 @@ from typing import Any, Final
 
 from tests.simulation.store.checks import Check, checks
 from tests.simulation.store.paths import Get, Names, Values, getter
-from tests.simulation.store.syntax import (
-    Between,
-    Both,
-    Comparison,
-    Either,
-    In,
-    Node,
-    Not,
-    Predicate,
-    Used,
-    parse_condition,
-)
+from tests.simulation.store.syntax import parse_condition
+from tests.simulation.store.tree import Between, Both, Comparison, Either, In, Node, Not, Predicate, Used
 from tests.simulation.store.values import Attribute, Item, ordered
 
 Holds = Callable[[Item, Names, Values], bool]

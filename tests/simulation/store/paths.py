@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tests.simulation.store.errors import invalid
-from tests.simulation.store.syntax import Operand, Path, Size, Used, Value
+from tests.simulation.store.tree import Operand, Path, Size, Used, Value
 from tests.simulation.store.values import Attribute, Item
 
 Names = Mapping[str, str]

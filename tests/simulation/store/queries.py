@@ -10,8 +10,8 @@ from typing import Any, Final
 from tests.simulation.store.conditions import Condition, condition
 from tests.simulation.store.errors import invalid
 from tests.simulation.store.paths import Values, resolved
-from tests.simulation.store.syntax import Between, Both, Comparison, Either, In, Node, Not, Path, Predicate, Value
 from tests.simulation.store.tables import Partition, Sort, Table, key_value
+from tests.simulation.store.tree import Between, Both, Comparison, Either, In, Node, Not, Path, Predicate, Value
 from tests.simulation.store.writes import placeholders
 
 _KIND: Final = "KeyConditionExpression"

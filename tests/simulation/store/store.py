@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from shared.aws.dynamodb import from_item
 from shared.aws.json_service import ServiceError
@@ -18,6 +18,7 @@ from tests.simulation.store.errors import Unsupported, invalid, refused
 from tests.simulation.store.queries import Wanted, wanted
 from tests.simulation.store.tables import KEYS, Partition, Place, Row, Table
 from tests.simulation.store.values import Item, size_of, taken_item
+from tests.simulation.store.weather import Calm, Weather
 from tests.simulation.store.writes import Write, check_fields, plain, table_of, write
 
 MAX_BATCH_GET: Final = 100
@@ -46,32 +47,6 @@ _QUERY: Final = frozenset(
     }
 )
 _FAILED: Final = "The conditional request failed"
-
-
-class Weather(Protocol):
-    """What a store may do to its callers. Asked only where it would make a difference."""
-
-    def stale(self) -> bool:
-        """Whether an eventually consistent read answers from before the item's last write."""
-
-    def page(self) -> int | None:
-        """After how many items (at least one) a query's page ends although more follow; None: at 1 MB."""
-
-    def unprocessed(self, keys: int) -> int:
-        """How many of a batch's keys or requests come back unprocessed: 0 to all."""
-
-
-class Calm:
-    """Nothing of it."""
-
-    def stale(self) -> bool:
-        return False
-
-    def page(self) -> int | None:
-        return None
-
-    def unprocessed(self, keys: int) -> int:
-        return 0
 
 
 @dataclass(frozen=True, slots=True)

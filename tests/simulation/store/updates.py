@@ -10,7 +10,8 @@ from typing import Final
 from tests.simulation.store.checks import Check, distinct, value_type
 from tests.simulation.store.errors import Unsupported, invalid
 from tests.simulation.store.paths import Get, Names, Values, getter, resolved
-from tests.simulation.store.syntax import Action, Made, Path, Source, Sum, Used, Value, parse_update
+from tests.simulation.store.syntax import parse_update
+from tests.simulation.store.tree import Action, Made, Path, Source, Sum, Used, Value
 from tests.simulation.store.values import Attribute, Item, number, written
 
 Step = Callable[[Item, Item, Names, Values], Item]

@@ -12,8 +12,8 @@ from shared.aws.json_service import ServiceError
 from tests.simulation.store.conditions import Condition, condition
 from tests.simulation.store.errors import Unsupported, invalid, refused
 from tests.simulation.store.paths import Names, Values, check_used, resolved
-from tests.simulation.store.syntax import Used
 from tests.simulation.store.tables import Place, Table
+from tests.simulation.store.tree import Used
 from tests.simulation.store.updates import Update, update
 from tests.simulation.store.values import MAX_ITEM_BYTES, Item, size_of, taken, taken_item
 
