@@ -17,6 +17,7 @@ from parley_client.events import (
     MessageDeleted,
     MessageEdited,
     Reaction,
+    ReadReceipt,
 )
 
 from tests.client.bench import DM, Bench, block, entry
@@ -161,6 +162,15 @@ def test_an_answer_from_before_the_removal_does_not_revive_the_group() -> None:
     assert [type(event) for event in bench.events()] == [MembersRemoved, MembershipLost]
     bench.receive(said(5))
     assert bench.seqs() == []
+
+
+def test_a_receipt_that_is_overtaken_by_the_own_removal_is_not_told_and_those_after_joining_again_are() -> None:
+    bench = Bench().online(group(3))
+    receipt = {"type": "read", "conversation_id": GROUP, "user_id": "bob", "seq": 3, "timestamp": 1}
+    bench.receive(receipt, removed(4), receipt, {"type": "typing", "conversation_id": GROUP, "user_id": "bob"})
+    assert [type(event) for event in bench.events()] == [ReadReceipt, MembersRemoved, MembershipLost]
+    bench.receive(added(9), receipt)
+    assert [type(event) for event in bench.events()] == [MembersAdded, ReadReceipt]
 
 
 def test_being_added_again_goes_on_there_and_repeats_nothing() -> None:

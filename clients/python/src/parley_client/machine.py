@@ -173,7 +173,7 @@ class Machine:
             self._on_disconnect(frame, now)
         elif isinstance(event, Notification):
             self._notices.heard(event)
-        else:
+        elif not self._stream.is_over(getattr(event, "conversation_id", None)):
             self._stream.inbox.emit(event)
 
     def _on_disconnect(self, frame: Frame, now: float) -> None:

@@ -57,6 +57,11 @@ class Stream:
         conversation = self.inbox.conversations.get(conversation_id or "")
         return conversation.held if conversation else None
 
+    def is_over(self, conversation_id: str | None) -> bool:
+        """Whether the own user is out of it. A receipt that was on its way then may still come, and is not passed on."""
+        conversation = self.inbox.conversations.get(conversation_id or "")
+        return conversation is not None and conversation.refused
+
     def conversation(self, conversation_id: str) -> Conversation:
         from_start = self.catchup.complete or self.settings.history == "all"
         return self.inbox.conversation(conversation_id, from_start=from_start)
