@@ -194,6 +194,8 @@ class _Passage:
 
     def _deliver(self, direction: Direction, number: int, raw: bytes) -> None:
         lane = self._lanes[direction]
+        if self._sinks[direction].is_closing():
+            return
         self._proxy.struck[Trouble.OVERTAKEN] += number < lane.delivered
         lane.delivered = max(number, lane.delivered)
         self._sinks[direction].write(raw)
