@@ -58,7 +58,7 @@ class Stream:
         return conversation.held if conversation else None
 
     def is_over(self, conversation_id: str | None) -> bool:
-        """Whether the own user is out of it. A receipt that was on its way then may still come, and is not passed on."""
+        """Whether the own user is out of it. A receipt may come all the same, and is not passed on."""
         conversation = self.inbox.conversations.get(conversation_id or "")
         return conversation is not None and conversation.refused
 
