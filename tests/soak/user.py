@@ -116,14 +116,12 @@ class User:
                 self.seen.pop(event.conversation_id, None)
                 continue
             conversation_id = getattr(event, "conversation_id", None)
-            if conversation_id is None:
-                continue
-            seen = self.seen.get(conversation_id)
-            if seen is None:
-                seen = self.seen[conversation_id] = Seen(ConversationView(conversation_id))
-            # A receipt may come before the first entry, and its `seq` is a place that somebody has read.
-            if seen.view.apply(event) and isinstance(event, Entry) and not seen.first:
-                seen.first = event.seq
+            seen = self.seen.get(conversation_id or "")
+            if seen is None and isinstance(event, Entry):
+                # A receipt may come before the first entry, and a refused message after the last.
+                seen = self.seen[event.conversation_id] = Seen(ConversationView(event.conversation_id), event.seq)
+            if seen is not None:
+                seen.view.apply(event)
 
     # --- random operations
 
