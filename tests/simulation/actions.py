@@ -183,16 +183,17 @@ def _role(_: World, client: Client, number: int) -> None:
 
 
 def _block(world: World, client: Client, number: int) -> None:
-    """Bob does not want to hear from Alice, or wants to again."""
-    if client.user != "bob":
+    """Alice and Bob do not want to hear from each other, or want to again."""
+    if client.user not in ("alice", "bob"):
         return
-    is_on = bool(number % 2)
+    other = "bob" if client.user == "alice" else "alice"
+    is_on = number % 5 != 0
 
     def call(instance: Instance) -> None:
         if is_on:
-            instance.blocks.put("bob", "alice", now=BASE_MS + int(world.hub.now))
+            instance.blocks.put(client.user, other, now=BASE_MS + int(world.hub.now))
         else:
-            instance.blocks.remove("bob", "alice")
+            instance.blocks.remove(client.user, other)
 
     client.request("block", call, on=is_on)
 

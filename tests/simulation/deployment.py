@@ -92,6 +92,7 @@ class Deployment:
     weather: Weather
     store: Store
     fan_out_above: int
+    longest_latency: float
     posts: list[Post] = field(default_factory=list)
     lines: dict[str, Line] = field(default_factory=dict)
     set_aside: list[str] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Deployment:
         return instance
 
     def latency(self) -> float:
-        return 1.0 + self.hub.random.random() * 30.0
+        return 1.0 + self.hub.random.random() * self.longest_latency
 
     # --- the gateway
 

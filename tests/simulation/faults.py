@@ -80,6 +80,6 @@ _RARE = {Fault.LOST_BEFORE, Fault.SLOW, Fault.SERVER_ERROR}
 
 def draw(random: Random) -> dict[Fault, float]:
     """The faults of one history. Some have none, some a few at a high rate: mixing everything hides what one does."""
-    share = random.choice((0.0, 0.1, 0.25, 0.25, 0.5))
+    share = random.choice((0.0, 0.0, 0.1, 0.25, 0.25, 0.5))
     chosen = [fault for fault in Fault if random.random() < share]
     return {fault: random.choice(_RATES) * (0.3 if fault in _RARE else 1) for fault in chosen}

@@ -10,6 +10,7 @@ from typing import Final
 from tests.simulation.faults import Fault, draw
 
 ENDS_MS: Final = 4_000.0
+_EARLY: Final = 0.3
 
 # Alice owns the group of Bob and Carol; Dave may be added; Mallory is in nothing.
 _DEVICES: Final = (("alice-1", "alice"), ("alice-2", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
@@ -38,16 +39,31 @@ _WEIGHTS: Final[Mapping[str, int]] = {
     "leave": 2,
     "come_back": 2,
 }
-# What a history is mostly about: these count so many times as much. Without it races would be as rare as in life.
-_THEMES: Final[Sequence[Mapping[str, int]]] = (
-    {},
-    {"send_to_group": 4, "send_private": 4, "send_again": 6},
-    {"send_to_group": 4, "post": 10, "remove": 5, "add": 5, "quit": 10},
-    {"send_private": 3, "send_again": 6, "block": 8, "remove": 3},
-    {"watch": 12, "leave": 8, "come_back": 8},
-    {"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10},
-    {"edit": 12, "delete": 12, "react": 12, "role": 12, "rename": 10},
-    {"read": 8, "read_over_http": 24, "send_private": 2},
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What a history is mostly about: these actions count so many times as much, and there are these faults, too.
+
+    Without themes races would be as rare as in life.
+    """
+
+    weights: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[Fault, float] = field(default_factory=dict)
+    everybody: bool = False
+
+
+_THEMES: Final[Sequence[Theme]] = (
+    Theme(),
+    Theme({"send_to_group": 4, "send_private": 4, "send_again": 6}),
+    Theme({"send_to_group": 3, "post": 10, "remove": 6, "add": 3, "quit": 12}),
+    Theme({"send_private": 5, "block": 16}, {Fault.REPLY_LOST: 0.5}),
+    Theme({"send_to_group": 5, "remove": 8, "quit": 16}, {Fault.REPLY_LOST: 0.5}),
+    Theme({"watch": 12, "leave": 8, "come_back": 8}, everybody=True),
+    Theme({"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10}),
+    Theme({"edit": 12, "delete": 12, "react": 12, "role": 12, "rename": 10}),
+    Theme({"send_private": 6, "send_to_group": 6}, {Fault.THROTTLED: 0.8}),
+    Theme({"read": 8, "read_over_http": 24, "send_private": 2}),
 )
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
@@ -67,7 +83,7 @@ class Plan:
     """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first.
 
     Devices are connected from the start, with all that there is, but those `asleep`, which are away, and the `fresh`
-    ones, which know nothing yet and have to connect first.
+    ones, which know nothing yet and have to connect first. `latency` (ms) is the longest of the network.
     """
 
     seed: int
@@ -78,39 +94,41 @@ class Plan:
     actions: tuple[Action, ...]
     odds: Mapping[Fault, float] = field(default_factory=dict)
     fan_out_above: int = 200
+    latency: float = 30.0
 
 
 def plan_of(seed: int) -> Plan:
     random = Random(seed)
-    devices = _devices(random)
-    odds = draw(random)
-    slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 3))]
-    spread = random.choice((5.0, 15.0, 40.0, 300.0))
     theme = random.choice(_THEMES)
-    names, weights = list(_WEIGHTS), [weight * theme.get(name, 1) for name, weight in _WEIGHTS.items()]
-    chosen = random.choices(names, weights, k=random.choice((2, 3, 4, 4, 5, 6, 8)))
-    chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
-    everybody = range(len(devices))
-    actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry
-    actions = [
-        Action(
-            random.choice(slots) + random.random() * spread,
-            random.choice(actors),
-            name,
-            random.randrange(1_000),
-        )
-        for name in chosen
-    ]
+    devices = _DEVICES if theme.everybody else _devices(random)
+    odds = {**draw(random), **theme.faults}
     return Plan(
         seed=seed,
         schedule=seed,
         devices=devices,
         asleep=_some(devices, 0.15, random),
         fresh=_some(devices, 0.25, random),
-        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        actions=_actions(theme, len(devices), odds, random),
         odds=odds,
         fan_out_above=random.choice((200, 200, 200, 2)),
+        latency=random.choice((3.0, 30.0)),
     )
+
+
+def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Random) -> tuple[Action, ...]:
+    slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 3))]
+    spread = random.choice((5.0, 15.0, 40.0, 300.0))
+    weights = [weight * theme.weights.get(name, 1) for name, weight in _WEIGHTS.items()]
+    chosen = random.choices(list(_WEIGHTS), weights, k=random.choice((2, 3, 4, 4, 5, 6, 8)))
+    chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
+    everybody = range(clients)
+    actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry
+    actions = []
+    for name in chosen:
+        at = random.choice(slots) + random.random() * spread
+        early = at * _EARLY if name == "watch" else at  # what there is to see comes later
+        actions.append(Action(early, random.choice(actors), name, random.randrange(1_000)))
+    return tuple(sorted(actions, key=lambda action: action.at))
 
 
 def _some(devices: Sequence[object], share: float, random: Random) -> frozenset[int]:

@@ -176,7 +176,7 @@ def build(plan: Plan) -> World:
 
     store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.restore(_template().tables)
-    deployment = Deployment(hub, weather, store, plan.fan_out_above)
+    deployment = Deployment(hub, weather, store, plan.fan_out_above, plan.latency)
     written.append(deployment.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
