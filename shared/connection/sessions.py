@@ -20,6 +20,8 @@ from shared.connection.ports import Gateway, Sessions
 from shared.errors import Unavailable
 
 _MAX_ATTEMPTS: Final = 10
+# A handshake is over by then, repetitions of its calls included.
+_HANDSHAKE_MS: Final = 30_000
 # The longest that a deployment can wait before it announces that somebody went offline.
 MAX_GRACE_MS: Final = 15 * 60 * 1_000
 
@@ -60,7 +62,8 @@ def open_connection(
                 gateway.post([old.connection_id], farewell)
                 gateway.close(old.connection_id)
             came_online = not live(result.others, now)
-            announce = came_online and not result.hidden and not _was_shown_online(result, now)
+            is_news = came_online or _may_have_been_first(result, connection, now)
+            announce = is_news and not result.hidden and not _was_shown_online(result, now)
             return Opened(came_online, evicted, announce)
         there = {one.connection_id for one in result.current}
         if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
@@ -75,6 +78,14 @@ def _was_shown_online(before: Registered, now: int) -> bool:
     A connection that decayed, without a `$disconnect`, was announced by nobody; then they are told once more.
     """
     return before.shown == ONLINE and not before.others and now - before.last_seen < MAX_GRACE_MS
+
+
+def _may_have_been_first(met: Registered, connection: Connection, now: int) -> bool:
+    """Whether this handshake's registration met itself, its answer lost, and others came in between.
+
+    They saw this connection, and told nobody. To tell twice does no harm.
+    """
+    return met.shown is None and now - connection.connected_at < _HANDSHAKE_MS
 
 
 def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) -> list[Connection]:

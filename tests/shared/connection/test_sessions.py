@@ -126,6 +126,24 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
     assert tried > 50
 
 
+def test_a_first_registration_whose_answer_was_lost_is_told_by_its_repetition_though_others_came_in_between() -> None:
+    sessions = FakeSessions()
+    first = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
+    sessions.register(first, limit=2)  # the answer is lost
+    assert not open_one(sessions, "c2").announce
+    assert open_one(sessions, "c1").announce
+
+
+def test_a_connection_that_is_registered_again_later_is_no_news_beside_others() -> None:
+    sessions = FakeSessions()
+    assert open_one(sessions, "c1").announce
+    assert not open_one(sessions, "c2").announce
+    again = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
+    later = NOW + HEARTBEAT_WINDOW_MS // 2
+    result = open_connection(again, limit=2, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=later)
+    assert not result.announce
+
+
 def test_a_late_close_removes_its_own_connection_only() -> None:
     sessions = FakeSessions()
     open_one(sessions, "old")
