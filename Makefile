@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay reset soak deploy destroy test lint format synth test-functions
+.PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy test lint format synth test-functions
 
 # The first Python that will do. Name another one: make up PYTHON=/path/to/python3
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -37,6 +37,10 @@ help:
 	@echo "For developers"
 	@echo "  make test                    the whole gate: lint, types, contracts, all tests"
 	@echo "  make soak MINUTES=30         random users on the running stack, who must all see the same"
+	@echo "  make simulate HISTORIES=9999 faults and races in virtual time (SEED=7 HISTORIES=1 shows one)"
+	@echo "  make chaos MINUTES=10        real clients while network, DynamoDB and functions fail, on a stack of its own"
+	@echo "  make load MINUTES=10         storms, floods and a full house on the local stack, memory watched"
+	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
 	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
@@ -76,6 +80,19 @@ replay: setup
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup
 	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
+
+# The same histories again for the same SEED; PLANTED="…" puts a bug in and looks for it.
+simulate: setup
+	@$(BIN)/python -m tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(PLANTED),--planted "$(PLANTED)")
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+load: setup
+	@$(BIN)/python -m tests.load $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS))
+
+audit: setup
+	@$(BIN)/python -m tests.security $(if $(OFFLINE),--offline)
 
 reset: setup
 	@$(LOCAL) reset
