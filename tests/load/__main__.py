@@ -74,10 +74,10 @@ async def _rounds(
 
 def _scenarios(users: int, rng: random.Random) -> dict[str, Callable[[World], Awaitable[None]]]:
     return {
-        "storm": lambda world: storm(world, users=users, at_once=2 * users),
+        "storm": lambda world: storm(world, users=users, at_once=users),
         "steady": lambda world: steady(world, users=users, seconds=_STEADY_S, random=rng),
         "flood": lambda world: flood(world, pairs=max(1, users // 10), connections=3),
-        "hot": lambda world: hot(world, writers=min(users, 50), each=10),
+        "hot": lambda world: hot(world, writers=min(users, 30), each=10),
         "slow": lambda world: slow(world, messages=1_000),
         "absence": lambda world: absence(world, conversations=500, entries=3),
     }
@@ -93,6 +93,7 @@ async def _run(world: World, name: str, scenario: Callable[[World], Awaitable[No
     sent = world.done["message"] - messages
     outcome = f"{len(world.findings) - found} FOUND" if len(world.findings) > found else "all well"
     print(f"{name:<8} {seconds:6.1f} s, {sent:>6,} messages, {sent / seconds:5.1f} a second, {outcome}", flush=True)
+    print(*(f"FOUND    {finding}\n" for finding in world.findings[found:]), sep="", end="", flush=True)
 
 
 def _show(world: World, samples: list[dict[int, Worker]]) -> None:
@@ -100,7 +101,6 @@ def _show(world: World, samples: list[dict[int, Worker]]) -> None:
     for name, took in sorted(world.took.items()):
         print(f"{name:<10} {len(took):>7,}: {percentiles(took)}")
     print(*table(samples), sep="\n")
-    print(*(f"FOUND    {finding}" for finding in world.findings), sep="\n")
 
 
 if __name__ == "__main__":

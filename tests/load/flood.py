@@ -82,7 +82,8 @@ async def _turn(world: World, pair: Pair) -> None:
     speaker, listener = pair.clients[turn], pair.clients[1 - turn]
     fields: dict[str, Any] = {"to": pair.names[1 - turn], "content": f"turn {seq}", "after": seq - 1}
     ack = await world.ask(speaker, "message", client_message_id=str(seq), **fields)
-    world.check((ack["seq"], ack["duplicate"]) == (seq, False), f"turn {seq} was acknowledged at {ack['seq']}")
+    world.check(ack["seq"] == seq, f"turn {seq} was acknowledged at {ack['seq']}")
+    world.check_new(ack)
     await listener.until(lambda: seq in _order(listener))
     await world.ask(listener, "delivered", conversation_id=ack["conversation_id"], seq=seq)
     pair.turns = seq

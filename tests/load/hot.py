@@ -49,7 +49,7 @@ async def _write(world: World, client: RawClient, group: str, name: str, *, coun
         held = max([after, *own, *seen(client)])
         fields = {"conversation_id": group, "content": text, "client_message_id": text, "after": held}
         ack = await world.ask(client, "message", **fields)
-        world.check(not ack["duplicate"], f"{text} is called a duplicate")
+        world.check_new(ack)
         own[ack["seq"]] = text
         await world.ask(client, "delivered", conversation_id=group, seq=ack["seq"])
     return own
@@ -76,7 +76,7 @@ async def slow(world: World, *, messages: int) -> None:
     group = await asyncio.to_thread(make_group, world.stack, writer, [quick, sleepy])
     clients = [client for client in (await dial(world, writer), await dial(world, quick)) if client]
     line = _narrow(world.stack.ws_url)
-    sluggish = await dial(world, sleepy, sock=line, max_queue=1)
+    sluggish = await dial(world, sleepy, sock=line, ping_interval=None)
     assert sluggish is not None
     sluggish.socket.transport.pause_reading()
     texts = [f"{number} {_LONG}" for number in range(messages)]

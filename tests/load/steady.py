@@ -75,7 +75,8 @@ async def _write(world: World, writer: Writer, random: Random, until: float) -> 
         held = max([writer.held.get(place, 0), *_seen(writer.client, place)])
         fields = {"content": text, "client_message_id": text, "after": held, **target}
         ack = await world.ask(writer.client, "message", **fields)
-        world.check(ack["conversation_id"] == place and not ack["duplicate"], f"{text} was acknowledged as {ack}")
+        world.check(ack["conversation_id"] == place, f"{text} was acknowledged in {ack['conversation_id']}")
+        world.check_new(ack)
         writer.acked.setdefault(place, []).append((ack["seq"], text))
         writer.held[place] = ack["seq"]
         kind = random.choice(["read", "delivered", "ping"])

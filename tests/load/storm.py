@@ -15,6 +15,7 @@ from tests.load.world import Ended, World
 # As deployed to a laptop.
 CONNECTION_LIMIT = 20
 _WATCHED = 100  # by one connection
+_MISSED = 50  # of so many, one may be: a post of presence that takes too long is not repeated (docs/reliability.md)
 _EVICTED = {"type": "disconnect", "code": "connection_limit", "reconnect": False}
 
 
@@ -39,7 +40,7 @@ async def storm(world: World, *, users: int, at_once: int, beyond: int = 5) -> N
         ended = [client for client in opened[greedy] if client not in stayed]
         check_evicted(world, ended=ended, stayed=stayed, beyond=beyond)
         await leave(client for clients in opened.values() for client in clients)
-    gone = await eventually(lambda: _says_last(watching, everyone, "offline"))
+    gone = await eventually(lambda: _all_gone(watching, everyone))
     world.check(gone, "some users were never said to be offline")
     check_transitions(world, watching, everyone)
     world.check(not any(world.sessions(everyone).values()), "sessions hold connections that are closed")
@@ -121,9 +122,9 @@ def _said(watching: Iterable[RawClient]) -> dict[str, list[str]]:
     return {user: [status for _, status in sorted(changes)] for user, changes in said.items()}
 
 
-async def _says_last(watching: Sequence[RawClient], users: Sequence[str], status: str) -> bool:
+async def _all_gone(watching: Sequence[RawClient], users: Sequence[str]) -> bool:
     said = _said(watching)
-    return all(said.get(user, [])[-1:] == [status] for user in users)
+    return sum(said.get(user, [])[-1:] != ["offline"] for user in users) <= len(users) // _MISSED
 
 
 def check_transitions(world: World, watching: Sequence[RawClient], users: Sequence[str]) -> None:
@@ -132,9 +133,12 @@ def check_transitions(world: World, watching: Sequence[RawClient], users: Sequen
     Who leaves again within it is looked at twice, perhaps at once; then both looks may say that nobody is there.
     """
     said = _said(watching)
+    missed = 0
     for user in users:
         changes = said.get(user, [])
-        told_once = all(one != other for one, other in pairwise(changes[:-1]))
-        ends_well = changes[-1:] == ["offline"]
-        world.check(changes[:1] == ["online"] and told_once and ends_well, f"{user} was said to be {changes}")
+        missed += changes[:1] != ["online"] or changes[-1:] != ["offline"]
+        told_twice = any(one == other for one, other in pairwise(changes[:-1])) or changes[-2:] == ["online", "online"]
+        world.check(not told_twice, f"{user} was said to be {changes}")
         world.done["presence events"] += len(changes)
+    world.done["presence events missed"] += missed
+    world.check(missed <= len(users) // _MISSED, f"{missed} of {len(users)} did not come, or go, as far as was said")

@@ -46,7 +46,10 @@ class Session:
 
 @dataclass
 class Town:
-    """One store's world. `invoked` counts by function; `unlike` are answers that no client should get."""
+    """One store's world. `invoked` counts by function; `unlike` are answers that no client should get.
+
+    `heads` are the last places of conversations, `talks` those that each user was in of late.
+    """
 
     name: str
     handlers: Handlers
@@ -60,6 +63,7 @@ class Town:
     groups: list[str] = field(default_factory=list)
     files: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     heads: dict[str, int] = field(default_factory=dict)
+    talks: dict[str, deque[str]] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
 
     # --- invocations
@@ -139,7 +143,7 @@ class Town:
         """A session from its handshake to its end, and all that follows from it."""
         user_id = self.person()
         session = self.come(user_id)
-        self.frame(session, {"type": "sync", "conversations": dict(list(self.heads.items())[-3:])})
+        self.frame(session, {"type": "sync", "conversations": dict.fromkeys(self.talks.get(user_id, ()), 1)})
         for _ in range(frames):
             self.frame(session, self._anything(session))
         if self.random.random() < 0.1:
@@ -196,8 +200,7 @@ class Town:
 
     def place(self, user_id: str) -> tuple[str, int]:
         """A conversation, mostly one of theirs, and a place in it."""
-        known = [each for each in self.heads if user_id in each.split(":")][-8:]
-        place = self.random.choice([*known, *self.groups[1:]])
+        place = self.random.choice([*self.talks.get(user_id, ()), *self.groups[1:]])
         return place, self.random.randint(max(1, self.heads.get(place, 1) - 5), self.heads.get(place, 1))
 
     def upload(self, user_id: str) -> None:
@@ -218,7 +221,7 @@ class Town:
             records = _taken(self.network.stream)
             for record in records:
                 item = record["dynamodb"]["NewImage"]
-                self.heads[item["conversation_id"]["S"]] = int(item["seq"]["N"])
+                self._heard(item["conversation_id"]["S"], int(item["seq"]["N"]))
             self._batch("offline_push", records)
             self._batch("files", records)
         for name, queue in list(self.network.queues.items()):
@@ -226,6 +229,12 @@ class Town:
                 messages = [{"messageId": str(n), "body": body} for n, body in enumerate(_taken(queue))]
                 function = "presence" if name == "presence" else "offline_push"
                 self._batch(function, [{**message, "eventSource": "aws:sqs"} for message in messages])
+
+    def _heard(self, conversation_id: str, seq: int) -> None:
+        if conversation_id not in self.heads:
+            for user_id in conversation_id.split(":")[1:]:
+                self.talks.setdefault(user_id, deque(maxlen=8)).append(conversation_id)
+        self.heads[conversation_id] = seq
 
     def _batch(self, function: str, records: list[dict[str, Any]]) -> None:
         answer = self.invoke(function, {"Records": records})
