@@ -75,7 +75,11 @@ class Proxy:
             self.struck[Trouble.REFUSED] += 1
             writer.transport.abort()
             return
-        onward_reader, onward = await asyncio.open_connection("127.0.0.1", self._ws_url.port)
+        try:
+            onward_reader, onward = await asyncio.open_connection("127.0.0.1", self._ws_url.port)
+        except OSError:  # there is no gateway now
+            writer.transport.abort()
+            return
         passage = _Passage(self, plan, {"up": onward, "down": writer})
         self._passages.add(passage)
         try:
@@ -96,6 +100,7 @@ class _Passage:
         self._is_websocket = False
         self._passed = 0
         self._is_half_open = False
+        self._is_over = False
         self._lanes: dict[Direction, _Lane] = {"up": _Lane(), "down": _Lane()}
 
     def abort(self) -> None:
@@ -104,6 +109,8 @@ class _Passage:
 
     async def pump(self, direction: Direction, source: asyncio.StreamReader) -> None:
         """Pass on what comes from one side, and then its end: a reset as a reset, a goodbye as one."""
+        sink = self._sinks[direction]
+        end = sink.close
         try:
             await self._pump_head(direction, source)
             frames = Frames()
@@ -113,13 +120,15 @@ class _Passage:
                         self._pass_frame(direction, frame)
                 else:
                     self._pass_bytes(direction, data)
-                await self._sinks[direction].drain()
+                await sink.drain()
             await asyncio.sleep(self._lanes[direction].latest - asyncio.get_running_loop().time())
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except OSError:
+            end = sink.transport.abort
+        except asyncio.IncompleteReadError:
+            pass  # it ended before it had begun
         # The other side of a half-open connection does not hear of its end.
         if not (self._is_half_open and direction in self._plan.stalls):
-            self._sinks[direction].close()
+            end()
 
     async def _pump_head(self, direction: Direction, source: asyncio.StreamReader) -> None:
         """The request or the answer's head. A WebSocket's frames begin behind it."""
@@ -135,6 +144,8 @@ class _Passage:
     def _pass_bytes(self, direction: Direction, data: bytes) -> None:
         """HTTP, or a calm connection."""
         limit = None if self._is_websocket else self._plan.http_after
+        if self._is_over:
+            return
         if limit is None or self._passed + len(data) <= limit:
             self._passed += len(data)
             self._sinks[direction].write(data)
@@ -142,6 +153,8 @@ class _Passage:
             self._end(Trouble.HTTP_CUT, direction, data[: limit - self._passed])
 
     def _pass_frame(self, direction: Direction, frame: Frame) -> None:
+        if self._is_over:
+            return
         if self._proxy.tap and direction == "down" and frame.is_whole_text:
             self._proxy.tap(self._target, frame.payload)
         plan = self._plan
@@ -167,6 +180,7 @@ class _Passage:
     def _end(self, trouble: Trouble, direction: Direction, last: bytes = b"") -> None:
         """A reset after the last bytes, which arrive: with a goodbye, since a reset may overtake them."""
         self._proxy.struck[trouble] += 1
+        self._is_over = True
         sink = self._sinks[direction]
         if last:
             sink.write(last)
