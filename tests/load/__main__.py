@@ -61,13 +61,13 @@ def _memory(sessions: int) -> int:
 async def _rounds(
     world: World, where: Settings, users: int, seconds: float, rng: random.Random
 ) -> list[dict[int, Worker]]:
-    """One after the other, again and again. Looks at the workers when all are warm, half way, and at the end."""
+    """One after the other, again and again. Looks at the workers after the first, about half way, and at the end."""
     began = time.monotonic()
     samples: list[dict[int, Worker]] = []
     while (spent := time.monotonic() - began) < seconds:
         for name, scenario in _scenarios(users, rng).items():
             await _run(world, name, scenario)
-        if len(samples) == (0 if spent == 0 else 1) or (len(samples) == 1 and spent > seconds / 2):
+        if not samples or (len(samples) == 1 and spent > seconds / 3):
             samples.append(workers(where))
     return [*samples, workers(where)]
 
