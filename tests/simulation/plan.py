@@ -61,9 +61,9 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"send_to_group": 5, "remove": 8, "quit": 16}, {Fault.REPLY_LOST: 0.5}),
     Theme({"watch": 12, "leave": 8, "come_back": 8}, everybody=True),
     Theme({"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10}),
-    Theme({"edit": 12, "delete": 12, "react": 12, "role": 12, "rename": 10}),
+    Theme({"edit": 12, "delete": 12, "react": 12, "role": 20, "rename": 20, "remove": 6}),
     Theme({"send_private": 6, "send_to_group": 6}, {Fault.THROTTLED: 0.8}),
-    Theme({"read": 8, "read_over_http": 24, "send_private": 2}),
+    Theme({"read": 8, "read_over_http": 60, "send_private": 2}),
 )
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
@@ -116,10 +116,12 @@ def plan_of(seed: int) -> Plan:
 
 
 def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Random) -> tuple[Action, ...]:
-    slots = [random.random() * ENDS_MS for _ in range(random.randint(1, 3))]
-    spread = random.choice((5.0, 15.0, 40.0, 300.0))
+    is_race = random.random() < 0.5  # everything at once, or over the whole time
+    slots = [random.random() * ENDS_MS for _ in range(1 if is_race else random.randint(1, 3))]
+    spread = random.choice((3.0, 8.0) if is_race else (15.0, 40.0, 300.0))
+    how_many = random.choice((3, 4, 4, 5) if is_race else (1, 2, 3, 3, 4, 5, 7))
     weights = [weight * theme.weights.get(name, 1) for name, weight in _WEIGHTS.items()]
-    chosen = random.choices(list(_WEIGHTS), weights, k=random.choice((2, 3, 4, 4, 5, 6, 8)))
+    chosen = random.choices(list(_WEIGHTS), weights, k=how_many)
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
     everybody = range(clients)
     actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry
@@ -137,7 +139,7 @@ def _some(devices: Sequence[object], share: float, random: Random) -> frozenset[
 
 def _devices(random: Random) -> tuple[tuple[str, str], ...]:
     """Two to four devices, in most cases of members."""
-    chosen = random.sample(_DEVICES, k=random.choice((2, 2, 3, 3, 4)))
+    chosen = random.sample(_DEVICES, k=random.choice((2, 2, 2, 3, 4)))
     if random.random() < 0.2:
         chosen.append(random.choice(_OTHERS))
     return tuple(chosen)

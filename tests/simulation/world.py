@@ -42,7 +42,7 @@ _QUIET_MS: Final = 32_000.0
 # Most histories have nothing to heal by then, and a heartbeat of everybody's would be a third of their cost: it is left
 # out in most of these.
 _SHORT_QUIET_MS: Final = 7_000.0
-_SKIPPED: Final = 0.75
+_SKIPPED: Final = 0.9
 _LATE: Final = frozenset({Fault.DISCONNECT_LATE, Fault.DISCONNECT_TWICE, Fault.HALF_OPEN, Fault.QUEUE_LATE})
 
 # What those hold who have seen everything that is there before a history begins.
