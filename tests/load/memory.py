@@ -20,6 +20,7 @@ import sys
 import threading
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from types import ModuleType
 from typing import Any, Final
@@ -85,7 +86,7 @@ def main() -> int:
     if options.trace:
         tracemalloc.start(1)
     with patch.object(recent, "_REMEMBERED", options.remembered):
-        report = measured(options.sessions, options.people, options.plant)
+        report = measured(options.sessions, options.people, options.plant, tell=_keep_quiet if options.json else _tell)
     report |= {"found": grown(report["looks"], bounds(options.remembered)) + report["unlike"]}
     if options.json:
         kept = {kind: asdict(each) for kind, each in report["rows"].items()}
@@ -108,7 +109,7 @@ def bounds(remembered: int) -> dict[str, int]:
     }
 
 
-def measured(sessions: int, people: int, planted: str | None) -> dict[str, Any]:
+def measured(sessions: int, people: int, planted: str | None, *, tell: Callable[[Look], None]) -> dict[str, Any]:
     """Four towns, one after the other, each with its own people; a look after each, when it is gone."""
     clock = FakeClock()
     looks: list[Look] = []
@@ -130,6 +131,7 @@ def measured(sessions: int, people: int, planted: str | None) -> dict[str, Any]:
             del town
             _forget_ours()
             looks.append(look(sum(invoked.values()), containers()))
+            tell(looks[-1])
     return {"looks": looks, "invoked": dict(invoked), "outcomes": outcomes, "unlike": unlike, "rows": kept}
 
 
@@ -200,15 +202,22 @@ def _leak_names(module: ModuleType) -> None:
 PLANTED: Final = {"events": _leak_events, "names": _leak_names}
 
 
+def _keep_quiet(_: Look) -> None:
+    return
+
+
+def _tell(one: Look) -> None:
+    print(
+        f"after {one.invocations:>9,} invocations: {sum(one.objects.values()):,} objects, {one.blocks:,} blocks, "
+        f"{one.rss / 1e6:.1f} MB, {one.files} open files, {one.threads} threads, "
+        f"{sum(one.containers.values()):,} in {len(one.containers):,} containers",
+        flush=True,
+    )
+
+
 def _show(report: dict[str, Any]) -> None:
     looks: list[Look] = report["looks"]
     print("invoked  " + ", ".join(f"{name} {number:,}" for name, number in sorted(report["invoked"].items())))
-    for one in looks:
-        print(
-            f"after {one.invocations:>9,} invocations: {sum(one.objects.values()):,} objects, {one.blocks:,} blocks, "
-            f"{one.rss / 1e6:.1f} MB, {one.files} open files, {one.threads} threads, "
-            f"{sum(one.containers.values()):,} in {len(one.containers):,} containers"
-        )
     before, after = looks[1], looks[3]
     grew = {
         "objects": sum(after.objects.values()) - sum(before.objects.values()),
