@@ -9,7 +9,7 @@ from typing import Any, Final
 from parley_client.events import Entry as SeenEntry
 from parley_client.events import Presence
 
-from shared.aws.dynamodb import from_item
+from shared.aws.dynamodb import Item, from_item
 from shared.aws.tables import connections_from
 from shared.chat.identifiers import private_members
 from shared.chat.models import Entry
@@ -127,23 +127,37 @@ def _messages(world: World, logs: Mapping[str, Sequence[Entry]]) -> Iterator[str
 def _cursors(world: World) -> Iterator[str]:
     """Read and delivered only grow while somebody is a member, and an acked one is there from then on."""
     reads: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    for at, written in world.observed.writes:
-        if written.table != "members" or written.old is None or written.new is None:
-            continue
-        old, new = from_item(written.old), from_item(written.new)
-        if not new["sk"].startswith("conversation#") or old.get("joined_seq", 0) != new.get("joined_seq", 0):
+    for at, old, new in _membership_changes(world):
+        if new is None or old.get("joined_seq", 0) != new.get("joined_seq", 0):
             continue
         for name in ("read_seq", "delivered_seq"):
             if new.get(name, 0) < old.get(name, 0):
                 yield f"{name} of {new['user_id']} in {new['conversation_id']} went from {old[name]} to {new.get(name)}"
         if new.get("read_seq", 0) != old.get("read_seq", 0):
             reads.setdefault((new["user_id"], new["conversation_id"]), []).append((at, new["read_seq"]))
+    yield from _unstored_reads(world, reads)
+
+
+def _membership_changes(world: World) -> Iterator[tuple[float, Item, Item | None]]:
+    """When a user's side of a membership was changed or removed, and how it was and became."""
+    for at, written in world.observed.writes:
+        if written.table == "members" and written.old is not None:
+            old, new = from_item(written.old), from_item(written.new) if written.new else None
+            if old["sk"].startswith("conversation#"):
+                yield at, old, new
+
+
+def _unstored_reads(world: World, reads: Mapping[tuple[str, str], Sequence[tuple[float, int]]]) -> Iterator[str]:
+    """Who was removed meanwhile has no cursor any more."""
+    left = {(old["user_id"], old["conversation_id"]): at for at, old, new in _membership_changes(world) if new is None}
     for one in world.operations:
-        if one.kind == "read" and one.outcome == "ok":
-            where, seq = one.detail["conversation_id"], one.detail["seq"]
-            before = [value for at, value in reads.get((one.user, where), ()) if one.ended is None or at <= one.ended]
-            if seq > max(before, default=_READ_AT_FIRST.get((one.user, where), 0)):
-                yield f"{one} is not stored"
+        if one.kind != "read" or one.outcome != "ok":
+            continue
+        where, seq, ended = one.detail["conversation_id"], one.detail["seq"], one.ended or 0.0
+        before = [value for at, value in reads.get((one.user, where), ()) if at <= ended]
+        stored = max(before, default=_READ_AT_FIRST.get((one.user, where), 0))
+        if seq > stored and left.get((one.user, where), ended + 1) > ended:
+            yield f"{one} is not stored"
 
 
 # Who makes or joins a group has read what was there before.
