@@ -35,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="rounds begin until then")
     parser.add_argument("--users", type=int, default=100)
-    parser.add_argument("--sessions", type=int, default=20_000, help="of the functions in process, before; 0 for none")
+    parser.add_argument("--sessions", type=int, default=22_500, help="of the functions in process, before; 0 for none")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     options = parser.parse_args()
     where = settings.read(os.environ)

@@ -75,8 +75,8 @@ class Provider:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load.memory", description=__doc__)
-    parser.add_argument("--sessions", type=int, default=20_000, help="each goes through every function")
-    parser.add_argument("--people", type=int, default=300, help="in each of four towns")
+    parser.add_argument("--sessions", type=int, default=22_500, help="each goes through every function")
+    parser.add_argument("--people", type=int, default=60, help="in each of four towns")
     parser.add_argument("--remembered", type=int, default=2_000, help="users and connections that a function remembers")
     parser.add_argument("--plant", choices=sorted(PLANTED), help="a leak, which has to be found")
     parser.add_argument("--trace", action="store_true", help="count bytes, which takes three times as long")
