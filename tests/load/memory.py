@@ -58,6 +58,7 @@ SETTINGS: Final = {
     "FAN_OUT_RATE": "5000",
 }
 _QUARTERS: Final = 4
+_FULL: Final = 25  # sessions for each that is remembered: so all memories are full, or nearly, at the second look
 
 
 class Provider:
@@ -77,17 +78,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load.memory", description=__doc__)
     parser.add_argument("--sessions", type=int, default=22_500, help="each goes through every function")
     parser.add_argument("--people", type=int, default=60, help="in each of four towns")
-    parser.add_argument("--remembered", type=int, default=2_000, help="users and connections that a function remembers")
+    parser.add_argument("--remembered", type=int, help="users and connections that a function remembers")
     parser.add_argument("--plant", choices=sorted(PLANTED), help="a leak, which has to be found")
     parser.add_argument("--trace", action="store_true", help="count bytes, which takes three times as long")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    remembered = options.remembered or min(recent._REMEMBERED, options.sessions // _FULL)
     os.environ |= VARIABLES | SETTINGS
     if options.trace:
         tracemalloc.start(1)
-    with patch.object(recent, "_REMEMBERED", options.remembered):
+    with patch.object(recent, "_REMEMBERED", remembered):
         report = measured(options.sessions, options.people, options.plant, tell=_keep_quiet if options.json else _tell)
-    report |= {"found": grown(report["looks"], bounds(options.remembered)) + report["unlike"]}
+    report |= {"found": grown(report["looks"], bounds(remembered)) + report["unlike"]}
     if options.json:
         kept = {kind: asdict(each) for kind, each in report["rows"].items()}
         print(json.dumps({name: report[name] for name in ("found", "invoked", "outcomes")} | {"rows": kept}))
