@@ -128,28 +128,33 @@ def _cursors(world: World) -> Iterator[str]:
     """Read and delivered only grow while somebody is a member, and an acked one is there from then on."""
     reads: dict[tuple[str, str], list[tuple[float, int]]] = {}
     for at, old, new in _membership_changes(world):
-        if new is None or old.get("joined_seq", 0) != new.get("joined_seq", 0):
+        if new is None:
+            continue
+        if new.get("read_seq", 0) != (old or {}).get("read_seq", 0):
+            reads.setdefault((new["user_id"], new["conversation_id"]), []).append((at, new["read_seq"]))
+        if old is None or old.get("joined_seq", 0) != new.get("joined_seq", 0):
             continue
         for name in ("read_seq", "delivered_seq"):
             if new.get(name, 0) < old.get(name, 0):
                 yield f"{name} of {new['user_id']} in {new['conversation_id']} went from {old[name]} to {new.get(name)}"
-        if new.get("read_seq", 0) != old.get("read_seq", 0):
-            reads.setdefault((new["user_id"], new["conversation_id"]), []).append((at, new["read_seq"]))
     yield from _unstored_reads(world, reads)
 
 
-def _membership_changes(world: World) -> Iterator[tuple[float, Item, Item | None]]:
-    """When a user's side of a membership was changed or removed, and how it was and became."""
+def _membership_changes(world: World) -> Iterator[tuple[float, Item | None, Item | None]]:
+    """When a user's side of a membership was made, changed or removed, and how it was and became."""
     for at, written in world.observed.writes:
-        if written.table == "members" and written.old is not None:
-            old, new = from_item(written.old), from_item(written.new) if written.new else None
-            if old["sk"].startswith("conversation#"):
-                yield at, old, new
+        if written.table == "members" and written.key["sk"]["S"].startswith("conversation#"):
+            old, new = (from_item(item) if item else None for item in (written.old, written.new))
+            yield at, old, new
 
 
 def _unstored_reads(world: World, reads: Mapping[tuple[str, str], Sequence[tuple[float, int]]]) -> Iterator[str]:
     """Who was removed meanwhile has no cursor any more."""
-    left = {(old["user_id"], old["conversation_id"]): at for at, old, new in _membership_changes(world) if new is None}
+    left = {
+        (old["user_id"], old["conversation_id"]): at
+        for at, old, new in _membership_changes(world)
+        if old and new is None
+    }
     for one in world.operations:
         if one.kind != "read" or one.outcome != "ok":
             continue
