@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from parley_client.events import Entry as SeenEntry
@@ -274,6 +274,3 @@ def _connections(world: World) -> Iterator[str]:
                 yield f"{client.name} is online, and {client.line.connection_id} is not registered"
     for at, connection_id in world.removed_while_open():
         yield f"{connection_id} was forgotten at {at:.0f} while it was open, and nobody had closed it"
-
-
-Rule = Callable[[World], Iterator[str]]

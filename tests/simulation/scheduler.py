@@ -28,12 +28,11 @@ class Process:
     `dies_in` is the number of steps after which it is killed; None for never.
     """
 
-    __slots__ = ("dead", "dies_in", "name", "skew")
+    __slots__ = ("dead", "dies_in", "name")
 
-    def __init__(self, name: str, *, dies_in: int | None = None, skew: int = 0) -> None:
+    def __init__(self, name: str, *, dies_in: int | None = None) -> None:
         self.name = name
         self.dies_in = dies_in
-        self.skew = skew
         self.dead = False
 
 
