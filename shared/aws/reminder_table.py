@@ -42,13 +42,8 @@ class DynamoDbReminders:
         rows = rows_of(self._calls, self._table, user_id, REMINDER_PREFIX)
         return sorted(map(_reminder_from, rows), key=lambda reminder: (reminder.at, reminder.reminder_id))
 
-    def remove(self, user_id: str, reminder_id: str) -> bool:
-        request = {
-            "TableName": self._table,
-            "Key": to_item(reminder_key(user_id, reminder_id)),
-            "ReturnValues": "ALL_OLD",
-        }
-        return bool(self._calls.call("DeleteItem", request).get("Attributes"))
+    def remove(self, user_id: str, reminder_id: str) -> None:
+        self._calls.call("DeleteItem", {"TableName": self._table, "Key": to_item(reminder_key(user_id, reminder_id))})
 
 
 def _reminder_from(item: Item) -> Reminder:

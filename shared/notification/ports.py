@@ -172,8 +172,8 @@ class Reminders(Protocol):
         """All of a user's, the next one first, strongly consistent."""
         ...
 
-    def remove(self, user_id: str, reminder_id: str) -> bool:
-        """Idempotent: False where it was not there."""
+    def remove(self, user_id: str, reminder_id: str) -> None:
+        """Idempotent."""
         ...
 
 

@@ -221,8 +221,8 @@ class FakeReminders:
         mine = [one for one in self.reminders.values() if one.user_id == user_id]
         return sorted(mine, key=lambda one: (one.at, one.reminder_id))
 
-    def remove(self, user_id: str, reminder_id: str) -> bool:
-        return self.reminders.pop((user_id, reminder_id), None) is not None
+    def remove(self, user_id: str, reminder_id: str) -> None:
+        self.reminders.pop((user_id, reminder_id), None)
 
 
 @dataclass
