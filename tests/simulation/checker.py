@@ -101,7 +101,7 @@ def _answered(
     for operation in operations:
         if operation.outcome == "ok" and operation.value not in at:
             yield f"{key} was acked as {operation.value}, and stands at {sorted(at) or 'no place'}"
-        if operation.outcome == "fail" and places:
+        if operation.outcome == "fail" and places and not any(_is_later(other, operation) for other in operations):
             yield f"{key} was refused ({operation.code}), and stands at {sorted(at)}"
     for name, message in places:
         said = operations[0].detail
@@ -109,6 +109,12 @@ def _answered(
             yield f"{key} was sent to {said['conversation_id']}, and stands in {name}"
         if message.edited_at is None and message.deleted_at is None and message.content != said["content"]:
             yield f"{key} says {message.content!r} in place of {said['content']!r}"
+
+
+def _is_later(other: Operation, refused: Operation) -> bool:
+    """Sent again beside it or after it, perhaps from another device: by then the sender may have been let in again."""
+    is_over = other.outcome == "ok" and other.ended is not None and other.ended <= refused.began
+    return other.outcome != "fail" and not is_over
 
 
 def _posts_stand(history: History) -> Iterator[str]:

@@ -64,6 +64,17 @@ def test_nothing_is_wrong_with_a_history_that_is_right() -> None:
     assert check(right()) == []
 
 
+@pytest.mark.parametrize(("began", "outcome"), [(0.0, "unknown"), (12.0, "ok"), (20.0, "ok")])
+def test_a_message_may_be_refused_on_one_device_and_stored_from_another(began: float, outcome: str) -> None:
+    """Beside it or later: whoever was no member then may be one again."""
+    history = right()
+    first = history.operations[0]
+    first.began, first.ended, first.outcome = 10.0, 15.0, "fail"
+    again = replace(first, client="alice-2", began=began, ended=began + 5, outcome=outcome)  # type: ignore[arg-type]  # one of the three
+    history.operations = [*history.operations, again]
+    assert check(history) == []
+
+
 def _log(history: History, where: str = DM) -> list[Any]:
     return history.logs[where]  # type: ignore[return-value]  # a list here
 
@@ -82,6 +93,11 @@ def acked_elsewhere(history: History) -> None:
 
 def refused_and_stored(history: History) -> None:
     history.operations[0].outcome = "fail"
+
+
+def refused_after_it_was_acked(history: History) -> None:
+    again = replace(history.operations[0], client="alice-2", began=90.0, ended=95.0, outcome="fail")
+    history.operations = [*history.operations, again]
 
 
 def gap(history: History) -> None:
@@ -161,6 +177,7 @@ MISTAKES: Sequence[Callable[[History], None]] = (
     lost_ack,
     acked_elsewhere,
     refused_and_stored,
+    refused_after_it_was_acked,
     gap,
     other_words,
     change_without_an_entry,
