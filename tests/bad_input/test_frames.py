@@ -114,7 +114,7 @@ def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says() -> No
     others = [item for item in world.store.items("members") if "user#alice" not in item.values()]
     assert world.say({**SPOOFED, "type": "read", "conversation_id": DM, "seq": 3})["success"]
     assert [item for item in world.store.items("members") if "user#alice" not in item.values()] == others
-    member = world.memberships.get(DM, "alice")
+    member = world.stores.memberships.get(DM, "alice")
     assert member is not None
     assert member.read_seq == 3
 
@@ -127,7 +127,7 @@ def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else(
     reply = world.say({"type": "ping", "conversation_id": FOREIGN_GROUP, "seq": 1})
     check_refusal(reply, "not_a_member", None)
     assert {name: world.store.items(name) for name in before} == before
-    (connection,) = [one for one in world.sessions.of(["alice"])["alice"] if one.connection_id == "a1="]
+    (connection,) = [one for one in world.stores.sessions.of(["alice"])["alice"] if one.connection_id == "a1="]
     assert connection.expires_at == NOW + 1 + HEARTBEAT_WINDOW_MS
 
 

@@ -81,7 +81,9 @@ def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
 @tried(100)
 @given(record=_records)
 def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
-    answer = release_files([record], Ports(_WORLD.files, _WORLD.objects, lambda *_: pytest.fail("nothing to look at")))
+    answer = release_files(
+        [record], Ports(_WORLD.stores.files, _WORLD.objects, lambda *_: pytest.fail("nothing to look at"))
+    )
     assert _named(answer) <= {"odd"}
 
 
@@ -100,7 +102,7 @@ def test_any_work_is_done_or_named(body: str) -> None:
 @given(body=json_texts(_GONE))
 def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
     records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_GONE[0])}]
-    assert _named(look(records, _WORLD.telling, now=NOW)) <= {"odd"}
+    assert _named(look(records, _WORLD.wiring.telling, now=NOW)) <= {"odd"}
 
 
 @tried(100)
@@ -108,5 +110,5 @@ def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
 def test_any_event_of_the_object_store_is_carried_out_or_comes_again(event: dict[str, Any]) -> None:
     before = _WORLD.state
     with contextlib.suppress(UploadNotCheckedError):
-        check(event, Ports(_WORLD.files, _WORLD.objects, lambda *_: pytest.fail("nothing was uploaded")))
+        check(event, Ports(_WORLD.stores.files, _WORLD.objects, lambda *_: pytest.fail("nothing was uploaded")))
     assert _WORLD.state == before

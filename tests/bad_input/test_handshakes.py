@@ -22,11 +22,11 @@ Handling = Callable[[World, dict[str, Any]], dict[str, Any]]
 
 
 def connecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    return connect(event, world.connecting, now=NOW)
+    return connect(event, world.wiring.connect, now=NOW)
 
 
 def disconnecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    return disconnect(event, sessions=world.sessions, checks=world.checks, now=NOW)
+    return disconnect(event, sessions=world.stores.sessions, checks=world.checks, now=NOW)
 
 
 ROUTES = pytest.mark.parametrize(("route", "handle"), [("$connect", connecting), ("$disconnect", disconnecting)])
@@ -100,7 +100,7 @@ def verdict(world: World, **handshake: Any) -> tuple[str, dict[str, str]]:
     policy = authorize(
         {**handshake_event(), **handshake},
         verifier=world.verifier,
-        tickets=world.tickets,
+        tickets=world.stores.tickets,
         allowed_origins="https://app.example.com",
         now=NOW,
     )
@@ -132,5 +132,5 @@ def test_a_device_may_call_itself_anything_of_64_characters(device_id: str) -> N
     assert (effect, context["user_id"], context["device_id"]) == ("Allow", "alice", device_id[:64])
     event = websocket_event("CONNECT", "$connect", connection_id="new=", authorizer=context)
     assert connecting(world, event)["statusCode"] == 200
-    (stored,) = [one for one in world.sessions.of(["alice"])["alice"] if one.connection_id == "new="]
+    (stored,) = [one for one in world.stores.sessions.of(["alice"])["alice"] if one.connection_id == "new="]
     assert (stored.device_id, stored.connected_at) == (device_id[:64], NOW)

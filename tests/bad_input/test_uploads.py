@@ -16,7 +16,7 @@ def _ports(world: World) -> Ports:
     def never(*_: Any) -> Any:
         pytest.fail("there is nothing to look into")
 
-    return Ports(world.files, world.objects, never)
+    return Ports(world.stores.files, world.objects, never)
 
 
 @pytest.mark.parametrize("name", UNREADABLE_UPLOADS)

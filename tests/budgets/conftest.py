@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
-from functions.connect.handler import Ports as ConnectPorts
 from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
 from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
-from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.rules import PROTOCOL
 from shared.connection.models import Identity
-from shared.limits.buckets import Buckets, Limit, RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
-from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces, in_turn
+from shared.limits.buckets import Buckets
+from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.metering import Meter
 from tests.moto_tables import environment, moto_url, tables
+from tests.stores import adapters
+from tests.wiring import Wiring
 
 __all__ = ["House", "environment", "message", "moto_url", "tables"]
 
@@ -46,17 +39,20 @@ class House:
     meter: Meter
     gateway: FakeGateway
     clock: FakeClock
-    ports: Ports
-    guard: Guard
+    wiring: Wiring
+    ports: Ports = field(init=False)
+    guard: Guard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ports = self.wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
 
     def limit(self, buckets: Buckets) -> None:
         """Count messages in these buckets, as another instance of the function."""
-        self.guard = _guard(self.ports, self.clock, buckets)
+        self.guard = self.wiring.guard(self.wiring.limiter(buckets=buckets), frames=10_000, costly={})
 
     def connect(self, user_id: str, connection_id: str) -> None:
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=authorizer_of(user_id))
-        ports = ConnectPorts(self.ports.sight, self.ports.watches, self.gateway, connection_limit=3)
-        assert connect(event, ports, now=NOW)["statusCode"] == 200
+        assert connect(event, self.wiring.connect, now=NOW)["statusCode"] == 200
 
     def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
         connection_id = {"alice": "a1=", "bob": "b1="}[user_id]
@@ -74,18 +70,6 @@ class House:
         return self.meter.count
 
 
-def _guard(ports: Ports, clock: FakeClock, buckets: Buckets) -> Guard:
-    return Guard(
-        messages=RateLimiter(Limit(20, 200), buckets, clock),
-        frames=FrameLimiter(50, 10_000, clock),
-        costly={},
-        frame_limit=32_768,
-        abuse=AbuseWatch(100, clock),
-        sessions=ports.sessions,
-        gateway=ports.gateway,
-    )
-
-
 @pytest.fixture
 def buckets(house: House) -> DynamoDbBuckets:
     return DynamoDbBuckets(house.meter, members_table="members")
@@ -94,29 +78,9 @@ def buckets(house: House) -> DynamoDbBuckets:
 @pytest.fixture
 def house(tables: JsonService) -> House:
     meter, gateway, clock = Meter(tables), FakeGateway(), FakeClock(NOW)
-    ports = Ports(
-        log=DynamoDbConversationLog(meter, log_table="log", members_table="members"),
-        memberships=DynamoDbMemberships(meter, members_table="members"),
-        files=DynamoDbFiles(meter, members_table="members"),
-        blocks=DynamoDbBlocks(meter, members_table="members"),
-        relations=DynamoDbRelations(meter, members_table="members"),
-        sessions=DynamoDbSessions(meter, sessions_table="sessions"),
-        watches=DynamoDbWatches(meter, members_table="members"),
-        gateway=gateway,
-        spread=in_turn,
-        now=clock,
-        pause=lambda _: None,
-        new_nonce=FakeNonces(),
-        report=lambda _: None,
-        verify=lambda _: Identity("alice", NOW + HOUR),
-        connection_limit=3,
-        edit_window_s=0,
-        inline_limit=200,
-        receipts_limit=100,
-        page_limit=100,
-        bounds=PROTOCOL,
-    )
-    made = House(meter, gateway, clock, ports, _guard(ports, clock, FakeBuckets()))
+    wiring = Wiring(adapters(meter), gateway, clock, FakeNonces())
+    made = House(meter, gateway, clock, wiring)
+    made.limit(FakeBuckets())
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):
         made.connect(user_id, connection_id)
     for seq in range(3):

@@ -19,21 +19,15 @@ from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports as RestPorts
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.contact_table import DynamoDbContacts, DynamoDbProfiles
-from shared.aws.device_table import DynamoDbDevices
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
-from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.push_queues import reminder_body
-from shared.aws.reminder_table import DynamoDbReminders
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
-from shared.files.kinds import SizeLimits
 from shared.files.models import Checked, File
-from shared.limits.buckets import Limit, RateLimiter
 from shared.notification.models import (
     APNS,
     FCM,
@@ -56,7 +50,6 @@ from tests.fakes import (
     FakePresenceChecks,
     FakePushGateway,
     FakeReminderClock,
-    in_turn,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.files.test_handler import created, deleted
@@ -179,43 +172,15 @@ def _fail(error: Exception) -> None:
 
 
 def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
-    meter, ports = house.meter, house.ports
-    return RestPorts(
+    return house.wiring.rest(
         verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
-        tickets=DynamoDbTickets(meter, tickets_table="tickets"),
-        log=ports.log,
-        memberships=ports.memberships,
-        files=ports.files,
         objects=FakeObjects(),
-        blocks=ports.blocks,
-        contacts=DynamoDbContacts(meter, members_table="members"),
-        relations=ports.relations,
-        profiles=DynamoDbProfiles(meter, members_table="members"),
-        sessions=ports.sessions,
-        watches=ports.watches,
-        devices=DynamoDbDevices(meter, members_table="members"),
-        notices=DynamoDbNotices(meter, members_table="members", spread=in_turn),
-        reminders=DynamoDbReminders(meter, members_table="members"),
         clock=FakeReminderClock(),
         looks=FakeLookQueue(),
-        gateway=house.gateway,
-        spread=in_turn,
-        limiter=RateLimiter(Limit(20, 200), buckets, house.clock),
-        now=house.clock,
-        pause=lambda _: None,
-        new_nonce=ports.new_nonce,
         new_secret=lambda: "another0secret0for0a0group",
-        report=lambda _: None,
-        edit_window_s=0,
-        group_limit=1_000,
-        inline_limit=200,
-        receipts_limit=100,
-        page_limit=100,
+        limiter=house.wiring.limiter(buckets=buckets),
         device_limit=1,
         reminder_limit=1,
-        second_look_s=5,
-        sizes=SizeLimits(image=10_000, file=100_000),
-        bounds=ports.bounds,
     )
 
 

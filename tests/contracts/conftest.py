@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -15,122 +14,21 @@ import pytest
 from local import ports, server
 from local.settings import ROOT, Settings
 from shared.aws import http
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import Calls
-from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.objects import S3Objects
 from shared.aws.parallel import Spreader
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.standing_table import DynamoDbStandings
-from shared.aws.ticket_table import DynamoDbTickets
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.ports import ConversationLog, Memberships
-from shared.connection.ports import Sessions, Tickets, Watches
-from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.files.models import Upload
-from shared.files.ports import Files, Objects
-from shared.limits.buckets import Buckets
-from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
+from shared.files.ports import Objects
 from tests.contracts.differences import difference
 from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
-from tests.fakes import (
-    FakeBlocks,
-    FakeBuckets,
-    FakeClaims,
-    FakeContacts,
-    FakeDevices,
-    FakeFiles,
-    FakeLog,
-    FakeMemberships,
-    FakeNotices,
-    FakeObjects,
-    FakeProfiles,
-    FakeRelations,
-    FakeReminders,
-    FakeSessions,
-    FakeStandings,
-    FakeTickets,
-    FakeWatches,
-)
+from tests.fakes import FakeObjects
 from tests.forms import post_form
 from tests.moto_tables import bucket, environment, moto_url, tables
 from tests.simulation.store import Store
+from tests.stores import Stores, adapters, fakes
 
 __all__ = ["bucket", "environment", "moto_url", "tables"]
-
-
-@dataclass(frozen=True)
-class Stores:
-    """One implementation of all stores, empty."""
-
-    log: ConversationLog
-    memberships: Memberships
-    files: Files
-    sessions: Sessions
-    tickets: Tickets
-    contacts: Contacts
-    blocks: Blocks
-    relations: Relations
-    profiles: Profiles
-    watches: Watches
-    buckets: Buckets
-    devices: Devices
-    standings: Standings
-    claims: Claims
-    notices: Notices
-    reminders: Reminders
-
-
-def fakes() -> Stores:
-    members, files = FakeMemberships(), FakeFiles()
-    profiles, devices = FakeProfiles(), FakeDevices()
-    return Stores(
-        log=FakeLog(members, files),
-        memberships=members,
-        files=files,
-        sessions=FakeSessions(),
-        tickets=FakeTickets(),
-        contacts=FakeContacts(members),
-        blocks=FakeBlocks(members),
-        relations=FakeRelations(members),
-        profiles=profiles,
-        watches=FakeWatches(),
-        buckets=FakeBuckets(),
-        devices=devices,
-        standings=FakeStandings(members, profiles, devices),
-        claims=FakeClaims(),
-        notices=FakeNotices(),
-        reminders=FakeReminders(),
-    )
-
-
-def adapters(calls: Calls) -> Stores:
-    return Stores(
-        log=DynamoDbConversationLog(calls, log_table="log", members_table="members"),
-        memberships=DynamoDbMemberships(calls, members_table="members"),
-        files=DynamoDbFiles(calls, members_table="members"),
-        sessions=DynamoDbSessions(calls, sessions_table="sessions"),
-        tickets=DynamoDbTickets(calls, tickets_table="tickets"),
-        contacts=DynamoDbContacts(calls, members_table="members"),
-        blocks=DynamoDbBlocks(calls, members_table="members"),
-        relations=DynamoDbRelations(calls, members_table="members"),
-        profiles=DynamoDbProfiles(calls, members_table="members"),
-        watches=DynamoDbWatches(calls, members_table="members"),
-        buckets=DynamoDbBuckets(calls, members_table="members"),
-        devices=DynamoDbDevices(calls, members_table="members"),
-        standings=DynamoDbStandings(calls, members_table="members"),
-        claims=DynamoDbClaims(calls, members_table="members"),
-        notices=DynamoDbNotices(calls, members_table="members", spread=Spreader(4)),
-        reminders=DynamoDbReminders(calls, members_table="members"),
-    )
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +68,11 @@ def calls_to(engine: str, request: pytest.FixtureRequest) -> Calls:
 
 @pytest.fixture(params=["fake", *ENGINES])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    return fakes() if request.param == "fake" else adapters(OfOneTest(calls_to(request.param, request)))
+    return (
+        fakes()
+        if request.param == "fake"
+        else adapters(OfOneTest(calls_to(request.param, request)), spread=Spreader(4))
+    )
 
 
 @pytest.fixture(params=ENGINES)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.limits.buckets import Lease, Limit
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 LIMIT = Limit(rate=10, burst=30)
 NOW = 1_000_000

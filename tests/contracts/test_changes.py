@@ -18,7 +18,7 @@ from shared.chat.changes import (
     RolesChanged,
 )
 from shared.chat.models import Draft, Entry, Group, Member, Roster, Seat, change_entry
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 GROUP = "group:0123456789abcdef"
 CREATION = Added(("alice", "bob"), size=2, roles={"alice": "owner"}, name="friends")

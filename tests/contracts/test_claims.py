@@ -11,7 +11,7 @@ from shared.aws.dynamodb import Calls, from_item
 from shared.aws.json_service import JsonService
 from shared.notification.models import About, AboutMessage, AboutNotice
 from tests.calls import Unhurried
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 DM = "dm:alice:bob"
 NOW = 1_795_431_200_000

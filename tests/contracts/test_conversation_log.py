@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.chat.models import Draft, Entry
-from tests.contracts.conftest import Stores
 from tests.fakes import DM
+from tests.stores import Stores
 
 
 def entry(seq: int, *, text: str = "hi", nonce: str = "n", base: Entry | None = None) -> Entry:

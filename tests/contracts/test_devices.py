@@ -16,9 +16,9 @@ from shared.aws.dynamodb import Calls
 from shared.aws.json_service import JsonService
 from shared.errors import Unavailable
 from shared.notification.models import APNS, FCM, SANDBOX, Device, PushTarget
-from tests.contracts.conftest import Stores
 from tests.contracts.engines import OneAtATime
 from tests.fakes import FakeDevices
+from tests.stores import Stores
 
 APPLE = PushTarget(APNS, "ab" * 32, app_id="org.example.app")
 INSTALLATION = PushTarget(FCM, "fid", is_installation=True)

@@ -13,8 +13,8 @@ from shared.chat.models import Draft, Entry, change_entry
 from shared.errors import NotFound
 from shared.files.models import DELETED, IMAGE, PENDING, READY, REJECTED, File, FileStatus, Stored, Upload
 from shared.files.ports import Objects
-from tests.contracts.conftest import Stores
 from tests.fakes import DM
+from tests.stores import Stores
 
 CAT = File("cat", "alice", IMAGE, "c\u00e4t.png", "image/png", 5, created_at=1_000, expires_at=901_000)
 CHECKED = replace(CAT, status=READY, width=4, height=3, has_thumbnail=True)

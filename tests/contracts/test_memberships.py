@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from shared.chat.models import Member, Preferences
-from tests.contracts.conftest import Stores
 from tests.fakes import DM
+from tests.stores import Stores
 
 
 def member(stores: Stores, user_id: str = "alice") -> Member:

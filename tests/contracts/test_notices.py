@@ -10,8 +10,8 @@ from shared.aws.dynamodb import from_item
 from shared.aws.json_service import JsonService
 from shared.aws.notice_table import DynamoDbNotices
 from shared.notification.models import REMINDER, SYSTEM, Notice
-from tests.contracts.conftest import Stores
 from tests.fakes import in_turn
+from tests.stores import Stores
 
 NOW = 1_795_431_200_000
 

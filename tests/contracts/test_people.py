@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile, QuietHours, Relation
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 NOBODY = Pair(None, None, blocks_me=False)
 ASKED = Pair(Contact("bob", REQUESTED, 5), Contact("alice", INCOMING, 5), blocks_me=False)

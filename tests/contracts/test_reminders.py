@@ -6,7 +6,7 @@ from shared.aws.dynamodb import from_item
 from shared.aws.json_service import JsonService
 from shared.aws.reminder_table import DynamoDbReminders
 from shared.notification.models import SYSTEM, Notice, Reminder
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 NOW = 1_795_431_200_000
 

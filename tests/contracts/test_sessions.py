@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from shared.connection.models import OFFLINE, ONLINE, Connection, LimitReached, Registered, Session
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 
 def connection(name: str, user_id: str = "alice", at: int = 100) -> Connection:

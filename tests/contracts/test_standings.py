@@ -14,8 +14,8 @@ from shared.contacts.models import Profile, QuietHours
 from shared.notification.models import FCM, Device, PushTarget
 from shared.notification.ports import Asked, Standing, Surroundings
 from tests.calls import Unhurried
-from tests.contracts.conftest import Stores
 from tests.fakes import DM
+from tests.stores import Stores
 
 GROUP = "group:aaaaaaaaaaaaaaaa"
 PHONE = Device("phone", PushTarget(FCM, "t"), 7)

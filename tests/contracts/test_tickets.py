@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.connection.ports import StoredTicket
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 TICKET = StoredTicket("hash", "alice", 9_000, 5_000)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.connection.models import Watch
-from tests.contracts.conftest import Stores
+from tests.stores import Stores
 
 
 def watchers(stores: Stores, user_id: str) -> list[tuple[str, str, int]]:

@@ -13,12 +13,11 @@ from typing import Any, cast
 import jwt
 
 from functions.connect.authorizer import authorize
-from functions.connect.handler import Ports as ConnectPorts
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.files.handler import Ports as FilesPorts
 from functions.files.handler import UploadNotCheckedError, check, release_files
-from functions.message.guard import COSTLY, Guard
+from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports as MessagePorts
 from functions.offline_push.handler import look_at, work
@@ -29,45 +28,25 @@ from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from functions.rest.ports import Ports as RestPorts
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.aws.device_table import DynamoDbDevices
-from shared.aws.file_table import DynamoDbFiles
 from shared.aws.json_service import JsonService
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
 from shared.aws.queue import SqsPresenceChecks, SqsQueue
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.standing_table import DynamoDbStandings
-from shared.aws.ticket_table import DynamoDbTickets
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.rules import PROTOCOL
-from shared.connection.presence import Sight, Telling
 from shared.errors import Unavailable
-from shared.files.kinds import SizeLimits
 from shared.files.models import IMAGE, Checked, File
-from shared.limits.buckets import Limit, RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.notification.models import FCM
 from shared.reporting import reporter
-from shared.wire.events import encode_plainly
-from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock, in_turn
+from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
 from tests.faults.steps import Stepping, Steps
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
 from tests.simulation.store import Calm, Store, Weather, Written
+from tests.stores import LOG, Stores, adapters
+from tests.wiring import Wiring
 
 SECRET = "s" * 64
-CONNECTION_LIMIT = 3
 INLINE_LIMIT = 4
 GRACE_S = 10
-SECOND_LOOK_S = 5
-LOG, MEMBERS, SESSIONS, TICKETS = "log", "members", "sessions", "tickets"
 
 
 @dataclass
@@ -126,133 +105,39 @@ class House:
         return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S)
 
     @cached_property
-    def log(self) -> DynamoDbConversationLog:
-        return DynamoDbConversationLog(self.dynamodb, log_table=LOG, members_table=MEMBERS)
-
-    @cached_property
-    def memberships(self) -> DynamoDbMemberships:
-        return DynamoDbMemberships(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def sessions(self) -> DynamoDbSessions:
-        return DynamoDbSessions(self.dynamodb, sessions_table=SESSIONS)
-
-    @cached_property
-    def files(self) -> DynamoDbFiles:
-        return DynamoDbFiles(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def blocks(self) -> DynamoDbBlocks:
-        return DynamoDbBlocks(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def watches(self) -> DynamoDbWatches:
-        return DynamoDbWatches(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def devices(self) -> DynamoDbDevices:
-        return DynamoDbDevices(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def notices(self) -> DynamoDbNotices:
-        return DynamoDbNotices(self.dynamodb, members_table=MEMBERS, spread=in_turn)
-
-    @cached_property
-    def reminders(self) -> DynamoDbReminders:
-        return DynamoDbReminders(self.dynamodb, members_table=MEMBERS)
-
-    @cached_property
-    def sight(self) -> Sight:
-        relations = DynamoDbRelations(self.dynamodb, members_table=MEMBERS)
-        return Sight(relations, self.memberships, self.sessions, in_turn)
+    def stores(self) -> Stores:
+        return adapters(self.dynamodb, new_nonce=self.nonces)
 
     @property
-    def telling(self) -> Telling:
-        return Telling(self.sight, self.watches, self.connections, encode_plainly)
+    def wiring(self) -> Wiring:
+        return Wiring(self.stores, self.connections, self.clock, self.nonces)
 
     @property
     def verifier(self) -> TokenVerifier:
         return TokenVerifier(SecretKey(lambda: SECRET), now=self.clock)
 
-    def new_limiter(self) -> RateLimiter:
-        return RateLimiter(Limit(20, 200), DynamoDbBuckets(self.dynamodb, members_table=MEMBERS), self.clock)
-
     @cached_property
     def message_ports(self) -> MessagePorts:
-        return MessagePorts(
-            log=self.log,
-            memberships=self.memberships,
-            files=self.files,
-            blocks=self.blocks,
-            relations=self.sight.relations,
-            sessions=self.sessions,
-            watches=self.watches,
-            gateway=self.connections,
-            spread=in_turn,
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
-            report=reporter("message", self.checks),
-            verify=self.verifier.verify,
-            connection_limit=CONNECTION_LIMIT,
-            edit_window_s=0,
-            inline_limit=INLINE_LIMIT,
-            receipts_limit=100,
-            page_limit=100,
-            bounds=PROTOCOL,
+        return self.wiring.message(
+            verify=self.verifier.verify, report=reporter("message", self.checks), inline_limit=INLINE_LIMIT
         )
 
     @cached_property
     def guard(self) -> Guard:
         """What one instance of the message function remembers. Deleting it is a cold start."""
-        return Guard(
-            messages=self.new_limiter(),
-            frames=FrameLimiter(50, 500, self.clock),
-            costly={kind: FrameLimiter(*rate, self.clock) for kind, rate in COSTLY.items()},
-            frame_limit=32_768,
-            abuse=AbuseWatch(100, self.clock),
-            sessions=self.sessions,
-            gateway=self.connections,
-        )
+        return self.wiring.guard()
 
     @cached_property
     def rest_ports(self) -> RestPorts:
-        return RestPorts(
+        return self.wiring.rest(
             verifier=self.verifier,
-            tickets=DynamoDbTickets(self.dynamodb, tickets_table=TICKETS),
-            log=self.log,
-            memberships=self.memberships,
-            files=self.files,
             objects=self.stepped_objects,
-            blocks=self.blocks,
-            contacts=DynamoDbContacts(self.dynamodb, members_table=MEMBERS),
-            relations=self.sight.relations,
-            profiles=DynamoDbProfiles(self.dynamodb, members_table=MEMBERS),
-            sessions=self.sessions,
-            watches=self.watches,
-            devices=self.devices,
-            notices=self.notices,
-            reminders=self.reminders,
             clock=cast("Any", Stepping(self.scheduler, self.steps)),
             looks=SqsLookQueue(self.queue("look")),
-            gateway=self.connections,
-            spread=in_turn,
-            limiter=self.new_limiter(),
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
             new_secret=lambda: f"s{next(self.numbers):042}",
             report=reporter("rest", self.checks),
-            edit_window_s=0,
-            group_limit=100,
             inline_limit=INLINE_LIMIT,
-            receipts_limit=100,
-            page_limit=100,
-            device_limit=2,
             reminder_limit=5,
-            second_look_s=SECOND_LOOK_S,
-            sizes=SizeLimits(image=10_000, file=10_000),
-            bounds=PROTOCOL,
         )
 
     @cached_property
@@ -261,35 +146,17 @@ class House:
 
     @cached_property
     def push_ports(self) -> PushPorts:
-        provider = cast("Any", Stepping(self.provider, self.steps))
-        return PushPorts(
-            log=self.log,
-            memberships=self.memberships,
-            sessions=self.sessions,
-            gateway=self.connections,
-            devices=self.devices,
-            claims=DynamoDbClaims(self.dynamodb, members_table=MEMBERS, new_nonce=self.nonces),
-            standings=DynamoDbStandings(self.dynamodb, members_table=MEMBERS),
-            notices=self.notices,
-            reminders=self.reminders,
-            push_gateway=lambda _: provider,
-            push_queue=SqsPushQueue({FCM: self.queue("push")}),
-            look_queue=SqsLookQueue(self.queue("look")),
-            shard_queue=SqsShardQueue(self.queue("fan-out")),
-            spread=in_turn,
+        return self.wiring.push(
+            provider=cast("Any", Stepping(self.provider, self.steps)),
+            pushes=SqsPushQueue({FCM: self.queue("push")}),
+            looks=SqsLookQueue(self.queue("look")),
+            shards=SqsShardQueue(self.queue("fan-out")),
             report=reporter("offline-push", self.checks),
-            report_push=lambda planned, result: None,
-            count=lambda name: None,
-            now=self.clock,
-            jitter=lambda ms: ms,
-            pause_ms=lambda ms: None,
-            rate=500,
-            second_look_s=SECOND_LOOK_S,
         )
 
     @property
     def files_ports(self) -> FilesPorts:
-        return FilesPorts(self.files, self.stepped_objects, _inspect)
+        return FilesPorts(self.stores.files, self.stepped_objects, _inspect)
 
     def wire(self, connections: ApiGatewayConnections) -> None:
         """From now on every function posts by this."""
@@ -332,7 +199,7 @@ class House:
         user_id = connection_id.rstrip("1")
         bearer = None if ticket else {"Authorization": f"Bearer {self.token(user_id)}"}
         handshake = handshake_event(headers=bearer, query={"ticket": ticket} if ticket else None)
-        tickets = DynamoDbTickets(self.dynamodb, tickets_table=TICKETS)
+        tickets = self.stores.tickets
         try:
             policy = authorize(handshake, verifier=self.verifier, tickets=tickets, allowed_origins="", now=self.clock())
         except Unavailable:
@@ -341,8 +208,7 @@ class House:
             return 403
         context = authorizer_of(user_id, connected_at=self.clock(), expires_at=self.clock() + HOUR)
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=context)
-        ports = ConnectPorts(self.sight, self.watches, self.connections, CONNECTION_LIMIT)
-        status: int = connect(event, ports, now=self.clock())["statusCode"]
+        status: int = connect(event, self.wiring.connect, now=self.clock())["statusCode"]
         if status == 200:
             self.gateway.open[connection_id] = user_id
         return status
@@ -352,7 +218,9 @@ class House:
         self.gateway.open.pop(connection_id, None)
         context = authorizer_of(connection_id.rstrip("1"))
         event = websocket_event("DISCONNECT", "$disconnect", connection_id=connection_id, authorizer=context)
-        status: int = disconnect(event, sessions=self.sessions, checks=self.checks, now=self.clock())["statusCode"]
+        status: int = disconnect(event, sessions=self.stores.sessions, checks=self.checks, now=self.clock())[
+            "statusCode"
+        ]
         return status
 
     # --- what happens by itself
@@ -388,7 +256,7 @@ class House:
         ids = {f"m{next(self.numbers)}": message for message in messages}
         records = [{"messageId": key, "body": one.body, "eventSource": "aws:sqs"} for key, one in ids.items()]
         is_look = name == "presence"
-        answer = look(records, self.telling, now=self.clock()) if is_look else work(records, self.push_ports)
+        answer = look(records, self.wiring.telling, now=self.clock()) if is_look else work(records, self.push_ports)
         return [ids[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
 
     def settle(self) -> None:

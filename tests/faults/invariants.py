@@ -12,8 +12,9 @@ from shared.aws.entries import entry_from
 from shared.chat.identifiers import private_members
 from shared.chat.models import Entry
 from shared.contacts.models import ACCEPTED
-from tests.faults.house import LOG, MEMBERS, SESSIONS, House
+from tests.faults.house import House
 from tests.shared.chat.replay import Told, replay
+from tests.stores import LOG, MEMBERS, SESSIONS
 
 Rows = Sequence[Mapping[str, Any]]
 Logs = Mapping[str, Sequence[Entry]]

@@ -70,7 +70,7 @@ def no_free_messages(house: House) -> None:
 
 def unregistered(house: House) -> None:
     """Alice's session has forgotten a connection that is alive."""
-    house.sessions.remove("alice", ALICE, now=house.clock())
+    house.stores.sessions.remove("alice", ALICE, now=house.clock())
 
 
 def at_the_limit(house: House) -> None:

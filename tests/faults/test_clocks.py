@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.house import CONNECTION_LIMIT
 from tests.faults.invariants import check, logs
 from tests.faults.operations import Operation, frame, message, request, started, stored
 from tests.faults.services import Message
@@ -33,6 +32,7 @@ from tests.faults.world import (
     said,
     template,
 )
+from tests.wiring import CONNECTION_LIMIT
 
 MINUTE, HOUR, MONTH = 60_000, 3_600_000, 31 * 86_400_000
 SECOND = 1_000

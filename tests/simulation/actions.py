@@ -111,8 +111,8 @@ def _read_over_http(_: World, client: Client, number: int) -> None:
             seq=seq,
             connection_id="",
             audience_limit=_GROUP_LIMIT,
-            log=instance.log,
-            memberships=instance.memberships,
+            log=instance.stores.log,
+            memberships=instance.stores.memberships,
             posting=ports.posting,
             now=instance.now(),
         )
@@ -125,8 +125,8 @@ def _look(_: World, client: Client, number: int) -> None:
     where = GROUP if number % 2 else DM
 
     def call(instance: Instance) -> list[tuple[int, str | None]]:
-        audience_of(where, client.user, memberships=instance.memberships)
-        entries = instance.log.read_back(where, limit=20)
+        audience_of(where, client.user, memberships=instance.stores.memberships)
+        entries = instance.stores.log.read_back(where, limit=20)
         return [(entry.seq, entry.client_message_id) for entry in entries if entry.is_message]
 
     client.request("look", call, conversation_id=where)
@@ -142,7 +142,7 @@ def _add(_: World, client: Client, number: int) -> None:
             by=client.user,
             limit=_GROUP_LIMIT,
             writing=instance.writing,
-            blocks=instance.blocks,
+            blocks=instance.stores.blocks,
             announce=instance.announce,
         )
 
@@ -191,9 +191,9 @@ def _block(world: World, client: Client, number: int) -> None:
 
     def call(instance: Instance) -> None:
         if is_on:
-            instance.blocks.put(client.user, other, now=BASE_MS + int(world.hub.now))
+            instance.stores.blocks.put(client.user, other, now=BASE_MS + int(world.hub.now))
         else:
-            instance.blocks.remove(client.user, other)
+            instance.stores.blocks.remove(client.user, other)
 
     client.request("block", call, on=is_on)
 

@@ -91,17 +91,23 @@ def _exactly_once(history: History) -> Iterator[str]:
         if len(places) > 1:
             yield f"{key} stands at {[(name, message.seq) for name, message in places]}"
     for key, operations in answers.items():
-        yield from _answered(key, operations, stored.get(key, []))
+        yield from _answered(key, operations, stored.get(key, []), history.logs)
 
 
 def _answered(
-    key: tuple[str, str], operations: Sequence[Operation], places: Sequence[tuple[str, Message]]
+    key: tuple[str, str],
+    operations: Sequence[Operation],
+    places: Sequence[tuple[str, Message]],
+    logs: Mapping[str, Sequence[Entry]],
 ) -> Iterator[str]:
     at = {message.seq for _, message in places}
     for operation in operations:
         if operation.outcome == "ok" and operation.value not in at:
             yield f"{key} was acked as {operation.value}, and stands at {sorted(at) or 'no place'}"
-        if operation.outcome == "fail" and places and not any(_is_later(other, operation) for other in operations):
+        if operation.outcome == "fail" and not all(
+            _is_let_in(operation, message, logs[name]) or any(_is_later(other, operation) for other in operations)
+            for name, message in places
+        ):
             yield f"{key} was refused ({operation.code}), and stands at {sorted(at)}"
     for name, message in places:
         said = operations[0].detail
@@ -109,6 +115,16 @@ def _answered(
             yield f"{key} was sent to {said['conversation_id']}, and stands in {name}"
         if message.edited_at is None and message.deleted_at is None and message.content != said["content"]:
             yield f"{key} says {message.content!r} in place of {said['content']!r}"
+
+
+def _is_let_in(refused: Operation, stored: Message, log: Sequence[Entry]) -> bool:
+    """The sender became a member behind what the client held, right before the message.
+
+    A client that gets no reply sends again. If that is refused, and the sender is let in a moment later, then the
+    first attempt, which nobody has heard of, may be on its way still, and finds a member.
+    """
+    between = log[refused.detail.get("after", stored.seq) : stored.seq - 1]
+    return any(isinstance(entry, MembersAdded) and stored.sender_id in entry.users for entry in between)
 
 
 def _is_later(other: Operation, refused: Operation) -> bool:

@@ -182,7 +182,7 @@ class Deployment:
             tell = line.terminal.opened if let_in else line.terminal.refused
             self.hub.after(self.latency(), lambda: tell(line))
 
-        self.invoke("connect", lambda instance: connect(event, instance.connect, now=instance.now()), done)
+        self.invoke("connect", lambda instance: connect(event, instance.wiring.connect, now=instance.now()), done)
 
     def send(self, line: Line, frame: Frame) -> None:
         """A frame of the client's: in order over one connection, while functions may still overtake each other."""
@@ -247,7 +247,7 @@ class Deployment:
         event = self._event(line, "DISCONNECT", "$disconnect")
 
         def call(instance: Instance) -> Any:
-            return disconnect(event, sessions=instance.sessions, checks=instance.checks, now=instance.now())
+            return disconnect(event, sessions=instance.stores.sessions, checks=instance.checks, now=instance.now())
 
         self.invoke("disconnect", call, lambda _: None)
 
@@ -293,7 +293,7 @@ class Deployment:
 
         def call(instance: Instance) -> Any:
             if queue == "presence":
-                return look([message.record()], instance.telling, now=instance.now())
+                return look([message.record()], instance.wiring.telling, now=instance.now())
             return push_module.work([message.record()], instance.push)
 
         def done(answer: Any) -> None:

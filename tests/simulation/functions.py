@@ -13,39 +13,23 @@ import functions.message.handler as message_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_module
 import shared.reporting as reporting_module
-from functions.connect.handler import Ports as ConnectPorts
-from functions.message.guard import COSTLY, Guard
+from functions.message.guard import Guard
 from functions.message.routes import Ports as MessagePorts
 from functions.offline_push.ports import Ports as PushPorts
 from functions.offline_push.shard_queue import SqsShardQueue
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
-from shared.aws.device_table import DynamoDbDevices
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.parallel import Spreader
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
 from shared.aws.queue import SqsPresenceChecks, SqsQueue
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.standing_table import DynamoDbStandings
-from shared.aws.watch_table import DynamoDbWatches
 from shared.chat.changing import Changed, Writing, announce
-from shared.chat.rules import PROTOCOL
 from shared.config import AwsEnvironment
 from shared.connection.models import Identity
-from shared.connection.presence import Sight, Telling
-from shared.limits.buckets import Limit, RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.notification.models import FCM
 from shared.reporting import reporter
-from shared.wire.events import encode_plainly
 from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Provider, Sqs, pause
+from tests.stores import Stores, adapters
+from tests.wiring import Wiring
 
 if TYPE_CHECKING:
     from shared.aws.json_service import JsonService
@@ -107,37 +91,29 @@ class Instance:
             self.made[name] = make()
         return self.made[name]
 
-    # --- ports that several functions have
+    # --- what several functions have
 
     @property
-    def log(self) -> DynamoDbConversationLog:
-        return DynamoDbConversationLog(self.environment.dynamodb, log_table=LOG, members_table=MEMBERS)
+    def stores(self) -> Stores:
+        made: Stores = self.port("stores", self._stores)
+        return made
+
+    def _stores(self) -> Stores:
+        return adapters(self.environment.dynamodb, spread=self.environment.hub.spread, new_nonce=self.new_nonce)
 
     @property
-    def memberships(self) -> DynamoDbMemberships:
-        return DynamoDbMemberships(self.environment.dynamodb, members_table=MEMBERS)
+    def wiring(self) -> Wiring:
+        made: Wiring = self.port("wiring", self._wiring)
+        return made
 
-    @property
-    def sessions(self) -> DynamoDbSessions:
-        return DynamoDbSessions(self.environment.dynamodb, sessions_table=SESSIONS)
-
-    @property
-    def watches(self) -> DynamoDbWatches:
-        return DynamoDbWatches(self.environment.dynamodb, members_table=MEMBERS)
-
-    @property
-    def gateway(self) -> Connections:
+    def _wiring(self) -> Wiring:
         hub = self.environment.hub
-        return Connections(self.environment.request_of_gateway, spreader=hub.spread, pause=self.pause)
+        gateway = Connections(self.environment.request_of_gateway, spreader=hub.spread, pause=self.pause)
+        return Wiring(self.stores, gateway, self.now, self.new_nonce, hub.spread, self.pause)
 
     @property
     def checks(self) -> SqsPresenceChecks:
         return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S)
-
-    @property
-    def sight(self) -> Sight:
-        relations = DynamoDbRelations(self.environment.dynamodb, members_table=MEMBERS)
-        return Sight(relations, self.memberships, self.sessions, self.environment.hub.spread)
 
     def queue(self, name: str) -> SqsQueue:
         return SqsQueue(cast("JsonService", self.environment.sqs), name)
@@ -150,64 +126,19 @@ class Instance:
         return made
 
     def _message(self) -> tuple[MessagePorts, Guard]:
-        dynamodb, sight, gateway = self.environment.dynamodb, self.sight, self.gateway
-        ports = MessagePorts(
-            log=self.log,
-            memberships=sight.memberships,
-            files=DynamoDbFiles(dynamodb, members_table=MEMBERS),
-            blocks=DynamoDbBlocks(dynamodb, members_table=MEMBERS),
-            relations=sight.relations,
-            sessions=sight.sessions,
-            watches=self.watches,
-            gateway=gateway,
-            spread=sight.spread,
-            now=self.now,
-            pause=self.pause,
-            new_nonce=self.new_nonce,
-            report=reporter("message", self.checks),
+        ports = self.wiring.message(
             verify=lambda user: Identity(user, self.now() + 3_600_000),
-            connection_limit=CONNECTION_LIMIT,
-            edit_window_s=0,
+            report=reporter("message", self.checks),
             inline_limit=self.environment.fan_out_above,
-            receipts_limit=100,
             page_limit=5,
-            bounds=PROTOCOL,
         )
-        buckets = DynamoDbBuckets(dynamodb, members_table=MEMBERS)
-        guard = Guard(
-            messages=RateLimiter(Limit(20, 200), buckets, self.now),
-            frames=FrameLimiter(50, 500, self.now),
-            costly={kind: FrameLimiter(rate, burst, self.now) for kind, (rate, burst) in COSTLY.items()},
-            frame_limit=32_768,
-            abuse=AbuseWatch(100, self.now),
-            sessions=sight.sessions,
-            gateway=gateway,
-        )
-        return ports, guard
-
-    @property
-    def connect(self) -> ConnectPorts:
-        made: ConnectPorts = self.port(
-            "connect", lambda: ConnectPorts(self.sight, self.watches, self.gateway, CONNECTION_LIMIT)
-        )
-        return made
-
-    @property
-    def telling(self) -> Telling:
-        made: Telling = self.port("telling", lambda: Telling(self.sight, self.watches, self.gateway, encode_plainly))
-        return made
+        return ports, self.wiring.guard()
 
     @property
     def writing(self) -> Writing:
         """Of the HTTP API."""
-        dynamodb = self.environment.dynamodb
-        files = DynamoDbFiles(dynamodb, members_table=MEMBERS)
-        above = self.environment.fan_out_above
-        return Writing(self.log, self.memberships, files, self.now, self.pause, self.new_nonce, above)
-
-    @property
-    def blocks(self) -> DynamoDbBlocks:
-        return DynamoDbBlocks(self.environment.dynamodb, members_table=MEMBERS)
+        ports, _ = self.message
+        return ports.writing
 
     def announce(self, changed: Changed) -> None:
         """As the HTTP API tells everyone of a change."""
@@ -222,30 +153,15 @@ class Instance:
         return made
 
     def _push(self) -> PushPorts:
-        dynamodb, sight = self.environment.dynamodb, self.sight
         hub = self.environment.hub
-        return PushPorts(
-            log=self.log,
-            memberships=sight.memberships,
-            sessions=sight.sessions,
-            gateway=self.gateway,
-            devices=DynamoDbDevices(dynamodb, members_table=MEMBERS),
-            claims=DynamoDbClaims(dynamodb, members_table=MEMBERS, new_nonce=self.new_nonce),
-            standings=DynamoDbStandings(dynamodb, members_table=MEMBERS),
-            notices=DynamoDbNotices(dynamodb, members_table=MEMBERS, spread=sight.spread),
-            reminders=DynamoDbReminders(dynamodb, members_table=MEMBERS),
-            push_gateway=lambda _: self.environment.provider,
-            push_queue=SqsPushQueue({FCM: self.queue("push")}),
-            look_queue=SqsLookQueue(self.queue("look")),
-            shard_queue=SqsShardQueue(self.queue("fan-out")),
-            spread=sight.spread,
+        return self.wiring.push(
+            provider=self.environment.provider,
+            pushes=SqsPushQueue({FCM: self.queue("push")}),
+            looks=SqsLookQueue(self.queue("look")),
+            shards=SqsShardQueue(self.queue("fan-out")),
             report=reporter("offline-push", self.checks),
-            report_push=lambda planned, result: None,
-            count=lambda name: None,
-            now=self.now,
             jitter=lambda ms: hub.random.randrange(ms + 1),
             pause_ms=hub.wait,
-            rate=500,
             second_look_s=SECOND_LOOK_S,
         )
 

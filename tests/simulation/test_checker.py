@@ -75,6 +75,18 @@ def test_a_message_may_be_refused_on_one_device_and_stored_from_another(began: f
     assert check(history) == []
 
 
+@pytest.mark.parametrize(("after", "findings"), [(2, 0), (5, 1)])
+def test_a_message_may_be_refused_and_stored_by_an_attempt_that_finds_its_sender_let_in(
+    after: int, findings: int
+) -> None:
+    history = right()
+    group = [*group_log(), MembersAdded(GROUP, 5, "alice", ("carol",)), message(6, "carol", where=GROUP)]
+    refused = send(6, "carol", where=GROUP, outcome="fail")
+    refused.detail["after"] = after
+    history = replace(history, operations=[refused], logs={GROUP: group}, seen={}, sent=[])
+    assert len(check(history)) == findings
+
+
 def _log(history: History, where: str = DM) -> list[Any]:
     return history.logs[where]  # type: ignore[return-value]  # a list here
 

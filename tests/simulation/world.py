@@ -143,7 +143,7 @@ def _template() -> Template:
         new_group,
         limit=10,
         writing=writing,
-        blocks=instance.blocks,
+        blocks=instance.stores.blocks,
         new_secret=lambda: GROUP.removeprefix("group:"),
         announce=lambda _: None,
     )
@@ -156,7 +156,7 @@ def _template() -> Template:
 
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     """What a sync says to somebody who has everything so far."""
-    memberships, log = instance.memberships, instance.log
+    memberships, log = instance.stores.memberships, instance.stores.log
     found = sync(user, _HELD[user], memberships=memberships, log=log, spread=in_turn, size=event_size)
     return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found))))
 

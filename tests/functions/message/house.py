@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.message.guard import COSTLY, Guard
+from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
 from shared.chat.changes import OWNER, Added
@@ -15,21 +15,18 @@ from shared.chat.models import change_entry
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.connection.models import Identity
 from shared.errors import Unauthenticated
-from shared.limits.buckets import Limit, RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.limits.buckets import Limit
 from tests.fakes import (
-    FakeBlocks,
-    FakeBuckets,
     FakeClock,
     FakeGateway,
     FakeLog,
     FakeNonces,
-    FakeRelations,
     FakeSessions,
     FakeWatches,
-    in_turn,
 )
 from tests.functions.events import NOW, frame_event
+from tests.stores import fakes
+from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
 
@@ -51,43 +48,23 @@ class House:
     def __post_init__(self) -> None:
         for user_id, connection_id in (("alice", "a1="), ("alice", "a2="), ("bob", "b1=")):
             self.sessions.connect(user_id, connection_id, at=NOW)
+        stores = fakes(self.log, sessions=self.sessions, watches=self.watches)
+        self.wiring = Wiring(stores, self.gateway, self.clock, self.nonces)
         self.guard = self.new_guard()
 
     def new_guard(
         self, limit: Limit | None = None, frames: int = 500, abuse: int = 100, frame_limit: int = 32_768
     ) -> Guard:
         """Another instance of the function, or one with other limits."""
-        return Guard(
-            messages=RateLimiter(limit or Limit(20, 200), FakeBuckets(), self.clock),
-            frames=FrameLimiter(50, frames, self.clock),
-            costly={kind: FrameLimiter(*rate, self.clock) for kind, rate in COSTLY.items()},
-            frame_limit=frame_limit,
-            abuse=AbuseWatch(abuse, self.clock),
-            sessions=self.sessions,
-            gateway=self.gateway,
-        )
+        messages = None if limit is None else self.wiring.limiter(limit)
+        return self.wiring.guard(messages, frames=frames, abuse=abuse, frame_limit=frame_limit)
 
     @property
     def ports(self) -> Ports:
-        return Ports(
-            log=self.log,
-            memberships=self.log.memberships,
-            files=self.log.files,
-            blocks=FakeBlocks(self.log.memberships),
-            relations=FakeRelations(self.log.memberships),
-            sessions=self.sessions,
-            watches=self.watches,
-            gateway=self.gateway,
-            spread=in_turn,
-            now=self.clock,
-            pause=lambda _: None,
-            new_nonce=self.nonces,
-            report=self.reports.append,
+        return self.wiring.message(
             verify=self.verify,
-            connection_limit=3,
+            report=self.reports.append,
             edit_window_s=86_400,
-            inline_limit=200,
-            receipts_limit=100,
             page_limit=self.page_limit,
             bounds=self.bounds,
         )

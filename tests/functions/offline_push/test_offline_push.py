@@ -34,21 +34,21 @@ from shared.notification.models import (
 from shared.observability import make_logger
 from tests.fakes import (
     DM,
-    FakeClaims,
     FakeClock,
     FakeDevices,
     FakeGateway,
     FakeLog,
     FakeLookQueue,
+    FakeNonces,
     FakeNotices,
     FakePushGateway,
     FakePushQueue,
     FakeReminders,
     FakeSessions,
-    FakeStandings,
-    in_turn,
 )
 from tests.functions.events import NOW, stream_record
+from tests.stores import fakes
+from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
 
@@ -103,29 +103,17 @@ class House:
             self.devices.put(user, "phone", PushTarget(FCM, f"token of {user}"))
 
     def ports(self, rate: int = 500) -> Ports:
-        return Ports(
-            log=self.log,
-            memberships=self.log.memberships,
-            sessions=self.sessions,
-            gateway=self.gateway,
-            devices=self.devices,
-            claims=FakeClaims(),
-            standings=FakeStandings(self.log.memberships, devices=self.devices),
-            notices=self.notices,
-            reminders=self.reminders,
-            push_gateway=lambda _: self.provider,
-            push_queue=self.pushes,
-            look_queue=self.looks,
-            shard_queue=self.shards,
-            spread=in_turn,
+        stores = fakes(self.log, self.devices, sessions=self.sessions, notices=self.notices, reminders=self.reminders)
+        return Wiring(stores, self.gateway, self.clock, FakeNonces()).push(
+            provider=self.provider,
+            pushes=self.pushes,
+            looks=self.looks,
+            shards=self.shards,
             report=self.reports.append,
             report_push=push_reporter(make_logger(self.logger, "INFO")),
             count=self.counted.append,
-            now=self.clock,
-            jitter=lambda ms: ms,
             pause_ms=self.pauses.append,
             rate=rate,
-            second_look_s=5,
         )
 
     @property

@@ -19,12 +19,8 @@ from shared.chat.models import change_entry
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
 from shared.files.kinds import SizeLimits
-from shared.limits.buckets import Limit, RateLimiter
 from shared.reporting import reporter
 from tests.fakes import (
-    FakeBlocks,
-    FakeBuckets,
-    FakeContacts,
     FakeDevices,
     FakeGateway,
     FakeLog,
@@ -35,16 +31,16 @@ from tests.fakes import (
     FakeObjects,
     FakePresenceChecks,
     FakeProfiles,
-    FakeRelations,
     FakeReminderClock,
     FakeReminders,
     FakeSessions,
     FakeTickets,
     FakeWatches,
-    in_turn,
 )
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
+from tests.stores import fakes
+from tests.wiring import Wiring
 
 SECRET = "s" * 64
 DM = private_conversation_id("alice", "bob")
@@ -98,42 +94,27 @@ class House:
     api: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.blocks = FakeBlocks(self.table)
-        self.contacts = FakeContacts(self.table)
-        self.ports = Ports(
-            verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
+        stores = fakes(
+            self.log,
+            self.devices,
             tickets=self.tickets,
-            log=self.log,
-            memberships=self.table,
-            files=self.log.files,
-            objects=FakeObjects(),
-            blocks=self.blocks,
-            contacts=self.contacts,
-            relations=FakeRelations(self.table),
-            profiles=self.profiles,
             sessions=self.sessions,
             watches=self.watches,
-            devices=self.devices,
+            profiles=self.profiles,
             notices=self.notices,
             reminders=self.reminders,
+        )
+        self.blocks, self.contacts = stores.blocks, stores.contacts
+        self.ports = Wiring(stores, self.gateway, now, FakeNonces()).rest(
+            verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
+            objects=FakeObjects(),
             clock=self.clock,
             looks=self.looks,
-            gateway=self.gateway,
-            spread=in_turn,
-            limiter=RateLimiter(Limit(20, 200), FakeBuckets(), now),
-            now=now,
-            pause=lambda _: None,
-            new_nonce=FakeNonces(),
             new_secret=lambda: next(self.secrets),
             report=reporter("rest", self.checks),
             edit_window_s=86_400,
             group_limit=GROUP_LIMIT,
-            inline_limit=200,
-            receipts_limit=100,
             page_limit=self.page_limit,
-            device_limit=2,
-            reminder_limit=2,
-            second_look_s=5,
             sizes=SizeLimits(image=IMAGE_LIMIT, file=FILE_LIMIT),
             bounds=self.bounds,
         )

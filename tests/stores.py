@@ -1,0 +1,120 @@
+"""All stores at once: the fakes, or the real adapters over one way of calling DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any, Final
+
+from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.claim_table import DynamoDbClaims
+from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.aws.device_table import DynamoDbDevices
+from shared.aws.dynamodb import Calls
+from shared.aws.file_table import DynamoDbFiles
+from shared.aws.log_table import DynamoDbConversationLog
+from shared.aws.member_table import DynamoDbMemberships
+from shared.aws.notice_table import DynamoDbNotices
+from shared.aws.reminder_table import DynamoDbReminders
+from shared.aws.session_table import DynamoDbSessions
+from shared.aws.standing_table import DynamoDbStandings
+from shared.aws.ticket_table import DynamoDbTickets
+from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.connection.ports import Sessions, Tickets, Watches
+from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.files.ports import Files
+from shared.limits.buckets import Buckets
+from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
+from tests.fakes import (
+    FakeBlocks,
+    FakeBuckets,
+    FakeClaims,
+    FakeContacts,
+    FakeDevices,
+    FakeLog,
+    FakeNotices,
+    FakeProfiles,
+    FakeRelations,
+    FakeReminders,
+    FakeSessions,
+    FakeStandings,
+    FakeTickets,
+    FakeWatches,
+    in_turn,
+)
+
+LOG: Final = "log"
+MEMBERS: Final = "members"
+SESSIONS: Final = "sessions"
+TICKETS: Final = "tickets"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One implementation of all stores."""
+
+    log: ConversationLog
+    memberships: Memberships
+    files: Files
+    sessions: Sessions
+    tickets: Tickets
+    contacts: Contacts
+    blocks: Blocks
+    relations: Relations
+    profiles: Profiles
+    watches: Watches
+    buckets: Buckets
+    devices: Devices
+    standings: Standings
+    claims: Claims
+    notices: Notices
+    reminders: Reminders
+
+
+def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **others: Any) -> Stores:
+    """Fakes that know of each other. `others` are a test's own, by name."""
+    log, devices, profiles = log or FakeLog(), devices or FakeDevices(), FakeProfiles()
+    members = log.memberships
+    stores = Stores(
+        log=log,
+        memberships=members,
+        files=log.files,
+        sessions=FakeSessions(),
+        tickets=FakeTickets(),
+        contacts=FakeContacts(members),
+        blocks=FakeBlocks(members),
+        relations=FakeRelations(members),
+        profiles=profiles,
+        watches=FakeWatches(),
+        buckets=FakeBuckets(),
+        devices=devices,
+        standings=FakeStandings(members, profiles, devices),
+        claims=FakeClaims(),
+        notices=FakeNotices(),
+        reminders=FakeReminders(),
+    )
+    return replace(stores, **others)
+
+
+def adapters(calls: Calls, *, spread: Spread = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)) -> Stores:
+    """The real ones. `spread` and `new_nonce` are those of the adapters that have one."""
+    return Stores(
+        log=DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS),
+        memberships=DynamoDbMemberships(calls, members_table=MEMBERS),
+        files=DynamoDbFiles(calls, members_table=MEMBERS),
+        sessions=DynamoDbSessions(calls, sessions_table=SESSIONS),
+        tickets=DynamoDbTickets(calls, tickets_table=TICKETS),
+        contacts=DynamoDbContacts(calls, members_table=MEMBERS),
+        blocks=DynamoDbBlocks(calls, members_table=MEMBERS),
+        relations=DynamoDbRelations(calls, members_table=MEMBERS),
+        profiles=DynamoDbProfiles(calls, members_table=MEMBERS),
+        watches=DynamoDbWatches(calls, members_table=MEMBERS),
+        buckets=DynamoDbBuckets(calls, members_table=MEMBERS),
+        devices=DynamoDbDevices(calls, members_table=MEMBERS),
+        standings=DynamoDbStandings(calls, members_table=MEMBERS),
+        claims=DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
+        notices=DynamoDbNotices(calls, members_table=MEMBERS, spread=spread),
+        reminders=DynamoDbReminders(calls, members_table=MEMBERS),
+    )

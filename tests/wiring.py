@@ -1,0 +1,204 @@
+"""The functions' ports, wired over whatever a test has for stores and services.
+
+The limits are small where a test wants to reach them and generous elsewhere; `settings` are what a test has otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import functions.connect.handler as connect_module
+import functions.message.routes as message_module
+import functions.offline_push.ports as push_module
+import functions.rest.ports as rest_module
+from functions.message.guard import COSTLY, Guard
+from shared.auth.tokens import TokenVerifier
+from shared.chat.delivery import Delivered
+from shared.chat.ports import Spread
+from shared.chat.rules import PROTOCOL
+from shared.connection.models import Identity
+from shared.connection.ports import Gateway
+from shared.connection.presence import Sight, Telling
+from shared.files.kinds import SizeLimits
+from shared.files.ports import Objects
+from shared.limits.buckets import Buckets, Limit, RateLimiter
+from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.notification.ports import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
+from shared.wire.events import encode_plainly
+from tests.fakes import in_turn
+from tests.stores import Stores
+
+CONNECTION_LIMIT = 3
+SECOND_LOOK_S = 5
+
+
+def nobody(_: object) -> None:
+    """Is told, and does nothing about it."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the functions of one deployment have in common. `now` is milliseconds."""
+
+    stores: Stores
+    gateway: Gateway
+    now: Callable[[], int]
+    new_nonce: Callable[[], str]
+    spread: Spread = in_turn
+    pause: Callable[[int], None] = nobody
+
+    @cached_property
+    def sight(self) -> Sight:
+        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, self.spread)
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(self.sight, self.stores.watches, self.gateway, encode_plainly)
+
+    @property
+    def connect(self) -> connect_module.Ports:
+        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, CONNECTION_LIMIT)
+
+    def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
+        return RateLimiter(limit, buckets or self.stores.buckets, self.now)
+
+    def guard(
+        self,
+        messages: RateLimiter | None = None,
+        *,
+        frames: int = 500,
+        costly: Mapping[str, tuple[int, int]] = COSTLY,
+        abuse: int = 100,
+        frame_limit: int = 32_768,
+    ) -> Guard:
+        """What one instance of the message function remembers."""
+        return Guard(
+            messages=messages or self.limiter(),
+            frames=FrameLimiter(50, frames, self.now),
+            costly={kind: FrameLimiter(*rate, self.now) for kind, rate in costly.items()},
+            frame_limit=frame_limit,
+            abuse=AbuseWatch(abuse, self.now),
+            sessions=self.stores.sessions,
+            gateway=self.gateway,
+        )
+
+    def message(
+        self,
+        *,
+        verify: Callable[[str], Identity],
+        report: Callable[[Delivered], None] = nobody,
+        **settings: Any,
+    ) -> message_module.Ports:
+        ports = message_module.Ports(
+            log=self.stores.log,
+            memberships=self.stores.memberships,
+            files=self.stores.files,
+            blocks=self.stores.blocks,
+            relations=self.stores.relations,
+            sessions=self.stores.sessions,
+            watches=self.stores.watches,
+            gateway=self.gateway,
+            spread=self.spread,
+            now=self.now,
+            pause=self.pause,
+            new_nonce=self.new_nonce,
+            report=report,
+            verify=verify,
+            connection_limit=CONNECTION_LIMIT,
+            edit_window_s=0,
+            inline_limit=200,
+            receipts_limit=100,
+            page_limit=100,
+            bounds=PROTOCOL,
+        )
+        return replace(ports, **settings)
+
+    def rest(
+        self,
+        *,
+        verifier: TokenVerifier,
+        objects: Objects,
+        clock: Clock,
+        looks: LookQueue,
+        new_secret: Callable[[], str],
+        report: Callable[[Delivered], None] = nobody,
+        **settings: Any,
+    ) -> rest_module.Ports:
+        ports = rest_module.Ports(
+            verifier=verifier,
+            tickets=self.stores.tickets,
+            log=self.stores.log,
+            memberships=self.stores.memberships,
+            files=self.stores.files,
+            objects=objects,
+            blocks=self.stores.blocks,
+            contacts=self.stores.contacts,
+            relations=self.stores.relations,
+            profiles=self.stores.profiles,
+            sessions=self.stores.sessions,
+            watches=self.stores.watches,
+            devices=self.stores.devices,
+            notices=self.stores.notices,
+            reminders=self.stores.reminders,
+            clock=clock,
+            looks=looks,
+            gateway=self.gateway,
+            spread=self.spread,
+            limiter=self.limiter(),
+            now=self.now,
+            pause=self.pause,
+            new_nonce=self.new_nonce,
+            new_secret=new_secret,
+            report=report,
+            edit_window_s=0,
+            group_limit=100,
+            inline_limit=200,
+            receipts_limit=100,
+            page_limit=100,
+            device_limit=2,
+            reminder_limit=2,
+            second_look_s=SECOND_LOOK_S,
+            sizes=SizeLimits(image=10_000, file=100_000),
+            bounds=PROTOCOL,
+        )
+        return replace(ports, **settings)
+
+    def push(
+        self,
+        *,
+        provider: PushGateway,
+        pushes: PushQueue,
+        looks: LookQueue,
+        shards: ShardQueue,
+        report: Callable[[Delivered], None] = nobody,
+        **settings: Any,
+    ) -> push_module.Ports:
+        """Every platform is the one provider's."""
+        ports = push_module.Ports(
+            log=self.stores.log,
+            memberships=self.stores.memberships,
+            sessions=self.stores.sessions,
+            gateway=self.gateway,
+            devices=self.stores.devices,
+            claims=self.stores.claims,
+            standings=self.stores.standings,
+            notices=self.stores.notices,
+            reminders=self.stores.reminders,
+            push_gateway=lambda _: provider,
+            push_queue=pushes,
+            look_queue=looks,
+            shard_queue=shards,
+            spread=self.spread,
+            report=report,
+            report_push=lambda _planned, _result: None,
+            count=nobody,
+            now=self.now,
+            jitter=lambda ms: ms,
+            pause_ms=nobody,
+            rate=500,
+            second_look_s=SECOND_LOOK_S,
+        )
+        return replace(ports, **settings)
