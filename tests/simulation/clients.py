@@ -14,9 +14,11 @@ from parley_client.events import Entry, Message
 from parley_client.settings import Settings
 
 from shared.errors import ParleyError
-from tests.simulation.deployment import Deployment, Line
+from tests.simulation.deployment import Deployment
 from tests.simulation.functions import Instance
+from tests.simulation.gateway import Line
 from tests.simulation.history import Operation, Seen
+from tests.stores import adapters
 
 SETTINGS: Final = Settings(
     history="all",
@@ -64,7 +66,7 @@ class Client:
         self.core = self._new_core(_state_of(self.user, known))
         self.core.start()
         self.core.effects()
-        self.line = self._deployment.open_line(self.user, self)
+        self.line = self._deployment.gateway.open_line(self.user, self, adapters(self._deployment.store).sessions)
         self.online.append((self._hub.now, float("inf")))
         self.core.connected(self.now)
         for effect in self.core.effects():
@@ -125,7 +127,7 @@ class Client:
             return
         line.vanished = True
         self._note_end()
-        hub.after(20_000 if half_open else hub.random.random() * 1_500, lambda: self._deployment.hang_up(line))
+        hub.after(20_000 if half_open else hub.random.random() * 1_500, lambda: self._deployment.gateway.hang_up(line))
         if not half_open:
             self._lose("cut")
 
@@ -203,7 +205,7 @@ class Client:
         self._perform()
 
     def _dial(self) -> None:
-        self.line = self._deployment.dial(self.user, self)
+        self.line = self._deployment.gateway.dial(self.user, self)
 
     def _perform(self) -> None:
         """Do what the core asks for, take what it has, and be back when it wants to be."""
@@ -233,12 +235,12 @@ class Client:
                     self._dial()
             case Disconnect():
                 if self.line is not None:
-                    self._deployment.hang_up(self.line)
+                    self._deployment.gateway.hang_up(self.line)
                 self.line = None
                 self._note_end()
             case Transmit(frame):
                 if self.line is not None:
-                    self._deployment.send(self.line, frame)
+                    self._deployment.gateway.send(self.line, frame)
             case Renew():
                 self.core.renew(self.user, None, self.now)
             case Done(call, value) if call in self._waiting:

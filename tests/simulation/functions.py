@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from shared.aws.json_service import JsonService
 
 BASE_MS: Final = 1_795_431_200_000
-LOG, MEMBERS, SESSIONS = "log", "members", "sessions"
-CONNECTION_LIMIT: Final = 3
 GRACE_S: Final = 2
 SECOND_LOOK_S: Final = 3
 INLINE_LIMIT: Final = 3

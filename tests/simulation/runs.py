@@ -60,7 +60,7 @@ class Summary:
         self.operations.update(f"{one.kind} {one.outcome}" for one in world.operations)
         self.faults.update({fault.name: times for fault, times in world.weather.struck.items()})
         self.steps += world.hub.steps
-        self.invocations += world.deployment.invocations
+        self.invocations += world.deployment.runtime.invocations
         self.entries += len(world.store.items("log"))
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 from parley_client.events import Entry as SeenEntry
 from parley_client.parsing import as_entry
 
-from shared.aws.device_table import DynamoDbDevices
 from shared.aws.entries import entry_from
 from shared.chat.groups import NewGroup, create_group
 from shared.chat.models import Entry
@@ -28,7 +27,7 @@ from tests.simulation.actions import ACTIONS
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import Fault, Weather
-from tests.simulation.functions import BASE_MS, MEMBERS, Environment, Instance
+from tests.simulation.functions import BASE_MS, Environment, Instance
 from tests.simulation.history import History, Operation, Sent
 from tests.simulation.places import DM, GROUP
 from tests.simulation.plan import ENDS_MS, Plan
@@ -92,7 +91,7 @@ class World:
             operations=self.operations,
             seen={client.name: client.seen for client in self.clients},
             logs={name: [_shown(entry) for entry in log] for name, log in self.logs().items()},
-            sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.posts],
+            sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.gateway.posts],
         )
 
     def known_to(self, user: str) -> list[SeenEntry]:
@@ -106,7 +105,7 @@ class World:
         for at, written in self.observed.writes:
             if written.table == "sessions" and written.old is not None and written.new is not None:
                 gone = written.old["connections"]["M"].keys() - written.new["connections"]["M"].keys()
-                found += [(at, name) for name in gone if self.deployment.lines[name].was_open_at(at)]
+                found += [(at, name) for name in gone if self.deployment.gateway.lines[name].was_open_at(at)]
         return found
 
     def logs(self) -> dict[str, list[Entry]]:
@@ -148,9 +147,9 @@ def _template() -> Template:
         announce=lambda _: None,
     )
     say("alice", GROUP, "welcome")
-    devices = DynamoDbDevices(cast("Any", store), members_table=MEMBERS)
     for user in ("bob", "carol", "dave"):
-        devices.register(user, Device(f"{user}-phone", PushTarget(FCM, f"token-of-{user}"), BASE_MS), limit=3)
+        device = Device(f"{user}-phone", PushTarget(FCM, f"token-of-{user}"), BASE_MS)
+        instance.stores.devices.register(user, device, limit=3)
     return Template(store.snapshot(), {user: _synced(user, instance) for user in _HELD})
 
 
@@ -177,7 +176,7 @@ def build(plan: Plan) -> World:
     store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.restore(_template().tables)
     deployment = Deployment(hub, weather, store, plan.fan_out_above, plan.latency)
-    written.append(deployment.stored)
+    written.append(deployment.stream.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
     return World(plan, hub, weather, deployment, store, clients, operations, observed)

@@ -1,0 +1,193 @@
+"""API Gateway in the simulation: connections, the handshakes and frames that come in over them, posts to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from functions.connect.handler import connect
+from functions.disconnect.handler import disconnect
+from functions.message.handler import respond
+from shared.connection.models import Registered
+from shared.connection.ports import Sessions
+from shared.wire.gateway import caller_of
+from tests.simulation.faults import Fault
+from tests.simulation.functions import BASE_MS, Instance
+from tests.simulation.runtime import Runtime
+from tests.wiring import CONNECTION_LIMIT
+
+Frame = Mapping[str, Any]
+_TOKEN_MS: Final = 3_600_000
+_CLOSING_MS: Final = 3_000.0  # to say goodbye to a connection, and close it
+
+
+class Terminal(Protocol):
+    """The client's end of a connection."""
+
+    def opened(self, line: Line) -> None: ...
+    def refused(self, line: Line) -> None: ...
+    def received(self, line: Line, data: bytes) -> None: ...
+    def ended(self, line: Line) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One WebSocket connection. `vanished`: nothing gets through any more, whatever either end believes.
+
+    `state` is the gateway's view of it: connecting, open, closed. `closed_by_server` says why.
+    """
+
+    connection_id: str
+    user_id: str
+    terminal: Terminal
+    opened_at: int
+    expires_at: int
+    state: str = "connecting"
+    vanished: bool = False
+    closed_by_server: bool = False
+    next_arrival: float = 0.0
+    opened: float = float("inf")
+    ended: float = float("inf")
+
+    def was_open_at(self, at: float) -> bool:
+        """Open at that time, and long after: not about to be closed by whoever took it away."""
+        return self.opened <= at and self.ended > at + _CLOSING_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Something that the server has sent to a connection, and when."""
+
+    line: Line
+    event: dict[str, Any]
+    at: float
+
+
+@dataclass(eq=False)
+class Gateway:
+    """`lines` are all connections that ever were, by id; `posts` is all that got through to one."""
+
+    runtime: Runtime
+    lines: dict[str, Line] = field(default_factory=dict)
+    posts: list[Post] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
+        self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
+
+    def dial(self, user_id: str, terminal: Terminal) -> Line:
+        """A handshake that the authorizer has let in."""
+        line = self._line(user_id, terminal)
+        self._hub.after(self._latency(), lambda: self._handshake(line))
+        return line
+
+    def open_line(self, user_id: str, terminal: Terminal, sessions: Sessions) -> Line:
+        """A connection that was opened before the history begins, and stands in `sessions`."""
+        line = self._line(user_id, terminal)
+        line.state, line.opened = "open", self._hub.now
+        connection = caller_of(self._event(line, "CONNECT", "$connect")).connection
+        assert isinstance(sessions.register(connection, limit=CONNECTION_LIMIT), Registered)
+        return line
+
+    def _line(self, user_id: str, terminal: Terminal) -> Line:
+        at = BASE_MS + int(self._hub.now)
+        line = Line(f"c{next(self._numbers)}=", user_id, terminal, at, at + _TOKEN_MS)
+        self.lines[line.connection_id] = line
+        return line
+
+    def _handshake(self, line: Line) -> None:
+        event = self._event(line, "CONNECT", "$connect")
+
+        def done(answer: Any) -> None:
+            let_in = answer is not None and answer["statusCode"] == 200
+            line.state = "open" if let_in else "closed"
+            line.opened = self._hub.now if let_in else line.opened
+            tell = line.terminal.opened if let_in else line.terminal.refused
+            self._hub.after(self._latency(), lambda: tell(line))
+
+        self._invoke("connect", lambda instance: connect(event, instance.wiring.connect, now=instance.now()), done)
+
+    def send(self, line: Line, frame: Frame) -> None:
+        """A frame of the client's: in order over one connection, while functions may still overtake each other."""
+        line.next_arrival = max(line.next_arrival, self._hub.now) + self._latency()
+        self._hub.after(line.next_arrival - self._hub.now, lambda: self._arrived(line, frame))
+
+    def _arrived(self, line: Line, frame: Frame) -> None:
+        if line.state != "open" or line.vanished:
+            return
+        event = self._event(line, "MESSAGE", str(frame["type"])) | {"body": json.dumps(frame)}
+
+        def done(answer: Any) -> None:
+            if answer is not None and not self._weather.strikes(Fault.REPLY_LOST):
+                self._deliver(line, answer["body"].encode())
+
+        self._invoke("message", lambda instance: respond(event, *instance.message), done)
+
+    def answer_post(self, method: str, connection_id: str, data: bytes) -> int:
+        """The @connections API."""
+        self._hub.step()
+        line = self.lines[connection_id]
+        if method == "DELETE":
+            return self._close(line)
+        if self._weather.strikes(Fault.POST_LIMITED):
+            return 429
+        if self._weather.strikes(Fault.POST_FAILED):
+            return 500
+        if line.state != "open":
+            return 410
+        self.posts.append(Post(line, json.loads(data), self._hub.now))
+        self._deliver(line, data)
+        return 500 if self._weather.strikes(Fault.POST_UNKNOWN) else 200
+
+    def _deliver(self, line: Line, data: bytes) -> None:
+        def arrive() -> None:
+            if line.state == "open" and not line.vanished:
+                line.terminal.received(line, data)
+
+        self._hub.after(self._latency(), arrive)
+
+    def _close(self, line: Line) -> int:
+        if line.state != "open":
+            return 410
+        line.closed_by_server = True
+        self._hub.after(self._latency(), lambda: line.terminal.ended(line))
+        self.hang_up(line)
+        return 204
+
+    def hang_up(self, line: Line) -> None:
+        """The gateway has noticed the end of a connection: `$disconnect`, as best it can."""
+        if line.state == "closed":
+            return
+        line.state, line.ended = "closed", self._hub.now
+        if self._weather.strikes(Fault.DISCONNECT_LOST):
+            return
+        delay = self._hub.random.random() * 20_000 if self._weather.strikes(Fault.DISCONNECT_LATE) else self._latency()
+        self._hub.after(delay, lambda: self._disconnect(line))
+        if self._weather.strikes(Fault.DISCONNECT_TWICE):
+            self._hub.after(delay + self._hub.random.random() * 3_000, lambda: self._disconnect(line))
+
+    def _disconnect(self, line: Line) -> None:
+        event = self._event(line, "DISCONNECT", "$disconnect")
+
+        def call(instance: Instance) -> Any:
+            return disconnect(event, sessions=instance.stores.sessions, checks=instance.checks, now=instance.now())
+
+        self._invoke("disconnect", call, lambda _: None)
+
+    def _event(self, line: Line, event_type: str, route: str) -> dict[str, Any]:
+        identity = {
+            "user_id": line.user_id,
+            "expires_at": str(line.expires_at),
+            "device_id": "device",
+            "connected_at": str(line.opened_at),
+        }
+        return {
+            "requestContext": {
+                "connectionId": line.connection_id,
+                "eventType": event_type,
+                "routeKey": route,
+                "authorizer": identity,
+            }
+        }

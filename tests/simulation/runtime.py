@@ -1,0 +1,63 @@
+"""Lambda in the simulation: instances of functions, warm and cold, and what happens to their invocations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from tests.simulation.faults import Fault, Weather
+from tests.simulation.functions import Environment, Instance
+from tests.simulation.scheduler import Hub, Process
+
+_LONGEST_LIFE: Final = 14  # steps until a killed function dies, at most
+
+
+@dataclass(eq=False)
+class Runtime:
+    """`numbers` are for all that needs a name. `latency` is how long something is on its way, in milliseconds."""
+
+    hub: Hub
+    weather: Weather
+    longest_latency: float
+    environment: Environment = field(init=False)
+    numbers: count[int] = field(default_factory=lambda: count(1))
+    invocations: int = 0
+
+    def __post_init__(self) -> None:
+        self._instances: dict[str, list[Instance]] = defaultdict(list)
+
+    def invoke(
+        self, function: str, call: Callable[[Instance], Any], done: Callable[[Any], None], *, expected: object = None
+    ) -> None:
+        """Run `call` on some instance of a function. `done` gets its result, or None where it was killed."""
+        self.invocations += 1
+        instance = self._instance(function)
+        dies_in = self.hub.random.randrange(_LONGEST_LIFE) if self.weather.strikes(Fault.KILLED) else None
+        process = Process(function, dies_in=dies_in)
+        results: list[Any] = []
+
+        def ended() -> None:
+            if not process.dead:
+                self._instances[function].append(instance)
+            done(results[0] if results and not process.dead else None)
+
+        self.hub.spawn(process, lambda: results.append(call(instance)), ended)
+
+    def _instance(self, function: str) -> Instance:
+        """An idle one that is warm, or a new one. Each invocation has its instance to itself."""
+        idle = self._instances[function]
+        if idle and not self.weather.strikes(Fault.COLD):
+            instance = idle.pop(self.hub.random.randrange(len(idle)))
+        else:
+            instance = Instance(self.environment)
+            if self.weather.strikes(Fault.SKEWED):
+                instance.skew = self.hub.random.randint(-2_000, 2_000)
+        if self.weather.strikes(Fault.BACKWARDS):
+            instance.skew -= self.hub.random.randint(1, 2_000)
+        return instance
+
+    def latency(self) -> float:
+        return 1.0 + self.hub.random.random() * self.longest_latency
