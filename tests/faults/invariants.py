@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from shared.aws.device_table import devices_from, target_hash
@@ -34,6 +35,22 @@ def check(house: House) -> None:
     wrong = list(faults(house))
     assert not wrong, "\n".join(wrong)
     assert not house.unexpected, house.unexpected
+
+
+def check_to_the_end(house: House) -> None:
+    """Now, and when all that follows by itself has happened."""
+    check(house)
+    house.settle()
+    check(house)
+
+
+@contextmanager
+def during(what: str) -> Iterator[None]:
+    """Says what was going on where something does not hold."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(what) from error
 
 
 def faults(house: House) -> Iterator[str]:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.faults.house import House
-from tests.faults.invariants import check, logs
+from tests.faults.invariants import check, check_to_the_end, logs
 from tests.faults.operations import Act, Operation, calm, frame, message, of_queue, started, then
+from tests.faults.scenes import TO_CREW, TO_HALL, streamed
 from tests.faults.steps import Step, at
-from tests.faults.table import OPERATIONS, TO_CREW, TO_HALL, streamed
+from tests.faults.table import OPERATIONS
 from tests.faults.world import ALICE, BOB, DAVE, DM, done, heard, new_house, ok, said, template
 
 WRITERS, EACH = 20, 10
@@ -127,9 +128,7 @@ def test_whoever_leaves_while_being_written_to_is_written_to_in_vain_and_nobody_
     of_group = [one for one in OPERATIONS if one.name in {"group message", "add", "rename", "role", "forward"}]
     for operation in of_group:
         for house in at_each_step(operation.first, _in_any_case(operation), remove("carol", crew)):
-            check(house)
-            house.settle()
-            check(house)
+            check_to_the_end(house)
 
 
 def _in_any_case(operation: Operation) -> Act:

@@ -6,17 +6,9 @@ import pytest
 
 from tests.faults.invariants import check, logs
 from tests.faults.operations import Operation, frame, message, request, started, stored
+from tests.faults.scenes import BOBS, CAROLS_PHONE, MAINTENANCE, SENDER, TO_BOB, TO_CAROL, get_ticket
 from tests.faults.services import Message
-from tests.faults.table import (
-    BOBS,
-    CAROLS_PHONE,
-    MAINTENANCE,
-    OPERATIONS,
-    SENDER,
-    TO_BOB,
-    TO_CAROL,
-    get_ticket,
-)
+from tests.faults.table import OPERATIONS
 from tests.faults.world import (
     ALICE,
     BOB,

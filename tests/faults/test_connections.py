@@ -15,8 +15,8 @@ from shared.aws.parallel import Spreader
 from tests.faults.house import House
 from tests.faults.invariants import check
 from tests.faults.operations import frame, stored
+from tests.faults.scenes import BOBS, CAROLS_PHONE, TO_BOB, bob_is_offline, dial, long_away
 from tests.faults.services import NOWHERE, Connections
-from tests.faults.table import BOBS, CAROLS_PHONE, TO_BOB, bob_is_offline, dial, long_away
 from tests.faults.world import ALICE, ALICES_TABLET, BOB, DAVE, DM, connections, done, heard, new_house, said, template
 from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
 

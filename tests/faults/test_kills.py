@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.house import House
-from tests.faults.invariants import check
+from tests.faults.invariants import check, check_to_the_end, during
 from tests.faults.operations import Operation, started
 from tests.faults.steps import Killed, at, kill
 from tests.faults.table import OPERATIONS
@@ -32,24 +32,18 @@ def deaths(operation: Operation) -> Iterator[tuple[House, str]]:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 def test_wherever_it_dies_nothing_is_half_done_and_a_repetition_completes_it(operation: Operation) -> None:
     for house, death in deaths(operation):
-        try:
+        with during(death):
             check(house)
             house.cold()
             operation.repeat(house)
-            check(house)
-            house.settle()
-            check(house)
+            check_to_the_end(house)
             operation.holds(house)
-        except AssertionError as error:
-            raise AssertionError(death) from error
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 def test_wherever_it_dies_what_is_stored_is_in_order_though_nobody_comes_back(operation: Operation) -> None:
     for house, death in deaths(operation):
-        try:
+        with during(death):
             house.cold()
             house.settle()
             check(house)
-        except AssertionError as error:
-            raise AssertionError(death) from error

@@ -18,9 +18,9 @@ from shared.aws.dynamodb import dynamodb
 from shared.aws.json_service import JsonService, ServiceError
 from shared.config import AwsEnvironment
 from tests.faults.house import House
-from tests.faults.invariants import check
+from tests.faults.invariants import check, check_to_the_end
 from tests.faults.operations import Act, of_queue, stored, then
-from tests.faults.table import BOBS, CAROLS_PHONE, TO_BOB, TO_CAROL, came_in, dial, streamed
+from tests.faults.scenes import BOBS, CAROLS_PHONE, TO_BOB, TO_CAROL, came_in, dial, streamed
 from tests.faults.world import ALICE, CAROLS, DM, done, entries, new_house, said
 from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
 
@@ -113,9 +113,7 @@ def test_a_write_that_goes_wrong_once_is_made_once_and_answered_as_if_it_had_not
     with over_http(house, failing):
         assert act(house) == expected
     assert failing.struck
-    check(house)
-    house.settle()
-    check(house)
+    check_to_the_end(house)
     holds(house)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.errors import Unavailable
-from tests.faults.invariants import check
+from tests.faults.invariants import check, check_to_the_end, during
 from tests.faults.operations import Operation, calm, fails_cleanly, started
 from tests.faults.steps import (
     SERVICE_CALLS,
@@ -59,7 +59,7 @@ def test_what_fails_once_is_made_good_unseen(operation: Operation, fault: str) -
     for step in (step for step in steps if suffers(step, fault)):
         house = started(operation)
         house.steps.begin(**{when: at(step.number, trouble) for when, trouble in PASSING[fault].items()})
-        try:
+        with during(f"step {step.number}, {step.name}: {fault}"):
             if (operation.name, step.name, fault) == USED_UP:
                 with pytest.raises(AssertionError, match="answered 403"):
                     operation.act(house)
@@ -67,13 +67,9 @@ def test_what_fails_once_is_made_good_unseen(operation: Operation, fault: str) -
             else:
                 assert operation.act(house) == expected
             house.steps.begin()
-            check(house)
-            house.settle()
-            check(house)
+            check_to_the_end(house)
             operation.holds(house)
             operation.unharmed(house)
-        except AssertionError as error:
-            raise AssertionError(f"step {step.number}, {step.name}: {fault}") from error
 
 
 @pytest.mark.parametrize("operation", CHANGES, ids=lambda one: one.name.replace(" ", "_"))
@@ -90,9 +86,7 @@ def test_a_change_whose_answer_is_lost_until_its_token_is_forgotten_recognises_i
     house.steps.begin(after=at(step.number, lose_and_forget))
     assert operation.act(house) == expected
     house.steps.begin()
-    check(house)
-    house.settle()
-    check(house)
+    check_to_the_end(house)
     operation.holds(house)
 
 
@@ -105,7 +99,7 @@ def test_an_outage_at_any_step_is_an_answer_and_nothing_half_done_and_a_repetiti
     for step in (step for step in steps if step.name in SERVICE_CALLS):
         house = started(operation)
         house.steps.begin(before=from_on(step.number, throttle))
-        try:
+        with during(f"from step {step.number}, {step.name}, on"):
             fails_cleanly(operation, house)
             house.steps.begin()
             check(house)
@@ -114,8 +108,6 @@ def test_an_outage_at_any_step_is_an_answer_and_nothing_half_done_and_a_repetiti
             house.settle()
             check(house)
             operation.holds(house)
-        except AssertionError as error:
-            raise AssertionError(f"from step {step.number}, {step.name}, on") from error
 
 
 def fail(_: Step) -> None:
@@ -130,7 +122,7 @@ def test_a_store_of_objects_or_a_scheduler_that_fails_is_an_answer_and_a_repetit
     for step in (step for step in steps if step.name in BESIDE):
         house = started(operation)
         house.steps.begin(before=at(step.number, fail))
-        try:
+        with during(f"step {step.number}, {step.name}"):
             with pytest.raises(AssertionError, match=r"'unavailable'|comes again"):
                 operation.act(house)
             house.steps.begin()
@@ -139,8 +131,6 @@ def test_a_store_of_objects_or_a_scheduler_that_fails_is_an_answer_and_a_repetit
             house.settle()
             check(house)
             operation.holds(house)
-        except AssertionError as error:
-            raise AssertionError(f"step {step.number}, {step.name}") from error
 
 
 @_EACH
@@ -150,12 +140,10 @@ def test_a_post_that_gets_no_answer_fails_nothing(operation: Operation) -> None:
     for step in (step for step in steps if step.name in {"PostToConnection", "DeleteConnection"}):
         house = started(operation)
         house.steps.begin(before=at(step.number, lose))
-        try:
+        with during(f"step {step.number}, {step.name}"):
             assert operation.act(house) == expected
             posts = [name for name in house.steps.names if name == "PostToConnection"]
             assert posts == [one.name for one in steps if one.name == "PostToConnection"]
             house.steps.begin()
             house.settle()
             check(house)
-        except AssertionError as error:
-            raise AssertionError(f"step {step.number}, {step.name}") from error

@@ -13,9 +13,9 @@ from local.emulator.retries import Batch, Course, Policy
 from tests.faults.house import House
 from tests.faults.invariants import check
 from tests.faults.operations import message
+from tests.faults.scenes import CAROLS_PHONE, TO_CAROL
 from tests.faults.services import Message
 from tests.faults.steps import from_on, throttle
-from tests.faults.table import CAROLS_PHONE, TO_CAROL
 from tests.faults.world import ALICE, new_house
 
 Record = dict[str, Any]

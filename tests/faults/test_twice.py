@@ -6,7 +6,8 @@ import pytest
 
 from tests.faults.invariants import check
 from tests.faults.operations import Operation, frame, message, started, stored
-from tests.faults.table import CAROLS_PHONE, OPERATIONS, TO_BOB, TO_CAROL, TO_HALL
+from tests.faults.scenes import CAROLS_PHONE, TO_BOB, TO_CAROL, TO_HALL
+from tests.faults.table import OPERATIONS
 from tests.faults.world import ALICE, ALICES_TABLET, BOB, CAROLS, DM, done, entries, heard, new_house, said
 
 _EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
