@@ -91,22 +91,21 @@ def _exactly_once(history: History) -> Iterator[str]:
         if len(places) > 1:
             yield f"{key} stands at {[(name, message.seq) for name, message in places]}"
     for key, operations in answers.items():
-        yield from _answered(key, operations, stored.get(key, []), history.logs)
+        yield from _answered(key, operations, stored.get(key, []), history)
 
 
 def _answered(
     key: tuple[str, str],
     operations: Sequence[Operation],
     places: Sequence[tuple[str, Message]],
-    logs: Mapping[str, Sequence[Entry]],
+    history: History,
 ) -> Iterator[str]:
     at = {message.seq for _, message in places}
     for operation in operations:
         if operation.outcome == "ok" and operation.value not in at:
             yield f"{key} was acked as {operation.value}, and stands at {sorted(at) or 'no place'}"
         if operation.outcome == "fail" and not all(
-            _is_let_in(operation, message, logs[name]) or any(_is_later(other, operation) for other in operations)
-            for name, message in places
+            _may_stand(message, operation, operations, history) for _, message in places
         ):
             yield f"{key} was refused ({operation.code}), and stands at {sorted(at)}"
     for name, message in places:
@@ -117,20 +116,28 @@ def _answered(
             yield f"{key} says {message.content!r} in place of {said['content']!r}"
 
 
-def _is_let_in(refused: Operation, stored: Message, log: Sequence[Entry]) -> bool:
-    """The sender became a member behind what the client held, right before the message.
+def _may_stand(stored: Message, refused: Operation, operations: Sequence[Operation], history: History) -> bool:
+    """Though it was refused: a refusal is of one attempt, and of what was so at that moment.
 
-    A client that gets no reply sends again. If that is refused, and the sender is let in a moment later, then the
-    first attempt, which nobody has heard of, may be on its way still, and finds a member.
+    A client that gets no reply sends again. Where that is refused, the first attempt, which nobody has heard of, may
+    be on its way still: its sender is let in a moment later, or it was decided before the block. And the application
+    may send a message from several devices, or again later.
     """
+    log = history.logs[stored.conversation_id]
     between = log[refused.detail.get("after", stored.seq) : stored.seq - 1]
-    return any(isinstance(entry, MembersAdded) and stored.sender_id in entry.users for entry in between)
+    is_let_in = any(isinstance(entry, MembersAdded) and stored.sender_id in entry.users for entry in between)
+    is_changed = refused.code == "blocked" and any(
+        other.kind == "block" and not _is_over(other, refused.began) for other in history.operations
+    )
+    is_sent_again = any(
+        other.outcome == "unknown" or (other.outcome == "ok" and not _is_over(other, refused.began))
+        for other in operations
+    )
+    return is_let_in or is_changed or is_sent_again
 
 
-def _is_later(other: Operation, refused: Operation) -> bool:
-    """Sent again beside it or after it, perhaps from another device: by then the sender may have been let in again."""
-    is_over = other.outcome == "ok" and other.ended is not None and other.ended <= refused.began
-    return other.outcome != "fail" and not is_over
+def _is_over(operation: Operation, at: float) -> bool:
+    return operation.ended is not None and operation.ended <= at
 
 
 def _posts_stand(history: History) -> Iterator[str]:

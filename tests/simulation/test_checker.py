@@ -87,6 +87,17 @@ def test_a_message_may_be_refused_and_stored_by_an_attempt_that_finds_its_sender
     assert len(check(history)) == findings
 
 
+@pytest.mark.parametrize(("ended", "findings"), [(None, 0), (11.0, 0), (9.0, 1)])
+def test_a_message_may_be_refused_and_stored_by_an_attempt_from_before_the_block(
+    ended: float | None, findings: int
+) -> None:
+    history = right()
+    history.operations[0].refuse("blocked", 15.0)
+    block = Operation("bob-1", "bob", "block", {"on": True}, 8.0, ended, "ok" if ended else "unknown")
+    history.operations = [*history.operations, block]
+    assert len(check(history)) == findings
+
+
 def _log(history: History, where: str = DM) -> list[Any]:
     return history.logs[where]  # type: ignore[return-value]  # a list here
 
