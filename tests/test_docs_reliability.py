@@ -61,6 +61,24 @@ def test_every_fault_of_the_simulation_is_named() -> None:
     assert [fault.value for fault in Fault if fault.value not in text] == []
 
 
+def test_the_figures_are_those_of_the_bad_input() -> None:
+    from tests.bad_input import records
+    from tests.bad_input.all_frames import FRAMES
+    from tests.bad_input.requests_bodies import REQUEST_BODIES
+    from tests.bad_input.requests_lines import LINES
+
+    requests = (*LINES, *REQUEST_BODIES)
+    tables = [table for name, table in vars(records).items() if name.isupper() and isinstance(table, dict)]
+    over_sockets = [sum(not case.only_here for case in cases) for cases in (FRAMES, requests)]
+    figures = re.findall(r"\| ([^|]+) \|$", PAGE.partition("\n### Bad input\n")[2].partition("\n19 ")[0], re.MULTILINE)
+    assert figures[1:] == [
+        str(len(FRAMES)),
+        str(len(requests)),
+        str(sum(map(len, tables))),
+        "{} frames, {} requests".format(*over_sockets),
+    ]
+
+
 def test_the_figures_are_those_of_the_operations() -> None:
     from tests.faults.operations import calm
     from tests.faults.steps import SERVICE_CALLS
