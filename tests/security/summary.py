@@ -98,7 +98,7 @@ def conclusion(tally: Tally, sections: Sequence[str], verdicts: Sequence[Verdict
     if any(verdict.state == "not asked" for verdict in verdicts):
         return NOT_ASKED, (
             f"All {total:,} attempts were held, but the advisory databases could NOT be asked: whether a known "
-            "vulnerability is among the dependencies is open. Ask again with a connection to them; `make audit OFFLINE=1` "
-            "leaves that question out."
+            "vulnerability is among the dependencies is open. Ask again with a connection to them; "
+            "`make audit OFFLINE=1` leaves that question out."
         )
     return ALL_HELD, f"All {total:,} attempts were held."
