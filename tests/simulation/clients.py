@@ -42,6 +42,7 @@ class Client:
         self.user = user
         self.seen = Seen(user)
         self.line: Line | None = None
+        self.process_began = 0.0
         self.is_away = False
         self.online: list[tuple[float, float]] = []  # from when to when; the last has no end yet
         self._deployment = deployment
@@ -145,6 +146,7 @@ class Client:
     def restart(self) -> None:
         """The process dies; another one goes on from the state that was saved last."""
         self.cut()
+        self.process_began = self._hub.now
         state = json.loads(json.dumps(self.core.state()))
         self._waiting.clear()
         self.core = self._new_core(state)

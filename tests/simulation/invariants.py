@@ -242,15 +242,15 @@ def _shown_on_phone(world: World, user: str, name: str) -> list[int]:
 
 
 def _presence(world: World) -> Iterator[str]:
-    """At the end everybody who watches somebody was told how it is with them now."""
+    """At the end everybody who watches somebody was told how it is with them now. A new process watches nobody yet."""
     sessions = {item["user_id"]: item for item in world.store.items("sessions")}
     now = BASE_MS + int(world.hub.now)
     for client in world.clients:
         if client.core.connection != "online":
             continue
         latest: dict[str, str] = {}
-        for _, event in client.seen.events:
-            if isinstance(event, Presence):
+        for at, event in client.seen.events:
+            if isinstance(event, Presence) and at >= client.process_began:
                 latest[event.user_id] = event.status
         for user, status in latest.items():
             living = [one for one in connections_from(sessions.get(user), user).values() if one.is_live(now)]
