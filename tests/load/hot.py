@@ -15,6 +15,7 @@ from tests.load.world import World
 
 _TINY = 4_096  # bytes that a slow consumer's kernel keeps for it
 _LONG = "long " * 999
+_AT_ONCE = 150  # messages that one user may send without being held up, and some to spare
 
 
 async def hot(world: World, *, writers: int, each: int) -> None:
@@ -72,9 +73,11 @@ async def everything(world: World, client: RawClient, conversation_id: str) -> l
 
 async def slow(world: World, *, messages: int) -> None:
     """A member reads nothing while long messages come: the others notice nothing, and it has them all once it reads."""
-    writer, quick, sleepy = new_users(3)
-    group = await asyncio.to_thread(make_group, world.stack, writer, [quick, sleepy])
-    clients = [client for client in (await dial(world, writer), await dial(world, quick)) if client]
+    quick, sleepy, *names = new_users(3 + messages // _AT_ONCE)
+    group = await asyncio.to_thread(make_group, world.stack, quick, [sleepy, *names])
+    reader = await dial(world, quick)
+    assert reader is not None
+    writers = [client for client in [await dial(world, name) for name in names] if client]
     line = _narrow(world.stack.ws_url)
     sluggish = await dial(world, sleepy, sock=line, ping_interval=None)
     assert sluggish is not None
@@ -82,14 +85,14 @@ async def slow(world: World, *, messages: int) -> None:
     texts = [f"{number} {_LONG}" for number in range(messages)]
     for seq, text in enumerate(texts, start=1):
         fields = {"conversation_id": group, "content": text, "client_message_id": str(seq), "after": seq}
-        ack = await world.ask(clients[0], "message", **fields)
+        ack = await world.ask(writers[seq % len(writers)], "message", **fields)
         world.check(ack["seq"] == seq + 1, f"message {seq} was acknowledged at {ack['seq']}")
-        await clients[1].until(lambda place=ack["seq"]: place in seen(clients[1]))  # type: ignore[misc]  # its default
-        await world.ask(clients[1], "delivered", conversation_id=group, seq=ack["seq"])
-    world.check(list(seen(clients[1]).values()) == texts, "the quick member got them in another order")
+        await reader.until(lambda place=ack["seq"]: place in seen(reader))  # type: ignore[misc]  # its default
+        await world.ask(reader, "delivered", conversation_id=group, seq=ack["seq"])
+    world.check(list(seen(reader).values()) == texts, "the quick member got them in another order")
     sluggish.socket.transport.resume_reading()
     await _has_all(world, sluggish, group, texts)
-    await hang_up([*clients, sluggish])
+    await hang_up([*writers, reader, sluggish])
 
 
 def _narrow(url: str) -> socket.socket:
