@@ -1,6 +1,7 @@
 """The functions' ports, wired over whatever a test has for stores and services.
 
-The limits are small where a test wants to reach them and generous elsewhere; `settings` are what a test has otherwise.
+Each function is imported where it is wired: its tests run with its own dependencies alone. The limits are small where a
+test wants to reach them and generous elsewhere; `settings` are what a test has otherwise.
 """
 
 from __future__ import annotations
@@ -8,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import functions.connect.handler as connect_module
-import functions.message.routes as message_module
-import functions.offline_push.ports as push_module
-import functions.rest.ports as rest_module
-from functions.message.guard import COSTLY, Guard
 from shared.auth.tokens import TokenVerifier
 from shared.chat.delivery import Delivered
 from shared.chat.ports import Spread
@@ -30,6 +26,13 @@ from shared.notification.ports import Clock, LookQueue, PushGateway, PushQueue, 
 from shared.wire.events import encode_plainly
 from tests.fakes import in_turn
 from tests.stores import Stores
+
+if TYPE_CHECKING:
+    import functions.connect.handler as connect_module
+    import functions.message.routes as message_module
+    import functions.offline_push.ports as push_module
+    import functions.rest.ports as rest_module
+    from functions.message.guard import Guard
 
 CONNECTION_LIMIT = 3
 SECOND_LOOK_S = 5
@@ -60,6 +63,8 @@ class Wiring:
 
     @property
     def connect(self) -> connect_module.Ports:
+        import functions.connect.handler as connect_module
+
         return connect_module.Ports(self.sight, self.stores.watches, self.gateway, CONNECTION_LIMIT)
 
     def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
@@ -70,15 +75,18 @@ class Wiring:
         messages: RateLimiter | None = None,
         *,
         frames: int = 500,
-        costly: Mapping[str, tuple[int, int]] = COSTLY,
+        costly: Mapping[str, tuple[int, int]] | None = None,
         abuse: int = 100,
         frame_limit: int = 32_768,
     ) -> Guard:
-        """What one instance of the message function remembers."""
+        """What one instance of the message function remembers. `costly` is the function's own where it is not given."""
+        from functions.message.guard import COSTLY, Guard
+
+        rates = COSTLY if costly is None else costly
         return Guard(
             messages=messages or self.limiter(),
             frames=FrameLimiter(50, frames, self.now),
-            costly={kind: FrameLimiter(*rate, self.now) for kind, rate in costly.items()},
+            costly={kind: FrameLimiter(*rate, self.now) for kind, rate in rates.items()},
             frame_limit=frame_limit,
             abuse=AbuseWatch(abuse, self.now),
             sessions=self.stores.sessions,
@@ -92,6 +100,8 @@ class Wiring:
         report: Callable[[Delivered], None] = nobody,
         **settings: Any,
     ) -> message_module.Ports:
+        import functions.message.routes as message_module
+
         ports = message_module.Ports(
             log=self.stores.log,
             memberships=self.stores.memberships,
@@ -127,6 +137,8 @@ class Wiring:
         report: Callable[[Delivered], None] = nobody,
         **settings: Any,
     ) -> rest_module.Ports:
+        import functions.rest.ports as rest_module
+
         ports = rest_module.Ports(
             verifier=verifier,
             tickets=self.stores.tickets,
@@ -177,6 +189,8 @@ class Wiring:
         **settings: Any,
     ) -> push_module.Ports:
         """Every platform is the one provider's."""
+        import functions.offline_push.ports as push_module
+
         ports = push_module.Ports(
             log=self.stores.log,
             memberships=self.stores.memberships,
