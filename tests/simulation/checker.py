@@ -124,7 +124,8 @@ def _may_stand(stored: Message, refused: Operation, operations: Sequence[Operati
     may send a message from several devices, or again later.
     """
     log = history.logs[stored.conversation_id]
-    between = log[refused.detail.get("after", stored.seq) : stored.seq - 1]
+    # The first entry makes a group: nobody can write to it before, so it lets nobody in meanwhile.
+    between = log[max(1, refused.detail.get("after", stored.seq)) : stored.seq - 1]
     is_let_in = any(isinstance(entry, MembersAdded) and stored.sender_id in entry.users for entry in between)
     is_changed = refused.code == "blocked" and any(
         other.kind == "block" and not _is_over(other, refused.began) for other in history.operations

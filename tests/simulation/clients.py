@@ -13,12 +13,13 @@ from parley_client.errors import ParleyError as ClientError
 from parley_client.events import Entry, Message
 from parley_client.settings import Settings
 
+from shared.aws.session_table import DynamoDbSessions
 from shared.errors import ParleyError
 from tests.simulation.deployment import Deployment
 from tests.simulation.functions import Instance
 from tests.simulation.gateway import Line
 from tests.simulation.history import Operation, Seen
-from tests.stores import adapters
+from tests.stores import SESSIONS
 
 SETTINGS: Final = Settings(
     history="all",
@@ -67,7 +68,8 @@ class Client:
         self.core = self._new_core(_state_of(self.user, known))
         self.core.start()
         self.core.effects()
-        self.line = self._deployment.gateway.open_line(self.user, self, adapters(self._deployment.store).sessions)
+        sessions = DynamoDbSessions(self._deployment.store, sessions_table=SESSIONS)
+        self.line = self._deployment.gateway.open_line(self.user, self, sessions)
         self.online.append((self._hub.now, float("inf")))
         self.core.connected(self.now)
         for effect in self.core.effects():

@@ -123,6 +123,12 @@ def refused_after_it_was_acked(history: History) -> None:
     history.operations = [*history.operations, again]
 
 
+def refused_by_its_group_and_stored(history: History) -> None:
+    refused = send(2, "alice", where=GROUP, outcome="fail")
+    refused.detail["after"] = 0
+    history.operations = [refused]
+
+
 def gap(history: History) -> None:
     del _log(history)[1]
 
@@ -201,6 +207,7 @@ MISTAKES: Sequence[Callable[[History], None]] = (
     acked_elsewhere,
     refused_and_stored,
     refused_after_it_was_acked,
+    refused_by_its_group_and_stored,
     gap,
     other_words,
     change_without_an_entry,
