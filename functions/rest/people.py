@@ -36,8 +36,9 @@ def add_profile(app: APIGatewayHttpResolver, ports: Ports) -> None:
     def put_me(body: ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = caller(app, ports).user_id
-        profile = _changed(ports.profiles.get(user_id), body.model_dump(exclude_unset=True))
-        check_profile(profile)
+        stored = ports.profiles.get(user_id)
+        profile = _changed(stored, body.model_dump(exclude_unset=True))
+        check_profile(profile, stored=stored)
         ports.profiles.put(user_id, profile)
         if "hide_presence" in body.model_fields_set:  # also where it was so: a repetition completes what died half-way
             _hide(user_id, ports, hidden=profile.hide_presence)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from local.errors import LocalError
 from local.providers import process
@@ -16,6 +17,11 @@ from local.settings import Settings
 
 POLL_SECONDS = 0.5
 TOKEN_SHOWN = 16
+# Controls, line breaks, direction marks, and what is no character. New emoji are shown, whatever Python knows of them.
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff"
+    r"\ufff9-\ufffb\ufffe\uffff]"
+)
 
 
 def lines(settings: Settings, *, follow: bool) -> Iterator[str]:
@@ -44,7 +50,7 @@ def line(push: Mapping[str, Any]) -> str:
     token = push["token"] if len(push["token"]) <= TOKEN_SHOWN else push["token"][: TOKEN_SHOWN - 1] + "…"
     says = " · ".join(f"{name} {value}" if name else str(value) for name, value in _facts(push) if value is not None)
     text = f"{at:%H:%M:%S}  {where:<8} {token:<{TOKEN_SHOWN}}  {says}"
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return _UNPRINTABLE.sub("�", text)
 
 
 def _facts(push: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from shared.chat.rules import (
     check_deletable,
     check_editable,
     check_emoji,
+    check_emoji_there,
     check_reactions,
     check_readable,
     check_shows,
@@ -60,7 +61,7 @@ def react(conversation_id: str, seq: int, emoji: str, *, remove: bool, user_id: 
 
     Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Conflict (too many reactions), Unavailable.
     """
-    check_emoji(emoji)
+    (check_emoji_there if remove else check_emoji)(emoji)
 
     def decide(_: Audience) -> Change | None:
         message = check_readable(_at(conversation_id, seq, user_id, writing))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from shared.chat.changes import ADMIN, OWNER, Role
 from shared.chat.models import Draft, Entry
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
 from shared.files.models import READY, File
+from shared.text import is_blank, is_emoji, is_label
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
 MAX_CONTENT_BYTES: Final = 20 * 1024
@@ -33,23 +33,6 @@ class Bounds:
 
 PROTOCOL: Final = Bounds()
 
-# Separators, controls and formats (zero-width joiners, direction marks): text of these alone shows nothing.
-_INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
-# What Unicode counts as letters, marks and symbols, and shows nothing either: fillers, braille without a dot, and marks
-# that only say how another character looks (Default_Ignorable_Code_Point).
-_FILLERS: Final = frozenset(
-    map(
-        chr,
-        (
-            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
-            *range(0x180B, 0x1810),
-            *range(0xFE00, 0xFE10),
-            *range(0xE0100, 0xE01F0),
-        ),
-    )
-)
-_NO_EMOJI: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cs", "Cn"})
-
 
 def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
     """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for undecodable text."""
@@ -61,25 +44,28 @@ def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
 
 def check_shows(content: str, file_id: str | None) -> None:
     """A file needs no words with it, everything else does. Raises BadRequest for blank text."""
-    if file_id is None and _is_blank(content):
+    if file_id is None and is_blank(content):
         raise BadRequest("The content is blank")
 
 
 def check_name(name: str) -> None:
-    """A group's name. Raises TooLarge over 100 characters, BadRequest for blank or undecodable text."""
+    """A group's name. Raises TooLarge over 100 characters, BadRequest for what is blank or no line of text."""
     if len(name) > MAX_NAME_CHARACTERS:
         raise TooLarge(f"A name has at most {MAX_NAME_CHARACTERS} characters")
-    _encoded(name, "name")
-    if _is_blank(name):
-        raise BadRequest("The name is blank")
+    if not is_label(name):
+        raise BadRequest("The name is blank, or holds a control character")
 
 
 def check_emoji(emoji: str) -> None:
-    """1-64 bytes of something that shows. Raises BadRequest."""
-    size = len(_encoded(emoji, "emoji"))
-    shows = not any(unicodedata.category(character) in _NO_EMOJI for character in emoji)
-    if not 1 <= size <= MAX_EMOJI_BYTES or not shows or _is_blank(emoji):
-        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes, without blanks")
+    """1-64 bytes of something that shows, and that can stand in a path. Raises BadRequest."""
+    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES or not is_emoji(emoji):
+        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes, without blanks, slashes, backslashes and quotes")
+
+
+def check_emoji_there(emoji: str) -> None:
+    """What is taken off may have been put there when more was taken for an emoji. Raises BadRequest."""
+    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES:
+        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes")
 
 
 def _encoded(text: str, what: str) -> bytes:
@@ -87,10 +73,6 @@ def _encoded(text: str, what: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as exc:
         raise BadRequest(f"The {what} holds half a surrogate pair") from exc
-
-
-def _is_blank(text: str) -> bool:
-    return all(unicodedata.category(character) in _INVISIBLE or character in _FILLERS for character in text)
 
 
 def check_file_named(message_type: str, file_id: str | None) -> None:

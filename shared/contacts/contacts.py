@@ -10,6 +10,7 @@ from shared.chat.identifiers import check_user_id
 from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, Pair
 from shared.contacts.ports import Blocks, Contacts
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
+from shared.text import is_label
 
 MAX_CONTACTS: Final = 1_000
 MAX_BLOCKS: Final = 1_000
@@ -138,5 +139,7 @@ def _check_other(user_id: str, other: str) -> None:
 
 
 def _check_alias(alias: str) -> None:
-    if not alias.strip() or len(alias) > MAX_ALIAS_CHARACTERS:
-        raise BadRequest(f"An alias has 1 to {MAX_ALIAS_CHARACTERS} characters and is not blank")
+    if len(alias) > MAX_ALIAS_CHARACTERS or not is_label(alias):
+        raise BadRequest(
+            f"An alias has 1 to {MAX_ALIAS_CHARACTERS} characters, is not blank, and holds no control character"
+        )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.contacts.models import Profile
 from shared.errors import BadRequest
+from shared.text import is_label
 
 MAX_DISPLAY_NAME: Final = 100
 MAX_AVATAR_URL: Final = 1_000
@@ -15,11 +16,17 @@ _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
-def check_profile(profile: Profile) -> None:
-    """Raises BadRequest for a blank or long name, an avatar that is no https URL, quiet hours that are no times."""
+def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
+    """Raises BadRequest for a blank or long name, an avatar that is no https URL, quiet hours that are no times.
+
+    What is `stored` stays good, by whatever rule it was taken.
+    """
     name, avatar, quiet = profile.display_name, profile.avatar_url, profile.quiet_hours
-    if name is not None and (not name.strip() or len(name) > MAX_DISPLAY_NAME):
-        raise BadRequest(f"A display name has 1 to {MAX_DISPLAY_NAME} characters and is not blank")
+    is_new = stored is None or name != stored.display_name
+    if name is not None and is_new and (len(name) > MAX_DISPLAY_NAME or not is_label(name)):
+        raise BadRequest(
+            f"A display name has 1 to {MAX_DISPLAY_NAME} characters, is not blank, and holds no control character"
+        )
     if avatar is not None and (not avatar.startswith("https://") or len(avatar) > MAX_AVATAR_URL):
         raise BadRequest(f"An avatar is an https URL of at most {MAX_AVATAR_URL:,} characters")
     if quiet is None:

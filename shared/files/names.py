@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 from urllib.parse import quote
 
 from shared.errors import BadRequest
+from shared.text import is_file_name, without_unprintable
 
 MAX_NAME_BYTES: Final = 255
 # An extension that is longer is none, and is cut like the rest of the name.
 _MAX_EXTENSION_BYTES: Final = 32
-# Controls and line or paragraph separators; half a surrogate pair has no UTF-8. Formats stay: emoji are joined by them.
-_DROPPED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Direction marks make "gpj.exe" read "exe.jpg".
 _DIRECTIONS: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PATH: Final = re.compile(r"[/\\]")
 _NOT_ASCII: Final = re.compile(r"[^\x20-\x7e]")
-_INVISIBLE: Final = frozenset({"Zs", "Cf"})
 
 
 def clean_name(name: str) -> str:
     """What a file is called from now on: at most 255 bytes of UTF-8, with its extension where there is room for that.
 
-    Of a path the last part counts. Raises BadRequest where nothing is left, or only dots.
+    Of a path the last part counts. Raises BadRequest where nothing that shows is left, or only dots.
     """
     last = _PATH.split(name)[-1]
-    shown = "".join(one for one in last if unicodedata.category(one) not in _DROPPED and one not in _DIRECTIONS)
+    shown = "".join(one for one in without_unprintable(last) if one not in _DIRECTIONS)
     cut = _cut(shown.strip())
-    if all(one == "." or unicodedata.category(one) in _INVISIBLE for one in cut):
+    if not is_file_name(cut):
         raise BadRequest("A file needs a name")
     return cut
 

@@ -14,6 +14,7 @@ from shared.connection.models import live
 from shared.errors import BadRequest, TooLarge
 from shared.notification.models import SYSTEM, AboutNotice, Look, Notice
 from shared.notification.ports import LookQueue, Notices
+from shared.text import is_label
 
 MAX_USERS: Final = 100
 MAX_TITLE: Final = 100
@@ -109,10 +110,10 @@ def check_notice(asked: NewNotice) -> None:
         check_user_id(user_id)
     if asked.notice_id is not None and not _NOTICE_ID.fullmatch(asked.notice_id):
         raise BadRequest("`notification_id` is 1 to 64 of A-Z a-z 0-9 _ . -")
-    if not asked.title.strip():
-        raise BadRequest("`title` is blank")
     if len(asked.title) > MAX_TITLE:
         raise TooLarge(f"`title` has at most {MAX_TITLE} characters")
+    if not is_label(asked.title):
+        raise BadRequest("`title` is blank, or holds a control character")
     if len(asked.body) > MAX_BODY:
         raise TooLarge(f"`body` has at most {MAX_BODY:,} characters")
     if len(_encoded(asked.data)) > MAX_DATA_BYTES:

@@ -183,7 +183,9 @@ def _conversations() -> dict[str, Row]:
 
 def _others() -> dict[str, Row]:
     me: dict[str, dict[str, Any]] = {
-        "a blank name": {"display_name": " "},
+        **{f"the blank name {one!a}": {"display_name": one} for one in BLANK},
+        "a name of two lines": {"display_name": "a\nb"},
+        "a name with a NUL": {"display_name": "a\0b"},
         "a long name": {"display_name": "x" * 101},
         "an avatar that runs": {"avatar_url": "javascript:alert(1)"},
         "an avatar in the clear": {"avatar_url": "http://example.com/a.png"},
@@ -249,7 +251,7 @@ def _others() -> dict[str, Row]:
         "contact: a bad id": send("POST /v1/contacts", {"user_id": "bob\n"}, BAD),
         "contact: nothing to change": send("PATCH /v1/contacts/bob", {}, BAD),
         "contact: another status": send("PATCH /v1/contacts/bob", {"status": "blocked"}, BAD),
-        "contact: a blank alias": send("PATCH /v1/contacts/bob", {"alias": " "}, BAD),
+        **{f"contact: the blank alias {one!a}": send("PATCH /v1/contacts/bob", {"alias": one}, BAD) for one in BLANK},
         "contact: nobody": send("PATCH /v1/contacts/zoe", {"alias": "Zoe"}, MISSING),
         "notification without the scope": send("POST /v1/notifications", {"users": ["bob"], "title": "x"}, FORBIDDEN),
         "notification that says it has it": send(

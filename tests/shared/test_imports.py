@@ -38,7 +38,7 @@ _CHAT = {
     "chat.log",
     "chat.ports",
 }
-_CHAT |= {"chat.receipts", "chat.rules", "chat.sending"}
+_CHAT |= {"chat.receipts", "chat.rules", "chat.sending", "text"}
 _LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
 _FILES = {"aws.file_table", "files.models", "files.ports"}
 _UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.uploads", "wire.http_files"}
@@ -95,7 +95,15 @@ SHARED = {
         *_LATER,
         *("chat.delivery", "chat.fan_out", "chat.identifiers", "chat.ports", "reporting"),
         *_NOTICES,
-        *("aws.claim_table", "aws.contact_table", "aws.secrets", "aws.standing_table", "chat.audience", "chat.rules"),
+        *(
+            "aws.claim_table",
+            "aws.contact_table",
+            "aws.secrets",
+            "aws.standing_table",
+            "chat.audience",
+            "chat.rules",
+            "text",
+        ),
         *("contacts.models", "notification.badge", "notification.looking", "notification.offline"),
         *("notification.planning", "notification.pushing", "notification.wanted", "notification.wording"),
     },
@@ -104,7 +112,7 @@ SHARED = {
         *_CALLS,
         *_MODELS,
         *_FILES,
-        *("aws.objects", "files.checking", "files.names", "files.releasing"),
+        *("aws.objects", "files.checking", "files.names", "files.releasing", "text"),
     },
 }
 _EACH = pytest.mark.parametrize("function", list(SHARED))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,11 @@ from typing import Final
 # Room for " (2)" and the like in the 255 bytes that file systems give a name.
 _MAX_BYTES: Final = 240
 _MAX_SUFFIX_BYTES: Final = 32
-_DROPPED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_DIRECTIONS: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+# Controls, line breaks, halves of surrogate pairs, noncharacters, and marks of direction.
+_DROPPED: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    r"\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 _PATH: Final = re.compile(r"[/\\]")
 # A colon names a stream of a file on Windows; the others are not allowed there.
 _RESERVED: Final = re.compile(r'[<>:"|?*]')
@@ -24,8 +26,7 @@ _OTHERWISE: Final = "file"
 def safe_name(name: str) -> str:
     """One that is a single part of a path on every system, is not hidden, and is no device: never empty."""
     last = _PATH.split(name)[-1]
-    shown = "".join(one for one in last if unicodedata.category(one) not in _DROPPED and one not in _DIRECTIONS)
-    plain = _trimmed(_RESERVED.sub("_", shown))
+    plain = _trimmed(_RESERVED.sub("_", _DROPPED.sub("", last)))
     if plain.startswith("."):
         plain = "_" + plain[1:]
     if _DEVICES.match(plain):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import threading
 import unicodedata
@@ -26,16 +27,17 @@ except ImportError:  # not every system has them; lines are read all the same
 
 _DIM, _PLAIN, _ERASE, _UP = "\x1b[2m", "\x1b[0m", "\r\x1b[K", "\x1b[1A"
 _CHUNK: Final = 65_536
-_JOINER: Final = "\N{ZERO WIDTH JOINER}"  # holds emoji together
+# What could move the cursor, end the line, or turn what follows around: controls, line breaks, direction marks, and
+# what is no character. The rest is shown, be it newer than this Python's tables: joiners and tags hold emoji together.
+_HARMFUL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef"
+    r"\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
 
 
 def harmless(text: str) -> str:
     """What others wrote, without anything that could move the cursor, or change what is on the screen already."""
-    return "\n    ".join("".join(map(_visible, line)) for line in text.splitlines() or [""])
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() or character == _JOINER else "\N{REPLACEMENT CHARACTER}"
+    return "\n    ".join(_HARMFUL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.splitlines() or [""])
 
 
 @dataclass(slots=True)

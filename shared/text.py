@@ -1,0 +1,64 @@
+"""What counts as text: whether it shows anything, what a name may hold, and what can be an emoji.
+
+Every verdict rests on ranges of code points that stand here, and on none of the runtime's tables: they know the
+characters of one version of Unicode, and would refuse whatever is newer. What is merely unknown is taken. The ranges
+are of properties that Unicode doesn't take back (separators, controls, noncharacters, default ignorables), so a newer
+runtime gives the same verdict of what is stored already.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CONTROLS: Final = r"\x00-\x1f\x7f-\x9f"
+_LINES: Final = r"\u2028\u2029"
+_SPACES: Final = r"\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_SURROGATES: Final = r"\ud800-\udfff"
+_NONCHARACTERS: Final = r"\ufdd0-\ufdef" + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17))
+# Formats: joiners, direction marks, tags, and what is reserved for more of them (Default_Ignorable_Code_Point); marks
+# of annotations, music and hieroglyphs that only say how others stand. Arabic's signs of numbers are formats that show.
+_FORMATS: Final = (
+    r"\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# What Unicode counts as letters, marks and symbols, and shows nothing either: fillers, braille without a dot, empty
+# hieroglyphs, a note without a head, and marks that only choose between looks of another character.
+_FILLERS: Final = (
+    r"\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    r"\U00013441\U00013442\U00016fe4\U0001d159"
+)
+_INVISIBLE: Final = _CONTROLS + _LINES + _SPACES + _SURROGATES + _NONCHARACTERS + _FORMATS + _FILLERS
+
+_SHOWS: Final = re.compile(f"[^{_INVISIBLE}]")
+_SHOWS_BESIDE_DOTS: Final = re.compile(rf"[^.{_INVISIBLE}]")
+_NO_LABEL: Final = re.compile(f"[{_CONTROLS}{_LINES}{_SURROGATES}{_NONCHARACTERS}]")
+# Beside what is no label: separators; what ends a part of a path or a string; and what stands for bytes that were none.
+_NO_EMOJI: Final = re.compile(rf"[{_CONTROLS}{_LINES}{_SPACES}{_SURROGATES}{_NONCHARACTERS}/\\\"'\ufffd]")
+# Parts of a path that browsers and proxies take for steps, and take away.
+STEPS: Final = frozenset({".", ".."})
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it shows. The one rule for contents, names, titles and emoji."""
+    return _SHOWS.search(text) is None
+
+
+def is_label(text: str) -> bool:
+    """Whether it can be a name or a title: one line that shows, without controls, noncharacters and half pairs."""
+    return not is_blank(text) and _NO_LABEL.search(text) is None
+
+
+def is_emoji(text: str) -> bool:
+    """Whether it can be an emoji, also as a part of a path: it shows, and holds no separator, slash or quote."""
+    return not is_blank(text) and text not in STEPS and _NO_EMOJI.search(text) is None
+
+
+def without_unprintable(text: str) -> str:
+    """The same without controls, line breaks, noncharacters and halves of surrogate pairs."""
+    return _NO_LABEL.sub("", text)
+
+
+def is_file_name(text: str) -> bool:
+    """Whether something of it shows beside dots."""
+    return _SHOWS_BESIDE_DOTS.search(text) is not None
