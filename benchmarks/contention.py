@@ -31,9 +31,9 @@ class _SlowLog(FakeLog):
 
     latency_s: float = 0.0
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
         self._travel()
-        return super().put(entry, new_members=new_members)
+        return super().put(entry, new_members=new_members, once=once)
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         self._travel()

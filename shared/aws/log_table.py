@@ -10,11 +10,25 @@ from shared.aws.dynamodb import Calls, Item, Refused, batch_get, conditionally, 
 from shared.aws.entries import effects, entry_from, entry_item, entry_key
 from shared.aws.json_service import ServiceError
 from shared.aws.member_table import new_member_updates
-from shared.aws.tables import BLOCK_PREFIX, CONVERSATION_ID, SEQ, SK, block_key, member_from, member_of_user_key
+from shared.aws.tables import (
+    BLOCK_PREFIX,
+    CONVERSATION_ID,
+    PK,
+    SEQ,
+    SK,
+    TTL,
+    block_key,
+    member_from,
+    member_of_user_key,
+    sent_key,
+)
 from shared.chat.models import Entry, Lookup
 from shared.chat.ports import Place
 from shared.errors import NotFound, Unavailable
 
+# How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
+NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
+_MS: Final = 1_000
 _REFUSED: Final = "ConditionalCheckFailed"
 _FREE: Final = f"attribute_not_exists({SEQ})"
 
@@ -27,9 +41,10 @@ class DynamoDbConversationLog:
         self._log_table = log_table
         self._members_table = members_table
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
         put = {"TableName": self._log_table, "Item": to_item(entry_item(entry)), "ConditionExpression": _FREE}
-        together = effects(entry, log_table=self._log_table, members_table=self._members_table)
+        note = [self._note(entry)] if once else []
+        together = [*note, *effects(entry, log_table=self._log_table, members_table=self._members_table)]
         if new_members:
             together += [
                 {"Update": update}
@@ -38,7 +53,7 @@ class DynamoDbConversationLog:
                 )
             ]
         if together:
-            return self._put_together(put, together, entry.nonce)
+            return self._put_together(put, together, entry.nonce, once=once)
         answer = conditionally(self._calls, "PutItem", put)
         if not isinstance(answer, Refused):
             return None
@@ -46,7 +61,10 @@ class DynamoDbConversationLog:
             raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
         return entry_from(answer.item)
 
-    def _put_together(self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str) -> Entry | None:
+    def _put_together(
+        self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str, *, once: bool = False
+    ) -> Entry | None:
+        """`once`: the first of `together` is the note, which counts before the place: it says which entry it is."""
         first = {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
         # The token makes a repeated call the same one, for ten minutes; after those the condition tells.
         request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(nonce, put)}
@@ -56,12 +74,43 @@ class DynamoDbConversationLog:
             if error.code != "TransactionCanceledException":
                 raise
             reasons = error.body.get("CancellationReasons") or [{}]
+            if once and "Item" in reasons[1]:
+                return self._named_by(from_item(reasons[1]["Item"]))
             if "Item" in reasons[0]:
                 return entry_from(from_item(reasons[0]["Item"]))
             if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
                 raise NotFound("There is no such file") from error  # nothing else in here has a condition
             raise
         return None
+
+    def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
+        key = to_item(sent_key(conversation_id, sender_id, client_message_id))
+        answer = self._calls.call("GetItem", {"TableName": self._members_table, "Key": key, "ConsistentRead": True})
+        return self._named_by(from_item(answer["Item"])) if "Item" in answer else None
+
+    def _note(self, entry: Entry) -> dict[str, Any]:
+        note = {
+            **sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
+            CONVERSATION_ID: entry.conversation_id,
+            SEQ: entry.seq,
+            TTL: (entry.created_at + NOTED_MS) // _MS,
+        }
+        return {
+            "Put": {
+                "TableName": self._members_table,
+                "Item": to_item(note),
+                "ConditionExpression": f"attribute_not_exists({PK})",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _named_by(self, note: Item) -> Entry:
+        """The entry that a note names. Raises Unavailable where it can't be read: it is not to be stored again."""
+        place = note[CONVERSATION_ID], note[SEQ]
+        found = self.fetch([place])
+        if place not in found:
+            raise Unavailable
+        return found[place]
 
     def lookup(
         self,

@@ -22,10 +22,12 @@ file#F           file               a file: whose, what, and whether it is ready
 conversation#C   user#U             U is in C, with a role. Who gets C's messages
                  group              C is a group: its name and size
 watch#U          X                  connection X hears of U's presence
+sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 """
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, Final
 
 from shared.aws.dynamodb import Item
@@ -135,6 +137,12 @@ def file_key(file_id: str) -> Item:
 def file_reference_key(file_id: str, conversation_id: str, seq: int) -> Item:
     """A message that has the file, beside the file."""
     return {PK: f"file#{file_id}", SK: f"{REFERENCE_PREFIX}{conversation_id}/{seq}"}
+
+
+def sent_key(conversation_id: str, sender_id: str, client_message_id: str) -> Item:
+    """The note that this message is stored. A hash, since ids may be long; each has a partition of its own."""
+    named = f"{conversation_id}\x00{sender_id}\x00{client_message_id}"
+    return {PK: f"sent#{blake2b(named.encode(), digest_size=16).hexdigest()}", SK: "sent"}
 
 
 def member_from(item: Item) -> Member:

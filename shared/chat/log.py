@@ -43,6 +43,7 @@ def append(
     base: Entry | None,
     audience: Audience,
     new_members: tuple[str, ...] = (),
+    once: bool = False,
     log: ConversationLog,
     now: Callable[[], int],
     pause: Callable[[int], None],
@@ -51,7 +52,8 @@ def append(
 
     `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that nobody
     writes, and nobody is written to, who was removed before the message's place. `new_members` become members with the
-    log's first entry. `pause(attempt)` waits a jittered while between tries.
+    log's first entry. `once`: the client did not say what it held, so a note of the message's id tells an earlier
+    attempt from before `base`. `pause(attempt)` waits a jittered while between tries.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
     Raises NotAMember (the sender was removed meanwhile), Conflict (same client_message_id, other content), SyncRequired
     (over 1,000 entries since `base`), Unavailable (too much contention: nothing is stored, or the resend finds it).
@@ -59,7 +61,7 @@ def append(
     examined = 0
     for attempt in range(MAX_ATTEMPTS):
         entry = draft.following(base, now())
-        there = log.put(entry, new_members=() if base else new_members)
+        there = log.put(entry, new_members=() if base else new_members, once=once)
         if there is None:
             return Appended(entry, duplicate=False, audience=audience)
         for met in _behind(there, attempt, log, pause):
@@ -95,6 +97,12 @@ def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int 
                 return recognise(replace(draft, nonce=""), entry, Audience({}))
         start = page[-1].seq + 1
     return None
+
+
+def find_noted(draft: Draft, client_message_id: str, *, log: ConversationLog) -> Appended | None:
+    """The same for a message without `after`, by the note of its id: one read, and one more where there is a note."""
+    entry = log.noted(draft.conversation_id, draft.sender_id, client_message_id)
+    return None if entry is None else recognise(replace(draft, nonce=""), entry, Audience({}))
 
 
 def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[int], None]) -> Iterator[Entry]:

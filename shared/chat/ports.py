@@ -24,12 +24,16 @@ class Spread(Protocol):
 class ConversationLog(Protocol):
     """A conversation's log: entries 1, 2, 3 … without a gap, each written once and for good."""
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
         """Store `entry` if its place is free, together with what its change does: all of it or nothing.
 
         A message is one conditional write. Returns None once it is durable, or the entry that holds the place. The
         latter may be the caller's own, of an attempt whose answer was lost on the way: compare `nonce`. With
         `new_members` the entry and their memberships are stored together; memberships that exist stay as they are.
+
+        With `once` a note of the message's sender and client_message_id is stored together with it, and kept for 90
+        days. Where such a note is there already, nothing is stored, and the entry that it names is returned, whichever
+        place that has: of several attempts, however far apart, one is stored.
 
         A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
         where its place is free and the file is not ready (any more).
@@ -53,6 +57,10 @@ class ConversationLog(Protocol):
 
         Unless `consistent`, what is fresh may be missed.
         """
+        ...
+
+    def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
+        """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
         ...
 
     def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:

@@ -9,7 +9,7 @@ from shared.chat.audience import audience_of, check_possible_member
 from shared.chat.changing import Writing
 from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.identifiers import other_member, private_conversation_id
-from shared.chat.log import MAX_EXAMINED, Appended, append, find_stored, recognise
+from shared.chat.log import MAX_EXAMINED, Appended, append, find_noted, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog
 from shared.chat.rules import (
@@ -25,8 +25,8 @@ from shared.chat.rules import (
 )
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
-# A message without `after` or without an id goes to the tail: ordered, but deduplicated against these last entries
-# only. They come with the read of the tail, which costs one unit for this many entries of usual size.
+# A message with an id and without `after` goes to the tail, and is compared with so many entries there: they come with
+# the read of the tail, which costs one unit for this many of usual size, and spare the refused write of a quick resend.
 _TAIL: Final = 20
 # How much of a log is read to find a message that its sender sent before they left. Nobody outside can make us read
 # a conversation: this costs a unit or two where messages are of usual size.
@@ -106,6 +106,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         base=base,
         audience=audience,
         new_members=audience.members if audience.group is None else (),
+        once=_needs_note(draft, command),
         log=log,
         now=writing.now,
         pause=writing.pause,
@@ -158,9 +159,14 @@ def _lookup(draft: Draft, command: SendMessage, log: ConversationLog) -> Lookup:
 def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLog) -> tuple[Entry | None, list[Entry]]:
     """The entry to append behind, and the entries to compare with before that."""
     if command.after is None or command.client_message_id is None:
-        tail = log.read_back(draft.conversation_id, limit=_TAIL)
+        tail = log.read_back(draft.conversation_id, limit=_TAIL if command.client_message_id else 1)
         return (tail[0] if tail else None), tail
     return found.entries.get(command.after), []
+
+
+def _needs_note(draft: Draft, command: SendMessage) -> bool:
+    """Whether nothing but a note of its id can tell this message from its resend: there is an id, and no `after`."""
+    return command.after is None and draft.client_message_id is not None
 
 
 def _answered_before(
@@ -168,11 +174,15 @@ def _answered_before(
 ) -> Appended:
     """For a message that can't be stored (any more): what an earlier attempt was answered, delivered to nobody.
 
-    Only with both `after` and an id can there be one that this has to recognise. Raises `refusal` where there is none.
+    Only with an id can there be one that this has to recognise: behind `after`, or by its note. Raises `refusal` where
+    there is none.
     """
-    stored = None
-    if command.after is not None and draft.client_message_id is not None:
+    if draft.client_message_id is None:
+        raise refusal
+    if command.after is not None:
         stored = find_stored(draft, after=command.after, log=log, look_at=look_at)
+    else:
+        stored = find_noted(draft, draft.client_message_id, log=log)
     if stored is None:
         raise refusal
     return stored

@@ -45,6 +45,21 @@ def test_a_resend_is_a_read_a_refused_put_and_the_posts_again(house: House) -> N
     assert [target for target, _ in house.gateway.posts] == ["b1="]
 
 
+def test_a_message_with_an_id_and_no_after_keeps_a_note_in_its_transaction(house: House) -> None:
+    frame = {"type": "message", "to": "bob", "content": "hello bob", "client_message_id": "x"}
+    assert house.measured(frame) == {"BatchGetItem": 2, "Query": 1, "TransactWriteItems": 1}
+    assert (house.meter.reads <= 4, house.meter.writes) == (True, 4)  # the entry and the note, doubled
+    for number in range(25):
+        house.say(message(4 + number, f"between {number}"))
+    assert house.measured(frame) == {"BatchGetItem": 3, "Query": 1, "TransactWriteItems": 1}
+
+
+def test_a_message_without_an_id_is_one_write(house: House) -> None:
+    frame = {"type": "message", "to": "bob", "content": "hello bob"}
+    assert house.measured(frame) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
+    assert (house.meter.reads <= 4, house.meter.writes) == (True, 1)
+
+
 def has_file(house: House, file_id: str = "cat") -> None:
     """Alice has uploaded it, and it was checked."""
     file = File(file_id, "alice", "image", "cat.png", "image/png", 5, created_at=1, expires_at=900_001)

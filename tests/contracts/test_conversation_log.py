@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from shared.chat.models import Draft, Entry
 from tests.fakes import DM
@@ -66,6 +67,46 @@ def test_of_racing_puts_to_one_place_one_wins_and_the_others_learn_who(stores: S
     winners = [rival for rival, answer in zip(rivals, answers, strict=True) if answer is None]
     assert len(winners) == 1
     assert [answer for answer in answers if answer is not None] == winners * 7
+
+
+def test_what_is_put_once_is_stored_once_wherever_it_is_put_again(stores: Stores) -> None:
+    first, second = fill(stores, 2)
+    noted = entry(3, nonce="noted", base=second)
+    assert stores.log.noted(DM, "alice", "c3") is None
+    assert stores.log.put(noted, once=True) is None
+    rival = Draft(DM, "bob", "x", nonce="r", client_message_id="c3").following(noted, 2_000)
+    assert stores.log.put(rival, once=True) is None  # another sender's id is another id
+    again = replace(entry(3, nonce="again", base=second), seq=5, number=5)
+    assert stores.log.put(again, once=True) == noted
+    assert stores.log.put(entry(3, nonce="same place", base=second), once=True) == noted
+    assert stores.log.noted(DM, "alice", "c3") == noted
+    assert stores.log.read(DM, start=1, limit=10) == [first, second, noted, rival]
+
+
+def test_a_note_is_stored_with_its_message_or_not_at_all(stores: Stores) -> None:
+    first, second = fill(stores, 2)
+    assert stores.log.put(entry(2, text="other", nonce="late", base=first), once=True) == second
+    assert stores.log.noted(DM, "alice", "c2") is None
+
+
+def test_the_first_entry_is_put_once_with_its_members(stores: Stores) -> None:
+    assert stores.log.put(entry(1), new_members=("alice", "bob"), once=True) is None
+    assert stores.log.put(entry(1, nonce="late"), new_members=("alice", "bob"), once=True) == entry(1)
+    assert [one.conversation_id for one in stores.memberships.of_user("bob")] == [DM]
+
+
+def test_of_racing_puts_of_one_message_one_is_stored(stores: Stores) -> None:
+    (first,) = fill(stores, 1)
+    tries = [replace(entry(2, nonce=f"r{i}", base=first), seq=2 + i % 2) for i in range(8)]
+
+    def attempt(one: Entry) -> Entry | None:
+        return stores.log.put(one, once=True) if one.seq == 2 else stores.log.noted(DM, "alice", "c2")
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(attempt, tries))
+    stored = stores.log.read(DM, start=2, limit=10)
+    assert len(stored) == 1
+    assert [answer for answer in answers[::2] if answer is not None] == stored * 3
 
 
 def test_a_lookup_finds_entries_and_the_member_at_once(stores: Stores) -> None:

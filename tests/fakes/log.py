@@ -31,20 +31,26 @@ class FakeLog:
     puts: int = 0
     reads: int = 0
     unseen: set[int] = field(default_factory=set)
+    notes: dict[tuple[str, str, str | None], int] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock, repr=False, compare=False)
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
         self.before_put(entry)
         self.puts += 1
         assert entry.change is None or last_touched(entry.change) < entry.seq, "one item twice in a transaction"
         with self.lock:
             log = self.entries.setdefault(entry.conversation_id, [])
+            note = entry.conversation_id, entry.sender_id, entry.client_message_id
+            if once and note in self.notes:
+                return log[self.notes[note] - 1]
             if entry.seq <= len(log):
                 return log[entry.seq - 1]
             assert entry.seq == len(log) + 1, "a hole in the log"
             if entry.file_id is not None:
                 self.files.take(entry.file_id, entry.conversation_id, entry.seq)
             log.append(entry)
+            if once:
+                self.notes[note] = entry.seq
             self._carry_out(entry)
             self.memberships.join(entry.conversation_id, new_members, entry.created_at)
         return None
@@ -64,6 +70,11 @@ class FakeLog:
         found = {seq: log[seq - 1] for seq in seqs if 1 <= seq <= len(log) and seq not in missed}
         member = self.memberships.members.get((conversation_id, member_id)) if member_id is not None else None
         return Lookup(found, member, blocked=block in self.memberships.blocks)
+
+    def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
+        self.reads += 1
+        seq = self.notes.get((conversation_id, sender_id, client_message_id))
+        return None if seq is None else self.entries[conversation_id][seq - 1]
 
     def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
         self.reads += 1

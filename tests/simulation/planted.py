@@ -50,9 +50,11 @@ def _acked_unwritten() -> Iterator[Patch]:
     """Whatever becomes of the put, the sender hears that the message is stored."""
     put = DynamoDbConversationLog.put
 
-    def hasty(self: DynamoDbConversationLog, entry: Entry, *, new_members: Sequence[str] = ()) -> Entry | None:
+    def hasty(
+        self: DynamoDbConversationLog, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False
+    ) -> Entry | None:
         try:
-            return put(self, entry, new_members=new_members)
+            return put(self, entry, new_members=new_members, once=once)
         except Exception:  # noqa: BLE001  # the planted bug
             return None
 
@@ -174,7 +176,7 @@ def _in_two_writes() -> Iterator[Patch]:
     """A change and its effects are written one after the other."""
 
     def put_together(
-        self: DynamoDbConversationLog, put: dict[str, Any], together: list[dict[str, Any]], _: str
+        self: DynamoDbConversationLog, put: dict[str, Any], together: list[dict[str, Any]], _: str, **__: bool
     ) -> Entry | None:
         from shared.aws.dynamodb import Refused, conditionally
         from shared.aws.entries import entry_from

@@ -134,6 +134,23 @@ def test_a_resend_beside_the_senders_removal_is_stored_once() -> None:
         assert sum(entry.client_message_id == "bob" for entry in world.house.entries()) <= 1
 
 
+@pytest.mark.parametrize("rivals", [0, 30])
+def test_two_attempts_without_after_are_one_message_in_whatever_order(rivals: int) -> None:
+    """A rival's messages between the two push the first attempt out of the entries that the second compares with."""
+
+    def others(house: House) -> None:
+        for number in range(rivals):
+            house.send(f"{number}", sender_id="carol", conversation_id=GROUP, after=None)
+
+    build = at_once(three, send("bob", after=None), send("bob", after=None), only=["read_back", "put"])
+    for world in explore(build):
+        others(world.house)
+        again = world.house.send("new", sender_id="bob", conversation_id=GROUP, client_message_id="bob")
+        check_log(world.house)
+        assert (set(world.outcomes.values()), again.duplicate) == ({"done"}, True)
+        assert sum(entry.client_message_id == "bob" for entry in world.house.entries()) == 1
+
+
 def test_who_is_added_while_a_message_is_sent_gets_it_if_and_only_if_it_comes_after() -> None:
     def four() -> House:
         house = three()

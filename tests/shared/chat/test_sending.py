@@ -10,7 +10,7 @@ from shared.connection.ports import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
 from shared.wire.replies import encode_event
 from tests.fakes import DM
-from tests.shared.chat.house import House
+from tests.shared.chat.house import GROUP, House
 
 
 def test_everyone_else_gets_it_and_the_senders_other_devices() -> None:
@@ -46,13 +46,53 @@ def test_a_resend_is_posted_again_because_the_first_attempt_may_have_died_before
     assert house.gateway.received("b1") == [encode_event(first.entry)] * 2
 
 
-def test_without_after_the_last_entries_are_searched_for_the_id() -> None:
+@pytest.mark.parametrize("between", [0, 10, 25, 1_500])
+def test_without_after_a_message_with_an_id_is_stored_once_however_much_lies_between(between: int) -> None:
     house = House()
     first = house.send(to="bob", client_message_id="x")
-    house.log.write("bob", *map(str, range(10)))
-    assert house.send(to="bob", client_message_id="x").entry == first.entry
+    house.log.write("bob", *map(str, range(between)))
+    again = house.send(to="bob", client_message_id="x")
+    assert (again.entry, first.duplicate, again.duplicate) == (first.entry, False, True)
     with pytest.raises(Conflict):
         house.send("other", to="bob", client_message_id="x")
+    assert len(house.entries(DM)) == between + 1
+
+
+def test_one_id_is_another_message_from_another_sender_and_in_another_conversation() -> None:
+    house = House()
+    house.group("alice", "bob")
+    sent = [
+        house.send(to="bob", client_message_id="x"),
+        house.send(to="alice", sender_id="bob", client_message_id="x"),
+        house.send(conversation_id=GROUP, client_message_id="x"),
+    ]
+    assert [(one.entry.seq, one.duplicate) for one in sent] == [(1, False), (2, False), (2, False)]
+
+
+def test_a_stored_message_without_after_gets_its_first_reply_though_it_could_not_be_sent_any_more() -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    command: dict[str, Any] = {"sender_id": "bob", "client_message_id": "x"}
+    in_group = house.send(conversation_id=GROUP, **command)
+    private = house.send(to="alice", **command)
+    house.log.write("alice", *map(str, range(30)))
+    house.remove("bob")
+    house.blocks.put("alice", "bob", now=1)
+    house.heard()
+    assert house.send(conversation_id=GROUP, **command).entry == in_group.entry
+    assert house.send(to="alice", **command).entry == private.entry
+    assert house.heard() == set()
+    with pytest.raises(Conflict):
+        house.send("other", to="alice", **command)
+    with pytest.raises(NotAMember):
+        house.send(conversation_id=GROUP, sender_id="bob", client_message_id="y")
+
+
+def test_without_an_id_nothing_but_the_head_is_read_and_no_note_is_kept() -> None:
+    house = House()
+    house.log.write("bob", *map(str, range(30)))
+    assert [house.send(to="bob").entry.seq for _ in range(2)] == [31, 32]
+    assert house.log.notes == {}
 
 
 def test_without_an_id_every_send_is_a_message() -> None:
