@@ -58,7 +58,7 @@ print(time.perf_counter() - wall, time.process_time() - cpu)
 _FUNCTIONS: Final = ("connect", "disconnect", "message", "rest", "offline_push")
 _SETTINGS: Final = (
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "TICKETS_TABLE", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"),
-    *("ALLOWED_ORIGINS", "JWT_SECRET_ARN"),
+    *("ALLOWED_ORIGINS", "JWT_SECRET_ARN", "REQUEST_LOG"),
 )
 _ENVIRONMENT: Final = {
     **dict.fromkeys(_SETTINGS, ""),

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 TargetName = Literal["aws", "local"]
 Removal = Literal["retain", "destroy"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Switch = Literal["on", "off"]
 LogsRole = Literal["create", "existing"]
 
 TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
 REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
+SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
@@ -109,6 +111,7 @@ class Config:
     fan_out_concurrency: int
     fan_out_rate: int
     log_level: LogLevel
+    request_log: Switch
     log_retention_days: int
     removal: Removal
     alarm_topic_arn: str
@@ -176,6 +179,7 @@ class Config:
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
+            request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
             log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
             alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),

@@ -60,7 +60,7 @@ class RestApi(Construct):
                 **identity.environment,
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("group_limit", "inline_limit", "receipts_limit"),
-                **config.environment("text_limit", "mention_limit", "page_limit"),
+                **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
                 **config.environment("device_limit", "reminder_limit", "image_limit", "file_limit"),
                 **files.environment,
                 **reminders.environment,

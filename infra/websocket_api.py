@@ -100,6 +100,7 @@ class WebSocketApi(Construct):
                 **self._storage.environment("tickets"),
                 **identity.environment,
                 "ALLOWED_ORIGINS": ",".join(self._config.allowed_origins),
+                **self._config.environment("request_log"),
             },
             timeout_seconds=5,
             memory_mb=512,
@@ -117,7 +118,7 @@ class WebSocketApi(Construct):
             environment={
                 **self._storage.environment("sessions", "members"),
                 **self.connections.environment,
-                **self._config.environment("connection_limit"),
+                **self._config.environment("connection_limit", "request_log"),
             },
             # The core relies on it: a 410 for a connection younger than this is no proof of death.
             timeout_seconds=5,
@@ -134,7 +135,11 @@ class WebSocketApi(Construct):
             bundle="disconnect",
             handler="functions.disconnect.handler.handler",
             description="Parley: forgets a connection",
-            environment={**self._storage.environment("sessions"), **self._queues.presence_environment},
+            environment={
+                **self._storage.environment("sessions"),
+                **self._queues.presence_environment,
+                **self._config.environment("request_log"),
+            },
             timeout_seconds=10,
             memory_mb=256,
         )
@@ -156,7 +161,7 @@ class WebSocketApi(Construct):
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
                 **config.environment("edit_window_s", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit"),
-                **config.environment("frame_limit", "frame_rate", "frame_burst"),
+                **config.environment("frame_limit", "frame_rate", "frame_burst", "request_log"),
                 **self._queues.presence_environment,
             },
             timeout_seconds=29,

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from local import console, function_log, settings, stack, tokens
+from local import console, function_log, log_lines, settings, stack, tokens
 from local.errors import LocalError
 from local.settings import Settings
 from local.stack import Stack
@@ -77,7 +77,7 @@ def _start_or_stop(where: Settings, command: str) -> None:
 
 
 def _logs(where: Settings, options: argparse.Namespace) -> None:
-    show = function_log.raw if options.raw else function_log.render
+    show = log_lines.raw if options.raw else log_lines.render
     found = function_log.lines(where.log("functions"), last=options.last, follow=options.follow)
     number = 0
     for number, line in enumerate(found, start=1):  # noqa: B007  # it tells whether there was any

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from local import patterns
-from local.function_log import short_name
+from local.log_lines import short_name
 
 # As an event source hands over at most: records, and bytes of an invocation.
 _BATCH = 100

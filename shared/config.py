@@ -42,6 +42,7 @@ class AuthorizerSettings(_Settings):
     jwt_audience: str
     allowed_origins: str
     log_level: str
+    request_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class ConnectSettings(_Settings):
     connections_endpoint: str
     connection_limit: int
     log_level: str
+    request_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class DisconnectSettings(_Settings):
     presence_queue_url: str
     presence_grace_s: int
     log_level: str
+    request_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class MessageSettings(_Settings):
     presence_queue_url: str
     presence_grace_s: int
     log_level: str
+    request_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class RestSettings(_Settings):
     presence_queue_url: str
     presence_grace_s: int
     log_level: str
+    request_log: str
 
 
 @dataclass(frozen=True, slots=True)

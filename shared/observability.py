@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+if TYPE_CHECKING:
+    from shared.request_log import RequestLog
 
 NAMESPACE = "Parley"
 
@@ -13,6 +17,15 @@ NAMESPACE = "Parley"
 def make_logger(function: str, level: str) -> Logger:
     """A JSON logger for one Lambda. Events are never logged whole: they carry tokens, tickets and text."""
     return Logger(service=f"parley-{function}", level=level or "INFO", log_uncaught_exceptions=False)
+
+
+def make_request_log(function: str, setting: str) -> RequestLog | None:
+    """What writes a line for each frame and request, where the setting is "on". Off, it costs not even its import."""
+    if setting != "on":
+        return None
+    from shared.request_log import RequestLog  # noqa: PLC0415  # see above
+
+    return RequestLog(function)
 
 
 def count(name: str, *, function: str, value: int = 1) -> None:

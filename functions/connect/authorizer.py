@@ -16,7 +16,7 @@ from shared.connection.models import Identity
 from shared.connection.ports import Tickets
 from shared.connection.tickets import redeem_ticket
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
-from shared.observability import describe, make_logger
+from shared.observability import describe, make_logger, make_request_log
 from shared.wire.gateway import Event, authorizer_context
 
 # Kept in every session item, so a client can't make that item grow.
@@ -26,12 +26,19 @@ _MAX_DEVICE_ID = 64
 _SETTINGS = AuthorizerSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("authorizer", _SETTINGS.log_level)
+_REQUESTS = make_request_log("authorizer", _SETTINGS.request_log)
 _VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=now_ms)
 _TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT), tickets_table=_SETTINGS.tickets_table)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Allow or deny one handshake. Every refusal is an explicit deny; the client sees 403."""
+    if _REQUESTS is None:
+        return _authorize(event)
+    return _REQUESTS.handshake(event, lambda: _authorize(event))
+
+
+def _authorize(event: Event) -> dict[str, Any]:
     return authorize(
         event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=_SETTINGS.allowed_origins, now=now_ms()
     )

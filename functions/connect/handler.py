@@ -18,7 +18,7 @@ from shared.connection.ports import Gateway, Watches
 from shared.connection.presence import Sight, Telling, announce_online
 from shared.connection.sessions import open_connection
 from shared.errors import ParleyError
-from shared.observability import count, describe, make_logger
+from shared.observability import count, describe, make_logger, make_request_log
 from shared.wire.events import EVICTED, encode_plainly
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
@@ -58,12 +58,15 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
 
 _SETTINGS = ConnectSettings.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level)
+_REQUESTS = make_request_log("connect", _SETTINGS.request_log)
 _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
-    return connect(event, _PORTS, now=now_ms())
+    if _REQUESTS is None:
+        return connect(event, _PORTS, now=now_ms())
+    return _REQUESTS.websocket(event, lambda: connect(event, _PORTS, now=now_ms()))
 
 
 def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from shared.config import AwsEnvironment, DisconnectSettings
 from shared.connection.ports import Gone, PresenceChecks, Sessions
 from shared.connection.sessions import close_connection
 from shared.errors import Internal, ParleyError
-from shared.observability import describe, make_logger
+from shared.observability import describe, make_logger, make_request_log
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
 _SETTINGS = DisconnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
+_REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
 _SESSIONS = DynamoDbSessions(dynamodb(_ENVIRONMENT), sessions_table=_SETTINGS.sessions_table)
 _CHECKS = SqsPresenceChecks(
     SqsQueue(sqs(_ENVIRONMENT), _SETTINGS.presence_queue_url), grace_s=_SETTINGS.presence_grace_s
@@ -26,7 +27,9 @@ _CHECKS = SqsPresenceChecks(
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Forget one connection. Late and repeated calls change nothing else."""
-    return disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms())
+    if _REQUESTS is None:
+        return disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms())
+    return _REQUESTS.websocket(event, lambda: disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms()))
 
 
 def disconnect(event: Event, *, sessions: Sessions, checks: PresenceChecks, now: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from shared.config import AwsEnvironment, MessageSettings
 from shared.errors import Internal, ParleyError, RateLimited
 from shared.limits.buckets import Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
-from shared.observability import count, describe, make_logger
+from shared.observability import count, describe, make_logger, make_request_log
 from shared.reporting import reporter
 from shared.wire.frames import BadFrame, decode
 from shared.wire.gateway import Caller, Event, answer, caller_of
@@ -90,12 +90,15 @@ def _verifier(settings: MessageSettings, environment: AwsEnvironment) -> TokenVe
 
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level)
+_REQUESTS = make_request_log("message", _SETTINGS.request_log)
 _PORTS, _GUARD = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Answer one frame. Whatever it is, there is one reply, and the connection stays, unless it floods."""
-    return respond(event, _PORTS, _GUARD)
+    if _REQUESTS is None:
+        return respond(event, _PORTS, _GUARD)
+    return _REQUESTS.websocket(event, lambda: respond(event, _PORTS, _GUARD))
 
 
 def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def add_errors(app: APIGatewayHttpResolver, unexpected: Callable[[Exception], ob
 
     @app.not_found
     def on_unknown_path(_: NotFoundError) -> Answer:
+        app.context["unknown_path"] = True  # of which the request log writes nothing: it may hold anything
         return _error(app, NotFound("There is no such path"))
 
 

@@ -49,6 +49,28 @@ def make_api(ports: Ports, *, unexpected: Callable[[Exception], object]) -> APIG
     return app
 
 
+def take_notes(app: APIGatewayHttpResolver) -> Callable[[], Mapping[str, Any]]:
+    """Has every request's route, arguments and verified user noted; what it returns hands out the latest, once."""
+    notes: dict[str, Any] = {}
+
+    def note(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
+        try:
+            return next_middleware(app)
+        finally:
+            context = app.context
+            if not context.get("unknown_path"):
+                notes.update(route=context["_route"].path, arguments=context.get("_route_args"))
+            notes["user_id"] = context.get("user_id")
+
+    def taken() -> Mapping[str, Any]:
+        latest = dict(notes)
+        notes.clear()
+        return latest
+
+    app.use([note])
+    return taken
+
+
 def respond(event: Mapping[str, Any], app: APIGatewayHttpResolver) -> dict[str, Any]:
     """Answer one request."""
     return app.resolve(prepared(event), None)  # type: ignore[arg-type]  # no route looks at the context

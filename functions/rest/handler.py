@@ -6,7 +6,7 @@ import json
 import secrets
 from typing import Any
 
-from functions.rest.api import make_api, respond
+from functions.rest.api import make_api, respond, take_notes
 from functions.rest.ports import Ports
 from shared.auth.wiring import make_verifier
 from shared.aws.bucket_table import DynamoDbBuckets
@@ -34,7 +34,7 @@ from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
 from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
-from shared.observability import describe, make_logger
+from shared.observability import describe, make_logger, make_request_log
 from shared.reporting import reporter
 from shared.wire.http import error_body
 
@@ -102,11 +102,19 @@ def _log_unexpected(error: Exception) -> None:
 
 _SETTINGS = RestSettings.load()
 _LOGGER = make_logger("rest", _SETTINGS.log_level)
+_REQUESTS = make_request_log("rest", _SETTINGS.request_log)
 _API = make_api(_wire(_SETTINGS, AwsEnvironment.load()), unexpected=_log_unexpected)
+_NOTES = take_notes(_API) if _REQUESTS else dict
 
 
 def handler(event: dict[str, Any], _context: Any = None) -> dict[str, Any]:
     """Answer one HTTP request, always in the API's own error format."""
+    if _REQUESTS is None:
+        return _answer(event)
+    return _REQUESTS.http(event, lambda: _answer(event), _NOTES)
+
+
+def _answer(event: dict[str, Any]) -> dict[str, Any]:
     try:
         return respond(event, _API)
     except Exception as error:  # noqa: BLE001  # the client gets a clean answer, the log the place

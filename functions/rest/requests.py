@@ -132,7 +132,9 @@ def caller(app: APIGatewayHttpResolver, ports: Ports) -> Identity:
     token = bearer_token(app.current_event.headers)
     if token is None:
         raise Unauthenticated
-    return ports.verifier.verify(token)
+    identity = ports.verifier.verify(token)
+    app.context["user_id"] = identity.user_id  # for the request log
+    return identity
 
 
 def writer(app: APIGatewayHttpResolver, ports: Ports) -> str:

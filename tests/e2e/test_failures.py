@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local import function_log
+from local import function_log, log_lines
 from local.stack import Stack
 from tests.e2e.conftest import OwnStack
 from tests.e2e.pushes import android, pushed, received, until
@@ -65,7 +65,7 @@ def outage(own_stack: OwnStack, function: str, **variables: str) -> Iterator[Non
     functions = client(own_stack.settings, "lambda")
     pages = functions.get_paginator("list_functions").paginate()
     names = [one["FunctionName"] for page in pages for one in page["Functions"]]
-    name = next(one for one in names if function_log.short_name(one) == function)
+    name = next(one for one in names if log_lines.short_name(one) == function)
     normal = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     assert variables.keys() <= normal.keys()
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": normal | variables})
@@ -76,8 +76,8 @@ def outage(own_stack: OwnStack, function: str, **variables: str) -> Iterator[Non
 
 
 def said(own_stack: OwnStack, message: str) -> int:
-    lines = function_log.lines(own_stack.settings.log("functions"), last=1_000, follow=False)
-    return sum(json.loads(function_log.raw(line)).get("message") == message for line in lines)
+    lines = function_log.lines(own_stack.settings.log("functions"), last=1_000_000, follow=False)
+    return sum(json.loads(log_lines.raw(line)).get("message") == message for line in lines)
 
 
 def private(one: str, other: str) -> str:

@@ -46,6 +46,7 @@ VARIABLES = {
     "PUSH_CA_FILE": "",
     "RECEIPTS_LIMIT": "100",
     "REMINDER_LIMIT": "100",
+    "REQUEST_LOG": "off",
     "SCHEDULE_GROUP": "parley",
     "SCHEDULE_ROLE_ARN": "arn:aws:iam::000000000000:role/schedule",
     "SECOND_LOOK_S": "5",

@@ -127,6 +127,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         image_pixels="100000000",
         file_limit="3000",
         log_level="DEBUG",
+        request_log="on",
         log_retention_days="7",
         removal="destroy",
     )

@@ -27,14 +27,22 @@ PROVIDERS = {
 CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+    "REQUEST_LOG",
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
     *TOKENS,
     *PRESENCE_QUEUE,
 }
 ENVIRONMENT = {
-    "Authorizer": {"TICKETS_TABLE", "ALLOWED_ORIGINS", "LOG_LEVEL"} | TOKENS,
-    "Connect": {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
-    "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL"} | PRESENCE_QUEUE,
+    "Authorizer": {"TICKETS_TABLE", "ALLOWED_ORIGINS", "LOG_LEVEL", "REQUEST_LOG"} | TOKENS,
+    "Connect": {
+        "SESSIONS_TABLE",
+        "MEMBERS_TABLE",
+        "CONNECTIONS_ENDPOINT",
+        "CONNECTION_LIMIT",
+        "LOG_LEVEL",
+        "REQUEST_LOG",
+    },
+    "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL", "REQUEST_LOG"} | PRESENCE_QUEUE,
     "Message": {"CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"} | CHAT,
     "Rest": {
         *("TICKETS_TABLE", "GROUP_LIMIT", "DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "BUCKET"),
@@ -146,6 +154,14 @@ def test_values_come_from_the_configuration(full: Resources) -> None:
     assert authorizer["JWKS_URL"] == "https://id.example.com/jwks.json"
     assert (authorizer["JWT_ISSUER"], authorizer["JWT_AUDIENCE"]) == ("https://id.example.com/", "parley")
     assert {environment(full, function)["LOG_LEVEL"] for function in FUNCTIONS} == {"DEBUG"}
+
+
+def test_requests_are_logged_on_a_laptop_and_on_aws_only_where_wanted(
+    aws: Resources, local: Resources, full: Resources
+) -> None:
+    logging = ("Authorizer", "Connect", "Disconnect", "Message", "Rest")
+    set_to = [{environment(where, function)["REQUEST_LOG"] for function in logging} for where in (aws, local, full)]
+    assert set_to == [{"off"}, {"on"}, {"on"}]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

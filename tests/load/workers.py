@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.function_log import short_name
+from local.log_lines import short_name
 from local.processes import PROC, running_below
 from local.settings import Settings
 

@@ -13,41 +13,6 @@ def entry(line: str, function: str = NAME) -> str:
     return json.dumps({"time": "2026-11-23T17:06:44.792+00:00", "function": function, "line": line}) + "\n"
 
 
-def test_a_structured_line_shows_level_message_and_what_else_it_says() -> None:
-    said = {"level": "INFO", "message": "stored", "service": "parley", "seq": 7, "conversation_id": "dm:a:b"}
-    shown = function_log.render(entry(json.dumps(said)))
-    assert shown.split(" ", 1)[1] == "Message      INFO    stored  seq=7 conversation_id=dm:a:b"
-
-
-@pytest.mark.parametrize("line", ["Traceback (most recent call last):", "[1, 2]", "7", "{broken"])
-def test_any_other_line_is_shown_as_it_is(line: str) -> None:
-    assert function_log.render(entry(line)).endswith(f" {line}")
-
-
-def test_raw_lines_are_json_with_the_functions_name() -> None:
-    assert json.loads(function_log.raw(entry('{"level": "INFO"}'))) == {"function": "Message", "level": "INFO"}
-    assert json.loads(function_log.raw(entry("oh"))) == {
-        "function": "Message",
-        "timestamp": "2026-11-23T17:06:44.792+00:00",
-        "message": "oh",
-    }
-
-
-@pytest.mark.parametrize(
-    ("function", "short"),
-    [
-        ("Parley-local-PushOfflinePushFunctionE1D363B0-F6E5", "OfflinePush"),
-        ("Parley-local-HttpRestFunction0A1B2C3D-F6E5", "Rest"),
-        ("Parley-local-WebSocketConnectFunction0A1B2C3D-F6E5", "Connect"),
-        ("Parley-local-FileChecksFilesFunction0A1B2C3D-F6E5", "Files"),
-        ("Parley-local-PresenceFunction0A1B2C3D-F6E5", "Presence"),
-        ("something-else", "something-else"),
-    ],
-)
-def test_a_function_goes_by_its_constructs_name(function: str, short: str) -> None:
-    assert function_log.short_name(function) == short
-
-
 def test_a_log_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
     assert list(function_log.lines(tmp_path / "logs/functions.log", last=10, follow=False)) == []
     assert function_log.last_words(tmp_path / "logs/functions.log") == "The functions have said nothing"
@@ -73,3 +38,23 @@ def test_following_yields_whole_lines_as_they_come(tmp_path: Path) -> None:
         patch.setattr("time.sleep", write_on)
         seen = list(islice(function_log.lines(log, last=100, follow=True), 3))
     assert [json.loads(line)["line"] for line in seen] == ["before", "half", "after"]
+
+
+def test_following_goes_on_in_the_file_that_a_reset_puts_into_its_place(tmp_path: Path) -> None:
+    log = tmp_path / "functions.log"
+    log.write_text(entry("before"))
+
+    def nothing() -> None:
+        pass
+
+    def reset() -> None:
+        log.unlink()
+
+    def up() -> None:
+        log.write_text(entry("one") + entry("two"))
+
+    steps = iter([nothing, reset, nothing, up, nothing])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.sleep", lambda _: next(steps)())
+        seen = list(islice(function_log.lines(log, last=100, follow=True), 3))
+    assert [json.loads(line)["line"] for line in seen] == ["before", "one", "two"]

@@ -23,14 +23,22 @@ _PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
 _CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+    "REQUEST_LOG",
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
 }
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
-    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL"},
-    ConnectSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "CONNECTION_LIMIT", "LOG_LEVEL"},
-    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL"},
+    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "REQUEST_LOG"},
+    ConnectSettings: {
+        "SESSIONS_TABLE",
+        "MEMBERS_TABLE",
+        "CONNECTIONS_ENDPOINT",
+        "CONNECTION_LIMIT",
+        "LOG_LEVEL",
+        "REQUEST_LOG",
+    },
+    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "REQUEST_LOG"},
     PresenceSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
     MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
     RestSettings: {
@@ -105,11 +113,12 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
     monkeypatch.setenv("PRESENCE_QUEUE_URL", "the queue")
     monkeypatch.setenv("PRESENCE_GRACE_S", "10")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
-    assert DisconnectSettings.load() == DisconnectSettings("sessions", "the queue", 10, "DEBUG")
+    monkeypatch.setenv("REQUEST_LOG", "on")
+    assert DisconnectSettings.load() == DisconnectSettings("sessions", "the queue", 10, "DEBUG", "on")
 
 
 def test_settings_do_not_change() -> None:
-    loaded: Any = DisconnectSettings("sessions", "the queue", 10, "INFO")
+    loaded: Any = DisconnectSettings("sessions", "the queue", 10, "INFO", "off")
     with pytest.raises(FrozenInstanceError):
         loaded.log_level = "DEBUG"
 

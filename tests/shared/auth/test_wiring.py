@@ -19,6 +19,7 @@ _SETTINGS = AuthorizerSettings(
     jwt_audience="",
     allowed_origins="",
     log_level="",
+    request_log="off",
 )
 # Nobody listens there: whatever is fetched too early fails.
 _NOWHERE = AwsEnvironment("eu-west-1", "key", "secret", "", "http://127.0.0.1:9")

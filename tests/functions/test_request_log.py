@@ -1,0 +1,67 @@
+"""The handlers themselves, told to write a line for each request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from functions.rest.api import respond, take_notes
+from shared.request_log import RequestLog
+from tests.functions.events import http_event
+from tests.functions.rest.house import DM, House, token, world
+
+SECRET = "attack-at-dawn"
+
+
+@pytest.fixture(scope="module")
+def noted() -> tuple[House, Callable[[], Mapping[str, Any]]]:
+    house = world()
+    return house, take_notes(house.api)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "event", "expected"),
+    [
+        ("GET", "/v1/health", {}, {"route": "GET /v1/health", "status": 200}),
+        ("GET", f"/v1/{SECRET}", {}, {"route": "GET (no such path)", "status": 404, "code": "not_found"}),
+        ("GET", "/v1/me", {}, {"route": "GET /v1/me", "status": 401, "code": "unauthenticated"}),
+        ("GET", "/v1/me", {"token": token()}, {"route": "GET /v1/me", "status": 200, "user_id": "alice"}),
+        (
+            "GET",
+            f"/v1/conversations/{DM}/messages",
+            {"token": token()},
+            {"route": "GET /v1/conversations/<conversation_id>/messages", "status": 200, "conversation_id": DM},
+        ),
+        (
+            "POST",
+            f"/v1/conversations/{DM}/messages",
+            {"token": token(), "body": {"content": SECRET}},
+            {"route": "POST /v1/conversations/<conversation_id>/messages", "status": 201, "conversation_id": DM},
+        ),
+        (
+            "PUT",
+            f"/v1/conversations/{DM}/messages/1/reactions/{SECRET}",
+            {"token": token("carol")},
+            {"status": 404, "seq": 1, "user_id": "carol", "conversation_id": DM},
+        ),
+    ],
+)
+def test_the_http_api_notes_its_routes_users_and_places(
+    noted: tuple[House, Callable[[], Mapping[str, Any]]],
+    method: str,
+    path: str,
+    event: Mapping[str, Any],
+    expected: Mapping[str, Any],
+) -> None:
+    house, notes = noted
+    written: list[str] = []
+    log = RequestLog("rest", write=written.append)
+    request = http_event(method, path, **event)
+    log.http(request, lambda: respond(request, house.api), notes)
+    (line,) = written
+    assert json.loads(line).items() >= expected.items()
+    assert SECRET not in line
+    assert request["headers"].get("authorization", "no token") not in line
