@@ -20,7 +20,7 @@ from parley_client import chat
 from parley_client.chat_commands import duration_ms
 
 from tests.client.fake_server import FakeServer, on_loop, token_of
-from tests.client.model import Posts
+from tests.client.model import Posts, Refusal
 
 DM = "dm:alice:bob"
 
@@ -158,6 +158,26 @@ async def test_a_killed_chat_catches_up_from_its_state_and_sends_what_was_left(t
     assert [entry["message"]["content"] for entry in server.model.logs[DM]].count("left behind") == 1
     assert saved(state)["conversations"] == {DM: 32}
     assert saved(state)["outbox"] == []
+
+
+@on_loop
+async def test_a_message_that_was_refused_is_not_sent_by_the_next_run(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.json")
+    async with FakeServer() as server:
+        server.on_frame = lambda _, frame: Refusal("blocked") if frame["type"] == "message" else None
+        async with chatting(server, "alice", "bob", "--state", state) as alice:
+            alice.type("never mind")
+            await alice.shows("! Not sent: never mind: .*blocked")
+            assert saved(state)["outbox"] == []
+            alice.process.kill()
+            await alice.process.wait()
+        server.on_frame = lambda *_: None
+        async with chatting(server, "alice", "bob", "--state", state) as again:
+            again.type("this one")
+            await again.shows("alice: this one  ✓")
+            assert await again.ends() == 0
+
+    assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["this one"]
 
 
 @on_loop

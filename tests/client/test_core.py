@@ -1011,6 +1011,55 @@ def test_a_send_that_nobody_awaits_any_more_goes_on_and_its_refusal_is_an_event(
     assert [event.code for event in bench.events() if isinstance(event, SendFailed)] == ["blocked"]
 
 
+def test_a_refusal_stays_in_the_state_until_the_application_had_it() -> None:
+    bench = Bench().online(block(3))
+    call = bench.send("hi")
+    bench.refuse(bench.sent("message")[0], "blocked")
+    saved = bench.core.state()
+    assert saved["outbox"] == []
+    [failed] = [event for event in Bench(state=saved).events() if isinstance(event, SendFailed)]
+    assert (failed.content, failed.code) == ("hi", "blocked")
+    bench.core.told(call)
+    assert bench.core.state()["refused"] == []
+
+
+def test_a_refusal_that_finds_no_room_in_the_stream_comes_when_there_is_some() -> None:
+    bench = Bench(max_events=2).online(block(3))
+    bench.core.abandon(bench.send("hi"))
+    bench.receive(entry(4), entry(5))
+    bench.refuse(bench.sent("message")[0], "blocked")
+    assert [type(event).__name__ for event in bench.events()][-1] == "SendFailed"
+
+
+def test_a_program_that_only_sends_keeps_no_refusals_that_nobody_waits_for() -> None:
+    bench = Bench(receive=False).online(block(3))
+    bench.core.abandon(bench.send("hi"))
+    bench.refuse(bench.sent("message")[0], "blocked")
+    assert bench.core.state()["refused"] == []
+
+
+def test_who_writes_where_they_look_has_read_what_they_saw_there() -> None:
+    bench = Bench().online(block(3))
+    bench.core.open_conversation = DM
+    bench.receive(entry(4), entry(5))
+    bench.core.next_event(bench.now)
+    bench.send("hi")
+    assert [frame["seq"] for frame in bench.sent("read")] == [4]
+    bench.reply(bench.sent("read")[0])
+    bench.send("again")
+    assert len(bench.sent("read")) == 1
+
+
+def test_who_writes_elsewhere_has_read_nothing_by_it() -> None:
+    bench = Bench().online(block(3))
+    bench.receive(entry(4))
+    bench.events()
+    bench.send("hi")
+    bench.core.open_conversation = "dm:alice:carol"
+    bench.send("hi")
+    assert bench.sent("read") == []
+
+
 def test_calls_that_nobody_awaits_any_more_end_silently() -> None:
     bench = Bench().online(block(3))
     for call in (bench.core.mark("read", DM, 3, bench.now), bench.core.sync(bench.now)):

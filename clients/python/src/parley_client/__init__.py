@@ -43,6 +43,7 @@ from parley_client.resources import (
     Summary,
 )
 from parley_client.settings import Options, Settings
+from parley_client.store import StateFile, Store
 from parley_client.view import ConversationView
 
 __all__ = [
@@ -87,6 +88,8 @@ __all__ = [
     "SendFailed",
     "Settings",
     "Settled",
+    "StateFile",
+    "Store",
     "Summary",
     "Typing",
     "Unacked",

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from parley_client.chat_screen import Chat
-from parley_client.chat_state import StateFile
 from parley_client.client import ParleyClient
 from parley_client.conversation import is_group
 from parley_client.errors import ParleyError, RefusedError
+from parley_client.store import StateFile
 from parley_client.terminal import Terminal
 
 
@@ -38,14 +38,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return given
 
 
-async def _chat(given: argparse.Namespace, state: StateFile) -> None:
+async def _chat(given: argparse.Namespace) -> None:
+    store = StateFile(given.state) if given.state else None
+    before = store.load() if store else None
     client = ParleyClient(
         given.ws_url,
         token=given.token,
         http_url=given.http_url,
         user_id=given.user,
         platform="terminal",
-        state=state.content,
+        state=before,
+        store=store,
     )
     async with client:
         if client.user_id is None:
@@ -53,14 +56,14 @@ async def _chat(given: argparse.Namespace, state: StateFile) -> None:
         client.open_conversation = given.to if is_group(given.to) else client.private_with(given.to)
         terminal = Terminal(prompt=f"{client.user_id}> ")
         terminal.show(f"You are {client.user_id}, and write to {given.to}. /help shows what else there is.")
-        await Chat(client, terminal, given.to, state).run()
+        await Chat(client, terminal, given.to, before).run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0 after leaving, 1 where the server or the state did not let us in, 2 for wrong usage."""
     given = _arguments(argv)
     try:
-        asyncio.run(_chat(given, StateFile(given.state)))
+        asyncio.run(_chat(given))
     except RefusedError as error:
         print(
             f"The server refused the token ({error.status}). Get a fresh one, and give it by PARLEY_TOKEN or --token.",
@@ -71,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error.message, file=sys.stderr)
         if error.code in ("wrong_user", "log_lost") and given.state:
             print(f"Start without {given.state}, or remove it.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The state can't be read: {error}", file=sys.stderr)
         return 1
     except (ValueError, KeyError) as error:
         print(f"This can't work: {error}", file=sys.stderr)

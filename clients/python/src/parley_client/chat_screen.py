@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from parley_client.chat_commands import Commands
 from parley_client.chat_files import name_file
 from parley_client.chat_lines import line_of, message_line, notification_line, said
-from parley_client.chat_state import StateFile
 from parley_client.client import ParleyClient
 from parley_client.conversation import is_group
 from parley_client.errors import ParleyError
@@ -34,10 +33,12 @@ _SENT, _READ = "✓", "✓✓"
 
 
 class Chat:
-    """`to` is a user, or the id of a group; commands may go to another one."""
+    """`to` is a user, or the id of a group; commands may go to another one. `before`: the state to go on from."""
 
-    def __init__(self, client: ParleyClient, terminal: Terminal, to: str, state: StateFile) -> None:
-        self._client, self._terminal, self._to, self._state = client, terminal, to, state
+    def __init__(
+        self, client: ParleyClient, terminal: Terminal, to: str, before: Mapping[str, Any] | None = None
+    ) -> None:
+        self._client, self._terminal, self._to, self._before = client, terminal, to, before
         self._sending: set[asyncio.Task[None]] = set()
         self._unread = asyncio.Event()
         self._shown = 0
@@ -56,7 +57,6 @@ class Chat:
                 task.cancel()
             await asyncio.gather(*tasks, *self._sending, return_exceptions=True)
             await self._client.close()
-            self._save()
 
     # --- what comes
 
@@ -66,11 +66,10 @@ class Chat:
                 self._early.append(event)
             else:
                 self._show(event)
-                self._save()
 
     async def _begin(self) -> None:
         """First what was said before, then what has come since."""
-        known = self._state.cursor(self.conversation)
+        known = _cursor(self._before, self.conversation)
         await self._client.sync()
         start = known if known is not None else self._client.held(self.conversation) or 0
         if start:
@@ -80,7 +79,6 @@ class Chat:
         for event in early:
             self._show(event)
         self._mark_read()
-        self._save()
 
     def _show(self, event: Event) -> None:
         match event:
@@ -93,7 +91,8 @@ class Chat:
                 self._terminal.show(notification_line(event))
                 self.go(self._acknowledge(event))
             case SendFailed():
-                self._terminal.show(f"! A message of an earlier run was not sent: {event.reason} ({event.code})")
+                what = f": {harmless(event.content)}" if event.content else ""
+                self._terminal.show(f"! A message of an earlier run was not sent{what}: {event.reason} ({event.code})")
             case MembershipLost(conversation_id=where) if where == self.conversation:
                 self._terminal.show("! You are not a member of this conversation any more")
             case _ if isinstance(event, Entry):
@@ -165,8 +164,6 @@ class Chat:
                 await self._commands.run(text)
             elif text:
                 self.go(self._send(text.removeprefix("/") if text.startswith("//") else text))
-                await asyncio.sleep(0)  # it is in the outbox after this, and goes out after the state is saved
-                self._save()
         if self._sending:
             self._terminal.show(f"* waiting until {len(self._sending)} more can be sent", dim=True)
             await asyncio.gather(*self._sending)
@@ -226,10 +223,13 @@ class Chat:
     def conversation(self) -> str:
         return self._to if is_group(self._to) else self._client.private_with(self._to) or ""
 
-    def _save(self) -> None:
-        """Not while something was taken and not shown: it would be lost."""
-        if not self._early:
-            self._state.save(self._client.state())
+
+def _cursor(state: Mapping[str, Any] | None, conversation_id: str) -> int | None:
+    """Where the conversation is gone on with; None where the client has yet to find out where to start."""
+    if state is None or not state["synced"]:
+        return None
+    cursor: int = state["conversations"].get(conversation_id, 0)
+    return cursor
 
 
 async def _first_to_fail(tasks: Sequence[asyncio.Task[None]], *, last: asyncio.Task[None]) -> None:

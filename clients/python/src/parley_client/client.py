@@ -24,6 +24,7 @@ from parley_client.outbox import Pending
 from parley_client.rest import RestApi, check_http_url
 from parley_client.settings import Options, Settings
 from parley_client.shell import Shell
+from parley_client.store import Store
 from parley_client.tokens import Token, user_of
 
 
@@ -55,6 +56,8 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
     `by_ticket`: connect by a one-time ticket instead of the `Authorization` header.
     `user_id`: only needed where the token is not a JWT that says it.
     `state`: what `state()` of an earlier client returned: unacknowledged messages are sent, and everything since comes.
+    `store`: keeps the state by itself, and this client goes on from what it holds: a `StateFile`, or one of your own.
+        Whatever the application is told, by an event, a result or an error, is saved before.
     Everything else: see `Settings`.
 
     Entering the context starts connecting, and does not wait for it. What can't be mended (a refused token) is raised
@@ -73,6 +76,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         platform: str | None = None,
         app_version: str | None = None,
         state: Mapping[str, Any] | None = None,
+        store: Store | None = None,
         **options: Unpack[Options],
     ) -> None:
         """Raises ValueError for addresses or settings that can't work, ParleyError for another user's state."""
@@ -80,6 +84,8 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
             raise ValueError(f"An address of the WebSocket API starts with ws:// or wss://, not {url!r}")
         if by_ticket and http_url is None:
             raise ValueError("A ticket comes from the HTTP API: give http_url, too")
+        if store is not None and state is None:
+            state = store.load()
         self._core = Core(
             new_id=lambda: uuid.uuid4().hex,
             random=random.random,
@@ -94,7 +100,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         rest = RestApi(check_http_url(http_url)) if http_url else None
         query = {"device_id": device_id, "platform": platform, "app_version": app_version}
         self._dialer = Dialer(url, token, rest, by_ticket, query, self._core.identify)
-        self._shell = Shell(self._core, self._dialer)
+        self._shell = Shell(self._core, self._dialer, store)
 
     async def __aenter__(self) -> Self:
         self._core.start()
@@ -138,7 +144,8 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
     def state(self) -> dict[str, Any]:
         """All that another client needs to go on, for JSON: where `events()` stands, and what is not acknowledged.
 
-        It covers every event that `events()` has handed out: take it when those are dealt with.
+        It covers every event that `events()` has handed out: take it when those are dealt with. With a `store` there is
+        no need to.
         """
         return self._core.state()
 
@@ -162,6 +169,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
             event = self._core.next_event(self._shell.now())
             if event is not None:
                 self._shell.perform()
+                self._shell.check_kept()
                 yield event
             elif self._core.connection != "stopped":
                 await self._shell.news()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from parley_client.events import Entry, MembersAdded, MembersRemoved
+from parley_client.revision import Revision
 
 # Entries that came too early. One that comes farther ahead than this is left to the next sync.
 MAX_EARLY: Final = 1_000
@@ -37,9 +38,11 @@ class Conversation:
     ended: the last entry that removed the own user; 0 for none.
     told: that the membership is over was passed on, and nothing since.
     knows, gone: as far as the application has got: that it is over, and the entry that removed the own user.
+    revision: moves with what is saved of it.
     """
 
     id: str
+    revision: Revision = field(default_factory=Revision)
     held: int | None = None
     taken: int = 0
     head: int = 0
@@ -55,6 +58,7 @@ class Conversation:
     def place(self, start: int) -> None:
         """Begin behind entry `start`: what comes after it is passed on, what comes before is history."""
         self.held = self.taken = start
+        self.revision.changed()
         self._keep_early(start)
 
     def rejoin(self, joined_seq: int) -> None:
@@ -72,6 +76,12 @@ class Conversation:
     def took(self, entry: Entry, user_id: str | None) -> None:
         """The application has everything up to here."""
         self.taken, self.knows, self.gone = entry.seq, False, removes(entry, user_id)
+        self.revision.changed()
+
+    def learned_end(self) -> None:
+        """The application knows that the membership is over."""
+        self.knows = True
+        self.revision.changed()
 
     def added_again(self, user_id: str | None) -> int | None:
         """The first entry among those that came early that makes the user a member."""

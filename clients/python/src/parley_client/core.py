@@ -5,6 +5,7 @@ and randomness are injected. So the same core runs under asyncio (`client.py`) a
 
 The shell's part:
 - `start`; do each of `effects()` after every call; call `tick` when `deadline()` is reached;
+- on Save: keep `state()`, whole, before anything that comes after it; where that fails, do nothing of the rest;
 - on Connect: open a connection, then `connected`, or `lost` where that failed;
 - on Renew: get a fresh token, then `renew`;
 - on AskNotifications: get them over HTTP, then `notified`, or `not_notified` where that failed;
@@ -22,7 +23,7 @@ from parley_client.codec import check_size
 from parley_client.cursors import CursorKind
 from parley_client.effects import Done, Failed
 from parley_client.errors import ClosedError, ParleyError
-from parley_client.events import Event, Message
+from parley_client.events import Event, Message, SendFailed
 from parley_client.exchange import not_connected
 from parley_client.machine import Machine
 from parley_client.outbox import Pending, fill_in
@@ -79,15 +80,24 @@ class Core(Machine):
         return self._sender.private_with(user_id)
 
     def next_event(self, now: float) -> Event | None:
-        """The next event for the application, which counts as having it from here on."""
+        """The next event for the application, which counts as having it from here on: show it after `effects()`."""
+        self._sender.verdicts.forget()
         event = self._stream.inbox.take()
+        if isinstance(event, SendFailed):
+            self._sender.verdicts.taken(event)
         if isinstance(event, Message) and self.settings.auto_delivered and event.sender_id != self.user_id:
             due = now + self.settings.delivered_delay
             self._cursors.want("delivered", event.conversation_id, event.seq, due=due)
         if self._stream.taken(now):
             self._notices.room(now)
+            self._sender.verdicts.pass_on()
             self._pump(now)
         return event
+
+    def told(self, call: int) -> None:
+        """The application was told how this call ended, and had the time to show it."""
+        self._sender.verdicts.handed_out(call)
+        self._sender.verdicts.forget()
 
     def state(self) -> dict[str, Any]:
         """All that has to survive this process, for JSON: cursors as far as the application has taken, the outbox."""
@@ -101,6 +111,7 @@ class Core(Machine):
                 [each.id, each.taken * each.gone, each.knows] for each in conversations if each.gone or each.knows
             ],
             "outbox": [item.saved() for item in self.unacked],
+            "refused": self._sender.verdicts.saved(),
             "cursors": [list(cursor) for cursor in self._cursors.saved()],
         }
 
@@ -121,7 +132,10 @@ class Core(Machine):
         after: int | None = None,
         forward_of: tuple[str, int] | None = None,
     ) -> int:
-        """Store and deliver a message. Raises ParleyError at once for what could never be sent, or has no room."""
+        """Store and deliver a message. Raises ParleyError at once for what could never be sent, or has no room.
+
+        Who writes in the open conversation has read what the application shows of it, and the server is told so.
+        """
         self._check_open()
         if (to is None) == (conversation_id is None):
             raise ParleyError("bad_request", "A message goes either `to` a user or into a `conversation_id`")
@@ -149,6 +163,8 @@ class Core(Machine):
         )
         check_size(item.frame())
         self._sender.outbox.add(item)
+        if where is not None and where == self.open_conversation:
+            self._cursors.want("read", where, self._stream.shown(where), due=now)
         self._pump(now)
         return call
 
@@ -263,5 +279,7 @@ class Core(Machine):
             conversation.told, conversation.knows, conversation.gone = knows, knows, ended > 0
         for saved in state["outbox"]:
             self._sender.outbox.restore(saved)
+        for refused in state.get("refused", ()):
+            self._sender.verdicts.restore(refused)
         for kind, conversation_id, seq in state["cursors"]:
             self._cursors.want(kind, conversation_id, seq, due=0.0)

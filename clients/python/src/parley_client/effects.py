@@ -9,6 +9,11 @@ from parley_client.errors import ParleyError
 
 
 @dataclass(frozen=True, slots=True)
+class Save:
+    """Keep `state()` before doing any of the effects that follow, and before showing an event that was just taken."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connect:
     """Open a connection, with a fresh token."""
 
@@ -55,4 +60,4 @@ class Failed:
     error: ParleyError
 
 
-Effect = Connect | Disconnect | Renew | AskNotifications | Transmit | Done | Failed
+Effect = Save | Connect | Disconnect | Renew | AskNotifications | Transmit | Done | Failed

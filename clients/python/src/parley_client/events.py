@@ -189,7 +189,10 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class SendFailed:
-    """A message that nobody awaits any more (of a restored state, or its `send` was cancelled) was refused."""
+    """A message that nobody awaits any more (of a restored state, or its `send` was cancelled) was refused.
+
+    `content` is what it said; None where that was another message's (`forward_of`).
+    """
 
     client_message_id: str
     conversation_id: str | None
@@ -197,6 +200,7 @@ class SendFailed:
     code: str
     reason: str
     retryable: bool
+    content: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

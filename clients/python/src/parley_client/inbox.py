@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from parley_client.conversation import Conversation, is_group, removes
 from parley_client.events import Entry, Event, MembershipLost
+from parley_client.revision import Revision
 from parley_client.settings import Settings
 
 
@@ -25,6 +26,7 @@ class Inbox:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     room: bool = True
     dropped: int = 0  # ephemeral events that found no room
+    revision: Revision = field(default_factory=Revision)
     _events: deque[Event] = field(default_factory=deque)
 
     def conversation(self, conversation_id: str, *, from_start: bool) -> Conversation:
@@ -34,7 +36,7 @@ class Inbox:
         """
         conversation = self.conversations.get(conversation_id)
         if conversation is None:
-            conversation = self.conversations[conversation_id] = Conversation(conversation_id)
+            conversation = self.conversations[conversation_id] = Conversation(conversation_id, self.revision)
             if from_start and not is_group(conversation_id):
                 conversation.place(0)
         return conversation
@@ -71,7 +73,8 @@ class Inbox:
         conversation.refused = True
         if not conversation.told:
             conversation.told = True
-            conversation.knows = conversation.knows or not self.settings.receive
+            if not self.settings.receive:
+                conversation.learned_end()
             self._append(MembershipLost(conversation.id))
         again = conversation.added_again(self.me())
         if again is not None:
@@ -97,7 +100,7 @@ class Inbox:
         if isinstance(event, Entry):
             self.conversations[event.conversation_id].took(event, self.me())
         elif isinstance(event, MembershipLost):
-            self.conversations[event.conversation_id].knows = True
+            self.conversations[event.conversation_id].learned_end()
         return event
 
     def reopened(self) -> bool:

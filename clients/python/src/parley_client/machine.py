@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parley_client.changes import Changes
 from parley_client.cursors import Cursors
-from parley_client.effects import Connect, Disconnect, Done, Effect, Failed
+from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Save
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
 from parley_client.events import ConnectionChanged, Frame, Notification
 from parley_client.exchange import Exchange
@@ -30,6 +30,7 @@ class Machine:
         self.error: ParleyError | None = None
         self.ignored = 0  # frames that are not what the protocol says
         self._effects: list[Effect] = []
+        self._kept: tuple[object, ...] = ()  # what the last Save has kept
         self._syncing: list[int] = []
         self._link = Link(settings, random)
         self._exchange = Exchange(self._do)
@@ -52,8 +53,17 @@ class Machine:
         return self._link.state
 
     def effects(self) -> list[Effect]:
-        """What to do now, in this order. Each is handed out once."""
+        """What to do now, in this order. Each is handed out once.
+
+        Whatever is told here, to the application or to the server, is told after a Save of all that led to it.
+        """
         effects, self._effects = self._effects, []
+        if self._kept != (revision := self._revision()):
+            self._kept = revision
+            effects.insert(0, Save())
+        for effect in effects:
+            if isinstance(effect, Failed):
+                self._sender.verdicts.handed_out(effect.call)
         return effects
 
     def deadline(self) -> float | None:
@@ -132,6 +142,7 @@ class Machine:
 
     def receive(self, frame: Frame, now: float) -> None:
         """A frame of the current connection."""
+        self._sender.verdicts.forget()
         if self._link.state != "online":
             return
         self._link.alive()
@@ -143,6 +154,7 @@ class Machine:
 
     def tick(self, now: float) -> None:
         """Time has passed."""
+        self._sender.verdicts.forget()
         if self._link.should_connect(now):
             self._connect()
         if self._link.is_dead(now):
@@ -250,3 +262,13 @@ class Machine:
 
     def _do(self, effect: Effect) -> None:
         self._effects.append(effect)
+
+    def _revision(self) -> tuple[object, ...]:
+        """Another one each time that something changes which must not be told before it is saved.
+
+        The own cursors are saved along: they are safe to send again, and nothing is told about them before the server
+        has them. The end saves all there is.
+        """
+        parts = (self._sender.outbox, self._stream.inbox, self._sender.verdicts)
+        at_end = self._link.state == "stopped"
+        return (*(part.revision.number for part in parts), self._stream.catchup.complete, self.user_id, at_end)

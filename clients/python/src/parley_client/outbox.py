@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from parley_client.errors import ParleyError
 from parley_client.events import Ack, Message
+from parley_client.revision import Revision
 
 _REMEMBERED: Final = 1_000
 # What the server compares, too, when an id comes a second time.
@@ -85,6 +86,7 @@ class Outbox:
     """The messages in the order in which they were written. Whoever waits for one is the core's business."""
 
     items: list[Pending] = field(default_factory=list)
+    revision: Revision = field(default_factory=Revision)
     _order: int = 0
     _acked: OrderedDict[tuple[str, str], tuple[dict[str, Any], Ack]] = field(default_factory=OrderedDict)
     _given_up: OrderedDict[str, int] = field(default_factory=OrderedDict)
@@ -99,6 +101,7 @@ class Outbox:
         elif item.client_message_id in self._given_up:
             item.after, item.fixed = min(item.after, self._given_up[item.client_message_id]), True
         self.items.append(item)
+        self.revision.changed()
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """A message of an earlier process: nobody waits for it here, and it may have been sent."""
@@ -133,6 +136,7 @@ class Outbox:
     def settled(self, item: Pending, ack: Ack | None = None) -> None:
         """Take it out of line. What is remembered makes the same id safe again: its ack, or else its `after`."""
         self.items.remove(item)
+        self.revision.changed()
         if ack is None:
             self._given_up[item.client_message_id] = item.after
         else:
@@ -154,6 +158,7 @@ class Outbox:
         """The first attempt is about to be made: from here on `after` stays."""
         if not item.fixed:
             item.after, item.watched = (item.after, False) if held is None else (held, True)
+            self.revision.changed()
         item.fixed = True
 
     def stored_as(self, message: Message, user_id: str | None) -> list[Pending]:
@@ -171,6 +176,7 @@ class Outbox:
         for item in self.items:
             if item.conversation_id is None and item.to is not None:
                 item.conversation_id = conversation_of(item.to)
+                self.revision.changed()
 
     def examined(self, conversation_id: str, upto: int) -> None:
         """Everything up to `upto` was looked at, and the message was not there: only now may `after` move.
@@ -181,6 +187,7 @@ class Outbox:
             if item.examining and item.conversation_id == conversation_id:
                 limit = min(upto, item.found - 1) if item.found and item.found > item.after else upto
                 item.after, item.examining = max(item.after, limit), False
+                self.revision.changed()
 
     def connection_lost(self) -> None:
         """No answer comes any more: each attempt under way is made again, as it was."""

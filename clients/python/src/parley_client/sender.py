@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from parley_client.effects import Done, Effect, Failed
 from parley_client.errors import ClosedError, ParleyError
-from parley_client.events import Ack, Entry, Frame, Message, SendFailed
+from parley_client.events import Ack, Entry, Frame, Message
 from parley_client.exchange import Exchange
 from parley_client.outbox import Outbox, Pending, as_stored
 from parley_client.parsing import as_ack
 from parley_client.settings import Settings
 from parley_client.stream import Stream
+from parley_client.verdicts import Verdicts
 
 
 @dataclass(slots=True)
@@ -24,10 +25,12 @@ class Sender:
     user_id: str | None
     outbox: Outbox = field(default_factory=Outbox)
     stream: Stream = field(init=False)
+    verdicts: Verdicts = field(init=False)
     _peers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stream = Stream(self.settings, self.random, self)
+        self.verdicts = Verdicts(self.do, self.stream.inbox.offer)
 
     def private_with(self, user_id: str) -> str | None:
         """The private conversation with a user: both ids, sorted, as the protocol names it."""
@@ -134,15 +137,5 @@ class Sender:
 
     def _give_up(self, item: Pending, error: ParleyError) -> None:
         self.outbox.settled(item)
-        if item.call is not None:
-            self.do(Failed(item.call, error))
-            return
-        failed = SendFailed(
-            client_message_id=item.client_message_id,
-            conversation_id=item.conversation_id,
-            to=item.to,
-            code=error.code,
-            reason=error.message,
-            retryable=error.retryable,
-        )
-        self.stream.inbox.emit(failed)
+        if item.call is not None or self.settings.receive:
+            self.verdicts.refused(item, error)

@@ -13,16 +13,18 @@ from websockets.exceptions import ConnectionClosed
 from parley_client.codec import decode, encode
 from parley_client.core import Core
 from parley_client.dial import Dialer
-from parley_client.effects import AskNotifications, Connect, Disconnect, Done, Effect, Failed, Renew, Transmit
+from parley_client.effects import AskNotifications, Connect, Disconnect, Done, Effect, Failed, Renew, Save, Transmit
 from parley_client.errors import ClosedError, ParleyError
 from parley_client.rest import NOTIFICATIONS
+from parley_client.store import Store
 
 _LOGGER: Final = logging.getLogger("parley_client")
 
 
 class Shell:
-    def __init__(self, core: Core, dialer: Dialer) -> None:
-        self._core, self._dialer = core, dialer
+    def __init__(self, core: Core, dialer: Dialer, store: Store | None = None) -> None:
+        self._core, self._dialer, self._store = core, dialer, store
+        self._unkept: ParleyError | None = None
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._news = asyncio.Event()
@@ -34,12 +36,23 @@ class Shell:
         return asyncio.get_running_loop().time()
 
     def perform(self) -> None:
-        """Do what the core wants done. To be called after everything that was put into it."""
+        """Do what the core wants done. To be called after everything that was put into it.
+
+        Once the state could not be kept, nothing is told any more but that.
+        """
         while effects := self._core.effects():
             for effect in effects:
-                self._do(effect)
+                if self._unkept is None:
+                    self._do(effect)
+                elif isinstance(effect, (Done, Failed)):
+                    self._do(Failed(effect.call, self._unkept))
         self._set_timer()
         self._news.set()
+
+    def check_kept(self) -> None:
+        """Raises ParleyError where the state could not be kept: what was taken must not be shown."""
+        if self._unkept is not None:
+            raise self._unkept
 
     async def outcome(self, call: int) -> Any:
         """What becomes of a call: its value, or its error raised. Cancelling leaves the call to itself."""
@@ -48,6 +61,9 @@ class Shell:
         self.perform()
         try:
             return await future
+        except ParleyError:
+            asyncio.get_running_loop().call_soon(self._told, call)
+            raise
         except asyncio.CancelledError:
             self._core.abandon(call)
             raise
@@ -76,6 +92,8 @@ class Shell:
 
     def _do(self, effect: Effect) -> None:
         match effect:
+            case Save():
+                self._save()
             case Connect():
                 self._serving = self._begin(self._serve())
             case Disconnect(reason):
@@ -91,6 +109,21 @@ class Shell:
                 self._settle(call, lambda future: future.set_result(value))
             case Failed(call, error):
                 self._settle(call, lambda future: future.set_exception(error))
+
+    def _save(self) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.save(self._core.state())
+        except OSError as error:
+            self._unkept = ParleyError("not_saved", f"The state can't be saved: {error}")
+            self._core.stop(self._unkept)
+            self._leave()
+
+    def _told(self, call: int) -> None:
+        """After whoever waited has run on, as far as their next pause."""
+        self._core.told(call)
+        self.perform()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -57,6 +57,11 @@ class Stream:
         conversation = self.inbox.conversations.get(conversation_id or "")
         return conversation.held if conversation else None
 
+    def shown(self, conversation_id: str) -> int:
+        """The last entry that the application has taken; 0 for a conversation that is not known."""
+        conversation = self.inbox.conversations.get(conversation_id)
+        return conversation.taken if conversation else 0
+
     def is_over(self, conversation_id: str | None) -> bool:
         """Whether the own user is out of it. A receipt may come all the same, and is not passed on."""
         conversation = self.inbox.conversations.get(conversation_id or "")
