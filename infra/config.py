@@ -40,7 +40,12 @@ _Choice = TypeVar("_Choice")
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
 _STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"
 _ENDPOINT = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
-_ORIGIN = r"https?://[A-Za-z0-9.-]+(:([0-9]{1,5}|\*))?"
+# Of any scheme: apps in a web view have capacitor://localhost, tauri://localhost, file:// and the like, or null.
+_HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\*))?"
+_ORIGIN = rf"[A-Za-z][A-Za-z0-9+.-]*://({_HOST})?|null"
+_ORIGIN_RULE = (
+    "origins like https://chat.example.com, http://localhost:*, capacitor://localhost or null, comma separated"
+)
 _KEPT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 _KEPT_RULE = "the complete ARN of a Secrets Manager secret"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+"
@@ -217,8 +222,6 @@ def _conflicts(config: Config) -> list[str]:
     local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
-    if not config.is_local and any(origin.endswith(":*") for origin in config.allowed_origins):
-        problems.append("allowed_origins: API Gateway's CORS knows no port '*'; on AWS name each port")
     return problems
 
 
@@ -282,7 +285,7 @@ class _Reader:
         entries = tuple(entry.strip() for entry in raw.split(",") if entry.strip())
         for entry in entries:
             if not re.fullmatch(_ORIGIN, entry):
-                self._refuse(key, entry, "origins like https://chat.example.com or http://localhost:*, comma separated")
+                self._refuse(key, entry, _ORIGIN_RULE)
         return entries
 
     def throttles(self, key: str, default: str) -> tuple[RouteThrottle, ...]:

@@ -39,7 +39,7 @@ _BATCH = 100
 class Files(Construct):
     """Nothing in it is public; bytes go in and out by presigned requests over TLS only."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: Config, target: Target) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
             self,
@@ -48,7 +48,7 @@ class Files(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
-            cors=_cors(target.cors_origins(config.allowed_origins)),
+            cors=_cors(config.allowed_origins),
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(1), enabled=True

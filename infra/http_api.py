@@ -1,10 +1,9 @@
-"""The HTTP API: one Lambda behind one catch-all route."""
+"""The HTTP API: one Lambda behind one catch-all route, which answers preflights, too (functions/rest/pages.py)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from aws_cdk import Duration
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
@@ -14,8 +13,6 @@ from infra.function import Function
 from infra.logs import enable_access_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.bundling import Bundle
     from infra.config import Config
     from infra.connections import Connections
@@ -61,6 +58,7 @@ class RestApi(Construct):
                 **config.environment("message_rate", "message_burst", "edit_window_s"),
                 **config.environment("group_limit", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit", "request_log"),
+                "ALLOWED_ORIGINS": ",".join(config.allowed_origins),
                 **config.environment("device_limit", "reminder_limit", "image_limit", "file_limit"),
                 **files.environment,
                 **reminders.environment,
@@ -88,10 +86,7 @@ class RestApi(Construct):
             "Api",
             description="Parley: all that is not a live connection",
             create_default_stage=False,
-            cors_preflight=_cors(target.cors_origins(config.allowed_origins)),
         )
-        if target.has_camel_case_cors:
-            _repeat_cors_in_camel_case(self.api)
         route = gateway.HttpRoute(
             self,
             "Default",
@@ -116,32 +111,3 @@ class RestApi(Construct):
             },
         )
         self.url = target.http_url(self.api.api_id)
-
-
-def _cors(origins: Sequence[str]) -> gateway.CorsPreflightOptions | None:
-    """Without configured origins no browser page may call. Pages send the bearer token by hand: no credentials mode."""
-    if not origins:
-        return None
-    return gateway.CorsPreflightOptions(
-        allow_origins=[*origins],
-        allow_methods=[
-            gateway.CorsHttpMethod.GET,
-            gateway.CorsHttpMethod.POST,
-            gateway.CorsHttpMethod.PUT,
-            gateway.CorsHttpMethod.PATCH,
-            gateway.CorsHttpMethod.DELETE,
-        ],
-        allow_headers=["authorization", "content-type"],
-        max_age=Duration.hours(1),
-    )
-
-
-def _repeat_cors_in_camel_case(api: gateway.HttpApi) -> None:
-    resource = cast("gateway.CfnApi", api.node.default_child)
-    cors = cast("gateway.CfnApi.CorsProperty | None", resource.cors_configuration)
-    if cors:
-        resource.add_property_override("CorsConfiguration.allowOrigins", cors.allow_origins)
-        resource.add_property_override("CorsConfiguration.allowMethods", cors.allow_methods)
-        resource.add_property_override("CorsConfiguration.allowHeaders", cors.allow_headers)
-        resource.add_property_override("CorsConfiguration.maxAge", cors.max_age)
-        acknowledge(api, {"CloudFormation-Validate::F3002": "The names that the emulator's gateway looks for."})

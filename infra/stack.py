@@ -43,7 +43,7 @@ class ParleyStack(Stack):
         storage = Storage(self, "Storage", config=config)
         identity = Identity(self, "Identity", config=config)
         queues = Queues(self, "Queues", config=config)
-        files = Files(self, "Files", config=config, target=target)
+        files = Files(self, "Files", config=config)
         reminders = Reminders(self, "Reminders", looks=queues.looks)
         web_socket = WebSocketApi(
             self,

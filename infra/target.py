@@ -11,8 +11,6 @@ from aws_cdk import Aws
 from aws_cdk import aws_lambda as lambda_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.config import Config
 
 
@@ -26,8 +24,6 @@ class Target:
     """The emulator's address, empty on AWS."""
     has_route_responses: bool
     """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
-    has_camel_case_cors: bool
-    """The emulator's CloudFormation passes CORS on as it is, and its gateway looks for names in camel case."""
     has_access_logs: bool
     """The emulator writes none, so the log groups and the gateway's role would only slow the deployment down."""
 
@@ -52,12 +48,6 @@ class Target:
             return self._local_url(api_id, "$default")
         return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
-    def cors_origins(self, origins: Sequence[str]) -> Sequence[str]:
-        """The emulator, like API Gateway, compares origins literally: there a port wildcard becomes every origin."""
-        if self.endpoint and any(origin.endswith(":*") for origin in origins):
-            return ("*",)
-        return origins
-
     def _local_url(self, api_id: str, stage: str) -> str:
         return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage}"
 
@@ -71,7 +61,6 @@ def target_of(config: Config) -> Target:
             architecture=_host_architecture(),
             endpoint=config.local_endpoint,
             has_route_responses=False,
-            has_camel_case_cors=True,
             has_access_logs=False,
         )
     return Target(
@@ -79,7 +68,6 @@ def target_of(config: Config) -> Target:
         architecture=lambda_.Architecture.ARM_64,
         endpoint="",
         has_route_responses=True,
-        has_camel_case_cors=False,
         has_access_logs=True,
     )
 

@@ -123,6 +123,7 @@ class RestSettings(_Settings):
     receipts_limit: int
     device_limit: int
     reminder_limit: int
+    allowed_origins: str
     image_limit: int
     file_limit: int
     bucket: str

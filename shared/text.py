@@ -39,6 +39,17 @@ _NO_EMOJI: Final = re.compile(rf"[{_CONTROLS}{_LINES}{_SPACES}{_SURROGATES}{_NON
 STEPS: Final = frozenset({".", ".."})
 
 
+def id_pattern(characters: str, limit: int) -> str:
+    """A pattern of ids that any path can carry: 1 to `limit` of these characters and dots, and neither "." nor "..".
+
+    `characters` are what stands in a class of a regular expression, without the dot. There is no lookahead in it, which
+    not every engine has.
+    """
+    first, rest = f"[{characters}]", f"[.{characters}]"
+    three = rf"\.\.{rest}{{1,{limit - 2}}}"
+    return rf"(?:{first}{rest}{{0,{limit - 1}}}|\.{first}{rest}{{0,{limit - 2}}}|{three})"
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing of it shows. The one rule for contents, names, titles and emoji."""
     return _SHOWS.search(text) is None

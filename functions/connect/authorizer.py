@@ -50,8 +50,10 @@ def authorize(
     """The policy for one handshake."""
     query = event.get("queryStringParameters") or {}
     try:
-        _check_origins(event, allowed_origins)
-        identity = _identify(event.get("headers") or {}, query, verifier=verifier, tickets=tickets, now=now)
+        token = bearer_token(event.get("headers") or {})
+        if token is None:
+            _check_origins(event, allowed_origins)
+        identity = _identify(token, query, verifier=verifier, tickets=tickets, now=now)
     except Unavailable:
         # A fault of ours, not a verdict: the gateway answers 500, and the client tries again. The runtime logs an
         # error's text, and that of what it came from, which may quote anything.
@@ -68,7 +70,10 @@ def authorize(
 
 
 def _check_origins(event: Event, allowed_origins: str) -> None:
-    """Every one that was sent: of several headers with one name, `headers` has the last alone."""
+    """Of a handshake by ticket: the kind that a page can make. A page can't have a browser send a token's header.
+
+    Every one that was sent: of several headers with one name, `headers` has the last alone.
+    """
     check_origin(event.get("headers") or {}, allowed_origins)
     for name, values in (event.get("multiValueHeaders") or {}).items():
         for value in values:
@@ -76,10 +81,9 @@ def _check_origins(event: Event, allowed_origins: str) -> None:
 
 
 def _identify(
-    headers: Mapping[str, str], query: Mapping[str, str], *, verifier: TokenVerifier, tickets: Tickets, now: int
+    token: str | None, query: Mapping[str, str], *, verifier: TokenVerifier, tickets: Tickets, now: int
 ) -> Identity:
     """By header for those who can set one, by one-time ticket for browsers. A JWT in the URL is never looked at."""
-    token = bearer_token(headers)
     if token is not None:
         return verifier.verify(token)
     ticket = query.get("ticket")

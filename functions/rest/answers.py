@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from shared.errors import BadRequest, Internal, NotFound, ParleyError
 from shared.wire.http import error_body
+from shared.wire.http_requests import RULES
 
 Answer = Response[str | None]
 _JSON = "application/json"
@@ -56,6 +57,8 @@ def _explained(error: RequestValidationError) -> str:
     place = ".".join(str(part) for part in first.get("loc", ()))
     if first.get("type") == "union_tag_invalid":  # whose own words quote what was sent
         return f"{place}: should be one of {first['ctx']['expected_tags']}"
+    if first.get("type") == "string_pattern_mismatch":  # a pattern is for programs
+        return f"{place}: should be {RULES.get(first['ctx']['pattern'], 'of other characters')}"
     return f"{place}: {first.get('msg', 'is not valid')}"
 
 

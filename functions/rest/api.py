@@ -18,7 +18,7 @@ from functions.rest.notifications import add_notifications
 from functions.rest.people import add_presence, add_profile
 from functions.rest.ports import Ports
 from functions.rest.reminders import add_reminders
-from functions.rest.requests import parse_body, prepared
+from functions.rest.requests import is_head, parse_body, prepared
 from functions.rest.service import add_service
 
 _RESOURCES = (
@@ -72,5 +72,9 @@ def take_notes(app: APIGatewayHttpResolver) -> Callable[[], Mapping[str, Any]]:
 
 
 def respond(event: Mapping[str, Any], app: APIGatewayHttpResolver) -> dict[str, Any]:
-    """Answer one request."""
-    return app.resolve(prepared(event), None)  # type: ignore[arg-type]  # no route looks at the context
+    """Answer one request. HEAD is answered as GET, with the length of the body that is left out."""
+    answered = app.resolve(prepared(event), None)  # type: ignore[arg-type]  # no route looks at the context
+    if not is_head(event):
+        return answered
+    length = str(len(answered["body"].encode()))
+    return {**answered, "headers": {**answered["headers"], "Content-Length": length}, "body": ""}

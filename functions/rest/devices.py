@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
-from functions.rest.requests import DevicePath, caller
+from functions.rest.requests import DevicePath, NewDevicePath, caller
 from shared.notification.devices import devices_of, forget_device, register_device
 from shared.wire.http_notifications import NewDevice, device_body, devices_body, new_target
 
@@ -22,7 +22,7 @@ def add_devices(app: APIGatewayHttpResolver, ports: Ports) -> None:
         return ok(devices_body(devices_of(user_id, devices=ports.devices)))
 
     @app.put("/v1/devices/<device_id>")
-    def put_device(device_id: DevicePath, body: Annotated[NewDevice, Body()]) -> Answer:
+    def put_device(device_id: NewDevicePath, body: Annotated[NewDevice, Body()]) -> Answer:
         """Send the caller's pushes to this device, too. Its token belongs to nobody else from now on."""
         user_id, limit, now = caller(app, ports).user_id, ports.device_limit, ports.now()
         device = register_device(user_id, device_id, new_target(body), limit=limit, devices=ports.devices, now=now)

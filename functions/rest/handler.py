@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 from functions.rest.api import make_api, respond, take_notes
+from functions.rest.pages import preflight, readable
 from functions.rest.ports import Ports
 from shared.auth.wiring import make_verifier
 from shared.aws.bucket_table import DynamoDbBuckets
@@ -115,6 +116,12 @@ def handler(event: dict[str, Any], _context: Any = None) -> dict[str, Any]:
 
 
 def _answer(event: dict[str, Any]) -> dict[str, Any]:
+    """What a page asks before it asks is answered without the API; whatever it is, pages may read what they may."""
+    asked = preflight(event, _SETTINGS.allowed_origins)
+    return readable(_routed(event), event, _SETTINGS.allowed_origins) if asked is None else asked
+
+
+def _routed(event: dict[str, Any]) -> dict[str, Any]:
     try:
         return respond(event, _API)
     except Exception as error:  # noqa: BLE001  # the client gets a clean answer, the log the place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Never
 from urllib.parse import quote, unquote
@@ -16,7 +17,7 @@ from functions.rest.ports import Ports
 from shared.auth.tokens import bearer_token
 from shared.connection.models import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
-from shared.notification.devices import MAX_DEVICE_ID
+from shared.notification.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
 from shared.notification.notices import NOTICE_ID_PATTERN
 from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
@@ -26,25 +27,62 @@ MAX_DEPTH: Final = 64
 MAX_PRESENCES: Final = 100
 _KEPT_IN_PATHS: Final = "/%-._~()'!*:@,;=+&$"
 _DIGITS: Final = len(str(MAX_NUMBER))
+# Where an id stands: a slash in it is a part of it, and no other path. The gateway decodes paths before we see them.
+_PLACES_OF_IDS: Final = re.compile(
+    r"/v1/(?:blocks|contacts|devices|files|notifications|reminders)/(?P<id>.+)"
+    r"|/v1/users/(?P<user>.+)/connections"
+    r"|/v1/conversations/[^/]+/(?:members|messages/[^/]+/reactions)/(?P<in_it>.+)"
+)
 
 
 def prepared(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event with its body as text that is taken for JSON whatever it calls itself, and its path percent-encoded.
 
     A gateway may hand over a path that it has decoded already; what the resolver does not know in one, an emoji for
-    example, it would not find. Bytes that are no UTF-8 become half surrogate pairs, which `parse_body` refuses.
+    example, it would not find. Bytes that are no UTF-8 become half surrogate pairs, which `parse_body` refuses. HEAD
+    is routed as GET.
     """
+    context = event["requestContext"]
+    given = {name: value for name, value in event.get("headers", {}).items() if name.lower() != "content-type"}
     body = event.get("body")
     if body and event.get("isBase64Encoded"):
         body = base64.b64decode(body).decode(errors="surrogateescape")
-    given = {name: value for name, value in event.get("headers", {}).items() if name.lower() != "content-type"}
+    elif body and _was_mended(body, given):
+        body = body.replace("\ufffd", "\udcff")
+    if is_head(event):
+        context = {**context, "http": {**context["http"], "method": "GET"}}
     return {
         **event,
-        "rawPath": quote(event["rawPath"], safe=_KEPT_IN_PATHS, errors="surrogatepass"),
+        "requestContext": context,
+        "rawPath": quote(whole_ids(event["rawPath"]), safe=_KEPT_IN_PATHS, errors="surrogatepass"),
         "headers": {**given, "content-type": "application/json"},
         "body": body,
         "isBase64Encoded": False,
     }
+
+
+def is_head(event: Mapping[str, Any]) -> bool:
+    return bool(event["requestContext"]["http"]["method"] == "HEAD")
+
+
+def _was_mended(body: str, headers: Mapping[str, str]) -> bool:
+    """Whether the gateway has put U+FFFD for bytes that are no UTF-8: the body is not as long as it was sent, then.
+
+    Three bytes of a longer character look alike, of which U+FFFD has as many. Nothing tells those.
+    """
+    if "\ufffd" not in body:
+        return False
+    sent = next((value for name, value in headers.items() if name.lower() == "content-length"), None)
+    return sent is not None and sent != str(len(body.encode(errors="surrogatepass")))
+
+
+def whole_ids(path: str) -> str:
+    """The path with the slashes within its last id encoded, so that whoever reads the id refuses it by its own rule."""
+    found = _PLACES_OF_IDS.fullmatch(path)
+    if found is None or found.lastgroup is None:
+        return path
+    start, end = found.span(found.lastgroup)
+    return path[:start] + path[start:end].replace("/", "%2F") + path[end:]
 
 
 def parse_body(text: str) -> dict[str, Any]:
@@ -103,8 +141,14 @@ _EmojiText = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(
 FilePath = Annotated[
     ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
 ]
+_NewDeviceText = Annotated[str, Field(pattern=f"^{DEVICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
+NewDevicePath = Annotated[
+    _NewDeviceText, Path(description="The app's own id for the device.", examples=["alices-phone"])
+]
 _DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), BeforeValidator(_decoded)]
-DevicePath = Annotated[_DeviceText, Path(description="The app's own id for the device.", examples=["alices-phone"])]
+DevicePath = Annotated[
+    _DeviceText, Path(description="The device's id, be it an odd one of the first edition.", examples=["alices-phone"])
+]
 _NoticeText = Annotated[str, Field(pattern=f"^{NOTICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
 NotificationPath = Annotated[_NoticeText, Path(description="The notification's id.", examples=["order-4711"])]
 ReminderPath = Annotated[

@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import answers, bundles, events, queues, routing, streams, workers
+from local.emulator import answers, bundles, events, queues, requests, routing, streams, workers
 from local.emulator.durable import DurableState
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
@@ -111,6 +111,7 @@ def main() -> None:
     workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
     routing.install()
     answers.install()
+    requests.install()
     bundles.install()
     emulator = Emulator(state)
     config = Config()

@@ -98,8 +98,9 @@ def _time(value: Any) -> int:
 
 
 def _user_id(claims: Mapping[str, Any]) -> str:
-    """`user_id` if present, else `sub`; a number as its decimal string. Raises Unauthenticated."""
-    value = claims["user_id"] if "user_id" in claims else claims.get("sub")
+    """`user_id` if present and not null, else `sub`; a number as its decimal string. Raises Unauthenticated."""
+    named = claims.get("user_id")
+    value = claims.get("sub") if named is None else named
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not is_user_id(value):

@@ -7,22 +7,29 @@ from hashlib import sha256
 from typing import Final
 
 from shared.errors import BadRequest
+from shared.text import id_pattern
 
-USER_ID_PATTERN: Final = "[A-Za-z0-9_.@-]{1,128}"
+USER_ID_PATTERN: Final = id_pattern("A-Za-z0-9_@-", 128)
+USER_ID_RULE: Final = "1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor .."
 _USER_ID: Final = re.compile(USER_ID_PATTERN)
+# The first edition took "." and ".." for users, too. What was said with them stays readable.
+_STORED_USER_ID: Final = re.compile("[A-Za-z0-9_.@-]{1,128}")
 _PRIVATE: Final = "dm"
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
 
 
 def is_user_id(text: str) -> bool:
-    """1-128 of `A-Z a-z 0-9 _ . @ -`: no colon, so that a private conversation's id can be taken apart again."""
+    """1-128 of `A-Z a-z 0-9 _ . @ -`: no colon, so that a private conversation's id can be taken apart again.
+
+    Neither "." nor "..": whatever handles a path may take them for steps in it.
+    """
     return _USER_ID.fullmatch(text) is not None
 
 
 def check_user_id(user_id: str) -> None:
     """Raises BadRequest for a malformed id."""
     if not is_user_id(user_id):
-        raise BadRequest("A user id is 1 to 128 of A-Z a-z 0-9 _ . @ -")
+        raise BadRequest(f"A user id is {USER_ID_RULE}")
 
 
 def private_conversation_id(one: str, other: str) -> str:
@@ -44,7 +51,7 @@ def private_members(conversation_id: str) -> tuple[str, str] | None:
     if len(parts) != 3 or parts[0] != _PRIVATE:  # noqa: PLR2004  # dm, a, b
         return None
     first, second = parts[1], parts[2]
-    if not (is_user_id(first) and is_user_id(second)) or first >= second:
+    if not (_STORED_USER_ID.fullmatch(first) and _STORED_USER_ID.fullmatch(second)) or first >= second:
         return None
     return first, second
 

@@ -10,8 +10,11 @@ from typing import Final
 from shared.errors import BadRequest
 from shared.notification.models import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
 from shared.notification.ports import Devices
+from shared.text import id_pattern
 
 MAX_DEVICE_ID: Final = 64
+DEVICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_DEVICE_ID)
+DEVICE_ID_RULE: Final = f"1 to {MAX_DEVICE_ID} of A-Z a-z 0-9 _ . -, and neither . nor .."
 MAX_TOKEN: Final = 4_096
 MIN_APNS_TOKEN: Final = 32
 MAX_APNS_TOKEN: Final = 200
@@ -19,6 +22,7 @@ MAX_APNS_TOKEN: Final = 200
 FCM_PATTERN: Final = "[!-~]{1,4096}"
 APNS_PATTERN: Final = "[0-9A-Fa-f]{32,200}"
 APP_ID_PATTERN: Final = "[A-Za-z0-9._-]{1,255}"
+_DEVICE_ID: Final = re.compile(DEVICE_ID_PATTERN)
 _TOKEN: Final = re.compile(FCM_PATTERN)
 _APNS_TOKEN: Final = re.compile(APNS_PATTERN)
 _APP_ID: Final = re.compile(APP_ID_PATTERN)
@@ -42,8 +46,8 @@ def register_device(
 
     At `limit` devices the one that registered longest ago goes. Raises BadRequest, naming the field, and Unavailable.
     """
-    if not 1 <= len(device_id) <= MAX_DEVICE_ID:
-        raise BadRequest(f"`device_id` has 1 to {MAX_DEVICE_ID} characters")
+    if not _DEVICE_ID.fullmatch(device_id):
+        raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
     device = Device(device_id, target_of(asked), registered_at=now)
     devices.register(user_id, device, limit=limit)
     return device
@@ -57,7 +61,7 @@ def target_of(asked: NewTarget) -> PushTarget:
 
 
 def forget_device(user_id: str, device_id: str, *, devices: Devices) -> None:
-    """No more pushes to this device, as at signing out. Idempotent."""
+    """No more pushes to this device, as at signing out. Idempotent, and for any id: some are of the first edition."""
     devices.forget(user_id, device_id)
 
 

@@ -14,14 +14,15 @@ from shared.connection.models import live
 from shared.errors import BadRequest, TooLarge
 from shared.notification.models import SYSTEM, AboutNotice, Look, Notice
 from shared.notification.ports import LookQueue, Notices
-from shared.text import is_label
+from shared.text import id_pattern, is_label
 
 MAX_USERS: Final = 100
 MAX_TITLE: Final = 100
 MAX_BODY: Final = 1_000
 MAX_DATA_BYTES: Final = 2_048
 MAX_LISTED: Final = 100
-NOTICE_ID_PATTERN: Final = "[A-Za-z0-9_.-]{1,64}"
+NOTICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", 64)
+NOTICE_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 _ . -, and neither . nor .."
 KEPT_MS: Final = 30 * 24 * 3_600 * 1_000
 _NOTICE_ID: Final = re.compile(NOTICE_ID_PATTERN)
 
@@ -109,7 +110,7 @@ def check_notice(asked: NewNotice) -> None:
     for user_id in asked.users:
         check_user_id(user_id)
     if asked.notice_id is not None and not _NOTICE_ID.fullmatch(asked.notice_id):
-        raise BadRequest("`notification_id` is 1 to 64 of A-Z a-z 0-9 _ . -")
+        raise BadRequest(f"`notification_id` is {NOTICE_ID_RULE}")
     if len(asked.title) > MAX_TITLE:
         raise TooLarge(f"`title` has at most {MAX_TITLE} characters")
     if not is_label(asked.title):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from shared.chat.identifiers import USER_ID_PATTERN
+from shared.chat.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.chat.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.connection.presence import MAX_WATCHED
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
@@ -191,4 +191,4 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
 def _explained(message: str) -> str:
     """The decoder's words, which name the place and the expected type; patterns are for programs, values for nobody."""
     message = re.sub(r"enum value '.*'", "value", message, flags=re.DOTALL)
-    return re.sub(r"matching regex '.*'", "of 1 to 128 of A-Z a-z 0-9 _ . @ -", message)
+    return re.sub(r"matching regex '.*'", f"of {USER_ID_RULE}", message)

@@ -12,16 +12,25 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.chat.changes import Role
-from shared.chat.identifiers import USER_ID_PATTERN
+from shared.chat.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.chat.rules import MAX_CONTENT_CHARACTERS, MAX_MENTIONS, MAX_NAME_CHARACTERS
 from shared.contacts.contacts import MAX_ALIAS_CHARACTERS
 from shared.contacts.profile import MAX_AVATAR_URL, MAX_DISPLAY_NAME
+from shared.notification.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
+from shared.notification.notices import NOTICE_ID_PATTERN, NOTICE_ID_RULE
 
 MAX_USERS: Final = 100
 MAX_FIRST_MEMBERS: Final = 1_000
 # JavaScript's bound, beyond which clients can't count either.
 MAX_NUMBER: Final = 2**53 - 1
 MAX_CONVERSATION_ID: Final = 300
+
+# Pattern → what it says, for people.
+RULES: Final[Mapping[str, str]] = {
+    f"^{USER_ID_PATTERN}$": USER_ID_RULE,
+    f"^{NOTICE_ID_PATTERN}$": NOTICE_ID_RULE,
+    f"^{DEVICE_ID_PATTERN}$": DEVICE_ID_RULE,
+}
 
 UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
 ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID)]

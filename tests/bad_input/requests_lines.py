@@ -10,7 +10,7 @@ from urllib.parse import quote
 from shared.wire.cursors import encode_cursor
 from tests.bad_input.frames_fields import STRANGE, SYNTAX
 from tests.bad_input.names import DM, token
-from tests.bad_input.requests import BAD, DONE, FINE, MISSING, NOBODY, OUTSIDE, Row, ask, table
+from tests.bad_input.requests import BAD, DONE, FINE, MISSING, NOBODY, OUTSIDE, Row, ask, send, table
 
 MESSAGES: Final = f"/v1/conversations/{DM}/messages"
 _PATHS: Final = (
@@ -46,9 +46,9 @@ def _paths() -> dict[str, Row]:
 
 def _methods() -> dict[str, Row]:
     wrong = {
-        "/v1/health": ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"),
-        "/v1/conversations": ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"),
-        MESSAGES: ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"),
+        "/v1/health": ("OPTIONS", "POST", "PUT", "PATCH", "DELETE"),
+        "/v1/conversations": ("OPTIONS", "PUT", "PATCH", "DELETE"),
+        MESSAGES: ("OPTIONS", "PUT", "PATCH", "DELETE"),
         f"{MESSAGES}/1": ("POST", "PUT", "OPTIONS"),
         "/v1/tickets": ("GET", "DELETE"),
     }
@@ -86,6 +86,15 @@ def _ids() -> dict[str, Row]:
         "3 KB": ask(f"GET /v1/conversations/{'x' * 3_072}", BAD),
         "a user of 129 characters": ask(f"PUT /v1/blocks/{'x' * 129}", BAD),
         "a user with a colon": ask("PUT /v1/blocks/dm%3Aalice", BAD),
+        **{
+            f"a user called {one}": ask(f"{verb} {path}/{one}", BAD)
+            for one in ("%2E", "%2e%2E", "a%2Fb", "%2F", "a%5Cb", "a%20b", "a%3Bb", "a%2Bb", "a%3F", "a%23", "%00", "*")
+            for verb, path in (("PUT", "/v1/blocks"), ("DELETE", "/v1/contacts"))
+        },
+        "a device with a slash": send("PUT /v1/devices/a%2Fb", {"platform": "fcm", "token": "x"}, BAD),
+        "a device that is a step back": send("PUT /v1/devices/%2E%2E", {"platform": "fcm", "token": "x"}, BAD),
+        "a notification with a slash": ask("DELETE /v1/notifications/a%2Fb", BAD),
+        "a notification that is a step back": ask("DELETE /v1/notifications/%2E%2E", BAD),
         "a user with a line break": ask("PUT /v1/blocks/bob%0A", BAD),
         "a user that looks like another": ask("PUT /v1/blocks/b%D0%BEb", BAD),
         "blocking oneself": ask("PUT /v1/blocks/alice", BAD),
@@ -138,6 +147,13 @@ def _seqs() -> dict[str, Row]:
             )
             for name, emoji in {
                 "blank": "%20",
+                "of a slash": "%2F",
+                "with a slash": "a%2Fb",
+                "of a quote": "%22",
+                "of an apostrophe": "%27",
+                "of a backslash": "%5C",
+                "of a step": "%2E",
+                "of two": "%2E%2E",
                 "of a filler": "%E3%85%A4",
                 "with the separator of the set": "%F0%9F%91%8D%1Fbob",
                 "of 68 bytes": "%F0%9F%91%8D" * 17,

@@ -81,8 +81,8 @@ def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: Stack) 
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_pages_of_other_origins_are_kept_out_whatever_their_token(stack: Stack, scheme: str) -> None:
-    headers = bearer(mint(stack, "alice"))
+def test_pages_of_other_origins_are_kept_out_with_a_good_ticket(stack: Stack, scheme: str) -> None:
+    ticket = http(stack, "POST", "/v1/tickets", user_id="alice")[1]["ticket"]
     hosts = [
         "evil.example",
         "localhost.evil.example:80",
@@ -91,7 +91,7 @@ def test_pages_of_other_origins_are_kept_out_whatever_their_token(stack: Stack, 
         "localhost.:80",
     ]
     for origin in [*(f"{scheme}://{host}" for host in hosts), "null", "https://localhost:5173"]:
-        assert refused(stack, additional_headers=headers, origin=origin) in CLOSED, origin
+        assert refused(stack, ticket=ticket, origin=origin) in CLOSED, origin
 
 
 def forgeries(stack: Stack) -> list[str]:

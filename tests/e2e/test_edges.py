@@ -75,8 +75,18 @@ def test_a_ticket_lets_a_browser_in_once(stack: Stack) -> None:
 
 
 def test_a_page_of_a_foreign_origin_is_refused(stack: Stack) -> None:
-    headers = bearer(mint(stack, "alice"))
-    assert refused(stack, additional_headers=headers, origin="https://evil.example") in {401, 403}
+    ticket = http(stack, "POST", "/v1/tickets", user_id="alice")[1]["ticket"]
+    assert refused(stack, ticket=ticket, origin="https://evil.example") in {401, 403}
+
+
+@pytest.mark.parametrize("origin", ["capacitor://localhost", "tauri://localhost", "null", "https://evil.example"])
+def test_an_app_with_a_token_is_let_in_whatever_origin_it_sends(stack: Stack, origin: str) -> None:
+    async def knock() -> None:
+        headers = bearer(mint(stack, "alice"))
+        async with connected(stack, "-", additional_headers=headers, origin=origin) as client:
+            await client.ask("ping")
+
+    asyncio.run(knock())
 
 
 def test_a_token_that_expires_meanwhile_stops_the_next_frame_and_not_the_connection(stack: Stack) -> None:

@@ -99,10 +99,10 @@ def test_pages_of_allowed_origins_may_upload_and_download(full: Resources) -> No
     assert sorted(rule["AllowedMethods"]) == ["GET", "POST"]
 
 
-def test_on_a_laptop_any_page_may(local: Resources) -> None:
+def test_on_a_laptop_pages_of_it_may(local: Resources) -> None:
     [bucket] = local.properties("AWS::S3::Bucket")
     [rule] = bucket["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedOrigins"] == ["*"]
+    assert rule["AllowedOrigins"] == ["http://localhost:*", "http://127.0.0.1:*"]
 
 
 def test_without_allowed_origins_no_page_may(aws: Resources) -> None:

@@ -168,23 +168,12 @@ def test_the_first_websocket_stage_of_an_account_gets_its_logging_role(aws: Reso
     assert not full.of("AWS::ApiGateway::Account")
 
 
-def test_browser_pages_of_allowed_origins_may_call_the_http_api(full: Resources) -> None:
-    _, properties = api(full, "HTTP")
-    cors = properties["CorsConfiguration"]
-    assert cors["AllowOrigins"] == ["https://chat.example.com", "https://example.com:8443"]
-    assert set(cors["AllowHeaders"]) == {"authorization", "content-type"}
-    assert set(cors["AllowMethods"]) == {"GET", "POST", "PUT", "PATCH", "DELETE"}
-    assert "AllowCredentials" not in cors
-
-
-def test_without_allowed_origins_no_browser_page_may(aws: Resources) -> None:
-    assert "CorsConfiguration" not in api(aws, "HTTP")[1]
-
-
-def test_the_emulators_gateway_finds_cors_under_its_own_names(local: Resources) -> None:
-    cors = api(local, "HTTP")[1]["CorsConfiguration"]
-    assert cors["allowOrigins"] == cors["AllowOrigins"] == ["*"]
-    assert {key.lower() for key in cors} == {"alloworigins", "allowmethods", "allowheaders", "maxage"}
+def test_pages_are_answered_by_the_function_on_every_target(full: Resources, aws: Resources, local: Resources) -> None:
+    """The gateway's own CORS knows web origins alone, each port by itself, and answers preflights in our place."""
+    origins = {"https://chat.example.com,https://example.com:8443": full, "": aws}
+    for expected, resources in (*origins.items(), ("http://localhost:*,http://127.0.0.1:*", local)):
+        assert "CorsConfiguration" not in api(resources, "HTTP")[1]
+        assert resources.functions["RestApiRest"]["Environment"]["Variables"]["ALLOWED_ORIGINS"] == expected
 
 
 def test_functions_post_to_the_stage_whatever_the_domain(aws: Resources, full: Resources) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from functions.connect.authorizer import authorize
+from shared.connection.models import Identity
+from shared.connection.tickets import issue_ticket
 from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event
 from tests.security.conftest import Tried
@@ -64,12 +66,18 @@ OWN = (
 
 
 def verdict(headers: dict[str, str], values: dict[str, list[str]] | None = None, allowed: str = ALLOWED) -> str:
+    """On a handshake with a good ticket: the only kind that a browser can be used for."""
+    realm, tickets = Realm("HS256"), FakeTickets()
+    ticket = issue_ticket(Identity("alice", NOW_MS + 60_000), tickets=tickets, now=NOW_MS, new_secret=lambda: "t" * 43)
+    event = handshake_event(headers=headers, query={"ticket": ticket.ticket})
+    event["multiValueHeaders"] |= values or {}
+    return effect(authorize(event, verifier=realm.verifier(), tickets=tickets, allowed_origins=allowed, now=NOW_MS))
+
+
+def by_token(headers: dict[str, str]) -> str:
     realm = Realm("HS256")
     event = handshake_event(headers={"Authorization": f"Bearer {realm.sign()}", **headers})
-    event["multiValueHeaders"] |= values or {}
-    return effect(
-        authorize(event, verifier=realm.verifier(), tickets=FakeTickets(), allowed_origins=allowed, now=NOW_MS)
-    )
+    return effect(authorize(event, verifier=realm.verifier(), tickets=FakeTickets(), allowed_origins="", now=NOW_MS))
 
 
 def effect(policy: dict[str, Any]) -> str:
@@ -78,7 +86,7 @@ def effect(policy: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("origin", FOREIGN, ids=ascii)
-def test_a_page_of_another_origin_is_kept_out_with_a_good_token(origin: str, tried: Tried) -> None:
+def test_a_page_of_another_origin_is_kept_out_with_a_good_ticket(origin: str, tried: Tried) -> None:
     for name in ("Origin", "origin", "ORIGIN"):
         assert verdict({name: origin}) == "Deny"
         tried()
@@ -110,6 +118,22 @@ def test_of_several_origins_each_one_counts_wherever_it_stands(tried: Tried) -> 
 def test_what_sends_no_origin_is_no_page_and_needs_its_token_all_the_same(tried: Tried) -> None:
     assert verdict({}) == "Allow"
     assert verdict({"Referer": "https://evil.example/", "X-Forwarded-Host": "evil.example"}) == "Allow"
-    assert verdict({"Authorization": ""}) == "Deny"
-    assert verdict({"Authorization": "", "Origin": "https://app.example.com"}) == "Deny"
-    tried(4)
+    tried(2)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "file://", "null", "https://x.example"],
+)
+def test_a_native_app_proves_who_it_is_by_its_token_whatever_origin_it_sends(origin: str, tried: Tried) -> None:
+    assert by_token({"Origin": origin}) == "Allow"
+    assert by_token({"Origin": origin, "Authorization": "Bearer x"}) == "Deny"
+    assert by_token({"Origin": origin, "Authorization": ""}) == "Deny"
+    tried(3)
+
+
+@pytest.mark.parametrize("origin", ["capacitor://localhost", "tauri://localhost", "ionic://localhost", "null"])
+def test_a_web_view_whose_origin_is_on_the_list_may_use_a_ticket(origin: str, tried: Tried) -> None:
+    assert verdict({"Origin": origin}, allowed=f"https://app.example.com,{origin}") == "Allow"
+    assert verdict({"Origin": f"{origin}x"}, allowed=f"https://app.example.com,{origin}") == "Deny"
+    tried(2)

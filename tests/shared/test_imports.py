@@ -42,11 +42,19 @@ _CHAT |= {"chat.receipts", "chat.rules", "chat.sending", "text"}
 _LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
 _FILES = {"aws.file_table", "files.models", "files.ports"}
 _UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.uploads", "wire.http_files"}
-_TOKENS = {"auth.tokens", "auth.wiring", "aws.secrets", "aws.ticket_table", "connection.tickets", "chat.identifiers"}
+_TOKENS = {
+    "auth.tokens",
+    "auth.wiring",
+    "aws.secrets",
+    "aws.ticket_table",
+    "connection.tickets",
+    "chat.identifiers",
+    "text",
+}
 _POSTING = {"aws.connections", "aws.parallel", "wire.events"}
 _LATER = {"aws.queue"}
 # Who may see whose presence, and telling them.
-_PRESENCE = {"aws.contact_table", "aws.member_table", "aws.watch_table", "chat.identifiers", "chat.ports"}
+_PRESENCE = {"aws.contact_table", "aws.member_table", "aws.watch_table", "chat.identifiers", "chat.ports", "text"}
 _PRESENCE |= {"connection.presence", "contacts.models", "contacts.ports"}
 # Devices, notices and reminders: where they are kept, and what they lead to.
 _NOTICES = {"aws.device_table", "aws.notice_table", "aws.push_queues", "aws.reminder_table", "chat.fan_out"}
@@ -86,7 +94,7 @@ SHARED = {
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),
-        *("aws.scheduler", "notification.devices", "wire.http_notifications", "wire.http_requests"),
+        *("auth.origins", "aws.scheduler", "notification.devices", "wire.http_notifications", "wire.http_requests"),
     },
     "functions.offline_push.handler": {
         *_SESSIONS,

@@ -109,7 +109,13 @@ def test_a_bad_token_is_not_saved_by_a_good_ticket() -> None:
     ],
 )
 def test_pages_of_allowed_origins_only(origin: str, expected: str) -> None:
-    assert effect(decide(handshake_event(headers={**bearer(token()), "Origin": origin}))) == expected
+    tickets = FakeTickets()
+    identity = Identity("alice", now() + 60_000)
+    ticket = issue_ticket(identity, tickets=tickets, now=now(), new_secret=lambda: "t" * 43).ticket
+    asked = handshake_event(headers={"Origin": origin}, query={"ticket": ticket})
+    assert effect(decide(asked, tickets=tickets)) == expected
+    assert len(tickets.tickets) == (expected == "Deny")  # a page that is refused has used nothing up
+    assert effect(decide(handshake_event(headers={**bearer(token()), "Origin": origin}))) == "Allow"
 
 
 def test_a_long_device_id_is_cut() -> None:

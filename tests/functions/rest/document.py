@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # w
 
 from functions.rest import handler
 from functions.rest.openapi import openapi
+from functions.rest.requests import whole_ids
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -42,6 +43,7 @@ def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 
 def operation_of(method: str, path: str) -> str | None:
+    path = whole_ids(path)
     for name, (verb, template, _) in operations().items():
         if verb == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
             return name

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from shared.connection.ports import PostOutcome
-from shared.notification.models import APNS, FCM, PushTarget
+from shared.notification.models import APNS, FCM, Device, PushTarget
 from tests.functions.rest.house import DM, GROUP, Answered, House, now, online, world
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}
@@ -63,12 +64,14 @@ def test_a_firebase_device_is_known_by_its_token_or_by_its_installation() -> Non
     assert house.devices.devices["alice"]["phone"].target == PushTarget(FCM, "fid", app_id="a.b", is_installation=True)
 
 
-def test_a_device_id_may_be_any_text() -> None:
+@pytest.mark.parametrize("path", ["Alice%27s%20%F0%9F%93%B1%2F1", "a%2Fb", "a/b", "..", "%2e", "a%20b", "a%3Ab"])
+def test_a_device_id_of_the_first_edition_is_listed_and_can_be_removed_and_no_new_one_is_made(path: str) -> None:
     house = world()
-    assert (
-        register(house, "Alice%27s%20%F0%9F%93%B1%2F1", platform="fcm", token="t").body["device_id"] == "Alice's 📱/1"
-    )
-    assert house.call("DELETE", "/v1/devices/Alice%27s%20%F0%9F%93%B1%2F1").status == 204
+    assert register(house, path, platform="fcm", token="t").code == "bad_request"
+    odd = unquote(path)
+    house.devices.register("alice", Device(odd, PushTarget(FCM, "t"), registered_at=1), limit=10)
+    assert [one["device_id"] for one in house.call("GET", "/v1/devices").body["devices"]] == [odd]
+    assert house.call("DELETE", f"/v1/devices/{path}").status == 204
     assert house.call("GET", "/v1/devices").body == {"devices": []}
 
 

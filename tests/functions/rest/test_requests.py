@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 import functions.rest.handler as rest
+from functions.rest.api import respond
 from shared.connection.tickets import redeem_ticket
 from tests.functions.events import http_event, logged
+from tests.functions.rest.document import operations
 from tests.functions.rest.house import DM, House, now, token, world
 
 THUMB = "%F0%9F%91%8D"
@@ -30,7 +32,7 @@ def test_a_ticket_is_good_for_its_user() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/tickets"), ("HEAD", "/v1/health")]
+    ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/tickets"), ("OPTIONS", "/v1/health")]
 )
 def test_unknown_paths_and_methods_are_404_in_the_apis_own_format(method: str, path: str) -> None:
     answered = House().call(method, path)
@@ -160,3 +162,50 @@ def test_what_is_wrong_is_explained_without_quoting_it(path: str, body: dict[str
     assert answered.code == "bad_request"
     assert answered.body["error"].startswith("body")
     assert "canary" not in answered.body["error"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b'{"content":"\xff"}', b'{"content":"\xc0\xaf"}', b'{"content":"\xed\xa0\x80"}', b'{"content":"\xe2\x82 x \xff"}'],
+)
+def test_what_the_gateway_has_put_for_bytes_that_are_no_utf_8_is_told_by_the_length(sent: bytes) -> None:
+    event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
+    event["headers"] |= {"content-type": "application/json", "content-length": str(len(sent))}
+    house = world()
+    assert house.request({**event, "body": sent.decode(errors="replace")}).code == "bad_request"
+    honest = '{"content":"\ufffd"}'
+    event["headers"] |= {"content-length": str(len(honest.encode()))}
+    assert house.request({**event, "body": honest}).status == 201
+    del event["headers"]["content-length"]
+    assert house.request({**event, "body": honest}).status == 201
+
+
+@pytest.mark.parametrize(
+    "text", ['{"content":"\\ud83d"}', '{"content":"x","client_message_id":"\\udc00"}', '{"\\ud800":1}']
+)
+def test_half_a_surrogate_pair_is_a_bad_request_also_as_an_escape(text: str) -> None:
+    event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
+    assert world().request({**event, "body": text}).code == "bad_request"
+
+
+GETS = sorted(path for method, path, _ in operations().values() if method == "GET")
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_head_is_answered_as_get_without_a_body(path: str) -> None:
+    target = path.format(conversation_id=DM, seq=2, file_id="f")
+    query = {"users": "bob"} if path.endswith("presence") else None
+    house = world()
+    asked, heard = (
+        respond(http_event(method, target, token=token(), query=query), house.api) for method in ("GET", "HEAD")
+    )
+    assert (heard["statusCode"], heard["body"]) == (asked["statusCode"], "")
+    length = {"Content-Length": heard["headers"].pop("Content-Length")}
+    assert heard["headers"] == asked["headers"]
+    if path != "/v1/health":  # which says the time
+        assert length["Content-Length"] == str(len(asked["body"].encode()))
+
+
+def test_head_of_what_can_t_be_got_is_not_found() -> None:
+    answered = respond(http_event("HEAD", "/v1/tickets", token=token()), world().api)
+    assert (answered["statusCode"], answered["body"]) == (404, "")

@@ -281,6 +281,9 @@ def test_an_expired_token_for_somebody_else_is_not_called_expired() -> None:
         ({"sub": "alice", "user_id": 42}, "42"),
         ({"sub": None, "user_id": "bob"}, "bob"),
         ({"sub": 1.5, "user_id": "bob"}, "bob"),
+        ({"sub": "bob", "user_id": None}, "bob"),
+        ({"sub": "..."}, "..."),
+        ({"sub": ".a"}, ".a"),
     ],
 )
 def test_the_user_is_user_id_if_present_else_sub(given_claims: dict[str, Any], user_id: str) -> None:
@@ -292,12 +295,12 @@ def test_the_user_is_user_id_if_present_else_sub(given_claims: dict[str, Any], u
     "value",
     [
         *(None, True, False, 1.0, 1.5, [], ["alice"], {}, {"id": "alice"}),
-        *("", " ", "a b", "a:b", "a/b", "a#b", "é", "a\n", "alice ", "\x00", "\u0661", "x" * 129, 10**200),
+        *(".", "..", "", " ", "a b", "a:b", "a/b", "a#b", "é", "a\n", "alice ", "\x00", "\u0661", "x" * 129, 10**200),
     ],
     ids=lambda value: ascii(value)[:20],
 )
 def test_a_user_that_is_no_user_id_is_refused(claim: str, value: Any) -> None:
-    _refused(token({**claims(), claim: value}))
+    _refused(token({**claims(sub=None), claim: value}))
 
 
 def test_a_token_for_nobody_is_refused() -> None:

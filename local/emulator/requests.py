@@ -1,0 +1,74 @@
+"""Requests reach the functions as they were sent: preflights of an API without CORS, and bytes that are no UTF-8.
+
+API Gateway hands an OPTIONS request to the default route of an API that configures no CORS; MiniStack refuses it on its
+own. A body and a binary frame that are no UTF-8 have U+FFFD put in by MiniStack, so that nothing is left to refuse.
+"""
+
+# ruff: noqa: SLF001  # MiniStack has no hooks for any of this; its version is pinned
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack.services import apigateway
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+class _Passing(str):
+    """A method that MiniStack does not recognise as OPTIONS, and hands over as it is."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = str.__hash__
+
+
+def install() -> None:
+    """Take requests over. To be called before the emulator starts serving."""
+    execute: Callable[..., Awaitable[Response]] = apigateway._handle_execute_in_scope
+    invoke: Callable[..., Awaitable[Response]] = apigateway._invoke_lambda_proxy
+    handle: Callable[..., Awaitable[None]] = apigateway.handle_websocket
+
+    async def executing(api_id: str, stage: str, path: str, method: str, *more: Any) -> Response:
+        passes = method == "OPTIONS" and not (apigateway._apis.get(api_id) or {}).get("corsConfiguration")
+        return await execute(api_id, stage, path, _Passing(method) if passes else method, *more)
+
+    async def invoking(  # noqa: PLR0917  # MiniStack's own order
+        integration: Any,
+        api_id: str,
+        stage: str,
+        path: str,
+        method: str,
+        headers: Any,
+        body: Any,
+        *more: Any,
+        **named: Any,
+    ) -> Response:
+        if body and not _is_utf_8(body):
+            length = {"content-type": "application/octet-stream", "content-length": str(len(body))}
+            headers = {**{name.lower(): value for name, value in headers.items()}, **length}
+        return await invoke(integration, api_id, stage, path, str(method), headers, body, *more, **named)
+
+    async def handling(scope: Any, receive: Callable[[], Awaitable[Any]], *more: Any, **named: Any) -> None:
+        async def receiving() -> Any:
+            message = await receive()
+            data = message.get("bytes") if message["type"] == "websocket.receive" else None
+            if data and not _is_utf_8(data):
+                return {"type": message["type"], "text": data.decode(errors="surrogateescape")}
+            return message
+
+        await handle(scope, receiving, *more, **named)
+
+    apigateway._handle_execute_in_scope = executing
+    apigateway._invoke_lambda_proxy = invoking
+    apigateway.handle_websocket = handling
+
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
