@@ -189,9 +189,9 @@ def test_an_origin_is_exact_but_for_its_port(origin: str) -> None:
 
 
 def test_origins_have_any_scheme_a_port_that_may_be_open_or_are_null() -> None:
-    origins = ("capacitor://localhost", "tauri://localhost", "ionic://localhost", "app://org.example.chat", "file://")
-    origins += ("http://localhost:*", "http://[::1]:5173", "chrome-extension://abcdefghijklmnop", "null")
-    assert Config.load({"allowed_origins": ", ".join(origins)}, {}).allowed_origins == origins
+    origins = ["capacitor://localhost", "tauri://localhost", "ionic://localhost", "app://org.example.chat", "file://"]
+    origins += ["http://localhost:*", "http://[::1]:5173", "chrome-extension://abcdefghijklmnop", "null"]
+    assert Config.load({"allowed_origins": ", ".join(origins)}, {}).allowed_origins == tuple(origins)
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

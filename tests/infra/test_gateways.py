@@ -173,7 +173,7 @@ def test_pages_are_answered_by_the_function_on_every_target(full: Resources, aws
     origins = {"https://chat.example.com,https://example.com:8443": full, "": aws}
     for expected, resources in (*origins.items(), ("http://localhost:*,http://127.0.0.1:*", local)):
         assert "CorsConfiguration" not in api(resources, "HTTP")[1]
-        assert resources.functions["RestApiRest"]["Environment"]["Variables"]["ALLOWED_ORIGINS"] == expected
+        assert resources.functions["Rest"]["Environment"]["Variables"]["ALLOWED_ORIGINS"] == expected
 
 
 def test_functions_post_to_the_stage_whatever_the_domain(aws: Resources, full: Resources) -> None:
