@@ -32,6 +32,7 @@ from shared.wire.acks import (
     react_ack,
     typing_ack,
 )
+from shared.wire.cursors import decode_sync_cursor
 from shared.wire.events import EVICTED
 from shared.wire.frames import (
     AuthFrame,
@@ -207,18 +208,20 @@ def _presence(frame: PresenceFrame, caller: Caller, ports: Ports) -> dict[str, A
 
 
 def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+    after = "" if frame.cursor is None else decode_sync_cursor(caller.user_id, frame.cursor)
     # Registered first, read second: what is appended after the registration is posted, what was before is read.
     _ensure_registered(ports.sessions.of([caller.user_id]), caller, ports)
     found = sync(
         caller.user_id,
         frame.conversations,
+        after=after,
         memberships=ports.memberships,
         log=ports.log,
         spread=ports.spread,
         size=event_size,
         page=ports.page_limit,
     )
-    return sync_reply(found)
+    return sync_reply(found, caller.user_id)
 
 
 def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from functions.rest.requests import ConversationPath, Cursor, Limit, caller, wri
 from shared.chat.conversations import create_private, hide, inbox, set_preferences, summary_of
 from shared.chat.groups import NewGroup, create_group, remove_member, rename
 from shared.chat.identifiers import is_group_id
-from shared.wire.cursors import decode_cursor, encode_cursor
 from shared.wire.http import created_body, group_body, preferences_body, summary_body
 from shared.wire.http_requests import NewConversation, NewName, NewPrivateConversation, SettingsChange
 from shared.wire.http_requests import NewGroup as NewGroupBody
+from shared.wire.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
 
 
 def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -35,12 +35,13 @@ def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
         page = inbox(
             user_id,
             limit=min(limit, ports.page_limit),
-            before=None if cursor is None else decode_cursor(user_id, cursor),
+            position=None if cursor is None else decode_inbox_cursor(user_id, cursor),
             memberships=ports.memberships,
             log=ports.log,
             spread=ports.spread,
+            now=ports.now(),
         )
-        next_cursor = None if page.next_before is None else encode_cursor(user_id, page.next_before)
+        next_cursor = None if page.next is None else encode_inbox_cursor(user_id, page.next)
         return ok({"conversations": [summary_body(one) for one in page.conversations], "next_cursor": next_cursor})
 
 

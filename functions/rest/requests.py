@@ -19,6 +19,7 @@ from shared.connection.models import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
 from shared.notification.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
 from shared.notification.notices import NOTICE_ID_PATTERN
+from shared.wire.cursors import MAX_CURSOR
 from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
@@ -163,7 +164,7 @@ Limit = Annotated[
 Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
 Cursor = Annotated[
-    Annotated[str, Field(max_length=1_000)] | None, Query(description="The `next_cursor` of the page before.")
+    Annotated[str, Field(max_length=MAX_CURSOR)] | None, Query(description="The `next_cursor` of the page before.")
 ]
 Users = Annotated[
     Annotated[str, Field(max_length=13_000)],

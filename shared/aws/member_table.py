@@ -25,6 +25,9 @@ from shared.aws.tables import (
 )
 from shared.chat.models import Group, Member, Preferences, Roster
 
+# In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
+_BEFORE_IDS: Final = "!"
+_BEHIND_IDS: Final = "~"
 _JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
 
 
@@ -65,6 +68,22 @@ class DynamoDbMemberships:
 
     def of_user(self, user_id: str) -> list[Member]:
         return [member_from(item) for item in rows_of(self._calls, self._table, user_id, CONVERSATION_PREFIX)]
+
+    def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
+        first, last = f"{CONVERSATION_PREFIX}{after}{_BEFORE_IDS}", f"{CONVERSATION_PREFIX}{_BEHIND_IDS}"
+        values = {":user": user_key(user_id), ":first": first, ":last": last}
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :user AND {SK} BETWEEN :first AND :last",
+            "ExpressionAttributeValues": to_item(values),
+            "ConsistentRead": True,
+        }
+        return [member_from(item) for item in query(self._calls, request, limit=limit)]
+
+    def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
+        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
+        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {member.conversation_id: member for member in members}
 
     def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
         keys = {self._table: [member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids))]}

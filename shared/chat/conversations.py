@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.chat.audience import check_possible_member
 from shared.chat.changes import Role
 from shared.chat.identifiers import is_group_id, other_member, private_conversation_id, private_members
+from shared.chat.inbox_pages import Happened, InboxPosition, Order, Snapshot, order_then
 from shared.chat.models import Entry, Group, Member, Preferences, unread
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.contacts.ports import Blocks
@@ -42,9 +43,12 @@ class Summary:
         return unread(self.member, self.head)
 
     @property
-    def order(self) -> tuple[int, str]:
-        """When something last happened, and the id, so that no two are equal."""
-        return (self.head.created_at if self.head else self.member.joined_at, self.conversation_id)
+    def joined(self) -> Happened:
+        return Happened(self.conversation_id, 0, self.member.joined_at)
+
+    @property
+    def latest(self) -> Happened:
+        return _happened(self.head) if self.head else self.joined
 
     @property
     def is_hidden(self) -> bool:
@@ -55,10 +59,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One page, newest first. `next_before` is None at the end."""
+    """One page, newest first. `next` is where the page after it starts; None at the end."""
 
     conversations: Sequence[Summary]
-    next_before: tuple[int, str] | None
+    next: InboxPosition | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +89,49 @@ def inbox(
     user_id: str,
     *,
     limit: int,
-    before: tuple[int, str] | None = None,
+    position: InboxPosition | None = None,
     memberships: Memberships,
     log: ConversationLog,
     spread: Spread,
+    now: int,
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
 
     There is no head to keep up to date with each message, so this is exact, and costs nothing while nobody looks.
     Names of groups and last messages that other entries follow come with one round trip more for the page.
+    The pages after the first keep to its order (`inbox_pages.py`): none is passed over, and none comes twice, whatever
+    happens meanwhile. Each is shown as it is by then; what came into being since is on no page. One in which something
+    has happened since takes one more query.
     """
 
     def summarise(member: Member) -> Summary:
         tail = log.read_back(member.conversation_id, limit=1)
         return Summary(member, tail[0] if tail else None)
 
+    def place(summary: Summary) -> tuple[Order, Summary] | None:
+        order = summary.latest.order if position is None else _order_then(summary, position.snapshot, log)
+        return None if order is None or (position and order >= position.before) else (order, summary)
+
     everything = [summary for summary in spread(summarise, memberships.of_user(user_id)) if not summary.is_hidden]
-    newest_first = sorted(everything, key=lambda summary: summary.order, reverse=True)
-    remaining = [summary for summary in newest_first if before is None or summary.order < before]
-    page = remaining[:limit]
-    next_before = page[-1].order if len(remaining) > limit else None
-    return Inbox(_filled(page, memberships, log), next_before)
+    found = map(place, everything) if position is None else spread(place, everything)
+    remaining = [placed for placed in found if placed is not None]
+    page = sorted(remaining, key=lambda placed: placed[0], reverse=True)[:limit]
+    following = None
+    if len(remaining) > limit:
+        snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
+        following = InboxPosition(page[-1][0], snapshot)
+    return Inbox(_filled([summary for _, summary in page], memberships, log), following)
+
+
+def _order_then(summary: Summary, snapshot: Snapshot, log: ConversationLog) -> Order | None:
+    def earlier(seq: int, limit: int) -> Iterator[Happened]:
+        return map(_happened, log.read_back(summary.conversation_id, before=seq, limit=limit))
+
+    return order_then(summary.latest, summary.joined, snapshot, earlier)
+
+
+def _happened(entry: Entry) -> Happened:
+    return Happened(entry.conversation_id, entry.seq, entry.created_at)
 
 
 def summary_of(conversation_id: str, *, user_id: str, memberships: Memberships, log: ConversationLog) -> Summary:

@@ -83,6 +83,14 @@ class Memberships(Protocol):
         """All of a user's conversations: one that was just joined is there."""
         ...
 
+    def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
+        """A user's conversations in the order of their ids, behind `after` ("": from the first), at most `limit`."""
+        ...
+
+    def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
+        """The user's memberships in those of `conversation_ids` that they are in, 100 to a round trip."""
+        ...
+
     def get(self, conversation_id: str, user_id: str) -> Member | None:
         """One membership."""
         ...

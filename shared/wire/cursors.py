@@ -1,38 +1,62 @@
-"""Page cursors: opaque to clients, and bound to the user they were made for."""
+"""Page cursors: opaque to clients, and bound to the user and the list that they were made for."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any, Final
 
 from shared.errors import BadRequest
 
+# Longer than any that is made here: the inbox's names up to 128 entries.
+MAX_CURSOR: Final = 2_500
+_SYNC: Final = "sync"
+_MAX_ID: Final = 300
 
-def encode_cursor(user_id: str, order: tuple[int, str]) -> str:
-    """Where the next page of this user's inbox starts."""
-    payload = json.dumps([_binding(user_id, order), *order], separators=(",", ":"))
+
+def encode_sync_cursor(user_id: str, after: str) -> str:
+    """Behind which of this user's conversations the next heads are."""
+    return encode_cursor(user_id, _SYNC, [after])
+
+
+def decode_sync_cursor(user_id: str, cursor: str) -> str:
+    """The conversation, if the cursor is one of this user's `sync`. Raises BadRequest for any other."""
+    match decode_cursor(user_id, _SYNC, cursor):
+        case [str(after)] if after.isascii() and len(after) <= _MAX_ID:
+            return after
+    raise invalid_cursor()
+
+
+def encode_cursor(user_id: str, kind: str, position: Sequence[Any]) -> str:
+    """A position of one kind of list, for this user."""
+    payload = json.dumps([_binding(user_id, kind, position), *position], separators=(",", ":"))
     return base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
 
 
-def decode_cursor(user_id: str, cursor: str) -> tuple[int, str]:
-    """The position, if the cursor is one of this user's. Raises BadRequest for any other.
+def decode_cursor(user_id: str, kind: str, cursor: str) -> list[Any]:
+    """The position, if the cursor is one of this kind and this user's. Raises BadRequest for any other.
 
-    A cursor holds no secret and gives no access: the binding is there to tell a mix-up, not to stop a forger, who could
-    only choose another place of the inbox that is theirs anyway.
+    What is in it may still be anything: a cursor holds no secret and gives no access. The binding is there to tell a
+    mix-up, not to stop a forger, who could only choose another place of a list that is theirs anyway.
     """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        binding, at, conversation_id = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
-        order = (at, conversation_id)
-        is_ours = isinstance(at, int) and isinstance(conversation_id, str) and binding == _binding(user_id, order)
+        position: list[Any]
+        binding, *position = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
+        is_ours = binding == _binding(user_id, kind, position)
     except (binascii.Error, ValueError, TypeError, RecursionError) as exc:
-        raise BadRequest("The cursor is not valid") from exc
+        raise invalid_cursor() from exc
     if not is_ours:
-        raise BadRequest("The cursor is not valid")
-    return order
+        raise invalid_cursor()
+    return position
 
 
-def _binding(user_id: str, order: tuple[int, str]) -> str:
-    return blake2b(f"{user_id}\x00{order[0]}\x00{order[1]}".encode(), digest_size=9).hexdigest()
+def invalid_cursor() -> BadRequest:
+    return BadRequest("The cursor is not valid")
+
+
+def _binding(user_id: str, kind: str, position: Sequence[Any]) -> str:
+    return blake2b(json.dumps([user_id, kind, *position]).encode(), digest_size=9).hexdigest()

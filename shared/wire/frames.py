@@ -12,6 +12,7 @@ from shared.chat.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.chat.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.connection.presence import MAX_WATCHED
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
+from shared.wire.cursors import MAX_CURSOR
 from shared.wire.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
@@ -101,6 +102,7 @@ class CursorFrame(Frame, frozen=True, kw_only=True):
 
 class SyncFrame(Frame, frozen=True, kw_only=True):
     conversations: Annotated[dict[ConversationId, Seq], Meta(max_length=MAX_SYNC_CONVERSATIONS)] = {}
+    cursor: Annotated[str, Meta(min_length=1, max_length=MAX_CURSOR)] | None = None
 
 
 class PingFrame(Frame, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from shared.chat.models import Entry
 from shared.chat.syncing import Sync
 from shared.errors import ParleyError
+from shared.wire.cursors import encode_sync_cursor
 from shared.wire.events import Event, entry_event, event_body
 from shared.wire.refusals import error_fields
 
@@ -41,7 +42,7 @@ def pong(timestamp: int, *, behind: bool) -> dict[str, Any]:
     return {"type": "pong", "timestamp": timestamp, "behind": behind}
 
 
-def sync_reply(sync: Sync) -> dict[str, Any]:
+def sync_reply(sync: Sync, user_id: str) -> dict[str, Any]:
     conversations = [
         {
             "id": one.conversation_id,
@@ -55,4 +56,6 @@ def sync_reply(sync: Sync) -> dict[str, Any]:
         for one in sync.conversations
     ]
     refused = {"refused": list(sync.refused)} if sync.refused else {}
-    return {"type": "sync", "conversations": conversations, **refused, "has_more": sync.has_more}
+    after = sync.next_after
+    rest = {} if after is None else {"next_cursor": encode_sync_cursor(user_id, after)}
+    return {"type": "sync", "conversations": conversations, **refused, "has_more": sync.has_more, **rest}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.wire.cursors import encode_sync_cursor
 from tests.bad_input.frames import (
     BAD,
     FORBIDDEN,
@@ -284,6 +285,12 @@ PLACES: Final = table(
         "a sync from a string": frame(BAD, type="sync", conversations={DM: "1"}),
         "a sync from 2^64": frame(BAD, type="sync", conversations={DM: 2**64}),
         "a sync from beyond the head": frame(Fine(), type="sync", conversations={DM: 2**53 - 1}),
+        "a sync behind a cursor that is none": frame(BAD, type="sync", cursor="x"),
+        "a sync behind an empty cursor": frame(BAD, type="sync", cursor=""),
+        "a sync behind a number": frame(BAD, type="sync", cursor=3),
+        "a sync behind 2,501 characters": frame(BAD, type="sync", cursor="x" * 2_501),
+        "a sync behind another user's cursor": frame(BAD, type="sync", cursor=encode_sync_cursor("carol", DM)),
+        "a sync behind one's own cursor": frame(Fine(), type="sync", cursor=encode_sync_cursor("alice", DM)),
         "a sync of nothing's name": frame(BAD, type="sync", conversations={"": 1}),
         "a sync of 501": frame(BAD, type="sync", conversations={f"group:{number:016}": 1 for number in range(501)}),
         "a sync of what is foreign": frame(

@@ -7,7 +7,8 @@ import json
 from typing import Final
 from urllib.parse import quote
 
-from shared.wire.cursors import encode_cursor
+from shared.chat.inbox_pages import InboxPosition, Snapshot
+from shared.wire.inbox_cursors import encode_inbox_cursor
 from tests.bad_input.frames_fields import STRANGE, SYNTAX
 from tests.bad_input.names import DM, token
 from tests.bad_input.requests import BAD, DONE, FINE, MISSING, NOBODY, OUTSIDE, Row, ask, send, table
@@ -215,8 +216,12 @@ def _encoded(value: object) -> str:
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
+def _cursor(user_id: str, at: int, conversation_id: str) -> str:
+    return encode_inbox_cursor(user_id, InboxPosition((at, conversation_id), Snapshot(at, frozenset())))
+
+
 def _cursors() -> dict[str, Row]:
-    own = encode_cursor("alice", (1_795_431_200_000, DM))
+    own = _cursor("alice", 1_795_431_200_000, DM)
     bad = {
         "empty": "",
         "no base64": "%21%21%21",
@@ -232,18 +237,18 @@ def _cursors() -> dict[str, Row]:
         "of lists in each other": _encoded(b"[" * 740),
         "of half a surrogate pair": _encoded(["x", 1, "\ud800"]),
         "of a float": _encoded(["x", 1.5, DM]),
-        "with somebody else's binding": encode_cursor("bob", (1_795_431_200_000, DM)),
+        "with somebody else's binding": _cursor("bob", 1_795_431_200_000, DM),
         "with another place": _encoded([json.loads(base64.urlsafe_b64decode(own + "=="))[0], 1, DM]),
         "with no binding": _encoded([None, 1, DM]),
         "cut": own[:-4],
         "cut by one": own[:-1],
         "with something behind it": own + "AAAA",
         "twice": f"{own}&cursor={own}",
-        "of 1,001 characters": "x" * 1_001,
+        "of 2,501 characters": "x" * 2_501,
         "that is a seq": "3",
         "that is a token": token(),
     }
-    earliest, latest = encode_cursor("alice", (-(10**30), DM)), encode_cursor("alice", (10**30, ""))
+    earliest, latest = _cursor("alice", -(10**30), DM), _cursor("alice", 10**30, "")
     return {
         **{f"a cursor {name}": ask(f"GET /v1/conversations?cursor={one}", BAD) for name, one in bad.items()},
         "one's own cursor": ask(f"GET /v1/conversations?cursor={own}", FINE, only_here=True),

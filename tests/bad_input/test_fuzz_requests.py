@@ -10,8 +10,9 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.chat.inbox_pages import InboxPosition, Snapshot
 from shared.errors import BadRequest
-from shared.wire.cursors import decode_cursor, encode_cursor
+from shared.wire.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
 from tests.bad_input.fuzzing import as_json, bent, json_texts, numbers, texts, tried, values
 from tests.bad_input.names import DM, FILE, GROUP, token
 from tests.bad_input.test_fuzz_frames import CODES, FAULTS, Worlds, foreign
@@ -66,13 +67,14 @@ def paths(draw: st.DrawFn) -> tuple[str, str]:
     return method, draw(bent(st.just(path))) if draw(st.integers(0, 4)) == 0 else path
 
 
+_POSITION: Final = InboxPosition((NOW, DM), Snapshot(NOW, frozenset({"ABCDEFGH"})))
 _cursors: Final = st.one_of(
     texts,
     st.tuples(values, values, values).map(
         lambda three: base64.urlsafe_b64encode(as_json(list(three)).encode()).decode()
     ),
-    bent(st.just(encode_cursor("alice", (NOW, DM)))),
-    bent(st.just(encode_cursor("bob", (NOW, DM)))),
+    bent(st.just(encode_inbox_cursor("alice", _POSITION))),
+    bent(st.just(encode_inbox_cursor("bob", _POSITION))),
 )
 _parameters: Final = st.dictionaries(
     st.sampled_from(_NAMES), st.one_of(texts, numbers.map(str), _cursors, st.just("bob,carol")), max_size=3
@@ -114,19 +116,20 @@ def test_any_request_has_an_answer_and_what_is_refused_changes_nothing(
 @given(cursor=_cursors)
 def test_any_cursor_is_the_users_own_or_a_bad_request(cursor: str) -> None:
     try:
-        order = decode_cursor("alice", cursor)
+        position = decode_inbox_cursor("alice", cursor)
     except BadRequest:
         return
-    assert decode_cursor("alice", encode_cursor("alice", order)) == order
+    assert decode_inbox_cursor("alice", encode_inbox_cursor("alice", position)) == position
 
 
 @tried(50)
 @given(at=st.integers(), conversation_id=st.text(), user_id=st.text())
 def test_a_cursor_is_read_back_by_its_user_and_by_nobody_else(at: int, conversation_id: str, user_id: str) -> None:
-    cursor = encode_cursor(user_id, (at, conversation_id))
-    assert decode_cursor(user_id, cursor) == (at, conversation_id)
+    position = InboxPosition((at, conversation_id), Snapshot(at, frozenset()))
+    cursor = encode_inbox_cursor(user_id, position)
+    assert decode_inbox_cursor(user_id, cursor) == position
     try:
-        decode_cursor(f"{user_id}x", cursor)
+        decode_inbox_cursor(f"{user_id}x", cursor)
     except BadRequest:
         return
     raise AssertionError("a cursor of somebody else's was taken")

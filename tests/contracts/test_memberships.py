@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.chat.models import Member, Preferences
+from shared.chat.changes import Added
+from shared.chat.identifiers import private_conversation_id, private_members
+from shared.chat.models import Member, Preferences, change_entry
 from tests.fakes import DM
 from tests.stores import Stores
 
@@ -43,6 +45,42 @@ def test_a_user_has_all_conversations_and_nobody_elses(stores: Stores) -> None:
     found = {one.conversation_id for one in stores.memberships.of_user("alice")}
     assert found == {DM, "dm:alice:carol"}
     assert [one.conversation_id for one in stores.memberships.of_user("carol")] == ["dm:alice:carol"]
+
+
+def test_a_users_conversations_are_listed_by_their_ids_page_by_page(stores: Stores) -> None:
+    others = ["a", "a-b", "a.b", "ab", "B", "Z", "z", "_", "@"]
+    ids = sorted(private_conversation_id("m", other) for other in others)
+    for one in reversed(ids):
+        stores.memberships.create(one, private_members(one) or (), joined_at=1)
+    stores.log.put(
+        change_entry(
+            Added(("m",), 1, name="Team"),
+            base=None,
+            conversation_id="group:0123456789abcdef",
+            sender_id="m",
+            created_at=1,
+            nonce="n",
+            fan_out=False,
+        )
+    )
+    everything = [*ids, "group:0123456789abcdef"]
+    for limit in (1, 3, 10, 20):
+        seen: list[str] = []
+        while page := stores.memberships.listed("m", after=seen[-1] if seen else "", limit=limit):
+            assert len(page) <= limit
+            seen += [one.conversation_id for one in page]
+        assert seen == everything
+    assert stores.memberships.listed("m", after="dm:a:n", limit=1)[0].conversation_id == "dm:ab:m"
+    assert stores.memberships.listed("nobody", after="", limit=5) == []
+
+
+def test_a_users_memberships_in_some_conversations(stores: Stores) -> None:
+    ids = [f"dm:alice:u{number:03}" for number in range(120)]
+    for one in ids[:110]:
+        stores.memberships.create(one, private_members(one) or (), joined_at=1)
+    found = stores.memberships.of_user_in("alice", [*ids, "dm:bob:carol"])
+    assert found == {one: Member(one, "alice", 1) for one in ids[:110]}
+    assert stores.memberships.of_user_in("alice", []) == {}
 
 
 def test_the_read_cursor_moves_forward_with_its_number(stores: Stores) -> None:

@@ -31,6 +31,14 @@ class FakeMemberships:
         self.reads += 1
         return [member for (_, user), member in sorted(self.members.items()) if user == user_id]
 
+    def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
+        return [member for member in self.of_user(user_id) if member.conversation_id > after][:limit]
+
+    def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
+        self.reads += 1
+        found = {one: self.members.get((one, user_id)) for one in conversation_ids}
+        return {one: member for one, member in found.items() if member is not None}
+
     def get(self, conversation_id: str, user_id: str) -> Member | None:
         self.reads += 1
         return self.members.get((conversation_id, user_id))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.chat.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
+from shared.chat.inbox_pages import InboxPosition
 from shared.chat.members import members_of
 from shared.chat.models import Member, Preferences
 from shared.chat.receipts import READ
@@ -13,9 +16,11 @@ from tests.fakes import DM, FakeBlocks, FakeLog, FakeMemberships, in_turn
 from tests.shared.chat.house import GROUP, House
 
 
-def ids(log: FakeLog, *, limit: int = 10, before: tuple[int, str] | None = None) -> tuple[list[str], object]:
-    page = inbox("alice", limit=limit, before=before, memberships=log.memberships, log=log, spread=in_turn)
-    return [one.conversation_id for one in page.conversations], page.next_before
+def ids(
+    log: FakeLog, *, limit: int = 10, before: InboxPosition | None = None, now: int = 0
+) -> tuple[list[str], InboxPosition | None]:
+    page = inbox("alice", limit=limit, position=before, memberships=log.memberships, log=log, spread=in_turn, now=now)
+    return [one.conversation_id for one in page.conversations], page.next
 
 
 def test_newest_first_and_an_empty_one_by_its_creation() -> None:
@@ -32,23 +37,85 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
     for number, conversation_id in enumerate(everyone):
         log.write("u", "x", conversation_id=conversation_id, at=number // 2)
     seen: list[str] = []
-    before = None
+    before: InboxPosition | None = None
     while True:
-        page = inbox("alice", limit=3, before=before, memberships=log.memberships, log=log, spread=in_turn)
+        page = inbox("alice", limit=3, position=before, memberships=log.memberships, log=log, spread=in_turn, now=0)
         seen += [one.conversation_id for one in page.conversations]
-        before = page.next_before
+        before = page.next
         if before is None:
             break
     assert seen == sorted(everyone, reverse=True)
 
 
+def write(log: FakeLog, other: str, at: int) -> None:
+    log.write(other, "x", conversation_id=f"dm:alice:{other}", at=at)
+
+
+def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once() -> None:
+    log = FakeLog()
+    for number in range(6):
+        write(log, f"u{number}", at=number * 100_000)
+    first, position = ids(log, limit=2, now=600_000)
+    write(log, "u0", at=700_000)
+    write(log, "u5", at=700_001)
+    second, position = ids(log, limit=2, before=position, now=800_000)
+    write(log, "u1", at=900_000)
+    write(log, "u2", at=900_001)
+    third, position = ids(log, limit=2, before=position, now=900_002)
+    assert [first, second, third] == [
+        ["dm:alice:u5", "dm:alice:u4"],
+        ["dm:alice:u3", "dm:alice:u2"],
+        ["dm:alice:u1", "dm:alice:u0"],
+    ]
+    assert position is None
+
+
+def test_what_came_into_being_after_the_first_page_is_on_none_of_the_others() -> None:
+    log = FakeLog()
+    for number in range(4):
+        write(log, f"u{number}", at=number)
+    first, position = ids(log, limit=3, now=10)
+    write(log, "new", at=11)
+    log.memberships.create("dm:alice:empty", ("alice", "empty"), joined_at=12)
+    assert (len(first), ids(log, before=position, now=13)) == (3, (["dm:alice:u0"], None))
+
+
+def test_one_that_has_gone_on_for_very_long_meanwhile_comes_last() -> None:
+    log = FakeLog()
+    for number in range(4):
+        write(log, f"u{number}", at=number + 1)
+    _, position = ids(log, limit=1, now=100_000)
+    log.write("u2", *["x"] * 1_100, conversation_id="dm:alice:u2", at=200_000)
+    assert ids(log, before=position, now=200_000) == (["dm:alice:u1", "dm:alice:u0", "dm:alice:u2"], None)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data(), number=st.integers(1, 12), limit=st.integers(1, 4))
+def test_whatever_happens_between_pages_each_conversation_is_on_one_of_them(
+    data: st.DataObject, number: int, limit: int
+) -> None:
+    """Clocks that write into the logs differ by seconds, and so does the one that reads."""
+    log, now = FakeLog(), 1_000_000
+    clocks = st.integers(-9_000, 9_000)
+    for each in range(number):
+        write(log, f"u{each}", at=now + data.draw(st.integers(-100_000, 0)) + data.draw(clocks))
+    seen, position = ids(log, limit=limit, now=now)
+    while position is not None:
+        now += data.draw(st.integers(0, 20_000))
+        for other in data.draw(st.lists(st.integers(0, number + 1), max_size=6)):
+            write(log, f"u{other}", at=now + data.draw(clocks))
+        page, position = ids(log, limit=limit, before=position, now=now)
+        seen += page
+    assert sorted(seen) == [f"dm:alice:u{each}" for each in sorted(map(str, range(number)))]
+
+
 def test_fifty_unread_and_none_after_reading() -> None:
     log = FakeLog()
     log.write("bob", *map(str, range(50)))
-    (before,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn).conversations
+    (before,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn, now=0).conversations
     member = log.memberships.members[DM, "alice"]
     log.memberships.move_read(member.with_read(50, 50))
-    (after,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn).conversations
+    (after,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn, now=0).conversations
     assert (before.unread, after.unread, READ) == (50, 0, "read")
 
 
@@ -76,7 +143,7 @@ def test_who_is_blocked_makes_no_private_conversation() -> None:
 
 
 def listed(house: House, user_id: str = "bob") -> list[Summary]:
-    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, spread=in_turn)
+    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, spread=in_turn, now=0)
     return list(page.conversations)
 
 

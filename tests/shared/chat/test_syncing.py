@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from shared.chat.changing import Writing
 from shared.chat.delivery import Event, Posting
 from shared.chat.models import Entry
 from shared.chat.sending import SendMessage, send_message
-from shared.chat.syncing import MAX_ENTRIES_PER_CONVERSATION, Sync, Synced, sync
+from shared.chat.syncing import MAX_ENTRIES_PER_CONVERSATION, MAX_HEADS, Sync, Synced, sync
 from shared.connection.models import CONNECTING_MS, Connection, Identity, opened
 from shared.connection.ports import Posted, PostOutcome
 from shared.connection.sessions import ensure_registered, open_connection
@@ -25,8 +26,8 @@ OTHER = "dm:alice:carol"
 NEVER = 2**53
 
 
-def run(log: FakeLog, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100) -> Sync:
-    return sync(user_id, held, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: size)
+def run(log: FakeLog, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100, after: str = "") -> Sync:
+    return sync(user_id, held, after=after, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: size)
 
 
 def only(found: Sync) -> Synced:
@@ -127,14 +128,14 @@ def test_a_conversation_without_room_is_left_out_and_announced() -> None:
 
 def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again() -> None:
     log = FakeLog()
-    for number in range(300):
-        log.write("bob", "1", conversation_id=f"dm:alice:u{number:03}")
+    many = [f"dm:alice:{'u' * 100}{number:03}" for number in range(450)]
+    for one in many:
+        log.write("bob", "1", conversation_id=one)
     log.write("zed", "1", "2", conversation_id="dm:alice:zed")
     log.write("zoe", "1", conversation_id="dm:alice:zoe")
-    held = {f"dm:alice:u{number:03}": 1 for number in range(300)}
-    found = run(log, {**held, "dm:alice:zed": 1})
+    found = run(log, {**dict.fromkeys(many, 1), "dm:alice:zed": 1})
     assert [one.conversation_id for one in found.conversations[:2]] == ["dm:alice:zed", "dm:alice:zoe"]
-    assert len(found.conversations) < 302
+    assert len(found.conversations) < 452
     assert not found.has_more
 
 
@@ -145,6 +146,85 @@ def test_unread_leaves_out_the_users_own_messages() -> None:
     log.write("bob", "4")
     assert only(run(log, {})).unread == 1
     assert only(run(log, {}, user_id="bob")).unread == 0
+
+
+def heads_of(log: FakeLog, held: Mapping[str, int] | None = None) -> tuple[list[str], int]:
+    """All conversations that the frames of one round have, in the order of their replies, and how many frames."""
+    seen: list[str] = []
+    after: str | None = ""
+    for frames in count(1):
+        assert after is not None
+        found = run(log, held or {}, after=after)
+        assert found.has_more == (found.next_after is not None)
+        seen += [one.conversation_id for one in found.conversations]
+        after = found.next_after
+        if after is None:
+            return seen, frames
+    raise AssertionError
+
+
+def many_conversations(log: FakeLog, number: int) -> list[str]:
+    ids = [f"dm:alice:u{one:04}" for one in range(number)]
+    for one in ids:
+        log.write("u", "x", conversation_id=one)
+    return ids
+
+
+def test_the_cursor_leads_through_all_heads_each_once_and_in_a_stable_order() -> None:
+    log = FakeLog()
+    ids = many_conversations(log, 1_700)
+    assert heads_of(log) == (ids, 4)
+
+
+def test_a_page_of_heads_reads_no_logs_but_its_own() -> None:
+    log = FakeLog()
+    many_conversations(log, 1_700)
+    reads, members = log.reads, log.memberships.reads
+    found = run(log, {}, after="dm:alice:u0999")
+    assert [one.conversation_id for one in found.conversations][::499] == ["dm:alice:u1000", "dm:alice:u1499"]
+    assert (log.reads - reads, log.memberships.reads - members) == (MAX_HEADS, 1)
+
+
+def test_named_conversations_are_answered_wherever_the_cursor_is() -> None:
+    log = FakeLog()
+    ids = many_conversations(log, 1_200)
+    reads = log.memberships.reads
+    found = run(log, {ids[3]: 0, ids[1_100]: 0, "dm:alice:nobody": 4}, after=ids[600])
+    assert [one.conversation_id for one in found.conversations[:3]] == [ids[3], ids[1_100], ids[601]]
+    assert found.refused == ["dm:alice:nobody"]
+    assert log.memberships.reads - reads == 2
+
+
+def test_what_is_named_is_no_head_in_the_same_reply() -> None:
+    log = FakeLog()
+    ids = many_conversations(log, 900)
+    found = run(log, dict.fromkeys(ids[:500], 1))
+    told = [one.conversation_id for one in found.conversations]
+    assert (told[:400], found.next_after, found.has_more) == (ids[500:], None, False)
+
+
+def test_heads_and_refusals_come_however_full_of_entries_a_reply_is() -> None:
+    log = FakeLog()
+    ids = many_conversations(log, 100)
+    for one in ids[:50]:
+        log.write("u", *["x"] * 50, conversation_id=one)
+    bogus = dict.fromkeys((f"dm:alice:{'n' * 200}{number}" for number in range(400)), 1)
+    found = run(log, {**dict.fromkeys(ids[:50], 1), **bogus}, size=5_000)
+    heads = [one.conversation_id for one in found.conversations if not one.entries]
+    assert heads == ids[50 : 50 + len(heads)]
+    assert len(heads) > 30
+    assert 200 < len(found.refused) < 400
+    assert found.has_more
+
+
+def test_of_many_named_those_are_read_that_the_reply_has_room_for() -> None:
+    log = FakeLog()
+    ids = many_conversations(log, 400)
+    reads = log.reads
+    found = run(log, dict.fromkeys(reversed(ids), 0), size=20_000)
+    assert [one.conversation_id for one in found.conversations] == ids[:-5:-1]
+    assert log.reads - reads == 32
+    assert found.has_more
 
 
 @settings(max_examples=60)

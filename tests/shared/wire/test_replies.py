@@ -132,7 +132,7 @@ def _synced(**changes: Any) -> Synced:
 
 
 def test_a_sync_reply_holds_each_conversation_with_its_entries_as_events() -> None:
-    assert sync_reply(Sync([_synced()], refused=[], has_more=True)) == {
+    assert sync_reply(Sync([_synced()], refused=[], has_more=True), "alice") == {
         "type": "sync",
         "conversations": [
             {
@@ -150,7 +150,7 @@ def test_a_sync_reply_holds_each_conversation_with_its_entries_as_events() -> No
 
 
 def test_a_sync_reply_names_what_was_refused_only_if_anything_was() -> None:
-    assert sync_reply(Sync([], refused=["dm:x:y"], has_more=False)) == {
+    assert sync_reply(Sync([], refused=["dm:x:y"], has_more=False), "alice") == {
         "type": "sync",
         "conversations": [],
         "refused": ["dm:x:y"],
@@ -159,5 +159,5 @@ def test_a_sync_reply_names_what_was_refused_only_if_anything_was() -> None:
 
 
 def test_a_sync_reply_is_json_as_a_whole() -> None:
-    reply = sync_reply(Sync([_synced(entries=[]), _synced(has_more=True)], refused=[], has_more=False))
+    reply = sync_reply(Sync([_synced(entries=[]), _synced(has_more=True)], refused=[], has_more=False), "alice")
     assert json.loads(success("1", reply))["data"] == reply
