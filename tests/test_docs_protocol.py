@@ -140,7 +140,9 @@ def code_replies() -> list[dict[str, Any]]:
         acks.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
         acks.typing_ack(PLAIN.conversation_id, active=True),
         acks.presence_ack([Presence("bob", OFFLINE)]),
-        replies.sync_reply(Sync([synced], ["dm:carol:dave"], has_more=False), "alice"),
+        replies.sync_reply(
+            Sync([synced], ["dm:carol:dave"], has_more=True, next_after="group:0123456789abcdef"), "alice"
+        ),
         replies.pong(1, behind=False),
         acks.auth_ack("alice", 1),
     ]
