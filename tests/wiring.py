@@ -52,6 +52,7 @@ class Wiring:
     new_nonce: Callable[[], str]
     spread: Spread = in_turn
     pause: Callable[[int], None] = nobody
+    connection_limit: int = CONNECTION_LIMIT
 
     @cached_property
     def sight(self) -> Sight:
@@ -65,7 +66,7 @@ class Wiring:
     def connect(self) -> connect_module.Ports:
         import functions.connect.handler as connect_module
 
-        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, CONNECTION_LIMIT)
+        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, self.connection_limit)
 
     def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
         return RateLimiter(limit, buckets or self.stores.buckets, self.now)
@@ -117,7 +118,7 @@ class Wiring:
             new_nonce=self.new_nonce,
             report=report,
             verify=verify,
-            connection_limit=CONNECTION_LIMIT,
+            connection_limit=self.connection_limit,
             edit_window_s=0,
             inline_limit=200,
             receipts_limit=100,

@@ -17,7 +17,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from tests.simulation.faults import Fault
 from tests.simulation.plan import plan_of
 from tests.simulation.planted import PLANTED, planted
-from tests.simulation.runs import Summary, run, run_many, shortest
+from tests.simulation.runs import JUDGED, Summary, run, run_many, shortest
 
 _CHUNK = 500
 
@@ -30,7 +30,7 @@ class Totals:
     steps: int = 0
     invocations: int = 0
     entries: int = 0
-    operations: Counter[str] = field(default_factory=Counter)
+    operations: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
 
@@ -75,13 +75,9 @@ def _all(seeds: range, workers: int) -> Totals:
 def report(totals: Totals, seconds: float) -> str:
     """For people."""
     faults = totals.faults.total()
-    outcomes = Counter[str]()
-    for name, times in totals.operations.items():
-        outcomes[name.rpartition(" ")[2]] += times
-    answered = f"{outcomes['ok']:,} ok, {outcomes['fail']:,} refused, {outcomes['unknown']:,} without an answer"
     lines = [
         f"{totals.histories:,} histories in {seconds:.0f} s",
-        f"  {totals.operations.total():>12,}  operations: {answered}",
+        *_operations(totals.operations),
         f"  {totals.entries:>12,}  entries in the logs",
         f"  {totals.invocations:>12,}  invocations, {totals.steps:,} calls of services",
         f"{faults:,} faults injected:",
@@ -89,6 +85,21 @@ def report(totals: Totals, seconds: float) -> str:
         f"{len(totals.failures)} histories were not as promised",
     ]
     return "\n".join(lines)
+
+
+def _operations(counted: Counter[tuple[str, str]]) -> list[str]:
+    """A line for each kind: how often it was done, let through, refused with which code, without an answer, judged."""
+    kinds: dict[str, Counter[str]] = {}
+    for (kind, outcome), times in counted.items():
+        kinds.setdefault(kind, Counter())[outcome] += times
+    lines = []
+    for kind, outcomes in sorted(kinds.items()):
+        judged, unknown, fine = (outcomes.pop(name, 0) for name in (JUDGED, "unknown", "ok"))
+        refused = ", ".join(f"{code} {times:,}" for code, times in outcomes.most_common())
+        done = fine + unknown + outcomes.total()
+        said = f"{fine:,} ok, {unknown:,} unanswered" + (f", {refused}" if refused else "")
+        lines.append(f"  {done:>12,}  {kind}: {said}; judged {judged:,}")
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from parley_client.view import ConversationView
 
 from tests.simulation.history import History, Operation
 
+_SENDING: Final = frozenset({"send", "otherwise"})
 _EPHEMERAL: Final = frozenset({"read", "delivered", "typing"})
 
 
@@ -77,7 +78,10 @@ def _gapless(history: History) -> Iterator[str]:
 
 
 def _exactly_once(history: History) -> Iterator[str]:
-    """Acked: in the log once, where the ack says. Unknown: once at most. Refused for good: not at all."""
+    """Acked: in the log once, where the ack says. Unknown: once at most. Refused for good: not at all.
+
+    What is sent otherwise under the same id is one of the messages that may stand there.
+    """
     stored: dict[tuple[str, str], list[tuple[str, Message]]] = defaultdict(list)
     for name, log in history.logs.items():
         for entry in log:
@@ -85,7 +89,7 @@ def _exactly_once(history: History) -> Iterator[str]:
                 stored[entry.sender_id, entry.client_message_id].append((name, entry))
     answers: dict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in history.operations:
-        if operation.kind == "send":
+        if operation.kind in _SENDING:
             answers[operation.user, operation.detail["client_message_id"]].append(operation)
     for key, places in stored.items():
         if len(places) > 1:
@@ -104,16 +108,20 @@ def _answered(
     for operation in operations:
         if operation.outcome == "ok" and operation.value not in at:
             yield f"{key} was acked as {operation.value}, and stands at {sorted(at) or 'no place'}"
-        if operation.outcome == "fail" and not all(
-            _may_stand(message, operation, operations, history) for _, message in places
+        if (
+            operation.outcome == "fail"
+            and operation.code != "conflict"
+            and not all(_may_stand(message, operation, operations, history) for _, message in places)
         ):
             yield f"{key} was refused ({operation.code}), and stands at {sorted(at)}"
     for name, message in places:
-        said = operations[0].detail
-        if name != said["conversation_id"]:
-            yield f"{key} was sent to {said['conversation_id']}, and stands in {name}"
-        if message.edited_at is None and message.deleted_at is None and message.content != said["content"]:
-            yield f"{key} says {message.content!r} in place of {said['content']!r}"
+        where = operations[0].detail["conversation_id"]
+        said = {operation.detail["content"] for operation in operations}
+        if name != where:
+            yield f"{key} was sent to {where}, and stands in {name}"
+        is_as_sent = message.edited_at is None and message.deleted_at is None and None not in said
+        if is_as_sent and message.content not in said:
+            yield f"{key} says {message.content!r} in place of {said}"
 
 
 def _may_stand(stored: Message, refused: Operation, operations: Sequence[Operation], history: History) -> bool:
@@ -146,7 +154,7 @@ def _posts_stand(history: History) -> Iterator[str]:
     for operation in history.operations:
         if operation.kind != "post":
             continue
-        log, said = history.logs[operation.detail["conversation_id"]], operation.detail["content"]
+        log, said = history.logs.get(operation.detail["conversation_id"], ()), operation.detail["content"]
         at = [entry.seq for entry in log if isinstance(entry, Message) and entry.content == said]
         if len(at) > 1 or (operation.outcome == "fail" and at):
             yield f"{operation} stands at {at}"
@@ -166,7 +174,7 @@ def _changes_took_effect(history: History) -> Iterator[str]:
     for operation in history.operations:
         if operation.kind not in kinds or operation.outcome != "ok" or operation.value is None:
             continue
-        log = history.logs[operation.detail["conversation_id"]]
+        log = history.logs.get(operation.detail["conversation_id"], ())
         entry = log[operation.value - 1] if operation.value <= len(log) else None
         stands = (type(entry), getattr(entry, "user_id", None), getattr(entry, "message_seq", None))
         if stands != (kinds[operation.kind], operation.user, operation.detail["seq"]):
@@ -186,7 +194,7 @@ def _looks_are_fresh(history: History) -> Iterator[str]:
             is_before = send.detail["conversation_id"] == name and (send.ended or look.began) < look.began
             if is_before and send.value not in shown and send.value > lowest:
                 yield f"{look} does not show {send}"
-        log = history.logs[name]
+        log = history.logs.get(name, ())
         for seq, client_message_id in look.value:
             entry = log[seq - 1] if seq <= len(log) else None
             if not isinstance(entry, Message) or entry.client_message_id != client_message_id:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from parley_client.changes import ChangeKind
@@ -14,11 +15,12 @@ from parley_client.events import Entry, Message
 from parley_client.settings import Settings
 
 from shared.aws.session_table import DynamoDbSessions
-from shared.errors import ParleyError
 from tests.simulation.deployment import Deployment
-from tests.simulation.functions import Instance
+from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Line
 from tests.simulation.history import Operation, Seen
+from tests.simulation.http import path, request_event
+from tests.simulation.tokens import ends, token
 from tests.stores import SESSIONS
 
 SETTINGS: Final = Settings(
@@ -33,10 +35,21 @@ SETTINGS: Final = Settings(
     max_attempts=1_000,
 )
 _MS: Final = 1_000
+_REFUSED: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A sync that was answered: what the client held, when it asked and when it heard, and what it was told."""
+
+    held: Mapping[str, int]
+    asked: float
+    answered: float
+    data: Mapping[str, Any]
 
 
 class Client:
-    """One device of a user's. Its clock is the hub's; the core is told seconds."""
+    """One device of a user's. Its clock is the hub's; the core is told seconds. A browser connects by tickets."""
 
     def __init__(self, name: str, user: str, deployment: Deployment, operations: list[Operation]) -> None:
         self.name = name
@@ -52,7 +65,24 @@ class Client:
         self._waiting: dict[int, Operation] = {}
         self._ids = 0
         self._wakes_at = float("inf")
+        self._dials = 0
+        self._asked: dict[str, tuple[Mapping[str, int], float]] = {}
+        self.synced: list[Synced] = []
+        self.is_browser = False
         self.core = self._new_core(None)
+
+    @property
+    def now_ms(self) -> int:
+        return BASE_MS + int(self._hub.now)
+
+    def new_token(self) -> tuple[str, int]:
+        """A fresh one, and when it ends (ms)."""
+        life = int(self._deployment.limits.token_s * _MS)
+        until = ends(self.now_ms + life)
+        return token(self.user, self.now_ms // _MS * _MS, until), until
+
+    def _left(self, until: int) -> float:
+        return (until - self.now_ms) / _MS
 
     @property
     def now(self) -> float:
@@ -69,9 +99,10 @@ class Client:
         self.core.start()
         self.core.effects()
         sessions = DynamoDbSessions(self._deployment.store, sessions_table=SESSIONS)
-        self.line = self._deployment.gateway.open_line(self.user, self, sessions)
+        _, until = self.new_token()
+        self.line = self._deployment.gateway.open_line(self.user, self, sessions, ends=until)
         self.online.append((self._hub.now, float("inf")))
-        self.core.connected(self.now)
+        self.core.connected(self.now, token_left=self._left(until))
         for effect in self.core.effects():
             if isinstance(effect, Transmit):
                 self.core.receive({**synced, "id": effect.frame["id"]}, self.now)
@@ -79,7 +110,9 @@ class Client:
 
     # --- what the application does
 
-    def send(self, content: str, *, where: str, to: str | None = None, kind: str = "send", **again: Any) -> Operation:
+    def send(
+        self, content: str | None, *, where: str, to: str | None = None, kind: str = "send", **again: Any
+    ) -> Operation:
         """Into a conversation. `again`: the client_message_id and the after of a message that is sent once more."""
         detail = {"conversation_id": where, "content": content, **again}
         operation = self._begin(kind, detail)
@@ -103,22 +136,45 @@ class Client:
         operation = self._begin("watch", {"users": users})
         self._call(operation, lambda: self.core.watch(users, self.now))
 
-    def request(self, kind: str, call: Callable[[Instance], Any], **detail: Any) -> Operation:
-        """Something over HTTP, asked for once."""
+    def frame(self, kind: str, frame_type: str, fields: Mapping[str, Any], **detail: Any) -> Operation:
+        """Some frame that is sent once."""
         operation = self._begin(kind, detail)
+        self._call(operation, lambda: self.core.request(frame_type, fields, self.now))
+        return operation
 
-        def attempt(instance: Instance) -> tuple[bool, Any]:
-            try:
-                return True, call(instance)
-            except ParleyError as error:
-                return False, error.code
+    def http(  # what a request consists of
+        self,
+        kind: str,
+        method: str,
+        *parts: object,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        told: Callable[[Any], Any] = lambda given: given,
+        by: str | None = None,
+        then: Callable[[Operation], None] = lambda _: None,
+        **detail: Any,
+    ) -> Operation:
+        """A request, made once. `told` is what the history keeps of its answer; `by` another user than this device's.
 
-        def answered(answer: Any) -> None:
-            if answer is not None:
-                done, value = answer
-                (operation.succeed if done else operation.refuse)(value, self._hub.now)
+        `then` is called with an operation that was answered.
+        """
+        operation = self._begin(kind, detail)
+        operation.user = by or self.user
+        bearer, _ = self.new_token() if by is None else (token(by, self.now_ms, ends(self.now_ms + 60_000)), 0)
 
-        self._deployment.request(attempt, answered)
+        def answered(given: tuple[int, Any] | None) -> None:
+            if given is None:
+                return
+            status, said = given
+            operation.status = status
+            if status < _REFUSED:
+                operation.succeed(told(said), self._hub.now)
+            else:
+                operation.refuse(said["code"], self._hub.now)
+            then(operation)
+
+        event = request_event(method, path(*parts), token=bearer, body=body, query=query)
+        self._deployment.request(event, answered)
         return operation
 
     # --- what happens to it
@@ -158,7 +214,7 @@ class Client:
 
     def opened(self, line: Line) -> None:
         if line is self.line and not line.vanished:
-            self.core.connected(self.now)
+            self.core.connected(self.now, token_left=self._left(line.token_ends))
             self.online.append((self._hub.now, float("inf")))
             self._perform()
 
@@ -168,7 +224,9 @@ class Client:
 
     def received(self, line: Line, data: bytes) -> None:
         if line is self.line:
-            self.core.receive(json.loads(data), self.now)
+            frame = json.loads(data)
+            self._note_sync(frame)
+            self.core.receive(frame, self.now)
             self._perform()
 
     def ended(self, line: Line) -> None:
@@ -209,7 +267,32 @@ class Client:
         self._perform()
 
     def _dial(self) -> None:
-        self.line = self._deployment.gateway.dial(self.user, self)
+        self._dials += 1
+        if self.is_browser:
+            self._dial_by_ticket(self._dials)
+            return
+        bearer, until = self.new_token()
+        self.line = self._deployment.gateway.dial(self.user, self, ends=until, token=bearer)
+
+    def _dial_by_ticket(self, number: int) -> None:
+        """For those who can't set a header. What comes to an earlier try counts no more."""
+        _, until = self.new_token()
+
+        def ticketed(operation: Operation) -> None:
+            if number != self._dials or self.line is not None:
+                return
+            if operation.outcome == "ok":
+                ticket = operation.value["ticket"]
+                self.line = self._deployment.gateway.dial(self.user, self, ends=until, ticket=ticket)
+            else:
+                self._lose("no ticket")
+
+        def given_up() -> None:
+            if asked.ended is None and number == self._dials and self.line is None:
+                self._lose("no ticket")
+
+        asked = self.http("ticket", "POST", "tickets", then=ticketed)
+        self._hub.after(SETTINGS.request_timeout * _MS, given_up)
 
     def _perform(self) -> None:
         """Do what the core asks for, take what it has, and be back when it wants to be."""
@@ -243,15 +326,33 @@ class Client:
                 self.line = None
                 self._note_end()
             case Transmit(frame):
-                if self.line is not None:
-                    self._deployment.gateway.send(self.line, frame)
+                self._transmit(frame)
             case Renew():
-                self.core.renew(self.user, None, self.now)
+                self._renew()
             case Done(call, value) if call in self._waiting:
                 operation = self._waiting.pop(call)
                 operation.succeed(_told(value), self._hub.now)
             case Failed(call, error) if call in self._waiting:
                 self._waiting.pop(call).refuse(error.code, self._hub.now)
+
+    def _transmit(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "sync":
+            self._asked[frame["id"]] = frame["conversations"], self._hub.now
+        if self.line is not None:
+            self._deployment.gateway.send(self.line, frame)
+
+    def _note_sync(self, frame: Mapping[str, Any]) -> None:
+        data = frame.get("data", {})
+        if data.get("type") == "sync" and frame["id"] in self._asked:
+            held, asked = self._asked[frame["id"]]
+            self.synced.append(Synced(held, asked, self._hub.now, data))
+
+    def _renew(self) -> None:
+        """A fresh token for the living connection."""
+        bearer, until = self.new_token()
+        if self.line is not None:
+            self.line.token_ends = max(self.line.token_ends, until)
+        self.core.renew(bearer, self._left(until), self.now)
 
     def has_all(self, heads: Mapping[str, int]) -> bool:
         """Whether it is online, nothing waits, and each of these conversations is known up to there."""

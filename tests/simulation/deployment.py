@@ -8,12 +8,15 @@ from itertools import count
 from typing import Any
 
 from tests.simulation.faults import Fault, Weather
-from tests.simulation.functions import Environment, Instance
+from tests.simulation.functions import BASE_MS, Environment
 from tests.simulation.gateway import Gateway
+from tests.simulation.http import answer
+from tests.simulation.limits import Limits
+from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Provider, Sqs
-from tests.simulation.sources import Queues, Stream
+from tests.simulation.sources import Queues, Stream, Uploads
 from tests.simulation.store import Store
 
 
@@ -24,7 +27,7 @@ class Deployment:
     hub: Hub
     weather: Weather
     store: Store
-    fan_out_above: int
+    limits: Limits
     longest_latency: float
     set_aside: list[str] = field(default_factory=list)
 
@@ -33,6 +36,11 @@ class Deployment:
         self.gateway = Gateway(self.runtime)
         self.queues = Queues(self.runtime, self.set_aside)
         self.stream = Stream(self.runtime, self.set_aside)
+        self.uploads = Uploads(self.runtime, self.set_aside)
+        self.bucket = Bucket(self.hub, self.weather, self.uploads.arrived)
+        self.schedules = Schedules(
+            self.hub, self.weather, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())
+        )
         self.provider = Provider(self.hub, self.weather)
         self.runtime.environment = Environment(
             hub=self.hub,
@@ -41,19 +49,21 @@ class Deployment:
             provider=self.provider,
             request_of_gateway=self.gateway.answer_post,
             nonces=count(1),
-            fan_out_above=self.fan_out_above,
+            bucket=self.bucket,
+            schedules=self.schedules,
+            limits=self.limits,
         )
 
-    def request(self, call: Callable[[Instance], Any], answered: Callable[[Any], None]) -> None:
-        """A request to the HTTP API: what `call` returns, or None where no answer comes."""
+    def request(self, event: dict[str, Any], answered: Callable[[tuple[int, Any] | None], None]) -> None:
+        """A request to the HTTP API: its status and body, or None where no answer comes."""
 
         def done(result: Any) -> None:
             lost = self.weather.strikes(Fault.REPLY_LOST)
             self.hub.after(self.runtime.latency(), lambda: answered(None if lost else result))
 
-        self.hub.after(self.runtime.latency(), lambda: self.runtime.invoke("rest", call, done))
+        self.hub.after(self.runtime.latency(), lambda: self.runtime.invoke("rest", lambda _: answer(event), done))
 
     @property
     def is_idle(self) -> bool:
-        """Nothing waits in the stream, or in a queue."""
-        return not self.queues.waiting and self.stream.is_idle
+        """Nothing waits in the stream, in a queue, or to be looked at."""
+        return not (self.queues.waiting or self.uploads.waiting) and self.stream.is_idle

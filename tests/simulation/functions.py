@@ -7,27 +7,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import functions.connect.authorizer as authorizer_module
 import functions.connect.handler as connect_module
 import functions.disconnect.handler as disconnect_module
+import functions.files.handler as files_module
 import functions.message.handler as message_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_module
+import functions.rest.handler as rest_module
+import shared.chat.fan_out as fan_out_module
 import shared.reporting as reporting_module
+from functions.files.handler import Ports as FilesPorts
+from functions.files.inspector import inspector
 from functions.message.guard import Guard
 from functions.message.routes import Ports as MessagePorts
 from functions.offline_push.ports import Ports as PushPorts
 from functions.offline_push.shard_queue import SqsShardQueue
+from functions.rest.ports import Ports as RestPorts
+from shared.auth.tokens import TokenVerifier
 from shared.aws.connections import ApiGatewayConnections
+from shared.aws.objects import S3Objects
 from shared.aws.parallel import Spreader
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
 from shared.aws.queue import SqsPresenceChecks, SqsQueue
-from shared.chat.changing import Changed, Writing, announce
+from shared.aws.scheduler import EventBridgeClock
+from shared.chat.changing import Writing
 from shared.config import AwsEnvironment
-from shared.connection.models import Identity
+from shared.files.kinds import SizeLimits
 from shared.notification.models import FCM
 from shared.reporting import reporter
+from tests.simulation.limits import Limits
+from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Provider, Sqs, pause
+from tests.simulation.tokens import KEYS
 from tests.stores import Stores, adapters
 from tests.wiring import Wiring
 
@@ -37,8 +50,9 @@ if TYPE_CHECKING:
 BASE_MS: Final = 1_795_431_200_000
 GRACE_S: Final = 2
 SECOND_LOOK_S: Final = 3
-INLINE_LIMIT: Final = 3
-_ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "")
+SIZES: Final = SizeLimits(image=400, file=100)
+IMAGE_PIXELS: Final = 100
+_ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://services")
 
 
 class Connections(ApiGatewayConnections):
@@ -64,7 +78,9 @@ class Environment:
     provider: Provider
     request_of_gateway: Callable[[str, str, bytes], int]
     nonces: Iterator[int]
-    fan_out_above: int = INLINE_LIMIT
+    bucket: Bucket
+    schedules: Schedules
+    limits: Limits = Limits()  # noqa: RUF009  # frozen
 
 
 @dataclass
@@ -80,6 +96,13 @@ class Instance:
 
     def new_nonce(self) -> str:
         return f"n{next(self.environment.nonces)}"
+
+    def new_secret(self) -> str:
+        return f"s{next(self.environment.nonces):042}"
+
+    @property
+    def verifier(self) -> TokenVerifier:
+        return TokenVerifier(KEYS, now=self.now)
 
     def pause(self, attempt: int) -> None:
         pause(self.environment.hub, attempt)
@@ -107,7 +130,8 @@ class Instance:
     def _wiring(self) -> Wiring:
         hub = self.environment.hub
         gateway = Connections(self.environment.request_of_gateway, spreader=hub.spread, pause=self.pause)
-        return Wiring(self.stores, gateway, self.now, self.new_nonce, hub.spread, self.pause)
+        most = self.environment.limits.connections
+        return Wiring(self.stores, gateway, self.now, self.new_nonce, hub.spread, self.pause, connection_limit=most)
 
     @property
     def checks(self) -> SqsPresenceChecks:
@@ -124,26 +148,73 @@ class Instance:
         return made
 
     def _message(self) -> tuple[MessagePorts, Guard]:
+        limits = self.environment.limits
         ports = self.wiring.message(
-            verify=lambda user: Identity(user, self.now() + 3_600_000),
+            verify=self.verifier.verify,
             report=reporter("message", self.checks),
-            inline_limit=self.environment.fan_out_above,
-            page_limit=5,
+            inline_limit=limits.inline,
+            receipts_limit=limits.receipts,
+            page_limit=limits.page,
+            edit_window_s=limits.edit_window_s,
         )
-        return ports, self.wiring.guard()
+        return ports, self.wiring.guard(self.wiring.limiter(limits.rate))
+
+    @property
+    def rest(self) -> RestPorts:
+        made: RestPorts = self.port("rest", self._rest)
+        return made
+
+    def _rest(self) -> RestPorts:
+        limits = self.environment.limits
+        return self.wiring.rest(
+            verifier=self.verifier,
+            objects=self.objects,
+            clock=self.clock,
+            looks=SqsLookQueue(self.queue("look")),
+            new_secret=self.new_secret,
+            report=reporter("rest", self.checks),
+            limiter=self.wiring.limiter(limits.rate),
+            edit_window_s=limits.edit_window_s,
+            group_limit=limits.group,
+            inline_limit=limits.inline,
+            receipts_limit=limits.receipts,
+            page_limit=limits.page,
+            device_limit=limits.devices,
+            reminder_limit=limits.reminders,
+            second_look_s=SECOND_LOOK_S,
+            sizes=SIZES,
+        )
 
     @property
     def writing(self) -> Writing:
-        """Of the HTTP API."""
-        ports, _ = self.message
-        return ports.writing
+        return self.rest.writing
 
-    def announce(self, changed: Changed) -> None:
-        """As the HTTP API tells everyone of a change."""
-        ports, _ = self.message
-        delivered = announce(changed, posting=ports.posting, now=self.now())
-        if delivered is not None:
-            ports.report(delivered)
+    @property
+    def objects(self) -> S3Objects:
+        made = S3Objects(_ENVIRONMENT, bucket="files", pause=self.pause, monotonic=self.monotonic)
+        made._pool = cast("Any", self.environment.bucket)
+        return made
+
+    @property
+    def clock(self) -> EventBridgeClock:
+        made = EventBridgeClock(
+            _ENVIRONMENT,
+            group="parley",
+            queue_arn="look",
+            role_arn="role",
+            now=self.now,
+            pause=self.pause,
+            monotonic=self.monotonic,
+        )
+        made._pool = cast("Any", self.environment.schedules)
+        return made
+
+    def monotonic(self) -> float:
+        return self.environment.hub.now / 1_000
+
+    @property
+    def files(self) -> FilesPorts:
+        return FilesPorts(self.stores.files, self.objects, inspector(IMAGE_PIXELS))
 
     @property
     def push(self) -> PushPorts:
@@ -179,20 +250,34 @@ class Log:
     info = warning
 
 
-_MODULES: Final[Sequence[Any]] = (connect_module, disconnect_module, message_module, push_module, presence_module)
-_COUNTING: Final[Sequence[Any]] = (connect_module, message_module, reporting_module)
+_MODULES: Final[Sequence[Any]] = (
+    authorizer_module,
+    connect_module,
+    disconnect_module,
+    files_module,
+    message_module,
+    presence_module,
+    push_module,
+    rest_module,
+)
+_COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, reporting_module)
 
 
 @contextmanager
-def quietly() -> Iterator[Log]:
-    """Nothing is printed for logs and metrics while simulations run: there would be more of it than of all else."""
+def quietly(shard: int = 100) -> Iterator[Log]:
+    """Nothing is printed for logs and metrics while simulations run: there would be more of it than of all else.
+
+    `shard` is how many members of a large group one message of the queue is for.
+    """
     log = Log()
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
+    before += [(fan_out_module, "SHARD_SIZE", fan_out_module.SHARD_SIZE)]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
         module.count = _dropped
+    fan_out_module.SHARD_SIZE = shard  # type: ignore[misc]  # for deployments that are as small as these
     try:
         yield log
     finally:

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from functions.connect.authorizer import authorize
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
-from shared.connection.models import Registered
+from shared.connection.models import Identity, Registered
 from shared.connection.ports import Sessions
-from shared.wire.gateway import caller_of
+from shared.wire.gateway import authorizer_context, caller_of
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
 from tests.simulation.runtime import Runtime
-from tests.wiring import CONNECTION_LIMIT
 
 Frame = Mapping[str, Any]
-_TOKEN_MS: Final = 3_600_000
+_METHOD: Final = "arn:aws:execute-api:us-east-1:000000000000:api/prod/$connect"
+_ANY: Final = 1_000
 _CLOSING_MS: Final = 3_000.0  # to say goodbye to a connection, and close it
 
 
@@ -36,14 +37,15 @@ class Terminal(Protocol):
 class Line:
     """One WebSocket connection. `vanished`: nothing gets through any more, whatever either end believes.
 
-    `state` is the gateway's view of it: connecting, open, closed. `closed_by_server` says why.
+    `state` is the gateway's view of it: connecting, open, closed. `closed_by_server` says why. `context` is what the
+    authorizer has said about it, `token_ends` (ms) the latest end of a token that was shown over it.
     """
 
     connection_id: str
     user_id: str
     terminal: Terminal
-    opened_at: int
-    expires_at: int
+    token_ends: int
+    context: dict[str, str] = field(default_factory=dict)
     state: str = "connecting"
     vanished: bool = False
     closed_by_server: bool = False
@@ -58,11 +60,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something that the server has sent to a connection, and when."""
+    """Something that the server has sent to a connection, when, and when the function was invoked that did."""
 
     line: Line
     event: dict[str, Any]
     at: float
+    began: float
 
 
 @dataclass(eq=False)
@@ -77,25 +80,54 @@ class Gateway:
         self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
 
-    def dial(self, user_id: str, terminal: Terminal) -> Line:
-        """A handshake that the authorizer has let in."""
-        line = self._line(user_id, terminal)
-        self._hub.after(self._latency(), lambda: self._handshake(line))
+    def dial(
+        self, user_id: str, terminal: Terminal, *, ends: int, token: str | None = None, ticket: str | None = None
+    ) -> Line:
+        """A handshake, with a token that ends then (ms), or with a ticket."""
+        line = self._line(user_id, terminal, ends)
+        handshake = {
+            "type": "REQUEST",
+            "methodArn": _METHOD,
+            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            "queryStringParameters": {"device_id": "device", **({"ticket": ticket} if ticket else {})},
+        }
+        self._hub.after(self._latency(), lambda: self._authorize(line, handshake))
         return line
 
-    def open_line(self, user_id: str, terminal: Terminal, sessions: Sessions) -> Line:
+    def open_line(self, user_id: str, terminal: Terminal, sessions: Sessions, *, ends: int) -> Line:
         """A connection that was opened before the history begins, and stands in `sessions`."""
-        line = self._line(user_id, terminal)
+        line = self._line(user_id, terminal, ends)
         line.state, line.opened = "open", self._hub.now
+        identity = Identity(user_id, ends)
+        line.context = authorizer_context(identity, device_id="device", connected_at=BASE_MS + int(self._hub.now))
         connection = caller_of(self._event(line, "CONNECT", "$connect")).connection
-        assert isinstance(sessions.register(connection, limit=CONNECTION_LIMIT), Registered)
+        assert isinstance(sessions.register(connection, limit=_ANY), Registered)
         return line
 
-    def _line(self, user_id: str, terminal: Terminal) -> Line:
-        at = BASE_MS + int(self._hub.now)
-        line = Line(f"c{next(self._numbers)}=", user_id, terminal, at, at + _TOKEN_MS)
+    def _line(self, user_id: str, terminal: Terminal, ends: int) -> Line:
+        line = Line(f"c{next(self._numbers)}=", user_id, terminal, ends)
         self.lines[line.connection_id] = line
         return line
+
+    def _authorize(self, line: Line, handshake: dict[str, Any]) -> None:
+        def call(instance: Instance) -> Any:
+            return authorize(
+                handshake,
+                verifier=instance.verifier,
+                tickets=instance.stores.tickets,
+                allowed_origins="",
+                now=instance.now(),
+            )
+
+        def done(policy: Any) -> None:
+            if policy is not None and policy["policyDocument"]["Statement"][0]["Effect"] == "Allow":
+                line.context = policy["context"]
+                self._handshake(line)
+            else:
+                line.state = "closed"
+                self._hub.after(self._latency(), lambda: line.terminal.refused(line))
+
+        self._invoke("authorizer", call, done)
 
     def _handshake(self, line: Line) -> None:
         event = self._event(line, "CONNECT", "$connect")
@@ -137,7 +169,8 @@ class Gateway:
             return 500
         if line.state != "open":
             return 410
-        self.posts.append(Post(line, json.loads(data), self._hub.now))
+        began = self._hub.process.began if self._hub.process else 0.0
+        self.posts.append(Post(line, json.loads(data), self._hub.now, began))
         self._deliver(line, data)
         return 500 if self._weather.strikes(Fault.POST_UNKNOWN) else 200
 
@@ -177,17 +210,11 @@ class Gateway:
         self._invoke("disconnect", call, lambda _: None)
 
     def _event(self, line: Line, event_type: str, route: str) -> dict[str, Any]:
-        identity = {
-            "user_id": line.user_id,
-            "expires_at": str(line.expires_at),
-            "device_id": "device",
-            "connected_at": str(line.opened_at),
-        }
         return {
             "requestContext": {
                 "connectionId": line.connection_id,
                 "eventType": event_type,
                 "routeKey": route,
-                "authorizer": identity,
+                "authorizer": line.context,
             }
         }

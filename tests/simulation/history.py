@@ -23,7 +23,7 @@ class Operation:
     and client_message_id; of a `post` the conversation and content; of a `read` the conversation and seq; of an `edit`,
     `delete` or `react` the conversation and seq; of a `look` the conversation. `value` is what the answer said: of a
     message its seq; of a change the seq of its entry, or None; of a look the messages that were there,
-    (seq, client_message_id) each.
+    (seq, client_message_id) each. `status` is HTTP's, where it went that way.
     """
 
     client: str
@@ -35,6 +35,7 @@ class Operation:
     outcome: Outcome = "unknown"
     value: Any = None
     code: str = ""
+    status: int = 0
 
     def succeed(self, value: Any, now: float) -> None:
         self.outcome, self.value, self.ended = "ok", value, now

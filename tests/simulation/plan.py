@@ -8,37 +8,18 @@ from random import Random
 from typing import Final
 
 from tests.simulation.faults import Fault, draw
+from tests.simulation.limits import Limits, draw_limits
+from tests.simulation.operations import WEIGHTS
 
 ENDS_MS: Final = 4_000.0
 _EARLY: Final = 0.3
+# This many histories are long. In those a fault strikes less often: it has more time to.
+_LONG: Final = 0.02
+_CALMER: Final = 0.1
 
 # Alice owns the group of Bob and Carol; Dave may be added; Mallory is in nothing.
 _DEVICES: Final = (("alice-1", "alice"), ("alice-2", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 _OTHERS: Final = (("dave-1", "dave"), ("mallory-1", "mallory"))
-_WEIGHTS: Final[Mapping[str, int]] = {
-    "send_private": 8,
-    "send_to_group": 8,
-    "send_first": 2,
-    "send_again": 3,
-    "send_ahead": 1,
-    "post": 2,
-    "edit": 2,
-    "delete": 1,
-    "react": 2,
-    "read": 3,
-    "read_over_http": 2,
-    "look": 2,
-    "add": 2,
-    "remove": 3,
-    "quit": 1,
-    "rename": 1,
-    "role": 1,
-    "block": 1,
-    "watch": 1,
-    "intrude": 1,
-    "leave": 2,
-    "come_back": 2,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +45,17 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"edit": 12, "delete": 12, "react": 12, "role": 20, "rename": 20, "remove": 6}),
     Theme({"send_private": 6, "send_to_group": 6}, {Fault.THROTTLED: 0.8}),
     Theme({"read": 8, "read_over_http": 60, "send_private": 2}),
+    # What is read over HTTP, beside what changes it.
+    Theme({"inbox": 12, "summary": 8, "page": 8, "message": 8, "members": 8}),
+    Theme({"inbox": 12, "hide": 8, "prefer": 4, "post_with_id": 4}),
+    Theme({"make_group": 20, "make_private": 8, "add": 6, "inbox": 6, "send_first": 6, "role": 6}),
+    Theme({"request_contact": 20, "update_contact": 20, "end_contact": 8, "list": 6, "block": 4, "presence": 8}),
+    Theme({"profile": 20, "presence": 6, "watch": 6, "leave": 3, "type": 6, "list": 2}, everybody=True),
+    Theme({"register": 20, "sign_out": 10, "list": 6, "send_private": 2, "prefer": 4, "hide": 2}),
+    Theme({"notify": 20, "acknowledge": 16, "remind": 20, "cancel_reminder": 6, "list": 6, "delete": 3}),
+    Theme({"upload": 30, "send_file": 30, "forward": 12, "delete": 10, "get_file": 12}),
+    Theme({"send_otherwise": 20, "send_again": 6, "send_to_group": 3, "forward": 4, "nonsense": 4, "nobody": 6}),
+    Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
@@ -83,7 +75,8 @@ class Plan:
     """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first.
 
     Devices are connected from the start, with all that there is, but those `asleep`, which are away, and the `fresh`
-    ones, which know nothing yet and have to connect first. `latency` (ms) is the longest of the network.
+    ones, which know nothing yet and have to connect first. `latency` (ms) is the longest of the network, `ends` (ms)
+    when the last action is over and everything heals.
     """
 
     seed: int
@@ -93,12 +86,15 @@ class Plan:
     fresh: frozenset[int]
     actions: tuple[Action, ...]
     odds: Mapping[Fault, float] = field(default_factory=dict)
-    fan_out_above: int = 200
+    limits: Limits = Limits()  # noqa: RUF009  # frozen
+    ends: float = ENDS_MS
     latency: float = 30.0
 
 
 def plan_of(seed: int) -> Plan:
     random = Random(seed)
+    if random.random() < _LONG:
+        return _long_plan(seed, random)
     theme = random.choice(_THEMES)
     devices = _DEVICES if theme.everybody else _devices(random)
     odds = {**draw(random), **theme.faults}
@@ -110,8 +106,33 @@ def plan_of(seed: int) -> Plan:
         fresh=_some(devices, 0.25, random),
         actions=_actions(theme, len(devices), odds, random),
         odds=odds,
-        fan_out_above=random.choice((200, 200, 200, 2)),
+        limits=draw_limits(random),
         latency=random.choice((3.0, 30.0)),
+    )
+
+
+def _long_plan(seed: int, random: Random) -> Plan:
+    """Everybody, for a while: hundreds of actions, so that pages, limits and whatever grows come to their ends."""
+    odds = {fault: odds * _CALMER for fault, odds in draw(random).items()}
+    ends = random.choice((8_000.0, 16_000.0, 30_000.0))
+    how_many = int(ends // 100)
+    devices = _DEVICES + _OTHERS[:1]
+    chosen = random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=how_many)
+    chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
+    actions = [
+        Action(random.random() * ends, random.randrange(len(devices)), name, random.randrange(1_000)) for name in chosen
+    ]
+    return Plan(
+        seed=seed,
+        schedule=seed,
+        devices=devices,
+        asleep=_some(devices, 0.15, random),
+        fresh=_some(devices, 0.25, random),
+        actions=tuple(sorted(actions, key=lambda action: action.at)),
+        odds=odds,
+        limits=draw_limits(random),
+        latency=random.choice((3.0, 30.0)),
+        ends=ends,
     )
 
 
@@ -120,8 +141,8 @@ def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Ra
     slots = [random.random() * ENDS_MS for _ in range(1 if is_race else random.randint(1, 3))]
     spread = random.choice((3.0, 8.0) if is_race else (15.0, 40.0, 300.0))
     how_many = random.choice((3, 4, 4, 5) if is_race else (1, 2, 3, 3, 4, 5, 7))
-    weights = [weight * theme.weights.get(name, 1) for name, weight in _WEIGHTS.items()]
-    chosen = random.choices(list(_WEIGHTS), weights, k=how_many)
+    weights = [(weight or name in theme.weights) * theme.weights.get(name, 1) for name, weight in WEIGHTS.items()]
+    chosen = random.choices(list(WEIGHTS), weights, k=how_many)
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
     everybody = range(clients)
     actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry

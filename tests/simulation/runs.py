@@ -10,22 +10,25 @@ from hashlib import blake2b
 
 from tests.simulation.checker import check
 from tests.simulation.functions import quietly
-from tests.simulation.invariants import inspect
+from tests.simulation.judge import inspect
+from tests.simulation.judge.case import Case
 from tests.simulation.plan import Plan, plan_of
-from tests.simulation.world import World, build, play
+from tests.simulation.world import World, beginning, build, play
 
 # A shorter history may need other latencies to fail again: so many of them are tried for each.
 _SCHEDULES = 12
 _COLLECT_EVERY = 100
+JUDGED = "judged"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """One history that was judged."""
+    """One history. `judged` are its operations whose answer a rule has looked at, by identity."""
 
     plan: Plan
     findings: list[str]
     world: World
+    judged: set[int]
 
     @property
     def text(self) -> str:
@@ -44,10 +47,14 @@ class Outcome:
 
 @dataclass(slots=True)
 class Summary:
-    """Many histories together."""
+    """Many histories together.
+
+    `operations` counts each kind's outcomes: `ok`, a code with which it was refused, or `unknown`; and `judged`, which
+    are those whose answer a rule has looked at.
+    """
 
     histories: int = 0
-    operations: Counter[str] = field(default_factory=Counter)
+    operations: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     steps: int = 0
     invocations: int = 0
@@ -57,7 +64,8 @@ class Summary:
     def add(self, outcome: Outcome) -> None:
         world = outcome.world
         self.histories += 1
-        self.operations.update(f"{one.kind} {one.outcome}" for one in world.operations)
+        self.operations.update((one.kind, one.code or one.outcome) for one in world.operations)
+        self.operations.update((one.kind, JUDGED) for one in world.operations if id(one) in outcome.judged)
         self.faults.update({fault.name: times for fault, times in world.weather.struck.items()})
         self.steps += world.hub.steps
         self.invocations += world.deployment.runtime.invocations
@@ -67,12 +75,13 @@ class Summary:
 def run(plan: Plan) -> Outcome:
     """One history, judged."""
     world = build(plan)
-    with quietly() as log:
+    with quietly(plan.limits.shard) as log:
         play(world)
+    case = Case(world, beginning())
     findings = check(world.history())
-    findings += [] if findings else inspect(world)
+    findings += [] if findings else inspect(case)
     findings += [f"a function logged {line}" for line in log.unexpected if "Unavailable" not in line]
-    return Outcome(plan, findings, world)
+    return Outcome(plan, findings, world, case.judged)
 
 
 def fingerprint(outcome: Outcome) -> str:

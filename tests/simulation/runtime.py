@@ -13,6 +13,7 @@ from tests.simulation.functions import Environment, Instance
 from tests.simulation.scheduler import Hub, Process
 
 _LONGEST_LIFE: Final = 14  # steps until a killed function dies, at most
+_FURTHEST_MS: Final = 4_000  # that a clock is behind: tokens of five seconds ahead are still taken
 
 
 @dataclass(eq=False)
@@ -36,7 +37,7 @@ class Runtime:
         self.invocations += 1
         instance = self._instance(function)
         dies_in = self.hub.random.randrange(_LONGEST_LIFE) if self.weather.strikes(Fault.KILLED) else None
-        process = Process(function, dies_in=dies_in)
+        process = Process(function, instance=instance, began=self.hub.now, dies_in=dies_in)
         results: list[Any] = []
 
         def ended() -> None:
@@ -56,7 +57,7 @@ class Runtime:
             if self.weather.strikes(Fault.SKEWED):
                 instance.skew = self.hub.random.randint(-2_000, 2_000)
         if self.weather.strikes(Fault.BACKWARDS):
-            instance.skew -= self.hub.random.randint(1, 2_000)
+            instance.skew = max(instance.skew - self.hub.random.randint(1, 2_000), -_FURTHEST_MS)
         return instance
 
     def latency(self) -> float:

@@ -25,13 +25,16 @@ class Killed(BaseException):
 class Process:
     """What dies together: one invocation of a function, with the calls that it makes side by side.
 
-    `dies_in` is the number of steps after which it is killed; None for never.
+    `dies_in` is the number of steps after which it is killed; None for never. `instance` is what it runs in, and
+    `began` is when.
     """
 
-    __slots__ = ("dead", "dies_in", "name")
+    __slots__ = ("began", "dead", "dies_in", "instance", "name")
 
-    def __init__(self, name: str, *, dies_in: int | None = None) -> None:
+    def __init__(self, name: str, *, instance: object = None, began: float = 0.0, dies_in: int | None = None) -> None:
         self.name = name
+        self.began = began
+        self.instance = instance
         self.dies_in = dies_in
         self.dead = False
 

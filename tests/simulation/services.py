@@ -104,11 +104,14 @@ class Sqs:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A push that the provider has taken on, and shows."""
+    """A push that the provider has taken on, and shows. `began` is when the function was invoked that has sent it."""
 
     token: str
     data: Mapping[str, str]
     at: float
+    began: float
+    push_id: str
+    badge: int | None
 
 
 class Provider:
@@ -125,7 +128,8 @@ class Provider:
             return Busy("QUOTA_EXCEEDED", 1_000)
         if self._weather.strikes(Fault.PROVIDER_FORGOT):
             return Unregistered("UNREGISTERED")
-        self.accepted.append(Accepted(push.target.token, push.data, self._hub.now))
+        began = self._hub.process.began if self._hub.process else 0.0
+        self.accepted.append(Accepted(push.target.token, push.data, self._hub.now, began, push.push_id, push.badge))
         if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
             return Busy("Timeout", whole_provider=False)
         return Sent()

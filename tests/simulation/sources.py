@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
+from zlib import crc32
 
+import functions.files.handler as files_module
 import functions.offline_push.handler as push_module
 from functions.presence.handler import look
 from tests.simulation.faults import Fault
@@ -61,18 +64,61 @@ class Queues:
         self._invoke("presence" if queue == "presence" else "push", call, done)
 
 
+@dataclass(eq=False)
+class Uploads:
+    """What the bucket tells the function for files. `waiting` are uploads that were not looked at yet."""
+
+    runtime: Runtime
+    set_aside: list[str]
+    waiting: int = 0
+
+    def arrived(self, file_id: str) -> None:
+        self.waiting += 1
+        self.runtime.hub.after(self.runtime.latency(), lambda: self._check(file_id, 1))
+
+    def _check(self, file_id: str, attempt: int) -> None:
+        event = {"detail": {"object": {"key": f"uploads/{file_id}"}}}
+
+        def call(instance: Instance) -> bool:
+            try:
+                files_module.check(event, instance.files)
+            except files_module.UploadNotCheckedError:
+                return False
+            return True
+
+        def done(is_checked: Any) -> None:
+            if not is_checked and attempt < _MAX_RECEIVES:
+                self.runtime.hub.after(_VISIBILITY_MS, lambda: self._check(file_id, attempt + 1))
+                return
+            self.waiting -= 1
+            if not is_checked:
+                self.set_aside.append("upload")
+
+        self.runtime.invoke("files", call, done)
+
+
 @dataclass(slots=True)
 class Partition:
-    """One conversation's part of the stream."""
+    """One shard of the stream, as one of the functions behind it reads it."""
 
     records: deque[dict[str, Any]] = field(default_factory=deque)
     is_read: bool = False
     failures: int = 0
 
 
+# The functions that read the stream, and what their event sources let through (infra/push.py, infra/files.py).
+_LOOKING: Final = "push"
+_RELEASING: Final = "files"
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
+    _LOOKING: lambda image: image["kind"]["S"] == "message" or image.get("fan_out") == {"BOOL": True},
+    _RELEASING: lambda image: image["kind"]["S"] == "message_deleted" and "file_id" in image,
+}
+_SHARDS: Final = 2  # each with several conversations
+
+
 @dataclass(eq=False)
 class Stream:
-    """The log's. `set_aside` is what has failed for good."""
+    """The log's, with a reader for pushes and one for files. `set_aside` is what has failed for good."""
 
     runtime: Runtime
     set_aside: list[str]
@@ -80,10 +126,10 @@ class Stream:
     def __post_init__(self) -> None:
         self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
-        self._partitions: dict[str, Partition] = defaultdict(Partition)
+        self._partitions: dict[tuple[str, int], Partition] = defaultdict(Partition)
 
     def stored(self, written: Written) -> None:
-        """A write of the log table: inserts go to the stream."""
+        """A write of the log table: inserts go to the readers whose filter lets them through."""
         if written.old is not None or written.new is None:
             return
         record = {
@@ -91,29 +137,37 @@ class Stream:
             "eventSource": "aws:dynamodb",
             "dynamodb": {"NewImage": written.new, "SequenceNumber": str(next(self._numbers))},
         }
-        name = written.new["conversation_id"]["S"]
-        partition = self._partitions[name]
-        partition.records.append(record)
-        if self._weather.strikes(Fault.RECORD_TWICE):
+        name = crc32(written.new["conversation_id"]["S"].encode()) % _SHARDS
+        for reader, wants in _READERS.items():
+            if not wants(written.new):
+                continue
+            partition = self._partitions[reader, name]
             partition.records.append(record)
-        self._read_stream(name)
+            if self._weather.strikes(Fault.RECORD_TWICE):
+                partition.records.append(record)
+            self._read_stream(reader, name)
 
-    def _read_stream(self, name: str) -> None:
-        partition = self._partitions[name]
+    def _read_stream(self, reader: str, name: int) -> None:
+        partition = self._partitions[reader, name]
         if partition.records and not partition.is_read:
             partition.is_read = True
-            self._hub.after(5.0 + self._hub.random.random() * 200.0, lambda: self._next_batch(name))
+            self._hub.after(5.0 + self._hub.random.random() * 200.0, lambda: self._next_batch(reader, name))
 
-    def _next_batch(self, name: str) -> None:
-        partition = self._partitions[name]
+    def _next_batch(self, reader: str, name: int) -> None:
+        partition = self._partitions[reader, name]
         batch = [partition.records[i] for i in range(min(_BATCH, len(partition.records)))]
+
+        def call(instance: Instance) -> Any:
+            if reader == _RELEASING:
+                return files_module.release_files(batch, instance.files)
+            return push_module.look_at(batch, instance.push)
 
         def done(answer: Any) -> None:
             self._settle(partition, batch, answer)
             partition.is_read = False
-            self._read_stream(name)
+            self._read_stream(reader, name)
 
-        self._invoke("push", lambda instance: push_module.look_at(batch, instance.push), done)
+        self._invoke(reader, call, done)
 
     def _settle(self, partition: Partition, batch: list[dict[str, Any]], answer: Any) -> None:
         """Go on behind what was done: everything, or up to the record that is named as failed."""

@@ -16,9 +16,10 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from tests.simulation.faults import Fault
+from tests.simulation.judge.refusals import OBSTACLES
 from tests.simulation.plan import plan_of
 from tests.simulation.planted import PLANTED, planted
-from tests.simulation.runs import fingerprint, run, run_many, shortest
+from tests.simulation.runs import JUDGED, fingerprint, run, run_many, shortest
 
 HISTORIES = 10_000
 CHUNK = 250
@@ -38,8 +39,11 @@ def test_every_fault_strikes_and_every_operation_has_every_outcome() -> None:
     """In few histories already: nothing is simulated in name only."""
     summary = run_many(range(1_000))
     assert set(summary.faults) == {fault.name for fault in Fault}
-    for kind in ("send", "react", "remove", "add", "role", "read", "post"):
-        assert {f"{kind} {outcome}" for outcome in ("ok", "fail", "unknown")} <= set(summary.operations), kind
+    for kind, obstacles in OBSTACLES.items():
+        assert (kind, "ok") in summary.operations, kind
+        assert (kind, JUDGED) in summary.operations or not obstacles, kind
+    for kind, code in (("send", "blocked"), ("react", "not_found"), ("remove", "forbidden"), ("read", "bad_request")):
+        assert (kind, code) in summary.operations
 
 
 @pytest.mark.parametrize("name", list(PLANTED))
@@ -72,7 +76,7 @@ def test_a_seed_repeats_exactly_also_in_another_process() -> None:
     code = (
         "import tests.functions.environment\n"
         "from tests.simulation.plan import plan_of\n"
-        "from tests.simulation.runs import fingerprint, run\n"
+        "from tests.simulation.runs import JUDGED, fingerprint, run\n"
         "print(*(fingerprint(run(plan_of(seed))) for seed in range(60)))"
     )
     here = [fingerprint(run(plan_of(seed))) for seed in range(60)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import count
@@ -23,14 +23,14 @@ from shared.notification.models import FCM, Device, PushTarget
 from shared.wire.events import entry_event
 from shared.wire.replies import event_size, success, sync_reply
 from tests.fakes import in_turn
-from tests.simulation.actions import ACTIONS
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.functions import BASE_MS, Environment, Instance
 from tests.simulation.history import History, Operation, Sent
+from tests.simulation.operations import ACTIONS
 from tests.simulation.places import DM, GROUP
-from tests.simulation.plan import ENDS_MS, Plan
+from tests.simulation.plan import Plan
 from tests.simulation.scheduler import Hub
 from tests.simulation.store import Store, Written
 
@@ -70,6 +70,8 @@ class Observed:
 
 @dataclass
 class World:
+    """One history. `groups` are those that were made in it, `files` whose was announced, by id."""
+
     plan: Plan
     hub: Hub
     weather: Weather
@@ -78,6 +80,8 @@ class World:
     clients: list[Client]
     operations: list[Operation]
     observed: Observed
+    groups: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
 
     def client(self, number: int) -> Client:
@@ -104,7 +108,8 @@ class World:
         found = []
         for at, written in self.observed.writes:
             if written.table == "sessions" and written.old is not None and written.new is not None:
-                gone = written.old["connections"]["M"].keys() - written.new["connections"]["M"].keys()
+                before, after = (item.get("connections", {"M": {}})["M"] for item in (written.old, written.new))
+                gone = before.keys() - after.keys()
                 found += [(at, name) for name in gone if self.deployment.gateway.lines[name].was_open_at(at)]
         return found
 
@@ -126,9 +131,8 @@ def _template() -> Template:
     """Made once: it is the same for all histories."""
     hub = Hub(Random(0))
     store = Store()
-    environment = Environment(
-        hub, cast("Any", store), cast("Any", None), cast("Any", None), cast("Any", None), count(1_000_000)
-    )
+    nothing: Any = None
+    environment = Environment(hub, cast("Any", store), nothing, nothing, nothing, count(1_000_000), nothing, nothing)
     instance = Instance(environment)
     writing = instance.writing
 
@@ -153,6 +157,12 @@ def _template() -> Template:
     return Template(store.snapshot(), {user: _synced(user, instance) for user in _HELD})
 
 
+@cache
+def beginning() -> Mapping[str, Sequence[Any]]:
+    """The items that every history finds."""
+    return {name: list(items.values()) for name, items in _template().tables.items()}
+
+
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     """What a sync says to somebody who has everything so far."""
     memberships, log = instance.stores.memberships, instance.stores.log
@@ -175,7 +185,7 @@ def build(plan: Plan) -> World:
 
     store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.restore(_template().tables)
-    deployment = Deployment(hub, weather, store, plan.fan_out_above, plan.latency)
+    deployment = Deployment(hub, weather, store, plan.limits, plan.latency)
     written.append(deployment.stream.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
@@ -196,13 +206,13 @@ def play(world: World) -> None:
             300.0 + action.at,
             partial(ACTIONS[action.name], world, world.client(action.client), action.number),
         )
-    hub.run(300.0 + ENDS_MS)
+    hub.run(300.0 + plan.ends)
     world.weather.clear()
     for client in world.clients:
         client.come_back()
-    hub.run(300.0 + ENDS_MS + _SHORT_QUIET_MS)
+    hub.run(300.0 + plan.ends + _SHORT_QUIET_MS)
     if not (_is_settled(world) and hub.random.random() < _SKIPPED):
-        hub.run(300.0 + ENDS_MS + _QUIET_MS)
+        hub.run(300.0 + plan.ends + _QUIET_MS)
 
 
 def _is_settled(world: World) -> bool:

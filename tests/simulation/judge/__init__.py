@@ -1,0 +1,65 @@
+"""The judges: what must hold inside of the deployment, beyond what clients can see (`checker.py`).
+
+Each rule gets a case and yields what it found, as sentences. None objects to what may be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from tests.simulation.judge import (
+    causes,
+    connections,
+    cursors,
+    effects,
+    files,
+    inbox,
+    listings,
+    live,
+    pages,
+    presence,
+    pushes,
+    refusals,
+    rows,
+    stored,
+    telling,
+)
+from tests.simulation.judge.case import DELAYING, HARMLESS, Case
+
+Rule = Callable[[Case], Iterator[str]]
+
+_ROOMS: Final = (
+    rows,
+    cursors,
+    stored,
+    refusals,
+    effects,
+    causes,
+    listings,
+    inbox,
+    pages,
+    presence,
+    files,
+    telling,
+    pushes,
+    connections,
+)
+_ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
+# Where whatever failed was done again; and where nothing failed.
+_IN_THE_END: Final[Sequence[Rule]] = (*pushes.IN_THE_END, *telling.IN_THE_END, *files.IN_THE_END)
+_AT_ONCE: Final[Sequence[Rule]] = (*live.AT_ONCE, *presence.AT_ONCE, *connections.AT_ONCE, *telling.AT_ONCE)
+
+
+def inspect(case: Case) -> list[str]:
+    """Everything that is wrong inside."""
+    world = case.world
+    found = [finding for rule in _ALWAYS for finding in rule(case)]
+    if case.struck <= HARMLESS | DELAYING and not world.deployment.set_aside:
+        found += [finding for rule in _IN_THE_END for finding in rule(case)]
+    if case.struck <= HARMLESS:
+        found += [finding for rule in _AT_ONCE for finding in rule(case)]
+        found += [f"{what} was set aside" for what in world.deployment.set_aside]
+    if not world.deployment.is_idle:
+        found.append("the stream or a queue was not read to its end")
+    return found

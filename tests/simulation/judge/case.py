@@ -1,0 +1,111 @@
+"""One history before its judges: what happened, what was stored when, and what was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from shared.chat.models import Entry
+from tests.shared.chat.replay import Told, replay
+from tests.simulation.faults import Fault
+from tests.simulation.history import Operation
+from tests.simulation.judge.past import BEGINNING, Moment, Past, inserted
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+# With these a live event still has to come, a push still has to go out, and presence has to be right.
+HARMLESS: Final = frozenset(
+    {
+        Fault.SHORT_PAGE,
+        Fault.STALE,
+        Fault.COLD,
+        Fault.SKEWED,
+        Fault.BACKWARDS,
+        Fault.DISCONNECT_LATE,
+        Fault.DISCONNECT_TWICE,
+        Fault.RECORD_TWICE,
+        Fault.BATCH_AGAIN,
+        Fault.QUEUE_TWICE,
+        Fault.CUT,
+        Fault.RESTARTED,
+    }
+)
+# With these a push may be late, and still has to come: whatever failed is done again.
+DELAYING: Final = frozenset(
+    {
+        Fault.THROTTLED,
+        Fault.SERVER_ERROR,
+        Fault.UNPROCESSED,
+        Fault.LOST_BEFORE,
+        Fault.SLOW,
+        Fault.CONTENDED,
+        Fault.QUEUE_LATE,
+    }
+)
+_SKEWED: Final = frozenset({Fault.SKEWED, Fault.BACKWARDS})
+
+
+@dataclass
+class Case:
+    """`judged` are the operations whose answer some rule has looked at."""
+
+    world: World
+    first: Mapping[str, Sequence[dict[str, object]]]
+    judged: set[int] = field(default_factory=set)
+
+    @cached_property
+    def past(self) -> Past:
+        return Past(self.first, self.world.observed.writes)
+
+    @cached_property
+    def logs(self) -> Mapping[str, Sequence[Entry]]:
+        return self.world.logs()
+
+    @cached_property
+    def first_said(self) -> Mapping[tuple[str, int], str | None]:
+        """What each message of this history said when it was stored."""
+        return {
+            (entry.conversation_id, entry.seq): entry.content for _, entry in inserted(self.past) if entry.is_message
+        }
+
+    def told(self, name: str) -> Told:
+        """What a log tells."""
+        if name not in self._told:
+            said = {seq: content for (where, seq), content in self.first_said.items() if where == name}
+            self._told[name] = replay(self.logs[name], said)
+        return self._told[name]
+
+    @cached_property
+    def _told(self) -> dict[str, Told]:
+        return {}
+
+    @cached_property
+    def struck(self) -> frozenset[Fault]:
+        return frozenset(fault for fault, times in self.world.weather.struck.items() if times)
+
+    @property
+    def skew(self) -> int:
+        """By how many ms a function's clock may be off, either way."""
+        return 4_000 if self.struck & _SKEWED else 0
+
+    def operations(self, *kinds: str) -> Iterator[Operation]:
+        """Those of these kinds; of all of them without any."""
+        for operation in self.world.operations:
+            if not kinds or operation.kind in kinds:
+                yield operation
+
+    def looked_at(self, operation: Operation) -> None:
+        self.judged.add(id(operation))
+
+    def during(self, operation: Operation, *, stale: bool = False) -> Iterator[Moment]:
+        """The moments between an operation's begin and its end.
+
+        `stale`: and all before, where an eventually consistent read could answer from there.
+        """
+        is_behind = stale and Fault.STALE in self.struck
+        start = BEGINNING if is_behind else operation.began
+        end = operation.ended if operation.ended is not None else self.world.hub.now
+        return (self.past.at(when) for when in self.past.moments(start, end))

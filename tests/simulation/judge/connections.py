@@ -1,0 +1,65 @@
+"""Connections: nobody's is forgotten but its own, and none is told anything once its token has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.aws.tables import connections_from
+from tests.simulation.functions import BASE_MS
+from tests.simulation.judge.case import Case
+
+# Between reading who is there and the post's arrival lie some calls.
+_ON_THE_WAY_MS: Final = 1_000
+
+
+def who_is_online_is_registered(case: Case) -> Iterator[str]:
+    sessions = {item["user_id"]: item for item in case.world.store.items("sessions")}
+    for client in case.world.clients:
+        if client.core.connection == "online" and client.line is not None:
+            known = connections_from(sessions.get(client.user), client.user)
+            if client.line.connection_id not in known:
+                yield f"{client.name} is online, and {client.line.connection_id} is not registered"
+    for at, connection_id in case.world.removed_while_open():
+        yield f"{connection_id} was forgotten at {at:.0f} while it was open, and nobody had closed it"
+
+
+def tokens_end(case: Case) -> Iterator[str]:
+    """Nothing is posted to a connection whose tokens have all ended."""
+    for post in case.world.deployment.gateway.posts:
+        ended = post.at + BASE_MS - post.line.token_ends
+        if ended > _ON_THE_WAY_MS + case.skew and post.event.get("type") != "disconnect":
+            yield f"{post.line.user_id} was sent {post.event['type']} {ended:.0f} ms after the token's end"
+
+
+def no_more_than_allowed(case: Case) -> Iterator[str]:
+    """A user has at most so many connections, once one more has been registered."""
+    limit = case.world.plan.limits.connections
+    for at, (table, user, _), old, new in case.past.changes:
+        if table != "sessions" or at <= 0 or new is None:
+            continue
+        before = set((old or {}).get("connections", {}))
+        after = new.get("connections", {})
+        added = set(after) - before
+        if not added:
+            continue
+        if len(after) > limit:
+            yield f"{user} has {len(after)} connections at {at:.0f}, of {limit}"
+        yield from _oldest_first(user, before - set(after), after, old or {}, added)
+
+
+def _oldest_first(
+    user: str, gone: set[str], kept: dict[str, dict[str, int]], old: dict[str, dict[str, dict[str, int]]], new: set[str]
+) -> Iterator[str]:
+    """Those that had to make way were opened before those that stayed, or had ended."""
+    opened = {name: value["connected_at"] for name, value in old.get("connections", {}).items()}
+    stayed = [opened[name] for name in kept if name in opened and name not in new]
+    for name in gone:
+        ended = old["connections"][name]["expires_at"]
+        newest = max(kept[one]["connected_at"] for one in new)
+        if stayed and opened[name] > min(stayed) and ended > newest + 60_000:
+            yield f"{name} of {user} had to make way, and was not the oldest"
+
+
+RULES = (no_more_than_allowed,)
+AT_ONCE = (who_is_online_is_registered, tokens_end)

@@ -1,0 +1,148 @@
+"""What was stored at any moment of a history: for rules about answers, which were right at some moment or never."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.aws.dynamodb import Item, from_item
+from shared.aws.entries import entry_from
+from shared.aws.tables import member_from
+from shared.chat.identifiers import private_members
+from shared.chat.models import Entry, Member
+from tests.simulation.store import Written
+
+Key = tuple[str, str, Any]
+"""A table, and the values of its key; None where it has no second one."""
+
+BEGINNING: Final = -1.0
+_KEYS: Final[Mapping[str, tuple[str, str | None]]] = {
+    "log": ("conversation_id", "seq"),
+    "members": ("pk", "sk"),
+    "sessions": ("user_id", None),
+    "tickets": ("ticket", None),
+}
+
+
+@dataclass(slots=True)
+class _Row:
+    """All that stood at one key, and from when on each."""
+
+    since: list[float] = field(default_factory=list)
+    items: list[Item | None] = field(default_factory=list)
+
+    def note(self, at: float, item: Item | None) -> None:
+        self.since.append(at)
+        self.items.append(item)
+
+    def at(self, when: float) -> Item | None:
+        number = bisect_right(self.since, when)
+        return self.items[number - 1] if number else None
+
+
+class Past:
+    """Made of what was there at first, and of every write since."""
+
+    def __init__(self, first: Mapping[str, Iterable[Item]], writes: Iterable[tuple[float, Written]]) -> None:
+        self._rows: dict[Key, _Row] = defaultdict(_Row)
+        self._sorts: dict[tuple[str, str], set[Any]] = defaultdict(set)
+        self.changes: list[tuple[float, Key, Item | None, Item | None]] = []
+        for table, items in first.items():
+            for raw in items:
+                item = from_item(raw)
+                self._note(BEGINNING, _key(table, item), item)
+        for at, written in writes:
+            old, new = (from_item(raw) if raw is not None else None for raw in (written.old, written.new))
+            key = _key(written.table, new or old or {})
+            self._note(at, key, new)
+            self.changes.append((at, key, old, new))
+        self._times = [at for at, *_ in self.changes]
+
+    def _note(self, at: float, key: Key, item: Item | None) -> None:
+        self._rows[key].note(at, item)
+        self._sorts[key[:2]].add(key[2])
+
+    def item(self, when: float, table: str, first: str, second: Any = None) -> Item | None:
+        row = self._rows.get((table, first, second))
+        return row.at(when) if row else None
+
+    def places(self) -> list[Key]:
+        """All that ever was."""
+        return list(self._rows)
+
+    def sorts(self, table: str, first: str) -> list[Any]:
+        """The second parts of all keys that ever began so."""
+        return sorted(self._sorts.get((table, first), ()))
+
+    def moments(self, start: float, end: float) -> list[float]:
+        """One in each stretch of time in which nothing was written, from `start` to `end`."""
+        low, high = bisect_right(self._times, start), bisect_right(self._times, end)
+        return [start, *dict.fromkeys(self._times[low:high])]
+
+    def at(self, when: float) -> Moment:
+        return Moment(self, when)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything as it was then. A write at the very time counts as done."""
+
+    past: Past
+    when: float
+
+    def row(self, pk: str, sk: str) -> Item | None:
+        """One of the members table."""
+        return self.past.item(self.when, "members", pk, sk)
+
+    def rows(self, pk: str, prefix: str) -> dict[str, Item]:
+        """Those of one partition of the members table, by what follows the prefix."""
+        sorts = [sk for sk in self.past.sorts("members", pk) if sk.startswith(prefix)]
+        found = {sk.removeprefix(prefix): self.row(pk, sk) for sk in sorts}
+        return {name: item for name, item in found.items() if item is not None}
+
+    def member(self, user: str, conversation: str) -> Member | None:
+        item = self.row(f"user#{user}", f"conversation#{conversation}")
+        return None if item is None else member_from(item)
+
+    def conversations(self, user: str) -> list[Member]:
+        return [member_from(item) for item in self.rows(f"user#{user}", "conversation#").values()]
+
+    def roles(self, conversation: str) -> dict[str, str]:
+        """Who is in a conversation, with which role."""
+        rows = self.rows(f"conversation#{conversation}", "user#")
+        return {user: item.get("role", "member") for user, item in rows.items()}
+
+    def entry(self, conversation: str, seq: int) -> Entry | None:
+        item = self.past.item(self.when, "log", conversation, seq)
+        return None if item is None else entry_from(item)
+
+    def log(self, conversation: str) -> Sequence[Entry]:
+        entries = (self.entry(conversation, seq) for seq in self.past.sorts("log", conversation))
+        return [entry for entry in entries if entry is not None]
+
+    def blocks(self, user: str, other: str) -> bool:
+        return self.row(f"user#{user}", f"block#{other}") is not None
+
+    def session(self, user: str) -> Item | None:
+        return self.past.item(self.when, "sessions", user)
+
+
+def _key(table: str, item: Item) -> Key:
+    first, second = _KEYS[table]
+    return table, item[first], None if second is None else item[second]
+
+
+def other_of(conversation: str, user: str) -> str | None:
+    """Who is on the other side of a private conversation."""
+    others = [one for one in private_members(conversation) or () if one != user]
+    return others[0] if others else None
+
+
+def inserted(past: Past) -> Iterator[tuple[float, Entry]]:
+    """Every entry as it was first stored, and when."""
+    for at, (table, *_), old, new in past.changes:
+        if table == "log" and old is None and new is not None:
+            yield at, entry_from(new)

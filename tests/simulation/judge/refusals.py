@@ -1,0 +1,324 @@
+"""Who may do what: a refusal was right at some moment of its operation, and so was letting it through.
+
+For each kind of operation a table says what may stand in its way, and with which code it is refused then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from shared.chat.identifiers import is_group_id, private_members
+from tests.simulation.functions import BASE_MS
+from tests.simulation.history import Operation
+from tests.simulation.judge.case import Case
+from tests.simulation.judge.past import Moment, other_of
+
+Obstacle = tuple[str, Callable[[Case, Operation, Moment], bool]]
+"""A code, and whether it is right at a moment."""
+
+# Not verdicts on what was asked for: whether they are right is another rule's affair, or nobody's.
+_OF_THE_MOMENT: Final = frozenset({"unavailable", "rate_limited", "token_expired", "sync_required"})
+_OWNER, _ADMIN, _MEMBER = "owner", "admin", "member"
+
+
+def _where(operation: Operation) -> str:
+    return str(operation.detail["conversation_id"])
+
+
+def _outside(_: Case, one: Operation, now: Moment) -> bool:
+    return now.member(one.user, _where(one)) is None
+
+
+def _outside_or_of_the_source(case: Case, one: Operation, now: Moment) -> bool:
+    """A private conversation that is named by its other side is made where it isn't there."""
+    source = one.detail.get("forward_of")
+    is_outside = _outside(case, one, now) or one.user not in now.roles(_where(one))
+    return is_outside or (source is not None and now.member(one.user, source[0]) is None)
+
+
+def _blocked(_: Case, one: Operation, now: Moment) -> bool:
+    other = one.detail.get("other") or other_of(_where(one), one.user)
+    return other is not None and now.blocks(other, one.user)
+
+
+def _not_readable(_: Case, one: Operation, now: Moment) -> bool:
+    entry = now.entry(_where(one), one.detail["seq"])
+    return entry is None or not entry.is_readable
+
+
+def _no_message(_: Case, one: Operation, now: Moment) -> bool:
+    entry = now.entry(_where(one), one.detail["seq"])
+    return entry is None or not entry.is_message
+
+
+def _anothers_or_old(case: Case, one: Operation, now: Moment) -> bool:
+    entry = now.entry(_where(one), one.detail["seq"])
+    if entry is None or entry.sender_id != one.user:
+        return True
+    window = case.world.plan.limits.edit_window_s * 1_000
+    return bool(window) and BASE_MS + (one.ended or now.when) + case.skew - entry.created_at > window
+
+
+def _anothers_surely(case: Case, one: Operation, now: Moment) -> bool:
+    """As above, where it is certain."""
+    entry = now.entry(_where(one), one.detail["seq"])
+    if entry is None or entry.sender_id != one.user:
+        return True
+    window = case.world.plan.limits.edit_window_s * 1_000
+    return bool(window) and BASE_MS + one.began - case.skew - entry.created_at > window
+
+
+def _not_deletable(_: Case, one: Operation, now: Moment) -> bool:
+    entry = now.entry(_where(one), one.detail["seq"])
+    if entry is not None and entry.sender_id == one.user:
+        return False
+    return not (is_group_id(_where(one)) and now.roles(_where(one)).get(one.user) in (_OWNER, _ADMIN))
+
+
+def _no_moderator(_: Case, one: Operation, now: Moment) -> bool:
+    return now.roles(_where(one)).get(one.user) not in (_OWNER, _ADMIN)
+
+
+def _not_addable(case: Case, one: Operation, now: Moment) -> bool:
+    return _no_moderator(case, one, now) or _is_blocked_by_one(case, one, now)
+
+
+def _is_blocked_by_one(_: Case, one: Operation, now: Moment) -> bool:
+    """One of those who are to come in. Who is there already is asked nothing."""
+    users = one.detail.get("users") or one.detail.get("members") or ()
+    inside = now.roles(_where(one)) if "users" in one.detail else {}
+    return any(now.blocks(user, one.user) for user in users if user not in inside)
+
+
+def _no_room(case: Case, one: Operation, now: Moment) -> bool:
+    roles = now.roles(_where(one))
+    return len(set(roles) | set(one.detail["users"])) > case.world.plan.limits.group
+
+
+def _not_removable(_: Case, one: Operation, now: Moment) -> bool:
+    roles = now.roles(_where(one))
+    mine, theirs = roles.get(one.user), roles.get(one.detail["member"])
+    if one.user != one.detail["member"] and mine != _OWNER and not (mine == _ADMIN and theirs == _MEMBER):
+        return True
+    left = [role for user, role in roles.items() if user != one.detail["member"]]
+    return bool(left) and _OWNER not in left
+
+
+def _no_such_member(_: Case, one: Operation, now: Moment) -> bool:
+    return one.detail["member"] not in now.roles(_where(one))
+
+
+def _no_owner(_: Case, one: Operation, now: Moment) -> bool:
+    """Not an owner, or it would leave none."""
+    roles = now.roles(_where(one))
+    after = {**roles, one.detail["member"]: one.detail["role"]}
+    return roles.get(one.user) != _OWNER or _OWNER not in after.values()
+
+
+def _too_many(case: Case, one: Operation, _: Moment) -> bool:
+    return len({one.user, *one.detail["members"]}) > case.world.plan.limits.group
+
+
+def _beyond(_: Case, one: Operation, now: Moment) -> bool:
+    return now.entry(_where(one), one.detail["seq"]) is None
+
+
+def _odd_message(_: Case, one: Operation, now: Moment) -> bool:
+    """It mentions somebody who is not there, or follows what is not there."""
+    inside = private_members(_where(one)) or now.roles(_where(one))
+    is_known = all(user in inside for user in one.detail.get("mentions") or ())
+    after = one.detail.get("after") or 0
+    return not is_known or (after > 0 and now.entry(_where(one), after) is None)
+
+
+def _nothing_there(_: Case, one: Operation, now: Moment) -> bool:
+    """What it replies to, forwards or shows."""
+    reply, source, file_id = (one.detail.get(name) for name in ("reply_to", "forward_of", "file_id"))
+    if reply:
+        entry = now.entry(_where(one), reply)
+        return entry is None or not entry.is_message
+    if source is not None:
+        entry = now.entry(*source)
+        return entry is None or not entry.is_readable
+    if file_id is not None:
+        item = now.row(f"file#{file_id}", "file")
+        shown = item and (item.get("status"), item.get("owner_id"), item.get("kind"))
+        return shown != ("ready", one.user, one.detail.get("message_type"))
+    return False
+
+
+def _said_otherwise(case: Case, one: Operation, now: Moment) -> bool:
+    """Another message stands under this id; or it is reacted to as often as it can be."""
+    name = one.detail.get("client_message_id")
+    said = _said(one)
+    for other in case.operations("send", "otherwise", "claim"):
+        if other.user == one.user and other.detail.get("client_message_id") == name and _said(other) != said:
+            return True
+    return False
+
+
+def _said(one: Operation) -> tuple[Any, ...]:
+    mentions = tuple(one.detail.get("mentions") or ())
+    more = (one.detail.get(name) for name in ("content", "reply_to", "file_id", "forward_of"))
+    return (*more, mentions)
+
+
+def _no_contact(_: Case, one: Operation, now: Moment) -> bool:
+    return now.row(f"user#{one.user}", f"contact#{one.detail['other']}") is None
+
+
+def _waits_for_them(_: Case, one: Operation, now: Moment) -> bool:
+    mine = now.row(f"user#{one.user}", f"contact#{one.detail['other']}")
+    return "status" in one.detail["changes"] and mine is not None and mine["status"] == "requested"
+
+
+def _not_ahead(case: Case, one: Operation, _: Moment) -> bool:
+    at: int = one.detail["at"]
+    return at <= BASE_MS + (one.ended or 0.0) + case.skew + 1
+
+
+def _past_surely(case: Case, one: Operation, _: Moment) -> bool:
+    at: int = one.detail["at"]
+    return at <= BASE_MS + one.began - case.skew - 1
+
+
+def _reminders_full(case: Case, one: Operation, now: Moment) -> bool:
+    return len(now.rows(f"user#{one.user}", "reminder#")) >= case.world.plan.limits.reminders
+
+
+def _no_server(_: Case, one: Operation, __: Moment) -> bool:
+    return one.user != "server"
+
+
+def _no_file_of_theirs(_: Case, one: Operation, now: Moment) -> bool:
+    name = f"file#{one.detail['file_id']}"
+    item = now.row(name, "file")
+    if item is None or item["status"] == "deleted":
+        return True
+    if item["owner_id"] == one.user:
+        return False
+    places = {reference.rpartition("/")[0] for reference in now.rows(name, "message#")}
+    return item["status"] != "ready" or not any(now.member(one.user, where) for where in places)
+
+
+_INSIDE: Final[Obstacle] = ("not_a_member", _outside)
+_MESSAGE: Final[Sequence[Obstacle]] = (
+    ("not_a_member", _outside_or_of_the_source),
+    ("blocked", _blocked),
+    ("bad_request", _odd_message),
+    ("not_found", _nothing_there),
+    ("conflict", _said_otherwise),
+)
+OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
+    "send": _MESSAGE,
+    "otherwise": _MESSAGE,
+    "claim": _MESSAGE,
+    "post": (_INSIDE, ("blocked", _blocked)),
+    "edit": (_INSIDE, ("blocked", _blocked), ("not_found", _not_readable), ("forbidden", _anothers_or_old)),
+    "delete": (_INSIDE, ("not_found", _no_message), ("forbidden", _not_deletable)),
+    "react": (_INSIDE, ("blocked", _blocked), ("not_found", _not_readable)),
+    "read": (_INSIDE, ("bad_request", _beyond)),
+    "typing": (_INSIDE,),
+    "ping": (_INSIDE,),
+    "look": (_INSIDE,),
+    "page": (_INSIDE,),
+    "summary": (_INSIDE,),
+    "members": (_INSIDE,),
+    "message": (_INSIDE, ("not_found", _no_message)),
+    "add": (_INSIDE, ("forbidden", _not_addable), ("conflict", _no_room)),
+    "remove": (_INSIDE, ("not_found", _no_such_member), ("forbidden", _not_removable)),
+    "quit": (_INSIDE, ("forbidden", _not_removable)),
+    "rename": (_INSIDE, ("forbidden", _no_moderator)),
+    "role": (_INSIDE, ("not_found", _no_such_member), ("forbidden", _no_owner)),
+    "make_group": (("forbidden", _is_blocked_by_one), ("conflict", _too_many)),
+    "make_private": (("blocked", _blocked),),
+    "hide": (_INSIDE,),
+    "prefer": (_INSIDE,),
+    "request_contact": (),
+    "update_contact": (("not_found", _no_contact), ("conflict", _waits_for_them)),
+    "end_contact": (("not_found", _no_contact),),
+    "block": (),
+    "change_profile": (),
+    "watch": (),
+    "register": (),
+    "sign_out": (),
+    "revoke": (("forbidden", _no_server),),
+    "notify": (("forbidden", _no_server),),
+    "acknowledge": (),
+    "remind": (
+        _INSIDE,
+        ("not_found", _not_readable),
+        ("bad_request", _not_ahead),
+        ("conflict", _reminders_full),
+    ),
+    "cancel_reminder": (),
+    "upload": (),
+    "get_file": (("not_found", _no_file_of_theirs),),
+    **{f"get_{name}": () for name in ("contacts", "blocks", "devices", "notifications", "reminders", "me")},
+    "inbox": (),
+    "presence": (),
+    "health": (),
+    "ticket": (),
+}
+# What an operation that was let through says of these: they are only sure from a stricter point of view, or are what
+# resends are answered in spite of.
+_SURELY: Final[Mapping[Any, Any]] = {
+    _anothers_or_old: _anothers_surely,
+    _not_ahead: _past_surely,
+    _said_otherwise: lambda *_: False,
+    _reminders_full: lambda *_: False,
+}
+# A resend is answered as its first attempt was; changes of what is so already are let through.
+_AGAIN: Final = frozenset({"send", "otherwise", "claim"})
+_STALE: Final = frozenset({"blocked", "not_a_member"})
+
+
+def refusals_are_justified(case: Case) -> Iterator[str]:
+    """For each refusal there was a moment at which it was right."""
+    for one in case.operations():
+        if one.kind == "nonsense":
+            case.looked_at(one)
+            if one.outcome == "ok" or (one.code not in {*_OF_THE_MOMENT, one.detail["wrong"], "", "not_a_member"}):
+                yield f"{one} should have been refused with {one.detail['wrong']}"
+        if one.outcome != "fail" or one.kind not in OBSTACLES:
+            continue
+        case.looked_at(one)
+        possible = [stands for code, stands in OBSTACLES[one.kind] if code == one.code]
+        is_stale = one.code in _STALE
+        if not any(stands(case, one, now) for stands in possible for now in case.during(one, stale=is_stale)):
+            yield f"{one} was refused without a reason"
+
+
+def nothing_stood_in_the_way(case: Case) -> Iterator[str]:
+    """For each operation that was let through, and each obstacle, there was a moment without it."""
+    for one in case.operations():
+        if one.outcome != "ok" or one.kind not in OBSTACLES or one.kind in _AGAIN:
+            continue
+        case.looked_at(one)
+        for code, stands in OBSTACLES[one.kind]:
+            surely = _SURELY.get(stands, stands)
+            if _changed_nothing(one):
+                continue
+            if all(surely(case, one, now) for now in case.during(one)):
+                yield f"{one} was let through, and is {code}"
+
+
+def _changed_nothing(one: Operation) -> bool:
+    """What is so already needs no permission beyond being there."""
+    return one.kind in {"edit", "delete", "react"} and one.value is None
+
+
+def limits_are_reached(case: Case) -> Iterator[str]:
+    """Who is told to slow down has done much, in a deployment that takes little; tokens end where they live shortly."""
+    limits = case.world.plan.limits
+    for one in case.operations():
+        if one.code == "rate_limited" and limits.rate.burst > 100 and len(case.world.operations) < 50:
+            yield f"{one}: nothing was too much"
+        if one.code == "token_expired" and limits.token_s > 60:  # a history's length
+            yield f"{one}: its token was good"
+        if one.code in {"internal", "unauthenticated", "unknown_type"}:
+            yield f"{one} was no fault of the client's"
+
+
+RULES = (refusals_are_justified, nothing_stood_in_the_way, limits_are_reached)

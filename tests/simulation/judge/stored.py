@@ -1,0 +1,100 @@
+"""Messages are stored as they were sent, every field of them, by who might send them at that moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from shared.chat.models import Entry
+from tests.simulation.faults import Fault
+from tests.simulation.history import Operation
+from tests.simulation.judge.case import Case
+from tests.simulation.judge.past import Moment, inserted, other_of
+
+_SENDING: Final = ("send", "otherwise", "claim")
+
+
+def acked_as_it_was_sent(case: Case) -> Iterator[str]:
+    """Who is told that their message is stored finds it with each of its fields, at its first place."""
+    stored = {(entry.conversation_id, entry.seq): entry for _, entry in inserted(case.past)}
+    for one in case.operations(*_SENDING):
+        entry = stored.get((one.detail["conversation_id"], one.value)) if one.outcome == "ok" else None
+        if entry is None:
+            continue
+        case.looked_at(one)
+        if (entry.sender_id, entry.client_message_id) != (one.user, one.detail["client_message_id"]):
+            yield f"{one} is {entry.sender_id}'s {entry.client_message_id}"
+        for name, said, kept in _fields(one, entry):
+            if said != kept:
+                yield f"{one} is stored with {name} {kept!r}, and said {said!r}"
+
+
+def _fields(one: Operation, entry: Entry) -> Iterator[tuple[str, object, object]]:
+    yield "reply_to", one.detail.get("reply_to"), entry.reply_to
+    yield "mentions", tuple(one.detail.get("mentions") or ()), entry.mentions
+    yield "forwarded", one.detail.get("forward_of") is not None, entry.forwarded
+    if one.detail.get("forward_of") is None:
+        yield "content", one.detail["content"] or "", entry.content or ""
+        yield "file_id", one.detail.get("file_id"), entry.file_id
+        yield "message_type", one.detail.get("message_type", "text"), entry.message_type
+
+
+def forwards_say_what_was_there(case: Case) -> Iterator[str]:
+    """A forwarded message says what its original said at some moment of the forwarding."""
+    stored = {(entry.conversation_id, entry.seq): entry for _, entry in inserted(case.past)}
+    for one in case.operations("send"):
+        source = one.detail.get("forward_of")
+        if source is None or one.outcome != "ok":
+            continue
+        entry = stored.get((one.detail["conversation_id"], one.value))
+        if entry is None:
+            continue
+        case.looked_at(one)
+        originals = [now.entry(*source) for now in case.during(one)]
+        said = {(original.content, original.file_id) for original in originals if original is not None}
+        if (entry.content, entry.file_id) not in said:
+            yield f"{one} says {entry.content!r}, and its original said {said}"
+
+
+def nobody_is_written_to_who_blocks(case: Case) -> Iterator[str]:
+    """At no moment since the first attempt was it allowed. A stale read may be from before the block."""
+    attempts: dict[tuple[str, str], float] = defaultdict(lambda: float("inf"))
+    for one in case.operations(*_SENDING):
+        key = one.user, one.detail["client_message_id"]
+        attempts[key] = min(attempts[key], one.began)
+    for one in case.operations("post"):
+        attempts[one.user, one.detail["content"]] = one.began
+    for at, entry in inserted(case.past):
+        other = other_of(entry.conversation_id, entry.sender_id)
+        began = attempts.get((entry.sender_id, entry.client_message_id or entry.content or ""))
+        if other is None or not entry.is_message or began is None or Fault.STALE in case.struck:
+            continue
+        if all(_blocks(case.past.at(when), other, entry.sender_id) for when in case.past.moments(began, at)):
+            yield f"{entry.message_id} of {entry.sender_id} was stored, whom {other} blocks"
+
+
+def _blocks(now: Moment, user: str, other: str) -> bool:
+    return now.blocks(user, other)
+
+
+def changes_are_made_by_who_may(case: Case) -> Iterator[str]:
+    """An edit is the author's; a delete the author's or a moderator's, as the log tells who that is."""
+    for name, log in case.logs.items():
+        for entry in log:
+            target = getattr(entry.change, "target", None)
+            if target is None:
+                continue
+            message = log[target - 1] if 1 <= target <= len(log) else None
+            if message is None or not message.is_message or message.seq >= entry.seq:
+                yield f"{name}/{entry.seq} changes {target}, which is no message before it"
+            elif entry.kind == "message_edited" and message.sender_id != entry.sender_id:
+                yield f"{name}/{entry.seq} of {entry.sender_id} edits {message.sender_id}'s"
+
+
+RULES = (
+    acked_as_it_was_sent,
+    forwards_say_what_was_there,
+    nobody_is_written_to_who_blocks,
+    changes_are_made_by_who_may,
+)

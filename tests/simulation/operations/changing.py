@@ -1,0 +1,85 @@
+"""What is done to messages: edits, deletions, reactions, and reading them; over connections and by HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from parley_client.changes import ChangeKind
+
+from tests.simulation.operations.acting import EMOJI, Actions, place, text
+
+if TYPE_CHECKING:
+    from tests.simulation.clients import Client
+    from tests.simulation.world import World
+
+_OVER_HTTP: Final = 3  # every third
+
+
+def _entry_seq(given: Any) -> Any:
+    return given["entry_seq"]
+
+
+def _change(kind: ChangeKind, **fields: Callable[[World, int], Any]) -> Callable[[World, Client, int], None]:
+    def act(world: World, client: Client, number: int) -> None:
+        where = place(world, client, number)
+        messages = client.messages(where, own=kind != "react" and number % 5 != 0)
+        if not messages:
+            return
+        given = {name: make(world, number) for name, make in fields.items()}
+        seq = messages[-1 - number // 2 % len(messages)].seq
+        if number % _OVER_HTTP:
+            client.change(kind, where, seq, **given)
+        else:
+            _over_http(client, kind, where, seq, given)
+
+    return act
+
+
+def _over_http(client: Client, kind: str, where: str, seq: int, given: dict[str, Any]) -> None:
+    parts: tuple[object, ...] = ("conversations", where, "messages", seq)
+    detail = {"conversation_id": where, "seq": seq, **given}
+    if kind == "edit":
+        client.http(kind, "PATCH", *parts, body=given, told=_entry_seq, **detail)
+    elif kind == "delete":
+        client.http(kind, "DELETE", *parts, told=_entry_seq, **detail)
+    else:
+        method = "DELETE" if given["remove"] else "PUT"
+        client.http(kind, method, *parts, "reactions", given["emoji"], told=_entry_seq, **detail)
+
+
+def _read(_: World, client: Client, number: int) -> None:
+    where = place(_, client, number)
+    held = client.core.held(where)
+    if held:
+        client.read(where, max(1, held - number % 3))
+
+
+def _read_over_http(world: World, client: Client, number: int) -> None:
+    """As a server does it for its user: beside whatever their devices say. Sometimes beyond what there is."""
+    where = place(world, client, number)
+    seq = 1 + number // 2 % max(2, (client.core.held(where) or 0) + (number % 10 == 0))
+    client.http(
+        "read",
+        "POST",
+        *("conversations", where, "read"),
+        body={"seq": seq},
+        told=lambda given: given["seq"],
+        conversation_id=where,
+        seq=seq,
+    )
+
+
+def _type(world: World, client: Client, number: int) -> None:
+    where, active = place(world, client, number), number % 3 > 0
+    client.frame("typing", "typing", {"conversation_id": where, "active": active}, conversation_id=where, active=active)
+
+
+ACTIONS: Final[Actions] = {
+    "edit": (_change("edit", content=lambda world, _: text(world)), 2),
+    "delete": (_change("delete"), 1),
+    "react": (_change("react", emoji=lambda _, number: EMOJI[number % 2], remove=lambda _, number: number % 5 == 0), 2),
+    "read": (_read, 3),
+    "read_over_http": (_read_over_http, 2),
+    "type": (_type, 2),
+}

@@ -1,0 +1,166 @@
+"""Messages: sent over connections and by HTTP, sent again, forwarded, and sent as something else under the same id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.history import Operation
+from tests.simulation.operations.acting import Actions, place, private, text
+from tests.simulation.places import DM, FIRST, GROUP
+
+if TYPE_CHECKING:
+    from tests.simulation.clients import Client
+    from tests.simulation.world import World
+
+# What a message says, beside its words.
+SAID: Final = ("reply_to", "mentions", "file_id", "message_type", "forward_of")
+
+
+def _send_private(world: World, client: Client, number: int) -> None:
+    where = private(client)
+    if where is not None:
+        client.send(text(world), where=where[0], to=where[1] if number % 2 or where[0] == FIRST else None)
+
+
+def _send_to_group(world: World, client: Client, number: int) -> None:
+    """With a mention of somebody, a reply to something, or neither."""
+    where = place(world, client, number) if number % 3 == 0 else GROUP
+    client.send(text(world), where=where, **_more(client, where, number))
+
+
+def _more(client: Client, where: str, number: int) -> dict[str, Any]:
+    held = client.core.held(where) or 0
+    match number % 8:
+        case 0:
+            return {"mentions": [("alice", "bob", "carol", "dave")[number // 8 % 4]]}
+        case 1 if held:
+            return {"reply_to": 1 + number // 8 % held}
+        case _:
+            return {}
+
+
+def _send_first(world: World, client: Client, _: int) -> None:
+    if client.user in ("bob", "carol"):
+        client.send(text(world), where=FIRST, to="carol" if client.user == "bob" else "bob")
+
+
+def _earlier(world: World, client: Client, number: int) -> Operation | None:
+    mine = [one for one in world.operations if one.kind == "send" and one.user == client.user and "after" in one.detail]
+    return mine[-1 - number % len(mine)] if mine else None
+
+
+def _again(detail: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("client_message_id", "after", *SAID)
+    return {name: detail[name] for name in names if name in detail}
+
+
+def _send_again(world: World, client: Client, number: int) -> None:
+    """A message that was sent before, with its id and its `after`: perhaps from another device, at the same time."""
+    earlier = _earlier(world, client, number)
+    if earlier is not None:
+        again = _again(earlier.detail)
+        client.send(earlier.detail["content"], where=earlier.detail["conversation_id"], **again)
+
+
+def _send_otherwise(world: World, client: Client, number: int) -> None:
+    """Another message under the id of one that was sent before: one field is not as it was."""
+    earlier = _earlier(world, client, number)
+    if earlier is None or "file_id" in earlier.detail or "forward_of" in earlier.detail:
+        return
+    where, again, content = earlier.detail["conversation_id"], _again(earlier.detail), earlier.detail["content"]
+    match number % 3:
+        case 0:
+            content = text(world)
+        case 1:
+            again["reply_to"] = None if again.get("reply_to") else 1
+        case _:
+            again["mentions"] = [] if again.get("mentions") else [client.user]
+    client.send(content, where=where, kind="otherwise", **again)
+
+
+def _send_ahead(world: World, client: Client, number: int) -> None:
+    """A client that claims to hold what nobody has written yet: refused now, it may be right a moment later."""
+    where = GROUP if number % 2 else DM
+    ahead = (client.core.held(where) or 0) + 1 + number % 3
+    name = f"{client.name}-ahead-{next(world.numbers)}"
+    client.send(text(world), where=where, kind="claim", after=ahead, client_message_id=name)
+
+
+def _forward(world: World, client: Client, number: int) -> None:
+    """A message that this client knows, into another conversation or the same."""
+    source = place(world, client, number // 3)
+    messages = client.messages(source)
+    if messages:
+        seq = messages[-1 - number % len(messages)].seq
+        client.send(None, where=place(world, client, number), forward_of=(source, seq))
+
+
+def _post(world: World, client: Client, number: int) -> None:
+    """A message over HTTP, as a bot sends it: without an id, and without an entry that it follows."""
+    where, content = place(world, client, number), text(world)
+    client.http(
+        "post",
+        "POST",
+        *("conversations", where, "messages"),
+        body={"content": content},
+        told=lambda given: given["seq"],
+        conversation_id=where,
+        content=content,
+    )
+
+
+def _post_with_id(world: World, client: Client, number: int) -> None:
+    """A message over HTTP that can be sent again, as this client sends it: at once, or later by `send_again`."""
+    where, content = place(world, client, number), text(world)
+    said = {
+        "content": content,
+        "client_message_id": f"{client.name}-http-{next(world.numbers)}",
+        "after": client.core.held(where) or 0,
+        **_more(client, where, number),
+    }
+    client.http(
+        "send",
+        "POST",
+        *("conversations", where, "messages"),
+        body=said,
+        told=lambda given: given["seq"],
+        conversation_id=where,
+        **said,
+    )
+
+
+def _blank(world: World, client: Client, number: int) -> None:
+    """What no message can be: blank, too long, of a type without its file."""
+    where = place(world, client, number)
+    bodies = (
+        {"content": " \u200b"},
+        {"content": "x" * 5_001},
+        {"content": "picture", "message_type": "image"},
+        {"content": "two", "forward_of": {"conversation_id": where, "seq": 1}},
+        {"content": "many", "mentions": ["alice"] * 51},
+        {"content": "before", "reply_to": 10_000},
+    )
+    wrong = ("bad_request", "too_large", "bad_request", "bad_request", "bad_request", "not_found")[number % len(bodies)]
+    client.http(
+        "nonsense",
+        "POST",
+        *("conversations", where, "messages"),
+        body=bodies[number % len(bodies)],
+        conversation_id=where,
+        wrong=wrong,
+    )
+
+
+ACTIONS: Final[Actions] = {
+    "send_private": (_send_private, 8),
+    "send_to_group": (_send_to_group, 8),
+    "send_first": (_send_first, 2),
+    "send_again": (_send_again, 3),
+    "send_otherwise": (_send_otherwise, 1),
+    "send_ahead": (_send_ahead, 1),
+    "forward": (_forward, 1),
+    "post": (_post, 2),
+    "post_with_id": (_post_with_id, 2),
+    "nonsense": (_blank, 1),
+}
