@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shared.auth.tokens import TokenVerifier
 from shared.chat.delivery import Delivered
 from shared.chat.ports import Spread
+from shared.chat.rosters import Rosters
 from shared.chat.rules import PROTOCOL
 from shared.connection.models import Identity
 from shared.connection.ports import Gateway
@@ -124,6 +125,7 @@ class Wiring:
             receipts_limit=100,
             page_limit=100,
             bounds=PROTOCOL,
+            rosters=Rosters(),
         )
         return replace(ports, **settings)
 
@@ -176,6 +178,7 @@ class Wiring:
             second_look_s=SECOND_LOOK_S,
             sizes=SizeLimits(image=10_000, file=100_000),
             bounds=PROTOCOL,
+            rosters=Rosters(),
         )
         return replace(ports, **settings)
 

@@ -20,6 +20,7 @@ from shared.aws.parallel import Spreader
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
@@ -66,6 +67,7 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         receipts_limit=settings.receipts_limit,
         page_limit=settings.page_limit,
         bounds=Bounds(settings.text_limit, settings.mention_limit),
+        rosters=Rosters(),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
     guard = Guard(

@@ -12,6 +12,7 @@ from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.receipts import move_cursor
+from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import sync
@@ -77,11 +78,21 @@ class Ports:
     receipts_limit: int
     page_limit: int
     bounds: Bounds
+    rosters: Rosters
 
     @property
     def writing(self) -> Writing:
-        limit, bounds = self.inline_limit, self.bounds
-        return Writing(self.log, self.memberships, self.files, self.now, self.pause, self.new_nonce, limit, bounds)
+        return Writing(
+            log=self.log,
+            memberships=self.memberships,
+            files=self.files,
+            now=self.now,
+            pause=self.pause,
+            new_nonce=self.new_nonce,
+            inline_limit=self.inline_limit,
+            bounds=self.bounds,
+            rosters=self.rosters,
+        )
 
     @property
     def posting(self) -> Posting:

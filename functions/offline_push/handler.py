@@ -40,34 +40,33 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
 def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
     """Decode, one call into the core, encode.
 
-    A record that can't be read is reported, and those behind it are looked at all the same: the event source retries
-    from there, in smaller and smaller batches, and at last hands what is left to the failure queue. To look at a record
-    twice does no harm.
+    A record that can't be read is reported, and so are those of a conversation that can't be looked at now. All others
+    are looked at all the same: the event source retries from the first that failed, in smaller and smaller batches, and
+    at last hands what is left to the failure queue. To look at a record twice does no harm.
     """
-    entries: list[StoredEntry] = []
-    failed_at = None
+    entries: dict[int, StoredEntry] = {}
+    failed: set[int] = set()
     for index, record in enumerate(records):
         if record.get("eventName") != "INSERT":
             continue  # the event source filters these out; a message that was edited is no new one
         try:
-            entries.append(_entry(record))
+            entries[index] = _entry(record)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("unreadable stream record", extra=describe(error))
-            failed_at = index if failed_at is None else failed_at
-    try:
-        look_at_stored(
-            entries,
-            memberships=ports.memberships,
-            sessions=ports.sessions,
-            waking=ports.waking,
-            shard_queue=ports.shard_queue,
-            now=ports.now(),
-        )
-    except Exception as error:  # noqa: BLE001  # all of it again, which repeats nothing that anybody notices
-        _LOGGER.error("stream records not looked at", extra=describe(error))
-        failed_at = 0
-    failures = [] if failed_at is None else [{"itemIdentifier": records[failed_at]["dynamodb"]["SequenceNumber"]}]
-    return {"batchItemFailures": failures}
+            failed.add(index)
+    looked = look_at_stored(
+        list(entries.values()),
+        members=ports.members,
+        sessions=ports.sessions,
+        waking=ports.waking,
+        shard_queue=ports.shard_queue,
+        now=ports.now(),
+    )
+    for reason in looked.failed.values():
+        _LOGGER.error("conversation not looked at", extra=describe(reason))
+    failed |= {index for index, entry in entries.items() if entry.conversation_id in looked.failed}
+    numbers = [records[index]["dynamodb"]["SequenceNumber"] for index in sorted(failed)]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
 
 def work(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
@@ -182,4 +181,6 @@ def _entry(record: Mapping[str, Any]) -> StoredEntry:
         str(item["sender_id"]),
         is_message=item["kind"] == "message",
         fan_out=item.get("fan_out") is True,
+        created_at=int(item["created_at"]),
+        roster_seq=item.get("roster_seq"),
     )

@@ -26,11 +26,12 @@ from shared.aws.session_table import DynamoDbSessions
 from shared.aws.standing_table import DynamoDbStandings
 from shared.chat.delivery import Delivered, Posting
 from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.chat.rosters import Rosters
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.connection.ports import Gateway, Sessions
 from shared.notification.models import APNS, FCM, Platform, PushResult, Sent
-from shared.notification.offline import Waking
+from shared.notification.offline import Members, Waking
 from shared.notification.planning import Planned, Reading
 from shared.notification.ports import (
     Claims,
@@ -77,11 +78,16 @@ class Ports:
     pause_ms: Callable[[int], None]
     rate: int
     second_look_s: int
+    rosters: Rosters = field(default_factory=Rosters)
     resting: Resting = field(default_factory=Resting)
 
     @property
     def posting(self) -> Posting:
         return Posting(self.sessions, self.gateway, encode_plainly)
+
+    @property
+    def members(self) -> Members:
+        return Members(self.memberships, self.rosters)
 
     @property
     def waking(self) -> Waking:

@@ -29,6 +29,7 @@ from shared.aws.scheduler import EventBridgeClock
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
@@ -85,6 +86,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         second_look_s=settings.second_look_s,
         sizes=SizeLimits(settings.image_limit, settings.file_limit),
         bounds=Bounds(settings.text_limit, settings.mention_limit),
+        rosters=Rosters(),
     )
 
 

@@ -9,6 +9,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.chat.changing import Changed, Writing, announce
 from shared.chat.delivery import Delivered, Posting
 from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
 from shared.connection.presence import Sight, Telling
@@ -59,11 +60,21 @@ class Ports:
     second_look_s: int
     sizes: SizeLimits
     bounds: Bounds
+    rosters: Rosters
 
     @property
     def writing(self) -> Writing:
-        limit, bounds = self.inline_limit, self.bounds
-        return Writing(self.log, self.memberships, self.files, self.now, self.pause, self.new_nonce, limit, bounds)
+        return Writing(
+            log=self.log,
+            memberships=self.memberships,
+            files=self.files,
+            now=self.now,
+            pause=self.pause,
+            new_nonce=self.new_nonce,
+            inline_limit=self.inline_limit,
+            bounds=self.bounds,
+            rosters=self.rosters,
+        )
 
     @property
     def posting(self) -> Posting:

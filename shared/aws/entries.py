@@ -66,6 +66,7 @@ def entry_item(entry: Entry) -> Item:
         "authors": dict(entry.authors),
         "nonce": entry.nonce,
         "fan_out": entry.fan_out or None,
+        "roster_seq": entry.roster_seq,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
 
@@ -118,6 +119,7 @@ def entry_from(item: Item) -> Entry:
         nonce=item["nonce"],
         digest=item.get("digest", ""),
         fan_out=item.get("fan_out", False),
+        roster_seq=item.get("roster_seq"),
     )
 
 

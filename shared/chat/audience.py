@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.chat.changes import MEMBER, Added, Removed, Role, RolesChanged
+from shared.chat.changes import MEMBER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
 from shared.chat.identifiers import is_group_id, private_members
-from shared.chat.models import Entry, Group
+from shared.chat.models import Entry, Group, Roster
 from shared.chat.ports import Memberships
 from shared.errors import NotAMember
 
@@ -18,6 +18,10 @@ class Audience:
 
     roles: Mapping[str, Role]
     group: Group | None = None
+
+    @classmethod
+    def of(cls, roster: Roster) -> Audience:
+        return cls({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -34,18 +38,21 @@ class Audience:
 
         Entries that the reading already reflects may be among them: the last change of each user counts.
         """
-        roles = dict(self.roles)
-        for entry in entries:
-            match entry.change:
+        changes = [change for entry in entries if (change := entry.change) is not None and changes_roster(change)]
+        if not changes:
+            return self
+        roles, group = dict(self.roles), self.group
+        for change in changes:
+            match change:
                 case Added(users=users, roles=given):
                     roles.update({user: given.get(user, MEMBER) for user in users})
                 case Removed(users=users):
                     roles = {user: role for user, role in roles.items() if user not in users}
                 case RolesChanged(roles=changed):
                     roles.update({user: role for user, role in changed.items() if user in roles})
-                case _:
-                    pass
-        return Audience(roles, self.group)
+                case Renamed(name=name) if group is not None:
+                    group = replace(group, name=name)
+        return Audience(roles, group)
 
 
 def check_possible_member(conversation_id: str, user_id: str) -> None:
@@ -61,7 +68,7 @@ def audience_of(conversation_id: str, user_id: str, *, memberships: Memberships)
 
     Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
 
-    To decide about a write, read the entry in front of it first and this second: then it is at least as new.
+    To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
     """
     check_possible_member(conversation_id, user_id)
     private = private_members(conversation_id)
@@ -70,4 +77,4 @@ def audience_of(conversation_id: str, user_id: str, *, memberships: Memberships)
     roster = memberships.roster(conversation_id)
     if roster is None or user_id not in roster.seats:
         raise NotAMember
-    return Audience({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)
+    return Audience.of(roster)

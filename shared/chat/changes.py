@@ -97,6 +97,11 @@ def last_touched(change: Change) -> int:
             return 0
 
 
+def changes_roster(change: Change) -> bool:
+    """Whether it changes anything of what a group's roster says: who is in it, their roles, its name."""
+    return isinstance(change, Added | Removed | Renamed | RolesChanged)
+
+
 MESSAGE: Final = "message"
 # The kind of entry that each change is, as clients and the stream's filter see it.
 KINDS: Final[Mapping[type[Change], str]] = {

@@ -7,15 +7,16 @@ not the message that is edited. If it does not, everything is read and decided a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from shared.chat.audience import Audience, audience_of, check_possible_member
+from shared.chat.audience import Audience, check_possible_member
 from shared.chat.changes import Change, Removed, last_touched
 from shared.chat.delivery import Delivered, Posting, broadcast
 from shared.chat.log import MAX_ATTEMPTS
 from shared.chat.models import Entry, change_entry
 from shared.chat.ports import ConversationLog, Memberships
+from shared.chat.rosters import Rosters, audience_behind
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import NotAMember, Unavailable
 from shared.files.ports import Files
@@ -29,7 +30,7 @@ class Writing:
     """What every change needs: where it is written, and how to wait for a free place.
 
     `now` is milliseconds; `pause(attempt)` waits a jittered while; a nonce is fresh for each change. In groups of more
-    than `inline_limit` members the stream side tells everyone.
+    than `inline_limit` members the stream side tells everyone. `rosters` is what the function's instance remembers.
     """
 
     log: ConversationLog
@@ -40,6 +41,21 @@ class Writing:
     new_nonce: Callable[[], str]
     inline_limit: int
     bounds: Bounds = PROTOCOL
+    rosters: Rosters = field(default_factory=Rosters)
+
+    def audience(
+        self, base: Entry | None, conversation_id: str, user_id: str, *, mentions: Sequence[str] = ()
+    ) -> Audience:
+        """Everyone in the conversation, as of `base` or later. Raises NotAMember where the user is not among them."""
+        return audience_behind(
+            base,
+            conversation_id,
+            user_id,
+            mentions=mentions,
+            memberships=self.memberships,
+            rosters=self.rosters,
+            now=self.now(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writi
         if attempt > 1:
             writing.pause(attempt - 2)
         tail = writing.log.read_back(conversation_id, limit=1)
-        audience = audience_of(conversation_id, user_id, memberships=writing.memberships)
+        audience = writing.audience(tail[0] if tail else None, conversation_id, user_id)
         if not tail and writing.memberships.get(conversation_id, user_id) is None:
             raise NotAMember  # a private conversation that could be, and is not
         made = decide(audience)
@@ -83,8 +99,20 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writi
         )
         there = writing.log.put(entry)
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
-            return Changed(there or entry, audience.after([entry]))
+            return Changed(there or entry, _followed(audience, tail[0], entry, writing.rosters))
     raise Unavailable("This conversation is very busy: try again")
+
+
+def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -> Audience:
+    """The audience behind the entry. It is kept where the one before was: nothing has happened in between."""
+    after = audience.after([entry])
+    if (
+        after is not audience
+        and tail.roster_seq is not None
+        and rosters.get(tail.conversation_id, tail.roster_seq) is audience
+    ):
+        rosters.keep(entry.conversation_id, entry.seq, after)
+    return after
 
 
 def announce(

@@ -15,7 +15,7 @@ from typing import Final
 from shared.chat.audience import Audience
 from shared.chat.models import Draft, Entry
 from shared.chat.ports import ConversationLog
-from shared.chat.rules import check_same_message
+from shared.chat.rules import check_mentions, check_same_message
 from shared.errors import NotAMember, SyncRequired, Unavailable
 
 # Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
@@ -55,8 +55,9 @@ def append(
     log's first entry. `once`: the client did not say what it held, so a note of the message's id tells an earlier
     attempt from before `base`. `pause(attempt)` waits a jittered while between tries.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
-    Raises NotAMember (the sender was removed meanwhile), Conflict (same client_message_id, other content), SyncRequired
-    (over 1,000 entries since `base`), Unavailable (too much contention: nothing is stored, or the resend finds it).
+    Raises NotAMember (the sender was removed meanwhile), BadRequest (somebody mentioned was), Conflict (same
+    client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable (too much contention:
+    nothing is stored, or the resend finds it).
     """
     examined = 0
     for attempt in range(MAX_ATTEMPTS):
@@ -73,6 +74,7 @@ def append(
             base, audience = met, audience.after([met])
         if draft.sender_id not in audience:
             raise NotAMember
+        check_mentions(draft.mentions, audience)
     raise Unavailable("This conversation is very busy: try again")
 
 

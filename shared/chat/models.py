@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Final
 
-from shared.chat.changes import KINDS, MESSAGE, Change, Role
+from shared.chat.changes import KINDS, MESSAGE, Change, Role, changes_roster
+from shared.chat.identifiers import is_group_id
 
 # How many recent writers an entry remembers. Enough that "unread" leaves out one's own messages in any private
 # conversation, and in a group unless this many others have written since; 16 pairs add about 300 bytes at most.
@@ -27,7 +28,9 @@ class Entry:
     `number` counts the messages up to and including this entry, `message_seq` is the latest of them, and `authors` says
     for the latest writers which number their last message had: together they give everyone's unread count without any
     counter to maintain. `nonce` is the attempt that stored the entry, `digest` what it was first stored with.
-    `fan_out`: the group is so large that the stream side posts it.
+    `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to this one,
+    nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
+    conversations.
     """
 
     conversation_id: str
@@ -52,6 +55,7 @@ class Entry:
     nonce: str = ""
     digest: str = ""
     fan_out: bool = False
+    roster_seq: int | None = None
 
     @property
     def kind(self) -> str:
@@ -112,6 +116,7 @@ class Draft:
             nonce=self.nonce,
             digest=self.digest,
             fan_out=self.fan_out,
+            roster_seq=_roster_seq(base),
         )
 
     def is_stored_as(self, entry: Entry) -> bool:
@@ -144,9 +149,10 @@ def change_entry(
     fan_out: bool,
 ) -> Entry:
     """The entry that records `change` right behind `base` (None: as the first of its log)."""
+    seq = base.seq + 1 if base else 1
     return Entry(
         conversation_id=conversation_id,
-        seq=base.seq + 1 if base else 1,
+        seq=seq,
         sender_id=sender_id,
         created_at=created_at,
         number=base.number if base else 0,
@@ -155,7 +161,15 @@ def change_entry(
         authors=base.authors if base else {},
         nonce=nonce,
         fan_out=fan_out,
+        roster_seq=seq if changes_roster(change) else _roster_seq(base),
     )
+
+
+def _roster_seq(base: Entry | None) -> int | None:
+    """What follows `base` goes on from there. Whatever changed before an entry that does not say was before that."""
+    if base is None or not is_group_id(base.conversation_id):
+        return None
+    return base.seq if base.roster_seq is None else base.roster_seq
 
 
 def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> dict[str, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.chat.audience import audience_of, check_possible_member
+from shared.chat.audience import Audience, check_possible_member
 from shared.chat.changing import Writing
 from shared.chat.delivery import Delivered, Posting, broadcast
-from shared.chat.identifiers import other_member, private_conversation_id
+from shared.chat.identifiers import is_group_id, other_member, private_conversation_id
 from shared.chat.log import MAX_EXAMINED, Appended, append, find_noted, find_stored, recognise
 from shared.chat.models import Draft, Entry, Lookup
 from shared.chat.ports import ConversationLog
@@ -79,14 +79,14 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
     replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
     """
-    log, memberships, bounds = writing.log, writing.memberships, writing.bounds
+    log, bounds = writing.log, writing.bounds
     draft = _draft(command, writing.new_nonce(), bounds)
     check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
     try:
         # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
-        audience = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+        audience = writing.audience(base, draft.conversation_id, draft.sender_id, mentions=draft.mentions)
     except NotAMember as refusal:
         return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)
     check_after(command.after, found.entries)
@@ -101,7 +101,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         ready = _with_content(draft, command, writing)
     except ParleyError as refusal:
         return _answered_before(draft, command, log, refusal)
-    return append(
+    appended = append(
         replace(ready, fan_out=len(audience) > writing.inline_limit),
         base=base,
         audience=audience,
@@ -111,6 +111,22 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         now=writing.now,
         pause=writing.pause,
     )
+    return _told_again(appended, writing) if appended.duplicate else appended
+
+
+def _told_again(stored: Appended, writing: Writing) -> Appended:
+    """A resend's message goes to those who are in now: the roster behind `after` may be kept from long before.
+
+    Where its sender is not any more, they get the first reply, and nobody is told.
+    """
+    entry = stored.entry
+    tail = writing.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
+    if not tail:
+        return stored
+    try:
+        return replace(stored, audience=writing.audience(tail[0], entry.conversation_id, entry.sender_id))
+    except NotAMember:
+        return replace(stored, audience=Audience({}))
 
 
 def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
@@ -199,6 +215,10 @@ def _with_content(draft: Draft, command: SendMessage, writing: Writing) -> Draft
             check_file(draft, writing.files.get(draft.file_id))
         return draft
     conversation_id, seq = command.forward_of
-    audience_of(conversation_id, draft.sender_id, memberships=writing.memberships)
-    original = check_readable(writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq))
+    check_possible_member(conversation_id, draft.sender_id)
+    member_id = draft.sender_id if is_group_id(conversation_id) else None
+    found = writing.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
+    if member_id is not None and found.member is None:
+        raise NotAMember
+    original = check_readable(found.entries.get(seq))
     return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)

@@ -18,7 +18,7 @@ SANDBOX: Final[Environment] = "sandbox"
 class StoredEntry:
     """As much of a stored entry as deciding about it needs. No content: the push wakes, the sync carries.
 
-    `fan_out`: it was left to the stream side to deliver it.
+    `fan_out`: it was left to the stream side to deliver it. `roster_seq` and `created_at` (ms) are the entry's.
     """
 
     conversation_id: str
@@ -26,6 +26,8 @@ class StoredEntry:
     sender_id: str
     is_message: bool = True
     fan_out: bool = False
+    created_at: int = 0
+    roster_seq: int | None = None
 
     @property
     def message_id(self) -> str:

@@ -221,6 +221,17 @@ def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post
     assert (house.meter.writes, house.gateway.posts) == (1, [])
 
 
+def test_a_roster_that_has_not_changed_is_read_once_by_an_instance(house: House) -> None:
+    group = make_group(house, 250, large=True)
+    house.clock.ms += 5_000
+    head = house.say(in_group(group, house.ports.log.read_back(group, limit=1)[0].seq))["seq"]
+    assert house.measured(in_group(group, head)) == {"BatchGetItem": 1, "PutItem": 1}
+    assert (house.meter.reads, house.meter.writes) == (0.5, 1)
+    made = house.measured({"type": "react", "emoji": "x", "conversation_id": group, "seq": head})
+    assert made == {"Query": 1, "BatchGetItem": 1, "TransactWriteItems": 1}
+    assert (house.meter.reads, house.meter.writes) == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("frame", "writes"),
     [

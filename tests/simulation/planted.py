@@ -32,6 +32,7 @@ from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.tables import USER_ID, connections_from
 from shared.chat.audience import Audience, audience_of
+from shared.chat.changing import Writing
 from shared.chat.models import Draft, Entry, Member
 from shared.connection.models import Removed, Session
 from shared.connection.sessions import Closed
@@ -120,7 +121,7 @@ def _members_first() -> Iterator[Patch]:
         return found
 
     yield sending_module, "_lookup", early
-    yield sending_module, "audience_of", late
+    yield Writing, "audience", late
 
 
 def _members_not_followed() -> Iterator[Patch]:

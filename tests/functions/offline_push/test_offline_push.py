@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -121,10 +121,60 @@ class House:
         return [(job.user_id, job.about) for job in self.pushes.jobs]
 
 
-def group_record(seq: int, *, kind: str = "message", fan_out: bool = True) -> dict[str, Any]:
+class Throttled:
+    """Memberships of which one group's can't be read."""
+
+    def __init__(self, memberships: Any, group: str) -> None:
+        self._memberships, self._group = memberships, group
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._memberships, name)
+
+    def roster(self, conversation_id: str) -> Any:
+        if conversation_id == self._group:
+            raise Unavailable
+        return self._memberships.roster(conversation_id)
+
+
+class ThrottledSessions:
+    """Sessions of which one user's can't be read."""
+
+    def __init__(self, sessions: FakeSessions, user: str) -> None:
+        self._sessions, self._user = sessions, user
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sessions, name)
+
+    def of(self, user_ids: Collection[str]) -> Any:
+        if self._user in user_ids:
+            raise Unavailable
+        return self._sessions.of(user_ids)
+
+
+class Counting(Throttled):
+    """Memberships that count how often a roster was read."""
+
+    def __init__(self, memberships: Any) -> None:
+        super().__init__(memberships, "")
+        self.read = 0
+
+    def roster(self, conversation_id: str) -> Any:
+        self.read += 1
+        return super().roster(conversation_id)
+
+
+def failed(*records: dict[str, Any]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record in records]}
+
+
+def group_record(
+    seq: int, *, kind: str = "message", fan_out: bool = True, roster_seq: int | None = None
+) -> dict[str, Any]:
     record = stream_record(seq, sender_id="user000")
     image = record["dynamodb"]["NewImage"]
     image |= {"conversation_id": {"S": GROUP}, "kind": {"S": kind}}
+    if roster_seq is not None:
+        image["roster_seq"] = {"N": str(roster_seq)}
     if fan_out:
         image["fan_out"] = {"BOOL": True}
     return record
@@ -170,12 +220,41 @@ def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(kind: str) -> None
     assert house.pushes.jobs == []
 
 
-def test_what_can_not_be_queued_comes_again_with_its_whole_batch() -> None:
+def test_what_can_not_be_queued_comes_again_and_nothing_else() -> None:
     house = House()
     house.shards.refuse = True
-    first = stream_record(1)
-    answer = look_at([first, group_record(2)], house.ports())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": first["dynamodb"]["SequenceNumber"]}]}
+    large = group_record(2)
+    assert look_at([stream_record(1), large, stream_record(3)], house.ports()) == failed(large)
+    assert {about for _, about in house.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
+
+
+def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push() -> None:
+    house = House()
+    records = [group_record(2, fan_out=False), stream_record(1), group_record(3), stream_record(2)]
+    ports = replace(house.ports(), memberships=Throttled(house.log.memberships, GROUP))
+    assert look_at(records, ports) == failed(records[0], records[2])
+    assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
+
+
+def test_sessions_that_can_not_be_read_together_are_read_by_conversation() -> None:
+    """One user's item is throttled: those who wait for that are the members of that user's conversations."""
+    house = House()
+    small = group_record(2, fan_out=False)
+    ports = replace(house.ports(), sessions=ThrottledSessions(house.sessions, "user007"))
+    assert look_at([small, stream_record(1)], ports) == failed(small)
+    assert house.woken == [("bob", AboutMessage(DM, 1))]
+
+
+def test_a_group_whose_roster_has_not_changed_is_read_once() -> None:
+    house = House()
+    counting = Counting(house.log.memberships)
+    ports = replace(house.ports(), memberships=counting)
+    house.clock.ms += 60_000
+    for seq in (2, 3, 4):
+        assert look_at([group_record(seq, roster_seq=1)], ports) == {"batchItemFailures": []}
+    assert (counting.read, len(house.shards.put_)) == (1, 9)
+    look_at([group_record(6, roster_seq=5)], ports)
+    assert counting.read == 2
 
 
 def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
@@ -236,7 +315,7 @@ def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(im
     worse = stream_record(4)
     del worse["dynamodb"]["NewImage"]
     answer = look_at([stream_record(1), poison, stream_record(3), worse], house.ports())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": poison["dynamodb"]["SequenceNumber"]}]}
+    assert answer == failed(poison, worse)
     assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
 
 

@@ -13,6 +13,7 @@ from shared.chat.editing import delete, edit, react
 from shared.chat.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
 from shared.chat.models import Entry, Member, change_entry
 from shared.chat.receipts import Moved, move_cursor
+from shared.chat.rosters import Rosters
 from shared.chat.sending import SendMessage, Sent, send_message
 from shared.wire.events import encode_plainly
 from tests.fakes import DM, FakeBlocks, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions
@@ -49,6 +50,7 @@ class House:
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
     nonces: FakeNonces = field(default_factory=FakeNonces)
+    rosters: Rosters = field(default_factory=Rosters)
     inline_limit: int = 200
     limit: int = 1_000
     receipts_limit: int = 100
@@ -64,6 +66,7 @@ class House:
             lambda _: None,
             self.nonces,
             inline_limit=self.inline_limit,
+            rosters=self.rosters,
         )
 
     @property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
 
+from shared.chat.rosters import SETTLED_MS, Rosters
 from shared.errors import BadRequest, Blocked, Forbidden, NotAMember, NotFound, ParleyError
 from shared.files.models import DELETED, READY
 from tests.fakes import DM
@@ -18,6 +20,7 @@ from tests.shared.chat.replay import check_log
 from tests.stepping import Stepper, explore
 
 Operation = Callable[[House], Any]
+warm_or_cold = pytest.mark.parametrize("warm", [False, True])
 # Reading the tail and putting are where orders differ; what is read in between runs along.
 TAIL_AND_PUT = ("read_back", "put")
 # Everything but the posts, for what nobody is told of.
@@ -32,19 +35,27 @@ class World:
     outcomes: dict[int, str] = field(default_factory=dict)
 
 
-def at_once(make: Callable[[], House], *operations: Operation, only: Sequence[str] = ()) -> Callable[[Stepper], World]:
+def at_once(
+    make: Callable[[], House], *operations: Operation, only: Sequence[str] = (), warm: bool = False
+) -> Callable[[Stepper], World]:
+    """With `warm`, each operation runs in an instance that remembers the rosters that there were before."""
+
     def build(stepper: Stepper) -> World:
         world = World(make())
         base = world.house
         log = stepper.wrap(base.log, only=only)
         everything = () if not only else ("none",)
-        stepped = House(
-            log=log,
-            sessions=stepper.wrap(base.sessions, only=everything),
-            gateway=stepper.wrap(base.gateway, only=everything),
-            clock=base.clock,
-            nonces=base.nonces,
-        )
+        stepped = [
+            House(
+                log=log,
+                sessions=stepper.wrap(base.sessions, only=everything),
+                gateway=stepper.wrap(base.gateway, only=everything),
+                clock=base.clock,
+                nonces=base.nonces,
+                rosters=deepcopy(base.rosters) if warm else Rosters(),
+            )
+            for _ in operations
+        ]
         # The roster is read through the log's own table: let that be a step of its own, too.
         members = stepper.wrap(base.log.memberships, only=only)
         object.__setattr__(log, "memberships", members)
@@ -52,7 +63,7 @@ def at_once(make: Callable[[], House], *operations: Operation, only: Sequence[st
 
         def run(number: int, operation: Operation) -> None:
             try:
-                operation(stepped)
+                operation(stepped[number])
             except ParleyError as error:
                 world.outcomes[number] = error.code
             else:
@@ -80,6 +91,7 @@ def three() -> House:
     """Alice owns the group of Bob and Carol, all three online; message 2 is Bob's."""
     house = House()
     house.group("alice", "bob", "carol")
+    house.clock.ms += SETTLED_MS
     house.send("bob's", sender_id="bob", conversation_id=GROUP)
     house.gateway.posts.clear()
     return house
@@ -96,21 +108,51 @@ def send(user: str, after: int | None = 2) -> Operation:
     return lambda house: house.send("new", sender_id=user, conversation_id=GROUP, after=after, client_message_id=user)
 
 
+@warm_or_cold
 @pytest.mark.parametrize("after", [2, None])
-def test_from_who_is_removed_nothing_is_accepted_after_the_removal(after: int | None) -> None:
-    build = at_once(three, lambda house: house.remove("bob"), send("bob", after))
+def test_from_who_is_removed_nothing_is_accepted_after_the_removal(after: int | None, *, warm: bool) -> None:
+    build = at_once(three, lambda house: house.remove("bob"), send("bob", after), warm=warm)
     assert outcomes(build) == {("done", "done"), ("done", NotAMember.code)}
 
 
-def test_naming_the_own_removal_before_it_is_there_gets_nobody_past_it() -> None:
+@warm_or_cold
+def test_naming_the_own_removal_before_it_is_there_gets_nobody_past_it(*, warm: bool) -> None:
     """A guess that turns true between the looks: only who reads the members behind the entry sees it for what it is."""
-    build = at_once(three, lambda house: house.remove("bob"), send("bob", after=3))
+    build = at_once(three, lambda house: house.remove("bob"), send("bob", after=3), warm=warm)
     assert outcomes(build) == {("done", NotAMember.code), ("done", BadRequest.code)}
 
 
-def test_who_is_removed_gets_nothing_that_was_sent_after_the_removal() -> None:
+@pytest.mark.parametrize("after", [2, None])
+def test_a_kept_roster_neither_lets_a_removed_member_write_nor_keeps_out_who_is_back(after: int | None) -> None:
+    """One operation removes Bob and adds him again; whatever lies between, he writes only where he is in."""
+
+    def away_and_back(house: House) -> None:
+        house.remove("bob")
+        house.add("bob")
+
+    seen = set()
+    for world in explore(at_once(three, away_and_back, send("bob", after), only=TAIL_AND_PUT, warm=True)):
+        told = check_log(world.house)
+        for entry in world.house.entries()[2:]:
+            if entry.is_message:
+                assert "bob" in told.before[entry.seq]
+                seen.add(entry.seq)
+    assert {3, 5} <= seen
+
+
+@warm_or_cold
+def test_reacting_beside_the_own_removal(*, warm: bool) -> None:
+    operations = (lambda house: house.remove("bob"), lambda house: house.react(2, "👍", "bob", place=GROUP))
+    assert outcomes(at_once(three, *operations, only=DECISION, warm=warm)) == {
+        ("done", "done"),
+        ("done", NotAMember.code),
+    }
+
+
+@warm_or_cold
+def test_who_is_removed_gets_nothing_that_was_sent_after_the_removal(*, warm: bool) -> None:
     got = set()
-    for world in explore(at_once(three, lambda house: house.remove("bob"), send("carol"))):
+    for world in explore(at_once(three, lambda house: house.remove("bob"), send("carol"), warm=warm)):
         told = check_log(world.house)
         assert world.outcomes == {0: "done", 1: "done"}
         (message,) = [entry for entry in world.house.entries()[2:] if entry.is_message]
@@ -151,14 +193,16 @@ def test_two_attempts_without_after_are_one_message_in_whatever_order(rivals: in
         assert sum(entry.client_message_id == "bob" for entry in world.house.entries()) == 1
 
 
-def test_who_is_added_while_a_message_is_sent_gets_it_if_and_only_if_it_comes_after() -> None:
+@warm_or_cold
+def test_who_is_added_while_a_message_is_sent_gets_it_if_and_only_if_it_comes_after(*, warm: bool) -> None:
     def four() -> House:
         house = three()
         house.connect("dave")
         return house
 
     got = set()
-    for world in explore(at_once(four, lambda house: house.add("dave"), send("carol"), only=TAIL_AND_PUT)):
+    build = at_once(four, lambda house: house.add("dave"), send("carol"), only=TAIL_AND_PUT, warm=warm)
+    for world in explore(build):
         told = check_log(world.house)
         (message,) = [entry for entry in world.house.entries()[2:] if entry.is_message]
         kinds = [json.loads(data)["type"] for data in world.house.gateway.received("dave1")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from shared.chat.models import Entry
+from shared.chat.rosters import SETTLED_MS, Rosters
 from shared.errors import BadRequest, Blocked, Conflict, NotAMember, NotFound
 from tests.fakes import DM
 from tests.shared.chat.house import GROUP, House, found_group
@@ -60,6 +62,21 @@ def test_a_removed_members_resend_of_what_was_in_time_gets_its_first_reply_and_i
     again = house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="in time")
     assert (again.entry, again.duplicate) == (first.entry, True)
     assert (house.heard(), len(house.entries())) == (set(), 3)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_resend_is_told_to_those_who_are_in_now(*, warm: bool) -> None:
+    """Carol was removed meanwhile: what the message says by now is none of her business, whatever is kept."""
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.clock.ms += SETTLED_MS
+    house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="x")
+    kept = deepcopy(house.rosters) if warm else Rosters()
+    house.remove("carol")
+    house.gateway.posts.clear()
+    house.rosters = kept
+    assert house.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="x").duplicate
+    assert house.heard() == {"alice1", "bob1"}
 
 
 def test_somebody_outside_makes_nobody_read_a_whole_conversation() -> None:

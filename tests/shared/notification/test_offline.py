@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import pytest
-
 from shared.chat.fan_out import Shard
+from shared.chat.rosters import Rosters
 from shared.errors import Unavailable
 from shared.notification.models import APNS, FCM, AboutMessage, Look, PushJob, StoredEntry
-from shared.notification.offline import Looked, look_at_stored
+from shared.notification.offline import Looked, Members, look_at_stored
 from tests.fakes import DM
 from tests.shared.notification.house import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
 
@@ -30,7 +29,7 @@ class Queue:
 def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Looked:
     return look_at_stored(
         entries,
-        memberships=house.memberships,
+        members=Members(house.memberships, Rosters()),
         sessions=house.sessions,
         waking=house.waking,
         shard_queue=queue or Queue(),
@@ -131,5 +130,5 @@ def test_a_queue_that_fails_is_told_so_that_all_of_it_comes_again() -> None:
     house = House()
     house.device(BOBS_ANDROID)
     house.pushes.before_put = refuse
-    with pytest.raises(Unavailable):
-        look(house, messages("alice"))
+    looked = look(house, messages("alice"))
+    assert {one: type(error) for one, error in looked.failed.items()} == {DM: Unavailable}
