@@ -44,11 +44,12 @@ class Presence(Construct):
             bundle=bundle,
             handler="functions.presence.handler.handler",
             description="Parley: tells who has come and gone",
-            environment={**storage.environment("sessions", "members"), **connections.environment},
+            environment={**storage.environment("log", "sessions", "members"), **connections.environment},
             timeout_seconds=PRESENCE_SECONDS,
             memory_mb=256,
         )
         self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         self.function.allow_items(storage.members, "BatchGetItem", "DeleteItem", "Query")
+        self.function.allow_items(storage.log, "Query")
         connections.allow(self.function)
         queues.presence_checks.feed(self.function, batch_size=_BATCH)

@@ -116,7 +116,7 @@ class WebSocketApi(Construct):
             handler="functions.connect.handler.handler",
             description="Parley: registers a connection",
             environment={
-                **self._storage.environment("sessions", "members"),
+                **self._storage.environment("log", "sessions", "members"),
                 **self.connections.environment,
                 **self._config.environment("connection_limit", "request_log"),
             },
@@ -126,6 +126,7 @@ class WebSocketApi(Construct):
         )
         function.allow_items(self._storage.sessions, "UpdateItem")
         function.allow_items(self._storage.members, "BatchGetItem", "DeleteItem", "Query")
+        function.allow_items(self._storage.log, "Query")
         self.connections.allow(function)
         return function
 

@@ -47,6 +47,7 @@ class AuthorizerSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class ConnectSettings(_Settings):
+    log_table: str
     sessions_table: str
     members_table: str
     connections_endpoint: str
@@ -66,6 +67,7 @@ class DisconnectSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class PresenceSettings(_Settings):
+    log_table: str
     sessions_table: str
     members_table: str
     connections_endpoint: str

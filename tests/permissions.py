@@ -4,9 +4,17 @@ from __future__ import annotations
 
 _TABLES_OF: dict[str, dict[str, list[str]]] = {
     "Authorizer": {"Tickets": ["DeleteItem"]},
-    "Connect": {"Sessions": ["UpdateItem"], "Members": ["BatchGetItem", "DeleteItem", "Query"]},
+    "Connect": {
+        "Log": ["Query"],
+        "Members": ["BatchGetItem", "DeleteItem", "Query"],
+        "Sessions": ["UpdateItem"],
+    },
     "Disconnect": {"Sessions": ["UpdateItem"]},
-    "Presence": {"Sessions": ["BatchGetItem", "UpdateItem"], "Members": ["BatchGetItem", "DeleteItem", "Query"]},
+    "Presence": {
+        "Log": ["Query"],
+        "Members": ["BatchGetItem", "DeleteItem", "Query"],
+        "Sessions": ["BatchGetItem", "UpdateItem"],
+    },
     "Message": {
         "Log": ["BatchGetItem", "PutItem", "Query", "UpdateItem"],
         "Members": ["BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],

@@ -43,7 +43,9 @@ class Ports:
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
     calls, spread = dynamodb(environment), Spreader(_WIDTH)
     sight = Sight(
-        relations=DynamoDbRelations(calls, members_table=settings.members_table),
+        relations=DynamoDbRelations(
+            calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
+        ),
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         spread=spread,

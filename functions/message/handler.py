@@ -51,7 +51,9 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
         files=DynamoDbFiles(calls, members_table=settings.members_table),
         blocks=DynamoDbBlocks(calls, members_table=settings.members_table),
-        relations=DynamoDbRelations(calls, members_table=settings.members_table),
+        relations=DynamoDbRelations(
+            calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
+        ),
         sessions=sessions,
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
         gateway=gateway,

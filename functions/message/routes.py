@@ -196,8 +196,8 @@ def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         user_id=caller.user_id,
         active=frame.active,
         audience_limit=ports.receipts_limit,
-        memberships=ports.memberships,
         blocks=ports.blocks,
+        sight=ports.sight,
         posting=ports.posting,
         now=ports.now(),
     )

@@ -27,7 +27,9 @@ def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Telling:
     calls, spread = dynamodb(environment), Spreader(_WIDTH)
     return Telling(
         sight=Sight(
-            relations=DynamoDbRelations(calls, members_table=settings.members_table),
+            relations=DynamoDbRelations(
+                calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
+            ),
             memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
             sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
             spread=spread,

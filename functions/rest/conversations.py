@@ -78,7 +78,7 @@ def add_conversation(app: APIGatewayHttpResolver, ports: Ports) -> None:
 
 
 def _private(user_id: str, body: NewPrivateConversation, ports: Ports) -> Answer:
-    created = create_private(user_id, body.with_, memberships=ports.memberships, blocks=ports.blocks, now=ports.now())
+    created = create_private(user_id, body.with_, memberships=ports.memberships, now=ports.now())
     return ok(created_body(created), is_new=created.is_new)
 
 

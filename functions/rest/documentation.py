@@ -53,7 +53,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_conversation": Documented(
         "conversations",
         {201: answers.CreatedConversation, 200: answers.CreatedConversation},
-        (NotAMember, Forbidden, Blocked, Conflict, RateLimited),
+        (NotAMember, Conflict, RateLimited),
     ),
     "get_conversations": Documented("conversations", {200: answers.Inbox}),
     "get_conversation": Documented("conversations", {200: answers.Conversation}, _CONVERSATION),

@@ -59,7 +59,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         objects=S3Objects(environment, bucket=settings.bucket),
         blocks=DynamoDbBlocks(calls, members_table=members_table),
         contacts=DynamoDbContacts(calls, members_table=members_table),
-        relations=DynamoDbRelations(calls, members_table=members_table),
+        relations=DynamoDbRelations(calls, members_table=members_table, log_table=settings.log_table, spread=spread),
         profiles=DynamoDbProfiles(calls, members_table=members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         watches=DynamoDbWatches(calls, members_table=members_table),

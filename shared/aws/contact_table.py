@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from shared.aws.dynamodb import Calls, Item, batch_get, from_item, to_item, transact
+from shared.aws.dynamodb import Calls, Item, batch_get, from_item, query, to_item, transact
+from shared.aws.entries import entry_from
 from shared.aws.member_table import rows_of
 from shared.aws.tables import (
     BLOCK_PREFIX,
     CONTACT_PREFIX,
+    CONVERSATION_ID,
+    MUTUAL,
     PK,
     SK,
     USER_PREFIX,
@@ -19,6 +22,7 @@ from shared.aws.tables import (
     profile_key,
 )
 from shared.chat.identifiers import private_conversation_id
+from shared.chat.ports import Spread
 from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, QuietHours, Relation
 
 
@@ -88,9 +92,11 @@ class DynamoDbBlocks:
 class DynamoDbRelations:
     """Relations, from contacts, blocks and private conversations."""
 
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, log_table: str, spread: Spread) -> None:
         self._calls = calls
         self._table = members_table
+        self._log_table = log_table
+        self._spread = spread
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
         keys = {
@@ -104,7 +110,26 @@ class DynamoDbRelations:
         }
         wanted = [key for four in keys.values() for key in four]
         found = _by_key(batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table])
-        return {other: _relation(found, *four) for other, four in keys.items()}
+        relations = {other: _relation(found, *four) for other, four in keys.items()}
+        unsure = [
+            other for other, relation in relations.items() if relation == Relation() and _id(keys[other][1]) in found
+        ]
+        answers = self._spread(lambda other: self._have_both_written(user_id, other), unsure)
+        mutual = {other for other, yes in zip(unsure, answers, strict=True) if yes}
+        return {other: Relation(is_near=True) if other in mutual else one for other, one in relations.items()}
+
+    def _have_both_written(self, one: str, other: str) -> bool:
+        """For a conversation whose rows don't say so: only one has written, or both had before rows said it."""
+        conversation_id = private_conversation_id(one, other)
+        request = {
+            "TableName": self._log_table,
+            "KeyConditionExpression": f"{CONVERSATION_ID} = :id",
+            "ExpressionAttributeValues": to_item({":id": conversation_id}),
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+        }
+        tail = next(query(self._calls, request, limit=1), None)
+        return tail is not None and all(entry_from(tail).has_written(user) for user in (one, other))
 
 
 class DynamoDbProfiles:
@@ -175,6 +200,6 @@ def _relation(
 ) -> Relation:
     known = _contact(found, contact)
     return Relation(
-        is_near=(known is not None and known.status == ACCEPTED) or _id(private) in found,
+        is_near=(known is not None and known.status == ACCEPTED) or found.get(_id(private), {}).get(MUTUAL, False),
         is_blocked=_id(my_block) in found or _id(their_block) in found,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from shared.aws.dynamodb import Item, to_item
 from shared.aws.tables import (
     CONVERSATION_ID,
+    MUTUAL,
     REFERENCES,
     SEQ,
     STATUS,
@@ -34,6 +35,7 @@ from shared.chat.changes import (
     Renamed,
     RolesChanged,
 )
+from shared.chat.identifiers import private_members
 from shared.chat.models import Entry, Reaction
 from shared.files.models import READY
 
@@ -67,6 +69,7 @@ def entry_item(entry: Entry) -> Item:
         "nonce": entry.nonce,
         "fan_out": entry.fan_out or None,
         "roster_seq": entry.roster_seq,
+        "first_answer": entry.first_answer or None,
         **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
     }
 
@@ -120,6 +123,7 @@ def entry_from(item: Item) -> Entry:
         digest=item.get("digest", ""),
         fan_out=item.get("fan_out", False),
         roster_seq=item.get("roster_seq"),
+        first_answer=item.get("first_answer", False),
     )
 
 
@@ -150,10 +154,10 @@ def _reaction(text: str) -> Reaction:
 
 
 def effects(entry: Entry, *, log_table: str, members_table: str) -> list[dict[str, Any]]:
-    """What the entry does to other items, as parts of its transaction. Nothing, for a message without a file."""
+    """What the entry does to other items, as parts of its transaction. Nothing, for most messages without a file."""
     match entry.change:
         case None:
-            return _taking_file(entry, members_table)
+            return [*_taking_file(entry, members_table), *_becoming_mutual(entry, members_table)]
         case Deleted(file_id=str(file_id)):
             gone = entry_key(entry.conversation_id, entry.change.target)
             return [*_on_message(entry, entry.change, log_table), *_releasing_file(file_id, gone, members_table)]
@@ -217,6 +221,15 @@ def _taking_file(entry: Entry, table: str) -> list[dict[str, Any]]:
     )
     counted["Update"]["ConditionExpression"] = f"#{STATUS} = :ready"
     return [counted, {"Put": {"TableName": table, "Item": to_item(reference)}}]
+
+
+def _becoming_mutual(entry: Entry, table: str) -> list[dict[str, Any]]:
+    """Both members' rows say that both have written, once that is so: who asks for one of the two has it at hand."""
+    members = private_members(entry.conversation_id) if entry.first_answer else None
+    return [
+        _update(table, member_of_user_key(entry.conversation_id, user), f"SET {MUTUAL} = :yes", {":yes": True})
+        for user in members or ()
+    ]
 
 
 def _releasing_file(file_id: str, message: Item, table: str) -> list[dict[str, Any]]:

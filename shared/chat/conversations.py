@@ -11,8 +11,7 @@ from shared.chat.identifiers import is_group_id, other_member, private_conversat
 from shared.chat.inbox_pages import Happened, InboxPosition, Order, Snapshot, order_then
 from shared.chat.models import Entry, Group, Member, Preferences, unread
 from shared.chat.ports import ConversationLog, Memberships, Spread
-from shared.contacts.ports import Blocks
-from shared.errors import BadRequest, Blocked, NotAMember
+from shared.errors import BadRequest, NotAMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +71,15 @@ class Created:
     is_new: bool
 
 
-def create_private(user_id: str, other: str, *, memberships: Memberships, blocks: Blocks, now: int) -> Created:
+def create_private(user_id: str, other: str, *, memberships: Memberships, now: int) -> Created:
     """The private conversation of two users, made if it isn't there.
 
-    Raises BadRequest for a malformed id, Blocked where the other does not want to hear from the user.
+    It is in its maker's inbox alone until one of the two writes, and so nobody can tell a block by making one.
+    Raises BadRequest for a malformed id.
     """
     conversation_id = private_conversation_id(user_id, other)
     members = private_members(conversation_id) or ()
-    if blocks.blocking([other], user_id):
-        raise Blocked
-    is_new = memberships.create(conversation_id, members, joined_at=now)
+    is_new = memberships.create(conversation_id, [user_id], joined_at=now)
     return Created(conversation_id, members, is_new)
 
 

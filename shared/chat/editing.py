@@ -33,7 +33,7 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
     def decide(_: Audience) -> Change | None:
         message = check_readable(_at(conversation_id, seq, user_id, writing))
         check_shows(content, message.file_id)
-        if message.sender_id == user_id and message.content == content:
+        if message.sender_id == user_id and message.content == content and not message.forwarded:
             return None
         check_editable(message, user_id, window_s=window_s, now=writing.now())
         return Edited(seq, content, message.last_edit)

@@ -67,7 +67,8 @@ def create_group(
     """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
 
     A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
-    Raises BadRequest, TooLarge (name), Conflict (over `limit` members), Forbidden (somebody blocks the creator).
+    Who does not take groups from the creator is left out without a word. Raises BadRequest, TooLarge (name), Conflict
+    (over `limit` members).
     """
     check_name(command.name)
     others = _others(command.members, command.creator)
@@ -78,7 +79,7 @@ def create_group(
         there := writing.log.read(conversation_id, start=1, limit=limit // MAX_USERS_PER_CHANGE + 2)
     ):
         return _existing(there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce)
-    _check_addable(others, command.creator, blocks)
+    others = _addable(others, command.creator, blocks)
     first = others[: MAX_USERS_PER_CHANGE - 1]
     changed = _found(conversation_id, command, first, writing)
     announce(changed)
@@ -128,7 +129,7 @@ def _existing(
         audience = audience.after([entry])
         announce(Changed(entry, audience))
     if untouched and (rest := [user for user in others if user not in added]):
-        _check_addable(rest, command.creator, blocks)
+        rest = _addable(rest, command.creator, blocks)
         _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
     looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, writing=writing)
     return CreatedGroup(conversation_id, looked.audience, is_new=False)
@@ -144,14 +145,15 @@ def add_members(
     blocks: Blocks,
     announce: Announce,
 ) -> tuple[tuple[str, ...], Audience]:
-    """Add users to a group; who is in it already is left out. Returns those added, and everyone there is now.
+    """Add users to a group. Returns those added, and everyone there is now.
 
-    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role; somebody blocks `by`), Conflict (full).
+    Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
+    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full).
     """
     looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), writing=writing)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
     check_room(len(looked.audience) + len(wanted), limit=limit)
-    _check_addable(wanted, by, blocks)
+    wanted = _addable(wanted, by, blocks)
     audience = _add(conversation_id, wanted, by=by, limit=limit, writing=writing, announce=announce)
     return tuple(wanted), audience or looked.audience
 
@@ -232,10 +234,13 @@ def _others(users: Sequence[str], creator: str) -> list[str]:
     return [user for user in dict.fromkeys(users) if user != creator]
 
 
-def _check_addable(users: Sequence[str], by: str, blocks: Blocks) -> None:
-    """Nobody is put into a group by someone they block. Raises Forbidden."""
-    if users and blocks.blocking(users, by):
-        raise Forbidden("Some of these users can't be added by you")
+def _addable(users: Sequence[str], by: str, blocks: Blocks) -> list[str]:
+    """Those of `users` who let `by` put them into a group, in their order: nobody is put into one by whom they block.
+
+    The others are left out, and not refused: a refusal would name who blocks, at the latest for a group of one.
+    """
+    blocking = blocks.blocking(users, by) if users else set()
+    return [user for user in users if user not in blocking]
 
 
 def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:

@@ -24,7 +24,10 @@ def members_of(conversation_id: str, *, user_id: str, memberships: Memberships) 
     One query for who they are, and one read of their cursors for each 100 of them.
     """
     audience = audience_of(conversation_id, user_id, memberships=memberships)
-    members = memberships.among(conversation_id, audience.members)
+    members = dict(memberships.among(conversation_id, audience.members))
     if user_id not in members:
         raise NotAMember
+    if audience.group is None:  # who was not written to yet has no row of their own
+        joined_at = members[user_id].joined_at
+        members = {user: members.get(user, Member(conversation_id, user, joined_at)) for user in audience.members}
     return [Listed(members[user], audience.roles[user]) for user in sorted(members)]

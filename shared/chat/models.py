@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.chat.changes import KINDS, MESSAGE, Change, Role, changes_roster
-from shared.chat.identifiers import is_group_id
+from shared.chat.identifiers import is_group_id, other_member
 
 # How many recent writers an entry remembers. Enough that "unread" leaves out one's own messages in any private
 # conversation, and in a group unless this many others have written since; 16 pairs add about 300 bytes at most.
@@ -31,6 +31,7 @@ class Entry:
     `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to this one,
     nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
     conversations.
+    `first_answer`: with this message, both members of a private conversation have written.
     """
 
     conversation_id: str
@@ -56,6 +57,7 @@ class Entry:
     digest: str = ""
     fan_out: bool = False
     roster_seq: int | None = None
+    first_answer: bool = False
 
     @property
     def kind(self) -> str:
@@ -73,6 +75,10 @@ class Entry:
     @property
     def message_id(self) -> str:
         return f"{self.conversation_id}/{self.seq}"
+
+    def has_written(self, user_id: str) -> bool:
+        """Whether the user is among the writers up to here: exact in private conversations, where none is left out."""
+        return user_id in self.authors
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,14 @@ class Draft:
             digest=self.digest,
             fan_out=self.fan_out,
             roster_seq=_roster_seq(base),
+            first_answer=self._is_first_answer(base),
         )
+
+    def _is_first_answer(self, base: Entry | None) -> bool:
+        if base is None or base.has_written(self.sender_id):
+            return False
+        other = other_member(self.conversation_id, self.sender_id)
+        return other is not None and base.has_written(other)
 
     def is_stored_as(self, entry: Entry) -> bool:
         """Whether `entry` is this message: this very attempt, or an earlier one of the same client_message_id."""

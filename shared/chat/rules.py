@@ -126,9 +126,11 @@ def check_readable(entry: Entry | None) -> Entry:
 
 
 def check_editable(entry: Entry, user_id: str, *, window_s: int, now: int) -> None:
-    """Only the author edits, within the window (0: without end). Raises Forbidden."""
+    """Only the author edits, within the window (0: without end), and only what is theirs. Raises Forbidden."""
     if entry.sender_id != user_id:
         raise Forbidden("Only its author can edit a message")
+    if entry.forwarded:
+        raise Forbidden("A forwarded message can't be edited: its mark says that the words are another's")
     if window_s and now - entry.created_at > window_s * _MS:
         raise Forbidden("This message is too old to be edited")
 

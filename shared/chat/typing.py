@@ -5,8 +5,8 @@ from __future__ import annotations
 from shared.chat.audience import audience_of
 from shared.chat.delivery import NOBODY, Delivered, Posting, post
 from shared.chat.models import Typing
-from shared.chat.ports import Memberships
 from shared.connection.models import live
+from shared.connection.presence import Sight, seen_by
 from shared.contacts.ports import Blocks
 from shared.errors import NotAMember
 
@@ -17,15 +17,17 @@ def type_in(
     user_id: str,
     active: bool,
     audience_limit: int,
-    memberships: Memberships,
     blocks: Blocks,
+    sight: Sight,
     posting: Posting,
     now: int,
 ) -> Delivered:
     """Tell the other members, but for those who block the user; nobody in groups over `audience_limit` members.
 
-    In a private conversation a block in either direction keeps it quiet. Raises NotAMember.
+    In a private conversation the other side is told if they may see the user's presence: contacts, who write with each
+    other, fellow members of a group, and never with a block in either direction. Raises NotAMember.
     """
+    memberships = sight.memberships
     audience = audience_of(conversation_id, user_id, memberships=memberships)
     if audience.group is None and memberships.get(conversation_id, user_id) is None:
         raise NotAMember  # a private conversation that could be, and is not: nobody types at strangers
@@ -36,9 +38,10 @@ def type_in(
     there = {user: connections for user, found in known.items() if (connections := live(found, now))}
     if not there:
         return NOBODY
-    deaf = blocks.blocking(there, user_id)
-    if audience.group is None and blocks.blocking([user_id], others[0]):
-        return NOBODY
+    if audience.group is None:
+        deaf = there.keys() - seen_by(user_id, there, sight=sight)
+    else:
+        deaf = blocks.blocking(there, user_id)
     targets = [connection for user, connections in there.items() if user not in deaf for connection in connections]
     event = Typing(conversation_id, user_id, active)
     return post(event, targets, posting=posting, now=now)

@@ -25,7 +25,7 @@ class Contact:
 class Relation:
     """What decides whether one of two users sees the other's presence; the same from both sides.
 
-    is_near: they are accepted contacts, or have a private conversation.
+    is_near: they are accepted contacts, or both have written in their private conversation.
     is_blocked: one blocks the other.
     """
 

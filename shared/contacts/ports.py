@@ -51,7 +51,10 @@ class Relations(Protocol):
     """How a user stands to many others at once."""
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
-        """One relation for each of `others`, 25 to a round trip, strongly consistent."""
+        """One relation for each of `others`, 25 to a round trip, strongly consistent.
+
+        Where a private conversation is there and nothing says yet that both have written, its tail is read, too.
+        """
         ...
 
 

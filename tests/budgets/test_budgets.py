@@ -37,6 +37,16 @@ def test_a_conversations_first_message_is_one_transaction(house: House) -> None:
     assert house.meter.writes == 10  # the entry and two items for each member, doubled
 
 
+def test_the_first_answer_is_a_transaction_of_three_and_the_second_a_put(house: House) -> None:
+    answer = {"type": "message", "to": "alice", "content": "hello", "client_message_id": "answer", "after": 3}
+    assert house.measured(answer, user_id="bob") == {"BatchGetItem": 2, "TransactWriteItems": 1}
+    assert house.meter.writes == 6  # the entry and both members' rows, doubled
+    assert house.measured(message(4, "x")) == {"BatchGetItem": 2, "PutItem": 1}
+    assert (house.meter.reads <= 3, house.meter.writes) == (True, 1)
+    again = {**answer, "client_message_id": "again", "after": 5}
+    assert house.measured(again, user_id="bob") == {"BatchGetItem": 2, "PutItem": 1}
+
+
 def test_a_resend_is_a_read_a_refused_put_and_the_posts_again(house: House) -> None:
     house.say(message(3, "x"))
     assert house.measured(message(3, "x")) == {"BatchGetItem": 2, "PutItem": 1}

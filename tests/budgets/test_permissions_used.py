@@ -27,6 +27,7 @@ from shared.aws.ticket_table import DynamoDbTickets
 from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
+from shared.contacts.models import ACCEPTED, Contact
 from shared.files.models import Checked, File
 from shared.notification.models import (
     APNS,
@@ -193,7 +194,12 @@ def test_the_authorizer(meter: Meter) -> None:
 
 
 def watched(house: House) -> None:
-    """Alice is away; Bob's connection, which is dead, watches her."""
+    """Alice is away. Bob's connection, which is dead, watches her, and so does Carol's, whom she has not written to."""
+    contacts = house.wiring.stores.contacts
+    alice, bob = (Contact(user, ACCEPTED, NOW) for user in ("alice", "bob"))
+    contacts.change("alice", "bob", was=contacts.pair("alice", "bob"), mine=bob, theirs=alice)
+    house.ports.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
+    house.ports.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
     house.ports.sessions.remove("alice", "a1=", now=NOW)
     house.ports.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
     house.gateway.outcomes["b1="] = PostOutcome.GONE

@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from shared.chat.changes import Reacted
+from shared.chat.identifiers import private_members
+from shared.chat.models import Draft, Entry, change_entry
 from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile, QuietHours, Relation
 from tests.stores import Stores
 
@@ -17,6 +20,18 @@ FRIENDS = Pair(Contact("bob", ACCEPTED, 6), Contact("alice", ACCEPTED, 6), block
 
 def change(stores: Stores, was: Pair, becomes: Pair) -> bool:
     return stores.contacts.change("alice", "bob", was=was, mine=becomes.mine, theirs=becomes.theirs)
+
+
+def write(stores: Stores, place: str, *senders: str) -> list[Entry]:
+    """Messages of these senders, one after the other."""
+    written: list[Entry] = []
+    for sender in senders:
+        base = written[-1] if written else None
+        entry = Draft(place, sender, "hi", nonce=f"{place}/{len(written)}").following(base, 1)
+        members = private_members(place) if base is None else None
+        assert stores.log.put(entry, new_members=members or ()) is None
+        written.append(entry)
+    return written
 
 
 def pair(stores: Stores) -> Pair:
@@ -99,21 +114,69 @@ def test_a_pair_knows_whether_the_other_blocks_me(stores: Stores) -> None:
 def test_relations_come_from_contacts_private_conversations_and_blocks(stores: Stores) -> None:
     stores.contacts.change("alice", "bob", was=NOBODY, mine=FRIENDS.mine, theirs=FRIENDS.theirs)
     stores.contacts.change("alice", "carol", was=NOBODY, mine=Contact("carol", REQUESTED, 1), theirs=None)
-    stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=1)
+    write(stores, "dm:alice:dave", "alice", "alice", "dave")
+    write(stores, "dm:alice:gina", "alice", "alice")
+    write(stores, "dm:alice:henry", "henry", "alice", "henry")
+    stores.memberships.create("dm:alice:ian", ("alice", "ian"), joined_at=1)
+    stores.memberships.create("dm:alice:jane", ["jane"], joined_at=1)
     stores.blocks.put("alice", "bob", now=1)
     stores.blocks.put("erin", "alice", now=1)
-    others = ["bob", "carol", "dave", "erin", "zoe"]
+    stores.blocks.put("alice", "henry", now=1)
+    others = ["bob", "carol", "dave", "erin", "gina", "henry", "ian", "jane", "zoe"]
     expected = {
         "bob": Relation(is_near=True, is_blocked=True),
         "carol": Relation(),
         "dave": Relation(is_near=True),
         "erin": Relation(is_blocked=True),
+        "gina": Relation(),
+        "henry": Relation(is_near=True, is_blocked=True),
+        "ian": Relation(),
+        "jane": Relation(),
         "zoe": Relation(),
     }
     assert stores.relations.between("alice", others) == expected
     for other in others:
         assert stores.relations.between(other, ["alice"]) == {"alice": expected[other]}
     assert stores.relations.between("alice", []) == {}
+
+
+def test_both_have_written_once_the_log_says_so_whatever_follows(stores: Stores) -> None:
+    *_, answer = write(stores, "dm:alice:dave", "alice", "dave")
+    for entry in (answer, stores.log.read("dm:alice:dave", start=2, limit=1)[0]):
+        assert entry.first_answer
+    change = change_entry(
+        Reacted(1, "x", removed=False),
+        base=answer,
+        conversation_id="dm:alice:dave",
+        sender_id="dave",
+        created_at=2,
+        nonce="r",
+        fan_out=False,
+    )
+    assert stores.log.put(change) is None
+    for sender in ("dave", "alice"):
+        late = Draft("dm:alice:dave", sender, "again", nonce=f"late {sender}").following(change, 3)
+        assert not late.first_answer
+    assert stores.relations.between("dave", ["alice"]) == {"alice": Relation(is_near=True)}
+
+
+def test_cursors_and_settings_survive_the_first_answer(stores: Stores) -> None:
+    (first,) = write(stores, "dm:alice:dave", "alice")
+    read = stores.memberships.get("dm:alice:dave", "dave")
+    assert read is not None
+    assert stores.memberships.move_read(read.with_read(1, 1))
+    stores.memberships.set_preferences("dm:alice:dave", "dave", {"pinned": True})
+    before = stores.memberships.get("dm:alice:dave", "dave")
+    answer = Draft("dm:alice:dave", "dave", "hi", nonce="answer").following(first, 2)
+    assert stores.log.put(answer) is None
+    assert stores.memberships.get("dm:alice:dave", "dave") == before
+
+
+def test_an_answer_whose_place_is_taken_makes_nobody_near(stores: Stores) -> None:
+    (first, second) = write(stores, "dm:alice:dave", "alice", "alice")
+    answer = Draft("dm:alice:dave", "dave", "hi", nonce="late").following(first, 2)
+    assert stores.log.put(answer) == second
+    assert stores.relations.between("alice", ["dave"]) == {"dave": Relation()}
 
 
 def test_relations_to_a_hundred_at_once(stores: Stores) -> None:

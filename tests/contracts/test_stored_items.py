@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
@@ -12,11 +13,14 @@ from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
+from shared.chat.identifiers import private_conversation_id
 from shared.chat.models import Draft
 from shared.config import AwsEnvironment
 from shared.connection.models import Connection
 from shared.connection.ports import StoredTicket
+from shared.contacts.models import Relation
 from tests.fakes import DM
+from tests.stores import adapters
 
 
 class Read(Model):
@@ -98,6 +102,21 @@ def test_entries(tables: JsonService, environment: AwsEnvironment) -> None:
     assert (read.created_at, read.number, read.client_message_id) == (1_795_431_200_123, 1, "c")
     assert (list(read.mentions), read.reply_to, read.authors.as_dict()) == (["bob"], None, {"alice": 1})
     assert (read.nonce, read.digest) == ("nonce", draft.digest)
+
+
+def test_conversations_from_before_their_rows_said_that_both_have_written(tables: JsonService) -> None:
+    """Their tail tells: rows and entries of the first edition have no mark."""
+    stores = adapters(tables)
+    for other, senders in (("bob", ("alice", "bob")), ("carol", ("alice", "alice")), ("dave", ())):
+        base = None
+        place = private_conversation_id("alice", other)
+        stores.memberships.create(place, ("alice", other), joined_at=1)
+        for sender in senders:
+            base = replace(Draft(place, sender, "hi", nonce=f"n{other}").following(base, 1), first_answer=False)
+            assert stores.log.put(base) is None
+    found = {"bob": Relation(is_near=True), "carol": Relation(), "dave": Relation()}
+    assert stores.relations.between("alice", found) == found
+    assert {other: stores.relations.between(other, ["alice"])["alice"] for other in found} == found
 
 
 def test_memberships_stand_under_the_conversation_and_under_the_user(

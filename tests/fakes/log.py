@@ -51,6 +51,8 @@ class FakeLog:
             log.append(entry)
             if once:
                 self.notes[note] = entry.seq
+            if entry.first_answer:
+                self.memberships.mutual.add(entry.conversation_id)
             self._carry_out(entry)
             self.memberships.join(entry.conversation_id, new_members, entry.created_at)
         return None
@@ -98,6 +100,8 @@ class FakeLog:
             log = self.entries.setdefault(conversation_id, [])
             draft = Draft(conversation_id, sender_id, text, nonce=f"w{len(log)}", client_message_id=f"c{len(log)}")
             log.append(draft.following(log[-1] if log else None, at))
+            if log[-1].first_answer:
+                self.memberships.mutual.add(conversation_id)
             written.append(log[-1])
         if not is_group_id(conversation_id):
             self.memberships.join(conversation_id, conversation_id.split(":")[1:], at)

@@ -17,7 +17,8 @@ _UNSET: dict[str, Any] = {one.name: one.default for one in fields(Preferences) i
 class FakeMemberships:
     """`members` is what stands under the user, `seats` what stands under the conversation.
 
-    `contacts` are (owner, other) → the owner's side; `blocks` are (blocker, blocked) → since.
+    `contacts` are (owner, other) → the owner's side; `blocks` are (blocker, blocked) → since; `mutual` are the private
+    conversations in which both have written.
     """
 
     members: dict[tuple[str, str], Member] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class FakeMemberships:
     group_items: dict[str, Group] = field(default_factory=dict)
     contacts: dict[tuple[str, str], Contact] = field(default_factory=dict)
     blocks: dict[tuple[str, str], int] = field(default_factory=dict)
+    mutual: set[str] = field(default_factory=set)
     reads: int = 0
 
     def of_user(self, user_id: str) -> list[Member]:

@@ -58,10 +58,10 @@ class FakeRelations:
 
     def _relation(self, user_id: str, other: str) -> Relation:
         contact = self.table.contacts.get((user_id, other))
-        private = (private_conversation_id(user_id, other), user_id)
         blocks = {(user_id, other), (other, user_id)} & self.table.blocks.keys()
         is_contact = contact is not None and contact.status == ACCEPTED
-        return Relation(is_near=is_contact or private in self.table.members, is_blocked=bool(blocks))
+        is_mutual = private_conversation_id(user_id, other) in self.table.mutual
+        return Relation(is_near=is_contact or is_mutual, is_blocked=bool(blocks))
 
 
 @dataclass

@@ -20,6 +20,7 @@ from shared.config import (
 
 _TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
 _PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
+_TELLING = {"LOG_TABLE", "SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"}
 _CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
     *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
@@ -30,16 +31,9 @@ _CHAT = {
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
     AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "REQUEST_LOG"},
-    ConnectSettings: {
-        "SESSIONS_TABLE",
-        "MEMBERS_TABLE",
-        "CONNECTIONS_ENDPOINT",
-        "CONNECTION_LIMIT",
-        "LOG_LEVEL",
-        "REQUEST_LOG",
-    },
+    ConnectSettings: {*_TELLING, "CONNECTION_LIMIT", "REQUEST_LOG"},
     DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "REQUEST_LOG"},
-    PresenceSettings: {"SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"},
+    PresenceSettings: _TELLING,
     MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
     RestSettings: {
         *(

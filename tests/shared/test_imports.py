@@ -26,7 +26,7 @@ _ENVIRON = {
 _BASE = {"clock", "config", "errors", "observability"}
 _CALLS = {"aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
 # The tables' models: what a session and a membership look like.
-_MODELS = {"chat.changes", "chat.models", "connection.models", "connection.ports"}
+_MODELS = {"chat.changes", "chat.identifiers", "chat.models", "connection.models", "connection.ports"}
 _SESSIONS = {*_BASE, *_CALLS, *_MODELS, "aws.session_table"}
 _WEBSOCKET = {"wire.gateway", "wire.refusals"}
 _CHAT = {
@@ -54,8 +54,8 @@ _TOKENS = {
 _POSTING = {"aws.connections", "aws.parallel", "wire.events"}
 _LATER = {"aws.queue"}
 # Who may see whose presence, and telling them.
-_PRESENCE = {"aws.contact_table", "aws.member_table", "aws.watch_table", "chat.identifiers", "chat.ports", "text"}
-_PRESENCE |= {"connection.presence", "contacts.models", "contacts.ports"}
+_PRESENCE = {"aws.contact_table", "aws.entries", "aws.member_table", "aws.watch_table", "chat.ports", "text"}
+_PRESENCE |= {"connection.presence", "contacts.models", "contacts.ports", "files.models"}
 # Devices, notices and reminders: where they are kept, and what they lead to.
 _NOTICES = {"aws.device_table", "aws.notice_table", "aws.push_queues", "aws.reminder_table", "chat.fan_out"}
 _NOTICES |= {"notification.models", "notification.notices", "notification.ports", "notification.reminders"}

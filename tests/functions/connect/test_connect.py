@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.connect.handler import Ports, connect
 from shared.connection.presence import Sight
-from tests.fakes import FakeGateway, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from tests.fakes import FakeGateway, FakeLog, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
 
 
@@ -26,7 +26,9 @@ class House:
     watches: FakeWatches = field(default_factory=FakeWatches)
 
     def __post_init__(self) -> None:
-        self.memberships.create("dm:alice:bob", ("alice", "bob"), joined_at=1)
+        log = FakeLog(self.memberships)
+        for sender in ("alice", "bob"):
+            log.write(sender, "hi")
         self.sessions.connect("bob", "b1=", at=NOW)
         self.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.presence.handler import look
+from shared.chat.identifiers import private_conversation_id
 from shared.connection.presence import Sight, Telling
 from shared.wire.events import encode_plainly
-from tests.fakes import FakeGateway, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from tests.fakes import FakeGateway, FakeLog, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
 from tests.functions.events import HOUR, NOW
 
 
@@ -28,8 +29,9 @@ class House:
 
     def __post_init__(self) -> None:
         for user_id in ("alice", "carol"):
-            members = sorted((user_id, "bob"))
-            self.memberships.create(":".join(["dm", *members]), members, joined_at=1)
+            log = FakeLog(self.memberships)
+            for sender in (user_id, "bob"):
+                log.write(sender, "hi", conversation_id=private_conversation_id(user_id, "bob"))
             self.sessions.connect(user_id, f"{user_id}1=", at=NOW - HOUR)
             self.sessions.remove(user_id, f"{user_id}1=", now=NOW)
         self.sessions.connect("bob", "b1=", at=NOW)

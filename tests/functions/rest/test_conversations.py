@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, online, world
+from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, now, online, world
 
 
 def test_the_inbox_pages_by_a_cursor_that_only_its_user_can_use() -> None:
@@ -141,3 +143,36 @@ def test_who_is_removed_is_told_and_hears_nothing_more() -> None:
     house.call("DELETE", f"/v1/conversations/{GROUP}/members/carol", user="bob")
     house.call("POST", f"/v1/conversations/{GROUP}/messages", body={"content": "now"})
     assert [event["type"] for event in house.events("carol-1")] == ["member_removed"]
+
+
+def without_name(body: Any, name: str) -> str:
+    return re.sub(r'"joined_at": \d+', "then", json.dumps(body).replace(name, "them"))
+
+
+def test_a_block_shows_in_no_answer_about_a_private_conversation() -> None:
+    house = House()
+    house.blocks.put("blocker", "alice", now=now())
+    answers = {}
+    for other in ("blocker", "nobody0"):
+        made = [house.call("POST", "/v1/conversations", body={"type": "private", "with": other}) for _ in range(2)]
+        place = made[0].body["id"]
+        asked = [house.call("GET", f"/v1/conversations/{place}{more}") for more in ("", "/members", "/messages")]
+        answers[other] = [(one.status, without_name(one.body, other)) for one in (*made, *asked)]
+    assert answers["blocker"] == answers["nobody0"]
+    assert [status for status, _ in answers["blocker"]] == [201, 200, 200, 200, 200]
+    assert house.call("GET", "/v1/conversations", user="blocker").body["conversations"] == []
+
+
+def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word() -> None:
+    house = world()
+    online(house, "dave")
+    path = f"/v1/conversations/{GROUP}/members"
+    added = [house.call("POST", path, body={"users": users}) for users in (["dave"], ["dave", "zoe"])]
+    assert [(one.status, one.body) for one in added] == [
+        (200, {"added": [], "members_count": 3}),
+        (200, {"added": ["zoe"], "members_count": 4}),
+    ]
+    made = house.call("POST", "/v1/conversations", body={"type": "group", "name": "Two", "members": ["dave"]})
+    assert (made.status, made.body["members"]) == (201, ["alice"])
+    assert house.events("dave-1") == []
+    assert house.call("GET", "/v1/conversations", user="dave").body["conversations"][0]["id"] == BLOCKED_DM

@@ -26,6 +26,7 @@ from shared.connection.ports import StoredTicket
 from shared.contacts.models import Pair
 from shared.errors import Unavailable
 from tests.calls import Unhurried
+from tests.fakes import in_turn
 
 ENTRY = Entry("dm:alice:bob", 1, "alice", 5, 1, "hi", message_seq=1, authors={"alice": 1})
 OTHER = Entry("dm:alice:bob", 1, "bob", 4, 1, "me first", message_seq=1, authors={"bob": 1})
@@ -276,7 +277,8 @@ def test_the_largest_change_fits_into_one_transaction() -> None:
 def test_blocks_relations_and_rosters_are_read_strongly() -> None:
     calls = OneAnswer({"Responses": {"m": []}, "Items": []})
     DynamoDbBlocks(calls, members_table="m").blocking(["a", "b"], "c")
-    DynamoDbRelations(calls, members_table="m").between("a", [f"u{number}" for number in range(26)])
+    relations = DynamoDbRelations(calls, members_table="m", log_table="l", spread=in_turn)
+    relations.between("a", [f"u{number}" for number in range(26)])
     DynamoDbContacts(calls, members_table="m").pair("a", "b")
     memberships = DynamoDbMemberships(calls, members_table="m")
     memberships.among("dm:a:b", ["a", "b"])

@@ -15,8 +15,19 @@ from shared.chat.models import Entry, Member, change_entry
 from shared.chat.receipts import Moved, move_cursor
 from shared.chat.rosters import Rosters
 from shared.chat.sending import SendMessage, Sent, send_message
+from shared.connection.presence import Sight
 from shared.wire.events import encode_plainly
-from tests.fakes import DM, FakeBlocks, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions
+from tests.fakes import (
+    DM,
+    FakeBlocks,
+    FakeClock,
+    FakeGateway,
+    FakeLog,
+    FakeNonces,
+    FakeRelations,
+    FakeSessions,
+    in_turn,
+)
 
 GROUP = "group:0123456789abcdef"
 
@@ -72,6 +83,11 @@ class House:
     @property
     def posting(self) -> Posting:
         return Posting(self.sessions, self.gateway, encode)
+
+    @property
+    def sight(self) -> Sight:
+        memberships = self.log.memberships
+        return Sight(FakeRelations(memberships), memberships, self.sessions, in_turn)
 
     @property
     def blocks(self) -> FakeBlocks:

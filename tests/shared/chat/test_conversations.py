@@ -12,7 +12,7 @@ from shared.chat.members import members_of
 from shared.chat.models import Member, Preferences
 from shared.chat.receipts import READ
 from shared.errors import BadRequest, Blocked, NotAMember
-from tests.fakes import DM, FakeBlocks, FakeLog, FakeMemberships, in_turn
+from tests.fakes import DM, FakeLog, FakeMemberships, in_turn
 from tests.shared.chat.house import GROUP, House
 
 
@@ -121,25 +121,61 @@ def test_fifty_unread_and_none_after_reading() -> None:
 
 def test_a_private_conversation_is_made_once_whoever_asks() -> None:
     memberships = FakeMemberships()
-    first = create_private("bob", "alice", memberships=memberships, blocks=FakeBlocks(memberships), now=1)
-    again = create_private("alice", "bob", memberships=memberships, blocks=FakeBlocks(memberships), now=2)
-    assert (first.conversation_id, first.is_new, again.is_new) == (DM, True, False)
-    assert memberships.members[DM, "alice"] == Member(DM, "alice", 1)
+    made = [create_private("alice", "bob", memberships=memberships, now=now) for now in (1, 2)]
+    assert [(one.conversation_id, one.members, one.is_new) for one in made] == [
+        (DM, ("alice", "bob"), True),
+        (DM, ("alice", "bob"), False),
+    ]
+    assert memberships.members == {(DM, "alice"): Member(DM, "alice", 1)}
+
+
+def test_an_empty_private_conversation_is_its_makers_alone() -> None:
+    house = House()
+    create_private("alice", "bob", memberships=house.log.memberships, now=1)
+    assert [one.conversation_id for one in listed(house, "alice")] == [DM]
+    assert listed(house, "bob") == []
+    with pytest.raises(NotAMember):
+        summary_of(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+    with pytest.raises(NotAMember):
+        members_of(DM, user_id="bob", memberships=house.log.memberships)
+    with pytest.raises(NotAMember):
+        house.send(sender_id="bob", conversation_id=DM)
+    for place in ({"to": "bob"}, {"conversation_id": DM}):
+        house.send(**place)
+    assert [one.conversation_id for one in listed(house, "bob")] == [DM]
+    assert house.member("alice", DM) == Member(DM, "alice", 1)
+
+
+def test_the_members_of_an_empty_private_conversation_are_both() -> None:
+    house = House()
+    create_private("alice", "bob", memberships=house.log.memberships, now=7)
+    found = members_of(DM, user_id="alice", memberships=house.log.memberships)
+    assert [(one.member, one.role) for one in found] == [
+        (Member(DM, "alice", 7), "member"),
+        (Member(DM, "bob", 7), "member"),
+    ]
+
+
+def test_both_may_make_the_same_private_conversation_and_each_has_it_then() -> None:
+    house = House()
+    for user, other in (("alice", "bob"), ("bob", "alice")):
+        assert create_private(user, other, memberships=house.log.memberships, now=1).is_new
+        assert [one.conversation_id for one in listed(house, user)] == [DM]
 
 
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
-        create_private("alice", other, memberships=FakeMemberships(), blocks=FakeBlocks(), now=1)
+        create_private("alice", other, memberships=FakeMemberships(), now=1)
 
 
-def test_who_is_blocked_makes_no_private_conversation() -> None:
-    memberships = FakeMemberships()
-    blocks = FakeBlocks(memberships)
-    blocks.put("bob", "alice", now=1)
+def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it() -> None:
+    house = House()
+    house.blocks.put("bob", "alice", now=1)
+    assert create_private("alice", "bob", memberships=house.log.memberships, now=1).is_new
     with pytest.raises(Blocked):
-        create_private("alice", "bob", memberships=memberships, blocks=blocks, now=1)
-    assert create_private("bob", "alice", memberships=memberships, blocks=blocks, now=1).is_new
+        house.send(to="bob")
+    assert listed(house, "bob") == []
 
 
 def listed(house: House, user_id: str = "bob") -> list[Summary]:

@@ -68,6 +68,21 @@ def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_th
     assert changed.entry.seq == 4
 
 
+@pytest.mark.parametrize("content", ["other words", "second"])
+def test_a_forwarded_message_keeps_its_words(content: str) -> None:
+    """Its mark says that they are another's: also where the edit would change nothing."""
+    house = furnished()
+    house.send("", to="bob", forward_of=(DM, 2))
+    with pytest.raises(Forbidden):
+        house.edit(3, content)
+    with pytest.raises(Forbidden):
+        house.edit(3, content, "bob")
+    assert (house.at(3).content, house.at(3).forwarded, len(house.entries(DM))) == ("second", True, 3)
+    house.delete(3)
+    with pytest.raises(NotFound):
+        house.edit(3, content)
+
+
 def test_only_the_latest_edit_keeps_a_content() -> None:
     house = furnished()
     for text in ("better", "still better", "best"):

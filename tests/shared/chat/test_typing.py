@@ -19,8 +19,8 @@ def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = 
         user_id=user_id,
         active=active,
         audience_limit=house.receipts_limit,
-        memberships=house.log.memberships,
         blocks=house.blocks,
+        sight=house.sight,
         posting=house.posting,
         now=house.clock(),
     )
@@ -29,6 +29,7 @@ def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = 
 def private() -> House:
     house = House()
     house.log.write("bob", "hi")
+    house.log.write("alice", "hello")
     house.connect("alice", "bob")
     return house
 
@@ -76,6 +77,7 @@ def test_in_a_group_who_blocks_does_not_see_it_and_who_is_blocked_does() -> None
 def test_nobody_there_is_nobody_told() -> None:
     house = House()
     house.log.write("bob", "hi")
+    house.log.write("alice", "hello")
     assert type_at(house, DM) == NOBODY
     house.sessions.connect("bob", "stale", at=1, expires_at=house.clock())
     assert type_at(house, DM) == NOBODY

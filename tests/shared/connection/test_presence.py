@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from shared.chat.conversations import create_private
 from shared.connection.models import (
     HEARTBEAT_WINDOW_MS,
     MAX_LIFETIME_MS,
@@ -145,6 +146,19 @@ def blocking(arrange: Callable[[House], object], *block: str) -> Callable[[House
     return both
 
 
+def writing(*senders: str) -> Callable[[House], object]:
+    def write(house: House) -> None:
+        log = FakeLog(house.memberships)
+        for sender in senders:
+            log.write(sender, "hi")
+
+    return write
+
+
+def making(user: str, other: str) -> Callable[[House], object]:
+    return lambda house: create_private(user, other, memberships=house.memberships, now=1)
+
+
 def as_hidden_contact(house: House) -> None:
     as_contacts(house)
     house.sessions.hide("alice", hidden=True, shown="offline")
@@ -155,7 +169,14 @@ MATRIX: dict[str, tuple[Callable[[House], object], bool]] = {
     "contact": (as_contacts, True),
     "requested": (lambda house: house.befriend("bob", "alice", REQUESTED), False),
     "incoming": (lambda house: house.befriend("alice", "bob", REQUESTED), False),
-    "private": (lambda house: house.memberships.create("dm:alice:bob", ("alice", "bob"), joined_at=1), True),
+    "private, both have written": (writing("alice", "bob"), True),
+    "private, both have written often": (writing("bob", "alice", "alice", "bob"), True),
+    "private, the seen one has written": (writing("alice", "alice"), False),
+    "private, the looking one has written": (writing("bob", "bob"), False),
+    "private, made by the looking one": (making("bob", "alice"), False),
+    "private, made by the seen one": (making("alice", "bob"), False),
+    "private, blocks after both have written": (blocking(writing("alice", "bob"), "alice", "bob"), False),
+    "private, blocked after both have written": (blocking(writing("alice", "bob"), "bob", "alice"), False),
     "fellow": (as_fellows, True),
     "contact who blocks": (blocking(as_contacts, "alice", "bob"), False),
     "blocked contact": (blocking(as_contacts, "bob", "alice"), False),
