@@ -26,7 +26,7 @@ _ENVIRON = {
 _BASE = {"clock", "config", "errors", "observability"}
 _CALLS = {"aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
 # The tables' models: what a session and a membership look like.
-_MODELS = {"chat.changes", "chat.identifiers", "chat.models", "connection.models", "connection.ports"}
+_MODELS = {"chat.changes", "chat.identifiers", "chat.models", "connection.models", "connection.ports", "text"}
 _SESSIONS = {*_BASE, *_CALLS, *_MODELS, "aws.session_table"}
 _WEBSOCKET = {"wire.gateway", "wire.refusals"}
 _CHAT = {
