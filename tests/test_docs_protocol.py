@@ -16,6 +16,7 @@ from shared import errors
 from shared.chat.audience import Audience
 from shared.chat.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.chat.changing import Changed
+from shared.chat.identifiers import USER_ID_PATTERN
 from shared.chat.models import Draft, Entry, Receipt, Typing, change_entry
 from shared.chat.receipts import DELIVERED, READ
 from shared.chat.syncing import Sync, Synced
@@ -247,6 +248,21 @@ def test_asyncapi_has_every_reply_with_its_fields(asyncapi: dict[str, Any]) -> N
                 data = part["properties"]["data"]["properties"]
                 shown.update({kind: set(data) for kind in data["type"].get("enum", [data["type"].get("const")])})
     assert shown == union(code_replies())
+
+
+def test_every_payload_in_asyncapi_has_a_title_of_its_own(asyncapi: dict[str, Any]) -> None:
+    """Which is what generators call its type."""
+    messages = asyncapi["components"]["messages"].values()
+    titles = [resolve(asyncapi, message["payload"])["title"] for message in messages]
+    titles += [one["title"] for one in asyncapi["components"]["schemas"].values() if one.get("type") == "object"]
+    unique = {resolve(asyncapi, message["payload"])["title"] for message in messages}
+    assert all(re.fullmatch("[A-Z][A-Za-z]+", title) for title in titles)
+    assert len(unique) == len(messages)
+    assert len({title.lower() for title in titles}) == len(set(titles))
+
+
+def test_asyncapi_has_the_pattern_of_user_ids(asyncapi: dict[str, Any]) -> None:
+    assert asyncapi["components"]["schemas"]["UserId"]["pattern"] == f"^{USER_ID_PATTERN}$"
 
 
 def test_asyncapi_has_every_error_code(asyncapi: dict[str, Any]) -> None:

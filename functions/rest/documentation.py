@@ -62,7 +62,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "patch_settings": Documented("conversations", {200: answers.Settings}, _CONVERSATION),
     "get_members": Documented("members", {200: answers.Members}, _CONVERSATION),
     "post_members": Documented("members", {200: answers.AddedMembers}, (*_GROUP, Conflict)),
-    "patch_member": Documented("members", {200: answers.MemberRole}, (*_GROUP, NotFound)),
+    "patch_member": Documented("members", {200: answers.GrantedRole}, (*_GROUP, NotFound)),
     "delete_member": Documented("members", {204: None}, (*_GROUP, NotFound)),
     "get_messages": Documented("messages", {200: answers.History}, _CONVERSATION),
     "post_message": Documented(

@@ -87,6 +87,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         sizes=SizeLimits(settings.image_limit, settings.file_limit),
         bounds=Bounds(settings.text_limit, settings.mention_limit),
         rosters=Rosters(),
+        endpoint_url=environment.endpoint_url,
     )
 
 

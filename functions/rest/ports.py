@@ -61,6 +61,8 @@ class Ports:
     sizes: SizeLimits
     bounds: Bounds
     rosters: Rosters
+    endpoint_url: str = ""
+    """The emulator's address on a laptop, empty on AWS."""
 
     @property
     def writing(self) -> Writing:

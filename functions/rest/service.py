@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
+from typing import Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -12,13 +13,24 @@ from functions.rest.requests import caller
 from shared.connection.tickets import issue_ticket
 from shared.wire.http import ticket_body
 
+# The gateway's own, and a domain or two.
+_ADDRESSES: Final = 4
+
+
+def _address(app: APIGatewayHttpResolver, ports: Ports) -> str:
+    """Where this API is reached: under the name that was asked for, on a laptop by a path of the emulator."""
+    context = app.current_event.request_context
+    if not ports.endpoint_url:
+        return f"https://{context.domain_name}"
+    return f"{ports.endpoint_url}/_aws/execute-api/{context.api_id}/{context.stage}"
+
 
 def add_service(app: APIGatewayHttpResolver, ports: Ports) -> None:
-    @cache
-    def document() -> str:
+    @lru_cache(maxsize=_ADDRESSES)
+    def document(url: str) -> str:
         from functions.rest.openapi import openapi_json  # noqa: PLC0415  # few ever ask, and every cold start would pay
 
-        return openapi_json(app)
+        return openapi_json(app, url=url)
 
     @app.get("/v1/health")
     def get_health() -> Answer:
@@ -28,7 +40,7 @@ def add_service(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.get("/v1/openapi.json")
     def get_openapi() -> Answer:
         """The HTTP API for machines: what you are reading. Needs no token."""
-        return Response(200, content_type="application/json", body=document())
+        return Response(200, content_type="application/json", body=document(_address(app, ports)))
 
     @app.post("/v1/tickets")
     def post_ticket() -> Answer:

@@ -249,7 +249,7 @@ class AddedMembers(TypedDict):
 
 
 @example({"user_id": "bob", "role": "admin"})
-class MemberRole(TypedDict):
+class GrantedRole(TypedDict):
     user_id: str
     role: Role
 
@@ -364,11 +364,29 @@ class Document(TypedDict):
     components: NotRequired[dict[str, Any]]
 
 
+Code = Literal[
+    "bad_request",
+    "blocked",
+    "conflict",
+    "forbidden",
+    "internal",
+    "not_a_member",
+    "not_found",
+    "rate_limited",
+    "sync_required",
+    "token_expired",
+    "too_large",
+    "unauthenticated",
+    "unavailable",
+    "unknown_type",
+]
+
+
 class Error(TypedDict):
     """`code` is for programs, and stable; `error` is for people. `retry_after_ms` says how long to wait, if at all."""
 
     error: str
-    code: str
+    code: Code
     retryable: bool
     request_id: str
     retry_after_ms: NotRequired[Count]

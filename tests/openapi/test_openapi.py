@@ -6,6 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # w
 from openapi_spec_validator import validate as validate_openapi
 
 from functions.rest import handler
+from functions.rest.api import make_api, respond
 from functions.rest.documentation import OPERATIONS, TAGS
 from shared import errors
 from shared.errors import ParleyError
@@ -110,10 +114,60 @@ def test_a_body_that_the_models_take_is_one_that_the_document_describes() -> Non
 def test_the_document_is_served_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House()
     first = house.request(http_event("GET", "/v1/openapi.json"))
-    monkeypatch.setattr("functions.rest.openapi.openapi_json", lambda _: pytest.fail("made again"))
+    monkeypatch.setattr("functions.rest.openapi.openapi_json", lambda *_, **__: pytest.fail("made again"))
     second = house.request(http_event("GET", "/v1/openapi.json"))
     assert first.body == second.body
     assert first.body == document()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("", "https://abcdef1234.execute-api.us-east-1.amazonaws.com"),
+        ("http://localhost:4577", "http://localhost:4577/_aws/execute-api/abcdef1234/$default"),
+    ],
+)
+def test_the_document_names_where_it_was_got(endpoint: str, url: str) -> None:
+    house = House()
+    api = make_api(replace(house.ports, endpoint_url=endpoint), unexpected=house.unexpected.append)
+    served = json.loads(respond(http_event("GET", "/v1/openapi.json"), api)["body"])
+    assert served["servers"] == [{"url": url}]
+
+
+def class_name(*parts: str) -> str:
+    """What generators make of a schema's name, or of that and a field's: words run together, each with a capital."""
+    words = re.split(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])", "_".join(parts))
+    return "".join(word[:1].upper() + word[1:].lower() for word in words)
+
+
+def inline(name: str, schema: Any) -> Iterator[str]:
+    """The names of types that stand within others, and get theirs from there."""
+    if not isinstance(schema, dict):
+        return
+    if "enum" in schema or (schema.get("type") == "object" and "properties" in schema):
+        yield name
+    for field, inner in schema.get("properties", {}).items():
+        yield from inline(class_name(name, inner.get("title", field)), inner)
+    for number, inner in enumerate(schema.get("anyOf", [])):
+        yield from inline(class_name(name, inner.get("title", f"type_{number}")), inner)
+    yield from inline(class_name(name, "item"), schema.get("items"))
+
+
+def test_no_two_types_of_a_generated_client_have_the_same_name() -> None:
+    """As openapi-python-client names them, which leaves out both of two that collide."""
+    schemas = document()["components"]["schemas"]
+    names = [class_name(name) for name in schemas]
+    for name, schema in schemas.items():
+        for field, inner in schema.get("properties", {}).items():
+            names += inline(class_name(name, inner.get("title", field)), inner)
+    names += [class_name(name, "body") for name, (_, _, one) in operations().items() if "requestBody" in one]
+    assert [name for name, times in Counter(names).items() if times > 1] == []
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_an_error_has_one_of_the_known_codes() -> None:
+    codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ParleyError)}
+    assert set(document()["components"]["schemas"]["Error"]["properties"]["code"]["enum"]) == codes
 
 
 def test_a_cold_start_makes_no_document() -> None:
