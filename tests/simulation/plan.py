@@ -75,8 +75,8 @@ class Plan:
     """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first.
 
     Devices are connected from the start, with all that there is, but those `asleep`, which are away, and the `fresh`
-    ones, which know nothing yet and have to connect first. `latency` (ms) is the longest of the network, `ends` (ms)
-    when the last action is over and everything heals.
+    ones, which know nothing yet and have to connect first. The `browsers` connect by tickets. `latency` (ms) is the longest of the network, `ends`
+    (ms) when the last action is over and everything heals.
     """
 
     seed: int
@@ -84,6 +84,7 @@ class Plan:
     devices: tuple[tuple[str, str], ...]
     asleep: frozenset[int]
     fresh: frozenset[int]
+    browsers: frozenset[int]
     actions: tuple[Action, ...]
     odds: Mapping[Fault, float] = field(default_factory=dict)
     limits: Limits = Limits()  # noqa: RUF009  # frozen
@@ -104,6 +105,7 @@ def plan_of(seed: int) -> Plan:
         devices=devices,
         asleep=_some(devices, 0.15, random),
         fresh=_some(devices, 0.25, random),
+        browsers=_some(devices, 0.25, random),
         actions=_actions(theme, len(devices), odds, random),
         odds=odds,
         limits=draw_limits(random),
@@ -128,6 +130,7 @@ def _long_plan(seed: int, random: Random) -> Plan:
         devices=devices,
         asleep=_some(devices, 0.15, random),
         fresh=_some(devices, 0.25, random),
+        browsers=_some(devices, 0.25, random),
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
         limits=draw_limits(random),

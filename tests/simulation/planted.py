@@ -37,6 +37,7 @@ from shared.chat.models import Draft, Entry, Member
 from shared.connection.models import Removed, Session
 from shared.connection.sessions import Closed
 from shared.errors import NotAMember
+from tests.simulation.world import beginning
 
 Patch = tuple[Any, str, Any]
 """Where, what, and what it becomes."""
@@ -306,7 +307,8 @@ PLANTED: Final[Mapping[str, Callable[[], Iterator[Patch]]]] = {
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
-    """The product with this bug in it."""
+    """The product with this bug in it. What every history begins with was made without it."""
+    beginning()
     with ExitStack() as stack:
         for owner, what, becomes in PLANTED[name]():
             stack.enter_context(patch.object(owner, what, becomes))

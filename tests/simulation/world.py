@@ -197,6 +197,7 @@ def play(world: World) -> None:
     plan, hub = world.plan, world.hub
     for number, client in enumerate(world.clients):
         client.is_away = number in plan.asleep
+        client.is_browser = number in plan.browsers
         if client.is_away or number in plan.fresh:
             hub.after(hub.random.random() * 20.0, client.start)
         else:
