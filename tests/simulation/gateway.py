@@ -13,6 +13,7 @@ from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
 from shared.connection.models import Identity, Registered
 from shared.connection.ports import Sessions
+from shared.errors import Internal, Unavailable
 from shared.wire.gateway import authorizer_context, caller_of
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
@@ -111,13 +112,16 @@ class Gateway:
 
     def _authorize(self, line: Line, handshake: dict[str, Any]) -> None:
         def call(instance: Instance) -> Any:
-            return authorize(
-                handshake,
-                verifier=instance.verifier,
-                tickets=instance.stores.tickets,
-                allowed_origins="",
-                now=instance.now(),
-            )
+            try:
+                return authorize(
+                    handshake,
+                    verifier=instance.verifier,
+                    tickets=instance.stores.tickets,
+                    allowed_origins="",
+                    now=instance.now(),
+                )
+            except (Unavailable, Internal):
+                return None  # the gateway says 500, and the client tries again
 
         def done(policy: Any) -> None:
             if policy is not None and policy["policyDocument"]["Statement"][0]["Effect"] == "Allow":

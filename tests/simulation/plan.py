@@ -75,8 +75,8 @@ class Plan:
     """`schedule` is the number that everything else is decided by: latencies, faults, which of two goes first.
 
     Devices are connected from the start, with all that there is, but those `asleep`, which are away, and the `fresh`
-    ones, which know nothing yet and have to connect first. The `browsers` connect by tickets. `latency` (ms) is the longest of the network, `ends`
-    (ms) when the last action is over and everything heals.
+    ones, which know nothing yet and have to connect first. The `browsers` connect by tickets. `latency` (ms) is the
+    longest of the network, `ends` (ms) when the last action is over and everything heals.
     """
 
     seed: int
