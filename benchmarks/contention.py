@@ -56,6 +56,7 @@ def _write(log: _SlowLog, writer: int, messages: int) -> list[float]:
             base=base,
             audience=_BOTH,
             log=log,
+            memberships=log.memberships,
             now=time.time_ns,
             pause=lambda attempt: time.sleep(backoff_s(attempt)),
         ).entry

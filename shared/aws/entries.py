@@ -36,7 +36,7 @@ from shared.chat.changes import (
     RolesChanged,
 )
 from shared.chat.identifiers import private_members
-from shared.chat.models import Entry, Reaction
+from shared.chat.models import Entry, Reaction, author_key
 from shared.files.models import READY
 
 # Between an emoji and a user id in a message's set of reactions: in neither can it occur.
@@ -118,7 +118,8 @@ def entry_from(item: Item) -> Entry:
         last_edit=item.get("last_edit"),
         reactions=frozenset(_reaction(text) for text in item.get("reactions", ())),
         message_seq=item["message_seq"] if "message_seq" in item else item[SEQ],
-        authors=item["authors"],
+        # Entries of the first edition have long ids as they are.
+        authors={author_key(author): number for author, number in item["authors"].items()},
         nonce=item["nonce"],
         digest=item.get("digest", ""),
         fan_out=item.get("fan_out", False),

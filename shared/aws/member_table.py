@@ -128,10 +128,14 @@ class DynamoDbMemberships:
 
     def move_read(self, member: Member) -> bool:
         changes = {"read_seq": member.read_seq, "read_number": member.read_number}
-        return self._move(member, "read_seq", changes)
+        return self._move(member.conversation_id, member.user_id, "read_seq", changes)
 
     def move_delivered(self, member: Member) -> bool:
-        return self._move(member, "delivered_seq", {"delivered_seq": member.delivered_seq})
+        changes = {"delivered_seq": member.delivered_seq}
+        return self._move(member.conversation_id, member.user_id, "delivered_seq", changes)
+
+    def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
+        self._move(conversation_id, user_id, "wrote_number", {"wrote_number": number})
 
     def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
         kept = {name: value for name, value in changes.items() if value is not None}
@@ -176,10 +180,10 @@ class DynamoDbMemberships:
             },
         )
 
-    def _move(self, member: Member, cursor: str, changes: dict[str, int]) -> bool:
+    def _move(self, conversation_id: str, user_id: str, cursor: str, changes: dict[str, int]) -> bool:
         """Store `changes` unless `cursor` is as far already, or the member is none any more."""
         request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
         values = {f":{name}": value for name, value in changes.items()}
         ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
-        answer = self._of_member(member.conversation_id, member.user_id, request, values, condition=ahead)
+        answer = self._of_member(conversation_id, user_id, request, values, condition=ahead)
         return not isinstance(answer, Refused)

@@ -157,6 +157,7 @@ def member_from(item: Item) -> Member:
         delivered_seq=item.get("delivered_seq", 0),
         hidden_seq=item.get("hidden_seq"),
         preferences=preferences_from(item),
+        wrote_number=item.get("wrote_number", 0),
     )
 
 

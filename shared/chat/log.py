@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.chat.audience import Audience
-from shared.chat.models import Draft, Entry
-from shared.chat.ports import ConversationLog
+from shared.chat.models import Draft, Entry, author_key, displaced
+from shared.chat.ports import ConversationLog, Memberships
 from shared.chat.rules import check_mentions, check_same_message
 from shared.errors import NotAMember, SyncRequired, Unavailable
 
@@ -45,6 +45,7 @@ def append(
     new_members: tuple[str, ...] = (),
     once: bool = False,
     log: ConversationLog,
+    memberships: Memberships,
     now: Callable[[], int],
     pause: Callable[[int], None],
 ) -> Appended:
@@ -53,15 +54,18 @@ def append(
     `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that nobody
     writes, and nobody is written to, who was removed before the message's place. `new_members` become members with the
     log's first entry. `once`: the client did not say what it held, so a note of the message's id tells an earlier
-    attempt from before `base`. `pause(attempt)` waits a jittered while between tries.
+    attempt from before `base`. `pause(attempt)` waits a jittered while between tries. Whom the entry has no room for
+    among its authors gets the number of their last message into their own membership before it is put.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
     Raises NotAMember (the sender was removed meanwhile), BadRequest (somebody mentioned was), Conflict (same
     client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable (too much contention:
     nothing is stored, or the resend finds it).
     """
     examined = 0
+    noted: dict[str, int] = {}
     for attempt in range(MAX_ATTEMPTS):
         entry = draft.following(base, now())
+        _note_displaced(base, entry, noted, audience, memberships)
         there = log.put(entry, new_members=() if base else new_members, once=once)
         if there is None:
             return Appended(entry, duplicate=False, audience=audience)
@@ -76,6 +80,23 @@ def append(
             raise NotAMember
         check_mentions(draft.mentions, audience)
     raise Unavailable("This conversation is very busy: try again")
+
+
+def _note_displaced(
+    base: Entry | None, entry: Entry, noted: dict[str, int], audience: Audience, memberships: Memberships
+) -> None:
+    """Keep the numbers of the last messages that `entry` no longer tells of, for those who are still members.
+
+    The messages are stored already, and each is noted before the entry: so members find their own there, or here.
+    `noted` is what earlier attempts have kept.
+    """
+    leaving = {key: number for key, number in displaced(base, entry).items() if noted.get(key) != number}
+    if not leaving:
+        return
+    for user in audience.members:
+        if (number := leaving.get(author_key(user))) is not None:
+            memberships.note_written(entry.conversation_id, user, number=number)
+    noted |= leaving
 
 
 def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -10,9 +11,12 @@ from typing import Final
 from shared.chat.changes import KINDS, MESSAGE, Change, Role, changes_roster
 from shared.chat.identifiers import is_group_id, other_member
 
-# How many recent writers an entry remembers. Enough that "unread" leaves out one's own messages in any private
-# conversation, and in a group unless this many others have written since; 16 pairs add about 300 bytes at most.
+# How many recent writers an entry remembers: all of them in any private conversation. Whom a group's entry has no room
+# for any more has the number of their last message in their own membership, which is written before that entry is.
 AUTHORS_KEPT: Final = 16
+# A writer's key has at most this many characters, so that 16 pairs are about 300 bytes, whatever the ids.
+_KEY_CHARACTERS: Final = 12
+_HASH_MARK: Final = "~"  # occurs in no user id
 
 Reaction = tuple[str, str]
 """An emoji, and the user whose it is."""
@@ -26,10 +30,10 @@ class Entry:
     and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest of its edits.
 
     `number` counts the messages up to and including this entry, `message_seq` is the latest of them, and `authors` says
-    for the latest writers which number their last message had: together they give everyone's unread count without any
-    counter to maintain. `nonce` is the attempt that stored the entry, `digest` what it was first stored with.
-    `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to this one,
-    nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
+    for the latest writers (by `author_key`) which number their last message had: together they give everyone's unread
+    count without any counter to maintain. `nonce` is the attempt that stored the entry, `digest` what it was first
+    stored with. `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to
+    this one, nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
     conversations.
     `first_answer`: with this message, both members of a private conversation have written.
     """
@@ -185,10 +189,23 @@ def _roster_seq(base: Entry | None) -> int | None:
     return base.seq if base.roster_seq is None else base.roster_seq
 
 
+def author_key(user_id: str) -> str:
+    """How entries name a writer: the id where that is short, else a hash of it, which no id can be taken for."""
+    if len(user_id) <= _KEY_CHARACTERS or user_id.startswith(_HASH_MARK):
+        return user_id
+    return _HASH_MARK + urlsafe_b64encode(blake2b(user_id.encode(), digest_size=8).digest()).decode().rstrip("=")
+
+
 def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> dict[str, int]:
-    authors = {**known, sender_id: number}
+    authors = {**known, author_key(sender_id): number}
     newest_first = sorted(authors.items(), key=lambda pair: -pair[1])
     return dict(newest_first[:AUTHORS_KEPT])
+
+
+def displaced(base: Entry | None, entry: Entry) -> Mapping[str, int]:
+    """The writers whom `entry` has no room for though `base` before it has, with the numbers of their last messages."""
+    before = base.authors if base else {}
+    return {key: number for key, number in before.items() if key not in entry.authors}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +225,7 @@ class Preferences:
 class Member:
     """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`.
 
+    `wrote_number` is that of the member's last message which the log's entries do not tell any more (0: they do).
     `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
     the head at which the user hid a private conversation: it is out of the inbox until the next message.
     """
@@ -221,6 +239,7 @@ class Member:
     delivered_seq: int = 0
     hidden_seq: int | None = None
     preferences: Preferences = field(default_factory=Preferences)
+    wrote_number: int = 0
 
     def with_read(self, seq: int, number: int) -> Member:
         """The member after reading up to `seq`; reading implies delivery."""
@@ -296,4 +315,5 @@ def unread(member: Member, head: Entry | None) -> int:
     """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
     if head is None:
         return 0
-    return max(0, head.number - max(member.read_number, head.authors.get(member.user_id, 0)))
+    own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
+    return max(0, head.number - max(member.read_number, own))

@@ -123,6 +123,13 @@ class Memberships(Protocol):
         """The same for the delivered cursor."""
         ...
 
+    def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
+        """Note the number of the member's last message, which the log's next entry will not tell any more.
+
+        Never backwards. Nothing for someone who is not a member.
+        """
+        ...
+
     def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
         """Change some of a member's preferences, by name; the value None clears. Returns all of them as they are now.
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.aws.dynamodb import from_item, to_item
 from shared.aws.entries import entry_from, entry_item
 from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
-from shared.chat.models import Entry
+from shared.chat.models import Entry, author_key
 from shared.wire.events import encode_plainly
 from shared.wire.replies import encode_event
 from tests.bad_input.fuzzing import mutated, tried
@@ -72,7 +72,7 @@ _entries: Final = st.builds(
     mentions=_users,
     forwarded=st.booleans(),
     message_seq=_ints,
-    authors=st.dictionaries(_texts, _ints, max_size=3),
+    authors=st.dictionaries(_texts.map(author_key), _ints, max_size=3),
     fan_out=st.booleans(),
 )
 

@@ -224,6 +224,27 @@ def test_a_message_to_a_group_of_a_hundred_with_thirty_online(house: House) -> N
     assert len(house.gateway.posts) == 29
 
 
+def test_whoever_displaces_one_of_the_latest_sixteen_writers_costs_a_write_unit_more(house: House) -> None:
+    group = make_group(house, 20)
+    for number in range(15):  # and alice's first
+        house.ports.log.put(_next(house, group, f"member{number:04}"))
+    head = house.ports.log.read_back(group, limit=1)[0]
+    assert head.authors.keys() == {"alice", *(f"member{number:04}" for number in range(15))}
+    assert house.measured(in_group(group, head.seq)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
+    made = house.measured(in_group(group, head.seq + 1), user_id="bob")
+    assert made == {"BatchGetItem": 2, "Query": 1, "UpdateItem": 1, "PutItem": 1}
+    assert house.meter.made == ["BatchGetItem", "Query", "UpdateItem", "PutItem", "BatchGetItem"]
+    assert house.meter.writes == 2
+    displaced = house.ports.memberships.get(group, "member0000")
+    assert displaced is not None
+    assert displaced.wrote_number == 2
+
+
+def _next(house: House, group: str, sender_id: str) -> Entry:
+    (tail,) = house.ports.log.read_back(group, limit=1)
+    return Draft(group, sender_id, "hi", f"nonce {tail.seq}").following(tail, NOW)
+
+
 def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post(house: House) -> None:
     group = make_group(house, 250, large=True)
     head = house.ports.log.read_back(group, limit=1)[0].seq

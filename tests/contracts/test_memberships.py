@@ -110,6 +110,15 @@ def test_the_delivered_cursor_moves_on_its_own(stores: Stores) -> None:
     assert (stored.read_seq, stored.delivered_seq) == (0, 4)
 
 
+def test_the_number_of_the_last_own_message_is_noted_and_never_falls(stores: Stores) -> None:
+    start = member(stores)
+    for number in (7, 3, 7):
+        stores.memberships.note_written(DM, "alice", number=number)
+        assert stores.memberships.get(DM, "alice") == replace(start, wrote_number=7)
+    stores.memberships.note_written(DM, "carol", number=9)
+    assert stores.memberships.get(DM, "carol") is None
+
+
 def test_a_cursor_of_nobody_moves_nowhere(stores: Stores) -> None:
     stranger = Member(DM, "carol", 0)
     assert not stores.memberships.move_read(stranger.with_read(1, 1))
@@ -150,9 +159,10 @@ def test_cursors_and_preferences_leave_each_other_alone(stores: Stores) -> None:
     stores.memberships.set_preferences(DM, "alice", {"pinned": True})
     stores.memberships.hide(DM, "alice", seq=2)
     assert stores.memberships.move_read(start.with_read(7, 6))
+    stores.memberships.note_written(DM, "alice", number=5)
     stored = stores.memberships.get(DM, "alice")
     assert stored is not None
-    assert (stored.preferences.pinned, stored.hidden_seq, stored.read_seq) == (True, 2, 7)
+    assert (stored.preferences.pinned, stored.hidden_seq, stored.read_seq, stored.wrote_number) == (True, 2, 7, 5)
 
 
 def test_a_private_conversation_is_no_group(stores: Stores) -> None:

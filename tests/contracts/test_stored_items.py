@@ -8,13 +8,15 @@ from typing import Any
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
+from shared.aws.dynamodb import to_item
+from shared.aws.entries import entry_item
 from shared.aws.json_service import JsonService
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.chat.identifiers import private_conversation_id
-from shared.chat.models import Draft
+from shared.chat.models import Draft, Member, author_key, unread
 from shared.config import AwsEnvironment
 from shared.connection.models import Connection
 from shared.connection.ports import StoredTicket
@@ -117,6 +119,21 @@ def test_conversations_from_before_their_rows_said_that_both_have_written(tables
     found = {"bob": Relation(is_near=True), "carol": Relation(), "dave": Relation()}
     assert stores.relations.between("alice", found) == found
     assert {other: stores.relations.between(other, ["alice"])["alice"] for other in found} == found
+
+
+def test_an_entry_of_the_first_edition_names_its_writers_by_whole_ids(tables: JsonService) -> None:
+    log = DynamoDbConversationLog(tables, log_table="log", members_table="members")
+    long, longer = "a" * 40, "b" * 128
+    base = Draft(DM, "alice", "hi", "nonce").following(None, 1)
+    item = to_item({**entry_item(base), "number": 9, "authors": {long: 7, longer: 8, "alice": 9}})
+    tables.call("PutItem", {"TableName": "log", "Item": item})
+    (head,) = log.read_back(DM, limit=1)
+    for user_id, expected in ((long, 2), (longer, 1), ("alice", 0), ("b" * 127, 9)):
+        assert unread(Member(DM, user_id, 0), head) == expected
+    after = Draft(DM, "bob", "hi", "nonce").following(head, 2)
+    assert after.authors == {"bob": 10, "alice": 9, author_key(longer): 8, author_key(long): 7}
+    log.put(after)
+    assert log.read_back(DM, limit=1) == [after]
 
 
 def test_memberships_stand_under_the_conversation_and_under_the_user(

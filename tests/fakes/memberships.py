@@ -89,6 +89,11 @@ class FakeMemberships:
         self._store(replace(stored, delivered_seq=member.delivered_seq))
         return True
 
+    def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
+        stored = self.members.get((conversation_id, user_id))
+        if stored is not None:
+            self._store(replace(stored, wrote_number=max(number, stored.wrote_number)))
+
     def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
         stored = self.members.get((conversation_id, user_id))
         if stored is None:

@@ -22,7 +22,7 @@ from shared.chat.changes import (
     Renamed,
     RolesChanged,
 )
-from shared.chat.models import Entry
+from shared.chat.models import Entry, author_key
 
 _TEXT = st.text(max_size=20)
 _SEQS = st.integers(0, 2**53 - 1)
@@ -34,7 +34,7 @@ _COMMON = {
     "sender_id": _TEXT,
     "created_at": _SEQS,
     "number": _SEQS,
-    "authors": st.dictionaries(_TEXT, _SEQS, max_size=3),
+    "authors": st.dictionaries(_TEXT.map(author_key), _SEQS, max_size=3),
     "nonce": _TEXT,
     "fan_out": st.booleans(),
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,9 +22,10 @@ from shared.aws.tables import (
     ticket_item,
     user_key,
 )
-from shared.chat.models import Draft, Entry, Member
+from shared.chat.models import AUTHORS_KEPT, Draft, Entry, Member
 from shared.connection.models import Connection
 from shared.connection.ports import StoredTicket
+from tests.fakes import DM
 
 _TEXT = st.text(max_size=20)
 _SEQS = st.integers(0, 2**53 - 1)
@@ -129,6 +131,16 @@ def test_a_short_message_takes_half_of_a_write_unit() -> None:
 
 def test_five_hundred_characters_fit_into_one_write_unit() -> None:
     assert _item_size(_stored(entry_item(_message("x" * 500)))) <= 1_024
+
+
+def test_the_writers_of_an_entry_take_300_bytes_whatever_their_ids() -> None:
+    entry = None
+    for number in range(AUTHORS_KEPT + 1):
+        entry = Draft(DM, f"{number:0128}", "hi", "dGhpcyBpcyA").following(entry, 1_795_431_200_123)
+    assert entry is not None
+    item = _stored(entry_item(replace(entry, authors=dict.fromkeys(entry.authors, 123_456))))
+    assert (len(item["authors"]), _size(item["authors"]) <= 300) == (AUTHORS_KEPT, True)
+    assert _item_size(item) <= 1_024
 
 
 def test_a_session_with_ten_connections_takes_one_read_unit() -> None:

@@ -25,7 +25,16 @@ def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", no
 
 def append_to(log: FakeLog, one: Draft, *, base: Entry | None = None, pauses: list[int] | None = None) -> Appended:
     pause: Callable[[int], None] = (pauses if pauses is not None else []).append
-    return append(one, base=base, audience=BOTH, new_members=("alice", "bob"), log=log, now=FakeClock(), pause=pause)
+    return append(
+        one,
+        base=base,
+        audience=BOTH,
+        new_members=("alice", "bob"),
+        log=log,
+        memberships=log.memberships,
+        now=FakeClock(),
+        pause=pause,
+    )
 
 
 def texts(log: FakeLog) -> list[str]:
@@ -128,7 +137,15 @@ def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh()
         log.write("bob", "while waiting")
 
     log.before_put = quicker
-    appended = append(draft(), base=log.entries[DM][0], audience=BOTH, log=log, now=FakeClock(), pause=pause)
+    appended = append(
+        draft(),
+        base=log.entries[DM][0],
+        audience=BOTH,
+        log=log,
+        memberships=log.memberships,
+        now=FakeClock(),
+        pause=pause,
+    )
     assert steps == ["put", "put", "pause", "put"]
     assert appended.entry.seq == len(log.entries[DM])
 
@@ -164,7 +181,15 @@ def resends(count: int) -> Callable[[Stepper], World]:
 
         def attempt(number: int) -> None:
             one = draft(nonce=f"a{number}")
-            result = append(one, base=base, audience=BOTH, log=port, now=FakeClock(), pause=lambda _: None)
+            result = append(
+                one,
+                base=base,
+                audience=BOTH,
+                log=port,
+                memberships=world.log.memberships,
+                now=FakeClock(),
+                pause=lambda _: None,
+            )
             world.appended.append(result)
 
         def rival() -> None:
@@ -173,6 +198,7 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 base=base,
                 audience=BOTH,
                 log=port,
+                memberships=world.log.memberships,
                 now=FakeClock(),
                 pause=lambda _: None,
             )
