@@ -108,7 +108,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         new_members=audience.members if audience.group is None else (),
         once=_needs_note(draft, command),
         log=log,
-        memberships=memberships,
+        memberships=writing.memberships,
         now=writing.now,
         pause=writing.pause,
     )

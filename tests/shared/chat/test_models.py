@@ -10,7 +10,7 @@ from shared.chat.identifiers import is_user_id, private_conversation_id, private
 from shared.chat.models import AUTHORS_KEPT, Draft, Entry, Member, unread
 from tests.fakes import DM
 
-USER_IDS = st.from_regex(r"[A-Za-z0-9_.@-]{1,128}", fullmatch=True)
+USER_IDS = st.from_regex(r"[A-Za-z0-9_.@-]{1,128}", fullmatch=True).filter(is_user_id)
 
 
 @given(USER_IDS, USER_IDS)
