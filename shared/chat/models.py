@@ -82,7 +82,7 @@ class Entry:
 
     def has_written(self, user_id: str) -> bool:
         """Whether the user is among the writers up to here: exact in private conversations, where none is left out."""
-        return user_id in self.authors
+        return author_key(user_id) in self.authors
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.chat.models import AUTHORS_KEPT, Entry, author_key, unread
+from shared.chat.identifiers import private_conversation_id
+from shared.chat.models import AUTHORS_KEPT, Draft, Entry, author_key, unread
 from shared.errors import ParleyError, Unavailable
 from tests.fakes import FakeMemberships
 from tests.shared.chat.house import GROUP, House
@@ -197,3 +198,14 @@ def test_a_key_is_short_and_the_same_for_itself(user_id: str) -> None:
     assert len(key) <= 12
     assert (key == user_id) is (len(user_id) <= 12)
     assert author_key(key) == key
+
+
+def test_both_have_written_whatever_their_ids() -> None:
+    alice, bob = "alice" * 20, "bob" * 30
+    place = private_conversation_id(alice, bob)
+    first = Draft(place, alice, "hi", nonce="1").following(None, 1)
+    answer = Draft(place, bob, "you", nonce="2").following(first, 2)
+    assert (first.first_answer, answer.first_answer) == (False, True)
+    assert answer.has_written(alice)
+    assert answer.has_written(bob)
+    assert not first.has_written(bob)
