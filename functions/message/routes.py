@@ -22,7 +22,7 @@ from shared.connection.ports import Gateway, Sessions, Watches
 from shared.connection.presence import Sight, Telling, announce_online, watch
 from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
 from shared.contacts.ports import Blocks, Relations
-from shared.errors import Forbidden
+from shared.errors import BadRequest, Forbidden
 from shared.files.ports import Files
 from shared.wire.acks import (
     auth_ack,
@@ -159,11 +159,26 @@ def _change(frame: EditFrame | DeleteFrame | ReactFrame, caller: Caller, ports: 
             changed = delete(conversation_id, seq, user_id=user_id, writing=writing)
             ack = change_ack("delete", conversation_id, seq, changed, now=ports.now())
         case ReactFrame():
-            emoji, removed = frame.emoji, frame.remove
-            changed = react(conversation_id, seq, emoji, remove=removed, user_id=user_id, writing=writing)
-            ack = react_ack(conversation_id, seq, emoji, changed, removed=removed, now=ports.now())
+            changed, ack = _react(frame, user_id, ports)
     _announce(changed, caller, ports)
     return ack
+
+
+def _react(frame: ReactFrame, user_id: str, ports: Ports) -> tuple[Changed, dict[str, Any]]:
+    conversation_id, seq, emoji, removed = frame.conversation_id, frame.seq, frame.emoji, frame.remove
+    if frame.user_id is not None and not removed:
+        raise BadRequest("`user_id` goes with `remove` only")
+    changed = react(
+        conversation_id,
+        seq,
+        emoji,
+        remove=removed,
+        user_id=user_id,
+        owner_id=frame.user_id,
+        writing=ports.writing,
+    )
+    now = ports.now()
+    return changed, react_ack(conversation_id, seq, emoji, changed, removed=removed, owner_id=frame.user_id, now=now)
 
 
 def _announce(changed: Changed, caller: Caller, ports: Ports) -> None:

@@ -79,7 +79,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
         "messages", {200: answers.DeletedMessage}, (NotAMember, NotFound, Forbidden, RateLimited)
     ),
     "put_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Conflict)),
-    "delete_reaction": Documented("messages", {200: answers.Reaction}, _REACTING),
+    "delete_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Forbidden)),
     "post_file": Documented("files", {201: files.BegunUpload}, (RateLimited,)),
     "get_file": Documented("files", {200: files.FileAnswer}, (NotFound,)),
     "post_reminder": Documented(

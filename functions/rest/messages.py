@@ -6,7 +6,17 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
-from functions.rest.requests import After, Before, ConversationPath, EmojiPath, Limit, SeqPath, caller, writer
+from functions.rest.requests import (
+    After,
+    Before,
+    ConversationPath,
+    EmojiPath,
+    Limit,
+    ReactionOwner,
+    SeqPath,
+    caller,
+    writer,
+)
 from shared.chat.editing import delete, edit, react
 from shared.chat.history import history, read_message
 from shared.chat.receipts import READ, move_cursor
@@ -75,9 +85,11 @@ def add_reactions(app: APIGatewayHttpResolver, ports: Ports) -> None:
         return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=False)
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
-    def delete_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
-        """Take the caller's emoji off a message."""
-        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=True)
+    def delete_reaction(
+        conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath, user_id: ReactionOwner = None
+    ) -> Answer:
+        """Take the caller's emoji off a message; as an owner or admin of the group that of `user_id`."""
+        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=True, owner_id=user_id)
 
 
 def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) -> Answer:
@@ -98,10 +110,22 @@ def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) ->
     return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
 
-def _react(user_id: str, conversation_id: str, seq: int, emoji: str, ports: Ports, *, remove: bool) -> Answer:
-    changed = react(conversation_id, seq, emoji, remove=remove, user_id=user_id, writing=ports.writing)
+def _react(
+    user_id: str,
+    conversation_id: str,
+    seq: int,
+    emoji: str,
+    ports: Ports,
+    *,
+    remove: bool,
+    owner_id: str | None = None,
+) -> Answer:
+    changed = react(
+        conversation_id, seq, emoji, remove=remove, user_id=user_id, owner_id=owner_id, writing=ports.writing
+    )
     ports.announce(changed)
-    return ok(react_ack(conversation_id, seq, emoji, changed, removed=remove, now=ports.now()))
+    now = ports.now()
+    return ok(react_ack(conversation_id, seq, emoji, changed, removed=remove, owner_id=owner_id, now=now))
 
 
 def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:

@@ -166,6 +166,7 @@ After = Annotated[_Place | None, Query(description="Messages above this `seq`, o
 Cursor = Annotated[
     Annotated[str, Field(max_length=MAX_CURSOR)] | None, Query(description="The `next_cursor` of the page before.")
 ]
+ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
 Users = Annotated[
     Annotated[str, Field(max_length=13_000)],
     Query(description="Up to 100 user ids, separated by commas.", examples=["bob,carol"]),

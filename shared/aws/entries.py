@@ -81,7 +81,8 @@ def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each
         case Deleted():
             return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
         case Reacted():
-            return {"target": change.target, "emoji": change.emoji, "removed": change.removed}
+            reacted = {"target": change.target, "emoji": change.emoji, "removed": change.removed}
+            return {**reacted, "owner_id": change.owner_id}
         case Added():
             return {
                 "users": list(change.users),
@@ -137,7 +138,7 @@ def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each 
         case "message_deleted":
             return Deleted(item["target"], item.get("previous"), item.get("file_id"))
         case "reaction":
-            return Reacted(item["target"], item["emoji"], removed=item["removed"])
+            return Reacted(item["target"], item["emoji"], removed=item["removed"], owner_id=item.get("owner_id"))
         case "member_added":
             return Added(tuple(item["users"]), item["size"], item.get("roles", {}), item.get("name"))
         case "member_removed":
@@ -197,7 +198,7 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: str) ->
             update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}", {":at": entry.created_at}, "content")
         case Reacted():
             verb = "DELETE" if change.removed else "ADD"
-            reaction = frozenset({f"{change.emoji}{_SEPARATOR}{entry.sender_id}"})
+            reaction = frozenset({f"{change.emoji}{_SEPARATOR}{change.owner_id or entry.sender_id}"})
             return [_update(table, target, f"{verb} reactions :one", {":one": reaction})]
     if change.previous is None:
         return [update]

@@ -45,11 +45,15 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """The sender's `emoji` stands at the message at `target`, or no longer does."""
+    """The sender's `emoji` stands at the message at `target`, or no longer does.
+
+    `owner_id`: whose it was, where a moderator took off another user's.
+    """
 
     target: int
     emoji: str
     removed: bool
+    owner_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

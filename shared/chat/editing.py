@@ -5,6 +5,8 @@ Nothing is written, and nothing is there to announce, where the message is so al
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.chat.audience import Audience
 from shared.chat.changes import Change, Deleted, Edited, Reacted
 from shared.chat.changing import Changed, Writing, change
@@ -14,13 +16,15 @@ from shared.chat.rules import (
     check_content,
     check_deletable,
     check_editable,
+    check_edited_weight,
     check_emoji,
     check_emoji_there,
+    check_reaction_of,
     check_reactions,
     check_readable,
     check_shows,
 )
-from shared.errors import Blocked, NotFound
+from shared.errors import BadRequest, Blocked, NotFound
 
 
 def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:
@@ -35,7 +39,9 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
         check_shows(content, message.file_id)
         if message.sender_id == user_id and message.content == content and not message.forwarded:
             return None
-        check_editable(message, user_id, window_s=window_s, now=writing.now())
+        now = writing.now()
+        check_editable(message, user_id, window_s=window_s, now=now)
+        check_edited_weight(message, replace(message, content=content, edited_at=now))
         return Edited(seq, content, message.last_edit)
 
     return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
@@ -56,20 +62,34 @@ def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) ->
     return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
 
 
-def react(conversation_id: str, seq: int, emoji: str, *, remove: bool, user_id: str, writing: Writing) -> Changed:
-    """Put the user's emoji to a message, or take it off.
+def react(
+    conversation_id: str,
+    seq: int,
+    emoji: str,
+    *,
+    remove: bool,
+    user_id: str,
+    owner_id: str | None = None,
+    writing: Writing,
+) -> Changed:
+    """Put the user's emoji to a message, or take it off; with `owner_id` take off that user's, as a moderator.
 
-    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Conflict (too many reactions), Unavailable.
+    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden (another user's), Conflict (too many
+    reactions), Unavailable.
     """
     (check_emoji_there if remove else check_emoji)(emoji)
+    whose = owner_id or user_id
+    if whose != user_id and not remove:
+        raise BadRequest("Reactions of others can be taken off only")
 
-    def decide(_: Audience) -> Change | None:
+    def decide(audience: Audience) -> Change | None:
         message = check_readable(_at(conversation_id, seq, user_id, writing))
-        if ((emoji, user_id) in message.reactions) != remove:
+        check_reaction_of(whose, user_id, audience)
+        if ((emoji, whose) in message.reactions) != remove:
             return None
         if not remove:
-            check_reactions(message)
-        return Reacted(seq, emoji, removed=remove)
+            check_reactions(message, (emoji, whose))
+        return Reacted(seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
     return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
 

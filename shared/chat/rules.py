@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.chat.audience import Audience
 from shared.chat.changes import ADMIN, OWNER, Role
-from shared.chat.models import Draft, Entry
+from shared.chat.models import Draft, Entry, Reaction
+from shared.chat.weight import MAX_MESSAGE_BYTES, draft_is_too_heavy, is_too_heavy, message_bytes
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
 from shared.files.models import READY, File
 from shared.text import is_blank, is_emoji, is_label
@@ -18,8 +19,10 @@ MAX_CONTENT_BYTES: Final = 20 * 1024
 MAX_MENTIONS: Final = 50
 MAX_NAME_CHARACTERS: Final = 100
 MAX_EMOJI_BYTES: Final = 64
-# All reactions of one message together. They live in its item, and are written anew with each change.
-MAX_REACTIONS: Final = 500
+# All reactions of one message together: room for each member of the largest group to put one. They live in its item,
+# and are written anew with each change. Where ids are long, the message's weight decides first.
+MAX_REACTIONS: Final = 2_000
+MAX_REACTIONS_OF_ONE: Final = 12
 _MS: Final = 1_000
 
 
@@ -174,7 +177,33 @@ def check_room(size: int, *, limit: int) -> None:
         raise Conflict(f"A group has at most {limit:,} members")
 
 
-def check_reactions(entry: Entry) -> None:
-    """Raises Conflict where a message has as many reactions as it can."""
-    if len(entry.reactions) >= MAX_REACTIONS:
-        raise Conflict(f"A message takes at most {MAX_REACTIONS} reactions")
+def check_weight(draft: Draft, base: Entry | None) -> None:
+    """Raises TooLarge for a message that takes over 24 KB of JSON behind `base`, with its ids and mentions."""
+    if draft_is_too_heavy(draft, base):
+        raise TooLarge(_too_heavy())
+
+
+def check_edited_weight(message: Entry, edited: Entry) -> None:
+    """The same for an edit, with the reactions. One that was heavier before may become lighter. Raises TooLarge."""
+    if is_too_heavy(edited) and message_bytes(edited) > message_bytes(message):
+        raise TooLarge(_too_heavy())
+
+
+def check_reactions(message: Entry, one: Reaction) -> None:
+    """Raises Conflict where a message, or one user at it, has as many reactions as it can, or would be too heavy."""
+    if sum(user_id == one[1] for _, user_id in message.reactions) >= MAX_REACTIONS_OF_ONE:
+        raise Conflict(f"A user puts at most {MAX_REACTIONS_OF_ONE} emoji to a message")
+    if len(message.reactions) >= MAX_REACTIONS:
+        raise Conflict(f"A message takes at most {MAX_REACTIONS:,} reactions")
+    if is_too_heavy(replace(message, reactions=message.reactions | {one})):
+        raise Conflict(f"A message takes at most {MAX_MESSAGE_BYTES:,} bytes of JSON with all its reactions")
+
+
+def check_reaction_of(owner_id: str, by: str, audience: Audience) -> None:
+    """Owners and admins of a group take off anyone's reaction, everyone else their own. Raises Forbidden."""
+    if owner_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
+        raise Forbidden("Only owners and admins of a group can take off another user's reaction")
+
+
+def _too_heavy() -> str:
+    return f"The message takes more than {MAX_MESSAGE_BYTES:,} bytes of JSON with all that belongs to it"

@@ -22,6 +22,7 @@ from shared.chat.rules import (
     check_readable,
     check_reply,
     check_shows,
+    check_weight,
 )
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError
 
@@ -99,6 +100,7 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, writing)
+        check_weight(ready, base)
     except ParleyError as refusal:
         return _answered_before(draft, command, log, refusal)
     appended = append(

@@ -36,10 +36,19 @@ def change_ack(kind: str, conversation_id: str, seq: int, changed: Changed, *, n
 
 
 def react_ack(
-    conversation_id: str, seq: int, emoji: str, changed: Changed, *, removed: bool, now: int
+    conversation_id: str,
+    seq: int,
+    emoji: str,
+    changed: Changed,
+    *,
+    removed: bool,
+    owner_id: str | None = None,
+    now: int,
 ) -> dict[str, Any]:
+    """`owner_id` is whose reaction was to be taken off, where the request said so."""
     ack = change_ack("react", conversation_id, seq, changed, now=now)
-    return {**ack, "emoji": emoji, "removed": removed}
+    whose = {} if owner_id is None else {"user_id": owner_id}
+    return {**ack, "emoji": emoji, "removed": removed, **whose}
 
 
 def cursor_ack(kind: str, conversation_id: str, seq: int) -> dict[str, Any]:

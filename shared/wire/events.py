@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from shared.chat.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.chat.models import Entry, Reaction, Receipt, Typing
+from shared.chat.weight import is_too_heavy
 from shared.connection.models import Presence, PresenceChange
+from shared.wire.cutting import cut_edited, cut_message
 
 if TYPE_CHECKING:  # only who sends notices pays for loading what they are
     from shared.notification.models import Notice
@@ -18,7 +20,13 @@ Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
 
 
 def message_body(entry: Entry) -> dict[str, Any]:
-    """A message as events, sync, history and the inbox show it: as it is now. A deleted one has no content."""
+    """A message as events, sync, history and the inbox show it: as it is now, and cut where it is too heavy."""
+    whole = whole_message_body(entry)
+    return cut_message(whole, entry) if is_too_heavy(entry) else whole
+
+
+def whole_message_body(entry: Entry) -> dict[str, Any]:
+    """A message with all that belongs to it, for who asks for this one alone. A deleted one has no content."""
     optional = {
         "client_message_id": entry.client_message_id,
         "reply_to": entry.reply_to,
@@ -57,16 +65,23 @@ def entry_event(entry: Entry) -> dict[str, Any]:
     return {
         **place,
         "type": entry.kind,
-        "user_id": entry.sender_id,
+        **_by(entry.sender_id, entry.change),
         "timestamp": entry.created_at,
         **_change_fields(entry.conversation_id, entry.change),
     }
 
 
+def _by(user_id: str, change: Change) -> dict[str, str]:
+    """Who did it. A reaction's user is whose it is: who knows of no moderators takes it off all the same."""
+    if isinstance(change, Reacted) and change.owner_id is not None:
+        return {"user_id": change.owner_id, "removed_by": user_id}
+    return {"user_id": user_id}
+
+
 def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind
     match change:
         case Edited(target=target, content=content):
-            return {**_target(conversation_id, target), "content": content}
+            return {**_target(conversation_id, target), **cut_edited(content)}
         case Deleted(target=target):
             return _target(conversation_id, target)
         case Reacted(target=target, emoji=emoji, removed=removed):

@@ -76,6 +76,7 @@ class ReactFrame(Frame, frozen=True, kw_only=True):
     seq: EntrySeq
     emoji: Annotated[str, Meta(min_length=1, max_length=MAX_EMOJI_BYTES)]
     remove: bool = False
+    user_id: UserId | None = None
 
 
 class TypingFrame(Frame, frozen=True, kw_only=True):

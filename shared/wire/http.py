@@ -14,7 +14,7 @@ from shared.connection.models import Presence
 from shared.connection.tickets import Ticket
 from shared.contacts.models import Contact, Profile
 from shared.errors import ParleyError
-from shared.wire.events import message_body, presence_body
+from shared.wire.events import message_body, presence_body, whole_message_body
 from shared.wire.refusals import error_fields
 
 
@@ -98,7 +98,7 @@ def history_body(history: History) -> dict[str, Any]:
 
 def single_body(single: Single) -> dict[str, Any]:
     """A message; one's own with how far it has come, and in groups with how many have it."""
-    body = message_body(single.entry)
+    body = whole_message_body(single.entry)
     if single.others is None:
         return body
     body["status"] = status_of(single.entry, single.others)

@@ -155,6 +155,14 @@ class Message(TypedDict):
     edited_at: NotRequired[Time]
     deleted_at: NotRequired[Time]
     reactions: NotRequired[Annotated[dict[str, list[str]], Field(description="Each emoji with its users, sorted.")]]
+    reactions_cut: NotRequired[Literal[True]]
+    reaction_counts: NotRequired[
+        Annotated[dict[str, int], Field(description="With `reactions_cut`: the commonest emoji, and how often.")]
+    ]
+    reaction_total: NotRequired[Annotated[int, Field(description="With `reactions_cut`: all of them.")]]
+    content_cut: NotRequired[
+        Annotated[Literal[True], Field(description="There is more: the message's own GET has all.")]
+    ]
 
 
 class Receipts(TypedDict):
@@ -300,6 +308,7 @@ class Reaction(_Changed):
     type: Literal["react"]
     emoji: str
     removed: bool
+    user_id: NotRequired[Annotated[str, Field(description="Whose reaction it was, where the request said so.")]]
 
 
 @example({"type": "read", **_ACK})

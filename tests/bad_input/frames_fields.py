@@ -279,6 +279,13 @@ PLACES: Final = table(
         "a ping before the beginning": frame(BAD, type="ping", conversation_id=DM, seq=-1),
         "a ping at the end of counting": frame(Fine(), type="ping", conversation_id=DM, seq=2**53 - 1),
         "a ping of a place without a conversation": frame(Fine(), type="ping", seq=1),
+        "another user's reaction put": frame(BAD, type="react", conversation_id=GROUP, seq=2, emoji="x", user_id="bob"),
+        "an own reaction put by name": frame(
+            BAD, type="react", conversation_id=GROUP, seq=2, emoji="x", user_id="alice"
+        ),
+        "a reaction of a malformed user": frame(
+            BAD, type="react", conversation_id=GROUP, seq=2, emoji="x", remove=True, user_id="b b"
+        ),
         "a sync of a list": frame(BAD, type="sync", conversations=[DM]),
         "a sync of null": frame(BAD, type="sync", conversations=None),
         "a sync from -1": frame(BAD, type="sync", conversations={DM: -1}),

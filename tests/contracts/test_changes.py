@@ -164,6 +164,15 @@ def test_reactions_come_and_go_by_user_and_emoji(stores: Stores) -> None:
     assert at(stores, 2).reactions == frozenset()
 
 
+def test_a_reaction_is_taken_off_by_another_user_and_the_entry_says_whose_it_was(stores: Stores) -> None:
+    entry = furnished(stores)
+    for user in ("alice", "bob"):
+        entry = put(stores, Reacted(2, "x", removed=False), entry, by=user)
+    taken_off = put(stores, Reacted(2, "x", removed=True, owner_id="bob"), entry, by="alice")
+    assert at(stores, 2).reactions == {("x", "alice")}
+    assert at(stores, taken_off.seq).change == Reacted(2, "x", removed=True, owner_id="bob")
+
+
 CHANGES: list[Change] = [
     Edited(2, "other"),
     Deleted(2),

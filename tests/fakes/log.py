@@ -132,7 +132,7 @@ class FakeLog:
                 if file_id is not None:
                     self.files.release(file_id, entry.conversation_id, change.target)
             case Reacted(emoji=emoji):
-                one = {(emoji, entry.sender_id)}
+                one = {(emoji, change.owner_id or entry.sender_id)}
                 reactions = message.reactions - one if change.removed else message.reactions | one
                 message = replace(message, reactions=reactions)
         log[change.target - 1] = message

@@ -41,7 +41,7 @@ def connected(house: House) -> None:
 
 def full_of_reactions(house: House) -> None:
     message = house.log.entries[DM][0]
-    house.log.entries[DM][0] = replace(message, reactions=frozenset(("x", f"u{number}") for number in range(500)))
+    house.log.entries[DM][0] = replace(message, reactions=frozenset(("x", f"u{number}") for number in range(2_000)))
 
 
 def full_of_contacts(house: House) -> None:
@@ -257,6 +257,11 @@ CASES = [
     Case("put_reaction", f"PUT {V1}/{UNKNOWN}/messages/1/reactions/{THUMB}", 404, "not_a_member"),
     Case("put_reaction", f"PUT {V1}/{DM}/messages/1/reactions/{THUMB}", 409, "conflict", given=full_of_reactions),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{THUMB}", 200),
+    Case("delete_reaction", f"DELETE {V1}/{GROUP}/messages/2/reactions/{THUMB}", 200, query={"user_id": "carol"}),
+    Case(
+        *("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{THUMB}", 403, "forbidden"),
+        query={"user_id": "bob"},
+    ),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{'x' * 65}", 400, "bad_request"),
     Case("delete_reaction", f"DELETE {V1}/{BLOCKED_DM}/messages/1/reactions/{THUMB}", 403, "blocked"),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/9/reactions/{THUMB}", 404, "not_found"),

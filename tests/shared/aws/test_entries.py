@@ -53,7 +53,7 @@ _MESSAGES = st.builds(
 _CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Edited, _SEQS, st.none() | st.text(), st.none() | _SEQS),
     st.builds(Deleted, _SEQS, st.none() | _SEQS, st.none() | _TEXT),
-    st.builds(Reacted, _SEQS, _TEXT, removed=st.booleans()),
+    st.builds(Reacted, _SEQS, _TEXT, removed=st.booleans(), owner_id=st.none() | _TEXT),
     st.builds(Added, _USERS, _SEQS, _ROLES, st.none() | _TEXT),
     st.builds(Removed, _USERS, _SEQS),
     st.builds(Renamed, _TEXT),

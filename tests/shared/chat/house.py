@@ -122,8 +122,19 @@ class House:
     def delete(self, seq: int, user_id: str = "alice", *, place: str = DM) -> Changed:
         return self.tell(delete(place, seq, user_id=user_id, writing=self.writing))
 
-    def react(self, seq: int, emoji: str, user_id: str = "bob", *, remove: bool = False, place: str = DM) -> Changed:
-        return self.tell(react(place, seq, emoji, remove=remove, user_id=user_id, writing=self.writing))
+    def react(
+        self,
+        seq: int,
+        emoji: str,
+        user_id: str = "bob",
+        *,
+        remove: bool = False,
+        place: str = DM,
+        owner_id: str | None = None,
+    ) -> Changed:
+        return self.tell(
+            react(place, seq, emoji, remove=remove, user_id=user_id, owner_id=owner_id, writing=self.writing)
+        )
 
     def create(self, *members: str, creator: str = "alice", name: str = "friends", named: str | None = None) -> str:
         return self.created(*members, creator=creator, name=name, named=named).conversation_id

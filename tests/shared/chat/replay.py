@@ -50,8 +50,8 @@ def _apply(entry: Entry, told: Told, said: Mapping[int, str | None]) -> None:  #
             told.files[target] = None
         case Reacted(target=target, emoji=emoji, removed=False):
             told.reactions[target].add((emoji, entry.sender_id))
-        case Reacted(target=target, emoji=emoji):
-            told.reactions[target].discard((emoji, entry.sender_id))
+        case Reacted(target=target, emoji=emoji, owner_id=owner_id):
+            told.reactions[target].discard((emoji, owner_id or entry.sender_id))
         case Added(users=users, roles=given, name=name):
             told.roles.update({user: given.get(user, MEMBER) for user in users})
             told.joined.update(dict.fromkeys(users, entry.seq))

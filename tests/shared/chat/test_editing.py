@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from shared.chat.changes import Edited
+from shared.chat.changes import Edited, Reacted
 from shared.chat.models import Entry
-from shared.chat.rules import MAX_REACTIONS
+from shared.chat.rules import MAX_REACTIONS, MAX_REACTIONS_OF_ONE
+from shared.chat.weight import MAX_MESSAGE_BYTES, message_bytes
 from shared.errors import BadRequest, Blocked, Conflict, Forbidden, NotAMember, NotFound, TooLarge
 from tests.fakes import DM
-from tests.shared.chat.house import GROUP, House
+from tests.shared.chat.house import GROUP, House, found_group
 
 
 def furnished() -> House:
@@ -220,14 +222,130 @@ def test_every_emoji_is_a_reaction(emoji: str) -> None:
     assert house.at(1).reactions == {(emoji, "bob")}
 
 
+def with_reactions(house: House, reactions: set[tuple[str, str]], content: str = "first") -> None:
+    """Written around the rules, as the first edition could."""
+    message = house.log.entries[DM][0]
+    house.log.entries[DM][0] = replace(message, reactions=frozenset(reactions), content=content)
+
+
 def test_a_message_takes_a_bounded_number_of_reactions() -> None:
     house = furnished()
-    for number in range(MAX_REACTIONS):
+    with_reactions(house, {("x", f"u{number}") for number in range(MAX_REACTIONS)})
+    with pytest.raises(Conflict):
+        house.react(1, "more")
+    with_reactions(house, {("x", f"u{number}") for number in range(MAX_REACTIONS - 1)})
+    house.react(1, "more")
+
+
+def test_a_user_puts_a_bounded_number_of_emoji_to_a_message_and_leaves_room_for_others() -> None:
+    house = furnished()
+    for number in range(MAX_REACTIONS_OF_ONE):
         house.react(1, f"x{number}")
     with pytest.raises(Conflict):
         house.react(1, "more")
+    assert house.react(1, "x0").entry is None
+    house.react(1, "more", "alice")
     house.react(1, "x0", remove=True)
     house.react(1, "more")
+
+
+def test_a_thousand_members_each_put_one() -> None:
+    house = furnished()
+    with_reactions(house, {("👍", f"member{number:04}") for number in range(998)})
+    house.react(1, "👍")
+    house.react(1, "👍", "alice")
+    assert len(house.at(1).reactions) == 1_000
+
+
+def test_a_message_with_its_reactions_is_never_too_heavy() -> None:
+    house = furnished()
+    with_reactions(house, {("👍", f"{number:0128}") for number in range(180)})
+    longest = [f"{number:02}".ljust(64, "x") for number in range(MAX_REACTIONS_OF_ONE)]
+    refused = 0
+    for emoji in longest:
+        try:
+            house.react(1, emoji)
+        except Conflict:
+            refused += 1
+    assert 0 < refused < MAX_REACTIONS_OF_ONE
+    assert MAX_MESSAGE_BYTES - 300 < message_bytes(house.at(1)) <= MAX_MESSAGE_BYTES
+
+
+def test_an_edit_counts_what_hangs_on_the_message() -> None:
+    house = furnished()
+    with_reactions(house, {("👍", f"{number:0128}") for number in range(150)})
+    with pytest.raises(TooLarge):
+        house.edit(1, "é" * 3_000)
+    house.edit(1, "é" * 1_000)
+
+
+def test_an_edit_whose_characters_are_escaped_is_too_large() -> None:
+    house = furnished()
+    with pytest.raises(TooLarge):
+        house.edit(1, "x" + "\x01" * 4_999)
+    house.edit(1, "x" + "\x01" * 3_900)
+
+
+def test_what_was_too_heavy_before_can_be_made_lighter_and_not_heavier() -> None:
+    house = furnished()
+    with_reactions(house, {(f"{number:064}", "bob") for number in range(500)}, content="first" * 100)
+    with pytest.raises(TooLarge):
+        house.edit(1, "first" * 200)
+    house.edit(1, "first")
+    house.react(1, f"{7:064}", remove=True)
+    assert (house.at(1).content, len(house.at(1).reactions)) == ("first", 499)
+
+
+def in_a_group() -> House:
+    """Bob's message 2 has reactions of Carol's and Alice's. Alice is the owner, Bob an admin, Dave a member."""
+    house = House()
+    found_group(house.log, "alice", "bob", "carol", "dave", admins=["bob"])
+    house.send("hi", conversation_id=GROUP, sender_id="bob", to=None, after=1, client_message_id="c")
+    house.react(2, "junk", "carol", place=GROUP)
+    house.react(2, "junk", "alice", place=GROUP)
+    return house
+
+
+@pytest.mark.parametrize("moderator", ["alice", "bob"])
+def test_owners_and_admins_take_off_anyones_reaction(moderator: str) -> None:
+    house = in_a_group()
+    changed = house.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol")
+    assert changed.entry is not None
+    assert (changed.entry.sender_id, changed.entry.change) == (
+        moderator,
+        Reacted(2, "junk", removed=True, owner_id="carol"),
+    )
+    assert house.at(2, GROUP).reactions == {("junk", "alice")}
+    assert house.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol").entry is None
+
+
+def test_of_somebody_who_has_left_as_well() -> None:
+    house = in_a_group()
+    house.remove("carol", "carol")
+    house.react(2, "junk", "bob", remove=True, place=GROUP, owner_id="carol")
+    assert house.at(2, GROUP).reactions == {("junk", "alice")}
+
+
+def test_members_take_off_their_own_reactions_only() -> None:
+    house = in_a_group()
+    for owner in ("alice", "carol", "nobody"):
+        with pytest.raises(Forbidden):
+            house.react(2, "junk", "dave", remove=True, place=GROUP, owner_id=owner)
+    house.react(2, "junk", "carol", remove=True, place=GROUP, owner_id="carol")
+    assert house.at(2, GROUP).reactions == {("junk", "alice")}
+
+
+def test_in_private_nobody_takes_off_the_others_reaction() -> None:
+    house = furnished()
+    house.react(1, "x", "bob")
+    with pytest.raises(Forbidden):
+        house.react(1, "x", "alice", remove=True, owner_id="bob")
+
+
+def test_nobody_reacts_in_anothers_name() -> None:
+    house = in_a_group()
+    with pytest.raises(BadRequest):
+        house.react(2, "y", "alice", place=GROUP, owner_id="carol")
 
 
 def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete() -> None:

@@ -1,0 +1,232 @@
+"""What the first edition could store, and no rule lets through today: every answer goes on, and stays within its bound.
+
+Messages and rows are written around the rules, then asked for through the real handlers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.message.handler import respond as respond_to_frame
+from functions.rest.api import respond
+from shared.chat.changes import Edited
+from shared.chat.models import change_entry
+from shared.chat.weight import MAX_MESSAGE_BYTES
+from shared.contacts.models import ACCEPTED, Contact
+from shared.notification.models import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
+from tests.fakes import DM, FakeLog
+from tests.functions.events import frame_event, http_event
+from tests.functions.message.house import House as Frames
+from tests.functions.rest.house import GROUP, now, token
+from tests.functions.rest.house import House as Rest
+
+REPLY_BYTES = 110_000
+HTTP_BYTES = 5_000_000
+CONTENT = "x" + "\x01" * 4_999
+JUNK = [f"{number:03}".replace("0", '"') + '"\\' * 30 + str(number % 10) for number in range(500)]
+LONG = "u" * 120
+QUOTES = '"' * 4_090
+
+
+def heavy(log: FakeLog, conversation_id: str, messages: int, *, content: str = CONTENT) -> None:
+    """Messages of 100 KB of JSON and more."""
+    log.write("bob", *[content] * messages, conversation_id=conversation_id)
+    reactions = frozenset((emoji, "bob") for emoji in JUNK)
+    entries = log.entries[conversation_id]
+    entries[:] = [replace(entry, reactions=reactions) if entry.is_message else entry for entry in entries]
+
+
+def frame(house: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
+    answer = respond_to_frame(frame_event(dict(body)), house.ports, house.guard)
+    assert len(answer["body"].encode()) <= REPLY_BYTES
+    reply: dict[str, Any] = json.loads(answer["body"])
+    assert reply["success"], reply
+    data: dict[str, Any] = reply["data"]
+    return data
+
+
+def get(house: Rest, path: str, **query: str) -> dict[str, Any]:
+    """The answer as the function returns it stays within what Lambda hands on: escapes of escapes included."""
+    answer = respond(http_event("GET", path, token=token(), query=query or None), house.api)
+    assert answer["statusCode"] == 200, answer
+    assert len(json.dumps(answer, ensure_ascii=False).encode()) <= HTTP_BYTES
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body
+
+
+def synced(house: Frames, held: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """All conversations of all replies, until nothing is left: each reply gets farther."""
+    while True:
+        data = frame(house, {"type": "sync", "conversations": held})
+        assert data["conversations"]
+        yield from data["conversations"]
+        before = dict(held)
+        for one in data["conversations"]:
+            held[one["id"]] = max([held.get(one["id"], 0), *(entry["seq"] for entry in one["entries"])])
+        if not data["has_more"] and not any(one["has_more"] for one in data["conversations"]):
+            return
+        assert held != before
+
+
+def test_the_message_that_made_a_conversation_unreadable() -> None:
+    assert len({*JUNK}) == 500
+    assert {len(emoji.encode()) for emoji in JUNK} == {64}
+    frames = Frames()
+    heavy(frames.log, DM, 1)
+    frames.log.write("bob", "and later")
+    entries = [entry for one in synced(frames, {DM: 0}) for entry in one["entries"]]
+    assert [entry["seq"] for entry in entries] == [1, 2]
+    message = entries[0]["message"]
+    assert (message["content_cut"], message["reactions_cut"], message["reaction_total"]) == (True, True, 500)
+    assert "reactions" not in message
+    assert CONTENT.startswith(message["content"])
+    assert set(message["reaction_counts"].values()) == {1}
+    rest = Rest(log=frames.log)
+    (later, shown) = get(rest, f"/v1/conversations/{DM}/messages")["messages"]
+    assert (later["content"], shown) == ("and later", message)
+    whole = get(rest, f"/v1/conversations/{DM}/messages/1")
+    assert (whole["content"], len(whole["reactions"])) == (CONTENT, 500)
+    assert "content_cut" not in whole
+
+
+def test_such_a_message_is_refused_today_by_both_doors() -> None:
+    frames = Frames()
+    reply = frames.say({"type": "message", "to": "bob", "content": CONTENT})
+    assert reply["code"] == "too_large"
+    rest = Rest(log=frames.log)
+    frames.log.write("alice", "short", at=now())
+    sent = rest.call("POST", f"/v1/conversations/{DM}/messages", body={"content": CONTENT})
+    edited = rest.call("PATCH", f"/v1/conversations/{DM}/messages/1", body={"content": CONTENT})
+    assert [(one.status, one.code) for one in (sent, edited)] == [(413, "too_large")] * 2
+
+
+def test_mentions_of_long_ids_count_too() -> None:
+    frames = Frames()
+    users = [f"{number:0128}" for number in range(50)]
+    place = frames.make_group("alice", *users)
+    message = {"type": "message", "conversation_id": place, "mentions": users}
+    assert frames.say({**message, "content": "x" + "\x01" * 3_000})["code"] == "too_large"
+    assert frames.say({**message, "content": "x" + "\x01" * 2_500})["success"]
+
+
+def test_the_resend_of_what_was_stored_before_the_bound_gets_its_reply_and_its_event_fits() -> None:
+    frames = Frames()
+    frames.log.write("alice", CONTENT)
+    entry = frames.log.entries[DM][0]
+    heavy_entry = replace(entry, reactions=frozenset((emoji, "bob") for emoji in JUNK), digest="")
+    frames.log.entries[DM][0] = heavy_entry
+    again = {"type": "message", "to": "bob", "content": CONTENT, "client_message_id": entry.client_message_id}
+    assert frames.say({**again, "after": 0})["data"]["duplicate"] is True
+
+
+def test_every_page_of_a_history_of_such_messages_is_within_its_bound_and_all_are_there() -> None:
+    rest = Rest()
+    heavy(rest.log, DM, 250)
+    for direction in ("before", "after"):
+        seen: list[int] = []
+        at: dict[str, str] = {} if direction == "before" else {"after": "0"}
+        while True:
+            page = get(rest, f"/v1/conversations/{DM}/messages", limit="100", **at)
+            seen += [message["seq"] for message in page["messages"]]
+            if not page["has_more"]:
+                break
+            at = {direction: str(seen[-1])}
+        assert sorted(seen) == list(range(1, 251))
+
+
+def test_an_inbox_of_such_messages_is_within_its_bound() -> None:
+    rest = Rest()
+    for number in range(100):
+        heavy(rest.log, f"dm:alice:{LONG}{number:03}", 1)
+    assert len(get(rest, "/v1/conversations", limit="100")["conversations"]) == 100
+
+
+def test_an_edit_that_was_stored_before_the_bound_comes_cut_in_its_entry() -> None:
+    frames = Frames()
+    (first,) = frames.log.write("bob", "x")
+    edit = change_entry(
+        Edited(1, CONTENT),
+        base=first,
+        conversation_id=DM,
+        sender_id="bob",
+        created_at=1,
+        nonce="n",
+        fan_out=False,
+    )
+    frames.log.put(edit)
+    message, entry = next(iter(synced(frames, {DM: 0})))["entries"]
+    assert (message["message"]["content_cut"], entry["content_cut"], entry["type"]) == (True, True, "message_edited")
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_whatever_is_stored_a_client_gets_to_the_end_of_everything(data: st.DataObject) -> None:
+    """Conversations of any number of entries, light and too heavy ones: nothing is missing, nothing comes twice."""
+    frames = Frames()
+    expected: dict[str, int] = {}
+    for number in range(data.draw(st.integers(1, 5))):
+        place = f"dm:alice:{LONG}{number:03}"
+        for _ in range(data.draw(st.integers(1, 4))):
+            if data.draw(st.booleans()):
+                heavy(frames.log, place, 1, content=data.draw(st.sampled_from([CONTENT, "x", "\\" * 5_000])))
+            else:
+                frames.log.write("bob", *["y" * 900] * data.draw(st.integers(1, 60)), conversation_id=place)
+        expected[place] = len(frames.log.entries[place])
+    seen: dict[str, list[int]] = {place: [] for place in expected}
+    bogus = {f"dm:alice:{LONG}{number}x": 1 for number in range(data.draw(st.integers(0, 100)))}
+    for one in synced(frames, {**dict.fromkeys(expected, 0), **bogus}):
+        seen[one["id"]] += [entry["seq"] for entry in one["entries"]]
+    assert seen == {place: list(range(1, length + 1)) for place, length in expected.items()}
+
+
+LISTS = {
+    "/v1/contacts": 1_000,
+    "/v1/blocks": 1_000,
+    "/v1/devices": 20,
+    "/v1/notifications": 100,
+    "/v1/reminders": 1_000,
+    f"/v1/conversations/{GROUP}/members": 1_000,
+}
+
+
+def fill_lists(rest: Rest) -> None:
+    """As much as there can be in every list without pages, each as heavy as it can be."""
+    at, letter = 2**53, "\x01"
+    for number in range(1_000):
+        other = f"{number:0128}"
+        rest.table.contacts["alice", other] = Contact(other, ACCEPTED, at, letter * 100)
+        rest.table.blocks["alice", other] = at
+    for number in range(20):
+        device_id = f"{letter * 62}{number:02}"
+        device = Device(device_id, PushTarget(FCM, QUOTES + str(number), app_id="a" * 255), at)
+        rest.devices.devices.setdefault("alice", {})[device_id] = device
+    rest.notices.put(
+        [
+            Notice(f"{number:064}", "alice", SYSTEM, at, 2**60, letter * 100, letter * 1_000, {"k": letter * 340})
+            for number in range(100)
+        ]
+    )
+    place = f"dm:{'a' * 128}:{'b' * 128}"
+    for number in range(1_000):
+        rest.reminders.put(Reminder(f"{number:032}", "alice", place, at, at, at))
+    rest.group("alice", *(f"{number:0128}" for number in range(999)), name=letter * 100)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_lists_without_pages_are_within_the_bound_of_one_answer(path: str) -> None:
+    rest = Rest()
+    fill_lists(rest)
+    (listed,) = get(rest, path).values()
+    assert len(listed) == LISTS[path]
+
+
+def test_a_message_is_bounded_by_what_an_answer_can_have() -> None:
+    """A hundred messages with what the inbox says about each conversation, all of it escaped once more."""
+    assert 100 * (MAX_MESSAGE_BYTES + 1_500) * 2 < 6 * 1_024 * 1_024
