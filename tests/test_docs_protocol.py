@@ -62,11 +62,14 @@ PLAIN = Draft("dm:alice:bob", "alice", "hi", "n", client_message_id="c", reply_t
     None, 1
 )
 FULL = replace(PLAIN, forwarded=True, edited_at=2, reactions=frozenset({("👍", "bob")}), file_id="f")
+HEAVY = replace(FULL, content="\x01" * 5_000)
 REMOVED = replace(PLAIN, content=None, reply_to=None, mentions=(), deleted_at=2)
 CHANGES: tuple[Change, ...] = (
     Edited(1, "hi, Bob"),
+    Edited(1, "\x01" * 5_000),
     Deleted(1),
     Reacted(1, "👍", removed=False),
+    Reacted(1, "👍", removed=True, owner_id="bob"),
     Added(("bob",), 2, name="Team"),
     Added(("bob",), 2),
     Removed(("bob",), 1),
@@ -123,7 +126,7 @@ def test_every_reason_for_a_disconnect_is_named() -> None:
 def test_the_message_object_is_shown_as_it_is_and_as_it_is_once_deleted() -> None:
     shown = [example.keys() for example in examples() if "sender_id" in example]
     assert shown == [message_body(FULL).keys() - {"file_id"}, message_body(REMOVED).keys()]
-    fields = message_body(FULL).keys() | message_body(REMOVED).keys()
+    fields = message_body(FULL).keys() | message_body(HEAVY).keys() | message_body(REMOVED).keys()
     section = page("docs/protocol.md").partition("## Messages\n")[2].partition("## Events")[0]
     assert fields <= set(re.findall(r"`(\w+)`", section))
 
@@ -136,6 +139,7 @@ def code_replies() -> list[dict[str, Any]]:
         acks.message_ack(PLAIN, duplicate=False),
         acks.change_ack("edit", PLAIN.conversation_id, 1, done, now=1),
         acks.change_ack("delete", PLAIN.conversation_id, 1, nothing, now=1),
+        acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=True, owner_id="bob", now=1),
         acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=False, now=1),
         acks.cursor_ack(READ, PLAIN.conversation_id, 1),
         acks.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
@@ -234,7 +238,7 @@ def test_asyncapi_has_every_event_with_its_fields(asyncapi: dict[str, Any]) -> N
     sent = payloads(asyncapi, "send")
     assert {name: set(schema["properties"]) for name, schema in sent.items()} == union(code_events())
     message = asyncapi["components"]["schemas"]["Message"]["properties"].keys()
-    assert message == message_body(FULL).keys() | message_body(REMOVED).keys()
+    assert message == message_body(FULL).keys() | message_body(HEAVY).keys() | message_body(REMOVED).keys()
     notification = asyncapi["components"]["schemas"]["Notification"]
     assert notification["properties"].keys() == event_body(MADE[-1])["notification"].keys()
     assert set(notification["required"]) == event_body(MADE[-2])["notification"].keys()
