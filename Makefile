@@ -4,10 +4,6 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy test lint format synth test-functions
 
-# The first Python that will do. Name another one: make up PYTHON=/path/to/python3
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && { echo "$$python"; break; }; done)
-
 BIN := .venv/bin
 LOCAL = $(BIN)/python -m local
 UV := .tools/uv/bin/uv
@@ -23,13 +19,13 @@ help:
 	@echo "On this machine"
 	@echo "  make up                      start the whole stack, deploy what has changed"
 	@echo "  make chat USER=alice         chat in this terminal (TO=bob)"
-	@echo "  make logs                    what the functions print (FOLLOW=1 goes on, RAW=1 for jq)"
+	@echo "  make logs                    a line per request, and what else functions print (FOLLOW=1, LAST=500, RAW=1 for jq)"
 	@echo "  make pushes                  what was pushed to devices (FOLLOW=1 goes on)"
-	@echo "  make status                  what runs, where, and whether it is up to date"
+	@echo "  make status                  what runs, where, and whether it is up to date; an error if not"
 	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
 	@echo "  make replay                  do again what was set aside after all retries (DRY=1 only shows it, QUEUE=name)"
 	@echo "  make down                    stop it; its state stays"
-	@echo "  make reset                   stop it and wipe its state"
+	@echo "  make reset                   stop it and wipe its state and logs (YES=1 does not ask)"
 	@echo "In AWS"
 	@echo "  make deploy                  deploy to the account of your credentials"
 	@echo "  make replay AWS=1            do again there what was set aside"
@@ -43,12 +39,12 @@ help:
 	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
+	@echo "  make setup                   install what is missing, which every command does first"
+	@echo "PYTHON=/path/to/python3 names the Python that everything is installed with, once."
 	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
 
 setup:
-	@test -n "$(PYTHON)" || { echo "error: no Python from 3.11 to 3.14 found" >&2; \
-		echo "  Install one, or name it: make up PYTHON=/path/to/python3" >&2; exit 1; }
-	@"$(PYTHON)" local/setup.py
+	@sh local/setup.sh
 
 up: setup
 	@$(LOCAL) up
@@ -63,7 +59,7 @@ pushes: setup
 	@$(LOCAL) pushes $(if $(FOLLOW),--follow)
 
 status: setup
-	@$(LOCAL) status || true
+	@$(LOCAL) status
 
 token: setup
 	$(need_user)
@@ -95,7 +91,7 @@ audit: setup
 	@$(BIN)/python -m tests.security $(if $(OFFLINE),--offline)
 
 reset: setup
-	@$(LOCAL) reset
+	@$(LOCAL) reset $(if $(YES),--yes)
 
 deploy: setup
 	@$(LOCAL) deploy

@@ -35,6 +35,10 @@ MAX_RATE: Final = 10_000
 MAX_BURST: Final = 5_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
+_PREFIX: Final = "PARLEY_"
+# Variables that are no keys: where the laptop's stack is, and what the Python client's chat and the tests are told.
+_NO_KEYS: Final = ("HOME", "PORT", "WS_URL", "HTTP_URL", "TOKEN", "DYNAMODB_ENDPOINT")
+
 _Choice = TypeVar("_Choice")
 
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
@@ -204,7 +208,7 @@ class Config:
             ),
             local_ca_file=read.text("local_ca_file", _LOCAL_FILE, "the absolute path of a PEM file"),
         )
-        problems = [*read.problems, *_conflicts(config), *_misspelt(context)]
+        problems = [*read.problems, *_conflicts(config), *_misspelt(context), *unknown_variables(environ)]
         if problems:
             raise ConfigError(problems)
         return config
@@ -225,12 +229,23 @@ def _conflicts(config: Config) -> list[str]:
     return problems
 
 
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """One line for each variable that begins as ours do and is none of them, with the nearest one that is."""
+    known = [f"{_PREFIX}{name}" for name in (*(field.name.upper() for field in fields(Config)), *_NO_KEYS)]
+    unknown = sorted(name for name in environ if name.upper().startswith(_PREFIX) and name not in known)
+    return [_no_such(name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)) for name in unknown]
+
+
+def _no_such(name: str, near: Sequence[str]) -> str:
+    return f"{name}: no such key; did you mean {near[0]}?" if near else f"{name}: no such key"
+
+
 def _misspelt(context: Mapping[str, object]) -> list[str]:
     """A key that is almost one of ours would be ignored without a word; CDK's own keys all have ':', '/' or '@'."""
     known = [field.name for field in fields(Config)]
     unknown = [key for key in context if key not in known and not re.search(r"[:/@]", key)]
     near = {key: difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.8) for key in unknown}
-    return [f"{key}: no such key; did you mean {match[0]}?" for key, match in near.items() if match]
+    return [_no_such(key, match) for key, match in near.items() if match]
 
 
 class _Reader:

@@ -1,41 +1,72 @@
 """`python -m local COMMAND`: what the Makefile's targets run."""
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `interrupts` listens, Ctrl-C ends it without a word
+
 import argparse
 import os
 import sys
 
-from local import console, function_log, log_lines, settings, stack, tokens
+from local import causes, console, interrupts
 from local.errors import LocalError
-from local.settings import Settings
+from local.settings import ROOT, Settings, home_of
 from local.stack import Stack
 
-INTERRUPTED = 130
+DAY = 86_400
+# They only show something: where their reader leaves, they are done.
+SHOWING = ("logs", "pushes")
+HIGHEST = 1_000_000_000
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 if it did what it is for."""
     options = _parser().parse_args(arguments)
-    # Lines appear as they happen, also in a pipe, and an odd locale spoils nothing.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     try:
-        return _run(settings.read(os.environ), options)
+        return _run(_settings(), options)
     except LocalError as error:
         console.fail(error.message, error.hint)
-        return 1
-    except BrokenPipeError:  # the reader of our output has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print()
-        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
+        if isinstance(error, BrokenPipeError) and options.command in SHOWING:
+            return 0  # its reader has seen enough
+        interrupts.end_children()  # what was started, and could not be written down, would be nobody's
+        console.fail(*causes.report(error, _place()))
+    return 1
+
+
+def _guarded() -> int:
+    """`main` as a program: with streams that may break, and with signals that end everything it has started."""
+    interrupts.listen()
+    try:
+        console.open_streams(ends=any(name in SHOWING for name in sys.argv[1:2]))
+        return main()
+    except KeyboardInterrupt as interruption:
+        number = getattr(interruption, "number", signal.SIGINT)
+        interrupts.end_children()
+        print(f"Interrupted ({number.name}); what it had started is stopped", file=sys.stderr)
+        return interrupts.EXIT_CODES[number]
+
+
+def _settings() -> Settings:
+    from local import settings
+
+    return settings.read(os.environ)
+
+
+def _place() -> causes.Place:
+    try:
+        home = home_of(os.environ)
+    except LocalError:
+        home = ROOT / ".parley"
+    return causes.Place(home, ROOT)
 
 
 def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branch per command
     """Run the command; what only one of them needs is imported there."""
     match options.command:
         case "up" | "down" | "reset":
-            _start_or_stop(where, options.command)
+            _start_or_stop(where, options)
         case "status":
             from local.status import status
 
@@ -45,8 +76,12 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
         case "pushes":
             _pushes(where, options)
         case "token":
+            from local import stack, tokens
+
             print(tokens.mint(stack.read(where.stack_file), options.user, ttl=options.ttl, scope=options.scope))
         case "stack":
+            from local import stack
+
             stack.read(where.stack_file)
             print(where.stack_file.read_text(encoding="utf-8"), end="")
         case "chat":
@@ -63,20 +98,22 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
     return 0
 
 
-def _start_or_stop(where: Settings, command: str) -> None:
+def _start_or_stop(where: Settings, options: argparse.Namespace) -> None:
     from local.reset import reset
     from local.up import down, up
 
-    match command:
+    match options.command:
         case "up":
             _welcome(where, up(where))
         case "down":
             down(where)
         case _:
-            reset(where)
+            reset(where, confirmed=options.yes)
 
 
 def _logs(where: Settings, options: argparse.Namespace) -> None:
+    from local import function_log, log_lines
+
     show = log_lines.raw if options.raw else log_lines.render
     found = function_log.lines(where.log("functions"), last=options.last, follow=options.follow)
     number = 0
@@ -112,6 +149,8 @@ def _welcome(where: Settings, running: Stack) -> None:
     console.fact("pushes", running.pushes_url)
     console.fact("details", where.show(where.stack_file))
     if running.jwt_secret_file is not None:
+        from local import tokens
+
         print()
         for user in ("alice", "bob"):
             console.fact(f"{user}'s token", tokens.mint(running, user))
@@ -119,12 +158,20 @@ def _welcome(where: Settings, running: Stack) -> None:
     print("Also:  make logs   make pushes   make status   make token USER=carol   make down")
 
 
+def _count(text: str) -> int:
+    """A whole number from 0 on; argparse makes a line of what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST))):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to {HIGHEST:,}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="start the stack, deploy what has changed")
     commands.add_parser("down", help="stop it; its state stays")
-    commands.add_parser("reset", help="stop it and wipe its state")
+    reset = commands.add_parser("reset", help="stop it and wipe its state and logs")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("status", help="what runs, where, and whether it is up to date")
     commands.add_parser("stack", help="print stack.json")
     commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
@@ -138,13 +185,13 @@ def _parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="what the functions print")
     logs.add_argument("--follow", action="store_true", help="go on until interrupted")
     logs.add_argument("--raw", action="store_true", help="lines of JSON, for a program")
-    logs.add_argument("--last", type=int, default=100, metavar="N", help="begin N lines before the end")
+    logs.add_argument("--last", type=_count, default=100, metavar="N", help="begin N lines before the end")
     pushes = commands.add_parser("pushes", help="what was pushed to devices")
     pushes.add_argument("--follow", action="store_true", help="go on until interrupted")
     token = commands.add_parser("token", help="print a token")
     token.add_argument("--user", required=True)
     token.add_argument("--scope", default="", help='special rights, such as "admin"')
-    token.add_argument("--ttl", type=int, default=tokens.DAY, metavar="SECONDS")
+    token.add_argument("--ttl", type=_count, default=DAY, metavar="SECONDS")
     chat = commands.add_parser("chat", help="chat in this terminal")
     chat.add_argument("--user", required=True)
     chat.add_argument("--to")
@@ -152,4 +199,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_guarded())

@@ -5,12 +5,12 @@ import os
 import sys
 
 from local import cdk
+from local.causes import AWS
 from local.console import fact, step
 from local.errors import LocalError
 from local.settings import Settings
 
 RETAINED = "tables, bucket, secret and logs stay; after a deploy with PARLEY_REMOVAL=destroy they go too"
-HOW_TO_SIGN_IN = "Set AWS_PROFILE, or sign in with: aws sso login (any way that the AWS SDKs know will do)"
 
 
 def deploy(settings: Settings) -> None:
@@ -71,24 +71,25 @@ def stack_name() -> str:
 
 
 def _consents(name: str) -> bool:
-    if not sys.stdin.isatty():
+    if not sys.stdin or not sys.stdin.isatty():
         return False
-    return input(f"Type {name} to go on: ").strip() == name
+    try:
+        return input(f"Type {name} to go on: ").strip() == name
+    except EOFError:
+        return False
 
 
 def identity() -> tuple[str, str]:
-    """The account and region that the user's credentials lead to."""
+    """The account and region that the user's credentials lead to. Raises botocore's errors, which `causes` explains."""
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.config import Config
 
     # The SDKs for other languages, and so the CDK, read AWS_REGION; Python's reads AWS_DEFAULT_REGION.
-    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     if session.region_name is None:
-        raise LocalError("No AWS region is set", "Set one, for example: AWS_REGION=eu-central-1 make deploy")
-    try:
-        account: str = session.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"No valid AWS credentials: {error}", HOW_TO_SIGN_IN) from error
+        raise LocalError("No AWS region is set", AWS["NoRegionError"])
+    quick = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 2})
+    account: str = session.client("sts", config=quick).get_caller_identity()["Account"]
     return account, session.region_name
 
 
@@ -101,5 +102,5 @@ def _is_bootstrapped(region: str) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ParameterNotFound":
             return False
-        raise LocalError(f"AWS refused a look at the account: {error}", HOW_TO_SIGN_IN) from error
+        raise
     return True

@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from local import interrupts
+from local.causes import AGAIN
 from local.errors import LocalError
 from local.settings import ACCOUNT, REGION, Settings
 
@@ -26,7 +28,7 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        result = subprocess.run(
+        code = interrupts.run(
             [
                 str(settings.root / "node_modules/.bin/cdk"),
                 *arguments,
@@ -39,11 +41,12 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
+            close_fds=False,  # it inherits the lock, and nothing else: Python's own descriptors are not inheritable
         )
-    if result.returncode:
-        reason = _reason(log.read_text(encoding="utf-8", errors="replace"))
-        raise LocalError(f"cdk {arguments[0]} failed: {reason}", f"See {settings.show(log)}")
+    if code:
+        words = log.read_text(encoding="utf-8", errors="replace")
+        full = f"Free some space, {AGAIN}. " if "ENOSPC" in words or "No space left" in words else ""
+        raise LocalError(f"cdk {arguments[0]} failed: {_reason(words)}", f"{full}See {settings.show(log)}")
 
 
 def local_environment(settings: Settings) -> dict[str, str]:

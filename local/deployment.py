@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local import cdk, server, stack
-from local.fingerprint import fingerprint
+from local.fingerprint import Fingerprint, fingerprint
 from local.providers import context
 from local.providers.ports import Ports
 from local.settings import ACCOUNT, REGION, Settings
@@ -19,10 +19,10 @@ STACK_NAME = "Parley-local"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the emulator's state holds: whether CDK's own stack is there, and the fingerprint of ours."""
+    """What the emulator's state holds: whether CDK's own stack is there, and the fingerprint of ours, if it is."""
 
     bootstrapped: bool = False
-    fingerprint: str = ""
+    fingerprint: Fingerprint | None = None
 
 
 def read(settings: Settings) -> Deployment:
@@ -30,12 +30,15 @@ def read(settings: Settings) -> Deployment:
     if not (settings.state / "CURRENT").exists():
         return Deployment()
     try:
-        return Deployment(**json.loads(settings.deployment_file.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        written = json.loads(settings.deployment_file.read_text(encoding="utf-8"))
+        bootstrapped, known = bool(written["bootstrapped"]), written.get("fingerprint")
+        fingerprint = Fingerprint(known["code"], dict(known["configuration"])) if isinstance(known, dict) else None
+        return Deployment(bootstrapped=bootstrapped, fingerprint=fingerprint)
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
         return Deployment()
 
 
-def wanted(settings: Settings, pushes: Ports | None) -> str:
+def wanted(settings: Settings, pushes: Ports | None) -> Fingerprint:
     """The fingerprint of what should be deployed, with the push servers where they are (or were last)."""
     told = {"PARLEY_PUSHES": context.digest(settings, pushes)} if pushes else {}
     return fingerprint(settings, dict(os.environ) | told)
@@ -49,7 +52,7 @@ def bootstrap(settings: Settings) -> None:
     _remember(settings, Deployment(bootstrapped=True))
 
 
-def deploy(settings: Settings, digest: str, pushes: Ports) -> Stack:
+def deploy(settings: Settings, digest: Fingerprint, pushes: Ports) -> Stack:
     """Store the push servers' secrets, run `cdk deploy`, and leave `stack.json` and the secret file behind."""
     outputs = settings.home / "outputs.json"
     # Until the end of this, nobody may take what is there for up to date.

@@ -1,28 +1,52 @@
-"""One digest over everything that goes into a deployment: equal digests mean that there is nothing to deploy."""
+"""Digests of everything that goes into a deployment: where they are equal there is nothing to deploy."""
 
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.settings import Settings
 
 SOURCES = ("app.py", "cdk.json", "pyproject.toml", "uv.lock", "package-lock.json", "infra", "functions", "shared")
 NOT_DEPLOYED = ("__pycache__", ".pyc")
-# They say where the stack is, not what it is; the port is part of the digest on its own.
+# They say where the stack is, not what it is; the port comes from the settings.
 ELSEWHERE = ("PARLEY_HOME", "PARLEY_PORT")
 
 
-def fingerprint(settings: Settings, environment: Mapping[str, str]) -> str:
-    """The digest of the sources, the configuration, the port (the functions are told it) and the Python they run on."""
-    digest = hashlib.sha256(f"{settings.port} {sys.version_info[:2]}\n".encode())
-    for name in sorted(environment):
-        if name.startswith("PARLEY_") and name not in ELSEWHERE:
-            digest.update(f"{name}={environment[name]}\n".encode())
+@dataclass(frozen=True)
+class Fingerprint:
+    """Digests of what was, or should be, deployed: of the code, and of each value of the configuration."""
+
+    code: str = ""
+    configuration: Mapping[str, str] = field(default_factory=dict)
+
+    def changes(self, deployed: "Fingerprint") -> list[str]:
+        """What is different from what was deployed, in words; the configuration by its variables."""
+        names = sorted(self.configuration.keys() | deployed.configuration.keys())
+        changed = [name for name in names if self.configuration.get(name) != deployed.configuration.get(name)]
+        code = ["code"] if self.code != deployed.code else []
+        return code + ([f"configuration ({', '.join(changed)})"] if changed else [])
+
+
+def fingerprint(settings: Settings, environment: Mapping[str, str]) -> Fingerprint:
+    """The digests of the sources with the Python they run on, and of the configuration.
+
+    The port is a part of it, since the functions are told it.
+    """
+    # Empty is as good as not there.
+    values = {name: value for name, value in environment.items() if value and name.startswith("PARLEY_")}
+    values = {name: value for name, value in values.items() if name not in ELSEWHERE}
+    values["PARLEY_PORT"] = str(settings.port)
+    digest = hashlib.sha256(f"{sys.version_info[:2]}\n".encode())
     for path in _files(settings.root):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(settings.root)} {content}\n".encode())
-    return digest.hexdigest()
+    return Fingerprint(digest.hexdigest(), {name: _digest(values[name]) for name in sorted(values)})
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _files(root: Path) -> Iterator[Path]:

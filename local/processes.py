@@ -5,6 +5,7 @@ A process id alone is no identity, since the system gives it to somebody else la
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -80,6 +81,14 @@ def running_below(folder: Path) -> list[Process]:
         for pid, command in _commands()
         if marker in command and pid != os.getpid() and (started := start_time(pid))
     ]
+
+
+def find(command: re.Pattern[str]) -> tuple[Process, re.Match[str]] | None:
+    """A process whose command matches, and the match."""
+    for pid, words in _commands():
+        if (match := command.search(words.rstrip())) and pid != os.getpid() and (started := start_time(pid)):
+            return Process(pid, started), match
+    return None
 
 
 def _commands() -> Iterator[tuple[int, str]]:

@@ -1,18 +1,60 @@
 """`make reset`: stop the stack and forget everything that was in it."""
 
 import shutil
+import sys
+from pathlib import Path
 
 from local.console import step
+from local.errors import LocalError
 from local.settings import Settings
-from local.up import down
+from local.up import alone, stop
 
 
-def reset(settings: Settings) -> None:
-    down(settings)
-    with step("state") as line:
-        emulators = (settings.state, settings.objects, settings.temp, settings.home / "emulator")
-        for folder in (*emulators, settings.chats, settings.providers):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (settings.stack_file, settings.secret_file, settings.deployment_file, settings.providers_file):
-            file.unlink(missing_ok=True)
-        line.result = "wiped"
+def reset(settings: Settings, *, confirmed: bool) -> None:
+    """Stop the stack and delete its state and its logs, after asking.
+
+    Raises:
+        LocalError: there is nothing, or no consent.
+
+    """
+    if not settings.home.is_dir():
+        print("There is nothing to wipe")
+        return
+    settings.check_home()
+    if not confirmed:
+        _ask(settings)
+    with alone(settings):
+        stop(settings)
+        with step("state") as line:
+            for path in _everything(settings):
+                _delete(path)
+            line.result = "wiped, logs too"
+
+
+def _ask(settings: Settings) -> None:
+    """Raises LocalError unless a person says yes."""
+    what = f"all messages, users, files and logs of the stack in {settings.show(settings.home)}"
+    if not sys.stdin or not sys.stdin.isatty():
+        raise LocalError(f"Nothing was wiped: there is no terminal to ask in about {what}", "Run: make reset YES=1")
+    print(f"This deletes {what}.")
+    try:
+        answer = input("Go on? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise LocalError("Nothing was wiped", "Answer y, or run: make reset YES=1")
+
+
+def _everything(settings: Settings) -> tuple[Path, ...]:
+    """What a stack writes, but for the lock, which is held, and what is known of a stack in AWS."""
+    folders = (settings.state, settings.objects, settings.temp, settings.home / "emulator", settings.chats)
+    logs = settings.log("").parent
+    files = (settings.stack_file, settings.secret_file, settings.deployment_file, settings.providers_file)
+    return (*folders, settings.providers, logs, settings.home / "cdk.out", *files, settings.home / "outputs.json")
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

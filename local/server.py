@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -10,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import ports, processes
+from local import interrupts, ports, processes
 from local.errors import LocalError
 from local.processes import Process
 from local.settings import ACCOUNT, REGION, Settings
@@ -21,6 +22,7 @@ STOP_SECONDS = 15.0
 PORT_SECONDS = 2.0
 # Larger logs are set aside at the next start; the emulator's always is, so that its last line is about this run.
 LOG_LIMIT = 10 * 1024 * 1024
+MODULE = "local.emulator.run"
 NO_FILE = "/dev/null"
 
 
@@ -33,13 +35,22 @@ class Server:
 
 
 def find(settings: Settings) -> Server | None:
-    """The emulator of this stack, if it runs."""
+    """The emulator of this stack, if it runs: the one that is written down, or one whose record was lost in a kill."""
     try:
         record = json.loads(settings.process_file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    server = Server(Process(record["pid"], record["started"]), record["port"])
-    return server if server.process.alive else None
+        server = Server(Process(int(record["pid"]), record["started"]), int(record["port"]))
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        server = None
+    if server is not None and server.process.alive:
+        return server
+    found = processes.find(re.compile(rf"-m {MODULE} {re.escape(str(settings.state))} (\d+)$"))
+    return Server(found[0], int(found[1][1])) if found else None
+
+
+def remember(settings: Settings, server: Server) -> None:
+    """Write down which process it is."""
+    record = {"pid": server.process.pid, "started": server.process.started, "port": server.port}
+    replace_file(settings.process_file, json.dumps(record) + "\n")
 
 
 def start(settings: Settings) -> Server:
@@ -59,26 +70,29 @@ def start(settings: Settings) -> Server:
     _fresh_folders(settings)
     log_path = settings.log("emulator")
     with log_path.open("wb") as log:
-        child = subprocess.Popen(
-            [str(settings.tools / "emulator/bin/python"), "-m", "local.emulator.run"],
+        child = interrupts.start(
+            # It takes no arguments: they tell whose it is, should its record be lost.
+            [str(settings.tools / "emulator/bin/python"), "-m", MODULE, str(settings.state), str(settings.port)],
+            after=lambda: reap(settings),
             cwd=settings.root,
             env=_environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     started = processes.start_time(child.pid) or ""
-    record = {"pid": child.pid, "started": started, "port": settings.port}
-    replace_file(settings.process_file, json.dumps(record) + "\n")
+    server = Server(Process(child.pid, started), settings.port)
+    remember(settings, server)
     if not processes.wait_until(lambda: child.poll() is not None or is_ready(settings), READY_SECONDS):
-        processes.stop(Process(child.pid, started), grace=STOP_SECONDS)
+        processes.stop(server.process, grace=STOP_SECONDS)
         child.wait(timeout=STOP_SECONDS)
     if child.poll() is not None:
+        interrupts.let_go(child)
         settings.process_file.unlink(missing_ok=True)
-        raise LocalError(f"The emulator did not start: {_last_line(log_path)}", f"See {settings.show(log_path)}")
+        hint = f"See {settings.show(log_path)}. If its state is damaged, `make reset` wipes it"
+        raise LocalError(f"The emulator did not start: {_last_line(log_path)}", hint)
     child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
-    return Server(Process(child.pid, started), settings.port)
+    return server
 
 
 def stop(settings: Settings) -> bool:

@@ -10,18 +10,24 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # it is run as a script
+
+from local import causes, interrupts  # noqa: E402  # see above
+
 TOOLS = ROOT / ".tools"
 UV = TOOLS / "uv" / "bin" / "uv"
 UV_VERSION = "0.13.9"
 OLDEST_PYTHON, PYTHON_LIMIT = (3, 11), (3, 15)
 OLDEST_NODE = 20
 LABEL = 14
+LAST_WORDS = 4_000
 
 
 class SetupError(Exception):
@@ -110,17 +116,22 @@ class Setup:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("a") as log:
             print("$", *command, file=log, flush=True)
-            result = subprocess.run(
+            code = interrupts.run(
                 [str(part) for part in command],
                 cwd=str(ROOT),
                 env=_environment(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                check=False,
             )
-        if result.returncode:
-            raise SetupError(what, f"{hint} Details: {_short(self._log)}")
+        if code:
+            raise SetupError(what, f"{self._remedy(hint)} Details: {_short(self._log)}")
+
+    def _remedy(self, hint: str) -> str:
+        """The hint, unless the tool's last words say that there is no room."""
+        words = self._log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
+        full = "ENOSPC" in words or "No space left" in words or "os error 28" in words
+        return f"The disk is full: free some space, {causes.AGAIN}." if full else hint
 
 
 def check_python(version: tuple[int, ...]) -> None:
@@ -209,13 +220,35 @@ def _short(path: Path) -> str:
     return os.path.relpath(str(path))
 
 
+def remember(python: str) -> None:
+    """Every later command takes this Python, until another one is named (local/setup.sh)."""
+    file = TOOLS / "python"
+    if not file.exists() or file.read_text(encoding="utf-8", errors="replace") != f"{python}\n":
+        aside = file.with_name("python.tmp")
+        aside.write_text(f"{python}\n", encoding="utf-8")
+        aside.replace(file)
+
+
 def main() -> int:
+    """Install what is missing; `--remember PYTHON` keeps that name for the commands to come."""
     home = ROOT / os.path.expanduser(os.environ.get("PARLEY_HOME") or ".parley")  # noqa: PTH111
+    interrupts.listen()
     try:
         Setup(home / "logs" / "setup.log").run()
+        if sys.argv[1:2] == ["--remember"]:
+            remember(sys.argv[2])
     except SetupError as error:
         print(f"error: {error}\n  {error.hint}", file=sys.stderr)
         return 1
+    except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
+        cause = causes.report(error, causes.Place(home, ROOT))
+        print(f"error: {cause.message}\n  {cause.hint}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as interruption:
+        number = getattr(interruption, "number", signal.SIGINT)
+        interrupts.end_children()
+        print(f"Interrupted ({number.name}); run it again to go on", file=sys.stderr)
+        return interrupts.EXIT_CODES[number]
     return 0
 
 

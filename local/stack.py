@@ -42,7 +42,7 @@ class Stack:
         """The HS256 secret.
 
         Raises:
-            LocalError: this stack has none.
+            LocalError: this stack has none, or its file is damaged.
 
         """
         if self.jwt_secret_file is None:
@@ -50,7 +50,13 @@ class Stack:
                 "This stack checks tokens with a JWKS URL: only its owner can make them",
                 "Unset PARLEY_JWKS_URL and run: make up",
             )
-        return Path(self.jwt_secret_file).read_text(encoding="ascii")
+        try:
+            secret = Path(self.jwt_secret_file).read_text(encoding="ascii")
+        except (FileNotFoundError, ValueError):
+            secret = ""
+        if not secret:
+            raise LocalError(f"The secret in {self.jwt_secret_file} is gone", "Run: make up, which writes it again")
+        return secret
 
 
 def write(path: Path, stack: Stack) -> None:
@@ -63,15 +69,18 @@ def read(path: Path) -> Stack:
     """The stack that `make up` deployed last.
 
     Raises:
-        LocalError: there is none.
+        LocalError: there is none, or its file is damaged.
 
     """
+    names = {field.name for field in fields(Stack)}
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        known = {key: value for key, value in data.items() if key in names}
+        return Stack(**known | {"tables": Tables(**data["tables"])})
     except FileNotFoundError:
         raise LocalError("There is no stack yet", "Start one with: make up") from None
-    names = {field.name for field in fields(Stack)}
-    return Stack(**{key: value for key, value in data.items() if key in names} | {"tables": Tables(**data["tables"])})
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise LocalError(f"{path} is damaged", "Run: make up, which writes it again") from None
 
 
 def replace_file(path: Path, text: str, mode: int = 0o644) -> None:

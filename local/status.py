@@ -3,12 +3,13 @@
 from local import deployment, health, server, stack
 from local.console import fact
 from local.errors import LocalError
+from local.fingerprint import Fingerprint
 from local.providers import process as push_servers
 from local.settings import Settings
 
 
 def status(settings: Settings) -> bool:
-    """Print the state of the stack; tell whether it is up and answers."""
+    """Print the state of the stack; tell whether it is up, answers, and is what the code and the configuration say."""
     running = server.find(settings)
     if running is None:
         fact("emulator", "not running; start it with: make up")
@@ -22,10 +23,18 @@ def status(settings: Settings) -> bool:
     pushes = push_servers.find(settings)
     healthy = health.http_answers(deployed)
     fact("health", "answers" if healthy else "does not answer; look into: make logs")
-    current = deployment.read(settings).fingerprint == deployment.wanted(settings, push_servers.remembered(settings))
-    fact("deployed", "up to date" if current else "older than the code; deploy it with: make up")
+    wanted, known = (
+        deployment.wanted(settings, push_servers.remembered(settings)),
+        deployment.read(settings).fingerprint,
+    )
+    changes = ["a deployment did not come to its end"] if known is None else wanted.changes(known)
+    fact("deployed", f"stale: {_changed(changes, known)}; deploy it with: make up" if changes else "up to date")
     fact("WebSocket", deployed.ws_url)
     fact("HTTP", deployed.http_url)
-    fact("pushes", pushes.ports.inspect_url if pushes else "nobody takes them; start the push servers with: make up")
+    fact("pushes", pushes.ports.inspect_url if pushes else "not running; start the push servers with: make up")
     fact("details", settings.show(settings.stack_file))
-    return healthy
+    return healthy and not changes and pushes is not None
+
+
+def _changed(changes: list[str], known: Fingerprint | None) -> str:
+    return changes[0] if known is None else f"{' and '.join(changes)} changed since"

@@ -1,10 +1,11 @@
 """`make up`: from nothing to a stack that answers, doing only what is not done yet."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local import deployment, function_log, health, server, stack, tokens
+from local import deployment, function_log, health, interrupts, server, stack, tokens
 from local.console import step
 from local.errors import LocalError
 from local.providers import process as push_servers
@@ -25,8 +26,7 @@ def up(settings: Settings) -> Stack:
         LocalError: some step failed.
 
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with _alone(settings):
+    with alone(settings):
         _start(settings)
         pushes = _start_push_servers(settings)
         wanted = deployment.wanted(settings, pushes)
@@ -34,6 +34,7 @@ def up(settings: Settings) -> Stack:
         if deployed.fingerprint == wanted and (known := _running(settings)):
             with step("deploy") as line:
                 line.result = "nothing has changed"
+            interrupts.let_go_of_all()
             return known
         if not deployed.bootstrapped:
             with step("bootstrap"):
@@ -41,6 +42,7 @@ def up(settings: Settings) -> Stack:
         with step("deploy"):
             current = deployment.deploy(settings, wanted, pushes)
         _wait_until_healthy(settings, current)
+        interrupts.let_go_of_all()
         return current
 
 
@@ -56,6 +58,7 @@ def _start(settings: Settings) -> None:
             running = server.start(settings)
             line.result = f"started on port {settings.port}, process {running.process.pid}"
         elif server.wait_until_ready(settings):
+            server.remember(settings, running)
             line.result = f"runs on port {settings.port}, process {running.process.pid}"
         else:
             raise LocalError(f"The emulator (process {running.process.pid}) does not answer", "Run: make down, make up")
@@ -68,6 +71,7 @@ def _start_push_servers(settings: Settings) -> Ports:
             running = push_servers.start(settings)
             line.result = f"started on port {running.ports.inspection}, process {running.process.pid}"
         elif push_servers.is_ready(running.ports):
+            push_servers.remember(settings, running)
             line.result = f"run on port {running.ports.inspection}, process {running.process.pid}"
         else:
             hint = "Run: make down, make up"
@@ -79,6 +83,8 @@ def _running(settings: Settings) -> Stack | None:
     """The stack that was deployed before, if it answers."""
     try:
         known = stack.read(settings.stack_file)
+        if known.jwt_secret_file is not None:
+            known.jwt_secret  # noqa: B018  # a secret that is gone is written again by deploying
     except LocalError:
         return None
     return known if health.http_answers(known) else None
@@ -103,9 +109,15 @@ def _unhealthy(settings: Settings, message: str) -> LocalError:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Hold off a second `make up`, `down` or `reset` of the same stack; a killed one leaves no lock behind."""
+def alone(settings: Settings) -> Iterator[None]:
+    """Hold off a second `make up`, `down` or `reset` of the same stack.
+
+    A killed one leaves the lock to the CDK that it has started, which inherits it, until that has ended.
+    """
+    settings.check_home()
+    settings.home.mkdir(parents=True, exist_ok=True)
     with settings.lock_file.open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -115,9 +127,13 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 def down(settings: Settings) -> None:
     """Stop the emulator and then the push servers, which its last pushes go to; all but what they received stays."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with _alone(settings):
-        with step("emulator") as line:
-            line.result = "stopped, its state is kept" if server.stop(settings) else "was not running"
-        with step("push servers") as line:
-            line.result = "stopped" if push_servers.stop(settings) else "were not running"
+    with alone(settings):
+        stop(settings)
+
+
+def stop(settings: Settings) -> None:
+    """As `down`, for who holds the lock."""
+    with step("emulator") as line:
+        line.result = "stopped, its state is kept" if server.stop(settings) else "was not running"
+    with step("push servers") as line:
+        line.result = "stopped" if push_servers.stop(settings) else "were not running"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
-from local import processes
+from local import interrupts, processes
 from local.errors import LocalError
 from local.processes import Process
 from local.providers.ports import Ports
@@ -20,6 +21,7 @@ from local.stack import replace_file
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0
 PORT_SECONDS = 2.0
+FLAGS = " ".join(rf"--{field.name} (?P<{field.name}>\d+)" for field in fields(Ports))
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,13 @@ class _Record:
 def find(settings: Settings) -> Running | None:
     """The providers of this stack, if they run."""
     record = _read(settings)
-    if record is None or record.process is None or not record.process.alive:
-        return None
-    return Running(record.process, record.ports)
+    if record is not None and record.process is not None and record.process.alive:
+        return Running(record.process, record.ports)
+    # One whose record was lost in a kill.
+    found = processes.find(re.compile(rf"-m local\.providers --folder {re.escape(str(settings.providers))} {FLAGS}$"))
+    return (
+        Running(found[0], Ports(**{name: int(port) for name, port in found[1].groupdict().items()})) if found else None
+    )
 
 
 def remembered(settings: Settings) -> Ports | None:
@@ -63,14 +69,13 @@ def start(settings: Settings) -> Running:
     log_path = settings.log("providers")
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("wb") as log:
-        child = subprocess.Popen(
+        child = interrupts.start(
             _command(settings, ports),
             cwd=settings.root,
             env={name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     running = Running(Process(child.pid, processes.start_time(child.pid) or ""), ports)
     _write(settings, _Record(ports, running.process))
@@ -78,6 +83,7 @@ def start(settings: Settings) -> Running:
         processes.stop(running.process, grace=STOP_SECONDS)
         child.wait(timeout=STOP_SECONDS)
     if child.poll() is not None:
+        interrupts.let_go(child)
         settings.providers_file.unlink(missing_ok=True)
         words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["they said nothing"]
         raise LocalError(f"The push servers did not start: {words[-1]}", f"See {settings.show(log_path)}")
@@ -93,6 +99,11 @@ def stop(settings: Settings) -> bool:
     if record is not None:
         _write(settings, replace(record, process=None))  # its id will be somebody else's
     return running is not None
+
+
+def remember(settings: Settings, running: Running) -> None:
+    """Write down which process they are, and where."""
+    _write(settings, _Record(running.ports, running.process))
 
 
 def is_ready(ports: Ports) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from infra.config import RETENTION_DAYS, Config, ConfigError, RouteThrottle
+from infra.config import RETENTION_DAYS, Config, ConfigError, RouteThrottle, unknown_variables
 from infra.routes import ROUTES
 from tests.infra.templates import ROOT
 
@@ -240,3 +240,25 @@ def test_keys_of_the_cdk_and_of_other_tools_are_left_alone() -> None:
 def test_the_configuration_page_lists_every_key_and_no_other() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [field.name for field in fields(Config)]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("PARLEY_STGAE", "PARLEY_STGAE: no such key; did you mean PARLEY_STAGE?"),
+        ("PARLEY_REQUESTLOG", "PARLEY_REQUESTLOG: no such key; did you mean PARLEY_REQUEST_LOG?"),
+        ("PARLEY_HOEM", "PARLEY_HOEM: no such key; did you mean PARLEY_HOME?"),
+        ("PARLEY_JWT_ISSUERS", "PARLEY_JWT_ISSUERS: no such key; did you mean PARLEY_JWT_ISSUER?"),
+        ("parley_stage", "parley_stage: no such key; did you mean PARLEY_STAGE?"),
+        ("PARLEY_", "PARLEY_: no such key; did you mean PARLEY_PORT?"),
+        ("PARLEY_XQZ_8472", "PARLEY_XQZ_8472: no such key"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(name: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.load({}, {name: "x", "PARLEY_HOME": "/x", "PARLEY_PORT": "4600", "PATH": "/bin"})
+    assert [one for one in caught.value.problems if "no such key" in one] == [line]
+
+
+def test_every_key_is_a_variable_that_is_known() -> None:
+    assert unknown_variables({f"PARLEY_{field.name.upper()}": "" for field in fields(Config)}) == []

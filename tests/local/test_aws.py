@@ -84,11 +84,3 @@ def test_without_a_region_the_message_says_how_to_set_one() -> None:
     with pytest.raises(LocalError, match="No AWS region is set") as caught:
         aws.identity()
     assert "AWS_REGION=" in caught.value.hint
-
-
-@pytest.mark.usefixtures("nobody")
-def test_without_credentials_the_message_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    with pytest.raises(LocalError, match="No valid AWS credentials") as caught:
-        aws.identity()
-    assert "AWS_PROFILE" in caught.value.hint

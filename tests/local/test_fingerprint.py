@@ -32,7 +32,7 @@ def test_a_renamed_and_a_new_file_change_it(project: Settings) -> None:
     (project.root / "shared/errors.py").rename(project.root / "shared/mistakes.py")
     renamed = fingerprint(project, {})
     (project.root / "shared/new.py").touch()
-    assert len({before, renamed, fingerprint(project, {})}) == 3
+    assert len({before.code, renamed.code, fingerprint(project, {}).code}) == 3
 
 
 def test_what_is_not_deployed_does_not_count(project: Settings) -> None:
@@ -52,3 +52,19 @@ def test_configuration_counts_and_the_rest_of_the_environment_does_not(project: 
 
 def test_another_port_counts_since_the_functions_are_told_it(project: Settings) -> None:
     assert fingerprint(replace(project, port=4601), {}) != fingerprint(project, {})
+
+
+def test_what_has_changed_is_told_by_name(project: Settings) -> None:
+    before = fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"})
+    assert fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == []
+    changed = fingerprint(project, {"PARLEY_STAGE": "b", "PARLEY_JWT_ISSUER": "us"}).changes(before)
+    assert changed == ["configuration (PARLEY_JWT_ISSUER, PARLEY_STAGE, PARLEY_TEXT_LIMIT)"]
+    (project.root / "app.py").write_text("changed")
+    assert fingerprint(replace(project, port=1), {}).changes(fingerprint(project, {})) == [
+        "configuration (PARLEY_PORT)"
+    ]
+    assert fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == ["code"]
+
+
+def test_values_are_kept_as_digests_alone(project: Settings) -> None:
+    assert "hush" not in str(fingerprint(project, {"PARLEY_JWT_ISSUER": "hush"}))

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,29 @@ def test_tools_never_see_the_users_virtual_environment_and_never_download_a_pyth
 
 def test_the_set_up_script_needs_nothing_but_the_standard_library() -> None:
     subprocess.run([sys.executable, "-I", "-S", "-c", "import runpy; runpy.run_path('local/setup.py')"], check=True)
+
+
+def test_a_python_that_is_named_is_remembered(project: Path) -> None:
+    for name in ("/one/python3", "/one/python3", "/two/python3"):
+        setup.remember(name)
+        assert (project / ".tools/python").read_text() == f"{name}\n"
+
+
+def test_a_disk_without_room_is_told_by_the_tools_last_words(project: Path) -> None:
+    with pytest.raises(SetupError) as caught:
+        Setup(project / "logs/setup.log")._install("-c", "echo ENOSPC: no space left >&2; exit 1", program=Path("sh"))
+    assert "The disk is full: free some space" in caught.value.hint
+
+
+def test_a_clone_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """As another user's, or one on a full disk."""
+    shutil.copytree(Path(setup.__file__).parent, tmp_path / "local", ignore=shutil.ignore_patterns("*.pyc", "emulator"))
+    (tmp_path / ".tools").touch()
+    done = subprocess.run(
+        [sys.executable, "local/setup.py"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=os.environ | {"PARLEY_HOME": str(tmp_path / "home")},
+    )  # fmt: skip
+    assert done.returncode == 1
+    first, second = done.stderr.splitlines()
+    assert first == f"error: {tmp_path / '.tools'} is in the way (File exists)"
+    assert "clone of your own" in second

@@ -1,13 +1,15 @@
+import io
 import json
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from local import cdk, deployment, health, server
+from local import cdk, deployment, health, server, tokens
 from local import stack as stack_file
 from local.errors import LocalError
 from local.processes import Process
@@ -18,6 +20,7 @@ from local.providers.process import Running
 from local.reset import reset
 from local.server import Server
 from local.settings import Settings
+from local.status import status
 from local.up import down, up
 
 OUTPUTS = {
@@ -314,6 +317,128 @@ def test_down_stops_both(world: World) -> None:
 def test_reset_forgets_the_keys_and_the_ports_too(world: World) -> None:
     up(world.settings)
     world.settings.providers_file.write_text("{}")
-    reset(world.settings)
+    reset(world.settings, confirmed=True)
     assert not world.settings.providers.exists()
     assert not world.settings.providers_file.exists()
+
+
+def test_reset_wipes_the_logs_too(world: World) -> None:
+    up(world.settings)
+    log = world.settings.log("functions")
+    log.parent.mkdir(exist_ok=True)
+    log.touch()
+    reset(world.settings, confirmed=True)
+    assert {path.name for path in world.settings.home.iterdir()} == {"lock"}
+
+
+def test_without_a_terminal_to_ask_in_nothing_is_wiped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    up(world.settings)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(LocalError, match="Nothing was wiped: there is no terminal") as caught:
+        reset(world.settings, confirmed=False)
+    assert caught.value.hint == "Run: make reset YES=1"
+    assert world.settings.stack_file.exists()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "wiped"), [("y", True), ("YES", True), ("n", False), ("", False), (None, False)])
+def test_reset_asks(world: World, monkeypatch: pytest.MonkeyPatch, answer: str | None, wiped: bool) -> None:
+    up(world.settings)
+    monkeypatch.setattr("sys.stdin", Terminal("" if answer is None else f"{answer}\n"))
+    if wiped:
+        reset(world.settings, confirmed=False)
+    else:
+        with pytest.raises(LocalError, match="Nothing was wiped"):
+            reset(world.settings, confirmed=False)
+    assert world.settings.stack_file.exists() is not wiped
+
+
+@pytest.mark.parametrize("command", [up, lambda settings: reset(settings, confirmed=True)], ids=["up", "reset"])
+def test_a_folder_that_holds_other_things_is_nobodys_home(world: World, command: Callable[[Settings], object]) -> None:
+    (world.settings.home / "tmp").mkdir(parents=True)
+    (world.settings.home / "photos").mkdir()
+    with pytest.raises(LocalError, match="holds other things, such as photos") as caught:
+        command(world.settings)
+    assert "PARLEY_HOME=" in caught.value.hint
+    assert (world.settings.home / "tmp").exists()
+    assert world.commands == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"ws_url": 7}', '{"tables": []}', "\x00\xff"])
+def test_a_damaged_stack_file_is_written_again(world: World, text: str) -> None:
+    up(world.settings)
+    world.settings.stack_file.write_text(text)
+    with pytest.raises(LocalError, match="damaged") as caught:
+        stack_file.read(world.settings.stack_file)
+    assert "make up" in caught.value.hint
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands == ["deploy"]
+    assert stack_file.read(world.settings.stack_file).bucket == "files"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.unlink(), lambda path: path.write_text("")], ids=["gone", "empty"]
+)
+def test_a_secret_that_is_gone_is_written_again(world: World, damage: Callable[[Path], object]) -> None:
+    deployed = up(world.settings)
+    damage(world.settings.secret_file)
+    with pytest.raises(LocalError, match="is gone") as caught:
+        tokens.mint(deployed, "alice")
+    assert "make up" in caught.value.hint
+    up(world.settings)
+    assert tokens.mint(deployed, "alice")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"bootstrapped": true, "fingerprint": "of earlier"}'])
+def test_a_damaged_record_of_the_deployment_means_that_it_is_done_again(world: World, text: str) -> None:
+    up(world.settings)
+    world.settings.deployment_file.write_text(text)
+    world.commands.clear()
+    up(world.settings)
+    assert world.commands[-1] == "deploy"
+
+
+def shown(world: World, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
+    capsys.readouterr()
+    return status(world.settings), capsys.readouterr().out
+
+
+def test_status_is_good_only_where_all_runs_and_nothing_has_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shown(world, capsys) == (False, "  emulator      not running; start it with: make up\n")
+    up(world.settings)
+    monkeypatch.setattr(push_servers, "remembered", lambda _: world.ports)
+    good, text = shown(world, capsys)
+    assert (good, "up to date" in text) == (True, True)
+    (world.settings.root / "app.py").write_text("changed")
+    good, text = shown(world, capsys)
+    assert (good, "stale: code changed since; deploy it with: make up" in text) == (False, True)
+    monkeypatch.setenv("PARLEY_TEXT_LIMIT", "9")
+    assert "stale: code and configuration (PARLEY_TEXT_LIMIT) changed since" in shown(world, capsys)[1]
+    (world.settings.root / "app.py").write_text("app")
+    assert "stale: configuration (PARLEY_TEXT_LIMIT) changed since" in shown(world, capsys)[1]
+    monkeypatch.delenv("PARLEY_TEXT_LIMIT")
+    assert shown(world, capsys)[0]
+    world.pushes = None
+    assert not shown(world, capsys)[0]
+    world.pushes = Running(Process(2, "now"), world.ports)
+    world.healthy = False
+    assert not shown(world, capsys)[0]
+
+
+def test_status_says_that_a_deployment_did_not_come_to_its_end(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    up(world.settings)
+    (world.settings.root / "app.py").write_text("broken")
+    world.fails = "deploy"
+    with pytest.raises(LocalError):
+        up(world.settings)
+    good, text = shown(world, capsys)
+    assert (good, "stale: a deployment did not come to its end" in text) == (False, True)
