@@ -13,9 +13,10 @@ from tests.simulation.gateway import Gateway
 from tests.simulation.http import answer
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
+from tests.simulation.providers import Provider
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Hub
-from tests.simulation.services import DynamoDb, Provider, Sqs
+from tests.simulation.services import DynamoDb, Sqs
 from tests.simulation.sources import Queues, Stream, Uploads
 from tests.simulation.store import Store
 
@@ -41,7 +42,7 @@ class Deployment:
         self.schedules = Schedules(
             self.hub, self.weather, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())
         )
-        self.provider = Provider(self.hub, self.weather)
+        self.provider = Provider(self.hub, self.weather, BASE_MS)
         self.runtime.environment = Environment(
             hub=self.hub,
             dynamodb=DynamoDb(self.hub, self.weather, self.store),

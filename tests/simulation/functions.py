@@ -34,12 +34,13 @@ from shared.aws.scheduler import EventBridgeClock
 from shared.chat.changing import Writing
 from shared.config import AwsEnvironment
 from shared.files.kinds import SizeLimits
-from shared.notification.models import FCM
+from shared.notification.models import APNS, FCM
 from shared.reporting import reporter
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
+from tests.simulation.providers import Provider
 from tests.simulation.scheduler import Hub
-from tests.simulation.services import DynamoDb, Provider, Sqs, pause
+from tests.simulation.services import DynamoDb, Sqs, pause
 from tests.simulation.tokens import KEYS
 from tests.stores import Stores, adapters
 from tests.wiring import Wiring
@@ -225,7 +226,7 @@ class Instance:
         hub = self.environment.hub
         return self.wiring.push(
             provider=self.environment.provider,
-            pushes=SqsPushQueue({FCM: self.queue("push")}),
+            pushes=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
             looks=SqsLookQueue(self.queue("look")),
             shards=SqsShardQueue(self.queue("fan-out")),
             report=reporter("offline-push", self.checks),

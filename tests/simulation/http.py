@@ -45,6 +45,7 @@ def request_event(
         "rawQueryString": urlencode(query or {}),
         "headers": {"host": "api", **({"authorization": f"Bearer {token}"} if token else {})},
         "requestContext": {
+            "domainName": "api.example.com",
             "http": {"method": method, "path": where},
             "requestId": "request",
             "routeKey": "$default",

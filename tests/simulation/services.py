@@ -1,4 +1,4 @@
-"""DynamoDB, SQS and a push provider as functions reach them: each call a step, in whatever weather there is."""
+"""DynamoDB and SQS as functions reach them: each call a step, in whatever weather there is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from shared.aws.http import READ_TIMEOUT_S, TransportError
 from shared.aws.json_service import ServiceError, refusal, retried
-from shared.notification.models import Busy, Push, PushResult, Sent, Unregistered
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
 from tests.simulation.store import Store
@@ -100,39 +99,6 @@ class Sqs:
         for entry in entries:
             self._deliver(request["QueueUrl"], entry["MessageBody"], entry["DelaySeconds"] * 1_000.0)
         return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A push that the provider has taken on, and shows. `began` is when the function was invoked that has sent it."""
-
-    token: str
-    data: Mapping[str, str]
-    at: float
-    began: float
-    push_id: str
-    badge: int | None
-
-
-class Provider:
-    """A push provider, as its adapter shows it to the core."""
-
-    def __init__(self, hub: Hub, weather: Weather) -> None:
-        self.accepted: list[Accepted] = []
-        self._hub = hub
-        self._weather = weather
-
-    def push(self, push: Push) -> PushResult:
-        self._hub.step()
-        if self._weather.strikes(Fault.PROVIDER_BUSY):
-            return Busy("QUOTA_EXCEEDED", 1_000)
-        if self._weather.strikes(Fault.PROVIDER_FORGOT):
-            return Unregistered("UNREGISTERED")
-        began = self._hub.process.began if self._hub.process else 0.0
-        self.accepted.append(Accepted(push.target.token, push.data, self._hub.now, began, push.push_id, push.badge))
-        if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
-            return Busy("Timeout", whole_provider=False)
-        return Sent()
 
 
 @dataclass(slots=True)

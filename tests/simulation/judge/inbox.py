@@ -38,7 +38,7 @@ def _summary(case: Case, one: Operation, shown: Mapping[str, Any]) -> Iterator[s
         yield f"{name} is shown, and was hidden"
     yield from _last_message(case, one, shown)
     roles = [moment.roles(name) for moment in case.during(one)]
-    if shown["member_count"] not in {len(inside) for inside in roles}:
+    if shown["member_count"] not in ({2} if shown["type"] == "private" else {len(inside) for inside in roles}):
         yield f"{name} is shown with {shown['member_count']} members"
     if one.kind == "summary" and shown["type"] == "group" and shown["role"] not in {r.get(one.user) for r in roles}:
         yield f"{name} is shown with the role {shown['role']}"

@@ -18,16 +18,20 @@ _OFFLINE: Final = "offline"
 
 
 def may_see(now: Moment, watcher: str, user: str) -> bool:
-    """Accepted contacts, fellow members, and those who have a private conversation; not where one blocks the other."""
-    if watcher == user:
-        return not is_hiding(now, user)
-    if now.blocks(watcher, user) or now.blocks(user, watcher) or is_hiding(now, user):
+    """Those who are near, if the user does not hide."""
+    return not is_hiding(now, user) and (watcher == user or are_near(now, watcher, user))
+
+
+def are_near(now: Moment, one: str, other: str) -> bool:
+    """Accepted contacts, fellow members, and two who have both written to each other, without a block between them."""
+    if now.blocks(one, other) or now.blocks(other, one):
         return False
-    contact = now.row(f"user#{user}", f"contact#{watcher}")
-    private = now.member(user, private_conversation_id(user, watcher))
-    if (contact is not None and contact["status"] == "accepted") or private is not None:
+    contact = now.row(f"user#{other}", f"contact#{one}")
+    if contact is not None and contact["status"] == "accepted":
         return True
-    return bool(_groups(now, watcher) & _groups(now, user))
+    log = now.log(private_conversation_id(one, other))
+    writers = {entry.sender_id for entry in log if entry.is_message}
+    return {one, other} <= writers or bool(_groups(now, one) & _groups(now, other))
 
 
 def is_hiding(now: Moment, user: str) -> bool:
@@ -81,8 +85,9 @@ def typing_is_for_those_who_are_meant(case: Case) -> Iterator[str]:
 
 
 def _may_be_typed_at(now: Moment, reader: str, writer: str, where: str) -> bool:
-    is_blocked = now.blocks(reader, writer) or (not is_group_id(where) and now.blocks(writer, reader))
-    return reader in now.roles(where) and writer in now.roles(where) and not is_blocked
+    if not is_group_id(where):
+        return are_near(now, reader, writer)
+    return reader in now.roles(where) and writer in now.roles(where) and not now.blocks(reader, writer)
 
 
 def watchers_know(case: Case) -> Iterator[str]:
@@ -110,8 +115,10 @@ def _believed(client: Any) -> dict[str, str]:
 def _has_changed(case: Case, watcher: str, user: str) -> bool:
     """Whether who sees whom was not the same all the time."""
     rows = {f"block#{watcher}", f"block#{user}", f"contact#{watcher}", "profile"}
-    rows.add(f"conversation#{private_conversation_id(watcher, user)}")
+    private = private_conversation_id(watcher, user)
     for _, (table, pk, sk), old, new in case.past.changes:
+        if (table, pk) == ("log", private) and old is None:
+            return True
         is_theirs = table == "members" and pk in {f"user#{watcher}", f"user#{user}"}
         is_group = str(sk).startswith("conversation#group") and (old is None or new is None)
         is_new = sk in rows and (old is None or new is None or "contact" in sk or sk == "profile")
@@ -132,9 +139,11 @@ def typing_and_receipts_come_at_once(case: Case) -> Iterator[str]:
         if is_group_id(where) and any(len(now.roles(where)) > case.world.plan.limits.receipts for now in moments):
             continue
         for client in case.world.clients:
+            if client.user == one.user:
+                continue
             is_there = any(begins <= one.began and end + LIVE_MS <= ends for begins, ends in client.online)
             is_meant = all(_may_be_typed_at(now, client.user, one.user, where) for now in moments)
-            if not (is_there and is_meant) or client.user == one.user or client.line is None:
+            if not (is_there and is_meant) or client.line is None:
                 continue
             if case.world.plan.limits.token_s > 60 and not any(  # a history's length
                 post.line.user_id == client.user

@@ -15,7 +15,7 @@ from tests.simulation.judge.case import Case
 from tests.simulation.judge.counts import badges_between
 from tests.simulation.judge.past import Moment
 from tests.simulation.places import DM, GROUP
-from tests.simulation.services import Accepted
+from tests.simulation.providers import Accepted
 
 
 def _owners(case: Case, push: Accepted) -> set[str]:

@@ -80,20 +80,9 @@ def _no_moderator(_: Case, one: Operation, now: Moment) -> bool:
     return now.roles(_where(one)).get(one.user) not in (_OWNER, _ADMIN)
 
 
-def _not_addable(case: Case, one: Operation, now: Moment) -> bool:
-    return _no_moderator(case, one, now) or _is_blocked_by_one(case, one, now)
-
-
-def _is_blocked_by_one(_: Case, one: Operation, now: Moment) -> bool:
-    """One of those who are to come in. Who is there already is asked nothing."""
-    users = one.detail.get("users") or one.detail.get("members") or ()
-    inside = now.roles(_where(one)) if "users" in one.detail else {}
-    return any(now.blocks(user, one.user) for user in users if user not in inside)
-
-
 def _no_room(case: Case, one: Operation, now: Moment) -> bool:
-    roles = now.roles(_where(one))
-    return len(set(roles) | set(one.detail["users"])) > case.world.plan.limits.group
+    inside = now.roles(_where(one))
+    return len(set(inside) | set(one.detail["users"])) > case.world.plan.limits.group
 
 
 def _not_removable(_: Case, one: Operation, now: Moment) -> bool:
@@ -226,13 +215,13 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "summary": (_INSIDE,),
     "members": (_INSIDE,),
     "message": (_INSIDE, ("not_found", _no_message)),
-    "add": (_INSIDE, ("forbidden", _not_addable), ("conflict", _no_room)),
+    "add": (_INSIDE, ("forbidden", _no_moderator), ("conflict", _no_room)),
     "remove": (_INSIDE, ("not_found", _no_such_member), ("forbidden", _not_removable)),
     "quit": (_INSIDE, ("forbidden", _not_removable)),
     "rename": (_INSIDE, ("forbidden", _no_moderator)),
     "role": (_INSIDE, ("not_found", _no_such_member), ("forbidden", _no_owner)),
-    "make_group": (("forbidden", _is_blocked_by_one), ("conflict", _too_many)),
-    "make_private": (("blocked", _blocked),),
+    "make_group": (("conflict", _too_many),),
+    "make_private": (),
     "hide": (_INSIDE,),
     "prefer": (_INSIDE,),
     "request_contact": (),
@@ -259,6 +248,7 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "inbox": (),
     "presence": (),
     "health": (),
+    "openapi": (),
     "ticket": (),
 }
 # What an operation that was let through says of these: they are only sure from a stricter point of view, or are what

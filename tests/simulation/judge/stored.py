@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from shared.chat.changes import Added
 from shared.chat.models import Entry
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
@@ -78,6 +79,17 @@ def _blocks(now: Moment, user: str, other: str) -> bool:
     return now.blocks(user, other)
 
 
+def nobody_is_added_who_blocks(case: Case) -> Iterator[str]:
+    """To a group, by whom they block at that time."""
+    for at, entry in inserted(case.past):
+        users = entry.change.users if isinstance(entry.change, Added) else ()
+        asked = [one.began for one in case.operations("add", "make_group") if one.user == entry.sender_id]
+        moments = [case.past.at(when) for when in case.past.moments(min(asked, default=at), at)]
+        for user in users:
+            if user != entry.sender_id and all(now.blocks(user, entry.sender_id) for now in moments):
+                yield f"{entry.conversation_id}/{entry.seq} of {entry.sender_id} adds {user}, who blocks them"
+
+
 def changes_are_made_by_who_may(case: Case) -> Iterator[str]:
     """An edit is the author's; a delete the author's or a moderator's, as the log tells who that is."""
     for name, log in case.logs.items():
@@ -96,5 +108,6 @@ RULES = (
     acked_as_it_was_sent,
     forwards_say_what_was_there,
     nobody_is_written_to_who_blocks,
+    nobody_is_added_who_blocks,
     changes_are_made_by_who_may,
 )

@@ -94,9 +94,11 @@ def _presence(_: World, client: Client, number: int) -> None:
 
 def _service(_: World, client: Client, number: int) -> None:
     """What anybody may ask, and what there is not."""
-    match number % 3:
+    match number % 4:
         case 0:
             client.http("health", "GET", "health")
+        case 3:
+            client.http("openapi", "GET", "openapi.json", told=lambda given: given["openapi"])
         case 1:
             client.http("nonsense", "GET", "nothing", wrong="not_found")
         case _:
