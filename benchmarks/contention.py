@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from shared.aws.json_service import backoff_s
+from shared.aws.deadline import backoff_s
 from shared.chat.audience import Audience
 from shared.chat.log import append
 from shared.chat.models import Draft, Entry

@@ -39,6 +39,10 @@ CONNECTION_LIMIT = 3
 SECOND_LOOK_S = 5
 
 
+def at_once() -> None:
+    """An invocation begins, and time does not pass."""
+
+
 def nobody(_: object) -> None:
     """Is told, and does nothing about it."""
 
@@ -53,6 +57,7 @@ class Wiring:
     new_nonce: Callable[[], str]
     spread: Spread = in_turn
     pause: Callable[[int], None] = nobody
+    begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
 
     @cached_property
@@ -116,6 +121,7 @@ class Wiring:
             spread=self.spread,
             now=self.now,
             pause=self.pause,
+            begin=self.begin,
             new_nonce=self.new_nonce,
             report=report,
             verify=verify,
@@ -165,6 +171,7 @@ class Wiring:
             limiter=self.limiter(),
             now=self.now,
             pause=self.pause,
+            begin=self.begin,
             new_nonce=self.new_nonce,
             new_secret=new_secret,
             report=report,
@@ -218,5 +225,6 @@ class Wiring:
             pause_ms=nobody,
             rate=500,
             second_look_s=SECOND_LOOK_S,
+            begin=self.begin,
         )
         return replace(ports, **settings)

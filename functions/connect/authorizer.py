@@ -8,6 +8,7 @@ from typing import Any
 from shared.auth.origins import check_origin
 from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.auth.wiring import make_verifier
+from shared.aws.deadline import HANDSHAKE_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.clock import now_ms
@@ -23,16 +24,18 @@ from shared.wire.gateway import Event, authorizer_context
 _MAX_DEVICE_ID = 64
 
 
+_DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = AuthorizerSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("authorizer", _SETTINGS.log_level)
 _REQUESTS = make_request_log("authorizer", _SETTINGS.request_log)
 _VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=now_ms)
-_TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT), tickets_table=_SETTINGS.tickets_table)
+_TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT, _DEADLINE), tickets_table=_SETTINGS.tickets_table)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Allow or deny one handshake. Every refusal is an explicit deny; the client sees 403."""
+    _DEADLINE.begin()
     if _REQUESTS is None:
         return _authorize(event)
     return _REQUESTS.handshake(event, lambda: _authorize(event))

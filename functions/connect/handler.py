@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbRelations
+from shared.aws.deadline import HANDSHAKE_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
@@ -41,7 +42,7 @@ class Ports:
 
 
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
-    calls, spread = dynamodb(environment), Spreader(_WIDTH)
+    calls, spread = dynamodb(environment, _DEADLINE), Spreader(_WIDTH)
     sight = Sight(
         relations=DynamoDbRelations(
             calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
@@ -53,11 +54,14 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
     return Ports(
         sight=sight,
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        gateway=ApiGatewayConnections(
+            settings.connections_endpoint, environment, spreader=spread, pause=_DEADLINE.pause, check=_DEADLINE.check
+        ),
         connection_limit=settings.connection_limit,
     )
 
 
+_DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = ConnectSettings.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("connect", _SETTINGS.request_log)
@@ -66,6 +70,7 @@ _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
+    _DEADLINE.begin()
     if _REQUESTS is None:
         return connect(event, _PORTS, now=now_ms())
     return _REQUESTS.websocket(event, lambda: connect(event, _PORTS, now=now_ms()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.aws.deadline import SHORT_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
@@ -15,18 +16,20 @@ from shared.errors import Internal, ParleyError
 from shared.observability import describe, make_logger, make_request_log
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
+_DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = DisconnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
-_SESSIONS = DynamoDbSessions(dynamodb(_ENVIRONMENT), sessions_table=_SETTINGS.sessions_table)
+_SESSIONS = DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table)
 _CHECKS = SqsPresenceChecks(
-    SqsQueue(sqs(_ENVIRONMENT), _SETTINGS.presence_queue_url), grace_s=_SETTINGS.presence_grace_s
+    SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url), grace_s=_SETTINGS.presence_grace_s
 )
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Forget one connection. Late and repeated calls change nothing else."""
+    _DEADLINE.begin()
     if _REQUESTS is None:
         return disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms())
     return _REQUESTS.websocket(event, lambda: disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from functions.files.inspector import inspector
+from shared.aws.deadline import BATCH_S, Deadline
 from shared.aws.dynamodb import dynamodb, from_item
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.objects import S3Objects
@@ -35,12 +36,13 @@ class Ports:
 
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:
     return Ports(
-        files=DynamoDbFiles(dynamodb(environment), members_table=settings.members_table),
-        objects=S3Objects(environment, bucket=settings.bucket),
+        files=DynamoDbFiles(dynamodb(environment, _DEADLINE), members_table=settings.members_table),
+        objects=S3Objects(environment, bucket=settings.bucket, pause=_DEADLINE.pause, check=_DEADLINE.check),
         inspect=inspector(settings.image_pixels),
     )
 
 
+_DEADLINE = Deadline(BATCH_S, grace_s=0)
 _SETTINGS = FilesSettings.load()
 _LOGGER = make_logger("files", _SETTINGS.log_level)
 _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
@@ -48,6 +50,7 @@ _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | None:
     """An object that was created, or a batch of the log's stream, whose answer names where to start again."""
+    _DEADLINE.begin()
     if "detail" in event:
         check(event, _PORTS)
         return None

@@ -11,9 +11,9 @@ from functions.message.routes import Ports, serve
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
+from shared.aws.deadline import FRAME_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.file_table import DynamoDbFiles
-from shared.aws.json_service import pause
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
@@ -41,11 +41,14 @@ _WIDTH = 32
 
 
 def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports, Guard]:
-    calls = dynamodb(environment)
+    deadline = Deadline(FRAME_S)
+    calls = dynamodb(environment, deadline)
     spread = Spreader(_WIDTH)
     sessions = DynamoDbSessions(calls, sessions_table=settings.sessions_table)
-    gateway = ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread)
-    queue = SqsQueue(sqs(environment), settings.presence_queue_url)
+    gateway = ApiGatewayConnections(
+        settings.connections_endpoint, environment, spreader=spread, pause=deadline.pause, check=deadline.check
+    )
+    queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     ports = Ports(
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
         memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
@@ -59,7 +62,8 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         gateway=gateway,
         spread=spread,
         now=now_ms,
-        pause=pause,
+        pause=deadline.pause,
+        begin=deadline.begin,
         new_nonce=lambda: secrets.token_urlsafe(8),
         report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
         verify=lambda token: _verifier(settings, environment).verify(token),
@@ -108,6 +112,7 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     frame_id = None
+    ports.begin()
     try:
         try:
             kind, frame = decode(event.get("body"), limit=guard.frame_limit)

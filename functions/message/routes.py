@@ -55,7 +55,8 @@ from shared.wire.replies import encode_event, event_size, pong, sync_reply
 class Ports:
     """Everything that the routes reach the world through.
 
-    `now` is milliseconds; `pause` waits between attempts; `verify` checks a fresh token.
+    `now` is milliseconds; `begin` starts the time that a frame may take, `pause` waits between attempts; `verify`
+    checks a fresh token.
     """
 
     log: ConversationLog
@@ -69,6 +70,7 @@ class Ports:
     spread: Spread
     now: Callable[[], int]
     pause: Callable[[int], None]
+    begin: Callable[[], None]
     new_nonce: Callable[[], str]
     report: Callable[[Delivered], None]
     verify: Callable[[str], Identity]

@@ -31,6 +31,7 @@ Work = Shard | Look | Due | PushJob
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch, of stream records or from a queue. The answer names what has to come again, if anything."""
+    _PORTS.begin()
     records = event["Records"]
     if records and records[0].get("eventSource") == "aws:sqs":
         return work(records, _PORTS)

@@ -13,6 +13,7 @@ from functions.offline_push.gateways import Gateways
 from functions.offline_push.shard_queue import SqsShardQueue
 from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.connections import ApiGatewayConnections
+from shared.aws.deadline import BATCH_S, Deadline
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import dynamodb
 from shared.aws.log_table import DynamoDbConversationLog
@@ -54,7 +55,10 @@ _WIDTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`rate` is posts per second of one invocation, `second_look_s` how long a live connection is given."""
+    """`rate` is posts per second of one invocation, `second_look_s` how long a live connection is given.
+
+    `begin` starts the time that an invocation may take.
+    """
 
     log: ConversationLog
     memberships: Memberships
@@ -78,6 +82,7 @@ class Ports:
     pause_ms: Callable[[int], None]
     rate: int
     second_look_s: int
+    begin: Callable[[], None]
     rosters: Rosters = field(default_factory=Rosters)
     resting: Resting = field(default_factory=Resting)
 
@@ -112,7 +117,8 @@ class Ports:
 
 def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Logger) -> Ports:
     """The real ones."""
-    calls, queues, members_table = dynamodb(environment), sqs(environment), settings.members_table
+    deadline = Deadline(BATCH_S)
+    calls, queues, members_table = dynamodb(environment, deadline), sqs(environment, deadline), settings.members_table
     spreader = Spreader(_WIDTH)
     checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
@@ -120,7 +126,9 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
         memberships=DynamoDbMemberships(calls, members_table=members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spreader),
+        gateway=ApiGatewayConnections(
+            settings.connections_endpoint, environment, spreader=spreader, pause=deadline.pause, check=deadline.check
+        ),
         devices=DynamoDbDevices(calls, members_table=members_table),
         claims=DynamoDbClaims(calls, members_table=members_table),
         standings=DynamoDbStandings(calls, members_table=members_table),
@@ -139,6 +147,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         pause_ms=lambda ms: time.sleep(ms / 1_000),
         rate=settings.fan_out_rate,
         second_look_s=settings.second_look_s,
+        begin=deadline.begin,
     )
 
 

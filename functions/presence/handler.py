@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbRelations
+from shared.aws.deadline import SHORT_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
@@ -24,7 +25,7 @@ _WIDTH = 16
 
 
 def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Telling:
-    calls, spread = dynamodb(environment), Spreader(_WIDTH)
+    calls, spread = dynamodb(environment, _DEADLINE), Spreader(_WIDTH)
     return Telling(
         sight=Sight(
             relations=DynamoDbRelations(
@@ -35,11 +36,14 @@ def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Telling:
             spread=spread,
         ),
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        gateway=ApiGatewayConnections(
+            settings.connections_endpoint, environment, spreader=spread, pause=_DEADLINE.pause, check=_DEADLINE.check
+        ),
         encode=encode_plainly,
     )
 
 
+_DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = PresenceSettings.load()
 _LOGGER = make_logger("presence", _SETTINGS.log_level)
 _TELLING = _wire(_SETTINGS, AwsEnvironment.load())
@@ -47,6 +51,7 @@ _TELLING = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch of the queue. The answer names the messages that have to come again."""
+    _DEADLINE.begin()
     return look(event["Records"], _TELLING, now=now_ms())
 
 

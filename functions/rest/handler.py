@@ -13,10 +13,10 @@ from shared.auth.wiring import make_verifier
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.aws.deadline import REQUEST_S, Deadline
 from shared.aws.device_table import DynamoDbDevices
 from shared.aws.dynamodb import dynamodb
 from shared.aws.file_table import DynamoDbFiles
-from shared.aws.json_service import pause
 from shared.aws.log_table import DynamoDbConversationLog
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.notice_table import DynamoDbNotices
@@ -45,9 +45,10 @@ _WIDTH = 32
 
 
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
-    calls, members_table = dynamodb(environment), settings.members_table
+    deadline = Deadline(REQUEST_S)
+    calls, members_table = dynamodb(environment, deadline), settings.members_table
     spread = Spreader(_WIDTH)
-    queues = sqs(environment)
+    queues = sqs(environment, deadline)
     checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
     limit = Limit(settings.message_rate, settings.message_burst)
     return Ports(
@@ -56,7 +57,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
         memberships=DynamoDbMemberships(calls, members_table=members_table),
         files=DynamoDbFiles(calls, members_table=members_table),
-        objects=S3Objects(environment, bucket=settings.bucket),
+        objects=S3Objects(environment, bucket=settings.bucket, pause=deadline.pause, check=deadline.check),
         blocks=DynamoDbBlocks(calls, members_table=members_table),
         contacts=DynamoDbContacts(calls, members_table=members_table),
         relations=DynamoDbRelations(calls, members_table=members_table, log_table=settings.log_table, spread=spread),
@@ -66,13 +67,16 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         devices=DynamoDbDevices(calls, members_table=members_table),
         notices=DynamoDbNotices(calls, members_table=members_table, spread=spread),
         reminders=DynamoDbReminders(calls, members_table=members_table),
-        clock=_clock(settings, environment),
+        clock=_clock(settings, environment, deadline),
         looks=SqsLookQueue(SqsQueue(queues, settings.look_queue_url)),
-        gateway=ApiGatewayConnections(settings.connections_endpoint, environment, spreader=spread),
+        gateway=ApiGatewayConnections(
+            settings.connections_endpoint, environment, spreader=spread, pause=deadline.pause, check=deadline.check
+        ),
         spread=spread,
         limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
         now=now_ms,
-        pause=pause,
+        pause=deadline.pause,
+        begin=deadline.begin,
         new_nonce=lambda: secrets.token_urlsafe(8),
         new_secret=lambda: secrets.token_urlsafe(32),
         report=reporter("rest", checks),
@@ -91,12 +95,14 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     )
 
 
-def _clock(settings: RestSettings, environment: AwsEnvironment) -> EventBridgeClock:
+def _clock(settings: RestSettings, environment: AwsEnvironment, deadline: Deadline) -> EventBridgeClock:
     return EventBridgeClock(
         environment,
         group=settings.schedule_group,
         queue_arn=settings.look_queue_arn,
         role_arn=settings.schedule_role_arn,
+        pause=deadline.pause,
+        check=deadline.check,
     )
 
 
@@ -107,12 +113,14 @@ def _log_unexpected(error: Exception) -> None:
 _SETTINGS = RestSettings.load()
 _LOGGER = make_logger("rest", _SETTINGS.log_level)
 _REQUESTS = make_request_log("rest", _SETTINGS.request_log)
-_API = make_api(_wire(_SETTINGS, AwsEnvironment.load()), unexpected=_log_unexpected)
+_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_API = make_api(_PORTS, unexpected=_log_unexpected)
 _NOTES = take_notes(_API) if _REQUESTS else dict
 
 
 def handler(event: dict[str, Any], _context: Any = None) -> dict[str, Any]:
     """Answer one HTTP request, always in the API's own error format."""
+    _PORTS.begin()
     if _REQUESTS is None:
         return _answer(event)
     return _REQUESTS.http(event, lambda: _answer(event), _NOTES)

@@ -23,7 +23,10 @@ from shared.wire.events import encode_plainly
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`now` is milliseconds; `pause` waits between attempts; `report` is told of every broadcast's outcome."""
+    """`now` is milliseconds; `begin` starts the time that a request may take, `pause` waits between attempts.
+
+    `report` is told of every broadcast's outcome.
+    """
 
     verifier: TokenVerifier
     tickets: Tickets
@@ -47,6 +50,7 @@ class Ports:
     limiter: RateLimiter
     now: Callable[[], int]
     pause: Callable[[int], None]
+    begin: Callable[[], None]
     new_nonce: Callable[[], str]
     new_secret: Callable[[], str]
     report: Callable[[Delivered], None]

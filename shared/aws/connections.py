@@ -7,11 +7,12 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.aws.http import Pool, TransportError
-from shared.aws.json_service import pause, timestamp
+from shared.aws.json_service import always, pause, timestamp
 from shared.aws.parallel import Spreader
 from shared.aws.signing import signer_for
 from shared.config import AwsEnvironment
 from shared.connection.ports import Posted, PostOutcome
+from shared.errors import Unavailable
 
 _MAX_ATTEMPTS: Final = 3
 _OK: Final = 200
@@ -31,10 +32,12 @@ class ApiGatewayConnections:
         *,
         spreader: Spreader,
         pause: Callable[[int], None] = pause,
+        check: Callable[[], None] = always,
     ) -> None:
         self._pool = Pool(endpoint_url)
         self._spreader = spreader
         self._pause = pause
+        self._check = check
         self._signer = signer_for("execute-api", environment)
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
@@ -48,11 +51,12 @@ class ApiGatewayConnections:
 
     def _post(self, connection_id: str, data: bytes) -> PostOutcome:
         for attempt in range(_MAX_ATTEMPTS):
-            if attempt:
-                self._pause(attempt)
             try:
+                if attempt:
+                    self._pause(attempt)
+                self._check()
                 status = self._request("POST", connection_id, data)
-            except TransportError:
+            except (TransportError, Unavailable):
                 return PostOutcome.FAILED  # it has waited long enough already, and a second look follows
             if status == _OK:
                 return PostOutcome.SENT

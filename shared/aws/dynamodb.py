@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from shared.aws.json_service import JsonService, ServiceError
+from shared.aws.deadline import Deadline
+from shared.aws.json_service import UNBOUNDED, JsonService, ServiceError
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
@@ -32,13 +33,15 @@ class Refused:
     item: Item | None
 
 
-def dynamodb(environment: AwsEnvironment) -> JsonService:
-    """The DynamoDB endpoint of this region (or of the laptop's emulator)."""
+def dynamodb(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
+    """The DynamoDB endpoint of this region (or of the laptop's emulator), called as long as the deadline allows."""
     return JsonService(
         service="dynamodb",
         target_prefix="DynamoDB_20120810",
         content_type="application/x-amz-json-1.0",
         environment=environment,
+        pause=deadline.pause,
+        check=deadline.check,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
+from shared.aws.deadline import Deadline, backoff_s
 from shared.aws.http import Pool, Response, TransportError
 from shared.aws.signing import signer_for
 from shared.config import AwsEnvironment
@@ -19,8 +19,6 @@ T = TypeVar("T")
 MAX_ATTEMPTS: Final = 5
 # No new attempt after this: a hanging endpoint must leave the caller time to say so before its Lambda is stopped.
 GIVE_UP_AFTER_S: Final = 8.0
-_BASE_DELAY_S: Final = 0.025
-_MAX_DELAY_S: Final = 0.4
 
 _RETRYABLE: Final = frozenset(
     {
@@ -58,14 +56,12 @@ class ServiceError(Exception):
         return frozenset(str(reason.get("Code")) for reason in self.body.get("CancellationReasons") or ())
 
 
+UNBOUNDED: Final = Deadline(float("inf"))
+
+
 def timestamp() -> str:
     """Now, as signatures want it."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-
-
-def backoff_s(attempt: int) -> float:
-    """Full jitter: 0 to 25, 50, 100 … at most 400 ms."""
-    return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2**attempt))  # noqa: S311  # spreads retries, no secret
 
 
 def pause(attempt: int) -> None:
@@ -73,11 +69,22 @@ def pause(attempt: int) -> None:
     time.sleep(backoff_s(attempt))
 
 
-def retried(once: Callable[[], T], *, pause: Callable[[int], None], monotonic: Callable[[], float]) -> T:
+def always() -> None:
+    """There is always time for another call."""
+
+
+def retried(
+    once: Callable[[], T],
+    *,
+    pause: Callable[[int], None],
+    monotonic: Callable[[], float],
+    check: Callable[[], None] = always,
+) -> T:
     """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
 
-    `pause` waits between two attempts. Any other ServiceError is raised; Unavailable when the attempts or the time for
-    them are used up.
+    `pause` waits between two attempts, `check` comes before each; both raise Unavailable where the invocation's time is
+    up (see `deadline.py`). Any other ServiceError is raised; Unavailable when the attempts or the time for them are
+    used up.
     """
     lost: Exception | None = None
     give_up_at = monotonic() + GIVE_UP_AFTER_S
@@ -86,6 +93,7 @@ def retried(once: Callable[[], T], *, pause: Callable[[int], None], monotonic: C
             if monotonic() > give_up_at:
                 break
             pause(attempt - 1)
+        check()
         try:
             return once()
         except TransportError as exc:
@@ -115,6 +123,7 @@ class JsonService:
         environment: AwsEnvironment,
         pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = always,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
         self._signer = signer_for(service, environment)
@@ -122,15 +131,18 @@ class JsonService:
         self._content_type = content_type
         self._pause = pause
         self._monotonic = monotonic
+        self._check = check
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Make one call; throttling, server errors and lost answers are retried.
 
         A retried write may meet itself: conditions must tell. Raises ServiceError for what the service refuses for
-        good, Unavailable when the retries or the time for them are used up.
+        good, Unavailable when the retries or the time for them are used up, or the invocation's.
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
-        return retried(lambda: self._once(operation, body), pause=self._pause, monotonic=self._monotonic)
+        return retried(
+            lambda: self._once(operation, body), pause=self._pause, monotonic=self._monotonic, check=self._check
+        )
 
     def pause(self, attempt: int) -> None:
         """Wait before asking again for what an answer left unprocessed."""

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from shared.aws.http import Pool, Response
-from shared.aws.json_service import ServiceError, endpoint, pause, retried, timestamp
+from shared.aws.json_service import ServiceError, always, endpoint, pause, retried, timestamp
 from shared.aws.signing import ALGORITHM, signer_for
 from shared.config import AwsEnvironment
 from shared.files.models import IMAGE, File, Stored, Upload
@@ -41,6 +41,7 @@ class S3Objects:
         bucket: str,
         pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = always,
     ) -> None:
         if environment.endpoint_url:
             self._url = f"{environment.endpoint_url.rstrip('/')}/{bucket}/"
@@ -51,6 +52,7 @@ class S3Objects:
         self._bucket = bucket
         self._pause = pause
         self._monotonic = monotonic
+        self._check = check
 
     def upload(self, file: File) -> Upload:
         at, token = timestamp(), self._signer.session_token
@@ -129,7 +131,7 @@ class S3Objects:
                 return None
             raise refused
 
-        return retried(once, pause=self._pause, monotonic=self._monotonic)
+        return retried(once, pause=self._pause, monotonic=self._monotonic, check=self._check)
 
     def _path(self, key: str) -> str:
         return f"{self._pool.base_path}/{key}"

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.json_service import JsonService
+from shared.aws.deadline import Deadline
+from shared.aws.json_service import UNBOUNDED, JsonService
 from shared.config import AwsEnvironment
 from shared.connection.ports import Gone
 from shared.errors import Unavailable
@@ -14,10 +15,15 @@ from shared.errors import Unavailable
 _BATCH: Final = 10
 
 
-def sqs(environment: AwsEnvironment) -> JsonService:
-    """The SQS endpoint of this region (or of the laptop's emulator)."""
+def sqs(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
+    """The SQS endpoint of this region (or of the laptop's emulator), called as long as the deadline allows."""
     return JsonService(
-        service="sqs", target_prefix="AmazonSQS", content_type="application/x-amz-json-1.0", environment=environment
+        service="sqs",
+        target_prefix="AmazonSQS",
+        content_type="application/x-amz-json-1.0",
+        environment=environment,
+        pause=deadline.pause,
+        check=deadline.check,
     )
 
 

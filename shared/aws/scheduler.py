@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from shared.aws.http import Pool, Response
-from shared.aws.json_service import ServiceError, endpoint, pause, retried, timestamp
+from shared.aws.json_service import ServiceError, always, endpoint, pause, retried, timestamp
 from shared.aws.push_queues import reminder_body
 from shared.aws.signing import signer_for
 from shared.clock import now_ms
@@ -38,6 +38,7 @@ class EventBridgeClock:
         now: Callable[[], int] = now_ms,
         pause: Callable[[int], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = always,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint("scheduler", environment.region))
         self._signer = signer_for("scheduler", environment)
@@ -47,6 +48,7 @@ class EventBridgeClock:
         self._now = now
         self._pause = pause
         self._monotonic = monotonic
+        self._check = check
 
     def schedule(self, reminder: Reminder) -> None:
         """Raises Unavailable where it is not known to be scheduled."""
@@ -87,7 +89,7 @@ class EventBridgeClock:
             if refused.code != fine:
                 raise refused
 
-        retried(once, pause=self._pause, monotonic=self._monotonic)
+        retried(once, pause=self._pause, monotonic=self._monotonic, check=self._check)
 
 
 def _second(ms: int) -> str:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.aws.deadline import backoff_s
 from shared.aws.http import Response, TransportError
-from shared.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, backoff_s, timestamp
+from shared.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, timestamp
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 from tests.shared.aws.conftest import Serve

@@ -1,0 +1,192 @@
+"""Whatever contends or is throttled: every loop ends in time to say so, before a gateway gives up on the function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
+from functions.message.handler import respond
+from shared.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
+from shared.aws.json_service import ServiceError, refusal, retried
+from shared.chat.changing import Writing
+from shared.chat.editing import react
+from shared.chat.groups import NewGroup, add_members, create_group
+from shared.connection.models import Identity
+from shared.contacts.contacts import request_contact
+from shared.errors import Unavailable
+from tests.fakes import FakeBuckets, FakeGateway, FakeNonces
+from tests.functions.events import HOUR, NOW, frame_event
+from tests.simulation.store import Store
+from tests.stores import adapters
+from tests.wiring import Wiring
+
+GROUP = "group:0123456789abcdef"
+# What a call takes at the most once it has been started.
+CALL_S = 4.0
+
+
+@dataclass
+class Slow:
+    """DynamoDB, where each call takes `seconds` and is refused as `trouble` wants."""
+
+    store: Store = field(default_factory=Store)
+    seconds: float = 0.0
+    trouble: Callable[[str], ServiceError | None] = lambda _: None
+    time: float = 0.0
+    deadline: Deadline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limit(FRAME_S)
+
+    def limit(self, seconds: float) -> None:
+        self.deadline = Deadline(seconds, monotonic=lambda: self.time, sleep=self.sleep)
+        self.began = self.time
+        self.deadline.begin()
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        def once() -> dict[str, Any]:
+            self.time += self.seconds
+            if (error := self.trouble(operation)) is not None:
+                raise error
+            return self.store.call(operation, request)
+
+        return retried(once, pause=self.pause, monotonic=lambda: self.time, check=self.deadline.check)
+
+    def pause(self, attempt: int) -> None:
+        self.deadline.pause(attempt)
+
+    @property
+    def took(self) -> float:
+        return self.time - self.began
+
+
+def throttled(_: str) -> ServiceError:
+    return refusal(400, {"__type": "ThrottlingException"})
+
+
+def contended(operation: str) -> ServiceError | None:
+    """Somebody else is always quicker."""
+    if operation == "TransactWriteItems":
+        return refusal(400, {"__type": "TransactionCanceledException", "CancellationReasons": [_LOST]})
+    if operation in {"PutItem", "UpdateItem"}:
+        return refusal(400, {"__type": "ConditionalCheckFailedException", "Item": _THERE})
+    return None
+
+
+_THERE: dict[str, Any] = {
+    "conversation_id": {"S": GROUP},
+    "seq": {"N": "2"},
+    "kind": {"S": "message"},
+    "sender_id": {"S": "dave"},
+    "created_at": {"N": "1"},
+    "number": {"N": "1"},
+    "authors": {"M": {}},
+    "nonce": {"S": "another"},
+}
+_LOST: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Item": _THERE}
+
+
+@dataclass
+class House:
+    calls: Slow = field(default_factory=Slow)
+
+    def __post_init__(self) -> None:
+        self.stores = adapters(self.calls)
+        gateway = FakeGateway()
+        wiring = Wiring(
+            self.stores,
+            gateway,
+            lambda: NOW + int(self.calls.time * 1_000),
+            FakeNonces(),
+            pause=self.calls.pause,
+            begin=lambda: self.calls.limit(FRAME_S),
+        )
+        self.ports = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
+        self.guard = wiring.guard(wiring.limiter(buckets=FakeBuckets()))
+        self.create("alice", "bob", "carol")
+        first = self.say(type="message", conversation_id=GROUP, content="x")
+        assert first["success"], first
+
+    @property
+    def writing(self) -> Writing:
+        return self.ports.writing
+
+    def say(self, **frame: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = json.loads(respond(frame_event(frame, user_id="alice"), self.ports, self.guard)["body"])
+        return reply
+
+    def create(self, creator: str, *others: str) -> None:
+        create_group(
+            NewGroup(creator, "many", others),
+            limit=1_000,
+            writing=self.writing,
+            blocks=self.stores.blocks,
+            new_secret=lambda: GROUP.partition(":")[2],
+            announce=lambda _: None,
+        )
+
+    def add(self) -> None:
+        add_members(
+            GROUP,
+            [f"user{number}" for number in range(100)],
+            by="alice",
+            limit=1_000,
+            writing=self.writing,
+            blocks=self.stores.blocks,
+            announce=lambda _: None,
+        )
+
+    def suffer(self, seconds: float, trouble: Callable[[str], ServiceError | None]) -> None:
+        self.calls.seconds, self.calls.trouble = seconds, trouble
+
+
+FRAMES: dict[str, dict[str, Any]] = {
+    "message": {"type": "message", "conversation_id": GROUP, "content": "y", "client_message_id": "y", "after": 1},
+    "message without after": {"type": "message", "conversation_id": GROUP, "content": "y"},
+    "edit": {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "z"},
+    "react": {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"},
+    "sync": {"type": "sync", "conversations": {GROUP: 1}},
+    "presence": {"type": "presence", "users": [f"user{number}" for number in range(100)]},
+}
+
+
+@pytest.mark.parametrize("seconds", [0.005, 1.0, 3.0])
+@pytest.mark.parametrize("trouble", [contended, throttled])
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_is_answered_in_time(name: str, trouble: Callable[[str], ServiceError | None], seconds: float) -> None:
+    house = House()
+    house.suffer(seconds, trouble)
+    reply = house.say(**FRAMES[name])
+    assert house.calls.took <= FRAME_S + GRACE_S + CALL_S
+    if not reply["success"]:
+        assert (reply["code"], reply["retry_after_ms"] > 0) == ("unavailable", True)
+
+
+REQUESTS: dict[str, Callable[[House], object]] = {
+    "add": House.add,
+    "react": lambda house: react(GROUP, 2, "👍", remove=False, user_id="bob", writing=house.writing),
+    "contact": lambda house: request_contact("alice", "bob", contacts=house.stores.contacts, now=NOW),
+}
+
+
+@pytest.mark.parametrize("seconds", [0.005, 1.0, 3.0])
+@pytest.mark.parametrize("trouble", [contended, throttled])
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_is_answered_in_time(
+    name: str, trouble: Callable[[str], ServiceError | None], seconds: float
+) -> None:
+    house = House()
+    house.suffer(seconds, trouble)
+    house.calls.limit(REQUEST_S)
+    with pytest.raises(Unavailable) as refused:
+        REQUESTS[name](house)
+    assert house.calls.took <= REQUEST_S + GRACE_S + CALL_S < 29
+    assert refused.value.retry_after_ms
