@@ -24,7 +24,7 @@ _ENVIRON = {
 }
 
 _BASE = {"clock", "config", "errors", "observability"}
-_CALLS = {"aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
+_CALLS = {"aws.deadline", "aws.dynamodb", "aws.http", "aws.json_service", "aws.signing", "aws.tables"}
 # The tables' models: what a session and a membership look like.
 _MODELS = {"chat.changes", "chat.identifiers", "chat.models", "connection.models", "connection.ports", "text"}
 _SESSIONS = {*_BASE, *_CALLS, *_MODELS, "aws.session_table"}
@@ -38,7 +38,7 @@ _CHAT = {
     "chat.log",
     "chat.ports",
 }
-_CHAT |= {"chat.receipts", "chat.rules", "chat.sending", "text"}
+_CHAT |= {"chat.receipts", "chat.rosters", "chat.rules", "chat.sending", "text"}
 _LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
 _FILES = {"aws.file_table", "files.models", "files.ports"}
 _UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.uploads", "wire.http_files"}
@@ -109,6 +109,7 @@ SHARED = {
             "aws.secrets",
             "aws.standing_table",
             "chat.audience",
+            "chat.rosters",
             "chat.rules",
             "text",
         ),
