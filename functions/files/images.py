@@ -10,6 +10,7 @@ from typing import Final
 # WebP's plugin by name, or opening one would import every plugin there is.
 from PIL import Image, WebPImagePlugin  # noqa: F401
 
+from functions.files.needed import needed
 from shared.files.checking import NOT_DECODABLE, TOO_MANY_PIXELS
 from shared.files.models import Checked
 
@@ -49,7 +50,7 @@ def look_into(data: bytes, content_type: str, *, pixels: int) -> Checked:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(data, _FORMATS[content_type], pixels)
+            return _decode(needed(data, content_type), _FORMATS[content_type], pixels)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Checked(TOO_MANY_PIXELS)
     except MemoryError:

@@ -41,6 +41,9 @@ _BOX_HEADER: Final = 8
 _SPECIAL_LENGTHS: Final = frozenset({0, 1})
 _BRANDS_END: Final = 256
 
+# What stands for nothing in Windows-1252, which holds Latin-1: controls but tabs, line and page breaks, and escapes;
+# and five bytes that were left free.
+_NO_LATIN: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x81\x8d\x8f\x90\x9d]")
 _MARKUP_CHARS: Final = 4_096
 # Pages, pictures and programs that are written as text. A "<" alone is none: logs of chats are full of "<alice> hello".
 _MARKUP: Final = re.compile(
@@ -123,13 +126,15 @@ def _entries(head: bytes) -> Iterator[str]:
 
 
 def _is_text(file: File, head: bytes) -> bool:
-    """UTF-8, or UTF-16 that says so, without NULs, and nothing that is written as text but is a page or a program."""
+    """UTF-8, UTF-16 that says so, or Latin-1 and its like, without NULs, and nothing that is a page or a program."""
     utf_16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     decoder = codecs.getincrementaldecoder("utf-16" if utf_16 else "utf-8-sig")()
     try:
         text = decoder.decode(head, final=len(head) >= file.size)
     except UnicodeDecodeError:
-        return False
+        if utf_16 or head.startswith(codecs.BOM_UTF8) or _NO_LATIN.search(head):
+            return False
+        text = head.decode("latin-1")
     return "\0" not in text and not _MARKUP.match(text.lstrip()[:_MARKUP_CHARS])
 
 

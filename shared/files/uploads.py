@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shared.files.kinds import SizeLimits, check_size, kind_for
+from shared.files.kinds import SizeLimits, canonical, check_size, kind_for
 from shared.files.models import File, FileKind, Upload
 from shared.files.names import clean_name
 from shared.files.ports import Files, Objects
@@ -15,7 +15,7 @@ UPLOAD_MS: Final = 15 * 60 * 1_000
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """What a client wants to upload. `size` is in bytes; without a `kind` the type decides."""
+    """What a client wants to upload, its type by any name. `size` is in bytes; without a `kind` the type decides."""
 
     owner_id: str
     name: str
@@ -27,18 +27,19 @@ class NewFile:
 def begin_upload(
     asked: NewFile, *, file_id: str, limits: SizeLimits, files: Files, objects: Objects, now: int
 ) -> tuple[File, Upload]:
-    """Note the file, and make the form for its bytes: good for 15 minutes, for exactly this type and size.
+    """Note the file, and make the form for its bytes: good for 15 minutes, for exactly its type and size.
 
     `file_id` is fresh, and can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Unavailable.
     """
-    kind = kind_for(asked.content_type, asked.kind)
+    content_type = canonical(asked.content_type)
+    kind = kind_for(content_type, asked.kind)
     check_size(asked.size, kind, limits)
     file = File(
         file_id=file_id,
         owner_id=asked.owner_id,
         kind=kind,
         name=clean_name(asked.name),
-        content_type=asked.content_type,
+        content_type=content_type,
         size=asked.size,
         created_at=now,
         expires_at=now + UPLOAD_MS,

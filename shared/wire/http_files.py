@@ -21,7 +21,13 @@ class NewUpload(BaseModel):
     )
 
     name: Annotated[str, Field(json_schema_extra={"minLength": 1})]
-    content_type: Annotated[str, Field(json_schema_extra={"enum": list(TYPES)})]
+    content_type: Annotated[
+        str,
+        Field(
+            json_schema_extra={"enum": list(TYPES)},
+            description="Aliases, capitals and parameters are taken, too; the form has the name that stands here.",
+        ),
+    ]
     size: Annotated[int, Field(ge=1, le=MAX_NUMBER, description="Bytes; exactly this many can be uploaded.")]
     kind: Literal["image", "file"] | None = left_out()
 

@@ -234,7 +234,21 @@ def _others() -> dict[str, Row]:
         },
         **{
             f"of the type {kind!a}": ({"content_type": kind}, BAD)
-            for kind in ("", "text/html", "image/svg+xml", "image/png\r\nX: y", "IMAGE/PNG", "image/png; x=1", None)
+            for kind in (
+                "",
+                ";",
+                "text/html",
+                "image/svg+xml",
+                "image/png\r\nX: y",
+                "\u212amage/png",
+                "image/png,image/gif",
+                None,
+                "image",
+                "image/",
+                "png",
+                "application/octet-stream",
+                "text/html; charset=image/png",
+            )
         },
         "of an unknown kind": ({"kind": "video"}, BAD),
         "an image that is none": ({"content_type": "text/plain", "kind": "image"}, BAD),
@@ -245,6 +259,16 @@ def _others() -> dict[str, Row]:
         **{f"device: {name}": send(device, body, BAD) for name, body in devices.items()},
         "device: 65 characters": send(f"PUT /v1/devices/{'x' * 65}", {"platform": "fcm", "token": "x"}, BAD),
         **{f"file {name}": send("POST /v1/files", {**file, **body}, answer) for name, (body, answer) in files.items()},
+        **{
+            f"file of the type {kind!a}": send("POST /v1/files", {**file, "content_type": kind}, MADE)
+            for kind in (
+                "IMAGE/PNG",
+                "image/png; x=1",
+                "image/jpg",
+                "application/x-zip-compressed",
+                "Text/Plain;charset=x",
+            )
+        },
         "file by a path": send("POST /v1/files", {**file, "name": "../../etc/passwd"}, MADE),
         **{f"reminder at {at!r}": send(remind, {"at": at}, BAD) for at in (0, -1, 2**53, "1", None, 1_795_431_200_000)},
         "contact: oneself": send("POST /v1/contacts", {"user_id": "alice"}, BAD),

@@ -110,8 +110,11 @@ SAMPLES: dict[str, list[bytes]] = {
         b"1 <html> is what pages begin with",
         b"# not a script",
         b"\x1b[31mred\x1b[0m",
+        "gr\u00fc\u00dfe".encode("latin-1"),
+        "\u201egr\u00fc\u00dfe\u201c \u2013 10 \u20ac".encode("cp1252"),
+        "\u043f\u0440\u0438\u0432\u0435\u0442".encode("cp1251"),
     ],
-    "text/csv": [b"a;b\r\n1;2\r\n", "\ufeff\u00e4,b\n".encode()],
+    "text/csv": [b"a;b\r\n1;2\r\n", "\ufeff\u00e4,b\n".encode(), "M\u00fcller;1\r\n".encode("cp1252")],
     "audio/mpeg": [
         MP3_FRAME,
         b"\xff\xf3\x40\xc4" + bytes(100),
@@ -177,10 +180,8 @@ REFUSED: dict[str, bytes] = {
     "flac": b"fLaC\x00\x00\x00\x22" + bytes(34),
     "aac": b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(10),
     "midi": b"MThd\x00\x00\x00\x06" + bytes(6),
-    "latin-1": "gr\u00fc\u00dfe, sch\u00f6n".encode("latin-1"),
     "nulls": b"text\x00text",
     "utf-32": "text".encode("utf-32"),
-    "half a character": b"hello \xf0\x9f\x98",
     "noise": bytes(range(128, 256)),
 }
 

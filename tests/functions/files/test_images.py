@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from functions.files.images import THUMBNAIL_SIDE, look_into
+from functions.files.needed import needed
 from shared.files.checking import NOT_DECODABLE, TOO_MANY_PIXELS
 from shared.files.models import Checked
 from tests.functions.files.samples import picture
@@ -288,6 +289,94 @@ def test_a_frame_that_is_larger_than_its_gif_is_rejected() -> None:
     at = data.index(b"\x2c", 13)
     data[at + 5 : at + 9] = struct.pack("<HH", 60_000, 60_000)
     assert look(bytes(data), "GIF") == Checked(TOO_MANY_PIXELS)
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+LONG = zlib.compress(b"x" * 5_000_000)
+HEAVY_CHUNKS = {
+    "compressed text": chunk(b"zTXt", b"mxfile\0\0" + LONG),
+    "an international text": chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + LONG),
+    "plain text": chunk(b"tEXt", b"mxfile\0" + b"x" * 2_000_000),
+    "texts of seventy megabytes": chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 1_000_000)) * 70,
+    "a profile": chunk(b"iCCP", b"scanner\0\0" + LONG),
+    "a broken profile": chunk(b"iCCP", b"scanner\0\0" + b"no deflate"),
+    "a text that is not packed as it says": chunk(b"zTXt", b"a\0\0no deflate"),
+    "a text of another packing": chunk(b"zTXt", b"a\0\7" + LONG),
+    "a broken date": chunk(b"tIME", b"\0"),
+    "broken measures": chunk(b"pHYs", b"\0"),
+    "an animation without frames": chunk(b"acTL", bytes(8)),
+    "something private": chunk(b"prVt", b"x" * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY_CHUNKS)
+@pytest.mark.parametrize("at_the_end", [False, True], ids=["before the pixels", "behind them"])
+def test_what_a_png_says_beside_its_pixels_refuses_it_by_no_limit(name: str, *, at_the_end: bool) -> None:
+    """draw.io keeps whole diagrams in a text, scanners profiles of megabytes."""
+    plain = saved(quartered(), "PNG")
+    place = len(plain) - 12 if at_the_end else 8 + 12 + 13
+    checked = look(plain[:place] + HEAVY_CHUNKS[name] + plain[place:], "PNG")
+    assert (checked.reason, checked.width, checked.height) == (None, 64, 32)
+    assert corners(thumbnail(checked)) == ["red", "green", "blue", "white"]
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return b"\xff" + bytes([marker]) + struct.pack(">H", 2 + len(content)) + content
+
+
+FULL = 65_533
+HEAVY_SEGMENTS = {
+    "a profile of five megabytes": b"".join(
+        segment(0xE2, b"ICC_PROFILE\0" + bytes([number, 80]) + b"x" * (FULL - 14)) for number in range(1, 81)
+    ),
+    "a profile without its parts": segment(0xE2, b"ICC_PROFILE\0\x07\x09" + b"x"),
+    "a broken index of pictures": segment(0xE2, b"MPF\0II*\0\xff\xff\xff\xff"),
+    "extended XMP": segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"x" * 60_000) * 80,
+    "Photoshop's resources": segment(0xED, b"Photoshop 3.0\x008BIM\xff\xff\xff"),
+    "comments of megabytes": segment(0xFE, b"x" * FULL) * 40,
+    "a broken EXIF": segment(0xE1, b"Exif\0\0II*\0\xff\xff\xff\xff"),
+    "an EXIF of four megabytes": segment(0xE1, b"Exif\0\0" + b"x" * (FULL - 6)) * 64,
+}
+
+
+@pytest.mark.parametrize("name", HEAVY_SEGMENTS)
+def test_what_a_jpeg_says_beside_its_pixels_refuses_it_neither(name: str) -> None:
+    plain = saved(quartered(), "JPEG", quality=95)
+    checked = look(plain[:2] + HEAVY_SEGMENTS[name] + plain[2:], "JPEG")
+    assert (checked.reason, checked.width, checked.height) == (None, 64, 32)
+    assert corners(thumbnail(checked)) == ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP"])
+def test_nor_do_profiles_comments_and_data_in_gif_and_webp(image_format: str) -> None:
+    options: dict[str, object] = {"comment": b"x" * 3_000_000}
+    if image_format == "WEBP":
+        options = {"icc_profile": b"x" * 3_000_000, "xmp": b"x" * 3_000_000, "exif": b"Exif\0\0" + b"x" * 3_000_000}
+    checked = look(saved(quartered(), image_format, **options), image_format)
+    assert (checked.reason, checked.width, checked.height) == (None, 64, 32)
+
+
+def test_what_is_looked_at_stays_while_the_rest_is_taken_out() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for image_format, heavy in (("PNG", HEAVY_CHUNKS["compressed text"]), ("JPEG", HEAVY_SEGMENTS["extended XMP"])):
+        data = saved(quartered(), image_format, exif=exif)
+        place = 33 if image_format == "PNG" else 2
+        checked = look(data[:place] + heavy + data[place:], image_format)
+        assert (checked.width, checked.height) == (32, 64)
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG"])
+def test_taking_out_what_is_not_needed_breaks_nothing_whatever_the_bytes(image_format: str) -> None:
+    data = saved(quartered((20, 10)), image_format)
+    whole = needed(data, TYPES[image_format])
+    for end in range(len(data)):
+        assert whole.startswith(needed(data[:end], TYPES[image_format])[: end // 2])
+    assert needed(whole, TYPES[image_format]) == whole
+    assert needed(b"", TYPES[image_format]) == b""
 
 
 def segments(data: bytes, segment: bytes, count: int) -> bytes:

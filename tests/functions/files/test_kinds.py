@@ -66,7 +66,30 @@ def test_what_follows_the_beginning_does_not_matter(declared: str) -> None:
 def test_a_long_text_may_be_cut_within_a_character_but_not_end_there() -> None:
     text = b"a" + "\u00e4".encode() * HEAD_BYTES
     assert is_taken(text, "text/plain")
-    assert not is_taken(text[: HEAD_BYTES - 1] + b"\xc3", "text/plain")
+    assert is_taken(text[: HEAD_BYTES - 1] + b"\xc3", "text/plain")  # as Latin-1
+
+
+@pytest.mark.parametrize("declared", ["text/plain", "text/csv"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xfcber\0",
+        b"\xfc\x01",
+        b"\xfc\x7f",
+        b"\xef\xbb\xbf\xfc",
+        b"\xff\xfeg\0r\0\x00\xd8",
+        "<html>gr\u00fc\u00dfe".encode("latin-1"),
+        "<!-- gr\u00fc\u00dfe -->".encode("latin-1"),
+        "#!/bin/sh\n# gr\u00fc\u00dfe".encode("latin-1"),
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
+        b"\x1f\x8b\x08\x08\xff\xff",
+    ],
+    ids=ascii,
+)
+def test_bytes_that_are_no_utf_8_are_text_only_where_they_could_be_of_another_alphabet(
+    declared: str, data: bytes
+) -> None:
+    assert not is_taken(data, declared)
 
 
 def test_a_long_office_file_whose_program_comes_too_late_is_taken_for_what_it_is_declared_as() -> None:

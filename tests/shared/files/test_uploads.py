@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import BadRequest, ParleyError, TooLarge
-from shared.files.kinds import FILE_TYPES, IMAGE_TYPES, TYPES, SizeLimits
+from shared.files.kinds import ALIASES, FILE_TYPES, IMAGE_TYPES, TYPES, SizeLimits
 from shared.files.models import PENDING, File, FileKind, Upload
 from shared.files.uploads import NewFile, begin_upload
 from tests.fakes import FakeFiles, FakeObjects
@@ -63,8 +63,10 @@ def test_images_can_be_called_images(content_type: str) -> None:
                 "text/html",
                 "image/svg+xml",
                 "application/octet-stream",
-                "IMAGE/PNG",
-                "image/png ",
+                "image/png/x",
+                "image/pn g",
+                "\u212amage/png",
+                ";image/png",
                 "",
             )
             for kind in (None, "file", "image")
@@ -77,6 +79,42 @@ def test_other_types_are_not_taken(content_type: str, kind: FileKind | None) -> 
     with pytest.raises(BadRequest):
         begin("x", content_type, kind=kind, files=files)
     assert files.files == {}
+
+
+@pytest.mark.parametrize(
+    ("announced", "known"),
+    [
+        ("image/jpg", "image/jpeg"),
+        ("image/pjpeg", "image/jpeg"),
+        ("Image/PNG", "image/png"),
+        ("image/png ; q=1", "image/png"),
+        (" image/webp", "image/webp"),
+        ("application/x-zip-compressed", "application/zip"),
+        ("text/plain; charset=utf-8", "text/plain"),
+        ("TEXT/CSV;charset=windows-1252;header=present", "text/csv"),
+        ("audio/x-wav", "audio/wav"),
+        ("audio/mp3", "audio/mpeg"),
+        ("audio/x-m4a", "audio/mp4"),
+        ("video/mp4; codecs=avc1", "video/mp4"),
+        *ALIASES.items(),
+        *((alias.upper() + "; x=y", known) for alias, known in ALIASES.items()),
+    ],
+)
+def test_a_type_by_another_name_is_kept_and_uploaded_by_its_own(announced: str, known: str) -> None:
+    file, upload = begin("x", announced)
+    assert (file.content_type, upload.fields["Content-Type"]) == (known, known)
+    assert file.kind == ("image" if known in IMAGE_TYPES else "file")
+
+
+def test_an_alias_is_of_a_type_that_is_taken_and_none_itself() -> None:
+    assert set(ALIASES.values()) <= set(TYPES)
+    assert not ALIASES.keys() & set(TYPES)
+
+
+def test_a_type_that_is_not_taken_is_told_those_that_are() -> None:
+    with pytest.raises(BadRequest) as refused:
+        begin("x", "text/html")
+    assert all(one in refused.value.message for one in TYPES)
 
 
 @pytest.mark.parametrize(
