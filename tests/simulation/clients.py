@@ -40,12 +40,16 @@ _REFUSED: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """A sync that was answered: what the client held, when it asked and when it heard, and what it was told."""
+    """A sync that was answered: what the client held, when it asked and when it heard, and what it was told.
+
+    `goes_on`: from where an earlier one had ended.
+    """
 
     held: Mapping[str, int]
     asked: float
     answered: float
     data: Mapping[str, Any]
+    goes_on: bool
 
 
 class Client:
@@ -66,7 +70,7 @@ class Client:
         self._ids = 0
         self._wakes_at = float("inf")
         self._dials = 0
-        self._asked: dict[str, tuple[Mapping[str, int], float]] = {}
+        self._asked: dict[str, tuple[Mapping[str, int], float, bool]] = {}
         self.synced: list[Synced] = []
         self.is_browser = False
         self.core = self._new_core(None)
@@ -337,15 +341,15 @@ class Client:
 
     def _transmit(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "sync":
-            self._asked[frame["id"]] = frame["conversations"], self._hub.now
+            self._asked[frame["id"]] = frame["conversations"], self._hub.now, "cursor" in frame
         if self.line is not None:
             self._deployment.gateway.send(self.line, frame)
 
     def _note_sync(self, frame: Mapping[str, Any]) -> None:
         data = frame.get("data", {})
         if data.get("type") == "sync" and frame["id"] in self._asked:
-            held, asked = self._asked[frame["id"]]
-            self.synced.append(Synced(held, asked, self._hub.now, data))
+            held, asked, goes_on = self._asked[frame["id"]]
+            self.synced.append(Synced(held, asked, self._hub.now, data, goes_on))
 
     def _renew(self) -> None:
         """A fresh token for the living connection."""

@@ -15,7 +15,6 @@ import functions.message.handler as message_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_module
 import functions.rest.handler as rest_module
-import shared.chat.fan_out as fan_out_module
 import shared.reporting as reporting_module
 from functions.files.handler import Ports as FilesPorts
 from functions.files.inspector import inspector
@@ -265,20 +264,21 @@ _COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module,
 
 
 @contextmanager
-def quietly(shard: int = 100) -> Iterator[Log]:
+def quietly(limits: Limits) -> Iterator[Log]:
     """Nothing is printed for logs and metrics while simulations run: there would be more of it than of all else.
 
-    `shard` is how many members of a large group one message of the queue is for.
+    What stands in the code and is otherwise by `limits` is so meanwhile.
     """
     log = Log()
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
-    before += [(fan_out_module, "SHARD_SIZE", fan_out_module.SHARD_SIZE)]
+    before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
         module.count = _dropped
-    fan_out_module.SHARD_SIZE = shard  # type: ignore[misc]  # for deployments that are as small as these
+    for module, name, value in limits.constants():
+        setattr(module, name, value)
     try:
         yield log
     finally:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+import shared.chat.fan_out as fan_out_module
+import shared.chat.groups as groups_module
+import shared.chat.history as history_module
+import shared.chat.inbox_pages as inbox_pages_module
+import shared.chat.log as log_module
+import shared.chat.models as models_module
+import shared.chat.rules as rules_module
+import shared.chat.sending as sending_module
+import shared.chat.syncing as syncing_module
+from shared.chat.rules import MAX_REACTIONS_OF_ONE
 from shared.limits.buckets import Limit
 
 
@@ -13,7 +24,7 @@ from shared.limits.buckets import Limit
 class Limits:
     """See docs/configuration.md; `shard` is how many members of a large group one message of the queue is for.
 
-    `token_s` is how long a client's tokens live, in seconds.
+    `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
     """
 
     inline: int = 200
@@ -27,9 +38,33 @@ class Limits:
     edit_window_s: int = 86_400
     token_s: float = 3_600.0
     rate: Limit = Limit(20, 200)  # noqa: RUF009  # frozen
+    tiny: bool = False
+
+    @property
+    def reactions(self) -> int:
+        """How many emoji one user may put to a message."""
+        return 1 if self.tiny else MAX_REACTIONS_OF_ONE
+
+    def constants(self) -> list[tuple[Any, str, int]]:
+        """What stands in the code, and is otherwise in this deployment."""
+        return [(fan_out_module, "SHARD_SIZE", self.shard), *(_TINY if self.tiny else ())]
+
+
+# Pages, and what is kept of each: so that a dozen entries are several of them.
+_TINY: Final[Sequence[tuple[Any, str, int]]] = (
+    (groups_module, "MAX_USERS_PER_CHANGE", 2),
+    (history_module, "_PAGE", 3),
+    (inbox_pages_module, "_PAGE", 2),
+    (log_module, "_PAGE", 2),
+    (models_module, "AUTHORS_KEPT", 2),
+    (rules_module, "MAX_REACTIONS_OF_ONE", 1),
+    (sending_module, "_TAIL", 2),
+    (syncing_module, "MAX_HEADS", 2),
+)
 
 
 _LARGE: Final = 2
+_TINY_SHARE: Final = 0.4
 
 
 def draw_limits(random: Random) -> Limits:
@@ -47,4 +82,5 @@ def draw_limits(random: Random) -> Limits:
         edit_window_s=random.choice((0, 2, 86_400, 86_400)),
         token_s=random.choice((*[3_600.0] * 9, 2.5)),
         rate=random.choice((Limit(20, 200), Limit(20, 200), Limit(20, 200), Limit(1, 10))),
+        tiny=random.random() < _TINY_SHARE,
     )

@@ -75,7 +75,7 @@ class Summary:
 def run(plan: Plan) -> Outcome:
     """One history, judged."""
     world = build(plan)
-    with quietly(plan.limits.shard) as log:
+    with quietly(plan.limits) as log:
         play(world)
     case = Case(world, beginning())
     findings = check(world.history())

@@ -38,10 +38,13 @@ def counts_between(case: Case, user: str, name: str, start: float, end: float) -
     found = [_bare(moment.member(user, name)) for moment in moments]
     members = {(one.read_seq, one.joined_seq): one for one in found if one is not None}.values()
     logs = {len(log): log for log in (moment.log(name) for moment in moments)}
+    # Who is displaced from the writers that an entry remembers has a note: read before it, their own may count once.
+    is_displaced = case.world.plan.limits.tiny and len(logs) > 1
     return {
-        Counts(head, member.read_seq, member.joined_seq, unread_of(member, log))
+        Counts(head, member.read_seq, member.joined_seq, number)
         for member in members
         for head, log in logs.items()
+        for number in (range(len(log) + 1) if is_displaced else (unread_of(member, log),))
     }
 
 

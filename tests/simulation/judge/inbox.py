@@ -151,7 +151,9 @@ def _refused(case: Case, user: str, synced: Any) -> Iterator[str]:
 
 
 def _complete(case: Case, user: str, synced: Any) -> Iterator[str]:
-    """Every conversation that was there all the time is among them, as they are few."""
+    """Every conversation that was there all the time is among them, where nothing was left out."""
+    if synced.goes_on or synced.data["has_more"]:
+        return
     shown = {one["id"] for one in synced.data["conversations"]}
     moments = [case.past.at(when) for when in case.past.moments(synced.asked, synced.answered)]
     for member in moments[0].conversations(user):

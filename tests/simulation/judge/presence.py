@@ -8,7 +8,7 @@ from typing import Any, Final
 from parley_client.events import Presence
 
 from shared.aws.tables import session_from
-from shared.chat.identifiers import is_group_id, private_conversation_id
+from shared.chat.identifiers import is_group_id, private_conversation_id, private_members
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.live import LIVE_MS
@@ -86,7 +86,7 @@ def typing_is_for_those_who_are_meant(case: Case) -> Iterator[str]:
 
 def _may_be_typed_at(now: Moment, reader: str, writer: str, where: str) -> bool:
     if not is_group_id(where):
-        return are_near(now, reader, writer)
+        return {reader, writer} == set(private_members(where) or ()) and are_near(now, reader, writer)
     return reader in now.roles(where) and writer in now.roles(where) and not now.blocks(reader, writer)
 
 

@@ -137,6 +137,21 @@ def _nothing_there(_: Case, one: Operation, now: Moment) -> bool:
     return False
 
 
+def _reactions_full(case: Case, one: Operation, now: Moment) -> bool:
+    """It has as many of this user's as it may, and this is not one of them."""
+    entry = now.entry(_where(one), one.detail["seq"])
+    if entry is None or one.detail.get("remove"):
+        return False
+    mine = {emoji for emoji, user in entry.reactions if user == one.user}
+    return one.detail["emoji"] not in mine and len(mine) >= case.world.plan.limits.reactions
+
+
+def _anothers_reaction(case: Case, one: Operation, now: Moment) -> bool:
+    """Which owners and admins of a group may take off."""
+    is_own = one.detail.get("owner", one.user) == one.user
+    return not is_own and (not is_group_id(_where(one)) or _no_moderator(case, one, now))
+
+
 def _said_otherwise(case: Case, one: Operation, now: Moment) -> bool:
     """Another message stands under this id; or it is reacted to as often as it can be."""
     name = one.detail.get("client_message_id")
@@ -206,7 +221,13 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "post": (_INSIDE, ("blocked", _blocked)),
     "edit": (_INSIDE, ("blocked", _blocked), ("not_found", _not_readable), ("forbidden", _anothers_or_old)),
     "delete": (_INSIDE, ("not_found", _no_message), ("forbidden", _not_deletable)),
-    "react": (_INSIDE, ("blocked", _blocked), ("not_found", _not_readable)),
+    "react": (_INSIDE, ("blocked", _blocked), ("not_found", _not_readable), ("conflict", _reactions_full)),
+    "take_off": (
+        _INSIDE,
+        ("blocked", _blocked),
+        ("not_found", _not_readable),
+        ("forbidden", _anothers_reaction),
+    ),
     "read": (_INSIDE, ("bad_request", _beyond)),
     "typing": (_INSIDE,),
     "ping": (_INSIDE,),
@@ -296,7 +317,7 @@ def nothing_stood_in_the_way(case: Case) -> Iterator[str]:
 
 def _changed_nothing(one: Operation) -> bool:
     """What is so already needs no permission beyond being there."""
-    return one.kind in {"edit", "delete", "react"} and one.value is None
+    return one.kind in {"edit", "delete", "react", "take_off"} and one.value is None
 
 
 def limits_are_reached(case: Case) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from parley_client.changes import ChangeKind
 
-from tests.simulation.operations.acting import EMOJI, Actions, place, text
+from tests.simulation.operations.acting import EMOJI, Actions, other, place, text
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
@@ -48,6 +48,18 @@ def _over_http(client: Client, kind: str, where: str, seq: int, given: dict[str,
         client.http(kind, method, *parts, "reactions", given["emoji"], told=_entry_seq, **detail)
 
 
+def _moderate(world: World, client: Client, number: int) -> None:
+    """Take off another's reaction."""
+    where, user = place(world, client, number), other(client, number)
+    messages = client.messages(where)
+    if not messages:
+        return
+    seq, emoji = messages[-1 - number // 2 % len(messages)].seq, EMOJI[number % 2]
+    parts = ("conversations", where, "messages", seq, "reactions", emoji)
+    detail: dict[str, Any] = {"conversation_id": where, "seq": seq, "emoji": emoji, "remove": True, "owner": user}
+    client.http("take_off", "DELETE", *parts, query={"user_id": user}, told=_entry_seq, **detail)
+
+
 def _read(_: World, client: Client, number: int) -> None:
     where = place(_, client, number)
     held = client.core.held(where)
@@ -79,6 +91,7 @@ ACTIONS: Final[Actions] = {
     "edit": (_change("edit", content=lambda world, _: text(world)), 2),
     "delete": (_change("delete"), 1),
     "react": (_change("react", emoji=lambda _, number: EMOJI[number % 2], remove=lambda _, number: number % 5 == 0), 2),
+    "moderate": (_moderate, 1),
     "read": (_read, 3),
     "read_over_http": (_read_over_http, 2),
     "type": (_type, 2),
