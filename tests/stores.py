@@ -75,8 +75,9 @@ class Stores:
 
 def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **others: Any) -> Stores:
     """Fakes that know of each other. `others` are a test's own, by name."""
-    log, devices, profiles = log or FakeLog(), devices or FakeDevices(), FakeProfiles()
+    log, devices = log or FakeLog(), devices or FakeDevices()
     members = log.memberships
+    profiles = FakeProfiles(members)
     stores = Stores(
         log=log,
         memberships=members,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -15,8 +14,8 @@ from shared.chat.identifiers import check_user_id
 from shared.connection.ports import Gone
 from shared.connection.presence import check_offline, hide_presence, presence_of
 from shared.connection.sessions import close_all
-from shared.contacts.models import Profile, QuietHours
-from shared.contacts.profile import check_profile
+from shared.contacts.models import QuietHours
+from shared.contacts.profile import update_profile
 from shared.errors import BadRequest, Forbidden
 from shared.wire.events import REVOKED
 from shared.wire.http import presences_body, profile_body
@@ -30,19 +29,18 @@ def add_profile(app: APIGatewayHttpResolver, ports: Ports) -> None:
     def get_me() -> Answer:
         """The caller's profile."""
         user_id = caller(app, ports).user_id
-        return ok(profile_body(user_id, ports.profiles.get(user_id)))
+        return ok(profile_body(user_id, ports.profiles.get(user_id), hidden=_is_hidden(user_id, ports)))
 
     @app.put("/v1/me")
     def put_me(body: ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = caller(app, ports).user_id
-        stored = ports.profiles.get(user_id)
-        profile = _changed(stored, body.model_dump(exclude_unset=True))
-        check_profile(profile, stored=stored)
-        ports.profiles.put(user_id, profile)
-        if "hide_presence" in body.model_fields_set:  # also where it was so: a repetition completes what died half-way
-            _hide(user_id, ports, hidden=profile.hide_presence)
-        return ok(profile_body(user_id, profile))
+        profile = update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), profiles=ports.profiles)
+        if "hide_presence" not in body.model_fields_set:
+            return ok(profile_body(user_id, profile, hidden=_is_hidden(user_id, ports)))
+        hidden = bool(body.hide_presence)
+        _hide(user_id, ports, hidden=hidden)  # also where it was so: a repetition completes what died half-way
+        return ok(profile_body(user_id, profile, hidden=hidden))
 
 
 def add_presence(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -80,13 +78,16 @@ def _hide(user_id: str, ports: Ports, *, hidden: bool) -> None:
     )
 
 
-def _changed(profile: Profile, given: Mapping[str, Any]) -> Profile:
-    """The profile with what was given; null is as good as never said."""
-    initial = Profile()
-    values = {name: given[name] for name in ("display_name", "avatar_url", "hide_presence") if name in given}
+def _is_hidden(user_id: str, ports: Ports) -> bool:
+    session = ports.sessions.whole([user_id]).get(user_id)
+    return session is not None and session.hidden
+
+
+def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The profile's own fields among those given, by name; null for `push` clears all in it."""
+    changes = {name: given[name] for name in ("display_name", "avatar_url", "groups_from") if name in given}
     if "push" in given:
-        values |= given["push"] if given["push"] is not None else {"previews": None, "quiet_hours": None}
-    if values.get("quiet_hours") is not None:
-        values["quiet_hours"] = QuietHours(**values["quiet_hours"])
-    cleared = {name: getattr(initial, name) for name, value in values.items() if value is None}
-    return replace(profile, **{**values, **cleared})
+        changes |= given["push"] if given["push"] is not None else {"previews": None, "quiet_hours": None}
+    if changes.get("quiet_hours") is not None:
+        changes["quiet_hours"] = QuietHours(**changes["quiet_hours"])
+    return changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from shared.aws.dynamodb import Calls, Item, batch_get, from_item, query, to_item, transact
 from shared.aws.entries import entry_from
@@ -23,7 +23,9 @@ from shared.aws.tables import (
 )
 from shared.chat.identifiers import private_conversation_id
 from shared.chat.ports import Spread
-from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, QuietHours, Relation
+from shared.contacts.models import ACCEPTED, CONTACTS, EVERYONE, Contact, Pair, Profile, QuietHours, Relation
+
+_GROUPS_FROM: Final = "groups_from"
 
 
 class DynamoDbContacts:
@@ -86,7 +88,18 @@ class DynamoDbBlocks:
     def blocking(self, users: Collection[str], blocked: str) -> set[str]:
         keys = {self._table: [block_key(user, blocked) for user in sorted(set(users))]}
         found = batch_get(self._calls, keys, consistent=True)[self._table]
-        return {item[PK].removeprefix(USER_PREFIX) for item in found}
+        return {_owner(item) for item in found}
+
+    def refusing(self, users: Collection[str], by: str) -> set[str]:
+        wanted = [key for user in sorted(set(users)) for key in (block_key(user, by), profile_key(user))]
+        found = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
+        blocking = {_owner(item) for item in found if item[SK].startswith(BLOCK_PREFIX)}
+        choosy = {_owner(item) for item in found if item.get(_GROUPS_FROM) == CONTACTS} - blocking
+        if not choosy:
+            return blocking
+        keys = {self._table: [contact_key(user, by) for user in sorted(choosy)]}
+        contacts = batch_get(self._calls, keys, consistent=True)[self._table]
+        return blocking | (choosy - {_owner(item) for item in contacts if item["status"] == ACCEPTED})
 
 
 class DynamoDbRelations:
@@ -143,28 +156,41 @@ class DynamoDbProfiles:
         request = {"TableName": self._table, "Key": to_item(profile_key(user_id)), "ConsistentRead": True}
         return profile_from(from_item(self._calls.call("GetItem", request).get("Item", {})))
 
-    def put(self, user_id: str, profile: Profile) -> None:
-        quiet = profile.quiet_hours
-        item = {
-            **profile_key(user_id),
-            "display_name": profile.display_name,
-            "avatar_url": profile.avatar_url,
-            "hide_presence": profile.hide_presence,
-            "previews": profile.previews,
-            "quiet_hours": {"start": quiet.start, "end": quiet.end, "time_zone": quiet.time_zone} if quiet else None,
+    def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
+        if not changes:
+            return self.get(user_id)
+        kept = {name: _stored(value) for name, value in changes.items() if value is not None}
+        sets = ", ".join(f"#{name} = :{name}" for name in kept)
+        removes = ", ".join(f"#{name}" for name in changes if name not in kept)
+        request = {
+            "TableName": self._table,
+            "Key": to_item(profile_key(user_id)),
+            "UpdateExpression": " ".join([f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)),
+            "ExpressionAttributeNames": {f"#{name}": name for name in changes},
+            **({"ExpressionAttributeValues": to_item({f":{name}": kept[name] for name in kept})} if kept else {}),
+            "ReturnValues": "ALL_NEW",
         }
-        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+        return profile_from(from_item(self._calls.call("UpdateItem", request)["Attributes"]))
+
+
+def _stored(value: object) -> object:
+    if not isinstance(value, QuietHours):
+        return value
+    return {"start": value.start, "end": value.end, "time_zone": value.time_zone}
 
 
 def profile_from(item: Item) -> Profile:
-    """All that a profile's item says; nothing was said in an empty one."""
+    """All that a profile's item says; nothing was said in an empty one.
+
+    Items of the first edition have `hide_presence`, too: it was a second word for what the session says.
+    """
     quiet = item.get("quiet_hours")
     return Profile(
         display_name=item.get("display_name"),
         avatar_url=item.get("avatar_url"),
-        hide_presence=item.get("hide_presence", False),
         previews=item.get("previews", True),
         quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
+        groups_from=item.get(_GROUPS_FROM, EVERYONE),
     )
 
 
@@ -180,6 +206,11 @@ def _contact_item(user_id: str, contact: Contact) -> Item:
         "since": contact.since,
         "alias": contact.alias,
     }
+
+
+def _owner(item: Item) -> str:
+    owner: str = item[PK].removeprefix(USER_PREFIX)
+    return owner
 
 
 def _by_key(items: Sequence[Item]) -> dict[tuple[str, str], Item]:

@@ -235,12 +235,13 @@ def _others(users: Sequence[str], creator: str) -> list[str]:
 
 
 def _addable(users: Sequence[str], by: str, blocks: Blocks) -> list[str]:
-    """Those of `users` who let `by` put them into a group, in their order: nobody is put into one by whom they block.
+    """Those of `users` who let `by` put them into a group, in their order.
 
-    The others are left out, and not refused: a refusal would name who blocks, at the latest for a group of one.
+    The others block `by`, or take groups from their contacts only. They are left out, and not refused: a refusal would
+    name them, at the latest for a group of one.
     """
-    blocking = blocks.blocking(users, by) if users else set()
-    return [user for user in users if user not in blocking]
+    refusing = blocks.refusing(users, by) if users else set()
+    return [user for user in users if user not in refusing]
 
 
 def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+GroupsFrom = Literal["everyone", "contacts"]
+EVERYONE: Final = "everyone"
+CONTACTS: Final = "contacts"
 ContactStatus = Literal["requested", "incoming", "accepted"]
 REQUESTED: Final = "requested"
 INCOMING: Final = "incoming"
@@ -53,10 +56,13 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a user says about themselves, and how they want to be told of things."""
+    """What a user says about themselves, and how they want to be told of things.
+
+    `groups_from` is who may put them into groups. Whether they hide their presence stands in their session alone.
+    """
 
     display_name: str | None = None
     avatar_url: str | None = None
-    hide_presence: bool = False
     previews: bool = True
     quiet_hours: QuietHours | None = field(default=None)
+    groups_from: GroupsFrom = EVERYONE

@@ -46,6 +46,14 @@ class Blocks(Protocol):
         """Those of `users` who block the user `blocked`, 100 to a strongly consistent round trip."""
         ...
 
+    def refusing(self, users: Collection[str], by: str) -> set[str]:
+        """Those of `users` who do not let `by` put them into groups. Strongly consistent, 50 to a round trip.
+
+        They block `by`, or take groups from accepted contacts only and have none in `by`: where a profile says so, that
+        takes one round trip more.
+        """
+        ...
+
 
 class Relations(Protocol):
     """How a user stands to many others at once."""
@@ -65,4 +73,9 @@ class Profiles(Protocol):
         """The profile, or an empty one."""
         ...
 
-    def put(self, user_id: str, profile: Profile) -> None: ...
+    def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
+        """Change some fields, by name; the value None clears. Returns all of them as they are now.
+
+        Of changes at once of different fields none is lost.
+        """
+        ...

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.contacts.models import Profile
+from shared.contacts.ports import Profiles
 from shared.errors import BadRequest
 from shared.text import is_label
 
@@ -35,6 +38,16 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
         raise BadRequest("Quiet hours start and end at times like 22:00")
     if not _is_time_zone(quiet.time_zone):
         raise BadRequest("Quiet hours need a time zone like Europe/Berlin")
+
+
+def update_profile(user_id: str, changes: Mapping[str, Any], *, profiles: Profiles) -> Profile:
+    """Change the named fields of the user's profile, and no others; None clears. Raises what `check_profile` raises.
+
+    One update, so that of two at once none is lost. A name is compared with the stored one before.
+    """
+    given = replace(Profile(), **{name: value for name, value in changes.items() if value is not None})
+    check_profile(given, stored=profiles.get(user_id) if given.display_name is not None else None)
+    return profiles.update(user_id, changes)
 
 
 def _is_time_zone(name: str) -> bool:

@@ -111,14 +111,16 @@ def single_body(single: Single) -> dict[str, Any]:
     return body
 
 
-def profile_body(user_id: str, profile: Profile) -> dict[str, Any]:
+def profile_body(user_id: str, profile: Profile, *, hidden: bool) -> dict[str, Any]:
+    """`hidden`: whether the user hides their presence, as their session says."""
     quiet = profile.quiet_hours
     hours = None if quiet is None else {"start": quiet.start, "end": quiet.end, "time_zone": quiet.time_zone}
     return {
         "user_id": user_id,
         "display_name": profile.display_name,
         "avatar_url": profile.avatar_url,
-        "hide_presence": profile.hide_presence,
+        "hide_presence": hidden,
+        "groups_from": profile.groups_from,
         "push": {"previews": profile.previews, "quiet_hours": hours},
     }
 

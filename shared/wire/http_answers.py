@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from shared.chat.changes import Role
 from shared.connection.models import Status
-from shared.contacts.models import ContactStatus
+from shared.contacts.models import ContactStatus, GroupsFrom
 
 T = TypeVar("T", bound=type)
 
@@ -63,6 +63,7 @@ _PROFILE: dict[str, Any] = {
     "display_name": "Alice",
     "avatar_url": "https://example.com/a.png",
     "hide_presence": False,
+    "groups_from": "everyone",
     "push": {
         "previews": True,
         "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"},
@@ -104,6 +105,7 @@ class Profile(TypedDict):
     display_name: str | None
     avatar_url: str | None
     hide_presence: bool
+    groups_from: GroupsFrom
     push: Push
 
 

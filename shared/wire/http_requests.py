@@ -15,6 +15,7 @@ from shared.chat.changes import Role
 from shared.chat.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.chat.rules import MAX_CONTENT_CHARACTERS, MAX_MENTIONS, MAX_NAME_CHARACTERS
 from shared.contacts.contacts import MAX_ALIAS_CHARACTERS
+from shared.contacts.models import GroupsFrom
 from shared.contacts.profile import MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.notification.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
 from shared.notification.notices import NOTICE_ID_PATTERN, NOTICE_ID_RULE
@@ -226,6 +227,7 @@ class ProfileChange(BaseModel):
         {"display_name": "Alice", "avatar_url": "https://example.com/a.png"},
         {
             "hide_presence": True,
+            "groups_from": "contacts",
             "push": {
                 "previews": False,
                 "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"},
@@ -236,4 +238,5 @@ class ProfileChange(BaseModel):
     display_name: str | None = left_out(maxLength=MAX_DISPLAY_NAME)
     avatar_url: str | None = left_out(maxLength=MAX_AVATAR_URL)
     hide_presence: bool | None = left_out()
+    groups_from: GroupsFrom | None = left_out()
     push: PushChange | None = left_out()

@@ -77,6 +77,7 @@ class HttpModel:
                 "display_name": None,
                 "avatar_url": None,
                 "hide_presence": False,
+                "groups_from": "everyone",
                 "push": {"previews": True, "quiet_hours": None},
             },
         )

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from shared.chat.changes import Reacted
 from shared.chat.identifiers import private_members
 from shared.chat.models import Draft, Entry, change_entry
-from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile, QuietHours, Relation
+from shared.contacts.models import (
+    ACCEPTED,
+    CONTACTS,
+    EVERYONE,
+    INCOMING,
+    REQUESTED,
+    Contact,
+    Pair,
+    Profile,
+    QuietHours,
+    Relation,
+)
 from tests.stores import Stores
 
 NOBODY = Pair(None, None, blocks_me=False)
@@ -186,26 +197,52 @@ def test_relations_to_a_hundred_at_once(stores: Stores) -> None:
     assert len(found) == 100
 
 
-@pytest.mark.parametrize(
-    "profile",
-    [
-        Profile(),
-        Profile("Alice", "https://example.org/a.png", hide_presence=True, previews=False),
-        Profile(quiet_hours=QuietHours("22:00", "07:00", "Europe/Berlin")),
-    ],
-)
-def test_a_profile_comes_back_whole_and_replaces_the_one_before(stores: Stores, profile: Profile) -> None:
+NIGHT = QuietHours("22:00", "07:00", "Europe/Berlin")
+WHOLE = Profile("Alice", "https://example.org/a.png", previews=False, quiet_hours=NIGHT, groups_from=CONTACTS)
+
+
+def test_a_profile_changes_field_by_field_and_clears_with_none(stores: Stores) -> None:
     assert stores.profiles.get("alice") == Profile()
-    stores.profiles.put("alice", Profile("Old", "https://old", hide_presence=True, quiet_hours=QuietHours("", "", "")))
-    stores.profiles.put("alice", profile)
-    assert stores.profiles.get("alice") == profile
-    assert stores.profiles.get("bob") == Profile()
+    assert stores.profiles.update("alice", {}) == Profile()
+    expected = Profile()
+    for one in fields(Profile):
+        expected = replace(expected, **{one.name: getattr(WHOLE, one.name)})
+        assert stores.profiles.update("alice", {one.name: getattr(WHOLE, one.name)}) == expected
+        assert stores.profiles.get("alice") == expected
+    assert stores.profiles.update("alice", {}) == WHOLE
+    cleared = stores.profiles.update("alice", {"display_name": "Al", "previews": None, "quiet_hours": None})
+    assert cleared == stores.profiles.get("alice") == replace(WHOLE, display_name="Al", previews=True, quiet_hours=None)
+    assert stores.profiles.update("alice", dict.fromkeys(("display_name", "avatar_url", "groups_from"))) == Profile()
+    assert stores.profiles.update("bob", {"display_name": None}) == stores.profiles.get("bob") == Profile()
+
+
+def test_of_changes_of_one_profile_at_once_none_is_lost(stores: Stores) -> None:
+    changes = [{one.name: getattr(WHOLE, one.name)} for one in fields(Profile)]
+    with ThreadPoolExecutor(len(changes)) as pool:
+        list(pool.map(lambda change: stores.profiles.update("alice", change), changes))
+    assert stores.profiles.get("alice") == WHOLE
+
+
+def test_who_takes_groups_from_whom(stores: Stores) -> None:
+    everyone = ["anna", "bob", "carol", "dave", "erin", "frank"]
+    stores.blocks.put("anna", "alice", now=1)
+    for user in ("anna", "bob", "carol", "dave"):
+        stores.profiles.update(user, {"groups_from": CONTACTS})
+    stores.profiles.update("erin", {"display_name": "Erin", "groups_from": EVERYONE})
+    stores.contacts.change("alice", "bob", was=NOBODY, mine=FRIENDS.mine, theirs=FRIENDS.theirs)
+    mine, theirs = Contact("carol", REQUESTED, 5), Contact("alice", INCOMING, 5)
+    stores.contacts.change("alice", "carol", was=NOBODY, mine=mine, theirs=theirs)
+    assert stores.blocks.refusing(everyone, "alice") == {"anna", "carol", "dave"}
+    assert stores.blocks.refusing(["erin", "bob"], "alice") == set()
+    many = [f"user{number:03}" for number in range(120)]
+    stores.profiles.update(many[-1], {"groups_from": CONTACTS})
+    assert stores.blocks.refusing(many, "alice") == {many[-1]}
 
 
 def test_a_users_rows_of_other_kinds_are_no_conversations_contacts_or_blocks(stores: Stores) -> None:
     stores.contacts.change("alice", "bob", was=NOBODY, mine=FRIENDS.mine, theirs=FRIENDS.theirs)
     stores.blocks.put("alice", "mallory", now=1)
-    stores.profiles.put("alice", Profile("Alice"))
+    stores.profiles.update("alice", {"display_name": "Alice"})
     stores.watches.replace("alice", "c1=", ["bob"], expires_at=99_000)
     stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=1)
     assert [one.conversation_id for one in stores.memberships.of_user("alice")] == ["dm:alice:dave"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shared.aws.dynamodb import Calls
@@ -19,7 +20,8 @@ from tests.stores import Stores
 
 GROUP = "group:aaaaaaaaaaaaaaaa"
 PHONE = Device("phone", PushTarget(FCM, "t"), 7)
-BOBS = Profile("Bob", None, previews=False, quiet_hours=QuietHours("22:00", "07:00", "Europe/Berlin"))
+SAID = {"display_name": "Bob", "previews": False, "quiet_hours": QuietHours("22:00", "07:00", "Europe/Berlin")}
+BOBS = replace(Profile(), **SAID)  # type: ignore[arg-type]  # by name
 
 
 def make_group(stores: Stores, *users: str) -> None:
@@ -45,8 +47,8 @@ def test_of_who_has_nothing_there_is_nothing(stores: Stores) -> None:
 def test_all_that_decides_about_a_message(stores: Stores) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     stores.memberships.set_preferences(DM, "bob", {"notify": "none"})
-    stores.profiles.put("bob", BOBS)
-    stores.profiles.put("alice", Profile("Alice"))
+    stores.profiles.update("bob", SAID)
+    stores.profiles.update("alice", {"display_name": "Alice"})
     stores.devices.register("bob", PHONE, limit=3)
     stores.blocks.put("bob", "alice", now=1)
     stores.blocks.put("carol", "alice", now=1)
@@ -88,7 +90,7 @@ def test_a_user_stands_differently_in_two_conversations(stores: Stores) -> None:
 def test_a_notice_stands_in_no_conversation(stores: Stores) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     stores.devices.register("bob", PHONE, limit=3)
-    stores.profiles.put("bob", BOBS)
+    stores.profiles.update("bob", SAID)
     asked = Asked("bob")
     found = stores.standings.of([asked])
     assert found == Surroundings({asked: Standing(None, BOBS, blocks_sender=False, devices=[PHONE])}, {}, {})
@@ -96,7 +98,7 @@ def test_a_notice_stands_in_no_conversation(stores: Stores) -> None:
 
 def test_more_than_a_round_trip_can_carry(stores: Stores) -> None:
     asked = [Asked(f"u{number}", DM, "alice") for number in range(60)]
-    stores.profiles.put("u59", BOBS)
+    stores.profiles.update("u59", SAID)
     standings = stores.standings.of(asked).standings
     assert [one.user_id for one in asked if standings[one].profile == BOBS] == ["u59"]
     assert len(standings) == 60

@@ -20,7 +20,7 @@ from shared.chat.models import Draft, Member, author_key, unread
 from shared.config import AwsEnvironment
 from shared.connection.models import Connection
 from shared.connection.ports import StoredTicket
-from shared.contacts.models import Relation
+from shared.contacts.models import Profile, Relation
 from tests.fakes import DM
 from tests.stores import adapters
 
@@ -134,6 +134,14 @@ def test_an_entry_of_the_first_edition_names_its_writers_by_whole_ids(tables: Js
     assert after.authors == {"bob": 10, "alice": 9, author_key(longer): 8, author_key(long): 7}
     log.put(after)
     assert log.read_back(DM, limit=1) == [after]
+
+
+def test_a_profile_of_the_first_edition_has_a_word_more(tables: JsonService) -> None:
+    row = {"pk": "user#alice", "sk": "profile", "display_name": "Alice", "hide_presence": True, "previews": False}
+    tables.call("PutItem", {"TableName": "members", "Item": to_item(row)})
+    profiles = adapters(tables).profiles
+    assert profiles.get("alice") == Profile("Alice", previews=False)
+    assert profiles.update("alice", {"display_name": "Al"}) == Profile("Al", previews=False)
 
 
 def test_memberships_stand_under_the_conversation_and_under_the_user(

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.chat.changes import MEMBER, Added, Removed, Role
 from shared.chat.models import Entry, Group, Member, Preferences, Roster, Seat
-from shared.contacts.models import Contact
+from shared.contacts.models import Contact, Profile
 
 _UNSET: dict[str, Any] = {one.name: one.default for one in fields(Preferences) if one.default is not MISSING}
 
@@ -26,6 +26,7 @@ class FakeMemberships:
     group_items: dict[str, Group] = field(default_factory=dict)
     contacts: dict[tuple[str, str], Contact] = field(default_factory=dict)
     blocks: dict[tuple[str, str], int] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
     mutual: set[str] = field(default_factory=set)
     reads: int = 0
 

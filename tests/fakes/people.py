@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from shared.chat.identifiers import private_conversation_id
-from shared.contacts.models import ACCEPTED, Contact, Pair, Profile, Relation
+from shared.contacts.models import ACCEPTED, CONTACTS, Contact, Pair, Profile, Relation
 from tests.fakes.memberships import FakeMemberships
 
 
@@ -48,6 +49,14 @@ class FakeBlocks:
     def blocking(self, users: Collection[str], blocked: str) -> set[str]:
         return {user for user in users if (user, blocked) in self.table.blocks}
 
+    def refusing(self, users: Collection[str], by: str) -> set[str]:
+        return self.blocking(users, by) | {user for user in users if self._is_choosy(user, by)}
+
+    def _is_choosy(self, user: str, by: str) -> bool:
+        contact = self.table.contacts.get((user, by))
+        takes_from = self.table.profiles.get(user, Profile()).groups_from
+        return takes_from == CONTACTS and (contact is None or contact.status != ACCEPTED)
+
 
 @dataclass
 class FakeRelations:
@@ -66,10 +75,18 @@ class FakeRelations:
 
 @dataclass
 class FakeProfiles:
-    profiles: dict[str, Profile] = field(default_factory=dict)
+    table: FakeMemberships = field(default_factory=FakeMemberships)
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        return self.table.profiles
 
     def get(self, user_id: str) -> Profile:
         return self.profiles.get(user_id, Profile())
 
-    def put(self, user_id: str, profile: Profile) -> None:
-        self.profiles[user_id] = profile
+    def update(self, user_id: str, changes: Mapping[str, Any]) -> Profile:
+        if not changes:
+            return self.get(user_id)
+        values = {name: getattr(Profile(), name) if value is None else value for name, value in changes.items()}
+        self.profiles[user_id] = replace(self.get(user_id), **values)
+        return self.profiles[user_id]

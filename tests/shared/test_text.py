@@ -89,7 +89,7 @@ def test_a_name_is_one_line_of_text(check: Callable[[str], None], text: str) -> 
 
 def test_a_name_that_was_taken_once_stays_good_while_something_else_is_changed() -> None:
     stored = Profile(display_name="\u3164")
-    check_profile(Profile(display_name="\u3164", hide_presence=True), stored=stored)
+    check_profile(Profile(display_name="\u3164", previews=False), stored=stored)
     with pytest.raises(BadRequest):
         check_profile(Profile(display_name="\u200b"), stored=stored)
 

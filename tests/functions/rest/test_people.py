@@ -22,10 +22,11 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         "display_name": "Alice",
         "avatar_url": "https://example.com/a.png",
         "hide_presence": False,
+        "groups_from": "everyone",
         "push": {"previews": True, "quiet_hours": quiet},
     }
     assert house.call("GET", "/v1/me").body == expected
-    cleared = {"display_name": None, "avatar_url": None, "push": None, "hide_presence": None}
+    cleared = {"display_name": None, "avatar_url": None, "push": None, "hide_presence": None, "groups_from": None}
     assert house.call("PUT", "/v1/me", body=cleared).body == initial
     assert house.call("PUT", "/v1/me", body={}).body == initial
     assert house.call("GET", "/v1/me", user="bob").body["user_id"] == "bob"
@@ -41,6 +42,7 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         {"push": {"quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Atlantis"}}},
         {"push": {"quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "../../etc/passwd"}}},
         {"hide_presence": "yes"},
+        {"groups_from": "friends"},
         {"push": []},
     ],
     ids=str,
@@ -49,6 +51,15 @@ def test_a_profile_that_is_not_one_changes_nothing(body: dict[str, Any]) -> None
     house = House()
     assert house.call("PUT", "/v1/me", body={**body, "display_name": body.get("display_name", "A")}).status == 400
     assert house.profiles.profiles == {}
+
+
+def test_hiding_stands_in_one_place_and_the_profile_shows_it() -> None:
+    house = House()
+    for hidden in (True, False):
+        assert house.call("PUT", "/v1/me", body={"hide_presence": hidden}).body["hide_presence"] is hidden
+        assert house.call("PUT", "/v1/me", body={"display_name": "A"}).body["hide_presence"] is hidden
+        assert house.call("GET", "/v1/me").body["hide_presence"] is hidden
+        assert house.sessions.whole(["alice"])["alice"].hidden is hidden
 
 
 def watched_by_bob(house: House) -> None:

@@ -10,6 +10,7 @@ import pytest
 from shared.chat.changes import Added, Removed
 from shared.chat.groups import add_members, remove_member
 from shared.chat.models import Entry
+from shared.contacts.models import ACCEPTED, CONTACTS, INCOMING, Contact, Profile
 from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, ParleyError, TooLarge, Unavailable
 from tests.fakes import DM
 from tests.shared.chat.house import GROUP, House
@@ -378,3 +379,17 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
             GROUP, ["zoe"], by="alice", limit=9, writing=house.writing, blocks=house.blocks, announce=lambda _: None
         )
     assert set(house.roles()) == {"alice", "bob"}
+
+
+def test_who_takes_groups_from_contacts_only_is_left_out_by_others_without_a_word() -> None:
+    house = House()
+    rows = house.log.memberships
+    for user in ("bob", "carol", "dave"):
+        rows.profiles[user] = Profile(groups_from=CONTACTS)
+    rows.contacts["bob", "alice"] = Contact("alice", ACCEPTED, 1)
+    rows.contacts["carol", "alice"] = Contact("alice", INCOMING, 1)
+    place = house.create("bob", "carol", "dave", "erin")
+    assert set(house.roles(place)) == {"alice", "bob", "erin"}
+    assert house.add("carol", "dave", "frank", place=place) == ("frank",)
+    rows.contacts["carol", "alice"] = Contact("alice", ACCEPTED, 2)
+    assert house.add("carol", "dave", place=place) == ("carol",)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.chat.changes import OWNER, Added
 from shared.chat.delivery import Posting
 from shared.chat.models import Draft, Entry, change_entry
-from shared.contacts.models import Profile
 from shared.notification.models import APNS, FCM, AboutMessage, Device, Platform, PushJob, PushResult, PushTarget
 from shared.notification.offline import Waking
 from shared.notification.planning import Planned, Reading
@@ -136,5 +135,4 @@ class House:
         self.memberships.set_preferences(conversation_id, user, changes)
 
     def profile(self, user: str = "bob", **changes: object) -> None:
-        known: Profile = self.profiles.get(user)
-        self.profiles.put(user, replace(known, **changes))  # type: ignore[arg-type]  # by name
+        self.profiles.update(user, changes)

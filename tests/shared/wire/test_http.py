@@ -127,15 +127,18 @@ def test_a_private_message_has_a_status_and_a_group_message_counts_too() -> None
 
 
 def test_a_profile_with_and_without_quiet_hours() -> None:
-    assert profile_body("alice", Profile()) == {
+    assert profile_body("alice", Profile(), hidden=True) == {
         "user_id": "alice",
         "display_name": None,
         "avatar_url": None,
-        "hide_presence": False,
+        "hide_presence": True,
+        "groups_from": "everyone",
         "push": {"previews": True, "quiet_hours": None},
     }
-    hours = profile_body("alice", Profile(quiet_hours=QuietHours("22:00", "07:00", "UTC")))["push"]["quiet_hours"]
-    assert hours == {"start": "22:00", "end": "07:00", "time_zone": "UTC"}
+    choosy = Profile(quiet_hours=QuietHours("22:00", "07:00", "UTC"), groups_from="contacts")
+    body = profile_body("alice", choosy, hidden=False)
+    assert (body["hide_presence"], body["groups_from"]) == (False, "contacts")
+    assert body["push"]["quiet_hours"] == {"start": "22:00", "end": "07:00", "time_zone": "UTC"}
 
 
 def test_a_contact_and_a_presence() -> None:

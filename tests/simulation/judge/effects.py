@@ -160,17 +160,17 @@ def profiles_keep_every_change(case: Case) -> Iterator[str]:
         case.looked_at(one)
         for field, value in _flat(one.detail["changes"]).items():
             later = [other for other in changes if other is not one and other.user == one.user]
-            later = [other for other in later if _WHOLE or field in _flat(other.detail["changes"])]
+            later = [other for other in later if field in _flat(other.detail["changes"])]
             if any(other.ended is None or other.ended > one.began for other in later):
                 continue  # who was last can't be told, or it was another one
             now = case.past.at(case.world.hub.now)
-            stored = (now.row(f"user#{one.user}", "profile") or {}).get(field, _UNSAID.get(field))
+            row = now.session(one.user) if field == "hide_presence" else now.row(f"user#{one.user}", "profile")
+            stored = (row or {}).get(_STORED_AS.get(field, field), _UNSAID.get(field))
             if stored != value and (stored or value):
                 yield f"{one} is not there any more: {field} is {stored!r}"
 
 
-# A profile is stored as a whole: of two changes at once one is lost, whatever fields they are of.
-_WHOLE: Final = True
+_STORED_AS: Final = {"hide_presence": "hidden"}  # of the session, and nowhere else
 _UNSAID: Final = {"previews": True, "hide_presence": False}
 
 

@@ -56,6 +56,7 @@ class HttpOperations(Calls):
         display_name: str | _Unchanged | None = UNCHANGED,
         avatar_url: str | _Unchanged | None = UNCHANGED,
         hide_presence: bool | _Unchanged = UNCHANGED,
+        groups_from: str | _Unchanged | None = UNCHANGED,
         previews: bool | _Unchanged = UNCHANGED,
         quiet_hours: QuietHours | _Unchanged | None = UNCHANGED,
     ) -> Profile:
@@ -64,7 +65,9 @@ class HttpOperations(Calls):
         if isinstance(quiet_hours, QuietHours):
             hours = {"start": quiet_hours.start, "end": quiet_hours.end, "time_zone": quiet_hours.time_zone}
         push = _given(previews=previews, quiet_hours=hours)
-        body = _given(display_name=display_name, avatar_url=avatar_url, hide_presence=hide_presence)
+        body = _given(
+            display_name=display_name, avatar_url=avatar_url, hide_presence=hide_presence, groups_from=groups_from
+        )
         return as_profile(await self._call("PUT", "/v1/me", body=body | ({"push": push} if push else {})))
 
     # --- conversations

@@ -110,6 +110,7 @@ class Profile:
     display_name: str | None = None
     avatar_url: str | None = None
     hide_presence: bool = False
+    groups_from: str = "everyone"
     previews: bool = True
     quiet_hours: QuietHours | None = None
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
@@ -252,6 +253,7 @@ def as_profile(body: Frame) -> Profile:
         display_name=body.get("display_name"),
         avatar_url=body.get("avatar_url"),
         hide_presence=body.get("hide_presence") is True,
+        groups_from=body.get("groups_from") or "everyone",
         previews=push.get("previews") is not False,
         quiet_hours=QuietHours(quiet["start"], quiet["end"], quiet["time_zone"]) if quiet else None,
         raw=body,
