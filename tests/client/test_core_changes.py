@@ -47,6 +47,15 @@ def test_deletions_and_reactions_take_their_places_too() -> None:
     ]
 
 
+def test_another_users_reaction_that_was_taken_off_takes_its_place_as_theirs() -> None:
+    bench = Bench().online(block(3))
+    bench.core.change("react", DM, 3, {"emoji": "👍", "remove": True, "user_id": "bob"}, bench.now)
+    [frame] = bench.sent("react")
+    assert (frame["user_id"], frame["remove"]) == ("bob", True)
+    confirm(bench, frame, 4, emoji="👍", removed=True, user_id="bob")
+    assert bench.events() == [Reaction(DM, 4, 3, "bob", "👍", True, 5_000, "alice")]
+
+
 def test_a_change_is_made_again_after_a_cut_until_it_is_confirmed() -> None:
     bench = Bench().online(block(3))
     call = edit(bench)

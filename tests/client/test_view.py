@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import replace
 
 from parley_client.events import (
     ConversationUpdated,
@@ -54,6 +55,29 @@ def test_an_edit_without_content_leaves_what_is_there_to_a_later_entry() -> None
     first: list[Event] = [CREATED, said(2), MessageEdited(G, 3, 2, "bob", None, 30)]
     assert contents(seen(*first)) == {2: "hi"}
     assert contents(seen(*first, MessageEdited(G, 4, 2, "bob", "third", 40))) == {2: "third"}
+
+
+def test_an_edit_that_comes_cut_says_so_and_a_later_whole_one_does_not() -> None:
+    cut = MessageEdited(G, 3, 2, "bob", "hel", 30, content_cut=True)
+    assert seen(CREATED, said(2), cut).messages[2].content_cut
+    whole = seen(CREATED, said(2), cut, MessageEdited(G, 4, 2, "bob", "hello", 40)).messages[2]
+    assert (whole.content, whole.content_cut) == ("hello", False)
+
+
+def test_a_moderator_takes_off_the_reaction_of_its_user_and_not_their_own() -> None:
+    events: list[Event] = [CREATED, said(2)]
+    events += [Reaction(G, 3, 2, "bob", "👍"), Reaction(G, 4, 2, "alice", "👍")]
+    events += [Reaction(G, 5, 2, "bob", "👍", removed=True, removed_by="alice")]
+    assert seen(*events).messages[2].reactions == {"👍": ("alice",)}
+
+
+def test_counts_of_a_message_too_heavy_stay_as_they_came_until_the_message_is_fetched() -> None:
+    heavy = replace(said(2), reaction_counts={"👍": 250}, reaction_total=300)
+    view = seen(CREATED, heavy, Reaction(G, 3, 2, "bob", "👍", removed=True))
+    assert (view.messages[2].reactions, view.messages[2].reaction_counts) == ({}, {"👍": 250})
+    view.seed(messages=[replace(said(2), reactions={"👍": ("alice",)})])
+    view.apply(Reaction(G, 4, 2, "bob", "👍"))
+    assert view.messages[2].reactions == {"👍": ("alice", "bob")}
 
 
 def test_a_deleted_message_keeps_its_place_and_nothing_else() -> None:

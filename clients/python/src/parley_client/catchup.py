@@ -1,8 +1,9 @@
 """Which conversations to ask the server for, and when: rounds over all of them, and single ones that lag.
 
 A round compares all conversations: those named in the request are answered with what follows, for the others the reply
-has the head, which is enough to see that one lags. A reply is bounded, so a round may take several: the server puts
-what is new to the client first, and says when it left something out. One request is under way at a time.
+has the head, which is enough to see that one lags. A reply is bounded, so a round may take several. The first names
+what was active last, the others go on behind the cursor of the reply before and name what turned out to lag. Whatever
+came by in none of them is named at the end: it may be over. One request is under way at a time.
 """
 
 from __future__ import annotations
@@ -35,9 +36,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`next_cursor`: there are heads behind it."""
+
     blocks: tuple[Block, ...]
     refused: tuple[str, ...]
     has_more: bool
+    next_cursor: str | None = None
+
+    def answers(self, named: Iterable[str]) -> set[str]:
+        """The conversations of which this says all there is to know now; where nothing was left out, all `named`."""
+        return {*(block.id for block in self.blocks), *self.refused, *(() if self.has_more else named)}
 
 
 def as_page(data: Frame) -> Page:
@@ -48,6 +56,7 @@ def as_page(data: Frame) -> Page:
         blocks=tuple(block for block in blocks if block is not None),
         refused=tuple(each for each in refused if isinstance(each, str)) if isinstance(refused, list) else (),
         has_more=data.get("has_more") is True,
+        next_cursor=cursor if isinstance(cursor := data.get("next_cursor"), str) and cursor else None,
     )
 
 
@@ -78,6 +87,8 @@ class Catchup:
     answered: bool = False
     _round: bool = False
     _outdated: bool = False  # the request under way is older than the round
+    _cursor: str | None = None  # behind which the round goes on
+    _through: bool = False  # all heads have come by
     _seen: set[str] = field(default_factory=set)
     _due: dict[str, float] = field(default_factory=dict)
     _asked: dict[str, int] | None = None
@@ -104,40 +115,49 @@ class Catchup:
     def begin(self) -> None:
         """Compare all conversations, from the start."""
         self._round, self._outdated = True, self._asked is not None
+        self._cursor, self._through = None, False
         self._seen.clear()
 
     def lagging(self, conversation_id: str, at: float) -> None:
         """Ask for this conversation at `at`, if it still lags then."""
         self._due[conversation_id] = min(at, self._due.get(conversation_id, at))
 
+    @property
+    def cursor(self) -> str | None:
+        """Behind which the heads are to be that the request under way asks for; None for all of them."""
+        return self._cursor if self._round else None
+
     def request(self, now: float, *, room: bool) -> dict[str, int] | None:
-        """What to ask now: conversation → the entry after which to answer. It counts as asked."""
+        """What to ask now: conversation → the entry after which to answer. It counts as asked, behind `cursor`."""
         if self._asked is not None or now < self._not_before:
             return None
         self._due = {each: at for each, at in self._due.items() if _lags(self.conversations[each])}
         wanted = [each for each, at in self._due.items() if at <= now and self._askable(each, room=room)]
         if not wanted and not self._round:
             return None
-        if self._round and room:
-            rest = self.conversations.keys() - wanted
+        if self._round and room and (self._cursor is None or self._through):
+            rest = self.conversations.keys() - wanted - (self._seen if self._through else set())
             recent = [each for each in reversed(self.conversations) if each in rest]
             wanted += sorted(recent, key=self._seen.__contains__)  # the latest first, those seen in this round last
         self._asked = self._named(wanted)
         return self._asked
 
-    def replied(self, page: Page, moved: set[str], now: float) -> None:
+    def replied(self, page: Page, moved: set[str], now: float, *, room: bool) -> None:
         """A reply was worked in; `moved` are the conversations in which that brought this client farther."""
         named, self._asked = self.asked, None
         self._failures, self.answered = 0, True
         told = {block.id for block in page.blocks}
-        self._turn_page(told, more=page.has_more and bool(told - self._seen or moved))
+        self._turn_page(page, page.answers(named), moved=bool(moved), room=room)
         for each in told | named.keys():
             conversation = self.conversations[each]
             fruitless = not moved and conversation.ask_from == named.get(each, -1)
             self._reschedule(conversation, fruitless=fruitless, now=now)
 
-    def failed(self, now: float, retry_after_ms: int | None = None) -> None:
+    def failed(self, now: float, retry_after_ms: int | None = None, *, retryable: bool = True) -> None:
         """No answer, or a refusal. Sending goes on meanwhile: it does not depend on this."""
+        if not retryable and self.cursor is not None:  # this server, or its next version, does not know the cursor
+            self.begin()
+            self._outdated = False
         self._asked, self.answered = None, True
         self._not_before = now + self.settings.pause(retry_after_ms, self._failures, self.random)
         self._failures += 1
@@ -159,13 +179,24 @@ class Catchup:
     def _askable(self, each: str, *, room: bool) -> bool:
         return room or self.conversations[each].examine is not None
 
-    def _turn_page(self, told: set[str], *, more: bool) -> None:
+    def _turn_page(self, page: Page, answered: set[str], *, moved: bool, room: bool) -> None:
         if not self._round or self._outdated:
             self._outdated = False
             return
-        self._seen |= told
-        if not more:
+        farther = moved or bool(answered - self._seen)
+        self._seen |= answered
+        if page.next_cursor is not None and not self._through:
+            self._cursor = page.next_cursor
+            return
+        self._through = self._through or not page.has_more or self._cursor is not None
+        unheard = room and any(map(self._is_unheard, self.conversations.values()))
+        if not (farther and (page.has_more or unheard)):
             self._round, self.complete = False, True
+
+    def _is_unheard(self, conversation: Conversation) -> bool:
+        """Nothing has come of it in this round, and it can be named."""
+        named = conversation.ask_from is not None and not conversation.refused
+        return named and conversation.id not in self._seen
 
     def _reschedule(self, conversation: Conversation, *, fruitless: bool, now: float) -> None:
         if not _lags(conversation):

@@ -54,7 +54,10 @@ class Change:
             return as_entry({"type": "message_edited", **wire, "content": self.fields["content"]})
         if self.kind == "delete":
             return as_entry({"type": "message_deleted", **wire})
-        return as_entry({"type": "reaction", **wire, "emoji": self.fields["emoji"], "removed": self.fields["remove"]})
+        whose = self.fields.get("user_id", user_id)
+        taken_off = {"user_id": whose, "removed_by": user_id} if whose != user_id else {}
+        reacted = {"emoji": self.fields["emoji"], "removed": self.fields["remove"]}
+        return as_entry({"type": "reaction", **wire, **taken_off, **reacted})
 
 
 @dataclass(slots=True)

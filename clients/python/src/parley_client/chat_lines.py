@@ -70,6 +70,8 @@ def _what_happened(entry: Entry) -> str | None:
             text = f"{harmless(entry.user_id)} edited #{entry.message_seq}: {harmless(content)}"
         case MessageDeleted():
             text = f"{harmless(entry.user_id)} deleted #{entry.message_seq}"
+        case Reaction(removed_by=str(by)):
+            text = f"{harmless(by)} took {harmless(entry.emoji)} of {harmless(entry.user_id)} off #{entry.message_seq}"
         case Reaction():
             what = "took back" if entry.removed else "reacted with"
             text = f"{harmless(entry.user_id)} {what} {harmless(entry.emoji)} on #{entry.message_seq}"

@@ -257,9 +257,15 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         """Take back an own message, or as a moderator somebody else's. Its place stays. See `edit`."""
         return await self._change("delete", conversation_id, seq)
 
-    async def react(self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False) -> Changed:
-        """React to a message, or take that back. See `edit`."""
-        return await self._change("react", conversation_id, seq, emoji=emoji, remove=remove)
+    async def react(
+        self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False, user_id: str | None = None
+    ) -> Changed:
+        """React to a message, or take that back. See `edit`.
+
+        `user_id`: whose reaction to take off (`remove`), which is for owners and admins of a group.
+        """
+        whose = {} if user_id is None else {"user_id": user_id}
+        return await self._change("react", conversation_id, seq, emoji=emoji, remove=remove, **whose)
 
     async def mark_read(self, conversation_id: str, seq: int) -> None:
         """Everything up to `seq` was read. Cumulative; backwards changes nothing."""

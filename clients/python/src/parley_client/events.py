@@ -28,8 +28,10 @@ class Message:
     """A message in its place of the conversation.
 
     `content` is None once it was deleted. One that is fetched later (a sync, the history) is as it is by then: edited,
-    deleted, with its reactions (emoji → users). `status` (sent, delivered, read) and `receipts` come over HTTP only,
-    with the own messages; they are no part of what is compared.
+    deleted, with its reactions (emoji → users). One that is heavier than the server lets them be today comes cut:
+    `content_cut` says that `content` is only the beginning, and instead of `reactions` there are `reaction_counts`
+    (emoji → how often, the commonest) and `reaction_total`; asked for alone over HTTP it has all. `status` (sent,
+    delivered, read) and `receipts` come over HTTP only, with the own messages; they are no part of what is compared.
     """
 
     conversation_id: str
@@ -47,6 +49,9 @@ class Message:
     edited_at: int | None = None
     deleted_at: int | None = None
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    content_cut: bool = False
+    reaction_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    reaction_total: int | None = None
     status: str | None = field(default=None, compare=False)
     receipts: Receipts | None = field(default=None, compare=False)
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
@@ -54,7 +59,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdited:
-    """`content` is None where a later entry has replaced it: there is nothing to show yet."""
+    """`content` is None where a later entry has replaced it: there is nothing to show yet.
+
+    `content_cut`: it is only the beginning, as in a message.
+    """
 
     conversation_id: str
     seq: int
@@ -62,6 +70,7 @@ class MessageEdited:
     user_id: str
     content: str | None
     timestamp: int = 0
+    content_cut: bool = False
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -77,7 +86,10 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """`user_id` reacted to a message, or took that back (`removed`)."""
+    """`user_id` reacted to a message, or that was taken back (`removed`).
+
+    `removed_by`: the owner or admin of the group who took it off, where that was not the user.
+    """
 
     conversation_id: str
     seq: int
@@ -86,6 +98,7 @@ class Reaction:
     emoji: str
     removed: bool = False
     timestamp: int = 0
+    removed_by: str | None = None
     raw: Frame = field(default_factory=dict, repr=False, compare=False)
 
 

@@ -204,7 +204,8 @@ class Machine:
             return
         named = self._stream.request(now)
         if named is not None:
-            frame = {"type": "sync", "conversations": named}
+            cursor = self._stream.catchup.cursor
+            frame = {"type": "sync", "conversations": named, **({} if cursor is None else {"cursor": cursor})}
             self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
         if self._stream.catchup.answered:
             for part in (self._sender, self._cursors, self._changes, self._watch, self._notices):

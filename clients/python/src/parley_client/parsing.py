@@ -78,6 +78,9 @@ def as_message(body: Frame, *, conversation_id: str | None = None, seq: int | No
         edited_at=_number(body.get("edited_at")),
         deleted_at=_number(body.get("deleted_at")),
         reactions=_reactions(body.get("reactions")),
+        content_cut=body.get("content_cut") is True,
+        reaction_counts=_counts(body.get("reaction_counts")),
+        reaction_total=_number(body.get("reaction_total")),
         status=_text(body.get("status")),
         receipts=_receipts(body.get("receipts")),
         raw=body,
@@ -153,6 +156,13 @@ def _reactions(value: Any) -> dict[str, tuple[str, ...]]:
     return {str(emoji): tuple(map(str, users)) for emoji, users in listed.items() if isinstance(users, list | tuple)}
 
 
+def _counts(listed: Any) -> dict[str, int]:
+    if not isinstance(listed, Mapping):
+        return {}
+    counts = {str(emoji): _number(count) for emoji, count in listed.items()}
+    return {emoji: count for emoji, count in counts.items() if count is not None}
+
+
 def _receipts(value: Any) -> Receipts | None:
     if not isinstance(value, Mapping):
         return None
@@ -193,7 +203,8 @@ def _users(frame: Frame) -> tuple[str, ...]:
 
 def _edited(where: str, seq: int, frame: Frame) -> Entry:
     content, at = _text(frame.get("content")), _number(frame.get("timestamp")) or 0
-    return MessageEdited(where, seq, _message_seq(frame), str(frame["user_id"]), content, at, frame)
+    is_cut = frame.get("content_cut") is True
+    return MessageEdited(where, seq, _message_seq(frame), str(frame["user_id"]), content, at, is_cut, frame)
 
 
 def _deleted(where: str, seq: int, frame: Frame) -> Entry:
@@ -204,7 +215,7 @@ def _deleted(where: str, seq: int, frame: Frame) -> Entry:
 def _reaction(where: str, seq: int, frame: Frame) -> Entry:
     removed, at = frame.get("removed") is True, _number(frame.get("timestamp")) or 0
     emoji, user_id = str(frame["emoji"]), str(frame["user_id"])
-    return Reaction(where, seq, _message_seq(frame), user_id, emoji, removed, at, frame)
+    return Reaction(where, seq, _message_seq(frame), user_id, emoji, removed, at, _text(frame.get("removed_by")), frame)
 
 
 def _added(where: str, seq: int, frame: Frame) -> Entry:

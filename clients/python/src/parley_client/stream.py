@@ -120,12 +120,12 @@ class Stream:
         moved = {block.id for block in page.blocks if self._work_in(block, asked.get(block.id))}
         for conversation_id in page.refused:
             self._refused(conversation_id, asked.get(conversation_id))
-        self.catchup.replied(page, moved, now)
+        self.catchup.replied(page, moved, now, room=self.inbox.room)
         if self.catchup.complete:
             self._place_rest(now)
 
     def sync_failed(self, error: ParleyError, now: float) -> None:
-        self.catchup.failed(now, error.retry_after_ms)
+        self.catchup.failed(now, error.retry_after_ms, retryable=error.retryable)
 
     def taken(self, now: float) -> bool:
         """The application took an event. Returns whether that made room, and what was left on the server is due."""

@@ -122,9 +122,12 @@ def _changed(message: Message, entry: MessageEdited | MessageDeleted | Reaction)
         case MessageEdited(content=None):
             return message  # a later entry says how it reads now
         case MessageEdited():
-            return replace(message, content=entry.content, edited_at=entry.timestamp)
+            edited_at, is_cut = entry.timestamp, entry.content_cut
+            return replace(message, content=entry.content, edited_at=edited_at, content_cut=is_cut)
         case MessageDeleted():
             return _as_shown(replace(message, deleted_at=entry.timestamp))
+        case Reaction() if message.reaction_total is not None:
+            return message  # came with counts: whose they are is not known here, and so not which one changes
         case Reaction():
             return replace(message, reactions=_reacted(message.reactions, entry))
 
