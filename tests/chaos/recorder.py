@@ -107,8 +107,10 @@ class RecordedClient(ParleyClient):
     async def delete(self, conversation_id: str, seq: int) -> Changed:
         return await self._changed("delete", conversation_id, seq, super().delete(conversation_id, seq))
 
-    async def react(self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False) -> Changed:
-        answer = super().react(conversation_id, seq, emoji, remove=remove)
+    async def react(
+        self, conversation_id: str, seq: int, emoji: str, *, remove: bool = False, user_id: str | None = None
+    ) -> Changed:
+        answer = super().react(conversation_id, seq, emoji, remove=remove, user_id=user_id)
         return await self._changed("react", conversation_id, seq, answer)
 
     async def mark_read(self, conversation_id: str, seq: int) -> None:
