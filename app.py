@@ -16,6 +16,7 @@ from infra.bundling import Bundler
 from infra.bytecode import HOST, LAMBDA, BundleError
 from infra.config import Config, ConfigError
 from infra.stack import ParleyStack, dependency_groups
+from local import causes
 
 
 def main() -> int:
@@ -38,5 +39,18 @@ def main() -> int:
     return 0
 
 
+def _guarded() -> int:
+    """`main`, with a line for what the system refuses, and none for Ctrl-C, which the command that runs it tells of."""
+    root = Path(__file__).parent
+    try:
+        return main()
+    except OSError as exc:
+        cause = causes.report(exc, causes.Place(root, root))
+        print(f"Synthesis: {cause.message}. {cause.hint}", file=sys.stderr)  # noqa: T201
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_guarded())

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(_settings(), options)
     except LocalError as error:
-        console.fail(error.message, error.hint)
+        console.fail(error.message, causes.remedy(error.hint, _place()))
     except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
         if isinstance(error, BrokenPipeError) and options.command in SHOWING:
             return 0  # its reader has seen enough

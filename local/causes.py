@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 import traceback
 from pathlib import Path
@@ -19,6 +20,8 @@ OWN_CLONE = "Work in a clone of your own: git clone, and the commands there"
 INSTALL_AGAIN = "Run: make setup. If that does not help, delete .tools, .venv and node_modules, and run it again"
 SIGN_IN = "Set AWS_PROFILE, or sign in with: aws sso login (any way that the AWS SDKs know will do)"
 
+LAST_WORDS = 10_000
+LITTLE_ROOM = 256 * 1024  # bytes: less than any step needs
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY}
@@ -61,6 +64,23 @@ class Cause(NamedTuple):
 
     message: str
     hint: str
+
+
+def remedy(hint: str, place: Place) -> str:
+    """The hint of a failure, unless its cause is that there is no room: servers say so in all sorts of ways."""
+    for folder in place:
+        with contextlib.suppress(OSError):
+            known = next(one for one in (folder, *folder.parents) if one.is_dir())
+            if shutil.disk_usage(known).free < LITTLE_ROOM:
+                return f"The disk with {known} is full: free some space, {AGAIN}. {hint}"
+    return hint
+
+
+def remedy_by_words(hint: str, words: str) -> str:
+    """The same by the last words of a tool, which may have cleaned up behind itself."""
+    end = words[-LAST_WORDS:]
+    full = "ENOSPC" in end or "No space left" in end or "os error 28" in end
+    return f"The disk is full: free some space, {AGAIN}. {hint}" if full else hint
 
 
 def explain(error: BaseException, place: Place) -> Cause | None:

@@ -5,15 +5,14 @@ import re
 import subprocess
 from pathlib import Path
 
-from local import interrupts
-from local.causes import AGAIN
+from local import causes, interrupts
 from local.errors import LocalError
 from local.settings import ACCOUNT, REGION, Settings
 
 CREDENTIALS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 QUIET = ("--no-notices", "--no-version-reporting", "--no-color")
 # What the app itself says is wrong comes first; then any line that names a problem, the last one of them.
-APP_SAYS = re.compile(r"^(Configuration|Bundle|ERROR)\b")
+APP_SAYS = re.compile(r"^(Configuration|Bundle|Synthesis|ERROR)\b")
 PROBLEM = re.compile(r"error|fail|denied|invalid|cannot|could not", re.IGNORECASE)
 
 
@@ -45,8 +44,9 @@ def run(
         )
     if code:
         words = log.read_text(encoding="utf-8", errors="replace")
-        full = f"Free some space, {AGAIN}. " if "ENOSPC" in words or "No space left" in words else ""
-        raise LocalError(f"cdk {arguments[0]} failed: {_reason(words)}", f"{full}See {settings.show(log)}")
+        raise LocalError(
+            f"cdk {arguments[0]} failed: {_reason(words)}", causes.remedy_by_words(f"See {settings.show(log)}", words)
+        )
 
 
 def local_environment(settings: Settings) -> dict[str, str]:

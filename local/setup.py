@@ -27,7 +27,6 @@ UV_VERSION = "0.13.9"
 OLDEST_PYTHON, PYTHON_LIMIT = (3, 11), (3, 15)
 OLDEST_NODE = 20
 LABEL = 14
-LAST_WORDS = 4_000
 
 
 class SetupError(Exception):
@@ -125,13 +124,8 @@ class Setup:
                 stderr=subprocess.STDOUT,
             )
         if code:
-            raise SetupError(what, f"{self._remedy(hint)} Details: {_short(self._log)}")
-
-    def _remedy(self, hint: str) -> str:
-        """The hint, unless the tool's last words say that there is no room."""
-        words = self._log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
-        full = "ENOSPC" in words or "No space left" in words or "os error 28" in words
-        return f"The disk is full: free some space, {causes.AGAIN}." if full else hint
+            words = self._log.read_text(encoding="utf-8", errors="replace")
+            raise SetupError(what, causes.remedy_by_words(f"{hint} Details: {_short(self._log)}", words))
 
 
 def check_python(version: tuple[int, ...]) -> None:
@@ -231,17 +225,17 @@ def remember(python: str) -> None:
 
 def main() -> int:
     """Install what is missing; `--remember PYTHON` keeps that name for the commands to come."""
-    home = ROOT / os.path.expanduser(os.environ.get("PARLEY_HOME") or ".parley")  # noqa: PTH111
+    place = causes.Place(ROOT / os.path.expanduser(os.environ.get("PARLEY_HOME") or ".parley"), ROOT)  # noqa: PTH111
     interrupts.listen()
     try:
-        Setup(home / "logs" / "setup.log").run()
+        Setup(place.home / "logs" / "setup.log").run()
         if sys.argv[1:2] == ["--remember"]:
             remember(sys.argv[2])
     except SetupError as error:
-        print(f"error: {error}\n  {error.hint}", file=sys.stderr)
+        print(f"error: {error}\n  {causes.remedy(error.hint, place)}", file=sys.stderr)
         return 1
     except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
-        cause = causes.report(error, causes.Place(home, ROOT))
+        cause = causes.report(error, place)
         print(f"error: {cause.message}\n  {cause.hint}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interruption:

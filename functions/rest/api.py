@@ -52,22 +52,23 @@ def make_api(ports: Ports, *, unexpected: Callable[[Exception], object]) -> APIG
 def take_notes(app: APIGatewayHttpResolver) -> Callable[[], Mapping[str, Any]]:
     """Has every request's route, arguments and verified user noted; what it returns hands out the latest, once."""
     notes: dict[str, Any] = {}
+    call_route = app._call_route  # noqa: SLF001  # a middleware would not hear of bodies that are refused
 
-    def note(app: APIGatewayHttpResolver, next_middleware: Callable[..., Any]) -> Any:
+    def noting(route: Any, route_arguments: dict[str, str]) -> Any:
         try:
-            return next_middleware(app)
+            return call_route(route, route_arguments)
         finally:
             context = app.context
-            if not context.get("unknown_path"):
-                notes.update(route=context["_route"].path, arguments=context.get("_route_args"))
             notes["user_id"] = context.get("user_id")
+            if not context.get("unknown_path"):
+                notes.update(route=route.path, arguments=route_arguments)
 
     def taken() -> Mapping[str, Any]:
         latest = dict(notes)
         notes.clear()
         return latest
 
-    app.use([note])
+    app._call_route = noting  # type: ignore[method-assign]  # noqa: SLF001
     return taken
 
 

@@ -27,6 +27,12 @@ def noted() -> tuple[House, Callable[[], Mapping[str, Any]]]:
     [
         ("GET", "/v1/health", {}, {"route": "GET /v1/health", "status": 200}),
         ("GET", f"/v1/{SECRET}", {}, {"route": "GET (no such path)", "status": 404, "code": "not_found"}),
+        (
+            "POST",
+            "/v1/conversations",
+            {"token": token(), "body": {"type": SECRET}},
+            {"route": "POST /v1/conversations", "status": 400, "code": "bad_request"},
+        ),
         ("GET", "/v1/me", {}, {"route": "GET /v1/me", "status": 401, "code": "unauthenticated"}),
         ("GET", "/v1/me", {"token": token()}, {"route": "GET /v1/me", "status": 200, "user_id": "alice"}),
         (

@@ -109,3 +109,20 @@ def test_where_the_home_cannot_be_written_the_traceback_goes_elsewhere(
     assert str(log) in cause.hint
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     assert "could not be written down" in causes.report(ZeroDivisionError("odd"), place).hint
+
+
+def test_where_there_is_no_room_that_is_the_remedy_whatever_a_tool_has_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path / "not/there/yet", tmp_path)
+    assert causes.remedy("See the log", place) == "See the log"
+    monkeypatch.setattr(causes, "LITTLE_ROOM", 1 << 62)
+    hint = causes.remedy("See the log", place)
+    assert hint.startswith(f"The disk with {tmp_path} is full: free some space")
+    assert hint.endswith("See the log")
+
+
+@pytest.mark.parametrize("words", ["npm ERR! ENOSPC: no", "OSError: [Errno 28] No space left on device", "os error 28"])
+def test_a_tool_that_had_no_room_is_believed(words: str) -> None:
+    assert causes.remedy_by_words("See the log", f"{words}\n at x").startswith("The disk is full")
+    assert causes.remedy_by_words("See the log", words + "x" * 20_000) == "See the log"

@@ -99,12 +99,6 @@ def test_a_python_that_is_named_is_remembered(project: Path) -> None:
         assert (project / ".tools/python").read_text() == f"{name}\n"
 
 
-def test_a_disk_without_room_is_told_by_the_tools_last_words(project: Path) -> None:
-    with pytest.raises(SetupError) as caught:
-        Setup(project / "logs/setup.log")._install("-c", "echo ENOSPC: no space left >&2; exit 1", program=Path("sh"))
-    assert "The disk is full: free some space" in caught.value.hint
-
-
 def test_a_clone_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     """As another user's, or one on a full disk."""
     shutil.copytree(Path(setup.__file__).parent, tmp_path / "local", ignore=shutil.ignore_patterns("*.pyc", "emulator"))
