@@ -155,7 +155,13 @@ class DynamoDbMemberships:
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
         request = {"UpdateExpression": "SET hidden_seq = :seq"}
-        return not isinstance(self._of_member(conversation_id, user_id, request, {":seq": seq}), Refused)
+        further = "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
+        answer = self._of_member(conversation_id, user_id, request, {":seq": seq}, condition=further)
+        return not isinstance(answer, Refused) or answer.item is not None
+
+    def show(self, conversation_id: str, user_id: str) -> None:
+        request = {"UpdateExpression": "REMOVE hidden_seq"}
+        self._of_member(conversation_id, user_id, request, {}, condition="attribute_exists(hidden_seq)")
 
     def _of_member(
         self,

@@ -9,7 +9,7 @@ from shared.chat.audience import check_possible_member
 from shared.chat.changes import Role
 from shared.chat.identifiers import is_group_id, other_member, private_conversation_id, private_members
 from shared.chat.inbox_pages import Happened, InboxPosition, Order, Snapshot, order_then
-from shared.chat.models import Entry, Group, Member, Preferences, unread
+from shared.chat.models import Entry, Group, Member, Preferences, is_in_inbox, unread
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.errors import BadRequest, NotAMember
 
@@ -49,12 +49,6 @@ class Summary:
     def latest(self) -> Happened:
         return _happened(self.head) if self.head else self.joined
 
-    @property
-    def is_hidden(self) -> bool:
-        """Hidden, and without a message since."""
-        hidden_seq = self.member.hidden_seq
-        return hidden_seq is not None and (self.head is None or self.head.message_seq <= hidden_seq)
-
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
@@ -74,12 +68,14 @@ class Created:
 def create_private(user_id: str, other: str, *, memberships: Memberships, now: int) -> Created:
     """The private conversation of two users, made if it isn't there.
 
-    It is in its maker's inbox alone until one of the two writes, and so nobody can tell a block by making one.
-    Raises BadRequest for a malformed id.
+    It is in its maker's inbox alone until one of the two writes, and so nobody can tell a block by making one. One that
+    the user has hidden is in their inbox again: a write more, where it exists. Raises BadRequest for a malformed id.
     """
     conversation_id = private_conversation_id(user_id, other)
     members = private_members(conversation_id) or ()
     is_new = memberships.create(conversation_id, [user_id], joined_at=now)
+    if not is_new:
+        memberships.show(conversation_id, user_id)
     return Created(conversation_id, members, is_new)
 
 
@@ -110,7 +106,8 @@ def inbox(
         order = summary.latest.order if position is None else _order_then(summary, position.snapshot, log)
         return None if order is None or (position and order >= position.before) else (order, summary)
 
-    everything = [summary for summary in spread(summarise, memberships.of_user(user_id)) if not summary.is_hidden]
+    summaries = spread(summarise, memberships.of_user(user_id))
+    everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
     found = map(place, everything) if position is None else spread(place, everything)
     remaining = [placed for placed in found if placed is not None]
     page = sorted(remaining, key=lambda placed: placed[0], reverse=True)[:limit]

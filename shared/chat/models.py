@@ -317,3 +317,9 @@ def unread(member: Member, head: Entry | None) -> int:
         return 0
     own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
     return max(0, head.number - max(member.read_number, own))
+
+
+def is_in_inbox(member: Member, head: Entry | None) -> bool:
+    """Whether the conversation counts among the member's: not one that they hid, and that has no message since."""
+    hidden_seq = member.hidden_seq
+    return hidden_seq is None or (head is not None and head.message_seq > hidden_seq)

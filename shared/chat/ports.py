@@ -138,5 +138,9 @@ class Memberships(Protocol):
         ...
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
-        """Note that the user hid the conversation when its head was `seq`. False for someone who is not a member."""
+        """Note that the user hid the conversation when its head was `seq`, or later. False for one who is no member."""
+        ...
+
+    def show(self, conversation_id: str, user_id: str) -> None:
+        """Take that back. Nothing for one who is no member, or has hidden nothing."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shared.chat.models import Entry, Member, unread
+from shared.chat.models import Entry, Member, is_in_inbox, unread
 from shared.chat.ports import ConversationLog, Memberships, Spread
 
 MAX_ENTRIES_PER_CONVERSATION: Final = 100
@@ -90,6 +90,7 @@ def sync(
 ) -> Sync:
     """For each conversation in `held` the entries after that seq; for the user's others, behind `after`, the head only.
 
+    The others are those of the inbox: one that is hidden is answered where `held` names it, as any, and else left out.
     Bounded to one reply of `room` bytes, and to `page` entries of each: `size` gives an entry's encoded bytes, which
     are at most `room` less some 5,000. Conversations with something new come first, in the order of `held`, then those
     that are not in it, in the order of their ids: where any of these are left out, `has_more` is set. Up-to-date ones
@@ -166,19 +167,24 @@ def _add_heads(
         if room < 0:
             break
         taken += 1
-    for one in spread(lambda member: _since(member, None, log, 0), members[:taken]):
-        reply.add(one)
+    for one in spread(lambda member: _head_of(member, log), members[:taken]):
+        if one is not None:
+            reply.add(one)
     if taken == len(members):
         return None
     return members[taken - 1].conversation_id if taken else after
 
 
-def _since(member: Member, seq: int | None, log: ConversationLog, most: int) -> Synced:
+def _head_of(member: Member, log: ConversationLog) -> Synced | None:
+    """None for a conversation that is not in the user's inbox."""
+    tail = log.read_back(member.conversation_id, limit=1)
+    head = tail[0] if tail else None
+    return _synced(member, head, [], has_more=False) if is_in_inbox(member, head) else None
+
+
+def _since(member: Member, seq: int, log: ConversationLog, most: int) -> Synced:
     """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
     conversation_id = member.conversation_id
-    if seq is None:
-        tail = log.read_back(conversation_id, limit=1)
-        return _synced(member, tail[0] if tail else None, [], has_more=False)
     found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
     entries = [entry for entry in found if entry.seq > seq]
     page = entries[:most]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.models import Member, unread
+from shared.chat.models import Member, is_in_inbox, unread
 from shared.chat.ports import ConversationLog, Memberships, Spread
 
 # One read for each conversation. Who has more of them keeps the number that the icon has.
@@ -21,14 +21,15 @@ class Badge:
 
 
 def badge_of(user_id: str, *, log: ConversationLog, memberships: Memberships, spread: Spread, now: int) -> Badge:
-    """Unread messages, but for conversations that are muted now: one query, and one more for each conversation."""
+    """Unread messages of the inbox, but for what is muted now: one query, and one more for each conversation."""
     counted = [member for member in memberships.of_user(user_id) if not member.preferences.is_muted(now)]
     if len(counted) > MAX_COUNTED:
         return Badge(None, {})
 
     def count(member: Member) -> int:
         tail = log.read_back(member.conversation_id, limit=1)
-        return unread(member, tail[0] if tail else None)
+        head = tail[0] if tail else None
+        return unread(member, head) if is_in_inbox(member, head) else 0
 
     numbers = dict(zip([member.conversation_id for member in counted], spread(count, counted), strict=True))
     return Badge(sum(numbers.values()), numbers)

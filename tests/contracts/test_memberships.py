@@ -152,6 +152,21 @@ def test_hiding_is_noted_with_the_head(stores: Stores) -> None:
     before = member(stores)
     assert stores.memberships.hide(DM, "alice", seq=4)
     assert stores.memberships.get(DM, "alice") == replace(before, hidden_seq=4)
+    assert stores.memberships.hide(DM, "alice", seq=2)  # one that was on its way for longer
+    assert stores.memberships.hide(DM, "alice", seq=4)
+    assert stores.memberships.get(DM, "alice") == replace(before, hidden_seq=4)
+
+
+def test_what_is_shown_again_is_as_if_never_hidden(stores: Stores) -> None:
+    before = member(stores)
+    stores.memberships.show(DM, "alice")
+    stores.memberships.hide(DM, "alice", seq=4)
+    stores.memberships.show(DM, "alice")
+    assert stores.memberships.get(DM, "alice") == before
+    assert stores.memberships.hide(DM, "alice", seq=2)
+    assert stores.memberships.get(DM, "alice") == replace(before, hidden_seq=2)
+    stores.memberships.show(DM, "carol")
+    assert stores.memberships.get(DM, "carol") is None
 
 
 def test_cursors_and_preferences_leave_each_other_alone(stores: Stores) -> None:

@@ -107,8 +107,13 @@ class FakeMemberships:
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
         stored = self.members.get((conversation_id, user_id))
         if stored is not None:
-            self._store(replace(stored, hidden_seq=seq))
+            self._store(replace(stored, hidden_seq=max(seq, stored.hidden_seq or 0)))
         return stored is not None
+
+    def show(self, conversation_id: str, user_id: str) -> None:
+        stored = self.members.get((conversation_id, user_id))
+        if stored is not None:
+            self._store(replace(stored, hidden_seq=None))
 
     def add(self, entry: Entry, change: Added) -> None:
         """What `Added` does: whole rows, whatever was there."""

@@ -86,6 +86,14 @@ def test_a_private_conversation_is_hidden_until_the_next_message() -> None:
     assert shown() == {GROUP, BLOCKED_DM, DM}
 
 
+def test_a_hidden_private_conversation_is_shown_again_to_who_asks_for_it() -> None:
+    house = world()
+    house.call("DELETE", f"/v1/conversations/{DM}")
+    made = house.call("POST", "/v1/conversations", body={"type": "private", "with": "bob"})
+    assert (made.status, made.body["id"]) == (200, DM)
+    assert DM in {one["id"] for one in house.call("GET", "/v1/conversations").body["conversations"]}
+
+
 def test_settings_are_changed_one_by_one_and_cleared_by_null() -> None:
     house = world()
     path = f"/v1/conversations/{GROUP}/settings"
