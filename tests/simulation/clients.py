@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from parley_client.changes import ChangeKind
 from parley_client.core import STATE_VERSION, Core
-from parley_client.effects import Connect, Disconnect, Done, Failed, Renew, Transmit
+from parley_client.effects import Connect, Disconnect, Done, Failed, Renew, Save, Transmit
 from parley_client.errors import ParleyError as ClientError
 from parley_client.events import Entry, Message
 from parley_client.settings import Settings
@@ -70,6 +70,7 @@ class Client:
         self._ids = 0
         self._wakes_at = float("inf")
         self._dials = 0
+        self._saved: dict[str, Any] | None = None
         self._asked: dict[str, tuple[Mapping[str, int], float, bool]] = {}
         self.synced: list[Synced] = []
         self.is_browser = False
@@ -99,7 +100,8 @@ class Client:
     def start_connected(self, known: Sequence[Entry], synced: Mapping[str, Any]) -> None:
         """With a saved state that has these entries, over a connection that stands and has been synced already."""
         self.seen.events = [(0.0, entry) for entry in known]
-        self.core = self._new_core(_state_of(self.user, known))
+        self._saved = _state_of(self.user, known)
+        self.core = self._new_core(self._saved)
         self.core.start()
         self.core.effects()
         sessions = DynamoDbSessions(self._deployment.store, sessions_table=SESSIONS)
@@ -209,7 +211,7 @@ class Client:
         """The process dies; another one goes on from the state that was saved last."""
         self.cut()
         self.process_began = self._hub.now
-        state = json.loads(json.dumps(self.core.state()))
+        state = json.loads(json.dumps(self._saved))
         self._waiting.clear()
         self.core = self._new_core(state)
         self.start()
@@ -324,6 +326,8 @@ class Client:
             case Connect():
                 if not self.is_away:
                     self._dial()
+            case Save():
+                self._saved = self.core.state()
             case Disconnect():
                 if self.line is not None:
                     self._deployment.gateway.hang_up(self.line)

@@ -20,10 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--histories", type=int, default=1_000, help="how many (1,000)")
     parser.add_argument("--seed", type=int, default=0, help="the first one's number (0)")
     parser.add_argument("--missing", action="store_true", help="name the lines that were not reached")
+    parser.add_argument("--branches", action="store_true", help="count branches, too")
     parser.add_argument("--least", type=float, default=0.0, help="fail below this share of statements, in percent")
     chosen = parser.parse_args(arguments)
     sources = [str(_ROOT / "shared"), str(_ROOT / "functions")]
-    measuring = Coverage(data_file=None, branch=True, concurrency=["greenlet"], source=sources)
+    measuring = Coverage(data_file=None, branch=chosen.branches, concurrency=["greenlet"], source=sources)
     measuring.set_option("report:include_namespace_packages", True)
     measuring.start()
     _simulate(range(chosen.seed, chosen.seed + chosen.histories))

@@ -54,7 +54,18 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"register": 20, "sign_out": 10, "list": 6, "send_private": 2, "prefer": 4, "hide": 2}),
     Theme({"notify": 20, "acknowledge": 16, "remind": 20, "cancel_reminder": 6, "list": 6, "delete": 3}),
     Theme({"upload": 30, "send_file": 30, "forward": 12, "delete": 10, "get_file": 12}),
-    Theme({"send_otherwise": 20, "send_again": 6, "send_to_group": 3, "forward": 4, "nonsense": 4, "nobody": 6}),
+    Theme({"upload": 12, "send_file": 20, "send_otherwise": 30}),
+    Theme(
+        {
+            "send_otherwise": 20,
+            "send_by_anothers_id": 10,
+            "send_again": 6,
+            "send_to_group": 3,
+            "forward": 4,
+            "nonsense": 4,
+            "nobody": 6,
+        }
+    ),
     Theme({"react": 20, "moderate": 20, "send_to_group": 2, "role": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )

@@ -68,10 +68,20 @@ def nobody_is_told_who_may_not_see(case: Case) -> Iterator[str]:
     for post in case.world.deployment.gateway.posts:
         if post.event["type"] != "presence" or post.event["status"] == _OFFLINE:
             continue
-        user = post.event["user_id"]
-        moments = case.past.moments(post.began, post.at)
-        if not any(may_see(case.past.at(when), post.line.user_id, user) for when in moments):
-            yield f"{post.line.user_id} was told that {user} is online at {post.at:.0f}"
+        user, watcher = post.event["user_id"], post.line.user_id
+        moments = [case.past.at(when) for when in case.past.moments(post.began, post.at)]
+        shows = _comes_out(case, user, post.at) or any(not is_hiding(now, user) for now in moments)
+        if not (shows and any(watcher == user or are_near(now, watcher, user) for now in moments)):
+            yield f"{watcher} was told that {user} is online at {post.at:.0f}"
+
+
+def _comes_out(case: Case, user: str, at: float) -> bool:
+    """Who shows themselves again is told of first, and noted second."""
+    return any(
+        one.user == user and one.detail["changes"].get("hide_presence") is False and one.began <= at
+        for one in case.operations("change_profile")
+        if one.ended is None or one.ended >= at
+    )
 
 
 def typing_is_for_those_who_are_meant(case: Case) -> Iterator[str]:

@@ -66,10 +66,13 @@ def _send_again(world: World, client: Client, number: int) -> None:
 def _send_otherwise(world: World, client: Client, number: int) -> None:
     """Another message under the id of one that was sent before: one field is not as it was."""
     earlier = _earlier(world, client, number)
-    if earlier is None or "file_id" in earlier.detail or "forward_of" in earlier.detail:
+    if earlier is None or "forward_of" in earlier.detail:
         return
     where, again, content = earlier.detail["conversation_id"], _again(earlier.detail), earlier.detail["content"]
-    match number % 3:
+    files = [name for name in world.files if name != again.get("file_id")]
+    match number % 4:
+        case 3 if "file_id" in again and files:
+            again["file_id"] = files[number // 4 % len(files)]
         case 0:
             content = text(world)
         case 1:
@@ -77,6 +80,16 @@ def _send_otherwise(world: World, client: Client, number: int) -> None:
         case _:
             again["mentions"] = [] if again.get("mentions") else [client.user]
     client.send(content, where=where, kind="otherwise", **again)
+
+
+def _send_by_anothers_id(world: World, client: Client, number: int) -> None:
+    """One's own message, which happens to have the id of another user's."""
+    theirs = [one for one in world.operations if one.kind == "send" and one.user != client.user]
+    theirs = [one for one in theirs if "after" in one.detail and client.core.held(one.detail["conversation_id"])]
+    if theirs:
+        detail = theirs[-1 - number % len(theirs)].detail
+        again = {"client_message_id": detail["client_message_id"], "after": detail["after"]}
+        client.send(text(world), where=detail["conversation_id"], **again)
 
 
 def _send_ahead(world: World, client: Client, number: int) -> None:
@@ -158,6 +171,7 @@ ACTIONS: Final[Actions] = {
     "send_first": (_send_first, 2),
     "send_again": (_send_again, 3),
     "send_otherwise": (_send_otherwise, 1),
+    "send_by_anothers_id": (_send_by_anothers_id, 1),
     "send_ahead": (_send_ahead, 1),
     "forward": (_forward, 1),
     "post": (_post, 2),
