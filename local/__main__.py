@@ -87,7 +87,7 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
         case "chat":
             from local.chat import chat
 
-            chat(where, options.user, options.to)
+            return chat(where, options.user, options.to)
         case "replay":
             from local.replay import Options, replay
 

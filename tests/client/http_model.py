@@ -140,7 +140,7 @@ class HttpModel:
                 {
                     "user_id": each,
                     "role": roles.get(each, "member"),
-                    "joined_at": self.model.clock,
+                    "joined_at": self.model.joined_at(where, each),
                     "read_seq": self.model.cursors.get(("read", where, each), 0),
                     "delivered_seq": self.model.cursors.get(("delivered", where, each), 0),
                 }

@@ -55,6 +55,12 @@ class Changes(Logs):
         self.roles[where][user] = "owner"
         return where
 
+    def joined_at(self, where: str, user: str) -> int:
+        """When the entry was written that made the user a member; 0 in a private conversation."""
+        seq = self.joined_seq(where, user)
+        at: int = self.logs[where][seq - 1]["timestamp"] if seq else 0
+        return at
+
     def add_members(self, user: str, where: str, users: Iterable[str], posts: Posts) -> list[str]:
         self._check_role(user, where, "owner", "admin")
         added = sorted(set(users) - self.members[where])

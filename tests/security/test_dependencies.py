@@ -79,8 +79,8 @@ def direct() -> dict[str, str]:
     listed = [entry for entries in groups.values() for entry in entries if isinstance(entry, str)]
     listed += toml("local/emulator/pyproject.toml")["project"]["dependencies"]
     for entry in listed:
-        assert EXACT.fullmatch(entry) or entry in PROJECTS, f"{entry} is not pinned exactly"
-    pairs = (re.sub(r"\[.*\]", "", entry).split("==") for entry in listed if entry not in PROJECTS)
+        assert EXACT.fullmatch(entry) or re.sub(r"\[.*\]", "", entry) in PROJECTS, f"{entry} is not pinned exactly"
+    pairs = (re.sub(r"\[.*\]", "", entry).split("==") for entry in listed if EXACT.fullmatch(entry))
     return {name.lower(): version for name, version in pairs}
 
 
@@ -94,10 +94,12 @@ def test_what_is_asked_for_is_pinned_exactly_and_locked_as_pinned(tried: Tried) 
 def test_the_client_that_others_install_asks_for_little(tried: Tried) -> None:
     """A library pins nothing, but takes no package by its address, and its build tool stays within one line."""
     project = toml("clients/python/pyproject.toml")
-    for entry in [*project["project"]["dependencies"], *project["build-system"]["requires"]]:
+    extras = [entry for entries in project["project"]["optional-dependencies"].values() for entry in entries]
+    for entry in [*project["project"]["dependencies"], *extras, *project["build-system"]["requires"]]:
         assert re.fullmatch(r"[a-z_-]+>=[\d.]+(,<[\d.]+)?", entry)
         tried()
     assert [re.split(r"[><=]", entry)[0] for entry in project["project"]["dependencies"]] == ["websockets"]
+    assert [re.split(r"[><=]", entry)[0] for entry in extras] == ["prompt-toolkit"]
 
 
 def test_uv_itself_is_one_version(tried: Tried) -> None:

@@ -4,188 +4,282 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from parley_client.chat_files import get_file, path_and_rest, send_file
+from parley_client.chat_files import get_file, send_file
+from parley_client.chat_lists import Lists
+from parley_client.chat_places import NoSuchPlaceError, Place, Places
+from parley_client.chat_words import (
+    WrongArgumentsError,
+    duration_ms,
+    nothing,
+    number_and_rest,
+    only_number,
+    only_word,
+    some,
+    word_and_rest,
+    words,
+)
 from parley_client.client import ParleyClient
 from parley_client.errors import ParleyError
-from parley_client.terminal import Terminal, harmless
+from parley_client.terminal import Terminal, one_line
 
-HELP = """/history [n]        the last n messages (20)
-/edit N text        change your message #N
-/delete N           take message #N back
-/react N emoji      react to message #N; /react N -emoji takes it back
-/file path text     send a file, with words or without; quotes around a path with blanks
-/get N folder       save the file of message #N (here, without a folder)
-/remind N 10m       be reminded of message #N in 10 minutes (s, m, h, d)
-/group name user…   create a group, and go there
-/to user-or-group   go to another conversation
-/add user…          add members to the group
-/members            who is here
-/leave              leave the group
-/block user         nothing from this user any more; /unblock user
-/quit               leave the chat
-/help               this
-//text              a message that begins with a slash"""
-_RECENT = 20
-_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_RECENT: Final = 20
+_MOST: Final = 100
+_ROLES: Final = ("owner", "admin", "member")
 
 
 class Screen(Protocol):
     """The chat's side: what commands do to it."""
 
     @property
-    def conversation(self) -> str: ...
+    def place(self) -> Place: ...
 
-    @property
-    def to(self) -> str: ...
+    def go(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it meanwhile."""
+        ...
 
-    def go(self, work: Coroutine[Any, Any, None]) -> None: ...
+    async def send(self, text: str | None, place: Place | None = None, **options: Any) -> None: ...
 
-    async def move_to(self, to: str) -> None: ...
+    async def move_to(self, place: Place) -> None: ...
 
-    async def show_history(self, count: int, before: int | None = None) -> None: ...
+    async def show_history(self, count: int) -> None: ...
+
+    async def show_members(self) -> None: ...
+
+    async def ask(self, question: str) -> bool: ...
 
 
+@dataclass(slots=True)
 class Commands:
     """What changes a message goes on while more is typed, over reconnects; everything else is waited for."""
 
-    def __init__(self, client: ParleyClient, terminal: Terminal, screen: Screen) -> None:
-        self._client, self._terminal, self._screen = client, terminal, screen
-        self._known: dict[str, Callable[[list[str]], Awaitable[None]]] = {
-            "/help": self._help,
-            "/history": self._history,
-            "/edit": self._edit,
-            "/delete": self._delete,
-            "/react": self._react,
-            "/remind": self._remind,
-            "/group": self._group,
-            "/to": self._to,
-            "/add": self._add,
-            "/members": self._members,
-            "/leave": self._leave,
-            "/block": self._block,
-            "/unblock": self._unblock,
-        }
-
-        self._of_files: dict[str, Callable[[str], None]] = {"/file": self._file, "/get": self._get}
+    client: ParleyClient
+    terminal: Terminal
+    screen: Screen
+    places: Places
 
     async def run(self, text: str) -> None:
-        name, rest = _split(text)
-        command, about_files = self._known.get(name), self._of_files.get(name)
-        if command is None and about_files is None:
-            self._terminal.show(f"! There is no {harmless(name)}; /help says what there is")
+        """One line that begins with a slash."""
+        name, _, rest = text.partition(" ")
+        command = _COMMANDS.get(name)
+        if command is None:
+            self.terminal.show(f"! There is no {one_line(name)}; /help says what there is")
             return
         try:
-            if about_files is not None:
-                about_files(rest)
-            elif command is not None:
-                await command(rest.split())
-        except (ValueError, IndexError):
-            self._terminal.show(f"! {name} needs something else; /help says what")
+            await command.run(self, rest.strip())
+        except WrongArgumentsError:
+            self.terminal.show(f"! usage: {command.usage}")
+        except NoSuchPlaceError as error:
+            self.terminal.show(f"! {error}")
         except ParleyError as error:
             self._refused(name, error)
 
-    async def _help(self, _: list[str]) -> None:
-        self._terminal.show(HELP)
+    @property
+    def lists(self) -> Lists:
+        return Lists(self.client, self.terminal, self.places)
 
-    async def _history(self, words: list[str]) -> None:
-        await self._screen.show_history(max(1, min(100, int(words[0]) if words else _RECENT)))
+    async def help(self, rest: str) -> None:
+        nothing(rest)
+        width = max(len(command.usage) for command in _COMMANDS.values())
+        for command in _COMMANDS.values():
+            self.terminal.show(f"{command.usage:<{width}}  {command.does}")
+        self.terminal.show(f"{'//text':<{width}}  a message that begins with a slash")
 
-    async def _edit(self, words: list[str]) -> None:
-        where, seq, text = self._screen.conversation, _number(words[0]), " ".join(words[1:])
-        self._meanwhile("/edit", lambda: self._client.edit(where, seq, text))
+    async def quit(self, rest: str) -> None:
+        """Alone on its line it ends the reading of lines, before it gets here."""
+        nothing(rest)
 
-    async def _delete(self, words: list[str]) -> None:
-        where, seq = self._screen.conversation, _number(words[0])
-        self._meanwhile("/delete", lambda: self._client.delete(where, seq))
+    # --- messages
 
-    async def _react(self, words: list[str]) -> None:
-        where, seq, emoji = self._screen.conversation, _number(words[0]), words[1]
-        remove = emoji.startswith("-") and len(emoji) > 1
-        wanted = emoji[1:] if remove else emoji
-        self._meanwhile("/react", lambda: self._client.react(where, seq, wanted, remove=remove))
+    async def history(self, rest: str) -> None:
+        await self.screen.show_history(min(_MOST, only_number(rest)) if rest else _RECENT)
 
-    def _file(self, rest: str) -> None:
-        path, caption = path_and_rest(rest)
-        to = self._screen.to
-        self._meanwhile("/file", lambda: send_file(self._client, self._terminal, to, path, caption))
+    async def reply(self, rest: str) -> None:
+        seq, text = number_and_rest(rest)
+        self.screen.go(self.screen.send(some(text), reply_to=seq))
 
-    def _get(self, rest: str) -> None:
-        seq, folder = _split(rest)
-        where, number = self._screen.conversation, _number(seq)
-        place = path_and_rest(folder)[0] if folder else Path()
-        self._meanwhile("/get", lambda: get_file(self._client, self._terminal, where, number, place))
+    async def mention(self, rest: str) -> None:
+        named, text = word_and_rest(rest)
+        users = [user.removeprefix("@") for user in named.split(",")]
+        if not text or not all(users):
+            raise WrongArgumentsError
+        said = " ".join([*(f"@{user}" for user in users), text])
+        self.screen.go(self.screen.send(said, mentions=users))
 
-    async def _remind(self, words: list[str]) -> None:
-        seq, wait = _number(words[0]), duration_ms(words[1])
-        at = int(time.time() * 1_000) + wait
-        await self._client.remind(self._screen.conversation, seq, at)
+    async def forward(self, rest: str) -> None:
+        seq, target = number_and_rest(rest)
+        source = (self.screen.place.conversation_id, seq)
+        place = await self.places.find(some(target))
+        self.screen.go(self.screen.send(None, place, forward_of=source))
+
+    async def edit(self, rest: str) -> None:
+        where = self.screen.place.conversation_id
+        seq, text = number_and_rest(rest)
+        if not text and not await self._gives_up_caption(where, seq):
+            return
+        self._meanwhile("/edit", lambda: self.client.edit(where, seq, text))
+
+    async def _gives_up_caption(self, where: str, seq: int) -> bool:
+        """An edit without words leaves a file without its caption, and is a slip where there is no file."""
+        message = await self.client.message(where, seq)
+        if message.file_id is None:
+            raise WrongArgumentsError
+        if not message.content:
+            self.terminal.show(f"* #{seq} has no caption", dim=True)
+            return False
+        if await self.screen.ask(f"Drop the caption of #{seq}, “{one_line(message.content)}”?"):
+            return True
+        self.terminal.show("* the caption stays", dim=True)
+        return False
+
+    async def delete(self, rest: str) -> None:
+        where, seq = self.screen.place.conversation_id, only_number(rest)
+        self._meanwhile("/delete", lambda: self.client.delete(where, seq))
+
+    async def react(self, rest: str) -> None:
+        where = self.screen.place.conversation_id
+        seq, emoji = number_and_rest(rest)
+        wanted = only_word(emoji)
+        remove = wanted.startswith("-") and len(wanted) > 1
+        wanted = wanted[1:] if remove else wanted
+        self._meanwhile("/react", lambda: self.client.react(where, seq, wanted, remove=remove))
+
+    async def file(self, rest: str) -> None:
+        path, caption = word_and_rest(rest)
+        to = self.screen.place.to
+        self._meanwhile("/file", lambda: send_file(self.client, self.terminal, to, _path(path), caption))
+
+    async def get(self, rest: str) -> None:
+        where = self.screen.place.conversation_id
+        seq, folder = number_and_rest(rest)
+        place = _path(only_word(folder)) if folder else Path()
+        self._meanwhile("/get", lambda: get_file(self.client, self.terminal, where, seq, place))
+
+    async def remind(self, rest: str) -> None:
+        seq, wait = number_and_rest(rest)
+        at = int(time.time() * 1_000) + duration_ms(only_word(wait))
+        await self.client.remind(self.screen.place.conversation_id, seq, at)
         shown = datetime.fromtimestamp(at / 1_000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        self._terminal.show(f"* you will be reminded of #{seq} at {shown}", dim=True)
+        self.terminal.show(f"* you will be reminded of #{seq} at {shown}", dim=True)
 
-    async def _group(self, words: list[str]) -> None:
-        name, *users = words
-        group = await self._client.create_group(name, users)
-        self._terminal.show(f"* you are in {harmless(group.name)} now: {harmless(group.id)}", dim=True)
-        await self._screen.move_to(group.id)
+    # --- conversations
 
-    async def _to(self, words: list[str]) -> None:
-        self._terminal.show(f"* you write to {harmless(words[0])} now", dim=True)
-        await self._screen.move_to(words[0])
+    async def to(self, rest: str) -> None:
+        await self.screen.move_to(await self.places.find(some(rest)))
 
-    async def _add(self, words: list[str]) -> None:
-        added = await self._client.add_members(self._screen.conversation, words)
+    async def inbox(self, rest: str) -> None:
+        await self.lists.inbox(min(_MOST, only_number(rest)) if rest else _RECENT)
+
+    async def group(self, rest: str) -> None:
+        name, users = word_and_rest(rest)
+        group = await self.client.create_group(name, users.split())
+        self.terminal.show(f"* you are in {one_line(group.name)} now: {one_line(group.id)}", dim=True)
+        await self.screen.move_to(self.places.group(group.id, group.name))
+
+    async def name(self, rest: str) -> None:
+        name = some(rest)
+        await self.client.rename(self._group(), name)
+
+    async def add(self, rest: str) -> None:
+        users = words(rest)
+        added = await self.client.add_members(self._group(), users)
         if not added.users:
-            self._terminal.show("* they are members already", dim=True)
+            self.terminal.show("* they are members already", dim=True)
 
-    async def _members(self, _: list[str]) -> None:
-        for member in await self._client.members(self._screen.conversation):
-            role = "" if member.role == "member" else f" ({harmless(member.role)})"
-            self._terminal.show(f"  {harmless(member.user_id)}{role}")
+    async def remove(self, rest: str) -> None:
+        user = only_word(rest)
+        await self.client.remove_member(self._group(), user)
 
-    async def _leave(self, _: list[str]) -> None:
-        await self._client.leave(self._screen.conversation)
+    async def role(self, rest: str) -> None:
+        user, role = word_and_rest(rest)
+        if role not in _ROLES:
+            raise WrongArgumentsError
+        await self.client.set_role(self._group(), user, role)
 
-    async def _block(self, words: list[str]) -> None:
-        await self._client.block(words[0])
-        self._terminal.show(f"* {harmless(words[0])} is blocked", dim=True)
+    async def members(self, rest: str) -> None:
+        nothing(rest)
+        await self.screen.show_members()
 
-    async def _unblock(self, words: list[str]) -> None:
-        await self._client.unblock(words[0])
-        self._terminal.show(f"* {harmless(words[0])} is not blocked any more", dim=True)
+    async def leave(self, rest: str) -> None:
+        nothing(rest)
+        await self.client.leave(self._group())
+
+    # --- people: what is asked about one of them alone
+
+    def about_user(self, ask: Callable[[Lists, str], Awaitable[None]], rest: str) -> Awaitable[None]:
+        return ask(self.lists, self.places.private(only_word(rest)).to)
+
+    def about_all(self, ask: Callable[[Lists], Awaitable[None]], rest: str) -> Awaitable[None]:
+        nothing(rest)
+        return ask(self.lists)
+
+    def _group(self) -> str:
+        if not self.screen.place.is_group:
+            raise NoSuchPlaceError("This is no group: /to goes to one, /group makes one")
+        return self.screen.place.conversation_id
 
     def _meanwhile(self, name: str, change: Callable[[], Awaitable[object]]) -> None:
         async def outcome() -> None:
             try:
                 await change()
             except ParleyError as error:
-                if self._client.connection != "stopped":
+                if self.client.connection != "stopped":
                     self._refused(name, error)
             except OSError as error:
-                self._terminal.show(f"! {name} can't be done: {harmless(str(error))}")
+                self.terminal.show(f"! {name} can't be done: {one_line(str(error))}")
 
-        self._screen.go(outcome())
+        self.screen.go(outcome())
 
     def _refused(self, name: str, error: ParleyError) -> None:
-        self._terminal.show(f"! {name} was refused: {error.message} ({error.code})")
+        self.terminal.show(f"! {name} was refused: {one_line(error.message)} ({error.code})")
 
 
-def duration_ms(text: str) -> int:
-    """How long "30s", "10m", "2h" or "1d" is. Raises ValueError for anything else."""
-    number, unit = int(text[:-1]), _UNITS_S.get(text[-1:])
-    if unit is None or number <= 0:
-        raise ValueError("no duration")
-    return number * unit * 1_000
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
 
 
-def _split(text: str) -> tuple[str, str]:
-    """The first word, and the rest as it was typed."""
-    first, *rest = text.split(maxsplit=1)
-    return first, rest[0].strip() if rest else ""
+@dataclass(frozen=True, slots=True)
+class _Command:
+    usage: str
+    does: str
+    run: Callable[[Commands, str], Awaitable[None]]
 
 
-def _number(word: str) -> int:
-    return int(word.removeprefix("#"))
+_COMMANDS: Final = {
+    command.usage.split()[0]: command
+    for command in (
+        _Command("/history [n]", f"the last n messages ({_RECENT})", Commands.history),
+        _Command("/reply N text", "answer message #N", Commands.reply),
+        _Command("/mention user[,user…] text", "a message that names members", Commands.mention),
+        _Command("/forward N user-or-group", "send on what message #N says", Commands.forward),
+        _Command("/edit N text", "change your message #N", Commands.edit),
+        _Command("/delete N", "take message #N back", Commands.delete),
+        _Command("/react N emoji", "react to message #N; -emoji takes it back", Commands.react),
+        _Command("/file path [text]", "send a file; quotes around a path with blanks", Commands.file),
+        _Command("/get N [folder]", "save the file of message #N (here)", Commands.get),
+        _Command("/remind N 10m", "be told of message #N again (s, m, h, d)", Commands.remind),
+        _Command("/to user-or-group", "go to another conversation; user:NAME is a user", Commands.to),
+        _Command("/inbox [n]", "your conversations, the latest first", Commands.inbox),
+        _Command("/group name [user…]", "create a group, and go there; quotes around blanks", Commands.group),
+        _Command("/name text", "rename the group", Commands.name),
+        _Command("/add user…", "add members to the group", Commands.add),
+        _Command("/remove user", "take a member out of the group", Commands.remove),
+        _Command("/role user owner|admin|member", "what a member may do", Commands.role),
+        _Command("/members", "who is here", Commands.members),
+        _Command("/leave", "leave the group", Commands.leave),
+        _Command("/contacts", "your contacts, and who asks to be one", lambda c, t: c.about_all(Lists.contacts, t)),
+        _Command("/contact user", "ask to be a contact", lambda c, t: c.about_user(Lists.request_contact, t)),
+        _Command("/accept user", "accept who asks", lambda c, t: c.about_user(Lists.accept_contact, t)),
+        _Command("/uncontact user", "end, decline or withdraw it", lambda c, t: c.about_user(Lists.remove_contact, t)),
+        _Command("/block user", "nothing from this user any more", lambda c, t: c.about_user(Lists.block, t)),
+        _Command("/unblock user", "let them write again", lambda c, t: c.about_user(Lists.unblock, t)),
+        _Command("/blocks", "who is blocked", lambda c, t: c.about_all(Lists.blocks, t)),
+        _Command("/help", "this", Commands.help),
+        _Command("/quit", "leave the chat", Commands.quit),
+    )
+}
+NAMES: Final = tuple(_COMMANDS)

@@ -14,7 +14,6 @@ from parley_client.events import Message
 from parley_client.terminal import Terminal, harmless
 
 _QUARTERS: Final = 4
-_QUOTES: Final = "\"'"
 
 
 async def send_file(client: ParleyClient, terminal: Terminal, to: str, path: Path, caption: str) -> None:
@@ -56,16 +55,3 @@ def progress_lines(terminal: Terminal, what: str) -> Callable[[int, int], None]:
             terminal.show(f"  {what}: {quarter * 100 // _QUARTERS} % of {size_of(total)}", dim=True)
 
     return show
-
-
-def path_and_rest(text: str) -> tuple[Path, str]:
-    """A path, in quotes where it has blanks, and what follows. Raises ValueError where there is none."""
-    if text[:1] and text[0] in _QUOTES:
-        path, closing, rest = text[1:].partition(text[0])
-        if not closing:
-            raise ValueError("a quote that is not closed")
-    else:
-        path, _, rest = text.partition(" ")
-    if not path:
-        raise ValueError("no path")
-    return Path(path).expanduser(), rest.strip()

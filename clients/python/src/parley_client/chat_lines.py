@@ -22,14 +22,17 @@ from parley_client.terminal import harmless
 _STEP: Final = 1_000
 
 
-def message_line(message: Message) -> str:
+def message_line(message: Message, *, me: str | None = None, tick: str = "") -> str:
     """A message as it is now, with the number that /edit, /delete and /react take."""
     text = "(deleted)" if message.content is None else harmless(said(message))
-    marks = [name for name, there in (("forwarded", message.forwarded), ("edited", message.edited_at)) if there]
+    answers = f"(to #{message.reply_to}) " if message.reply_to is not None and message.content is not None else ""
+    marks = ["mentions you"] if me in message.mentions else []
+    marks += [name for name, there in (("forwarded", message.forwarded), ("edited", message.edited_at)) if there]
     marks += [f"{harmless(emoji)} {len(users)}" for emoji, users in message.reactions.items()]
     more = f"  ({', '.join(marks)})" if marks and message.content is not None else ""
     time = datetime.fromtimestamp(message.created_at / 1_000).astimezone().strftime("%H:%M:%S")
-    return f"{time} #{message.seq} {harmless(message.sender_id)}: {text}{more}"
+    ending = f"  {tick}" if tick else ""
+    return f"{time} #{message.seq} {harmless(message.sender_id)}: {answers}{text}{more}{ending}"
 
 
 def said(message: Message) -> str:
@@ -66,6 +69,8 @@ def line_of(entry: Entry) -> str | None:
 def _what_happened(entry: Entry) -> str | None:
     text: str | None = None
     match entry:
+        case MessageEdited(content=""):
+            text = f"{harmless(entry.user_id)} took the words of #{entry.message_seq} away"
         case MessageEdited(content=str(content)):
             text = f"{harmless(entry.user_id)} edited #{entry.message_seq}: {harmless(content)}"
         case MessageDeleted():

@@ -3,60 +3,82 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Final
 
 from parley_client.chat_commands import Commands
 from parley_client.chat_files import name_file
 from parley_client.chat_lines import line_of, message_line, notification_line, said
+from parley_client.chat_people import OwnTyping, People, presence_text
+from parley_client.chat_places import Place, Places
+from parley_client.chat_ticks import READ, STORED, Ticks
 from parley_client.client import ParleyClient
-from parley_client.conversation import is_group
 from parley_client.errors import ParleyError
 from parley_client.events import (
     ConnectionChanged,
+    ConversationUpdated,
     Entry,
     Event,
     MembersAdded,
     MembershipLost,
+    MembersRemoved,
     Message,
     Notification,
+    Presence,
     ReadReceipt,
     SendFailed,
+    Typing,
 )
-from parley_client.terminal import Terminal, harmless
+from parley_client.terminal import Terminal, harmless, one_line
 
-_RECENT = 20
-_PATIENCE_S = 2.0
-_SENT, _READ = "✓", "✓✓"
+_RECENT: Final = 20
+_PATIENCE_S: Final = 2.0
 
 
 class Chat:
-    """`to` is a user, or the id of a group; commands may go to another one. `before`: the state to go on from."""
+    """Starts in `place`; commands may go to another one. `before`: the state that the client goes on from."""
 
     def __init__(
-        self, client: ParleyClient, terminal: Terminal, to: str, before: Mapping[str, Any] | None = None
+        self, client: ParleyClient, terminal: Terminal, places: Places, place: Place, before: Mapping[str, Any] | None
     ) -> None:
-        self._client, self._terminal, self._to, self._before = client, terminal, to, before
+        self._client, self._terminal, self._places, self._before = client, terminal, places, before
+        self._place = place
+        self._ticks = Ticks(place.conversation_id, client.user_id or "")
+        self._people = People(client, self._refresh)
+        self._typing = OwnTyping(client)
+        self._commands = Commands(client, terminal, self, places)
         self._sending: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._unread = asyncio.Event()
         self._shown = 0
+        self._elsewhere = 0
+        self._offline = ""
+        self._question = ""
         self._early: list[Event] | None = []
-        self._own: dict[int, str] = {}
-        self._commands = Commands(client, terminal, self)
 
     async def run(self) -> None:
         """Until the user leaves, or the input ends and everything is acknowledged. Raises ParleyError."""
+        self._client.open_conversation = self._place.conversation_id
+        self._refresh()
         tasks = [asyncio.create_task(work) for work in (self._follow(), self._begin(), self._read(), self._mark())]
-        try:
-            with self._terminal.reading(), _until_stopped(tasks[2]):
+        with self._listening():
+            try:
                 await _first_to_fail(tasks, last=tasks[2])
+            finally:
+                everything = (*tasks, *self._sending, *self._beside)
+                for task in everything:
+                    task.cancel()
+                await asyncio.gather(*everything, return_exceptions=True)
+                await self._client.close()
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        self._terminal.on_change = lambda text: self._typing.typed(text, self._place.conversation_id)
+        try:
+            yield
         finally:
-            for task in (*tasks, *self._sending):
-                task.cancel()
-            await asyncio.gather(*tasks, *self._sending, return_exceptions=True)
-            await self._client.close()
+            self._terminal.on_change = lambda _: None
 
     # --- what comes
 
@@ -69,22 +91,54 @@ class Chat:
 
     async def _begin(self) -> None:
         """First what was said before, then what has come since."""
-        known = _cursor(self._before, self.conversation)
+        known = _cursor(self._before, self._place.conversation_id)
         await self._client.sync()
-        start = known if known is not None else self._client.held(self.conversation) or 0
+        start = known if known is not None else self._client.held(self._place.conversation_id) or 0
+        await self._look_around()
         if start:
-            await self.show_history(_RECENT, before=start + 1)
+            await self._show_page(_RECENT, before=start + 1)
         self._shown = max(self._shown, start)
         early, self._early = self._early or [], None
         for event in early:
             self._show(event)
-        self._mark_read()
+        self._unread.set()
+
+    async def _look_around(self) -> None:
+        """Who is in this conversation, how far they have read, and who of them is there."""
+        place = self._place
+        others = [] if place.is_group else [place.to]
+        with suppress(ParleyError):  # it has no members yet, or they come with the next look
+            members = await self._client.members(place.conversation_id)
+            self._ticks.seed(members)
+            if place.is_group:
+                others = [each.user_id for each in members if each.user_id != self._client.user_id]
+        self._aside(self._people.watch(place, others))
 
     def _show(self, event: Event) -> None:
+        if isinstance(event, Entry):
+            self._places.learn(event)
+            self._show_entry(event)
+        elif isinstance(event, ReadReceipt | Typing | Presence):
+            self._show_people(event)
+        else:
+            self._show_notice(event)
+
+    def _show_people(self, event: ReadReceipt | Typing | Presence) -> None:
         match event:
-            case ReadReceipt(conversation_id=where, user_id=user) if where == self.conversation:
-                if user != self._client.user_id:
-                    self._show_read(event)
+            case ReadReceipt(conversation_id=where) if where == self._place.conversation_id:
+                if (seq := self._ticks.read(event)) is not None:
+                    self._terminal.show(f"  {READ} #{seq} read by {one_line(event.user_id)}", dim=True)
+            case Typing():
+                if self._people.types(event):
+                    self._look_for(event.user_id)
+                    if not self._terminal.interactive:
+                        self._terminal.show(f"* {one_line(event.user_id)} is typing …")
+            case Presence():
+                if self._people.came_or_went(event) and event.user_id == self._place.to:
+                    self._terminal.show(f"* {presence_text(event)}", dim=True)
+
+    def _show_notice(self, event: Event) -> None:
+        match event:
             case ConnectionChanged():
                 self._show_connection(event)
             case Notification():
@@ -93,61 +147,73 @@ class Chat:
             case SendFailed():
                 what = f": {harmless(event.content)}" if event.content else ""
                 self._terminal.show(f"! A message of an earlier run was not sent{what}: {event.reason} ({event.code})")
-            case MembershipLost(conversation_id=where) if where == self.conversation:
+            case MembershipLost(conversation_id=where) if where == self._place.conversation_id:
                 self._terminal.show("! You are not a member of this conversation any more")
-            case _ if isinstance(event, Entry):
-                self._show_entry(event)
 
     def _show_entry(self, entry: Entry) -> None:
-        if entry.conversation_id != self.conversation:
+        if entry.conversation_id != self._place.conversation_id:
             self._show_elsewhere(entry)
         elif entry.seq > self._shown:
+            self._shown = entry.seq
             if isinstance(entry, Message):
+                self._people.stopped(entry.sender_id)
+                self._look_for(entry.sender_id)
                 self._show_message(entry)
                 if entry.file_id is not None:
                     self.go(name_file(self._client, self._terminal, entry))
             elif line := line_of(entry):
                 self._terminal.show(line, dim=True)
-            self._shown = entry.seq
-            self._mark_read()
+            self._follow_members(entry)
+            self._unread.set()
+
+    def _look_for(self, user_id: str) -> None:
+        """Who writes may be seen from now on, also where that could not be before both had written."""
+        if user_id == self._place.to and not self._people.is_online(user_id):
+            self._aside(self._people.watch(self._place, [user_id]))
+
+    def _follow_members(self, entry: Entry) -> None:
+        if isinstance(entry, MembersAdded):
+            self._ticks.joined(entry)
+            self._aside(self._look_around())
+        elif isinstance(entry, MembersRemoved):
+            self._ticks.left(entry)
+            self._aside(self._look_around())
+        elif isinstance(entry, ConversationUpdated) and entry.name is not None:
+            self._place = self._places.group(self._place.to)
+            self._refresh()
 
     def _show_elsewhere(self, entry: Entry) -> None:
-        if isinstance(entry, Message):
-            text = f"{harmless(entry.sender_id)}, elsewhere: {harmless(said(entry))}"
-            self._terminal.show(text, dim=True)
+        where = self._places.name(entry.conversation_id)
+        if isinstance(entry, Message) and entry.sender_id != self._client.user_id:
+            sender = one_line(entry.sender_id)
+            who = sender if sender == where else f"{sender} in {where}"
+            self._terminal.show(f"{who}, elsewhere: {harmless(said(entry))}", dim=True)
+            self._elsewhere += 1
+            self._refresh()
         elif isinstance(entry, MembersAdded) and self._client.user_id in set(entry.users) - {entry.user_id}:
-            name = harmless(entry.name or "a group")
-            self._terminal.show(f"* you are in {name} now: /to {harmless(entry.conversation_id)}", dim=True)
+            self._terminal.show(f"* {one_line(entry.user_id)} has added you to {where}: /to {where}", dim=True)
 
     def _show_message(self, message: Message) -> None:
-        own = message.sender_id == self._client.user_id
-        self._terminal.show(message_line(message) + (f"  {_SENT}" if own else ""))
+        tick = self._ticks.of(message)
+        self._terminal.show(message_line(message, me=self._client.user_id, tick=tick))
         self._shown = max(self._shown, message.seq)
-        if own:
-            self._own[message.seq] = harmless(said(message))
-
-    def _show_read(self, receipt: ReadReceipt) -> None:
-        """In a group the first reader counts."""
-        read = [each for each in self._own if each <= receipt.seq]
-        if read:
-            text = f"         {_READ} read by {harmless(receipt.user_id)}: {self._own[max(read)]}"
-            self._terminal.show(text, dim=True)
-        for each in read:
-            del self._own[each]
 
     def _show_connection(self, event: ConnectionChanged) -> None:
         if event.state == "online":
+            self._offline = ""
             self._terminal.show("* connected", dim=True)
         elif event.state == "offline":
+            self._offline = "not connected"
             again = f"trying again in {event.retry_in:.1f} s" if event.retry_in is not None else ""
             self._terminal.show(f"* not connected: {event.reason}; {again}", dim=True)
+        self._refresh()
 
-    async def show_history(self, count: int, before: int | None = None) -> None:
+    async def _show_page(self, count: int, before: int | None = None) -> None:
         try:
-            page = await self._client.history(self.conversation, before=before, limit=count)
+            page = await self._client.history(self._place.conversation_id, before=before, limit=count)
         except ParleyError as error:
             if error.code not in ("not_a_member", "not_found"):  # nothing was said here yet
-                self._terminal.show(f"! The history can't be shown: {error}")
+                self._terminal.show(f"! The history can't be shown: {one_line(str(error))}")
             return
         for message in reversed(page.messages):
             self._show_message(message)
@@ -156,50 +222,39 @@ class Chat:
 
     async def _read(self) -> None:
         while (line := await self._terminal.lines.get()) is not None:
-            self._terminal.accept(line)
             text = line.strip()
             if text == "/quit":
                 return
             if text.startswith("/") and not text.startswith("//"):
                 await self._commands.run(text)
             elif text:
-                self.go(self._send(text.removeprefix("/") if text.startswith("//") else text))
-        if self._sending:
-            self._terminal.show(f"* waiting until {len(self._sending)} more can be sent", dim=True)
+                self.go(self.send(text.removeprefix("/") if text.startswith("//") else text))
+                await asyncio.sleep(0)  # it is in the outbox after this: what is typed next comes behind it
+        waiting = len(self._client.unacked)
+        if waiting:
+            self._terminal.show(f"* waiting until {waiting} more can be sent", dim=True)
+        while self._sending:
             await asyncio.gather(*self._sending)
 
-    def go(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do it meanwhile; at the end of the input it is waited for."""
-        task = asyncio.create_task(work)
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
-
-    async def move_to(self, to: str) -> None:
-        """Another conversation from now on, with what was said there before."""
-        self._to, self._shown = to, 0
-        self._own.clear()
-        self._client.open_conversation = self.conversation
-        self._shown = start = self._client.held(self.conversation) or 0
-        if start:
-            await self.show_history(_RECENT, before=start + 1)
-        self._mark_read()
-
-    async def _send(self, text: str) -> None:
-        waiting = f"… on its way: {text}"
-        patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._terminal.show, waiting)
+    async def send(self, text: str | None, place: Place | None = None, **options: Any) -> None:
+        """A message into this conversation, or into another place. What is refused is shown."""
+        to = place or self._place
+        self._typing.sent()
+        label = text if text is not None else f"what is forwarded to {to.title}"
+        patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._terminal.show, f"… on its way: {label}")
         try:
-            if is_group(self._to):
-                await self._client.send(text, conversation_id=self._to)
+            if to.is_group:
+                ack = await self._client.send(text, conversation_id=to.to, **options)
             else:
-                await self._client.send(text, to=self._to)
+                ack = await self._client.send(text, to=to.to, **options)
         except ParleyError as error:
             if self._client.connection != "stopped":
-                self._terminal.show(f"! Not sent: {text}: {error.message} ({error.code})")
+                self._terminal.show(f"! Not sent: {label}: {error.message} ({error.code})")
+        else:
+            if ack.conversation_id != self._place.conversation_id:
+                self._terminal.show(f"  {STORED} {label}", dim=True)
         finally:
             patience.cancel()
-
-    def _mark_read(self) -> None:
-        self._unread.set()
 
     async def _mark(self) -> None:
         """Tell how far was shown: one request at a time, the next for all that was shown meanwhile."""
@@ -208,20 +263,78 @@ class Chat:
             self._unread.clear()
             if self._early is None and self._shown:
                 with suppress(ParleyError):  # the next one says the same or more
-                    await self._client.mark_read(self.conversation, self._shown)
+                    await self._client.mark_read(self._place.conversation_id, self._shown)
 
     async def _acknowledge(self, notification: Notification) -> None:
         """Another run shows it where this does not go through."""
         with suppress(ParleyError):
             await self._client.acknowledge(notification.id)
 
-    @property
-    def to(self) -> str:
-        return self._to
+    # --- what commands do here
 
     @property
-    def conversation(self) -> str:
-        return self._to if is_group(self._to) else self._client.private_with(self._to) or ""
+    def place(self) -> Place:
+        return self._place
+
+    def go(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it meanwhile; at the end of the input it is waited for."""
+        _keep(self._sending, work)
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it meanwhile; the end of the input is its end, too."""
+        _keep(self._beside, work)
+
+    async def move_to(self, place: Place) -> None:
+        """Another conversation from now on, with what was said there before."""
+        self._place, self._elsewhere = place, 0
+        self._ticks = Ticks(place.conversation_id, self._client.user_id or "")
+        self._client.open_conversation = place.conversation_id
+        self._shown = start = self._client.held(place.conversation_id) or 0
+        self._terminal.show(f"* you write to {place.title} now", dim=True)
+        self._refresh()
+        await self._look_around()
+        if start:
+            await self._show_page(_RECENT, before=start + 1)
+        self._unread.set()
+
+    async def show_history(self, count: int) -> None:
+        await self._look_around()
+        await self._show_page(count)
+
+    async def show_members(self) -> None:
+        for member in await self._client.members(self._place.conversation_id):
+            role = "" if member.role == "member" else f" ({one_line(member.role)})"
+            there = ", online" if self._people.is_online(member.user_id) else ""
+            self._terminal.show(f"  {one_line(member.user_id)}{role}{there}")
+
+    async def ask(self, question: str) -> bool:
+        """The next line answers. Anything but yes is no."""
+        self._question = question
+        if not self._terminal.interactive:
+            self._terminal.show(f"{question} [y/N]")
+        self._refresh()
+        try:
+            answer = await self._terminal.lines.get()
+        finally:
+            self._question = ""
+            self._refresh()
+        if answer is None:
+            self._terminal.lines.put_nowait(None)  # it ends the chat, too
+        return (answer or "").strip().casefold() in ("y", "yes")
+
+    def _refresh(self) -> None:
+        elsewhere = f"{self._elsewhere} new elsewhere" if self._elsewhere else ""
+        status = " · ".join(part for part in (self._offline, self._people.status(), elsewhere) if part)
+        if self._question:
+            self._terminal.prompt("[y/N] ", self._question)
+        else:
+            self._terminal.prompt(f"{self._client.user_id} → {self._place.title}> ", status)
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def _cursor(state: Mapping[str, Any] | None, conversation_id: str) -> int | None:
@@ -240,19 +353,3 @@ async def _first_to_fail(tasks: Sequence[asyncio.Task[None]], *, last: asyncio.T
         for task in done:
             if not task.cancelled():
                 task.result()
-
-
-@contextmanager
-def _until_stopped(task: asyncio.Task[None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the input, and with it the chat, in good order."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    with suppress(NotImplementedError):  # not on every system
-        for each in signals:
-            loop.add_signal_handler(each, task.cancel)
-    try:
-        yield
-    finally:
-        with suppress(NotImplementedError):
-            for each in signals:
-                loop.remove_signal_handler(each)
