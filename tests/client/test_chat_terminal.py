@@ -124,25 +124,21 @@ async def test_a_local_answer_leaves_no_prompt_behind() -> None:
         assert re.search(r"(\n|\x1b\[J(\x1b\[[0-9;?]*[a-zA-Z])*)$", before), repr(before[-60:])
 
 
+@pytest.mark.parametrize("end", ["/quit\r", "\x03", "\x04", signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=repr)
 @on_loop
-async def test_a_terminal_that_a_killed_program_left_behind_is_set_right_at_start_and_at_each_end() -> None:
+async def test_a_terminal_that_a_killed_program_left_behind_is_set_right_at_start_and_at_each_end(
+    end: str | signal.Signals,
+) -> None:
     screen = Screen()
     screen.spoil()
-    async with FakeServer() as server:
-        for end in ("/quit\r", "\x03", "\x04"):
-            async with on_terminal(server, screen=screen) as (_, process):
-                await screen.shows("connected.*alice → bob>")
-                screen.type(end)
-                assert await process.wait() == 0
-            assert screen.has_echo()
-            screen.output = ""
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            async with on_terminal(server, screen=screen) as (_, process):
-                await screen.shows("connected.*alice → bob>")
-                process.send_signal(number)
-                assert await process.wait() == 0
-            assert screen.has_echo()
-            screen.output = ""
+    async with FakeServer() as server, on_terminal(server, screen=screen) as (_, process):
+        await screen.shows("connected.*alice → bob>")
+        if isinstance(end, signal.Signals):
+            process.send_signal(end)
+        else:
+            screen.type(end)
+        assert await process.wait() == 0
+        assert screen.has_echo()
     screen.close()
 
 
