@@ -75,20 +75,20 @@ replay: setup
 
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup
-	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m local.tool tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
 
 # The same histories again for the same SEED; PLANTED="…" puts a bug in and looks for it.
 simulate: setup
-	@$(BIN)/python -m tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(PLANTED),--planted "$(PLANTED)")
+	@$(BIN)/python -m local.tool tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(PLANTED),--planted "$(PLANTED)")
 
 chaos: setup
-	@$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m local.tool tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 load: setup
-	@$(BIN)/python -m tests.load $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS))
+	@$(BIN)/python -m local.tool tests.load $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS))
 
 audit: setup
-	@$(BIN)/python -m tests.security $(if $(OFFLINE),--offline)
+	@$(BIN)/python -m local.tool tests.security $(if $(OFFLINE),--offline)
 
 reset: setup
 	@$(LOCAL) reset $(if $(YES),--yes)

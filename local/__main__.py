@@ -26,12 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _run(_settings(), options)
     except LocalError as error:
-        console.fail(error.message, causes.remedy(error.hint, _place()))
+        console.fail(error.message, causes.remedy(error.hint, place()))
     except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
         if isinstance(error, BrokenPipeError) and options.command in SHOWING:
             return 0  # its reader has seen enough
         interrupts.end_children()  # what was started, and could not be written down, would be nobody's
-        console.fail(*causes.report(error, _place()))
+        console.fail(*causes.report(error, place()))
     return 1
 
 
@@ -54,7 +54,7 @@ def _settings() -> Settings:
     return settings.read(os.environ)
 
 
-def _place() -> causes.Place:
+def place() -> causes.Place:
     try:
         home = home_of(os.environ)
     except LocalError:

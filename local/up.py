@@ -121,7 +121,10 @@ def alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError("Another make up, down or reset is at work on this stack", "Wait for it to end") from None
+            raise LocalError(
+                "Another make up, down or reset is at work on this stack",
+                "Wait for it to end; of one that was killed, the CDK works on for a minute or so",
+            ) from None
         yield
 
 

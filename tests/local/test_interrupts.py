@@ -155,3 +155,66 @@ def test_a_killed_command_leaves_the_lock_to_the_cdk_that_it_had_started(root: P
     )  # fmt: skip
     assert down.returncode == 1
     assert "Another make up, down or reset is at work" in down.stderr
+
+
+TOOL = """
+import asyncio, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+def work(name):
+    Path(name).touch()
+    time.sleep(1000)
+
+def main():
+    if sys.argv[2:] == ["alone"]:
+        Path(sys.argv[1]).touch()
+        asyncio.run(asyncio.sleep(1000))
+    with ProcessPoolExecutor(2) as pool:
+        list(pool.map(work, [sys.argv[1]] * 20))
+    return 0
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [[], ["alone"]], ids=["workers", "asyncio"])
+def test_a_signal_ends_a_developers_tool_with_its_workers(
+    tmp_path: Path, how: list[str], number: signal.Signals
+) -> None:
+    (tmp_path / "forever").mkdir()
+    (tmp_path / "forever/__main__.py").write_text(TOOL)
+    started = tmp_path / "started"
+    command = subprocess.Popen(
+        [sys.executable, "-m", "local.tool", "forever", str(started), *how],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert wait_until(started.exists, WAIT)
+    os.killpg(command.pid, number)  # as a terminal does
+    output, said = command.communicate(timeout=WAIT)
+    assert (command.returncode, output, said) == (128 + number, "", f"Interrupted ({number.name})\n")
+    assert wait_until(lambda: processes.running_below(tmp_path) == [], WAIT)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise OSError(28, 'No space left on device', '/x')", "error: The disk is full: /x can't be written"),
+        ("raise ZeroDivisionError('odd')", "error: Unforeseen: ZeroDivisionError: odd"),
+        (
+            "from local.errors import LocalError; raise LocalError('There is no stack yet', 'Start one')",
+            "error: There is",
+        ),
+    ],
+)
+def test_a_tool_shows_a_line_instead_of_a_traceback(tmp_path: Path, body: str, said: str) -> None:
+    (tmp_path / "fails").mkdir()
+    (tmp_path / "fails/__main__.py").write_text(f"def main():\n    {body}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "local.tool", "fails"],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(tmp_path), "PARLEY_HOME": str(tmp_path / "home")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
