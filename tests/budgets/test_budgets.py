@@ -20,6 +20,7 @@ from shared.connection.presence import check_offline
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.files.downloads import file_for
 from shared.files.models import READY, File
+from shared.wire.cursors import encode_sync_cursor
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, in_turn
 from tests.functions.events import HOUR, NOW
@@ -183,6 +184,16 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(house: House
     assert house.meter.count == {"Query": 1 + conversations}
     synced = house.measured({"type": "sync", "conversations": {DM: 1}})
     assert synced == {"BatchGetItem": 1, "Query": 1 + conversations}
+
+
+def test_a_page_of_heads_reads_what_is_behind_its_cursor_and_nothing_else(house: House) -> None:
+    for number in range(6):
+        house.say({**message(0, f"c{number}"), "to": f"user{number}"})
+    cursor = encode_sync_cursor("alice", "dm:alice:user3")
+    behind = house.measured({"type": "sync", "cursor": cursor})
+    assert behind == {"BatchGetItem": 1, "Query": 1 + 2}
+    with_a_named_one = house.measured({"type": "sync", "conversations": {DM: 1}, "cursor": cursor})
+    assert with_a_named_one == {"BatchGetItem": 2, "Query": 1 + 2 + 1}
 
 
 @pytest.mark.parametrize("before", [None, 2])

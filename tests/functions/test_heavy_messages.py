@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from functions.rest.api import respond
 from shared.chat.changes import Edited
 from shared.chat.models import change_entry
 from shared.chat.weight import MAX_MESSAGE_BYTES
-from shared.contacts.models import ACCEPTED, Contact
+from shared.contacts.models import ACCEPTED, Contact, Profile, QuietHours
 from shared.notification.models import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
 from tests.fakes import DM, FakeLog
 from tests.functions.events import frame_event, http_event
@@ -196,6 +197,16 @@ LISTS = {
 }
 
 
+KINDS = {
+    "/v1/contacts": "a contact",
+    "/v1/blocks": "a block",
+    "/v1/devices": "a device",
+    "/v1/notifications": "a notification",
+    "/v1/reminders": "a reminder",
+    f"/v1/conversations/{GROUP}/members": "a member",
+}
+
+
 def fill_lists(rest: Rest) -> None:
     """As much as there can be in every list without pages, each as heavy as it can be."""
     at, letter = 2**53, "\x01"
@@ -225,6 +236,30 @@ def test_lists_without_pages_are_within_the_bound_of_one_answer(path: str) -> No
     fill_lists(rest)
     (listed,) = get(rest, path).values()
     assert len(listed) == LISTS[path]
+    assert max(len(compact(one)) for one in listed) + 1 <= documented(KINDS[path])
+
+
+def compact(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def documented(what: str) -> int:
+    """The bytes that the table of bounds has for a thing."""
+    limits = (Path(__file__).parents[2] / "docs/limits.md").read_text(encoding="utf-8")
+    table = limits.partition("## Bytes of JSON\n")[2].partition("\n## ")[0]
+    (row,) = [line for line in table.splitlines() if line.startswith(f"| {what} |")]
+    return int(row.split("|")[2].split()[0].replace(",", ""))
+
+
+def test_a_profile_and_a_conversation_of_the_inbox_are_as_heavy_as_the_table_says() -> None:
+    rest = Rest()
+    hours = QuietHours("22:00", "07:00", "America/Argentina/ComodRivadavia")
+    rest.profiles.profiles["alice"] = Profile("\x01" * 100, "https://" + "\x01" * 992, quiet_hours=hours)
+    assert len(compact(get(rest, "/v1/me"))) <= documented("a profile")
+    rest.group("alice", *(f"{number:0128}" for number in range(999)), name="\x01" * 100)
+    heavy(rest.log, f"dm:alice:{LONG}", 1)
+    for one in get(rest, "/v1/conversations")["conversations"]:
+        assert len(compact({**one, "last_message": None})) <= 1_500
 
 
 def test_a_message_is_bounded_by_what_an_answer_can_have() -> None:
