@@ -288,14 +288,19 @@ def _may_get(user: str, event: Mapping[str, object], members: Members) -> bool:
 
 
 def _everybody_agrees(history: History, members: Mapping[str, Members]) -> Iterator[str]:
-    """After quiet: nothing waits, and every client shows each conversation as its log has it."""
+    """After quiet: nothing waits, and every client shows each conversation as its log has it.
+
+    One that its user has hidden need not be known to a client that was not there before.
+    """
+    hidden = {(one.user, one.detail["conversation_id"]) for one in history.operations if one.kind == "hide"}
     for client, seen in history.seen.items():
         if not seen.settled:
             continue
         if seen.pending:
             yield f"{client} still waits with {seen.pending} messages"
         for name, log in history.logs.items():
-            if seen.user in members[name].now and log:
+            is_known = seen.entries(name) or (seen.user, name) not in hidden
+            if seen.user in members[name].now and log and is_known:
                 yield from _agrees(client, seen.entries(name), log, members[name].joined[seen.user])
 
 

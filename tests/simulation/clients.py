@@ -74,6 +74,7 @@ class Client:
         self._asked: dict[str, tuple[Mapping[str, int], float, bool]] = {}
         self.synced: list[Synced] = []
         self.is_browser = False
+        self.is_lazy = False  # lets its tokens end
         self.core = self._new_core(None)
 
     @property
@@ -86,8 +87,8 @@ class Client:
         until = ends(self.now_ms + life)
         return token(self.user, self.now_ms // _MS * _MS, until), until
 
-    def _left(self, until: int) -> float:
-        return (until - self.now_ms) / _MS
+    def _left(self, until: int) -> float | None:
+        return None if self.is_lazy else (until - self.now_ms) / _MS
 
     @property
     def now(self) -> float:

@@ -22,6 +22,7 @@ from tests.simulation.runtime import Runtime
 Frame = Mapping[str, Any]
 _METHOD: Final = "arn:aws:execute-api:us-east-1:000000000000:api/prod/$connect"
 _ANY: Final = 1_000
+_LONG_AGO_MS: Final = 60_000  # it is no longer connecting
 _CLOSING_MS: Final = 3_000.0  # to say goodbye to a connection, and close it
 
 
@@ -71,11 +72,15 @@ class Post:
 
 @dataclass(eq=False)
 class Gateway:
-    """`lines` are all connections that ever were, by id; `posts` is all that got through to one."""
+    """`lines` are all connections that ever were, by id; `posts` is all that got through to one.
+
+    `gone` are the posts to connections that were no more.
+    """
 
     runtime: Runtime
     lines: dict[str, Line] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
+    gone: list[tuple[float, Line]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
@@ -100,7 +105,8 @@ class Gateway:
         line = self._line(user_id, terminal, ends)
         line.state, line.opened = "open", self._hub.now
         identity = Identity(user_id, ends)
-        line.context = authorizer_context(identity, device_id="device", connected_at=BASE_MS + int(self._hub.now))
+        since = BASE_MS + int(self._hub.now) - _LONG_AGO_MS
+        line.context = authorizer_context(identity, device_id="device", connected_at=since)
         connection = caller_of(self._event(line, "CONNECT", "$connect")).connection
         assert isinstance(sessions.register(connection, limit=_ANY), Registered)
         return line
@@ -172,6 +178,7 @@ class Gateway:
         if self._weather.strikes(Fault.POST_FAILED):
             return 500
         if line.state != "open":
+            self.gone.append((self._hub.now, line))
             return 410
         began = self._hub.process.began if self._hub.process else 0.0
         self.posts.append(Post(line, json.loads(data), self._hub.now, began))

@@ -54,6 +54,7 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"register": 20, "sign_out": 10, "list": 6, "send_private": 2, "prefer": 4, "hide": 2}),
     Theme({"notify": 20, "acknowledge": 16, "remind": 20, "cancel_reminder": 6, "list": 6, "delete": 3}),
     Theme({"upload": 30, "send_file": 30, "forward": 12, "delete": 10, "get_file": 12}),
+    Theme({"post_named": 30, "send_to_group": 3, "quit": 4, "remove": 2}, {Fault.REPLY_LOST: 0.3}),
     Theme({"upload": 12, "send_file": 20, "send_otherwise": 30}),
     Theme(
         {

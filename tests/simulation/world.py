@@ -198,6 +198,7 @@ def play(world: World) -> None:
     for number, client in enumerate(world.clients):
         client.is_away = number in plan.asleep
         client.is_browser = number in plan.browsers
+        client.is_lazy = number % 2 == 1
         if client.is_away or number in plan.fresh:
             hub.after(hub.random.random() * 20.0, client.start)
         else:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.aws.tables import connections_from
+from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
-from tests.simulation.judge.case import Case
+from tests.simulation.history import Operation
+from tests.simulation.judge.case import HARMLESS, Case
 
 # Between reading who is there and the post's arrival lie some calls.
 _ON_THE_WAY_MS: Final = 1_000
+_HANDSHAKE_MS: Final = 30_000
+_AT_ONCE_MS: Final = 500  # before any second look
 
 
 def who_is_online_is_registered(case: Case) -> Iterator[str]:
@@ -61,5 +65,47 @@ def _oldest_first(
             yield f"{name} of {user} had to make way, and was not the oldest"
 
 
-RULES = (no_more_than_allowed,)
+_FORGETFUL: Final = HARMLESS | {Fault.DISCONNECT_LOST, Fault.HALF_OPEN}
+
+
+def the_dead_are_forgotten(case: Case) -> Iterator[str]:
+    """Once a post has found out that a connection is gone, which is not just being made."""
+    if not case.struck <= _FORGETFUL:
+        return
+    for at, line in case.world.deployment.gateway.gone:
+        began = int(line.context["connected_at"])
+        end = case.past.at(case.world.hub.now).session(line.user_id) or {}
+        is_old = BASE_MS + at - began > _HANDSHAKE_MS + case.skew
+        if is_old and line.connection_id in end.get("connections", {}) and at < case.world.hub.now - _ON_THE_WAY_MS:
+            yield f"{line.connection_id} of {line.user_id} was gone at {at:.0f}, and is still registered"
+
+
+def nobody_gets_their_own(case: Case) -> Iterator[str]:
+    """A connection gets no event for what it did itself, but in groups that another function posts to."""
+    for client in case.world.clients:
+        lines = [line for line in case.world.deployment.gateway.lines.values() if line.terminal is client]
+        mine = {
+            (one.detail["conversation_id"], one.value): one
+            for one in case.operations("send")
+            if one.client == client.name and one.outcome == "ok" and not one.status
+        }
+        if len(lines) != 1:
+            continue
+        for post in case.world.deployment.gateway.posts:
+            place = post.event.get("conversation_id"), post.event.get("seq")
+            one = mine.get(place) if post.event["type"] == "new_message" and post.line is lines[0] else None
+            if one is None or _is_sent_twice(case, one):
+                continue
+            entry = case.logs[str(place[0])][int(place[1] or 1) - 1]
+            if not entry.fan_out and post.at < (one.ended or 0.0) + _AT_ONCE_MS:
+                yield f"{client.name} was sent its own {place}"
+
+
+def _is_sent_twice(case: Case, one: Operation) -> bool:
+    name = one.detail["client_message_id"]
+    same = [other for other in case.operations() if other.detail.get("client_message_id") == name]
+    return len(same) > 1
+
+
+RULES = (the_dead_are_forgotten, nobody_gets_their_own, no_more_than_allowed)
 AT_ONCE = (who_is_online_is_registered, tokens_end)

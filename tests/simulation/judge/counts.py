@@ -56,14 +56,17 @@ def _bare(member: Member | None) -> Member | None:
 
 
 def badges_between(case: Case, user: str, start: float, end: float, now_ms: int) -> set[int]:
-    """The sums that the icon may show: conversations that were not muted, each as it was at some moment."""
+    """The sums that the icon may show: of what is in the inbox and not muted, each as it was at some moment."""
     moments = [case.past.at(when) for when in case.past.moments(start, end)]
     names = {member.conversation_id for moment in moments for member in moment.conversations(user)}
     sums = {0}
     for name in sorted(names):
         numbers = {one.unread for one in counts_between(case, user, name, start, end)}
         found = [moment.member(user, name) for moment in moments]
-        left_out = [member is None or member.preferences.is_muted(now_ms) for member in found]
+        left_out = [
+            member is None or member.preferences.is_muted(now_ms) or is_hidden(member, moment.log(name))
+            for member, moment in zip(found, moments, strict=True)
+        ]
         if any(left_out):
             numbers = {0} if all(left_out) else numbers | {0}
         sums = {total + number for total in sums for number in numbers}

@@ -13,9 +13,9 @@ Effect = Callable[[Operation, Moment], bool]
 
 
 def _added(one: Operation, now: Moment) -> bool:
-    """All but those who block the one that has asked: they are left out without a word."""
+    """All but those who don't want that: they are left out without a word."""
     inside = now.roles(one.detail["conversation_id"])
-    return all(user in inside or now.blocks(user, one.user) for user in one.detail["users"])
+    return all(user in inside or not now.may_be_added(user, one.user) for user in one.detail["users"])
 
 
 def _removed(one: Operation, now: Moment) -> bool:

@@ -158,7 +158,7 @@ def _complete(case: Case, user: str, synced: Any) -> Iterator[str]:
     moments = [case.past.at(when) for when in case.past.moments(synced.asked, synced.answered)]
     for member in moments[0].conversations(user):
         name = member.conversation_id
-        if name not in shown and all(moment.member(user, name) is not None for moment in moments):
+        if name not in shown and not any(_is_out_of_it(moment, user, name) for moment in moments):
             yield f"{user} synced without {name}"
 
 

@@ -126,6 +126,13 @@ class Moment:
     def blocks(self, user: str, other: str) -> bool:
         return self.row(f"user#{user}", f"block#{other}") is not None
 
+    def may_be_added(self, user: str, by: str) -> bool:
+        """To a group."""
+        profile = self.row(f"user#{user}", "profile") or {}
+        contact = self.row(f"user#{user}", f"contact#{by}") or {}
+        is_open = profile.get("groups_from", "everyone") == "everyone" or contact.get("status") == "accepted"
+        return is_open and not self.blocks(user, by)
+
     def session(self, user: str) -> Item | None:
         return self.past.item(self.when, "sessions", user)
 

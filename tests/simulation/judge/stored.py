@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 from shared.chat.changes import Added
+from shared.chat.identifiers import private_members
 from shared.chat.models import Entry
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
@@ -52,8 +54,9 @@ def forwards_say_what_was_there(case: Case) -> Iterator[str]:
         if entry is None:
             continue
         case.looked_at(one)
-        originals = [now.entry(*source) for now in case.during(one)]
-        said = {(original.content, original.file_id) for original in originals if original is not None}
+        moments = [now for now in case.during(one) if now.member(one.user, source[0]) is not None]
+        originals = [original for now in moments if (original := now.entry(*source)) is not None]
+        said = {(original.content, original.file_id) for original in originals if original.is_readable}
         if (entry.content, entry.file_id) not in said:
             yield f"{one} says {entry.content!r}, and its original said {said}"
 
@@ -79,15 +82,37 @@ def _blocks(now: Moment, user: str, other: str) -> bool:
     return now.blocks(user, other)
 
 
-def nobody_is_added_who_blocks(case: Case) -> Iterator[str]:
-    """To a group, by whom they block at that time."""
+def nobody_is_added_who_objects(case: Case) -> Iterator[str]:
+    """To a group, by whom they block, or as somebody who is to be added by contacts alone."""
     for at, entry in inserted(case.past):
         users = entry.change.users if isinstance(entry.change, Added) else ()
         asked = [one.began for one in case.operations("add", "make_group") if one.user == entry.sender_id]
         moments = [case.past.at(when) for when in case.past.moments(min(asked, default=at), at)]
         for user in users:
-            if user != entry.sender_id and all(now.blocks(user, entry.sender_id) for now in moments):
-                yield f"{entry.conversation_id}/{entry.seq} of {entry.sender_id} adds {user}, who blocks them"
+            if user != entry.sender_id and not any(now.may_be_added(user, entry.sender_id) for now in moments):
+                yield f"{entry.conversation_id}/{entry.seq} of {entry.sender_id} adds {user}, who does not want that"
+
+
+def only_members_are_mentioned(case: Case) -> Iterator[str]:
+    """As the log has them right before the message."""
+    for _, entry in inserted(case.past):
+        inside = private_members(entry.conversation_id) or case.told(entry.conversation_id).before[entry.seq]
+        if not set(entry.mentions) <= set(inside):
+            yield f"{entry.message_id} mentions {entry.mentions}, and there are {sorted(inside)}"
+
+
+def new_is_said_of_what_is_new(case: Case) -> Iterator[str]:
+    """Over HTTP: 201 for what this very request has stored, which is so once."""
+    stored = {(entry.conversation_id, entry.seq): at for at, entry in inserted(case.past)}
+    for one in case.operations("send", "otherwise", "post"):
+        at = stored.get((one.detail["conversation_id"], one.value)) if one.outcome == "ok" else None
+        if at is None or not one.status:
+            continue
+        is_within = one.began <= at <= (one.ended or at)
+        if (one.status == HTTPStatus.CREATED and not is_within) or (
+            one.kind == "post" and one.status != HTTPStatus.CREATED
+        ):
+            yield f"{one} was answered with {one.status}, and stored at {at:.0f}"
 
 
 def changes_are_made_by_who_may(case: Case) -> Iterator[str]:
@@ -108,6 +133,8 @@ RULES = (
     acked_as_it_was_sent,
     forwards_say_what_was_there,
     nobody_is_written_to_who_blocks,
-    nobody_is_added_who_blocks,
+    nobody_is_added_who_objects,
+    only_members_are_mentioned,
+    new_is_said_of_what_is_new,
     changes_are_made_by_who_may,
 )

@@ -46,6 +46,7 @@ def _profile(_: World, client: Client, number: int) -> None:
         {"push": {"quiet_hours": quiet}},
         {"avatar_url": f"https://example.com/{number % 4}.png"},
         {"display_name": None},
+        {"groups_from": "contacts" if number // 9 % 2 else "everyone"},
     )
     changes = choices[number % len(choices)]
     client.http("change_profile", "PUT", "me", body=changes, changes=changes)

@@ -58,9 +58,39 @@ def _again(detail: Mapping[str, Any]) -> dict[str, Any]:
 def _send_again(world: World, client: Client, number: int) -> None:
     """A message that was sent before, with its id and its `after`: perhaps from another device, at the same time."""
     earlier = _earlier(world, client, number)
-    if earlier is not None:
+    if earlier is None:
+        return
+    if number % 3 == 0 and "forward_of" not in earlier.detail:
+        said = {name: value for name, value in earlier.detail.items() if name != "conversation_id"}
+        _send_over_http(client, earlier.detail["conversation_id"], said)
+    else:
         again = _again(earlier.detail)
         client.send(earlier.detail["content"], where=earlier.detail["conversation_id"], **again)
+
+
+def _send_over_http(client: Client, where: str, said: dict[str, Any]) -> None:
+    client.http(
+        "send",
+        "POST",
+        *("conversations", where, "messages"),
+        body=said,
+        told=lambda given: given["seq"],
+        conversation_id=where,
+        **said,
+    )
+
+
+def _post_named(world: World, client: Client, number: int) -> None:
+    """A bot's message with an id and without an `after`: a new one, or the same again."""
+    mine = [one for one in world.operations if one.kind == "send" and one.user == client.user]
+    mine = [one for one in mine if "after" not in one.detail and one.detail["client_message_id"].startswith("bot")]
+    if mine and number % 3:
+        detail = mine[-1 - number % len(mine)].detail
+        said = {name: detail[name] for name in ("content", "client_message_id")}
+        _send_over_http(client, detail["conversation_id"], said)
+    else:
+        said = {"content": text(world), "client_message_id": f"bot-{client.name}-{next(world.numbers)}"}
+        _send_over_http(client, place(world, client, number), said)
 
 
 def _send_otherwise(world: World, client: Client, number: int) -> None:
@@ -126,21 +156,13 @@ def _post(world: World, client: Client, number: int) -> None:
 def _post_with_id(world: World, client: Client, number: int) -> None:
     """A message over HTTP that can be sent again, as this client sends it: at once, or later by `send_again`."""
     where, content = place(world, client, number), text(world)
-    said = {
+    said: dict[str, Any] = {
         "content": content,
         "client_message_id": f"{client.name}-http-{next(world.numbers)}",
         "after": client.core.held(where) or 0,
         **_more(client, where, number),
     }
-    client.http(
-        "send",
-        "POST",
-        *("conversations", where, "messages"),
-        body=said,
-        told=lambda given: given["seq"],
-        conversation_id=where,
-        **said,
-    )
+    _send_over_http(client, where, said)
 
 
 def _blank(world: World, client: Client, number: int) -> None:
@@ -176,5 +198,6 @@ ACTIONS: Final[Actions] = {
     "forward": (_forward, 1),
     "post": (_post, 2),
     "post_with_id": (_post_with_id, 2),
+    "post_named": (_post_named, 2),
     "nonsense": (_blank, 1),
 }
