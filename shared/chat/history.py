@@ -41,7 +41,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """One message. `others` are the other members' cursors, for a message of the reader's own; None for others'."""
+    """One message. `others` are the cursors of those it was written to, for a message of the reader's own, else None.
+
+    Who joined later can read it as history, and counts neither as having read it nor as not having done so.
+    """
 
     entry: Entry
     is_group: bool
@@ -120,4 +123,5 @@ def read_message(
         return Single(entry, is_group, None)
     audience = audience_of(conversation_id, user_id, memberships=memberships)
     others = [user for user in audience.members if user != user_id]
-    return Single(entry, is_group, list(memberships.among(conversation_id, others).values()))
+    members = memberships.among(conversation_id, others).values()
+    return Single(entry, is_group, [member for member in members if member.joined_seq < entry.seq])

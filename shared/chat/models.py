@@ -313,10 +313,13 @@ class Typing:
 
 def unread(member: Member, head: Entry | None) -> int:
     """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
-    if head is None:
-        return 0
+    return 0 if head is None else max(0, head.number - seen_number(member, head))
+
+
+def seen_number(member: Member, head: Entry) -> int:
+    """The number of the last message that the member has read, or has written. Nothing up to it is news to them."""
     own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
-    return max(0, head.number - max(member.read_number, own))
+    return max(member.read_number, own)
 
 
 def is_in_inbox(member: Member, head: Entry | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.chat.delivery import NOBODY, Delivered, Event, Posting, broadcast
+from shared.chat.models import seen_number
 from shared.chat.ports import ConversationLog, Memberships
 from shared.notification.models import About, AboutMessage, AboutNotice, Look
 from shared.notification.offline import Waking, wake
@@ -37,9 +38,9 @@ def look_again(
     waking: Waking,
     now: int,
 ) -> LookedAgain:
-    """Post again to whoever has not got it, and wake them.
+    """Post again to whoever has not got it, and wake them. Who has written since has read it.
 
-    One read where everybody has (memberships or notices, 100 to a round trip), four where not. Raises Unavailable.
+    One read where everybody has (memberships or notices, 100 to a round trip), five where not. Raises Unavailable.
     """
     match look.about:
         case AboutMessage(conversation_id=conversation_id, seq=seq):
@@ -50,6 +51,10 @@ def look_again(
             entry = log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
             if entry is None or not entry.is_readable:
                 return NOTHING  # deleted meanwhile: nobody has to hear of it any more
+            head = next(iter(log.read_back(conversation_id, limit=1)), entry)
+            waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
+            if not waiting:
+                return NOTHING
             return _tell(entry, waiting, look.about, posting=posting, waking=waking, now=now)
         case AboutNotice(notice_id=notice_id):
             kept = notices.among([(user, notice_id) for user in look.users], now=now)

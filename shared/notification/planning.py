@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.models import Entry
+from shared.chat.models import Entry, seen_number
 from shared.chat.ports import ConversationLog, Memberships, Place, Spread
 from shared.contacts.models import Profile
 from shared.notification.badge import Badge, badge_of
@@ -55,10 +55,11 @@ class _Subject:
 
 
 def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned]:
-    """The pushes that these jobs come to now. None for whoever has read it, muted it, or was never to be woken.
+    """The pushes that these jobs come to now. None for whoever has read, answered or muted it, or was not to be woken.
 
     One read for the messages, one for the messages they reply to, one for the notices, one of four items a job for
-    what decides, and the badge for each user who is pushed to. Raises Unavailable.
+    what decides, the tail of each conversation that is left, and the badge for each user who is pushed to, without
+    those tails. Raises Unavailable.
     """
     subjects = _subjects(jobs, reading, now)
     asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
@@ -71,7 +72,9 @@ def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned
         if (devices := _devices(job, around.standings[one]))
         and (wording := _wording(job, subjects[job], around.standings[one], around, now)) is not None
     ]
-    badges = {user: _badge(user, reading, now) for user in {job.user_id for job, _, _ in worded}}
+    heads = _heads([subjects[job] for job, _, _ in worded], reading)
+    worded = [one for one in worded if not _is_seen(subjects[one[0]], around.standings[asked[one[0]]], heads)]
+    badges = {user: _badge(user, heads, reading, now) for user in {job.user_id for job, _, _ in worded}}
     return [
         Planned(job, device, _push(job, subjects[job], wording, device=device, badge=badges[job.user_id], now=now))
         for job, wording, devices in worded
@@ -149,8 +152,25 @@ def _wording(job: PushJob, subject: _Subject, standing: Standing, around: Surrou
     return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
 
 
-def _badge(user_id: str, reading: Reading, now: int) -> Badge:
-    return badge_of(user_id, log=reading.log, memberships=reading.memberships, spread=reading.spread, now=now)
+def _heads(subjects: Iterable[_Subject], reading: Reading) -> dict[str, Entry]:
+    """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
+    places = sorted({one.entry.conversation_id for one in subjects if one.entry is not None and one.notice is None})
+    tails = reading.spread(lambda place: reading.log.read_back(place, limit=1), places)
+    return {head.conversation_id: head for tail in tails for head in tail}
+
+
+def _is_seen(subject: _Subject, standing: Standing, heads: Mapping[str, Entry]) -> bool:
+    """Whether the user has read the message, or written behind it: answering is reading."""
+    entry, member = subject.entry, standing.member
+    if entry is None or member is None or subject.notice is not None:
+        return False
+    head = heads.get(entry.conversation_id)
+    return head is not None and seen_number(member, head) >= entry.number
+
+
+def _badge(user_id: str, heads: Mapping[str, Entry], reading: Reading, now: int) -> Badge:
+    log, memberships, spread = reading.log, reading.memberships, reading.spread
+    return badge_of(user_id, log=log, memberships=memberships, spread=spread, now=now, heads=heads)
 
 
 def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: Badge, now: int) -> Push:

@@ -8,6 +8,7 @@ import pytest
 
 from shared.chat.history import Single, history, read_message, status_of
 from shared.errors import BadRequest, NotAMember, NotFound
+from shared.wire.http import single_body
 from tests.fakes import DM, FakeLog
 from tests.shared.chat.house import GROUP, House
 
@@ -156,6 +157,25 @@ def test_a_message_in_a_group_is_read_when_all_others_have_read_it() -> None:
         statuses.append(status_of(single.entry, single.others))
     assert statuses == ["sent", "delivered", "delivered", "read"]
     assert one(house, 2, "bob").others is None
+
+
+def test_who_joined_later_is_no_reader_of_what_was_there_before() -> None:
+    house = House()
+    house.group("alice", "bob")
+    seq = house.send(conversation_id=GROUP).entry.seq
+
+    def receipts() -> tuple[str, Any]:
+        body = single_body(one(house, seq))
+        return body["status"], body["receipts"]
+
+    house.add("carol")
+    assert receipts() == ("sent", {"members": 1, "delivered": 0, "read": 0})
+    house.move("read", seq, "bob", place=GROUP)
+    assert receipts() == ("read", {"members": 1, "delivered": 1, "read": 1})
+    house.remove("bob")
+    assert receipts() == ("sent", {"members": 0, "delivered": 0, "read": 0})
+    house.add("bob")
+    assert receipts() == ("sent", {"members": 0, "delivered": 0, "read": 0})
 
 
 def test_alone_in_a_group_nobody_has_read_anything() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from shared.connection.ports import PostOutcome
 from shared.notification.looking import NOTHING, LookedAgain, look_again
-from shared.notification.models import FCM, SYSTEM, About, AboutMessage, AboutNotice, Look, Notice, PushJob
+from shared.notification.models import FCM, SYSTEM, About, AboutMessage, AboutNotice, Look, Notice, PushJob, PushTarget
 from tests.fakes import DM
-from tests.shared.notification.house import House
+from tests.shared.notification.house import GROUP, House
 
 MESSAGE = AboutMessage(DM, 1)
 
@@ -66,6 +66,29 @@ def test_who_acknowledged_something_later_has_it_too_and_something_earlier_does_
     acknowledge(house, delivered_seq=1)
     assert look(house) == NOTHING
     assert look(house, AboutMessage(DM, 2)).pushes == 1
+
+
+def test_who_has_answered_gets_neither_the_event_again_nor_a_push() -> None:
+    house = half_open()
+    house.say(sender="bob")
+    assert (look(house), house.pushes.jobs) == (NOTHING, [])
+    house.say()
+    assert look(house) == NOTHING
+    looked = look(house, AboutMessage(DM, 3))
+    assert (looked.pushes, looked.delivered.sent) == (1, 1)
+
+
+def test_of_several_who_have_not_acknowledged_only_those_are_told_who_have_not_written_since() -> None:
+    house = House()
+    house.found("alice", "bob", "carol")
+    for user in ("bob", "carol"):
+        house.device(user=user, target=PushTarget(FCM, f"{user}'s"))
+        house.sessions.connect(user, f"{user}-1", at=house.clock())
+    house.say(conversation_id=GROUP)
+    house.say(sender="carol", conversation_id=GROUP)
+    looked = look(house, AboutMessage(GROUP, 2), ("bob", "carol"))
+    assert (looked.pushes, looked.delivered.sent) == (1, 1)
+    assert [job.user_id for job in house.pushes.jobs] == ["bob"]
 
 
 def test_who_is_no_member_any_more_gets_nothing() -> None:
