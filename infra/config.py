@@ -134,6 +134,7 @@ class Config:
     image_limit: int
     image_pixels: int
     file_limit: int
+    file_quota: int
     local_fcm_endpoint: str
     local_apns_endpoint: str
     local_ca_file: str
@@ -202,6 +203,7 @@ class Config:
             image_limit=read.number("image_limit", 1_024, 26_214_400, 10_485_760),
             image_pixels=read.number("image_pixels", 1_000_000, 100_000_000, 40_000_000),
             file_limit=read.number("file_limit", 1_024, 536_870_912, 104_857_600),
+            file_quota=read.number("file_quota", 1_024, 10**12, 5_368_709_120),
             local_fcm_endpoint=read.text("local_fcm_endpoint", _LOCAL_URL, _LOCAL_URL_RULE),
             local_apns_endpoint=read.text(
                 "local_apns_endpoint", f"{_LOCAL_URL},{_LOCAL_URL}", "two addresses, production first, comma separated"
@@ -288,7 +290,7 @@ class _Reader:
         raw = self._raw(key)
         if not raw:
             return default
-        if not re.fullmatch(r"[0-9]{1,9}", raw) or not low <= int(raw) <= high:
+        if not re.fullmatch(r"[0-9]{1,13}", raw) or not low <= int(raw) <= high:
             self._refuse(key, raw, f"a whole number from {low} to {high}")
             return default
         return int(raw)

@@ -34,6 +34,7 @@ _BYTES_PER_PIXEL = 17
 _RETRIES = 2
 _MAX_AGE = Duration.hours(1)
 _BATCH = 100
+_SWEEPS = Duration.minutes(15)
 
 
 class Files(Construct):
@@ -117,13 +118,14 @@ class FileChecks(Construct):
             memory_mb=_memory_mb(config.image_pixels),
             is_asynchronous=True,
         )
-        self.function.allow_items(storage.members, "GetItem", "UpdateItem")
+        self.function.allow_items(storage.members, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
         files.allow(self.function, ["s3:GetObject", "s3:DeleteObject"], _UPLOADS)
         for prefix in _KEPT:
             files.allow(self.function, ["s3:PutObject", "s3:DeleteObject"], prefix)
         # Without it S3 says 403 for what is not there, as it does for what may not be seen.
         self.function.allow(["s3:ListBucket"], files.bucket.bucket_arn)
         self._check_uploads(files.bucket)
+        self._sweep()
         StreamSource(
             self,
             "Deleted",
@@ -146,14 +148,7 @@ class FileChecks(Construct):
                 detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"prefix": "uploads/"}]}},
             ),
         )
-        rule.add_target(
-            targets.LambdaFunction(
-                self.function.resource,
-                dead_letter_queue=self.failures,
-                retry_attempts=_RETRIES,
-                max_event_age=_MAX_AGE,
-            )
-        )
+        self._invoke_by(rule)
         self.function.allow(["sqs:SendMessage"], self.failures.queue_arn)
         lambda_.CfnEventInvokeConfig(
             self,
@@ -165,6 +160,21 @@ class FileChecks(Construct):
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
                 on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.failures.queue_arn)
             ),
+        )
+
+    def _sweep(self) -> None:
+        """Files that were never sent, or never uploaded, are dropped as their time comes."""
+        schedule = events.Schedule.rate(_SWEEPS)
+        self._invoke_by(events.Rule(self, "Swept", description="Parley: files that lead nowhere", schedule=schedule))
+
+    def _invoke_by(self, rule: events.Rule) -> None:
+        rule.add_target(
+            targets.LambdaFunction(
+                self.function.resource,
+                dead_letter_queue=self.failures,
+                retry_attempts=_RETRIES,
+                max_event_age=_MAX_AGE,
+            )
         )
 
 

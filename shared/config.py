@@ -128,6 +128,7 @@ class RestSettings(_Settings):
     allowed_origins: str
     image_limit: int
     file_limit: int
+    file_quota: int
     bucket: str
     look_queue_url: str
     look_queue_arn: str

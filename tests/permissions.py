@@ -31,7 +31,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
         "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
         "Sessions": ["BatchGetItem", "UpdateItem"],
     },
-    "Files": {"Members": ["GetItem", "UpdateItem"]},
+    "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},
 }
 DYNAMODB: dict[str, set[tuple[str, str]]] = {
     function: {(operation, table) for table, operations in tables.items() for operation in operations}

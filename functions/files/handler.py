@@ -1,8 +1,8 @@
-"""Uploads are looked at as they arrive, and files of deleted messages are released."""
+"""Uploads are looked at as they arrive, files of deleted messages are released, and those that lead nowhere dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,14 +11,20 @@ from shared.aws.deadline import BATCH_S, Deadline
 from shared.aws.dynamodb import dynamodb, from_item
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.objects import S3Objects
+from shared.clock import now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.files.checking import check_upload
 from shared.files.models import REJECTED
 from shared.files.ports import Files, Inspector, Objects
 from shared.files.releasing import release
+from shared.files.sweeping import sweep
 from shared.observability import count, describe, make_logger
 
 _UPLOADS: Final = "uploads/"
+# EventBridge's own: a schedule of it.
+_SCHEDULE: Final = "aws.events"
+# Of one sweep: what is left waits for the next, a quarter of an hour later.
+_SWEPT: Final = 200
 
 
 class UploadNotCheckedError(Exception):
@@ -32,6 +38,7 @@ class Ports:
     files: Files
     objects: Objects
     inspect: Inspector
+    now: Callable[[], int] = now_ms
 
 
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:
@@ -49,8 +56,11 @@ _PORTS = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | None:
-    """An object that was created, or a batch of the log's stream, whose answer names where to start again."""
+    """An object that was created, a sweep, or a batch of the log's stream, whose answer names where to start again."""
     _DEADLINE.begin()
+    if event.get("source") == _SCHEDULE:
+        sweep_files(_PORTS)
+        return None
     if "detail" in event:
         check(event, _PORTS)
         return None
@@ -73,6 +83,17 @@ def check(event: Mapping[str, Any], ports: Ports) -> None:
     if settled is not None and settled.status == REJECTED:
         _LOGGER.info("file rejected", extra={"file_id": file_id, "reason": settled.reason})
         count("FilesRejected", function="files")
+
+
+def sweep_files(ports: Ports) -> None:
+    """Drop files that lead nowhere. One that fails holds up none behind it, and is due again with the next sweep."""
+    now = ports.now()
+    for due in ports.files.due(now, limit=_SWEPT):
+        try:
+            if sweep(due, files=ports.files, objects=ports.objects, now=now):
+                count("FilesDropped", function="files")
+        except Exception as error:  # noqa: BLE001  # whatever it is, the others' time has come, too
+            _LOGGER.error("file not swept", extra={**describe(error), "file_id": due.file_id})
 
 
 def release_files(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:

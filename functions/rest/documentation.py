@@ -80,7 +80,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     ),
     "put_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Conflict)),
     "delete_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Forbidden)),
-    "post_file": Documented("files", {201: files.BegunUpload}, (RateLimited,)),
+    "post_file": Documented("files", {201: files.BegunUpload}, (Conflict, RateLimited)),
     "get_file": Documented("files", {200: files.FileAnswer}, (NotFound,)),
     "post_reminder": Documented(
         "reminders",

@@ -88,7 +88,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         device_limit=settings.device_limit,
         reminder_limit=settings.reminder_limit,
         second_look_s=settings.second_look_s,
-        sizes=SizeLimits(settings.image_limit, settings.file_limit),
+        sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
         bounds=Bounds(settings.text_limit, settings.mention_limit),
         rosters=Rosters(),
         endpoint_url=environment.endpoint_url,

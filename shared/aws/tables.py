@@ -16,7 +16,9 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  pushed#D#A         up to where device D has had pushes about A, for a while
                  notice#N           something that U was told, until U acknowledges it
                  reminder#R         what U wants to be reminded of
+                 files              how many bytes U's files have together
 target#H         target             whose device the push target with this hash is
+due#S            T#F                file F is to be looked at from time T on; S is one of sixteen
 file#F           file               a file: whose, what, and whether it is ready
                  message#C/S        message S of C has the file
 conversation#C   user#U             U is in C, with a role. Who gets C's messages
@@ -54,6 +56,7 @@ BLOCK_PREFIX: Final = "block#"
 NOTICE_PREFIX: Final = "notice#"
 REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
+DUE_PREFIX: Final = "due#"
 TICKET: Final = "ticket"
 TTL: Final = "ttl"
 STATUS: Final = "status"
@@ -133,6 +136,16 @@ def reminder_key(user_id: str, reminder_id: str) -> Item:
 
 def file_key(file_id: str) -> Item:
     return {PK: f"file#{file_id}", SK: "file"}
+
+
+def usage_key(user_id: str) -> Item:
+    """How many bytes the user's files have together."""
+    return {PK: user_key(user_id), SK: "files"}
+
+
+def due_key(shard: str, at: int, file_id: str) -> Item:
+    """When a file is to be looked at. Sorted by time; the shards are there so that none takes all writes."""
+    return {PK: f"{DUE_PREFIX}{shard}", SK: f"{at:016}#{file_id}"}
 
 
 def file_reference_key(file_id: str, conversation_id: str, seq: int) -> Item:

@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.errors import BadRequest, TooLarge
 from shared.files.models import FILE, IMAGE, FileKind
+from shared.files.ports import QUOTA
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
 # Nothing that a browser would run: no HTML, no SVG, and nothing that could be anything.
@@ -54,10 +55,11 @@ ALIASES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """What a deployment takes, in bytes."""
+    """What a deployment takes, in bytes. `quota` is of all files of one user together."""
 
     image: int
     file: int
+    quota: int = QUOTA
 
     def of(self, kind: FileKind) -> int:
         return self.image if kind == IMAGE else self.file

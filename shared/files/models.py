@@ -41,6 +41,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class DueFile:
+    """That a file is to be looked at, from `at` (ms) on."""
+
+    file_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """Where the bytes go, by a form: `fields` and then `file`. Good until `expires_at` (ms), for this file alone."""
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
-from shared.files.models import Checked, File, Stored, Upload
+from shared.files.models import Checked, DueFile, File, Stored, Upload
+
+# Of all of a user's files together, in bytes, where a deployment says nothing else.
+QUOTA: Final = 5 * 1_024**3
+NEVER: Final = 2**53 - 1
 
 
 class Files(Protocol):
@@ -14,8 +18,12 @@ class Files(Protocol):
     References are counted where messages are stored and deleted, together with those (ConversationLog).
     """
 
-    def create(self, file: File) -> None:
-        """Note a file that is going to be uploaded."""
+    def create(self, file: File, *, quota: int = QUOTA, due: int = NEVER) -> bool:
+        """Note a file that is going to be uploaded, when it is due (ms), and its bytes as its owner's: all or none.
+
+        False, and nothing changes, where all of the owner's files together would have more than `quota` bytes. A file
+        counts from here until it is rejected, retired or forgotten; exactly, however many are announced at once.
+        """
         ...
 
     def get(self, file_id: str) -> File | None:
@@ -23,7 +31,10 @@ class Files(Protocol):
         ...
 
     def settle(self, file: File) -> bool:
-        """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not."""
+        """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not.
+
+        A rejected file counts no more.
+        """
         ...
 
     def conversations(self, file_id: str) -> Sequence[str]:
@@ -33,8 +44,28 @@ class Files(Protocol):
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
 
-        From then on no message can refer to it. True also where that was so already, and where there is no such file.
+        From then on no message can refer to it, and it counts no more. True also where that was so already, and where
+        there is no such file.
         """
+        ...
+
+    def forget(self, file: File) -> bool:
+        """Delete what is known of a file that is pending or rejected still, as it was read; it counts no more.
+
+        False, and nothing changes, where it has another status by now, or is gone.
+        """
+        ...
+
+    def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
+        """At most so many of the files that are due by now."""
+        ...
+
+    def note_due(self, due: DueFile) -> None:
+        """Have a file looked at, at another time. Idempotent."""
+        ...
+
+    def settle_due(self, due: DueFile) -> None:
+        """It was looked at. Idempotent."""
         ...
 
 

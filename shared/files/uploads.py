@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from shared.errors import Conflict
 from shared.files.kinds import SizeLimits, canonical, check_size, kind_for
 from shared.files.models import File, FileKind, Upload
 from shared.files.names import clean_name
 from shared.files.ports import Files, Objects
+from shared.files.sweeping import first_due
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
 
@@ -29,7 +31,8 @@ def begin_upload(
 ) -> tuple[File, Upload]:
     """Note the file, and make the form for its bytes: good for 15 minutes, for exactly its type and size.
 
-    `file_id` is fresh, and can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Unavailable.
+    `file_id` is fresh, and can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Conflict
+    (the user's files together are as large as they may be), Unavailable.
     """
     content_type = canonical(asked.content_type)
     kind = kind_for(content_type, asked.kind)
@@ -44,5 +47,6 @@ def begin_upload(
         created_at=now,
         expires_at=now + UPLOAD_MS,
     )
-    files.create(file)
+    if not files.create(file, quota=limits.quota, due=first_due(file)):
+        raise Conflict(f"All of a user's files together have at most {limits.quota:,} bytes")
     return file, objects.upload(file)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions.files.handler import Ports, check, release_files
+from functions.files.handler import Ports, check, release_files, sweep_files
 from functions.offline_push.handler import work
 from functions.rest.api import make_api, respond
 from shared.aws.bucket_table import DynamoDbBuckets
 from shared.aws.file_table import DynamoDbFiles
 from shared.aws.push_queues import reminder_body
-from shared.files.models import Checked, File
+from shared.files.models import READY, Checked, File
 from shared.notification.models import SYSTEM, Notice, Reminder
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
@@ -39,7 +39,7 @@ def units(house: House) -> tuple[float, float]:
     [
         ("PUT /v1/devices/phone", PHONE, (2, 4)),
         ("GET /v1/devices", None, (1, 0)),
-        ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (0, 1)),
+        ("POST /v1/files", {"name": "cat.png", "content_type": "image/png", "size": 5}, (0, 6)),
         ("GET /v1/files/cat", None, (1, 0)),
         ("POST /v1/notifications", {"users": MANY, "title": "Hello"}, (100, 100)),
         ("POST /v1/notifications", {"users": MANY, "title": "Hello", "notification_id": "n"}, (200, 100)),
@@ -61,7 +61,7 @@ def test_requests(
     assert units(house) == expected
 
 
-def test_a_check_is_one_read_and_one_write_and_so_is_a_release_without_the_read(house: House) -> None:
+def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in_its_transaction(house: House) -> None:
     files = DynamoDbFiles(house.meter, members_table="members")
     ports = Ports(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
     files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
@@ -70,7 +70,21 @@ def test_a_check_is_one_read_and_one_write_and_so_is_a_release_without_the_read(
     assert units(house) == (1, 1)
     house.meter.reset()
     assert release_files([deleted("dog")], ports) == {"batchItemFailures": []}
-    assert units(house) == (0, 1)
+    assert units(house) == (1, 4)
+
+
+def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(house: House) -> None:
+    files = DynamoDbFiles(house.meter, members_table="members")
+    ports = Ports(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
+    house.meter.reset()
+    sweep_files(ports)
+    assert units(house) == (8, 0)
+    file = File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW)
+    files.create(file, due=NOW)
+    assert files.settle(replace(file, status=READY))
+    house.meter.reset()
+    sweep_files(ports)
+    assert units(house) == (9, 2)
 
 
 def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> None:

@@ -5,6 +5,7 @@ Neither moto nor the emulator checks permissions; this is what finds a missing o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.disconnect.handler import disconnect
 from functions.files.handler import Ports as FilesPorts
-from functions.files.handler import check, release_files
+from functions.files.handler import check, release_files, sweep_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
@@ -28,7 +29,9 @@ from shared.connection.models import Identity
 from shared.connection.ports import PostOutcome
 from shared.connection.tickets import issue_ticket, redeem_ticket
 from shared.contacts.models import ACCEPTED, Contact
-from shared.files.models import Checked, File
+from shared.files.models import READY, Checked, File
+from shared.files.ports import NEVER
+from shared.files.sweeping import KEPT_UNSENT_MS
 from shared.notification.models import (
     APNS,
     FCM,
@@ -265,4 +268,10 @@ def test_the_files_function(meter: Meter) -> None:
     assert objects.kept
     assert release_files([deleted("cat")], ports) == {"batchItemFailures": []}
     assert not objects.kept
+    dog = File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW)
+    assert files.create(dog, due=NOW)
+    assert files.settle(replace(dog, status=READY))
+    sweep_files(replace(ports, now=lambda: NOW))
+    sweep_files(replace(ports, now=lambda: NOW + KEPT_UNSENT_MS))
+    assert [one.file_id for one in files.due(NEVER, limit=9)] == ["cat"]
     assert meter.used == DYNAMODB["Files"]

@@ -11,7 +11,7 @@ import pytest
 from shared.chat.changes import Deleted
 from shared.chat.models import Draft, Entry, change_entry
 from shared.errors import NotFound
-from shared.files.models import DELETED, IMAGE, PENDING, READY, REJECTED, File, FileStatus, Stored, Upload
+from shared.files.models import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileStatus, Stored, Upload
 from shared.files.ports import Objects
 from tests.fakes import DM
 from tests.stores import Stores
@@ -200,6 +200,69 @@ def test_which_conversations_a_user_is_in_is_told_of_many_at_once(stores: Stores
     assert set(stores.memberships.joined("alice", places)) == {places[3], places[110]}
     assert set(stores.memberships.joined("bob", places)) == {places[3]}
     assert set(stores.memberships.joined("bob", [])) == set()
+
+
+def room(stores: Stores, quota: int, *, owner: str = "alice") -> int:
+    """How many bytes more the owner's files may have, by trying."""
+    for size in range(quota, 0, -1):
+        probe = replace(CAT, file_id=f"probe {size}", owner_id=owner, size=size)
+        if stores.files.create(probe, quota=quota):
+            assert stores.files.forget(probe)
+            return size
+    return 0
+
+
+def test_a_file_counts_until_it_is_rejected_retired_or_forgotten(stores: Stores) -> None:
+    quota = 12
+    assert room(stores, quota) == 12
+    assert stores.files.create(CAT, quota=quota)
+    assert stores.files.create(replace(CAT, file_id="dog"), quota=quota)
+    assert not stores.files.create(replace(CAT, file_id="cow", size=3), quota=quota)
+    assert stores.files.get("cow") is None
+    assert (room(stores, quota), room(stores, quota, owner="bob")) == (2, 12)
+    assert stores.files.settle(replace(CHECKED, file_id="dog"))
+    assert room(stores, quota) == 2
+    for _ in range(2):
+        stores.files.settle(replace(CAT, status=REJECTED, reason="wrong_type"))
+        assert room(stores, quota) == 7
+    for _ in range(2):
+        assert stores.files.retire("dog")
+        assert room(stores, quota) == 12
+    assert stores.files.forget(replace(CAT, status=REJECTED))
+    assert not stores.files.forget(replace(CAT, status=REJECTED))
+    assert (stores.files.get("cat"), room(stores, quota)) == (None, 12)
+
+
+def test_a_file_is_forgotten_only_as_it_was_read(stores: Stores) -> None:
+    stores.files.create(CAT)
+    assert stores.files.settle(CHECKED)
+    assert not stores.files.forget(CAT)
+    assert not stores.files.forget(CHECKED)
+    assert stores.files.get("cat") == CHECKED
+
+
+def test_files_that_are_announced_at_once_never_get_more_than_the_quota(stores: Stores) -> None:
+    made = [replace(CAT, file_id=f"f{number}") for number in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        taken = list(threads.map(lambda one: stores.files.create(one, quota=22), made))
+    assert sum(taken) == 4
+    assert [stores.files.get(one.file_id) is not None for one in made] == taken
+    assert room(stores, 22) == 2
+
+
+def test_files_are_due_from_their_time_on_until_they_are_settled(stores: Stores) -> None:
+    for number in range(20):
+        stores.files.create(replace(CAT, file_id=f"f{number}"), due=1_000 + number)
+    assert stores.files.due(999, limit=50) == []
+    assert sorted(one.at for one in stores.files.due(1_004, limit=50)) == [1_000, 1_001, 1_002, 1_003, 1_004]
+    assert len(stores.files.due(5_000, limit=7)) == 7
+    first = DueFile("f0", 1_000)
+    assert first in stores.files.due(1_000, limit=50)
+    for _ in range(2):
+        stores.files.note_due(DueFile("f0", 2_000))
+        stores.files.settle_due(first)
+    assert stores.files.due(1_000, limit=50) == []
+    assert DueFile("f0", 2_000) in stores.files.due(2_000, limit=50)
 
 
 def waiting(objects: Objects, send: Callable[[Upload, bytes], int], data: bytes = b"12345") -> Stored:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from shared.errors import NotFound
-from shared.files.models import DELETED, IMAGE, PENDING, READY, File, FileKind, Stored, Upload
+from shared.files.models import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileKind, Stored, Upload
+from shared.files.ports import NEVER, QUOTA
 
 
 @dataclass
@@ -17,10 +18,20 @@ class FakeFiles:
 
     files: dict[str, File] = field(default_factory=dict)
     messages: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
+    dues: set[tuple[int, str]] = field(default_factory=set)
     reads: int = 0
 
-    def create(self, file: File) -> None:
+    def create(self, file: File, *, quota: int = QUOTA, due: int = NEVER) -> bool:
+        if file.size + self.usage(file.owner_id) > quota:
+            return False
         self.files[file.file_id] = file
+        self.counted.add(file.file_id)
+        self.dues.add((due, file.file_id))
+        return True
+
+    def usage(self, user_id: str) -> int:
+        return sum(self.files[one].size for one in self.counted if self.files[one].owner_id == user_id)
 
     def get(self, file_id: str) -> File | None:
         self.reads += 1
@@ -38,6 +49,8 @@ class FakeFiles:
             height=file.height,
             has_thumbnail=file.has_thumbnail,
         )
+        if file.status != READY:
+            self.counted.discard(file.file_id)
         return True
 
     def conversations(self, file_id: str) -> Sequence[str]:
@@ -51,7 +64,25 @@ class FakeFiles:
         if stored.status != READY or stored.references > 0:
             return False
         self.files[file_id] = replace(stored, status=DELETED, name="")
+        self.counted.discard(file_id)
         return True
+
+    def forget(self, file: File) -> bool:
+        stored = self.files.get(file.file_id)
+        if stored is None or stored.status != file.status or stored.status not in {PENDING, REJECTED}:
+            return False
+        self.counted.discard(file.file_id)
+        del self.files[file.file_id]
+        return True
+
+    def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
+        return [DueFile(file_id, at) for at, file_id in sorted(self.dues) if at <= now][:limit]
+
+    def note_due(self, due: DueFile) -> None:
+        self.dues.add((due.at, due.file_id))
+
+    def settle_due(self, due: DueFile) -> None:
+        self.dues.discard((due.at, due.file_id))
 
     def take(self, file_id: str, conversation_id: str, seq: int) -> None:
         """A message gets the file. Raises NotFound where that is not ready."""

@@ -21,6 +21,7 @@ VARIABLES = {
     "FCM_QUEUE_URL": "http://127.0.0.1:9/000000000000/fcm",
     "FCM_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:fcm",
     "FILE_LIMIT": "104857600",
+    "FILE_QUOTA": "5368709120",
     "FRAME_BURST": "500",
     "FRAME_LIMIT": "32768",
     "FRAME_RATE": "50",

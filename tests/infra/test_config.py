@@ -97,6 +97,8 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("image_pixels", "100000001", "a whole number from 1000000 to 100000000"),
         ("file_limit", "1023", "a whole number from 1024 to 536870912"),
         ("file_limit", "536870913", "a whole number from 1024 to 536870912"),
+        ("file_quota", "1023", "a whole number from 1024 to 1000000000000"),
+        ("file_quota", "1000000000001", "a whole number from 1024 to 1000000000000"),
         ("local_fcm_endpoint", "http://localhost:4579", "an address on this machine like https://localhost:4579"),
         ("local_fcm_endpoint", "https://example.com:443", "an address on this machine like https://localhost:4579"),
         (

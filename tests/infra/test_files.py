@@ -28,7 +28,7 @@ def test_no_resource_of_the_cdks_own_may_change_notifications(each: Resources) -
 
 
 def test_uploads_to_this_bucket_wake_the_function_and_nothing_else_in_it_does(each: Resources) -> None:
-    [rule] = each.properties("AWS::Events::Rule")
+    _, rule = each.named("AWS::Events::Rule", "Uploaded")
     [bucket] = each.of("AWS::S3::Bucket")
     assert rule["EventPattern"] == {
         "source": ["aws.s3"],
@@ -43,9 +43,17 @@ def test_uploads_to_this_bucket_wake_the_function_and_nothing_else_in_it_does(ea
 
 
 def test_an_upload_that_cannot_be_handed_over_is_set_aside_within_an_hour(each: Resources) -> None:
-    [target] = each.properties("AWS::Events::Rule")[0]["Targets"]
-    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3_600}
-    assert target["DeadLetterConfig"] == {"Arn": failures(each)}
+    for rule in each.properties("AWS::Events::Rule"):
+        [target] = rule["Targets"]
+        assert target["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3_600}
+        assert target["DeadLetterConfig"] == {"Arn": failures(each)}
+
+
+def test_files_that_lead_nowhere_are_looked_for_every_quarter_of_an_hour(each: Resources) -> None:
+    _, rule = each.named("AWS::Events::Rule", "Swept")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(15 minutes)", "ENABLED")
+    [target] = rule["Targets"]
+    assert "FilesFunction" in target["Arn"]["Fn::GetAtt"][0]
 
 
 def test_an_upload_whose_check_fails_is_tried_twice_more_and_set_aside(each: Resources) -> None:
@@ -56,14 +64,16 @@ def test_an_upload_whose_check_fails_is_tried_twice_more_and_set_aside(each: Res
     assert config["DestinationConfig"] == {"OnFailure": {"Destination": failures(each)}}
 
 
-def test_only_this_rule_may_set_uploads_aside(each: Resources) -> None:
-    [rule] = each.of("AWS::Events::Rule")
+def test_only_these_rules_may_set_uploads_aside(each: Resources) -> None:
+    rules = each.of("AWS::Events::Rule")
     queue, _ = each.named("AWS::SQS::Queue", "FileChecksFailures")
     [policy] = [one for one in each.properties("AWS::SQS::QueuePolicy") if one["Queues"] == [{"Ref": queue}]]
-    [allowed] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
-    assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", failures(each))
-    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
-    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    for one in allowed:
+        assert (one["Action"], one["Resource"]) == ("sqs:SendMessage", failures(each))
+        assert one["Principal"] == {"Service": "events.amazonaws.com"}
+    sources = [one["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"] for one in allowed]
+    assert sorted(sources) == sorted([rule, "Arn"] for rule in rules)
 
 
 def test_deletions_of_messages_with_a_file_wake_the_function(each: Resources) -> None:

@@ -39,7 +39,17 @@ ENVIRONMENT = {
     "Disconnect": {"SESSIONS_TABLE", "LOG_LEVEL", "REQUEST_LOG"} | PRESENCE_QUEUE,
     "Message": {"CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"} | CHAT,
     "Rest": {
-        *("TICKETS_TABLE", "GROUP_LIMIT", "DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "BUCKET"),
+        *(
+            "TICKETS_TABLE",
+            "GROUP_LIMIT",
+            "DEVICE_LIMIT",
+            "REMINDER_LIMIT",
+            "IMAGE_LIMIT",
+            "FILE_LIMIT",
+            "FILE_QUOTA",
+            "ALLOWED_ORIGINS",
+            "BUCKET",
+        ),
         *("LOOK_QUEUE_ARN", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
         *LOOK_QUEUE,
         *CHAT,
@@ -108,6 +118,7 @@ LIMITS = {
     "IMAGE_LIMIT": "2000",
     "IMAGE_PIXELS": "100000000",
     "FILE_LIMIT": "3000",
+    "FILE_QUOTA": "5368709120",
 }
 QUEUES = {
     "PRESENCE_QUEUE_URL": "PresenceChecksQueue",

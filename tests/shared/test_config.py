@@ -44,6 +44,8 @@ VARIABLES: dict[type[Any], set[str]] = {
             "REMINDER_LIMIT",
             "IMAGE_LIMIT",
             "FILE_LIMIT",
+            "FILE_QUOTA",
+            "ALLOWED_ORIGINS",
             "BUCKET",
         ),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
@@ -60,7 +62,7 @@ _NUMBERS = {
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"),
-    *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "IMAGE_PIXELS", "SECOND_LOOK_S"),
+    *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
 

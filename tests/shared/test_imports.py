@@ -41,7 +41,7 @@ _CHAT = {
 _CHAT |= {"chat.receipts", "chat.rosters", "chat.rules", "chat.sending", "text"}
 _LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
 _FILES = {"aws.file_table", "files.models", "files.ports"}
-_UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.uploads", "wire.http_files"}
+_UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.sweeping", "files.uploads", "wire.http_files"}
 _TOKENS = {
     "auth.tokens",
     "auth.wiring",
@@ -117,7 +117,7 @@ SHARED = {
         *("notification.planning", "notification.pushing", "notification.wanted", "notification.wording"),
     },
     "functions.files.handler": {
-        *(_BASE - {"clock"}),
+        *_BASE,
         *_CALLS,
         *_MODELS,
         *_FILES,

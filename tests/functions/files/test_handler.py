@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from functions.files import handler as module
-from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files
+from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files, sweep_files
 from functions.files.inspector import inspector
 from shared.errors import Unavailable
 from shared.files.checking import NOT_DECODABLE, WRONG_TYPE
@@ -97,6 +97,38 @@ def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail() -> No
     assert house.objects.kept["cat"] == picture("PNG", (40, 30))
     assert house.objects.thumbnails["cat"].startswith(b"\xff\xd8\xff")
     assert house.objects.uploads == {}
+
+
+SWEEP = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+
+
+def test_a_sweep_drops_what_leads_nowhere_and_one_that_fails_holds_up_none(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(FakeObjects):
+        def drop_upload(self, file_id: str) -> None:
+            if file_id == "bad":
+                raise Unavailable
+            super().drop_upload(file_id)
+
+    house = House(objects=Broken())
+    for file_id, due in (("bad", 3), ("cat", 4), ("later", 6)):
+        house.files.create(
+            File(file_id, "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=due
+        )
+    sweep_files(replace(house.ports(), now=lambda: 5))
+    assert set(house.files.files) == {"later"}
+    assert house.files.dues == {(3, "bad"), (6, "later")}
+    assert "file not swept" in caplog.text
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["FilesDropped"] == [1.0]
+
+
+def test_the_schedules_event_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    house.files.create(File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3)
+    monkeypatch.setattr(module, "_PORTS", house.ports())
+    assert handler(SWEEP) is None
+    assert house.files.files == {}
 
 
 @pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])

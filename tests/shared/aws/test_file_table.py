@@ -108,49 +108,46 @@ def test_files_and_their_references_are_read_strongly() -> None:
     assert calls.made[1][1]["ExpressionAttributeValues"] == {":file": {"S": "file#cat"}, ":prefix": {"S": "message#"}}
 
 
-def test_a_row_ends_a_day_after_its_form_did() -> None:
+def test_a_file_its_bytes_and_when_it_is_due_are_one_transaction() -> None:
     calls = OneAnswer({})
-    files(calls).create(CAT)
+    assert files(calls).create(CAT, quota=7, due=1_234)
     ((operation, request),) = calls.made
-    assert (operation, from_item(request["Item"])["ttl"]) == ("PutItem", 901 + 86_400)
+    assert operation == "TransactWriteItems"
+    counted, noted, due = request["TransactItems"]
+    assert counted["Update"]["Key"] == {"pk": {"S": "user#alice"}, "sk": {"S": "files"}}
+    assert counted["Update"]["UpdateExpression"] == "ADD #bytes :size"
+    assert counted["Update"]["ConditionExpression"] == "attribute_not_exists(#bytes) OR #bytes <= :room"
+    assert counted["Update"]["ExpressionAttributeValues"] == {":size": {"N": "5"}, ":room": {"N": "2"}}
+    item = from_item(noted["Put"]["Item"])
+    assert (item["counted"], item["size"], "ttl" in item) == (True, 5, False)
+    assert due["Put"]["Item"]["sk"] == {"S": "0000000000001234#cat"}
+    assert due["Put"]["Item"]["pk"]["S"].startswith("due#")
 
 
-@pytest.mark.parametrize(
-    ("outcome", "update"),
-    [
-        (
-            replace(CAT, status=READY, width=4, height=3),
-            "SET #status = :status, #width = :width, #height = :height, #has_thumbnail = :has_thumbnail REMOVE #ttl",
-        ),
-        (
-            replace(CAT, status=REJECTED, reason="x"),
-            "SET #status = :status, #reason = :reason, #has_thumbnail = :has_thumbnail",
-        ),
-    ],
-)
-def test_only_what_is_ready_stays(outcome: File, update: str) -> None:
+def test_one_that_is_larger_than_all_may_be_is_not_asked_about() -> None:
     calls = OneAnswer({})
-    assert files(calls).settle(outcome)
+    assert not files(calls).create(CAT, quota=4)
+    assert calls.made == []
+
+
+def test_what_is_ready_stays_counted_and_a_row_of_the_first_edition_has_no_end_from_then_on() -> None:
+    calls = OneAnswer({})
+    assert files(calls).settle(replace(CAT, status=READY, width=4, height=3))
     ((operation, request),) = calls.made
+    update = "SET #status = :status, #width = :width, #height = :height, #has_thumbnail = :has_thumbnail REMOVE #ttl"
     assert (operation, request["UpdateExpression"]) == ("UpdateItem", update)
     assert (request["Key"], request["ConditionExpression"]) == (FILE, "#status = :pending")
 
 
-@pytest.mark.parametrize(
-    ("row", "retired"),
-    [
-        (None, True),
-        ({"status": "deleted", "references": 0}, True),
-        ({"status": "ready", "references": 1}, False),
-        ({"status": "pending", "references": 0}, False),
-        ({"status": "rejected", "references": 0}, False),
-    ],
-)
-def test_a_refused_retirement_tells_from_what_is_there(row: Mapping[str, Any] | None, *, retired: bool) -> None:
-    error = ServiceError("ConditionalCheckFailedException", "", {"Item": to_item(row)} if row else {})
-    calls = OneAnswer(error)
-    assert files(calls).retire("cat") is retired
-    assert calls.made[0][1]["ConditionExpression"] == "#status = :ready AND #references <= :none"
+def test_what_is_rejected_counts_no_more_in_the_same_transaction() -> None:
+    calls = OneAnswer({})
+    assert files(calls).settle(replace(CAT, status=REJECTED, reason="x"))
+    ((_, request),) = calls.made
+    outcome, less = request["TransactItems"]
+    update = "SET #status = :status, #reason = :reason, #has_thumbnail = :has_thumbnail REMOVE #counted"
+    assert outcome["Update"]["UpdateExpression"] == update
+    assert outcome["Update"]["ConditionExpression"] == "#status = :pending AND attribute_exists(#counted)"
+    assert less["Update"]["ExpressionAttributeValues"] == {":less": {"N": "-5"}}
 
 
 @pytest.mark.parametrize("error", [ServiceError("ValidationException", "", {}), Unavailable()])
@@ -159,3 +156,5 @@ def test_what_could_not_be_written_for_another_reason_is_an_error(error: Excepti
         files(OneAnswer(error)).retire("cat")
     with pytest.raises(type(error)):
         files(OneAnswer(error)).settle(CAT)
+    with pytest.raises(type(error)):
+        files(OneAnswer(error)).create(CAT)
