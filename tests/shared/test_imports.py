@@ -41,7 +41,15 @@ _CHAT = {
 _CHAT |= {"chat.receipts", "chat.rosters", "chat.rules", "chat.sending", "text"}
 _LOG = {"aws.entries", "aws.log_table", "aws.member_table", "aws.parallel", "files.models"}
 _FILES = {"aws.file_table", "files.models", "files.ports"}
-_UPLOADS = {"aws.objects", "files.downloads", "files.kinds", "files.names", "files.sweeping", "files.uploads", "wire.http_files"}
+_UPLOADS = {
+    "aws.objects",
+    "files.downloads",
+    "files.kinds",
+    "files.names",
+    "files.sweeping",
+    "files.uploads",
+    "wire.http_files",
+}
 _TOKENS = {
     "auth.tokens",
     "auth.wiring",
@@ -121,7 +129,7 @@ SHARED = {
         *_CALLS,
         *_MODELS,
         *_FILES,
-        *("aws.objects", "files.checking", "files.names", "files.releasing", "text"),
+        *("aws.objects", "files.checking", "files.names", "files.releasing", "files.sweeping", "text"),
     },
 }
 _EACH = pytest.mark.parametrize("function", list(SHARED))
