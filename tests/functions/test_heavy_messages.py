@@ -19,10 +19,12 @@ from functions.message.handler import respond as respond_to_frame
 from functions.rest.api import respond
 from shared.chat.changes import Edited
 from shared.chat.models import change_entry
+from shared.chat.syncing import _HEADER_BYTES, Sync, Synced, sync
 from shared.chat.weight import MAX_MESSAGE_BYTES
 from shared.contacts.models import ACCEPTED, Contact, Profile, QuietHours
 from shared.notification.models import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
-from tests.fakes import DM, FakeLog
+from shared.wire.replies import event_size, success, sync_reply
+from tests.fakes import DM, FakeLog, in_turn
 from tests.functions.events import frame_event, http_event
 from tests.functions.message.house import House as Frames
 from tests.functions.rest.house import GROUP, now, token
@@ -205,6 +207,48 @@ KINDS = {
     "/v1/reminders": "a reminder",
     f"/v1/conversations/{GROUP}/members": "a member",
 }
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), room=st.integers(31_000, 34_000))
+def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_refused(
+    data: st.DataObject, room: int
+) -> None:
+    """31 KB is what a gateway may take without cutting a reply into frames."""
+    log, me = FakeLog(), "a" * 128
+    places = [f"dm:{me}:{'b' * 125}{number:03}" for number in range(data.draw(st.integers(1, 6)))]
+    for place in places:
+        heavy(log, place, data.draw(st.integers(1, 3)), content=data.draw(st.sampled_from([CONTENT, "x", '"' * 5_000])))
+    held = dict.fromkeys(places, 0)
+    for number in range(300):
+        held[f"dm:{me}:{'c' * 125}{number:03}"] = 1
+    asked = {**held, "\x01" * 300: 1}
+    while True:
+        found = sync(
+            me,
+            asked,
+            after=after or "",
+            memberships=log.memberships,
+            log=log,
+            spread=in_turn,
+            size=event_size,
+            room=room,
+        )
+        assert len(success("\x01" * 64, sync_reply(found, me)).encode()) <= room
+        assert found.refused or found.conversations
+        asked = {place: seq for place, seq in asked.items() if place not in found.refused}
+        for one in found.conversations:
+            asked[one.conversation_id] += len(one.entries)
+        if not found.has_more and not any(one.has_more for one in found.conversations):
+            break
+    assert asked == {place: len(log.entries[place]) for place in places}
+
+
+def test_what_a_reply_has_of_a_conversation_takes_what_is_counted_for_it() -> None:
+    place, most = f"dm:{'a' * 128}:{'b' * 128}", 2**53
+    one = Synced(place, most, [], has_more=False, read_seq=most, unread=most, joined_seq=most)
+    two, single = (len(success(None, sync_reply(Sync([one] * many, [], has_more=True), "a"))) for many in (2, 1))
+    assert two - single <= _HEADER_BYTES + len(place)
 
 
 def fill_lists(rest: Rest) -> None:

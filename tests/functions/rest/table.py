@@ -263,6 +263,10 @@ CASES = [
         query={"user_id": "bob"},
     ),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/2/reactions/{'x' * 65}", 400, "bad_request"),
+    Case(
+        *("delete_reaction", f"DELETE {V1}/{GROUP}/messages/2/reactions/{THUMB}", 400, "bad_request"),
+        query={"user_id": "c d"},
+    ),
     Case("delete_reaction", f"DELETE {V1}/{BLOCKED_DM}/messages/1/reactions/{THUMB}", 403, "blocked"),
     Case("delete_reaction", f"DELETE {V1}/{DM}/messages/9/reactions/{THUMB}", 404, "not_found"),
     Case("delete_reaction", f"DELETE {V1}/{UNKNOWN}/messages/1/reactions/{THUMB}", 404, "not_a_member"),

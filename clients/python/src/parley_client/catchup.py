@@ -185,7 +185,7 @@ class Catchup:
             return
         farther = moved or bool(answered - self._seen)
         self._seen |= answered
-        if page.next_cursor is not None and not self._through:
+        if page.next_cursor not in (None, self._cursor) and not self._through:
             self._cursor = page.next_cursor
             return
         self._through = self._through or not page.has_more or self._cursor is not None
