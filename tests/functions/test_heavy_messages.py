@@ -227,7 +227,6 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
         found = sync(
             me,
             asked,
-            after=after or "",
             memberships=log.memberships,
             log=log,
             spread=in_turn,
