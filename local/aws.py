@@ -2,11 +2,10 @@
 
 import json
 import os
-import sys
 
 from local import cdk
 from local.causes import AWS
-from local.console import fact, step
+from local.console import ask, fact, step
 from local.errors import LocalError
 from local.settings import Settings
 
@@ -71,12 +70,7 @@ def stack_name() -> str:
 
 
 def _consents(name: str) -> bool:
-    if not sys.stdin or not sys.stdin.isatty():
-        return False
-    try:
-        return input(f"Type {name} to go on: ").strip() == name
-    except EOFError:
-        return False
+    return ask(f"Type {name} to go on: ") == name
 
 
 def identity() -> tuple[str, str]:

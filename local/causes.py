@@ -155,12 +155,18 @@ def _is_below(path: Path, folder: Path) -> bool:
 def _whose(path: Path) -> str:
     """Of whom the path is, where that is somebody else."""
     for known in (path, *path.parents):
-        with contextlib.suppress(OSError, KeyError, ImportError):
-            import pwd
-
+        with contextlib.suppress(OSError):
             owner = known.stat().st_uid
-            return "" if owner == os.geteuid() else f"; {known} belongs to {pwd.getpwuid(owner).pw_name}"
+            return "" if owner == os.geteuid() else f"; {known} belongs to {_name_of(owner)}"
     return ""
+
+
+def _name_of(user: int) -> str:
+    with contextlib.suppress(KeyError, ImportError):
+        import pwd
+
+        return pwd.getpwuid(user).pw_name
+    return f"user {user}"
 
 
 def _first_file(path: Path) -> Path:

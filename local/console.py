@@ -90,6 +90,20 @@ def step(label: str) -> Iterator[Step]:
     print(f"{current.result} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
+def ask(question: str) -> str:
+    """The answer of a person at the terminal; nothing, where there is none or it is closed."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return ""
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""
+    except KeyboardInterrupt:
+        print()
+        raise
+
+
 def fact(label: str, value: object) -> None:
     print(f"  {label:<{LABEL}}{value}")
 

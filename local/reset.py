@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from local.console import step
+from local.console import ask, step
 from local.errors import LocalError
 from local.settings import Settings
 from local.up import alone, stop
@@ -37,11 +37,7 @@ def _ask(settings: Settings) -> None:
     if not sys.stdin or not sys.stdin.isatty():
         raise LocalError(f"Nothing was wiped: there is no terminal to ask in about {what}", "Run: make reset YES=1")
     print(f"This deletes {what}.")
-    try:
-        answer = input("Go on? [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in {"y", "yes"}:
+    if ask("Go on? [y/N] ").lower() not in {"y", "yes"}:
         raise LocalError("Nothing was wiped", "Answer y, or run: make reset YES=1")
 
 

@@ -126,3 +126,14 @@ def test_where_there_is_no_room_that_is_the_remedy_whatever_a_tool_has_said(
 def test_a_tool_that_had_no_room_is_believed(words: str) -> None:
     assert causes.remedy_by_words("See the log", f"{words}\n at x").startswith("The disk is full")
     assert causes.remedy_by_words("See the log", words + "x" * 20_000) == "See the log"
+
+
+def test_of_what_belongs_to_somebody_else_the_owner_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = os_error(errno.EACCES, str(tmp_path / "not/there"))
+    own = causes.explain(refused, Place(tmp_path, tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    others = causes.explain(refused, Place(tmp_path, tmp_path))
+    assert own is not None
+    assert others is not None
+    assert "belongs to" not in own.message
+    assert f"{tmp_path} belongs to " in others.message
