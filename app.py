@@ -45,7 +45,7 @@ def _guarded() -> int:
     try:
         return main()
     except OSError as exc:
-        cause = causes.report(exc, causes.Place(root, root))
+        cause = causes.report(exc, causes.Place(root / ".parley", root))
         print(f"Synthesis: {cause.message}. {cause.hint}", file=sys.stderr)  # noqa: T201
     except KeyboardInterrupt:
         return 130

@@ -246,8 +246,17 @@ def _misspelt(context: Mapping[str, object]) -> list[str]:
     """A key that is almost one of ours would be ignored without a word; CDK's own keys all have ':', '/' or '@'."""
     known = [field.name for field in fields(Config)]
     unknown = [key for key in context if key not in known and not re.search(r"[:/@]", key)]
-    near = {key: difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.8) for key in unknown}
-    return [_no_such(key, match) for key, match in near.items() if match]
+    near = {key: _nearest(key.lower().replace("-", "_"), known) for key in unknown}
+    return [_no_such(key, near[key]) for key in unknown if near[key] or key.upper().startswith(_PREFIX)]
+
+
+def _nearest(key: str, known: Sequence[str]) -> list[str]:
+    """The key that is meant: by its letters, as the variable of a key, or as some of a key's words."""
+    bare = key.removeprefix(_PREFIX.lower())
+    if near := difflib.get_close_matches(bare, known, n=1, cutoff=0.75):
+        return near
+    words = set(bare.split("_"))
+    return [one for one in known if words <= set(one.split("_"))][:1]
 
 
 class _Reader:

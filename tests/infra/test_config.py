@@ -229,6 +229,10 @@ def test_all_mistakes_are_reported_at_once() -> None:
         ),
         ({"alowed_origins": "https://a.example.com"}, "alowed_origins: no such key; did you mean allowed_origins?"),
         ({"log-level": "DEBUG"}, "log-level: no such key; did you mean log_level?"),
+        ({"stgae": "dev"}, "stgae: no such key; did you mean stage?"),
+        ({"origins": "https://x"}, "origins: no such key; did you mean allowed_origins?"),
+        ({"PARLEY_STAGE": "dev"}, "PARLEY_STAGE: no such key; did you mean stage?"),
+        ({"parley_xqz": "dev"}, "parley_xqz: no such key"),
     ],
 )
 def test_rules_between_keys(context: dict[str, object], line: str) -> None:

@@ -81,3 +81,26 @@ def test_make_token_wants_a_user_and_does_not_take_the_login_name() -> None:
     command = ["make", "--silent", "token"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Say who: make token USER=alice" in done.stderr
+
+
+def make(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ) | {"PARLEY_HOME": str(home)}
+    command = ["make", "--silent", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_status_fails_where_nothing_runs(home: Path) -> None:
+    done = make(home, "status")
+    assert done.returncode == 2  # as make does after any failure
+    assert "not running; start it with: make up" in done.stdout
+
+
+def test_make_reset_asks_and_with_yes_does_not(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "logs").mkdir(parents=True)
+    assert "Run: make reset YES=1" in make(home, "reset").stderr
+    assert (home / "logs").exists()
+    assert make(home, "reset", "YES=1").returncode == 0
+    assert not (home / "logs").exists()
