@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.files.models import PENDING, READY, REJECTED, DueFile, File
+from shared.files.models import PENDING, READY, REJECTED, DueFile
 from shared.files.ports import Files, Objects
 from shared.files.releasing import release
 
 _DAY_MS: Final = 24 * 3_600 * 1_000
-# An upload can begin in the last moment, its check can be late, and the owner wants to see how it went.
-FORGOTTEN_MS: Final = _DAY_MS
 # From its announcement, which is at most a quarter of an hour before its upload.
 KEPT_UNSENT_MS: Final = 30 * _DAY_MS
-
-
-def first_due(file: File) -> int:
-    """When a file that was just announced is looked at."""
-    return file.expires_at + FORGOTTEN_MS
 
 
 def sweep(due: DueFile, *, files: Files, objects: Objects, now: int) -> bool:

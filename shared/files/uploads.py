@@ -10,9 +10,11 @@ from shared.files.kinds import SizeLimits, canonical, check_size, kind_for
 from shared.files.models import File, FileKind, Upload
 from shared.files.names import clean_name
 from shared.files.ports import Files, Objects
-from shared.files.sweeping import first_due
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
+# After the form's end an announcement is looked at: an upload can begin in the last moment, its check can be late, and
+# the owner wants to see how it went.
+FORGOTTEN_MS: Final = 24 * 3_600 * 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,6 @@ def begin_upload(
         created_at=now,
         expires_at=now + UPLOAD_MS,
     )
-    if not files.create(file, quota=limits.quota, due=first_due(file)):
+    if not files.create(file, quota=limits.quota, due=file.expires_at + FORGOTTEN_MS):
         raise Conflict(f"All of a user's files together have at most {limits.quota:,} bytes")
     return file, objects.upload(file)

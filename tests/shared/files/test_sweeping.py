@@ -9,8 +9,8 @@ import pytest
 from shared.errors import Conflict, Unavailable
 from shared.files.kinds import SizeLimits
 from shared.files.models import DELETED, READY, REJECTED, DueFile, File
-from shared.files.sweeping import FORGOTTEN_MS, KEPT_UNSENT_MS, sweep
-from shared.files.uploads import NewFile, begin_upload
+from shared.files.sweeping import KEPT_UNSENT_MS, sweep
+from shared.files.uploads import FORGOTTEN_MS, NewFile, begin_upload
 from tests.fakes import DM, FakeFiles, FakeObjects
 
 NOW = 1_000_000
