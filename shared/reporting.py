@@ -1,4 +1,4 @@
-"""What a function does about the outcome of a broadcast."""
+"""What a function does about the outcome of a broadcast, and about what could not be told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from shared.chat.delivery import Delivered
 from shared.connection.ports import PresenceChecks
 from shared.errors import ParleyError
-from shared.observability import count
+from shared.observability import count, describe, make_logger
 
 
 def reporter(function: str, checks: PresenceChecks) -> Callable[[Delivered], None]:
@@ -23,3 +23,12 @@ def reporter(function: str, checks: PresenceChecks) -> Callable[[Delivered], Non
                 count("PresenceChecksFailed", function=function)
 
     return report
+
+
+def try_to_tell(function: str, tell: Callable[[], object]) -> None:
+    """Tell others of a change that is stored. Where they can't be told it stands all the same: who asks sees it."""
+    try:
+        tell()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not make a failure of what has succeeded
+        make_logger(function, "").warning("presence not announced", extra=describe(error))
+        count("PresenceNotAnnounced", function=function)

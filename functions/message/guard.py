@@ -31,21 +31,30 @@ class Guard:
     sessions: Sessions
     gateway: Gateway
     _extended: Recent[int] = field(default_factory=Recent)
+    _ended: Recent[int] = field(default_factory=Recent)
 
-    def authenticated(self, caller: Caller, now: int) -> Caller:
+    def authenticated(self, caller: Caller, now: int, *, renewing: bool = False) -> Caller:
         """The caller, with the end of the latest token that they have shown. Raises TokenExpired.
 
-        The handshake's token needs no read. Once that has ended, one read tells whether an `auth` came in time; what
-        it found is remembered.
+        The handshake's token needs no read. Once that has ended, one read tells whether an `auth` came since; what it
+        found is remembered, and compared with the time at each frame. Who is `renewing` brings another token, and
+        needs none that is still good.
         """
         known = self._extended.get(caller.connection_id, 0)
-        if max(known, caller.identity.expires_at) <= now:
+        if max(known, caller.identity.expires_at) <= now and not renewing:
             stored = self.sessions.of([caller.user_id]).get(caller.user_id, ())
             ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
             known = max(ends, default=0)
-            check_token(caller.until(known).identity, now)
             self.extend(caller.connection_id, known)
+            check_token(caller.until(known).identity, now)
         return caller.until(known) if known else caller
+
+    def has_just_ended(self, caller: Caller) -> bool:
+        """Whether this instance refuses a frame of this connection for the first time since its token has ended."""
+        until = max(self._extended.get(caller.connection_id, 0), caller.identity.expires_at)
+        is_news = self._ended.get(caller.connection_id, 0) < until
+        self._ended.remember(caller.connection_id, until)
+        return is_news
 
     def extend(self, connection_id: str, until: int) -> None:
         """Remember the end of a fresh token."""

@@ -20,11 +20,12 @@ from shared.aws.parallel import Spreader
 from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
+from shared.chat.delivery import over
 from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
-from shared.errors import Internal, ParleyError, RateLimited
+from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
 from shared.limits.buckets import Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.observability import count, describe, make_logger, make_request_log
@@ -123,7 +124,7 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
         frame_id = frame.id
         caller = caller_of(event)
         _admit(kind, caller, guard)  # before the token, which may take a read
-        caller = guard.authenticated(caller, ports.now())
+        caller = _authenticated(kind, caller, ports, guard)
         data = serve(kind, frame, caller, ports)
         if kind == "auth":
             guard.extend(caller.connection_id, data["expires_at"])
@@ -135,6 +136,16 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001  # the client gets a reply and the log the place, whatever it was
         _LOGGER.error("unexpected error", extra=describe(error))
         return answer(failure(frame_id, Internal()))
+
+
+def _authenticated(kind: str, caller: Caller, ports: Ports, guard: Guard) -> Caller:
+    """The caller, if their token is still good, or if they bring another. Who was online until now is looked after."""
+    try:
+        return guard.authenticated(caller, ports.now(), renewing=kind == "auth")
+    except TokenExpired:
+        if guard.has_just_ended(caller):
+            ports.report(over(caller.user_id, ports.now()))
+        raise
 
 
 def _admit(kind: str | None, caller: Caller, guard: Guard) -> None:

@@ -10,6 +10,7 @@ from shared.chat.changing import Changed, Writing, announce
 from shared.chat.delivery import Delivered, Posting
 from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
+from shared.chat.identifiers import other_member
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.receipts import move_cursor
 from shared.chat.rosters import Rosters
@@ -21,9 +22,11 @@ from shared.connection.models import Connection, Identity, SessionsByUser, exten
 from shared.connection.ports import Gateway, Sessions, Watches
 from shared.connection.presence import Sight, Telling, announce_online, watch
 from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
+from shared.connection.visibility import tell_granted
 from shared.contacts.ports import Blocks, Relations
 from shared.errors import BadRequest, Forbidden
 from shared.files.ports import Files
+from shared.reporting import try_to_tell
 from shared.wire.acks import (
     auth_ack,
     change_ack,
@@ -147,6 +150,9 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
     )
     sent = send_message(command, connection_id=caller.connection_id, writing=ports.writing, posting=ports.posting)
     _after_delivery(sent.delivered, caller, ports)
+    other = other_member(sent.entry.conversation_id, caller.user_id)
+    if sent.entry.first_answer and other is not None:
+        try_to_tell("message", lambda: tell_granted(caller.user_id, other, telling=ports.telling, now=ports.now))
     return message_ack(sent.entry, duplicate=sent.duplicate)
 
 
@@ -199,6 +205,7 @@ def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict
         audience_limit=ports.receipts_limit,
         log=ports.log,
         memberships=ports.memberships,
+        blocks=ports.blocks,
         posting=ports.posting,
         now=ports.now(),
     )
@@ -269,12 +276,14 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
 
 
 def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
-    """A fresh token of the same user: the connection lives on until that one ends."""
+    """A fresh token of the same user: the connection lives on until that one ends, or lives again."""
     fresh = ports.verify(frame.token)
     if fresh.user_id != caller.user_id:
         raise Forbidden("This token is another user's")
     connection = extended(caller.connection, fresh.expires_at)
-    if ports.sessions.touch(connection, fresh_token=True) is None:
+    before = ports.sessions.touch(connection, fresh_token=True)
+    if before is None or not before.is_live(ports.now()) or before.authenticated_until >= fresh.expires_at:
+        # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         _register(connection, ports)
     ports.watches.prolong(caller.user_id, caller.connection_id, expires_at=connection.expires_at)
     return auth_ack(caller.user_id, connection.authenticated_until)

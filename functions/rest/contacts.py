@@ -7,7 +7,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import UserPath, caller, writer
+from shared.connection.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.contacts.contacts import block_user, remove_contact, request_contact, update_contact
+from shared.contacts.models import ACCEPTED
 from shared.wire.http import contact_body, contacts_body
 from shared.wire.http_requests import ContactChange, ContactRequest
 
@@ -23,26 +25,33 @@ def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:
         """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
         user_id = writer(app, ports)
         asked = request_contact(user_id, body.user_id, contacts=ports.contacts, now=ports.now())
+        if asked.contact.status == ACCEPTED:
+            ports.tell(tell_granted, user_id, body.user_id)
         return ok(contact_body(asked.contact), is_new=asked.is_new)
 
     @app.patch("/v1/contacts/<user_id>")
     def patch_contact(user_id: UserPath, body: ContactChange) -> Answer:
         """Accept a request, give the contact another name, or both."""
+        caller_id, accept = writer(app, ports), "status" in body.model_fields_set
         updated = update_contact(
-            writer(app, ports),
+            caller_id,
             user_id,
-            accept="status" in body.model_fields_set,
+            accept=accept,
             alias=body.alias,
             rename="alias" in body.model_fields_set,
             contacts=ports.contacts,
             now=ports.now(),
         )
+        if accept:
+            ports.tell(tell_granted, caller_id, user_id)
         return ok(contact_body(updated))
 
     @app.delete("/v1/contacts/<user_id>")
     def delete_contact(user_id: UserPath) -> Answer:
         """Withdraw a request, decline one, or end a contact: on both sides."""
-        remove_contact(caller(app, ports).user_id, user_id, contacts=ports.contacts)
+        caller_id = caller(app, ports).user_id
+        if remove_contact(caller_id, user_id, contacts=ports.contacts).status == ACCEPTED:
+            ports.tell(tell_withdrawn, caller_id, [user_id])
         return done()
 
 
@@ -55,11 +64,15 @@ def add_blocks(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.put("/v1/blocks/<user_id>")
     def put_block(user_id: UserPath) -> Answer:
         """Block a user."""
-        block_user(caller(app, ports).user_id, user_id, blocks=ports.blocks, now=ports.now())
+        caller_id = caller(app, ports).user_id
+        if block_user(caller_id, user_id, blocks=ports.blocks, now=ports.now()):
+            ports.tell(tell_blocked, caller_id, user_id)
         return done()
 
     @app.delete("/v1/blocks/<user_id>")
     def delete_block(user_id: UserPath) -> Answer:
         """Stop blocking a user."""
-        ports.blocks.remove(caller(app, ports).user_id, user_id)
+        caller_id = caller(app, ports).user_id
+        ports.blocks.remove(caller_id, user_id)
+        ports.tell(tell_granted, caller_id, user_id)
         return done()

@@ -19,8 +19,10 @@ from functions.rest.requests import (
 )
 from shared.chat.editing import delete, edit, react
 from shared.chat.history import history, read_message
+from shared.chat.identifiers import other_member
 from shared.chat.receipts import READ, move_cursor
 from shared.chat.sending import SendMessage, send_message
+from shared.connection.visibility import tell_granted
 from shared.wire.acks import change_ack, cursor_ack, message_ack, react_ack
 from shared.wire.http import history_body, single_body
 from shared.wire.http_requests import NewContent, NewMessage, ReadUpTo
@@ -107,6 +109,9 @@ def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) ->
     )
     sent = send_message(command, connection_id="", writing=ports.writing, posting=ports.posting)
     ports.report(sent.delivered)
+    other = other_member(conversation_id, user_id)
+    if sent.entry.first_answer and other is not None:
+        ports.tell(tell_granted, user_id, other)
     return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
 
@@ -138,6 +143,7 @@ def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:
         audience_limit=ports.receipts_limit,
         log=ports.log,
         memberships=ports.memberships,
+        blocks=ports.blocks,
         posting=ports.posting,
         now=ports.now(),
     )

@@ -6,18 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.auth.tokens import TokenVerifier
+from shared.chat.audience import Audience
+from shared.chat.changes import Added, Removed
 from shared.chat.changing import Changed, Writing, announce
 from shared.chat.delivery import Delivered, Posting
+from shared.chat.models import Entry
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.rosters import Rosters
 from shared.chat.rules import Bounds
 from shared.connection.ports import Gateway, Sessions, Tickets, Watches
 from shared.connection.presence import Sight, Telling
+from shared.connection.visibility import tell_joined, tell_withdrawn
 from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.files.kinds import SizeLimits
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import RateLimiter
 from shared.notification.ports import Clock, Devices, LookQueue, Notices, Reminders
+from shared.reporting import try_to_tell
 from shared.wire.events import encode_plainly
 
 
@@ -99,3 +104,18 @@ class Ports:
         delivered = announce(changed, posting=self.posting, now=self.now())
         if delivered is not None:
             self.report(delivered)
+        if changed.entry is not None:
+            self._tell_fellows(changed.entry, changed.audience)
+
+    def _tell_fellows(self, entry: Entry, audience: Audience) -> None:
+        """Tell who came into a group, or went, and its members, whom of each other they may see now, or no more."""
+        match entry.change:
+            case Added(users=users):
+                self.tell(tell_joined, entry.conversation_id, users, audience.members)
+            case Removed(users=users):
+                for user in users:
+                    self.tell(tell_withdrawn, user, audience.members)
+
+    def tell(self, tell: Callable[..., int], *about: object) -> None:
+        """Tell of a change of who may see whom (`shared/connection/visibility.py`). The change stands in any case."""
+        try_to_tell("rest", lambda: tell(*about, telling=self.telling, now=self.now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from shared.aws.dynamodb import Calls, Item, batch_get, from_item, query, to_item, transact
@@ -125,11 +126,11 @@ class DynamoDbRelations:
         found = _by_key(batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table])
         relations = {other: _relation(found, *four) for other, four in keys.items()}
         unsure = [
-            other for other, relation in relations.items() if relation == Relation() and _id(keys[other][1]) in found
+            other for other, relation in relations.items() if not relation.is_near and _id(keys[other][1]) in found
         ]
         answers = self._spread(lambda other: self._have_both_written(user_id, other), unsure)
         mutual = {other for other, yes in zip(unsure, answers, strict=True) if yes}
-        return {other: Relation(is_near=True) if other in mutual else one for other, one in relations.items()}
+        return {other: replace(one, is_near=one.is_near or other in mutual) for other, one in relations.items()}
 
     def _have_both_written(self, one: str, other: str) -> bool:
         """For a conversation whose rows don't say so: only one has written, or both had before rows said it."""

@@ -127,7 +127,8 @@ class DynamoDbSessions:
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
         before = connections_from(item, user_id)
         just_now = refused and (item or {}).get(LAST_SEEN) == now
-        return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now)
+        shown = (item or {}).get(SHOWN)
+        return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}

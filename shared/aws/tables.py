@@ -54,6 +54,7 @@ USER_PREFIX: Final = "user#"
 CONTACT_PREFIX: Final = "contact#"
 BLOCK_PREFIX: Final = "block#"
 NOTICE_PREFIX: Final = "notice#"
+WATCHING_PREFIX: Final = "watching#"
 REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
 DUE_PREFIX: Final = "due#"
@@ -111,7 +112,7 @@ def watch_key(watched: str, connection_id: str) -> Item:
 
 def watching_key(user_id: str, connection_id: str) -> Item:
     """Whose presence this connection hears of."""
-    return {PK: user_key(user_id), SK: f"watching#{connection_id}"}
+    return {PK: user_key(user_id), SK: f"{WATCHING_PREFIX}{connection_id}"}
 
 
 def devices_key(user_id: str) -> Item:

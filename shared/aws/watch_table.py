@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from shared.aws.dynamodb import Calls, from_item, query, to_item
-from shared.aws.tables import PK, SK, TTL, watch_key, watching_key
+from shared.aws.member_table import rows_of
+from shared.aws.tables import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
 from shared.connection.models import Watch
 from shared.errors import Unavailable
 
@@ -54,6 +55,14 @@ class DynamoDbWatches:
         }
         items = query(self._calls, request)
         return [Watch(user_id, item[SK], item["watcher"], item["expires_at"]) for item in items]
+
+    def by(self, user_id: str) -> Sequence[Watch]:
+        rows = rows_of(self._calls, self._table, user_id, WATCHING_PREFIX)
+        return [
+            Watch(user, row[SK].removeprefix(WATCHING_PREFIX), user_id, row["expires_at"])
+            for row in rows
+            for user in row["users"]
+        ]
 
     def remove(self, watch: Watch) -> None:
         key = to_item(watch_key(watch.watched, watch.connection_id))

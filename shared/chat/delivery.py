@@ -43,6 +43,11 @@ class Delivered:
 NOBODY = Delivered(0, 0, 0, None)
 
 
+def over(user_id: str, now: int) -> Delivered:
+    """Nothing was posted; it turned out that a connection of the user is of no use any more, perhaps the last one."""
+    return Delivered(0, 0, 0, None, gone=(Gone(user_id, now),))
+
+
 def broadcast(event: Event, *, to: Iterable[str], skip: str, posting: Posting, now: int) -> Delivered:
     """Post `event` to every live connection of the users `to`, but for the connection `skip`, which gets the reply.
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from shared.chat.audience import check_possible_member
 from shared.chat.delivery import Delivered, Posting, broadcast
-from shared.chat.identifiers import private_members
+from shared.chat.identifiers import other_member
 from shared.chat.models import Entry, Member, Receipt
 from shared.chat.ports import ConversationLog, Memberships
+from shared.contacts.ports import Blocks
 from shared.errors import BadRequest, NotAMember
 
 READ = "read"
@@ -33,16 +34,20 @@ def move_cursor(
     audience_limit: int,
     log: ConversationLog,
     memberships: Memberships,
+    blocks: Blocks,
     posting: Posting,
     now: int,
 ) -> Moved:
     """Move the user's `kind` cursor up to `seq`, and tell the other members and the user's other devices.
 
-    In groups over `audience_limit` members only the user's own devices are told. Backwards is a no-op that succeeds.
-    Raises NotAMember, and BadRequest for a seq beyond the head.
+    Whom the user blocks is not told; in groups over `audience_limit` members only the user's own devices are.
+    Backwards is a no-op that succeeds. Raises NotAMember, and BadRequest for a seq beyond the head.
     """
     check_possible_member(conversation_id, user_id)
-    found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
+    other = other_member(conversation_id, user_id)
+    block = (user_id, other) if other else None
+    seqs = [seq] if seq else []
+    found = log.lookup(conversation_id, seqs=seqs, member_id=user_id, block=block, consistent=True)
     if found.member is None:
         raise NotAMember
     stands = found.member.read_seq if kind == READ else found.member.has_got
@@ -54,19 +59,20 @@ def move_cursor(
     if not (memberships.move_read(moved) if kind == READ else memberships.move_delivered(moved)):
         return Moved(seq, None)  # another device moved it at least as far in the meantime
     receipt = Receipt(kind, conversation_id, user_id, seq, now)
-    to = _audience(found.entries[seq], user_id, audience_limit, memberships)
+    if other is not None:
+        to: tuple[str, ...] = (user_id,) if found.blocked else (user_id, other)
+    else:
+        to = _of_group(found.entries[seq], user_id, audience_limit, memberships, blocks)
     return Moved(seq, broadcast(receipt, to=to, skip=connection_id, posting=posting, now=now))
 
 
-def _audience(entry: Entry, user_id: str, limit: int, memberships: Memberships) -> tuple[str, ...]:
+def _of_group(entry: Entry, user_id: str, limit: int, memberships: Memberships, blocks: Blocks) -> tuple[str, ...]:
     """Who is told. An entry of a large group says so itself, and saves reading who is in it."""
-    private = private_members(entry.conversation_id)
-    if private is not None:
-        return private
     roster = None if entry.fan_out else memberships.roster(entry.conversation_id)
     if roster is None or len(roster.seats) > limit:
         return (user_id,)
-    return tuple(roster.seats)
+    blocked = set(blocks.of(user_id))
+    return tuple(user for user in roster.seats if user not in blocked)
 
 
 def _moved(kind: str, member: Member, entry: Entry) -> Member:

@@ -102,11 +102,13 @@ class Removed:
     """`removed` is None where the connection was not there (any more).
 
     `just_now`: somebody has removed one at this very moment, which may have been this call, whose answer was lost.
+    `shown` is what those who watch the user were told last.
     """
 
     removed: Connection | None
     others: Sequence[Connection]
     just_now: bool = False
+    shown: Status | None = None
 
 
 SessionsByUser = Mapping[str, Sequence[Connection]]

@@ -109,6 +109,10 @@ class Watches(Protocol):
         """Every connection that watches the user, ended ones included."""
         ...
 
+    def by(self, user_id: str) -> Sequence[Watch]:
+        """Whom the user's connections watch, each by each, ended ones included: one strongly consistent query."""
+        ...
+
     def remove(self, watch: Watch) -> None:
         """Forget one watch. Idempotent."""
         ...

@@ -6,18 +6,28 @@ after the last connection has ended. A reconnect before that look leaves no trac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.chat.identifiers import is_group_id
 from shared.chat.ports import Memberships, Spread
-from shared.connection.models import HEARTBEAT_WINDOW_MS, OFFLINE, ONLINE, Presence, PresenceChange, Session, Status
+from shared.connection.models import (
+    HEARTBEAT_WINDOW_MS,
+    OFFLINE,
+    ONLINE,
+    Presence,
+    PresenceChange,
+    Session,
+    Status,
+    Watch,
+)
 from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions, Watches
+from shared.contacts.models import Relation
 from shared.contacts.ports import Relations
 
 MAX_WATCHED: Final = 100
-_NEVER: Final = Session()
+NEVER: Final = Session()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ def presence_of(users: Sequence[str], *, user_id: str, sight: Sight, now: int) -
     """
     visible = seen_by(user_id, users, sight=sight)
     sessions = sight.sessions.whole(visible) if visible else {}
-    return [_shown(user, sessions.get(user, _NEVER), now) for user in users]
+    return [shown_as(user, sessions.get(user, NEVER), now) for user in users]
 
 
 def watch(
@@ -77,11 +87,20 @@ def seen_by(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
     """
     others = {user for user in users if user != user_id}
     relations = sight.relations.between(user_id, others) if others else {}
-    open_ones = [user for user in sorted(others) if not relations[user].is_blocked]
-    near = {user for user in open_ones if relations[user].is_near}
-    strangers = [user for user in open_ones if user not in near]
+    open_ones = {user: relation for user, relation in relations.items() if not relation.is_blocked}
     itself = {user_id} & set(users)
-    return itself | near | set(_fellows(user_id, strangers, sight))
+    return itself | _related(user_id, open_ones, sight)
+
+
+def near_to(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+    """Those of `users` who would see, and be seen by, `user_id`, did nobody block anybody. At the same cost."""
+    return _related(user_id, sight.relations.between(user_id, users) if users else {}, sight)
+
+
+def _related(user_id: str, relations: Mapping[str, Relation], sight: Sight) -> set[str]:
+    near = {user for user, relation in relations.items() if relation.is_near}
+    strangers = sorted(relations.keys() - near)
+    return near | set(_fellows(user_id, strangers, sight))
 
 
 def _fellows(user_id: str, users: Sequence[str], sight: Sight) -> list[str]:
@@ -109,7 +128,12 @@ def announce_presence(
     if not watching:
         return 0
     allowed = seen_by(presence.user_id, {one.watcher for one in watching}, sight=telling.sight)
-    targets = {one.connection_id: one for one in watching if one.watcher in allowed}
+    return tell(presence, [one for one in watching if one.watcher in allowed], telling=telling, now=now)
+
+
+def tell(presence: Presence, watching: Sequence[Watch], *, telling: Telling, now: int) -> int:
+    """Tell these connections, which may see it. Those that are gone are forgotten. Returns how many were told."""
+    targets = {one.connection_id: one for one in watching}
     if not targets:
         return 0
     outcomes = telling.gateway.post(list(targets), telling.encode(PresenceChange(presence, now)))
@@ -144,16 +168,16 @@ def check_offline(
 
     def tell(found: Session, at: int) -> None:
         if not found.hidden:
-            announce_presence(_shown(gone.user_id, found, now), telling=telling, now=at)
+            announce_presence(shown_as(gone.user_id, found, now), telling=telling, now=at)
 
     sessions = telling.sight.sessions
-    session = sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    session = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
     if session.is_online(now) or session.shown != ONLINE:
         return False
     tell(session, now)
     if sessions.show_offline(gone.user_id, session):
         return True
-    since = sessions.whole([gone.user_id]).get(gone.user_id, _NEVER)
+    since = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
     if since.is_online(now):
         tell(since, now + 1)  # the later timestamp counts
     return False
@@ -166,15 +190,17 @@ def hide_presence(
     telling: Telling,
     now: int,
 ) -> None:
-    """From now on the user looks as if never here, or as they are again; who watches an online user is told.
+    """From now on the user looks as if never here, or as they are again; who watches is told.
 
-    Who hides within the grace period after their last connection is told of, too: the look after it tells nobody.
+    Of who is away, too, when they hide: they may have just gone, and the look after that tells nobody; and when they
+    were last there is theirs to hide.
     Told first and noted second, so that a request that dies is completed by its repetition.
     """
     sessions = telling.sight.sessions
-    session = sessions.whole([user_id]).get(user_id, _NEVER)
+    session = sessions.whole([user_id]).get(user_id, NEVER)
     shown: Status = ONLINE if session.is_online(now) and not hidden else OFFLINE
-    is_news = session.hidden != hidden and (session.shown if hidden else shown) == ONLINE
+    was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
+    is_news = session.hidden != hidden and (was_shown if hidden else shown == ONLINE)
     if is_news:
         announce_presence(Presence(user_id, shown), telling=telling, now=now)
     before = sessions.hide(user_id, hidden=hidden, shown=shown)
@@ -182,7 +208,8 @@ def hide_presence(
         announce_presence(Presence(user_id, OFFLINE), telling=telling, now=now + 1)
 
 
-def _shown(user_id: str, session: Session, now: int) -> Presence:
+def shown_as(user_id: str, session: Session, now: int) -> Presence:
+    """The presence of a user, for those who may see it."""
     if session.hidden:
         return Presence(user_id, OFFLINE)
     if session.is_online(now):

@@ -133,16 +133,19 @@ def ensure_registered(
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """`went_offline`: this was the user's last live connection."""
+    """`went_offline`: no live connection of the user is left, and those who watch were last told that there is one."""
 
     went_offline: bool
 
 
 def close_connection(user_id: str, connection_id: str, *, sessions: Sessions, now: int) -> Closed:
-    """Forget a connection that is over. Late and repeated calls remove nothing else and announce nothing."""
+    """Forget a connection that is over. Late and repeated calls remove nothing else.
+
+    What counts is what was told, and not whether this connection was live: its token may have ended before it did, and
+    who removed it first may have died with that.
+    """
     result = sessions.remove(user_id, connection_id, now=now)
-    was_live = result.just_now if result.removed is None else result.removed.is_live(now)
-    return Closed(went_offline=was_live and not live(result.others, now))
+    return Closed(went_offline=result.shown == ONLINE and not live(result.others, now))
 
 
 def close_all(user_id: str, *, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int) -> int:

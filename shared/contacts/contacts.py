@@ -88,25 +88,33 @@ def update_contact(
     return updated
 
 
-def remove_contact(user_id: str, other: str, *, contacts: Contacts) -> None:
-    """Withdraw, decline or end: on both sides. Raises NotFound where there is no such contact."""
+def remove_contact(user_id: str, other: str, *, contacts: Contacts) -> Contact:
+    """Withdraw, decline or end: on both sides. Returns what it was. Raises NotFound where there is no such contact."""
     _check_other(user_id, other)
+    removed: list[Contact] = []
 
     def decide(pair: Pair) -> tuple[Contact | None, Contact | None]:
         if pair.mine is None:
             raise NotFound("There is no such contact")
+        removed.append(pair.mine)
         return None, None
 
     _change(user_id, other, decide, contacts)
+    return removed[-1]
 
 
-def block_user(user_id: str, other: str, *, blocks: Blocks, now: int) -> None:
-    """From now on the other's private messages are refused. Idempotent. Raises BadRequest, Conflict with too many."""
+def block_user(user_id: str, other: str, *, blocks: Blocks, now: int) -> bool:
+    """From now on the other's private messages are refused. Idempotent. Raises BadRequest, Conflict with too many.
+
+    Returns whether this may be what ends that the two see each other: not where the other blocked the user before.
+    """
     _check_other(user_id, other)
     existing = blocks.of(user_id)
     if other not in existing and len(existing) >= MAX_BLOCKS:
         raise Conflict(f"A user blocks at most {MAX_BLOCKS:,} others")
+    is_first = not blocks.blocking([other], user_id)
     blocks.put(user_id, other, now=now)
+    return is_first
 
 
 def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, Contact]:

@@ -69,6 +69,7 @@ def test_removing_takes_out_that_one_only(stores: Stores) -> None:
     stores.sessions.register(connection("c2="), limit=3)
     removed = stores.sessions.remove("alice", "c1=", now=5)
     assert (removed.removed, list(removed.others)) == (connection("c1="), [connection("c2=")])
+    assert removed.shown == ONLINE
     assert stored(stores) == {"c2="}
 
 
@@ -76,7 +77,9 @@ def test_removing_twice_removes_nothing_more(stores: Stores) -> None:
     stores.sessions.register(connection("c1="), limit=3)
     stores.sessions.remove("alice", "c1=", now=5)
     again = stores.sessions.remove("alice", "c1=", now=6)
-    assert (again.removed, list(again.others)) == (None, [])
+    assert (again.removed, list(again.others), again.shown) == (None, [], ONLINE)
+    assert stores.sessions.show_offline("alice", session(stores))
+    assert stores.sessions.remove("alice", "c1=", now=7).shown == OFFLINE
 
 
 def test_a_removal_that_meets_itself_says_so(stores: Stores) -> None:
@@ -89,7 +92,7 @@ def test_a_removal_that_meets_itself_says_so(stores: Stores) -> None:
 
 def test_removing_from_a_user_without_a_session_is_nothing(stores: Stores) -> None:
     gone = stores.sessions.remove("nobody", "c1=", now=5)
-    assert (gone.removed, list(gone.others)) == (None, [])
+    assert (gone.removed, list(gone.others), gone.shown) == (None, [], None)
 
 
 def test_after_the_last_left_the_next_is_the_first_again(stores: Stores) -> None:

@@ -49,6 +49,22 @@ def test_what_a_connection_watches_can_be_prolonged(stores: Stores) -> None:
     assert watchers(stores, "alice") == []
 
 
+def test_whom_a_users_connections_watch_is_known_from_their_side_too(stores: Stores) -> None:
+    assert list(stores.watches.by("bob")) == []
+    stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=9_000)
+    stores.watches.replace("bob", "b2=", ["alice"], expires_at=8_000)
+    stores.watches.replace("dave", "d1=", ["alice"], expires_at=7_000)
+    expected = {
+        Watch("alice", "b1=", "bob", 9_000),
+        Watch("carol", "b1=", "bob", 9_000),
+        Watch("alice", "b2=", "bob", 8_000),
+    }
+    assert set(stores.watches.by("bob")) == expected
+    stores.watches.prolong("bob", "b2=", expires_at=9_900)
+    stores.watches.replace("bob", "b1=", [], expires_at=9_000)
+    assert list(stores.watches.by("bob")) == [Watch("alice", "b2=", "bob", 9_900)]
+
+
 def test_a_watch_is_removed_on_its_own_and_idempotently(stores: Stores) -> None:
     stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=9_000)
     (watch,) = stores.watches.of("alice")

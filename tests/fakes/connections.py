@@ -70,7 +70,7 @@ class FakeSessions:
         just_now = removed is None and self.last_seen.get(user_id) == now
         if removed is not None:
             self.last_seen[user_id] = now
-        return Removed(removed, list(mine.values()), just_now=just_now)
+        return Removed(removed, list(mine.values()), just_now=just_now, shown=self.shown.get(user_id))
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         self.reads += 1
@@ -115,10 +115,13 @@ class FakeSessions:
 
 @dataclass
 class FakeWatches:
-    """`watches` are (watched, connection) → the watch; `lists` are (watcher, connection) → whom it watches."""
+    """`watches` are (watched, connection) → the watch; `lists` are (watcher, connection) → whom it
+    watches, until `ends`.
+    """
 
     watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     lists: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    ends: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
         for gone in self.lists.get((watcher, connection_id), set()) - set(users):
@@ -126,13 +129,19 @@ class FakeWatches:
         for user in users:
             self.watches[user, connection_id] = Watch(user, connection_id, watcher, expires_at)
         self.lists[watcher, connection_id] = set(users)
+        self.ends[watcher, connection_id] = expires_at
 
     def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
         for user in self.lists.get((watcher, connection_id), set()):
             self.watches[user, connection_id] = Watch(user, connection_id, watcher, expires_at)
+        self.ends[watcher, connection_id] = expires_at
 
     def of(self, user_id: str) -> Sequence[Watch]:
         return [watch for (watched, _), watch in sorted(self.watches.items()) if watched == user_id]
+
+    def by(self, user_id: str) -> Sequence[Watch]:
+        mine = [(user, key) for key, users in sorted(self.lists.items()) if key[0] == user_id for user in sorted(users)]
+        return [Watch(user, name, user_id, self.ends[user_id, name]) for user, (_, name) in mine]
 
     def remove(self, watch: Watch) -> None:
         self.watches.pop((watch.watched, watch.connection_id), None)

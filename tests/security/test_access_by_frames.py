@@ -146,8 +146,21 @@ def assert_refused(house: House, frame: dict[str, Any], event: dict[str, int] | 
 def test_without_a_good_token_nothing_personal_is_served_either(frame: dict[str, Any], tried: Tried) -> None:
     house = town()
     before = snapshot(house)
-    assert_refused(house, frame, {"expires_at": NOW}, "token_expired")
+    if frame["type"] != "auth":  # which brings a good one
+        assert_refused(house, frame, {"expires_at": NOW}, "token_expired")
     assert_refused(house, frame, None, "unauthenticated")
+    assert snapshot(house) == before
+    tried(2)
+
+
+@pytest.mark.parametrize(("token", "code"), [("mallorys", "forbidden"), ("made up", "unauthenticated")])
+def test_after_the_end_of_a_token_no_other_but_a_good_one_of_the_same_user_helps(
+    token: str, code: str, tried: Tried
+) -> None:
+    house = town()
+    before = snapshot(house)
+    assert_refused(house, {"type": "auth", "token": token}, {"expires_at": NOW}, code)
+    assert_refused(house, {"type": "presence", "users": ["bob"]}, {"expires_at": NOW}, "token_expired")
     assert snapshot(house) == before
     tried(2)
 

@@ -94,7 +94,7 @@ def _any_disconnect() -> Iterator[Patch]:
 
     def gullible(gone: Any, *, telling: Any, now: int) -> bool:
         session = telling.sight.sessions.whole([gone.user_id]).get(gone.user_id, Session())
-        shown = presence_module._shown(gone.user_id, replace(session, connections=()), now)
+        shown = presence_module.shown_as(gone.user_id, replace(session, connections=()), now)
         presence_module.announce_presence(shown, telling=telling, now=now)
         return True
 

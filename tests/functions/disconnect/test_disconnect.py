@@ -24,12 +24,15 @@ def test_its_connection_is_forgotten_and_the_others_stay() -> None:
     assert (set(sessions.connections["alice"]), checks.scheduled) == ({"new"}, [])
 
 
-def test_after_the_last_connection_a_look_is_scheduled_once() -> None:
+def test_after_the_last_connection_a_look_is_scheduled_until_those_who_watch_were_told() -> None:
     sessions, checks = FakeSessions(), FakePresenceChecks()
     sessions.connect("alice", "last", at=NOW)
     for later in (0, 1):
         assert disconnect(event("last"), sessions=sessions, checks=checks, now=NOW + later)["statusCode"] == 200
-    assert checks.scheduled == [Gone("alice", NOW)]
+    assert checks.scheduled == [Gone("alice", NOW), Gone("alice", NOW + 1)]
+    assert sessions.show_offline("alice", sessions.whole(["alice"])["alice"])
+    disconnect(event("last"), sessions=sessions, checks=checks, now=NOW + 2)
+    assert len(checks.scheduled) == 2
 
 
 def test_late_and_repeated_calls_change_nothing() -> None:

@@ -13,6 +13,8 @@ from shared.chat.changes import Removed
 from shared.chat.models import change_entry
 from shared.chat.rules import Bounds
 from shared.connection.models import Identity
+from shared.connection.ports import Gone
+from shared.connection.presence import check_offline
 from shared.limits.buckets import Limit
 from shared.wire.frames import TYPES
 from tests.fakes import DM, FakeBlocks
@@ -276,6 +278,123 @@ def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(frame: d
     house.say(frame)
     events = [event for event in house.events("bob-device=") if event["type"] == "presence"]
     assert [(event["user_id"], event["status"]) for event in events] == [("alice", "online")]
+
+
+ENDED = NOW + 60_000
+
+
+def after_the_end(house: House) -> None:
+    """Alice's only connection outlived its token. Bob, who watches her, was told by the look that came of it."""
+    del house.sessions.connections["alice"]
+    house.sessions.connect("alice", "a1=", at=NOW, expires_at=ENDED)
+    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    house.clock.advance(61_000)
+    assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
+    for gone in house.reports[-1].gone:
+        assert check_offline(gone, telling=house.ports.telling, now=house.clock())
+    assert presences(house) == ["offline"]
+    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+
+
+def presences(house: House, connection_id: str = "bob-device=") -> list[str]:
+    events = [event for event in house.events(connection_id) if event["type"] == "presence"]
+    house.gateway.posts.clear()
+    return [event["status"] for event in events]
+
+
+def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_refused_for_it() -> None:
+    house = furnished()
+    for _ in range(3):
+        house.say({"type": "ping"}, expires_at=NOW)
+    assert [report.gone for report in house.reports if report.gone] == [(Gone("alice", NOW),)]
+    house.guard = house.new_guard()  # another instance can't know
+    house.say({"type": "ping"}, expires_at=NOW)
+    assert len([report for report in house.reports if report.gone]) == 2
+
+
+def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before() -> None:
+    house = furnished()
+    after_the_end(house)
+    assert house.say({"type": "message", "to": "bob", "content": "hi"}, expires_at=ENDED)["code"] == "token_expired"
+    reply = house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)
+    assert reply["data"] == {"type": "auth", "user_id": "alice", "expires_at": NOW + 5 * HOUR}
+    assert presences(house) == ["online"]
+    for guard in (house.guard, house.new_guard()):
+        house.guard = guard
+        for frame in ({"type": "ping"}, {"type": "message", "to": "bob", "content": "hi"}, {"type": "sync"}):
+            assert house.say(frame, expires_at=ENDED)["success"]
+    assert house.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
+    assert house.events("a1=")[-1]["type"] == "new_message"
+
+
+def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_can_be_followed_by_another() -> None:
+    house = furnished()
+    after_the_end(house)
+    house.tokens["short"] = Identity("alice", house.clock() + 1_000)
+    house.say({"type": "auth", "token": "short"}, expires_at=ENDED)
+    presences(house)
+    reports = len(house.reports)
+    house.clock.advance(1_000)
+    for guard in (house.guard, house.new_guard(), house.guard):
+        house.guard = guard
+        assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
+    assert [bool(report.gone) for report in house.reports[reports:]] == [True, True]
+    check_offline(Gone("alice", house.clock()), telling=house.ports.telling, now=house.clock())
+    assert presences(house) == ["offline"]
+    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
+    assert presences(house) == ["online"]
+
+
+def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by_its_repetition() -> None:
+    house = furnished()
+    after_the_end(house)
+    watches, house.watches.watches = house.watches.watches, Unreadable()
+    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["code"] == "internal"
+    house.watches.watches = watches
+    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
+    assert presences(house) == ["online"]
+
+
+class Unreadable(dict[Any, Any]):
+    """Dies when it is looked at."""
+
+    def items(self) -> Any:
+        raise ZeroDivisionError
+
+
+def test_a_fresh_token_in_time_tells_nobody_anything() -> None:
+    house = furnished()
+    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + HOUR)
+    assert presences(house) == []
+
+
+def test_the_first_answer_shows_both_to_each_other() -> None:
+    house = House()
+    house.say({"type": "presence", "users": ["bob"]})
+    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    house.say({"type": "message", "to": "bob", "content": "hi"})
+    assert (presences(house, "a1="), presences(house)) == ([], [])
+    answer = {"type": "message", "to": "alice", "content": "hello", "client_message_id": "c", "after": 1}
+    for _ in range(2):  # also again, since the first attempt may have died before it told anybody
+        assert house.as_user("bob", answer)["success"]
+        told = {
+            name: [event["user_id"] for event in house.events(name) if event["type"] == "presence"]
+            for name in ("a1=", "bob-device=")
+        }
+        assert told == {"a1=": ["bob"], "bob-device=": ["alice"]}
+        house.gateway.posts.clear()
+    house.as_user("bob", {**answer, "client_message_id": "d", "after": 2})
+    assert (presences(house, "a1="), presences(house)) == ([], [])
+
+
+def test_an_answer_is_stored_though_nobody_can_be_told_that_both_may_see_each_other() -> None:
+    house = House()
+    house.say({"type": "presence", "users": ["bob"]})
+    house.say({"type": "message", "to": "bob", "content": "hi"})
+    house.watches.lists = Unreadable()
+    assert house.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
 
 
 def test_another_users_token_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functions.events import http_event
-from tests.functions.rest.house import DM, House, now, online, token, world
+from tests.functions.rest.house import DM, GROUP, House, now, online, token, world
 
 
 def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
@@ -149,6 +149,114 @@ def test_a_block_holds_until_it_is_taken_back() -> None:
     for _ in range(2):
         house.call("DELETE", "/v1/blocks/bob")
     assert house.call("POST", path, user="bob", body=body).status == 201
+
+
+def each_watching_the_other(house: House, *users: str) -> None:
+    online(house, *users)
+    for user in users:
+        others = [other for other in users if other != user]
+        house.watches.replace(user, f"{user}-1", others, expires_at=now() + 3_600_000)
+
+
+CHANGES: list[tuple[str, str, str, Any, str | None]] = [
+    ("bob", "PUT", "/v1/blocks/alice", None, "offline"),
+    ("bob", "PUT", "/v1/blocks/alice", None, "offline"),  # again, since the first may have died half-way
+    ("bob", "DELETE", "/v1/blocks/alice", None, "online"),
+    ("alice", "PUT", "/v1/blocks/bob", None, "offline"),
+    ("bob", "PUT", "/v1/blocks/alice", None, None),
+    ("alice", "DELETE", "/v1/blocks/bob", None, None),
+    ("bob", "DELETE", "/v1/blocks/alice", None, "online"),
+]
+
+
+def test_a_block_and_its_end_are_told_both_ways() -> None:
+    house = world()
+    each_watching_the_other(house, "alice", "bob")
+    for user, method, path, body, expected in CHANGES:
+        assert house.call(method, path, user=user, body=body).status == 204
+        told = [(statuses_of(house, "alice-1")), (statuses_of(house, "bob-1"))]
+        assert told == ([[("bob", expected, None)], [("alice", expected, None)]] if expected else [[], []])
+        house.gateway.posts.clear()
+
+
+def statuses_of(house: House, connection_id: str) -> list[tuple[str, str, int | None]]:
+    events = [event for event in house.events(connection_id) if event["type"] == "presence"]
+    return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
+
+
+def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not() -> None:
+    house = world()
+    each_watching_the_other(house, "zoe", "yves")
+    steps: list[tuple[str, str, str, Any, str | None]] = [
+        ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, None),
+        ("yves", "PATCH", "/v1/contacts/zoe", {"alias": "Z"}, None),
+        ("yves", "PATCH", "/v1/contacts/zoe", {"status": "accepted"}, "online"),
+        ("zoe", "DELETE", "/v1/contacts/yves", None, "offline"),
+        ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, None),
+        ("zoe", "DELETE", "/v1/contacts/yves", None, None),
+        ("yves", "POST", "/v1/contacts", {"user_id": "zoe"}, None),
+        ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, "online"),
+    ]
+    for user, method, path, body, expected in steps:
+        assert house.call(method, path, user=user, body=body).status < 300
+        told = [statuses_of(house, "zoe-1"), statuses_of(house, "yves-1")]
+        assert told == ([[("yves", expected, None)], [("zoe", expected, None)]] if expected else [[], []])
+        house.gateway.posts.clear()
+
+
+def test_coming_into_a_group_and_going_are_told_both_ways() -> None:
+    house = world()
+    each_watching_the_other(house, "carol", "zoe")
+    members = f"/v1/conversations/{GROUP}/members"
+    steps: list[tuple[str, str, str, Any, str]] = [
+        ("alice", "POST", members, {"users": ["zoe"]}, "online"),
+        ("alice", "DELETE", f"{members}/zoe", None, "offline"),
+        ("alice", "POST", members, {"users": ["zoe"]}, "online"),
+        ("zoe", "DELETE", f"/v1/conversations/{GROUP}", None, "offline"),
+        ("carol", "POST", "/v1/conversations", {"type": "group", "name": "Two", "members": ["zoe"]}, "online"),
+    ]
+    for user, method, path, body, expected in steps:
+        assert house.call(method, path, user=user, body=body).status < 300
+        told = [statuses_of(house, "carol-1"), statuses_of(house, "zoe-1")]
+        assert told == [[("zoe", expected, None)], [("carol", expected, None)]]
+        house.gateway.posts.clear()
+
+
+def test_a_first_answer_over_http_is_told_both_ways() -> None:
+    house = world()
+    each_watching_the_other(house, "alice", "zoe")
+    place = house.call("POST", "/v1/conversations", body={"type": "private", "with": "zoe"}).body["id"]
+    for user, expected in (("alice", None), ("zoe", "online"), ("alice", None)):
+        assert house.call("POST", f"/v1/conversations/{place}/messages", user=user, body={"content": "x"}).status == 201
+        told = [statuses_of(house, "alice-1"), statuses_of(house, "zoe-1")]
+        assert told == ([[("zoe", expected, None)], [("alice", expected, None)]] if expected else [[], []])
+        house.gateway.posts.clear()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", "/v1/blocks/bob", None, 204),
+        ("DELETE", "/v1/blocks/bob", None, 204),
+        ("POST", f"/v1/conversations/{GROUP}/members", {"users": ["zoe"]}, 200),
+        ("DELETE", f"/v1/conversations/{GROUP}/members/carol", None, 204),
+    ],
+)
+def test_what_changes_who_may_see_whom_stands_though_nobody_can_be_told(
+    method: str, path: str, body: Any, status: int
+) -> None:
+    house = world()
+    each_watching_the_other(house, "alice", "bob")
+    house.watches.lists = Unreadable()
+    assert house.call(method, path, body=body).status == status
+    assert house.unexpected == []
+
+
+class Unreadable(dict[Any, Any]):
+    """Dies when it is looked at."""
+
+    def items(self) -> Any:
+        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("claims", [{"scope": "chat admin"}, {"scopes": ["admin"]}], ids=str)

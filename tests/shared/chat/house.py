@@ -176,6 +176,7 @@ class House:
             audience_limit=self.receipts_limit,
             log=self.log,
             memberships=self.log.memberships,
+            blocks=self.blocks,
             posting=self.posting,
             now=self.clock(),
         )

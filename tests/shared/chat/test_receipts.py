@@ -103,6 +103,30 @@ def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
     assert house.heard() == {"a1"}
 
 
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_do(kind: str) -> None:
+    house = House()
+    house.blocks.put("bob", "alice", now=1)
+    house.move(kind, 2)
+    assert house.heard() == {"b2"}
+    house.blocks.remove("bob", "alice")
+    house.blocks.put("alice", "bob", now=1)
+    house.move(kind, 3)
+    assert house.heard() == {"a1", "b2"}
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_in_a_group_whom_the_reader_blocks_does_not_hear_of_it_either(kind: str) -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.send(sender_id="carol", conversation_id=GROUP)
+    house.blocks.put("bob", "alice", now=1)
+    house.blocks.put("carol", "bob", now=1)
+    house.heard()
+    house.move(kind, 2, place=GROUP)
+    assert house.heard() == {"b2", "bob1", "carol1"}
+
+
 def test_in_a_group_that_the_stream_side_serves_nobody_else_is_told_nor_read() -> None:
     house = House(inline_limit=2, receipts_limit=1_000)
     house.group("alice", "bob", "carol")

@@ -355,7 +355,21 @@ def test_going_after_hiding_and_showing_again_is_told() -> None:
     assert house.told() == ["online", "offline", "online", "offline"]
 
 
-def test_hiding_while_away_tells_nobody() -> None:
+def test_who_hides_while_away_takes_back_when_they_were_last_there() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    house.clock.advance(GRACE_MS)
+    house.look()
+    house.told()
+    house.hide(hidden=True)
+    assert [json.loads(data)["last_seen"] for data in house.gateway.received("b1")] == [None]
+    house.hide(hidden=True)
+    house.hide(hidden=False)
+    assert house.told() == ["offline"]
+
+
+def test_hiding_without_ever_having_been_there_tells_nobody() -> None:
     house = House()
     house.hide(hidden=True)
     house.hide(hidden=False)

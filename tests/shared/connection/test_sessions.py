@@ -154,10 +154,17 @@ def test_a_late_close_removes_its_own_connection_only() -> None:
     assert close_connection("alice", "new", sessions=sessions, now=NOW).went_offline
 
 
-def test_closing_a_stale_connection_is_no_transition_a_second_time() -> None:
+def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told() -> None:
     sessions = FakeSessions()
     sessions.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
-    assert not close_connection("alice", "stale", sessions=sessions, now=NOW).went_offline
+    assert close_connection("alice", "stale", sessions=sessions, now=NOW).went_offline
+    assert close_connection("alice", "stale", sessions=sessions, now=NOW + 1).went_offline
+    assert sessions.show_offline("alice", sessions.whole(["alice"])["alice"])
+    assert not close_connection("alice", "stale", sessions=sessions, now=NOW + 2).went_offline
+
+
+def test_a_connection_that_nobody_knows_ends_unnoticed() -> None:
+    assert not close_connection("alice", "never", sessions=FakeSessions(), now=NOW).went_offline
 
 
 def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> None:
