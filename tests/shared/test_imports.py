@@ -85,7 +85,7 @@ SHARED = {
         *_FILES,
         *_WEBSOCKET,
         *("chat.heartbeat", "chat.syncing", "chat.typing", "connection.sessions", "limits.frames", "reporting"),
-        *("wire.acks", "wire.cursors", "wire.frames", "wire.replies"),
+        *("chat.rosters", "connection.visibility", "wire.acks", "wire.cursors", "wire.frames", "wire.replies"),
     },
     "functions.rest.handler": {
         *_SESSIONS,
@@ -101,7 +101,7 @@ SHARED = {
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),
-        *("chat.inbox_pages", "wire.inbox_cursors"),
+        *("chat.inbox_pages", "chat.rosters", "connection.visibility", "wire.inbox_cursors"),
         *("auth.origins", "aws.scheduler", "notification.devices", "wire.http_notifications", "wire.http_requests"),
     },
     "functions.offline_push.handler": {
@@ -109,7 +109,7 @@ SHARED = {
         *_LOG,
         *_POSTING,
         *_LATER,
-        *("chat.delivery", "chat.fan_out", "chat.identifiers", "chat.ports", "reporting"),
+        *("chat.delivery", "chat.fan_out", "chat.identifiers", "chat.ports", "chat.rosters", "reporting"),
         *_NOTICES,
         *(
             "aws.claim_table",
