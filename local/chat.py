@@ -27,12 +27,13 @@ def chat(settings: Settings, user: str, to: str | None) -> int:
     if server.find(settings) is None:
         raise LocalError("The stack is not running", "Start it with: make up")
     tokens.mint(stack.read(settings.stack_file), user)
-    return terminal_chat.run(_Doors(settings, user), user=user, to=to or _partner(user))
+    state = settings.chats / f"{user}.json"
+    return terminal_chat.run(Doors(settings, user), user=user, to=to or _partner(user), state=state)
 
 
 @dataclass
-class _Doors:
-    """The stack as it is now, for the chat to look at again and again.
+class Doors:
+    """The stack as it is now, for the chat to look at again and again. None where there is none.
 
     One chat of a user at a time has the saved state: a second terminal is a second device, and starts without. The lock
     says which; it is held until the process ends, however it ends.

@@ -26,6 +26,7 @@ from parley_client.store import StateFile
 from parley_client.terminal import Terminal, make_sane, one_line, open_terminal
 
 _LOOK_S: Final = 1.0
+_FRESH: Final = "Get a fresh one, and give it by PARLEY_TOKEN or --token."
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -174,25 +175,29 @@ def run(doors: Doors, *, user: str | None, to: str, state: Path | None = None) -
     """Chat until the user leaves. The exit code is as `main`'s."""
     try:
         asyncio.run(converse(doors, open_terminal(), user=user, to=to))
-    except RefusedError as error:
-        return _failed(
-            f"The server refused the token ({error.status}). Get a fresh one, and give it by PARLEY_TOKEN or --token."
-        )
-    except ParleyError as error:
-        hint = f"\nStart without {state}, or remove it." if error.code in ("wrong_user", "log_lost") and state else ""
-        return _failed(f"{error.message}{hint}")
-    except OSError as error:
-        return _failed(f"The state can't be kept: {error}")
-    except NoSuchPlaceError as error:
-        return _failed(str(error), code=2)
-    except (ValueError, KeyError) as error:
-        return _failed(f"This can't work: {error}", code=2)
+    except (ParleyError, NoSuchPlaceError, OSError, ValueError, KeyError) as error:
+        return _failed(error, state)
     finally:
         make_sane()
     return 0
 
 
-def _failed(text: str, *, code: int = 1) -> int:
+def _failed(error: Exception, state: Path | None) -> int:
+    """Says in a line what has ended the chat. Returns the exit code."""
+    text, code = str(error), 2
+    match error:
+        case RefusedError():
+            text, code = f"The server refused the token ({error.status}). {_FRESH}", 1
+        case ParleyError():
+            stale = error.code in ("wrong_user", "log_lost") and state is not None
+            text, code = error.message + (f"\nStart without {state}, or remove it." if stale else ""), 1
+        case BrokenPipeError():  # who has read our output has left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            text, code = "The output was closed", 1
+        case OSError():
+            text, code = f"The state can't be kept: {error}", 1
+        case ValueError() | KeyError():
+            text = f"This can't work: {error}"
     print(text, file=sys.stderr)
     return code
 

@@ -48,7 +48,7 @@ class StateFile:
         named = {**state} if self._of is None else {**state, _OF: self._of}
         draft = self._path.with_name(f"{self._path.name}.new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(named, file)
+            file.write(json.dumps(named))  # in one go: json.dump would take ten times as long
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
