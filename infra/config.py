@@ -105,6 +105,8 @@ class Config:
     route_throttles: tuple[RouteThrottle, ...]
     message_rate: int
     message_burst: int
+    invite_rate: int
+    invite_burst: int
     abuse_limit: int
     edit_window_s: int
     group_limit: int
@@ -174,6 +176,8 @@ class Config:
             route_throttles=read.throttles("route_throttles", ROUTE_THROTTLES),
             message_rate=read.number("message_rate", 1, 1_000, 20),
             message_burst=read.number("message_burst", 1, 10_000, 200),
+            invite_rate=read.number("invite_rate", 1, 100_000, 200),
+            invite_burst=read.number("invite_burst", 1, 100_000, 1_000),
             abuse_limit=read.number("abuse_limit", 1, 10_000, 100),
             edit_window_s=read.number("edit_window_s", 0, 31_536_000, 86_400),
             group_limit=read.number("group_limit", 2, 1_000, 1_000),

@@ -116,6 +116,8 @@ class RestSettings(_Settings):
     jwt_audience: str
     message_rate: int
     message_burst: int
+    invite_rate: int
+    invite_burst: int
     text_limit: int
     mention_limit: int
     page_limit: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any, Final
 
-from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.bucket_table import INVITES, DynamoDbBuckets
 from shared.aws.claim_table import DynamoDbClaims
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.device_table import DynamoDbDevices
@@ -66,6 +66,7 @@ class Stores:
     profiles: Profiles
     watches: Watches
     buckets: Buckets
+    invites: Buckets
     devices: Devices
     standings: Standings
     claims: Claims
@@ -90,6 +91,7 @@ def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **othe
         profiles=profiles,
         watches=FakeWatches(),
         buckets=FakeBuckets(),
+        invites=FakeBuckets(),
         devices=devices,
         standings=FakeStandings(members, profiles, devices),
         claims=FakeClaims(),
@@ -113,6 +115,7 @@ def adapters(calls: Calls, *, spread: Spread = in_turn, new_nonce: Callable[[], 
         profiles=DynamoDbProfiles(calls, members_table=MEMBERS),
         watches=DynamoDbWatches(calls, members_table=MEMBERS),
         buckets=DynamoDbBuckets(calls, members_table=MEMBERS),
+        invites=DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         devices=DynamoDbDevices(calls, members_table=MEMBERS),
         standings=DynamoDbStandings(calls, members_table=MEMBERS),
         claims=DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),

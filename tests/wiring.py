@@ -23,6 +23,7 @@ from shared.files.kinds import SizeLimits
 from shared.files.ports import Objects
 from shared.limits.buckets import Buckets, Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.notification.ports import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
 from shared.wire.events import encode_plainly
 from tests.fakes import in_turn
@@ -169,6 +170,7 @@ class Wiring:
             gateway=self.gateway,
             spread=self.spread,
             limiter=self.limiter(),
+            invites=InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
             now=self.now,
             pause=self.pause,
             begin=self.begin,

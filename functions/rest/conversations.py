@@ -90,6 +90,7 @@ def _group(user_id: str, body: NewGroupBody, ports: Ports) -> Answer:
         blocks=ports.blocks,
         new_secret=ports.new_secret,
         announce=ports.announce,
+        admit=ports.invites.take,
     )
     tail = ports.log.read_back(created.conversation_id, limit=1)
     return ok(group_body(created, user_id, name=body.name, head=tail[0].seq), is_new=created.is_new)

@@ -10,7 +10,7 @@ from functions.rest.api import make_api, respond, take_notes
 from functions.rest.pages import preflight, readable
 from functions.rest.ports import Ports
 from shared.auth.wiring import make_verifier
-from shared.aws.bucket_table import DynamoDbBuckets
+from shared.aws.bucket_table import INVITES, DynamoDbBuckets
 from shared.aws.connections import ApiGatewayConnections
 from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.aws.deadline import REQUEST_S, Deadline
@@ -36,6 +36,7 @@ from shared.config import AwsEnvironment, RestSettings
 from shared.errors import Internal
 from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.observability import describe, make_logger, make_request_log
 from shared.reporting import reporter
 from shared.wire.http import error_body
@@ -74,6 +75,11 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         ),
         spread=spread,
         limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
+        invites=InviteLimiter(
+            Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S),
+            DynamoDbBuckets(calls, members_table=members_table, row=INVITES),
+            now_ms,
+        ),
         now=now_ms,
         pause=deadline.pause,
         begin=deadline.begin,

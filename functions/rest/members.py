@@ -31,6 +31,7 @@ def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
             writing=ports.writing,
             blocks=ports.blocks,
             announce=ports.announce,
+            admit=ports.invites.take,
         )
         return ok({"added": list(added), "members_count": len(audience)})
 

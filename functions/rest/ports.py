@@ -21,6 +21,7 @@ from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
 from shared.files.kinds import SizeLimits
 from shared.files.ports import Files, Objects
 from shared.limits.buckets import RateLimiter
+from shared.limits.invites import InviteLimiter
 from shared.notification.ports import Clock, Devices, LookQueue, Notices, Reminders
 from shared.reporting import try_to_tell
 from shared.wire.events import encode_plainly
@@ -53,6 +54,7 @@ class Ports:
     gateway: Gateway
     spread: Spread
     limiter: RateLimiter
+    invites: InviteLimiter
     now: Callable[[], int]
     pause: Callable[[int], None]
     begin: Callable[[], None]

@@ -13,14 +13,17 @@ from shared.limits.buckets import Lease, Limit
 
 _MS: Final = 1_000
 _KEEP_S: Final = 3_600
+MESSAGES: Final = "rate"
+INVITES: Final = "invites"
 
 
 class DynamoDbBuckets:
-    """Buckets on the members table."""
+    """Buckets on the members table. `row` names which of a user's buckets these are."""
 
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, row: str = MESSAGES) -> None:
         self._calls = calls
         self._table = members_table
+        self._row = row
 
     def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
         """An expression knows no maximum: a bucket that is full is another update than one that is not yet.
@@ -38,7 +41,8 @@ class DynamoDbBuckets:
 
     def _take(self, user_id: str, tokens: int, limit: Limit, full_at: int, now: int) -> dict[str, Any] | Refused:
         cost = limit.cost_ms(tokens)
-        values = {":now": now, ":ttl": now // _MS + _KEEP_S}
+        longest_s = round(limit.burst * limit.interval_ms) // _MS  # until a bucket that has given all is full again
+        values = {":now": now, ":ttl": now // _MS + longest_s + _KEEP_S}
         if full_at <= now:
             change, condition = "full_at = :full", f"attribute_not_exists({PK}) OR full_at <= :now"
             values[":full"] = now + cost
@@ -50,7 +54,7 @@ class DynamoDbBuckets:
             "UpdateItem",
             {
                 "TableName": self._table,
-                "Key": to_item(bucket_key(user_id)),
+                "Key": to_item(bucket_key(user_id, self._row)),
                 "UpdateExpression": f"SET {change}, #ttl = :ttl",
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#ttl": TTL},

@@ -11,6 +11,7 @@ user#U           conversation#C     U is in C: cursors and preferences. What inb
                  block#V            U does not want to hear from V
                  profile            what U says about themselves
                  rate               how many messages U may still send
+                 invites            how many users U may still put into groups
                  watching#X         whose presence U's connection X hears of
                  devices            where U's pushes go, as one map
                  pushed#D#A         up to where device D has had pushes about A, for a while
@@ -101,8 +102,8 @@ def profile_key(user_id: str) -> Item:
     return {PK: user_key(user_id), SK: "profile"}
 
 
-def bucket_key(user_id: str) -> Item:
-    return {PK: user_key(user_id), SK: "rate"}
+def bucket_key(user_id: str, row: str) -> Item:
+    return {PK: user_key(user_id), SK: row}
 
 
 def watch_key(watched: str, connection_id: str) -> Item:

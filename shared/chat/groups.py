@@ -36,6 +36,10 @@ Announce = Callable[[Changed], object]
 """Tells the members of one change, as soon as it is durable."""
 
 
+Admit = Callable[[str, int], object]
+"""Counts how many users somebody adds. Raises RateLimited where they are too many for now: then nothing is changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewGroup:
     """What a client asks for. `client_conversation_id` makes the request repeatable: the same group again."""
@@ -63,12 +67,13 @@ def create_group(
     blocks: Blocks,
     new_secret: Callable[[], str],
     announce: Announce,
+    admit: Admit,
 ) -> CreatedGroup:
     """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
 
     A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
     Who does not take groups from the creator is left out without a word. Raises BadRequest, TooLarge (name), Conflict
-    (over `limit` members).
+    (over `limit` members), RateLimited.
     """
     check_name(command.name)
     others = _others(command.members, command.creator)
@@ -78,7 +83,10 @@ def create_group(
     if named is not None and (
         there := writing.log.read(conversation_id, start=1, limit=limit // MAX_USERS_PER_CHANGE + 2)
     ):
-        return _existing(there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce)
+        return _existing(
+            there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce, admit=admit
+        )
+    admit(command.creator, len(others))  # all that are asked for: the figure tells nobody who was left out
     others = _addable(others, command.creator, blocks)
     first = others[: MAX_USERS_PER_CHANGE - 1]
     changed = _found(conversation_id, command, first, writing)
@@ -116,6 +124,7 @@ def _existing(
     writing: Writing,
     blocks: Blocks,
     announce: Announce,
+    admit: Admit,
 ) -> CreatedGroup:
     """The group of an earlier request. It is completed only where nothing but its making has happened yet.
 
@@ -129,6 +138,7 @@ def _existing(
         audience = audience.after([entry])
         announce(Changed(entry, audience))
     if untouched and (rest := [user for user in others if user not in added]):
+        admit(command.creator, len(rest))
         rest = _addable(rest, command.creator, blocks)
         _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
     looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, writing=writing)
@@ -144,15 +154,17 @@ def add_members(
     writing: Writing,
     blocks: Blocks,
     announce: Announce,
+    admit: Admit,
 ) -> tuple[tuple[str, ...], Audience]:
     """Add users to a group. Returns those added, and everyone there is now.
 
     Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
-    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full).
+    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
     looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), writing=writing)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
     check_room(len(looked.audience) + len(wanted), limit=limit)
+    admit(by, len(wanted))
     wanted = _addable(wanted, by, blocks)
     audience = _add(conversation_id, wanted, by=by, limit=limit, writing=writing, announce=announce)
     return tuple(wanted), audience or looked.audience

@@ -26,14 +26,15 @@ _MS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`rate` messages a second in the long run, `burst` at once."""
+    """`rate` in each `per_s` seconds in the long run, `burst` at once."""
 
     rate: int
     burst: int
+    per_s: int = 1
 
     @property
     def interval_ms(self) -> float:
-        return _MS / self.rate
+        return _MS * self.per_s / self.rate
 
     @property
     def block(self) -> int:

@@ -214,6 +214,7 @@ def make_group(house: House, members: int, *, large: bool = False) -> str:
         blocks=house.ports.blocks,
         new_secret=lambda: "0123456789abcdef",
         announce=lambda _: None,
+        admit=lambda *_: None,
     )
     assert len(created.audience) == members
     assert large or house.say({"type": "message", "conversation_id": created.conversation_id, "content": "first"})

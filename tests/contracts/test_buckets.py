@@ -66,3 +66,14 @@ def test_racing_instances_never_get_more_than_the_burst(stores: Stores) -> None:
     while lease(stores, 5, full_at=NOW + 1).given:
         rest += 1
     assert given + rest == 6
+
+
+def test_the_buckets_of_one_user_do_not_share_and_last_until_they_are_full(stores: Stores) -> None:
+    slow = Limit(rate=1, burst=30, per_s=3_600)
+    lease(stores, 30)
+    assert stores.invites.lease("alice", 30, limit=slow, full_at=0, now=NOW) == Lease(
+        given=True, full_at=NOW + 108_000_000
+    )
+    assert not stores.invites.lease("alice", 1, limit=slow, full_at=0, now=NOW + 3_599_999).given
+    assert stores.invites.lease("alice", 1, limit=slow, full_at=0, now=NOW + 3_600_000).given
+    assert not lease(stores, 1).given

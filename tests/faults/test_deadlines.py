@@ -131,6 +131,7 @@ class House:
             blocks=self.stores.blocks,
             new_secret=lambda: GROUP.partition(":")[2],
             announce=lambda _: None,
+            admit=lambda *_: None,
         )
 
     def add(self) -> None:
@@ -142,6 +143,7 @@ class House:
             writing=self.writing,
             blocks=self.stores.blocks,
             announce=lambda _: None,
+            admit=lambda *_: None,
         )
 
     def suffer(self, seconds: float, trouble: Callable[[str], ServiceError | None]) -> None:

@@ -39,6 +39,8 @@ VARIABLES = {
     "LOOK_QUEUE_URL": "http://127.0.0.1:9/000000000000/look",
     "MEMBERS_TABLE": "members",
     "MENTION_LIMIT": "50",
+    "INVITE_BURST": "1000",
+    "INVITE_RATE": "200",
     "MESSAGE_BURST": "200",
     "MESSAGE_RATE": "20",
     "PAGE_LIMIT": "100",

@@ -103,6 +103,8 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         route_throttles="sync=40/30, $connect=10/5",
         message_rate="1",
         message_burst="2",
+        invite_rate="31",
+        invite_burst="32",
         abuse_limit="3",
         edit_window_s="0",
         group_limit="4",

@@ -60,6 +60,8 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("message_rate", "1001", "a whole number from 1 to 1000"),
         ("message_burst", "0", "a whole number from 1 to 10000"),
         ("message_burst", "10001", "a whole number from 1 to 10000"),
+        ("invite_rate", "0", "a whole number from 1 to 100000"),
+        ("invite_burst", "100001", "a whole number from 1 to 100000"),
         ("abuse_limit", "0", "a whole number from 1 to 10000"),
         ("abuse_limit", "10001", "a whole number from 1 to 10000"),
         ("edit_window_s", "-1", "a whole number from 0 to 31536000"),
@@ -124,6 +126,7 @@ def test_a_wrong_value_is_one_line_with_the_key_and_what_is_allowed(key: str, va
 def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     config = Config.load({}, {})
     assert (config.message_rate, config.message_burst, config.abuse_limit) == (20, 200, 100)
+    assert (config.invite_rate, config.invite_burst) == (200, 1_000)
     assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
     assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
     assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)

@@ -42,6 +42,8 @@ ENVIRONMENT = {
         *(
             "TICKETS_TABLE",
             "GROUP_LIMIT",
+            "INVITE_RATE",
+            "INVITE_BURST",
             "DEVICE_LIMIT",
             "REMINDER_LIMIT",
             "IMAGE_LIMIT",
@@ -99,6 +101,8 @@ LIMITS = {
     "CONNECTION_LIMIT": "25",
     "MESSAGE_RATE": "1",
     "MESSAGE_BURST": "2",
+    "INVITE_RATE": "31",
+    "INVITE_BURST": "32",
     "ABUSE_LIMIT": "3",
     "EDIT_WINDOW_S": "0",
     "GROUP_LIMIT": "4",

@@ -40,6 +40,8 @@ VARIABLES: dict[type[Any], set[str]] = {
             *_CHAT,
             "TICKETS_TABLE",
             "GROUP_LIMIT",
+            "INVITE_RATE",
+            "INVITE_BURST",
             "DEVICE_LIMIT",
             "REMINDER_LIMIT",
             "IMAGE_LIMIT",
@@ -59,6 +61,7 @@ VARIABLES: dict[type[Any], set[str]] = {
     FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL"},
 }
 _NUMBERS = {
+    *("INVITE_RATE", "INVITE_BURST"),
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"),

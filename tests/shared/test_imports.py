@@ -101,7 +101,7 @@ SHARED = {
         *_TOKENS,
         *("chat.conversations", "chat.groups", "chat.history", "chat.members", "connection.sessions", "reporting"),
         *("contacts.contacts", "contacts.profile", "wire.acks", "wire.cursors", "wire.http", "wire.refusals"),
-        *("chat.inbox_pages", "chat.rosters", "connection.visibility", "wire.inbox_cursors"),
+        *("chat.inbox_pages", "chat.rosters", "connection.visibility", "limits.invites", "wire.inbox_cursors"),
         *("auth.origins", "aws.scheduler", "notification.devices", "wire.http_notifications", "wire.http_requests"),
     },
     "functions.offline_push.handler": {

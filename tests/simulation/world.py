@@ -149,6 +149,7 @@ def _template() -> Template:
         blocks=instance.stores.blocks,
         new_secret=lambda: GROUP.removeprefix("group:"),
         announce=lambda _: None,
+        admit=lambda *_: None,
     )
     say("alice", GROUP, "welcome")
     for user in ("bob", "carol", "dave"):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from functions.rest.api import make_api
+from shared.limits.buckets import Limit
+from shared.limits.invites import HOUR_S, InviteLimiter
+from tests.fakes import FakeBuckets, FakeClock
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, now, online, world
 
 
@@ -184,3 +189,18 @@ def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word(
     assert (made.status, made.body["members"]) == (201, ["alice"])
     assert house.events("dave-1") == []
     assert house.call("GET", "/v1/conversations", user="dave").body["conversations"][0]["id"] == BLOCKED_DM
+
+
+def test_who_adds_too_many_users_waits_and_nothing_is_changed() -> None:
+    house = world()
+    slow = InviteLimiter(Limit(200, 3, per_s=HOUR_S), FakeBuckets(), FakeClock())
+    house.api = make_api(replace(house.ports, invites=slow), unexpected=house.unexpected.append)
+    made = house.call("POST", "/v1/conversations", body={"type": "group", "name": "Team", "members": ["erin", "frank"]})
+    assert made.status == 201
+    path = f"/v1/conversations/{made.body['id']}/members"
+    refused = house.call("POST", path, body={"users": ["grace", "heidi"]})
+    assert (refused.status, refused.code, refused.body["retry_after_ms"]) == (429, "rate_limited", 18_000)
+    assert house.call("POST", path, body={"users": ["grace"]}).body["added"] == ["grace"]
+    body = {"type": "group", "name": "Another", "members": ["erin"]}
+    assert house.call("POST", "/v1/conversations", body=body).status == 429
+    assert len(house.call("GET", path).body["members"]) == 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ class House:
     limit: int = 1_000
     receipts_limit: int = 100
     window_s: int = 0
+    admit: Callable[[str, int], object] = lambda *_: None
 
     @property
     def writing(self) -> Writing:
@@ -149,11 +150,19 @@ class House:
             blocks=self.blocks,
             new_secret=lambda: "0123456789abcdef",
             announce=self.tell,
+            admit=self.admit,
         )
 
     def add(self, *users: str, by: str = "alice", place: str = GROUP) -> tuple[str, ...]:
         added, _ = add_members(
-            place, users, by=by, limit=self.limit, writing=self.writing, blocks=self.blocks, announce=self.tell
+            place,
+            users,
+            by=by,
+            limit=self.limit,
+            writing=self.writing,
+            blocks=self.blocks,
+            announce=self.tell,
+            admit=self.admit,
         )
         return added
 

@@ -8,10 +8,20 @@ from functools import partial
 import pytest
 
 from shared.chat.changes import Added, Removed
-from shared.chat.groups import add_members, remove_member
+from shared.chat.groups import remove_member
 from shared.chat.models import Entry
 from shared.contacts.models import ACCEPTED, CONTACTS, INCOMING, Contact, Profile
-from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, ParleyError, TooLarge, Unavailable
+from shared.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotAMember,
+    NotFound,
+    ParleyError,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+)
 from tests.fakes import DM
 from tests.shared.chat.house import GROUP, House
 
@@ -375,9 +385,7 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
     with pytest.raises(Unavailable):
         remove_member(GROUP, "bob", by="alice", writing=house.writing)
     with pytest.raises(Unavailable):
-        add_members(
-            GROUP, ["zoe"], by="alice", limit=9, writing=house.writing, blocks=house.blocks, announce=lambda _: None
-        )
+        house.add("zoe")
     assert set(house.roles()) == {"alice", "bob"}
 
 
@@ -393,3 +401,25 @@ def test_who_takes_groups_from_contacts_only_is_left_out_by_others_without_a_wor
     assert house.add("carol", "dave", "frank", place=place) == ("frank",)
     rows.contacts["carol", "alice"] = Contact("alice", ACCEPTED, 2)
     assert house.add("carol", "dave", place=place) == ("carol",)
+
+
+def test_users_who_are_added_are_counted_once_each_before_anything_is_changed() -> None:
+    counted: list[tuple[str, int]] = []
+
+    def admit(user_id: str, users: int) -> None:
+        counted.append((user_id, users))
+        if sum(number for _, number in counted) > 6:
+            raise RateLimited("Too many", retry_after_ms=7)
+
+    house = House(admit=admit)
+    house.log.memberships.blocks["carol", "alice"] = 1
+    place = house.create("bob", "carol", "alice", "bob", named="mine")  # of whom carol is counted and not added
+    assert house.created("bob", "carol", named="mine").is_new is False
+    assert house.add("bob", "dave", "erin", place=place) == ("dave", "erin")
+    assert counted == [("alice", 2), ("alice", 1), ("alice", 2)]
+    before = len(house.entries(place))
+    with pytest.raises(RateLimited):
+        house.add("frank", "grace", place=place)
+    with pytest.raises(RateLimited):
+        house.create("frank", creator="bob", named="bobs")
+    assert (len(house.entries(place)), set(house.log.entries) - {place}) == (before, set())

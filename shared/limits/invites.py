@@ -1,0 +1,34 @@
+"""How many users somebody may put into groups: a bucket of its own beside that of messages, exact and rarely asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import RateLimited
+from shared.limits.buckets import Buckets, Limit
+
+HOUR_S: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class InviteLimiter:
+    """The limit of each user, over all functions: nothing is given out from memory. `now` is milliseconds."""
+
+    limit: Limit
+    buckets: Buckets
+    now: Callable[[], int]
+
+    def take(self, user_id: str, users: int) -> None:
+        """Count that the user adds so many others: one conditional write, or two. Raises RateLimited.
+
+        More than the bucket ever holds take a full one, so that no request waits for good.
+        """
+        tokens, now = min(users, self.limit.burst), self.now()
+        if tokens <= 0:
+            return
+        lease = self.buckets.lease(user_id, tokens, limit=self.limit, full_at=0, now=now)
+        if not lease.given:
+            wait_ms = max(1, self.limit.wait_ms(tokens, lease.full_at, now))
+            raise RateLimited("Too many users added to groups", retry_after_ms=wait_ms)
