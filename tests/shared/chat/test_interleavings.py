@@ -384,3 +384,19 @@ def test_a_file_is_forwarded_in_time_or_gone() -> None:
 def test_two_who_delete_the_same_message_release_its_file_once() -> None:
     build = at_once(with_files, DELETE_DOG, lambda house: house.delete(3, "bob", place=GROUP), only=FILE_STEPS)
     assert outcomes(build) == {("done", "done")}
+
+
+def writing(sender_id: str, name: str) -> Operation:
+    """A message from one of Alice and Bob to the other, who had written nothing as far as the sender knew."""
+    to = "bob" if sender_id == "alice" else "alice"
+    return lambda house: house.send(sender_id=sender_id, to=to, after=0, client_message_id=name)
+
+
+@pytest.mark.parametrize("writers", [("alice", "bob"), ("bob", "alice"), ("alice", "alice"), ("bob", "bob")])
+def test_of_two_who_write_at_once_one_has_answered_and_of_one_who_writes_twice_none(writers: tuple[str, str]) -> None:
+    """Each wrote first, as far as they knew: the log's order decides."""
+    is_answer = writers[0] != writers[1]
+    sends = [writing(sender, f"{number}") for number, sender in enumerate(writers)]
+    for world in explore(at_once(House, *sends, only=TAIL_AND_PUT)):
+        assert [entry.first_answer for entry in world.house.entries(DM)] == [False, is_answer]
+        assert world.house.log.memberships.mutual == ({DM} if is_answer else set())
