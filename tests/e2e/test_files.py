@@ -208,7 +208,7 @@ def test_what_can_not_be_announced(stack: Stack) -> None:
         ({"content_type": "application/octet-stream"}, 400, "bad_request"),
         ({"content_type": "text/html"}, 400, "bad_request"),
         ({"content_type": "image/svg+xml"}, 400, "bad_request"),
-        ({"content_type": "IMAGE/PNG"}, 400, "bad_request"),
+        ({"content_type": "image/png,image/gif"}, 400, "bad_request"),
         ({"content_type": "application/pdf", "kind": "image"}, 400, "bad_request"),
         ({"kind": "text"}, 400, "bad_request"),
         ({"size": 0}, 400, "bad_request"),
@@ -223,6 +223,19 @@ def test_what_can_not_be_announced(stack: Stack) -> None:
         refused = http(stack, "POST", "/v1/files", user_id=user, body=good | more)
         assert (refused[0], refused[1].get("code")) == (status, code), more
     assert http(stack, "POST", "/v1/files", body=good)[0] == 401
+
+
+def test_a_type_by_another_name_is_announced_by_its_own(stack: Stack) -> None:
+    (user,) = new_users(1)
+    for alias, known in (
+        ("IMAGE/PNG", "image/png"),
+        ("image/jpg", "image/jpeg"),
+        ("text/plain;charset=x", "text/plain"),
+    ):
+        body = {"name": "cat", "content_type": alias, "size": 100}
+        status, announced = http(stack, "POST", "/v1/files", user_id=user, body=body)
+        assert (status, announced["content_type"]) == (201, known)
+        assert announced["upload"]["fields"]["Content-Type"] == known
 
 
 def test_a_form_is_good_for_what_it_says_and_nothing_else(stack: Stack) -> None:
