@@ -25,11 +25,15 @@ BATCH_S: Final = 40.0
 GRACE_S: Final = 4.0
 
 _BASE_DELAY_S: Final = 0.025
-_MAX_DELAY_S: Final = 0.4
+_MAX_DELAY_S: Final = 3.2
+# Whoever has waited for long waits less from one attempt to the next, and so is served before those who have just come.
+_PART_OF_THE_REST: Final = 8
+# With less than this left, another attempt would not come to its end.
+_LAST_S: Final = 0.2
 
 
 def backoff_s(attempt: int) -> float:
-    """Full jitter: 0 to 25, 50, 100 … at most 400 ms."""
+    """Full jitter: 0 to 25, 50, 100 … at most 3.2 s."""
     return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2 ** min(attempt, 10)))  # noqa: S311  # no secret
 
 
@@ -58,8 +62,9 @@ class Deadline:
 
     def pause(self, attempt: int) -> None:
         """Wait a jittered while before the next attempt (from 0). Raises Unavailable where there is no time for one."""
-        delay = self._backoff_s(attempt)
-        if self._monotonic() + delay > self._end:
+        left = self._end - self._monotonic()
+        delay = min(self._backoff_s(attempt), max(left, 0.0) / _PART_OF_THE_REST)
+        if left < _LAST_S:
             raise Unavailable
         self._sleep(delay)
 

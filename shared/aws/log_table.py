@@ -21,14 +21,17 @@ from shared.aws.tables import (
     member_from,
     member_of_user_key,
     sent_key,
+    turn_key,
 )
 from shared.chat.models import Entry, Lookup
-from shared.chat.ports import Place
+from shared.chat.ports import CLAIM_MS, Place
 from shared.errors import NotFound, Unavailable
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
 _MS: Final = 1_000
+# Longer than any clock is off, so that no claim that still counts is deleted.
+_CLAIM_KEPT_S: Final = 86_400
 _REFUSED: Final = "ConditionalCheckFailed"
 _FREE: Final = f"attribute_not_exists({SEQ})"
 
@@ -82,6 +85,19 @@ class DynamoDbConversationLog:
                 raise NotFound("There is no such file") from error  # nothing else in here has a condition
             raise
         return None
+
+    def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
+        request = {
+            "TableName": self._members_table,
+            "Key": to_item(turn_key(conversation_id)),
+            "UpdateExpression": f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl",
+            "ConditionExpression": f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now",
+            "ExpressionAttributeNames": {f"#{TTL}": TTL},
+            "ExpressionAttributeValues": to_item(
+                {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // _MS + _CLAIM_KEPT_S}
+            ),
+        }
+        return not isinstance(conditionally(self._calls, "UpdateItem", request), Refused)
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         key = to_item(sent_key(conversation_id, sender_id, client_message_id))

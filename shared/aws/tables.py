@@ -24,6 +24,7 @@ file#F           file               a file: whose, what, and whether it is ready
                  message#C/S        message S of C has the file
 conversation#C   user#U             U is in C, with a role. Who gets C's messages
                  group              C is a group: its name and size
+turn#C           turn               who may change C next, where many want to
 watch#U          X                  connection X hears of U's presence
 sent#H           sent               the message whose conversation, sender and id have this hash, for 90 days
 """
@@ -134,6 +135,11 @@ def notice_key(user_id: str, notice_id: str) -> Item:
 
 def reminder_key(user_id: str, reminder_id: str) -> Item:
     return {PK: user_key(user_id), SK: f"{REMINDER_PREFIX}{reminder_id}"}
+
+
+def turn_key(conversation_id: str) -> Item:
+    """Who may go next where many change one conversation. Not beside its members, so that it is in no roster."""
+    return {PK: f"turn#{conversation_id}", SK: "turn"}
 
 
 def file_key(file_id: str) -> Item:

@@ -23,6 +23,11 @@ class Audience:
     def of(cls, roster: Roster) -> Audience:
         return cls({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)
 
+    @classmethod
+    def of_one(cls, user_id: str) -> Audience:
+        """As if the user were alone: the others were not looked up."""
+        return cls({user_id: MEMBER})
+
     @property
     def members(self) -> tuple[str, ...]:
         return tuple(self.roles)

@@ -7,12 +7,15 @@ not the message that is edited. If it does not, everything is read and decided a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from shared.chat.audience import Audience, check_possible_member
-from shared.chat.changes import Change, Removed, last_touched
+from shared.chat.changes import Change, Reacted, Removed, last_touched
 from shared.chat.delivery import Delivered, Posting, broadcast
+from shared.chat.identifiers import is_group_id
 from shared.chat.log import MAX_ATTEMPTS
 from shared.chat.models import Entry, change_entry
 from shared.chat.ports import ConversationLog, Memberships
@@ -20,6 +23,11 @@ from shared.chat.rosters import Rosters, audience_behind
 from shared.chat.rules import PROTOCOL, Bounds
 from shared.errors import NotAMember, Unavailable
 from shared.files.ports import Files
+
+# Two reactions of different members within so little time are many at once, more likely than not.
+_MOMENT_MS: Final = 250
+# One waits so many times for the same place, some 300 ms in all, and then goes for it in any case.
+_STALLED: Final = 5
 
 Decide = Callable[[Audience], Change | None]
 """What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
@@ -66,26 +74,38 @@ class Changed:
     audience: Audience
 
 
-def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writing) -> Changed:
+def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, writing: Writing) -> Changed:
     """Carry out one change of a member's. `decide` is asked again whenever somebody else was quicker.
+
+    `own`: it depends on no other member. In a large group, whom the stream side tells, nobody's roster is read for it:
+    the audience is `Audience.of_one`, and whether the user is a member is for `decide` to look up.
+
+    Where many change one conversation at once, each asks for the right of way first: a transaction that comes too late
+    costs as much as one in time, and more than the place itself where the message carries a thousand reactions.
 
     Guarantee: when this returns with an entry, that entry and what it does are durable, both.
     Raises NotAMember, whatever `decide` raises, and Unavailable (too much contention; nothing was changed).
     """
     check_possible_member(conversation_id, user_id)
     nonce = writing.new_nonce()
+    waits, met = 0, deque[int](maxlen=_STALLED)
     for attempt in range(MAX_ATTEMPTS):
-        if attempt > 1:
-            writing.pause(attempt - 2)
+        if attempt > 1 or waits:
+            writing.pause(waits)
+            waits += 1
         tail = writing.log.read_back(conversation_id, limit=1)
-        audience = writing.audience(tail[0] if tail else None, conversation_id, user_id)
-        if not tail and writing.memberships.get(conversation_id, user_id) is None:
-            raise NotAMember  # a private conversation that could be, and is not
+        if not tail:
+            return _unchanged(conversation_id, user_id, decide, writing)
+        if _is_crowded(tail[0], attempt, user_id, writing.now()):
+            waits = waits or 1
+            met.append(tail[0].seq)
+            if not (_is_stalled(met) or writing.log.claim(conversation_id, tail[0].seq + 1, now=writing.now())):
+                continue
+        narrow = own and tail[0].fan_out
+        audience = Audience.of_one(user_id) if narrow else writing.audience(tail[0], conversation_id, user_id)
         made = decide(audience)
         if made is None:
             return Changed(None, audience)
-        if not tail:
-            raise NotAMember  # one in which nothing was said: there is nothing to change
         if last_touched(made) > tail[0].seq:
             continue  # read behind a tail that has moved on: the place is taken, and would be by what is changed
         entry = change_entry(
@@ -95,12 +115,40 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, writing: Writi
             sender_id=user_id,
             created_at=writing.now(),
             nonce=nonce,
-            fan_out=len(audience) > writing.inline_limit,
+            fan_out=narrow or len(audience) > writing.inline_limit,
         )
         there = writing.log.put(entry)
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
             return Changed(there or entry, _followed(audience, tail[0], entry, writing.rosters))
     raise Unavailable("This conversation is very busy: try again")
+
+
+def _unchanged(conversation_id: str, user_id: str, decide: Decide, writing: Writing) -> Changed:
+    """Where nothing was said there is nothing to change. Raises NotAMember, or what `decide` raises."""
+    audience = writing.audience(None, conversation_id, user_id)
+    if writing.memberships.get(conversation_id, user_id) is None:
+        raise NotAMember  # a private conversation that could be, and is not
+    if decide(audience) is None:
+        return Changed(None, audience)
+    raise NotAMember
+
+
+def _is_stalled(met: Sequence[int]) -> bool:
+    """Whether whoever has the right of way makes no use of it: the same tail was met again and again."""
+    return len(met) == _STALLED and len(set(met)) == 1
+
+
+def _is_crowded(tail: Entry, attempt: int, user_id: str, now: int) -> bool:
+    """Whether others are at the same: the place was lost twice, or somebody else has reacted a moment ago."""
+    if attempt > 1:
+        return True
+    is_recent = now - tail.created_at < _MOMENT_MS
+    return (
+        is_recent
+        and isinstance(tail.change, Reacted)
+        and tail.sender_id != user_id
+        and is_group_id(tail.conversation_id)
+    )
 
 
 def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -> Audience:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from shared.chat.audience import Audience
 from shared.chat.changes import Change, Deleted, Edited, Reacted
 from shared.chat.changing import Changed, Writing, change
-from shared.chat.identifiers import other_member
+from shared.chat.identifiers import is_group_id, other_member
 from shared.chat.models import Entry
 from shared.chat.rules import (
     check_content,
@@ -24,7 +24,7 @@ from shared.chat.rules import (
     check_readable,
     check_shows,
 )
-from shared.errors import BadRequest, Blocked, NotFound
+from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 
 
 def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:
@@ -34,8 +34,8 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
     """
     check_content(content, writing.bounds)
 
-    def decide(_: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, user_id, writing))
+    def decide(audience: Audience) -> Change | None:
+        message = check_readable(_at(conversation_id, seq, user_id, audience, writing))
         check_shows(content, message.file_id)
         if message.sender_id == user_id and message.content == content and not message.forwarded:
             return None
@@ -44,7 +44,7 @@ def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s
         check_edited_weight(message, replace(message, content=content, edited_at=now))
         return Edited(seq, content, message.last_edit)
 
-    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+    return change(conversation_id, user_id=user_id, decide=decide, own=True, writing=writing)
 
 
 def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) -> Changed:
@@ -83,7 +83,7 @@ def react(
         raise BadRequest("Reactions of others can be taken off only")
 
     def decide(audience: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, user_id, writing))
+        message = check_readable(_at(conversation_id, seq, user_id, audience, writing))
         check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None
@@ -91,14 +91,20 @@ def react(
             check_reactions(message, (emoji, whose))
         return Reacted(seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
-    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+    return change(conversation_id, user_id=user_id, decide=decide, own=whose == user_id, writing=writing)
 
 
-def _at(conversation_id: str, seq: int, user_id: str, writing: Writing) -> Entry | None:
-    """What is at this seq. Raises Blocked where the other side of a private conversation does not want to hear more."""
+def _at(conversation_id: str, seq: int, user_id: str, audience: Audience, writing: Writing) -> Entry | None:
+    """What is at this seq. Raises Blocked where the other side of a private conversation does not want to hear more.
+
+    In a group whose roster was not read, the user's own membership comes along. Raises NotAMember.
+    """
+    member_id = user_id if audience.group is None and is_group_id(conversation_id) else None
     other = other_member(conversation_id, user_id)
     block = (other, user_id) if other else None
-    found = writing.log.lookup(conversation_id, seqs=[seq], block=block, consistent=True)
+    found = writing.log.lookup(conversation_id, seqs=[seq], member_id=member_id, block=block, consistent=True)
+    if member_id is not None and found.member is None:
+        raise NotAMember
     if found.blocked:
         raise Blocked
     return found.entries.get(seq)

@@ -22,6 +22,8 @@ from shared.errors import NotAMember, SyncRequired, Unavailable
 MAX_EXAMINED: Final = 1_000
 # With 20 writers at once on one log an attempt loses about 20 times; this leaves room for three times that.
 MAX_ATTEMPTS: Final = 64
+# A put costs little, and so do waits of up to 400 ms; longer ones would only keep the unlucky waiting.
+_LONGEST_WAIT: Final = 4
 _PAGE: Final = 100
 
 
@@ -136,7 +138,7 @@ def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[i
     """
     yield there
     if attempt:
-        pause(attempt - 1)
+        pause(min(attempt - 1, _LONGEST_WAIT))
     start = there.seq + 1
     while page := log.read(there.conversation_id, start=start, limit=_PAGE):
         yield from page

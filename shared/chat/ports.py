@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from shared.chat.models import Entry, Group, Lookup, Member, Preferences, Roster
 
@@ -11,6 +11,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 Place = tuple[str, int]
 """A conversation and a seq."""
+
+
+CLAIM_MS: Final = 300
+"""As long as reading and writing a change take, and some to spare: then whoever had the right of way is gone."""
 
 
 class Spread(Protocol):
@@ -41,6 +45,14 @@ class ConversationLog(Protocol):
         A change touches entries before its place only. Its effects carry no conditions of their own. Whoever read what
         the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
         every change takes a place.
+        """
+        ...
+
+    def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
+        """Ask for the right of way to the place `seq`: one conditional write, elsewhere than in the log.
+
+        True for the first who asks, and for the next one CLAIM_MS later. It is advice and holds nobody up who does not
+        ask; what decides is the put.
         """
         ...
 

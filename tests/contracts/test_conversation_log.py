@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from shared.chat.models import Draft, Entry
+from shared.chat.ports import CLAIM_MS
 from tests.fakes import DM
 from tests.stores import Stores
 
@@ -151,3 +152,20 @@ def test_entries_of_many_conversations_are_fetched_at_once(stores: Stores) -> No
     places = [(DM, 1), (DM, 2), (DM, 9), ("dm:x:y", 1)]
     assert dict(stores.log.fetch(places)) == {(DM, 1): written[0], (DM, 2): written[1]}
     assert stores.log.fetch([]) == {}
+
+
+def test_the_right_of_way_to_a_place_is_one_claimants_for_a_while(stores: Stores) -> None:
+    assert stores.log.claim(DM, 5, now=1_000)
+    assert not stores.log.claim(DM, 5, now=1_000)
+    assert not stores.log.claim(DM, 5, now=1_000 + CLAIM_MS - 1)
+    assert not stores.log.claim(DM, 4, now=1_000)
+    assert stores.log.claim("dm:carol:dave", 5, now=1_000)
+    assert stores.log.claim(DM, 6, now=1_001)  # the next place is another matter
+    assert stores.log.claim(DM, 6, now=1_001 + CLAIM_MS)
+
+
+def test_a_claim_is_in_no_roster_and_holds_no_put_up(stores: Stores) -> None:
+    (first,) = fill(stores, 1)
+    assert stores.log.claim(DM, 2, now=1_000)
+    assert stores.log.put(entry(2, base=first)) is None
+    assert stores.memberships.roster(DM) is None

@@ -10,7 +10,7 @@ from typing import Any
 from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, last_touched
 from shared.chat.identifiers import is_group_id, private_conversation_id
 from shared.chat.models import Draft, Entry, Lookup
-from shared.chat.ports import Place
+from shared.chat.ports import CLAIM_MS, Place
 from tests.fakes.files import FakeFiles
 from tests.fakes.memberships import FakeMemberships
 
@@ -32,6 +32,7 @@ class FakeLog:
     reads: int = 0
     unseen: set[int] = field(default_factory=set)
     notes: dict[tuple[str, str, str | None], int] = field(default_factory=dict)
+    claims: dict[str, tuple[int, int]] = field(default_factory=dict)
     lock: Any = field(default_factory=RLock, repr=False, compare=False)
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
@@ -56,6 +57,14 @@ class FakeLog:
             self._carry_out(entry)
             self.memberships.join(entry.conversation_id, new_members, entry.created_at)
         return None
+
+    def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
+        with self.lock:
+            claimed, until = self.claims.get(conversation_id, (0, 0))
+            if claimed >= seq and until > now:
+                return False
+            self.claims[conversation_id] = seq, now + CLAIM_MS
+        return True
 
     def lookup(
         self,

@@ -387,3 +387,29 @@ def test_a_lost_answer_is_not_carried_out_twice() -> None:
     object.__setattr__(house.log, "put", lose_the_answer)
     changed = house.edit(1, "better")
     assert (changed.entry, len(house.entries(DM))) == (house.at(3), 3)
+
+
+def test_in_a_large_group_a_reaction_reads_no_roster_and_is_members_only() -> None:
+    house = House(inline_limit=2)
+    house.group("alice", "bob", "carol")
+    house.send("x", conversation_id=GROUP)
+    reads = house.log.memberships.reads
+    changed = house.react(2, "👍", "bob", place=GROUP)
+    assert changed.entry is not None
+    assert (changed.entry.fan_out, house.log.memberships.reads - reads) == (True, 0)
+    with pytest.raises(NotAMember):
+        house.react(2, "👍", "dave", place=GROUP)
+    with pytest.raises(NotAMember):
+        house.edit(2, "y", "dave", place=GROUP)
+    house.remove("bob")
+    with pytest.raises(NotAMember):
+        house.react(2, "🎉", "bob", place=GROUP)
+
+
+def test_who_claimed_a_place_and_is_gone_holds_the_others_up_for_a_while_only() -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.send("x", conversation_id=GROUP)
+    house.react(2, "👍", "bob", place=GROUP)
+    assert house.log.claim(GROUP, 4, now=house.clock())
+    assert house.react(2, "👍", "carol", place=GROUP).entry is not None

@@ -1,0 +1,169 @@
+"""A thousand members react to one message within ten seconds: what becomes of them, and what it costs.
+
+Virtual time, the real operation on the real adapters, each request in an instance of its own that knows nothing, and a
+store whose partitions take what DynamoDB's do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+from shared.aws.deadline import REQUEST_S, Deadline
+from shared.aws.json_service import retried
+from shared.chat.changes import OWNER, Added
+from shared.chat.changing import Writing
+from shared.chat.editing import react
+from shared.chat.models import Draft, change_entry
+from shared.errors import ParleyError
+from tests.simulation.scheduler import Hub, Process
+from tests.simulation.store import Store
+from tests.simulation.store.capacity import Limited
+from tests.stores import adapters
+
+GROUP: Final = "group:0123456789abcdef"
+BASE_MS: Final = 1_795_431_200_000
+_OWNERS_PORTION: Final = 40
+# How long DynamoDB takes for an answer, in milliseconds: single items and queries, transactions.
+_SINGLE: Final = (3.0, 7.0)
+_TRANSACTION: Final = (8.0, 16.0)
+
+
+@dataclass
+class Town:
+    """A group, a message in it at `seq`, and everybody's request."""
+
+    members: int
+    random: Random = field(default_factory=lambda: Random(1))
+    outcomes: Counter[str] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(self.random)
+        self.store = Store(now_ms=lambda: BASE_MS + int(self.hub.now))
+        self.limited = Limited(self.store, lambda: self.hub.now)
+        self.users = [f"user-{number:04}" for number in range(self.members)]
+        self.seq = self._found()
+
+    def _found(self) -> int:
+        log, base = adapters(self.store).log, None
+        for start in range(0, self.members, _OWNERS_PORTION):
+            users = tuple(self.users[start : start + _OWNERS_PORTION])
+            change = Added(
+                users,
+                size=start + len(users),
+                roles={users[0]: OWNER} if start == 0 else {},
+                name="all" if start == 0 else None,
+            )
+            base = change_entry(
+                change,
+                base=base,
+                conversation_id=GROUP,
+                sender_id=self.users[0],
+                created_at=BASE_MS - 60_000,
+                nonce=f"g{start}",
+                fan_out=start > 200,
+            )
+            assert log.put(base) is None
+        message = Draft(GROUP, self.users[0], "who is coming?", "m", fan_out=self.members > 200).following(
+            base, BASE_MS - 50_000
+        )
+        assert log.put(message) is None
+        return message.seq
+
+    def run(self, *, within_ms: float) -> None:
+        for number, user in enumerate(self.users):
+            at = self.random.random() * within_ms
+            self.hub.after(at, partial(self._spawn, number, user))
+        self.hub.run(within_ms + 60_000)
+
+    def _spawn(self, number: int, user: str) -> None:
+        self.hub.spawn(Process("rest"), lambda: self._react(number, user))
+
+    def _react(self, number: int, user: str) -> None:
+        began = self.hub.now
+        instance = Instance(self)
+        try:
+            react(GROUP, self.seq, "👍", remove=False, user_id=user, writing=instance.writing(f"n{number}"))
+        except ParleyError as error:
+            self.outcomes[error.code] += 1
+        else:
+            self.outcomes["ok"] += 1
+        self.waits.append((self.hub.now - began) / 1_000)
+
+    @property
+    def reactions(self) -> int:
+        return len(adapters(self.store).log.fetch([(GROUP, self.seq)])[GROUP, self.seq].reactions)
+
+
+class Instance:
+    """A function's instance: `Calls` on the limited store, with the retries and the deadline of the real one."""
+
+    def __init__(self, town: Town) -> None:
+        self._town, hub = town, town.hub
+        self._deadline = Deadline(
+            REQUEST_S, monotonic=self._monotonic, sleep=lambda s: hub.wait(s * 1_000), backoff_s=self._backoff_s
+        )
+        self._deadline.begin()
+
+    def writing(self, nonce: str) -> Writing:
+        stores = adapters(self)
+        return Writing(
+            log=stores.log,
+            memberships=stores.memberships,
+            files=stores.files,
+            now=lambda: BASE_MS + int(self._town.hub.now),
+            pause=self.pause,
+            new_nonce=lambda: nonce,
+            inline_limit=200,
+        )
+
+    def _monotonic(self) -> float:
+        return self._town.hub.now / 1_000
+
+    def _backoff_s(self, attempt: int) -> float:
+        return self._town.random.uniform(0, min(3.2, 0.025 * float(2 ** min(attempt, 10))))
+
+    def pause(self, attempt: int) -> None:
+        self._deadline.pause(attempt)
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        def once() -> dict[str, Any]:
+            low, high = _TRANSACTION if operation.startswith("Transact") else _SINGLE
+            latency = self._town.random.uniform(low, high)
+            self._town.hub.wait(latency / 2)
+            try:
+                return self._town.limited.call(operation, request)
+            finally:
+                self._town.calls[operation] += 1
+                self._town.hub.wait(latency / 2)
+
+        return retried(once, pause=self.pause, monotonic=self._monotonic, check=self._deadline.check)
+
+
+def report(town: Town) -> str:
+    """What came of it, for people."""
+    waits = sorted(town.waits)
+    each = {kind: round(units / town.members, 1) for kind, units in town.limited.spent.items()}
+    return (
+        f"{town.members} members: {dict(town.outcomes)}, {town.reactions} stored; "
+        f"median {waits[len(waits) // 2]:.1f} s, longest {waits[-1]:.1f} s; "
+        f"units each {each}, {town.limited.throttled} calls throttled, {dict(town.calls)}"
+    )
+
+
+def main() -> None:
+    for members in map(int, sys.argv[1:] or ["1000"]):
+        town = Town(members)
+        town.run(within_ms=10_000)
+        sys.stdout.write(f"{report(town)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Many members react to one message within ten seconds, on partitions that take what DynamoDB's do."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.aws.deadline import REQUEST_S
+from tests.load.reactions import GROUP, Town, report
+from tests.stores import adapters
+
+
+@pytest.mark.parametrize(("members", "reads", "writes"), [(200, 15, 12), (1_000, 16, 32)])
+def test_reactions_of_all_members_to_one_message_are_all_stored(members: int, reads: float, writes: float) -> None:
+    """With the roster read by every attempt it was some 490 read units each for 200, and most were given up."""
+    town = Town(members)
+    town.run(within_ms=10_000)
+    assert (town.outcomes, town.reactions) == ({"ok": members}, members), report(town)
+    assert max(town.waits) < REQUEST_S
+    assert town.limited.spent["read"] / members <= reads, report(town)
+    assert town.limited.spent["write"] / members <= writes, report(town)
+    log = adapters(town.store).log
+    reacted = [entry for start in (town.seq + 1, town.seq + 501) for entry in log.read(GROUP, start=start, limit=500)]
+    assert [entry.seq for entry in reacted] == list(range(town.seq + 1, town.seq + 1 + members))
+    assert {entry.sender_id for entry in reacted} == set(town.users)
