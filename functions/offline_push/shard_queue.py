@@ -12,16 +12,20 @@ SHARD: Final = "shard"
 
 
 class SqsShardQueue:
-    """ShardQueue on an SQS queue, which this same function consumes, a bounded number at a time."""
+    """ShardQueue on an SQS queue, which this same function consumes, a bounded number at a time.
+
+    Fair between groups: a busy one waits behind itself.
+    """
 
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
     def put(self, shards: Sequence[Shard]) -> None:
-        self._queue.send_all(
+        bodies = (
             {"kind": SHARD, "conversation_id": shard.conversation_id, "seq": shard.seq, "users": list(shard.users)}
             for shard in shards
         )
+        self._queue.send_all(bodies, fair_by="conversation_id")
 
 
 def shard_from(body: Mapping[str, Any]) -> Shard:

@@ -39,12 +39,21 @@ class SqsQueue:
         request = {"QueueUrl": self._queue_url, "MessageBody": _encoded(body), "DelaySeconds": delay_s}
         self._service.call("SendMessage", request)
 
-    def send_all(self, bodies: Iterable[Mapping[str, Any]], *, delay_s: int = 0) -> None:
-        """Ten to a call. Raises Unavailable where some were not taken; others may have been."""
+    def send_all(self, bodies: Iterable[Mapping[str, Any]], *, delay_s: int = 0, fair_by: str = "") -> None:
+        """Ten to a call. Raises Unavailable where some were not taken; others may have been.
+
+        `fair_by` is the field that says whose each message is: one who fills the queue does not hold up the others
+        (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+        """
         waiting = list(bodies)
         for start in range(0, len(waiting), _BATCH):
             entries: Sequence[Mapping[str, Any]] = [
-                {"Id": str(number), "MessageBody": _encoded(body), "DelaySeconds": delay_s}
+                {
+                    "Id": str(number),
+                    "MessageBody": _encoded(body),
+                    "DelaySeconds": delay_s,
+                    **({"MessageGroupId": body[fair_by]} if fair_by else {}),
+                }
                 for number, body in enumerate(waiting[start : start + _BATCH])
             ]
             answer = self._service.call("SendMessageBatch", {"QueueUrl": self._queue_url, "Entries": entries})

@@ -400,7 +400,7 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     sent: list[Any] = []
 
     class Queue:
-        def send_all(self, bodies: Any, *, delay_s: int = 0) -> None:
+        def send_all(self, bodies: Any, *, delay_s: int = 0, fair_by: str = "") -> None:
             sent.extend(bodies)
 
     house = House()

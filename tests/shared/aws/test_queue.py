@@ -47,6 +47,14 @@ def test_many_go_ten_to_a_call(count: int, sizes: list[int]) -> None:
     assert [json.loads(entry["MessageBody"])["n"] for batch in batches for entry in batch] == list(range(count))
 
 
+def test_messages_say_whose_they_are_where_the_queue_is_to_be_fair() -> None:
+    service = Service()
+    queue_on(service).send_all([{"of": "a", "n": 1}, {"of": "b", "n": 2}], fair_by="of")
+    queue_on(service).send_all([{"of": "a", "n": 3}])
+    groups = [entry.get("MessageGroupId") for _, request in service.made for entry in request["Entries"]]
+    assert groups == ["a", "b", None]
+
+
 def test_some_that_were_not_taken_are_an_error() -> None:
     with pytest.raises(Unavailable):
         queue_on(Service({"Successful": [], "Failed": [{"Id": "0"}]})).send_all([{"n": 1}])
