@@ -202,8 +202,8 @@ class Chat:
         if event.state == "online":
             self._offline = ""
             self._terminal.show("* connected", dim=True)
-        elif event.state == "offline":
-            self._offline = "not connected"
+        elif event.state == "offline" and event.reason != self._offline:  # else it is still so
+            self._offline = event.reason
             again = f"trying again in {event.retry_in:.1f} s" if event.retry_in is not None else ""
             self._terminal.show(f"* not connected: {event.reason}; {again}", dim=True)
         self._refresh()
@@ -324,7 +324,8 @@ class Chat:
 
     def _refresh(self) -> None:
         elsewhere = f"{self._elsewhere} new elsewhere" if self._elsewhere else ""
-        status = " · ".join(part for part in (self._offline, self._people.status(), elsewhere) if part)
+        people = "not connected" if self._offline else self._people.status()
+        status = " · ".join(part for part in (people, elsewhere) if part)
         if self._question:
             self._terminal.prompt("[y/N] ", self._question)
         else:
