@@ -108,11 +108,11 @@ def _members(name: str, told: Told, rows: Rows) -> Iterator[str]:
 
 
 def _without_log(known: Logs, rows: Rows) -> Iterator[str]:
-    """A conversation in which nothing was said is a private one, with both its rows on both sides."""
+    """A conversation in which nothing was said is a private one: its maker's alone, or with both rows on both sides."""
     mine = Counter(row["sk"].removeprefix("conversation#") for row in rows if row["sk"].startswith("conversation#"))
     seats = Counter(row["pk"].removeprefix("conversation#") for row in rows if row["pk"].startswith("conversation#"))
     for name in {*mine, *seats} - known.keys():
-        if private_members(name) is None or not mine[name] == seats[name] == 2:
+        if private_members(name) is None or not mine[name] == seats[name] in {1, 2}:
             yield f"{name} has no log, and {mine[name]} and {seats[name]} rows"
 
 
