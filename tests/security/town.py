@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from shared.chat.changes import ADMIN, MEMBER, OWNER, Added, Removed, Role
 from shared.chat.models import change_entry
+from shared.chat.rosters import Rosters
 from shared.limits.buckets import Limit, RateLimiter
 from shared.notification.models import FCM, PushTarget
 from tests.fakes import FakeBlocks, FakeBuckets, FakeLog
@@ -77,6 +78,9 @@ def http_town() -> HttpHouse:
             setattr(part, key, _copied(value))
     if isinstance(house.ports.limiter, RateLimiter):
         object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), FakeBuckets(), now))
+    object.__setattr__(
+        house.ports, "rosters", Rosters()
+    )  # what an instance remembers of another town is not of this one
     house.unexpected.clear()
     return house
 
