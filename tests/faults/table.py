@@ -193,7 +193,7 @@ OPERATIONS = [
     Operation(
         "create a private conversation",
         request("alice", "POST", "/conversations", {"type": "private", "with": "zoe"}),
-        members("dm:alice:zoe", "alice", "zoe"),
+        members("dm:alice:zoe", "alice"),
     ),
     Operation(
         "add",
