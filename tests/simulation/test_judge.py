@@ -104,11 +104,6 @@ _FALSE: dict[str, tuple[str, Callable[[Any], object], Callable[[Any], Any]]] = {
         lambda body: {"members": [{**body["members"][0], "role": "king"}, *body["members"][1:]]},
     ),
     "a block": ("get_blocks", lambda _: True, lambda _: {"blocks": ["mallory"]}),
-    "a contact": (
-        "get_contacts",
-        lambda _: True,
-        lambda _: {"contacts": [{"user_id": "mallory", "status": "accepted", "alias": None, "since": 1}]},
-    ),
     "a presence": (
         "presence",
         lambda body: body["users"],
