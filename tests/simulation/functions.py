@@ -269,14 +269,16 @@ def quietly(limits: Limits) -> Iterator[Log]:
 
     What stands in the code and is otherwise by `limits` is so meanwhile.
     """
-    log = Log()
+    log, reporting = Log(), cast("Any", reporting_module)
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
+    before += [(reporting, "make_logger", reporting.make_logger)]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
         module.count = _dropped
+    reporting.make_logger = lambda *_: log  # which is asked for warnings alone
     for module, name, value in limits.constants():
         setattr(module, name, value)
     try:
