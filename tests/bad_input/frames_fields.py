@@ -116,7 +116,7 @@ CONVERSATIONS: Final = table("conversation ids", _conversations())
 
 def _recipients() -> dict[str, Row]:
     """All but three of the names with a syntax are no user ids."""
-    valid = {"..", "group", "profile", "rate"}
+    valid = {"group", "profile", "rate"}
     refused = [one for one in SYNTAX if one not in valid]
     strange = [
         *(
@@ -137,7 +137,8 @@ def _recipients() -> dict[str, Row]:
     ]
     return {
         **{f"{one[:40]!a}": message(BAD, to=one) for one in (*refused, *strange)},
-        **{one: message(stored(f"dm:{one}:alice", content="x"), to=one) for one in ("..", ".", "-", "@", "0")},
+        **{one: message(stored(f"dm:{one}:alice", content="x"), to=one) for one in ("-", "@", "0", "...")},
+        "a dot": message(BAD, to="."),
         **{f"the name {one!r}": message(stored(f"dm:alice:{one}"), to=one) for one in ("group", "profile", "rate")},
         "128 characters": message(stored("dm:alice:" + "x" * 128), to="x" * 128),
         "oneself": message(BAD, to="alice"),

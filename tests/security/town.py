@@ -168,9 +168,9 @@ def _lines(name: str, part: Any) -> Iterator[str]:
             yield from (f"{name}.{field} {item}" for item in value)
 
 
-def without(lines: Counter[str], part: str) -> Counter[str]:
-    """All but the lines with this in them."""
-    return Counter({line: count for line, count in lines.items() if part not in line})
+def without(lines: Counter[str], *parts: str) -> Counter[str]:
+    """All but the lines with one of these in them."""
+    return Counter({line: count for line, count in lines.items() if not any(part in line for part in parts)})
 
 
 def revealed(answer: str) -> set[str]:
