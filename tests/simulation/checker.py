@@ -155,7 +155,8 @@ def _posts_stand(history: History) -> Iterator[str]:
         if operation.kind != "post":
             continue
         log, said = history.logs.get(operation.detail["conversation_id"], ()), operation.detail["content"]
-        at = [entry.seq for entry in log if isinstance(entry, Message) and entry.content == said]
+        messages = [entry for entry in log if isinstance(entry, Message) and not entry.forwarded]
+        at = [entry.seq for entry in messages if entry.content == said]
         if len(at) > 1 or (operation.outcome == "fail" and at):
             yield f"{operation} stands at {at}"
         if operation.outcome == "ok" and at != [operation.value] and not _was_changed(log, operation.value):

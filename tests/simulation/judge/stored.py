@@ -28,9 +28,15 @@ def acked_as_it_was_sent(case: Case) -> Iterator[str]:
         case.looked_at(one)
         if (entry.sender_id, entry.client_message_id) != (one.user, one.detail["client_message_id"]):
             yield f"{one} is {entry.sender_id}'s {entry.client_message_id}"
+        if any(_is_deleted(now.entry(entry.conversation_id, entry.seq)) for now in case.during(one)):
+            continue  # what it said is gone, and its id alone tells a resend
         for name, said, kept in _fields(one, entry):
             if said != kept:
                 yield f"{one} is stored with {name} {kept!r}, and said {said!r}"
+
+
+def _is_deleted(entry: Entry | None) -> bool:
+    return entry is not None and entry.deleted_at is not None
 
 
 def _fields(one: Operation, entry: Entry) -> Iterator[tuple[str, object, object]]:
@@ -44,8 +50,11 @@ def _fields(one: Operation, entry: Entry) -> Iterator[tuple[str, object, object]
 
 
 def forwards_say_what_was_there(case: Case) -> Iterator[str]:
-    """A forwarded message says what its original said at some moment of the forwarding."""
+    """A forwarded message says what its original said at some moment of one of its attempts."""
     stored = {(entry.conversation_id, entry.seq): entry for _, entry in inserted(case.past)}
+    attempts = defaultdict[tuple[str, str], list[Operation]](list)
+    for one in case.operations("send"):
+        attempts[one.user, one.detail["client_message_id"]].append(one)
     for one in case.operations("send"):
         source = one.detail.get("forward_of")
         if source is None or one.outcome != "ok":
@@ -54,7 +63,8 @@ def forwards_say_what_was_there(case: Case) -> Iterator[str]:
         if entry is None:
             continue
         case.looked_at(one)
-        moments = [now for now in case.during(one) if now.member(one.user, source[0]) is not None]
+        tries = attempts[one.user, one.detail["client_message_id"]]
+        moments = [now for each in tries for now in case.during(each) if now.member(one.user, source[0]) is not None]
         originals = [original for now in moments if (original := now.entry(*source)) is not None]
         said = {(original.content, original.file_id) for original in originals if original.is_readable}
         if (entry.content, entry.file_id) not in said:
