@@ -46,7 +46,10 @@ def _send_first(world: World, client: Client, _: int) -> None:
 
 
 def _earlier(world: World, client: Client, number: int) -> Operation | None:
+    """A message of the user's that was tried: before the first attempt its `after` moves on, and nobody else has it."""
     mine = [one for one in world.operations if one.kind == "send" and one.user == client.user and "after" in one.detail]
+    moving = {item.client_message_id for each in world.clients for item in each.core.unacked if not item.fixed}
+    mine = [one for one in mine if one.detail["client_message_id"] not in moving]
     return mine[-1 - number % len(mine)] if mine else None
 
 
