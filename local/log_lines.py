@@ -16,6 +16,7 @@ SHOWN |= {"function_arn", "function_memory_size", "function_request_id"}
 REQUEST = "request"
 REQUEST_SHOWN = SHOWN | {"route", "status", "code", "ms", "user_id", "conversation_id", "to", "seq"}
 METRICS = "_aws"
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def render(line: str) -> str:
@@ -103,4 +104,4 @@ def _compact(value: Any) -> str:
 
 def _printable(text: str) -> str:
     """Without control characters: a terminal obeys some of them."""
-    return "".join(letter if letter.isprintable() or letter == "\t" else "�" for letter in text)
+    return _CONTROL.sub("�", text)

@@ -1,5 +1,6 @@
 """Where the laptop stack lives and listens: `PARLEY_PORT` and `PARLEY_HOME`, and everything derived from them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ HOME_NAMES = frozenset(
         *("outputs.json", "aws-outputs.json", ".DS_Store"),
     }
 )
+# Controls, half of a surrogate pair (for a byte that is no UTF-8), and what separates values in a configuration.
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff,]")
 KEYS = "docs/configuration.md and docs/local-stack.md list all that there are"
 
 
@@ -131,7 +134,7 @@ def home_of(environment: Mapping[str, str], root: Path = ROOT) -> Path:
 
     """
     text = environment.get("PARLEY_HOME") or ".parley"
-    if not text.isprintable() or "," in text:  # half of a surrogate pair, for a byte that is no UTF-8, is neither
+    if _NO_PATH.search(text):
         raise LocalError(f"PARLEY_HOME can't be {text!a}", "A path without commas and control characters will do")
     try:
         return root / Path(text).expanduser()

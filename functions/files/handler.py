@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from functions.files.inspector import inspector
@@ -38,7 +38,7 @@ class Ports:
     files: Files
     objects: Objects
     inspect: Inspector
-    now: Callable[[], int] = now_ms
+    now: Callable[[], int] = field(default_factory=lambda: now_ms)
 
 
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:

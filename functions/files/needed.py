@@ -7,6 +7,7 @@ taken out is never unpacked, and costs one copy of the bytes.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -15,6 +16,7 @@ _FRAME: Final = 12
 # A name whose first letter is small belongs to a part that is not needed to decode (PNG, 5.4); these two are looked at.
 _SMALL: Final = 0x20
 _LOOKED_AT: Final = frozenset({b"tRNS", b"eXIf"})
+_CHUNK_NAME: Final = re.compile(rb"[A-Za-z]{4}")
 
 _SOI: Final = b"\xff\xd8"
 _EXIF: Final = b"Exif\0\0"
@@ -37,7 +39,7 @@ def _of_png(data: bytes) -> bytes:
     while at + _FRAME <= len(data):
         name = data[at + 4 : at + 8]
         end = at + _FRAME + int.from_bytes(data[at : at + 4])
-        if end > len(data) or not name.isalpha():
+        if end > len(data) or not _CHUNK_NAME.fullmatch(name):
             break
         if not name[0] & _SMALL or name in _LOOKED_AT:
             kept.append(data[at:end])

@@ -20,7 +20,7 @@ import sys
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from types import ModuleType
 from typing import Any, Final
@@ -29,6 +29,9 @@ from unittest.mock import patch
 import shared.clock
 from shared.aws.http import Pool
 from shared.aws.parallel import Spreader
+from shared.chat import rosters
+from shared.chat.audience import Audience
+from shared.chat.models import Group
 from shared.limits import recent
 from shared.notification.models import APNS, FCM, Busy, Push, PushResult, Sent, Unregistered
 from tests.fakes import FakeClock
@@ -58,6 +61,9 @@ SETTINGS: Final = {
     "FAN_OUT_RATE": "5000",
 }
 _QUARTERS: Final = 4
+# Of the rosters that a function keeps: so few that the first town's fill that memory.
+_SEATS: Final = 10
+_GROUPS: Final = 2
 _FULL: Final = 25  # sessions for each that is remembered: so all memories are full, or nearly, at the second look
 
 
@@ -87,7 +93,11 @@ def main() -> int:
     os.environ |= VARIABLES | SETTINGS
     if options.trace:
         tracemalloc.start(1)
-    with patch.object(recent, "_REMEMBERED", remembered):
+    with (
+        patch.object(recent, "_REMEMBERED", remembered),
+        patch.object(rosters, "_MOST_SEEN", _GROUPS),
+        patch.object(rosters.Rosters.__init__, "__defaults__", (_SEATS,)),
+    ):
         report = measured(options.sessions, options.people, options.plant, tell=_keep_quiet if options.json else _tell)
     report |= {"found": grown(report["looks"], bounds(remembered)) + report["unlike"]}
     if options.json:
@@ -108,6 +118,9 @@ def bounds(remembered: int) -> dict[str, int]:
         "._extended": remembered,
         "._refusals[]": int(SETTINGS["ABUSE_LIMIT"]),
         "._idle": width + 1,
+        ".rosters._kept": _SEATS,
+        ".rosters._seen": _GROUPS,
+        ".rosters._kept[][].roles": _SEATS,
     }
 
 
@@ -121,6 +134,9 @@ def measured(sessions: int, people: int, planted: str | None, *, tell: Callable[
     kept: dict[str, Rows] = {}
     with patch.object(shared.clock, "now_ms", clock):
         handlers = {name: importlib.import_module(module) for name, module in MODULES.items()}
+        # Each look asks whether what it finds is a mapping, which remembers the class: a roster may come late.
+        group = Group("", "", "", 0, 0)
+        assert not any(isinstance(one, Mapping) for one in (group, Audience({}, group)))
         if planted:
             PLANTED[planted](handlers["message"])
         _make_ready(handlers)

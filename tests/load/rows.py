@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.tables import CONNECTIONS, PK, SK, TTL
+from shared.aws.tables import CONNECTIONS, DUE_PREFIX, PK, SK, TTL
 from tests.simulation.store import Store
 
 
@@ -31,7 +31,8 @@ def rows(store: Store) -> dict[str, Rows]:
 
 def _kinds(store: Store) -> Iterable[tuple[str, str, bool]]:
     for item in store.items("members"):
-        yield f"{_kind(item[PK])}/{_kind(item[SK]) if _is_named(item) else ''}", item[PK], TTL not in item
+        owner = item[SK] if item[PK].startswith(DUE_PREFIX) else item[PK]  # one of sixteen lists has everybody's
+        yield f"{_kind(item[PK])}/{_kind(item[SK]) if _is_named(item) else ''}", owner, TTL not in item
     for item in store.items("sessions"):
         yield "session", item["user_id"], True
         yield from (("connection", item["user_id"], True) for _ in item.get(CONNECTIONS, {}))
@@ -45,5 +46,5 @@ def _kind(key: str) -> str:
 
 
 def _is_named(item: dict[str, Any]) -> bool:
-    """A watch's sort key is the connection's id alone."""
-    return not item[PK].startswith("watch#")
+    """A watch's sort key is the connection's id alone, that of what is due begins with the time."""
+    return not item[PK].startswith(("watch#", DUE_PREFIX))

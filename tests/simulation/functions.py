@@ -214,7 +214,7 @@ class Instance:
 
     @property
     def files(self) -> FilesPorts:
-        return FilesPorts(self.stores.files, self.objects, inspector(IMAGE_PIXELS))
+        return FilesPorts(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.now)
 
     @property
     def push(self) -> PushPorts:

@@ -415,7 +415,7 @@ def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing
 COUNTED: list[Callable[[int], dict[str, Any]]] = [
     lambda number: {"type": "message", "conversation_id": GROUP, "content": f"{number}"},
     lambda number: {"type": "edit", "conversation_id": GROUP, "seq": 2, "content": f"{number}"},
-    lambda number: {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": f"{number}"},
+    lambda number: {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "x", "remove": number % 2 == 1},
 ]
 
 

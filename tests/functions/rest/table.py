@@ -53,6 +53,10 @@ def full_of_blocks(house: House) -> None:
     house.table.blocks.update({("alice", f"u{number}"): 1 for number in range(MAX_BLOCKS)})
 
 
+def with_a_small_quota(house: House) -> None:
+    object.__setattr__(house.ports, "sizes", replace(house.ports.sizes, quota=IMAGE_LIMIT - 1))
+
+
 def asked_by_bob(house: House) -> None:
     house.call("POST", "/v1/contacts", user="bob", body={"user_id": "alice"})
 
@@ -276,6 +280,7 @@ CASES = [
     Case("post_file", "POST /v1/files", 201, body=CAT),
     Case("post_file", "POST /v1/files", 400, "bad_request", body={**CAT, "content_type": "text/html"}),
     Case("post_file", "POST /v1/files", 413, "too_large", body={**CAT, "size": IMAGE_LIMIT + 1}),
+    Case("post_file", "POST /v1/files", 409, "conflict", body=CAT, given=with_a_small_quota),
     Case("get_file", "GET /v1/files/cat", 200, given=has_a_cat),
     Case("get_file", "GET /v1/files/cat", 200, given=has_announced_a_cat),
     Case("get_file", "GET /v1/files/cat", 200, given=has_sent_a_cat, user="bob"),

@@ -293,7 +293,7 @@ def test_a_server_that_stumbles_costs_only_the_retries(serve: Serve) -> None:
 
 @given(attempt=st.integers(0, 60))
 def test_pauses_grow_and_stay_short(attempt: int) -> None:
-    assert 0 <= backoff_s(attempt) <= min(0.4, 0.025 * 2**attempt)
+    assert 0 <= backoff_s(attempt) <= min(3.2, 0.025 * 2**attempt)
 
 
 def test_signatures_carry_the_time_of_now() -> None:

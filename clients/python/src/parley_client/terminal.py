@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,23 +20,24 @@ except ImportError:  # not every system has it: there a terminal can't be left i
     termios = None  # type: ignore[assignment]
 
 _CHUNK: Final = 65_536
-_JOINER: Final = "\N{ZERO WIDTH JOINER}"  # holds emoji together
+# What could move the cursor, end the line, or turn what follows around: controls, line breaks, direction marks, and
+# what is no character. The rest is shown, be it newer than this Python's tables: joiners and tags hold emoji together.
+_HARMFUL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef"
+    r"\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
 # No bracketed paste, plain cursor keys and keypad, a visible cursor, no colours.
 _PLAIN_SCREEN: Final = "\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m"
 
 
 def harmless(text: str) -> str:
     """What others wrote, without anything that could move the cursor, or change what is on the screen already."""
-    return "\n    ".join("".join(map(_visible, line)) for line in text.splitlines() or [""])
+    return "\n    ".join(_HARMFUL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.splitlines() or [""])
 
 
 def one_line(text: str) -> str:
     """The same, for where there is room for one line only: a name, a status."""
     return " ".join(harmless(text).split())
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() or character == _JOINER else "\N{REPLACEMENT CHARACTER}"
 
 
 class Terminal(Protocol):
