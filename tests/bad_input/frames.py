@@ -72,6 +72,12 @@ def stored(where: str = "dm:alice:bob", **attributes: Any) -> Fine:
 Row = tuple[str, Fine | str, Mapping[str, Any]]
 
 
+def only_here(row: Row) -> Row:
+    """The same, and not over sockets: there others' rows come before it, or alice is called something else."""
+    body, expected, more = row
+    return body, expected, {**more, "only_here": True}
+
+
 def table(topic: str, rows: Mapping[str, Row]) -> Iterable[FrameCase]:
     """The cases of one topic, by name."""
     return [FrameCase(topic, name, body, expected, **more) for name, (body, expected, more) in rows.items()]

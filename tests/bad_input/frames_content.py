@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.bad_input.frames import BAD, LARGE, MISSING, Fine, Row, frame, message, raw, stored, table
+from tests.bad_input.frames import BAD, LARGE, MISSING, Fine, Row, frame, message, only_here, raw, stored, table
 from tests.bad_input.frames_fields import SYNTAX
 from tests.bad_input.names import DM, FILE, FOREIGN_FILE, GROUP
 
@@ -155,7 +155,6 @@ def _reactions() -> dict[str, Row]:
         "turned around": "\u202e\U0001f44d",
         "syntax": ":v#n",
         "an emoji of a later Unicode": "\U0001fae9",
-        "an unassigned character": "\U0003fffd",
     }
     refused: dict[str, Any] = {
         "68 bytes": "\U0001f44d" * 17,
@@ -178,6 +177,10 @@ def _reactions() -> dict[str, Row]:
     }
     return {
         **{name: _react(Fine({"emoji": emoji, "target": 2}), emoji) for name, emoji in taken.items()},
+        # The thirteenth of one user's at one message, where these come one after the other.
+        "an unassigned character": only_here(
+            _react(Fine({"emoji": "\U0003fffd", "target": 2}), "\U0003fffd"),
+        ),
         **{name: _react(BAD, emoji) for name, emoji in refused.items()},
         **{f"blank {emoji!a}": _react(BAD, emoji) for emoji in BLANK},
         "removed with a word": _react(BAD, "\U0001f44d", remove="yes"),
