@@ -1,0 +1,389 @@
+"""Mistakes in the chat's core and in how it is stored."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.planted.mutation import Bug
+
+BUGS: Final = (
+    # --- sending
+    Bug(
+        "a resend's mentions are not compared",
+        "shared/chat/models.py",
+        "parts = (said, kind, str(self.reply_to), *self.mentions)",
+        "parts = (said, kind, str(self.reply_to))",
+    ),
+    Bug(
+        "a resend's reply_to is not compared",
+        "shared/chat/models.py",
+        "parts = (said, kind, str(self.reply_to), *self.mentions)",
+        "parts = (said, kind, *self.mentions)",
+    ),
+    Bug(
+        "a resend's content is not compared",
+        "shared/chat/models.py",
+        "parts = (said, kind, str(self.reply_to), *self.mentions)",
+        "parts = (kind, str(self.reply_to), *self.mentions)",
+    ),
+    Bug(
+        "a resend's file is not compared",
+        "shared/chat/models.py",
+        "with_file = parts if file_id is None else",
+        "with_file = parts if True else",
+    ),
+    Bug(
+        "another sender's message of the same id is taken for one's own",
+        "shared/chat/models.py",
+        "if entry.sender_id != self.sender_id or not entry.is_message:",
+        "if not entry.is_message:",
+    ),
+    Bug(
+        "a message of the same id with other content is acknowledged as a duplicate",
+        "shared/chat/rules.py",
+        "if stored.digest and stored.digest != draft.digest:",
+        "if False and stored.digest != draft.digest:",
+    ),
+    Bug(
+        "an id without `after` leaves no note",
+        "shared/chat/sending.py",
+        "return command.after is None and draft.client_message_id is not None",
+        "return False",
+    ),
+    Bug(
+        "a note is taken for the place's entry",
+        "shared/aws/log_table.py",
+        'if once and "Item" in reasons[1]:',
+        'if once and "Item" in reasons[1] and False:',
+    ),
+    Bug(
+        "a resend by a member who has left is looked for in a few entries only",
+        "shared/chat/sending.py",
+        "return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)",
+        "return _answered_before(draft, command, log, refusal, look_at=1)",
+    ),
+    Bug(
+        "a message to a member who blocks its sender is stored",
+        "shared/chat/sending.py",
+        "        if found.blocked:\n            raise Blocked\n        ready",
+        "        ready",
+    ),
+    Bug(
+        "mentions of outsiders are taken",
+        "shared/chat/rules.py",
+        "if not all(user_id in audience for user_id in mentions):",
+        "if not all(mentions):",
+    ),
+    Bug(
+        "a reply to what is no message is taken",
+        "shared/chat/rules.py",
+        'if entry is None or not entry.is_message:\n        raise NotFound("There is no message to reply to at this seq")',
+        'if False:\n        raise NotFound("There is no message to reply to at this seq")',
+    ),
+    Bug(
+        "a forward of what its sender can't read is taken",
+        "shared/chat/sending.py",
+        "    if member_id is not None and found.member is None:\n        raise NotAMember\n    original",
+        "    original",
+    ),
+    Bug(
+        "a deleted message can be forwarded",
+        "shared/chat/sending.py",
+        "original = check_readable(found.entries.get(seq))",
+        "original = found.entries[seq]",
+    ),
+    Bug(
+        "who was removed on the way is not refused",
+        "shared/chat/log.py",
+        "        if draft.sender_id not in audience:\n            raise NotAMember\n",
+        "",
+    ),
+    Bug(
+        "a duplicate counts as new",
+        "shared/chat/log.py",
+        "return Appended(stored, duplicate=True, audience=audience)",
+        "return Appended(stored, duplicate=False, audience=audience)",
+    ),
+    Bug(
+        "a duplicate is not delivered again",
+        "shared/chat/sending.py",
+        "to = () if stored.entry.fan_out else stored.audience.members",
+        "to = () if stored.entry.fan_out or stored.duplicate else stored.audience.members",
+    ),
+    Bug(
+        "the sender's own connection gets the event, too",
+        "shared/chat/delivery.py",
+        "        if connection.connection_id != skip\n",
+        "",
+    ),
+    Bug(
+        "the sender's other devices get no event",
+        "shared/chat/delivery.py",
+        "        if connection.connection_id != skip\n",
+        "        if not skip or connection.user_id not in {one.user_id for found in known.values() for one in found\n"
+        "        if one.connection_id == skip}\n",
+    ),
+    Bug(
+        "expired connections are posted to",
+        "shared/chat/delivery.py",
+        "for connection in live(of_user, now)",
+        "for connection in of_user",
+    ),
+    Bug(
+        "a dead connection is never forgotten",
+        "shared/chat/delivery.py",
+        "dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]",
+        "dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is None]",
+    ),
+    Bug(
+        "a connection that is still connecting is forgotten on a 410",
+        "shared/chat/delivery.py",
+        "dead = [connection for connection in connections if not connection.may_be_connecting(now)]",
+        "dead = list(connections)",
+    ),
+    # --- numbers
+    Bug(
+        "an entry's number counts changes as messages",
+        "shared/chat/models.py",
+        "number=base.number if base else 0,",
+        "number=base.number + 1 if base else 0,",
+    ),
+    Bug(
+        "own messages are unread",
+        "shared/chat/models.py",
+        "return max(member.read_number, own)",
+        "return max(member.read_number, own and 0)",
+    ),
+    Bug(
+        "who is displaced from an entry's writers is forgotten",
+        "shared/chat/models.py",
+        "own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)",
+        "own = head.authors.get(author_key(member.user_id), 0)",
+    ),
+    Bug(
+        "unread is never reset by reading",
+        "shared/chat/models.py",
+        "return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))",
+        "return replace(self, read_seq=seq, delivered_seq=max(seq, self.delivered_seq))",
+    ),
+    Bug(
+        "the last message is the last entry",
+        "shared/chat/models.py",
+        "message_seq=base.message_seq if base else 0,",
+        "message_seq=base.seq if base else 0,",
+    ),
+    # --- changes
+    Bug(
+        "others' messages can be edited",
+        "shared/chat/rules.py",
+        "    if entry.sender_id != user_id:\n        raise Forbidden",
+        "    if not user_id:\n        raise Forbidden",
+    ),
+    Bug(
+        "old messages can be edited",
+        "shared/chat/rules.py",
+        "if window_s and now - entry.created_at > window_s * _MS:",
+        "if window_s and now < entry.created_at:",
+    ),
+    Bug(
+        "members can delete others' messages",
+        "shared/chat/rules.py",
+        'audience.roles[user_id] in {OWNER, ADMIN}):\n        return\n    raise Forbidden("Only its author',
+        'user_id in audience):\n        return\n    raise Forbidden("Only its author',
+    ),
+    Bug(
+        "the content of an edit stays in its entry when a later one replaces it",
+        "shared/chat/editing.py",
+        "return Edited(seq, content, message.last_edit)",
+        "return Edited(seq, content, None)",
+    ),
+    Bug(
+        "a deletion leaves the last edit's content in its entry",
+        "shared/chat/editing.py",
+        "return Deleted(seq, message.last_edit, message.file_id)",
+        "return Deleted(seq, None, message.file_id)",
+    ),
+    Bug(
+        "a deletion leaves its reactions",
+        "shared/aws/entries.py",
+        'gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
+        'gone = "#content, mentions, reply_to, file_id, forwarded, digest, edited_at, last_edit"',
+    ),
+    Bug(
+        "a deletion leaves the content",
+        "shared/aws/entries.py",
+        'gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
+        'gone = "mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
+    ),
+    Bug(
+        "an edit's time is not noted",
+        "shared/aws/entries.py",
+        '"SET #content = :content, edited_at = :at, last_edit = :seq"',
+        '"SET #content = :content, last_edit = :seq"',
+    ),
+    Bug(
+        "a repeated reaction is another entry",
+        "shared/chat/editing.py",
+        "message.reactions) != remove:\n            return None",
+        "message.reactions) != remove and remove:\n            return None",
+    ),
+    Bug(
+        "a reaction that is taken off stays at the message",
+        "shared/aws/entries.py",
+        'verb = "DELETE" if change.removed else "ADD"',
+        'verb = "ADD"',
+    ),
+    Bug(
+        "a blocked user can react",
+        "shared/chat/editing.py",
+        "    if found.blocked:\n        raise Blocked\n    return",
+        "    return",
+    ),
+    Bug(
+        "a change that met another one counts as done",
+        "shared/chat/changing.py",
+        "if there is None or there.nonce == nonce:",
+        "if there is None or there.nonce:",
+    ),
+    # --- groups
+    Bug(
+        "plain members can remove others",
+        "shared/chat/rules.py",
+        "if user_id == by or mine == OWNER or (mine == ADMIN and theirs not in {OWNER, ADMIN}):",
+        "if user_id == by or mine:",
+    ),
+    Bug(
+        "admins can remove owners",
+        "shared/chat/rules.py",
+        "(mine == ADMIN and theirs not in {OWNER, ADMIN})",
+        "(mine == ADMIN)",
+    ),
+    Bug(
+        "a group can lose its last owner",
+        "shared/chat/rules.py",
+        "if roles and OWNER not in roles.values():",
+        "if roles and not roles.values():",
+    ),
+    Bug(
+        "plain members can rename and add",
+        "shared/chat/rules.py",
+        "if audience.roles[user_id] not in {OWNER, ADMIN}:",
+        "if user_id not in audience:",
+    ),
+    Bug(
+        "admins can give roles",
+        "shared/chat/groups.py",
+        "if audience.roles[by] != OWNER:",
+        "if audience.roles[by] == MEMBER:",
+    ),
+    Bug(
+        "a role change brings a removed member back",
+        "shared/chat/audience.py",
+        "roles.update({user: role for user, role in changed.items() if user in roles})",
+        "roles.update(changed)",
+    ),
+    Bug(
+        "who is removed by an entry stays in the audience",
+        "shared/chat/audience.py",
+        "roles = {user: role for user, role in roles.items() if user not in users}",
+        "pass",
+    ),
+    Bug(
+        "a group takes more members than it may",
+        "shared/chat/rules.py",
+        "    if size > limit:\n        raise Conflict",
+        "    if size < 0:\n        raise Conflict",
+    ),
+    Bug(
+        "the removed are not told",
+        "shared/chat/changing.py",
+        "to=dict.fromkeys([*members, *removed]),",
+        "to=dict.fromkeys(members),",
+    ),
+    Bug(
+        "a removed member's own row stays",
+        "shared/aws/entries.py",
+        '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys]',
+        '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys[::2]]',
+    ),
+    Bug(
+        "a new member has everything unread",
+        "shared/aws/entries.py",
+        '        "read_number": entry.number,',
+        '        "read_number": 0,',
+    ),
+    Bug(
+        "a group's size is not kept",
+        "shared/aws/entries.py",
+        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size}, "size")',
+        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1}, "size")',
+    ),
+    # --- reading
+    Bug(
+        "sync starts one entry too late",
+        "shared/chat/syncing.py",
+        "entries = [entry for entry in found if entry.seq > seq]",
+        "entries = [entry for entry in found if entry.seq > seq + 1]",
+    ),
+    Bug(
+        "history forgets that there is more",
+        "shared/chat/history.py",
+        "return found[:limit], True",
+        "return found[:limit], False",
+    ),
+    Bug(
+        "history upwards begins at the entry itself",
+        "shared/chat/history.py",
+        "start=(at or 0) + 1, limit=size)",
+        "start=at or 1, limit=size)",
+    ),
+    Bug(
+        "everyone has read what one has",
+        "shared/chat/history.py",
+        "if others and all(member.read_seq >= entry.seq for member in others):",
+        "if others and any(member.read_seq >= entry.seq for member in others):",
+    ),
+    Bug(
+        "outsiders read history",
+        "shared/chat/history.py",
+        "    if user_id not in members:\n        raise NotAMember\n    messages",
+        "    messages",
+    ),
+    Bug(
+        "a cursor goes beyond the head",
+        "shared/chat/receipts.py",
+        "    if seq not in found.entries:\n        raise BadRequest",
+        "    if not found.entries and not seq:\n        raise BadRequest",
+    ),
+    Bug(
+        "a cursor that did not move is told",
+        "shared/chat/receipts.py",
+        "    if seq <= stands:\n        return Moved(stands, None)\n",
+        "",
+    ),
+    Bug(
+        "typing is shown to those who block the user",
+        "shared/chat/typing.py",
+        "for user, connections in there.items() if user not in deaf for connection in connections]",
+        "for user, connections in there.items() for connection in connections]",
+    ),
+    Bug(
+        "ping never says that a client is behind",
+        "shared/chat/heartbeat.py",
+        "return bool(found.entries)",
+        "return bool(found.entries) and not found.entries",
+    ),
+    # --- large groups
+    Bug(
+        "a shard has a member less",
+        "shared/chat/fan_out.py",
+        "return [Shard(conversation_id, seq, tuple(portion)) for portion in portions]",
+        "return [Shard(conversation_id, seq, tuple(portion[:-1])) for portion in portions]",
+    ),
+    Bug(
+        "a large group's change is posted by nobody",
+        "shared/chat/changing.py",
+        "fan_out=narrow or len(audience) > writing.inline_limit,",
+        "fan_out=len(audience) > 1,",
+    ),
+)

@@ -1,0 +1,215 @@
+"""Mistakes about connections, presence, contacts, tokens and limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.planted.mutation import Bug
+
+BUGS: Final = (
+    # --- sessions
+    Bug(
+        "the youngest connection is evicted",
+        "shared/connection/sessions.py",
+        "living = sorted(live(current, now), key=lambda connection: connection.connected_at)",
+        "living = sorted(live(current, now), key=lambda connection: -connection.connected_at)",
+    ),
+    Bug(
+        "an evicted connection stays open",
+        "shared/connection/sessions.py",
+        "                gateway.close(old.connection_id)\n",
+        "",
+    ),
+    Bug(
+        "an evicted connection is not told why",
+        "shared/connection/sessions.py",
+        "                gateway.post([old.connection_id], farewell)\n",
+        "",
+    ),
+    Bug(
+        "one connection more than the limit",
+        "shared/aws/session_table.py",
+        '":limit": limit + len(drop)',
+        '":limit": limit + len(drop) + 1',
+    ),
+    Bug(
+        "a ping does not keep a connection alive",
+        "shared/connection/models.py",
+        "return replace(connection, expires_at=min(now + HEARTBEAT_WINDOW_MS, connection.expires_at))",
+        "return replace(connection, expires_at=min(now, connection.expires_at))",
+    ),
+    Bug(
+        "a connection outlives its token",
+        "shared/connection/models.py",
+        "expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)",
+        "expires_at = connected_at + MAX_LIFETIME_MS",
+    ),
+    Bug(
+        "a connection that a 410 took away is not registered again",
+        "shared/connection/sessions.py",
+        "    if stored is None:\n        register(connection)\n    elif",
+        "    if stored is None:\n        return\n    elif",
+    ),
+    Bug(
+        "closing all leaves the last one open",
+        "shared/connection/sessions.py",
+        "    for connection in connections:\n        gateway.close(connection.connection_id)",
+        "    for connection in connections[:-1]:\n        gateway.close(connection.connection_id)",
+    ),
+    # --- tokens and tickets
+    Bug(
+        "a fresh token for good: its end is no longer looked at",
+        "functions/message/guard.py",
+        "return caller.until(known) if known else caller",
+        "return caller.until(known + 10**12) if known else caller",
+    ),
+    Bug(
+        "the end of a token is looked at at the handshake only",
+        "shared/wire/gateway.py",
+        "if identity.expires_at <= now:\n        raise TokenExpired",
+        "if identity.expires_at <= 0:\n        raise TokenExpired",
+    ),
+    Bug(
+        "an ended token opens a connection",
+        "shared/auth/tokens.py",
+        "if expires_at <= now:\n            raise TokenExpired",
+        "if expires_at <= 0:\n            raise TokenExpired",
+    ),
+    Bug(
+        "another user's token is taken by `auth`",
+        "functions/message/routes.py",
+        "    if fresh.user_id != caller.user_id:\n        raise Forbidden",
+        "    if not fresh.user_id:\n        raise Forbidden",
+    ),
+    Bug(
+        "a ticket works twice",
+        "shared/aws/ticket_table.py",
+        'answer = conditionally(self._calls, "DeleteItem", request)',
+        'got = self._calls.call("GetItem", {"TableName": self._table, "Key": request["Key"], "ConsistentRead": True})\n'
+        '        answer = {"Attributes": got["Item"]} if "Item" in got else Refused(None)',
+    ),
+    Bug(
+        "an old ticket works",
+        "shared/connection/tickets.py",
+        "if ticket is None or ticket.expires_at <= now:",
+        "if ticket is None:",
+    ),
+    Bug(
+        "a ticket's connection outlives its token",
+        "shared/connection/tickets.py",
+        "return Identity(ticket.user_id, ticket.token_expires_at)",
+        "return Identity(ticket.user_id, now + 7_200_000)",
+    ),
+    # --- presence
+    Bug(
+        "strangers see presence",
+        "shared/connection/presence.py",
+        "return near | set(_fellows(user_id, strangers, sight))",
+        "return near | set(strangers)",
+    ),
+    Bug(
+        "who hides is seen",
+        "shared/connection/presence.py",
+        "    if session.hidden:\n        return Presence(user_id, OFFLINE)\n",
+        "",
+    ),
+    Bug(
+        "offline is told while another connection is open",
+        "shared/connection/presence.py",
+        "if session.is_online(now) or session.shown != ONLINE:\n        return False",
+        "if session.shown != ONLINE:\n        return False",
+    ),
+    Bug(
+        "who comes back in between stays offline",
+        "shared/connection/presence.py",
+        "    if since.is_online(now):\n        tell(since, now + 1)",
+        "    if since.is_online(now) and not since:\n        tell(since, now + 1)",
+    ),
+    Bug(
+        "online is announced by nobody",
+        "functions/connect/handler.py",
+        "    if opened.announce:\n        _announce(caller.user_id, ports, now)\n",
+        "",
+    ),
+    Bug(
+        "offline is never looked at",
+        "functions/disconnect/handler.py",
+        "        if closed.went_offline:\n            checks.schedule(Gone(caller.user_id, now))\n",
+        "",
+    ),
+    Bug(
+        "what a connection watched before is watched on",
+        "shared/aws/watch_table.py",
+        "gone = set(self._watched(watcher, connection_id)) - set(users)",
+        "gone = set[str]()",
+    ),
+    Bug(
+        "blocks do not hide presence",
+        "shared/aws/contact_table.py",
+        "is_blocked=_id(my_block) in found or _id(their_block) in found,",
+        "is_blocked=False,",
+    ),
+    Bug(
+        "a block hides one of the two only",
+        "shared/aws/contact_table.py",
+        "is_blocked=_id(my_block) in found or _id(their_block) in found,",
+        "is_blocked=_id(my_block) in found,",
+    ),
+    # --- contacts
+    Bug(
+        "a request is a contact at once",
+        "shared/contacts/contacts.py",
+        "        return Contact(other, REQUESTED, now), Contact(user_id, INCOMING, now)",
+        "        return Contact(other, ACCEPTED, now), Contact(user_id, ACCEPTED, now)",
+    ),
+    Bug(
+        "a request to somebody who blocks reaches them",
+        "shared/contacts/contacts.py",
+        "reaches = has_room and not pair.blocks_me",
+        "reaches = has_room",
+    ),
+    Bug(
+        "one's own request can be accepted",
+        "shared/contacts/contacts.py",
+        'if accept and mine.status == REQUESTED:\n            raise Conflict("This request waits for the other user")',
+        "if accept and mine.status == REQUESTED:\n            return (replace(mine, status=ACCEPTED), pair.theirs)",
+    ),
+    Bug(
+        "an ended contact stays on the other side",
+        "shared/contacts/contacts.py",
+        "        return None, None\n\n    _change",
+        "        return None, pair.theirs\n\n    _change",
+    ),
+    Bug(
+        "a rename undoes what the other side did meanwhile",
+        "shared/aws/contact_table.py",
+        "return transact(self._calls, parts)",
+        'return transact(self._calls, [{kind: {name: value for name, value in part.items() if "Condition" not in name'
+        ' and "Attribute" not in name} for kind, part in one.items()} for one in parts])',
+    ),
+    # --- limits
+    Bug(
+        "messages are counted by nobody",
+        "functions/message/guard.py",
+        "        if kind in _COUNTED:\n            self.messages.take(caller.user_id)\n",
+        "",
+    ),
+    Bug(
+        "a flood of frames is let through",
+        "shared/limits/frames.py",
+        "        bucket.tokens -= 1\n",
+        "",
+    ),
+    Bug(
+        "the shared bucket is always full",
+        "shared/aws/bucket_table.py",
+        '":latest": now + round(limit.burst * limit.interval_ms) - cost}',
+        '":latest": now + 10**12}',
+    ),
+    Bug(
+        "a connection that floods is kept",
+        "shared/limits/frames.py",
+        "return len(times) == self.limit and now - times[0] <= _MINUTE_MS",
+        "return len(times) > self.limit and now - times[0] <= _MINUTE_MS",
+    ),
+)

@@ -1,0 +1,288 @@
+"""Mistakes about pushes, notifications, reminders, devices and files."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.planted.mutation import Bug
+
+BUGS: Final = (
+    # --- who is pushed to
+    Bug(
+        "the sender is pushed to",
+        "shared/notification/offline.py",
+        "user for user in members_of[entry.conversation_id] if user != entry.sender_id",
+        "user for user in members_of[entry.conversation_id]",
+    ),
+    Bug(
+        "what is read already is pushed",
+        "shared/notification/wanted.py",
+        "if member.has_got >= entry.seq or member.joined_seq >= entry.seq:",
+        "if member.joined_seq >= entry.seq:",
+    ),
+    Bug(
+        "a muted conversation is pushed",
+        "shared/notification/wanted.py",
+        "    if preferences.is_muted(now):\n        return False\n",
+        "",
+    ),
+    Bug(
+        "a mute never ends",
+        "shared/chat/models.py",
+        "return self.muted_until is not None and self.muted_until > now",
+        "return self.muted_until is not None",
+    ),
+    Bug(
+        "mentions only: everything is pushed",
+        "shared/notification/wanted.py",
+        "asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and user_id in entry.mentions)",
+        "asked_for = preferences.notify in {_ALL, _MENTIONS}",
+    ),
+    Bug(
+        "quiet hours are not kept",
+        "shared/notification/wanted.py",
+        "return asked_for and not is_quiet(standing.profile, now)",
+        "return asked_for",
+    ),
+    Bug(
+        "who blocks the sender is pushed to",
+        "shared/notification/wanted.py",
+        "or entry.sender_id == user_id or standing.blocks_sender:",
+        "or entry.sender_id == user_id:",
+    ),
+    Bug(
+        "a deleted message is pushed",
+        "shared/notification/wanted.py",
+        "if member is None or not entry.is_readable or",
+        "if member is None or",
+    ),
+    Bug(
+        "a removed member is pushed to",
+        "shared/aws/standing_table.py",
+        "        member=member_from(member) if member else None,",
+        '        member=member_from(member or {"conversation_id": conversation_id, "user_id": user_id, "joined_at": 0}),',
+    ),
+    Bug(
+        "content is pushed though its reader wants no previews",
+        "shared/notification/wording.py",
+        "content = entry.content if previews else None",
+        "content = entry.content",
+    ),
+    Bug(
+        "a push names the recipient as its sender",
+        "shared/notification/wording.py",
+        "args = [sender.display_name or entry.sender_id]",
+        "args = [sender.display_name or entry.conversation_id]",
+    ),
+    Bug(
+        "muted conversations are in the badge",
+        "shared/notification/badge.py",
+        "if not member.preferences.is_muted(now)]",
+        "]",
+    ),
+    Bug(
+        "the badge counts each conversation once",
+        "shared/notification/badge.py",
+        "return Badge(sum(numbers.values()), numbers)",
+        "return Badge(sum(map(bool, numbers.values())), numbers)",
+    ),
+    # --- how
+    Bug(
+        "an older message takes a newer one's claim",
+        "shared/aws/claim_table.py",
+        'condition = f"attribute_not_exists({PK}) OR claim < :claim"',
+        'condition = f"attribute_not_exists({PK}) OR claim <> :claim"',
+    ),
+    Bug(
+        "a try after the first is claimed by all",
+        "shared/aws/claim_table.py",
+        'condition, values[":last"] = "claim = :last", wanted - 1',
+        'condition, values[":last"] = "claim >= :last", wanted - 1',
+    ),
+    Bug(
+        "a provider that is busy is not tried again",
+        "shared/notification/pushing.py",
+        "        case Busy():\n            _try_later(planned, result, pushing)\n",
+        "        case Busy():\n            return False\n",
+    ),
+    Bug(
+        "an unregistered device is kept",
+        "shared/notification/pushing.py",
+        "            if since is None or device.registered_at <= since:\n"
+        "                pushing.devices.forget_unchanged(user_id, device)\n",
+        "            return False\n",
+    ),
+    Bug(
+        "who registered again after the provider's answer is forgotten",
+        "shared/notification/pushing.py",
+        "if since is None or device.registered_at <= since:",
+        "if since is None or device.registered_at:",
+    ),
+    Bug(
+        "a job of an hour ago is pushed",
+        "shared/notification/pushing.py",
+        "in_time = [job for job in jobs if now - job.since <= MAX_AGE_MS]",
+        "in_time = list(jobs)",
+    ),
+    Bug(
+        "nobody is looked at again",
+        "shared/notification/offline.py",
+        "        waking.looks.put(looks, delay_s=waking.second_look_s)\n",
+        "        list(looks)\n",
+    ),
+    Bug(
+        "who has got it is told again",
+        "shared/notification/looking.py",
+        "if user in members and members[user].has_got < seq]",
+        "if user in members]",
+    ),
+    Bug(
+        "what was deleted meanwhile is posted again",
+        "shared/notification/looking.py",
+        "if entry is None or not entry.is_readable:",
+        "if entry is None:",
+    ),
+    Bug(
+        "a delivery check pushes and does not post",
+        "shared/notification/looking.py",
+        'return LookedAgain(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))',
+        "return LookedAgain(pushes, NOBODY)",
+    ),
+    Bug(
+        "a batch with one bad job pushes nothing",
+        "functions/offline_push/handler.py",
+        "        if len(jobs) > 1:\n            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, ports)]\n",
+        "",
+    ),
+    Bug(
+        "a bad message of a queue counts as done",
+        "functions/offline_push/handler.py",
+        "            failed.append(message_id)\n",
+        "            continue\n",
+    ),
+    # --- devices
+    Bug(
+        "a device's target stays with who had it before",
+        "shared/aws/device_table.py",
+        "            if owner is not None and owner[0] != user_id:\n"
+        "                parts += self._taken_from(owner, device.target)\n",
+        "",
+    ),
+    Bug(
+        "the newest device goes at the limit",
+        "shared/aws/device_table.py",
+        "oldest_first = sorted(others.values(), key=lambda one: one.registered_at)",
+        "oldest_first = sorted(others.values(), key=lambda one: -one.registered_at)",
+    ),
+    Bug(
+        "a device more than the limit",
+        "shared/aws/device_table.py",
+        "oldest_first[: max(len(others) + 1 - limit, 0)]",
+        "oldest_first[: max(len(others) - limit, 0)]",
+    ),
+    Bug(
+        "two changes of a user's devices: the later wins",
+        "shared/aws/device_table.py",
+        'part["ConditionExpression"] = "#version = :version"',
+        'part["ConditionExpression"] = "#version <= :version OR #version > :version"',
+    ),
+    # --- notifications and reminders
+    Bug(
+        "a notification that was acknowledged comes back with its repetition",
+        "shared/aws/notice_table.py",
+        '"ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <= :now",',
+        '"ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <> :now",',
+    ),
+    Bug(
+        "what was acknowledged is listed",
+        "shared/aws/notice_table.py",
+        'if _ACKNOWLEDGED not in item and item["expires_at"] > now]',
+        'if "title" in item and item["expires_at"] > now or _ACKNOWLEDGED in item and item.setdefault("title", "") == ""'
+        ' and item.setdefault("body", "") == ""]',
+    ),
+    Bug(
+        "expired notifications are listed",
+        "shared/aws/notice_table.py",
+        'if _ACKNOWLEDGED not in item and item["expires_at"] > now]',
+        "if _ACKNOWLEDGED not in item]",
+    ),
+    Bug(
+        "a cancelled reminder comes all the same",
+        "shared/notification/reminders.py",
+        "    clock.cancel(reminder_id)\n    reminders.remove(user_id, reminder_id)",
+        "    return",
+    ),
+    Bug(
+        "a reminder that came stays in the list",
+        "shared/notification/reminders.py",
+        "    reminders.remove(due.user_id, due.reminder_id)\n    return delivered",
+        "    return delivered",
+    ),
+    Bug(
+        "a removed member is reminded",
+        "shared/notification/reminders.py",
+        "return found.member is not None and entry is not None and entry.is_readable",
+        "return entry is not None and entry.is_readable",
+    ),
+    Bug(
+        "a reminder in the past is taken",
+        "shared/notification/reminders.py",
+        "if not now < at <= now + MAX_AHEAD_MS:",
+        "if not 0 < at <= now + MAX_AHEAD_MS:",
+    ),
+    Bug(
+        "reminders without end",
+        "shared/notification/reminders.py",
+        "        if len(waiting) >= limit:\n            raise Conflict",
+        "        if len(waiting) < 0:\n            raise Conflict",
+    ),
+    # --- files
+    Bug(
+        "a file that is not ready can be sent",
+        "shared/chat/rules.py",
+        "if file is None or file.status != READY or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
+        "if file is None or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
+    ),
+    Bug(
+        "another user's file can be sent",
+        "shared/chat/rules.py",
+        "(file.owner_id, file.kind) != (draft.sender_id, draft.message_type):",
+        "file.kind != draft.message_type:",
+    ),
+    Bug(
+        "a file goes with the first deleted message that has it",
+        "shared/aws/file_table.py",
+        "#{STATUS} = :ready AND #{REFERENCES} <= :none",
+        "#{STATUS} = :ready AND #{REFERENCES} <> :none OR #{REFERENCES} = :none",
+    ),
+    Bug(
+        "a deleted message's file stays",
+        "functions/files/handler.py",
+        'if item["kind"] == "message_deleted" and "file_id" in item:',
+        'if item["kind"] == "message" and "file_id" in item:',
+    ),
+    Bug(
+        "a file is seen by those who share no conversation with it",
+        "shared/files/downloads.py",
+        "not (file.status == READY and _has_it(user_id, file, files, memberships)):",
+        "not (file.status == READY):",
+    ),
+    Bug(
+        "a rejected file's bytes are kept",
+        "shared/files/checking.py",
+        "    if file is None or file.status != READY:\n        objects.delete(file_id)\n",
+        "",
+    ),
+    Bug(
+        "a file of another size than announced is taken",
+        "shared/files/checking.py",
+        "    if stored.size != file.size:\n        return Checked(WRONG_SIZE)\n",
+        "",
+    ),
+    Bug(
+        "a settled file is settled again",
+        "shared/aws/file_table.py",
+        'f"{change} REMOVE #{TTL}", f"#{STATUS} = :pending", values',
+        'f"{change} REMOVE #{TTL}", f"#{STATUS} <> :pending OR #{STATUS} = :pending", values',
+    ),
+)
