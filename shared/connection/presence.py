@@ -81,9 +81,9 @@ def watch(
 
 
 def seen_by(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
-    """Those of `users` who may see, and be seen by, `user_id`: accepted contacts and fellow members, without blocks.
+    """Those of `users` who may see, and be seen by, `user_id`: who is near to them or a fellow member, without blocks.
 
-    One read of 25 pairs each; then one query for each user who is neither a contact nor in a private conversation.
+    One read of 25 pairs each; then one query for each user who is neither a contact nor has answered in private.
     """
     others = {user for user in users if user != user_id}
     relations = sight.relations.between(user_id, others) if others else {}
