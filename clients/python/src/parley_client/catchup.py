@@ -146,9 +146,8 @@ class Catchup:
         """A reply was worked in; `moved` are the conversations in which that brought this client farther."""
         named, self._asked = self.asked, None
         self._failures, self.answered = 0, True
-        told = {block.id for block in page.blocks}
         self._turn_page(page, page.answers(named), moved=bool(moved), room=room)
-        for each in told | named.keys():
+        for each in dict.fromkeys([*(block.id for block in page.blocks), *named]):  # in an order that repeats
             conversation = self.conversations[each]
             fruitless = not moved and conversation.ask_from == named.get(each, -1)
             self._reschedule(conversation, fruitless=fruitless, now=now)
