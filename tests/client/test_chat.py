@@ -454,6 +454,22 @@ async def test_typing_and_presence_are_shown() -> None:
 
 
 @on_loop
+async def test_who_comes_before_it_is_known_who_is_there_is_news() -> None:
+    """The answer to that question may be late, or never come."""
+    unanswered = FakeServer(on_frame=lambda _, frame: "unanswered" if frame["type"] == "presence" else None)
+    async with unanswered as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        await server.until(lambda: bool(server.sent("presence")))
+        for status in ("online", "online", "offline"):
+            how = {"user_id": "bob", "status": status, "last_seen": None, "timestamp": 1}
+            await server.tell("alice", {"type": "presence", **how})
+        await alice.shows(r"^\* bob is offline$")
+        assert await alice.ends() == 0
+
+    assert len(re.findall(r"bob is online", alice.output)) == 1
+
+
+@on_loop
 async def test_an_edit_without_words_asks_before_it_drops_a_caption(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(b"picture")
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
