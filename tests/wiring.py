@@ -82,6 +82,7 @@ class Wiring:
         self,
         messages: RateLimiter | None = None,
         *,
+        rate: int = 50,
         frames: int = 500,
         costly: Mapping[str, tuple[int, int]] | None = None,
         abuse: int = 100,
@@ -93,7 +94,7 @@ class Wiring:
         rates = COSTLY if costly is None else costly
         return Guard(
             messages=messages or self.limiter(),
-            frames=FrameLimiter(50, frames, self.now),
+            frames=FrameLimiter(rate, frames, self.now),
             costly={kind: FrameLimiter(*rate, self.now) for kind, rate in rates.items()},
             frame_limit=frame_limit,
             abuse=AbuseWatch(abuse, self.now),

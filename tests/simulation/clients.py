@@ -20,7 +20,7 @@ from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Line
 from tests.simulation.history import Operation, Seen
 from tests.simulation.http import path, request_event
-from tests.simulation.tokens import ends, token
+from tests.simulation.tokens import ends, read, token
 from tests.stores import SESSIONS
 
 SETTINGS: Final = Settings(
@@ -86,6 +86,10 @@ class Client:
         life = int(self._deployment.limits.token_s * _MS)
         until = ends(self.now_ms + life)
         return token(self.user, self.now_ms // _MS * _MS, until), until
+
+    def _token_of(self, user: str) -> tuple[str, int]:
+        until = ends(self.now_ms + 60_000)
+        return token(user, self.now_ms // _MS * _MS, until), until
 
     def _left(self, until: int) -> float | None:
         return None if self.is_lazy else (until - self.now_ms) / _MS
@@ -158,16 +162,21 @@ class Client:
         query: Mapping[str, Any] | None = None,
         told: Callable[[Any], Any] = lambda given: given,
         by: str | None = None,
+        bearer: str | None = None,
         then: Callable[[Operation], None] = lambda _: None,
         **detail: Any,
     ) -> Operation:
-        """A request, made once. `told` is what the history keeps of its answer; `by` another user than this device's.
+        """A request, made once. `told` is what the history keeps of its answer; `by` another user than this device's,
+        `bearer` another token than a fresh one, and an empty one none.
 
         `then` is called with an operation that was answered.
         """
         operation = self._begin(kind, detail)
         operation.user = by or self.user
-        bearer, _ = self.new_token() if by is None else (token(by, self.now_ms, ends(self.now_ms + 60_000)), 0)
+        if bearer is None:
+            bearer, operation.token_ends = self.new_token() if by is None else self._token_of(by)
+        elif bearer:
+            operation.token_ends = read(bearer).ends
 
         def answered(given: tuple[int, Any] | None) -> None:
             if given is None:

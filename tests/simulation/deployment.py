@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from tests.simulation import handlers
 from tests.simulation.faults import Fault, Weather
-from tests.simulation.functions import BASE_MS, Environment
+from tests.simulation.functions import BASE_MS, Environment, Instance
 from tests.simulation.gateway import Gateway
-from tests.simulation.http import answer
+from tests.simulation.http import said
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
@@ -60,9 +61,13 @@ class Deployment:
 
         def done(result: Any) -> None:
             lost = self.weather.strikes(Fault.REPLY_LOST)
-            self.hub.after(self.runtime.latency(), lambda: answered(None if lost else result))
+            answer = None if lost or result is None else said(result)
+            self.hub.after(self.runtime.latency(), lambda: answered(answer))
 
-        self.hub.after(self.runtime.latency(), lambda: self.runtime.invoke("rest", lambda _: answer(event), done))
+        def call(instance: Instance) -> Any:
+            return handlers.rest(instance, event)
+
+        self.hub.after(self.runtime.latency(), lambda: self.runtime.invoke("rest", call, done))
 
     @property
     def is_idle(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,6 +14,7 @@ import functions.disconnect.handler as disconnect_module
 import functions.files.handler as files_module
 import functions.message.handler as message_module
 import functions.offline_push.handler as push_module
+import functions.offline_push.ports as push_ports_module
 import functions.presence.handler as presence_module
 import functions.rest.handler as rest_module
 import shared.reporting as reporting_module
@@ -33,8 +35,11 @@ from shared.aws.scheduler import EventBridgeClock
 from shared.chat.changing import Writing
 from shared.config import AwsEnvironment
 from shared.files.kinds import SizeLimits
+from shared.limits.invites import InviteLimiter
 from shared.notification.models import APNS, FCM
 from shared.reporting import reporter
+from shared.request_log import RequestLog
+from tests.simulation.handlers import OF_AN_INSTANCE
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
@@ -90,6 +95,11 @@ class Instance:
     environment: Environment
     skew: int = 0
     made: dict[str, Any] = field(default_factory=dict)
+    has_begun: bool = False
+
+    def begin(self) -> None:
+        """Each invocation counts its time from its own begin, and not from the one before it."""
+        self.has_begun = True
 
     def now(self) -> int:
         return BASE_MS + int(self.environment.hub.now) + self.skew
@@ -131,7 +141,16 @@ class Instance:
         hub = self.environment.hub
         gateway = Connections(self.environment.request_of_gateway, spreader=hub.spread, pause=self.pause)
         most = self.environment.limits.connections
-        return Wiring(self.stores, gateway, self.now, self.new_nonce, hub.spread, self.pause, connection_limit=most)
+        return Wiring(
+            self.stores,
+            gateway,
+            self.now,
+            self.new_nonce,
+            hub.spread,
+            self.pause,
+            begin=self.begin,
+            connection_limit=most,
+        )
 
     @property
     def checks(self) -> SqsPresenceChecks:
@@ -157,7 +176,10 @@ class Instance:
             page_limit=limits.page,
             edit_window_s=limits.edit_window_s,
         )
-        return ports, self.wiring.guard(self.wiring.limiter(limits.rate))
+        guard = self.wiring.guard(
+            self.wiring.limiter(limits.rate), rate=limits.frames[0], frames=limits.frames[1], abuse=limits.abuse
+        )
+        return ports, guard
 
     @property
     def rest(self) -> RestPorts:
@@ -174,6 +196,7 @@ class Instance:
             new_secret=self.new_secret,
             report=reporter("rest", self.checks),
             limiter=self.wiring.limiter(limits.rate),
+            invites=InviteLimiter(limits.invites, self.stores.invites, self.now),
             edit_window_s=limits.edit_window_s,
             group_limit=limits.group,
             inline_limit=limits.inline,
@@ -231,23 +254,36 @@ class Instance:
             report=reporter("offline-push", self.checks),
             jitter=lambda ms: hub.random.randrange(ms + 1),
             pause_ms=hub.wait,
+            count=lambda name: push_ports_module.count(name, function="offline-push"),
             second_look_s=SECOND_LOOK_S,
         )
 
 
 @dataclass
 class Log:
-    """Stands for a function's logger: keeps what nobody expected, and drops the rest."""
+    """Stands for what functions print: their logs, metrics and lines of requests.
+
+    `unexpected` are errors, `said` everything that was logged, `counted` the metrics, `requests` the lines.
+    """
 
     unexpected: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    requests: list[str] = field(default_factory=list)
 
     def error(self, text: str, *, extra: Any = None) -> None:
         self.unexpected.append(f"{text}: {extra}")
+        self.info(text, extra=extra)
 
     def warning(self, text: str, *, extra: Any = None) -> None:
-        return
+        self.counted[text] += 1
+        self.info(text, extra=extra)
 
-    info = warning
+    def info(self, text: str, *, extra: Any = None) -> None:
+        self.said.append(f"{text}: {extra}")
+
+    def count(self, name: str, *, function: str, value: int = 1) -> None:
+        self.counted[name] += value
 
 
 _MODULES: Final[Sequence[Any]] = (
@@ -260,7 +296,14 @@ _MODULES: Final[Sequence[Any]] = (
     push_module,
     rest_module,
 )
-_COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, reporting_module)
+_COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, push_ports_module, reporting_module)
+_LOGGED: Final[Mapping[str, Any]] = {
+    "authorizer": authorizer_module,
+    "connect": connect_module,
+    "disconnect": disconnect_module,
+    "message": message_module,
+    "rest": rest_module,
+}
 
 
 @contextmanager
@@ -274,10 +317,14 @@ def quietly(limits: Limits) -> Iterator[Log]:
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
     before += [(reporting, "make_logger", reporting.make_logger)]
+    before += [(module, name, getattr(module, name)) for module, name in OF_AN_INSTANCE]
+    before += [(module, "_REQUESTS", module._REQUESTS) for module in _LOGGED.values()]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
-        module.count = _dropped
+        module.count = log.count
+    for name, module in _LOGGED.items():
+        module._REQUESTS = RequestLog(name, write=log.requests.append) if limits.logged else None
     reporting.make_logger = lambda *_: log  # which is asked for warnings alone
     for module, name, value in limits.constants():
         setattr(module, name, value)
@@ -286,7 +333,3 @@ def quietly(limits: Limits) -> Iterator[Log]:
     finally:
         for module, name, value in before:
             setattr(module, name, value)
-
-
-def _dropped(*_: Any, **__: Any) -> None:
-    """A metric that nobody looks at."""

@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from functions.connect.authorizer import authorize
-from functions.connect.handler import connect
-from functions.disconnect.handler import disconnect
-from functions.message.handler import respond
 from shared.connection.models import Identity, Registered
 from shared.connection.ports import Sessions
 from shared.errors import Internal, Unavailable
 from shared.wire.gateway import authorizer_context, caller_of
+from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
 from tests.simulation.runtime import Runtime
@@ -36,6 +33,46 @@ class Terminal(Protocol):
 
 
 @dataclass(slots=True, eq=False)
+class Handshake:
+    """What was shown to get in, and the authorizer's word: None where it had none. `clock` (ms) is what it went by.
+
+    `began` and `ended` are when it was asked.
+    """
+
+    token: str | None = None
+    ticket: str | None = None
+    origin: str | None = None
+    allowed: bool | None = None
+    began: float = 0.0
+    ended: float = float("inf")
+    clock: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """A frame that has reached a function, and its reply; None where there was none. `at` and `ended` are when.
+
+    `instance` is the one that has answered, `clock` (ms) what it went by when it began.
+    """
+
+    line: Line
+    frame: Frame
+    at: float
+    instance: Instance | None = None
+    clock: int = 0
+    ended: float = float("inf")
+    reply: dict[str, Any] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self.reply and self.reply["success"])
+
+    @property
+    def code(self) -> str:
+        return self.reply.get("code", "") if self.reply else ""
+
+
+@dataclass(slots=True, eq=False)
 class Line:
     """One WebSocket connection. `vanished`: nothing gets through any more, whatever either end believes.
 
@@ -54,6 +91,7 @@ class Line:
     next_arrival: float = 0.0
     opened: float = float("inf")
     ended: float = float("inf")
+    handshake: Handshake | None = None
 
     def was_open_at(self, at: float) -> bool:
         """Open at that time, and long after: not about to be closed by whoever took it away."""
@@ -74,30 +112,41 @@ class Post:
 class Gateway:
     """`lines` are all connections that ever were, by id; `posts` is all that got through to one.
 
-    `gone` are the posts to connections that were no more.
+    `gone` are the posts to connections that were no more, `exchanges` all frames that came to a function.
     """
 
     runtime: Runtime
     lines: dict[str, Line] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
     gone: list[tuple[float, Line]] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
 
     def dial(
-        self, user_id: str, terminal: Terminal, *, ends: int, token: str | None = None, ticket: str | None = None
+        self,
+        user_id: str,
+        terminal: Terminal,
+        *,
+        ends: int,
+        token: str | None = None,
+        ticket: str | None = None,
+        origin: str | None = None,
     ) -> Line:
         """A handshake, with a token that ends then (ms), or with a ticket."""
         line = self._line(user_id, terminal, ends)
-        handshake = {
+        line.handshake = Handshake(token, ticket, origin)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        event = {
             "type": "REQUEST",
             "methodArn": _METHOD,
-            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            "headers": headers | ({"Origin": origin} if origin else {}),
             "queryStringParameters": {"device_id": "device", **({"ticket": ticket} if ticket else {})},
+            "requestContext": {"connectionId": line.connection_id, "routeKey": "$connect"},
         }
-        self._hub.after(self._latency(), lambda: self._authorize(line, handshake))
+        self._hub.after(self._latency(), lambda: self._authorize(line, event))
         return line
 
     def open_line(self, user_id: str, terminal: Terminal, sessions: Sessions, *, ends: int) -> Line:
@@ -116,21 +165,23 @@ class Gateway:
         self.lines[line.connection_id] = line
         return line
 
-    def _authorize(self, line: Line, handshake: dict[str, Any]) -> None:
+    def _authorize(self, line: Line, event: dict[str, Any]) -> None:
+        shown = line.handshake
+        assert shown is not None
+        shown.began = self._hub.now
+
         def call(instance: Instance) -> Any:
+            shown.clock = instance.now()
             try:
-                return authorize(
-                    handshake,
-                    verifier=instance.verifier,
-                    tickets=instance.stores.tickets,
-                    allowed_origins="",
-                    now=instance.now(),
-                )
+                return handlers.authorizer(instance, event)
             except (Unavailable, Internal):
                 return None  # the gateway says 500, and the client tries again
 
         def done(policy: Any) -> None:
-            if policy is not None and policy["policyDocument"]["Statement"][0]["Effect"] == "Allow":
+            shown.ended = self._hub.now
+            if policy is not None:
+                shown.allowed = policy["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+            if shown.allowed:
                 line.context = policy["context"]
                 self._handshake(line)
             else:
@@ -149,7 +200,7 @@ class Gateway:
             tell = line.terminal.opened if let_in else line.terminal.refused
             self._hub.after(self._latency(), lambda: tell(line))
 
-        self._invoke("connect", lambda instance: connect(event, instance.wiring.connect, now=instance.now()), done)
+        self._invoke("connect", lambda instance: handlers.connect(instance, event), done)
 
     def send(self, line: Line, frame: Frame) -> None:
         """A frame of the client's: in order over one connection, while functions may still overtake each other."""
@@ -160,12 +211,20 @@ class Gateway:
         if line.state != "open" or line.vanished:
             return
         event = self._event(line, "MESSAGE", str(frame["type"])) | {"body": json.dumps(frame)}
+        exchange = Exchange(line, frame, self._hub.now)
+        self.exchanges.append(exchange)
+
+        def call(instance: Instance) -> Any:
+            exchange.instance, exchange.clock = instance, instance.now()
+            return handlers.message(instance, event)
 
         def done(answer: Any) -> None:
+            exchange.ended = self._hub.now
+            exchange.reply = None if answer is None else json.loads(answer["body"])
             if answer is not None and not self._weather.strikes(Fault.REPLY_LOST):
                 self._deliver(line, answer["body"].encode())
 
-        self._invoke("message", lambda instance: respond(event, *instance.message), done)
+        self._invoke("message", call, done)
 
     def answer_post(self, method: str, connection_id: str, data: bytes) -> int:
         """The @connections API."""
@@ -215,10 +274,7 @@ class Gateway:
     def _disconnect(self, line: Line) -> None:
         event = self._event(line, "DISCONNECT", "$disconnect")
 
-        def call(instance: Instance) -> Any:
-            return disconnect(event, sessions=instance.stores.sessions, checks=instance.checks, now=instance.now())
-
-        self._invoke("disconnect", call, lambda _: None)
+        self._invoke("disconnect", lambda instance: handlers.disconnect(instance, event), lambda _: None)
 
     def _event(self, line: Line, event_type: str, route: str) -> dict[str, Any]:
         return {

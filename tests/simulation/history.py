@@ -23,7 +23,8 @@ class Operation:
     and client_message_id; of a `post` the conversation and content; of a `read` the conversation and seq; of an `edit`,
     `delete` or `react` the conversation and seq; of a `look` the conversation. `value` is what the answer said: of a
     message its seq; of a change the seq of its entry, or None; of a look the messages that were there,
-    (seq, client_message_id) each. `status` is HTTP's, where it went that way.
+    (seq, client_message_id) each. `status` is HTTP's, where it went that way;
+    `token_ends` (ms) the end of the token that was shown with it.
     """
 
     client: str
@@ -36,6 +37,7 @@ class Operation:
     value: Any = None
     code: str = ""
     status: int = 0
+    token_ends: int = 0
 
     def succeed(self, value: Any, now: float) -> None:
         self.outcome, self.value, self.ended = "ok", value, now

@@ -1,32 +1,11 @@
-"""The HTTP API in the simulation: requests as the gateway hands them over, to one resolver for all instances.
-
-Making a resolver takes longer than a history. Its ports are those of the instance whose code runs at the moment.
-"""
+"""The HTTP API in the simulation: requests as the gateway hands them over."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlencode
-
-from greenlet import getcurrent
-
-import functions.rest.handler as rest_module
-from functions.rest.api import make_api, respond
-
-
-class _Current:
-    """The ports of whoever asks."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(cast("Any", getcurrent()).process.instance.rest, name)
-
-
-@cache
-def _api() -> Any:
-    return make_api(cast("Any", _Current()), unexpected=rest_module._log_unexpected)
 
 
 def path(*parts: object) -> str:
@@ -60,7 +39,6 @@ def request_event(
     return event
 
 
-def answer(event: Mapping[str, Any]) -> tuple[int, Any]:
-    """Status and body, from within an invocation."""
-    given = respond(event, _api())
+def said(given: Mapping[str, Any]) -> tuple[int, Any]:
+    """An answer's status and body."""
     return given["statusCode"], json.loads(given["body"]) if given["body"] else None

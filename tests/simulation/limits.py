@@ -16,8 +16,11 @@ import shared.chat.models as models_module
 import shared.chat.rules as rules_module
 import shared.chat.sending as sending_module
 import shared.chat.syncing as syncing_module
+import shared.connection.tickets as tickets_module
 from shared.chat.rules import MAX_REACTIONS_OF_ONE
+from shared.connection.tickets import TICKET_LIFETIME_S
 from shared.limits.buckets import Limit
+from shared.limits.invites import HOUR_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Limits:
     """See docs/configuration.md; `shard` is how many members of a large group one message of the queue is for.
 
     `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
+    `frames` are those of one connection, a second and at once; with `logged` each request writes its line.
     """
 
     inline: int = 200
@@ -39,6 +43,15 @@ class Limits:
     token_s: float = 3_600.0
     rate: Limit = Limit(20, 200)  # noqa: RUF009  # frozen
     tiny: bool = False
+    frames: tuple[int, int] = (50, 500)
+    abuse: int = 100
+    invites: Limit = Limit(200, 1_000, per_s=HOUR_S)  # noqa: RUF009  # frozen
+    logged: bool = False
+
+    @property
+    def ticket_s(self) -> int:
+        """How long a ticket is good for."""
+        return 1 if self.tiny else TICKET_LIFETIME_S
 
     @property
     def reactions(self) -> int:
@@ -60,10 +73,14 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (rules_module, "MAX_REACTIONS_OF_ONE", 1),
     (sending_module, "_TAIL", 2),
     (syncing_module, "MAX_HEADS", 2),
+    (tickets_module, "TICKET_LIFETIME_S", 1),
 )
 
 
 _LARGE: Final = 2
+_LOGGED_SHARE: Final = 0.25
+FRAMES: Final = (50, 500)
+_INVITES: Final = Limit(200, 1_000, per_s=HOUR_S)
 _TINY_SHARE: Final = 0.4
 
 
@@ -81,6 +98,10 @@ def draw_limits(random: Random) -> Limits:
         reminders=random.choice((1, 2, 3)),
         edit_window_s=random.choice((0, 2, 86_400, 86_400)),
         token_s=random.choice((*[3_600.0] * 9, 2.5)),
-        rate=random.choice((Limit(20, 200), Limit(20, 200), Limit(20, 200), Limit(1, 10))),
+        rate=random.choice((*[Limit(20, 200)] * 4, Limit(1, 10), Limit(1, 12))),
         tiny=random.random() < _TINY_SHARE,
+        frames=random.choice((*[FRAMES] * 7, (2, 8))),
+        abuse=random.choice((100, 4)),
+        invites=random.choice((_INVITES, _INVITES, Limit(720, 4, per_s=HOUR_S))),
+        logged=random.random() < _LOGGED_SHARE,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
 from tests.simulation.faults import Fault, draw
-from tests.simulation.limits import Limits, draw_limits
+from tests.simulation.limits import FRAMES, Limits, draw_limits
 from tests.simulation.operations import WEIGHTS
 
 ENDS_MS: Final = 4_000.0
@@ -68,6 +68,7 @@ _THEMES: Final[Sequence[Theme]] = (
         }
     ),
     Theme({"react": 20, "moderate": 20, "send_to_group": 2, "role": 2}),
+    Theme({"stranger": 60, "send_private": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
@@ -133,6 +134,7 @@ def _long_plan(seed: int, random: Random) -> Plan:
     how_many = int(ends // 100)
     devices = _DEVICES + _OTHERS[:1]
     chosen = random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=how_many)
+    limits = replace(draw_limits(random), frames=FRAMES)  # in all that time anybody would come to them
     chosen += [name for fault, name in _MISHAPS.items() if fault in odds for _ in range(random.randint(1, 2))]
     actions = [
         Action(random.random() * ends, random.randrange(len(devices)), name, random.randrange(1_000)) for name in chosen
@@ -146,7 +148,7 @@ def _long_plan(seed: int, random: Random) -> Plan:
         browsers=_some(devices, 0.25, random),
         actions=tuple(sorted(actions, key=lambda action: action.at)),
         odds=odds,
-        limits=draw_limits(random),
+        limits=limits,
         latency=random.choice((3.0, 30.0)),
         ends=ends,
     )

@@ -75,12 +75,12 @@ class Summary:
 def run(plan: Plan) -> Outcome:
     """One history, judged."""
     world = build(plan)
-    with quietly(plan.limits) as log:
+    with quietly(plan.limits) as world.log:
         play(world)
     case = Case(world, beginning())
     findings = check(world.history())
     findings += [] if findings else inspect(case)
-    findings += [f"a function logged {line}" for line in log.unexpected if "Unavailable" not in line]
+    findings += [f"a function logged {line}" for line in world.log.unexpected if "Unavailable" not in line]
     return Outcome(plan, findings, world, case.judged)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -18,7 +18,10 @@ _FURTHEST_MS: Final = 4_000  # that a clock is behind: tokens of five seconds ah
 
 @dataclass(eq=False)
 class Runtime:
-    """`numbers` are for all that needs a name. `latency` is how long something is on its way, in milliseconds."""
+    """`numbers` are for all that needs a name. `latency` is how long something is on its way, in milliseconds.
+
+    `started` and `ended` count invocations of each function; `unbegun` are functions that did not begin their time.
+    """
 
     hub: Hub
     weather: Weather
@@ -26,16 +29,19 @@ class Runtime:
     environment: Environment = field(init=False)
     numbers: count[int] = field(default_factory=lambda: count(1))
     invocations: int = 0
+    started: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    unbegun: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._instances: dict[str, list[Instance]] = defaultdict(list)
 
-    def invoke(
-        self, function: str, call: Callable[[Instance], Any], done: Callable[[Any], None], *, expected: object = None
-    ) -> None:
+    def invoke(self, function: str, call: Callable[[Instance], Any], done: Callable[[Any], None]) -> None:
         """Run `call` on some instance of a function. `done` gets its result, or None where it was killed."""
         self.invocations += 1
+        self.started[function] += 1
         instance = self._instance(function)
+        instance.has_begun = False
         dies_in = self.hub.random.randrange(_LONGEST_LIFE) if self.weather.strikes(Fault.KILLED) else None
         process = Process(function, instance=instance, began=self.hub.now, dies_in=dies_in)
         results: list[Any] = []
@@ -43,6 +49,9 @@ class Runtime:
         def ended() -> None:
             if not process.dead:
                 self._instances[function].append(instance)
+                self.ended[function] += 1
+                if not instance.has_begun:
+                    self.unbegun.append(function)
             done(results[0] if results and not process.dead else None)
 
         self.hub.spawn(process, lambda: results.append(call(instance)), ended)

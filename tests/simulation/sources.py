@@ -10,8 +10,7 @@ from typing import Any, Final
 from zlib import crc32
 
 import functions.files.handler as files_module
-import functions.offline_push.handler as push_module
-from functions.presence.handler import look
+from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import Instance
 from tests.simulation.runtime import Runtime
@@ -47,9 +46,8 @@ class Queues:
         message.received += 1
 
         def call(instance: Instance) -> Any:
-            if queue == "presence":
-                return look([message.record()], instance.wiring.telling, now=instance.now())
-            return push_module.work([message.record()], instance.push)
+            consumer = handlers.presence if queue == "presence" else handlers.push
+            return consumer(instance, {"Records": [message.record()]})
 
         def done(answer: Any) -> None:
             if answer is not None and not answer["batchItemFailures"]:
@@ -81,7 +79,7 @@ class Uploads:
 
         def call(instance: Instance) -> bool:
             try:
-                files_module.check(event, instance.files)
+                handlers.files(instance, event)
             except files_module.UploadNotCheckedError:
                 return False
             return True
@@ -158,9 +156,8 @@ class Stream:
         batch = [partition.records[i] for i in range(min(_BATCH, len(partition.records)))]
 
         def call(instance: Instance) -> Any:
-            if reader == _RELEASING:
-                return files_module.release_files(batch, instance.files)
-            return push_module.look_at(batch, instance.push)
+            consumer = handlers.files if reader == _RELEASING else handlers.push
+            return consumer(instance, {"Records": batch})
 
         def done(answer: Any) -> None:
             self._settle(partition, batch, answer)

@@ -26,7 +26,7 @@ from tests.fakes import in_turn
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import Fault, Weather
-from tests.simulation.functions import BASE_MS, Environment, Instance
+from tests.simulation.functions import BASE_MS, GRACE_S, SECOND_LOOK_S, Environment, Instance, Log
 from tests.simulation.history import History, Operation, Sent
 from tests.simulation.operations import ACTIONS
 from tests.simulation.places import DM, GROUP
@@ -42,6 +42,8 @@ _QUIET_MS: Final = 32_000.0
 # out in most of these.
 _SHORT_QUIET_MS: Final = 7_000.0
 _SKIPPED: Final = 0.9
+_LAST_LOOKS: Final = 10
+_GRACE_MS: Final = 1_000.0 * max(GRACE_S, SECOND_LOOK_S)
 _LATE: Final = frozenset({Fault.DISCONNECT_LATE, Fault.DISCONNECT_TWICE, Fault.HALF_OPEN, Fault.QUEUE_LATE})
 
 # What those hold who have seen everything that is there before a history begins.
@@ -70,7 +72,7 @@ class Observed:
 
 @dataclass
 class World:
-    """One history. `groups` are those that were made in it, `files` whose was announced, by id."""
+    """One history. `groups` are those that were made in it, `files` whose each is; `log` what functions print."""
 
     plan: Plan
     hub: Hub
@@ -83,6 +85,7 @@ class World:
     groups: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
+    log: Log = field(default_factory=Log)
 
     def client(self, number: int) -> Client:
         return self.clients[number % len(self.clients)]
@@ -216,6 +219,15 @@ def play(world: World) -> None:
     hub.run(300.0 + plan.ends + _SHORT_QUIET_MS)
     if not (_is_settled(world) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)
+        _run_dry(world)
+
+
+def _run_dry(world: World) -> None:
+    """What was put into a queue at the last moment has its time, too."""
+    for _ in range(_LAST_LOOKS):
+        if world.deployment.is_idle:
+            return
+        world.hub.run(world.hub.now + _GRACE_MS)
 
 
 def _is_settled(world: World) -> bool:

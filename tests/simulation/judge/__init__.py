@@ -13,7 +13,10 @@ from tests.simulation.judge import (
     connections,
     cursors,
     effects,
+    exchanges,
+    farewells,
     files,
+    handshakes,
     inbox,
     listings,
     live,
@@ -21,6 +24,7 @@ from tests.simulation.judge import (
     presence,
     pushes,
     refusals,
+    requests,
     rows,
     stored,
     telling,
@@ -44,11 +48,17 @@ _ROOMS: Final = (
     telling,
     pushes,
     connections,
+    handshakes,
+    exchanges,
+    farewells,
+    requests,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.
 _IN_THE_END: Final[Sequence[Rule]] = (*pushes.IN_THE_END, *telling.IN_THE_END, *files.IN_THE_END)
 _AT_ONCE: Final[Sequence[Rule]] = (*live.AT_ONCE, *presence.AT_ONCE, *connections.AT_ONCE, *telling.AT_ONCE)
+# And where whatever failed was made good at once.
+_WELL: Final[Sequence[Rule]] = (*farewells.AT_ONCE,)
 
 
 def inspect(case: Case) -> list[str]:
@@ -57,6 +67,8 @@ def inspect(case: Case) -> list[str]:
     found = [finding for rule in _ALWAYS for finding in rule(case)]
     if case.struck <= HARMLESS | DELAYING and not world.deployment.set_aside:
         found += [finding for rule in _IN_THE_END for finding in rule(case)]
+    if case.went_well:
+        found += [finding for rule in _WELL for finding in rule(case)]
     if case.struck <= HARMLESS:
         found += [finding for rule in _AT_ONCE for finding in rule(case)]
         found += [f"{what} was set aside" for what in world.deployment.set_aside]

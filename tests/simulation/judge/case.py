@@ -14,6 +14,7 @@ from tests.simulation.history import Operation
 from tests.simulation.judge.past import BEGINNING, Moment, Past, inserted
 
 if TYPE_CHECKING:
+    from tests.simulation.gateway import Line
     from tests.simulation.world import World
 
 # With these a live event still has to come, a push still has to go out, and presence has to be right.
@@ -43,6 +44,34 @@ DELAYING: Final = frozenset(
         Fault.SLOW,
         Fault.CONTENDED,
         Fault.QUEUE_LATE,
+    }
+)
+# These fail a call that is made again at once: what comes of it says whether it was too often.
+RETRIED: Final = frozenset(
+    {
+        Fault.THROTTLED,
+        Fault.SERVER_ERROR,
+        Fault.UNPROCESSED,
+        Fault.CONTENDED,
+        Fault.PROVIDER_BUSY,
+        Fault.PROVIDER_FORGOT,
+        Fault.PROVIDER_UNKNOWN,
+        Fault.QUEUE_REFUSED,
+        Fault.POST_LIMITED,
+        Fault.POST_FAILED,
+        Fault.POST_UNKNOWN,
+        Fault.REPLY_LOST,
+    }
+)
+# What functions count and log where they could not do what they had to.
+FAILURES: Final = frozenset(
+    {
+        "PostsFailed",
+        "PresenceChecksFailed",
+        "PresenceNotAnnounced",
+        "presence not announced",
+        "connection not forgotten",
+        "FramesRefused",
     }
 )
 _SKEWED: Final = frozenset({Fault.SKEWED, Fault.BACKWARDS})
@@ -83,8 +112,28 @@ class Case:
         return {}
 
     @cached_property
+    def farewells(self) -> Mapping[Line, Sequence[tuple[float, str]]]:
+        """When each connection was told that it is going to be closed, and why."""
+        found: dict[Line, list[tuple[float, str]]] = {}
+        for post in self.world.deployment.gateway.posts:
+            if post.event["type"] == "disconnect":
+                found.setdefault(post.line, []).append((post.at, post.event["code"]))
+        return found
+
+    @cached_property
     def struck(self) -> frozenset[Fault]:
         return frozenset(fault for fault, times in self.world.weather.struck.items() if times)
+
+    @property
+    def killed(self) -> bool:
+        return Fault.KILLED in self.struck
+
+    @cached_property
+    def went_well(self) -> bool:
+        """Whatever struck has failed no invocation, and has held up none for long: all that was to be done is done."""
+        runtime = self.world.deployment.runtime
+        is_done = runtime.started == runtime.ended and not self.world.deployment.set_aside
+        return self.struck <= HARMLESS | RETRIED and is_done and not FAILURES & self.world.log.counted.keys()
 
     @property
     def skew(self) -> int:

@@ -76,7 +76,7 @@ def _shows(shown: Mapping[str, Any], entry: Entry) -> bool:
 
 def _status(moment: Moment, where: str, seq: int, user: str) -> str:
     others = [moment.member(other, where) for other in moment.roles(where) if other != user]
-    known = [other for other in others if other is not None]
+    known = [other for other in others if other is not None and other.joined_seq < seq]  # who came later counts not
     if known and all(other.read_seq >= seq for other in known):
         return "read"
     return "delivered" if known and all(other.has_got >= seq for other in known) else "sent"

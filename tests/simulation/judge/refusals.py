@@ -324,6 +324,8 @@ def limits_are_reached(case: Case) -> Iterator[str]:
     """Who is told to slow down has done much, in a deployment that takes little; tokens end where they live shortly."""
     limits = case.world.plan.limits
     for one in case.operations():
+        if "bearer_said" in one.detail:
+            continue  # another rule's affair
         if one.code == "rate_limited" and limits.rate.burst > 100 and len(case.world.operations) < 50:
             yield f"{one}: nothing was too much"
         if one.code == "token_expired" and limits.token_s > 60:  # a history's length

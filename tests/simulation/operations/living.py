@@ -9,6 +9,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.operations import reading
 from tests.simulation.operations.acting import EMOJI, Actions, place, text
 from tests.simulation.places import DM, GROUP
+from tests.simulation.strangers import Stranger
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
@@ -45,7 +46,12 @@ def _mishap(fault: Fault, act: Callable[[Client], None]) -> Callable[[World, Cli
     return happen
 
 
+def _stranger(world: World, client: Client, number: int) -> None:
+    Stranger(world, client).run(number)
+
+
 ACTIONS: Final[Actions] = {
+    "stranger": (_stranger, 2),
     "intrude": (_intrude, 1),
     "ping": (_ping, 1),
     "leave": (lambda _, client, __: client.leave(), 2),
