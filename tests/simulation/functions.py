@@ -254,7 +254,7 @@ class Instance:
             report=reporter("offline-push", self.checks),
             jitter=lambda ms: hub.random.randrange(ms + 1),
             pause_ms=hub.wait,
-            count=lambda name: push_ports_module.count(name, function="offline-push"),
+            count=lambda name: cast("Any", push_ports_module).count(name, function="offline-push"),
             second_look_s=SECOND_LOOK_S,
         )
 

@@ -39,7 +39,7 @@ def _allowed(case: Case, line: Line, how: Handshake, tickets: Mapping[str, Opera
     if how.token:
         claim = read(how.token)
         user, until, is_good = claim.user_id, claim.ends, claim.is_genuine and claim.ends > how.clock
-    elif how.ticket in tickets:
+    elif how.ticket and how.ticket in tickets:
         asked = tickets[how.ticket]
         latest = BASE_MS + (asked.ended or 0.0) + case.world.plan.limits.ticket_s * 1_000 + case.skew
         user, until = asked.user, asked.token_ends
