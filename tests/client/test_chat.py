@@ -277,7 +277,7 @@ async def test_a_group_is_made_joined_and_left() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
         alice.type("/group team bob")
-        group = (await alice.shows(r"you are in team now: group:\d+$")).split(": ")[1]
+        group = (await alice.shows(r"you are in team now, with bob: group:\d+$")).split(": ")[1]
         alice.type("hello all")
         await alice.shows("#2 alice: hello all  ✓$")  # what goes over HTTP may overtake it
         alice.type("/add carol", "/add carol", "/members")
@@ -313,6 +313,68 @@ async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
         for user, event in posts:
             await server.tell(user, event)
         await alice.shows(r"bob has added you to team: /to team")
+        posts = []
+        old = server.model.create_group("bob", "Old  friends", ["carol"], [])
+        server.model.add_members("bob", old, ["alice"], posts)
+        for user, event in posts:
+            await server.tell(user, event)
+        await alice.shows(r"bob has added you to Old friends: /to Old friends")
+        alice.type("/to Old friends")
+        await alice.shows(r"you write to Old friends now")
+        assert await alice.ends() == 0
+
+
+@on_loop
+async def test_what_no_number_and_no_path_can_be_is_said_and_the_chat_goes_on() -> None:
+    digits = "9" * 5_000
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        alice.type(f"/history {digits}", f"/inbox {digits}", f"/reply {digits} x", f"/remind 1 {digits}d")
+        for usage in (r"/history \[n\]", r"/inbox \[n\]", "/reply N text", "/remind N 10m"):
+            await alice.shows(f"^! usage: {usage}$")
+        alice.type("/file ~no-such-user/cat.png", "/file no/such/cat.png", "/file /", "/file a\0b", "still here")
+        await alice.shows(r"^! /file can't be done: ~no-such-user/cat\.png: There is no such user$")
+        await alice.shows(r"^! /file can't be done: no/such/cat\.png: No such file or directory$")
+        await alice.shows(r"^! /file can't be done: /: Is a directory$")
+        await alice.shows(r"^! /file can't be done: a.b: No path can be this$")
+        await alice.shows("alice: still here  ✓")
+        assert await alice.ends() == 0
+
+    assert "Traceback" not in alice.output
+
+
+@on_loop
+async def test_where_http_does_not_answer_a_user_can_still_be_gone_to() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob", "--http-url", "http://127.0.0.1:9") as alice:
+        await alice.shows("connected")
+        alice.type("/inbox", "/to Team A", "/to carol", "hi carol")
+        await alice.shows(r"^! /inbox can't be done now: the server does not answer$")
+        await alice.shows(r"^! /to can't be done now: the server does not answer$")
+        await alice.shows(r"^\* you write to carol now$")
+        await alice.shows("alice: hi carol  ✓")
+        assert await alice.ends() == 0
+    assert server.model.messages("dm:alice:carol")[0]["content"] == "hi carol"
+
+
+@on_loop
+async def test_what_changes_nothing_is_said() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        alice.type("one")
+        await alice.shows("alice: one  ✓")
+        alice.type("/react 1 -👍")
+        await alice.shows(r"^\* nothing changes: it is so already$")
+        assert await alice.ends() == 0
+
+
+@on_loop
+async def test_tabs_and_long_texts_are_shown_as_they_fit() -> None:
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        await server.post("bob", "alice", "one\ttwo")
+        await alice.shows("bob: one    two$")
+        alice.type("\x1b[2J" + "y" * 40_000)
+        await alice.shows("! Not sent: �\\[2Jy{196}…: .*too_large")
         assert await alice.ends() == 0
 
 
@@ -321,7 +383,7 @@ async def test_a_message_that_is_refused_is_shown_as_not_sent() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
         alice.type("x" * 40_000)
-        await alice.shows("! Not sent: x+: .*too_large")
+        await alice.shows("! Not sent: x{200}…: .*too_large")
         assert await alice.ends() == 0
 
 
@@ -398,6 +460,7 @@ async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() 
                 "/to alice",
                 "/to user:bob",
                 "/to ..",
+                "/to user:..",
             )
             await alice.shows(r"alice: hello  ✓")
             await alice.shows(r"\* you write to Team A now$")
@@ -405,7 +468,8 @@ async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() 
             await alice.shows("! There is no group called nobody at all, and no user can be")
             await alice.shows("! alice is you")
             await alice.shows(r"\* you write to bob now\n(.*\n)*\* you write to bob now")
-            await alice.shows(r"! There is no group called \.\., and no user can be")
+            await alice.shows(r"! There is no group called \.\., and no user can be: .*neither \. nor \.\.$")
+            await alice.shows(r"! “\.\.” is no user id")
             assert await alice.ends() == 0
         async with chatting(server, "alice", "bad id!") as alice:
             assert await alice.ends(close=False) == 2
@@ -620,6 +684,6 @@ async def test_notifications_are_shown_once_and_acknowledged_and_reminders_asked
 
 def test_durations_are_numbers_with_a_unit() -> None:
     assert [duration_ms(text) for text in ("30s", "10m", "2h", "1d")] == [30_000, 600_000, 7_200_000, 86_400_000]
-    for text in ("", "m", "10", "0m", "-1m", "1w", "1.5h"):
+    for text in ("", "m", "10", "0m", "-1m", "1w", "1.5h", "1" * 5_000 + "d"):
         with pytest.raises(WrongArgumentsError):
             duration_ms(text)

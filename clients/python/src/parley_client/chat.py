@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from parley_client.chat_door import Door, Doors
-from parley_client.chat_places import NoSuchPlaceError, Place, Places, is_user_id
+from parley_client.chat_places import NoSuchPlaceError, Place, Places
 from parley_client.chat_screen import Chat
 from parley_client.client import ParleyClient
-from parley_client.conversation import is_group
 from parley_client.errors import ParleyError, RefusedError
 from parley_client.store import StateFile
 from parley_client.terminal import Terminal, make_sane, one_line, open_terminal
@@ -95,18 +94,12 @@ class _Sessions:
     async def _start(self, places: Places, instead: str | None) -> Place:
         """Where to begin. A user can be written to also while the server can't be asked about groups."""
         try:
-            return await places.find(self._to)
+            return await places.find_or_guess(self._to)
         except NoSuchPlaceError as error:
             if instead is None:
                 raise
             self._terminal.show(f"! {error}")
             return places.private(instead)
-        except ParleyError:
-            if is_group(self._to):
-                return places.group(self._to)
-            if not is_user_id(self._to):
-                raise
-            return places.private(self._to)
 
     async def _until_gone(self, door: Door, chat: Chat) -> bool:
         chatting, gone = asyncio.create_task(chat.run()), asyncio.create_task(self._gone(door))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from parley_client.chat_words import (
 )
 from parley_client.client import ParleyClient
 from parley_client.errors import ParleyError
+from parley_client.events import Changed
 from parley_client.terminal import Terminal, one_line
 
 _RECENT: Final = 20
@@ -113,7 +115,7 @@ class Commands:
     async def forward(self, rest: str) -> None:
         seq, target = number_and_rest(rest)
         source = (self.screen.place.conversation_id, seq)
-        place = await self.places.find(some(target))
+        place = await self.places.find_or_guess(some(target))
         self.screen.go(self.screen.send(None, place, forward_of=source))
 
     async def edit(self, rest: str) -> None:
@@ -169,7 +171,7 @@ class Commands:
     # --- conversations
 
     async def to(self, rest: str) -> None:
-        await self.screen.move_to(await self.places.find(some(rest)))
+        await self.screen.move_to(await self.places.find_or_guess(some(rest)))
 
     async def inbox(self, rest: str) -> None:
         await self.lists.inbox(min(_MOST, only_number(rest)) if rest else _RECENT)
@@ -177,7 +179,9 @@ class Commands:
     async def group(self, rest: str) -> None:
         name, users = word_and_rest(rest)
         group = await self.client.create_group(name, users.split())
-        self.terminal.show(f"* you are in {one_line(group.name)} now: {one_line(group.id)}", dim=True)
+        others = ", ".join(one_line(user) for user in group.members if user != self.client.user_id)
+        company = f", with {others}" if others else ""
+        self.terminal.show(f"* you are in {one_line(group.name)} now{company}: {one_line(group.id)}", dim=True)
         await self.screen.move_to(self.places.group(group.id, group.name))
 
     async def name(self, rest: str) -> None:
@@ -225,21 +229,37 @@ class Commands:
     def _meanwhile(self, name: str, change: Callable[[], Awaitable[object]]) -> None:
         async def outcome() -> None:
             try:
-                await change()
+                done = await change()
             except ParleyError as error:
                 if self.client.connection != "stopped":
                     self._refused(name, error)
             except OSError as error:
-                self.terminal.show(f"! {name} can't be done: {one_line(str(error))}")
+                self.terminal.show(f"! {name} can't be done: {one_line(_cause(error))}")
+            else:
+                if isinstance(done, Changed) and done.entry_seq is None:
+                    self.terminal.show("* nothing changes: it is so already", dim=True)
 
         self.screen.go(outcome())
 
     def _refused(self, name: str, error: ParleyError) -> None:
-        self.terminal.show(f"! {name} was refused: {one_line(error.message)} ({error.code})")
+        if error.code == "unreachable":
+            self.terminal.show(f"! {name} can't be done now: the server does not answer")
+        else:
+            self.terminal.show(f"! {name} was refused: {one_line(error.message)} ({error.code})")
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    """Raises OSError for what can be no path."""
+    if "\0" in text:
+        raise OSError(errno.EINVAL, "No path can be this", text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise OSError(errno.ENOENT, "There is no such user", text) from None
+
+
+def _cause(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
 
 
 @dataclass(frozen=True, slots=True)

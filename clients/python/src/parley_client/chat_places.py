@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +15,7 @@ from parley_client.terminal import one_line
 
 # The protocol's rule for user ids.
 _USER_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,128}")
+_USER_ID_IS: Final = "1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor .."
 _USER_PREFIX: Final = "user:"
 _PAGE: Final = 100
 _MAX_PAGES: Final = 10
@@ -56,7 +58,7 @@ class Places:
     def private(self, user_id: str) -> Place:
         """Raises NoSuchPlaceError for what is no other user's id."""
         if not is_user_id(user_id):
-            raise NoSuchPlaceError(f"{one_line(user_id)} is no user id: 1 to 128 of A-Z a-z 0-9 _ . @ -")
+            raise NoSuchPlaceError(f"“{one_line(user_id)}” is no user id: {_USER_ID_IS}")
         if user_id == self.client.user_id:
             raise NoSuchPlaceError(f"{user_id} is you")
         return Place(self.client.private_with(user_id) or "", user_id, user_id)
@@ -82,9 +84,27 @@ class Places:
             return self.group(found[0])
         if not is_user_id(text):
             raise NoSuchPlaceError(
-                f"There is no group called {one_line(text)}, and no user can be: 1 to 128 of A-Z a-z 0-9 _ . @ -"
+                f"There is no group called {one_line(text)}, and no user can be: a user id is {_USER_ID_IS}"
             )
         return self.private(text)
+
+    async def find_or_guess(self, text: str) -> Place:
+        """The same. Where the server can't be asked about groups, what can be a user is taken for one."""
+        try:
+            return await self.find(text)
+        except ParleyError:
+            if is_group(text):
+                return self.group(text)
+            if not is_user_id(text):
+                raise
+            return self.private(text)
+
+    async def look_up(self, group_id: str) -> str:
+        """What a group is called; its id, where that can't be found out. It is asked for once."""
+        if group_id not in self._names:
+            with suppress(ParleyError):
+                self.group(group_id, (await self.client.conversation(group_id)).name)
+        return self.name(group_id)
 
     async def _group_by_id(self, group_id: str) -> Place:
         try:
@@ -96,7 +116,8 @@ class Places:
         return self.group(group_id, summary.name)
 
     async def _groups_called(self, name: str) -> list[str]:
-        """Of the own groups; letters' case does not matter where it decides nothing."""
+        """Of the own groups; letters' case and the width of gaps do not matter where they decide nothing."""
+        wanted = one_line(name).casefold()
         cursor: str | None = None
         found: dict[str, str] = {}
         for _ in range(_MAX_PAGES):
@@ -104,7 +125,7 @@ class Places:
             for each in page.conversations:
                 if each.name:
                     self._names[each.id] = each.name
-                    if each.name.casefold() == name.casefold():
+                    if one_line(each.name).casefold() == wanted:
                         found[each.id] = each.name
             cursor = page.next_cursor
             if cursor is None:

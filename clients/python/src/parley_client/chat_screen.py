@@ -34,6 +34,7 @@ from parley_client.terminal import Terminal, harmless, one_line
 
 _RECENT: Final = 20
 _PATIENCE_S: Final = 2.0
+_LABEL: Final = 200
 
 
 class Chat:
@@ -191,7 +192,12 @@ class Chat:
             self._elsewhere += 1
             self._refresh()
         elif isinstance(entry, MembersAdded) and self._client.user_id in set(entry.users) - {entry.user_id}:
-            self._terminal.show(f"* {one_line(entry.user_id)} has added you to {where}: /to {where}", dim=True)
+            self._aside(self._tell_of(entry))
+
+    async def _tell_of(self, entry: MembersAdded) -> None:
+        """The user was added to another group. Only the entry of its creation says what that is called."""
+        where = await self._places.look_up(entry.conversation_id)
+        self._terminal.show(f"* {one_line(entry.user_id)} has added you to {where}: /to {where}", dim=True)
 
     def _show_message(self, message: Message) -> None:
         tick = self._ticks.of(message)
@@ -240,7 +246,7 @@ class Chat:
         """A message into this conversation, or into another place. What is refused is shown."""
         to = place or self._place
         self._typing.sent()
-        label = text if text is not None else f"what is forwarded to {to.title}"
+        label = _shortened(text) if text is not None else f"what is forwarded to {to.title}"
         patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._terminal.show, f"… on its way: {label}")
         try:
             if to.is_group:
@@ -330,6 +336,11 @@ class Chat:
             self._terminal.prompt("[y/N] ", self._question)
         else:
             self._terminal.prompt(f"{self._client.user_id} → {self._place.title}> ", status)
+
+
+def _shortened(text: str) -> str:
+    """Enough of it to know it by."""
+    return harmless(text if len(text) <= _LABEL else f"{text[:_LABEL]}…")
 
 
 def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:

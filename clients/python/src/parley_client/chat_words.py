@@ -6,6 +6,8 @@ from typing import Final
 
 _QUOTES: Final = "\"'"
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+# Of a number; more of them name no message and no time.
+_DIGITS: Final = 12
 
 
 class WrongArgumentsError(Exception):
@@ -28,10 +30,7 @@ def word_and_rest(text: str) -> tuple[str, str]:
 def number_and_rest(text: str) -> tuple[int, str]:
     """The number of a message, as `12` or `#12`, and the rest."""
     word, rest = word_and_rest(text)
-    digits = word.removeprefix("#")
-    if not (digits.isascii() and digits.isdigit() and int(digits)):
-        raise WrongArgumentsError
-    return int(digits), rest
+    return _number(word.removeprefix("#")), rest
 
 
 def only_number(text: str) -> int:
@@ -70,7 +69,14 @@ def nothing(text: str) -> None:
 
 def duration_ms(text: str) -> int:
     """How long "30s", "10m", "2h" or "1d" is."""
-    number, unit = text[:-1], _UNITS_S.get(text[-1:])
-    if unit is None or not (number.isascii() and number.isdigit() and int(number)):
+    unit = _UNITS_S.get(text[-1:])
+    if unit is None:
         raise WrongArgumentsError
-    return int(number) * unit * 1_000
+    return _number(text[:-1]) * unit * 1_000
+
+
+def _number(digits: str) -> int:
+    """From 1 on."""
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS and int(digits)):
+        raise WrongArgumentsError
+    return int(digits)

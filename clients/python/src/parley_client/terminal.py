@@ -20,6 +20,7 @@ except ImportError:  # not every system has it: there a terminal can't be left i
     termios = None  # type: ignore[assignment]
 
 _CHUNK: Final = 65_536
+_TAB: Final = " " * 4
 # What could move the cursor, end the line, or turn what follows around: controls, line breaks, direction marks, and
 # what is no character. The rest is shown, be it newer than this Python's tables: joiners and tags hold emoji together.
 _HARMFUL: Final = re.compile(
@@ -32,7 +33,8 @@ _PLAIN_SCREEN: Final = "\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m"
 
 def harmless(text: str) -> str:
     """What others wrote, without anything that could move the cursor, or change what is on the screen already."""
-    return "\n    ".join(_HARMFUL.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.splitlines() or [""])
+    lines = [line.replace("\t", _TAB) for line in text.splitlines() or [""]]
+    return "\n    ".join(_HARMFUL.sub("\N{REPLACEMENT CHARACTER}", line) for line in lines)
 
 
 def one_line(text: str) -> str:
