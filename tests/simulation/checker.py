@@ -129,8 +129,11 @@ def _may_stand(stored: Message, refused: Operation, operations: Sequence[Operati
 
     A client that gets no reply sends again. Where that is refused, the first attempt, which nobody has heard of, may
     be on its way still: its sender is let in a moment later, or it was decided before the block. And the application
-    may send a message from several devices, or again later.
+    may send a message from several devices, or again later. Who has left is not looked after for ever.
     """
+    after = refused.detail.get("after")
+    if refused.code == "not_a_member" and after is not None and stored.seq - after > history.for_outsiders:
+        return True
     log = history.logs[stored.conversation_id]
     # The first entry makes a group: nobody can write to it before, so it lets nobody in meanwhile.
     between = log[max(1, refused.detail.get("after", stored.seq)) : stored.seq - 1]

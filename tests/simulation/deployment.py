@@ -16,15 +16,24 @@ from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
 from tests.simulation.runtime import Runtime
-from tests.simulation.scheduler import Hub
+from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Sqs
 from tests.simulation.sources import Queues, Stream, Uploads
 from tests.simulation.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request that the HTTP function has answered, whether or not the answer came through."""
+
+    process: Process
+    event: dict[str, Any]
+    status: int
+
+
 @dataclass(eq=False)
 class Deployment:
-    """`set_aside` is what came to a failure queue after all retries."""
+    """`set_aside` is what came to a failure queue after all retries. `requests` are HTTP's that were answered."""
 
     hub: Hub
     weather: Weather
@@ -32,6 +41,7 @@ class Deployment:
     limits: Limits
     longest_latency: float
     set_aside: list[str] = field(default_factory=list)
+    requests: list[Requested] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.runtime = Runtime(self.hub, self.weather, self.longest_latency)
@@ -59,7 +69,11 @@ class Deployment:
     def request(self, event: dict[str, Any], answered: Callable[[tuple[int, Any] | None], None]) -> None:
         """A request to the HTTP API: its status and body, or None where no answer comes."""
 
+        process: Any = None
+
         def done(result: Any) -> None:
+            if result is not None:
+                self.requests.append(Requested(process, event, result["statusCode"]))
             lost = self.weather.strikes(Fault.REPLY_LOST)
             answer = None if lost or result is None else said(result)
             self.hub.after(self.runtime.latency(), lambda: answered(answer))
@@ -67,7 +81,11 @@ class Deployment:
         def call(instance: Instance) -> Any:
             return handlers.rest(instance, event)
 
-        self.hub.after(self.runtime.latency(), lambda: self.runtime.invoke("rest", call, done))
+        def arrive() -> None:
+            nonlocal process
+            process = self.runtime.invoke("rest", call, done)
+
+        self.hub.after(self.runtime.latency(), arrive)
 
     @property
     def is_idle(self) -> bool:

@@ -15,6 +15,7 @@ from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance
 from tests.simulation.runtime import Runtime
+from tests.simulation.scheduler import Process
 
 Frame = Mapping[str, Any]
 _METHOD: Final = "arn:aws:execute-api:us-east-1:000000000000:api/prod/$connect"
@@ -52,13 +53,14 @@ class Handshake:
 class Exchange:
     """A frame that has reached a function, and its reply; None where there was none. `at` and `ended` are when.
 
-    `instance` is the one that has answered, `clock` (ms) what it went by when it began.
+    `instance` is the one that has answered, `clock` (ms) what it went by when it began, `process` all that it did.
     """
 
     line: Line
     frame: Frame
     at: float
     instance: Instance | None = None
+    process: Process | None = None
     clock: int = 0
     ended: float = float("inf")
     reply: dict[str, Any] | None = None
@@ -224,7 +226,7 @@ class Gateway:
             if answer is not None and not self._weather.strikes(Fault.REPLY_LOST):
                 self._deliver(line, answer["body"].encode())
 
-        self._invoke("message", call, done)
+        exchange.process = self._invoke("message", call, done)
 
     def answer_post(self, method: str, connection_id: str, data: bytes) -> int:
         """The @connections API."""
@@ -232,6 +234,9 @@ class Gateway:
         line = self.lines[connection_id]
         if method == "DELETE":
             return self._close(line)
+        process, event = self._hub.process, json.loads(data)
+        if process is not None:
+            process.posted.append((line, event))
         if self._weather.strikes(Fault.POST_LIMITED):
             return 429
         if self._weather.strikes(Fault.POST_FAILED):
@@ -239,8 +244,7 @@ class Gateway:
         if line.state != "open":
             self.gone.append((self._hub.now, line))
             return 410
-        began = self._hub.process.began if self._hub.process else 0.0
-        self.posts.append(Post(line, json.loads(data), self._hub.now, began))
+        self.posts.append(Post(line, event, self._hub.now, process.began if process else 0.0))
         self._deliver(line, data)
         return 500 if self._weather.strikes(Fault.POST_UNKNOWN) else 200
 

@@ -80,9 +80,13 @@ class Sent:
 
 @dataclass(slots=True)
 class History:
-    """`logs` are the conversations as a sync from their start gives them, when all is quiet."""
+    """`logs` are the conversations as a sync from their start gives them, when all is quiet.
+
+    `for_outsiders` is how many entries behind its `after` a resend of somebody who has left is looked for.
+    """
 
     operations: Sequence[Operation]
     seen: Mapping[str, Seen]
     logs: Mapping[str, Sequence[Entry]]
     sent: Sequence[Sent] = ()
+    for_outsiders: int = 100

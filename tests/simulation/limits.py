@@ -22,6 +22,8 @@ from shared.connection.tickets import TICKET_LIFETIME_S
 from shared.limits.buckets import Limit
 from shared.limits.invites import HOUR_S
 
+_LOOK_FOR_OUTSIDERS: Final = 100  # as docs/protocol.md has it
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -58,11 +60,17 @@ class Limits:
         """How many emoji one user may put to a message."""
         return 1 if self.tiny else MAX_REACTIONS_OF_ONE
 
+    @property
+    def for_outsiders(self) -> int:
+        """Up to how many entries behind its `after` a resend of a member who has left is found."""
+        return FOR_OUTSIDERS if self.tiny else _LOOK_FOR_OUTSIDERS
+
     def constants(self) -> list[tuple[Any, str, int]]:
         """What stands in the code, and is otherwise in this deployment."""
         return [(fan_out_module, "SHARD_SIZE", self.shard), *(_TINY if self.tiny else ())]
 
 
+FOR_OUTSIDERS: Final = 3
 # Pages, and what is kept of each: so that a dozen entries are several of them.
 _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (groups_module, "MAX_USERS_PER_CHANGE", 2),
@@ -72,6 +80,7 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (models_module, "AUTHORS_KEPT", 2),
     (rules_module, "MAX_REACTIONS_OF_ONE", 1),
     (sending_module, "_TAIL", 2),
+    (sending_module, "_LOOK_FOR_OUTSIDERS", FOR_OUTSIDERS),
     (syncing_module, "MAX_HEADS", 2),
     (tickets_module, "TICKET_LIFETIME_S", 1),
 )

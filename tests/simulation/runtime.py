@@ -36,7 +36,7 @@ class Runtime:
     def __post_init__(self) -> None:
         self._instances: dict[str, list[Instance]] = defaultdict(list)
 
-    def invoke(self, function: str, call: Callable[[Instance], Any], done: Callable[[Any], None]) -> None:
+    def invoke(self, function: str, call: Callable[[Instance], Any], done: Callable[[Any], None]) -> Process:
         """Run `call` on some instance of a function. `done` gets its result, or None where it was killed."""
         self.invocations += 1
         self.started[function] += 1
@@ -47,6 +47,7 @@ class Runtime:
         results: list[Any] = []
 
         def ended() -> None:
+            process.ended = self.hub.now
             if not process.dead:
                 self._instances[function].append(instance)
                 self.ended[function] += 1
@@ -55,6 +56,7 @@ class Runtime:
             done(results[0] if results and not process.dead else None)
 
         self.hub.spawn(process, lambda: results.append(call(instance)), ended)
+        return process
 
     def _instance(self, function: str) -> Instance:
         """An idle one that is warm, or a new one. Each invocation has its instance to itself."""

@@ -25,11 +25,11 @@ class Killed(BaseException):
 class Process:
     """What dies together: one invocation of a function, with the calls that it makes side by side.
 
-    `dies_in` is the number of steps after which it is killed; None for never. `instance` is what it runs in, and
-    `began` is when.
+    `dies_in` is the number of steps after which it is killed; None for never. `instance` is what it runs in, `began`
+    and `ended` are when. `wrote` is what it has written, when each; `posted` what it has tried to send to connections.
     """
 
-    __slots__ = ("began", "dead", "dies_in", "instance", "name")
+    __slots__ = ("began", "dead", "dies_in", "ended", "instance", "name", "posted", "wrote")
 
     def __init__(self, name: str, *, instance: object = None, began: float = 0.0, dies_in: int | None = None) -> None:
         self.name = name
@@ -37,6 +37,9 @@ class Process:
         self.instance = instance
         self.dies_in = dies_in
         self.dead = False
+        self.ended = float("inf")
+        self.wrote: list[tuple[float, Any]] = []
+        self.posted: list[tuple[Any, dict[str, Any]]] = []
 
 
 class Task(greenlet):  # type: ignore[misc]  # it comes without types

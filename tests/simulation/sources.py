@@ -14,6 +14,7 @@ from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import Instance
 from tests.simulation.runtime import Runtime
+from tests.simulation.scheduler import Process
 from tests.simulation.services import Queued
 from tests.simulation.store import Written
 
@@ -24,17 +25,22 @@ _VISIBILITY_MS: Final = 3_000.0
 
 @dataclass(eq=False)
 class Queues:
-    """`waiting` are messages that were not carried out yet. `set_aside` is what has failed for good."""
+    """`waiting` are messages that were not carried out yet. `set_aside` is what has failed for good.
+
+    `taken` is every message that a queue took, and from which invocation.
+    """
 
     runtime: Runtime
     set_aside: list[str]
     waiting: int = 0
+    taken: list[tuple[Process | None, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
 
     def enqueue(self, queue: str, body: str, delay: float) -> None:
+        self.taken.append((self._hub.process, queue, body))
         copies = 2 if self._weather.strikes(Fault.QUEUE_TWICE) else 1
         for _ in range(copies):
             late = self._hub.random.random() * 10_000 if self._weather.strikes(Fault.QUEUE_LATE) else 0.0

@@ -31,6 +31,7 @@ from tests.simulation.history import History, Operation, Sent
 from tests.simulation.operations import ACTIONS
 from tests.simulation.places import DM, GROUP
 from tests.simulation.plan import Plan
+from tests.simulation.rounds import Round, look_round
 from tests.simulation.scheduler import Hub
 from tests.simulation.store import Store, Written
 
@@ -72,7 +73,10 @@ class Observed:
 
 @dataclass
 class World:
-    """One history. `groups` are those that were made in it, `files` whose each is; `log` what functions print."""
+    """One history. `groups` are those that were made in it, `files` whose each is; `log` what functions print.
+
+    `rounds` are the syncs of its end.
+    """
 
     plan: Plan
     hub: Hub
@@ -86,6 +90,7 @@ class World:
     files: dict[str, str] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
     log: Log = field(default_factory=Log)
+    rounds: list[Round] = field(default_factory=list)
 
     def client(self, number: int) -> Client:
         return self.clients[number % len(self.clients)]
@@ -99,6 +104,7 @@ class World:
             seen={client.name: client.seen for client in self.clients},
             logs={name: [_shown(entry) for entry in log] for name, log in self.logs().items()},
             sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.gateway.posts],
+            for_outsiders=self.plan.limits.for_outsiders,
         )
 
     def known_to(self, user: str) -> list[SeenEntry]:
@@ -184,6 +190,8 @@ def build(plan: Plan) -> World:
     def on_write(change: Written) -> None:
         if written:
             observed.writes.append((hub.now, change))
+            if hub.process is not None:
+                hub.process.wrote.append((hub.now, change))
             if change.table == "log":
                 written[0](change)
 
@@ -220,6 +228,8 @@ def play(world: World) -> None:
     if not (_is_settled(world) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)
         _run_dry(world)
+    look_round(world)
+    _run_dry(world)
 
 
 def _run_dry(world: World) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from shared.aws.device_table import devices_from
+from shared.chat.changes import MEMBER
+from shared.chat.identifiers import private_members
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
@@ -43,7 +45,10 @@ def _reminders(one: Operation, now: Moment) -> Rows:
 def _members(one: Operation, now: Moment) -> Rows:
     where = one.detail["conversation_id"]
     found = {user: (role, now.member(user, where)) for user, role in now.roles(where).items()}
-    return {user: (role, member.read_seq, member.has_got) for user, (role, member) in found.items() if member}
+    shown = {user: (role, member.read_seq, member.has_got) for user, (role, member) in found.items() if member}
+    if private := private_members(where):  # who was not written to yet has no row of their own
+        return {user: shown.get(user, (MEMBER, 0, 0)) for user in private} if one.user in shown else {}
+    return shown
 
 
 _STORED: Final[Mapping[str, Callable[[Operation, Moment], Rows]]] = {

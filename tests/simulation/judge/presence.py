@@ -90,11 +90,11 @@ def typing_is_for_those_who_are_meant(case: Case) -> Iterator[str]:
             continue
         reader, writer, where = post.line.user_id, post.event["user_id"], post.event["conversation_id"]
         moments = [case.past.at(when) for when in case.past.moments(post.began, post.at)]
-        if not any(_may_be_typed_at(now, reader, writer, where) for now in moments):
+        if not any(may_be_typed_at(now, reader, writer, where) for now in moments):
             yield f"{reader} was told that {writer} types in {where}"
 
 
-def _may_be_typed_at(now: Moment, reader: str, writer: str, where: str) -> bool:
+def may_be_typed_at(now: Moment, reader: str, writer: str, where: str) -> bool:
     if not is_group_id(where):
         return {reader, writer} == set(private_members(where) or ()) and are_near(now, reader, writer)
     return reader in now.roles(where) and writer in now.roles(where) and not now.blocks(reader, writer)
@@ -152,7 +152,7 @@ def typing_and_receipts_come_at_once(case: Case) -> Iterator[str]:
             if client.user == one.user:
                 continue
             is_there = any(begins <= one.began and end + LIVE_MS <= ends for begins, ends in client.online)
-            is_meant = all(_may_be_typed_at(now, client.user, one.user, where) for now in moments)
+            is_meant = all(may_be_typed_at(now, client.user, one.user, where) for now in moments)
             if not (is_there and is_meant) or client.line is None:
                 continue
             if case.world.plan.limits.token_s > 60 and not any(  # a history's length

@@ -103,12 +103,14 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
 
     It may not show those before: a push that comes later than that of a later message is left out.
     """
+    end = case.past.at(case.world.hub.now)
     for user in sorted({"bob", "carol"} - {client.user for client in case.world.clients}):
         for name, log in case.logs.items():
             told = case.told(name)
             if user not in (private_members(name) or told.roles) or told.joined.get(user, 0) > 1:
                 continue
             new = [entry for entry in log if entry.seq > _KNOWN.get(name, 0) and entry.sender_id != user]
+            new = [entry for entry in new if not end.blocks(user, entry.sender_id)]
             last = max((entry.seq for entry in new if entry.is_readable), default=0)
             shown = max(_shown_on_phone(case, user, name), default=0)
             if shown < last:

@@ -155,14 +155,14 @@ def _anothers_reaction(case: Case, one: Operation, now: Moment) -> bool:
 def _said_otherwise(case: Case, one: Operation, now: Moment) -> bool:
     """Another message stands under this id; or it is reacted to as often as it can be."""
     name = one.detail.get("client_message_id")
-    said = _said(one)
+    said = said_of(one)
     for other in case.operations("send", "otherwise", "claim"):
-        if other.user == one.user and other.detail.get("client_message_id") == name and _said(other) != said:
+        if other.user == one.user and other.detail.get("client_message_id") == name and said_of(other) != said:
             return True
     return False
 
 
-def _said(one: Operation) -> tuple[Any, ...]:
+def said_of(one: Operation) -> tuple[Any, ...]:
     mentions = tuple(one.detail.get("mentions") or ())
     more = (one.detail.get(name) for name in ("content", "reply_to", "file_id", "forward_of"))
     return (*more, mentions)
@@ -309,7 +309,7 @@ def nothing_stood_in_the_way(case: Case) -> Iterator[str]:
         case.looked_at(one)
         for code, stands in OBSTACLES[one.kind]:
             surely = _SURELY.get(stands, stands)
-            if _changed_nothing(one):
+            if _changed_nothing(one) or one.began == one.ended:  # which its client knew by itself
                 continue
             if all(surely(case, one, now) for now in case.during(one)):
                 yield f"{one} was let through, and is {code}"

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.simulation.operations import changing, grouping, living, people, reading, sharing, talking, telling
+from tests.simulation.operations import (
+    changing,
+    grouping,
+    living,
+    people,
+    reading,
+    repeating,
+    sharing,
+    talking,
+    telling,
+)
 from tests.simulation.operations.acting import Act
 
 # These come with their fault.
 MISHAPS: Final = frozenset({"cut", "half_open", "restart"})
-_ROOMS: Final = (talking, changing, reading, grouping, people, telling, sharing, living)
+_ROOMS: Final = (talking, changing, reading, grouping, people, telling, sharing, living, repeating)
 ACTIONS: Final[Mapping[str, Act]] = {name: act for room in _ROOMS for name, (act, _) in room.ACTIONS.items()}
 WEIGHTS: Final[Mapping[str, int]] = {
     name: weight for room in _ROOMS for name, (_, weight) in room.ACTIONS.items() if name not in MISHAPS

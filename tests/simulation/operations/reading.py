@@ -32,13 +32,15 @@ def _look(world: World, client: Client, number: int) -> None:
 def _page(world: World, client: Client, number: int) -> None:
     """One page of history, and then the next one, to its end."""
     where, limit = place(world, client, number), 1 + number % 3
-    _next_page(client, where, "before" if number % 4 else "after", None if number % 4 else 0, limit)
+    read_pages(client, where, "before" if number % 4 else "after", None if number % 4 else 0, limit)
 
 
-def _next_page(client: Client, where: str, direction: str, start: int | None, limit: int) -> None:
+def read_pages(client: Client, where: str, direction: str, start: int | None, limit: int) -> None:
+    """History, page after page."""
+
     def then(operation: Operation) -> None:
         if operation.outcome == "ok" and operation.value["has_more"] and operation.value["messages"]:
-            _next_page(client, where, direction, operation.value["messages"][-1]["seq"], limit)
+            read_pages(client, where, direction, operation.value["messages"][-1]["seq"], limit)
 
     query = {"limit": limit, **({} if start is None else {direction: start})}
     client.http(
@@ -55,13 +57,15 @@ def _next_page(client: Client, where: str, direction: str, start: int | None, li
 
 
 def _inbox(_: World, client: Client, number: int) -> None:
-    _next_of_inbox(client, 1 + number % 3, None)
+    read_inbox(client, 1 + number % 3)
 
 
-def _next_of_inbox(client: Client, limit: int, cursor: str | None) -> None:
+def read_inbox(client: Client, limit: int, cursor: str | None = None) -> None:
+    """Page after page."""
+
     def then(operation: Operation) -> None:
         if operation.outcome == "ok" and operation.value["next_cursor"]:
-            _next_of_inbox(client, limit, operation.value["next_cursor"])
+            read_inbox(client, limit, operation.value["next_cursor"])
 
     query = {"limit": limit, **({"cursor": cursor} if cursor else {})}
     client.http("inbox", "GET", "conversations", query=query, then=then, limit=limit, cursor=cursor)

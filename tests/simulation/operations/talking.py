@@ -65,15 +65,15 @@ def _send_again(world: World, client: Client, number: int) -> None:
         return
     if number % 3 == 0 and "forward_of" not in earlier.detail:
         said = {name: value for name, value in earlier.detail.items() if name != "conversation_id"}
-        _send_over_http(client, earlier.detail["conversation_id"], said)
+        send_over_http(client, earlier.detail["conversation_id"], said)
     else:
         again = _again(earlier.detail)
         client.send(earlier.detail["content"], where=earlier.detail["conversation_id"], **again)
 
 
-def _send_over_http(client: Client, where: str, said: dict[str, Any]) -> None:
+def send_over_http(client: Client, where: str, said: dict[str, Any], *, kind: str = "send") -> None:
     client.http(
-        "send",
+        kind,
         "POST",
         *("conversations", where, "messages"),
         body=said,
@@ -90,10 +90,10 @@ def _post_named(world: World, client: Client, number: int) -> None:
     if mine and number % 3:
         detail = mine[-1 - number % len(mine)].detail
         said = {name: detail[name] for name in ("content", "client_message_id")}
-        _send_over_http(client, detail["conversation_id"], said)
+        send_over_http(client, detail["conversation_id"], said)
     else:
         said = {"content": text(world), "client_message_id": f"bot-{client.name}-{next(world.numbers)}"}
-        _send_over_http(client, place(world, client, number), said)
+        send_over_http(client, place(world, client, number), said)
 
 
 def _send_otherwise(world: World, client: Client, number: int) -> None:
@@ -165,7 +165,7 @@ def _post_with_id(world: World, client: Client, number: int) -> None:
         "after": client.core.held(where) or 0,
         **_more(client, where, number),
     }
-    _send_over_http(client, where, said)
+    send_over_http(client, where, said)
 
 
 def _blank(world: World, client: Client, number: int) -> None:
