@@ -13,7 +13,7 @@ from functions.offline_push.ports import Ports, wire
 from functions.offline_push.shard_queue import SHARD, shard_from
 from shared.aws.dynamodb import from_item
 from shared.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
-from shared.chat.fan_out import Shard, deliver
+from shared.chat.fan_out import Shard, deliver, is_superseded
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.notification.looking import look_again
 from shared.notification.models import AboutMessage, Look, PushJob, StoredEntry
@@ -137,12 +137,21 @@ def _carry_out(task: Shard | Look | Due, ports: Ports) -> None:
 
 
 def _deliver(shard: Shard, ports: Ports) -> None:
-    """Post the entry to the shard's live connections; for a message, the others in it are woken, and a look follows."""
+    """Post the entry to the shard's live connections; for a message, the others in it are woken, and a look follows.
+
+    That goes for a message whose posts a later entry has made useless, too; of another entry nothing is left to do.
+    """
     place = shard.conversation_id, shard.seq
     entry = ports.log.fetch([place])[place]
+    superseded = is_superseded(shard, log=ports.log, later=ports.later, now=ports.now())
+    if superseded:
+        ports.count("ShardsSuperseded")
+        if not entry.is_readable:
+            return
     done = deliver(
         entry,
-        shard.users,
+        shard,
+        is_posted=not superseded,
         rate=ports.rate,
         posting=ports.posting,
         now=ports.now,

@@ -26,6 +26,7 @@ from shared.aws.reminder_table import DynamoDbReminders
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.standing_table import DynamoDbStandings
 from shared.chat.delivery import Delivered, Posting
+from shared.chat.fan_out import LaterEntries
 from shared.chat.ports import ConversationLog, Memberships, Spread
 from shared.chat.rosters import Rosters
 from shared.clock import now_ms
@@ -84,6 +85,7 @@ class Ports:
     second_look_s: int
     begin: Callable[[], None]
     rosters: Rosters = field(default_factory=Rosters)
+    later: LaterEntries = field(default_factory=LaterEntries)
     resting: Resting = field(default_factory=Resting)
 
     @property

@@ -22,12 +22,24 @@ class SqsShardQueue:
 
     def put(self, shards: Sequence[Shard]) -> None:
         bodies = (
-            {"kind": SHARD, "conversation_id": shard.conversation_id, "seq": shard.seq, "users": list(shard.users)}
+            {
+                "kind": SHARD,
+                "conversation_id": shard.conversation_id,
+                "seq": shard.seq,
+                "users": list(shard.users),
+                "queued_at": shard.queued_at,
+            }
             for shard in shards
         )
         self._queue.send_all(bodies, fair_by="conversation_id")
 
 
 def shard_from(body: Mapping[str, Any]) -> Shard:
-    """The shard in a message of the queue. Raises for one that can't be read."""
-    return Shard(str(body["conversation_id"]), int(body["seq"]), tuple(map(str, body["users"])))
+    """The shard in a message of the queue; those of the first version don't say since when. Raises for a bad one."""
+    queued_at = body.get("queued_at")
+    return Shard(
+        str(body["conversation_id"]),
+        int(body["seq"]),
+        tuple(map(str, body["users"])),
+        None if queued_at is None else int(queued_at),
+    )

@@ -1,28 +1,45 @@
-"""Delivering into large groups: in shards of members, each on its own, at a bounded rate."""
+"""Delivering into large groups: in shards of members, each on its own, at a bounded rate.
+
+Where a group writes faster than that, its shards wait. A shard that has waited for long is not posted if a later entry
+of the group is stored: that one's shards reach the same members, whose clients see the gap, and sync. So a backlog
+costs one post to each connection instead of as many as it has entries, and the last entry is always posted.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.chat.delivery import Delivered, Posting, post
 from shared.chat.models import Entry
-from shared.connection.models import live
+from shared.chat.ports import ConversationLog
+from shared.connection.models import Connection, live
 
 # As many as one BatchGetItem reads the sessions of.
 SHARD_SIZE: Final = 100
+# As long as a shard may wait until it is asked whether it is still of use. A client that syncs costs more than a few
+# posts, so in the usual case, without a backlog, everything is posted.
+STALE_MS: Final = 3_000
+# So far may the clocks of two functions be apart.
+_SKEW_MS: Final = 10_000
+_MOST_KNOWN: Final = 1_000
 # A shard posts in this many portions a second.
 _PORTIONS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of a group's members, and the entry that they should see."""
+    """A part of a group's members, and the entry that they should see.
+
+    `queued_at` (ms) is when it began to wait; by then the entry was stored. None where that is not known.
+    """
 
     conversation_id: str
     seq: int
     users: tuple[str, ...]
+    queued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +50,75 @@ class ShardDelivered:
     absent: tuple[str, ...]
 
 
-def shards(conversation_id: str, seq: int, members: Sequence[str]) -> list[Shard]:
+class LaterEntries:
+    """One instance's memory of entries that shards have found behind their own: where they are, they stay.
+
+    With it one look at the tail serves all shards up to there, and so a client that has to sync does so once for all
+    that was not posted, and not for every other entry.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, int] = OrderedDict()
+
+    def note(self, entry: Entry) -> None:
+        """There is this entry, and it has shards of its own."""
+        name = entry.conversation_id
+        self._known[name] = max(entry.seq, self._known.get(name, 0))
+        self._known.move_to_end(name)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def known_behind(self, shard: Shard) -> bool:
+        """Whether one behind the shard's entry is known."""
+        return self._known.get(shard.conversation_id, 0) > shard.seq
+
+
+def shards(conversation_id: str, seq: int, members: Sequence[str], *, queued_at: int) -> list[Shard]:
     """The group's members in shards, always cut alike."""
     ordered = sorted(members)
     portions = (ordered[start : start + SHARD_SIZE] for start in range(0, len(ordered), SHARD_SIZE))
-    return [Shard(conversation_id, seq, tuple(portion)) for portion in portions]
+    return [Shard(conversation_id, seq, tuple(portion), queued_at) for portion in portions]
+
+
+def is_superseded(shard: Shard, *, log: ConversationLog, later: LaterEntries, now: int) -> bool:
+    """Whether the posts of this shard are of no use any more, since a later entry's will make its members sync.
+
+    That entry has to be one that is left to shards, too: it is delivered at least once to everybody in this one who is
+    still a member. No call for a shard that has not waited for long, or where a later entry is known; else one query.
+    """
+    if later.known_behind(shard):
+        return True
+    if shard.queued_at is None or now - shard.queued_at < STALE_MS:
+        return False
+    for tail in log.read_back(shard.conversation_id, limit=1):
+        if tail.fan_out:
+            later.note(tail)
+    return later.known_behind(shard)
 
 
 def deliver(
     entry: Entry,
-    users: Sequence[str],
+    shard: Shard,
     *,
+    is_posted: bool = True,
     rate: int,
     posting: Posting,
     now: Callable[[], int],
     pause_ms: Callable[[int], None],
 ) -> ShardDelivered:
-    """Post an entry to every live connection of these members, at most `rate` posts a second.
+    """Post an entry to every live connection of the shard's members, at most `rate` posts a second.
 
-    Posts of a shard that is delivered twice come twice; receivers tell by the `seq`.
+    Posts of a shard that is delivered twice come twice; receivers tell by the `seq`. What is not `is_posted` only finds
+    out who is there.
     """
-    known = posting.sessions.of(users)
+    known = posting.sessions.of(shard.users)
     present = {user: connections for user, found in known.items() if (connections := live(found, now()))}
-    waiting = [connection for connections in present.values() for connection in connections]
+    waiting = [
+        connection
+        for connections in present.values()
+        for connection in connections
+        if is_posted and not _is_opened_since(connection, shard)
+    ]
     portion = max(1, rate // _PORTIONS)
     delivered = []
     for start in range(0, len(waiting), portion):
@@ -66,4 +129,9 @@ def deliver(
         rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
         if not is_last and rest_ms > 0:
             pause_ms(rest_ms)
-    return ShardDelivered(delivered, tuple(user for user in users if user not in present))
+    return ShardDelivered(delivered, tuple(user for user in shard.users if user not in present))
+
+
+def _is_opened_since(connection: Connection, shard: Shard) -> bool:
+    """Whether its client has synced, or is about to, and finds the entry there: it was stored before."""
+    return shard.queued_at is not None and connection.connected_at > shard.queued_at + _SKEW_MS

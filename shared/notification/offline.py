@@ -124,7 +124,7 @@ def _look(
         shard
         for entry in entries
         if entry.fan_out
-        for shard in shards(entry.conversation_id, entry.seq, members_of[entry.conversation_id])
+        for shard in shards(entry.conversation_id, entry.seq, members_of[entry.conversation_id], queued_at=now)
     ]
     if found:
         shard_queue.put(found)

@@ -61,6 +61,22 @@ def test_requests(
     assert units(house) == expected
 
 
+def test_who_puts_others_into_groups_is_counted_by_one_write_or_two(house: House, buckets: DynamoDbBuckets) -> None:
+    """Beside the transaction: 4 units for its entry and the group's item, 4 for each user."""
+    api = make_api(replace(rest_ports(house, buckets), group_limit=1_000), unexpected=_fail)
+    group = "/v1/conversations/group:another0secret0for0a0group/members"
+
+    def writes(path: str, body: dict[str, Any]) -> float:
+        house.meter.reset()
+        assert respond(http_event("POST", path, token=token(), body=body), api)["statusCode"] < 300
+        return house.meter.writes
+
+    assert writes("/v1/conversations", {"type": "group", "name": "Team", "members": MANY[:19]}) == 4 + 20 * 4 + 1
+    assert writes(group, {"users": MANY[19:29]}) == 4 + 10 * 4 + 2  # the bucket is not full again yet
+    house.clock.advance(HOUR)
+    assert writes(group, {"users": MANY[29:30]}) == 4 + 4 + 1
+
+
 def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in_its_transaction(house: House) -> None:
     files = DynamoDbFiles(house.meter, members_table="members")
     ports = Ports(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())

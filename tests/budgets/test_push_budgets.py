@@ -8,9 +8,10 @@ from functions.offline_push.handler import look_at, work
 from shared.notification.models import FCM, Device, PushTarget
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
+from tests.budgets.test_budgets import make_group
 from tests.fakes import DM, FakePushQueue
 from tests.functions.events import NOW, stream_record
-from tests.functions.offline_push.test_offline_push import look_record, push_record
+from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record
 
 DONE: dict[str, list[object]] = {"batchItemFailures": []}
 
@@ -63,3 +64,24 @@ def test_a_push_that_comes_twice_is_one_refused_write_more(phone: House) -> None
     phone.meter.reset()
     assert work([push_record("bob", 3)], ports) == DONE
     assert (phone.meter.count["UpdateItem"], phone.meter.writes) == (1, 1)
+
+
+def test_a_shard_that_a_later_entry_makes_useless_costs_a_query_once_and_no_post(house: House) -> None:
+    """Beside the entry, the sessions and the devices, which waking takes. Of a change the entry alone is read."""
+    group = make_group(house, 250, large=True)
+    for number in range(3):
+        house.say({"type": "message", "conversation_id": group, "content": f"hello {number}"})
+    last = house.ports.writing.log.read_back(group, limit=1)[0].seq
+    house.clock.advance(60_000)
+    ports = push_ports(house)
+    house.meter.reset()
+    house.gateway.posts.clear()
+    assert work([shard_record(["bob"], last - 2, group, queued_at=NOW)], ports) == DONE
+    assert (house.meter.made, house.meter.writes) == (["BatchGetItem", "Query", "BatchGetItem"], 0)
+    house.meter.reset()
+    assert work([shard_record(["bob"], last - 1, group, queued_at=NOW)], ports) == DONE
+    assert (house.meter.made, house.meter.reads) == (["BatchGetItem", "BatchGetItem"], 2)
+    house.meter.reset()
+    assert work([shard_record(["bob"], 1, group, queued_at=NOW)], ports) == DONE
+    assert (house.meter.made, house.meter.reads) == (["BatchGetItem"], 1)
+    assert house.gateway.posts == []

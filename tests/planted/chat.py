@@ -377,8 +377,8 @@ BUGS: Final = (
     Bug(
         "a shard has a member less",
         "shared/chat/fan_out.py",
-        "return [Shard(conversation_id, seq, tuple(portion)) for portion in portions]",
-        "return [Shard(conversation_id, seq, tuple(portion[:-1])) for portion in portions]",
+        "return [Shard(conversation_id, seq, tuple(portion), queued_at) for portion in portions]",
+        "return [Shard(conversation_id, seq, tuple(portion[:-1]), queued_at) for portion in portions]",
     ),
     Bug(
         "a large group's change is posted by nobody",

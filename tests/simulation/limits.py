@@ -67,7 +67,9 @@ class Limits:
 
     def constants(self) -> list[tuple[Any, str, int]]:
         """What stands in the code, and is otherwise in this deployment."""
-        return [(fan_out_module, "SHARD_SIZE", self.shard), *(_TINY if self.tiny else ())]
+        stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
+        sharding = [(fan_out_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
+        return [*sharding, *(_TINY if self.tiny else ())]
 
 
 FOR_OUTSIDERS: Final = 3

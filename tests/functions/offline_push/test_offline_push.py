@@ -180,9 +180,11 @@ def group_record(
     return record
 
 
-def shard_record(users: Sequence[str], seq: int = 2, conversation_id: str = GROUP) -> dict[str, Any]:
+def shard_record(
+    users: Sequence[str], seq: int = 2, conversation_id: str = GROUP, *, queued_at: int | None = None
+) -> dict[str, Any]:
     body = {"kind": "shard", "conversation_id": conversation_id, "seq": seq, "users": list(users)}
-    return sqs_record(body)
+    return sqs_record(body if queued_at is None else {**body, "queued_at": queued_at})
 
 
 def sqs_record(body: object, message_id: str = "m1") -> dict[str, Any]:

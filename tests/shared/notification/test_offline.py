@@ -114,7 +114,7 @@ def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
     house.device()
     assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Looked(shards=1)
     assert (house.sessions.reads, house.devices.reads) == (0, 0)
-    assert queue.shards == [Shard(DM, 1, ("alice", "bob"))]
+    assert queue.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
 
 
 def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
