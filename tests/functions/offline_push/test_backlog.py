@@ -33,7 +33,10 @@ class Busy(House):
 
     def ports(self, rate: int = 500) -> Ports:
         """Waiting takes time."""
-        return replace(super().ports(rate), pause_ms=self.clock.advance)
+        return replace(super().ports(rate), pause_ms=self.wait)
+
+    def wait(self, ms: int) -> None:
+        self.clock.advance(ms)
 
     @property
     def tail(self) -> Entry:
