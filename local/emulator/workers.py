@@ -15,6 +15,8 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from local.emulator import turns
+
 
 class FunctionLog:
     """One file for the output of all functions: for each line that they print, JSON with time, function and line."""
@@ -35,6 +37,7 @@ def install(log: FunctionLog, python: Path) -> None:
     """Run Python functions with `python` (an environment without packages) and send what they print to `log`."""
     detect = lambda_runtime._detect_runtime_binary
     execute = lambda_svc._execute_function_warm
+    requests = turns.of_this_machine()
 
     def detect_binary(runtime: str) -> tuple[str, str]:
         binary, script = detect(runtime)
@@ -45,7 +48,8 @@ def install(log: FunctionLog, python: Path) -> None:
             log.write(worker.func_name, line)
 
     def execute_warm(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        result: dict[str, Any] = execute(func, event, request_id)
+        with requests.of(func["config"]["FunctionName"], event):
+            result: dict[str, Any] = execute(func, event, request_id)
         if result.get("error"):
             body = result.get("body") or {}
             log.write(
