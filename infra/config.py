@@ -312,11 +312,11 @@ class _Reader:
         raw = self._raw(key)
         if not raw:
             return default
-        entries = tuple(entry.strip() for entry in raw.split(",") if entry.strip())
+        entries = [entry.strip() for entry in raw.split(",") if entry.strip()]
         for entry in entries:
             if not re.fullmatch(_ORIGIN, entry):
                 self._refuse(key, entry, _ORIGIN_RULE)
-        return entries
+        return tuple(dict.fromkeys(map(_as_sent, entries)))
 
     def throttles(self, key: str, default: str) -> tuple[RouteThrottle, ...]:
         raw = self._raw(key) or default
@@ -329,6 +329,13 @@ class _Reader:
             else:
                 throttles[throttle.route] = throttle
         return tuple(throttles.values())
+
+
+def _as_sent(origin: str) -> str:
+    """An origin as browsers say it, in small letters and without its scheme's own port: S3 compares to the letter."""
+    scheme, _, host = origin.lower().partition("://")
+    own_port = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return origin.lower().removesuffix(own_port) if host else origin.lower()
 
 
 def _throttle(entry: str) -> RouteThrottle | None:

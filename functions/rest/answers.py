@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from shared.errors import BadRequest, Internal, NotFound, ParleyError
 from shared.wire.http import error_body
-from shared.wire.http_requests import RULES
+from shared.wire.http_requests import KINDS, RULES
 
 Answer = Response[str | None]
 _JSON = "application/json"
@@ -57,9 +57,12 @@ def _explained(error: RequestValidationError) -> str:
     place = ".".join(str(part) for part in first.get("loc", ()))
     if first.get("type") == "union_tag_invalid":  # whose own words quote what was sent
         return f"{place}: should be one of {first['ctx']['expected_tags']}"
+    if first.get("type") == "union_tag_not_found":
+        name = first["ctx"]["discriminator"].strip("'")
+        return f"{place}.{name}: should be one of {KINDS[name]}"
     if first.get("type") == "string_pattern_mismatch":  # a pattern is for programs
         return f"{place}: should be {RULES.get(first['ctx']['pattern'], 'of other characters')}"
-    return f"{place}: {first.get('msg', 'is not valid')}"
+    return f"{place}: {first.get('msg', 'is not valid').removeprefix('Value error, ')}"
 
 
 def _error(app: APIGatewayHttpResolver, error: ParleyError) -> Answer:

@@ -94,7 +94,7 @@ def parse_body(text: str) -> dict[str, Any]:
         body = json.loads(text, parse_constant=_refuse_constant)
         json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair, as a byte or as an escape, has no UTF-8
     except (ValueError, RecursionError) as exc:
-        raise BadRequest("The body is not valid JSON") from exc
+        raise BadRequest("The body is not valid JSON in UTF-8, or holds half a surrogate pair") from exc
     if not isinstance(body, dict):
         raise BadRequest("The body is not a JSON object")
     _check_depth(body)

@@ -165,7 +165,7 @@ def _encoded(body: str) -> bytes:
     try:
         return body.encode()
     except UnicodeEncodeError as exc:
-        raise BadFrame(BadRequest("The frame holds half a surrogate pair"), None) from exc
+        raise BadFrame(BadRequest("The frame is not text in UTF-8"), None) from exc
 
 
 def _check_depth(raw: bytes) -> None:
@@ -188,7 +188,8 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
     except msgspec.ValidationError as exc:
         raise BadFrame(BadRequest(_explained(str(exc))), frame_id) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise BadFrame(BadRequest("The frame is not valid JSON"), salvaged_id(raw)) from exc
+        why = BadRequest("The frame is not valid JSON, or holds half a surrogate pair")
+        raise BadFrame(why, salvaged_id(raw)) from exc
 
 
 def _explained(message: str) -> str:

@@ -14,7 +14,7 @@ from shared.notification.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTER
 from shared.notification.models import APNS, Device, Environment, Notice, Reminder
 from shared.notification.notices import MAX_BODY, MAX_TITLE, MAX_USERS, NOTICE_ID_PATTERN, NewNotice
 from shared.wire.events import notice_body
-from shared.wire.http_requests import Milliseconds, UserId, config, left_out
+from shared.wire.http_requests import Milliseconds, UserId, config, exactly_one_of, left_out
 
 _NEVER: dict[str, Any] = {"not": {}}
 
@@ -25,7 +25,7 @@ class FcmDevice(BaseModel):
     model_config = config(
         {"platform": "fcm", "token": "bk3RNwTe3H0:CI2k_HHwgIpoDKCIZvvDMExUdFQ3P1"},
         {"platform": "fcm", "installation_id": "cTvkMJ0rS9-aPdPBkTzC9Q", "app_id": "org.example.app"},
-        oneOf=[{"required": ["token"]}, {"required": ["installation_id"]}],
+        **exactly_one_of("token", "installation_id"),
     )
 
     platform: Literal["fcm"]

@@ -6,7 +6,7 @@ blank), the schema says so and the core decides: the answer is the same as to a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -32,6 +32,9 @@ RULES: Final[Mapping[str, str]] = {
     f"^{NOTICE_ID_PATTERN}$": NOTICE_ID_RULE,
     f"^{DEVICE_ID_PATTERN}$": DEVICE_ID_RULE,
 }
+
+# The field that tells several shapes of one body apart → what it may be, for people.
+KINDS: Final[Mapping[str, str]] = {"type": "'private', 'group'", "platform": "'fcm', 'apns'"}
 
 UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
 ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID)]
@@ -69,9 +72,18 @@ class _Part(BaseModel):
         return self
 
 
-def _one_of(*names: str) -> list[dict[str, list[str]]]:
+def at_least_one_of(*names: str) -> dict[str, Any]:
     """The same for the schema."""
-    return [{"required": [name]} for name in names]
+    return _beside_its_fields("anyOf", names)
+
+
+def exactly_one_of(*names: str) -> dict[str, Any]:
+    return _beside_its_fields("oneOf", names)
+
+
+def _beside_its_fields(rule: str, names: Sequence[str]) -> dict[str, Any]:
+    """Not other than the rule: said plainly, generators of clients take it for a union, and drop the type."""
+    return {"not": {"not": {rule: [{"required": [name]} for name in names]}}}
 
 
 class NewPrivateConversation(BaseModel):
@@ -130,7 +142,7 @@ class SettingsChange(_Part):
         {"muted_until": 1795431200123, "notify": "mentions"},
         {"pinned": True},
         {"muted_until": None},
-        anyOf=_one_of("muted_until", "notify", "pinned", "archived"),
+        **at_least_one_of("muted_until", "notify", "pinned", "archived"),
     )
 
     muted_until: Milliseconds | None = left_out()
@@ -195,7 +207,7 @@ class ContactRequest(BaseModel):
 class ContactChange(_Part):
     """Accept a request, give the contact another name (null takes it away), or both."""
 
-    model_config = config({"status": "accepted"}, {"alias": "Bobby"}, anyOf=_one_of("status", "alias"))
+    model_config = config({"status": "accepted"}, {"alias": "Bobby"}, **at_least_one_of("status", "alias"))
 
     status: Literal["accepted"] = left_out()
     alias: str | None = left_out(maxLength=MAX_ALIAS_CHARACTERS)

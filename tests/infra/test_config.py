@@ -199,6 +199,23 @@ def test_origins_have_any_scheme_a_port_that_may_be_open_or_are_null() -> None:
     assert Config.load({"allowed_origins": ", ".join(origins)}, {}).allowed_origins == tuple(origins)
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("https://Chat.Example.COM", "https://chat.example.com"),
+        ("https://chat.example.com:443", "https://chat.example.com"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("capacitor://localhost:443", "capacitor://localhost:443"),
+        ("Capacitor://LocalHost", "capacitor://localhost"),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_say_it(given: str, sent: str) -> None:
+    assert Config.load({"allowed_origins": f"{given},{sent}"}, {}).allowed_origins == (sent,)
+
+
 def test_all_mistakes_are_reported_at_once() -> None:
     lines = problems({"stage": "1", "connection_limit": "x", "log_level": "LOUD"})
     assert [line.split(":")[0] for line in lines] == ["stage", "connection_limit", "log_level"]

@@ -165,6 +165,27 @@ def test_no_two_types_of_a_generated_client_have_the_same_name() -> None:
     assert len({name.lower() for name in names}) == len(names)
 
 
+def test_every_type_with_fields_is_one_and_no_union_which_generated_clients_leave_out() -> None:
+    unions = {"anyOf", "oneOf", "allOf"}
+    schemas = document()["components"]["schemas"]
+    assert [name for name, schema in schemas.items() if "properties" in schema and unions & schema.keys()] == []
+
+
+@pytest.mark.parametrize(
+    ("device", "is_valid"),
+    [
+        ({"token": "t"}, True),
+        ({"installation_id": "i"}, True),
+        ({"token": "t", "installation_id": "i"}, False),
+        ({}, False),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_device_of_firebase_has_one_of_two_addresses(device: dict[str, str], is_valid: bool) -> None:
+    schema = {"$ref": "#/components/schemas/FcmDevice", "components": document()["components"]}
+    assert Draft202012Validator(schema).is_valid({"platform": "fcm", **device}) is is_valid
+
+
 def test_an_error_has_one_of_the_known_codes() -> None:
     codes = {one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ParleyError)}
     assert set(document()["components"]["schemas"]["Error"]["properties"]["code"]["enum"]) == codes

@@ -110,6 +110,22 @@ def test_bad_bounds_are_a_bad_request(query: dict[str, str]) -> None:
     assert (answered.status, answered.code) == (400, "bad_request")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "told"),
+    [
+        ("POST", "/v1/conversations", {"with": "bob"}, "body.type: should be one of 'private', 'group'"),
+        ("POST", "/v1/conversations", {"type": "x", "with": "bob"}, "body: should be one of 'private', 'group'"),
+        ("PUT", "/v1/devices/phone", {"token": "t"}, "body.platform: should be one of 'fcm', 'apns'"),
+        ("GET", f"/v1/conversations/{DM}/messages/x", None, "path.seq: a whole number is needed"),
+        ("PATCH", "/v1/contacts/bob", {}, "body: name at least one of status, alias"),
+    ],
+    ids=str,
+)
+def test_a_bad_request_says_in_plain_words_what_is_needed(method: str, path: str, body: Any, told: str) -> None:
+    answered = world().call(method, path, body=body)
+    assert (answered.code, answered.body["error"]) == ("bad_request", told)
+
+
 def test_a_parameter_given_twice_is_a_bad_request() -> None:
     event = http_event("GET", "/v1/conversations", token=token())
     event |= {"rawQueryString": "limit=1&limit=2", "queryStringParameters": {"limit": "1,2"}}
