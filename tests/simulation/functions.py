@@ -17,6 +17,7 @@ import functions.offline_push.handler as push_module
 import functions.offline_push.ports as push_ports_module
 import functions.presence.handler as presence_module
 import functions.rest.handler as rest_module
+import shared.auth.tokens as tokens_module
 import shared.reporting as reporting_module
 from functions.files.handler import Ports as FilesPorts
 from functions.files.inspector import inspector
@@ -45,7 +46,7 @@ from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
 from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Sqs, pause
-from tests.simulation.tokens import KEYS
+from tests.simulation.tokens import KEYS, Remembered
 from tests.stores import Stores, adapters
 from tests.wiring import Wiring
 
@@ -316,9 +317,9 @@ def quietly(limits: Limits) -> Iterator[Log]:
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
-    before += [(reporting, "make_logger", reporting.make_logger)]
     before += [(module, name, getattr(module, name)) for module, name in OF_AN_INSTANCE]
     before += [(module, "_REQUESTS", module._REQUESTS) for module in _LOGGED.values()]
+    before += [(reporting, "make_logger", reporting.make_logger), (tokens_module, "jwt", tokens_module.jwt)]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
@@ -326,6 +327,7 @@ def quietly(limits: Limits) -> Iterator[Log]:
     for name, module in _LOGGED.items():
         module._REQUESTS = RequestLog(name, write=log.requests.append) if limits.logged else None
     reporting.make_logger = lambda *_: log  # which is asked for warnings alone
+    cast("Any", tokens_module).jwt = Remembered()
     for module, name, value in limits.constants():
         setattr(module, name, value)
     try:

@@ -34,6 +34,7 @@ from tests.simulation.plan import Plan
 from tests.simulation.rounds import Round, look_round
 from tests.simulation.scheduler import Hub
 from tests.simulation.store import Store, Written
+from tests.simulation.store.tables import KEYS
 
 # A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
 _QUIET_MS: Final = 32_000.0
@@ -60,8 +61,17 @@ _NOTHING: Final = {"success": True, "data": {"conversations": [], "has_more": Fa
 class Template:
     """What every history finds: the tables, and what a sync says to those who have everything."""
 
-    tables: Mapping[str, Mapping[Any, Any]]
+    store: Store
     synced: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry as it is stored, as the functions read it, and as clients see it. Reading it takes its time."""
+
+    item: Mapping[str, Any]
+    entry: Entry
+    shown: SeenEntry
 
 
 @dataclass
@@ -91,6 +101,7 @@ class World:
     numbers: Any = field(default_factory=lambda: count(1))
     log: Log = field(default_factory=Log)
     rounds: list[Round] = field(default_factory=list)
+    _read: dict[int, Stored] = field(default_factory=lambda: dict(_read_at_first()))
 
     def client(self, number: int) -> Client:
         return self.clients[number % len(self.clients)]
@@ -102,7 +113,7 @@ class World:
         return History(
             operations=self.operations,
             seen={client.name: client.seen for client in self.clients},
-            logs={name: [_shown(entry) for entry in log] for name, log in self.logs().items()},
+            logs={name: [stored.shown for stored in log] for name, log in self._entries().items()},
             sent=[Sent(post.line.user_id, post.event, post.at) for post in self.deployment.gateway.posts],
             for_outsiders=self.plan.limits.for_outsiders,
         )
@@ -110,7 +121,7 @@ class World:
     def known_to(self, user: str) -> list[SeenEntry]:
         """What somebody has who has seen everything so far."""
         mine = _HELD.get(user, {})
-        return [_shown(entry) for name, log in self.logs().items() if name in mine for entry in log]
+        return [stored.shown for name, log in self._entries().items() if name in mine for stored in log]
 
     def removed_while_open(self) -> list[tuple[float, str]]:
         """Connections that were taken out of their user's session while the gateway had them open, and kept them."""
@@ -123,16 +134,28 @@ class World:
         return found
 
     def logs(self) -> dict[str, list[Entry]]:
-        logs: dict[str, list[Entry]] = {}
+        return {name: [stored.entry for stored in log] for name, log in self._entries().items()}
+
+    def _entries(self) -> dict[str, list[Stored]]:
+        logs: dict[str, list[Stored]] = {}
         for item in self.store.items("log"):
-            logs.setdefault(item["conversation_id"], []).append(entry_from(item))
+            found = self._read.get(id(item))
+            if found is None:
+                found = self._read[id(item)] = _stored(item)
+            logs.setdefault(item["conversation_id"], []).append(found)
         return logs
 
 
-def _shown(entry: Entry) -> SeenEntry:
+def _stored(item: dict[str, Any]) -> Stored:
+    entry = entry_from(item)
     shown = as_entry(entry_event(entry))
     assert shown is not None
-    return shown
+    return Stored(item, entry, shown)
+
+
+@cache
+def _read_at_first() -> Mapping[int, Stored]:
+    return {id(item): _stored(item) for item in _template().store.items("log")}
 
 
 @cache
@@ -164,13 +187,13 @@ def _template() -> Template:
     for user in ("bob", "carol", "dave"):
         device = Device(f"{user}-phone", PushTarget(FCM, f"token-of-{user}"), BASE_MS)
         instance.stores.devices.register(user, device, limit=3)
-    return Template(store.snapshot(), {user: _synced(user, instance) for user in _HELD})
+    return Template(store, {user: _synced(user, instance) for user in _HELD})
 
 
 @cache
 def beginning() -> Mapping[str, Sequence[Any]]:
-    """The items that every history finds."""
-    return {name: list(items.values()) for name, items in _template().tables.items()}
+    """The items that every history finds, as plain values."""
+    return {name: _template().store.items(name) for name in KEYS}
 
 
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
@@ -196,7 +219,7 @@ def build(plan: Plan) -> World:
                 written[0](change)
 
     store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
-    store.restore(_template().tables)
+    store.copy_of(_template().store)
     deployment = Deployment(hub, weather, store, plan.limits, plan.latency)
     written.append(deployment.stream.stored)
     operations: list[Operation] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 from shared.aws.dynamodb import Item, from_item
@@ -44,26 +45,31 @@ class _Row:
 
 
 class Past:
-    """Made of what was there at first, and of every write since."""
+    """Made of what was there at first, as plain values, and of every write since."""
 
     def __init__(self, first: Mapping[str, Iterable[Item]], writes: Iterable[tuple[float, Written]]) -> None:
-        self._rows: dict[Key, _Row] = defaultdict(_Row)
-        self._sorts: dict[tuple[str, str], set[Any]] = defaultdict(set)
+        self._rows: dict[Key, _Row] = {}
+        self._sorts: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        self._entries: dict[int, Entry] = {}
         self.changes: list[tuple[float, Key, Item | None, Item | None]] = []
         for table, items in first.items():
-            for raw in items:
-                item = from_item(raw)
-                self._note(BEGINNING, _key(table, item), item)
+            for item in items:
+                self._row(_key(table, item)).note(BEGINNING, item)
         for at, written in writes:
-            old, new = (from_item(raw) if raw is not None else None for raw in (written.old, written.new))
-            key = _key(written.table, new or old or {})
-            self._note(at, key, new)
+            key = _key(written.table, from_item(written.key))
+            row = self._row(key)
+            old = row.items[-1] if row.items else None
+            new = None if written.new is None else from_item(written.new)
+            row.note(at, new)
             self.changes.append((at, key, old, new))
         self._times = [at for at, *_ in self.changes]
 
-    def _note(self, at: float, key: Key, item: Item | None) -> None:
-        self._rows[key].note(at, item)
-        self._sorts[key[:2]].add(key[2])
+    def _row(self, key: Key) -> _Row:
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = _Row()
+            insort(self._sorts[key[:2]], key[2])
+        return row
 
     def item(self, when: float, table: str, first: str, second: Any = None) -> Item | None:
         row = self._rows.get((table, first, second))
@@ -73,9 +79,16 @@ class Past:
         """All that ever was."""
         return list(self._rows)
 
-    def sorts(self, table: str, first: str) -> list[Any]:
-        """The second parts of all keys that ever began so."""
-        return sorted(self._sorts.get((table, first), ()))
+    def sorts(self, table: str, first: str) -> Sequence[Any]:
+        """The second parts of all keys that ever began so, in order."""
+        return self._sorts.get((table, first), ())
+
+    def entry(self, item: Item) -> Entry:
+        """One of the log's items, which are kept as long as this is."""
+        found = self._entries.get(id(item))
+        if found is None:
+            found = self._entries[id(item)] = entry_from(item)
+        return found
 
     def moments(self, start: float, end: float) -> list[float]:
         """One in each stretch of time in which nothing was written, from `start` to `end`."""
@@ -99,8 +112,9 @@ class Moment:
 
     def rows(self, pk: str, prefix: str) -> dict[str, Item]:
         """Those of one partition of the members table, by what follows the prefix."""
-        sorts = [sk for sk in self.past.sorts("members", pk) if sk.startswith(prefix)]
-        found = {sk.removeprefix(prefix): self.row(pk, sk) for sk in sorts}
+        sorts = self.past.sorts("members", pk)
+        within = takewhile(lambda sk: sk.startswith(prefix), sorts[bisect_left(sorts, prefix) :])
+        found = {sk.removeprefix(prefix): self.row(pk, sk) for sk in within}
         return {name: item for name, item in found.items() if item is not None}
 
     def member(self, user: str, conversation: str) -> Member | None:
@@ -117,7 +131,7 @@ class Moment:
 
     def entry(self, conversation: str, seq: int) -> Entry | None:
         item = self.past.item(self.when, "log", conversation, seq)
-        return None if item is None else entry_from(item)
+        return None if item is None else self.past.entry(item)
 
     def log(self, conversation: str) -> Sequence[Entry]:
         entries = (self.entry(conversation, seq) for seq in self.past.sorts("log", conversation))
@@ -152,4 +166,4 @@ def inserted(past: Past) -> Iterator[tuple[float, Entry]]:
     """Every entry as it was first stored, and when."""
     for at, (table, *_), old, new in past.changes:
         if table == "log" and old is None and new is not None:
-            yield at, entry_from(new)
+            yield at, past.entry(new)

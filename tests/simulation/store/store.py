@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.aws.dynamodb import from_item
 from shared.aws.json_service import ServiceError
 from tests.calls import Unhurried
 from tests.simulation.store.errors import Unsupported, invalid, refused
@@ -100,19 +99,17 @@ class Store(Unhurried):
         return known(request)
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """All of a table in the order of its keys, as plain values."""
-        return [from_item(item) for _, item in self._tables[table].items()]
+        """All of a table in the order of its keys, as plain values. An item is the same dict until its next write."""
+        return [row.plain for _, row in self._tables[table].rows()]
 
     def snapshot(self) -> Mapping[str, Mapping[Place, Item]]:
         """All there is. Equal to another one exactly if nothing differs."""
         return {name: dict(table.items()) for name, table in self._tables.items()}
 
-    def restore(self, snapshot: Mapping[str, Mapping[Place, Item]]) -> None:
-        """Put back what another store had. For a store that is empty."""
-        for name, items in snapshot.items():
-            table = self._tables[name]
-            for place, item in items.items():
-                table.write(place, table.key_of(item), item, size_of(item))
+    def copy_of(self, other: Store) -> None:
+        """Have what another store has."""
+        for name, table in self._tables.items():
+            table.copy_of(other._tables[name])
 
     # --- reads
 

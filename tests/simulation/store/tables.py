@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from shared.aws.dynamodb import from_item
 from tests.simulation.store.errors import invalid
 from tests.simulation.store.values import Attribute, Item, Number, number
 
@@ -34,6 +35,17 @@ class Row:
     item: Item | None = None
     size: int = 0
     before: Item | None = None
+    _plain: dict[str, Any] | None = None
+
+    def write(self, item: Item | None, size: int) -> None:
+        self.before, self.item, self.size, self._plain = self.item, item, size, None
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The item as plain values, the same dict until the next write. For a row that has one."""
+        if self._plain is None:
+            self._plain = from_item(self.item or {})
+        return self._plain
 
 
 @dataclass(slots=True)
@@ -97,16 +109,31 @@ class Table:
                 return
             row = partition.rows[sort] = Row(key)
             insort(partition.order, sort)
-        row.before, row.item, row.size = row.item, new, size
+        row.write(new, size)
 
-    def items(self) -> Iterator[tuple[Place, Item]]:
+    def rows(self) -> Iterator[tuple[Place, Row]]:
         """What is there, in the order of the keys."""
         for hashed in sorted(self.partitions):
             partition = self.partitions[hashed]
             for sort in partition.order:
-                item = partition.rows[sort].item
-                if item is not None:
-                    yield (hashed, sort), item
+                row = partition.rows[sort]
+                if row.item is not None:
+                    yield (hashed, sort), row
+
+    def items(self) -> Iterator[tuple[Place, Item]]:
+        for place, row in self.rows():
+            if row.item is not None:
+                yield place, row.item
+
+    def copy_of(self, other: Table) -> None:
+        """What another table has, as if it had been written just now. Of one from which nothing was deleted."""
+        self.partitions = {
+            hashed: Partition(
+                {sort: Row(row.key, row.item, row.size, None, row.plain) for sort, row in partition.rows.items()},
+                list(partition.order),
+            )
+            for hashed, partition in other.partitions.items()
+        }
 
 
 def key_value(attribute: Attribute | None, name: str, kind: str) -> Sort:

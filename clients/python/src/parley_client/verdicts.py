@@ -74,7 +74,7 @@ class Verdicts:
 
     def forget(self) -> None:
         """Let go of what was told before: to be called once the application had the time to show it."""
-        if any(verdict.told for verdict in self._items):
+        if self._items and any(verdict.told for verdict in self._items):
             self._items = [verdict for verdict in self._items if not verdict.told]
             self.revision.changed()
 
