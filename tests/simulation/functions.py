@@ -46,7 +46,7 @@ from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
 from tests.simulation.scheduler import Hub
 from tests.simulation.services import DynamoDb, Sqs, pause
-from tests.simulation.tokens import KEYS, Remembered
+from tests.simulation.tokens import KEYS, REMEMBERED
 from tests.stores import Stores, adapters
 from tests.wiring import Wiring
 
@@ -313,13 +313,13 @@ def quietly(limits: Limits) -> Iterator[Log]:
 
     What stands in the code and is otherwise by `limits` is so meanwhile.
     """
-    log, reporting = Log(), cast("Any", reporting_module)
+    log, reporting, tokens = Log(), cast("Any", reporting_module), cast("Any", tokens_module)
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
     before += [(module, name, getattr(module, name)) for module, name in OF_AN_INSTANCE]
     before += [(module, "_REQUESTS", module._REQUESTS) for module in _LOGGED.values()]
-    before += [(reporting, "make_logger", reporting.make_logger), (tokens_module, "jwt", tokens_module.jwt)]
+    before += [(reporting, "make_logger", reporting.make_logger), (tokens, "jwt", tokens.jwt)]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
@@ -327,7 +327,8 @@ def quietly(limits: Limits) -> Iterator[Log]:
     for name, module in _LOGGED.items():
         module._REQUESTS = RequestLog(name, write=log.requests.append) if limits.logged else None
     reporting.make_logger = lambda *_: log  # which is asked for warnings alone
-    cast("Any", tokens_module).jwt = Remembered()
+    tokens.jwt = REMEMBERED
+    REMEMBERED.shrink()
     for module, name, value in limits.constants():
         setattr(module, name, value)
     try:

@@ -15,9 +15,10 @@ KEYS: Final = SecretKey(lambda: SECRET)
 _SCOPES: Final = {"server": "notifications:send admin"}
 # An eighth of a second is exact as a fraction, so that everybody reads the same millisecond out of a token.
 _GRAIN_MS: Final = 125
+_REMEMBERED: Final = 20_000
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=20_000)
 def token(user_id: str, issued_at: int, expires_at: int) -> str:
     """A token of a user's. Times are milliseconds; use `ends` for one that a token can name."""
     claims = {"sub": user_id, "iat": issued_at // 1_000, "exp": expires_at / 1_000, "scope": _SCOPES.get(user_id, "")}
@@ -51,12 +52,18 @@ def read(text: str) -> Claim:
 class Remembered:
     """Stands for the library that reads tokens: what it has said of one, it says again without reading it anew.
 
-    An invocation shows one of a few tokens, and to read one takes as long as several calls of services.
+    Histories show the same tokens again and again, and to read one takes as long as several calls of services.
     """
 
     def __init__(self) -> None:
         self._headers: dict[str, dict[str, Any]] = {}
         self._claims: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def shrink(self) -> None:
+        """Let go of everything as soon as it is much."""
+        if len(self._claims) > _REMEMBERED:
+            self._headers.clear()
+            self._claims.clear()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(jwt, name)
@@ -71,6 +78,9 @@ class Remembered:
         if question not in self._claims:
             self._claims[question] = jwt.decode(token, key, **asked)
         return dict(self._claims[question])
+
+
+REMEMBERED: Final = Remembered()
 
 
 def ends(at: int) -> int:

@@ -83,9 +83,10 @@ class Observed:
 
 @dataclass
 class World:
-    """One history. `groups` are those that were made in it, `files` whose each is; `log` what functions print.
+    """One history.
 
-    `rounds` are the syncs of its end.
+    `groups` are those that were made in it, `files` whose each is; `log` what functions print. `rounds` are the syncs
+    of its end. `read` are entries, by their items' identity.
     """
 
     plan: Plan
@@ -101,7 +102,7 @@ class World:
     numbers: Any = field(default_factory=lambda: count(1))
     log: Log = field(default_factory=Log)
     rounds: list[Round] = field(default_factory=list)
-    _read: dict[int, Stored] = field(default_factory=lambda: dict(_read_at_first()))
+    read: dict[int, Stored] = field(default_factory=dict)
 
     def client(self, number: int) -> Client:
         return self.clients[number % len(self.clients)]
@@ -139,9 +140,9 @@ class World:
     def _entries(self) -> dict[str, list[Stored]]:
         logs: dict[str, list[Stored]] = {}
         for item in self.store.items("log"):
-            found = self._read.get(id(item))
+            found = self.read.get(id(item))
             if found is None:
-                found = self._read[id(item)] = _stored(item)
+                found = self.read[id(item)] = _stored(item)
             logs.setdefault(item["conversation_id"], []).append(found)
         return logs
 
@@ -224,7 +225,7 @@ def build(plan: Plan) -> World:
     written.append(deployment.stream.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
-    return World(plan, hub, weather, deployment, store, clients, operations, observed)
+    return World(plan, hub, weather, deployment, store, clients, operations, observed, read=dict(_read_at_first()))
 
 
 def play(world: World) -> None:
