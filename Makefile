@@ -79,7 +79,7 @@ soak: setup
 
 # The same histories again for the same SEED; PLANTED="…" puts a bug in and looks for it.
 simulate: setup
-	@$(BIN)/python -m local.tool tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(PLANTED),--planted "$(PLANTED)")
+	@$(BIN)/python -m local.tool tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep "$(KEEP)") $(if $(PLANTED),--planted "$(PLANTED)")
 
 chaos: setup
 	@$(BIN)/python -m local.tool tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))

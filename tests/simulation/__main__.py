@@ -1,6 +1,7 @@
 """Simulated histories, as many as wanted: python -m tests.simulation --histories 10000
 
 A failing one is printed as short as it gets, with the number that repeats it: --seed 4711 --histories 1
+A long run is kept in a file and can be cut off: --histories 1000000 --keep run.jsonl
 """
 
 from __future__ import annotations
@@ -8,98 +9,50 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
-from tests.simulation.faults import Fault
+from tests.simulation.kept import keep, kept
 from tests.simulation.plan import plan_of
 from tests.simulation.planted import PLANTED, planted
-from tests.simulation.runs import JUDGED, Summary, run, run_many, shortest
+from tests.simulation.runs import run, run_many, shortest
+from tests.simulation.totals import Totals, chunk, report
 
 _CHUNK = 500
 
 
-@dataclass(slots=True)
-class Totals:
-    """What many chunks come to. Failures are texts, since worlds stay where they were made."""
-
-    histories: int = 0
-    steps: int = 0
-    invocations: int = 0
-    entries: int = 0
-    operations: Counter[tuple[str, str]] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    failures: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, other: Totals) -> None:
-        self.histories += other.histories
-        self.steps += other.steps
-        self.invocations += other.invocations
-        self.entries += other.entries
-        self.operations += other.operations
-        self.faults += other.faults
-        self.failures += other.failures
-
-
-def chunk(seeds: range) -> Totals:
-    """Some histories in one go."""
-    summary: Summary = run_many(seeds, stop_at=5)
-    failures = [(one.plan.seed, "\n".join(one.findings)) for one in summary.failures]
-    return Totals(
-        summary.histories,
-        summary.steps,
-        summary.invocations,
-        summary.entries,
-        summary.operations,
-        summary.faults,
-        failures,
-    )
-
-
-def _all(seeds: range, workers: int) -> Totals:
-    totals = Totals()
-    chunks = [seeds[start : start + _CHUNK] for start in range(0, len(seeds), _CHUNK)]
-    if workers == 1:
-        for one in chunks:
-            totals.add(chunk(one))
-        return totals
-    with ProcessPoolExecutor(workers) as pool:
-        for done in as_completed([pool.submit(chunk, one) for one in chunks]):
-            totals.add(done.result())
+def _all(seeds: range, workers: int, file: Path | None) -> Totals:
+    """With a file, what it has of these seeds is not run again, and progress is told."""
+    totals, start = Totals(), time.monotonic()
+    chunks = [seeds[at : at + _CHUNK] for at in range(0, len(seeds), _CHUNK)]
+    for done, what in kept(file) if file else ():
+        if done in chunks:
+            chunks.remove(done)
+            totals.add(what)
+    for done, what in _each(chunks, workers):
+        totals.add(what)
+        if file is not None:
+            keep(file, done, what)
+            print(_progress(totals, len(seeds), time.monotonic() - start), file=sys.stderr, flush=True)  # noqa: T201
     return totals
 
 
-def report(totals: Totals, seconds: float) -> str:
-    """For people."""
-    faults = totals.faults.total()
-    lines = [
-        f"{totals.histories:,} histories in {seconds:.0f} s",
-        *_operations(totals.operations),
-        f"  {totals.entries:>12,}  entries in the logs",
-        f"  {totals.invocations:>12,}  invocations, {totals.steps:,} calls of services",
-        f"{faults:,} faults injected:",
-        *(f"  {times:>12,}  {Fault[name].value}" for name, times in totals.faults.most_common()),
-        f"{len(totals.failures)} histories were not as promised",
-    ]
-    return "\n".join(lines)
+def _each(chunks: Sequence[range], workers: int) -> Iterator[tuple[range, Totals]]:
+    """Each chunk as it is done."""
+    if workers == 1:
+        yield from ((one, chunk(one)) for one in chunks)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        running = {pool.submit(chunk, one): one for one in chunks}
+        yield from ((running[done], done.result()) for done in as_completed(running))
 
 
-def _operations(counted: Counter[tuple[str, str]]) -> list[str]:
-    """A line for each kind: how often it was done, let through, refused with which code, without an answer, judged."""
-    kinds: dict[str, Counter[str]] = {}
-    for (kind, outcome), times in counted.items():
-        kinds.setdefault(kind, Counter())[outcome] += times
-    lines = []
-    for kind, outcomes in sorted(kinds.items()):
-        judged, unknown, fine = (outcomes.pop(name, 0) for name in (JUDGED, "unknown", "ok"))
-        refused = ", ".join(f"{code} {times:,}" for code, times in outcomes.most_common())
-        done = fine + unknown + outcomes.total()
-        said = f"{fine:,} ok, {unknown:,} unanswered" + (f", {refused}" if refused else "")
-        lines.append(f"  {done:>12,}  {kind}: {said}; judged {judged:,}")
-    return lines
+def _progress(totals: Totals, of: int, seconds: float) -> str:
+    wrong = len(totals.failures)
+    cost = f"{totals.cpu_s:,.0f} s of CPU, {seconds:,.0f} s since the start"
+    return f"{totals.histories:,} of {of:,} histories, {wrong} not as promised; {cost}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,13 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--histories", type=int, default=10_000, help="how many (10,000)")
     parser.add_argument("--seed", type=int, default=0, help="the first one's number (0)")
     parser.add_argument("--workers", type=int, default=2, help="processes side by side (2)")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="note what was run; the same command goes on from there"
+    )
     parser.add_argument("--planted", choices=list(PLANTED), help="with this bug in the product, until it is found")
     chosen = parser.parse_args(arguments)
     seeds = range(chosen.seed, chosen.seed + chosen.histories)
     if chosen.planted:
         return _hunt(chosen.planted, seeds)
     start = time.monotonic()
-    totals = _all(seeds, chosen.workers)
+    totals = _all(seeds, chosen.workers, chosen.keep)
     print(report(totals, time.monotonic() - start))  # noqa: T201  # a command line tool
     for seed, findings in sorted(totals.failures)[:3]:
         print(f"\nseed {seed}: {findings}\nas short as it gets:")  # noqa: T201
