@@ -18,7 +18,7 @@ from tests.simulation.providers import Provider
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Sqs
-from tests.simulation.sources import Queues, Stream, Uploads
+from tests.simulation.sources import Queues, Stream, Sweeps, Uploads
 from tests.simulation.store import Store
 
 
@@ -49,6 +49,7 @@ class Deployment:
         self.queues = Queues(self.runtime, self.set_aside)
         self.stream = Stream(self.runtime, self.set_aside)
         self.uploads = Uploads(self.runtime, self.set_aside)
+        self.sweeps = Sweeps(self.runtime)
         self.bucket = Bucket(self.hub, self.weather, self.uploads.arrived)
         self.schedules = Schedules(
             self.hub, self.weather, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())

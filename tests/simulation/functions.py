@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import functions.connect.authorizer as authorizer_module
@@ -206,7 +206,7 @@ class Instance:
             device_limit=limits.devices,
             reminder_limit=limits.reminders,
             second_look_s=SECOND_LOOK_S,
-            sizes=SIZES,
+            sizes=replace(SIZES, quota=limits.quota),
         )
 
     @property

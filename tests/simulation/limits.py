@@ -17,8 +17,12 @@ import shared.chat.rules as rules_module
 import shared.chat.sending as sending_module
 import shared.chat.syncing as syncing_module
 import shared.connection.tickets as tickets_module
+import shared.files.sweeping as sweeping_module
+import shared.files.uploads as uploads_module
 from shared.chat.rules import MAX_REACTIONS_OF_ONE
 from shared.connection.tickets import TICKET_LIFETIME_S
+from shared.files.sweeping import KEPT_UNSENT_MS as SWEPT_UNSENT_MS
+from shared.files.uploads import FORGOTTEN_MS as SWEPT_FORGOTTEN_MS
 from shared.limits.buckets import Limit
 from shared.limits.invites import HOUR_S
 
@@ -30,7 +34,8 @@ class Limits:
     """See docs/configuration.md; `shard` is how many members of a large group one message of the queue is for.
 
     `token_s` is how long a client's tokens live, in seconds. Where they are `tiny`, what no deployment can set is, too.
-    `frames` are those of one connection, a second and at once; with `logged` each request writes its line.
+    `frames` are those of one connection, a second and at once; with `logged` each request writes its line. `quota`
+    is bytes of all files of a user.
     """
 
     inline: int = 200
@@ -49,6 +54,16 @@ class Limits:
     abuse: int = 100
     invites: Limit = Limit(200, 1_000, per_s=HOUR_S)  # noqa: RUF009  # frozen
     logged: bool = False
+    quota: int = 5_368_709_120
+
+    @property
+    def kept_unsent_ms(self) -> int:
+        return KEPT_UNSENT_MS if self.tiny else SWEPT_UNSENT_MS
+
+    @property
+    def forgotten_ms(self) -> int:
+        """After its announcement."""
+        return FORGOTTEN_MS if self.tiny else uploads_module.UPLOAD_MS + SWEPT_FORGOTTEN_MS
 
     @property
     def ticket_s(self) -> int:
@@ -73,6 +88,10 @@ class Limits:
 
 
 FOR_OUTSIDERS: Final = 3
+# A file that was not uploaded is forgotten after so long, and one that was not sent.
+FORGOTTEN_MS: Final = 600
+KEPT_UNSENT_MS: Final = 1_600
+
 # Pages, and what is kept of each: so that a dozen entries are several of them.
 _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (groups_module, "MAX_USERS_PER_CHANGE", 2),
@@ -84,7 +103,10 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (sending_module, "_TAIL", 2),
     (sending_module, "_LOOK_FOR_OUTSIDERS", FOR_OUTSIDERS),
     (syncing_module, "MAX_HEADS", 2),
+    (sweeping_module, "KEPT_UNSENT_MS", KEPT_UNSENT_MS),
     (tickets_module, "TICKET_LIFETIME_S", 1),
+    (uploads_module, "FORGOTTEN_MS", FORGOTTEN_MS),
+    (uploads_module, "UPLOAD_MS", 0),
 )
 
 
@@ -115,4 +137,5 @@ def draw_limits(random: Random) -> Limits:
         abuse=random.choice((100, 4)),
         invites=random.choice((_INVITES, _INVITES, Limit(720, 4, per_s=HOUR_S))),
         logged=random.random() < _LOGGED_SHARE,
+        quota=random.choice((Limits().quota, 160)),
     )

@@ -70,6 +70,7 @@ _THEMES: Final[Sequence[Theme]] = (
         }
     ),
     Theme({"react": 20, "moderate": 20, "send_to_group": 2, "role": 2}),
+    Theme({"befriend": 40, "be_told": 40, "hand_on": 40}),
     Theme({"stranger": 60, "send_private": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )

@@ -101,6 +101,23 @@ class Uploads:
         self.runtime.invoke("files", call, done)
 
 
+@dataclass(eq=False)
+class Sweeps:
+    """The schedule that has files looked at that lead nowhere. `done` has when each began that came to its end."""
+
+    runtime: Runtime
+    done: list[float] = field(default_factory=list)
+
+    def sweep(self) -> None:
+        began = self.runtime.hub.now
+
+        def call(instance: Instance) -> bool:
+            handlers.files(instance, {"source": "aws.events"})
+            return True
+
+        self.runtime.invoke("files", call, lambda is_done: self.done.append(began) if is_done else None)
+
+
 @dataclass(slots=True)
 class Partition:
     """One shard of the stream, as one of the functions behind it reads it."""

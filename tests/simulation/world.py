@@ -248,6 +248,8 @@ def play(world: World) -> None:
     world.weather.clear()
     for client in world.clients:
         client.come_back()
+    if world.files:  # as every quarter of an hour
+        hub.after(_SHORT_QUIET_MS / 2, world.deployment.sweeps.sweep)
     hub.run(300.0 + plan.ends + _SHORT_QUIET_MS)
     if not (_is_settled(world) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)

@@ -11,6 +11,7 @@ from typing import Final
 from tests.simulation.judge import (
     causes,
     connections,
+    consent,
     cursors,
     effects,
     exchanges,
@@ -58,6 +59,7 @@ _ROOMS: Final = (
     exchanges,
     farewells,
     requests,
+    consent,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.

@@ -174,7 +174,8 @@ def nobody_writes_more_than_allowed(case: Case) -> Iterator[str]:
     for one in case.world.deployment.gateway.exchanges:
         if _is_counted(case, one) and one.reply is not None:
             by_user[one.line.context["user_id"]].append(one)
-    too_much = _too_much(case) if any(len(found) > limit.burst for found in by_user.values()) else {}
+    is_refused = any(one.code == "rate_limited" for found in by_user.values() for one in found)
+    too_much = _too_much(case) if is_refused else {}
     for user, found in by_user.items():
         let_in = [one for one in found if one.code != "rate_limited" and id(one) not in too_much]
         if len(let_in) > limit.burst:

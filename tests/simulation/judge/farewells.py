@@ -32,7 +32,7 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
             yield f"{line.connection_id} was told to make way, and nothing took its place"
         if "revoked" in told and line.user_id not in revoked:
             yield f"{line.connection_id} was told that it is revoked, which nobody has asked for"
-        if line.closed_by_server and not told and not case.struck:
+        if line.closed_by_server and not told and not case.struck and not _was_connecting(case, line):
             yield f"{line.connection_id} was closed without a word"
         if told and not line.closed_by_server and line.ended > case.world.hub.now and case.went_well:
             yield f"{line.connection_id} was told {told}, and is open"
@@ -42,16 +42,22 @@ def _told(case: Case, line: Line) -> list[str]:
     return [code for at, code in case.farewells.get(line, ())]
 
 
+def _was_connecting(case: Case, line: Line) -> bool:
+    """A post to a connection that is just being made finds none, as one to a connection that is gone."""
+    return any(gone is line for _, gone in case.world.deployment.gateway.gone)
+
+
 def who_makes_way_is_told(case: Case) -> Iterator[str]:
     """If it was open then, and had not ended."""
     for at, name in _evicted(case):
         line = case.world.deployment.gateway.lines[name]
         stored = (case.past.at(at - 0.001).session(line.user_id) or {}).get("connections", {}).get(name, {})
-        is_living = line.opened < at < line.ended - _AT_ONCE_MS or line.closed_by_server
         was_live = int(stored.get("expires_at", 0)) > BASE_MS + at + case.skew
-        if is_living and line.opened < at and was_live and "connection_limit" not in _told(case, line):
+        if not (line.opened < at < line.ended and was_live):
+            continue
+        if "connection_limit" not in _told(case, line):
             yield f"{name} had to make way at {at:.0f}, and was not told"
-        if is_living and was_live and line.opened < at and not line.closed_by_server:
+        if line.ended > at + _AT_ONCE_MS:
             yield f"{name} had to make way at {at:.0f}, and is open"
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import Moment
 
@@ -52,6 +53,8 @@ def what_was_uploaded_is_settled(case: Case) -> Iterator[str]:
         case.looked_at(one)
         item = known.get(one.value["file_id"], {})
         becomes = {one.detail["becomes"]} | ({"deleted"} if one.detail["becomes"] == "ready" else set())
+        if not item and case.world.deployment.sweeps.done and one.detail["becomes"] != "ready":
+            continue  # it was forgotten
         if item.get("status") not in becomes:
             yield f"{one} is {item.get('status')} ({item.get('reason')})"
     for file_id, item in known.items():
@@ -74,5 +77,68 @@ def files_are_shown_as_they_are(case: Case) -> Iterator[str]:
             yield f"{one} has a link, or has none"
 
 
-RULES = (references_are_counted, bytes_are_kept_of_what_is_ready, files_are_shown_as_they_are)
-IN_THE_END = (what_was_uploaded_is_settled,)
+def bytes_are_counted(case: Case) -> Iterator[str]:
+    """Of each user all files together, but those that were rejected, deleted or dropped."""
+    counted: dict[str, int] = defaultdict(int)
+    now = case.past.at(case.world.hub.now)
+    for item in _files(now).values():
+        counted[item["owner_id"]] += item["size"] if item["status"] in {"pending", "ready"} else 0
+    users = {pk.removeprefix("user#") for _, pk, sk in now.past.places() if sk == "files"}
+    for user in sorted(users | counted.keys()):
+        stored = (now.row(f"user#{user}", "files") or {}).get("bytes", 0)
+        if stored != counted[user]:
+            yield f"{user} has files of {counted[user]} bytes, and counted are {stored}"
+
+
+def files_go_by_rule(case: Case) -> Iterator[str]:
+    """A ready file with its last message, or unsent after its time; one that was not uploaded after its own."""
+    for at, (table, pk, sk), old, new in case.past.changes:
+        if table != "members" or sk != "file" or old is None:
+            continue
+        age = BASE_MS + at + case.skew - old["created_at"]
+        if old["status"] == "ready" and (new is None or new["status"] != "ready"):
+            was_sent = any(place[1] == pk and place[2] != "file" for place in case.past.places())
+            if not was_sent and age < case.world.plan.limits.kept_unsent_ms:
+                yield f"{pk} was dropped at {at:.0f}, {age:.0f} ms old"
+        if new is None and (old["status"] not in {"pending", "rejected"} or age < case.world.plan.limits.forgotten_ms):
+            yield f"{pk} was forgotten at {at:.0f}, {age:.0f} ms old and {old['status']}"
+
+
+def what_leads_nowhere_is_swept(case: Case) -> Iterator[str]:
+    """By a sweep that began after its time, and came to its end; with its bytes."""
+    objects, limits = case.world.deployment.bucket.objects, case.world.plan.limits
+    last = max(case.world.deployment.sweeps.done, default=-1.0)
+    before, end = case.past.at(last), case.past.at(case.world.hub.now)
+    for file_id, item in _files(before).items():
+        age = BASE_MS + last - case.skew - item["created_at"]
+        now = end.row(f"file#{file_id}", "file")
+        is_unsent = item["status"] == "ready" and not any(
+            place[1:2] == (f"file#{file_id}",) and place[2] != "file" for place in case.past.places()
+        )
+        if item["status"] in {"pending", "rejected"} and age > limits.forgotten_ms and now == item:
+            yield f"{file_id} is {item['status']} since {age:.0f} ms, and was not dropped by the sweep at {last:.0f}"
+        if is_unsent and age > limits.kept_unsent_ms and (now or {}).get("status") == "ready":
+            yield f"{file_id} was not sent for {age:.0f} ms, and was not dropped by the sweep at {last:.0f}"
+    for key in objects:
+        file_id = key.rpartition("/")[2]
+        if end.row(f"file#{file_id}", "file") is None and last > 0 and not key.startswith("uploads/"):
+            yield f"{key} is there, and its file is not"
+
+
+def quotas_are_kept(case: Case) -> Iterator[str]:
+    """No more is announced than there is room for."""
+    quota = case.world.plan.limits.quota
+    for at, (table, pk, sk), _, new in case.past.changes:
+        if table == "members" and sk == "files" and (new or {}).get("bytes", 0) > quota:
+            yield f"{pk} has files of {(new or {})['bytes']} bytes at {at:.0f}, of {quota}"
+
+
+RULES = (
+    references_are_counted,
+    bytes_are_kept_of_what_is_ready,
+    files_are_shown_as_they_are,
+    bytes_are_counted,
+    files_go_by_rule,
+    quotas_are_kept,
+)
+IN_THE_END = (what_was_uploaded_is_settled, what_leads_nowhere_is_swept)

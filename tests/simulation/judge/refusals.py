@@ -6,9 +6,11 @@ For each kind of operation a table says what may stand in its way, and with whic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from shared.chat.identifiers import is_group_id, private_members
+from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
@@ -191,6 +193,11 @@ def _reminders_full(case: Case, one: Operation, now: Moment) -> bool:
     return len(now.rows(f"user#{one.user}", "reminder#")) >= case.world.plan.limits.reminders
 
 
+def _over_quota(case: Case, one: Operation, now: Moment) -> bool:
+    used = (now.row(f"user#{one.user}", "files") or {}).get("bytes", 0)
+    return bool(used + one.detail["size"] > case.world.plan.limits.quota)
+
+
 def _no_server(_: Case, one: Operation, __: Moment) -> bool:
     return one.user != "server"
 
@@ -263,7 +270,7 @@ OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
         ("conflict", _reminders_full),
     ),
     "cancel_reminder": (),
-    "upload": (),
+    "upload": (("conflict", _over_quota),),
     "get_file": (("not_found", _no_file_of_theirs),),
     **{f"get_{name}": () for name in ("contacts", "blocks", "devices", "notifications", "reminders", "me")},
     "inbox": (),
@@ -326,6 +333,12 @@ def limits_are_reached(case: Case) -> Iterator[str]:
     for one in case.operations():
         if "bearer_said" in one.detail:
             continue  # another rule's affair
+        if (
+            one.code == "rate_limited"
+            and one.kind in {"add", "make_group"}
+            and _invited(case, one) > limits.invites.burst
+        ):
+            continue
         if one.code == "rate_limited" and limits.rate.burst > 100 and len(case.world.operations) < 50:
             yield f"{one}: nothing was too much"
         if one.code == "token_expired" and limits.token_s > 60:  # a history's length
@@ -334,4 +347,34 @@ def limits_are_reached(case: Case) -> Iterator[str]:
             yield f"{one} was no fault of the client's"
 
 
-RULES = (refusals_are_justified, nothing_stood_in_the_way, limits_are_reached)
+def _invited(case: Case, until: Operation) -> int:
+    """How many users somebody has asked for by then, for groups. A call whose answer was lost may count twice."""
+    tried = [one for one in case.operations("add", "make_group") if one.user == until.user]
+    asked = [one.detail.get("users", one.detail.get("members", ())) for one in tried if one.began <= (until.ended or 0)]
+    return sum(len(users) for users in asked) * (2 if Fault.LOST_AFTER in case.struck else 1)
+
+
+def nobody_puts_more_into_groups(case: Case) -> Iterator[str]:
+    """All that are asked for count, and what is more than the bucket ever holds takes a full one."""
+    limit = case.world.plan.limits.invites
+    users = {one.user for one in case.operations("add", "make_group")}
+    for user in sorted(users):
+        made = [one for one in case.operations("add", "make_group") if one.user == user and one.outcome == "ok"]
+        costs = [min(len(_put_into_groups(one)), limit.burst) for one in made]
+        seconds = (made[-1].ended or 0.0) / 1_000 + 2 * case.skew / 1_000 if made else 0.0
+        if sum(costs) > limit.burst + limit.rate * seconds / limit.per_s + 1:
+            yield f"{user} put {sum(costs)} users into groups in {seconds:.1f} s, of {limit.burst}"
+
+
+def _put_into_groups(one: Operation) -> list[str]:
+    if one.kind == "add":
+        return list(one.value["added"])
+    is_new = one.status == HTTPStatus.CREATED
+    return [member for member in one.value["members"] if _name(member) != one.user] if is_new else []
+
+
+def _name(member: Any) -> str:
+    return member if isinstance(member, str) else str(member["user_id"])
+
+
+RULES = (nobody_puts_more_into_groups, refusals_are_justified, nothing_stood_in_the_way, limits_are_reached)
