@@ -66,7 +66,7 @@ _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.
 _IN_THE_END: Final[Sequence[Rule]] = (*pushes.IN_THE_END, *telling.IN_THE_END, *files.IN_THE_END)
 _AT_ONCE: Final[Sequence[Rule]] = (*live.AT_ONCE, *presence.AT_ONCE, *connections.AT_ONCE, *telling.AT_ONCE)
 # And where whatever failed was made good at once.
-_WELL: Final[Sequence[Rule]] = (*farewells.AT_ONCE,)
+_WELL: Final[Sequence[Rule]] = (*farewells.AT_ONCE, *presence.WELL)
 
 
 def inspect(case: Case) -> list[str]:

@@ -57,9 +57,6 @@ RETRIED: Final = frozenset(
         Fault.PROVIDER_FORGOT,
         Fault.PROVIDER_UNKNOWN,
         Fault.QUEUE_REFUSED,
-        Fault.POST_LIMITED,
-        Fault.POST_FAILED,
-        Fault.POST_UNKNOWN,
         Fault.REPLY_LOST,
     }
 )

@@ -14,6 +14,8 @@ from tests.simulation.judge.case import HARMLESS, Case
 # Between reading who is there and the post's arrival lie some calls.
 _ON_THE_WAY_MS: Final = 1_000
 _HANDSHAKE_MS: Final = 30_000
+# So long after a handshake has begun a 410 proves nothing (docs/one-message.md).
+_PROVES_NOTHING_MS: Final = 5_000
 _AT_ONCE_MS: Final = 500  # before any second look
 
 
@@ -34,6 +36,24 @@ def who_is_online_is_registered(case: Case) -> Iterator[str]:
 
 def _has_ended(token_ends: float, at: float, case: Case) -> bool:
     return token_ends <= BASE_MS + at + case.skew
+
+
+def not_forgotten_while_connecting(case: Case) -> Iterator[str]:
+    """A post finds none that is just being made: that proves nothing about one that is open a moment later."""
+    if any(True for _ in case.operations("revoke")):
+        return
+    lines = case.world.deployment.gateway.lines
+    for at, (table, user, _), old, new in case.past.changes:
+        if table != "sessions" or at <= 0:
+            continue
+        before, after = (old or {}).get("connections", {}), (new or {}).get("connections", {})
+        if after.keys() - before.keys():
+            continue  # another one took its place
+        for name in before.keys() - after.keys():
+            line = lines[name]
+            is_young = BASE_MS + at + case.skew - int(line.context["connected_at"]) < _PROVES_NOTHING_MS
+            if is_young and at < line.opened < line.ended:
+                yield f"{name} of {user} was forgotten at {at:.0f}, while it was being made"
 
 
 def tokens_end(case: Case) -> Iterator[str]:
@@ -115,5 +135,5 @@ def _is_sent_twice(case: Case, one: Operation) -> bool:
     return len(same) > 1
 
 
-RULES = (the_dead_are_forgotten, nobody_gets_their_own, no_more_than_allowed)
+RULES = (not_forgotten_while_connecting, the_dead_are_forgotten, nobody_gets_their_own, no_more_than_allowed)
 AT_ONCE = (who_is_online_is_registered, tokens_end)

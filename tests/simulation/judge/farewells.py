@@ -55,7 +55,7 @@ def who_makes_way_is_told(case: Case) -> Iterator[str]:
         was_live = int(stored.get("expires_at", 0)) > BASE_MS + at + case.skew
         if not (line.opened < at < line.ended and was_live):
             continue
-        if "connection_limit" not in _told(case, line):
+        if not _told(case, line) and not _was_connecting(case, line):
             yield f"{name} had to make way at {at:.0f}, and was not told"
         if line.ended > at + _AT_ONCE_MS:
             yield f"{name} had to make way at {at:.0f}, and is open"

@@ -104,7 +104,8 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
     It may not show those before: a push that comes later than that of a later message is left out.
     """
     end = case.past.at(case.world.hub.now)
-    for user in sorted({"bob", "carol"} - {client.user for client in case.world.clients}):
+    others = {one.user for one in case.operations("register", "sign_out")}  # whose phone may be another one
+    for user in sorted({"bob", "carol"} - {client.user for client in case.world.clients} - others):
         for name, log in case.logs.items():
             told = case.told(name)
             if user not in (private_members(name) or told.roles) or told.joined.get(user, 0) > 1:
