@@ -5,14 +5,17 @@ SHELL := /bin/sh
 .PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy test lint format synth test-functions
 
 BIN := .venv/bin
-LOCAL = $(BIN)/python -m local
+# Ctrl-C waits until Python is far enough to end without a traceback, where this `env` can have it wait.
+CALMLY := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
+LOCAL = $(CALMLY) $(BIN)/python -S local/start.py local
+TOOL = $(CALMLY) $(BIN)/python -S local/start.py local.tool
 UV := .tools/uv/bin/uv
 FUNCTIONS := connect disconnect message rest offline_push presence files
 
-# `USER` is also the login name, which nobody means by `make token`: only the command line counts.
-WHO := $(if $(findstring command,$(origin USER)),$(USER))
+# `USER` is also the login name, which nobody means by `make token`: only the command line counts. What was given goes on
+# through the environment, since a shell would read names with quotes in them.
 define need_user
-	@test -n "$(WHO)" || { echo "Say who: make $@ USER=alice" >&2; exit 2; }
+	@$(if $(and $(findstring command,$(origin USER)),$(USER)),:,echo "Say who: make $@ USER=alice" >&2; exit 2)
 endef
 
 help:
@@ -44,7 +47,7 @@ help:
 	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
 
 setup:
-	@sh local/setup.sh
+	@CALMLY="$(CALMLY)" sh local/setup.sh
 
 up: setup
 	@$(LOCAL) up
@@ -53,7 +56,7 @@ down: setup
 	@$(LOCAL) down
 
 logs: setup
-	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(if $(RAW),--raw) $(if $(LAST),--last $(LAST))
+	@$(LOCAL) logs $(if $(FOLLOW),--follow) $(if $(RAW),--raw) $(if $(LAST),--last "$$LAST")
 
 pushes: setup
 	@$(LOCAL) pushes $(if $(FOLLOW),--follow)
@@ -63,32 +66,32 @@ status: setup
 
 token: setup
 	$(need_user)
-	@$(LOCAL) token --user "$(WHO)" $(if $(TTL),--ttl $(TTL)) $(if $(SCOPE),--scope "$(SCOPE)")
+	@$(LOCAL) token --user "$$USER" $(if $(TTL),--ttl "$$TTL") $(if $(SCOPE),--scope "$$SCOPE")
 
 chat: setup
 	$(need_user)
-	@$(LOCAL) chat --user "$(WHO)" $(if $(TO),--to "$(TO)")
+	@$(LOCAL) chat --user "$$USER" $(if $(TO),--to "$$TO")
 
 # DROP=1 takes out what can't be done again: a stream keeps its records for 24 hours.
 replay: setup
-	@$(LOCAL) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$(QUEUE)") $(if $(DRY),--dry) $(if $(DROP),--drop)
+	@$(LOCAL) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$$QUEUE") $(if $(DRY),--dry) $(if $(DROP),--drop)
 
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup
-	@$(BIN)/python -m local.tool tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS)) $(if $(SEED),--seed $(SEED))
+	@$(TOOL) tests.soak $(if $(MINUTES),--minutes "$$MINUTES") $(if $(USERS),--users "$$USERS") $(if $(SEED),--seed "$$SEED")
 
 # The same histories again for the same SEED; PLANTED="…" puts a bug in and looks for it.
 simulate: setup
-	@$(BIN)/python -m local.tool tests.simulation $(if $(HISTORIES),--histories $(HISTORIES)) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep "$(KEEP)") $(if $(PLANTED),--planted "$(PLANTED)")
+	@$(TOOL) tests.simulation $(if $(HISTORIES),--histories "$$HISTORIES") $(if $(SEED),--seed "$$SEED") $(if $(KEEP),--keep "$$KEEP") $(if $(PLANTED),--planted "$$PLANTED")
 
 chaos: setup
-	@$(BIN)/python -m local.tool tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+	@$(TOOL) tests.chaos $(if $(MINUTES),--minutes "$$MINUTES") $(if $(SEED),--seed "$$SEED")
 
 load: setup
-	@$(BIN)/python -m local.tool tests.load $(if $(MINUTES),--minutes $(MINUTES)) $(if $(USERS),--users $(USERS))
+	@$(TOOL) tests.load $(if $(MINUTES),--minutes "$$MINUTES") $(if $(USERS),--users "$$USERS")
 
 audit: setup
-	@$(BIN)/python -m local.tool tests.security $(if $(OFFLINE),--offline)
+	@$(TOOL) tests.security $(if $(OFFLINE),--offline)
 
 reset: setup
 	@$(LOCAL) reset $(if $(YES),--yes)

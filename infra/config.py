@@ -235,9 +235,18 @@ def _conflicts(config: Config) -> list[str]:
     return problems
 
 
+def variables() -> frozenset[str]:
+    """The variables of all keys."""
+    return frozenset(_variable(field.name) for field in fields(Config))
+
+
+def _variable(key: str) -> str:
+    return f"{_PREFIX}{key.upper()}"
+
+
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """One line for each variable that begins as ours do and is none of them, with the nearest one that is."""
-    known = [f"{_PREFIX}{name}" for name in (*(field.name.upper() for field in fields(Config)), *_NO_KEYS)]
+    known = [*(_variable(field.name) for field in fields(Config)), *(f"{_PREFIX}{name}" for name in _NO_KEYS)]
     unknown = sorted(name for name in environ if name.upper().startswith(_PREFIX) and name not in known)
     return [_no_such(name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)) for name in unknown]
 
@@ -274,7 +283,7 @@ class _Reader:
     def _raw(self, key: str) -> str:
         value = self._context.get(key)
         if value is None:
-            value = self._environ.get(f"PARLEY_{key.upper()}", "")
+            value = self._environ.get(_variable(key), "")
         return str(value).strip()
 
     def _refuse(self, key: str, raw: str, allowed: str) -> None:

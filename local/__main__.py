@@ -2,7 +2,7 @@
 
 import signal
 
-if __name__ == "__main__":
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `interrupts` listens, Ctrl-C ends it without a word
 
 import argparse
@@ -119,7 +119,7 @@ def _logs(where: Settings, options: argparse.Namespace) -> None:
     number = 0
     for number, line in enumerate(found, start=1):  # noqa: B007  # it tells whether there was any
         print(show(line))
-    if not number:
+    if not number and options.last:
         print("The functions have printed nothing yet", file=sys.stderr)
 
 

@@ -21,6 +21,7 @@ INSTALL_AGAIN = "Run: make setup. If that does not help, delete .tools, .venv an
 SIGN_IN = "Set AWS_PROFILE, or sign in with: aws sso login (any way that the AWS SDKs know will do)"
 
 LAST_WORDS = 10_000
+_NO_ROOM = "The disk is full"
 LITTLE_ROOM = 256 * 1024  # bytes: less than any step needs
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -68,6 +69,8 @@ class Cause(NamedTuple):
 
 def remedy(hint: str, place: Place) -> str:
     """The hint of a failure, unless its cause is that there is no room: servers say so in all sorts of ways."""
+    if hint.startswith(_NO_ROOM):
+        return hint
     for folder in place:
         with contextlib.suppress(OSError):
             known = next(one for one in (folder, *folder.parents) if one.is_dir())
@@ -80,7 +83,7 @@ def remedy_by_words(hint: str, words: str) -> str:
     """The same by the last words of a tool, which may have cleaned up behind itself."""
     end = words[-LAST_WORDS:]
     full = "ENOSPC" in end or "No space left" in end or "os error 28" in end
-    return f"The disk is full: free some space, {AGAIN}. {hint}" if full else hint
+    return f"{_NO_ROOM}: free some space, {AGAIN}. {hint}" if full else hint
 
 
 def explain(error: BaseException, place: Place) -> Cause | None:
@@ -127,6 +130,8 @@ def _of_file(number: int | None, words: str, path: Path, place: Place) -> Cause:
         message, hint = f"A path is too long: {str(path)[:60]}…", ELSEWHERE
     elif number == errno.ENOEXEC:
         message, hint = f"{path} can't be run ({words})", INSTALL_AGAIN
+    elif number == errno.ENOENT and path == place.home:
+        message, hint = f"{path} can't be made ({words})", ELSEWHERE
     elif number == errno.ENOENT:
         installed = _is_below(path, place.root) and not _is_below(path, place.home)
         message, hint = f"{path} is not there", INSTALL_AGAIN if installed else "Run: make up, which makes it again"

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.config import Config, ConfigError
 from local import cdk, server, stack
-from local.fingerprint import Fingerprint, fingerprint
+from local.errors import LocalError
+from local.fingerprint import PUSHES, Fingerprint, fingerprint
 from local.providers import context
 from local.providers.ports import Ports
-from local.settings import ACCOUNT, REGION, Settings
+from local.settings import ACCOUNT, KEYS, REGION, Settings
 from local.stack import Stack, Tables
 
 STACK_NAME = "Parley-local"
@@ -40,8 +42,22 @@ def read(settings: Settings) -> Deployment:
 
 def wanted(settings: Settings, pushes: Ports | None) -> Fingerprint:
     """The fingerprint of what should be deployed, with the push servers where they are (or were last)."""
-    told = {"PARLEY_PUSHES": context.digest(settings, pushes)} if pushes else {}
+    told = {PUSHES: context.digest(settings, pushes)} if pushes else {}
     return fingerprint(settings, dict(os.environ) | told)
+
+
+def check_configuration(settings: Settings) -> None:
+    """See that the app will take the configuration, before anything is touched.
+
+    Raises:
+        LocalError: it will not.
+
+    """
+    try:
+        Config.load(_place(settings), os.environ)
+    except ConfigError as error:
+        more = f"And {len(error.problems) - 1} more. " if len(error.problems) > 1 else ""
+        raise LocalError(f"Configuration: {error.problems[0]}", f"{more}{KEYS}") from None
 
 
 def bootstrap(settings: Settings) -> None:
@@ -71,8 +87,12 @@ def deploy(settings: Settings, digest: Fingerprint, pushes: Ports) -> Stack:
 
 
 def _context(settings: Settings, pushes: Mapping[str, str]) -> list[str]:
-    values = {"target": "local", "stage": "local", "local_endpoint": settings.endpoint, **pushes}
+    values = {**_place(settings), **pushes}
     return [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
+
+
+def _place(settings: Settings) -> dict[str, str]:
+    return {"target": "local", "stage": "local", "local_endpoint": settings.endpoint}
 
 
 def _remember(settings: Settings, deployment: Deployment) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.config import variables
 from local.settings import Settings
 
 SOURCES = ("app.py", "cdk.json", "pyproject.toml", "uv.lock", "package-lock.json", "infra", "functions", "shared")
 NOT_DEPLOYED = ("__pycache__", ".pyc")
-# They say where the stack is, not what it is; the port comes from the settings.
-ELSEWHERE = ("PARLEY_HOME", "PARLEY_PORT")
+# What `make up` gives the app by itself: from the settings, or from the push servers (PUSHES).
+GIVEN = ("target", "stage", "local_endpoint", "local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
+GIVEN_SECRETS = ("fcm_secret_arn", "apns_secret_arn")
+PUSHES = "PARLEY_PUSHES"
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,11 @@ class Fingerprint:
 def fingerprint(settings: Settings, environment: Mapping[str, str]) -> Fingerprint:
     """The digests of the sources with the Python they run on, and of the configuration.
 
-    The port is a part of it, since the functions are told it.
+    The port is a part of it, since the functions are told it. Other variables of ours say where the stack is, or are
+    the Python client's.
     """
-    # Empty is as good as not there.
-    values = {name: value for name, value in environment.items() if value and name.startswith("PARLEY_")}
-    values = {name: value for name, value in values.items() if name not in ELSEWHERE}
+    known = {*(variables() - {f"PARLEY_{key.upper()}" for key in (*GIVEN, *GIVEN_SECRETS)}), PUSHES}
+    values = {name: value for name, value in environment.items() if value and name in known}  # empty: not there
     values["PARLEY_PORT"] = str(settings.port)
     digest = hashlib.sha256(f"{sys.version_info[:2]}\n".encode())
     for path in _files(settings.root):

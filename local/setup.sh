@@ -10,7 +10,7 @@ fail() {
 }
 
 version_of() {
-	"$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+	"$1" -I -S -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
 
 fits() {
@@ -35,4 +35,6 @@ else
 	[ -n "$python" ] || fail "No Python from 3.11 to 3.14 was found" "Install one, or name it: make up PYTHON=/path/to/python3"
 fi
 
-exec "$python" local/setup.py ${PYTHON:+--remember "$python"}
+# It loads nothing but what comes with it: what a machine has it load besides can be slow, or broken.
+# CALMLY is what has Ctrl-C wait until it can end without a traceback (see the Makefile).
+exec $CALMLY "$python" -I -S local/setup.py ${PYTHON:+--remember "$python"}

@@ -10,7 +10,7 @@ from local.stack import Stack
 
 DAY = 86_400
 # The protocol's rule for user ids.
-USER_ID = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
+USER_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,128}")
 
 
 def mint(stack: Stack, user: str, *, ttl: int = DAY, scope: str = "", now: float | None = None) -> str:
@@ -21,7 +21,7 @@ def mint(stack: Stack, user: str, *, ttl: int = DAY, scope: str = "", now: float
 
     """
     if not USER_ID.fullmatch(user):
-        raise LocalError(f"{user!r} is no user id", "Use 1 to 128 of A-Z a-z 0-9 _ . @ -")
+        raise LocalError(f"{user!r} is no user id", "Use 1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor ..")
     issued = int(time.time() if now is None else now)
     claims: dict[str, object] = {"sub": user, "iat": issued, "exp": issued + ttl}
     checked = {"iss": stack.iss, "aud": stack.aud}

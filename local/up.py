@@ -26,6 +26,7 @@ def up(settings: Settings) -> Stack:
         LocalError: some step failed.
 
     """
+    deployment.check_configuration(settings)
     with alone(settings):
         _start(settings)
         pushes = _start_push_servers(settings)

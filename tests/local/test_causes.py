@@ -55,6 +55,7 @@ def test_whatever_the_system_refuses_has_a_line_and_a_remedy(number: int, path: 
         (os_error(errno.ENAMETOOLONG, "/x" * 900), "A path is too long", "PARLEY_HOME="),
         (os_error(errno.ENOENT, "/clone/node_modules/.bin/cdk"), "is not there", "make setup"),
         (os_error(errno.ENOENT, HOME), "is not there", "make up"),
+        (os_error(errno.ENOENT, "/stack/home"), "/stack/home can't be made", "PARLEY_HOME="),
         (os_error(errno.EMFILE, HOME), "Too many open files", "ulimit -n"),
         (os_error(errno.EAGAIN), "temporarily unavailable", "ulimit -u"),
         (os_error(errno.ECONNREFUSED), "The stack does not answer", "make up"),

@@ -50,20 +50,25 @@ def test_configuration_counts_and_the_rest_of_the_environment_does_not(project: 
     assert fingerprint(project, {"LANG": "C", "PARLEY_HOME": "/elsewhere"}) == plain
 
 
+@pytest.mark.parametrize("name", ["TOKEN", "WS_URL", "HTTP_URL", "STAGE", "TARGET", "LOCAL_ENDPOINT", "FCM_SECRET_ARN"])
+def test_what_is_the_clients_and_what_make_up_gives_itself_changes_nothing(project: Settings, name: str) -> None:
+    assert fingerprint(project, {f"PARLEY_{name}": "x"}) == fingerprint(project, {})
+
+
 def test_another_port_counts_since_the_functions_are_told_it(project: Settings) -> None:
     assert fingerprint(replace(project, port=4601), {}) != fingerprint(project, {})
 
 
 def test_what_has_changed_is_told_by_name(project: Settings) -> None:
-    before = fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"})
-    assert fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == []
-    changed = fingerprint(project, {"PARLEY_STAGE": "b", "PARLEY_JWT_ISSUER": "us"}).changes(before)
-    assert changed == ["configuration (PARLEY_JWT_ISSUER, PARLEY_STAGE, PARLEY_TEXT_LIMIT)"]
+    before = fingerprint(project, {"PARLEY_FRAME_RATE": "a", "PARLEY_TEXT_LIMIT": "5"})
+    assert fingerprint(project, {"PARLEY_FRAME_RATE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == []
+    changed = fingerprint(project, {"PARLEY_FRAME_RATE": "b", "PARLEY_JWT_ISSUER": "us"}).changes(before)
+    assert changed == ["configuration (PARLEY_FRAME_RATE, PARLEY_JWT_ISSUER, PARLEY_TEXT_LIMIT)"]
     (project.root / "app.py").write_text("changed")
     assert fingerprint(replace(project, port=1), {}).changes(fingerprint(project, {})) == [
         "configuration (PARLEY_PORT)"
     ]
-    assert fingerprint(project, {"PARLEY_STAGE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == ["code"]
+    assert fingerprint(project, {"PARLEY_FRAME_RATE": "a", "PARLEY_TEXT_LIMIT": "5"}).changes(before) == ["code"]
 
 
 def test_values_are_kept_as_digests_alone(project: Settings) -> None:

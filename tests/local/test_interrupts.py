@@ -110,6 +110,22 @@ def test_a_signal_to_a_command_that_only_shows_something(tmp_path: Path, number:
     assert (command.returncode, output, len(said.splitlines())) == (128 + number, "", 1)
 
 
+def test_while_python_starts_no_traceback_is_shown(tmp_path: Path) -> None:
+    """What a machine has each Python load can take longer than the command itself."""
+    marker = tmp_path / "loading"
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(marker)!r}, 'w').close()\nimport time\ntime.sleep(1000)\n")
+    command = subprocess.Popen(
+        ["make", "--silent", "token", "USER=alice"],
+        cwd=ROOT, env=os.environ | {"PARLEY_HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0,
+    )  # fmt: skip
+    assert wait_until(marker.exists, WAIT)
+    os.killpg(command.pid, signal.SIGINT)
+    output, _ = command.communicate(timeout=WAIT)
+    assert command.returncode
+    assert "Traceback" not in output
+
+
 def test_what_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
     """As `nohup make up` has it."""
     (tmp_path / "logs").mkdir()

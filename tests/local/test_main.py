@@ -91,6 +91,15 @@ def make(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_make_takes_what_it_is_given_as_it_is(home: Path) -> None:
+    odd = """it's "b;\\' & c"""
+    assert f"error: {odd!r} is no user id" in make(home, "token", f"USER={odd}").stderr
+
+
+def test_no_lines_of_the_log_are_asked_for(home: Path) -> None:
+    assert (local(home, "logs", "--last", "0").stderr) == ""
+
+
 def test_make_status_fails_where_nothing_runs(home: Path) -> None:
     done = make(home, "status")
     assert done.returncode == 2  # as make does after any failure

@@ -15,7 +15,7 @@ from local.settings import ROOT
 def python(path: Path, version: str) -> Path:
     """A Python that tells its version, and what it was asked to do."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'#!/bin/sh\ncase $1 in -c) echo {version} ;; *) echo "$0" "$@" ;; esac\n')
+    path.write_text(f'#!/bin/sh\ncase $3 in -c) echo {version} ;; *) echo "$0" "$@" ;; esac\n')
     path.chmod(0o755)
     return path
 
@@ -40,12 +40,12 @@ def test_the_first_that_fits_is_taken(project: Path) -> None:
     fitting = python(project / "path/python3.12", "3.12")
     for other in ("python3.14", "python3.13"):
         python(project / "path" / other, "2.7")
-    assert setup(project).stdout == f"{fitting} local/setup.py\n"
+    assert setup(project).stdout == f"{fitting} -I -S local/setup.py\n"
 
 
 def test_the_one_that_is_named_is_taken_and_to_be_remembered(project: Path) -> None:
     named = python(project / "some where/it's/python", "3.13")
-    assert setup(project, str(named)).stdout == f"{named} local/setup.py --remember {named}\n"
+    assert setup(project, str(named)).stdout == f"{named} -I -S local/setup.py --remember {named}\n"
     assert setup(project, "some where/it's/python").stdout.startswith(f"{named} ")
 
 
@@ -53,7 +53,7 @@ def test_the_one_that_was_named_before_is_taken(project: Path) -> None:
     python(project / "path/python3", "3.12")
     named = python(project / "some where/python", "3.13")
     (project / ".tools/python").write_text(f"{named}\n")
-    assert setup(project).stdout == f"{named} local/setup.py\n"
+    assert setup(project).stdout == f"{named} -I -S local/setup.py\n"
 
 
 @pytest.mark.parametrize(

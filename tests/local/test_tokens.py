@@ -29,7 +29,7 @@ def test_issuer_and_audience_are_in_it_where_the_stack_checks_them(stack: Stack)
     assert jwt.decode(token, SECRET, algorithms=["HS256"], issuer="us", audience="chat")["sub"] == "alice"
 
 
-@pytest.mark.parametrize("user", ["", "a b", "ä", "x" * 129, "a/b"])
+@pytest.mark.parametrize("user", ["", "a b", "ä", "x" * 129, "a/b", ".", ".."])
 def test_a_user_that_cannot_be_is_refused(stack: Stack, user: str) -> None:
     with pytest.raises(LocalError, match="is no user id"):
         tokens.mint(stack, user)

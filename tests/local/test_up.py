@@ -189,6 +189,17 @@ def test_after_a_failed_deployment_the_next_one_is_tried_in_full(world: World) -
     assert world.commands == ["deploy"]
 
 
+def test_a_configuration_that_is_not_taken_touches_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    up(world.settings)
+    known, world.commands = deployment.read(world.settings), []
+    monkeypatch.setenv("PARLEY_TEXT_LIMIT", "0")
+    monkeypatch.setenv("PARLEY_REMOVAL", "maybe")
+    with pytest.raises(LocalError, match="Configuration: text_limit: '0' is not allowed") as refused:
+        up(world.settings)
+    assert refused.value.hint.startswith("And 1 more. docs/configuration.md")
+    assert (world.commands, deployment.read(world.settings)) == ([], known)
+
+
 def test_a_failed_bootstrap_is_not_taken_for_done(world: World) -> None:
     world.fails = "bootstrap"
     with pytest.raises(LocalError, match="cdk failed"):
