@@ -19,6 +19,7 @@ import shared.chat.syncing as syncing_module
 import shared.connection.tickets as tickets_module
 import shared.files.sweeping as sweeping_module
 import shared.files.uploads as uploads_module
+from shared.chat.models import AUTHORS_KEPT
 from shared.chat.rules import MAX_REACTIONS_OF_ONE
 from shared.connection.tickets import TICKET_LIFETIME_S
 from shared.files.sweeping import KEPT_UNSENT_MS as SWEPT_UNSENT_MS
@@ -76,6 +77,11 @@ class Limits:
         return 1 if self.tiny else MAX_REACTIONS_OF_ONE
 
     @property
+    def authors(self) -> int:
+        """How many writers an entry remembers."""
+        return _FEW_AUTHORS if self.tiny else AUTHORS_KEPT
+
+    @property
     def for_outsiders(self) -> int:
         """Up to how many entries behind its `after` a resend of a member who has left is found."""
         return FOR_OUTSIDERS if self.tiny else _LOOK_FOR_OUTSIDERS
@@ -92,13 +98,14 @@ FOR_OUTSIDERS: Final = 3
 FORGOTTEN_MS: Final = 600
 KEPT_UNSENT_MS: Final = 1_600
 
+_FEW_AUTHORS: Final = 2
 # Pages, and what is kept of each: so that a dozen entries are several of them.
 _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (groups_module, "MAX_USERS_PER_CHANGE", 2),
     (history_module, "_PAGE", 3),
     (inbox_pages_module, "_PAGE", 2),
     (log_module, "_PAGE", 2),
-    (models_module, "AUTHORS_KEPT", 2),
+    (models_module, "AUTHORS_KEPT", _FEW_AUTHORS),
     (rules_module, "MAX_REACTIONS_OF_ONE", 1),
     (sending_module, "_TAIL", 2),
     (sending_module, "_LOOK_FOR_OUTSIDERS", FOR_OUTSIDERS),

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from tests.simulation.judge import (
+    acks,
     causes,
     connections,
     consent,
     cursors,
     effects,
+    entries,
     exchanges,
     farewells,
     files,
+    forms,
     handshakes,
     inbox,
     listings,
@@ -39,6 +42,7 @@ Rule = Callable[[Case], Iterator[str]]
 
 _ROOMS: Final = (
     rows,
+    entries,
     cursors,
     stored,
     resends,
@@ -49,6 +53,8 @@ _ROOMS: Final = (
     inbox,
     pages,
     rounds,
+    forms,
+    acks,
     posted,
     presence,
     files,

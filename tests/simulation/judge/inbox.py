@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.counts import Counts, counts_between, is_hidden
+from tests.simulation.judge.forms import message_form
 from tests.simulation.judge.past import Moment
 
 _PREFERENCES: Final = ("muted_until", "notify", "pinned", "archived")
@@ -46,16 +47,16 @@ def _summary(case: Case, one: Operation, shown: Mapping[str, Any]) -> Iterator[s
 
 def _last_message(case: Case, one: Operation, shown: Mapping[str, Any]) -> Iterator[str]:
     """The latest one up to the head, as it was at some moment."""
-    last, contents, latest = shown["last_message"], set(), 0
+    last, forms, latest = shown["last_message"], [], 0
     for moment in case.during(one):
         messages = [entry for entry in moment.log(shown["id"]) if entry.is_message and entry.seq <= shown["head"]]
         if messages:
             latest = messages[-1].seq
-            contents.add(messages[-1].content)
+            forms.append(message_form(messages[-1]))
     if (last or {}).get("seq", 0) != latest:
         yield f"{shown['id']} is shown with the last message {last}, which was {latest}"
-    elif last is not None and last["content"] not in contents:
-        yield f"{shown['id']} is shown to end with {last['content']!r}, and ended with {contents}"
+    elif last is not None and last not in forms:
+        yield f"{shown['id']} is shown to end with {last}, and ended with {forms}"
 
 
 def _is_out_of_it(moment: Moment, user: str, name: str) -> bool:

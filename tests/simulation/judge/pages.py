@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from shared.chat.models import Entry
+from shared.chat.models import Entry, Member
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
+from tests.simulation.judge.forms import message_form
 from tests.simulation.judge.past import Moment
+
+# What is said beside a message of one's own.
+_HOW_FAR: Final = frozenset({"status", "receipts"})
 
 
 def pages_are_right(case: Case) -> Iterator[str]:
@@ -52,34 +56,33 @@ def _as_it_was(case: Case, one: Operation, shown: Mapping[str, Any]) -> Iterator
         statuses = {_status(moment, where, seq, one.user) for moment in case.during(one)}
         if shown["status"] not in statuses:
             yield f"{one} shows {where}/{seq} as {shown['status']}, which was {statuses}"
+    if "receipts" in shown and Fault.STALE not in case.struck:
+        counts = [_receipts(moment, where, seq, one.user) for moment in case.during(one)]
+        if any(value not in [count[name] for count in counts] for name, value in shown["receipts"].items()):
+            yield f"{one} shows {shown['receipts']}, which were {counts}"
 
 
 def _shows(shown: Mapping[str, Any], entry: Entry) -> bool:
-    reactions: dict[str, list[str]] = {}
-    for emoji, user in sorted(entry.reactions):
-        reactions.setdefault(emoji, []).append(user)
-    is_gone = entry.deleted_at is not None
-    expected = {
-        "sender_id": entry.sender_id,
-        "content": entry.content,
-        "created_at": entry.created_at,
-        "client_message_id": entry.client_message_id,
-        "reply_to": None if is_gone else entry.reply_to,
-        "mentions": None if is_gone else list(entry.mentions) or None,
-        "file_id": entry.file_id,
-        "edited_at": None if is_gone else entry.edited_at,
-        "deleted_at": entry.deleted_at,
-        "reactions": reactions or None,
-    }
-    return all(shown.get(name) == value for name, value in expected.items())
+    return {name: value for name, value in shown.items() if name not in _HOW_FAR} == message_form(entry)
+
+
+def _others(moment: Moment, where: str, seq: int, user: str) -> list[Member]:
+    """The others to whom a message was written: not those who came later."""
+    others = [moment.member(other, where) for other in moment.roles(where) if other != user]
+    return [other for other in others if other is not None and other.joined_seq < seq]
+
+
+def _receipts(moment: Moment, where: str, seq: int, user: str) -> dict[str, int]:
+    others = _others(moment, where, seq, user)
+    read, got = sum(one.read_seq >= seq for one in others), sum(one.has_got >= seq for one in others)
+    return {"members": len(others), "delivered": got, "read": read}
 
 
 def _status(moment: Moment, where: str, seq: int, user: str) -> str:
-    others = [moment.member(other, where) for other in moment.roles(where) if other != user]
-    known = [other for other in others if other is not None and other.joined_seq < seq]  # who came later counts not
-    if known and all(other.read_seq >= seq for other in known):
+    others = _others(moment, where, seq, user)
+    if others and all(other.read_seq >= seq for other in others):
         return "read"
-    return "delivered" if known and all(other.has_got >= seq for other in known) else "sent"
+    return "delivered" if others and all(other.has_got >= seq for other in others) else "sent"
 
 
 RULES = (pages_are_right, messages_are_right)

@@ -43,6 +43,10 @@ class _Row:
         number = bisect_right(self.since, when)
         return self.items[number - 1] if number else None
 
+    def between(self, start: float, end: float) -> list[Item]:
+        first, last = bisect_right(self.since, start), bisect_right(self.since, end)
+        return [item for item in self.items[max(0, first - 1) : last] if item is not None]
+
 
 class Past:
     """Made of what was there at first, as plain values, and of every write since."""
@@ -74,6 +78,11 @@ class Past:
     def item(self, when: float, table: str, first: str, second: Any = None) -> Item | None:
         row = self._rows.get((table, first, second))
         return row.at(when) if row else None
+
+    def entries(self, conversation: str, seq: int, start: float, end: float) -> list[Entry]:
+        """All that an entry was in between."""
+        row = self._rows.get(("log", conversation, seq))
+        return [entry_from(item) for item in row.between(start, end)] if row else []
 
     def places(self) -> list[Key]:
         """All that ever was."""
