@@ -119,6 +119,7 @@ class WebSocketApi(Construct):
                 **self._storage.environment("log", "sessions", "members"),
                 **self.connections.environment,
                 **self._config.environment("connection_limit", "request_log"),
+                **self._queues.presence_environment,
             },
             # The core relies on it: a 410 for a connection younger than this is no proof of death.
             timeout_seconds=5,
@@ -128,6 +129,7 @@ class WebSocketApi(Construct):
         function.allow_items(self._storage.members, "BatchGetItem", "DeleteItem", "Query")
         function.allow_items(self._storage.log, "Query")
         self.connections.allow(function)
+        self._queues.presence_checks.allow_sending(function)
         return function
 
     def _disconnect(self) -> Function:

@@ -52,6 +52,8 @@ class ConnectSettings(_Settings):
     members_table: str
     connections_endpoint: str
     connection_limit: int
+    presence_queue_url: str
+    presence_grace_s: int
     log_level: str
     request_log: str
 

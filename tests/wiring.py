@@ -7,7 +7,7 @@ test wants to reach them and generous elsewhere; `settings` are what a test has 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from shared.chat.ports import Spread
 from shared.chat.rosters import Rosters
 from shared.chat.rules import PROTOCOL
 from shared.connection.models import Identity
-from shared.connection.ports import Gateway
+from shared.connection.ports import Gateway, PresenceChecks
 from shared.connection.presence import Sight, Telling
 from shared.files.kinds import SizeLimits
 from shared.files.ports import Objects
@@ -26,7 +26,7 @@ from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.notification.ports import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
 from shared.wire.events import encode_plainly
-from tests.fakes import in_turn
+from tests.fakes import FakePresenceChecks, in_turn
 from tests.stores import Stores
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Wiring:
     pause: Callable[[int], None] = nobody
     begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
+    checks: PresenceChecks = field(default_factory=FakePresenceChecks)
 
     @cached_property
     def sight(self) -> Sight:
@@ -73,7 +74,7 @@ class Wiring:
     def connect(self) -> connect_module.Ports:
         import functions.connect.handler as connect_module
 
-        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, self.connection_limit)
+        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, self.checks, self.connection_limit)
 
     def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
         return RateLimiter(limit, buckets or self.stores.buckets, self.now)

@@ -11,15 +11,18 @@ from shared.aws.deadline import HANDSHAKE_S, Deadline
 from shared.aws.dynamodb import dynamodb
 from shared.aws.member_table import DynamoDbMemberships
 from shared.aws.parallel import Spreader
+from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.session_table import DynamoDbSessions
 from shared.aws.watch_table import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
-from shared.connection.ports import Gateway, Watches
+from shared.connection.models import FORESIGHT_MS
+from shared.connection.ports import Gateway, PresenceChecks, Watches
 from shared.connection.presence import Sight, Telling, announce_online
-from shared.connection.sessions import open_connection
+from shared.connection.sessions import ends_soon, open_connection
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger, make_request_log
+from shared.reporting import try_to_tell
 from shared.wire.events import EVICTED, encode_plainly
 from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
 
@@ -34,6 +37,7 @@ class Ports:
     sight: Sight
     watches: Watches
     gateway: Gateway
+    checks: PresenceChecks
     connection_limit: int
 
     @property
@@ -56,6 +60,11 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
         gateway=ApiGatewayConnections(
             settings.connections_endpoint, environment, spreader=spread, pause=_DEADLINE.pause, check=_DEADLINE.check
+        ),
+        checks=SqsPresenceChecks(
+            SqsQueue(sqs(environment, _DEADLINE), settings.presence_queue_url),
+            grace_s=settings.presence_grace_s,
+            now=now_ms,
         ),
         connection_limit=settings.connection_limit,
     )
@@ -98,14 +107,9 @@ def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:
     if opened.evicted:
         count("ConnectionsEvicted", function="connect", value=len(opened.evicted))
     if opened.announce:
-        _announce(caller.user_id, ports, now)
+        # The connection is there, whether or not its watchers can be told: who asks for the presence sees it.
+        try_to_tell("connect", lambda: announce_online(caller.user_id, telling=ports.telling, now=now))
+    gone = ends_soon(caller.connection, within_ms=FORESIGHT_MS, now=now)
+    if gone is not None:
+        try_to_tell("connect", lambda: ports.checks.schedule(gone))
     return answer()
-
-
-def _announce(user_id: str, ports: Ports, now: int) -> None:
-    """The connection is there, whether or not its watchers can be told: who asks for the presence sees it."""
-    try:
-        announce_online(user_id, telling=ports.telling, now=now)
-    except Exception as error:  # noqa: BLE001  # it must not cost anybody their connection
-        _LOGGER.warning("presence not announced", extra=describe(error))
-        count("PresenceNotAnnounced", function="connect")

@@ -66,7 +66,7 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         pause=deadline.pause,
         begin=deadline.begin,
         new_nonce=lambda: secrets.token_urlsafe(8),
-        report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s)),
+        report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)),
         verify=lambda token: _verifier(settings, environment).verify(token),
         connection_limit=settings.connection_limit,
         edit_window_s=settings.edit_window_s,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Delivered, Posting
+from shared.chat.delivery import Delivered, Posting, over
 from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
 from shared.chat.identifiers import other_member
@@ -18,10 +18,10 @@ from shared.chat.rules import Bounds
 from shared.chat.sending import SendMessage, send_message
 from shared.chat.syncing import sync
 from shared.chat.typing import type_in
-from shared.connection.models import Connection, Identity, SessionsByUser, extended
+from shared.connection.models import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser, extended
 from shared.connection.ports import Gateway, Sessions, Watches
 from shared.connection.presence import Sight, Telling, announce_online, watch
-from shared.connection.sessions import Opened, ensure_registered, keep_alive, open_connection
+from shared.connection.sessions import Opened, ends_soon, ensure_registered, keep_alive, open_connection
 from shared.connection.visibility import tell_granted
 from shared.contacts.ports import Blocks, Relations
 from shared.errors import BadRequest, Forbidden
@@ -269,6 +269,7 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         now=ports.now(),
     )
     _announce_online(opened, caller.user_id, ports)
+    _look_after_its_end(caller.connection, LAST_PING_MS, ports)
     behind = False
     if frame.conversation_id is not None and frame.seq is not None:
         behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, log=ports.log)
@@ -286,7 +287,15 @@ def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         _register(connection, ports)
     ports.watches.prolong(caller.user_id, caller.connection_id, expires_at=connection.expires_at)
+    _look_after_its_end(connection, FORESIGHT_MS, ports)
     return auth_ack(caller.user_id, connection.authenticated_until)
+
+
+def _look_after_its_end(connection: Connection, within_ms: int, ports: Ports) -> None:
+    """Have it looked whether the user is offline once this connection has ended, if that is so near."""
+    gone = ends_soon(connection, within_ms=within_ms, now=ports.now())
+    if gone is not None:
+        ports.report(over(gone.user_id, gone.at))
 
 
 def _after_delivery(delivered: Delivered, caller: Caller, ports: Ports) -> None:

@@ -122,7 +122,8 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     deadline = Deadline(BATCH_S)
     calls, queues, members_table = dynamodb(environment, deadline), sqs(environment, deadline), settings.members_table
     spreader = Spreader(_WIDTH)
-    checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
+    queue = SqsQueue(queues, settings.presence_queue_url)
+    checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     return Ports(
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),

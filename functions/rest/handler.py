@@ -50,7 +50,8 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     calls, members_table = dynamodb(environment, deadline), settings.members_table
     spread = Spreader(_WIDTH)
     queues = sqs(environment, deadline)
-    checks = SqsPresenceChecks(SqsQueue(queues, settings.presence_queue_url), grace_s=settings.presence_grace_s)
+    queue = SqsQueue(queues, settings.presence_queue_url)
+    checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
     limit = Limit(settings.message_rate, settings.message_burst)
     return Ports(
         verifier=make_verifier(settings, environment, now=now_ms),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.aws.deadline import Deadline
@@ -13,6 +13,7 @@ from shared.connection.ports import Gone
 from shared.errors import Unavailable
 
 _BATCH: Final = 10
+_LONGEST_DELAY_S: Final = 900
 
 
 def sqs(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
@@ -62,14 +63,17 @@ class SqsQueue:
 
 
 class SqsPresenceChecks:
-    """PresenceChecks on a queue whose messages wait for the grace period (at most 15 minutes)."""
+    """PresenceChecks on a queue whose messages wait until the grace period is over (at most 15 minutes)."""
 
-    def __init__(self, queue: SqsQueue, *, grace_s: int) -> None:
+    def __init__(self, queue: SqsQueue, *, grace_s: int, now: Callable[[], int]) -> None:
         self._queue = queue
         self._grace_s = grace_s
+        self._now = now
 
     def schedule(self, gone: Gone) -> None:
-        self._queue.send({"user_id": gone.user_id, "at": gone.at}, delay_s=self._grace_s)
+        ahead_s = max(0, -((self._now() - gone.at) // 1_000))
+        delay_s = min(ahead_s + self._grace_s, _LONGEST_DELAY_S)
+        self._queue.send({"user_id": gone.user_id, "at": gone.at}, delay_s=delay_s)
 
 
 def _encoded(body: Mapping[str, Any]) -> str:

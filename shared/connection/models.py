@@ -14,6 +14,10 @@ OFFLINE: Final = "offline"
 MAX_LIFETIME_MS: Final = 2 * 60 * 60 * 1_000
 # Clients ping about every four minutes; three missed pings mean that nobody is there.
 HEARTBEAT_WINDOW_MS: Final = 12 * 60 * 1_000
+# The longest that a queue can wait, and so the furthest ahead that a connection's end can be looked after.
+FORESIGHT_MS: Final = 15 * 60 * 1_000
+# In what is left of a connection by then, a client pings once more.
+LAST_PING_MS: Final = 5 * 60 * 1_000
 # While $connect runs, posting to its connection answers 410. The $connect Lambda is given 5 s, so a 410 from a
 # connection registered less than that ago is no proof of death.
 CONNECTING_MS: Final = 5 * 1_000

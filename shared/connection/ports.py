@@ -80,7 +80,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A user whose last live connection ended at `at` (ms)."""
+    """A user whose last live connection ended at `at` (ms), or will end then with its token."""
 
     user_id: str
     at: int
@@ -90,7 +90,10 @@ class PresenceChecks(Protocol):
     """A look at a user some time after their last connection has ended."""
 
     def schedule(self, gone: Gone) -> None:
-        """Have `check_offline` called after the grace period, at least once."""
+        """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
+
+        15 minutes from now is as far ahead as it goes: what would be later comes then.
+        """
         ...
 
 

@@ -16,7 +16,7 @@ from shared.connection.models import (
     heard_from,
     live,
 )
-from shared.connection.ports import Gateway, Sessions
+from shared.connection.ports import Gateway, Gone, Sessions
 from shared.errors import Unavailable
 
 _MAX_ATTEMPTS: Final = 10
@@ -129,6 +129,16 @@ def ensure_registered(
         register(connection)
     elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
         register(refreshed)
+
+
+def ends_soon(connection: Connection, *, within_ms: int, now: int) -> Gone | None:
+    """What is to be looked after at the connection's end, if that is so near.
+
+    A token that ends makes no sound: the connection stays, its client may never send another frame, and those who watch
+    the user would think that they are online for as long as the gateway keeps it.
+    """
+    is_near = now < connection.expires_at <= now + within_ms
+    return Gone(connection.user_id, connection.expires_at) if is_near else None
 
 
 @dataclass(frozen=True, slots=True)

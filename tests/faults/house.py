@@ -102,7 +102,7 @@ class House:
 
     @cached_property
     def checks(self) -> SqsPresenceChecks:
-        return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S)
+        return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S, now=self.clock)
 
     @cached_property
     def stores(self) -> Stores:
@@ -110,7 +110,7 @@ class House:
 
     @property
     def wiring(self) -> Wiring:
-        return Wiring(self.stores, self.connections, self.clock, self.nonces)
+        return Wiring(self.stores, self.connections, self.clock, self.nonces, checks=self.checks)
 
     @property
     def verifier(self) -> TokenVerifier:

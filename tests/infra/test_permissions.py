@@ -49,7 +49,7 @@ PROVIDERS = {
 }
 BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Authorizer": SECRET,
-    "Connect": CONNECTIONS,
+    "Connect": CONNECTIONS | CHECK_PRESENCE,
     "Disconnect": CHECK_PRESENCE,
     "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
     "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | SIGN | SCHEDULE,

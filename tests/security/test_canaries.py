@@ -200,10 +200,11 @@ def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) 
     house = ConnectHouse()
     ports: Any = Exploding(make)
     sight = Sight(ports, ports, house.sessions, in_turn)
+    blind = Sight(ports, ports, ports, in_turn)
     for broken in (
-        ConnectPorts(Sight(ports, ports, ports, in_turn), house.watches, house.gateway, connection_limit=3),
-        ConnectPorts(sight, ports, house.gateway, connection_limit=3),
-        ConnectPorts(sight, house.watches, ports, connection_limit=1),
+        ConnectPorts(blind, house.watches, house.gateway, house.checks, connection_limit=3),
+        ConnectPorts(sight, ports, house.gateway, house.checks, connection_limit=3),
+        ConnectPorts(sight, house.watches, ports, house.checks, connection_limit=1),
     ):
         house.sessions.connections.clear()
         house.sessions.shown.clear()

@@ -31,7 +31,7 @@ _CHAT = {
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
     AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "REQUEST_LOG"},
-    ConnectSettings: {*_TELLING, "CONNECTION_LIMIT", "REQUEST_LOG"},
+    ConnectSettings: {*_TELLING, "CONNECTION_LIMIT", "REQUEST_LOG", *_PRESENCE},
     DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "REQUEST_LOG"},
     PresenceSettings: _TELLING,
     MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},

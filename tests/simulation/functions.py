@@ -151,11 +151,12 @@ class Instance:
             self.pause,
             begin=self.begin,
             connection_limit=most,
+            checks=self.checks,
         )
 
     @property
     def checks(self) -> SqsPresenceChecks:
-        return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S)
+        return SqsPresenceChecks(self.queue("presence"), grace_s=GRACE_S, now=self.now)
 
     def queue(self, name: str) -> SqsQueue:
         return SqsQueue(cast("JsonService", self.environment.sqs), name)

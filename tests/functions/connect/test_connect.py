@@ -6,9 +6,22 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from functions.connect.handler import Ports, connect
+from shared.connection.ports import Gone
 from shared.connection.presence import Sight
-from tests.fakes import FakeGateway, FakeLog, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from shared.errors import Unavailable
+from tests.fakes import (
+    FakeGateway,
+    FakeLog,
+    FakeMemberships,
+    FakePresenceChecks,
+    FakeRelations,
+    FakeSessions,
+    FakeWatches,
+    in_turn,
+)
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
 
 
@@ -24,6 +37,7 @@ class House:
     sessions: FakeSessions = field(default_factory=FakeSessions)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     watches: FakeWatches = field(default_factory=FakeWatches)
+    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
 
     def __post_init__(self) -> None:
         log = FakeLog(self.memberships)
@@ -34,7 +48,7 @@ class House:
 
     def connect(self, event: dict[str, object]) -> dict[str, Any]:
         sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
-        return connect(event, Ports(sight, self.watches, self.gateway, connection_limit=3), now=NOW)
+        return connect(event, Ports(sight, self.watches, self.gateway, self.checks, connection_limit=3), now=NOW)
 
     def told(self) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.gateway.received("b1=")]
@@ -66,6 +80,28 @@ def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
     house.watches.of = explode  # type: ignore[assignment,method-assign]
     assert house.connect(connect_event())["statusCode"] == 200
     assert set(house.sessions.connections["alice"]) == {"a1="}
+
+
+@pytest.mark.parametrize(
+    ("lasts", "is_looked_after"), [(1_000, True), (15 * 60_000, True), (15 * 60_000 + 1, False), (HOUR, False)]
+)
+def test_the_end_of_a_token_that_ends_soon_is_looked_after(lasts: int, is_looked_after: bool) -> None:
+    house = House()
+    context = authorizer_of("alice", expires_at=NOW + lasts)
+    house.connect(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
+    assert house.checks.scheduled == ([Gone("alice", NOW + lasts)] if is_looked_after else [])
+
+
+def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> None:
+    house = House()
+
+    def explode(_: object) -> None:
+        raise Unavailable
+
+    house.checks.schedule = explode  # type: ignore[assignment,method-assign]
+    context = authorizer_of("alice", expires_at=NOW + 1_000)
+    event = websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context)
+    assert house.connect(event)["statusCode"] == 200
 
 
 def test_at_the_limit_the_oldest_is_told_and_closed() -> None:

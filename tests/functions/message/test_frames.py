@@ -312,6 +312,32 @@ def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_
     assert len([report for report in house.reports if report.gone]) == 2
 
 
+def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word() -> None:
+    house = furnished()
+    del house.sessions.connections["alice"]
+    ends = NOW + 9 * 60_000
+    house.sessions.connect("alice", "a1=", at=NOW, expires_at=ends)
+    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    house.say({"type": "ping"}, expires_at=ends)
+    assert not [report for report in house.reports if report.gone], "there will be another ping before that"
+    house.clock.advance(4 * 60_000)
+    house.say({"type": "ping"}, expires_at=ends)
+    (gone,) = house.reports[-1].gone
+    assert gone == Gone("alice", ends)
+    house.clock.advance(5 * 60_000)
+    assert check_offline(gone, telling=house.ports.telling, now=house.clock())
+    assert presences(house) == ["offline"]
+
+
+@pytest.mark.parametrize(("lasts", "ends_in"), [(60_000, 60_000), (30_000, 45_000), (HOUR, None)])
+def test_the_end_of_a_short_token_that_a_connection_is_given_is_looked_after(lasts: int, ends_in: int | None) -> None:
+    house = furnished()
+    house.tokens["fresh"] = Identity("alice", NOW + lasts)
+    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 45_000)
+    looked_after = [gone for report in house.reports for gone in report.gone]
+    assert looked_after == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
+
+
 def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before() -> None:
     house = furnished()
     after_the_end(house)

@@ -62,6 +62,16 @@ def test_some_that_were_not_taken_are_an_error() -> None:
 
 def test_a_look_waits_for_the_grace_period() -> None:
     service = Service()
-    SqsPresenceChecks(queue_on(service), grace_s=10).schedule(Gone("alice", 77))
+    SqsPresenceChecks(queue_on(service), grace_s=10, now=lambda: 77).schedule(Gone("alice", 77))
     ((_, request),) = service.made
     assert (json.loads(request["MessageBody"]), request["DelaySeconds"]) == ({"user_id": "alice", "at": 77}, 10)
+
+
+@pytest.mark.parametrize(
+    ("at", "delay_s"), [(0, 10), (5_000, 10), (5_001, 11), (65_000, 70), (894_999, 900), (905_000, 900)]
+)
+def test_a_look_after_an_end_to_come_waits_for_it_but_no_longer_than_a_queue_can(at: int, delay_s: int) -> None:
+    service = Service()
+    SqsPresenceChecks(queue_on(service), grace_s=10, now=lambda: 5_000).schedule(Gone("alice", at))
+    ((_, request),) = service.made
+    assert request["DelaySeconds"] == delay_s
