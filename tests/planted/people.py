@@ -128,8 +128,8 @@ BUGS: Final = (
     Bug(
         "online is announced by nobody",
         "functions/connect/handler.py",
-        "    if opened.announce:\n        _announce(caller.user_id, ports, now)\n",
-        "",
+        "    if opened.announce:\n",
+        "    if opened.announce and opened.evicted:\n",
     ),
     Bug(
         "offline is never looked at",

@@ -12,7 +12,7 @@ from zlib import crc32
 import functions.files.handler as files_module
 from tests.simulation import handlers
 from tests.simulation.faults import Fault
-from tests.simulation.functions import Instance
+from tests.simulation.functions import GRACE_S, Instance
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Process
 from tests.simulation.services import Queued
@@ -21,6 +21,7 @@ from tests.simulation.store import Written
 _BATCH: Final = 10
 _MAX_RECEIVES: Final = 5
 _VISIBILITY_MS: Final = 3_000.0
+_GRACE_MS: Final = 1_000.0 * GRACE_S
 
 
 @dataclass(eq=False)
@@ -45,8 +46,16 @@ class Queues:
         for _ in range(copies):
             late = self._hub.random.random() * 10_000 if self._weather.strikes(Fault.QUEUE_LATE) else 0.0
             message = Queued(f"m{next(self._numbers)}", body)
-            self.waiting += 1
-            self._hub.after(delay + late + self._latency(), partial(self._consume, queue, message))
+            at = delay + late + self._latency()
+            if queue == "presence" and delay > _GRACE_MS:  # the end of a token to come: nothing is left undone before
+                self._hub.after(at, partial(self._begin, queue, message))
+            else:
+                self.waiting += 1
+                self._hub.after(at, partial(self._consume, queue, message))
+
+    def _begin(self, queue: str, message: Queued) -> None:
+        self.waiting += 1
+        self._consume(queue, message)
 
     def _consume(self, queue: str, message: Queued) -> None:
         message.received += 1
