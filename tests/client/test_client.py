@@ -701,23 +701,40 @@ async def test_a_connection_outlives_its_token() -> None:
 
 
 @on_loop
-async def test_a_provider_that_has_no_fresh_token_leaves_the_connection_alone() -> None:
+async def test_a_provider_that_had_no_token_in_time_is_asked_again_and_the_connection_lives_on() -> None:
     async with FakeServer() as server:
-        asked = asyncio.Event()
-        tokens = [token_of("alice", exp=time.time() + 2)]
-        server.tokens |= set(tokens)
+        fresh = token_of("alice", exp=time.time() + 3_600, number=2)
+        tokens: list[str | None] = [token_of("alice", exp=time.time() + 2), None, fresh]
+        server.tokens |= {token for token in tokens if token}
 
         def provide() -> str:
-            if not tokens:
-                asked.set()
+            token = tokens.pop(0)
+            if token is None:
                 raise OSError("no network")
-            return tokens.pop()
+            return token
 
         async with client_of(server, token=provide) as alice:
             await alice.connected()
-            await asked.wait()
+            await server.until(lambda: bool(server.sent("auth")))
             await alice.send("hi", to="bob")
 
+    assert [frame["token"] for frame in server.sent("auth")] == [fresh]
+    assert len(server.handshakes) == 1
+
+
+@on_loop
+async def test_where_the_server_says_that_the_token_has_ended_the_connection_goes_on_with_a_fresh_one() -> None:
+    expired = [Refusal("token_expired")]
+    async with FakeServer() as server:
+        token = token_of("alice", exp=time.time() + 3_600)
+        server.tokens.add(token)
+        async with client_of(server, token=lambda: token) as alice:
+            await alice.sync()
+            server.on_frame = lambda *_: expired.pop() if expired else None
+            ack = await alice.send("hi", to="bob")
+
+    assert ack.seq == 1
+    assert [frame["type"] for frame in server.sent("auth")] == ["auth"]
     assert len(server.handshakes) == 1
 
 

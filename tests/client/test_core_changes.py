@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from parley_client.effects import Done, Failed, Renew
+from parley_client.effects import Connect, Disconnect, Done, Failed, Renew, Transmit
 from parley_client.errors import ParleyError
 from parley_client.events import Changed, Message, MessageDeleted, MessageEdited, Presence, Reaction
 
@@ -274,14 +274,111 @@ def test_without_a_time_to_go_by_nothing_is_renewed(left: float | None) -> None:
 
 
 @pytest.mark.parametrize("code", ["unauthenticated", "unavailable"])
-def test_a_renewal_that_fails_leaves_the_connection_as_it_was(code: str) -> None:
+def test_a_renewal_that_fails_leaves_the_connection_as_it_was_until_its_token_ends(code: str) -> None:
     bench = connected_with(600)
     bench.wait(541)
     bench.core.renew("fresh", 600, bench.now)
     bench.refuse(bench.sent("auth")[0], code)
-    bench.wait(600)
-    assert bench.core.connection == "online"
+    bench.wait(58)
+    assert (renewals(bench), bench.core.connection) == (1, "online")
+    bench.wait(2)
+    assert (renewals(bench), bench.core.connection) == (2, "online")
+
+
+# --- tokens that have ended
+
+
+def refused_late(left: float = 600) -> tuple[Bench, int]:
+    """A message is refused since the token has ended, by the server's clock; another token is asked for."""
+    bench = connected_with(left)
+    call = bench.send("hi")
+    bench.core.watch(["bob"], bench.now)
+    bench.reply(bench.sent("presence")[0], **here())
+    bench.refuse(bench.sent("message")[0], "token_expired")
+    return bench, call
+
+
+def goes_on(bench: Bench) -> None:
+    """The server takes the fresh token, and answers as after a connect: the comparison first."""
+    [auth] = bench.sent("auth")
+    bench.forget()
+    bench.reply(auth, type="auth", user_id="alice", expires_at=1)
+    [sync] = bench.sent("sync")
+    bench.reply(sync, conversations=[])
+
+
+def test_a_connection_outlives_its_token_and_what_was_refused_goes_out_again() -> None:
+    bench, call = refused_late()
+    assert (renewals(bench), bench.core.connection) == (1, "online")
+    bench.core.renew("fresh", 600, bench.now)
+    goes_on(bench)
+    [again] = bench.sent("presence")
+    assert again["users"] == ["bob"]
+    bench.ack(bench.sent("message")[-1], 1)
+    assert [done.call for done in bench.results() if isinstance(done, Done)] == [call]
+    assert not any(isinstance(effect, Disconnect | Connect) for effect in bench.collect())
+
+
+def test_until_the_fresh_token_is_taken_nothing_else_is_sent_and_nobody_is_in_a_hurry() -> None:
+    bench, _ = refused_late()
+    bench.forget()
+    bench.send("more")
+    bench.core.ping(bench.now)
+    bench.core.request("typing", {"conversation_id": DM}, bench.now)
+    bench.wait(3_600)
+    assert not any(isinstance(effect, Transmit) for effect in bench.collect())
+    assert bench.errors() == ["connection_lost"] * 2
+    assert bench.core.deadline() is None
+    bench.core.renew("fresh", 600, bench.now)
+    goes_on(bench)
+    assert [frame["content"] for frame in bench.sent("message")] == ["hi"]
+
+
+def test_at_the_end_of_a_token_that_could_not_be_renewed_another_is_asked_for_and_everything_is_compared() -> None:
+    bench = connected_with(600)
+    bench.wait(541)
+    bench.core.not_renewed(bench.now)
+    bench.forget()
+    bench.wait(60)
+    assert (renewals(bench), bench.core.connection) == (1, "online")
+    bench.core.renew("fresh", 600, bench.now)
+    goes_on(bench)
+    bench.wait(541)
     assert renewals(bench) == 1
+
+
+def test_a_token_that_was_asked_for_in_time_and_comes_late_is_asked_for_once() -> None:
+    bench = connected_with(600)
+    bench.wait(700)
+    assert renewals(bench) == 1
+    bench.core.renew("fresh", 600, bench.now)
+    goes_on(bench)
+    assert bench.core.connection == "online"
+
+
+@pytest.mark.parametrize("end", ["none", "token_expired", "silence"])
+def test_without_a_fresh_token_the_connection_ends(end: str) -> None:
+    bench, _ = refused_late()
+    if end == "none":
+        bench.core.not_renewed(bench.now)
+    else:
+        bench.core.renew("fresh", 600, bench.now)
+    if end == "token_expired":
+        bench.refuse(bench.sent("auth")[0], "token_expired")
+    if end == "silence":
+        bench.wait(16)
+    assert any(isinstance(effect, Disconnect) for effect in bench.collect())
+    assert bench.core.connection in {"waiting", "connecting"}
+
+
+def test_a_fresh_token_that_is_of_no_use_either_ends_the_connection_and_is_not_asked_for_for_ever() -> None:
+    bench, _ = refused_late()
+    bench.core.renew("fresh", 600, bench.now)
+    [auth] = bench.sent("auth")
+    bench.forget()
+    bench.reply(auth, type="auth", user_id="alice", expires_at=1)
+    bench.refuse(bench.sent("sync")[0], "token_expired")
+    assert (renewals(bench), bench.core.connection) == (0, "waiting")
 
 
 def test_a_token_given_by_hand_answers_and_its_refusal_is_told() -> None:

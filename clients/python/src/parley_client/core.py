@@ -7,7 +7,7 @@ The shell's part:
 - `start`; do each of `effects()` after every call; call `tick` when `deadline()` is reached;
 - on Save: keep `state()`, whole, before anything that comes after it; where that fails, do nothing of the rest;
 - on Connect: open a connection, then `connected`, or `lost` where that failed;
-- on Renew: get a fresh token, then `renew`;
+- on Renew: get a fresh token, then `renew`, or `not_renewed` where there is none;
 - on AskNotifications: get them over HTTP, then `notified`, or `not_notified` where that failed;
 - feed each frame of that connection to `receive`, and say `lost` when it ends. Nothing of an earlier connection may
   come in after that.
@@ -225,7 +225,7 @@ class Core(Machine):
         call = self._call()
         frame = {"type": frame_type, **fields}
         check_size(frame)
-        if self._link.state == "online":
+        if self.is_served:
             self._exchange.transmit(
                 frame,
                 now,
@@ -241,7 +241,7 @@ class Core(Machine):
         """A heartbeat out of turn."""
         self._check_open()
         call = self._call()
-        if self._link.state == "online":
+        if self.is_served:
             self._link.expect_pong(now)
             self._beat(now, call)
         else:

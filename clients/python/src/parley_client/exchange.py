@@ -13,8 +13,9 @@ from parley_client.events import Frame
 OnDone = Callable[[Frame, float], None]
 OnFailed = Callable[[ParleyError, float], None]
 
-# The connection itself is of no more use: the next one comes with a fresh token, and the request is made again there.
-_TOKEN_CODES: Final = frozenset({"token_expired", "unauthenticated"})
+TOKEN_EXPIRED: Final = "token_expired"  # noqa: S105  # a code
+# The connection is of no use without a fresh token, with which the request is made again, there or on the next one.
+_TOKEN_CODES: Final = frozenset({TOKEN_EXPIRED, "unauthenticated"})
 
 
 @dataclass(frozen=True, slots=True)

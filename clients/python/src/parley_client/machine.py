@@ -9,7 +9,7 @@ from parley_client.cursors import Cursors
 from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Save
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
 from parley_client.events import ConnectionChanged, Frame, Notification
-from parley_client.exchange import Exchange
+from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link
 from parley_client.notices import Notices
 from parley_client.parsing import as_entry, as_event, as_notifications
@@ -39,7 +39,7 @@ class Machine:
         self._cursors = Cursors(settings, random, self._exchange, self._do)
         self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
-        self._renewal = Renewal(self._exchange, self._do)
+        self._renewal = Renewal(self._exchange, self._do, self._resume, self._end_with_token)
         asks = over_http and settings.receive
         self._notices = Notices(settings, random, self._do, self._stream.inbox.offer, asks=asks)
 
@@ -51,6 +51,11 @@ class Machine:
     def connection(self) -> str:
         """One of idle, waiting, connecting, online, stopped."""
         return self._link.state
+
+    @property
+    def is_served(self) -> bool:
+        """Whether there is a connection whose token is good, as far as is known."""
+        return self._link.state == "online" and not self._renewal.waiting
 
     def effects(self) -> list[Effect]:
         """What to do now, in this order. Each is handed out once.
@@ -68,6 +73,8 @@ class Machine:
 
     def deadline(self) -> float | None:
         """When to call `tick`, if nothing happens before."""
+        if self._link.state == "online" and self._renewal.waiting:
+            return self._exchange.next_due(self.settings.request_timeout)
         dues = [self._link.next_due()]
         if self._link.state == "online":
             dues.append(self._exchange.next_due(self.settings.request_timeout))
@@ -104,6 +111,11 @@ class Machine:
         """A fresh token, as asked for by Renew: the connection lives on with it."""
         if self._link.state == "online":
             self._renewal.authenticate(token, token_left, now)
+
+    def not_renewed(self, now: float) -> None:
+        """Renew had no token to bring."""
+        if self._link.state == "online":
+            self._renewal.not_had(now)
 
     def notified(self, number: int, body: Frame, now: float) -> None:
         """The answer over HTTP that AskNotifications asked for."""
@@ -149,7 +161,7 @@ class Machine:
         if "success" not in frame:
             self._on_event(frame, now)
         elif not self._exchange.replied(frame, now):
-            self._drop("The token is no longer accepted", now)
+            self._on_refused_token(str(frame.get("code")), now)
         self._pump(now)
 
     def tick(self, now: float) -> None:
@@ -160,6 +172,11 @@ class Machine:
         if self._link.is_dead(now):
             self._drop("The server no longer answers", now)
         if self._link.state != "online":
+            return
+        if self._renewal.has_ended(now):
+            self._on_refused_token(TOKEN_EXPIRED, now)
+        if self._renewal.waiting:
+            self._exchange.expire(now, self.settings.request_timeout)
             return
         if self._exchange.expire(now, self.settings.request_timeout):
             self._link.expect_pong(now)
@@ -200,7 +217,7 @@ class Machine:
 
     def _pump(self, now: float) -> None:
         """Send whatever is due."""
-        if self._link.state != "online":
+        if not self.is_served:
             return
         named = self._stream.request(now)
         if named is not None:
@@ -216,6 +233,7 @@ class Machine:
 
     def _on_synced(self, data: Frame, now: float) -> None:
         self._link.failures = 0  # this connection is of use
+        self._renewal.proven()
         self._stream.synced(data, now)
         if self._stream.broken is not None:
             self._do(Disconnect("log_lost"))
@@ -250,14 +268,32 @@ class Machine:
         self._do(Disconnect(reason))
         self.lost(now, reason)
 
+    def _on_refused_token(self, code: str, now: float) -> None:
+        """The connection lives on with a fresh token, where there is a source of them; else it ends with its own."""
+        if code == TOKEN_EXPIRED and self._renewal.begin_late():
+            self._forget_requests()
+        else:
+            self._end_with_token(now)
+
+    def _resume(self, now: float) -> None:
+        """A token has come after the last one's end. What was posted in between came to nobody: as after a connect."""
+        self._stream.catchup.connected()
+        self._notices.connected(now)
+
+    def _end_with_token(self, now: float) -> None:
+        self._drop("The token is no longer accepted", now)
+
     def _forget_connection(self) -> None:
+        self._renewal.forget()
+        self._forget_requests()
+
+    def _forget_requests(self) -> None:
         """Nothing that was under way is answered any more."""
         self._exchange.connection_lost()
         self._sender.outbox.connection_lost()
         self._cursors.connection_lost()
         self._changes.connection_lost()
         self._watch.connection_lost()
-        self._renewal.forget()
         self._notices.connection_lost()
         self._stream.connection_lost()
 

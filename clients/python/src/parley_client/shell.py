@@ -135,9 +135,10 @@ class Shell:
         try:
             token = await self._dialer.renew()
         except ParleyError as error:
-            _LOGGER.info("the token can't be renewed, and the connection ends with it: %s", error.message)
-            return
-        self._core.renew(token, self._dialer.left(token), self.now())
+            _LOGGER.info("the token can't be renewed: %s", error.message)
+            self._core.not_renewed(self.now())
+        else:
+            self._core.renew(token, self._dialer.left(token), self.now())
         self.perform()
 
     async def _ask_notifications(self, number: int) -> None:
