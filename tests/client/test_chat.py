@@ -433,7 +433,7 @@ async def test_contacts_and_blocks_are_asked_for_answered_and_listed() -> None:
         await bob.shows("alice is a contact now")
         await bob.shows("^  mallory$")
         await bob.shows("nobody is blocked")
-        await bob.shows("! a/b is no user id")
+        await bob.shows("! “a/b” is no user id")
         bob.type("/uncontact alice", "/contact", "/accept x y")
         await bob.shows("alice is no contact any more")
         await bob.shows("! usage: /contact user$")
