@@ -196,7 +196,8 @@ class Gateway:
         event = self._event(line, "CONNECT", "$connect")
 
         def done(answer: Any) -> None:
-            let_in = answer is not None and answer["statusCode"] == 200
+            is_wanted = line.state == "connecting"  # its client has not given up meanwhile
+            let_in = is_wanted and answer is not None and answer["statusCode"] == 200
             line.state = "open" if let_in else "closed"
             line.opened = self._hub.now if let_in else line.opened
             tell = line.terminal.opened if let_in else line.terminal.refused

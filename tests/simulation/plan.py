@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+from shared.limits.buckets import Limit
 from tests.simulation.faults import Fault, draw
 from tests.simulation.limits import FRAMES, Limits, draw_limits
 from tests.simulation.operations import WEIGHTS
@@ -74,6 +75,11 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"stranger": 60, "send_private": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )
+# Either frames are few that are let through, or those that write.
+_FOR_FLOODS: Final[Sequence[Mapping[str, Any]]] = (
+    {"frames": (2, 8), "abuse": 4},
+    {"frames": FRAMES, "rate": Limit(1, 12)},
+)
 _MISHAPS: Final = {Fault.CUT: "cut", Fault.HALF_OPEN: "half_open", Fault.RESTARTED: "restart"}
 
 
@@ -116,6 +122,9 @@ def plan_of(seed: int) -> Plan:
     theme = random.choice(_THEMES)
     devices = _DEVICES if theme.everybody else _devices(random)
     odds = {**draw(random), **theme.faults}
+    limits = draw_limits(random)
+    if "stranger" in theme.weights:
+        limits = replace(limits, **random.choice(_FOR_FLOODS))
     return Plan(
         seed=seed,
         schedule=seed,
@@ -125,7 +134,7 @@ def plan_of(seed: int) -> Plan:
         browsers=_some(devices, 0.25, random),
         actions=_actions(theme, len(devices), odds, random),
         odds=odds,
-        limits=draw_limits(random),
+        limits=limits,
         latency=random.choice((3.0, 30.0)),
     )
 

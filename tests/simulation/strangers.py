@@ -165,7 +165,8 @@ def _others_tokens(one: Stranger, number: int) -> Script:
     line = one.dial(token=one.token(_LONG_MS))
     if not (yield line):
         return
-    tokens = (one.token(_LONG_MS, user="alice"), one.token(-1_000), one.forged(), one.forged("alice"), "no token")
+    yield line, {"type": "auth", "token": one.token(_LONG_MS, user="alice")}
+    tokens = (one.token(-1_000), one.forged(), one.forged("alice"), "no token")
     yield line, {"type": "auth", "token": tokens[number % len(tokens)]}
     yield line, {"type": "ping"}
 
@@ -206,6 +207,8 @@ def _flood(one: Stranger, number: int) -> Script:
         {"type": "message", "conversation_id": "dm:alice:bob", "content": "hi", "client_message_id": "m", "after": 1},
     )
     for _ in range(_FLOOD + (number % 2) * 10):
+        if number % 3 == 0:  # side by side, so that several instances have them
+            one._world.deployment.gateway.send(line, {"id": "beside", **frames[number % len(frames)]})
         yield line, frames[number % len(frames)]
 
 
