@@ -32,6 +32,16 @@ class Accepted:
     push_id: str
     badge: int | None
     text: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forgot:
+    """A provider has said that it does not know this token, to a function that was invoked at `began`."""
+
+    token: str
+    at: float
+    began: float
 
 
 @cache
@@ -89,6 +99,7 @@ class Provider:
 
     def __init__(self, hub: Hub, weather: Weather, base_ms: int) -> None:
         self.accepted: list[Accepted] = []
+        self.forgot: list[Forgot] = []
         self._hub = hub
         self._weather = weather
         self._now: Callable[[], int] = lambda: base_ms + int(hub.now)
@@ -109,9 +120,10 @@ class Provider:
         if self._weather.strikes(Fault.PROVIDER_BUSY):
             raise exceptions.ResourceExhaustedError("no", http_response=_BUSY)
         if self._weather.strikes(Fault.PROVIDER_FORGOT):
+            self._forget(message.token or message.fid)
             raise exceptions.NotFoundError("no", http_response=_FORGOTTEN)
         alert = message.apns.payload.aps.alert
-        self._accept(message.token or message.fid, message.data, message.apns.payload.aps.badge, _text(vars(alert)))
+        self._accept(message.token or message.fid, message.data, message.apns.payload.aps.badge, vars(alert))
         if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
             raise exceptions.DeadlineExceededError("no answer")
 
@@ -120,17 +132,24 @@ class Provider:
         if self._weather.strikes(Fault.PROVIDER_BUSY):
             return Answer(503, {}, b'{"reason":"ServiceUnavailable"}')
         if self._weather.strikes(Fault.PROVIDER_FORGOT):
+            self._forget(path.rpartition("/")[2])
             gone = {"reason": "Unregistered", "timestamp": self._now() + 1_000}
             return Answer(410, {}, json.dumps(gone).encode())
         body = json.loads(payload)
-        self._accept(path.rpartition("/")[2], body["parley"], body["aps"].get("badge"), _text(body["aps"]["alert"]))
+        self._accept(path.rpartition("/")[2], body["parley"], body["aps"].get("badge"), body["aps"]["alert"])
         if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
             raise TimedOut
         return Answer(200, {}, b"")
 
-    def _accept(self, token: str, data: Mapping[str, str], badge: int | None, text: str) -> None:
-        began = self._hub.process.began if self._hub.process else 0.0
-        self.accepted.append(Accepted(token, data, self._hub.now, began, self._current.push_id, badge, text))
+    def _began(self) -> float:
+        return self._hub.process.began if self._hub.process else 0.0
+
+    def _forget(self, token: str) -> None:
+        self.forgot.append(Forgot(token, self._hub.now, self._began()))
+
+    def _accept(self, token: str, data: Mapping[str, str], badge: int | None, alert: Mapping[str, Any]) -> None:
+        push_id, said = self._current.push_id, tuple(alert.get("title_loc_args") or alert.get("title-loc-args") or ())
+        self.accepted.append(Accepted(token, data, self._hub.now, self._began(), push_id, badge, _text(alert), said))
 
 
 def _text(alert: Mapping[str, Any]) -> str:

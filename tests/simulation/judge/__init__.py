@@ -35,6 +35,7 @@ from tests.simulation.judge import (
     rows,
     stored,
     telling,
+    wordings,
 )
 from tests.simulation.judge.case import DELAYING, HARMLESS, Case
 
@@ -66,6 +67,7 @@ _ROOMS: Final = (
     farewells,
     requests,
     consent,
+    wordings,
 )
 _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.RULES)
 # Where whatever failed was done again; and where nothing failed.

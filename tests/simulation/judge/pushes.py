@@ -18,7 +18,7 @@ from tests.simulation.places import DM, GROUP
 from tests.simulation.providers import Accepted
 
 
-def _owners(case: Case, push: Accepted) -> set[str]:
+def owners(case: Case, push: Accepted) -> set[str]:
     """Whose device it was pushed to, by what is stored between the push's begin and its end."""
     found = set()
     for when in case.past.moments(push.began, push.at):
@@ -45,19 +45,19 @@ def pushed_once(case: Case) -> Iterator[str]:
 def pushed_to_who_wants_it(case: Case) -> Iterator[str]:
     """To members who have not read it, are not its author, have not muted it, and hear of others' words at all."""
     for push in case.world.deployment.provider.accepted:
-        owners = _owners(case, push)
-        if not owners:
+        found = owners(case, push)
+        if not found:
             yield f"pushed to {push.token}, which is nobody's"
-        if push.data["type"] != "message" or len(owners) != 1:
+        if push.data["type"] != "message" or len(found) != 1:
             continue
-        (user,), name, seq = owners, push.data["conversation_id"], int(push.data["seq"])
+        (user,), name, seq = found, push.data["conversation_id"], int(push.data["seq"])
         moments = [case.past.at(when) for when in case.past.moments(push.began, push.at)]
-        reasons = [_unwanted(case, now, user, name, seq) for now in moments]
+        reasons = [unwanted(case, now, user, name, seq) for now in moments]
         if all(reasons):
             yield f"{name}/{seq} was pushed to {user}: {reasons[0]}"
 
 
-def _unwanted(case: Case, now: Moment, user: str, name: str, seq: int) -> str:  # noqa: PLR0911  # one for each reason
+def unwanted(case: Case, now: Moment, user: str, name: str, seq: int) -> str:  # noqa: PLR0911  # one for each reason
     entry, member = now.entry(name, seq), now.member(user, name)
     if entry is None or not entry.is_readable:
         return "it is not to be read"
@@ -89,10 +89,10 @@ def _is_meant(now: Moment, entry: Entry, user: str, notify: str) -> bool:
 def badges_are_right(case: Case) -> Iterator[str]:
     """The icon's number is what is unread, over all conversations that are not muted."""
     for push in case.world.deployment.provider.accepted:
-        owners = _owners(case, push)
-        if len(owners) != 1 or push.badge is None:
+        found = owners(case, push)
+        if len(found) != 1 or push.badge is None:
             continue
-        (user,) = owners
+        (user,) = found
         possible = badges_between(case, user, push.began, push.at, BASE_MS + int(push.at))
         if push.badge not in possible and not case.skew:
             yield f"{user} was shown {push.badge} at {push.at:.0f}, and has {sorted(possible)} unread"
