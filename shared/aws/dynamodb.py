@@ -78,8 +78,16 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
 
 
 def from_item(item: Mapping[str, Any]) -> Item:
-    """A whole item. Texts, which most attributes are, are taken without a detour: this runs for all that is read."""
-    return {name: attribute["S"] if "S" in attribute else from_attribute(attribute) for name, attribute in item.items()}
+    """A whole item. Texts and numbers, which most attributes are, take no detour: this runs for all that is read."""
+    found: Item = {}
+    for name, attribute in item.items():
+        if "S" in attribute:
+            found[name] = attribute["S"]
+        elif "N" in attribute:
+            found[name] = int(attribute["N"])
+        else:
+            found[name] = from_attribute(attribute)
+    return found
 
 
 def _same(value: Any) -> Any:

@@ -32,7 +32,7 @@ def stored_ones_are_recognised(case: Case) -> Iterator[str]:
 
 
 def what_is_said_is_kept(case: Case) -> Iterator[str]:
-    """Another message under an id that has one is not acked: every field counts."""
+    """Another message under an id that has one is not acked: every field counts, until that one is deleted."""
     stored = _stored(case)
     first: dict[tuple[str, str], tuple[object, ...]] = {}
     for one in case.operations("send"):
@@ -42,6 +42,9 @@ def what_is_said_is_kept(case: Case) -> Iterator[str]:
         if one.outcome != "ok" or key not in stored or key not in first:
             continue
         at, entry = stored[key]
+        left = case.past.at(one.ended or one.began).entry(entry.conversation_id, entry.seq)
+        if left is None or not left.is_readable:
+            continue  # its words are gone, and its id is all that tells
         if at < one.began and first[key] != said_of(one) and entry.content == first[key][0]:
             yield f"{one} was acked as {entry.message_id}, which says {first[key]}"
 

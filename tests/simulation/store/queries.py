@@ -85,7 +85,7 @@ def wanted(request: Mapping[str, Any], table: Table) -> Wanted:
     if _KIND not in request:
         raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     compiled, terms = _terms(request[_KIND])
-    names, values = placeholders(request, {_KIND: compiled.used})
+    names, values = placeholders(request, (request[_KIND],), {_KIND: compiled.used})
     for check in compiled.checks:
         check(names, values)
     by_name = {resolved(term.path, names)[0]: term for term in terms}
@@ -136,9 +136,13 @@ def _not_for_keys(operator: str) -> Exception:
 
 def _bounds(term: Term, key: tuple[str, str], values: Values) -> tuple[Sort, ...]:
     name, kind = key
-    if any(kind not in values[bound] for bound in term.bounds):
-        raise invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
-    return tuple(key_value(values[bound], name, kind) for bound in term.bounds)
+    bounds = [values[bound] for bound in term.bounds]
+    for bound in bounds:
+        if kind not in bound:
+            raise invalid(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type"
+            )
+    return tuple([key_value(bound, name, kind) for bound in bounds])
 
 
 def _after_prefix(prefix: str) -> str:

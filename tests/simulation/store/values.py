@@ -61,10 +61,12 @@ def taken(attribute: Attribute, depth: int = 0) -> tuple[Attribute, int]:
         raise invalid("Supplied AttributeValue must contain exactly one of the supported datatypes")
     ((kind, value),) = attribute.items()
     if kind == "S":
-        _check_type(value, str)
+        if type(value) is not str:
+            _check_type(value, str)
         return attribute, len(value) if value.isascii() else len(value.encode())
     if kind == "N":
-        _check_type(value, str)
+        if type(value) is not str:
+            _check_type(value, str)
         text, size = _normal(value)
         return (attribute if text == value else {"N": text}), size
     if kind == "BOOL":

@@ -159,20 +159,28 @@ def _shows_old(request: Mapping[str, Any]) -> bool:
 
 def _expressions(request: Mapping[str, Any]) -> tuple[Names, Values, Condition | None, Update | None]:
     """Compiled, with their placeholders checked."""
-    used: dict[str, Used] = {}
-    compiled, change = None, None
-    if "UpdateExpression" in request:
-        change = update(request["UpdateExpression"])
-        used["UpdateExpression"] = change.used
-    if "ConditionExpression" in request:
-        compiled = condition(request["ConditionExpression"])
-        used["ConditionExpression"] = compiled.used
-    names, values = placeholders(request, used)
+    texts = request.get("UpdateExpression"), request.get("ConditionExpression")
+    change, compiled, used = _compiled(*texts)
+    names, values = placeholders(request, texts, used)
     if change is not None:
         change.check_overlap(names)
     for check in (*(change.checks if change else ()), *(compiled.checks if compiled else ())):
         check(names, values)
     return names, values, compiled, change
+
+
+@lru_cache(maxsize=4096)
+def _compiled(
+    update_text: str | None, condition_text: str | None
+) -> tuple[Update | None, Condition | None, Mapping[str, Used]]:
+    used: dict[str, Used] = {}
+    change = None if update_text is None else update(update_text)
+    if change is not None:
+        used["UpdateExpression"] = change.used
+    compiled = None if condition_text is None else condition(condition_text)
+    if compiled is not None:
+        used["ConditionExpression"] = compiled.used
+    return change, compiled, used
 
 
 def _check_keys_are_no_documents(used: Iterable[Used], names: Names, table: Table) -> None:
@@ -183,9 +191,26 @@ def _check_keys_are_no_documents(used: Iterable[Used], names: Names, table: Tabl
                 raise Unsupported("a place within a key attribute")
 
 
-def placeholders(request: Mapping[str, Any], used: Mapping[str, Used]) -> tuple[Names, Values]:
-    """What stands for what. Raises ValidationException where that is not what the expressions use."""
+_fitting: set[tuple[object, ...]] = set()
+"""Expressions with the placeholders that they were given, where these were found to be right."""
+
+
+def placeholders(
+    request: Mapping[str, Any], texts: tuple[str | None, ...], used: Mapping[str, Used]
+) -> tuple[Names, Values]:
+    """What stands for what. Raises ValidationException where that is not what the expressions (`texts`) use."""
     names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    given = texts, None if names is None else tuple(names), None if values is None else tuple(values)
+    if given not in _fitting:
+        _check_given(names, values, used)
+    stored = {name: _value(name, value) for name, value in values.items()} if values else {}
+    if given not in _fitting:
+        check_used(used, names or {}, stored)
+        _fitting.add(given)
+    return dict(names) if names else {}, stored
+
+
+def _check_given(names: Mapping[str, Any] | None, values: Mapping[str, Any] | None, used: Mapping[str, Used]) -> None:
     for what, given in (("Names", names), ("Values", values)):
         if given is None:
             continue
@@ -195,9 +220,6 @@ def placeholders(request: Mapping[str, Any], used: Mapping[str, Used]) -> tuple[
             raise invalid(f"ExpressionAttribute{what} must not be empty")
         for name in given:
             _check_placeholder(what, name)
-    stored = {name: _value(name, value) for name, value in values.items()} if values else {}
-    check_used(used, names or {}, stored)
-    return dict(names) if names else {}, stored
 
 
 @lru_cache(maxsize=4096)

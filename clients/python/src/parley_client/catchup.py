@@ -171,6 +171,8 @@ class Catchup:
             return None
         if self._round:
             return self._not_before
+        if not self._due:
+            return None
         due = (at for each, at in self._due.items() if self._askable(each, room=room))
         earliest = min(due, default=None)
         return None if earliest is None else max(earliest, self._not_before)

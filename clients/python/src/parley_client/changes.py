@@ -75,6 +75,8 @@ class Changes:
                 self._attempt(item, now)
 
     def next_due(self) -> float | None:
+        if not self.items:
+            return None
         return min((item.not_before for item in self._heads() if not item.in_flight), default=None)
 
     def abandon(self, call: int) -> None:

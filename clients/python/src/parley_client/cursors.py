@@ -81,7 +81,8 @@ class Cursors:
                 yield kind, conversation_id, cursor.wanted
 
     def next_due(self) -> float | None:
-        return min((cursor.due for cursor in self._cursors.values() if cursor.open), default=None)
+        dues = [cursor.due for cursor in self._cursors.values() if cursor.open]
+        return min(dues) if dues else None
 
     def _confirmed(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
         """The server has it. Returns the calls that waited for this."""

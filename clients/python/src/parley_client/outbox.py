@@ -130,6 +130,8 @@ class Outbox:
         return [p for p in self.heads() if p.request is None and not p.examining and p.not_before <= now]
 
     def next_due(self) -> float | None:
+        if not self.items:
+            return None
         waiting = (p.not_before for p in self.heads() if p.request is None and not p.examining)
         return min(waiting, default=None)
 
