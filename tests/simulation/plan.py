@@ -39,6 +39,7 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme(),
     Theme({"send_to_group": 4, "send_private": 4, "send_again": 6}),
     Theme({"repeat": 40, "repeat_otherwise": 30, "upload": 3, "post": 2}),
+    Theme({"heavy": 20, "react": 4, "page": 4, "inbox": 2, "look": 2, "forward": 2, "edit": 2}),
     Theme({"repeat": 60, "quit": 4, "remove": 4, "add": 2}, {Fault.REPLY_LOST: 0.3}),
     Theme({"send_to_group": 3, "post": 10, "remove": 6, "add": 3, "quit": 12}),
     Theme({"send_private": 5, "block": 16}, {Fault.REPLY_LOST: 0.5}),

@@ -146,3 +146,49 @@ def test_a_change_that_nobody_has_asked_for_is_objected_to() -> None:
         assert any("nobody asked for" in finding for finding in _findings(world))
     finally:
         world.observed.writes.pop()
+
+
+def test_who_was_not_told_is_objected_to() -> None:
+    """As if an invocation had answered without having posted."""
+    world = _world()
+    processes = [one.process for one in world.deployment.gateway.exchanges if one.frame["type"] == "message"]
+    process = next(one for one in processes if one is not None and one.posted)
+    before, process.posted = process.posted, []
+    try:
+        assert any("was not told" in finding for finding in _findings(world))
+    finally:
+        process.posted = before
+
+
+def test_a_false_reply_is_objected_to() -> None:
+    world = _world()
+    replies = [
+        one.reply for one in world.deployment.gateway.exchanges if one.is_done and one.frame["type"] == "message"
+    ]
+    data = next(reply["data"] for reply in replies if reply is not None)
+    data["duplicate"] = not data["duplicate"]
+    try:
+        assert any("was acked with" in finding for finding in _findings(world))
+    finally:
+        data["duplicate"] = not data["duplicate"]
+
+
+def test_an_event_that_leaves_something_out_is_objected_to() -> None:
+    world = _world()
+    events = [post.event for post in world.deployment.gateway.posts if post.event["type"] == "new_message"]
+    message = next(event["message"] for event in events if event["message"].get("client_message_id"))
+    name = message.pop("client_message_id")
+    try:
+        assert any("never was so" in finding for finding in _findings(world))
+    finally:
+        message["client_message_id"] = name
+
+
+def test_a_sync_that_leaves_something_out_is_objected_to() -> None:
+    world = _world()
+    got = next(seqs for one in world.rounds for seqs in one.got.values() if seqs)
+    last = got.pop()
+    try:
+        assert any("and got" in finding for finding in _findings(world))
+    finally:
+        got.append(last)

@@ -35,6 +35,7 @@ from tests.simulation.judge import (
     rows,
     stored,
     telling,
+    weights,
     wordings,
 )
 from tests.simulation.judge.case import DELAYING, HARMLESS, Case
@@ -43,6 +44,7 @@ Rule = Callable[[Case], Iterator[str]]
 
 _ROOMS: Final = (
     rows,
+    weights,
     entries,
     cursors,
     stored,

@@ -15,6 +15,7 @@ from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import Moment, other_of
+from tests.simulation.judge.weights import too_heavy, too_heavy_with_one_more
 
 Obstacle = tuple[str, Callable[[Case, Operation, Moment], bool]]
 """A code, and whether it is right at a moment."""
@@ -140,12 +141,14 @@ def _nothing_there(_: Case, one: Operation, now: Moment) -> bool:
 
 
 def _reactions_full(case: Case, one: Operation, now: Moment) -> bool:
-    """It has as many of this user's as it may, and this is not one of them."""
+    """It has as many of this user's as it may, or is as heavy as it may be, and this is not one of them."""
     entry = now.entry(_where(one), one.detail["seq"])
     if entry is None or one.detail.get("remove"):
         return False
     mine = {emoji for emoji, user in entry.reactions if user == one.user}
-    return one.detail["emoji"] not in mine and len(mine) >= case.world.plan.limits.reactions
+    if one.detail["emoji"] in mine:
+        return False
+    return len(mine) >= case.world.plan.limits.reactions or too_heavy_with_one_more(one, entry)
 
 
 def _anothers_reaction(case: Case, one: Operation, now: Moment) -> bool:
@@ -220,6 +223,7 @@ _MESSAGE: Final[Sequence[Obstacle]] = (
     ("bad_request", _odd_message),
     ("not_found", _nothing_there),
     ("conflict", _said_otherwise),
+    ("too_large", too_heavy),
 )
 OBSTACLES: Final[Mapping[str, Sequence[Obstacle]]] = {
     "send": _MESSAGE,

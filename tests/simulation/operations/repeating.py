@@ -25,7 +25,7 @@ def _repeat(world: World, client: Client, number: int) -> None:
     where = place(world, client, number)
     said = _said(world, client, where, random)
     meanwhile = _meanwhile(world, client, where, said, random)
-    _one_by_one(
+    one_by_one(
         world,
         [
             lambda: send_over_http(client, where, said),
@@ -41,7 +41,7 @@ def _otherwise(world: World, client: Client, number: int) -> None:
     where = place(world, client, number)
     said = _said(world, client, where, random)
     again = {**said, **_other(world, client, said, random)}
-    _one_by_one(
+    one_by_one(
         world,
         [
             lambda: send_over_http(client, where, said),
@@ -148,7 +148,7 @@ def _entry_seq(given: Any) -> Any:
     return given["entry_seq"]
 
 
-def _one_by_one(world: World, steps: list[Step]) -> None:
+def one_by_one(world: World, steps: list[Step]) -> None:
     """Each some time behind the one before, whatever that one was answered."""
     for number, step in enumerate(steps):
         world.hub.after(number * _PAUSE_MS * (1 + world.plan.latency / 30), step)
