@@ -12,11 +12,13 @@ from functions.rest.ports import Ports
 from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller
 from shared.chat.identifiers import check_user_id
 from shared.connection.ports import Gone
-from shared.connection.presence import check_offline, hide_presence, presence_of
+from shared.connection.presence import check_offline, hide_presence, presence_of, watchers_of
 from shared.connection.sessions import close_all
+from shared.connection.visibility import tell_latecomers
 from shared.contacts.models import QuietHours
 from shared.contacts.profile import update_profile
 from shared.errors import BadRequest, Forbidden
+from shared.reporting import try_to_tell
 from shared.wire.events import REVOKED
 from shared.wire.http import presences_body, profile_body
 from shared.wire.http_requests import ProfileChange
@@ -70,12 +72,14 @@ def add_presence(app: APIGatewayHttpResolver, ports: Ports) -> None:
 
 
 def _hide(user_id: str, ports: Ports, *, hidden: bool) -> None:
+    before = watchers_of(user_id, telling=ports.telling, now=ports.now())
     hide_presence(
         user_id,
         hidden=hidden,
         telling=ports.telling,
         now=ports.now(),
     )
+    try_to_tell("rest", lambda: tell_latecomers(user_id, before, hidden=hidden, telling=ports.telling, now=ports.now))
 
 
 def _is_hidden(user_id: str, ports: Ports) -> bool:

@@ -124,11 +124,14 @@ def announce_presence(
     now: int,
 ) -> int:
     """Tell every connection that watches the user and may see them. Returns how many were told."""
-    watching = [one for one in telling.watches.of(presence.user_id) if one.expires_at > now]
-    if not watching:
-        return 0
-    allowed = seen_by(presence.user_id, {one.watcher for one in watching}, sight=telling.sight)
-    return tell(presence, [one for one in watching if one.watcher in allowed], telling=telling, now=now)
+    return tell(presence, watchers_of(presence.user_id, telling=telling, now=now), telling=telling, now=now)
+
+
+def watchers_of(user_id: str, *, telling: Telling, now: int) -> list[Watch]:
+    """The connections that watch the user and may see them, did the user not hide."""
+    found = [one for one in telling.watches.of(user_id) if one.expires_at > now]
+    allowed = seen_by(user_id, {one.watcher for one in found}, sight=telling.sight) if found else set()
+    return [one for one in found if one.watcher in allowed]
 
 
 def tell(presence: Presence, watching: Sequence[Watch], *, telling: Telling, now: int) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from shared.connection.models import OFFLINE, ONLINE, Presence, Watch
 from shared.connection.ports import Watches
-from shared.connection.presence import NEVER, Telling, near_to, seen_by, shown_as, tell
+from shared.connection.presence import NEVER, Telling, near_to, seen_by, shown_as, tell, watchers_of
 
 Now = Callable[[], int]
 
@@ -72,6 +72,18 @@ def tell_joined(
         told.update(new)
         count += _tell_as_they_are(new, telling, at)
     return count
+
+
+def tell_latecomers(user_id: str, before: Collection[Watch], *, hidden: bool, telling: Telling, now: Now) -> int:
+    """The user hides now, or no longer: tell those who may see them and were not among those `before`.
+
+    `hide_presence` tells first and notes second. Who began to watch in between, or could see the user since by another
+    change at the same time, was told what was so before.
+    """
+    at = now()
+    told = {one.connection_id for one in before}
+    late = [one for one in watchers_of(user_id, telling=telling, now=at) if one.connection_id not in told]
+    return _tell_nothing_to_see(late, telling, at) if hidden else _tell_as_they_are(late, telling, at)
 
 
 def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], telling: Telling) -> set[str]:

@@ -78,6 +78,37 @@ def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later()
     assert shown == {"users": [{"user_id": "alice", "status": "offline", "last_seen": None}]}
 
 
+@pytest.mark.parametrize(("hidden", "last"), [(True, "offline"), (False, "online")])
+def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_told_too(hidden: bool, last: str) -> None:
+    house = world()
+    house.call("PUT", "/v1/me", body={"hide_presence": not hidden})
+    house.call("PUT", "/v1/blocks/alice", user="bob")
+    watched_by_bob(house)
+    note = house.sessions.hide
+
+    def after_an_unblock(*given: Any, **named: Any) -> Any:
+        house.call("DELETE", "/v1/blocks/alice", user="bob")
+        return note(*given, **named)
+
+    house.sessions.hide = after_an_unblock  # type: ignore[method-assign]
+    house.call("PUT", "/v1/me", body={"hide_presence": hidden})
+    assert [event["status"] for event in house.events("bob-1")][-1:] == [last]
+
+
+def test_who_begins_to_watch_just_while_the_user_hides_is_told_too() -> None:
+    house = world()
+    online(house, "alice", "bob")
+    note = house.sessions.hide
+
+    def after_a_subscription(*given: Any, **named: Any) -> Any:
+        house.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
+        return note(*given, **named)
+
+    house.sessions.hide = after_a_subscription  # type: ignore[method-assign]
+    house.call("PUT", "/v1/me", body={"hide_presence": True})
+    assert [event["status"] for event in house.events("bob-1")] == ["offline"]
+
+
 def test_a_change_of_the_name_leaves_presence_alone() -> None:
     house = world()
     house.call("PUT", "/v1/me", body={"display_name": "Alice"})
