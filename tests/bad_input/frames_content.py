@@ -9,6 +9,7 @@ from tests.bad_input.frames_fields import SYNTAX
 from tests.bad_input.names import DM, FILE, FOREIGN_FILE, GROUP
 
 _FAMILY: Final = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+_ESCAPED: Final = "x" + "\x01" * 4_999
 _ENGLAND: Final = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 # Every way to say nothing: separators, controls, formats, fillers, and marks that have nothing to mark.
 BLANK: Final = (
@@ -99,6 +100,10 @@ SIZES: Final = table(
             '{"type":"message","to":"bob","content":"\\ud83d\\ude00' + "x" * 4_999 + '"}',
             stored(content="\U0001f600" + "x" * 4_999),
         ),
+        "3,901 characters, which JSON escapes to 23 KB": _fitting(_ESCAPED[:3_901]),
+        "5,000 characters, which JSON escapes to 30 KB": message(LARGE, content=_ESCAPED),
+        "an edit to what JSON escapes to 30 KB": frame(LARGE, type="edit", conversation_id=DM, seq=1, content=_ESCAPED),
+        "5,000 quotes and backslashes, twice as many in JSON": _fitting('"\\' * 2_500),
         "5,001 blanks": message(LARGE, content=" " * 5_001),
         "20,481 bytes": message(LARGE, content="\u20ac" * 6_827),
         "a frame of 32,768 bytes": raw(_padded(32_768), Fine(echo="7")),

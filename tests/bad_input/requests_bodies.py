@@ -113,6 +113,7 @@ def _messages() -> dict[str, Row]:
     return {
         **{name: send(POST, body, BAD) for name, body in wrong.items()},
         "5,001 characters": send(POST, {"content": "x" * 5_001}, LARGE),
+        "5,000 characters, which JSON escapes to 30 KB": send(POST, {"content": "x" + "\x01" * 4_999}, LARGE),
         "5,001 emoji": send(POST, {"content": "\U0001f600" * 5_001}, LARGE),
         "5,000 emoji": _stored(
             json.dumps({"content": "\U0001f600" * 5_000}, ensure_ascii=False), value="\U0001f600" * 5_000

@@ -61,7 +61,17 @@ def _methods() -> dict[str, Row]:
     }
     odd = {verb: ask(f"{verb} /v1/health", MISSING, only_here=True) for verb in ("TRACE", "BREW", "", "GET ")}
     overridden = {"x-http-method-override": "DELETE"}
-    return {**cases, **odd, "a method in a header is none": ask("GET /v1/blocks", FINE, headers=overridden)}
+    heads = {
+        f"HEAD {path}": ask(f"HEAD {path}", expected)
+        for path, expected in {
+            "/v1/health": FINE,
+            "/v1/conversations": FINE,
+            f"{MESSAGES}/1": FINE,
+            "/v1/tickets": MISSING,
+            "/v1/nothing": MISSING,
+        }.items()
+    }
+    return {**cases, **odd, **heads, "a method in a header is none": ask("GET /v1/blocks", FINE, headers=overridden)}
 
 
 def _ids() -> dict[str, Row]:

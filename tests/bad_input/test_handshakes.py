@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import pytest
 
 from functions.connect.authorizer import authorize
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
+from shared.connection.models import Identity
+from shared.connection.tickets import issue_ticket
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames_fields import SYNTAX
-from tests.bad_input.names import token
+from tests.bad_input.names import SECRET, token
 from tests.bad_input.world import World
 from tests.functions.events import NOW, authorizer_of, frame_event, handshake_event, websocket_event
 
@@ -105,6 +108,46 @@ def verdict(world: World, **handshake: Any) -> tuple[str, dict[str, str]]:
         now=NOW,
     )
     return policy["policyDocument"]["Statement"][0]["Effect"], policy["context"]
+
+
+ORIGINS = (
+    *("null", "capacitor://localhost", "ionic://localhost", "tauri://localhost", "file://", "https://evil.example"),
+    *("", " ", "\0", "x" * 10_240, "https://app.example.com.evil.example", "https://app.example.com"),
+)
+
+
+@pytest.mark.parametrize("origin", ORIGINS, ids=lambda one: ascii(one[:40]))
+def test_an_origin_beside_a_bearer_token_is_not_looked_at_and_beside_a_ticket_must_be_allowed(origin: str) -> None:
+    world = World()
+    headers = {"Authorization": f"Bearer {token()}", "Origin": origin}
+    assert verdict(world, headers=headers)[0] == "Allow"
+    identity = Identity("alice", NOW + 3_600_000)
+    ticket = issue_ticket(identity, tickets=world.stores.tickets, now=NOW, new_secret=lambda: "t" * 43).ticket
+    effect, _ = verdict(world, headers={"Origin": origin}, queryStringParameters={"ticket": ticket})
+    assert effect == ("Allow" if origin == "https://app.example.com" else "Deny")
+
+
+NO_USERS: tuple[Any, ...] = (".", "..", "a/b", [], {}, True, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("claims", "user"),
+    [
+        ({"user_id": None}, "alice"),
+        ({"sub": None, "user_id": "alice"}, "alice"),
+        ({"sub": None, "user_id": None}, None),
+        ({"user_id": ""}, None),
+        *(({"user_id": one}, None) for one in NO_USERS),
+    ],
+    ids=str,
+)
+def test_a_claim_that_is_null_is_absent_and_what_is_no_user_lets_nobody_in(
+    claims: dict[str, Any], user: str | None
+) -> None:
+    given = jwt.decode(token(), options={"verify_signature": False}) | claims
+    signed = jwt.encode(given, SECRET, algorithm="HS256")
+    effect, context = verdict(World(), headers={"Authorization": f"Bearer {signed}"})
+    assert (effect, context.get("user_id")) == (("Allow", user) if user else ("Deny", None))
 
 
 TICKETS = ("", " ", "#", "\0", "\u00e9", "x" * 10_240, "\U0001f600", token(), f"Bearer {token()}", "null", *SYNTAX)
