@@ -27,12 +27,13 @@ _OTHERS: Final = (("dave-1", "dave"), ("mallory-1", "mallory"))
 class Theme:
     """What a history is mostly about: these actions count so many times as much, and there are these faults, too.
 
-    Without themes races would be as rare as in life.
+    Without themes races would be as rare as in life. `watching`: from the start everybody watches everybody.
     """
 
     weights: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[Fault, float] = field(default_factory=dict)
     everybody: bool = False
+    watching: bool = False
 
 
 _THEMES: Final[Sequence[Theme]] = (
@@ -45,6 +46,8 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"send_private": 5, "block": 16}, {Fault.REPLY_LOST: 0.5}),
     Theme({"send_to_group": 5, "remove": 8, "quit": 16}, {Fault.REPLY_LOST: 0.5}),
     Theme({"watch": 12, "leave": 8, "come_back": 8}, everybody=True),
+    Theme({"leave": 20, "come_back": 4, "revoke": 4, "presence": 4}, everybody=True, watching=True),
+    Theme({"befriend": 30, "block": 20, "profile": 20, "quit": 6, "remove": 6, "leave": 10}, watching=True),
     Theme({"send_private": 3, "send_to_group": 3, "leave": 5, "come_back": 10}),
     Theme({"edit": 12, "delete": 12, "react": 12, "role": 20, "rename": 20, "remove": 6}),
     Theme({"send_private": 6, "send_to_group": 6}, {Fault.THROTTLED: 0.8}),
@@ -72,7 +75,7 @@ _THEMES: Final[Sequence[Theme]] = (
         }
     ),
     Theme({"react": 20, "moderate": 20, "send_to_group": 2, "role": 2}),
-    Theme({"befriend": 40, "be_told": 40, "hand_on": 40}),
+    Theme({"befriend": 80, "be_told": 40, "hand_on": 80, "be_reminded": 60}),
     Theme({"stranger": 60, "send_private": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
 )
@@ -182,6 +185,9 @@ def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Ra
         at = random.choice(slots) + random.random() * spread
         early = at * _EARLY if name == "watch" else at  # what there is to see comes later
         actions.append(Action(early, random.choice(actors), name, random.randrange(1_000)))
+    if theme.watching:
+        actions = [replace(one, at=one.at * _EARLY) if one.name == "leave" else one for one in actions]
+        actions += [Action(0.0, number, "watch_all", 0) for number in everybody]
     return tuple(sorted(actions, key=lambda action: action.at))
 
 

@@ -289,7 +289,7 @@ _SURELY: Final[Mapping[Any, Any]] = {
     _anothers_or_old: _anothers_surely,
     _not_ahead: _past_surely,
     _said_otherwise: lambda *_: False,
-    _reminders_full: lambda *_: False,
+    _reminders_full: lambda case, one, now: one.status == HTTPStatus.CREATED and _reminders_full(case, one, now),
 }
 # A resend is answered as its first attempt was; changes of what is so already are let through.
 _AGAIN: Final = frozenset({"send", "otherwise", "claim"})

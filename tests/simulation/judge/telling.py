@@ -16,6 +16,7 @@ from tests.simulation.judge.live import LIVE_MS
 _EARLIEST_MS: Final = 5_000
 _SECOND_MS: Final = 1_000
 _AFTERWARDS_MS: Final = 3_000
+_SLOW: Final = frozenset({Fault.SLOW, Fault.LOST_BEFORE, Fault.LOST_AFTER})
 
 
 def reminders_are_never_early(case: Case) -> Iterator[str]:
@@ -32,6 +33,30 @@ def reminders_are_never_early(case: Case) -> Iterator[str]:
 def _is_of(one: Operation, pk: str, sk: str) -> bool:
     known = one.value["reminder_id"] if one.outcome == "ok" else None
     return f"user#{one.user}" == pk and known in {None, sk.removeprefix("notice#")}
+
+
+def reminders_are_for_who_is_there(case: Case) -> Iterator[str]:
+    """Of a message that they may still read, and that they had not stopped waiting for."""
+    if case.struck & _SLOW:
+        return
+    for at, (table, pk, sk), old, new in case.past.changes:
+        if (
+            table != "members"
+            or not str(sk).startswith("notice#")
+            or old is not None
+            or (new or {}).get("kind") != "reminder"
+        ):
+            continue
+        user, name = pk.removeprefix("user#"), sk.removeprefix("notice#")
+        where, seq = (new or {})["conversation_id"], (new or {})["seq"]
+        moments = [case.past.at(when) for when in case.past.moments(at - _AFTERWARDS_MS, at)]
+        entries = [now.entry(where, seq) for now in moments]
+        if not any(entry is not None and entry.is_readable for entry in entries):
+            yield f"{user} was reminded at {at:.0f} of {where}/{seq}, which is not to be read"
+        if all(now.member(user, where) is None for now in moments):
+            yield f"{user} was reminded at {at:.0f} of {where}/{seq}, and is not in it"
+        if all(now.row(pk, f"reminder#{name}") is None for now in moments):
+            yield f"{user} was reminded at {at:.0f} of {where}/{seq}, and had cancelled that"
 
 
 def reminders_come(case: Case) -> Iterator[str]:
@@ -108,6 +133,6 @@ def pushed_once(case: Case) -> Iterator[str]:
             yield f"{name} was pushed {times} times"
 
 
-RULES = (reminders_are_never_early, notices_are_as_sent, pushed_once)
+RULES = (reminders_are_for_who_is_there, reminders_are_never_early, notices_are_as_sent, pushed_once)
 IN_THE_END = (reminders_come,)
 AT_ONCE = (who_is_there_is_told,)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.history import Operation
 from tests.simulation.operations.acting import Actions, other
-from tests.simulation.places import USERS
+from tests.simulation.places import DM, GROUP, USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
@@ -117,8 +117,50 @@ def _hand_on(_: World, client: Client, number: int) -> None:
     in_turn(iter([*steps, listing(client, "devices", by=next_user), listing(client, "devices", by=user)]))
 
 
+def _be_reminded(world: World, client: Client, number: int) -> None:
+    """More reminders than may wait; one that is cancelled; and one of a group that its user is out of by then."""
+    where = DM if number % 2 and number // 2 % 4 != 1 else GROUP
+    messages = client.messages(where)
+    if not messages:
+        return
+    seq = messages[-1].seq
+    parts = ("conversations", where, "messages", seq, "reminders")
+    asked: list[Operation] = []
+
+    def remind(ahead: int) -> Step:
+        def ask(then: Then) -> Any:
+            at = client.now_ms // 1_000 * 1_000 + ahead
+            detail: dict[str, Any] = {"conversation_id": where, "seq": seq, "at": at}
+            asked.append(client.http("remind", "POST", *parts, body={"at": at}, then=then, **detail))
+            return asked
+
+        return ask
+
+    def cancel(then: Then) -> Any:
+        if asked[-1].outcome != "ok":
+            return None
+        name = asked[-1].value["reminder_id"]
+        return client.http("cancel_reminder", "DELETE", "reminders", name, then=then, reminder_id=name)
+
+    def leave(then: Then) -> Any:
+        detail: dict[str, Any] = {"conversation_id": where, "member": client.user}
+        return client.http(
+            "remove", "DELETE", *("conversations", where, "members", client.user), by="alice", then=then, **detail
+        )
+
+    listed = listing(client, "reminders")
+    lives: tuple[tuple[Step, ...], ...] = (
+        (remind(1_000), cancel, listed),
+        (remind(1_000), leave),
+        tuple(remind(3_600_000 + one) for one in range(4)),
+        (remind(1_000), listed, remind(2_000)),
+    )
+    in_turn(iter(lives[number // 2 % len(lives)]))
+
+
 ACTIONS: Final[Actions] = {
     "befriend": (_befriend, 1),
     "be_told": (_be_told, 1),
     "hand_on": (_hand_on, 1),
+    "be_reminded": (_be_reminded, 1),
 }

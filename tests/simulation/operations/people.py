@@ -57,6 +57,10 @@ def _watch(_: World, client: Client, number: int) -> None:
     client.watch(others[: 1 + number % 2])
 
 
+def _watch_all(_: World, client: Client, __: int) -> None:
+    client.watch([user for user in USERS if user != client.user])
+
+
 def _register(_: World, client: Client, number: int) -> None:
     """A device of one's own, or one that was somebody else's a moment ago."""
     name, whose = f"device-{number % 4}", client.user if number % 5 else other(client, number)
@@ -97,6 +101,7 @@ ACTIONS: Final[Actions] = {
     "block": (_block, 2),
     "profile": (_profile, 2),
     "watch": (_watch, 1),
+    "watch_all": (_watch_all, 0),
     "register": (_register, 1),
     "sign_out": (_sign_out, 1),
     "nobody": (_nobody, 1),
