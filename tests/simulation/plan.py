@@ -139,6 +139,7 @@ def plan_of(seed: int) -> Plan:
         actions=_actions(theme, len(devices), odds, random),
         odds=odds,
         limits=limits,
+        ends=2 * ENDS_MS if theme.watching else ENDS_MS,  # who goes is away for a while
         latency=random.choice((3.0, 30.0)),
     )
 
