@@ -26,7 +26,8 @@ GRACE_S: Final = 4.0
 
 _BASE_DELAY_S: Final = 0.025
 _MAX_DELAY_S: Final = 3.2
-# Whoever has waited for long waits less from one attempt to the next, and so is served before those who have just come.
+# Who has waited for long waits less from one attempt to the next, and so is served before those who have just come: at
+# most an eighth of the time that is left, and with half of the time gone half of that.
 _PART_OF_THE_REST: Final = 8
 # With less than this left, another attempt would not come to its end.
 _LAST_S: Final = 0.2
@@ -63,7 +64,8 @@ class Deadline:
     def pause(self, attempt: int) -> None:
         """Wait a jittered while before the next attempt (from 0). Raises Unavailable where there is no time for one."""
         left = self._end - self._monotonic()
-        delay = min(self._backoff_s(attempt), max(left, 0.0) / _PART_OF_THE_REST)
+        part = left / self._seconds if left > 0 else 0.0
+        delay = min(self._backoff_s(attempt), part * left / _PART_OF_THE_REST)
         if left < _LAST_S:
             raise Unavailable
         self._sleep(delay)

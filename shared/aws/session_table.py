@@ -160,18 +160,30 @@ class DynamoDbSessions:
         )
         return not isinstance(answer, Refused)
 
-    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
-        answer = self._calls.call(
+    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+        """Which connections are there is compared, and not when they expire: pings go on."""
+        names = {f"#c{number}": one.connection_id for number, one in enumerate(session.connections)}
+        values: dict[str, Any] = {":hidden": hidden, ":shown": shown, ":was": session.hidden, ":count": len(names)}
+        same_wish = "#hidden = :was" if session.hidden else "(attribute_not_exists(#hidden) OR #hidden = :was)"
+        same_shown = f"attribute_not_exists({SHOWN})"
+        if session.shown is not None:
+            same_shown, values[":told"] = f"{SHOWN} = :told", session.shown
+        same_size = f"size({CONNECTIONS}) = :count"
+        if not names:
+            same_size = f"({_NO_MAP} OR {same_size})"
+        same_connections = [same_size, *(f"attribute_exists({CONNECTIONS}.{name})" for name in names)]
+        answer = conditionally(
+            self._calls,
             "UpdateItem",
             {
                 **self._key(user_id),
                 "UpdateExpression": f"SET #hidden = :hidden, {SHOWN} = :shown",
-                "ExpressionAttributeNames": {"#hidden": HIDDEN},  # a reserved word
-                "ExpressionAttributeValues": to_item({":hidden": hidden, ":shown": shown}),
-                "ReturnValues": "ALL_OLD",
+                "ConditionExpression": " AND ".join([same_wish, same_shown, *same_connections]),
+                "ExpressionAttributeNames": {"#hidden": HIDDEN, **names},  # a reserved word
+                "ExpressionAttributeValues": to_item(values),
             },
         )
-        return session_from(from_item(answer.get("Attributes", {})), user_id)
+        return not isinstance(answer, Refused)
 
     def _key(self, user_id: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from shared.aws.dynamodb import Calls, from_item, query, to_item
+from shared.aws.dynamodb import Calls, Refused, conditionally, from_item, query, to_item
 from shared.aws.member_table import rows_of
 from shared.aws.tables import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
 from shared.connection.models import Watch
@@ -14,6 +14,7 @@ from shared.errors import Unavailable
 _BATCH: Final = 25
 _ATTEMPTS: Final = 8
 _MS: Final = 1_000
+_REVISION: Final = "revision"
 
 
 class DynamoDbWatches:
@@ -24,27 +25,58 @@ class DynamoDbWatches:
         self._table = members_table
 
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
-        """Two requests of one connection at once leave a row too many at worst; it ends with its time."""
-        gone = set(self._watched(watcher, connection_id)) - set(users)
-        deletes = [{"DeleteRequest": {"Key": to_item(watch_key(user, connection_id))}} for user in sorted(gone)]
-        self._write([*deletes, *self._puts(watcher, connection_id, users, expires_at)])
+        self._change(watcher, connection_id, users, expires_at)
 
     def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
-        users = self._watched(watcher, connection_id)
-        if users:
-            self._write(self._puts(watcher, connection_id, users, expires_at))
+        self._change(watcher, connection_id, None, expires_at)
 
-    def _watched(self, watcher: str, connection_id: str) -> list[str]:
+    def _change(self, watcher: str, connection_id: str, users: Collection[str] | None, expires_at: int) -> None:
+        """What is watched from now on (None: what is), and until when. Nothing to write where that is nothing already.
+
+        The rows first, and then the list, if that is still the one that was read; if not, all of it again.
+
+        So the rows of whoever succeeds were written after those of everybody who had succeeded before, and what the
+        others have spoilt meanwhile they make good when they find that they were too late.
+        """
+        lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
+        written: set[str] = set()
+        for attempt in range(_ATTEMPTS):
+            listed, revision = self._listed(watcher, connection_id)
+            wanted = listed if users is None else set(users)
+            if users is None and not listed and not written:
+                return
+            deletes = [watch_key(user, connection_id) for user in sorted((listed | written) - wanted)]
+            rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(wanted)]
+            self._write(
+                [
+                    *({"DeleteRequest": {"Key": to_item(key)}} for key in deletes),
+                    *({"PutRequest": {"Item": to_item(row)}} for row in rows),
+                ]
+            )
+            written |= wanted
+            item = {**watching_key(watcher, connection_id), "users": sorted(wanted), **lifetime}
+            if self._put_list(item, revision):
+                return
+            self._calls.pause(attempt)
+        raise Unavailable
+
+    def _listed(self, watcher: str, connection_id: str) -> tuple[set[str], int]:
+        """Whom the connection watches, and how often that was changed."""
         key = to_item(watching_key(watcher, connection_id))
         answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
-        users: list[str] = from_item(answer.get("Item", {})).get("users", [])
-        return users
+        item = from_item(answer.get("Item", {}))
+        return set(item.get("users", ())), item.get(_REVISION, 0)
 
-    def _puts(self, watcher: str, connection_id: str, users: Collection[str], expires_at: int) -> list[dict[str, Any]]:
-        lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
-        rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(set(users))]
-        rows.append({**watching_key(watcher, connection_id), "users": sorted(set(users)), **lifetime})
-        return [{"PutRequest": {"Item": to_item(row)}} for row in rows]
+    def _put_list(self, item: dict[str, Any], revision: int) -> bool:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": to_item({**item, _REVISION: revision + 1}),
+            "ConditionExpression": f"attribute_not_exists({_REVISION})",
+        }
+        if revision:
+            request["ConditionExpression"] = f"{_REVISION} = :read"
+            request["ExpressionAttributeValues"] = to_item({":read": revision})
+        return not isinstance(conditionally(self._calls, "PutItem", request), Refused)
 
     def of(self, user_id: str) -> Sequence[Watch]:
         request = {

@@ -28,6 +28,13 @@ from shared.files.ports import Files
 _MOMENT_MS: Final = 250
 # One waits so many times for the same place, some 300 ms in all, and then goes for it in any case.
 _STALLED: Final = 5
+# It looks so often; what ends this is the invocation's deadline.
+_MAX_LOOKS: Final = 4 * MAX_ATTEMPTS
+# Up to 400 ms from one look to the next: as many as sixteen at once are served one right after the other like that.
+_SHORT: Final = 4
+# A change takes some four times as long as a single call. Where they follow one another more slowly than this many, the
+# log stands idle in between.
+_IDLE: Final = 5
 
 Decide = Callable[[Audience], Change | None]
 """What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
@@ -88,18 +95,18 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = Fa
     """
     check_possible_member(conversation_id, user_id)
     nonce = writing.new_nonce()
-    waits, met = 0, deque[int](maxlen=_STALLED)
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt > 1 or waits:
-            writing.pause(waits)
-            waits += 1
+    queue = _Queueing()
+    for attempt in range(_MAX_LOOKS):
+        if attempt > 1 or queue.waits:
+            writing.pause(queue.waits)
+            queue.waits += 1
+        began = writing.now()
         tail = writing.log.read_back(conversation_id, limit=1)
         if not tail:
             return _unchanged(conversation_id, user_id, decide, writing)
         if _is_crowded(tail[0], attempt, user_id, writing.now()):
-            waits = waits or 1
-            met.append(tail[0].seq)
-            if not (_is_stalled(met) or writing.log.claim(conversation_id, tail[0].seq + 1, now=writing.now())):
+            queue.meet(tail[0].seq, began=began, now=writing.now())
+            if not (queue.is_stalled or writing.log.claim(conversation_id, tail[0].seq + 1, now=writing.now())):
                 continue
         narrow = own and tail[0].fan_out
         audience = Audience.of_one(user_id) if narrow else writing.audience(tail[0], conversation_id, user_id)
@@ -133,9 +140,31 @@ def _unchanged(conversation_id: str, user_id: str, decide: Decide, writing: Writ
     raise NotAMember
 
 
-def _is_stalled(met: Sequence[int]) -> bool:
-    """Whether whoever has the right of way makes no use of it: the same tail was met again and again."""
-    return len(met) == _STALLED and len(set(met)) == 1
+@dataclass(slots=True)
+class _Queueing:
+    """One change that waits for its turn, and how long from one look at the tail to the next.
+
+    Longer and longer, as long as changes follow one another as quickly as they can: then many are at it, and more looks
+    would only take from what the partition can bear. Shorter again where the log stands idle between two of them: then
+    all who wait do so for too long.
+    """
+
+    waits: int = 0
+    met: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_STALLED))
+
+    def meet(self, seq: int, *, began: int, now: int) -> None:
+        """The tail is `seq`, as a look from `began` to `now` (ms) has shown."""
+        self.waits = self.waits or 1
+        if self.met and self.waits > _SHORT:
+            before, at = self.met[-1]
+            if now - at > _IDLE * max(1, now - began) * (seq - before):
+                self.waits = max(_SHORT, self.waits - 2)
+        self.met.append((seq, now))
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether whoever has the right of way makes no use of it: the same tail was met again and again."""
+        return len(self.met) == _STALLED and len({seq for seq, _ in self.met}) == 1
 
 
 def _is_crowded(tail: Entry, attempt: int, user_id: str, now: int) -> bool:

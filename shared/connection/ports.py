@@ -56,10 +56,11 @@ class Sessions(Protocol):
         """
         ...
 
-    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
-        """Note whether the user hides their presence, and what watchers are told with that.
+    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+        """Note whether the user hides their presence, and what watchers are told with that: one conditional write.
 
-        Returns the session as it was before.
+        False, and nothing changes, where since `session` was read a connection came or went, the user has hidden or
+        shown themselves, or watchers were told something.
         """
         ...
 
@@ -101,7 +102,10 @@ class Watches(Protocol):
     """Who wants to hear of whose presence, by connection."""
 
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
-        """From now on this connection watches these users and no others. It forgets by itself after `expires_at`."""
+        """From now on this connection watches these users and no others. It forgets by itself after `expires_at`.
+
+        Of several at once one is the last, and then holds whole. Raises Unavailable where there are too many.
+        """
         ...
 
     def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:

@@ -7,7 +7,7 @@ after the last connection has ended. A reconnect before that look leaves no trac
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.chat.identifiers import is_group_id
@@ -19,14 +19,15 @@ from shared.connection.models import (
     Presence,
     PresenceChange,
     Session,
-    Status,
     Watch,
 )
 from shared.connection.ports import Gateway, Gone, PostOutcome, Sessions, Watches
 from shared.contacts.models import Relation
 from shared.contacts.ports import Relations
+from shared.errors import Unavailable
 
 MAX_WATCHED: Final = 100
+_MAX_ATTEMPTS: Final = 10
 NEVER: Final = Session()
 
 
@@ -197,18 +198,22 @@ def hide_presence(
 
     Of who is away, too, when they hide: they may have just gone, and the look after that tells nobody; and when they
     were last there is theirs to hide.
-    Told first and noted second, so that a request that dies is completed by its repetition.
+    Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
+    in between, it begins anew, and takes back what it has told. Raises Unavailable where that does not end.
     """
     sessions = telling.sight.sessions
-    session = sessions.whole([user_id]).get(user_id, NEVER)
-    shown: Status = ONLINE if session.is_online(now) and not hidden else OFFLINE
-    was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
-    is_news = session.hidden != hidden and (was_shown if hidden else shown == ONLINE)
-    if is_news:
-        announce_presence(Presence(user_id, shown), telling=telling, now=now)
-    before = sessions.hide(user_id, hidden=hidden, shown=shown)
-    if hidden and not is_news and not before.hidden and before.shown == ONLINE:  # they came in between, and were seen
-        announce_presence(Presence(user_id, OFFLINE), telling=telling, now=now + 1)
+    told_online = False
+    for attempt in range(_MAX_ATTEMPTS):
+        session = sessions.whole([user_id]).get(user_id, NEVER)
+        presence = shown_as(user_id, replace(session, hidden=hidden), now)
+        was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
+        is_news = session.hidden != hidden and (was_shown if hidden else presence.status == ONLINE)
+        if is_news or (told_online and presence.status == OFFLINE):
+            announce_presence(presence, telling=telling, now=now + attempt)  # the later timestamp counts
+            told_online = presence.status == ONLINE
+        if sessions.hide(user_id, session, hidden=hidden, shown=presence.status):
+            return
+    raise Unavailable
 
 
 def shown_as(user_id: str, session: Session, now: int) -> Presence:

@@ -183,11 +183,31 @@ def test_somebody_who_was_never_here_is_not_shown_offline(stores: Stores) -> Non
     assert session(stores, "nobody") == Session()
 
 
-def test_hiding_says_how_it_was_before_and_lasts(stores: Stores) -> None:
-    assert stores.sessions.hide("alice", hidden=True, shown=OFFLINE) == Session([])
+def test_hiding_lasts(stores: Stores) -> None:
+    assert stores.sessions.hide("alice", Session(), hidden=True, shown=OFFLINE)
     assert session(stores) == Session([], hidden=True, shown=OFFLINE)
     assert stores.sessions.register(connection("c1="), limit=3) == Registered([], hidden=True, shown=OFFLINE)
-    assert stores.sessions.hide("alice", hidden=False, shown=ONLINE) == Session(
-        [connection("c1=")], hidden=True, shown=ONLINE
-    )
+    assert stores.sessions.hide("alice", session(stores), hidden=False, shown=ONLINE)
+    assert session(stores) == Session([connection("c1=")], shown=ONLINE)
     assert stores.sessions.register(connection("c1="), limit=3) == Registered([])
+
+
+def test_hiding_rests_on_who_is_there_and_what_was_told(stores: Stores) -> None:
+    nothing = Session()
+    stores.sessions.register(connection("c1="), limit=3)
+    assert not stores.sessions.hide("alice", nothing, hidden=True, shown=OFFLINE)  # one has come
+    one = session(stores)
+    stores.sessions.touch(replace(connection("c1="), expires_at=9_999))
+    assert stores.sessions.hide("alice", one, hidden=True, shown=OFFLINE)  # it was heard of, and is still there
+    assert not stores.sessions.hide("alice", one, hidden=False, shown=ONLINE)  # another wish came first
+    hidden = session(stores)
+    stores.sessions.register(connection("c2="), limit=3)
+    stores.sessions.remove("alice", "c1=", now=200)
+    assert not stores.sessions.hide("alice", replace(hidden, shown=ONLINE), hidden=False, shown=ONLINE)  # another one
+    stores.sessions.remove("alice", "c2=", now=201)
+    away = session(stores)
+    assert not stores.sessions.hide("alice", replace(away, shown=OFFLINE), hidden=False, shown=OFFLINE)
+    assert stores.sessions.show_offline("alice", away)
+    assert not stores.sessions.hide("alice", away, hidden=False, shown=OFFLINE)  # watchers were told
+    assert stores.sessions.hide("alice", session(stores), hidden=False, shown=OFFLINE)
+    assert (session(stores).hidden, session(stores).shown) == (False, OFFLINE)

@@ -90,12 +90,16 @@ class FakeSessions:
             self.shown[user_id] = OFFLINE
             return True
 
-    def hide(self, user_id: str, *, hidden: bool, shown: Status) -> Session:
+    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
         self.writes += 1
-        before = self._session(user_id)
-        self.hidden[user_id] = hidden
-        self.shown[user_id] = shown
-        return before
+        with self.lock:
+            now = self._session(user_id)
+            same_connections = _ids(now) == _ids(session)
+            if not same_connections or (now.hidden, now.shown) != (session.hidden, session.shown):
+                return False
+            self.hidden[user_id] = hidden
+            self.shown[user_id] = shown
+            return True
 
     def connect(self, user_id: str, connection_id: str, *, at: int, expires_at: int | None = None) -> Connection:
         """Register straight away, for a test's setting."""
@@ -111,6 +115,10 @@ class FakeSessions:
             hidden=self.hidden.get(user_id, False),
             shown=self.shown.get(user_id),
         )
+
+
+def _ids(session: Session) -> set[str]:
+    return {one.connection_id for one in session.connections}
 
 
 @dataclass

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from random import Random
 from typing import Any, Final
 
@@ -87,10 +88,13 @@ class Town:
         self.hub.spawn(Process("rest"), lambda: self._react(number, user))
 
     def _react(self, number: int, user: str) -> None:
+        self._once(f"n{number}", user)
+
+    def _once(self, nonce: str, user: str, *, remove: bool = False) -> None:
         began = self.hub.now
         instance = Instance(self)
         try:
-            react(GROUP, self.seq, "👍", remove=False, user_id=user, writing=instance.writing(f"n{number}"))
+            react(GROUP, self.seq, "👍", remove=remove, user_id=user, writing=instance.writing(nonce))
         except ParleyError as error:
             self.outcomes[error.code] += 1
         else:
@@ -100,6 +104,25 @@ class Town:
     @property
     def reactions(self) -> int:
         return len(adapters(self.store).log.fetch([(GROUP, self.seq)])[GROUP, self.seq].reactions)
+
+
+@dataclass
+class Rivals(Town):
+    """The first `writers` of them change their reaction all the time, each as soon as it is stored."""
+
+    writers: int = 16
+
+    def run(self, *, within_ms: float) -> None:
+        self._end = within_ms
+        for number, user in enumerate(self.users[: self.writers]):
+            self.hub.after(self.random.random() * 50, partial(self._spawn, number, user))
+        self.hub.run(within_ms + 60_000)
+
+    def _react(self, number: int, user: str) -> None:
+        times = count()
+        while self.hub.now < self._end:
+            time = next(times)
+            self._once(f"n{number}-{time}", user, remove=bool(time % 2))
 
 
 class Instance:

@@ -140,8 +140,8 @@ BUGS: Final = (
     Bug(
         "what a connection watched before is watched on",
         "shared/aws/watch_table.py",
-        "gone = set(self._watched(watcher, connection_id)) - set(users)",
-        "gone = set[str]()",
+        "for user in sorted((listed | written) - wanted)]",
+        "for user in sorted((listed | written) - wanted) if not user]",
     ),
     Bug(
         "blocks do not hide presence",

@@ -161,7 +161,7 @@ def making(user: str, other: str) -> Callable[[House], object]:
 
 def as_hidden_contact(house: House) -> None:
     as_contacts(house)
-    house.sessions.hide("alice", hidden=True, shown="offline")
+    house.sessions.hidden["alice"] = True
 
 
 MATRIX: dict[str, tuple[Callable[[House], object], bool]] = {
@@ -205,9 +205,9 @@ def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
     house.come("a1")
     house.go("a1")
     assert house.seen("alice") == [Presence("alice", "offline", NOW)]
-    house.sessions.hide("alice", hidden=True, shown="offline")
+    house.hide(hidden=True)
     assert house.seen("alice") == [Presence("alice", "offline")]
-    house.sessions.hide("alice", hidden=False, shown="offline")
+    house.hide(hidden=False)
     house.memberships.contacts.clear()
     assert house.seen("alice") == [Presence("alice", "offline")]
 
@@ -374,6 +374,69 @@ def test_hiding_without_ever_having_been_there_tells_nobody() -> None:
     house.hide(hidden=True)
     house.hide(hidden=False)
     assert house.told() == []
+
+
+def showing_and(other: Callable[[House], object], *, here: bool) -> Callable[[Stepper], House]:
+    """Alice, who hides, shows herself; meanwhile something else happens, in every order of the steps."""
+
+    def build(stepper: Stepper) -> House:
+        house = House()
+        if here:
+            house.come("a1")
+        house.hide(hidden=True)
+        house.gateway.posts.clear()
+        stepped = House()
+        stepped.memberships, stepped.clock, stepped.gateway = house.memberships, house.clock, house.gateway
+        stepped.watches = stepper.wrap(house.watches, only=["of"])
+        stepped.sessions = stepper.wrap(house.sessions)
+        stepper.add(lambda: stepped.hide(hidden=False))
+        stepper.add(lambda: other(stepped))
+        return house
+
+    return build
+
+
+def _go(house: House) -> None:
+    house.go("a1")
+
+
+def _come(house: House) -> None:
+    house.come("a1")
+
+
+def _hide(house: House) -> None:
+    house.hide(hidden=True)
+
+
+def last_told(house: House) -> str | None:
+    """What counts is what has the latest timestamp, and of those what came last."""
+    events = [json.loads(data) for data in house.gateway.received("b1")]
+    in_order = sorted(events, key=lambda event: int(event["timestamp"]))
+    return in_order[-1]["status"] if in_order else None
+
+
+def test_who_comes_for_the_first_time_while_showing_themselves_is_told_in_every_interleaving() -> None:
+    for house in explore(showing_and(_come, here=False)):
+        assert house.sessions.shown["alice"] == "online"
+        assert last_told(house) == "online"
+        house.go("a1")
+        house.clock.advance(GRACE_MS)
+        house.look()
+        assert last_told(house) == "offline"
+
+
+def test_who_goes_while_showing_themselves_is_not_left_online_in_any_interleaving() -> None:
+    for house in explore(showing_and(_go, here=True)):
+        house.clock.advance(GRACE_MS)
+        house.look()
+        assert last_told(house) in (None, "offline")
+        assert house.sessions.shown["alice"] == "offline"
+
+
+def test_of_two_wishes_at_once_what_is_told_is_that_which_is_kept_in_every_interleaving() -> None:
+    for house in explore(showing_and(_hide, here=True)):
+        expected = (None, "offline") if house.sessions.hidden["alice"] else ("online",)
+        assert last_told(house) in expected
 
 
 def subscribe(house: House, *users: str, connection_id: str = "b1") -> list[Presence]:

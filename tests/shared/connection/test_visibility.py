@@ -221,7 +221,7 @@ def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
 def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> None:
     house = House()
     if how == "hidden":
-        house.sessions.hide("alice", hidden=True, shown="offline")
+        house.sessions.hidden["alice"] = True
     else:
         house.sessions = FakeSessions()
     house.accept()
