@@ -57,10 +57,10 @@ BUGS: Final = (
         'if once and "Item" in reasons[1] and False:',
     ),
     Bug(
-        "a resend by a member who has left is looked for in a few entries only",
-        "shared/chat/sending.py",
-        "return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)",
-        "return _answered_before(draft, command, log, refusal, look_at=1)",
+        "a resend that can't be sent any more is looked for in one page only",
+        "shared/chat/log.py",
+        '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        start = page[-1].seq + 1\n',
+        '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        return None\n',
     ),
     Bug(
         "a message to a member who blocks its sender is stored",

@@ -1,4 +1,4 @@
-"""Which history shows each planted bug, as the last complete run has seen it: `found.json`, and the page made of it."""
+"""What finds each planted bug, as it was seen last: `found.json`, and the page made of it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,33 @@ from tests.planted import BUGS
 _FILE: Final = Path(__file__).with_name("found.json")
 _HEAD: Final = """# Planted bugs
 
-Mistakes that are made in the product's source, one at a time (`tests/planted/`), and how many histories of the
-simulation it took to find each. The suite runs the history that did; where none is named, only a hundred were tried.
-All of them again, with up to 2,000 histories each, and this page anew:
+Mistakes that are made in the product's source, one at a time (`tests/planted/`), and what finds each: the test of the
+suite that fails first, and how many histories of the [simulation](testing.md#the-simulation) it takes. Written by
 
 ```sh
-.venv/bin/python -m tests.planted --write
+.venv/bin/python -m tests.planted --write        # everything again: hours
 ```
+
+[testing.md](testing.md#planted-bugs) says how to look for one of them, or for one of your own.
 
 """
 
 
 @dataclass(frozen=True)
 class Finders:
-    """`seed` is a history that shows the bug, the `histories`-th one that was tried."""
+    """`test` (`file::test`) fails where the bug is. So does the history `seed`, the `histories`-th one that was tried.
 
+    Without a seed, so many histories have not shown it.
+    """
+
+    test: str | None = None
     seed: int | None = None
-    histories: int | None = None
+    histories: int = 0
 
 
 def read() -> dict[str, Finders]:
     known = json.loads(_FILE.read_text())
-    return {name: Finders(one["seed"], one["histories"]) for name, one in known.items()}
+    return {name: Finders(**one) for name, one in known.items() if name in BUGS}
 
 
 def write(finders: Mapping[str, Finders]) -> None:
@@ -44,13 +49,21 @@ def write(finders: Mapping[str, Finders]) -> None:
 
 def page(finders: Mapping[str, Finders]) -> str:
     """For people: each bug, the file that it is in, and what finds it."""
-    by_history = sum(one.seed is not None for one in finders.values())
-    rows = [f"| {name} | `{bug.path}` | {_finder(finders[name])} |" for name, bug in BUGS.items()]
-    head = f"{_HEAD}{len(BUGS)} bugs, {by_history} of them found by the simulation.\n\n"
-    return head + "\n".join(["| bug | in | found in |", "|---|---|---|", *rows]) + "\n"
+    known = {name: finders.get(name, Finders()) for name in BUGS}
+    by_test = sum(one.test is not None for one in known.values())
+    by_history = sum(one.seed is not None for one in known.values())
+    rows = [
+        f"| {name} | `{bug.path}` | {_test(known[name])} | {_histories(known[name])} |" for name, bug in BUGS.items()
+    ]
+    counted = f"{len(BUGS)} bugs: {by_test} are found by a test of the suite, {by_history} by the simulation.\n\n"
+    return _HEAD + counted + "\n".join(["| bug | in | test | histories |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def _finder(found: Finders) -> str:
+def _test(found: Finders) -> str:
+    return "-" if found.test is None else f"`{found.test.removeprefix('tests/')}`"
+
+
+def _histories(found: Finders) -> str:
     if found.seed is None:
-        return "not yet"
-    return "the first history" if found.histories == 1 else f"{found.histories:,} histories"
+        return f"not in {found.histories:,}" if found.histories else "-"
+    return f"{found.histories:,}"

@@ -1,16 +1,22 @@
-"""Looking for a planted bug by histories of the simulation."""
+"""Looking for planted bugs by histories of the simulation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from typing import Final
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from tests.planted.mutation import Bug, planted
+from tests.planted.reaching import reached
 from tests.simulation.runs import run_many
 from tests.simulation.world import beginning
 
 # No bug that the simulation finds may take it more histories than these.
-HISTORIES = 2_000
+HISTORIES: Final = 2_000
+_ROUND: Final = 250
+_FEW: Final = 3
 
 
 @dataclass(frozen=True)
@@ -22,13 +28,49 @@ class Found:
     what: str
 
 
-def by_simulation(bug: Bug, *, hint: int | None = None, histories: int = HISTORIES) -> Found | None:
-    """The first history that shows the bug. `hint` is a seed that did once, and is tried first."""
+def by_simulation(bug: Bug, seeds: Iterable[int]) -> Found | None:
+    """The first of these histories that shows the bug."""
     beginning()  # what all histories start from is made by the product as it is
     with planted(bug):
-        for seeds in ([] if hint is None else [range(hint, hint + 1)]) + [range(histories)]:
-            summary = run_many(seeds)
-            if summary.failures:
-                failure = summary.failures[0]
-                return Found(failure.plan.seed, summary.histories, failure.findings[0])
-    return None
+        summary = run_many(seeds)
+    if not summary.failures:
+        return None
+    failure = summary.failures[0]
+    return Found(failure.plan.seed, failure.plan.seed + 1, failure.findings[0])
+
+
+def hunt(bugs: Sequence[Bug], *, histories: int, workers: int) -> Iterator[tuple[Bug, Found | None]]:
+    """Each bug with what has found it, as soon as that is known.
+
+    Round by round, so that what is easy to find is found soon. Where there are many bugs, it is looked first which
+    histories of the round come to the place of each.
+    """
+    left = list(bugs)
+    with ProcessPoolExecutor(workers) as pool:
+        for start in range(0, histories, _ROUND):
+            seeds = range(start, min(start + _ROUND, histories))
+            reaching = _reaching(left, seeds, workers, pool) if len(left) > _FEW else dict.fromkeys(_names(left), seeds)
+            found = pool.map(by_simulation, left, [reaching.get(bug.name, ()) for bug in left])
+            again = []
+            for bug, one in zip(left, found, strict=True):
+                if one:
+                    yield bug, one
+                else:
+                    again.append(bug)
+            left = again
+    yield from ((bug, None) for bug in left)
+
+
+def _reaching(
+    bugs: Sequence[Bug], seeds: range, workers: int, pool: ProcessPoolExecutor
+) -> Mapping[str, Sequence[int]]:
+    parts = [seeds[number::workers] for number in range(workers)]
+    found: dict[str, list[int]] = {name: [] for name in _names(bugs)}
+    for part in pool.map(reached, [bugs] * workers, parts):
+        for name, there in part.items():
+            found[name] += there
+    return {name: sorted(there) for name, there in found.items()}
+
+
+def _names(bugs: Sequence[Bug]) -> list[str]:
+    return [bug.name for bug in bugs]

@@ -6,7 +6,7 @@ Whoever has imported a function keeps it, so nothing has to be imported anew, an
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,19 +48,34 @@ class Bug:
         return source, source.replace(self.old, self.new)
 
 
-def changed(bug: Bug) -> list[tuple[FunctionType, CodeType]]:
-    """The functions that the mistake is in, as they live in their module, and the code that they get."""
+Exchange = tuple[FunctionType, CodeType]
+"""A function as it lives in its module, and the code that it gets."""
+
+
+def changed(bug: Bug) -> list[Exchange]:
+    """The functions that the mistake is in, and the code that they get."""
     right, wrong = (compile(source, bug.path, "exec", dont_inherit=True) for source in bug.sources)
-    found = [(_living(bug.module, code.co_qualname), code) for code in _differing(right, wrong)]
+    found = changed_by(bug.module, right, wrong)
     if not found:
         raise NotPlantableError(f"{bug.name}: the code does the same")
     return found
 
 
+def changed_by(module: ModuleType, right: CodeType, wrong: CodeType) -> list[Exchange]:
+    """What of the module is another function in `wrong` than in `right`."""
+    return [(_living(module, code.co_qualname), code) for code in _differing(right, wrong)]
+
+
 @contextmanager
 def planted(bug: Bug) -> Iterator[None]:
     """The product with this bug in it."""
-    functions = changed(bug)
+    with exchanged(changed(bug)):
+        yield
+
+
+@contextmanager
+def exchanged(functions: Sequence[Exchange]) -> Iterator[None]:
+    """These functions with the code that they get."""
     was = [(function, function.__code__) for function, _ in functions]
     try:
         for function, code in functions:

@@ -60,8 +60,8 @@ BUGS: Final = (
     Bug(
         "a fresh token for good: its end is no longer looked at",
         "functions/message/guard.py",
-        "return caller.until(known) if known else caller",
-        "return caller.until(known + 10**12) if known else caller",
+        "if max(known, caller.identity.expires_at) <= now and not renewing:",
+        "if max(known and now + 1, caller.identity.expires_at) <= now and not renewing:",
     ),
     Bug(
         "the end of a token is looked at at the handshake only",

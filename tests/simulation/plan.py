@@ -78,6 +78,10 @@ _THEMES: Final[Sequence[Theme]] = (
     Theme({"befriend": 80, "be_told": 40, "hand_on": 80, "be_reminded": 60}),
     Theme({"stranger": 60, "send_private": 2}),
     Theme({"revoke": 30, "watch": 8, "send_private": 3}, everybody=True),
+    Theme({"changed_twice": 40, "forwarded_though_gone": 20}),
+    Theme({"file_comes_and_goes": 80}),
+    Theme({"reminder_taken_back": 40, "opened_again": 40}),
+    Theme({"admin_goes_too_far": 40, "in_spite_of_a_block": 40}),
 )
 # Either frames are few that are let through, or those that write.
 _FOR_FLOODS: Final[Sequence[Mapping[str, Any]]] = (

@@ -29,6 +29,15 @@ def test_the_inbox_pages_by_a_cursor_that_only_its_user_can_use() -> None:
     assert house.call("GET", "/v1/conversations", user="mallory", query=cursor).code == "bad_request"
 
 
+def test_a_page_of_the_inbox_is_never_longer_than_the_deployment_has_it() -> None:
+    house = House(page_limit=2)
+    for number in range(3):
+        house.log.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
+    page = house.call("GET", "/v1/conversations", query={"limit": "100"}).body
+    assert len(page["conversations"]) == 2
+    assert page["next_cursor"] is not None
+
+
 def test_one_conversation_is_shown_as_the_inbox_shows_it_with_the_own_role() -> None:
     house = world()
     inbox = {one["id"]: one for one in house.call("GET", "/v1/conversations", user="bob").body["conversations"]}

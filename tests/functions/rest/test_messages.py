@@ -25,6 +25,14 @@ def test_a_message_reaches_every_device_its_sender_s_too() -> None:
     assert house.events("bob-1")[0]["message"]["content"] == "hi"
 
 
+def test_a_message_keeps_whom_it_mentions_and_what_it_answers() -> None:
+    house = world()
+    body = {"content": "hi", "mentions": ["bob"], "reply_to": 2}
+    sent = house.call("POST", f"/v1/conversations/{GROUP}/messages", body=body).body
+    message = house.call("GET", f"/v1/conversations/{GROUP}/messages/{sent['seq']}").body
+    assert (message["mentions"], message["reply_to"]) == (["bob"], 2)
+
+
 def test_a_resend_is_the_first_reply_again() -> None:
     house = world()
     body = {"content": "hi", "client_message_id": "k"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -96,8 +96,18 @@ def test_the_same_id_of_another_sender_is_another_message() -> None:
     assert append_to(log, draft(sender="bob", nonce="b1")).entry.seq == 2
 
 
-@pytest.mark.parametrize("other", [draft("else", nonce="a2"), Draft(DM, "alice", "hi", "a2", "image", "c")])
-def test_the_same_id_with_other_content_is_a_conflict_and_the_first_stays(other: Draft) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        draft("else", nonce="a2"),
+        Draft(DM, "alice", "hi", "a2", "image", "c"),
+        replace(draft(nonce="a2"), mentions=("bob",)),
+        replace(draft(nonce="a2"), reply_to=1),
+        replace(draft(nonce="a2"), file_id="f"),
+        replace(draft(nonce="a2"), forward_of=(DM, 1)),
+    ],
+)
+def test_the_same_id_with_another_field_is_a_conflict_and_the_first_stays(other: Draft) -> None:
     log = FakeLog()
     append_to(log, draft())
     with pytest.raises(Conflict):

@@ -126,6 +126,19 @@ def test_who_is_back_is_not_refused_by_a_roster_kept_from_in_between() -> None:
     house.say("alice", after=before.seq, mentions=("bob",))
 
 
+def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> None:
+    """It was read while they were gone, and they are back since."""
+    house = Place()
+    base = house.say()
+    house.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
+    house.read()
+    known: dict[str, Any] = {"memberships": house.log.memberships, "rosters": house.rosters, "now": house.clock()}
+    audience = roster_behind(base, needed=("bob",), **known)
+    assert audience is not None
+    assert "bob" in audience
+    assert house.read() == 1
+
+
 def test_who_was_removed_since_the_entry_can_not_be_mentioned_whatever_is_kept() -> None:
     house = Place()
     before = house.say()

@@ -46,6 +46,30 @@ def test_a_resend_is_posted_again_because_the_first_attempt_may_have_died_before
     assert house.gateway.received("b1") == [encode_event(first.entry)] * 2
 
 
+@pytest.mark.parametrize("between", [0, 1, 40, 98])
+def test_who_was_removed_since_and_sends_it_again_hears_that_it_is_stored(between: int) -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    command: dict[str, Any] = {"sender_id": "bob", "conversation_id": GROUP, "after": 1, "client_message_id": "x"}
+    house.log.write("carol", *map(str, range(between)), conversation_id=GROUP)
+    first = house.send(**command)
+    house.remove("bob", by="alice")
+    again = house.send(**command)
+    assert (again.entry.seq, again.duplicate) == (first.entry.seq, True)
+    with pytest.raises(NotAMember):
+        house.send(**command | {"client_message_id": "y"})
+
+
+@pytest.mark.parametrize("between", [0, 98, 250])
+def test_who_is_blocked_since_and_sends_it_again_hears_that_it_is_stored(between: int) -> None:
+    house = House()
+    house.log.write("bob", *map(str, range(between)))
+    first = house.send(after=0, client_message_id="x")
+    house.blocks.put("bob", "alice", now=house.clock())
+    again = house.send(after=0, client_message_id="x")
+    assert (again.entry.seq, again.duplicate) == (first.entry.seq, True)
+
+
 @pytest.mark.parametrize("between", [0, 10, 25, 1_500])
 def test_without_after_a_message_with_an_id_is_stored_once_however_much_lies_between(between: int) -> None:
     house = House()

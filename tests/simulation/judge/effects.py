@@ -39,7 +39,9 @@ def _group_made(one: Operation, now: Moment) -> bool:
 
 
 def _private_made(one: Operation, now: Moment) -> bool:
-    return now.member(one.user, one.value["id"]) is not None
+    """And shown again, where it was hidden."""
+    member = now.member(one.user, one.value["id"])
+    return member is not None and member.hidden_seq is None
 
 
 def _hidden(one: Operation, now: Moment) -> bool:

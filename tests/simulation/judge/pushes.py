@@ -103,7 +103,6 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
 
     It may not show those before: a push that comes later than that of a later message is left out.
     """
-    end = case.past.at(case.world.hub.now)
     others = {one.user for one in case.operations("register", "sign_out")}  # whose phone may be another one
     for user in sorted({"bob", "carol"} - {client.user for client in case.world.clients} - others):
         for name, log in case.logs.items():
@@ -111,11 +110,16 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
             if user not in (private_members(name) or told.roles) or told.joined.get(user, 0) > 1:
                 continue
             new = [entry for entry in log if entry.seq > _KNOWN.get(name, 0) and entry.sender_id != user]
-            new = [entry for entry in new if not end.blocks(user, entry.sender_id)]
+            new = [entry for entry in new if not _is_ever_blocked(case, user, entry.sender_id)]
             last = max((entry.seq for entry in new if entry.is_readable), default=0)
             shown = max(_shown_on_phone(case, user, name), default=0)
             if shown < last:
                 yield f"{user} was away, and {name}/{last} was not pushed, the last was {shown}"
+
+
+def _is_ever_blocked(case: Case, user: str, author: str) -> bool:
+    """A push that comes after the block is left out, be the message from before it."""
+    return any((pk, sk) == (f"user#{user}", f"block#{author}") for _, pk, sk in case.past.places())
 
 
 # What is there before a history begins.

@@ -14,6 +14,7 @@ from tests.simulation.operations import (
     reading,
     repeating,
     sharing,
+    stories,
     talking,
     telling,
     weighing,
@@ -22,7 +23,20 @@ from tests.simulation.operations.acting import Act
 
 # These come with their fault.
 MISHAPS: Final = frozenset({"cut", "half_open", "restart"})
-_ROOMS: Final = (talking, changing, reading, grouping, people, telling, sharing, living, lives, repeating, weighing)
+_ROOMS: Final = (
+    talking,
+    changing,
+    reading,
+    grouping,
+    people,
+    telling,
+    sharing,
+    living,
+    lives,
+    repeating,
+    weighing,
+    stories,
+)
 ACTIONS: Final[Mapping[str, Act]] = {name: act for room in _ROOMS for name, (act, _) in room.ACTIONS.items()}
 WEIGHTS: Final[Mapping[str, int]] = {
     name: weight for room in _ROOMS for name, (_, weight) in room.ACTIONS.items() if name not in MISHAPS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.history import Operation
@@ -28,6 +29,10 @@ _FORMS: Final = (
 
 
 def _upload(world: World, client: Client, number: int) -> None:
+    upload(world, client, number)
+
+
+def upload(world: World, client: Client, number: int, then: Callable[[Operation], None] = lambda _: None) -> None:
     """Announce a file and, most times, upload it: what was announced, or something else."""
     name, content_type, declared, given, becomes = _FORMS[number % len(_FORMS)]
     body: dict[str, Any] = {"name": name, "content_type": content_type, "size": len(declared)}
@@ -43,6 +48,7 @@ def _upload(world: World, client: Client, number: int) -> None:
         if given is not None:
             latency = world.deployment.runtime.latency()
             world.hub.after(latency, lambda: world.deployment.bucket.upload(file_id, given))
+        then(operation)
 
     client.http("upload", "POST", "files", body=body, told=_announced, then=announced, becomes=becomes, **body)
 
@@ -65,10 +71,10 @@ def _send_file(world: World, client: Client, number: int) -> None:
 def _look_at_file(world: World, client: Client, number: int) -> None:
     if world.files:
         file_id = list(world.files)[number % len(world.files)]
-        client.http("get_file", "GET", "files", file_id, told=_shown, file_id=file_id)
+        client.http("get_file", "GET", "files", file_id, told=shown, file_id=file_id)
 
 
-def _shown(given: Any) -> Any:
+def shown(given: Any) -> Any:
     """Without links, whose signatures are of the real day."""
     linked = {name: True for name in ("url", "thumbnail_url") if given.get(name)}
     return {**{name: given.get(name) for name in ("file_id", "status", "kind", "reason")}, **linked}

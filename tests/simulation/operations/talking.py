@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.history import Operation
@@ -71,13 +71,21 @@ def _send_again(world: World, client: Client, number: int) -> None:
         client.send(earlier.detail["content"], where=earlier.detail["conversation_id"], **again)
 
 
-def send_over_http(client: Client, where: str, said: dict[str, Any], *, kind: str = "send") -> None:
+def send_over_http(
+    client: Client,
+    where: str,
+    said: dict[str, Any],
+    *,
+    kind: str = "send",
+    then: Callable[[Operation], None] = lambda _: None,
+) -> None:
     client.http(
         kind,
         "POST",
         *("conversations", where, "messages"),
         body=said,
         told=lambda given: given["seq"],
+        then=then,
         conversation_id=where,
         **said,
     )

@@ -1,0 +1,194 @@
+"""Mistakes where requests come in and answers go out, and in what the other lists don't have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.planted.mutation import Bug
+
+_REST = "functions/rest/"
+
+BUGS: Final = (
+    # --- HTTP
+    Bug(
+        "a page of the inbox is as long as asked for",
+        _REST + "conversations.py",
+        "limit=min(limit, ports.page_limit),",
+        "limit=limit,",
+    ),
+    Bug(
+        "a message by HTTP loses its mentions",
+        _REST + "messages.py",
+        "mentions=tuple(body.mentions),",
+        "mentions=(),",
+    ),
+    Bug(
+        "a message by HTTP loses what it replies to",
+        _REST + "messages.py",
+        "reply_to=body.reply_to,",
+        "reply_to=None,",
+    ),
+    Bug(
+        "an edit by HTTP is told to none",
+        _REST + "messages.py",
+        '        ports.announce(changed)\n        return ok(change_ack("edit"',
+        '        return ok(change_ack("edit"',
+    ),
+    Bug(
+        "taking a reaction off puts it on",
+        _REST + "messages.py",
+        "ports, remove=True, owner_id=user_id)",
+        "ports, remove=False, owner_id=user_id)",
+    ),
+    Bug(
+        "a role's change is told to none",
+        _REST + "members.py",
+        "ports.announce(set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing))",
+        "set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing)",
+    ),
+    Bug(
+        "any user sends notifications",
+        _REST + "notifications.py",
+        "if _SENDING not in caller(app, ports).scopes:",
+        "if not caller(app, ports).user_id:",
+    ),
+    Bug(
+        "an alias can't be taken away",
+        _REST + "contacts.py",
+        'rename="alias" in body.model_fields_set,',
+        "rename=body.alias is not None,",
+    ),
+    Bug(
+        "a block is not told to those who watch",
+        _REST + "contacts.py",
+        "        if block_user(caller_id, user_id, blocks=ports.blocks, now=ports.now()):\n"
+        "            ports.tell(tell_blocked, caller_id, user_id)\n",
+        "        block_user(caller_id, user_id, blocks=ports.blocks, now=ports.now())\n",
+    ),
+    Bug(
+        "an ended contact is not told to those who watch",
+        _REST + "contacts.py",
+        "            ports.tell(tell_withdrawn, caller_id, [user_id])\n",
+        "            pass\n",
+    ),
+    Bug(
+        "what is written by HTTP is not counted",
+        _REST + "requests.py",
+        "    ports.limiter.take(user_id)\n",
+        "",
+    ),
+    Bug(
+        "signing out keeps the device",
+        _REST + "devices.py",
+        "        forget_device(caller(app, ports).user_id, device_id, devices=ports.devices)\n",
+        "        caller(app, ports)\n",
+    ),
+    # --- the look at who has gone
+    Bug(
+        "a look that failed counts as done",
+        "functions/presence/handler.py",
+        '            failures.append({"itemIdentifier": record["messageId"]})\n',
+        "            continue\n",
+    ),
+    # --- on the wire
+    Bug(
+        "a forwarded message does not say so",
+        "shared/wire/events.py",
+        '"forwarded": entry.forwarded or None,',
+        '"forwarded": None,',
+    ),
+    Bug(
+        "a message that is too heavy goes out whole",
+        "shared/wire/events.py",
+        "return cut_message(whole, entry) if is_too_heavy(entry) else whole",
+        "return whole",
+    ),
+    Bug(
+        "reactions are not shown",
+        "shared/wire/events.py",
+        '"reactions": reactions_body(entry.reactions) or None,',
+        '"reactions": None,',
+    ),
+    # --- the inbox
+    Bug(
+        "a hidden conversation stays hidden when it is opened again",
+        "shared/chat/conversations.py",
+        "    if not is_new:\n        memberships.show(conversation_id, user_id)\n",
+        "",
+    ),
+    Bug(
+        "the inbox ends after its first page",
+        "shared/chat/conversations.py",
+        "    if len(remaining) > limit:\n        snapshot",
+        "    if len(remaining) > limit and position is not None:\n        snapshot",
+    ),
+    # --- groups
+    Bug(
+        "who takes groups from contacts only is added by anyone",
+        "shared/chat/groups.py",
+        "    others = _addable(others, command.creator, blocks)\n    first",
+        "    first",
+    ),
+    Bug(
+        "those who are added are not counted",
+        "shared/limits/invites.py",
+        "    if tokens <= 0:",
+        "    if tokens <= self.limit.burst:",
+    ),
+    Bug(
+        "a kept roster is good for a no",
+        "shared/chat/rosters.py",
+        "if kept is not None and all(user in kept for user in needed):",
+        "if kept is not None:",
+    ),
+    Bug(
+        "a roster is kept under what comes later",
+        "shared/chat/rosters.py",
+        "        if seq < roster_seq:\n            return None\n",
+        "        if audience is None:\n            return None\n",
+    ),
+    # --- who may see whom
+    Bug(
+        "who is accepted sees nobody until the next change",
+        "shared/connection/visibility.py",
+        "    if not watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
+        "    if watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
+    ),
+    Bug(
+        "a withdrawal is told though something else permits it",
+        "shared/connection/visibility.py",
+        "[one for one in watching if _other(one, user_id) not in visible]",
+        "[one for one in watching if visible is not None]",
+    ),
+    Bug(
+        "a block is told to strangers",
+        "shared/connection/visibility.py",
+        "    if not watching or not near_to(user_id, [other], sight=telling.sight):",
+        "    if not watching:",
+    ),
+    # --- files and pushes
+    Bug(
+        "files without a quota",
+        "shared/files/uploads.py",
+        "quota=limits.quota, due=",
+        "quota=limits.quota * 10**6, due=",
+    ),
+    Bug(
+        "a file is swept before its 30 days",
+        "shared/files/sweeping.py",
+        "now < (until := file.created_at + KEPT_UNSENT_MS):",
+        "now > (until := file.created_at + KEPT_UNSENT_MS):",
+    ),
+    Bug(
+        "answering is not reading",
+        "shared/notification/planning.py",
+        "return head is not None and seen_number(member, head) >= entry.number",
+        "return head is not None and member.read_number >= entry.number",
+    ),
+    Bug(
+        "a push goes to all devices where one is meant",
+        "shared/notification/planning.py",
+        "and job.device_id in {None, device.device_id}",
+        "and job.device_id != device",
+    ),
+)
