@@ -829,6 +829,19 @@ def test_whatever_comes_after_a_heartbeat_is_a_sign_of_life() -> None:
     assert bench.core.connection == "online"
 
 
+def test_a_ping_that_is_answered_late_brings_no_other_ping() -> None:
+    """Else those of a slow server's clients, each for the one before, would keep it slow for good."""
+    bench = Bench(heartbeat=1_000, request_timeout=10, pong_timeout=9).online(block(3))
+    call = bench.send("hi")
+    bench.wait(11)
+    bench.ack(bench.sent("message")[-1], 4)
+    assert [result.call for result in bench.results() if isinstance(result, Done)] == [call]
+    for _ in range(5):
+        bench.receive({"type": "typing", "conversation_id": DM, "user_id": "bob", "active": True})
+        bench.wait(11)
+    assert (bench.core.connection, len(bench.sent("ping"))) == ("online", 1)
+
+
 def test_every_third_heartbeat_compares_all_conversations() -> None:
     bench = Bench(heartbeat=100, full_sync_every=3).online(block(3), block(9, where="dm:alice:carol"))
     for _ in range(6):

@@ -25,6 +25,7 @@ class _Request:
     failed: OnFailed
     call: int | None
     about_token: bool
+    is_ping: bool
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Exchange:
         """`about_token`: the frame brings a token; that this one is refused says nothing about the connection's."""
         self._numbers += 1
         request_id = str(self._numbers)
-        self._open[request_id] = _Request(now, done, failed, call, about_token)
+        self._open[request_id] = _Request(now, done, failed, call, about_token, frame["type"] == "ping")
         self.do(Transmit({**frame, "id": request_id}))
         return request_id
 
@@ -77,12 +78,14 @@ class Exchange:
         self._open.pop(request_id, None)
 
     def expire(self, now: float, timeout: float) -> bool:
-        """Fail what has waited for `timeout`. Returns whether there was any."""
-        late = [key for key, request in self._open.items() if now >= request.at + timeout]
-        for key in late:
-            request = self._open.pop(key)
+        """Fail what has waited for `timeout`. Returns whether there was any that leaves the connection in doubt.
+
+        A ping does not: it was sent to find that out, and another one for each would keep a slow server slow for good.
+        """
+        late = [self._open.pop(key) for key, request in list(self._open.items()) if now >= request.at + timeout]
+        for request in late:
             request.failed(ParleyError("timeout", "There was no answer in time", retryable=True), now)
-        return bool(late)
+        return any(not request.is_ping for request in late)
 
     def next_due(self, timeout: float) -> float | None:
         oldest = next(iter(self._open.values()), None)
