@@ -18,6 +18,8 @@ HEARTBEAT_WINDOW_MS: Final = 12 * 60 * 1_000
 FORESIGHT_MS: Final = 15 * 60 * 1_000
 # In what is left of a connection by then, a client pings once more.
 LAST_PING_MS: Final = 5 * 60 * 1_000
+# The longest that a deployment can wait before it announces that somebody went offline.
+MAX_GRACE_MS: Final = 15 * 60 * 1_000
 # While $connect runs, posting to its connection answers 410. The $connect Lambda is given 5 s, so a 410 from a
 # connection registered less than that ago is no proof of death.
 CONNECTING_MS: Final = 5 * 1_000
@@ -129,6 +131,13 @@ class Session:
 
     def is_online(self, now: int) -> bool:
         return any(connection.is_live(now) for connection in self.connections)
+
+    def is_just_away(self, now: int) -> bool:
+        """Whether watchers still think of the user as online. Who comes back meanwhile is announced to nobody.
+
+        A connection that decayed, without a `$disconnect`, is followed by no look that would tell them.
+        """
+        return self.shown == ONLINE and not self.connections and now - self.last_seen < MAX_GRACE_MS
 
 
 @dataclass(frozen=True, slots=True)

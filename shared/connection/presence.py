@@ -172,7 +172,7 @@ def check_offline(
 
     def tell(found: Session, at: int) -> None:
         if not found.hidden:
-            announce_presence(shown_as(gone.user_id, found, now), telling=telling, now=at)
+            announce_presence(_as_it_is(gone.user_id, found, now), telling=telling, now=at)
 
     sessions = telling.sight.sessions
     session = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
@@ -217,7 +217,16 @@ def hide_presence(
 
 
 def shown_as(user_id: str, session: Session, now: int) -> Presence:
-    """The presence of a user, for those who may see it."""
+    """The presence of a user, for those who may see it.
+
+    Online also in the grace period: to those who ask as to those who watch, since a return within it is told to none.
+    """
+    if session.is_just_away(now) and not session.hidden:
+        return Presence(user_id, ONLINE)
+    return _as_it_is(user_id, session, now)
+
+
+def _as_it_is(user_id: str, session: Session, now: int) -> Presence:
     if session.hidden:
         return Presence(user_id, OFFLINE)
     if session.is_online(now):

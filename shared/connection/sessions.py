@@ -12,6 +12,7 @@ from shared.connection.models import (
     Connection,
     LimitReached,
     Registered,
+    Session,
     extended,
     heard_from,
     live,
@@ -22,8 +23,6 @@ from shared.errors import Unavailable
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.
 _HANDSHAKE_MS: Final = 30_000
-# The longest that a deployment can wait before it announces that somebody went offline.
-MAX_GRACE_MS: Final = 15 * 60 * 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +62,15 @@ def open_connection(
                 gateway.close(old.connection_id)
             came_online = not live(result.others, now)
             is_news = came_online or _may_have_been_first(result, connection, now)
-            announce = is_news and not result.hidden and not _was_shown_online(result, now)
+            before = Session(result.others, result.last_seen, result.hidden, result.shown)
+            # A reconnect within the grace period leaves no trace. Who decayed is told of once more.
+            announce = is_news and not result.hidden and not before.is_just_away(now)
             return Opened(came_online, evicted, announce)
         there = {one.connection_id for one in result.current}
         if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
             dropped += [one for one in drop if one.connection_id not in there]
         drop = _to_drop(result, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
-
-
-def _was_shown_online(before: Registered, now: int) -> bool:
-    """Whether watchers think of the user as online: a reconnect within the grace period leaves no trace.
-
-    A connection that decayed, without a `$disconnect`, was announced by nobody; then they are told once more.
-    """
-    return before.shown == ONLINE and not before.others and now - before.last_seen < MAX_GRACE_MS
 
 
 def _may_have_been_first(met: Registered, connection: Connection, now: int) -> bool:

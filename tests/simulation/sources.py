@@ -10,6 +10,7 @@ from typing import Any, Final
 from zlib import crc32
 
 import functions.files.handler as files_module
+from shared.errors import Unavailable
 from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import GRACE_S, Instance
@@ -121,7 +122,10 @@ class Sweeps:
         began = self.runtime.hub.now
 
         def call(instance: Instance) -> bool:
-            handlers.files(instance, {"source": "aws.events"})
+            try:
+                handlers.files(instance, {"source": "aws.events"})
+            except Unavailable:
+                return False  # the schedule comes again
             return True
 
         self.runtime.invoke("files", call, lambda is_done: self.done.append(began) if is_done else None)

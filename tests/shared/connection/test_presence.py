@@ -12,6 +12,7 @@ import pytest
 from shared.chat.conversations import create_private
 from shared.connection.models import (
     HEARTBEAT_WINDOW_MS,
+    MAX_GRACE_MS,
     MAX_LIFETIME_MS,
     Identity,
     Presence,
@@ -29,7 +30,7 @@ from shared.connection.presence import (
     seen_by,
     watch,
 )
-from shared.connection.sessions import MAX_GRACE_MS, close_connection, keep_alive, open_connection
+from shared.connection.sessions import close_connection, keep_alive, open_connection
 from shared.contacts.models import ACCEPTED, INCOMING, REQUESTED, Contact, ContactStatus
 from shared.errors import Unavailable
 from shared.wire.events import encode_plainly
@@ -204,6 +205,7 @@ def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
     house = House()
     house.come("a1")
     house.go("a1")
+    house.look()
     assert house.seen("alice") == [Presence("alice", "offline", NOW)]
     house.hide(hidden=True)
     assert house.seen("alice") == [Presence("alice", "offline")]
@@ -292,6 +294,32 @@ def test_a_look_that_was_lost_does_not_silence_the_next_coming() -> None:
     house.clock.advance(MAX_GRACE_MS)
     house.come("a2")
     assert house.told() == ["online"]
+
+
+def test_who_asks_in_the_grace_period_is_told_what_the_watchers_believe() -> None:
+    """The return is announced to none, so "offline" would stand for good with who has just asked."""
+    house = House()
+    house.come("a1")
+    house.told()
+    house.go("a1")
+    assert [one.status for one in house.seen("alice")] == ["online"]
+    house.come("a2")
+    house.look()
+    assert house.told() == []
+    assert [one.status for one in house.seen("alice")] == ["online"]
+
+    house.go("a2")
+    house.look()
+    assert house.told() == ["offline"]
+    assert [one.status for one in house.seen("alice")] == ["offline"]
+
+
+def test_a_look_that_never_came_leaves_nobody_online() -> None:
+    house = House()
+    house.come("a1")
+    house.go("a1")
+    house.clock.advance(MAX_GRACE_MS)
+    assert house.seen("alice") == [Presence("alice", "offline", NOW)]
 
 
 def test_offline_says_when_the_user_was_last_there() -> None:

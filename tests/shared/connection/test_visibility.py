@@ -211,10 +211,19 @@ def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) ->
 def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
     house = House()
     house.sessions.remove("alice", "a1", now=NOW + 1)
+    house.sessions.show_offline("alice", house.sessions.whole(["alice"])["alice"])
     house.accept()
     assert house.heard("b1") == []
     house.block()
     assert house.heard("b1") == [OFFLINE]
+
+
+def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
+    """Their return is announced to none."""
+    house = House()
+    house.sessions.remove("alice", "a1", now=NOW + 1)
+    house.accept()
+    assert house.heard("b1") == [ONLINE]
 
 
 @pytest.mark.parametrize("how", ["hidden", "never there"])

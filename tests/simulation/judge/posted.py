@@ -66,6 +66,8 @@ def _told_again(case: Case, process: Process, skip: str, name: str, seq: int) ->
     moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
     if entry is None or entry.fan_out or entry.mentions or entry.reply_to or entry.forwarded or entry.file_id:
         return  # what can't be stored any more is answered, and told to nobody
+    if any(now.entry(name, seq) != entry or entry.deleted_at for now in moments):
+        return  # nor is what was deleted, whatever else had been said in it
     if private := private_members(name):
         other = next(user for user in private if user != sender)
         users = set() if any(now.blocks(other, sender) for now in moments) else set(private)

@@ -22,6 +22,7 @@ from tests.simulation.judge.past import Moment
 _OFFLINE: Final = "offline"
 # Some calls of a function; and the grace period, with the ways through a queue and back to the client.
 _WAYS_MS: Final = 1_000
+_GRACE_MS: Final = 15 * 60 * 1_000
 SETTLED_MS: Final = GRACE_S * 1_000 + 1_500.0
 
 
@@ -54,6 +55,15 @@ def is_online(now: Moment, user: str) -> bool:
     return session_from(now.session(user), user).is_online(BASE_MS + int(now.when))
 
 
+def _looks_online(now: Moment, user: str) -> bool:
+    """Also in the grace period, in which a return is announced to none."""
+    session = session_from(now.session(user), user)
+    is_awaited = (
+        session.shown == "online" and not session.connections and BASE_MS + now.when - session.last_seen < _GRACE_MS
+    )
+    return is_awaited or is_online(now, user)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Somebody was told how it is with these users, over HTTP or a connection."""
@@ -83,7 +93,7 @@ def answers_are_right(case: Case) -> Iterator[str]:
     for one in _asked(case):
         for user, shown in zip(one.users, one.shown, strict=True):
             moments = [case.past.at(when) for when in case.past.moments(one.began, one.ended)]
-            seen = [(may_see(now, one.user, user), is_online(now, user)) for now in moments]
+            seen = [(may_see(now, one.user, user), _looks_online(now, user)) for now in moments]
             possible = {"online" if visible and online else _OFFLINE for visible, online in seen}
             if len(set(seen)) <= 2 and shown["status"] not in possible:  # with more, parts may be mixed
                 yield f"{one} shows {user} as {shown['status']}, who was {possible}"

@@ -125,14 +125,16 @@ def _odd_message(_: Case, one: Operation, now: Moment) -> bool:
 
 
 def _nothing_there(_: Case, one: Operation, now: Moment) -> bool:
-    """What it replies to, forwards or shows."""
+    """What it replies to, forwards or shows; one of these is enough."""
     reply, source, file_id = (one.detail.get(name) for name in ("reply_to", "forward_of", "file_id"))
     if reply:
         entry = now.entry(_where(one), reply)
-        return entry is None or not entry.is_message
+        if entry is None or not entry.is_message:
+            return True
     if source is not None:
         entry = now.entry(*source)
-        return entry is None or not entry.is_readable
+        if entry is None or not entry.is_readable:
+            return True
     if file_id is not None:
         item = now.row(f"file#{file_id}", "file")
         shown = item and (item.get("status"), item.get("owner_id"), item.get("kind"))
