@@ -81,12 +81,8 @@ def from_item(item: Mapping[str, Any]) -> Item:
     """A whole item. Texts and numbers, which most attributes are, take no detour: this runs for all that is read."""
     found: Item = {}
     for name, attribute in item.items():
-        if "S" in attribute:
-            found[name] = attribute["S"]
-        elif "N" in attribute:
-            found[name] = int(attribute["N"])
-        else:
-            found[name] = from_attribute(attribute)
+        ((kind, value),) = attribute.items()
+        found[name] = value if kind == "S" else int(value) if kind == "N" else from_attribute(attribute)
     return found
 
 

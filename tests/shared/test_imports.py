@@ -71,7 +71,14 @@ _LIMITS = {"aws.bucket_table", "limits.buckets", "limits.recent"}
 # Function → the parts of shared/ that it imports. Whoever adds one says so here, and sees who pays for it.
 SHARED = {
     "functions.connect.authorizer": {*_BASE, *_CALLS, *_MODELS, *_TOKENS, *_WEBSOCKET, "auth.origins"},
-    "functions.connect.handler": {*_SESSIONS, *_POSTING, *_PRESENCE, *_WEBSOCKET, "connection.sessions"},
+    "functions.connect.handler": {
+        *_SESSIONS,
+        *_POSTING,
+        *_PRESENCE,
+        *_LATER,
+        *_WEBSOCKET,
+        *("connection.sessions", "reporting"),
+    },
     "functions.disconnect.handler": {*_SESSIONS, *_LATER, *_WEBSOCKET, "connection.sessions"},
     "functions.presence.handler": {*_SESSIONS, *_POSTING, *_PRESENCE},
     "functions.message.handler": {

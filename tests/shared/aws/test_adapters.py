@@ -316,6 +316,6 @@ class Unprocessed(Unhurried):
 def test_watches_are_written_25_to_a_call_and_again_what_was_left() -> None:
     calls = Unprocessed(2)
     DynamoDbWatches(calls, members_table="m").replace("a", "c1", [f"u{n}" for n in range(100)], expires_at=1_000)
-    assert calls.sizes == [25, 25, 25, 25, 25, 25, 1]
+    assert calls.sizes == [25, 25, 25, 25, 25, 25]  # the list of them follows on its own, since it has a condition
     with pytest.raises(Unavailable):
         DynamoDbWatches(Unprocessed(100), members_table="m").replace("a", "c1", ["b"], expires_at=1_000)
