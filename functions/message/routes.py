@@ -283,6 +283,8 @@ def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         raise Forbidden("This token is another user's")
     connection = extended(caller.connection, fresh.expires_at)
     before = ports.sessions.touch(connection, fresh_token=True)
+    if before is not None:  # another `auth`, beside this one, may have shown a token that ends later
+        connection = extended(connection, before.authenticated_until)
     if before is None or not before.is_live(ports.now()) or before.authenticated_until >= fresh.expires_at:
         # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         _register(connection, ports)

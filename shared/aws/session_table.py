@@ -31,6 +31,12 @@ from shared.connection.models import (
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
 
+def _no_longer(name: str) -> str:
+    """That this connection is not authenticated for longer than `:until`: of two tokens at once the latest end counts."""
+    path = f"{CONNECTIONS}.{name}.authenticated_until"
+    return f"(attribute_not_exists({path}) OR {path} <= :until)"
+
+
 class DynamoDbSessions:
     """Sessions on the sessions table."""
 
@@ -54,7 +60,8 @@ class DynamoDbSessions:
         """None where the user has no map of connections yet: an update inside it can't make one."""
         names = {"#new": connection.connection_id, **{f"#d{i}": key for i, key in enumerate(drop)}}
         dropped = [f"{CONNECTIONS}.#d{i}" for i in range(len(drop))]
-        room = f"(attribute_exists({CONNECTIONS}.#new) OR size({CONNECTIONS}) < :limit)"
+        is_new, is_there = f"attribute_not_exists({CONNECTIONS}.#new)", f"attribute_exists({CONNECTIONS}.#new)"
+        room = f"({is_new} AND size({CONNECTIONS}) < :limit OR {is_there} AND {_no_longer('#new')})"
         # Those to drop must still be there, or two that evict the same connection would both find room.
         conditions = [room, *(f"attribute_exists({path})" for path in dropped)]
         request = {
@@ -64,7 +71,12 @@ class DynamoDbSessions:
             "ConditionExpression": f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": to_item(
-                {":new": connection_value(connection), ":limit": limit + len(drop), ":online": ONLINE}
+                {
+                    ":new": connection_value(connection),
+                    ":limit": limit + len(drop),
+                    ":online": ONLINE,
+                    ":until": connection.authenticated_until,
+                }
             ),
             "ReturnValues": "ALL_OLD",
         }
@@ -89,9 +101,11 @@ class DynamoDbSessions:
         )
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
-        until = f", {CONNECTIONS}.#id.authenticated_until = :until" if fresh_token else ""
+        until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
         values = {":expires": connection.expires_at}
         if fresh_token:
+            until = f", {CONNECTIONS}.#id.authenticated_until = :until"
+            condition += f" AND {_no_longer('#id')}"
             values[":until"] = connection.authenticated_until
         answer = conditionally(
             self._calls,
@@ -99,16 +113,14 @@ class DynamoDbSessions:
             {
                 **self._key(connection.user_id),
                 "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
-                "ConditionExpression": f"attribute_exists({CONNECTIONS}.#id)",
+                "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#id": connection.connection_id},
                 "ExpressionAttributeValues": to_item(values),
                 "ReturnValues": "ALL_OLD",
             },
         )
-        if isinstance(answer, Refused):
-            return None
-        before = connections_from(from_item(answer.get("Attributes", {})), connection.user_id)
-        return before.get(connection.connection_id)
+        item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
+        return connections_from(item, connection.user_id).get(connection.connection_id)
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
         answer = conditionally(

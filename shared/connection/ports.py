@@ -25,14 +25,15 @@ class Sessions(Protocol):
     def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
         """Store the connection, new or again, and remove those in `drop`: one conditional write.
 
-        The limit holds however many open at once. LimitReached also where one of `drop` is gone already: look again.
+        The limit holds however many open at once. LimitReached also where one of `drop` is gone already, and where
+        this connection is stored with a token that ends later: look again.
         """
         ...
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
         """Store when a connection that is there expires: one conditional write.
 
-        Only with a `fresh_token` also until when it is authenticated, which nobody else may shorten.
+        Only with a `fresh_token` also until when it is authenticated; nothing changes where it is for longer already.
         Returns it as it was stored before, or None, and nothing changes, where it is not there.
         """
         ...

@@ -66,9 +66,11 @@ def open_connection(
             # A reconnect within the grace period leaves no trace. Who decayed is told of once more.
             announce = is_news and not result.hidden and not before.is_just_away(now)
             return Opened(came_online, evicted, announce)
-        there = {one.connection_id for one in result.current}
+        there = {one.connection_id: one for one in result.current}
         if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
             dropped += [one for one in drop if one.connection_id not in there]
+            # Or a later token was shown meanwhile, side by side with this one.
+            connection = extended(connection, there[connection.connection_id].authenticated_until)
         drop = _to_drop(result, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
 

@@ -131,6 +131,18 @@ def test_a_touch_of_what_is_not_there_registers_nothing(stores: Stores) -> None:
     assert stored(stores) == {"c2="}
 
 
+def test_of_two_fresh_tokens_the_one_that_ends_later_counts_whichever_comes_last(stores: Stores) -> None:
+    first = connection("c1=")
+    stores.sessions.register(first, limit=2)
+    later, earlier = (replace(first, expires_at=end, authenticated_until=end) for end in (9_000, 7_000))
+    assert stores.sessions.touch(later, fresh_token=True) == first
+    assert stores.sessions.touch(earlier, fresh_token=True) == later
+    assert stores.sessions.register(earlier, limit=2) == LimitReached([later])
+    assert stores.sessions.of(["alice"]) == {"alice": [later]}
+    assert isinstance(stores.sessions.register(later, limit=2), Registered)
+
+
+
 def test_all_that_is_known_of_a_user(stores: Stores) -> None:
     assert session(stores) == Session()
     stores.sessions.register(connection("c1="), limit=3)

@@ -41,7 +41,11 @@ class FakeSessions:
         with self.lock:
             user_id = connection.user_id
             mine = self.connections.setdefault(user_id, {})
-            room = connection.connection_id in mine or len(mine) < limit + len(drop)
+            stored = mine.get(connection.connection_id)
+            if stored is None:
+                room = len(mine) < limit + len(drop)
+            else:
+                room = stored.authenticated_until <= connection.authenticated_until
             if not room or not set(drop) <= set(mine):
                 return LimitReached(list(mine.values()))
             before = self._session(user_id)
@@ -57,7 +61,7 @@ class FakeSessions:
         self.writes += 1
         mine = self.connections.get(connection.user_id, {})
         before = mine.get(connection.connection_id)
-        if before is not None:
+        if before is not None and not (fresh_token and before.authenticated_until > connection.authenticated_until):
             until = connection.authenticated_until if fresh_token else before.authenticated_until
             touched = replace(before, expires_at=connection.expires_at, authenticated_until=until)
             mine[connection.connection_id] = touched
