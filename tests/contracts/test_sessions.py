@@ -142,7 +142,6 @@ def test_of_two_fresh_tokens_the_one_that_ends_later_counts_whichever_comes_last
     assert isinstance(stores.sessions.register(later, limit=2), Registered)
 
 
-
 def test_all_that_is_known_of_a_user(stores: Stores) -> None:
     assert session(stores) == Session()
     stores.sessions.register(connection("c1="), limit=3)

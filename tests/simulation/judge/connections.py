@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from shared.aws.tables import connections_from
@@ -77,19 +78,17 @@ def no_more_than_allowed(case: Case) -> Iterator[str]:
             continue
         if len(after) > limit:
             yield f"{user} has {len(after)} connections at {at:.0f}, of {limit}"
-        yield from _oldest_first(user, before - set(after), after, old or {}, added)
+        by = BASE_MS + at + case.skew
+        yield from _oldest_first(user, before - set(after), set(after) - added, (old or {}).get("connections", {}), by)
 
 
 def _oldest_first(
-    user: str, gone: set[str], kept: dict[str, dict[str, int]], old: dict[str, dict[str, dict[str, int]]], new: set[str]
+    user: str, gone: set[str], stayed: set[str], old: dict[str, dict[str, int]], by: float
 ) -> Iterator[str]:
-    """Those that had to make way were opened before those that stayed, or had ended."""
-    opened = {name: value["connected_at"] for name, value in old.get("connections", {}).items()}
-    stayed = [opened[name] for name in kept if name in opened and name not in new]
+    """Those that had to make way were opened before those that stayed, or had ended `by` then."""
+    oldest = min((float(old[name]["connected_at"]) for name in stayed), default=inf)
     for name in gone:
-        ended = old["connections"][name]["expires_at"]
-        newest = max(kept[one]["connected_at"] for one in new)
-        if stayed and opened[name] > min(stayed) and ended > newest + 60_000:
+        if old[name]["connected_at"] > oldest and old[name]["expires_at"] > by:
             yield f"{name} of {user} had to make way, and was not the oldest"
 
 

@@ -63,6 +63,8 @@ def _served(one: Exchange, first: int, auths: list[tuple[Exchange, Claim]]) -> I
         yield from _renewed(one, {first, *shown})
     elif latest <= one.clock and one.code not in _BEFORE | {"token_expired"}:
         yield f"{one.frame} of {one.line.user_id} was served at {one.at:.0f}, its token ended at {latest - BASE_MS}"
+    elif one.line.ended < one.ended:
+        return  # with the connection goes what is known of it
     elif one.code == "token_expired" and surely > one.clock + (one.ended - one.at):
         yield f"{one.frame} of {one.line.user_id} was refused at {one.at:.0f}, its token ends at {surely - BASE_MS}"
 

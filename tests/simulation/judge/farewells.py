@@ -32,7 +32,8 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
             yield f"{line.connection_id} was told to make way, and nothing took its place"
         if "revoked" in told and line.user_id not in revoked:
             yield f"{line.connection_id} was told that it is revoked, which nobody has asked for"
-        if line.closed_by_server and not told and not case.struck and not _was_connecting(case, line):
+        is_unsaid = line.closed_by_server and not told and not _had_ended(case, line)
+        if is_unsaid and not case.struck and not _was_connecting(case, line):
             yield f"{line.connection_id} was closed without a word"
         if told and not line.closed_by_server and line.ended > case.world.hub.now and case.went_well:
             yield f"{line.connection_id} was told {told}, and is open"
@@ -40,6 +41,13 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
 
 def _told(case: Case, line: Line) -> list[str]:
     return [code for at, code in case.farewells.get(line, ())]
+
+
+def _had_ended(case: Case, line: Line) -> bool:
+    """With its token: it hears nothing any more, and is closed all the same where all are."""
+    stored = (case.past.at(line.ended - 0.001).session(line.user_id) or {}).get("connections", {})
+    ends = stored.get(line.connection_id, {}).get("expires_at")
+    return ends is not None and int(ends) <= BASE_MS + line.ended
 
 
 def _was_connecting(case: Case, line: Line) -> bool:

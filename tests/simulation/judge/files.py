@@ -53,8 +53,8 @@ def what_was_uploaded_is_settled(case: Case) -> Iterator[str]:
         case.looked_at(one)
         item = known.get(one.value["file_id"], {})
         becomes = {one.detail["becomes"]} | ({"deleted"} if one.detail["becomes"] == "ready" else set())
-        if not item and case.world.deployment.sweeps.done and one.detail["becomes"] != "ready":
-            continue  # it was forgotten
+        if not item and case.world.deployment.sweeps.done:
+            continue  # it was forgotten, for which there is a rule of its own: `files_go_by_rule`
         if item.get("status") not in becomes:
             yield f"{one} is {item.get('status')} ({item.get('reason')})"
     for file_id, item in known.items():

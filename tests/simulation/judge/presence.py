@@ -211,9 +211,9 @@ def _believes(case: Case, client: Client, user: str, watching: Operation, end: f
     """What the application was told last, against what was so, wherever that had not changed for some time."""
     start = watching.ended or watching.began
     truth = _stretches(case, client.user, user, start, end)
-    told = [(start, presence.status) for presence in watching.value if presence.user_id == user]
+    told = [(start, 0, presence.status) for presence in watching.value if presence.user_id == user]
     told += [
-        (at, event.status)
+        (at, event.timestamp or 0, event.status)
         for at, event in client.seen.events
         if isinstance(event, Presence) and event.user_id == user and at >= watching.began
     ]
@@ -222,9 +222,12 @@ def _believes(case: Case, client: Client, user: str, watching: Operation, end: f
         if by > ends or not any(since <= begins and by <= until for since, until in client.online):
             continue
         at = min(ends, *(until for since, until in client.online if since <= begins and by <= until))
-        heard = [status for when, status in told if when <= at]
-        if (heard[-1] if heard else _OFFLINE) != status:
-            yield f"{client.name} believes at {at:.0f} that {user} is {heard[-1:]}, who is {status} since {begins:.0f}"
+        # Two events may overtake each other: the later timestamp counts.
+        heard = max(
+            ((timestamp, when, said) for when, timestamp, said in told if when <= at), default=(0, 0.0, _OFFLINE)
+        )
+        if heard[-1] != status:
+            yield f"{client.name} believes at {at:.0f} that {user} is {heard[-1]}, who is {status} since {begins:.0f}"
 
 
 def _stretches(case: Case, watcher: str, user: str, start: float, end: float) -> list[tuple[float, float, str]]:

@@ -45,7 +45,9 @@ def what_is_said_is_kept(case: Case) -> Iterator[str]:
         left = case.past.at(one.ended or one.began).entry(entry.conversation_id, entry.seq)
         if left is None or not left.is_readable:
             continue  # its words are gone, and its id is all that tells
-        if at < one.began and first[key] != said_of(one) and entry.content == first[key][0]:
+        content, reply_to, _, __, mentions = first[key]
+        is_first = (entry.content, entry.reply_to, tuple(entry.mentions)) == (content, reply_to, mentions)
+        if at < one.began and first[key] != said_of(one) and is_first:
             yield f"{one} was acked as {entry.message_id}, which says {first[key]}"
 
 
