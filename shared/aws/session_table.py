@@ -32,7 +32,7 @@ _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
 
 def _no_longer(name: str) -> str:
-    """That the connection is not authenticated beyond `:until`: of two tokens at once the one that ends later counts."""
+    """That the connection is not authenticated beyond `:until`: of two tokens at once the later end counts."""
     path = f"{CONNECTIONS}.{name}.authenticated_until"
     return f"(attribute_not_exists({path}) OR {path} <= :until)"
 
