@@ -44,7 +44,7 @@ def served_while_a_token_is_good(case: Case) -> Iterator[str]:
             continue
         for one in exchanges:
             if one.reply is not None and one.instance is not None:
-                yield from _served(one, int(line.context["expires_at"]), auths)
+                yield from _served(case, one, int(line.context["expires_at"]), auths)
 
 
 def _fresh(one: Exchange) -> Claim | None:
@@ -55,7 +55,14 @@ def _fresh(one: Exchange) -> Claim | None:
     return claim if claim.is_genuine and claim.user_id == one.line.context["user_id"] else None
 
 
-def _served(one: Exchange, first: int, auths: list[tuple[Exchange, Claim]]) -> Iterator[str]:
+def _is_kept(case: Case, one: Exchange) -> bool:
+    """Whether the connection was registered all the time: with it goes what is known of its tokens."""
+    moments = [case.past.at(when) for when in case.past.moments(one.at, one.ended)]
+    user_id, connection_id = one.line.user_id, one.line.connection_id
+    return all(connection_id in (now.session(user_id) or {}).get("connections", {}) for now in moments)
+
+
+def _served(case: Case, one: Exchange, first: int, auths: list[tuple[Exchange, Claim]]) -> Iterator[str]:
     shown = [claim.ends for other, claim in auths if other.at <= one.ended]
     known = [claim.ends for other, claim in auths if other.ended < one.at and other.is_done]
     latest, surely = max([first, *shown]), max([first, *known])
@@ -63,9 +70,7 @@ def _served(one: Exchange, first: int, auths: list[tuple[Exchange, Claim]]) -> I
         yield from _renewed(one, {first, *shown})
     elif latest <= one.clock and one.code not in _BEFORE | {"token_expired"}:
         yield f"{one.frame} of {one.line.user_id} was served at {one.at:.0f}, its token ended at {latest - BASE_MS}"
-    elif one.line.ended < one.ended:
-        return  # with the connection goes what is known of it
-    elif one.code == "token_expired" and surely > one.clock + (one.ended - one.at):
+    elif one.code == "token_expired" and surely > one.clock + (one.ended - one.at) and _is_kept(case, one):
         yield f"{one.frame} of {one.line.user_id} was refused at {one.at:.0f}, its token ends at {surely - BASE_MS}"
 
 

@@ -147,7 +147,7 @@ def _readers(case: Case, moments: list[Moment], user: str, name: str, seq: int) 
     most = max(len(now.roles(name)) for now in moments)
     if entry is None or (is_group_id(name) and (entry.fan_out or most > case.world.plan.limits.receipts)):
         return {user}
-    return {user} | {one for one in inside if not any(now.blocks(user, one) for now in moments)}
+    return {one for one in inside if one == user or not any(now.blocks(user, one) for now in moments)}
 
 
 def receipts_are_meant(case: Case) -> Iterator[str]:
