@@ -213,7 +213,7 @@ def _believes(case: Case, client: Client, user: str, watching: Operation, end: f
     truth = _stretches(case, client.user, user, start, end)
     told = [(start, 0, presence.status) for presence in watching.value if presence.user_id == user]
     told += [
-        (at, event.timestamp or BASE_MS + at, event.status)  # what was asked again has none
+        (at, event.timestamp or BASE_MS + round(at), event.status)  # what was asked again has none
         for at, event in client.seen.events
         if isinstance(event, Presence) and event.user_id == user and at >= watching.began
     ]
