@@ -17,6 +17,8 @@ _ON_THE_WAY_MS: Final = 1_000
 _HANDSHAKE_MS: Final = 30_000
 # So long after a handshake has begun a 410 proves nothing (docs/one-message.md).
 _PROVES_NOTHING_MS: Final = 5_000
+# Who makes way was decided that long before at most: one that comes back meanwhile was not looked at.
+_DECIDED_MS: Final = 5_000.0
 _AT_ONCE_MS: Final = 500  # before any second look
 
 
@@ -79,7 +81,10 @@ def no_more_than_allowed(case: Case) -> Iterator[str]:
         if len(after) > limit:
             yield f"{user} has {len(after)} connections at {at:.0f}, of {limit}"
         by = BASE_MS + at + case.skew
-        yield from _oldest_first(user, before - set(after), set(after) - added, (old or {}).get("connections", {}), by)
+        lately = [case.past.at(when) for when in case.past.moments(max(0.0, at - _DECIDED_MS), at - 0.001)]
+        known = [set((now.session(user) or {}).get("connections", {})) for now in lately]
+        stayed = set(after).intersection(*known) - added
+        yield from _oldest_first(user, before - set(after), stayed, (old or {}).get("connections", {}), by)
 
 
 def _oldest_first(
