@@ -8,6 +8,7 @@ BIN := .venv/bin
 # Ctrl-C waits until Python is far enough to end without a traceback, where this `env` can have it wait.
 CALMLY := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 LOCAL = $(CALMLY) $(BIN)/python -S local/start.py local
+OPS = $(CALMLY) $(BIN)/python -S local/start.py ops
 TOOL = $(CALMLY) $(BIN)/python -S local/start.py local.tool
 UV := .tools/uv/bin/uv
 FUNCTIONS := connect disconnect message rest offline_push presence files
@@ -74,7 +75,7 @@ chat: setup
 
 # DROP=1 takes out what can't be done again: a stream keeps its records for 24 hours.
 replay: setup
-	@$(LOCAL) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$$QUEUE") $(if $(DRY),--dry) $(if $(DROP),--drop)
+	@$(OPS) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$$QUEUE") $(if $(DRY),--dry) $(if $(DROP),--drop)
 
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup
@@ -97,10 +98,10 @@ reset: setup
 	@$(LOCAL) reset $(if $(YES),--yes)
 
 deploy: setup
-	@$(LOCAL) deploy
+	@$(OPS) deploy
 
 destroy: setup
-	@$(LOCAL) destroy $(if $(YES),--yes)
+	@$(OPS) destroy $(if $(YES),--yes)
 
 test: lint test-functions
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -9,9 +9,8 @@ import argparse
 import os
 import sys
 
-from local import causes, console, interrupts
-from local.errors import LocalError
-from local.settings import ROOT, Settings, home_of
+from local import console, program, settings
+from local.settings import Settings
 from local.stack import Stack
 
 DAY = 86_400
@@ -23,43 +22,7 @@ HIGHEST = 1_000_000_000
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 if it did what it is for."""
     options = _parser().parse_args(arguments)
-    try:
-        return _run(_settings(), options)
-    except LocalError as error:
-        console.fail(error.message, causes.remedy(error.hint, place()))
-    except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
-        if isinstance(error, BrokenPipeError) and options.command in SHOWING:
-            return 0  # its reader has seen enough
-        interrupts.end_children()  # what was started, and could not be written down, would be nobody's
-        console.fail(*causes.report(error, place()))
-    return 1
-
-
-def _guarded() -> int:
-    """`main` as a program: with streams that may break, and with signals that end everything it has started."""
-    interrupts.listen()
-    try:
-        console.open_streams(ends=any(name in SHOWING for name in sys.argv[1:2]))
-        return main()
-    except KeyboardInterrupt as interruption:
-        number = getattr(interruption, "number", signal.SIGINT)
-        interrupts.end_children()
-        print(f"Interrupted ({number.name}); what it had started is stopped", file=sys.stderr)
-        return interrupts.EXIT_CODES[number]
-
-
-def _settings() -> Settings:
-    from local import settings
-
-    return settings.read(os.environ)
-
-
-def place() -> causes.Place:
-    try:
-        home = home_of(os.environ)
-    except LocalError:
-        home = ROOT / ".parley"
-    return causes.Place(home, ROOT)
+    return program.attempt(lambda: _run(settings.read(os.environ), options), shows=options.command in SHOWING)
 
 
 def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branch per command
@@ -88,13 +51,6 @@ def _run(where: Settings, options: argparse.Namespace) -> int:  # one flat branc
             from local.chat import chat
 
             return chat(where, options.user, options.to)
-        case "replay":
-            from local.replay import Options, replay
-
-            wanted = Options(options.queue, dry=options.dry, drop=options.drop)
-            return 0 if replay(where, wanted, on_aws=options.aws) else 1
-        case "deploy" | "destroy":
-            _aws(where, options)
     return 0
 
 
@@ -133,15 +89,6 @@ def _pushes(where: Settings, options: argparse.Namespace) -> None:
         print("Nothing was pushed yet", file=sys.stderr)
 
 
-def _aws(where: Settings, options: argparse.Namespace) -> None:
-    from local import aws
-
-    if options.command == "deploy":
-        aws.deploy(where)
-    else:
-        aws.destroy(where, confirmed=options.yes)
-
-
 def _welcome(where: Settings, running: Stack) -> None:
     print()
     console.fact("WebSocket", running.ws_url)
@@ -174,14 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("status", help="what runs, where, and whether it is up to date")
     commands.add_parser("stack", help="print stack.json")
-    commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
-    destroy = commands.add_parser("destroy", help="delete the stack in that account")
-    destroy.add_argument("--yes", action="store_true", help="do not ask")
-    replay = commands.add_parser("replay", help="do again what was set aside after all retries")
-    replay.add_argument("--aws", action="store_true", help="in the AWS account of your credentials")
-    replay.add_argument("--queue", metavar="NAME", help="from this failure queue alone")
-    replay.add_argument("--dry", action="store_true", help="only show what there is")
-    replay.add_argument("--drop", action="store_true", help="take out what can't be done again")
     logs = commands.add_parser("logs", help="what the functions print")
     logs.add_argument("--follow", action="store_true", help="go on until interrupted")
     logs.add_argument("--raw", action="store_true", help="lines of JSON, for a program")
@@ -199,4 +138,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(_guarded())
+    sys.exit(program.guarded(main, shows=any(name in SHOWING for name in sys.argv[1:2])))

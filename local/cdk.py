@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from local import causes, interrupts
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import ACCOUNT, REGION, Settings
 
 CREDENTIALS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
@@ -22,7 +22,7 @@ def run(
     """Run `cdk` with its output in `log`; in another `folder` than the project's it does not load the app.
 
     Raises:
-        LocalError: it failed.
+        CommandError: it failed.
 
     """
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def run(
         )
     if code:
         words = log.read_text(encoding="utf-8", errors="replace")
-        raise LocalError(
+        raise CommandError(
             f"cdk {arguments[0]} failed: {_reason(words)}", causes.remedy_by_words(f"See {settings.show(log)}", words)
         )
 

@@ -10,7 +10,7 @@ from parley_client import chat as terminal_chat
 from parley_client.chat_door import Door
 
 from local import server, stack, tokens
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import Settings
 from local.stack import Stack
 
@@ -21,11 +21,11 @@ def chat(settings: Settings, user: str, to: str | None) -> int:
     """Chat until the user leaves, also over a `make reset` and `make up` beside it. Returns the exit code.
 
     Raises:
-        LocalError: there is no stack to chat over, or no such user can be.
+        CommandError: there is no stack to chat over, or no such user can be.
 
     """
     if server.find(settings) is None:
-        raise LocalError("The stack is not running", "Start it with: make up")
+        raise CommandError("The stack is not running", "Start it with: make up")
     tokens.mint(stack.read(settings.stack_file), user)
     state = settings.chats / f"{user}.json"
     return terminal_chat.run(Doors(settings, user), user=user, to=to or _partner(user), state=state)
@@ -49,7 +49,7 @@ class Doors:
         try:
             current = stack.read(self.settings.stack_file)
             of = _name(current)
-        except (LocalError, OSError, ValueError, KeyError, TypeError):  # none, or one that is being made
+        except (CommandError, OSError, ValueError, KeyError, TypeError):  # none, or one that is being made
             return None
         if of != self._of:
             self._of, self._door = of, self._open(current, of)

@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.config import Config, ConfigError
 from local import cdk, server, stack
-from local.errors import LocalError
+from local.errors import CommandError
 from local.fingerprint import PUSHES, Fingerprint, fingerprint
 from local.providers import context
 from local.providers.ports import Ports
@@ -50,14 +50,14 @@ def check_configuration(settings: Settings) -> None:
     """See that the app will take the configuration, before anything is touched.
 
     Raises:
-        LocalError: it will not.
+        CommandError: it will not.
 
     """
     try:
         Config.load(_place(settings), os.environ)
     except ConfigError as error:
         more = f"And {len(error.problems) - 1} more. " if len(error.problems) > 1 else ""
-        raise LocalError(f"Configuration: {error.problems[0]}", f"{more}{KEYS}") from None
+        raise CommandError(f"Configuration: {error.problems[0]}", f"{more}{KEYS}") from None
 
 
 def bootstrap(settings: Settings) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from local.console import ask, step
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import Settings
 from local.up import alone, stop
 
@@ -14,7 +14,7 @@ def reset(settings: Settings, *, confirmed: bool) -> None:
     """Stop the stack and delete its state and its logs, after asking.
 
     Raises:
-        LocalError: there is nothing, or no consent.
+        CommandError: there is nothing, or no consent.
 
     """
     if not settings.home.is_dir():
@@ -32,13 +32,13 @@ def reset(settings: Settings, *, confirmed: bool) -> None:
 
 
 def _ask(settings: Settings) -> None:
-    """Raises LocalError unless a person says yes."""
+    """Raises CommandError unless a person says yes."""
     what = f"all messages, users, files and logs of the stack in {settings.show(settings.home)}"
     if not sys.stdin or not sys.stdin.isatty():
-        raise LocalError(f"Nothing was wiped: there is no terminal to ask in about {what}", "Run: make reset YES=1")
+        raise CommandError(f"Nothing was wiped: there is no terminal to ask in about {what}", "Run: make reset YES=1")
     print(f"This deletes {what}.")
     if ask("Go on? [y/N] ").lower() not in {"y", "yes"}:
-        raise LocalError("Nothing was wiped", "Answer y, or run: make reset YES=1")
+        raise CommandError("Nothing was wiped", "Answer y, or run: make reset YES=1")
 
 
 def _everything(settings: Settings) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import interrupts, ports, processes
-from local.errors import LocalError
+from local.errors import CommandError
 from local.processes import Process
 from local.settings import ACCOUNT, REGION, Settings
 from local.stack import replace_file
@@ -57,12 +57,12 @@ def start(settings: Settings) -> Server:
     """Start the emulator on its kept state, and return once it serves.
 
     Raises:
-        LocalError: the port is taken, or it does not come up.
+        CommandError: the port is taken, or it does not come up.
 
     """
     # A process that has just been killed may hold its sockets a moment longer than its name.
     if not processes.wait_until(lambda: ports.is_free(settings.port), PORT_SECONDS):
-        raise LocalError(
+        raise CommandError(
             f"Port {settings.port} is taken by another program",
             f"Stop it, or choose another port: PARLEY_PORT={settings.port + 10} make up",
         )
@@ -90,7 +90,7 @@ def start(settings: Settings) -> Server:
         interrupts.let_go(child)
         settings.process_file.unlink(missing_ok=True)
         hint = f"See {settings.show(log_path)}. If its state is damaged, `make reset` wipes it"
-        raise LocalError(f"The emulator did not start: {_last_line(log_path)}", hint)
+        raise CommandError(f"The emulator did not start: {_last_line(log_path)}", hint)
     child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
     return server
 
@@ -129,7 +129,7 @@ def checkpoint(settings: Settings) -> None:
     """Have the emulator write down all of its state, so that what was just deployed survives even a kill.
 
     Raises:
-        LocalError: it could not.
+        CommandError: it could not.
 
     """
     request = urllib.request.Request(f"{settings.address}/_parley/checkpoint", method="POST")
@@ -138,7 +138,7 @@ def checkpoint(settings: Settings) -> None:
             return
     except OSError as error:
         hint = f"Is the disk full? See {settings.show(settings.log('emulator'))}"
-        raise LocalError(f"The emulator could not save its state: {error}", hint) from error
+        raise CommandError(f"The emulator could not save its state: {error}", hint) from error
 
 
 def _fresh_folders(settings: Settings) -> None:

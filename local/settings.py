@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.config import unknown_variables
-from local.errors import LocalError
+from local.errors import CommandError
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 4577
@@ -95,7 +95,7 @@ class Settings:
         """A home holds what a stack has written, or nothing: `up` and `reset` empty folders in it.
 
         Raises:
-            LocalError: it holds other things.
+            CommandError: it holds other things.
 
         """
         if self.lock_file.exists() or not self.home.is_dir():
@@ -103,7 +103,7 @@ class Settings:
         strange = sorted(path.name for path in self.home.iterdir() if path.name not in HOME_NAMES)
         if strange:
             message = f"PARLEY_HOME is {self.home}, which holds other things, such as {strange[0]}"
-            raise LocalError(message, "It has to be a folder of its own, for example: PARLEY_HOME=~/parley make up")
+            raise CommandError(message, "It has to be a folder of its own, for example: PARLEY_HOME=~/parley make up")
 
     def log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
@@ -117,11 +117,11 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     """The settings that the environment asks for.
 
     Raises:
-        LocalError: a variable is misspelt, the port is none, or the folder can't be one.
+        CommandError: a variable is misspelt, the port is none, or the folder can't be one.
 
     """
     if problems := unknown_variables(environment):
-        raise LocalError(problems[0], KEYS if len(problems) == 1 else f"And {len(problems) - 1} more. {KEYS}")
+        raise CommandError(problems[0], KEYS if len(problems) == 1 else f"And {len(problems) - 1} more. {KEYS}")
     home = home_of(environment, root)
     return Settings(home=home, port=_port(environment.get("PARLEY_PORT") or str(DEFAULT_PORT)), root=root)
 
@@ -130,22 +130,22 @@ def home_of(environment: Mapping[str, str], root: Path = ROOT) -> Path:
     """The folder of the stack that the environment asks for.
 
     Raises:
-        LocalError: no folder can have that name, or AWS's and the functions' configuration could not carry it.
+        CommandError: no folder can have that name, or AWS's and the functions' configuration could not carry it.
 
     """
     text = environment.get("PARLEY_HOME") or ".parley"
     if _NO_PATH.search(text):
-        raise LocalError(f"PARLEY_HOME can't be {text!a}", "A path without commas and control characters will do")
+        raise CommandError(f"PARLEY_HOME can't be {text!a}", "A path without commas and control characters will do")
     try:
         return root / Path(text).expanduser()
     except RuntimeError:
-        raise LocalError(f"PARLEY_HOME is {text}, and there is no such user", "Name the folder by its path") from None
+        raise CommandError(f"PARLEY_HOME is {text}, and there is no such user", "Name the folder by its path") from None
 
 
 def _port(text: str) -> int:
     lowest, highest = 1024, 65535
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(highest)) and lowest <= int(text) <= highest):
-        raise LocalError(
+        raise CommandError(
             f"PARLEY_PORT must be a number from {lowest} to {highest}, not {text!r}", "Try: PARLEY_PORT=4600 make up"
         )
     return int(text)

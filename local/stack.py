@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from local.errors import LocalError
+from local.errors import CommandError
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Stack:
         """The HS256 secret.
 
         Raises:
-            LocalError: this stack has none, or its file is damaged.
+            CommandError: this stack has none, or its file is damaged.
 
         """
         if self.jwt_secret_file is None:
-            raise LocalError(
+            raise CommandError(
                 "This stack checks tokens with a JWKS URL: only its owner can make them",
                 "Unset PARLEY_JWKS_URL and run: make up",
             )
@@ -55,7 +55,7 @@ class Stack:
         except (FileNotFoundError, ValueError):
             secret = ""
         if not secret:
-            raise LocalError(f"The secret in {self.jwt_secret_file} is gone", "Run: make up, which writes it again")
+            raise CommandError(f"The secret in {self.jwt_secret_file} is gone", "Run: make up, which writes it again")
         return secret
 
 
@@ -69,7 +69,7 @@ def read(path: Path) -> Stack:
     """The stack that `make up` deployed last.
 
     Raises:
-        LocalError: there is none, or its file is damaged.
+        CommandError: there is none, or its file is damaged.
 
     """
     names = {field.name for field in fields(Stack)}
@@ -78,9 +78,9 @@ def read(path: Path) -> Stack:
         known = {key: value for key, value in data.items() if key in names}
         return Stack(**known | {"tables": Tables(**data["tables"])})
     except FileNotFoundError:
-        raise LocalError("There is no stack yet", "Start one with: make up") from None
+        raise CommandError("There is no stack yet", "Start one with: make up") from None
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise LocalError(f"{path} is damaged", "Run: make up, which writes it again") from None
+        raise CommandError(f"{path} is damaged", "Run: make up, which writes it again") from None
 
 
 def replace_file(path: Path, text: str, mode: int = 0o644) -> None:

@@ -2,7 +2,7 @@
 
 from local import deployment, health, server, stack
 from local.console import fact
-from local.errors import LocalError
+from local.errors import CommandError
 from local.fingerprint import Fingerprint
 from local.providers import process as push_servers
 from local.settings import Settings
@@ -17,7 +17,7 @@ def status(settings: Settings) -> bool:
     fact("emulator", f"runs on port {running.port}, process {running.process.pid}")
     try:
         deployed = stack.read(settings.stack_file)
-    except LocalError:
+    except CommandError:
         fact("stack", "not deployed; deploy it with: make up")
         return False
     pushes = push_servers.find(settings)

@@ -5,7 +5,7 @@ import time
 
 import jwt
 
-from local.errors import LocalError
+from local.errors import CommandError
 from local.stack import Stack
 
 DAY = 86_400
@@ -17,11 +17,11 @@ def mint(stack: Stack, user: str, *, ttl: int = DAY, scope: str = "", now: float
     """An HS256 token for `user`, valid for `ttl` seconds; `scope` gives it special rights, such as "admin".
 
     Raises:
-        LocalError: no such user can be, or the stack takes no HS256 tokens.
+        CommandError: no such user can be, or the stack takes no HS256 tokens.
 
     """
     if not USER_ID.fullmatch(user):
-        raise LocalError(f"{user!r} is no user id", "Use 1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor ..")
+        raise CommandError(f"{user!r} is no user id", "Use 1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor ..")
     issued = int(time.time() if now is None else now)
     claims: dict[str, object] = {"sub": user, "iat": issued, "exp": issued + ttl}
     checked = {"iss": stack.iss, "aud": stack.aud}

@@ -11,29 +11,24 @@ import signal
 import sys
 import threading
 
-from local import causes, console, interrupts
-from local.__main__ import place
-from local.errors import LocalError
+from local import console, interrupts, program
 
 
 def main(module: str) -> int:
     """Run the module's `main`; the exit code is its own, or that of a signal."""
     try:
         _listen()
-        tool = importlib.import_module(f"{module}.__main__")
-        code: int = tool.main()
-    except LocalError as error:
-        console.fail(error.message, causes.remedy(error.hint, place()))
-    except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
-        console.fail(*causes.report(error, place()))
+        return program.attempt(lambda: _run(module))
     except KeyboardInterrupt as interruption:
         number = getattr(interruption, "number", signal.SIGINT)
         interrupts.end_children()
         print(f"Interrupted ({number.name})", file=sys.stderr, flush=True)
         os._exit(interrupts.EXIT_CODES[number])  # past what waits for workers that are no more
-    else:
-        return code
-    return 1
+
+
+def _run(module: str) -> int:
+    code: int = importlib.import_module(f"{module}.__main__").main()
+    return code
 
 
 def _listen() -> None:

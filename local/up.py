@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from local import deployment, function_log, health, interrupts, server, stack, tokens
 from local.console import step
-from local.errors import LocalError
+from local.errors import CommandError
 from local.providers import process as push_servers
 from local.providers.ports import Ports
 from local.settings import Settings
@@ -23,7 +23,7 @@ def up(settings: Settings) -> Stack:
     """Start what does not run, deploy what has changed, and return when the stack answers.
 
     Raises:
-        LocalError: some step failed.
+        CommandError: some step failed.
 
     """
     deployment.check_configuration(settings)
@@ -51,7 +51,7 @@ def _start(settings: Settings) -> None:
     with step("emulator") as line:
         running = server.find(settings)
         if running is not None and running.port != settings.port:
-            raise LocalError(
+            raise CommandError(
                 f"This stack runs on port {running.port}",
                 f"Run: make down, and then: PARLEY_PORT={settings.port} make up",
             )
@@ -62,7 +62,9 @@ def _start(settings: Settings) -> None:
             server.remember(settings, running)
             line.result = f"runs on port {settings.port}, process {running.process.pid}"
         else:
-            raise LocalError(f"The emulator (process {running.process.pid}) does not answer", "Run: make down, make up")
+            raise CommandError(
+                f"The emulator (process {running.process.pid}) does not answer", "Run: make down, make up"
+            )
 
 
 def _start_push_servers(settings: Settings) -> Ports:
@@ -76,7 +78,7 @@ def _start_push_servers(settings: Settings) -> Ports:
             line.result = f"run on port {running.ports.inspection}, process {running.process.pid}"
         else:
             hint = "Run: make down, make up"
-            raise LocalError(f"The push servers (process {running.process.pid}) do not answer", hint)
+            raise CommandError(f"The push servers (process {running.process.pid}) do not answer", hint)
     return running.ports
 
 
@@ -86,7 +88,7 @@ def _running(settings: Settings) -> Stack | None:
         known = stack.read(settings.stack_file)
         if known.jwt_secret_file is not None:
             known.jwt_secret  # noqa: B018  # a secret that is gone is written again by deploying
-    except LocalError:
+    except CommandError:
         return None
     return known if health.http_answers(known) else None
 
@@ -104,9 +106,9 @@ def _wait_until_healthy(settings: Settings, deployed: Stack) -> None:
         line.result = "HTTP and WebSocket answer"
 
 
-def _unhealthy(settings: Settings, message: str) -> LocalError:
+def _unhealthy(settings: Settings, message: str) -> CommandError:
     words = function_log.last_words(settings.log("functions"))
-    return LocalError(message, f"Last words: {words}\n  See more with: make logs")
+    return CommandError(message, f"Last words: {words}\n  See more with: make logs")
 
 
 @contextmanager
@@ -122,7 +124,7 @@ def alone(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError(
+            raise CommandError(
                 "Another make up, down or reset is at work on this stack",
                 "Wait for it to end; of one that was killed, the CDK works on for a minute or so",
             ) from None

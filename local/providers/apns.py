@@ -15,7 +15,7 @@ import jwt
 
 from local.providers.behaviours import Behaviour
 from local.providers.exchange import Verdict, parsed
-from local.providers.http import Reply, Request
+from local.providers.http_messages import Reply, Request
 from local.providers.keys import KEY_ID, TEAM_ID
 from local.providers.record import Environment, Provider, Received, now_ms
 

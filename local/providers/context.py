@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.errors import LocalError
+from local.errors import CommandError
 from local.providers.keys import Keys
 from local.providers.ports import Ports
 from local.settings import Settings
@@ -29,7 +29,7 @@ def digest(settings: Settings, ports: Ports) -> str:
     """Another one means that there is something to deploy: other ports, other keys."""
     try:
         secrets = _secrets(settings, ports)
-    except LocalError:
+    except CommandError:
         secrets = {}  # whoever deploys them gets to know
     known = [endpoints(settings, ports), ports.inspect_url, secrets]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
@@ -53,4 +53,4 @@ def _secrets(settings: Settings, ports: Ports) -> dict[str, str]:
     try:
         return {"fcm_secret_arn": keys.fcm_secret(ports.token_uri), "apns_secret_arn": keys.apns_secret()}
     except FileNotFoundError as error:
-        raise LocalError("The push servers' keys are gone", "Run: make down, make up") from error
+        raise CommandError("The push servers' keys are gone", "Run: make down, make up") from error

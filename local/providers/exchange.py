@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from local.providers.behaviours import Behaviour, Behaviours
-from local.providers.http import Reply, Request, Silence
+from local.providers.http_messages import Reply, Request, Silence
 from local.providers.record import Asked, Environment, Provider, Received, Record, now_ms
 
 

@@ -6,7 +6,7 @@ from asyncio import StreamReader, StreamWriter
 
 import h11
 
-from local.providers.http import BODY_LIMIT, Handler, Reply, Request, Silence
+from local.providers.http_messages import BODY_LIMIT, Handler, Reply, Request, Silence
 
 CHUNK = 65_536
 

@@ -11,7 +11,7 @@ from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, Event, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 
-from local.providers.http import BODY_LIMIT, Handler, Reply, Request, Silence
+from local.providers.http_messages import BODY_LIMIT, Handler, Reply, Request, Silence
 
 CHUNK = 65_536
 

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from local.errors import LocalError
+from local.errors import CommandError
 from local.providers import process
 from local.settings import Settings
 
@@ -28,7 +28,7 @@ def lines(settings: Settings, *, follow: bool) -> Iterator[str]:
     """A line for each push, oldest first; with `follow`, new ones as they come, until interrupted.
 
     Raises:
-        LocalError: the providers don't run.
+        CommandError: the providers don't run.
 
     """
     known: set[str] = set()
@@ -91,9 +91,9 @@ def _fetch(settings: Settings) -> list[tuple[dict[str, Any], str]]:
     """The pushes, each with what it is told apart by."""
     running = process.find(settings)
     if running is None:
-        raise LocalError("The push servers are not running", "Start them with: make up")
+        raise CommandError("The push servers are not running", "Start them with: make up")
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{running.ports.inspection}/pushes", timeout=10) as reply:
             return [(push, json.dumps(push, sort_keys=True)) for push in json.load(reply)]
     except (urllib.error.URLError, OSError) as error:
-        raise LocalError(f"The push servers do not answer: {error}", "Run: make down, make up") from error
+        raise CommandError(f"The push servers do not answer: {error}", "Run: make down, make up") from error

@@ -11,7 +11,7 @@ import jwt
 
 from local.providers.behaviours import Behaviour
 from local.providers.exchange import Verdict
-from local.providers.http import Reply, Request, json_reply
+from local.providers.http_messages import Reply, Request, json_reply
 from local.providers.keys import CLIENT_EMAIL
 from local.providers.record import Provider
 

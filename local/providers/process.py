@@ -12,7 +12,7 @@ import urllib.request
 from dataclasses import asdict, dataclass, fields, replace
 
 from local import interrupts, processes
-from local.errors import LocalError
+from local.errors import CommandError
 from local.processes import Process
 from local.providers.ports import Ports
 from local.settings import Settings
@@ -62,7 +62,7 @@ def start(settings: Settings) -> Running:
     """Start the providers beside the stack's port, or wherever there is room, and return once they serve.
 
     Raises:
-        LocalError: they do not come up.
+        CommandError: they do not come up.
 
     """
     ports = _choose(settings)
@@ -86,7 +86,7 @@ def start(settings: Settings) -> Running:
         interrupts.let_go(child)
         settings.providers_file.unlink(missing_ok=True)
         words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["they said nothing"]
-        raise LocalError(f"The push servers did not start: {words[-1]}", f"See {settings.show(log_path)}")
+        raise CommandError(f"The push servers did not start: {words[-1]}", f"See {settings.show(log_path)}")
     child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
     return running
 

@@ -17,9 +17,9 @@ from local.providers.apns import Apns, KnownToken, KnownTokens
 from local.providers.behaviours import Behaviour, Behaviours
 from local.providers.exchange import Exchange
 from local.providers.fcm import Fcm
-from local.providers.http import Reply, Request, Silence
 from local.providers.http1 import Http1Connection
 from local.providers.http2 import Http2Connection
+from local.providers.http_messages import Reply, Request, Silence
 from local.providers.inspection import Inspection
 from local.providers.keys import Keys
 from local.providers.listening import Listener

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import up
-from local.errors import LocalError
+from local.errors import CommandError
 from local.ports import free_port
 from local.settings import Settings
 from local.stack import Stack
@@ -36,7 +36,7 @@ def main() -> int:
     try:
         with own_stack() as (settings, stack):
             wrong = [seed for seed in _seeds(options) if not _is_right(settings, stack, seed, options)]
-    except LocalError as error:
+    except CommandError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

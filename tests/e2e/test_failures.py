@@ -25,7 +25,7 @@ from tests.local.emulated import client
 def replay(own_stack: OwnStack, queue: str, *options: str) -> tuple[int, str]:
     """`make replay QUEUE=…`: its exit code and what it shows."""
     done = subprocess.run(
-        [sys.executable, "-m", "local", "replay", "--queue", queue, *options],
+        [sys.executable, "-m", "ops", "replay", "--queue", queue, *options],
         cwd=own_stack.settings.root,
         env=own_stack.environment,
         stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from local import settings, stack
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import Settings
 from tests.load.absence import absence
 from tests.load.flood import flood
@@ -41,7 +41,7 @@ def main() -> int:
     where = settings.read(os.environ)
     try:
         world = World(stack.read(where.stack_file))
-    except LocalError as error:
+    except CommandError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 1
     grown = _memory(options.sessions) if options.sessions else 0

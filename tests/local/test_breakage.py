@@ -38,6 +38,10 @@ class Broken:
     python: tuple[str, ...] = ()
     stdout: str | None = None
 
+    @property
+    def package(self) -> str:
+        return "ops" if self.command[0] in {"deploy", "destroy", "replay"} else "local"
+
 
 def without_privileges() -> None:
     """As root the tests obey no permissions; without these capabilities even root does."""
@@ -289,7 +293,7 @@ def run(home: Any, broken: Broken) -> subprocess.CompletedProcess[str]:
     environment = kept | {"PARLEY_HOME": str(home)} | {k: v for k, v in broken.environment.items() if v}
     with Path(broken.stdout or os.devnull).open("w") as output:
         return subprocess.run(
-            [sys.executable, *broken.python, "-m", "local", *broken.command],
+            [sys.executable, *broken.python, "-m", broken.package, *broken.command],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from local import cdk
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import Settings
 
 STACK_TRACE = """
@@ -46,7 +46,7 @@ def fake_cdk(settings: Settings, script: str) -> Settings:
 
 def test_a_failed_command_names_its_log(settings: Settings, tmp_path: Path) -> None:
     where = fake_cdk(settings, "echo 'cannot reach the moon'; exit 1")
-    with pytest.raises(LocalError, match="cdk deploy failed: cannot reach the moon") as caught:
+    with pytest.raises(CommandError, match="cdk deploy failed: cannot reach the moon") as caught:
         cdk.run(where, "deploy", environment=dict(os.environ), log=tmp_path / "logs/deploy.log")
     assert caught.value.hint == f"See {tmp_path / 'logs/deploy.log'}"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local import processes, server
-from local.errors import LocalError
+from local.errors import CommandError
 from local.settings import ACCOUNT, ROOT, Settings
 from tests.local.emulated import client, printed
 
@@ -223,7 +223,7 @@ def test_a_checkpoint_that_cannot_be_written_is_one_clear_line_and_loses_nothing
     put(emulator, 1)
     in_the_way = emulator.state / "snapshot-3.tmp"
     in_the_way.touch()
-    with pytest.raises(LocalError, match="could not save its state"):
+    with pytest.raises(CommandError, match="could not save its state"):
         server.checkpoint(emulator)
     in_the_way.unlink()
     put(emulator, 2)
@@ -255,7 +255,7 @@ def listening_addresses(pid: int) -> set[str]:
 
 def test_a_taken_port_is_one_clear_line(emulator: Settings, tmp_path: Path) -> None:
     other = Settings(home=tmp_path / "other", port=emulator.port, root=ROOT)
-    with pytest.raises(LocalError, match=f"Port {emulator.port} is taken by another program") as caught:
+    with pytest.raises(CommandError, match=f"Port {emulator.port} is taken by another program") as caught:
         server.start(other)
     assert caught.value.hint.endswith(f"PARLEY_PORT={emulator.port + 10} make up")
 

@@ -21,7 +21,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 import local.__main__ as commands
-from local import cdk, interrupts, server
+from local import cdk, interrupts, program, server
 from local.providers import process
 from local.settings import Settings
 where = Settings(home=Path(sys.argv.pop()), port=int(sys.argv.pop()), root=Path(sys.argv.pop()))
@@ -30,7 +30,7 @@ def run(*_):
     {script}
     return 0
 commands._run = run
-sys.exit(commands._guarded())
+sys.exit(program.guarded(commands.main))
 """
 CDK = "cdk.run(where, 'deploy', environment=dict(commands.os.environ), log=where.log('x'))"
 EMULATOR = "server.start(where)"
@@ -218,7 +218,7 @@ def test_a_signal_ends_a_developers_tool_with_its_workers(
         ("raise OSError(28, 'No space left on device', '/x')", "error: The disk is full: /x can't be written"),
         ("raise ZeroDivisionError('odd')", "error: Unforeseen: ZeroDivisionError: odd"),
         (
-            "from local.errors import LocalError; raise LocalError('There is no stack yet', 'Start one')",
+            "from local.errors import CommandError; raise CommandError('There is no stack yet', 'Start one')",
             "error: There is",
         ),
     ],

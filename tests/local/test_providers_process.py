@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local import processes
-from local.errors import LocalError
+from local.errors import CommandError
 from local.ports import free_port
 from local.providers import listing, process
 from local.providers.ports import Ports
@@ -98,7 +98,7 @@ def test_a_failed_start_says_why(home: Settings, monkeypatch: pytest.MonkeyPatch
         ports = Ports.anywhere()
         others.enter_context(taken(ports.apns))
         monkeypatch.setattr(process, "_choose", lambda _: ports)
-        with pytest.raises(LocalError, match=r"The push servers did not start: .*in use") as caught:
+        with pytest.raises(CommandError, match=r"The push servers did not start: .*in use") as caught:
             process.start(home)
     assert caught.value.hint.endswith("providers.log")
     assert process.find(home) is None
@@ -157,7 +157,7 @@ def test_a_push_is_one_line(push: dict[str, Any], shown: str) -> None:
 
 
 def test_without_providers_the_list_says_how_to_start_them(home: Settings) -> None:
-    with pytest.raises(LocalError, match="not running") as caught:
+    with pytest.raises(CommandError, match="not running") as caught:
         list(listing.lines(home, follow=False))
     assert caught.value.hint == "Start them with: make up"
 

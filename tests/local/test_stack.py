@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local import stack
-from local.errors import LocalError
+from local.errors import CommandError
 from local.stack import Stack, Tables
 
 
@@ -41,13 +41,13 @@ def test_a_newer_file_with_more_in_it_can_be_read(tmp_path: Path) -> None:
 
 
 def test_without_a_stack_the_message_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="There is no stack yet") as caught:
+    with pytest.raises(CommandError, match="There is no stack yet") as caught:
         stack.read(tmp_path / "stack.json")
     assert caught.value.hint == "Start one with: make up"
 
 
 def test_a_stack_that_checks_with_a_jwks_url_has_no_secret() -> None:
-    with pytest.raises(LocalError, match="JWKS"):
+    with pytest.raises(CommandError, match="JWKS"):
         example(jwt_secret_file=None).jwt_secret  # noqa: B018
 
 

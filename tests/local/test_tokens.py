@@ -5,7 +5,7 @@ import jwt
 import pytest
 
 from local import tokens
-from local.errors import LocalError
+from local.errors import CommandError
 from local.stack import Stack, Tables
 
 SECRET = "s" * 64
@@ -31,5 +31,5 @@ def test_issuer_and_audience_are_in_it_where_the_stack_checks_them(stack: Stack)
 
 @pytest.mark.parametrize("user", ["", "a b", "ä", "x" * 129, "a/b", ".", ".."])
 def test_a_user_that_cannot_be_is_refused(stack: Stack, user: str) -> None:
-    with pytest.raises(LocalError, match="is no user id"):
+    with pytest.raises(CommandError, match="is no user id"):
         tokens.mint(stack, user)

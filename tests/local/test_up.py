@@ -11,7 +11,7 @@ import pytest
 
 from local import cdk, deployment, health, server, tokens
 from local import stack as stack_file
-from local.errors import LocalError
+from local.errors import CommandError
 from local.processes import Process
 from local.providers import process as push_servers
 from local.providers.keys import Keys
@@ -96,7 +96,7 @@ class World:
         self.commands.append(command)
         self.context = [value for option, value in pairwise(arguments) if option == "-c"]
         if command == self.fails:
-            raise LocalError("cdk failed")
+            raise CommandError("cdk failed")
         if command == "deploy":
             (settings.home / "outputs.json").write_text(json.dumps({"Parley-local": self.outputs}))
 
@@ -181,7 +181,7 @@ def test_after_a_failed_deployment_the_next_one_is_tried_in_full(world: World) -
     up(world.settings)
     (world.settings.root / "app.py").write_text("broken")
     world.fails = "deploy"
-    with pytest.raises(LocalError, match="cdk failed"):
+    with pytest.raises(CommandError, match="cdk failed"):
         up(world.settings)
     (world.settings.root / "app.py").write_text("app")
     world.fails, world.commands = "", []
@@ -194,7 +194,7 @@ def test_a_configuration_that_is_not_taken_touches_nothing(world: World, monkeyp
     known, world.commands = deployment.read(world.settings), []
     monkeypatch.setenv("PARLEY_TEXT_LIMIT", "0")
     monkeypatch.setenv("PARLEY_REMOVAL", "maybe")
-    with pytest.raises(LocalError, match="Configuration: text_limit: '0' is not allowed") as refused:
+    with pytest.raises(CommandError, match="Configuration: text_limit: '0' is not allowed") as refused:
         up(world.settings)
     assert refused.value.hint.startswith("And 1 more. docs/configuration.md")
     assert (world.commands, deployment.read(world.settings)) == ([], known)
@@ -202,7 +202,7 @@ def test_a_configuration_that_is_not_taken_touches_nothing(world: World, monkeyp
 
 def test_a_failed_bootstrap_is_not_taken_for_done(world: World) -> None:
     world.fails = "bootstrap"
-    with pytest.raises(LocalError, match="cdk failed"):
+    with pytest.raises(CommandError, match="cdk failed"):
         up(world.settings)
     assert not deployment.read(world.settings).bootstrapped
 
@@ -214,7 +214,7 @@ def test_a_stack_that_does_not_answer_says_so_with_the_functions_last_words(worl
         json.dumps({"time": "2026-11-23T17:06:44+00:00", "function": "Rest", "line": "no such module"}) + "\n"
     )
     world.healthy = False
-    with pytest.raises(LocalError, match="does not answer with 200") as caught:
+    with pytest.raises(CommandError, match="does not answer with 200") as caught:
         up(world.settings)
     assert "no such module" in caught.value.hint
     assert "make logs" in caught.value.hint
@@ -223,7 +223,7 @@ def test_a_stack_that_does_not_answer_says_so_with_the_functions_last_words(worl
 def test_a_stack_that_runs_on_another_port_is_not_moved_silently(world: World) -> None:
     up(world.settings)
     elsewhere = Settings(home=world.settings.home, port=4601, root=world.settings.root)
-    with pytest.raises(LocalError, match="runs on port 4600") as caught:
+    with pytest.raises(CommandError, match="runs on port 4600") as caught:
         up(elsewhere)
     assert caught.value.hint == "Run: make down, and then: PARLEY_PORT=4601 make up"
 
@@ -231,14 +231,14 @@ def test_a_stack_that_runs_on_another_port_is_not_moved_silently(world: World) -
 def test_an_emulator_that_hangs_is_one_clear_line(world: World) -> None:
     up(world.settings)
     world.ready = False
-    with pytest.raises(LocalError, match="does not answer") as caught:
+    with pytest.raises(CommandError, match="does not answer") as caught:
         up(world.settings)
     assert caught.value.hint == "Run: make down, make up"
 
 
 def test_of_two_at_once_one_is_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def start(_settings: Settings) -> Server:
-        with pytest.raises(LocalError, match="Another make up, down or reset is at work"):
+        with pytest.raises(CommandError, match="Another make up, down or reset is at work"):
             down(world.settings)
         return world.start(world.settings)
 
@@ -314,7 +314,7 @@ def test_killed_push_servers_are_started_again_and_nothing_else_is_done(world: W
 def test_push_servers_whose_keys_were_deleted_are_one_clear_line(world: World) -> None:
     up(world.settings)
     Keys(world.settings.providers).fcm_file.unlink()
-    with pytest.raises(LocalError, match="keys are gone") as caught:
+    with pytest.raises(CommandError, match="keys are gone") as caught:
         up(world.settings)
     assert caught.value.hint == "Run: make down, make up"
 
@@ -345,7 +345,7 @@ def test_reset_wipes_the_logs_too(world: World) -> None:
 def test_without_a_terminal_to_ask_in_nothing_is_wiped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     up(world.settings)
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-    with pytest.raises(LocalError, match="Nothing was wiped: there is no terminal") as caught:
+    with pytest.raises(CommandError, match="Nothing was wiped: there is no terminal") as caught:
         reset(world.settings, confirmed=False)
     assert caught.value.hint == "Run: make reset YES=1"
     assert world.settings.stack_file.exists()
@@ -363,7 +363,7 @@ def test_reset_asks(world: World, monkeypatch: pytest.MonkeyPatch, answer: str |
     if wiped:
         reset(world.settings, confirmed=False)
     else:
-        with pytest.raises(LocalError, match="Nothing was wiped"):
+        with pytest.raises(CommandError, match="Nothing was wiped"):
             reset(world.settings, confirmed=False)
     assert world.settings.stack_file.exists() is not wiped
 
@@ -372,7 +372,7 @@ def test_reset_asks(world: World, monkeypatch: pytest.MonkeyPatch, answer: str |
 def test_a_folder_that_holds_other_things_is_nobodys_home(world: World, command: Callable[[Settings], object]) -> None:
     (world.settings.home / "tmp").mkdir(parents=True)
     (world.settings.home / "photos").mkdir()
-    with pytest.raises(LocalError, match="holds other things, such as photos") as caught:
+    with pytest.raises(CommandError, match="holds other things, such as photos") as caught:
         command(world.settings)
     assert "PARLEY_HOME=" in caught.value.hint
     assert (world.settings.home / "tmp").exists()
@@ -383,7 +383,7 @@ def test_a_folder_that_holds_other_things_is_nobodys_home(world: World, command:
 def test_a_damaged_stack_file_is_written_again(world: World, text: str) -> None:
     up(world.settings)
     world.settings.stack_file.write_text(text)
-    with pytest.raises(LocalError, match="damaged") as caught:
+    with pytest.raises(CommandError, match="damaged") as caught:
         stack_file.read(world.settings.stack_file)
     assert "make up" in caught.value.hint
     world.commands.clear()
@@ -398,7 +398,7 @@ def test_a_damaged_stack_file_is_written_again(world: World, text: str) -> None:
 def test_a_secret_that_is_gone_is_written_again(world: World, damage: Callable[[Path], object]) -> None:
     deployed = up(world.settings)
     damage(world.settings.secret_file)
-    with pytest.raises(LocalError, match="is gone") as caught:
+    with pytest.raises(CommandError, match="is gone") as caught:
         tokens.mint(deployed, "alice")
     assert "make up" in caught.value.hint
     up(world.settings)
@@ -449,7 +449,7 @@ def test_status_says_that_a_deployment_did_not_come_to_its_end(
     up(world.settings)
     (world.settings.root / "app.py").write_text("broken")
     world.fails = "deploy"
-    with pytest.raises(LocalError):
+    with pytest.raises(CommandError):
         up(world.settings)
     good, text = shown(world, capsys)
     assert (good, "stale: a deployment did not come to its end" in text) == (False, True)

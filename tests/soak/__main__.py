@@ -11,7 +11,7 @@ import random
 import sys
 
 from local import settings, stack
-from local.errors import LocalError
+from local.errors import CommandError
 from tests.soak.run import soak
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         running = stack.read(settings.read(os.environ).stack_file)
-    except LocalError as error:
+    except CommandError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         return 1
     print(f"{options.users} users for {options.minutes:g} minutes, seed {options.seed}")

@@ -16,8 +16,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from local import patterns
 from local.log_lines import short_name
+from ops import patterns
 
 # As an event source hands over at most: records, and bytes of an invocation.
 _BATCH = 100

@@ -7,31 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local import aws, deployment, server
-from local.console import fact
-from local.errors import LocalError
-from local.failures import Clients, UnreadableError, Work, work_of
-from local.settings import REGION, Settings
+from local.errors import CommandError
+from local.settings import Settings
+from ops import target
+from ops.failures import Clients, UnreadableError, Work, work_of
+from ops.target import Target
 
 OUTPUT = "FailureQueues"
 # The attribute in which EventBridge says what it could not reach.
 TARGET = "TARGET_ARN"
 # Nobody else is handed what a replay is at work on; what stays is given free at its end.
 HIDDEN_SECONDS = 900
-# The longest that a function may take.
-PATIENCE_SECONDS = 900
 NAMES = 17  # columns for a queue's name
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 AGAIN, GONE, DROPPED, STAYS = "replayed", "gone", "dropped", "stays"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A deployed stack, and how to talk to it. Waiting for a message, AWS asks all of its servers."""
-
-    stack_name: str
-    connect: Any
-    wait_seconds: int
 
 
 @dataclass(frozen=True)
@@ -56,49 +45,23 @@ def replay(settings: Settings, options: Options, *, on_aws: bool) -> bool:
     """Show what lies in the failure queues and, unless `dry`, do it again; tell whether nothing had to stay.
 
     Raises:
-        LocalError: there is no such stack or queue, or no access to it.
+        CommandError: there is no such stack or queue, or no access to it.
 
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    place = _in_aws() if on_aws else _here(settings)
+    place = target.in_aws() if on_aws else target.on_this_machine(settings)
     try:
         return _replay(place, options)
     except (BotoCoreError, ClientError) as error:
-        raise LocalError(f"AWS refused: {error}", "May these credentials read and empty the queues?") from error
+        raise CommandError(f"AWS refused: {error}", "May these credentials read and empty the queues?") from error
 
 
-def _here(settings: Settings) -> Place:
-    if server.find(settings) is None:
-        raise LocalError(
-            "The stack is not running", "Start it with: make up (or, for the one in AWS: make replay AWS=1)"
-        )
-    return Place(deployment.STACK_NAME, _connect(settings.address, REGION), wait_seconds=0)
-
-
-def _in_aws() -> Place:
-    account, region = aws.identity()
-    fact("account", f"{account}, region {region}")
-    return Place(aws.stack_name(), _connect(None, region), wait_seconds=1)
-
-
-def _connect(address: str | None, region: str) -> Any:
-    """What makes a client of a service."""
-    import boto3
-    from botocore.config import Config
-
-    # A second attempt at an invocation that has not answered yet would be one beside it.
-    config = Config(read_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1})
-    emulated = {"endpoint_url": address, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    options = emulated if address else {}
-    return lambda service: boto3.client(service, region_name=region, config=config, **options)
-
-
-def _replay(place: Place, options: Options) -> bool:
+def _replay(place: Target, options: Options) -> bool:
     clients = Clients(place.connect("sqs"), place.connect("dynamodbstreams"), place.connect("lambda"))
     queues = {queue.name: queue for queue in _failure_queues(place, clients.sqs)}
     if options.queue is not None and options.queue not in queues:
-        raise LocalError(f"There is no failure queue {options.queue!r}", f"There are: {', '.join(queues)}")
+        raise CommandError(f"There is no failure queue {options.queue!r}", f"There are: {', '.join(queues)}")
     results: Counter[str] = Counter()
     for name, queue in queues.items():
         if options.queue in {None, name}:
@@ -118,7 +81,7 @@ def _conclude(results: Counter[str], options: Options) -> None:
         print("\nWhat is gone from its stream can't be done again; take it out with: make replay DROP=1")
 
 
-def _failure_queues(place: Place, sqs: Any) -> list[FailureQueue]:
+def _failure_queues(place: Target, sqs: Any) -> list[FailureQueue]:
     """What the deployed stack tells of them."""
     from botocore.exceptions import ClientError
 
@@ -126,16 +89,16 @@ def _failure_queues(place: Place, sqs: Any) -> list[FailureQueue]:
         [stack] = place.connect("cloudformation").describe_stacks(StackName=place.stack_name)["Stacks"]
     except ClientError as error:
         hint = "Is it another stage? Say it with PARLEY_STAGE"
-        raise LocalError(f"There is no stack {place.stack_name}: {error}", hint) from error
+        raise CommandError(f"There is no stack {place.stack_name}: {error}", hint) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if OUTPUT not in outputs:
-        raise LocalError(f"{place.stack_name} does not tell its failure queues", "Deploy this version first")
+        raise CommandError(f"{place.stack_name} does not tell its failure queues", "Deploy this version first")
     sources = _sources(place, sqs)
     urls: dict[str, str] = json.loads(outputs[OUTPUT])
     return [FailureQueue(name, url, sources.get(_attributes(sqs, url)["QueueArn"])) for name, url in urls.items()]
 
 
-def _sources(place: Place, sqs: Any) -> dict[str, str]:
+def _sources(place: Target, sqs: Any) -> dict[str, str]:
     """The URL of the work queue behind each dead-letter queue's ARN, among the queues of the stack."""
     sources = {}
     pages = place.connect("cloudformation").get_paginator("list_stack_resources").paginate(StackName=place.stack_name)
@@ -197,8 +160,8 @@ def _do(message: Mapping[str, Any], source_url: str | None, clients: Clients, op
 
     work = Work("a failure")
     try:
-        target = message.get("MessageAttributes", {}).get(TARGET, {}).get("StringValue")
-        work = work_of(message["Body"], clients, source_url=source_url, target_arn=target)
+        unreached = message.get("MessageAttributes", {}).get(TARGET, {}).get("StringValue")
+        work = work_of(message["Body"], clients, source_url=source_url, target_arn=unreached)
         if work.gone:
             result = DROPPED if options.drop and not options.dry else GONE
             return result, f"{work.what}: gone, the stream keeps them for 24 hours{_dropped(result)}"

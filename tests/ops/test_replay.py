@@ -7,9 +7,9 @@ import json
 import pytest
 
 from local import processes
-from local.errors import LocalError
-from local.replay import Options, replay
+from local.errors import CommandError
 from local.settings import Settings
+from ops.replay import Options, replay
 from tests.local.emulated import client
 from tests.local.failing_stack import BUCKET, WAIT, batches, deploy, put, said, set_mode
 
@@ -83,11 +83,11 @@ def test_what_fails_again_stays_and_what_lay_beside_it_is_done(
 
 
 def test_an_unknown_queue_is_named_with_those_there_are(emulator: Settings, deployed: dict[str, str]) -> None:
-    with pytest.raises(LocalError, match="no failure queue 'pushes'") as caught:
+    with pytest.raises(CommandError, match="no failure queue 'pushes'") as caught:
         replay(emulator, Options(queue="pushes"), on_aws=False)
     assert "records, work" in caught.value.hint
 
 
 def test_without_a_running_stack_it_says_how_to_start_one(settings: Settings) -> None:
-    with pytest.raises(LocalError, match="not running"):
+    with pytest.raises(CommandError, match="not running"):
         replay(settings, Options(), on_aws=False)

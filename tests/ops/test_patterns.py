@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local import patterns
+from ops import patterns
 
 
 @pytest.mark.parametrize(

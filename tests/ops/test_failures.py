@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.failures import Clients, UnreadableError, work_of
+from ops.failures import Clients, UnreadableError, work_of
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:Parley-prod-PushOfflinePushFunction0A1B2C3D-x1"
 STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/log/stream/2026"

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from local import aws, cdk
-from local.errors import LocalError
+from local import cdk
+from local.errors import CommandError
 from local.settings import Settings
+from ops import deploy, target
 
 
 @pytest.fixture
@@ -28,15 +29,15 @@ def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
 
     monkeypatch.delenv("PARLEY_STAGE", raising=False)
     monkeypatch.setattr(cdk, "run", fake_cdk)
-    monkeypatch.setattr(aws, "identity", lambda: ("123456789012", "eu-central-1"))
-    monkeypatch.setattr(aws, "_is_bootstrapped", lambda _region: True)
+    monkeypatch.setattr(target, "identity", lambda: ("123456789012", "eu-central-1"))
+    monkeypatch.setattr(deploy, "_is_bootstrapped", lambda _region: True)
     return run
 
 
 def test_a_deployment_ends_with_the_urls_and_the_way_to_the_secret(
     settings: Settings, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.deploy(settings)
+    deploy.deploy(settings)
     assert [command[:2] for command in commands] == [("deploy", "Parley-prod")]
     shown = capsys.readouterr().out
     assert "wss://x" in shown
@@ -46,14 +47,14 @@ def test_a_deployment_ends_with_the_urls_and_the_way_to_the_secret(
 def test_an_account_is_bootstrapped_where_it_is_not_yet(
     settings: Settings, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws, "_is_bootstrapped", lambda _region: False)
-    aws.deploy(settings)
+    monkeypatch.setattr(deploy, "_is_bootstrapped", lambda _region: False)
+    deploy.deploy(settings)
     assert commands[0] == ("bootstrap", "aws://123456789012/eu-central-1")
 
 
 def test_without_consent_nothing_is_deleted(settings: Settings, commands: list[tuple[str, ...]]) -> None:
-    with pytest.raises(LocalError, match="Nothing was deleted"):
-        aws.destroy(settings, confirmed=False)
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        deploy.destroy(settings, confirmed=False)
     assert commands == []
 
 
@@ -64,7 +65,7 @@ def test_with_consent_the_stack_of_the_stage_is_deleted_after_saying_what_stays(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PARLEY_STAGE", "test")
-    aws.destroy(settings, confirmed=True)
+    deploy.destroy(settings, confirmed=True)
     assert commands == [("destroy", "Parley-test", "--force")]
     assert "tables, bucket, secret and logs stay" in capsys.readouterr().out
 
@@ -81,6 +82,6 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("nobody")
 def test_without_a_region_the_message_says_how_to_set_one() -> None:
-    with pytest.raises(LocalError, match="No AWS region is set") as caught:
-        aws.identity()
+    with pytest.raises(CommandError, match="No AWS region is set") as caught:
+        target.identity()
     assert "AWS_REGION=" in caught.value.hint

@@ -1,0 +1,1 @@
+"""Commands for a deployed stack, on the laptop or in AWS. They use `local/`, which knows nothing of them."""

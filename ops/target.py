@@ -1,0 +1,74 @@
+"""The deployed stack that a command is about, on the laptop or in AWS, and how to talk to it."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from local import deployment, server
+from local.causes import AWS
+from local.console import fact
+from local.errors import CommandError
+from local.settings import REGION, Settings
+
+# The longest that a function may take.
+PATIENCE_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack; `connect` makes a client of a service. For a message, `wait_seconds` have AWS ask all of its servers."""
+
+    stack_name: str
+    connect: Any
+    wait_seconds: int
+
+
+def on_this_machine(settings: Settings) -> Target:
+    """The laptop stack.
+
+    Raises:
+        CommandError: it is not running.
+
+    """
+    if server.find(settings) is None:
+        raise CommandError(
+            "The stack is not running", "Start it with: make up (or, for the one in AWS: make replay AWS=1)"
+        )
+    return Target(deployment.STACK_NAME, _connect(settings.address, REGION), wait_seconds=0)
+
+
+def in_aws() -> Target:
+    """The stack of PARLEY_STAGE in the account of the user's credentials, after saying which that is."""
+    account, region = identity()
+    fact("account", f"{account}, region {region}")
+    return Target(stack_name(), _connect(None, region), wait_seconds=1)
+
+
+def stack_name() -> str:
+    return f"Parley-{os.environ.get('PARLEY_STAGE') or 'prod'}"
+
+
+def identity() -> tuple[str, str]:
+    """The account and region that the user's credentials lead to. Raises botocore's errors, which `causes` explains."""
+    import boto3
+    from botocore.config import Config
+
+    # The SDKs for other languages, and so the CDK, read AWS_REGION; Python's reads AWS_DEFAULT_REGION.
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+    if session.region_name is None:
+        raise CommandError("No AWS region is set", AWS["NoRegionError"])
+    quick = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 2})
+    account: str = session.client("sts", config=quick).get_caller_identity()["Account"]
+    return account, session.region_name
+
+
+def _connect(address: str | None, region: str) -> Any:
+    """What makes a client of a service."""
+    import boto3
+    from botocore.config import Config
+
+    # A second attempt at an invocation that has not answered yet would be one beside it.
+    config = Config(read_timeout=PATIENCE_SECONDS, retries={"total_max_attempts": 1})
+    emulated = {"endpoint_url": address, "aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    options = emulated if address else {}
+    return lambda service: boto3.client(service, region_name=region, config=config, **options)
