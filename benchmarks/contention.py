@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from shared.aws.deadline import backoff_s
-from shared.chat.audience import Audience
+from shared.adapters.aws.deadline import backoff_s
 from shared.chat.log import append
-from shared.chat.models import Draft, Entry
+from shared.domain.entries import Draft, Entry
+from shared.domain.members import Audience
 from tests.fakes import FakeLog
 
 _CONVERSATION = "dm:alice:bob"

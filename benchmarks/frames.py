@@ -1,4 +1,4 @@
-"""Decoding a frame and importing the decoder: msgspec (shared/wire/frames.py) against the same models in pydantic.
+"""Decoding a frame and importing the decoder: msgspec (shared/wire/websocket/frames.py) against the same models in pydantic.
 
     .venv/bin/python -m benchmarks.frames --rounds 15
 
@@ -22,7 +22,7 @@ from typing import Final
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _CALLS: Final = 20_000
-_MODULES: Final = {"msgspec": "shared.wire.frames", "pydantic": "benchmarks.pydantic_frames"}
+_MODULES: Final = {"msgspec": "shared.wire.websocket.frames", "pydantic": "benchmarks.pydantic_frames"}
 _TIMED_IMPORT: Final = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 _FRAME: Final = json.dumps(
     {
@@ -39,7 +39,7 @@ _FRAME: Final = json.dumps(
 
 def _decoders() -> Mapping[str, Callable[[str], object]]:
     from benchmarks import pydantic_frames
-    from shared.wire import frames
+    from shared.wire.websocket import frames
 
     return {"msgspec": frames.decode, "pydantic": pydantic_frames.decode}
 

@@ -32,9 +32,9 @@ _SDK: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer",
 _SERVICES: Final = {"apigatewaymanagementapi", "dynamodb", "s3", "secretsmanager", "sts"}
 _SHARED_DATA: Final = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
 _OURS: Final = """
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.dynamodb import dynamodb
-from shared.aws.parallel import Spreader
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.aws.parallel_map import Spreader
 from shared.config import AwsEnvironment
 environment = AwsEnvironment.load()
 dynamodb(environment)

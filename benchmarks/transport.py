@@ -22,14 +22,14 @@ from statistics import median
 from typing import Any, Final
 from zlib import crc32
 
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.dynamodb import dynamodb, to_item
-from shared.aws.entries import entry_item
-from shared.aws.parallel import Spreader
-from shared.chat.models import Draft
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.dynamodb.client import dynamodb, to_item
+from shared.adapters.dynamodb.entries import entry_item
 from shared.config import AwsEnvironment
-from shared.connection.ports import PostOutcome
-from shared.wire.replies import encode_event
+from shared.domain.entries import Draft
+from shared.ports.connections import PostOutcome
+from shared.wire.websocket.replies import encode_event
 
 _CALLS: Final = 200
 _FAN_OUT: Final = 100

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shared.connection.ports import PresenceChecks
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
+from shared.ports.connections import PresenceChecks
 
 if TYPE_CHECKING:  # `$connect` delivers nothing, and does not pay for loading it
-    from shared.chat.delivery import Delivered
+    from shared.operations.delivery import Delivered
 
 
 def reporter(function: str, checks: PresenceChecks) -> Callable[[Delivered], None]:

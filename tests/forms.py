@@ -7,7 +7,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-from shared.files.models import Upload
+from shared.domain.files import Upload
 
 _BOUNDARY = "----a-boundary-that-is-in-no-file"
 

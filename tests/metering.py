@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import Calls
 from tests.calls import Unhurried
 
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}

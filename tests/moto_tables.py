@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from shared.aws import http
-from shared.aws.dynamodb import dynamodb
-from shared.aws.json_service import JsonService
+from shared.adapters.aws import transport as http
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
 
 # Name → key attributes with their types. What infra/ creates has the same keys, which its own tests hold.

@@ -7,26 +7,26 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any, Final
 
-from shared.aws.bucket_table import INVITES, DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
+from shared.adapters.dynamodb.client import Calls
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.adapters.dynamodb.pushes import DynamoDbStandings
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.aws.device_table import DynamoDbDevices
-from shared.aws.dynamodb import Calls
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
 from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.standing_table import DynamoDbStandings
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.ports import ConversationLog, Memberships, Spread
-from shared.connection.ports import Sessions, Tickets, Watches
-from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
-from shared.files.ports import Files
 from shared.limits.buckets import Buckets
-from shared.notification.ports import Claims, Devices, Notices, Reminders, Standings
+from shared.ports.connections import Sessions, Tickets, Watches
+from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.files import Files
+from shared.ports.notifications import Claims, Devices, Notices, Reminders, Standings
+from shared.ports.people import Blocks, Contacts, Profiles, Relations
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,

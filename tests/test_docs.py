@@ -11,14 +11,14 @@ import pytest
 
 from infra.config import Config
 from shared.aws.claim_table import MAX_TRIES
-from shared.chat import rules
-from shared.chat.changes import MAX_USERS_PER_CHANGE
 from shared.chat.fan_out import SHARD_SIZE
-from shared.connection.presence import MAX_WATCHED
-from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
-from shared.notification import notices
-from shared.notification.devices import MAX_TOKEN
-from shared.wire import frames
+from shared.domain import rules
+from shared.domain.changes import MAX_USERS_PER_CHANGE
+from shared.operations import notifications as notices
+from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
+from shared.operations.devices import MAX_TOKEN
+from shared.operations.presence import MAX_WATCHED
+from shared.wire.websocket import frames
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(

@@ -13,18 +13,19 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without types
 
 from shared import errors
-from shared.chat.audience import Audience
-from shared.chat.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.chat.changing import Changed
-from shared.chat.identifiers import USER_ID_PATTERN
-from shared.chat.models import Draft, Entry, Receipt, Typing, change_entry
-from shared.chat.receipts import DELIVERED, READ
-from shared.chat.syncing import Sync, Synced
-from shared.connection.models import OFFLINE, Presence, PresenceChange
+from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.connections import OFFLINE, Presence, PresenceChange
+from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
+from shared.domain.identifiers import USER_ID_PATTERN
+from shared.domain.members import Audience
+from shared.domain.pushes import REMINDER, SYSTEM, Notice
 from shared.errors import ParleyError
-from shared.notification.models import REMINDER, SYSTEM, Notice
-from shared.wire import acks, events, frames, replies
-from shared.wire.events import event_body, message_body
+from shared.operations.changes import Changed
+from shared.operations.receipts import DELIVERED, READ
+from shared.operations.sync import Sync, Synced
+from shared.wire import acks
+from shared.wire.websocket import events, frames, replies
+from shared.wire.websocket.events import event_body, message_body
 from tests.test_docs import ROOT, page
 
 

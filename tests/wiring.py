@@ -12,20 +12,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.auth.tokens import TokenVerifier
-from shared.chat.delivery import Delivered
-from shared.chat.ports import Spread
-from shared.chat.rosters import Rosters
-from shared.chat.rules import PROTOCOL
-from shared.connection.models import Identity
-from shared.connection.ports import Gateway, PresenceChecks
-from shared.connection.presence import Sight, Telling
+from shared.domain.connections import Identity
+from shared.domain.rules import PROTOCOL
 from shared.files.kinds import SizeLimits
-from shared.files.ports import Objects
 from shared.limits.buckets import Buckets, Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
-from shared.notification.ports import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
-from shared.wire.events import encode_plainly
+from shared.operations.delivery import Delivered
+from shared.operations.presence import Sight, Telling
+from shared.operations.rosters import Rosters
+from shared.ports.connections import Gateway, PresenceChecks
+from shared.ports.conversations import Spread
+from shared.ports.files import Objects
+from shared.ports.notifications import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
+from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakePresenceChecks, in_turn
 from tests.stores import Stores
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
+from shared.adapters.dynamodb.client import dynamodb
 from shared.auth.origins import check_origin
 from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.auth.wiring import make_verifier
-from shared.aws.deadline import HANDSHAKE_S, Deadline
-from shared.aws.dynamodb import dynamodb
 from shared.aws.ticket_table import DynamoDbTickets
 from shared.clock import now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
-from shared.connection.models import Identity
-from shared.connection.ports import Tickets
-from shared.connection.tickets import redeem_ticket
+from shared.domain.connections import Identity
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
 from shared.observability import describe, make_logger, make_request_log
-from shared.wire.gateway import Event, authorizer_context
+from shared.operations.tickets import redeem_ticket
+from shared.ports.connections import Tickets
+from shared.wire.websocket.gateway import Event, authorizer_context
 
 # Kept in every session item, so a client can't make that item grow.
 _MAX_DEVICE_ID = 64

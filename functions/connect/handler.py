@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbRelations
-from shared.aws.deadline import HANDSHAKE_S, Deadline
-from shared.aws.dynamodb import dynamodb
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.parallel import Spreader
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.watch_table import DynamoDbWatches
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.people import DynamoDbRelations
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
-from shared.connection.models import FORESIGHT_MS
-from shared.connection.ports import Gateway, PresenceChecks, Watches
-from shared.connection.presence import Sight, Telling, announce_online
-from shared.connection.sessions import ends_soon, open_connection
+from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger, make_request_log
+from shared.operations.presence import Sight, Telling, announce_online
+from shared.operations.sessions import ends_soon, open_connection
+from shared.ports.connections import Gateway, PresenceChecks, Watches
 from shared.reporting import try_to_tell
-from shared.wire.events import EVICTED, encode_plainly
-from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
+from shared.wire.websocket.events import EVICTED, encode_plainly
+from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 # Posts to those who watch a user, in parallel.
 _WIDTH = 16

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.aws.deadline import SHORT_S, Deadline
-from shared.aws.dynamodb import dynamodb
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
-from shared.aws.session_table import DynamoDbSessions
+from shared.adapters.aws.deadline import SHORT_S, Deadline
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
-from shared.connection.ports import Gone, PresenceChecks, Sessions
-from shared.connection.sessions import close_connection
 from shared.errors import Internal, ParleyError
 from shared.observability import describe, make_logger, make_request_log
-from shared.wire.gateway import Event, answer, answer_misrouted, caller_of
+from shared.operations.sessions import close_connection
+from shared.ports.connections import Gone, PresenceChecks, Sessions
+from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 _DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = DisconnectSettings.load()

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from functions.files.inspector import inspector
-from shared.aws.deadline import BATCH_S, Deadline
-from shared.aws.dynamodb import dynamodb, from_item
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.objects import S3Objects
+from shared.adapters.aws.deadline import BATCH_S, Deadline
+from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.dynamodb.client import dynamodb, from_item
+from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, FilesSettings
+from shared.domain.files import REJECTED
 from shared.files.checking import check_upload
-from shared.files.models import REJECTED
-from shared.files.ports import Files, Inspector, Objects
 from shared.files.releasing import release
 from shared.files.sweeping import sweep
 from shared.observability import count, describe, make_logger
+from shared.ports.files import Files, Inspector, Objects
 
 _UPLOADS: Final = "uploads/"
 # EventBridge's own: a schedule of it.

@@ -11,8 +11,8 @@ from typing import Final
 from PIL import Image, WebPImagePlugin  # noqa: F401
 
 from functions.files.needed import needed
+from shared.domain.files import Checked
 from shared.files.checking import NOT_DECODABLE, TOO_MANY_PIXELS
-from shared.files.models import Checked
 
 THUMBNAIL_SIDE: Final = 320
 _QUALITY: Final = 80

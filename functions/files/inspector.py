@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shared.domain.files import IMAGE, Checked, File
 from shared.files.checking import WRONG_TYPE
-from shared.files.models import IMAGE, Checked, File
-from shared.files.ports import Inspector
+from shared.ports.files import Inspector
 
 
 def inspector(image_pixels: int) -> Inspector:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
-from shared.files.models import File
+from shared.domain.files import File
 
 _MP4_AUDIO: Final = "audio/mp4"
 _QUICKTIME: Final = "video/quicktime"

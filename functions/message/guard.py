@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.connection.ports import Gateway, Sessions
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.recent import Recent
-from shared.wire.events import ABUSED
-from shared.wire.gateway import Caller, check_token
+from shared.ports.connections import Gateway, Sessions
+from shared.wire.websocket.events import ABUSED
+from shared.wire.websocket.gateway import Caller, check_token
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})

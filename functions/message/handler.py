@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 from functions.message.guard import COSTLY, Guard
 from functions.message.routes import Ports, serve
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbRelations
-from shared.aws.deadline import FRAME_S, Deadline
-from shared.aws.dynamodb import dynamodb
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.parallel import Spreader
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.delivery import over
-from shared.chat.rosters import Rosters
-from shared.chat.rules import Bounds
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import FRAME_S, Deadline
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.dynamodb.buckets import DynamoDbBuckets
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbRelations
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
+from shared.domain.rules import Bounds
 from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
 from shared.limits.buckets import Limit, RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.observability import count, describe, make_logger, make_request_log
+from shared.operations.delivery import over
+from shared.operations.rosters import Rosters
 from shared.reporting import reporter
-from shared.wire.frames import BadFrame, decode
-from shared.wire.gateway import Caller, Event, answer, caller_of
-from shared.wire.replies import failure, success
+from shared.wire.websocket.frames import BadFrame, decode
+from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
+from shared.wire.websocket.replies import failure, success
 
 if TYPE_CHECKING:
     from shared.auth.tokens import TokenVerifier

@@ -6,26 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Delivered, Posting, over
-from shared.chat.editing import delete, edit, react
 from shared.chat.heartbeat import is_behind
-from shared.chat.identifiers import other_member
-from shared.chat.ports import ConversationLog, Memberships, Spread
-from shared.chat.receipts import move_cursor
-from shared.chat.rosters import Rosters
-from shared.chat.rules import Bounds
-from shared.chat.sending import SendMessage, send_message
-from shared.chat.syncing import sync
-from shared.chat.typing import type_in
-from shared.connection.models import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser, extended
-from shared.connection.ports import Gateway, Sessions, Watches
-from shared.connection.presence import Sight, Telling, announce_online, watch
-from shared.connection.sessions import Opened, ends_soon, ensure_registered, keep_alive, open_connection
-from shared.connection.visibility import tell_granted
-from shared.contacts.ports import Blocks, Relations
+from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser, extended
+from shared.domain.identifiers import other_member
+from shared.domain.rules import Bounds
 from shared.errors import BadRequest, Forbidden
-from shared.files.ports import Files
+from shared.operations.changes import Changed, Writing, announce
+from shared.operations.delivery import Delivered, Posting, over
+from shared.operations.editing import delete, edit, react
+from shared.operations.messages import SendMessage, send_message
+from shared.operations.presence import Sight, Telling, announce_online, watch
+from shared.operations.receipts import move_cursor
+from shared.operations.rosters import Rosters
+from shared.operations.sessions import Opened, ends_soon, ensure_registered, keep_alive, open_connection
+from shared.operations.sync import sync
+from shared.operations.typing_indicators import type_in
+from shared.operations.visibility import tell_granted
+from shared.ports.connections import Gateway, Sessions, Watches
+from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.files import Files
+from shared.ports.people import Blocks, Relations
 from shared.reporting import try_to_tell
 from shared.wire.acks import (
     auth_ack,
@@ -37,8 +37,8 @@ from shared.wire.acks import (
     typing_ack,
 )
 from shared.wire.cursors import decode_sync_cursor
-from shared.wire.events import EVICTED
-from shared.wire.frames import (
+from shared.wire.websocket.events import EVICTED
+from shared.wire.websocket.frames import (
     AuthFrame,
     CursorFrame,
     DeleteFrame,
@@ -50,8 +50,8 @@ from shared.wire.frames import (
     SyncFrame,
     TypingFrame,
 )
-from shared.wire.gateway import Caller
-from shared.wire.replies import encode_event, event_size, pong, sync_reply
+from shared.wire.websocket.gateway import Caller
+from shared.wire.websocket.replies import encode_event, event_size, pong, sync_reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from functions.offline_push.providers import (
     unexpected,
 )
 from shared.clock import now_ms
+from shared.domain.pushes import PRODUCTION, SANDBOX, Busy, Environment, Misconfigured, Push, PushResult
 from shared.errors import Unavailable
-from shared.notification.models import PRODUCTION, SANDBOX, Busy, Environment, Misconfigured, Push, PushResult
 
 APPLE: Final = "https://api.push.apple.com,https://api.sandbox.push.apple.com"
 

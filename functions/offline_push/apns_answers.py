@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from functions.offline_push.http2 import Answer
 from functions.offline_push.providers import Meaning, result, retry_after_ms
-from shared.notification.models import PushResult, Sent
+from shared.domain.pushes import PushResult, Sent
 
 EXPIRED_PROVIDER_TOKEN: Final = "ExpiredProviderToken"  # noqa: S105  # Apple's name for it
 REASONS: Final[Mapping[str, Meaning]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.offline_push.fitting import fit
 from functions.offline_push.providers import PAYLOAD_LIMIT
-from shared.notification.models import Push
+from shared.domain.pushes import Push
 
 
 def path_of(push: Push) -> str:

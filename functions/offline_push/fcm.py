@@ -23,8 +23,8 @@ from functions.offline_push.providers import (
     unexpected,
 )
 from shared.clock import now_ms
+from shared.domain.pushes import Busy, Misconfigured, Push, PushResult, Sent
 from shared.errors import Unavailable
-from shared.notification.models import Busy, Misconfigured, Push, PushResult, Sent
 
 TOKEN_REFUSED: Final = "AccessTokenRefused"  # noqa: S105  # it names an outcome
 TOKEN_UNAVAILABLE: Final = "AccessTokenUnavailable"  # noqa: S105  # as above

@@ -9,7 +9,7 @@ from typing import Any, Final
 from firebase_admin import exceptions  # type: ignore[import-untyped]
 
 from functions.offline_push.providers import Meaning, result, retry_after_ms
-from shared.notification.models import Busy, PushResult
+from shared.domain.pushes import Busy, PushResult
 
 INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
 # FCM's own codes first, then what Google calls HTTP statuses. 404 NOT_FOUND is the project, not the device.

@@ -9,7 +9,7 @@ from firebase_admin import messaging  # type: ignore[import-untyped]
 
 from functions.offline_push.fitting import fit
 from functions.offline_push.providers import PAYLOAD_LIMIT
-from shared.notification.models import Push
+from shared.domain.pushes import Push
 
 # FCM keeps a message for four weeks at most, and refuses more.
 _LONGEST_TTL_S: Final = 28 * 24 * 60 * 60

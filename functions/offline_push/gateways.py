@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from shared.aws.secrets import CachedSecret, secrets_manager
+from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.notification.models import FCM, Platform
-from shared.notification.ports import PushGateway
+from shared.domain.pushes import FCM, Platform
+from shared.ports.notifications import PushGateway
 
 
 @dataclass

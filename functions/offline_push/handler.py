@@ -11,16 +11,16 @@ from typing import Any, assert_never
 
 from functions.offline_push.ports import Ports, wire
 from functions.offline_push.shard_queue import SHARD, shard_from
-from shared.aws.dynamodb import from_item
+from shared.adapters.dynamodb.client import from_item
 from shared.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.chat.fan_out import Shard, deliver, is_superseded
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.notification.looking import look_again
-from shared.notification.models import AboutMessage, Look, PushJob, StoredEntry
-from shared.notification.offline import look_at_stored, look_later, wake
-from shared.notification.pushing import push_all
-from shared.notification.reminders import Due, tell_due
+from shared.domain.pushes import AboutMessage, Look, PushJob, StoredEntry
 from shared.observability import describe, make_logger
+from shared.operations.delivery_checks import look_again
+from shared.operations.push.enqueueing import look_at_stored, look_later, wake
+from shared.operations.push.sending import push_all
+from shared.operations.reminders import Due, tell_due
 
 _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level)

@@ -11,31 +11,33 @@ from aws_lambda_powertools import Logger
 
 from functions.offline_push.gateways import Gateways
 from functions.offline_push.shard_queue import SqsShardQueue
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import BATCH_S, Deadline
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.adapters.dynamodb.pushes import DynamoDbStandings
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.deadline import BATCH_S, Deadline
-from shared.aws.device_table import DynamoDbDevices
-from shared.aws.dynamodb import dynamodb
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
-from shared.aws.parallel import Spreader
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.standing_table import DynamoDbStandings
-from shared.chat.delivery import Delivered, Posting
 from shared.chat.fan_out import LaterEntries
-from shared.chat.ports import ConversationLog, Memberships, Spread
-from shared.chat.rosters import Rosters
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.connection.ports import Gateway, Sessions
-from shared.notification.models import APNS, FCM, Platform, PushResult, Sent
-from shared.notification.offline import Members, Waking
-from shared.notification.planning import Planned, Reading
-from shared.notification.ports import (
+from shared.domain.pushes import APNS, FCM, Platform, PushResult, Sent
+from shared.observability import count
+from shared.operations.delivery import Delivered, Posting
+from shared.operations.push.enqueueing import Members, Waking
+from shared.operations.push.planning import Planned, Reading
+from shared.operations.push.sending import Pushing, Resting
+from shared.operations.rosters import Rosters
+from shared.ports.connections import Gateway, Sessions
+from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.notifications import (
     Claims,
     Devices,
     LookQueue,
@@ -46,10 +48,8 @@ from shared.notification.ports import (
     ShardQueue,
     Standings,
 )
-from shared.notification.pushing import Pushing, Resting
-from shared.observability import count
 from shared.reporting import reporter
-from shared.wire.events import encode_plainly
+from shared.wire.websocket.events import encode_plainly
 
 _WIDTH = 32
 

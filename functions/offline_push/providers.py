@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
 
-from shared.notification.models import BadTarget, Busy, Misconfigured, PushResult, Refused, Unregistered
+from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushResult, Refused, Unregistered
 
 PAYLOAD_LIMIT: Final = 4_096  # bytes, at both
 BAD_CREDENTIALS: Final = Misconfigured("BadCredentials")

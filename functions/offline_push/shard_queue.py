@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.queue import SqsQueue
+from shared.adapters.aws.sqs import SqsQueue
 from shared.chat.fan_out import Shard
 
 SHARD: Final = "shard"

@@ -6,20 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbRelations
-from shared.aws.deadline import SHORT_S, Deadline
-from shared.aws.dynamodb import dynamodb
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.parallel import Spreader
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.watch_table import DynamoDbWatches
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import SHORT_S, Deadline
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.people import DynamoDbRelations
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, PresenceSettings
-from shared.connection.ports import Gone
-from shared.connection.presence import Sight, Telling, check_offline
 from shared.observability import describe, make_logger
-from shared.wire.events import encode_plainly
+from shared.operations.presence import Sight, Telling, check_offline
+from shared.ports.connections import Gone
+from shared.wire.websocket.events import encode_plainly
 
 _WIDTH = 16
 

@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import UserPath, caller, writer
-from shared.connection.visibility import tell_blocked, tell_granted, tell_withdrawn
-from shared.contacts.contacts import block_user, remove_contact, request_contact, update_contact
-from shared.contacts.models import ACCEPTED
-from shared.wire.http import contact_body, contacts_body
-from shared.wire.http_requests import ContactChange, ContactRequest
+from shared.domain.contacts import ACCEPTED
+from shared.operations.contacts import block_user, remove_contact, request_contact, update_contact
+from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
+from shared.wire.rest.bodies import contact_body, contacts_body
+from shared.wire.rest.requests import ContactChange, ContactRequest
 
 
 def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -10,13 +10,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import ConversationPath, Cursor, Limit, caller, writer
-from shared.chat.conversations import create_private, hide, inbox, set_preferences, summary_of
-from shared.chat.groups import NewGroup, create_group, remove_member, rename
-from shared.chat.identifiers import is_group_id
-from shared.wire.http import created_body, group_body, preferences_body, summary_body
-from shared.wire.http_requests import NewConversation, NewName, NewPrivateConversation, SettingsChange
-from shared.wire.http_requests import NewGroup as NewGroupBody
-from shared.wire.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
+from shared.domain.identifiers import is_group_id
+from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
+from shared.operations.groups import NewGroup, create_group, remove_member, rename
+from shared.wire.rest.bodies import created_body, group_body, preferences_body, summary_body
+from shared.wire.rest.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
+from shared.wire.rest.requests import NewConversation, NewName, NewPrivateConversation, SettingsChange
+from shared.wire.rest.requests import NewGroup as NewGroupBody
 
 
 def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import DevicePath, NewDevicePath, caller
-from shared.notification.devices import devices_of, forget_device, register_device
-from shared.wire.http_notifications import NewDevice, device_body, devices_body, new_target
+from shared.operations.devices import devices_of, forget_device, register_device
+from shared.wire.rest.notifications import NewDevice, device_body, devices_body, new_target
 
 
 def add_devices(app: APIGatewayHttpResolver, ports: Ports) -> None:

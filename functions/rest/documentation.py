@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire import http_answers as answers
-from shared.wire import http_file_answers as files
-from shared.wire import http_notification_answers as notifications
+from shared.wire.rest import answers
+from shared.wire.rest import file_answers as files
+from shared.wire.rest import notification_answers as notifications
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",

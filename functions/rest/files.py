@@ -8,8 +8,8 @@ from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import FilePath, caller, writer
 from shared.files.downloads import file_for, links_to
-from shared.files.uploads import NewFile, begin_upload
-from shared.wire.http_files import NewUpload, begun_body, file_body
+from shared.operations.files import NewFile, begin_upload
+from shared.wire.rest.files import NewUpload, begun_body, file_body
 
 
 def add_files(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -9,37 +9,37 @@ from typing import Any
 from functions.rest.api import make_api, respond, take_notes
 from functions.rest.pages import preflight, readable
 from functions.rest.ports import Ports
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import REQUEST_S, Deadline
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.aws.scheduler import EventBridgeClock
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
+from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.auth.wiring import make_verifier
-from shared.aws.bucket_table import INVITES, DynamoDbBuckets
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.contact_table import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.aws.deadline import REQUEST_S, Deadline
-from shared.aws.device_table import DynamoDbDevices
-from shared.aws.dynamodb import dynamodb
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.notice_table import DynamoDbNotices
-from shared.aws.objects import S3Objects
-from shared.aws.parallel import Spreader
 from shared.aws.push_queues import SqsLookQueue
-from shared.aws.queue import SqsPresenceChecks, SqsQueue, sqs
 from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.scheduler import EventBridgeClock
-from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.aws.watch_table import DynamoDbWatches
-from shared.chat.rosters import Rosters
-from shared.chat.rules import Bounds
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
+from shared.domain.rules import Bounds
 from shared.errors import Internal
 from shared.files.kinds import SizeLimits
 from shared.limits.buckets import Limit, RateLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.observability import describe, make_logger, make_request_log
+from shared.operations.rosters import Rosters
 from shared.reporting import reporter
-from shared.wire.http import error_body
+from shared.wire.rest.bodies import error_body
 
 # Posts and queries in parallel: an inbox is one query for each conversation.
 _WIDTH = 32

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import ConversationPath, UserPath, caller, writer
-from shared.chat.groups import add_members, remove_member, set_role
 from shared.chat.members import members_of
-from shared.wire.http import members_body
-from shared.wire.http_requests import NewMembers, NewRole
+from shared.operations.groups import add_members, remove_member, set_role
+from shared.wire.rest.bodies import members_body
+from shared.wire.rest.requests import NewMembers, NewRole
 
 
 def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -17,15 +17,15 @@ from functions.rest.requests import (
     caller,
     writer,
 )
-from shared.chat.editing import delete, edit, react
-from shared.chat.history import history, read_message
-from shared.chat.identifiers import other_member
-from shared.chat.receipts import READ, move_cursor
-from shared.chat.sending import SendMessage, send_message
-from shared.connection.visibility import tell_granted
+from shared.domain.identifiers import other_member
+from shared.operations.editing import delete, edit, react
+from shared.operations.history import history, read_message
+from shared.operations.messages import SendMessage, send_message
+from shared.operations.receipts import READ, move_cursor
+from shared.operations.visibility import tell_granted
 from shared.wire.acks import change_ack, cursor_ack, message_ack, react_ack
-from shared.wire.http import history_body, single_body
-from shared.wire.http_requests import NewContent, NewMessage, ReadUpTo
+from shared.wire.rest.bodies import history_body, single_body
+from shared.wire.rest.requests import NewContent, NewMessage, ReadUpTo
 
 
 def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:

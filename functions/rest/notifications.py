@@ -8,8 +8,8 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import NotificationPath, caller
 from shared.errors import Forbidden
-from shared.notification.notices import notices_of, send_notice
-from shared.wire.http_notifications import NewNotification, new_notice, notices_body
+from shared.operations.notifications import notices_of, send_notice
+from shared.wire.rest.notifications import NewNotification, new_notice, notices_body
 
 _SENDING = "notifications:send"
 

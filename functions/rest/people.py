@@ -10,18 +10,18 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller
-from shared.chat.identifiers import check_user_id
-from shared.connection.ports import Gone
-from shared.connection.presence import check_offline, hide_presence, presence_of, watchers_of
-from shared.connection.sessions import close_all
-from shared.connection.visibility import tell_latecomers
-from shared.contacts.models import QuietHours
 from shared.contacts.profile import update_profile
+from shared.domain.contacts import QuietHours
+from shared.domain.identifiers import check_user_id
 from shared.errors import BadRequest, Forbidden
+from shared.operations.presence import check_offline, hide_presence, presence_of, watchers_of
+from shared.operations.sessions import close_all
+from shared.operations.visibility import tell_latecomers
+from shared.ports.connections import Gone
 from shared.reporting import try_to_tell
-from shared.wire.events import REVOKED
-from shared.wire.http import presences_body, profile_body
-from shared.wire.http_requests import ProfileChange
+from shared.wire.rest.bodies import presences_body, profile_body
+from shared.wire.rest.requests import ProfileChange
+from shared.wire.websocket.events import REVOKED
 
 _ADMIN = "admin"
 

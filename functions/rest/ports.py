@@ -6,25 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.auth.tokens import TokenVerifier
-from shared.chat.audience import Audience
-from shared.chat.changes import Added, Removed
-from shared.chat.changing import Changed, Writing, announce
-from shared.chat.delivery import Delivered, Posting
-from shared.chat.models import Entry
-from shared.chat.ports import ConversationLog, Memberships, Spread
-from shared.chat.rosters import Rosters
-from shared.chat.rules import Bounds
-from shared.connection.ports import Gateway, Sessions, Tickets, Watches
-from shared.connection.presence import Sight, Telling
-from shared.connection.visibility import tell_joined, tell_withdrawn
-from shared.contacts.ports import Blocks, Contacts, Profiles, Relations
+from shared.domain.changes import Added, Removed
+from shared.domain.entries import Entry
+from shared.domain.members import Audience
+from shared.domain.rules import Bounds
 from shared.files.kinds import SizeLimits
-from shared.files.ports import Files, Objects
 from shared.limits.buckets import RateLimiter
 from shared.limits.invites import InviteLimiter
-from shared.notification.ports import Clock, Devices, LookQueue, Notices, Reminders
+from shared.operations.changes import Changed, Writing, announce
+from shared.operations.delivery import Delivered, Posting
+from shared.operations.presence import Sight, Telling
+from shared.operations.rosters import Rosters
+from shared.operations.visibility import tell_joined, tell_withdrawn
+from shared.ports.connections import Gateway, Sessions, Tickets, Watches
+from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.files import Files, Objects
+from shared.ports.notifications import Clock, Devices, LookQueue, Notices, Reminders
+from shared.ports.people import Blocks, Contacts, Profiles, Relations
 from shared.reporting import try_to_tell
-from shared.wire.events import encode_plainly
+from shared.wire.websocket.events import encode_plainly
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +119,5 @@ class Ports:
                     self.tell(tell_withdrawn, user, audience.members)
 
     def tell(self, tell: Callable[..., int], *about: object) -> None:
-        """Tell of a change of who may see whom (`shared/connection/visibility.py`). The change stands in any case."""
+        """Tell of a change of who may see whom (`shared/operations/visibility.py`). The change stands in any case."""
         try_to_tell("rest", lambda: tell(*about, telling=self.telling, now=self.now))

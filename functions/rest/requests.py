@@ -15,12 +15,12 @@ from pydantic import BeforeValidator, Field
 
 from functions.rest.ports import Ports
 from shared.auth.tokens import bearer_token
-from shared.connection.models import Identity
+from shared.domain.connections import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
-from shared.notification.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
-from shared.notification.notices import NOTICE_ID_PATTERN
+from shared.operations.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
+from shared.operations.notifications import NOTICE_ID_PATTERN
 from shared.wire.cursors import MAX_CURSOR
-from shared.wire.http_requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
+from shared.wire.rest.requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
 # No body needs more than three levels; this leaves room for fields of later versions.

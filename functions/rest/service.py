@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import caller
-from shared.connection.tickets import issue_ticket
-from shared.wire.http import ticket_body
+from shared.operations.tickets import issue_ticket
+from shared.wire.rest.bodies import ticket_body
 
 # The gateway's own, and a domain or two.
 _ADDRESSES: Final = 4

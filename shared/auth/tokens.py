@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 import jwt
 
-from shared.chat.identifiers import is_user_id
-from shared.connection.models import Identity
+from shared.domain.connections import Identity
+from shared.domain.identifiers import is_user_id
 from shared.errors import TokenExpired, Unauthenticated
 
 MAX_TOKEN_CHARACTERS: Final = 8_192

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.auth.tokens import Keys, SecretKey, TokenVerifier
-from shared.aws.secrets import CachedSecret, secrets_manager
 from shared.config import AwsEnvironment
 
 

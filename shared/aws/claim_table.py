@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from shared.aws.dynamodb import Calls, Refused, conditionally, to_item
-from shared.aws.tables import PK, TTL, pushed_key
-from shared.notification.models import About, AboutMessage, AboutNotice
+from shared.adapters.dynamodb.client import Calls, Refused, conditionally, to_item
+from shared.adapters.dynamodb.schema import PK, TTL, pushed_key
+from shared.domain.pushes import About, AboutMessage, AboutNotice
 
 MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600

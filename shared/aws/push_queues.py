@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from shared.aws.queue import SqsQueue
-from shared.notification.models import APNS, FCM, About, AboutMessage, AboutNotice, Look, Platform, PushJob
+from shared.adapters.aws.sqs import SqsQueue
+from shared.domain.pushes import APNS, FCM, About, AboutMessage, AboutNotice, Look, Platform, PushJob
 
 LOOK: Final = "look"
 PUSH: Final = "push"

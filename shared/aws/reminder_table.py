@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from shared.aws.dynamodb import Calls, Item, from_item, to_item
-from shared.aws.member_table import rows_of
-from shared.aws.tables import CONVERSATION_ID, PK, REMINDER_PREFIX, SEQ, SK, TTL, USER_PREFIX, reminder_key
-from shared.notification.models import Reminder
+from shared.adapters.dynamodb.client import Calls, Item, from_item, to_item
+from shared.adapters.dynamodb.memberships import rows_of
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    PK,
+    REMINDER_PREFIX,
+    SEQ,
+    SK,
+    TTL,
+    USER_PREFIX,
+    reminder_key,
+)
+from shared.domain.pushes import Reminder
 
 _MS: Final = 1_000
 # Long after it was due, nobody will come for it any more.

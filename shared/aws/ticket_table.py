@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.aws.dynamodb import Calls, Refused, conditionally, from_item, to_item
-from shared.aws.tables import TICKET, ticket_from, ticket_item
-from shared.connection.ports import StoredTicket
+from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, to_item
+from shared.adapters.dynamodb.schema import TICKET, ticket_from, ticket_item
+from shared.ports.connections import StoredTicket
 
 
 class DynamoDbTickets:

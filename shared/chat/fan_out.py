@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.delivery import Delivered, Posting, post
-from shared.chat.models import Entry
-from shared.chat.ports import ConversationLog
-from shared.connection.models import Connection, live
+from shared.domain.connections import Connection, live
+from shared.domain.entries import Entry
+from shared.operations.delivery import Delivered, Posting, post
+from shared.ports.conversations import ConversationLog
 
 # As many as one BatchGetItem reads the sessions of.
 SHARD_SIZE: Final = 100

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.chat.audience import check_possible_member
-from shared.chat.identifiers import is_group_id
-from shared.chat.ports import ConversationLog
+from shared.domain.identifiers import is_group_id
+from shared.domain.members import check_possible_member
 from shared.errors import NotAMember
+from shared.ports.conversations import ConversationLog
 
 
 def is_behind(conversation_id: str, seq: int, *, user_id: str, log: ConversationLog) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.chat.audience import Audience
-from shared.chat.models import Draft, Entry, author_key, displaced
-from shared.chat.ports import ConversationLog, Memberships
-from shared.chat.rules import check_mentions, check_same_message
+from shared.domain.entries import Draft, Entry, author_key, displaced
+from shared.domain.members import Audience
+from shared.domain.rules import check_mentions, check_same_message
 from shared.errors import NotAMember, SyncRequired, Unavailable
+from shared.ports.conversations import ConversationLog, Memberships
 
 # Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
 MAX_EXAMINED: Final = 1_000

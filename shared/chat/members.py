@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.chat.audience import audience_of
-from shared.chat.changes import Role
-from shared.chat.models import Member
-from shared.chat.ports import Memberships
+from shared.domain.changes import Role
+from shared.domain.entries import Member
+from shared.domain.members import audience_of
 from shared.errors import NotAMember
+from shared.ports.conversations import Memberships
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.contacts.models import Profile
-from shared.contacts.ports import Profiles
+from shared.domain.contacts import Profile
+from shared.domain.text import is_label
 from shared.errors import BadRequest
-from shared.text import is_label
+from shared.ports.people import Profiles
 
 MAX_DISPLAY_NAME: Final = 100
 MAX_AVATAR_URL: Final = 1_000

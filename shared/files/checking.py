@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from shared.files.models import IMAGE, PENDING, READY, REJECTED, Checked, File, Stored
-from shared.files.ports import Files, Inspector, Objects
+from shared.domain.files import IMAGE, PENDING, READY, REJECTED, Checked, File, Stored
+from shared.ports.files import Files, Inspector, Objects
 
 # Why a file is rejected. Clients read these.
 WRONG_SIZE: Final = "wrong_size"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.identifiers import private_members
-from shared.chat.ports import Memberships
+from shared.domain.files import DELETED, READY, File
+from shared.domain.identifiers import private_members
 from shared.errors import NotFound
-from shared.files.models import DELETED, READY, File
-from shared.files.ports import Files, Objects
+from shared.ports.conversations import Memberships
+from shared.ports.files import Files, Objects
 
 # Long enough to follow, too short to pass on.
 URL_S: Final = 300

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.files import FILE, IMAGE, FileKind
 from shared.errors import BadRequest, TooLarge
-from shared.files.models import FILE, IMAGE, FileKind
-from shared.files.ports import QUOTA
+from shared.ports.files import QUOTA
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
 # Nothing that a browser would run: no HTML, no SVG, and nothing that could be anything.

@@ -6,8 +6,8 @@ import re
 from typing import Final
 from urllib.parse import quote
 
+from shared.domain.text import is_file_name, without_unprintable
 from shared.errors import BadRequest
-from shared.text import is_file_name, without_unprintable
 
 MAX_NAME_BYTES: Final = 255
 # An extension that is longer is none, and is cut like the rest of the name.

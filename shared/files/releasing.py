@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.files.ports import Files, Objects
+from shared.ports.files import Files, Objects
 
 
 def release(file_id: str, *, files: Files, objects: Objects) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.files.models import PENDING, READY, REJECTED, DueFile
-from shared.files.ports import Files, Objects
+from shared.domain.files import PENDING, READY, REJECTED, DueFile
 from shared.files.releasing import release
+from shared.ports.files import Files, Objects
 
 _DAY_MS: Final = 24 * 3_600 * 1_000
 # From its announcement, which is at most a quarter of an hour before its upload.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.chat.models import Entry, Member, is_in_inbox, unread
-from shared.chat.ports import ConversationLog, Memberships, Spread
+from shared.domain.entries import Entry, Member, is_in_inbox, unread
+from shared.ports.conversations import ConversationLog, Memberships, Spread
 
 # One read for each conversation. Who has more of them keeps the number that the icon has.
 MAX_COUNTED: Final = 200

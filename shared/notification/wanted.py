@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared.chat.models import Entry
-from shared.contacts.models import Profile, QuietHours
-from shared.notification.ports import Standing
+from shared.domain.contacts import Profile, QuietHours
+from shared.domain.entries import Entry
+from shared.ports.notifications import Standing
 
 _MS: Final = 1_000
 _ALL: Final = "all"

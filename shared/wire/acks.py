@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shared.chat.changing import Changed
-from shared.chat.models import Entry
-from shared.connection.models import Presence
-from shared.wire.events import presence_body
+from shared.domain.connections import Presence
+from shared.domain.entries import Entry
+from shared.operations.changes import Changed
+from shared.wire.websocket.events import presence_body
 
 
 def message_ack(entry: Entry, *, duplicate: bool) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import json
 from collections import Counter
 from typing import Any, Final
 
-from shared.chat.models import Entry
-from shared.chat.weight import MAX_MESSAGE_BYTES, text_bytes
+from shared.domain.entries import Entry
+from shared.domain.weight import MAX_MESSAGE_BYTES, text_bytes
 
 # An edit's entry has the content, and ids around it.
 _MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024

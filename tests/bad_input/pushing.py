@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from functions.offline_push.ports import Ports
 from shared.chat.fan_out import Shard
-from shared.notification.models import FCM, Device, PushTarget
+from shared.domain.pushes import FCM, Device, PushTarget
 from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW

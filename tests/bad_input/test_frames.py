@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.connection.models import HEARTBEAT_WINDOW_MS
+from shared.domain.connections import HEARTBEAT_WINDOW_MS
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames import Fine, FrameCase
 from tests.bad_input.frames_fields import SPOOFED

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chat.inbox_pages import InboxPosition, Snapshot
+from shared.domain.inbox import InboxPosition, Snapshot
 from shared.errors import BadRequest
-from shared.wire.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
+from shared.wire.rest.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
 from tests.bad_input.fuzzing import as_json, bent, json_texts, numbers, texts, tried, values
 from tests.bad_input.names import DM, FILE, GROUP, token
 from tests.bad_input.test_fuzz_frames import CODES, FAULTS, Worlds, foreign

@@ -13,8 +13,8 @@ from functions.connect.authorizer import authorize
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.message.handler import respond
-from shared.connection.models import Identity
-from shared.connection.tickets import issue_ticket
+from shared.domain.connections import Identity
+from shared.operations.tickets import issue_ticket
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames_fields import SYNTAX
 from tests.bad_input.names import SECRET, token

@@ -21,11 +21,11 @@ from functions.message.routes import Ports as MessagePorts
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.chat.changes import MEMBER, OWNER, Added, Role
-from shared.chat.delivery import Delivered
-from shared.chat.models import change_entry
-from shared.files.models import IMAGE, READY, File
+from shared.domain.changes import MEMBER, OWNER, Added, Role
+from shared.domain.entries import change_entry
+from shared.domain.files import IMAGE, READY, File
 from shared.limits.buckets import Limit
+from shared.operations.delivery import Delivered
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.fakes import (
     FakeBuckets,

@@ -14,9 +14,9 @@ from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.json_service import JsonService
-from shared.connection.models import Identity
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.buckets import DynamoDbBuckets
+from shared.domain.connections import Identity
 from shared.limits.buckets import Buckets
 from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from functions.offline_push.ports import Ports
 from shared.chat.fan_out import Shard
-from shared.connection.ports import Gateway
+from shared.ports.connections import Gateway
 from tests.budgets.conftest import House
 from tests.fakes import FakeLookQueue, FakePushGateway, FakePushQueue
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
-from shared.aws.bucket_table import DynamoDbBuckets
+from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.chat.conversations import inbox
-from shared.chat.groups import NewGroup, create_group
-from shared.chat.history import history
-from shared.chat.models import Draft, Entry
-from shared.connection.models import Identity
-from shared.connection.ports import Gone
-from shared.connection.presence import check_offline
-from shared.connection.tickets import issue_ticket, redeem_ticket
+from shared.domain.connections import Identity
+from shared.domain.entries import Draft, Entry
+from shared.domain.files import READY, File
 from shared.files.downloads import file_for
-from shared.files.models import READY, File
+from shared.operations.conversations import inbox
+from shared.operations.groups import NewGroup, create_group
+from shared.operations.history import history
+from shared.operations.presence import check_offline
+from shared.operations.tickets import issue_ticket, redeem_ticket
+from shared.ports.connections import Gone
 from shared.wire.cursors import encode_sync_cursor
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, in_turn

@@ -18,21 +18,17 @@ from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports as RestPorts
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.buckets import DynamoDbBuckets
+from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.aws.bucket_table import DynamoDbBuckets
-from shared.aws.file_table import DynamoDbFiles
-from shared.aws.json_service import JsonService
 from shared.aws.push_queues import reminder_body
-from shared.aws.session_table import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.connection.models import Identity
-from shared.connection.ports import PostOutcome
-from shared.connection.tickets import issue_ticket, redeem_ticket
-from shared.contacts.models import ACCEPTED, Contact
-from shared.files.models import READY, Checked, File
-from shared.files.ports import NEVER
-from shared.files.sweeping import KEPT_UNSENT_MS
-from shared.notification.models import (
+from shared.domain.connections import Identity
+from shared.domain.contacts import ACCEPTED, Contact
+from shared.domain.files import READY, Checked, File
+from shared.domain.pushes import (
     APNS,
     FCM,
     BadTarget,
@@ -43,6 +39,10 @@ from shared.notification.models import (
     Sent,
     Unregistered,
 )
+from shared.files.sweeping import KEPT_UNSENT_MS
+from shared.operations.tickets import issue_ticket, redeem_ticket
+from shared.ports.connections import PostOutcome
+from shared.ports.files import NEVER
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file, in_group, make_group

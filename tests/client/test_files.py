@@ -21,7 +21,7 @@ from parley_client.transfers import check_storage_url, refused
 from tests.client.fake_server import FakeServer, on_loop
 from tests.client.fake_storage import refusal
 from tests.client.test_client import client_of, messages
-from tests.shared.aws.certificates import tls_contexts
+from tests.shared.adapters.aws.certificates import tls_contexts
 
 SECRET = "X-Amz-Signature"
 

@@ -8,7 +8,7 @@ import pytest
 from parley_client import ParleyError
 from parley_client.rest import RestApi
 
-from tests.shared.aws.servers import Reply, ScriptedServer
+from tests.shared.adapters.aws.servers import Reply, ScriptedServer
 
 HEADS = (b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found", b"HTTP/1.1 503 Service Unavailable")
 

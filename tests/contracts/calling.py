@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls, Item, from_item, to_item
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import Calls, Item, from_item, to_item
 
 KEY = {"user_id": {"S": "u"}}
 VALIDATION = "ValidationException"

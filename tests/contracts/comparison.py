@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import Calls
 from tests.contracts.random_requests import Requests
 
 

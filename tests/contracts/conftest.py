@@ -13,13 +13,13 @@ import pytest
 
 from local import ports, server
 from local.settings import ROOT, Settings
-from shared.aws import http
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import JsonService
-from shared.aws.objects import S3Objects
-from shared.aws.parallel import Spreader
-from shared.files.models import Upload
-from shared.files.ports import Objects
+from shared.adapters.aws import transport as http
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.dynamodb.client import Calls
+from shared.domain.files import Upload
+from shared.ports.files import Objects
 from tests.contracts.differences import difference
 from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
 from tests.fakes import FakeObjects

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import pytest
 
-from shared.aws.dynamodb import Calls, dynamodb
-from shared.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.dynamodb.client import Calls, dynamodb
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 from tests.calls import Unhurried

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from shared.aws.dynamodb import to_attribute
+from shared.adapters.dynamodb.client import to_attribute
 
 _ATTRIBUTES: Final = ("n1", "n2", "word", "members", "m1", "l1")
 _FIELDS: Final = ("x1", "x2", "x3")

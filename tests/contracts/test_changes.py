@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.chat.changes import (
+from shared.domain.changes import (
     MAX_USERS_PER_CHANGE,
     Added,
     Change,
@@ -17,7 +17,7 @@ from shared.chat.changes import (
     Renamed,
     RolesChanged,
 )
-from shared.chat.models import Draft, Entry, Group, Member, Roster, Seat, change_entry
+from shared.domain.entries import Draft, Entry, Group, Member, Roster, Seat, change_entry
 from tests.stores import Stores
 
 GROUP = "group:0123456789abcdef"

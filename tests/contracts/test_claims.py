@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import Calls, from_item
 from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.dynamodb import Calls, from_item
-from shared.aws.json_service import JsonService
-from shared.notification.models import About, AboutMessage, AboutNotice
+from shared.domain.pushes import About, AboutMessage, AboutNotice
 from tests.calls import Unhurried
 from tests.stores import Stores
 

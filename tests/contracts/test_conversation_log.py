@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.chat.models import Draft, Entry
-from shared.chat.ports import CLAIM_MS
+from shared.domain.entries import Draft, Entry
+from shared.ports.conversations import CLAIM_MS
 from tests.fakes import DM
 from tests.stores import Stores
 

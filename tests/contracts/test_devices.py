@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.aws.device_table import DynamoDbDevices, target_hash
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import JsonService
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import Calls
+from shared.adapters.dynamodb.devices import DynamoDbDevices, target_hash
+from shared.domain.pushes import APNS, FCM, SANDBOX, Device, PushTarget
 from shared.errors import Unavailable
-from shared.notification.models import APNS, FCM, SANDBOX, Device, PushTarget
 from tests.contracts.engines import OneAtATime
 from tests.fakes import FakeDevices
 from tests.stores import Stores

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from shared.chat.changes import Deleted
-from shared.chat.models import Draft, Entry, change_entry
+from shared.domain.changes import Deleted
+from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileStatus, Stored, Upload
 from shared.errors import NotFound
-from shared.files.models import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileStatus, Stored, Upload
-from shared.files.ports import Objects
+from shared.ports.files import Objects
 from tests.fakes import DM
 from tests.stores import Stores
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.chat.changes import Added
-from shared.chat.identifiers import private_conversation_id, private_members
-from shared.chat.models import Member, Preferences, change_entry
+from shared.domain.changes import Added
+from shared.domain.entries import Member, Preferences, change_entry
+from shared.domain.identifiers import private_conversation_id, private_members
 from tests.fakes import DM
 from tests.stores import Stores
 

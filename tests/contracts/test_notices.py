@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from shared.aws.dynamodb import from_item
-from shared.aws.json_service import JsonService
-from shared.aws.notice_table import DynamoDbNotices
-from shared.notification.models import REMINDER, SYSTEM, Notice
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import from_item
+from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.domain.pushes import REMINDER, SYSTEM, Notice
 from tests.fakes import in_turn
 from tests.stores import Stores
 

@@ -7,10 +7,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from shared.chat.changes import Reacted
-from shared.chat.identifiers import private_members
-from shared.chat.models import Draft, Entry, change_entry
-from shared.contacts.models import (
+from shared.domain.changes import Reacted
+from shared.domain.contacts import (
     ACCEPTED,
     CONTACTS,
     EVERYONE,
@@ -22,6 +20,8 @@ from shared.contacts.models import (
     QuietHours,
     Relation,
 )
+from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.identifiers import private_members
 from tests.stores import Stores
 
 NOBODY = Pair(None, None, blocks_me=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.aws.dynamodb import from_item
-from shared.aws.json_service import JsonService
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import from_item
 from shared.aws.reminder_table import DynamoDbReminders
-from shared.notification.models import SYSTEM, Notice, Reminder
+from shared.domain.pushes import SYSTEM, Notice, Reminder
 from tests.stores import Stores
 
 NOW = 1_795_431_200_000

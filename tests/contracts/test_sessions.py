@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.connection.models import OFFLINE, ONLINE, Connection, LimitReached, Registered, Session
+from shared.domain.connections import OFFLINE, ONLINE, Connection, LimitReached, Registered, Session
 from tests.stores import Stores
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import JsonService
-from shared.aws.standing_table import DynamoDbStandings
-from shared.chat.changes import ADMIN, OWNER, Added
-from shared.chat.models import change_entry
-from shared.contacts.models import Profile, QuietHours
-from shared.notification.models import FCM, Device, PushTarget
-from shared.notification.ports import Asked, Standing, Surroundings
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import Calls
+from shared.adapters.dynamodb.pushes import DynamoDbStandings
+from shared.domain.changes import ADMIN, OWNER, Added
+from shared.domain.contacts import Profile, QuietHours
+from shared.domain.entries import change_entry
+from shared.domain.pushes import FCM, Device, PushTarget
+from shared.ports.notifications import Asked, Standing, Surroundings
 from tests.calls import Unhurried
 from tests.fakes import DM
 from tests.stores import Stores

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls, to_item
+from shared.adapters.dynamodb.client import Calls, to_item
 from tests.contracts.calling import (
     KEY,
     VALIDATION,

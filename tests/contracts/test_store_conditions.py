@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import Calls
 from tests.contracts.calling import VALIDATION, holds, put, shown
 
 ITEM = {

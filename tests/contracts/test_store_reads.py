@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls, from_item, to_item
+from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from tests.contracts.calling import VALIDATION, get, put, refused, shown
 
 MEGABYTE = 1024 * 1024

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls, from_item, to_item
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from tests.contracts.calling import VALIDATION, expressions, get, refused
 
 NEW = "attribute_not_exists(user_id)"

@@ -8,19 +8,19 @@ from typing import Any
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from shared.aws.dynamodb import to_item
-from shared.aws.entries import entry_item
-from shared.aws.json_service import JsonService
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.session_table import DynamoDbSessions
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.dynamodb.client import to_item
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.entries import entry_item
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.chat.identifiers import private_conversation_id
-from shared.chat.models import Draft, Member, author_key, unread
 from shared.config import AwsEnvironment
-from shared.connection.models import Connection
-from shared.connection.ports import StoredTicket
-from shared.contacts.models import Profile, Relation
+from shared.domain.connections import Connection
+from shared.domain.contacts import Profile, Relation
+from shared.domain.entries import Draft, Member, author_key, unread
+from shared.domain.identifiers import private_conversation_id
+from shared.ports.connections import StoredTicket
 from tests.fakes import DM
 from tests.stores import adapters
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.connection.models import Watch
+from shared.domain.connections import Watch
 from tests.stores import Stores
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeVar
 
-from shared.notification.models import Push, PushResult, Sent
+from shared.domain.pushes import Push, PushResult, Sent
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
-from shared.connection.models import (
+from shared.domain.connections import (
     OFFLINE,
     ONLINE,
     Connection,
@@ -19,7 +19,7 @@ from shared.connection.models import (
     Status,
     Watch,
 )
-from shared.connection.ports import Gone, Posted, PostOutcome, StoredTicket
+from shared.ports.connections import Gone, Posted, PostOutcome, StoredTicket
 
 
 @dataclass

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
-from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, last_touched
-from shared.chat.identifiers import is_group_id, private_conversation_id
-from shared.chat.models import Draft, Entry, Lookup
-from shared.chat.ports import CLAIM_MS, Place
+from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, last_touched
+from shared.domain.entries import Draft, Entry, Lookup
+from shared.domain.identifiers import is_group_id, private_conversation_id
+from shared.ports.conversations import CLAIM_MS, Place
 from tests.fakes.files import FakeFiles
 from tests.fakes.memberships import FakeMemberships
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
-from shared.chat.changes import MEMBER, Added, Removed, Role
-from shared.chat.models import Entry, Group, Member, Preferences, Roster, Seat
-from shared.contacts.models import Contact, Profile
+from shared.domain.changes import MEMBER, Added, Removed, Role
+from shared.domain.contacts import Contact, Profile
+from shared.domain.entries import Entry, Group, Member, Preferences, Roster, Seat
 
 _UNSET: dict[str, Any] = {one.name: one.default for one in fields(Preferences) if one.default is not MISSING}
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
-from shared.chat.identifiers import is_group_id
-from shared.notification.models import (
+from shared.domain.identifiers import is_group_id
+from shared.domain.pushes import (
     About,
     AboutMessage,
     Device,
@@ -18,7 +18,7 @@ from shared.notification.models import (
     PushTarget,
     Reminder,
 )
-from shared.notification.ports import Asked, Standing, Surroundings
+from shared.ports.notifications import Asked, Standing, Surroundings
 from tests.fakes.memberships import FakeMemberships
 from tests.fakes.people import FakeProfiles
 

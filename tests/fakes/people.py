@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.chat.identifiers import private_conversation_id
-from shared.contacts.models import ACCEPTED, CONTACTS, Contact, Pair, Profile, Relation
+from shared.domain.contacts import ACCEPTED, CONTACTS, Contact, Pair, Profile, Relation
+from shared.domain.identifiers import private_conversation_id
 from tests.fakes.memberships import FakeMemberships
 
 

@@ -27,14 +27,14 @@ from functions.presence.handler import look
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from functions.rest.ports import Ports as RestPorts
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.json_service import JsonService
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
-from shared.aws.queue import SqsPresenceChecks, SqsQueue
+from shared.domain.files import IMAGE, Checked, File
+from shared.domain.pushes import FCM
 from shared.errors import Unavailable
-from shared.files.models import IMAGE, Checked, File
-from shared.notification.models import FCM
 from shared.reporting import reporter
 from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs

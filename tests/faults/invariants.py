@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from shared.aws.device_table import devices_from, target_hash
-from shared.aws.dynamodb import from_item
-from shared.aws.entries import entry_from
-from shared.chat.identifiers import private_members
-from shared.chat.models import Entry
-from shared.contacts.models import ACCEPTED
+from shared.adapters.dynamodb.client import from_item
+from shared.adapters.dynamodb.devices import devices_from, target_hash
+from shared.adapters.dynamodb.entries import entry_from
+from shared.domain.contacts import ACCEPTED
+from shared.domain.entries import Entry
+from shared.domain.identifiers import private_members
 from tests.faults.house import House
-from tests.shared.chat.replay import Told, replay
+from tests.shared.operations.replay import Told, replay
 from tests.stores import LOG, MEMBERS, SESSIONS
 
 Rows = Sequence[Mapping[str, Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.notification.models import Busy
+from shared.domain.pushes import Busy
 from tests.faults.house import House
 from tests.faults.operations import (
     Act,

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.dynamodb import Calls
-from shared.aws.http import TransportError
-from shared.aws.json_service import retried
-from shared.aws.parallel import Spreader
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.json_service import retried
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.transport import TransportError
+from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
-from shared.notification.models import Push, PushResult, Sent
+from shared.domain.pushes import Push, PushResult, Sent
 from tests.calls import Unhurried
 from tests.fakes import in_turn
 from tests.faults.steps import Steps

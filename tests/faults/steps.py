@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from shared.aws.http import TransportError
-from shared.aws.json_service import refusal
+from shared.adapters.aws.json_service import refusal
+from shared.adapters.aws.transport import TransportError
 
 T = TypeVar("T")
 

@@ -9,16 +9,16 @@ from urllib.parse import unquote
 
 import pytest
 
-from shared.aws import http
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.parallel import Spreader
+from shared.adapters.aws import transport as http
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.parallel_map import Spreader
 from tests.faults.house import House
 from tests.faults.invariants import check
 from tests.faults.operations import frame, stored
 from tests.faults.scenes import BOBS, CAROLS_PHONE, TO_BOB, bob_is_offline, dial, long_away
 from tests.faults.services import NOWHERE, Connections
 from tests.faults.world import ALICE, ALICES_TABLET, BOB, DAVE, DM, connections, done, heard, new_house, said, template
-from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
+from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 HOUR = 3_600_000
 GONE = {400, 410}

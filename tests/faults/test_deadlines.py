@@ -11,14 +11,14 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.message.handler import respond
-from shared.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
-from shared.aws.json_service import ServiceError, refusal, retried
-from shared.chat.changing import Writing
-from shared.chat.editing import react
-from shared.chat.groups import NewGroup, add_members, create_group
-from shared.connection.models import Identity
-from shared.contacts.contacts import request_contact
+from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
+from shared.adapters.aws.json_service import ServiceError, refusal, retried
+from shared.domain.connections import Identity
 from shared.errors import Unavailable
+from shared.operations.changes import Writing
+from shared.operations.contacts import request_contact
+from shared.operations.editing import react
+from shared.operations.groups import NewGroup, add_members, create_group
 from tests.fakes import FakeBuckets, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, frame_event
 from tests.simulation.store import Store

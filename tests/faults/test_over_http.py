@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from shared.aws import http
-from shared.aws.dynamodb import dynamodb
-from shared.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws import transport as http
+from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
 from tests.faults.house import House
 from tests.faults.invariants import check, check_to_the_end
 from tests.faults.operations import Act, of_queue, stored, then
 from tests.faults.scenes import BOBS, CAROLS_PHONE, TO_BOB, TO_CAROL, came_in, dial, streamed
 from tests.faults.world import ALICE, CAROLS, DM, done, entries, new_house, said
-from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
+from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 
 @dataclass

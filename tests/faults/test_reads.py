@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import Calls
+from shared.adapters.dynamodb.client import Calls
 from tests.calls import Unhurried
 from tests.faults.invariants import check
 from tests.faults.operations import Operation, calm, fails_cleanly, started

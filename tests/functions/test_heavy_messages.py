@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from functions.message.handler import respond as respond_to_frame
 from functions.rest.api import respond
-from shared.chat.changes import Edited
-from shared.chat.models import change_entry
-from shared.chat.syncing import _HEADER_BYTES, Sync, Synced, sync
-from shared.chat.weight import MAX_MESSAGE_BYTES
-from shared.contacts.models import ACCEPTED, Contact, Profile, QuietHours
-from shared.notification.models import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
-from shared.wire.replies import event_size, success, sync_reply
+from shared.domain.changes import Edited
+from shared.domain.contacts import ACCEPTED, Contact, Profile, QuietHours
+from shared.domain.entries import change_entry
+from shared.domain.pushes import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
+from shared.domain.weight import MAX_MESSAGE_BYTES
+from shared.operations.sync import _HEADER_BYTES, Sync, Synced, sync
+from shared.wire.websocket.replies import event_size, success, sync_reply
 from tests.fakes import DM, FakeLog, in_turn
 from tests.functions.events import frame_event, http_event
 from tests.functions.message.house import House as Frames

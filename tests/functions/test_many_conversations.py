@@ -14,7 +14,7 @@ from parley_client.events import MembershipLost, Message
 from parley_client.settings import Settings
 
 from functions.message.handler import respond
-from shared.chat.syncing import MAX_HEADS
+from shared.operations.sync import MAX_HEADS
 from tests.functions.events import frame_event
 from tests.functions.message.house import House
 

@@ -36,7 +36,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.fcm import FcmGateway
-from shared.notification.models import APNS, FCM, Push, PushTarget, Wording
+from shared.domain.pushes import APNS, FCM, Push, PushTarget, Wording
 
 def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -27,13 +27,13 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import shared.clock
-from shared.aws.http import Pool
-from shared.aws.parallel import Spreader
-from shared.chat import rosters
-from shared.chat.audience import Audience
-from shared.chat.models import Group
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.transport import Pool
+from shared.domain.entries import Group
+from shared.domain.members import Audience
+from shared.domain.pushes import APNS, FCM, Busy, Push, PushResult, Sent, Unregistered
 from shared.limits import recent
-from shared.notification.models import APNS, FCM, Busy, Push, PushResult, Sent, Unregistered
+from shared.operations import rosters
 from tests.fakes import FakeClock
 from tests.functions.environment import VARIABLES
 from tests.load.containers import containers

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from shared.aws.http import Pool, Response
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.transport import Pool, Response
 from tests.shared.auth.minting import SECRET
 from tests.simulation.store import Store, Written
 

@@ -15,13 +15,13 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
-from shared.aws.deadline import REQUEST_S, Deadline
-from shared.aws.json_service import retried
-from shared.chat.changes import OWNER, Added
-from shared.chat.changing import Writing
-from shared.chat.editing import react
-from shared.chat.models import Draft, change_entry
+from shared.adapters.aws.deadline import REQUEST_S, Deadline
+from shared.adapters.aws.json_service import retried
+from shared.domain.changes import OWNER, Added
+from shared.domain.entries import Draft, change_entry
 from shared.errors import ParleyError
+from shared.operations.changes import Writing
+from shared.operations.editing import react
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.store import Store
 from tests.simulation.store.capacity import Limited

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.tables import CONNECTIONS, DUE_PREFIX, PK, SK, TTL
+from shared.adapters.dynamodb.schema import CONNECTIONS, DUE_PREFIX, PK, SK, TTL
 from tests.simulation.store import Store
 
 

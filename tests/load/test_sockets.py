@@ -16,10 +16,10 @@ from functions.offline_push.fcm import FcmGateway
 from functions.offline_push.providers import Timeouts
 from local.processes import wait_until
 from local.providers.serving import Providers
-from shared.aws.http import Pool, TransportError
-from shared.notification.models import Push, Sent
+from shared.adapters.aws.transport import Pool, TransportError
+from shared.domain.pushes import Push, Sent
 from tests.functions.offline_push.pushes import apns_push, fcm_push
-from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
+from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 FILES = Path("/proc/self/fd")
 WIDTH = 8

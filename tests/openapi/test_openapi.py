@@ -195,7 +195,7 @@ def test_a_cold_start_makes_no_document() -> None:
     code = """
 import json, sys
 import functions.rest.handler
-late = ["functions.rest.openapi", "functions.rest.documentation", "shared.wire.http_answers"]
+late = ["functions.rest.openapi", "functions.rest.documentation", "shared.wire.rest.answers"]
 print(json.dumps([name for name in late if name in sys.modules]))
 """
     environ = {**VARIABLES, "PYTHONPATH": str(ROOT)}

@@ -3,7 +3,7 @@
   python -m tests.planted                           all of them, by both; with --write it is kept
   python -m tests.planted "own messages are unread"
   python -m tests.planted --list                    what there is, and what found it last
-  python -m tests.planted --path shared/chat/rules.py --old "size > limit" --new "size >= limit"
+  python -m tests.planted --path shared/domain/rules.py --old "size > limit" --new "size >= limit"
                                                     one of your own: what --old says, once in that file, becomes --new
 
 A bug is planted into the running process; no file changes. Of the tests, those that come to its place are run, the

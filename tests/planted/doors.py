@@ -93,39 +93,39 @@ BUGS: Final = (
     # --- on the wire
     Bug(
         "a forwarded message does not say so",
-        "shared/wire/events.py",
+        "shared/wire/websocket/events.py",
         '"forwarded": entry.forwarded or None,',
         '"forwarded": None,',
     ),
     Bug(
         "a message that is too heavy goes out whole",
-        "shared/wire/events.py",
+        "shared/wire/websocket/events.py",
         "return cut_message(whole, entry) if is_too_heavy(entry) else whole",
         "return whole",
     ),
     Bug(
         "reactions are not shown",
-        "shared/wire/events.py",
+        "shared/wire/websocket/events.py",
         '"reactions": reactions_body(entry.reactions) or None,',
         '"reactions": None,',
     ),
     # --- the inbox
     Bug(
         "a hidden conversation stays hidden when it is opened again",
-        "shared/chat/conversations.py",
+        "shared/operations/conversations.py",
         "    if not is_new:\n        memberships.show(conversation_id, user_id)\n",
         "",
     ),
     Bug(
         "the inbox ends after its first page",
-        "shared/chat/conversations.py",
+        "shared/operations/conversations.py",
         "    if len(remaining) > limit:\n        snapshot",
         "    if len(remaining) > limit and position is not None:\n        snapshot",
     ),
     # --- groups
     Bug(
         "who takes groups from contacts only is added by anyone",
-        "shared/chat/groups.py",
+        "shared/operations/groups.py",
         "    others = _addable(others, command.creator, blocks)\n    first",
         "    first",
     ),
@@ -137,39 +137,39 @@ BUGS: Final = (
     ),
     Bug(
         "a kept roster is good for a no",
-        "shared/chat/rosters.py",
+        "shared/operations/rosters.py",
         "if kept is not None and all(user in kept for user in needed):",
         "if kept is not None:",
     ),
     Bug(
         "a roster is kept under what comes later",
-        "shared/chat/rosters.py",
+        "shared/operations/rosters.py",
         "        if seq < roster_seq:\n            return None\n",
         "        if audience is None:\n            return None\n",
     ),
     # --- who may see whom
     Bug(
         "who is accepted sees nobody until the next change",
-        "shared/connection/visibility.py",
+        "shared/operations/visibility.py",
         "    if not watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
         "    if watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
     ),
     Bug(
         "a withdrawal is told though something else permits it",
-        "shared/connection/visibility.py",
+        "shared/operations/visibility.py",
         "[one for one in watching if _other(one, user_id) not in visible]",
         "[one for one in watching if visible is not None]",
     ),
     Bug(
         "a block is told to strangers",
-        "shared/connection/visibility.py",
+        "shared/operations/visibility.py",
         "    if not watching or not near_to(user_id, [other], sight=telling.sight):",
         "    if not watching:",
     ),
     # --- files and pushes
     Bug(
         "files without a quota",
-        "shared/files/uploads.py",
+        "shared/operations/files.py",
         "quota=limits.quota, due=",
         "quota=limits.quota * 10**6, due=",
     ),
@@ -181,13 +181,13 @@ BUGS: Final = (
     ),
     Bug(
         "answering is not reading",
-        "shared/notification/planning.py",
+        "shared/operations/push/planning.py",
         "return head is not None and seen_number(member, head) >= entry.number",
         "return head is not None and member.read_number >= entry.number",
     ),
     Bug(
         "a push goes to all devices where one is meant",
-        "shared/notification/planning.py",
+        "shared/operations/push/planning.py",
         "and job.device_id in {None, device.device_id}",
         "and job.device_id != device",
     ),

@@ -72,11 +72,11 @@ def test_the_tests_find_them_again() -> None:
 
 
 def test_a_bug_of_ones_own_is_hunted() -> None:
-    own = ("--path", "shared/chat/rules.py", "--old", "if size > limit:", "--new", "if size > limit + 1:")
-    done = _command(*own, "--by", "tests", "--tests", "tests/shared/chat/test_groups.py")
+    own = ("--path", "shared/domain/rules.py", "--old", "if size > limit:", "--new", "if size > limit + 1:")
+    done = _command(*own, "--by", "tests", "--tests", "tests/shared/operations/test_groups.py")
     assert "test_groups.py::" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
-    assert _command("--path", "shared/chat/rules.py", "--old", "there is no such line").returncode == 2
+    assert _command("--path", "shared/domain/rules.py", "--old", "there is no such line").returncode == 2
 
 
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -104,7 +104,7 @@ def test_a_planted_bug_is_gone_afterwards() -> None:
 )
 def test_what_is_no_mistake_inside_of_a_function_is_refused(old: str, new: str) -> None:
     with pytest.raises(NotPlantableError):
-        changed(Bug("x", "shared/chat/rules.py", old, new))
+        changed(Bug("x", "shared/domain/rules.py", old, new))
 
 
 def test_the_page_lists_them_all() -> None:

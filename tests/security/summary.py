@@ -14,7 +14,7 @@ from tests.security.advisories import Verdict
 # Title → where it is tried: files, or single tests of one.
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "Tokens": ("tests/security/test_tokens.py", "tests/shared/auth/test_tokens.py", "tests/shared/auth/test_jwks.py"),
-    "Tickets": ("tests/security/test_tickets.py", "tests/shared/connection/test_tickets.py"),
+    "Tickets": ("tests/security/test_tickets.py", "tests/shared/operations/test_tickets.py"),
     "Origins": ("tests/security/test_origins.py", "tests/shared/auth/test_origins.py"),
     "Access by frames": ("tests/security/test_access_by_frames.py",),
     "Access by HTTP": ("tests/security/test_access_by_http.py",),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.connection.models import Identity
-from shared.wire.frames import TYPES
+from shared.domain.connections import Identity
+from shared.wire.websocket.frames import TYPES
 from tests.functions.events import HOUR, NOW, frame_event, websocket_event
 from tests.functions.message.house import House
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP

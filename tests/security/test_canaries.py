@@ -25,12 +25,12 @@ from functions.offline_push.handler import look_at, work
 from functions.offline_push.ports import Ports as PushPorts
 from functions.presence.handler import look
 from functions.rest.ports import Ports as RestPorts
-from shared.aws.http import TransportError
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.transport import TransportError
 from shared.aws.push_queues import reminder_body
-from shared.connection.presence import Sight, Telling
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger
+from shared.operations.presence import Sight, Telling
 from tests.fakes import FakeTickets, in_turn
 from tests.functions.connect.test_connect import House as ConnectHouse
 from tests.functions.connect.test_connect import connect_event

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from functions.connect.authorizer import authorize
-from shared.connection.models import Identity
-from shared.connection.tickets import issue_ticket
+from shared.domain.connections import Identity
+from shared.operations.tickets import issue_ticket
 from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event
 from tests.security.conftest import Tried

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from functions.connect.authorizer import authorize
-from shared.aws.json_service import JsonService
+from shared.adapters.aws.json_service import JsonService
 from shared.aws.ticket_table import DynamoDbTickets
-from shared.connection.models import Identity
-from shared.connection.ports import Tickets
-from shared.connection.tickets import TICKET_LIFETIME_S, issue_ticket
+from shared.domain.connections import Identity
+from shared.operations.tickets import TICKET_LIFETIME_S, issue_ticket
+from shared.ports.connections import Tickets
 from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event
 from tests.moto_tables import environment, moto_url, tables

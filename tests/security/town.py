@@ -12,11 +12,11 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 
-from shared.chat.changes import ADMIN, MEMBER, OWNER, Added, Removed, Role
-from shared.chat.models import change_entry
-from shared.chat.rosters import Rosters
+from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Role
+from shared.domain.entries import change_entry
+from shared.domain.pushes import FCM, PushTarget
 from shared.limits.buckets import Limit, RateLimiter
-from shared.notification.models import FCM, PushTarget
+from shared.operations.rosters import Rosters
 from tests.fakes import FakeBlocks, FakeBuckets, FakeLog
 from tests.functions.events import NOW
 from tests.functions.message.house import House as FrameHouse

@@ -14,12 +14,12 @@ from parley_client.errors import ParleyError as ClientError
 from parley_client.events import Entry, Message
 from parley_client.settings import Settings
 
-from shared.aws.session_table import DynamoDbSessions
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from tests.simulation.deployment import Deployment
 from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Line
 from tests.simulation.history import Operation, Seen
-from tests.simulation.http import path, request_event
+from tests.simulation.requests import path, request_event
 from tests.simulation.tokens import ends, read, token
 from tests.stores import SESSIONS
 

@@ -11,10 +11,10 @@ from tests.simulation import handlers
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.functions import BASE_MS, Environment, Instance
 from tests.simulation.gateway import Gateway
-from tests.simulation.http import said
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
 from tests.simulation.providers import Provider
+from tests.simulation.requests import said
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Sqs

@@ -26,18 +26,18 @@ from functions.message.routes import Ports as MessagePorts
 from functions.offline_push.ports import Ports as PushPorts
 from functions.offline_push.shard_queue import SqsShardQueue
 from functions.rest.ports import Ports as RestPorts
+from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.aws.scheduler import EventBridgeClock
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import TokenVerifier
-from shared.aws.connections import ApiGatewayConnections
-from shared.aws.objects import S3Objects
-from shared.aws.parallel import Spreader
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
-from shared.aws.queue import SqsPresenceChecks, SqsQueue
-from shared.aws.scheduler import EventBridgeClock
-from shared.chat.changing import Writing
 from shared.config import AwsEnvironment
+from shared.domain.pushes import APNS, FCM
 from shared.files.kinds import SizeLimits
 from shared.limits.invites import InviteLimiter
-from shared.notification.models import APNS, FCM
+from shared.operations.changes import Writing
 from shared.reporting import reporter
 from shared.request_log import RequestLog
 from tests.simulation.handlers import OF_AN_INSTANCE
@@ -51,7 +51,7 @@ from tests.stores import Stores, adapters
 from tests.wiring import Wiring
 
 if TYPE_CHECKING:
-    from shared.aws.json_service import JsonService
+    from shared.adapters.aws.json_service import JsonService
 
 BASE_MS: Final = 1_795_431_200_000
 GRACE_S: Final = 2

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from shared.connection.models import Identity, Registered
-from shared.connection.ports import Sessions
+from shared.domain.connections import Identity, Registered
 from shared.errors import Internal, Unavailable
-from shared.wire.gateway import authorizer_context, caller_of
+from shared.ports.connections import Sessions
+from shared.wire.websocket.gateway import authorizer_context, caller_of
 from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, Instance

@@ -8,24 +8,24 @@ from random import Random
 from typing import Any, Final
 
 import shared.chat.fan_out as fan_out_module
-import shared.chat.groups as groups_module
-import shared.chat.history as history_module
-import shared.chat.inbox_pages as inbox_pages_module
 import shared.chat.log as log_module
-import shared.chat.models as models_module
-import shared.chat.rules as rules_module
-import shared.chat.sending as sending_module
-import shared.chat.syncing as syncing_module
-import shared.connection.tickets as tickets_module
+import shared.domain.entries as models_module
+import shared.domain.inbox as inbox_pages_module
+import shared.domain.rules as rules_module
 import shared.files.sweeping as sweeping_module
-import shared.files.uploads as uploads_module
-from shared.chat.models import AUTHORS_KEPT
-from shared.chat.rules import MAX_REACTIONS_OF_ONE
-from shared.connection.tickets import TICKET_LIFETIME_S
+import shared.operations.files as uploads_module
+import shared.operations.groups as groups_module
+import shared.operations.history as history_module
+import shared.operations.messages as sending_module
+import shared.operations.sync as syncing_module
+import shared.operations.tickets as tickets_module
+from shared.domain.entries import AUTHORS_KEPT
+from shared.domain.rules import MAX_REACTIONS_OF_ONE
 from shared.files.sweeping import KEPT_UNSENT_MS as SWEPT_UNSENT_MS
-from shared.files.uploads import FORGOTTEN_MS as SWEPT_FORGOTTEN_MS
 from shared.limits.buckets import Limit
 from shared.limits.invites import HOUR_S
+from shared.operations.files import FORGOTTEN_MS as SWEPT_FORGOTTEN_MS
+from shared.operations.tickets import TICKET_LIFETIME_S
 
 _LOOK_FOR_OUTSIDERS: Final = 100  # as docs/protocol.md has it
 

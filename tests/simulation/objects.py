@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import strptime
 from typing import Any, Final
 
-from shared.aws.http import Response, TransportError
+from shared.adapters.aws.transport import Response, TransportError
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
 

@@ -19,24 +19,24 @@ from parley_client.stream import Stream
 import functions.disconnect.handler as disconnect_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_handler
-import shared.aws.log_table as log_table_module
-import shared.chat.changing as changing_module
-import shared.chat.delivery as delivery_module
+import shared.adapters.dynamodb.conversation_log as log_table_module
 import shared.chat.log as log_module
-import shared.chat.sending as sending_module
-import shared.connection.presence as presence_module
+import shared.operations.changes as changing_module
+import shared.operations.delivery as delivery_module
+import shared.operations.messages as sending_module
+import shared.operations.presence as presence_module
+from shared.adapters.dynamodb.client import batch_get
+from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.schema import USER_ID, connections_from
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.dynamodb import batch_get
-from shared.aws.log_table import DynamoDbConversationLog
-from shared.aws.member_table import DynamoDbMemberships
-from shared.aws.session_table import DynamoDbSessions
-from shared.aws.tables import USER_ID, connections_from
-from shared.chat.audience import Audience, audience_of
-from shared.chat.changing import Writing
-from shared.chat.models import Draft, Entry, Member
-from shared.connection.models import Removed, Session
-from shared.connection.sessions import Closed
+from shared.domain.connections import Removed, Session
+from shared.domain.entries import Draft, Entry, Member
+from shared.domain.members import Audience, audience_of
 from shared.errors import NotAMember
+from shared.operations.changes import Writing
+from shared.operations.sessions import Closed
 from tests.simulation.world import beginning
 
 Patch = tuple[Any, str, Any]
@@ -180,8 +180,8 @@ def _in_two_writes() -> Iterator[Patch]:
     def put_together(
         self: DynamoDbConversationLog, put: dict[str, Any], together: list[dict[str, Any]], _: str, **__: bool
     ) -> Entry | None:
-        from shared.aws.dynamodb import Refused, conditionally
-        from shared.aws.entries import entry_from
+        from shared.adapters.dynamodb.client import Refused, conditionally
+        from shared.adapters.dynamodb.entries import entry_from
 
         answer = conditionally(self._calls, "PutItem", put)
         if isinstance(answer, Refused):
@@ -227,8 +227,8 @@ def _tail_guessed() -> Iterator[Patch]:
 
         return change(conversation_id, user_id=user_id, decide=once, writing=writing)
 
-    import shared.chat.editing as editing_module
-    import shared.chat.groups as groups_module
+    import shared.operations.editing as editing_module
+    import shared.operations.groups as groups_module
 
     yield editing_module, "change", hasty
     yield groups_module, "change", hasty

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.aws.http import READ_TIMEOUT_S, TransportError
-from shared.aws.json_service import ServiceError, refusal, retried
+from shared.adapters.aws.json_service import ServiceError, refusal, retried
+from shared.adapters.aws.transport import READ_TIMEOUT_S, TransportError
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
 from tests.simulation.store import Store

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
-from shared.aws.dynamodb import to_item
+from shared.adapters.dynamodb.client import to_item
 from tests.simulation.history import Operation
 from tests.simulation.judge import inspect
 from tests.simulation.judge.case import Case

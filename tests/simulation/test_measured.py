@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # What a history runs whatever it is about; and what none does, since it stands for the service behind it.
 _RUN = (
-    "shared/chat/syncing.py",
-    "shared/aws/session_table.py",
+    "shared/operations/sync.py",
+    "shared/adapters/dynamodb/sessions.py",
     "functions/message/handler.py",
     "functions/rest/api.py",
 )

@@ -14,14 +14,14 @@ from typing import Any, Final, cast
 from parley_client.events import Entry as SeenEntry
 from parley_client.parsing import as_entry
 
-from shared.aws.entries import entry_from
-from shared.chat.groups import NewGroup, create_group
-from shared.chat.models import Entry
-from shared.chat.sending import SendMessage, store_message
-from shared.chat.syncing import sync
-from shared.notification.models import FCM, Device, PushTarget
-from shared.wire.events import entry_event
-from shared.wire.replies import event_size, success, sync_reply
+from shared.adapters.dynamodb.entries import entry_from
+from shared.domain.entries import Entry
+from shared.domain.pushes import FCM, Device, PushTarget
+from shared.operations.groups import NewGroup, create_group
+from shared.operations.messages import SendMessage, store_message
+from shared.operations.sync import sync
+from shared.wire.websocket.events import entry_event
+from shared.wire.websocket.replies import event_size, success, sync_reply
 from tests.fakes import in_turn
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment

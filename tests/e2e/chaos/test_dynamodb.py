@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from shared.aws.http import Pool, Response, TransportError
+from shared.adapters.aws.transport import Pool, Response, TransportError
 from tests.chaos.dynamodb import Fault, FaultyDynamoDb, faulty_dynamodb
-from tests.shared.aws.servers import Received, Reply, ScriptedServer, reply
+from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 BATCH = {"RequestItems": {"log": {"Keys": [{"n": {"N": str(number)}} for number in range(4)], "ConsistentRead": True}}}
 WRITES = {"RequestItems": {"members": [{"DeleteRequest": {"Key": {"n": {"N": str(number)}}}} for number in range(4)]}}

@@ -10,10 +10,10 @@ import pytest
 
 from functions.connect.authorizer import authorize
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.connection.models import Identity
-from shared.connection.tickets import issue_ticket
+from shared.domain.connections import Identity
 from shared.errors import Unavailable
-from shared.wire.gateway import caller_of
+from shared.operations.tickets import issue_ticket
+from shared.wire.websocket.gateway import caller_of
 from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event, logged, websocket_event
 

@@ -12,9 +12,9 @@ import pytest
 from functions.files import handler as module
 from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files, sweep_files
 from functions.files.inspector import inspector
+from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, File, FileKind, FileStatus
 from shared.errors import Unavailable
 from shared.files.checking import NOT_DECODABLE, WRONG_TYPE
-from shared.files.models import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, File, FileKind, FileStatus
 from tests.fakes import DM, FakeFiles, FakeObjects
 from tests.functions.events import logged, stream_record
 from tests.functions.files.samples import PDF, REFUSED, picture

@@ -9,13 +9,13 @@ from typing import Any
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
-from shared.chat.changes import OWNER, Added
-from shared.chat.delivery import Delivered
-from shared.chat.models import change_entry
-from shared.chat.rules import PROTOCOL, Bounds
-from shared.connection.models import Identity
+from shared.domain.changes import OWNER, Added
+from shared.domain.connections import Identity
+from shared.domain.entries import change_entry
+from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import Unauthenticated
 from shared.limits.buckets import Limit
+from shared.operations.delivery import Delivered
 from tests.fakes import (
     FakeClock,
     FakeGateway,

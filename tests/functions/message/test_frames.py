@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from functions.message.guard import COSTLY
-from shared.chat.changes import Removed
-from shared.chat.models import change_entry
-from shared.chat.rules import Bounds
-from shared.connection.models import Identity
-from shared.connection.ports import Gone
-from shared.connection.presence import check_offline
+from shared.domain.changes import Removed
+from shared.domain.connections import Identity
+from shared.domain.entries import change_entry
+from shared.domain.rules import Bounds
 from shared.limits.buckets import Limit
-from shared.wire.frames import TYPES
+from shared.operations.presence import check_offline
+from shared.ports.connections import Gone
+from shared.wire.websocket.frames import TYPES
 from tests.fakes import DM, FakeBlocks
 from tests.functions.events import HOUR, NOW
 from tests.functions.message.house import GROUP, House

@@ -21,7 +21,7 @@ from local.ports import free_port
 from local.providers.apns import STATUSES
 from local.providers.record import Asked
 from local.providers.serving import Providers
-from shared.notification.models import (
+from shared.domain.pushes import (
     SANDBOX,
     BadTarget,
     Busy,

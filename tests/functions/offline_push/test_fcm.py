@@ -17,7 +17,7 @@ from functions.offline_push.providers import Timeouts
 from local.ports import free_port
 from local.providers.record import Asked
 from local.providers.serving import Providers
-from shared.notification.models import Busy, Misconfigured, PushResult, Refused, Sent, Unregistered, Wording
+from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Sent, Unregistered, Wording
 from tests.fakes import FakeClock
 from tests.functions.offline_push.pushes import (
     BRIEF,

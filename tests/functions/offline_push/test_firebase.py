@@ -25,7 +25,7 @@ from functions.offline_push.firebase import FCM_ORIGIN, Project
 from functions.offline_push.providers import Timeouts
 from local.providers.keys import Keys
 from local.providers.serving import Providers
-from shared.notification.models import Busy
+from shared.domain.pushes import Busy
 from tests.functions.offline_push.pushes import PATIENT, everything_logged, fcm_push
 
 TIMEOUTS = Timeouts(connect_s=3, read_s=4)

@@ -13,13 +13,10 @@ from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
 from shared.aws.push_queues import SqsLookQueue, SqsPushQueue, reminder_body
-from shared.chat.changes import OWNER, Added
-from shared.chat.delivery import Delivered
 from shared.chat.fan_out import Shard
-from shared.chat.models import Draft, change_entry
-from shared.connection.ports import PostOutcome
-from shared.errors import Unavailable
-from shared.notification.models import (
+from shared.domain.changes import OWNER, Added
+from shared.domain.entries import Draft, change_entry
+from shared.domain.pushes import (
     FCM,
     AboutMessage,
     AboutNotice,
@@ -31,7 +28,10 @@ from shared.notification.models import (
     PushTarget,
     Reminder,
 )
+from shared.errors import Unavailable
 from shared.observability import make_logger
+from shared.operations.delivery import Delivered
+from shared.ports.connections import PostOutcome
 from tests.fakes import (
     DM,
     FakeClock,

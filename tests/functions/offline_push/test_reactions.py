@@ -15,11 +15,11 @@ import pytest
 from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.fcm import FcmGateway
 from local.providers.serving import Providers
-from shared.notification.models import APNS, FCM, SANDBOX, Platform, PushTarget
-from shared.notification.ports import PushGateway
-from shared.notification.pushing import MISCONFIGURED, REFUSED, push_all
+from shared.domain.pushes import APNS, FCM, SANDBOX, Platform, PushTarget
+from shared.operations.push.sending import MISCONFIGURED, REFUSED, push_all
+from shared.ports.notifications import PushGateway
 from tests.fakes import FakeClock
-from tests.shared.notification.house import House
+from tests.shared.operations.push.harness import House
 
 FCM_TARGET = PushTarget(FCM, "registration-token")
 APNS_TARGET = PushTarget(APNS, "ab" * 32, app_id="com.example.chat")

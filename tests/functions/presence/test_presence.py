@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.presence.handler import look
-from shared.chat.identifiers import private_conversation_id
-from shared.connection.presence import Sight, Telling
-from shared.wire.events import encode_plainly
+from shared.domain.identifiers import private_conversation_id
+from shared.operations.presence import Sight, Telling
+from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakeGateway, FakeLog, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
 from tests.functions.events import HOUR, NOW
 

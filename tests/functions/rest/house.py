@@ -13,10 +13,10 @@ import jwt
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.chat.changes import ADMIN, MEMBER, OWNER, Added, Role
-from shared.chat.identifiers import private_conversation_id
-from shared.chat.models import change_entry
-from shared.chat.rules import PROTOCOL, Bounds
+from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Role
+from shared.domain.entries import change_entry
+from shared.domain.identifiers import private_conversation_id
+from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
 from shared.files.kinds import SizeLimits
 from shared.reporting import reporter

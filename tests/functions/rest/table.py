@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.contacts.contacts import MAX_BLOCKS, MAX_CONTACTS
-from shared.contacts.models import ACCEPTED, Contact
-from shared.files.models import PENDING
-from shared.notification.models import FCM, PushTarget
+from shared.domain.contacts import ACCEPTED, Contact
+from shared.domain.files import PENDING
+from shared.domain.pushes import FCM, PushTarget
+from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House, now
 
 V1 = "/v1/conversations"

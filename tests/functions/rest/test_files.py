@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.files.models import DELETED, PENDING, READY, REJECTED, FileStatus
+from shared.domain.files import DELETED, PENDING, READY, REJECTED, FileStatus
 from tests.functions.rest.house import DM, FILE_LIMIT, GROUP, IMAGE_LIMIT, Answered, House, world
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": 9}

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from shared.connection.ports import PostOutcome
-from shared.notification.models import APNS, FCM, Device, PushTarget
+from shared.domain.pushes import APNS, FCM, Device, PushTarget
+from shared.ports.connections import PostOutcome
 from tests.functions.rest.house import DM, GROUP, Answered, House, now, online, world
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}

@@ -11,10 +11,10 @@ from urllib.parse import quote, unquote
 import pytest
 
 from functions.rest.api import make_api
-from shared.chat.identifiers import is_user_id
+from shared.domain.identifiers import is_user_id
+from shared.domain.text import id_pattern, is_emoji
 from shared.limits.buckets import Limit, RateLimiter
-from shared.notification.devices import DEVICE_ID_PATTERN
-from shared.text import id_pattern, is_emoji
+from shared.operations.devices import DEVICE_ID_PATTERN
 from tests.fakes import FakeBuckets
 from tests.functions.rest.document import operations
 from tests.functions.rest.house import DM, House, now, world

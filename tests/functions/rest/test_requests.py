@@ -10,7 +10,7 @@ import pytest
 
 import functions.rest.handler as rest
 from functions.rest.api import respond
-from shared.connection.tickets import redeem_ticket
+from shared.operations.tickets import redeem_ticket
 from tests.functions.events import http_event, logged
 from tests.functions.rest.document import operations
 from tests.functions.rest.house import DM, House, now, token, world

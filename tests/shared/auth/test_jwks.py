@@ -18,9 +18,9 @@ from shared.auth.jwks import KEEP_MS, MIN_REFRESH_MS, JwksKeys
 from shared.auth.tokens import TokenVerifier
 from shared.errors import Unauthenticated, Unavailable
 from tests.fakes import FakeClock
+from tests.shared.adapters.aws.certificates import tls_contexts
+from tests.shared.adapters.aws.servers import Reply, ScriptedServer, reply
 from tests.shared.auth.minting import SECRET, claims, token
-from tests.shared.aws.certificates import tls_contexts
-from tests.shared.aws.servers import Reply, ScriptedServer, reply
 
 _URL = "https://issuer.example/jwks.json"
 

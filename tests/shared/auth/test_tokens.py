@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.auth.tokens import CLOCK_LEEWAY_MS, MAX_TOKEN_CHARACTERS, SecretKey, TokenVerifier, bearer_token
-from shared.connection.models import Identity
+from shared.domain.connections import Identity
 from shared.errors import TokenExpired, Unauthenticated, Unavailable
 from tests.shared.auth.minting import NOW_MS, NOW_S, SECRET, claims, segment, token
 

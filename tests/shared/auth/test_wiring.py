@@ -8,8 +8,8 @@ from shared.auth.tokens import SecretKey
 from shared.auth.wiring import make_verifier
 from shared.config import AuthorizerSettings, AwsEnvironment
 from tests.fakes import FakeClock
+from tests.shared.adapters.aws.servers import ScriptedServer, reply
 from tests.shared.auth.minting import NOW_MS, SECRET, claims, token
-from tests.shared.aws.servers import ScriptedServer, reply
 
 _SETTINGS = AuthorizerSettings(
     tickets_table="t",

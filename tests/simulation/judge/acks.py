@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.chat.changes import Deleted, Edited, Reacted
+from shared.domain.changes import Deleted, Edited, Reacted
 from tests.simulation.gateway import Exchange
 from tests.simulation.judge.case import Case
 

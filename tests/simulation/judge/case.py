@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from shared.chat.models import Entry
-from tests.shared.chat.replay import Told, replay
+from shared.domain.entries import Entry
+from tests.shared.operations.replay import Told, replay
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
 from tests.simulation.judge.past import BEGINNING, Moment, Past, inserted

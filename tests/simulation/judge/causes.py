@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from shared.aws.dynamodb import Item
+from shared.adapters.dynamodb.client import Item
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
 

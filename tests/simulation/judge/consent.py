@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.aws.device_table import devices_from, target_hash
-from shared.aws.dynamodb import Item
-from shared.notification.models import Device
+from shared.adapters.dynamodb.client import Item
+from shared.adapters.dynamodb.devices import devices_from, target_hash
+from shared.domain.pushes import Device
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation

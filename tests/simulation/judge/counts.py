@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.chat.models import Entry, Member
+from shared.domain.entries import Entry, Member
 from tests.simulation.judge.case import Case
 
 

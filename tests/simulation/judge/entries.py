@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.chat.changes import Deleted, Edited, changes_roster
-from shared.chat.identifiers import private_members
-from shared.chat.models import Entry
+from shared.domain.changes import Deleted, Edited, changes_roster
+from shared.domain.entries import Entry
+from shared.domain.identifiers import private_members
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import inserted
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.chat.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.chat.models import Entry
+from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.entries import Entry
 from tests.simulation.faults import Fault
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import BEGINNING

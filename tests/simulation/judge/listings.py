@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from shared.aws.device_table import devices_from
-from shared.chat.changes import MEMBER
-from shared.chat.identifiers import private_members
+from shared.adapters.dynamodb.devices import devices_from
+from shared.domain.changes import MEMBER
+from shared.domain.identifiers import private_members
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case

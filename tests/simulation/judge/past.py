@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final
 
-from shared.aws.dynamodb import Item, from_item
-from shared.aws.entries import entry_from
-from shared.aws.tables import member_from
-from shared.chat.identifiers import private_members
-from shared.chat.models import Entry, Member
+from shared.adapters.dynamodb.client import Item, from_item
+from shared.adapters.dynamodb.entries import entry_from
+from shared.adapters.dynamodb.schema import member_from
+from shared.domain.entries import Entry, Member
+from shared.domain.identifiers import private_members
 from tests.simulation.store import Written
 
 Key = tuple[str, str, Any]

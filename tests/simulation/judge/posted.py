@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.aws.dynamodb import from_item
-from shared.aws.entries import entry_from
-from shared.aws.tables import session_from
-from shared.chat.changes import Removed
-from shared.chat.identifiers import is_group_id, private_members
-from shared.chat.models import Entry
+from shared.adapters.dynamodb.client import from_item
+from shared.adapters.dynamodb.entries import entry_from
+from shared.adapters.dynamodb.schema import session_from
+from shared.domain.changes import Removed
+from shared.domain.entries import Entry
+from shared.domain.identifiers import is_group_id, private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case

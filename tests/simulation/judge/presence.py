@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from parley_client.events import Presence
 
-from shared.aws.tables import session_from
-from shared.chat.identifiers import is_group_id, private_conversation_id, private_members
+from shared.adapters.dynamodb.schema import session_from
+from shared.domain.identifiers import is_group_id, private_conversation_id, private_members
 from tests.simulation.clients import Client
 from tests.simulation.functions import BASE_MS, GRACE_S
 from tests.simulation.gateway import Exchange, Line

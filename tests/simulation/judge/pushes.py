@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from shared.aws.device_table import devices_from
-from shared.chat.identifiers import private_members
-from shared.chat.models import Entry
+from shared.adapters.dynamodb.devices import devices_from
+from shared.domain.entries import Entry
+from shared.domain.identifiers import private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from shared.chat.models import Entry
+from shared.domain.entries import Entry
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import inserted

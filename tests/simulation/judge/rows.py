@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.chat.changes import Edited
-from shared.chat.identifiers import private_members
+from shared.domain.changes import Edited
+from shared.domain.identifiers import private_members
 from tests.simulation.judge.case import Case
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
-from shared.chat.changes import Added
-from shared.chat.identifiers import private_members
-from shared.chat.models import Entry
+from shared.domain.changes import Added
+from shared.domain.entries import Entry
+from shared.domain.identifiers import private_members
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared.chat.models import Entry
+from shared.domain.entries import Entry
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.forms import message_form

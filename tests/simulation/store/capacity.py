@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
 
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
 from tests.calls import Unhurried
 from tests.simulation.store.errors import refused
 from tests.simulation.store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
 from tests.simulation.store.errors import invalid
 from tests.simulation.store.paths import SIZED, Names, Values, resolved
 from tests.simulation.store.tree import (

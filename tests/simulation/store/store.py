@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
 from tests.calls import Unhurried
 from tests.simulation.store.errors import Unsupported, invalid, refused
 from tests.simulation.store.queries import Wanted, wanted

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.aws.dynamodb import from_item
+from shared.adapters.dynamodb.client import from_item
 from tests.simulation.store.errors import invalid
 from tests.simulation.store.values import Attribute, Item, Number, number
 

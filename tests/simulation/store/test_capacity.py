@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.json_service import ServiceError
-from shared.chat.models import Draft, Entry
+from shared.adapters.aws.json_service import ServiceError
+from shared.domain.entries import Draft, Entry
 from tests.simulation.store import Store
 from tests.simulation.store.capacity import READ_UNITS, WRITE_UNITS, Limited
 from tests.stores import adapters

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import to_item
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import to_item
 from tests.moto_tables import TABLES
 from tests.simulation.store import Store, Unsupported, Written
 from tests.simulation.store.store import TOKEN_MS

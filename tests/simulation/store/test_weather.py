@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.dynamodb import batch_get, from_item, query, to_item
-from shared.aws.watch_table import DynamoDbWatches
+from shared.adapters.dynamodb.client import batch_get, from_item, query, to_item
+from shared.adapters.dynamodb.watches import DynamoDbWatches
 from tests.simulation.store import Store
 
 

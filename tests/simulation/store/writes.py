@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from shared.aws.json_service import ServiceError
+from shared.adapters.aws.json_service import ServiceError
 from tests.simulation.store.conditions import Condition, condition
 from tests.simulation.store.errors import Unsupported, invalid, refused
 from tests.simulation.store.paths import Names, Values, check_used, resolved

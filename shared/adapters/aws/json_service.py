@@ -1,0 +1,200 @@
+"""Calls to AWS services that speak JSON over one POST: DynamoDB, SQS, Secrets Manager. Signed, bounded, retried."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from shared.adapters.aws.deadline import Deadline, backoff_s
+from shared.adapters.aws.sigv4 import signer_for
+from shared.adapters.aws.transport import Pool, Response, TransportError
+from shared.config import AwsEnvironment
+from shared.errors import Unavailable
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS: Final = 5
+# No new attempt after this: a hanging endpoint must leave the caller time to say so before its Lambda is stopped.
+GIVE_UP_AFTER_S: Final = 8.0
+
+_RETRYABLE: Final = frozenset(
+    {
+        "InternalServerError",
+        "InternalServiceError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",  # a single write met a transaction on its item
+        "TransactionInProgressException",
+    }
+)
+
+_CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class ServiceError(Exception):
+    """The service refused a request: `code` as it names it, `body` with whatever came along.
+
+    `is_transient`: the same again may be taken.
+    """
+
+    def __init__(self, code: str, message: str, body: Mapping[str, Any], *, is_transient: bool = False) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.body = body
+        self.is_transient = is_transient
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        """The codes of a cancelled transaction's reasons; none for any other error."""
+        return frozenset(str(reason.get("Code")) for reason in self.body.get("CancellationReasons") or ())
+
+
+UNBOUNDED: Final = Deadline(float("inf"))
+
+
+def timestamp() -> str:
+    """Now, as signatures want it."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def pause(attempt: int) -> None:
+    """Wait between the attempts number `attempt` (from 0) and the next."""
+    time.sleep(backoff_s(attempt))
+
+
+def always() -> None:
+    """There is always time for another call."""
+
+
+def retried(
+    once: Callable[[], T],
+    *,
+    pause: Callable[[int], None],
+    monotonic: Callable[[], float],
+    check: Callable[[], None] = always,
+) -> T:
+    """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
+
+    `pause` waits between two attempts, `check` comes before each; both raise Unavailable where the invocation's time is
+    up (see `deadline.py`). Any other ServiceError is raised; Unavailable when the attempts or the time for them are
+    used up.
+    """
+    lost: Exception | None = None
+    give_up_at = monotonic() + GIVE_UP_AFTER_S
+    for attempt in range(MAX_ATTEMPTS):
+        if attempt:
+            if monotonic() > give_up_at:
+                break
+            pause(attempt - 1)
+        check()
+        try:
+            return once()
+        except TransportError as exc:
+            lost = exc
+        except ServiceError as error:
+            if not error.is_transient:
+                raise
+            lost = error
+    raise Unavailable from lost
+
+
+def endpoint(service: str, region: str) -> str:
+    """Where AWS has a service; with a bucket's name in front of the service, the bucket."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{service}.{region}.{suffix}"
+
+
+class JsonService:
+    """One service's endpoint. Made while the function initialises; connects on its first call."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        target_prefix: str,
+        content_type: str,
+        environment: AwsEnvironment,
+        pause: Callable[[int], None] = pause,
+        monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = always,
+    ) -> None:
+        self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
+        self._signer = signer_for(service, environment)
+        self._target_prefix = target_prefix
+        self._content_type = content_type
+        self._pause = pause
+        self._monotonic = monotonic
+        self._check = check
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one call; throttling, server errors and lost answers are retried.
+
+        A retried write may meet itself: conditions must tell. Raises ServiceError for what the service refuses for
+        good, Unavailable when the retries or the time for them are used up, or the invocation's.
+        """
+        body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+        return retried(
+            lambda: self._once(operation, body), pause=self._pause, monotonic=self._monotonic, check=self._check
+        )
+
+    def pause(self, attempt: int) -> None:
+        """Wait before asking again for what an answer left unprocessed."""
+        self._pause(attempt)
+
+    def _once(self, operation: str, body: bytes) -> dict[str, Any]:
+        response = self._post(operation, body)
+        if response.status == HTTPStatus.OK:
+            return _answer(response)
+        raise _error(response)
+
+    def _post(self, operation: str, body: bytes) -> Response:
+        headers = {
+            "host": self._pool.host,
+            "content-type": self._content_type,
+            "x-amz-target": f"{self._target_prefix}.{operation}",
+        }
+        path = self._pool.base_path or "/"
+        signed = self._signer.sign("POST", path, headers, body, timestamp=timestamp())
+        return self._pool.request("POST", path, signed, body)
+
+
+def _answer(response: Response) -> dict[str, Any]:
+    """Raises TransportError where it is not a JSON object: cut off, or said by something on the way."""
+    try:
+        body = json.loads(response.body)
+    except ValueError as exc:
+        raise TransportError("the answer is not JSON") from exc
+    if not isinstance(body, dict):
+        raise TransportError("the answer is not a JSON object")
+    return body
+
+
+def _error(response: Response) -> ServiceError:
+    try:
+        body = _answer(response)
+    except TransportError:
+        body = {}
+    return refusal(response.status, body)
+
+
+def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+    """What an answer other than 200 means."""
+    code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{status}"
+    error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
+    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    error.is_transient = is_fault or code in _RETRYABLE or _is_contention(error)
+    return error
+
+
+def _is_contention(error: ServiceError) -> bool:
+    """A transaction that met another one, and nothing worse: the same again is right."""
+    if error.code != "TransactionCanceledException":
+        return False
+    return bool(error.reasons & _CONTENTION) and "ConditionalCheckFailed" not in error.reasons

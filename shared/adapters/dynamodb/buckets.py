@@ -1,0 +1,64 @@
+"""Token buckets in DynamoDB: one number for each user, the time at which the bucket will be full again.
+
+That is the "theoretical arrival time" of the generic cell rate algorithm: taking tokens moves it on, time catches up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, to_item
+from shared.adapters.dynamodb.schema import PK, TTL, bucket_key
+from shared.limits.buckets import Lease, Limit
+
+_MS: Final = 1_000
+_KEEP_S: Final = 3_600
+MESSAGES: Final = "rate"
+INVITES: Final = "invites"
+
+
+class DynamoDbBuckets:
+    """Buckets on the members table. `row` names which of a user's buckets these are."""
+
+    def __init__(self, calls: Calls, *, members_table: str, row: str = MESSAGES) -> None:
+        self._calls = calls
+        self._table = members_table
+        self._row = row
+
+    def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
+        """An expression knows no maximum: a bucket that is full is another update than one that is not yet.
+
+        What the caller knew says which of the two to try first; the refusal of one says whether the other will do.
+        """
+        for _ in range(2):
+            answer = self._take(user_id, tokens, limit, full_at, now)
+            if not isinstance(answer, Refused):
+                return Lease(given=True, full_at=from_item(answer["Attributes"])["full_at"])
+            full_at = (answer.item or {}).get("full_at", 0)
+            if limit.wait_ms(tokens, full_at, now):
+                break
+        return Lease(given=False, full_at=full_at)
+
+    def _take(self, user_id: str, tokens: int, limit: Limit, full_at: int, now: int) -> dict[str, Any] | Refused:
+        cost = limit.cost_ms(tokens)
+        longest_s = round(limit.burst * limit.interval_ms) // _MS  # until a bucket that has given all is full again
+        values = {":now": now, ":ttl": now // _MS + longest_s + _KEEP_S}
+        if full_at <= now:
+            change, condition = "full_at = :full", f"attribute_not_exists({PK}) OR full_at <= :now"
+            values[":full"] = now + cost
+        else:
+            change, condition = "full_at = full_at + :cost", "full_at > :now AND full_at <= :latest"
+            values |= {":cost": cost, ":latest": now + round(limit.burst * limit.interval_ms) - cost}
+        return conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": to_item(bucket_key(user_id, self._row)),
+                "UpdateExpression": f"SET {change}, #ttl = :ttl",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#ttl": TTL},
+                "ExpressionAttributeValues": to_item(values),
+                "ReturnValues": "UPDATED_NEW",
+            },
+        )

@@ -1,0 +1,173 @@
+"""DynamoDB: plain Python values in and out, and the conditional failure as a value that says what is there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from shared.adapters.aws.deadline import Deadline
+from shared.adapters.aws.json_service import UNBOUNDED, JsonService, ServiceError
+from shared.config import AwsEnvironment
+from shared.errors import Unavailable
+
+Item = dict[str, Any]
+BATCH_GET_LIMIT: Final = 100
+_UNPROCESSED_ATTEMPTS: Final = 8
+
+
+class Calls(Protocol):
+    """Makes one call of the DynamoDB API. Tests count here."""
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def pause(self, attempt: int) -> None:
+        """Wait a jittered while before the next attempt at what is unprocessed or contended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A condition did not hold, and nothing was written. `item` is what was there (None: nothing)."""
+
+    item: Item | None
+
+
+def dynamodb(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
+    """The DynamoDB endpoint of this region (or of the laptop's emulator), called as long as the deadline allows."""
+    return JsonService(
+        service="dynamodb",
+        target_prefix="DynamoDB_20120810",
+        content_type="application/x-amz-json-1.0",
+        environment=environment,
+        pause=deadline.pause,
+        check=deadline.check,
+    )
+
+
+def to_attribute(value: Any) -> dict[str, Any]:
+    """A value in DynamoDB's own JSON. Only the types that the tables use."""
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case Mapping():
+            return {"M": to_item(value)}
+        case list() | tuple():
+            return {"L": [to_attribute(element) for element in value]}
+        case frozenset() if value:
+            return {"SS": sorted(value)}
+    raise TypeError(f"no DynamoDB attribute for {type(value).__name__}")
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole item; what is None is left out."""
+    return {name: to_attribute(value) for name, value in values.items() if value is not None}
+
+
+def from_attribute(attribute: Mapping[str, Any]) -> Any:
+    """The value of one attribute. Raises ValueError for a type that the tables don't use."""
+    ((kind, value),) = attribute.items()
+    read = _READERS.get(kind)
+    if read is None:
+        raise ValueError(f"unexpected DynamoDB attribute type {kind}")
+    return read(value)
+
+
+def from_item(item: Mapping[str, Any]) -> Item:
+    """A whole item. Texts and numbers, which most attributes are, take no detour: this runs for all that is read."""
+    found: Item = {}
+    for name, attribute in item.items():
+        ((kind, value),) = attribute.items()
+        found[name] = value if kind == "S" else int(value) if kind == "N" else from_attribute(attribute)
+    return found
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "S": _same,
+    "BOOL": _same,
+    "N": int,
+    "M": from_item,
+    "L": lambda elements: list(map(from_attribute, elements)),
+    "SS": frozenset,
+}
+
+
+def conditionally(calls: Calls, operation: str, request: Mapping[str, Any]) -> dict[str, Any] | Refused:
+    """Make a conditional write; a condition that does not hold comes back as Refused, with the item that is there."""
+    try:
+        return calls.call(operation, {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
+    except ServiceError as error:
+        if error.code != "ConditionalCheckFailedException":
+            raise
+        item = error.body.get("Item")
+        return Refused(from_item(item) if item else None)
+
+
+def transact(calls: Calls, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """All of these writes, or none: False where a condition does not hold.
+
+    With a token, so that a call that is made again because its answer was lost is the same one, and does not fail on
+    what it has written itself.
+    """
+    request = {"TransactItems": list(parts), "ClientRequestToken": secrets.token_hex(16)}
+    try:
+        calls.call("TransactWriteItems", request)
+    except ServiceError as error:
+        if "ConditionalCheckFailed" not in error.reasons:
+            raise
+        return False
+    return True
+
+
+def query(calls: Calls, request: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Item]:
+    """Every item of a query, page after page, at most `limit`. Pages end at 1 MB, wherever that falls."""
+    page_request = dict(request)
+    remaining = limit
+    while remaining is None or remaining > 0:
+        if remaining is not None:
+            page_request["Limit"] = remaining
+        page = calls.call("Query", page_request)
+        items = page.get("Items", [])
+        yield from map(from_item, items)
+        if remaining is not None:
+            remaining -= len(items)
+        if "LastEvaluatedKey" not in page:
+            return
+        page_request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def batch_get(calls: Calls, keys: Mapping[str, Sequence[Item]], *, consistent: bool) -> dict[str, list[Item]]:
+    """Items of one or several tables, 100 keys to a call. What is not there is left out, order is not kept.
+
+    Keys must not repeat. Unprocessed ones are asked for again. Raises Unavailable if they stay unprocessed.
+    """
+    found: dict[str, list[Item]] = {table: [] for table in keys}
+    flat = [(table, to_item(key)) for table, table_keys in keys.items() for key in table_keys]
+    for start in range(0, len(flat), BATCH_GET_LIMIT):
+        request: dict[str, Any] = {}
+        for table, key in flat[start : start + BATCH_GET_LIMIT]:
+            request.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
+        for table, item in _batch(calls, request):
+            found[table].append(item)
+    return found
+
+
+def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, Item]]:
+    for attempt in range(_UNPROCESSED_ATTEMPTS):
+        answer = calls.call("BatchGetItem", {"RequestItems": request})
+        for table, items in answer.get("Responses", {}).items():
+            for item in items:
+                yield table, from_item(item)
+        request = answer.get("UnprocessedKeys") or {}
+        if not request:
+            return
+        calls.pause(attempt)
+    raise Unavailable

@@ -1,0 +1,193 @@
+"""The conversation log in DynamoDB: one conditional put to append, one query to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.dynamodb.client import (
+    Calls,
+    Item,
+    Refused,
+    batch_get,
+    conditionally,
+    from_item,
+    query,
+    to_attribute,
+    to_item,
+)
+from shared.adapters.dynamodb.entries import effects, entry_from, entry_item, entry_key
+from shared.adapters.dynamodb.memberships import new_member_updates
+from shared.adapters.dynamodb.schema import (
+    BLOCK_PREFIX,
+    CONVERSATION_ID,
+    PK,
+    SEQ,
+    SK,
+    TTL,
+    block_key,
+    member_from,
+    member_of_user_key,
+    sent_key,
+    turn_key,
+)
+from shared.domain.entries import Entry, Lookup
+from shared.errors import NotFound, Unavailable
+from shared.ports.conversations import CLAIM_MS, Place
+
+# How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
+NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
+_MS: Final = 1_000
+# Longer than any clock is off, so that no claim that still counts is deleted.
+_CLAIM_KEPT_S: Final = 86_400
+_REFUSED: Final = "ConditionalCheckFailed"
+_FREE: Final = f"attribute_not_exists({SEQ})"
+
+
+class DynamoDbConversationLog:
+    """ConversationLog on the log table, and the members table for what is read or written together with it."""
+
+    def __init__(self, calls: Calls, *, log_table: str, members_table: str) -> None:
+        self._calls = calls
+        self._log_table = log_table
+        self._members_table = members_table
+
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
+        put = {"TableName": self._log_table, "Item": to_item(entry_item(entry)), "ConditionExpression": _FREE}
+        note = [self._note(entry)] if once else []
+        together = [*note, *effects(entry, log_table=self._log_table, members_table=self._members_table)]
+        if new_members:
+            together += [
+                {"Update": update}
+                for update in new_member_updates(
+                    self._members_table, entry.conversation_id, new_members, joined_at=entry.created_at
+                )
+            ]
+        if together:
+            return self._put_together(put, together, entry.nonce, once=once)
+        answer = conditionally(self._calls, "PutItem", put)
+        if not isinstance(answer, Refused):
+            return None
+        if answer.item is None:
+            raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
+        return entry_from(answer.item)
+
+    def _put_together(
+        self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str, *, once: bool = False
+    ) -> Entry | None:
+        """`once`: the first of `together` is the note, which counts before the place: it says which entry it is."""
+        first = {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
+        # The token makes a repeated call the same one, for ten minutes; after those the condition tells.
+        request = {"TransactItems": [first, *together], "ClientRequestToken": token_of(nonce, put)}
+        try:
+            self._calls.call("TransactWriteItems", request)
+        except ServiceError as error:
+            if error.code != "TransactionCanceledException":
+                raise
+            reasons = error.body.get("CancellationReasons") or [{}]
+            if once and "Item" in reasons[1]:
+                return self._named_by(from_item(reasons[1]["Item"]))
+            if "Item" in reasons[0]:
+                return entry_from(from_item(reasons[0]["Item"]))
+            if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
+                raise NotFound("There is no such file") from error  # nothing else in here has a condition
+            raise
+        return None
+
+    def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
+        request = {
+            "TableName": self._members_table,
+            "Key": to_item(turn_key(conversation_id)),
+            "UpdateExpression": f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl",
+            "ConditionExpression": f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now",
+            "ExpressionAttributeNames": {f"#{TTL}": TTL},
+            "ExpressionAttributeValues": to_item(
+                {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // _MS + _CLAIM_KEPT_S}
+            ),
+        }
+        return not isinstance(conditionally(self._calls, "UpdateItem", request), Refused)
+
+    def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
+        key = to_item(sent_key(conversation_id, sender_id, client_message_id))
+        answer = self._calls.call("GetItem", {"TableName": self._members_table, "Key": key, "ConsistentRead": True})
+        return self._named_by(from_item(answer["Item"])) if "Item" in answer else None
+
+    def _note(self, entry: Entry) -> dict[str, Any]:
+        note = {
+            **sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
+            CONVERSATION_ID: entry.conversation_id,
+            SEQ: entry.seq,
+            TTL: (entry.created_at + NOTED_MS) // _MS,
+        }
+        return {
+            "Put": {
+                "TableName": self._members_table,
+                "Item": to_item(note),
+                "ConditionExpression": f"attribute_not_exists({PK})",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _named_by(self, note: Item) -> Entry:
+        """The entry that a note names. Raises Unavailable where it can't be read: it is not to be stored again."""
+        place = note[CONVERSATION_ID], note[SEQ]
+        found = self.fetch([place])
+        if place not in found:
+            raise Unavailable
+        return found[place]
+
+    def lookup(
+        self,
+        conversation_id: str,
+        *,
+        seqs: Sequence[int],
+        member_id: str | None = None,
+        block: tuple[str, str] | None = None,
+        consistent: bool = False,
+    ) -> Lookup:
+        keys: dict[str, list[Item]] = {}
+        if seqs:
+            keys[self._log_table] = [entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
+        if member_id is not None:
+            keys.setdefault(self._members_table, []).append(member_of_user_key(conversation_id, member_id))
+        if block is not None:
+            keys.setdefault(self._members_table, []).append(block_key(*block))
+        found = batch_get(self._calls, keys, consistent=consistent)
+        entries = map(entry_from, found.get(self._log_table, ()))
+        rows = found.get(self._members_table, ())
+        blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
+        members = [member_from(row) for row in rows if row not in blocked]
+        return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
+
+    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
+        keys = {self._log_table: [entry_key(*place) for place in sorted(set(places))]}
+        entries = map(entry_from, batch_get(self._calls, keys, consistent=True)[self._log_table])
+        return {(entry.conversation_id, entry.seq): entry for entry in entries}
+
+    def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
+        return self._query(conversation_id, f"{SEQ} >= :seq", start, forward=True, limit=limit)
+
+    def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
+        condition = None if before is None else f"{SEQ} < :seq"
+        return self._query(conversation_id, condition, before, forward=False, limit=limit)
+
+    def _query(
+        self, conversation_id: str, condition: str | None, seq: int | None, *, forward: bool, limit: int
+    ) -> list[Entry]:
+        conditions = [f"{CONVERSATION_ID} = :id", *([condition] if condition else [])]
+        values = {":id": conversation_id, ":seq": seq}
+        request = {
+            "TableName": self._log_table,
+            "KeyConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": {k: to_attribute(v) for k, v in values.items() if v is not None},
+            "ScanIndexForward": forward,
+            "ConsistentRead": True,
+        }
+        return [entry_from(item) for item in query(self._calls, request, limit=limit)]
+
+
+def token_of(nonce: str, put: Mapping[str, Any]) -> str:
+    """Names one attempt at one place: a later attempt of the same change, elsewhere, is another request."""
+    return blake2b(f"{nonce}\x00{put['Item'][SEQ]}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,219 @@
+"""Devices in DynamoDB: one item per user, and one row per push target that says whose it is.
+
+A device is in its user's item exactly where its target's row names it: both are written in one transaction, on
+condition that neither has changed since it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Calls, Item, batch_get, to_item, transact
+from shared.adapters.dynamodb.schema import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
+from shared.domain.pushes import PRODUCTION, Device, PushTarget
+from shared.errors import Unavailable
+
+_ATTEMPTS: Final = 5
+_DEVICES: Final = "devices"
+_DEVICE_ID: Final = "device_id"
+_VERSION: Final = "version"
+
+_Owner = tuple[str, str]
+"""A user, and the id of one of their devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """A user's item. Every change counts `version` up."""
+
+    user_id: str
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    version: int = 0
+
+
+class DynamoDbDevices:
+    """Devices on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
+        keys = {self._table: [devices_key(user_id) for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[PK].removeprefix(USER_PREFIX): devices_from(item) for item in items}
+
+    def register(self, user_id: str, device: Device, *, limit: int) -> None:
+        """Raises Unavailable where others go on changing the same."""
+
+        def attempt() -> bool:
+            mine, owners = self._read(user_id, [device.target])
+            owner = owners.get(target_hash(device.target))
+            others = {key: one for key, one in mine.devices.items() if key != device.device_id}
+            if owner is not None and owner[0] == user_id:
+                others.pop(owner[1], None)
+            oldest_first = sorted(others.values(), key=lambda one: one.registered_at)
+            for surplus in oldest_first[: max(len(others) + 1 - limit, 0)]:
+                del others[surplus.device_id]
+            becomes = {**others, device.device_id: device}
+            parts = [self._put_owned(mine, becomes), self._put_owner(device, (user_id, device.device_id), owner)]
+            if owner is not None and owner[0] != user_id:
+                parts += self._taken_from(owner, device.target)
+            return transact(self._calls, [*parts, *self._rows_left(mine, becomes)])
+
+        self._until_unchanged(attempt)
+
+    def forget(self, user_id: str, device_id: str) -> bool:
+        return self._change(user_id, device_id, lambda _: None)
+
+    def forget_unchanged(self, user_id: str, device: Device) -> bool:
+        return self._change(user_id, device.device_id, lambda _: None, known=device)
+
+    def change_environment(self, user_id: str, device: Device, target: PushTarget) -> bool:
+        return self._change(user_id, device.device_id, lambda one: replace(one, target=target), known=device)
+
+    def _change(
+        self,
+        user_id: str,
+        device_id: str,
+        change: Callable[[Device], Device | None],
+        *,
+        known: Device | None = None,
+    ) -> bool:
+        """Change or (None) remove one device. False where it isn't there, or isn't what was `known` of it."""
+
+        def attempt() -> bool | None:
+            mine, _ = self._read(user_id, [])
+            device = mine.devices.get(device_id)
+            if device is None or (known is not None and not _is_unchanged(device, known)):
+                return None
+            becomes = {key: one for key, one in mine.devices.items() if key != device_id}
+            changed = change(device)
+            if changed is not None:
+                becomes[device_id] = changed
+            return transact(self._calls, [self._put_owned(mine, becomes), *self._rows_left(mine, becomes)])
+
+        return self._until_unchanged(attempt)
+
+    def _until_unchanged(self, attempt: Callable[[], bool | None]) -> bool:
+        """Read and write until nobody came between. False where `attempt` found nothing to do (None)."""
+        for number in range(_ATTEMPTS):
+            if number:
+                self._calls.pause(number - 1)
+            written = attempt()
+            if written is not False:
+                return written is not None
+        raise Unavailable
+
+    def _read(self, user_id: str, targets: Collection[PushTarget]) -> tuple[_Owned, dict[str, _Owner]]:
+        """A user's item, and by their hashes the owners of targets."""
+        hashes = sorted({target_hash(target) for target in targets})
+        wanted = [devices_key(user_id), *map(target_key, hashes)]
+        found = {(item[PK], item[SK]): item for item in self._get(wanted)}
+        owners = {one: found.get((key[PK], key[SK])) for one, key in zip(hashes, wanted[1:], strict=True)}
+        item = found.get((wanted[0][PK], wanted[0][SK]), {})
+        mine = _Owned(user_id, {one.device_id: one for one in devices_from(item)}, item.get(_VERSION, 0))
+        return mine, {one: (row[USER_ID], row[_DEVICE_ID]) for one, row in owners.items() if row is not None}
+
+    def _get(self, keys: Sequence[Item]) -> list[Item]:
+        return batch_get(self._calls, {self._table: keys}, consistent=True)[self._table]
+
+    def _taken_from(self, owner: _Owner, target: PushTarget) -> list[dict[str, Any]]:
+        """The previous owner's item without the device; nothing where it has another target, or is not there."""
+        theirs, _ = self._read(owner[0], [])
+        theirs_there = theirs.devices.get(owner[1])
+        if theirs_there is None or target_hash(theirs_there.target) != target_hash(target):
+            return []
+        return [self._put_owned(theirs, {key: one for key, one in theirs.devices.items() if key != owner[1]})]
+
+    def _rows_left(self, mine: _Owned, becomes: Mapping[str, Device]) -> list[dict[str, Any]]:
+        """Deletes the rows of targets that none of the user's devices has any more, and nobody else has either."""
+        kept = {target_hash(one.target) for one in becomes.values()}
+        left = {target_hash(one.target): one for one in mine.devices.values()}
+        gone = {one: device for one, device in left.items() if one not in kept}
+        if not gone:
+            return []
+        _, owners = self._read(mine.user_id, [device.target for device in gone.values()])
+        return [
+            {"Delete": {**self._row(one), **_owner_is(owners[one])}}
+            for one, device in gone.items()
+            if owners.get(one) == (mine.user_id, device.device_id)
+        ]
+
+    def _put_owned(self, was: _Owned, becomes: Mapping[str, Device]) -> dict[str, Any]:
+        item = {
+            **devices_key(was.user_id),
+            _DEVICES: {key: _device_value(device) for key, device in becomes.items()},
+            _VERSION: was.version + 1,
+        }
+        part: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": to_item(item),
+            "ConditionExpression": f"attribute_not_exists({PK})",
+        }
+        if was.version:
+            part["ConditionExpression"] = "#version = :version"
+            part["ExpressionAttributeNames"] = {"#version": _VERSION}
+            part["ExpressionAttributeValues"] = to_item({":version": was.version})
+        return {"Put": part}
+
+    def _put_owner(self, device: Device, owner: _Owner, was: _Owner | None) -> dict[str, Any]:
+        user_id, device_id = owner
+        item = {**target_key(target_hash(device.target)), USER_ID: user_id, _DEVICE_ID: device_id}
+        return {"Put": {"TableName": self._table, "Item": to_item(item), **_owner_is(was)}}
+
+    def _row(self, hashed: str) -> dict[str, Any]:
+        return {"TableName": self._table, "Key": to_item(target_key(hashed))}
+
+
+def target_hash(target: PushTarget) -> str:
+    """Names a target. The environment is no part of it: a token is in one of them, and we may have the wrong one."""
+    text = f"{target.platform}/{'installation' if target.is_installation else 'token'}/{target.token}"
+    return sha256(text.encode()).hexdigest()
+
+
+def devices_from(item: Item) -> list[Device]:
+    """All devices of a user's item; none for an empty one."""
+    return [
+        Device(
+            device_id,
+            PushTarget(
+                platform=value["platform"],
+                token=value["token"],
+                environment=value.get("environment", PRODUCTION),
+                app_id=value.get("app_id"),
+                is_installation=value.get("is_installation", False),
+            ),
+            value["registered_at"],
+        )
+        for device_id, value in item.get(_DEVICES, {}).items()
+    ]
+
+
+def _device_value(device: Device) -> dict[str, Any]:
+    target = device.target
+    return {
+        "platform": target.platform,
+        "token": target.token,
+        "environment": target.environment,
+        "app_id": target.app_id,
+        "is_installation": target.is_installation,
+        "registered_at": device.registered_at,
+    }
+
+
+def _is_unchanged(stored: Device, known: Device) -> bool:
+    return target_hash(stored.target) == target_hash(known.target) and stored.registered_at == known.registered_at
+
+
+def _owner_is(owner: _Owner | None) -> dict[str, Any]:
+    """The condition that a target's row names this device, or (None) that there is no row."""
+    if owner is None:
+        return {"ConditionExpression": f"attribute_not_exists({PK})"}
+    return {
+        "ConditionExpression": f"{USER_ID} = :user AND {_DEVICE_ID} = :device",
+        "ExpressionAttributeValues": to_item({":user": owner[0], ":device": owner[1]}),
+    }

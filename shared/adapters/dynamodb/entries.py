@@ -1,0 +1,293 @@
+"""Entries of the log as items, and what else a change writes, in the same transaction.
+
+What a change does to other items carries no condition: the condition on the entry's own place stands for all of them
+(see `shared/operations/changes.py`). A message's file is the exception, for files come and go beside the log.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Item, to_item
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    MUTUAL,
+    REFERENCES,
+    SEQ,
+    STATUS,
+    TTL,
+    USER_ID,
+    file_key,
+    file_reference_key,
+    group_key,
+    member_of_conversation_key,
+    member_of_user_key,
+)
+from shared.domain.changes import (
+    MEMBER,
+    MESSAGE,
+    Added,
+    Change,
+    Deleted,
+    Edited,
+    Reacted,
+    Removed,
+    Renamed,
+    RolesChanged,
+)
+from shared.domain.entries import Entry, Reaction, author_key
+from shared.domain.files import READY
+from shared.domain.identifiers import private_members
+
+# Between an emoji and a user id in a message's set of reactions: in neither can it occur.
+_SEPARATOR: Final = "\x1f"
+
+
+def entry_key(conversation_id: str, seq: int) -> Item:
+    return {CONVERSATION_ID: conversation_id, SEQ: seq}
+
+
+def entry_item(entry: Entry) -> Item:
+    """Empty fields are left out: names count towards the kilobyte that a write unit buys."""
+    message = {
+        "type": entry.message_type,
+        "content": entry.content,
+        "client_message_id": entry.client_message_id,
+        "reply_to": entry.reply_to,
+        "mentions": list(entry.mentions) or None,
+        "file_id": entry.file_id,
+        "forwarded": entry.forwarded or None,
+        "digest": entry.digest or None,
+    }
+    return {
+        **entry_key(entry.conversation_id, entry.seq),
+        "kind": entry.kind,
+        "sender_id": entry.sender_id,
+        "created_at": entry.created_at,
+        "number": entry.number,
+        "authors": dict(entry.authors),
+        "nonce": entry.nonce,
+        "fan_out": entry.fan_out or None,
+        "roster_seq": entry.roster_seq,
+        "first_answer": entry.first_answer or None,
+        **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
+    }
+
+
+def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each kind
+    match change:
+        case Edited():
+            return {"target": change.target, "content": change.content, "previous": change.previous}
+        case Deleted():
+            return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
+        case Reacted():
+            reacted = {"target": change.target, "emoji": change.emoji, "removed": change.removed}
+            return {**reacted, "owner_id": change.owner_id}
+        case Added():
+            return {
+                "users": list(change.users),
+                "size": change.size,
+                "roles": dict(change.roles) or None,
+                "name": change.name,
+            }
+        case Removed():
+            return {"users": list(change.users), "size": change.size}
+        case Renamed():
+            return {"name": change.name}
+        case RolesChanged():
+            return {"roles": dict(change.roles)}
+
+
+def entry_from(item: Item) -> Entry:
+    is_message = item["kind"] == MESSAGE
+    return Entry(
+        conversation_id=item[CONVERSATION_ID],
+        seq=item[SEQ],
+        change=_change_from(item),
+        sender_id=item["sender_id"],
+        created_at=item["created_at"],
+        number=item["number"],
+        content=item.get("content") if is_message else None,
+        message_type=item.get("type", "text"),
+        client_message_id=item.get("client_message_id"),
+        reply_to=item.get("reply_to"),
+        mentions=tuple(item.get("mentions", ())),
+        file_id=item.get("file_id") if is_message else None,
+        forwarded=item.get("forwarded", False),
+        edited_at=item.get("edited_at"),
+        deleted_at=item.get("deleted_at"),
+        last_edit=item.get("last_edit"),
+        reactions=frozenset(_reaction(text) for text in item.get("reactions", ())),
+        message_seq=item["message_seq"] if "message_seq" in item else item[SEQ],
+        # Entries of the first edition have long ids as they are.
+        authors={author_key(author): number for author, number in item["authors"].items()},
+        nonce=item["nonce"],
+        digest=item.get("digest", ""),
+        fan_out=item.get("fan_out", False),
+        roster_seq=item.get("roster_seq"),
+        first_answer=item.get("first_answer", False),
+    )
+
+
+def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each kind
+    match item["kind"]:
+        case "message":
+            return None
+        case "message_edited":
+            return Edited(item["target"], item.get("content"), item.get("previous"))
+        case "message_deleted":
+            return Deleted(item["target"], item.get("previous"), item.get("file_id"))
+        case "reaction":
+            return Reacted(item["target"], item["emoji"], removed=item["removed"], owner_id=item.get("owner_id"))
+        case "member_added":
+            return Added(tuple(item["users"]), item["size"], item.get("roles", {}), item.get("name"))
+        case "member_removed":
+            return Removed(tuple(item["users"]), item["size"])
+        case "conversation_updated" if "name" in item:
+            return Renamed(item["name"])
+        case "conversation_updated":
+            return RolesChanged(item["roles"])
+    raise ValueError(f"unknown kind of entry {item['kind']!r}")
+
+
+def _reaction(text: str) -> Reaction:
+    emoji, _, user_id = text.partition(_SEPARATOR)
+    return emoji, user_id
+
+
+def effects(entry: Entry, *, log_table: str, members_table: str) -> list[dict[str, Any]]:
+    """What the entry does to other items, as parts of its transaction. Nothing, for most messages without a file."""
+    match entry.change:
+        case None:
+            return [*_taking_file(entry, members_table), *_becoming_mutual(entry, members_table)]
+        case Deleted(file_id=str(file_id)):
+            gone = entry_key(entry.conversation_id, entry.change.target)
+            return [*_on_message(entry, entry.change, log_table), *_releasing_file(file_id, gone, members_table)]
+        case Edited() | Deleted() | Reacted():
+            return _on_message(entry, entry.change, log_table)
+        case Added() | Removed():
+            return _on_members(entry, entry.change, members_table)
+        case Renamed(name=name):
+            return [
+                _update(members_table, group_key(entry.conversation_id), "SET #name = :name", {":name": name}, "name")
+            ]
+        case RolesChanged(roles=roles):
+            return [
+                _update(
+                    members_table,
+                    member_of_conversation_key(entry.conversation_id, user),
+                    "SET #role = :role",
+                    {":role": role},
+                    "role",
+                )
+                for user, role in roles.items()
+            ]
+
+
+def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: str) -> list[dict[str, Any]]:
+    target = entry_key(entry.conversation_id, change.target)
+    match change:
+        case Edited():
+            values = {":content": change.content, ":at": entry.created_at, ":seq": entry.seq}
+            update = _update(
+                table, target, "SET #content = :content, edited_at = :at, last_edit = :seq", values, "content"
+            )
+        case Deleted():
+            # The digest goes, too: that of a short text gives it away.
+            gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"
+            update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}", {":at": entry.created_at}, "content")
+        case Reacted():
+            verb = "DELETE" if change.removed else "ADD"
+            reaction = frozenset({f"{change.emoji}{_SEPARATOR}{change.owner_id or entry.sender_id}"})
+            return [_update(table, target, f"{verb} reactions :one", {":one": reaction})]
+    if change.previous is None:
+        return [update]
+    earlier = entry_key(entry.conversation_id, change.previous)
+    return [update, _update(table, earlier, "REMOVE #content", {}, "content")]
+
+
+def _taking_file(entry: Entry, table: str) -> list[dict[str, Any]]:
+    """The reference of a message to its file, and the file's count of them. Refused, all of it, for one not ready."""
+    if entry.file_id is None:
+        return []
+    reference = {
+        **file_reference_key(entry.file_id, entry.conversation_id, entry.seq),
+        CONVERSATION_ID: entry.conversation_id,
+    }
+    counted = _update(
+        table,
+        file_key(entry.file_id),
+        f"ADD #{REFERENCES} :one REMOVE #{TTL}",
+        {":one": 1, ":ready": READY},
+        *(REFERENCES, TTL, STATUS),
+    )
+    counted["Update"]["ConditionExpression"] = f"#{STATUS} = :ready"
+    return [counted, {"Put": {"TableName": table, "Item": to_item(reference)}}]
+
+
+def _becoming_mutual(entry: Entry, table: str) -> list[dict[str, Any]]:
+    """Both members' rows say that both have written, once that is so: who asks for one of the two has it at hand."""
+    members = private_members(entry.conversation_id) if entry.first_answer else None
+    return [
+        _update(table, member_of_user_key(entry.conversation_id, user), f"SET {MUTUAL} = :yes", {":yes": True})
+        for user in members or ()
+    ]
+
+
+def _releasing_file(file_id: str, message: Item, table: str) -> list[dict[str, Any]]:
+    reference = file_reference_key(file_id, message[CONVERSATION_ID], message[SEQ])
+    return [
+        _update(table, file_key(file_id), f"ADD #{REFERENCES} :less", {":less": -1}, REFERENCES),
+        {"Delete": {"TableName": table, "Key": to_item(reference)}},
+    ]
+
+
+def _on_members(entry: Entry, change: Added | Removed, table: str) -> list[dict[str, Any]]:
+    keys = [
+        (user, key(entry.conversation_id, user))
+        for user in change.users
+        for key in (member_of_conversation_key, member_of_user_key)
+    ]
+    if isinstance(change, Removed):
+        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys]
+        return [_resized(entry, change.size, table), *deletes]
+    puts = [{"Put": {"TableName": table, "Item": to_item(_joined(entry, change, user, key))}} for user, key in keys]
+    if change.name is None:
+        return [_resized(entry, change.size, table), *puts]
+    group = {
+        **group_key(entry.conversation_id),
+        CONVERSATION_ID: entry.conversation_id,
+        "name": change.name,
+        "created_by": entry.sender_id,
+        "created_at": entry.created_at,
+        "size": change.size,
+    }
+    return [{"Put": {"TableName": table, "Item": to_item(group)}}, *puts]
+
+
+def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
+    """A new member has read what was there before: it is history, not news."""
+    standing = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
+    if key == member_of_conversation_key(entry.conversation_id, user_id):
+        return {**key, **standing, "role": change.roles.get(user_id, MEMBER)}
+    return {
+        **key,
+        **standing,
+        "joined_seq": entry.seq,
+        "read_seq": entry.seq,
+        "read_number": entry.number,
+        "delivered_seq": entry.seq,
+    }
+
+
+def _resized(entry: Entry, size: int, table: str) -> dict[str, Any]:
+    return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size}, "size")
+
+
+def _update(table: str, key: Item, expression: str, values: Item, *names: str) -> dict[str, Any]:
+    update = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
+    if values:
+        update["ExpressionAttributeValues"] = to_item(values)
+    if names:
+        update["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+    return {"Update": update}

@@ -1,0 +1,205 @@
+"""Memberships in DynamoDB: two items each, written together, both read strongly. No index that could lag."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import (
+    Calls,
+    Item,
+    Refused,
+    batch_get,
+    conditionally,
+    from_item,
+    query,
+    to_item,
+    transact,
+)
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    CONVERSATION_PREFIX,
+    GROUP,
+    PK,
+    SK,
+    USER_ID,
+    conversation_key,
+    group_from,
+    group_key,
+    member_from,
+    member_of_conversation_key,
+    member_of_user_key,
+    preferences_from,
+    seat_from,
+    user_key,
+)
+from shared.domain.entries import Group, Member, Preferences, Roster
+
+# In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
+_BEFORE_IDS: Final = "!"
+_BEHIND_IDS: Final = "~"
+_JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
+
+
+def new_member_updates(
+    table: str, conversation_id: str, user_ids: Sequence[str], *, joined_at: int, condition: str | None = None
+) -> list[dict[str, Any]]:
+    """The updates that make users members, for a transaction. Who is one already stays as they are."""
+    return [
+        {
+            "TableName": table,
+            "Key": to_item(key),
+            "UpdateExpression": _JOIN,
+            "ExpressionAttributeValues": to_item({":now": joined_at, ":id": conversation_id, ":user": user_id}),
+            **({"ConditionExpression": condition} if condition else {}),
+        }
+        for user_id in user_ids
+        for key in (member_of_conversation_key(conversation_id, user_id), member_of_user_key(conversation_id, user_id))
+    ]
+
+
+def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
+    """All rows of a user whose sort key begins with `prefix`, strongly consistent."""
+    request = {
+        "TableName": table,
+        "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :prefix)",
+        "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":prefix": prefix}),
+        "ConsistentRead": True,
+    }
+    return list(query(calls, request))
+
+
+class DynamoDbMemberships:
+    """Memberships on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def of_user(self, user_id: str) -> list[Member]:
+        return [member_from(item) for item in rows_of(self._calls, self._table, user_id, CONVERSATION_PREFIX)]
+
+    def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
+        first, last = f"{CONVERSATION_PREFIX}{after}{_BEFORE_IDS}", f"{CONVERSATION_PREFIX}{_BEHIND_IDS}"
+        values = {":user": user_key(user_id), ":first": first, ":last": last}
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :user AND {SK} BETWEEN :first AND :last",
+            "ExpressionAttributeValues": to_item(values),
+            "ConsistentRead": True,
+        }
+        return [member_from(item) for item in query(self._calls, request, limit=limit)]
+
+    def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
+        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
+        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {member.conversation_id: member for member in members}
+
+    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
+        keys = {self._table: [member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids))]}
+        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {member.user_id: member for member in members}
+
+    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
+        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
+        return {item[CONVERSATION_ID] for item in batch_get(self._calls, keys, consistent=True)[self._table]}
+
+    def roster(self, conversation_id: str) -> Roster | None:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :conversation",
+            "ExpressionAttributeValues": to_item({":conversation": conversation_key(conversation_id)}),
+            "ConsistentRead": True,
+        }
+        items = list(query(self._calls, request))
+        groups = [group_from(item) for item in items if item[SK] == GROUP]
+        seats = {item[USER_ID]: seat_from(item) for item in items if item[SK] != GROUP}
+        return Roster(groups[0], seats) if groups else None
+
+    def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
+        keys = {self._table: [group_key(conversation_id) for conversation_id in sorted(set(conversation_ids))]}
+        groups = map(group_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        return {group.conversation_id: group for group in groups}
+
+    def get(self, conversation_id: str, user_id: str) -> Member | None:
+        key = to_item(member_of_user_key(conversation_id, user_id))
+        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
+        return member_from(from_item(answer["Item"])) if "Item" in answer else None
+
+    def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
+        updates = new_member_updates(
+            self._table,
+            conversation_id,
+            user_ids,
+            joined_at=joined_at,
+            condition=f"attribute_not_exists({PK})",
+        )
+        return transact(self._calls, [{"Update": update} for update in updates])
+
+    def move_read(self, member: Member) -> bool:
+        changes = {"read_seq": member.read_seq, "read_number": member.read_number}
+        return self._move(member.conversation_id, member.user_id, "read_seq", changes)
+
+    def move_delivered(self, member: Member) -> bool:
+        changes = {"delivered_seq": member.delivered_seq}
+        return self._move(member.conversation_id, member.user_id, "delivered_seq", changes)
+
+    def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
+        self._move(conversation_id, user_id, "wrote_number", {"wrote_number": number})
+
+    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
+        kept = {name: value for name, value in changes.items() if value is not None}
+        sets = ", ".join(f"#{name} = :{name}" for name in kept)
+        removes = ", ".join(f"#{name}" for name in changes if name not in kept)
+        parts = [f"SET {sets}"] * bool(sets) + [f"REMOVE {removes}"] * bool(removes)
+        if not parts:
+            member = self.get(conversation_id, user_id)
+            return member.preferences if member else None
+        request = {
+            "UpdateExpression": " ".join(parts),
+            "ExpressionAttributeNames": {f"#{name}": name for name in changes},
+            "ReturnValues": "ALL_NEW",
+        }
+        answer = self._of_member(conversation_id, user_id, request, {f":{name}": value for name, value in kept.items()})
+        return None if isinstance(answer, Refused) else preferences_from(from_item(answer["Attributes"]))
+
+    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
+        request = {"UpdateExpression": "SET hidden_seq = :seq"}
+        further = "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
+        answer = self._of_member(conversation_id, user_id, request, {":seq": seq}, condition=further)
+        return not isinstance(answer, Refused) or answer.item is not None
+
+    def show(self, conversation_id: str, user_id: str) -> None:
+        request = {"UpdateExpression": "REMOVE hidden_seq"}
+        self._of_member(conversation_id, user_id, request, {}, condition="attribute_exists(hidden_seq)")
+
+    def _of_member(
+        self,
+        conversation_id: str,
+        user_id: str,
+        request: Mapping[str, Any],
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+    ) -> dict[str, Any] | Refused:
+        """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
+        there = f"attribute_exists({PK})"
+        return conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": to_item(member_of_user_key(conversation_id, user_id)),
+                "ConditionExpression": f"{there} AND {condition}" if condition else there,
+                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
+                **request,
+            },
+        )
+
+    def _move(self, conversation_id: str, user_id: str, cursor: str, changes: dict[str, int]) -> bool:
+        """Store `changes` unless `cursor` is as far already, or the member is none any more."""
+        request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
+        values = {f":{name}": value for name, value in changes.items()}
+        ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
+        answer = self._of_member(conversation_id, user_id, request, values, condition=ahead)
+        return not isinstance(answer, Refused)

@@ -1,0 +1,112 @@
+"""Notices in DynamoDB: rows under their user, in the members table. Its time to live takes them away.
+
+An acknowledged one stays as a row without content until then: a repetition of what made it must not bring it back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Calls, Item, batch_get, conditionally, to_item
+from shared.adapters.dynamodb.memberships import rows_of
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    NOTICE_PREFIX,
+    PK,
+    SEQ,
+    SK,
+    TTL,
+    USER_PREFIX,
+    notice_key,
+)
+from shared.domain.pushes import Notice
+from shared.ports.conversations import Spread
+
+_MS: Final = 1_000
+_ACKNOWLEDGED: Final = "acknowledged"
+
+
+class DynamoDbNotices:
+    """Notices on the members table. `spread` writes several at once."""
+
+    def __init__(self, calls: Calls, *, members_table: str, spread: Spread) -> None:
+        self._calls = calls
+        self._table = members_table
+        self._spread = spread
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        """One conditional write for each: a batch knows no conditions."""
+        list(self._spread(self._put, notices))
+
+    def _put(self, notice: Notice) -> None:
+        conditionally(
+            self._calls,
+            "PutItem",
+            {
+                "TableName": self._table,
+                "Item": to_item(_item(notice)),
+                # One that has expired may not be taken away yet, and is as good as gone.
+                "ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <= :now",
+                "ExpressionAttributeValues": to_item({":now": notice.created_at}),
+            },
+        )
+
+    def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
+        notices = _unacknowledged(rows_of(self._calls, self._table, user_id, NOTICE_PREFIX), now)
+        return sorted(notices, key=lambda notice: (notice.created_at, notice.notice_id))
+
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
+        wanted = {self._table: [notice_key(*key) for key in sorted(set(keys))]}
+        notices = _unacknowledged(batch_get(self._calls, wanted, consistent=True)[self._table], now)
+        return {(notice.user_id, notice.notice_id): notice for notice in notices}
+
+    def acknowledge(self, user_id: str, notice_id: str) -> None:
+        conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": to_item(notice_key(user_id, notice_id)),
+                "UpdateExpression": f"SET {_ACKNOWLEDGED} = :yes REMOVE title, body, #data",
+                "ConditionExpression": f"attribute_exists({PK})",
+                "ExpressionAttributeNames": {"#data": "data"},  # a reserved word
+                "ExpressionAttributeValues": to_item({":yes": True}),
+            },
+        )
+
+
+def _unacknowledged(items: Sequence[Item], now: int) -> list[Notice]:
+    return [_notice_from(item) for item in items if _ACKNOWLEDGED not in item and item["expires_at"] > now]
+
+
+def _item(notice: Notice) -> dict[str, Any]:
+    """`data` is one text: its names are others' affair, and an attribute's must not be empty."""
+    return {
+        **notice_key(notice.user_id, notice.notice_id),
+        "kind": notice.kind,
+        "created_at": notice.created_at,
+        "expires_at": notice.expires_at,
+        "title": notice.title,
+        "body": notice.body,
+        "data": json.dumps(dict(notice.data), ensure_ascii=False, separators=(",", ":")) if notice.data else None,
+        CONVERSATION_ID: notice.conversation_id,
+        SEQ: notice.seq,
+        TTL: notice.expires_at // _MS + 1,
+    }
+
+
+def _notice_from(item: Item) -> Notice:
+    return Notice(
+        notice_id=item[SK].removeprefix(NOTICE_PREFIX),
+        user_id=item[PK].removeprefix(USER_PREFIX),
+        kind=item["kind"],
+        created_at=item["created_at"],
+        expires_at=item["expires_at"],
+        title=item["title"],
+        body=item["body"],
+        data=json.loads(item["data"]) if "data" in item else {},
+        conversation_id=item.get(CONVERSATION_ID),
+        seq=item.get(SEQ),
+    )

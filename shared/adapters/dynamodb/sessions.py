@@ -1,0 +1,201 @@
+"""Sessions in DynamoDB: one item per user, all its connections in one map, every change one conditional update."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Calls, Refused, batch_get, conditionally, from_item, to_item
+from shared.adapters.dynamodb.schema import (
+    CONNECTIONS,
+    HIDDEN,
+    LAST_SEEN,
+    SHOWN,
+    USER_ID,
+    connection_value,
+    connections_from,
+    session_from,
+)
+from shared.domain.connections import (
+    OFFLINE,
+    ONLINE,
+    Connection,
+    LimitReached,
+    Registered,
+    Removed,
+    Session,
+    SessionsByUser,
+    Status,
+)
+
+_NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
+
+
+def _no_longer(name: str) -> str:
+    """That the connection is not authenticated beyond `:until`: of two tokens at once the later end counts."""
+    path = f"{CONNECTIONS}.{name}.authenticated_until"
+    return f"(attribute_not_exists({path}) OR {path} <= :until)"
+
+
+class DynamoDbSessions:
+    """Sessions on the sessions table."""
+
+    def __init__(self, calls: Calls, *, sessions_table: str) -> None:
+        self._calls = calls
+        self._table = sessions_table
+
+    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+        answer = self._register(connection, limit=limit, drop=list(drop))
+        if answer is None:  # the user's very first connection: there is no map yet to put it into
+            answer = self._start(connection)
+        if isinstance(answer, Refused):
+            return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
+        before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
+        kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
+        # Where it was there, this may be the repetition of the write that stored it, and nobody was told anything yet.
+        is_new = all(one.connection_id != connection.connection_id for one in before.connections)
+        return Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
+
+    def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
+        """None where the user has no map of connections yet: an update inside it can't make one."""
+        names = {"#new": connection.connection_id, **{f"#d{i}": key for i, key in enumerate(drop)}}
+        dropped = [f"{CONNECTIONS}.#d{i}" for i in range(len(drop))]
+        is_new, is_there = f"attribute_not_exists({CONNECTIONS}.#new)", f"attribute_exists({CONNECTIONS}.#new)"
+        room = f"({is_new} AND size({CONNECTIONS}) < :limit OR {is_there} AND {_no_longer('#new')})"
+        # Those to drop must still be there, or two that evict the same connection would both find room.
+        conditions = [room, *(f"attribute_exists({path})" for path in dropped)]
+        request = {
+            **self._key(connection.user_id),
+            "UpdateExpression": f"SET {CONNECTIONS}.#new = :new, {SHOWN} = :online"
+            + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
+            "ConditionExpression": f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":new": connection_value(connection),
+                    ":limit": limit + len(drop),
+                    ":online": ONLINE,
+                    ":until": connection.authenticated_until,
+                }
+            ),
+            "ReturnValues": "ALL_OLD",
+        }
+        answer = conditionally(self._calls, "UpdateItem", request)
+        has_map = not isinstance(answer, Refused) or (answer.item is not None and CONNECTIONS in answer.item)
+        return answer if has_map else None
+
+    def _start(self, connection: Connection) -> dict[str, Any] | Refused:
+        """Refused if another connection was the first after all."""
+        return conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(connection.user_id),
+                "UpdateExpression": f"SET {CONNECTIONS} = :map, {SHOWN} = :online",
+                "ConditionExpression": _NO_MAP,
+                "ExpressionAttributeValues": to_item(
+                    {":map": {connection.connection_id: connection_value(connection)}, ":online": ONLINE}
+                ),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+
+    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+        until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
+        values = {":expires": connection.expires_at}
+        if fresh_token:
+            until = f", {CONNECTIONS}.#id.authenticated_until = :until"
+            condition += f" AND {_no_longer('#id')}"
+            values[":until"] = connection.authenticated_until
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(connection.user_id),
+                "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#id": connection.connection_id},
+                "ExpressionAttributeValues": to_item(values),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+        item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
+        return connections_from(item, connection.user_id).get(connection.connection_id)
+
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"REMOVE {CONNECTIONS}.#gone SET {LAST_SEEN} = :now",
+                "ConditionExpression": f"attribute_exists({CONNECTIONS}.#gone)",
+                "ExpressionAttributeNames": {"#gone": connection_id},
+                "ExpressionAttributeValues": to_item({":now": now}),
+                "ReturnValues": "ALL_OLD",
+            },
+        )
+        refused = isinstance(answer, Refused)
+        item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
+        before = connections_from(item, user_id)
+        just_now = refused and (item or {}).get(LAST_SEEN) == now
+        shown = (item or {}).get(SHOWN)
+        return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
+
+    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
+
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {item[USER_ID]: session_from(item, item[USER_ID]) for item in items}
+
+    def show_offline(self, user_id: str, session: Session) -> bool:
+        """The whole map is compared: a connection that came, went or was heard of since makes it another one."""
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"SET {SHOWN} = :offline",
+                "ConditionExpression": f"{SHOWN} = :online AND {CONNECTIONS} = :connections",
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":offline": OFFLINE,
+                        ":online": ONLINE,
+                        ":connections": {one.connection_id: connection_value(one) for one in session.connections},
+                    }
+                ),
+            },
+        )
+        return not isinstance(answer, Refused)
+
+    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+        """Which connections are there is compared, and not when they expire: pings go on."""
+        names = {f"#c{number}": one.connection_id for number, one in enumerate(session.connections)}
+        values: dict[str, Any] = {":hidden": hidden, ":shown": shown, ":was": session.hidden, ":count": len(names)}
+        same_wish = "#hidden = :was" if session.hidden else "(attribute_not_exists(#hidden) OR #hidden = :was)"
+        same_shown = f"attribute_not_exists({SHOWN})"
+        if session.shown is not None:
+            same_shown, values[":told"] = f"{SHOWN} = :told", session.shown
+        same_size = f"size({CONNECTIONS}) = :count"
+        if not names:
+            same_size = f"({_NO_MAP} OR {same_size})"
+        same_connections = [same_size, *(f"attribute_exists({CONNECTIONS}.{name})" for name in names)]
+        answer = conditionally(
+            self._calls,
+            "UpdateItem",
+            {
+                **self._key(user_id),
+                "UpdateExpression": f"SET #hidden = :hidden, {SHOWN} = :shown",
+                "ConditionExpression": " AND ".join([same_wish, same_shown, *same_connections]),
+                "ExpressionAttributeNames": {"#hidden": HIDDEN, **names},  # a reserved word
+                "ExpressionAttributeValues": to_item(values),
+            },
+        )
+        return not isinstance(answer, Refused)
+
+    def _key(self, user_id: str) -> dict[str, Any]:
+        return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}

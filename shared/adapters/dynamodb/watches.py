@@ -1,0 +1,113 @@
+"""Presence subscriptions in DynamoDB: a row for each watched user, and the list of them under the watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, query, to_item
+from shared.adapters.dynamodb.memberships import rows_of
+from shared.adapters.dynamodb.schema import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
+from shared.domain.connections import Watch
+from shared.errors import Unavailable
+
+_BATCH: Final = 25
+_ATTEMPTS: Final = 8
+_MS: Final = 1_000
+_REVISION: Final = "revision"
+
+
+class DynamoDbWatches:
+    """Watches on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
+        self._change(watcher, connection_id, users, expires_at)
+
+    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
+        self._change(watcher, connection_id, None, expires_at)
+
+    def _change(self, watcher: str, connection_id: str, users: Collection[str] | None, expires_at: int) -> None:
+        """What is watched from now on (None: what is), and until when. Nothing to write where that is nothing already.
+
+        The rows first, and then the list, if that is still the one that was read; if not, all of it again.
+
+        So the rows of whoever succeeds were written after those of everybody who had succeeded before, and what the
+        others have spoilt meanwhile they make good when they find that they were too late.
+        """
+        lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
+        written: set[str] = set()
+        for attempt in range(_ATTEMPTS):
+            listed, revision = self._listed(watcher, connection_id)
+            wanted = listed if users is None else set(users)
+            if users is None and not listed and not written:
+                return
+            deletes = [watch_key(user, connection_id) for user in sorted((listed | written) - wanted)]
+            rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(wanted)]
+            self._write(
+                [
+                    *({"DeleteRequest": {"Key": to_item(key)}} for key in deletes),
+                    *({"PutRequest": {"Item": to_item(row)}} for row in rows),
+                ]
+            )
+            written |= wanted
+            item = {**watching_key(watcher, connection_id), "users": sorted(wanted), **lifetime}
+            if self._put_list(item, revision):
+                return
+            self._calls.pause(attempt)
+        raise Unavailable
+
+    def _listed(self, watcher: str, connection_id: str) -> tuple[set[str], int]:
+        """Whom the connection watches, and how often that was changed."""
+        key = to_item(watching_key(watcher, connection_id))
+        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
+        item = from_item(answer.get("Item", {}))
+        return set(item.get("users", ())), item.get(_REVISION, 0)
+
+    def _put_list(self, item: dict[str, Any], revision: int) -> bool:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": to_item({**item, _REVISION: revision + 1}),
+            "ConditionExpression": f"attribute_not_exists({_REVISION})",
+        }
+        if revision:
+            request["ConditionExpression"] = f"{_REVISION} = :read"
+            request["ExpressionAttributeValues"] = to_item({":read": revision})
+        return not isinstance(conditionally(self._calls, "PutItem", request), Refused)
+
+    def of(self, user_id: str) -> Sequence[Watch]:
+        request = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{PK} = :watched",
+            "ExpressionAttributeValues": to_item({":watched": watch_key(user_id, "")[PK]}),
+            "ConsistentRead": True,
+        }
+        items = query(self._calls, request)
+        return [Watch(user_id, item[SK], item["watcher"], item["expires_at"]) for item in items]
+
+    def by(self, user_id: str) -> Sequence[Watch]:
+        rows = rows_of(self._calls, self._table, user_id, WATCHING_PREFIX)
+        return [
+            Watch(user, row[SK].removeprefix(WATCHING_PREFIX), user_id, row["expires_at"])
+            for row in rows
+            for user in row["users"]
+        ]
+
+    def remove(self, watch: Watch) -> None:
+        key = to_item(watch_key(watch.watched, watch.connection_id))
+        self._calls.call("DeleteItem", {"TableName": self._table, "Key": key})
+
+    def _write(self, requests: Sequence[dict[str, Any]]) -> None:
+        """25 to a call; what is left unprocessed is sent again. Raises Unavailable if it stays so."""
+        for start in range(0, len(requests), _BATCH):
+            waiting: dict[str, Any] = {self._table: list(requests[start : start + _BATCH])}
+            for attempt in range(_ATTEMPTS):
+                waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
+                if not waiting:
+                    break
+                self._calls.pause(attempt)
+            else:
+                raise Unavailable

@@ -1,0 +1,328 @@
+"""What a conversation is made of: entries of its log, and the members who read it."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Final
+
+from shared.domain.changes import KINDS, MESSAGE, Change, Role, changes_roster
+from shared.domain.identifiers import is_group_id, other_member
+
+# How many recent writers an entry remembers: all of them in any private conversation. Whom a group's entry has no room
+# for any more has the number of their last message in their own membership, which is written before that entry is.
+AUTHORS_KEPT: Final = 16
+# A writer's key has at most this many characters, so that 16 pairs are about 300 bytes, whatever the ids.
+_KEY_CHARACTERS: Final = 12
+_HASH_MARK: Final = "~"  # occurs in no user id
+
+Reaction = tuple[str, str]
+"""An emoji, and the user whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place of a conversation's log: what happened as the `seq`-th thing in this conversation.
+
+    A message if `change` is None. Place, sender and ids stay for good; a message's content, `edited_at`, `deleted_at`
+    and `reactions` follow the changes that stand behind it in the log, and `last_edit` is the latest of its edits.
+
+    `number` counts the messages up to and including this entry, `message_seq` is the latest of them, and `authors` says
+    for the latest writers (by `author_key`) which number their last message had: together they give everyone's unread
+    count without any counter to maintain. `nonce` is the attempt that stored the entry, `digest` what it was first
+    stored with. `fan_out`: the group is so large that the stream side posts it. `roster_seq`: behind this entry, up to
+    this one, nothing has changed of the group's roster (see `rosters.py`); None where that is not known, and in private
+    conversations.
+    `first_answer`: with this message, both members of a private conversation have written.
+    """
+
+    conversation_id: str
+    seq: int
+    sender_id: str
+    created_at: int
+    number: int
+    content: str | None = None
+    change: Change | None = None
+    message_type: str = "text"
+    client_message_id: str | None = None
+    reply_to: int | None = None
+    mentions: tuple[str, ...] = ()
+    file_id: str | None = None
+    forwarded: bool = False
+    edited_at: int | None = None
+    deleted_at: int | None = None
+    last_edit: int | None = None
+    reactions: frozenset[Reaction] = frozenset()
+    message_seq: int = 0
+    authors: Mapping[str, int] = field(default_factory=dict)
+    nonce: str = ""
+    digest: str = ""
+    fan_out: bool = False
+    roster_seq: int | None = None
+    first_answer: bool = False
+
+    @property
+    def kind(self) -> str:
+        return MESSAGE if self.change is None else KINDS[type(self.change)]
+
+    @property
+    def is_message(self) -> bool:
+        return self.change is None
+
+    @property
+    def is_readable(self) -> bool:
+        """A message that was not deleted."""
+        return self.change is None and self.deleted_at is None
+
+    @property
+    def message_id(self) -> str:
+        return f"{self.conversation_id}/{self.seq}"
+
+    def has_written(self, user_id: str) -> bool:
+        """Whether the user is among the writers up to here: exact in private conversations, where none is left out."""
+        return author_key(user_id) in self.authors
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it has a place in the log. `nonce` is fresh for every attempt, `client_message_id` is not.
+
+    `forward_of` is where a forwarded message's content comes from; that counts as what was said, not the content.
+    """
+
+    conversation_id: str
+    sender_id: str
+    content: str
+    nonce: str
+    message_type: str = "text"
+    client_message_id: str | None = None
+    reply_to: int | None = None
+    mentions: tuple[str, ...] = ()
+    file_id: str | None = None
+    forward_of: tuple[str, int] | None = None
+    fan_out: bool = False
+
+    def following(self, base: Entry | None, created_at: int) -> Entry:
+        """The entry that this draft becomes right behind `base` (None: as the first of its log)."""
+        number = base.number + 1 if base else 1
+        seq = base.seq + 1 if base else 1
+        return Entry(
+            conversation_id=self.conversation_id,
+            seq=seq,
+            sender_id=self.sender_id,
+            created_at=created_at,
+            number=number,
+            content=self.content,
+            message_type=self.message_type,
+            client_message_id=self.client_message_id,
+            reply_to=self.reply_to,
+            mentions=self.mentions,
+            file_id=self.file_id,
+            forwarded=self.forward_of is not None,
+            message_seq=seq,
+            authors=_latest_authors(base.authors if base else {}, self.sender_id, number),
+            nonce=self.nonce,
+            digest=self.digest,
+            fan_out=self.fan_out,
+            roster_seq=_roster_seq(base),
+            first_answer=self._is_first_answer(base),
+        )
+
+    def _is_first_answer(self, base: Entry | None) -> bool:
+        if base is None or base.has_written(self.sender_id):
+            return False
+        other = other_member(self.conversation_id, self.sender_id)
+        return other is not None and base.has_written(other)
+
+    def is_stored_as(self, entry: Entry) -> bool:
+        """Whether `entry` is this message: this very attempt, or an earlier one of the same client_message_id."""
+        if entry.sender_id != self.sender_id or not entry.is_message:
+            return False
+        if entry.nonce == self.nonce:
+            return True
+        return self.client_message_id is not None and entry.client_message_id == self.client_message_id
+
+    @property
+    def digest(self) -> str:
+        """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
+        said, kind, file_id = self.content, self.message_type, self.file_id
+        if self.forward_of is not None:  # its type and its file are the original's, like its content
+            said, kind, file_id = "\x01{}/{}".format(*self.forward_of), "", None
+        parts = (said, kind, str(self.reply_to), *self.mentions)
+        with_file = parts if file_id is None else (*parts, f"\x02{file_id}")
+        return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
+
+
+def change_entry(
+    change: Change,
+    *,
+    base: Entry | None,
+    conversation_id: str,
+    sender_id: str,
+    created_at: int,
+    nonce: str,
+    fan_out: bool,
+) -> Entry:
+    """The entry that records `change` right behind `base` (None: as the first of its log)."""
+    seq = base.seq + 1 if base else 1
+    return Entry(
+        conversation_id=conversation_id,
+        seq=seq,
+        sender_id=sender_id,
+        created_at=created_at,
+        number=base.number if base else 0,
+        change=change,
+        message_seq=base.message_seq if base else 0,
+        authors=base.authors if base else {},
+        nonce=nonce,
+        fan_out=fan_out,
+        roster_seq=seq if changes_roster(change) else _roster_seq(base),
+    )
+
+
+def _roster_seq(base: Entry | None) -> int | None:
+    """What follows `base` goes on from there. Whatever changed before an entry that does not say was before that."""
+    if base is None or not is_group_id(base.conversation_id):
+        return None
+    return base.seq if base.roster_seq is None else base.roster_seq
+
+
+def author_key(user_id: str) -> str:
+    """How entries name a writer: the id where that is short, else a hash of it, which no id can be taken for."""
+    if len(user_id) <= _KEY_CHARACTERS or user_id.startswith(_HASH_MARK):
+        return user_id
+    return _HASH_MARK + urlsafe_b64encode(blake2b(user_id.encode(), digest_size=8).digest()).decode().rstrip("=")
+
+
+def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> dict[str, int]:
+    authors = {**known, author_key(sender_id): number}
+    newest_first = sorted(authors.items(), key=lambda pair: -pair[1])
+    return dict(newest_first[:AUTHORS_KEPT])
+
+
+def displaced(base: Entry | None, entry: Entry) -> Mapping[str, int]:
+    """The writers whom `entry` has no room for though `base` before it has, with the numbers of their last messages."""
+    before = base.authors if base else {}
+    return {key: number for key, number in before.items() if key not in entry.authors}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a member wants a conversation shown and announced. `muted_until` is milliseconds."""
+
+    muted_until: int | None = None
+    notify: str = "all"
+    pinned: bool = False
+    archived: bool = False
+
+    def is_muted(self, now: int) -> bool:
+        return self.muted_until is not None and self.muted_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`.
+
+    `wrote_number` is that of the member's last message which the log's entries do not tell any more (0: they do).
+    `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
+    the head at which the user hid a private conversation: it is out of the inbox until the next message.
+    """
+
+    conversation_id: str
+    user_id: str
+    joined_at: int
+    joined_seq: int = 0
+    read_seq: int = 0
+    read_number: int = 0
+    delivered_seq: int = 0
+    hidden_seq: int | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    wrote_number: int = 0
+
+    def with_read(self, seq: int, number: int) -> Member:
+        """The member after reading up to `seq`; reading implies delivery."""
+        return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
+
+    @property
+    def has_got(self) -> int:
+        """Up to where messages have reached a device of this member."""
+        return max(self.read_seq, self.delivered_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's own item. Who is in it stands in the roster."""
+
+    conversation_id: str
+    name: str
+    created_by: str
+    created_at: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member as the group sees them."""
+
+    user_id: str
+    role: Role
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A group and everyone in it, read at one moment."""
+
+    group: Group
+    seats: Mapping[str, Seat]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What one round trip found: of the entries asked for, those that exist, and the member if asked for.
+
+    `blocked`: the block that was asked about is there.
+    """
+
+    entries: Mapping[int, Entry]
+    member: Member | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A cursor that moved: `kind` is "read" or "delivered"."""
+
+    kind: str
+    conversation_id: str
+    user_id: str
+    seq: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """Somebody writes, or has stopped. Never stored."""
+
+    conversation_id: str
+    user_id: str
+    active: bool
+
+
+def unread(member: Member, head: Entry | None) -> int:
+    """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
+    return 0 if head is None else max(0, head.number - seen_number(member, head))
+
+
+def seen_number(member: Member, head: Entry) -> int:
+    """The number of the last message that the member has read, or has written. Nothing up to it is news to them."""
+    own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
+    return max(member.read_number, own)
+
+
+def is_in_inbox(member: Member, head: Entry | None) -> bool:
+    """Whether the conversation counts among the member's: not one that they hid, and that has no message since."""
+    hidden_seq = member.hidden_seq
+    return hidden_seq is None or (head is not None and head.message_seq > hidden_seq)

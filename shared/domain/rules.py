@@ -1,0 +1,209 @@
+"""The rules of the chat, as pure checks. Each raises the error that the client gets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.changes import ADMIN, OWNER, Role
+from shared.domain.entries import Draft, Entry, Reaction
+from shared.domain.files import READY, File
+from shared.domain.members import Audience
+from shared.domain.text import is_blank, is_emoji, is_label
+from shared.domain.weight import MAX_MESSAGE_BYTES, draft_is_too_heavy, is_too_heavy, message_bytes
+from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
+
+MAX_CONTENT_CHARACTERS: Final = 5_000
+MAX_CONTENT_BYTES: Final = 20 * 1024
+MAX_MENTIONS: Final = 50
+MAX_NAME_CHARACTERS: Final = 100
+MAX_EMOJI_BYTES: Final = 64
+# All reactions of one message together: room for each member of the largest group to put one. They live in its item,
+# and are written anew with each change. Where ids are long, the message's weight decides first.
+MAX_REACTIONS: Final = 2_000
+MAX_REACTIONS_OF_ONE: Final = 12
+_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a deployment lets one message hold: at most what the protocol does."""
+
+    characters: int = MAX_CONTENT_CHARACTERS
+    mentions: int = MAX_MENTIONS
+
+
+PROTOCOL: Final = Bounds()
+
+
+def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:
+    """Raises TooLarge over 5,000 characters or 20 KB of UTF-8, BadRequest for undecodable text."""
+    if len(content) > bounds.characters:
+        raise TooLarge(f"The content has more than {bounds.characters:,} characters")
+    if len(_encoded(content, "content")) > MAX_CONTENT_BYTES:
+        raise TooLarge(f"The content has more than {MAX_CONTENT_BYTES:,} bytes")
+
+
+def check_shows(content: str, file_id: str | None) -> None:
+    """A file needs no words with it, everything else does. Raises BadRequest for blank text."""
+    if file_id is None and is_blank(content):
+        raise BadRequest("The content is blank")
+
+
+def check_name(name: str) -> None:
+    """A group's name. Raises TooLarge over 100 characters, BadRequest for what is blank or no line of text."""
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise TooLarge(f"A name has at most {MAX_NAME_CHARACTERS} characters")
+    if not is_label(name):
+        raise BadRequest("The name is blank, or holds a control character")
+
+
+def check_emoji(emoji: str) -> None:
+    """1-64 bytes of something that shows, and that can stand in a path. Raises BadRequest."""
+    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES or not is_emoji(emoji):
+        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes, without blanks, slashes, backslashes and quotes")
+
+
+def check_emoji_there(emoji: str) -> None:
+    """What is taken off may have been put there when more was taken for an emoji. Raises BadRequest."""
+    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES:
+        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes")
+
+
+def _encoded(text: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequest(f"The {what} holds half a surrogate pair") from exc
+
+
+def check_file_named(message_type: str, file_id: str | None) -> None:
+    """Images and files refer to an uploaded file, text does not. Raises BadRequest."""
+    if message_type == "text" and file_id is not None:
+        raise BadRequest("A text message has no `file_id`")
+    if message_type != "text" and file_id is None:
+        raise BadRequest("An image or file needs its `file_id`")
+
+
+def check_file(draft: Draft, file: File | None) -> None:
+    """A message has a file of its sender's that is ready, and of the kind that it says. Raises NotFound."""
+    if file is None or file.status != READY or (file.owner_id, file.kind) != (draft.sender_id, draft.message_type):
+        raise NotFound("There is no such file")
+
+
+def check_mentions(mentions: Collection[str], audience: Audience, bounds: Bounds = PROTOCOL) -> None:
+    """Only members can be mentioned. Raises BadRequest, and TooLarge for more of them than are allowed."""
+    if len(mentions) > bounds.mentions:
+        raise TooLarge(f"A message mentions at most {bounds.mentions} users")
+    if not all(user_id in audience for user_id in mentions):
+        raise BadRequest("A message can mention members of its conversation only")
+
+
+def check_after(after: int | None, entries: Mapping[int, Entry]) -> None:
+    """`after` names an entry, or 0: otherwise a client could tear a hole into the log. Raises BadRequest."""
+    if after and after not in entries:
+        raise BadRequest("`after` names an entry that this conversation does not have")
+
+
+def check_reply(reply_to: int | None, entries: Mapping[int, Entry]) -> None:
+    """A reply needs a message to reply to; one that was deleted since keeps its replies. Raises NotFound."""
+    if reply_to is None:
+        return
+    entry = entries.get(reply_to)
+    if entry is None or not entry.is_message:
+        raise NotFound("There is no message to reply to at this seq")
+
+
+def check_same_message(draft: Draft, stored: Entry) -> None:
+    """A client_message_id names one message for good. Raises Conflict where the resend says something else."""
+    if stored.digest and stored.digest != draft.digest:
+        raise Conflict("This client_message_id was used for a different message")
+
+
+def check_readable(entry: Entry | None) -> Entry:
+    """The message, if there is one at this seq that was not deleted. Raises NotFound."""
+    if entry is None or not entry.is_readable:
+        raise NotFound("There is no message at this seq")
+    return entry
+
+
+def check_editable(entry: Entry, user_id: str, *, window_s: int, now: int) -> None:
+    """Only the author edits, within the window (0: without end), and only what is theirs. Raises Forbidden."""
+    if entry.sender_id != user_id:
+        raise Forbidden("Only its author can edit a message")
+    if entry.forwarded:
+        raise Forbidden("A forwarded message can't be edited: its mark says that the words are another's")
+    if window_s and now - entry.created_at > window_s * _MS:
+        raise Forbidden("This message is too old to be edited")
+
+
+def check_deletable(entry: Entry, user_id: str, audience: Audience) -> None:
+    """Authors delete their own messages, owners and admins of a group everyone's. Raises Forbidden."""
+    if entry.sender_id == user_id or (audience.group is not None and audience.roles[user_id] in {OWNER, ADMIN}):
+        return
+    raise Forbidden("Only its author, or a moderator of the group, can delete a message")
+
+
+def check_group(audience: Audience) -> None:
+    """Raises BadRequest for a private conversation, which has neither name nor roles, and always the same members."""
+    if audience.group is None:
+        raise BadRequest("This is a private conversation, not a group")
+
+
+def check_moderator(user_id: str, audience: Audience) -> None:
+    """Owners and admins. Raises Forbidden."""
+    if audience.roles[user_id] not in {OWNER, ADMIN}:
+        raise Forbidden("Only owners and admins of the group can do this")
+
+
+def check_removable(user_id: str, by: str, audience: Audience) -> None:
+    """Everyone may leave; owners remove anyone, admins remove plain members. Raises Forbidden."""
+    mine, theirs = audience.roles[by], audience.roles[user_id]
+    if user_id == by or mine == OWNER or (mine == ADMIN and theirs not in {OWNER, ADMIN}):
+        return
+    raise Forbidden("Owners can remove anyone, admins can remove members")
+
+
+def check_owner_remains(roles: Mapping[str, Role]) -> None:
+    """A group that has members has an owner among them. Raises Forbidden."""
+    if roles and OWNER not in roles.values():
+        raise Forbidden("A group needs an owner: make somebody else one first")
+
+
+def check_room(size: int, *, limit: int) -> None:
+    """Raises Conflict for a group that would have more members than it may."""
+    if size > limit:
+        raise Conflict(f"A group has at most {limit:,} members")
+
+
+def check_weight(draft: Draft, base: Entry | None) -> None:
+    """Raises TooLarge for a message that takes over 24 KB of JSON behind `base`, with its ids and mentions."""
+    if draft_is_too_heavy(draft, base):
+        raise TooLarge(_too_heavy())
+
+
+def check_edited_weight(message: Entry, edited: Entry) -> None:
+    """The same for an edit, with the reactions. One that was heavier before may become lighter. Raises TooLarge."""
+    if is_too_heavy(edited) and message_bytes(edited) > message_bytes(message):
+        raise TooLarge(_too_heavy())
+
+
+def check_reactions(message: Entry, one: Reaction) -> None:
+    """Raises Conflict where a message, or one user at it, has as many reactions as it can, or would be too heavy."""
+    if sum(user_id == one[1] for _, user_id in message.reactions) >= MAX_REACTIONS_OF_ONE:
+        raise Conflict(f"A user puts at most {MAX_REACTIONS_OF_ONE} emoji to a message")
+    if len(message.reactions) >= MAX_REACTIONS:
+        raise Conflict(f"A message takes at most {MAX_REACTIONS:,} reactions")
+    if is_too_heavy(replace(message, reactions=message.reactions | {one})):
+        raise Conflict(f"A message takes at most {MAX_MESSAGE_BYTES:,} bytes of JSON with all its reactions")
+
+
+def check_reaction_of(owner_id: str, by: str, audience: Audience) -> None:
+    """Owners and admins of a group take off anyone's reaction, everyone else their own. Raises Forbidden."""
+    if owner_id != by and (audience.group is None or audience.roles[by] not in {OWNER, ADMIN}):
+        raise Forbidden("Only owners and admins of a group can take off another user's reaction")
+
+
+def _too_heavy() -> str:
+    return f"The message takes more than {MAX_MESSAGE_BYTES:,} bytes of JSON with all that belongs to it"

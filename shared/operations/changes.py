@@ -1,0 +1,216 @@
+"""Every durable change that is no new message: decide on what is there, and take the next place of the log with it.
+
+The log is the lock. The tail is read first and what the decision rests on second; the put goes right behind that tail.
+If it succeeds, nothing has changed in between, since every change takes a place: not who is a member, not their roles,
+not the message that is edited. If it does not, everything is read and decided anew.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.chat.log import MAX_ATTEMPTS
+from shared.domain.changes import Change, Reacted, Removed, last_touched
+from shared.domain.entries import Entry, change_entry
+from shared.domain.identifiers import is_group_id
+from shared.domain.members import Audience, check_possible_member
+from shared.domain.rules import PROTOCOL, Bounds
+from shared.errors import NotAMember, Unavailable
+from shared.operations.delivery import Delivered, Posting, broadcast
+from shared.operations.rosters import Rosters, audience_behind
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.files import Files
+
+# Two reactions of different members within so little time are many at once, more likely than not.
+_MOMENT_MS: Final = 250
+# One waits so many times for the same place, some 300 ms in all, and then goes for it in any case.
+_STALLED: Final = 5
+# It looks so often; what ends this is the invocation's deadline.
+_MAX_LOOKS: Final = 4 * MAX_ATTEMPTS
+# Up to 400 ms from one look to the next: as many as sixteen at once are served one right after the other like that.
+_SHORT: Final = 4
+# A change takes some four times as long as a single call. Where they follow one another more slowly than this many, the
+# log stands idle in between.
+_IDLE: Final = 5
+
+Decide = Callable[[Audience], Change | None]
+"""What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What every change needs: where it is written, and how to wait for a free place.
+
+    `now` is milliseconds; `pause(attempt)` waits a jittered while; a nonce is fresh for each change. In groups of more
+    than `inline_limit` members the stream side tells everyone. `rosters` is what the function's instance remembers.
+    """
+
+    log: ConversationLog
+    memberships: Memberships
+    files: Files
+    now: Callable[[], int]
+    pause: Callable[[int], None]
+    new_nonce: Callable[[], str]
+    inline_limit: int
+    bounds: Bounds = PROTOCOL
+    rosters: Rosters = field(default_factory=Rosters)
+
+    def audience(
+        self, base: Entry | None, conversation_id: str, user_id: str, *, mentions: Sequence[str] = ()
+    ) -> Audience:
+        """Everyone in the conversation, as of `base` or later. Raises NotAMember where the user is not among them."""
+        return audience_behind(
+            base,
+            conversation_id,
+            user_id,
+            mentions=mentions,
+            memberships=self.memberships,
+            rosters=self.rosters,
+            now=self.now(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`entry` is None where nothing had to be changed. `audience` is who is in the conversation after it."""
+
+    entry: Entry | None
+    audience: Audience
+
+
+def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, writing: Writing) -> Changed:
+    """Carry out one change of a member's. `decide` is asked again whenever somebody else was quicker.
+
+    `own`: it depends on no other member. In a large group, whom the stream side tells, nobody's roster is read for it:
+    the audience is `Audience.of_one`, and whether the user is a member is for `decide` to look up.
+
+    Where many change one conversation at once, each asks for the right of way first: a transaction that comes too late
+    costs as much as one in time, and more than the place itself where the message carries a thousand reactions.
+
+    Guarantee: when this returns with an entry, that entry and what it does are durable, both.
+    Raises NotAMember, whatever `decide` raises, and Unavailable (too much contention; nothing was changed).
+    """
+    check_possible_member(conversation_id, user_id)
+    nonce = writing.new_nonce()
+    queue = _Queueing()
+    for attempt in range(_MAX_LOOKS):
+        if attempt > 1 or queue.waits:
+            writing.pause(queue.waits)
+            queue.waits += 1
+        began = writing.now()
+        tail = writing.log.read_back(conversation_id, limit=1)
+        if not tail:
+            return _unchanged(conversation_id, user_id, decide, writing)
+        if _is_crowded(tail[0], attempt, user_id, writing.now()):
+            queue.meet(tail[0].seq, began=began, now=writing.now())
+            if not (queue.is_stalled or writing.log.claim(conversation_id, tail[0].seq + 1, now=writing.now())):
+                continue
+        narrow = own and tail[0].fan_out
+        audience = Audience.of_one(user_id) if narrow else writing.audience(tail[0], conversation_id, user_id)
+        made = decide(audience)
+        if made is None:
+            return Changed(None, audience)
+        if last_touched(made) > tail[0].seq:
+            continue  # read behind a tail that has moved on: the place is taken, and would be by what is changed
+        entry = change_entry(
+            made,
+            base=tail[0],
+            conversation_id=conversation_id,
+            sender_id=user_id,
+            created_at=writing.now(),
+            nonce=nonce,
+            fan_out=narrow or len(audience) > writing.inline_limit,
+        )
+        there = writing.log.put(entry)
+        if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
+            return Changed(there or entry, _followed(audience, tail[0], entry, writing.rosters))
+    raise Unavailable("This conversation is very busy: try again")
+
+
+def _unchanged(conversation_id: str, user_id: str, decide: Decide, writing: Writing) -> Changed:
+    """Where nothing was said there is nothing to change. Raises NotAMember, or what `decide` raises."""
+    audience = writing.audience(None, conversation_id, user_id)
+    if writing.memberships.get(conversation_id, user_id) is None:
+        raise NotAMember  # a private conversation that could be, and is not
+    if decide(audience) is None:
+        return Changed(None, audience)
+    raise NotAMember
+
+
+@dataclass(slots=True)
+class _Queueing:
+    """One change that waits for its turn, and how long from one look at the tail to the next.
+
+    Longer and longer, as long as changes follow one another as quickly as they can: then many are at it, and more looks
+    would only take from what the partition can bear. Shorter again where the log stands idle between two of them: then
+    all who wait do so for too long.
+    """
+
+    waits: int = 0
+    met: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_STALLED))
+
+    def meet(self, seq: int, *, began: int, now: int) -> None:
+        """The tail is `seq`, as a look from `began` to `now` (ms) has shown."""
+        self.waits = self.waits or 1
+        if self.met and self.waits > _SHORT:
+            before, at = self.met[-1]
+            if now - at > _IDLE * max(1, now - began) * (seq - before):
+                self.waits = max(_SHORT, self.waits - 2)
+        self.met.append((seq, now))
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether whoever has the right of way makes no use of it: the same tail was met again and again."""
+        return len(self.met) == _STALLED and len({seq for seq, _ in self.met}) == 1
+
+
+def _is_crowded(tail: Entry, attempt: int, user_id: str, now: int) -> bool:
+    """Whether others are at the same: the place was lost twice, or somebody else has reacted a moment ago."""
+    if attempt > 1:
+        return True
+    is_recent = now - tail.created_at < _MOMENT_MS
+    return (
+        is_recent
+        and isinstance(tail.change, Reacted)
+        and tail.sender_id != user_id
+        and is_group_id(tail.conversation_id)
+    )
+
+
+def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -> Audience:
+    """The audience behind the entry. It is kept where the one before was: nothing has happened in between."""
+    after = audience.after([entry])
+    if (
+        after is not audience
+        and tail.roster_seq is not None
+        and rosters.get(tail.conversation_id, tail.roster_seq) is audience
+    ):
+        rosters.keep(entry.conversation_id, entry.seq, after)
+    return after
+
+
+def announce(
+    changed: Changed,
+    *,
+    connection_id: str = "",
+    posting: Posting,
+    now: int,
+) -> Delivered | None:
+    """Tell everyone in the conversation, and those who were just removed from it. None where nothing was changed.
+
+    In a large group the stream side tells the members; it can't know who was removed, so that is done here.
+    """
+    if changed.entry is None:
+        return None
+    removed: Iterable[str] = changed.entry.change.users if isinstance(changed.entry.change, Removed) else ()
+    members = () if changed.entry.fan_out else changed.audience.members
+    return broadcast(
+        changed.entry,
+        to=dict.fromkeys([*members, *removed]),
+        skip=connection_id,
+        posting=posting,
+        now=now,
+    )

@@ -1,0 +1,153 @@
+"""Requesting, accepting, renaming and removing contacts; blocking. Unknown and blocking users answer alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair
+from shared.domain.identifiers import check_user_id
+from shared.domain.text import is_label
+from shared.errors import BadRequest, Conflict, NotFound, Unavailable
+from shared.ports.people import Blocks, Contacts
+
+MAX_CONTACTS: Final = 1_000
+MAX_BLOCKS: Final = 1_000
+MAX_ALIAS_CHARACTERS: Final = 100
+_MAX_ATTEMPTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """`is_new`: it was not there before."""
+
+    contact: Contact
+    is_new: bool
+
+
+def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -> Requested:
+    """Ask somebody to become a contact. Who was asked by them accepts with it.
+
+    There is no register of users: a request to an id that nobody has waits for ever, and so does one to somebody who
+    blocks the user, or has as many contacts as there can be. Raises BadRequest for oneself or a malformed id, Conflict
+    with too many contacts.
+    """
+    _check_other(user_id, other)
+    mine_now = contacts.of(user_id)
+    if len(mine_now) >= MAX_CONTACTS and other not in {contact.user_id for contact in mine_now}:
+        raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
+    has_room = len(contacts.of(other)) < MAX_CONTACTS
+
+    def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
+        if pair.mine is not None and pair.mine.status == INCOMING:
+            return _accepted(pair, user_id, other, now)
+        reaches = has_room and not pair.blocks_me
+        unheard = pair.theirs is None and reaches
+        if pair.mine is not None:  # one that could not reach them before reaches them now
+            return (pair.mine, Contact(user_id, INCOMING, now)) if unheard and pair.mine.status == REQUESTED else None
+        if pair.theirs is not None and pair.theirs.status == REQUESTED and not pair.blocks_me:
+            return _accepted(pair, user_id, other, now)
+        if not reaches:
+            return Contact(other, REQUESTED, now), pair.theirs
+        return Contact(other, REQUESTED, now), Contact(user_id, INCOMING, now)
+
+    mine, is_new = _change(user_id, other, decide, contacts)
+    if mine is None:
+        raise Unavailable
+    return Requested(mine, is_new)
+
+
+def update_contact(
+    user_id: str, other: str, *, accept: bool, alias: str | None, rename: bool, contacts: Contacts, now: int
+) -> Contact:
+    """Accept a request, give the contact another name, or both. `rename` with the alias None takes the name away.
+
+    Raises NotFound where there is no such contact, Conflict for accepting what the other has not asked for.
+    """
+    _check_other(user_id, other)
+    if rename and alias is not None:
+        _check_alias(alias)
+
+    def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
+        if pair.mine is None:
+            raise NotFound("There is no such contact")
+        mine, theirs = pair.mine, pair.theirs
+        if accept and mine.status == REQUESTED:
+            raise Conflict("This request waits for the other user")
+        if accept and mine.status == INCOMING:
+            accepted = _accepted(pair, user_id, other, now)
+            mine, theirs = accepted[0], accepted[1]
+        if rename:
+            mine = replace(mine, alias=alias)
+        return None if (mine, theirs) == (pair.mine, pair.theirs) else (mine, theirs)
+
+    updated, _ = _change(user_id, other, decide, contacts)
+    if updated is None:
+        raise NotFound("There is no such contact")
+    return updated
+
+
+def remove_contact(user_id: str, other: str, *, contacts: Contacts) -> Contact:
+    """Withdraw, decline or end: on both sides. Returns what it was. Raises NotFound where there is no such contact."""
+    _check_other(user_id, other)
+    removed: list[Contact] = []
+
+    def decide(pair: Pair) -> tuple[Contact | None, Contact | None]:
+        if pair.mine is None:
+            raise NotFound("There is no such contact")
+        removed.append(pair.mine)
+        return None, None
+
+    _change(user_id, other, decide, contacts)
+    return removed[-1]
+
+
+def block_user(user_id: str, other: str, *, blocks: Blocks, now: int) -> bool:
+    """From now on the other's private messages are refused. Idempotent. Raises BadRequest, Conflict with too many.
+
+    Returns whether this may be what ends that the two see each other: not where the other blocked the user before.
+    """
+    _check_other(user_id, other)
+    existing = blocks.of(user_id)
+    if other not in existing and len(existing) >= MAX_BLOCKS:
+        raise Conflict(f"A user blocks at most {MAX_BLOCKS:,} others")
+    is_first = not blocks.blocking([other], user_id)
+    blocks.put(user_id, other, now=now)
+    return is_first
+
+
+def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, Contact]:
+    mine = pair.mine or Contact(other, ACCEPTED, now)
+    theirs = pair.theirs or Contact(user_id, ACCEPTED, now)
+    return replace(mine, status=ACCEPTED, since=now), replace(theirs, status=ACCEPTED, since=now)
+
+
+def _change(
+    user_id: str,
+    other: str,
+    decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None],
+    contacts: Contacts,
+) -> tuple[Contact | None, bool]:
+    """Decide on both sides as they are, and store them if nobody was quicker. Returns my side, and if it is new."""
+    for _ in range(_MAX_ATTEMPTS):
+        pair = contacts.pair(user_id, other)
+        sides = decide(pair)
+        if sides is None:
+            return pair.mine, False
+        if contacts.change(user_id, other, was=pair, mine=sides[0], theirs=sides[1]):
+            return sides[0], pair.mine is None
+    raise Unavailable
+
+
+def _check_other(user_id: str, other: str) -> None:
+    check_user_id(other)
+    if other == user_id:
+        raise BadRequest("This needs somebody else")
+
+
+def _check_alias(alias: str) -> None:
+    if len(alias) > MAX_ALIAS_CHARACTERS or not is_label(alias):
+        raise BadRequest(
+            f"An alias has 1 to {MAX_ALIAS_CHARACTERS} characters, is not blank, and holds no control character"
+        )

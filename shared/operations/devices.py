@@ -1,0 +1,92 @@
+"""A user's devices: where pushes go while nobody is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.pushes import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
+from shared.domain.text import id_pattern
+from shared.errors import BadRequest
+from shared.ports.notifications import Devices
+
+MAX_DEVICE_ID: Final = 64
+DEVICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_DEVICE_ID)
+DEVICE_ID_RULE: Final = f"1 to {MAX_DEVICE_ID} of A-Z a-z 0-9 _ . -, and neither . nor .."
+MAX_TOKEN: Final = 4_096
+MIN_APNS_TOKEN: Final = 32
+MAX_APNS_TOKEN: Final = 200
+# Without blanks: no provider's token has one, and an APNs token becomes part of a path.
+FCM_PATTERN: Final = "[!-~]{1,4096}"
+APNS_PATTERN: Final = "[0-9A-Fa-f]{32,200}"
+APP_ID_PATTERN: Final = "[A-Za-z0-9._-]{1,255}"
+_DEVICE_ID: Final = re.compile(DEVICE_ID_PATTERN)
+_TOKEN: Final = re.compile(FCM_PATTERN)
+_APNS_TOKEN: Final = re.compile(APNS_PATTERN)
+_APP_ID: Final = re.compile(APP_ID_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """A push target as a client names it. None is what it leaves out."""
+
+    platform: Platform
+    token: str | None = None
+    installation_id: str | None = None
+    app_id: str | None = None
+    environment: Environment | None = None
+
+
+def register_device(
+    user_id: str, device_id: str, asked: NewTarget, *, limit: int, devices: Devices, now: int
+) -> Device:
+    """Send the user's pushes to this device from now on, too. It takes its target from whoever had it.
+
+    At `limit` devices the one that registered longest ago goes. Raises BadRequest, naming the field, and Unavailable.
+    """
+    if not _DEVICE_ID.fullmatch(device_id):
+        raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
+    device = Device(device_id, target_of(asked), registered_at=now)
+    devices.register(user_id, device, limit=limit)
+    return device
+
+
+def target_of(asked: NewTarget) -> PushTarget:
+    """The target that a client has named. Raises BadRequest, which never says the token."""
+    if asked.app_id is not None and not _APP_ID.fullmatch(asked.app_id):
+        raise BadRequest("`app_id` is 1 to 255 of A-Z a-z 0-9 . _ -")
+    return _fcm_target(asked) if asked.platform == FCM else _apns_target(asked)
+
+
+def forget_device(user_id: str, device_id: str, *, devices: Devices) -> None:
+    """No more pushes to this device, as at signing out. Idempotent, and for any id: some are of the first edition."""
+    devices.forget(user_id, device_id)
+
+
+def devices_of(user_id: str, *, devices: Devices) -> Sequence[Device]:
+    """The user's devices, the latest registered first."""
+    mine = devices.of([user_id]).get(user_id, ())
+    return sorted(mine, key=lambda one: (-one.registered_at, one.device_id))
+
+
+def _fcm_target(asked: NewTarget) -> PushTarget:
+    if asked.environment is not None:
+        raise BadRequest("`environment` is for APNs devices only")
+    if (asked.token is None) == (asked.installation_id is None):
+        raise BadRequest("An FCM device has either a `token` or an `installation_id`")
+    name, token = ("installation_id", asked.installation_id) if asked.token is None else ("token", asked.token)
+    if token is None or not _TOKEN.fullmatch(token):
+        raise BadRequest(f"`{name}` is 1 to {MAX_TOKEN:,} printable ASCII characters without blanks")
+    return PushTarget(FCM, token, app_id=asked.app_id, is_installation=asked.token is None)
+
+
+def _apns_target(asked: NewTarget) -> PushTarget:
+    if asked.installation_id is not None:
+        raise BadRequest("`installation_id` is for FCM devices only")
+    if asked.token is None or not _APNS_TOKEN.fullmatch(asked.token):
+        raise BadRequest(f"`token` of an APNs device is {MIN_APNS_TOKEN} to {MAX_APNS_TOKEN} hexadecimal digits")
+    if asked.app_id is None:
+        raise BadRequest("`app_id` is needed for an APNs device: the app's bundle id")
+    return PushTarget(APNS, asked.token.lower(), asked.environment or PRODUCTION, asked.app_id)

@@ -1,0 +1,264 @@
+"""Groups: who is in them, with which role, and what they are called. Every change of that is an entry of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from shared.domain.changes import (
+    MAX_USERS_PER_CHANGE,
+    MEMBER,
+    OWNER,
+    Added,
+    Change,
+    Removed,
+    Renamed,
+    Role,
+    RolesChanged,
+)
+from shared.domain.entries import Entry, change_entry
+from shared.domain.identifiers import check_user_id, group_id, named_group_id
+from shared.domain.members import Audience
+from shared.domain.rules import (
+    check_group,
+    check_moderator,
+    check_name,
+    check_owner_remains,
+    check_removable,
+    check_room,
+)
+from shared.errors import Forbidden, NotFound, Unavailable
+from shared.operations.changes import Changed, Writing, change
+from shared.ports.people import Blocks
+
+Announce = Callable[[Changed], object]
+"""Tells the members of one change, as soon as it is durable."""
+
+
+Admit = Callable[[str, int], object]
+"""Counts how many users somebody adds. Raises RateLimited where they are too many for now: then nothing is changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewGroup:
+    """What a client asks for. `client_conversation_id` makes the request repeatable: the same group again."""
+
+    creator: str
+    name: str
+    members: tuple[str, ...] = ()
+    client_conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedGroup:
+    """`is_new`: made by this request, or by an earlier one of the same `client_conversation_id`."""
+
+    conversation_id: str
+    audience: Audience
+    is_new: bool
+
+
+def create_group(
+    command: NewGroup,
+    *,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    new_secret: Callable[[], str],
+    announce: Announce,
+    admit: Admit,
+) -> CreatedGroup:
+    """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
+
+    A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
+    Who does not take groups from the creator is left out without a word. Raises BadRequest, TooLarge (name), Conflict
+    (over `limit` members), RateLimited.
+    """
+    check_name(command.name)
+    others = _others(command.members, command.creator)
+    check_room(len(others) + 1, limit=limit)
+    named = command.client_conversation_id
+    conversation_id = group_id(new_secret()) if named is None else named_group_id(command.creator, named)
+    if named is not None and (
+        there := writing.log.read(conversation_id, start=1, limit=limit // MAX_USERS_PER_CHANGE + 2)
+    ):
+        return _existing(
+            there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce, admit=admit
+        )
+    admit(command.creator, len(others))  # all that are asked for: the figure tells nobody who was left out
+    others = _addable(others, command.creator, blocks)
+    first = others[: MAX_USERS_PER_CHANGE - 1]
+    changed = _found(conversation_id, command, first, writing)
+    announce(changed)
+    rest = others[len(first) :]
+    audience = _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
+    return CreatedGroup(conversation_id, audience or changed.audience, is_new=True)
+
+
+def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writing: Writing) -> Changed:
+    """Write the group's first entry. Raises Unavailable where another request of the same name was quicker."""
+    roles: dict[str, Role] = {command.creator: OWNER}
+    users = (command.creator, *first)
+    entry = change_entry(
+        Added(users, size=len(users), roles=roles, name=command.name),
+        base=None,
+        conversation_id=conversation_id,
+        sender_id=command.creator,
+        created_at=writing.now(),
+        nonce=writing.new_nonce(),
+        fan_out=False,
+    )
+    there = writing.log.put(entry)
+    if there is not None and there.nonce != entry.nonce:
+        raise Unavailable("This group is being made by another request: try again")
+    return Changed(entry, Audience(dict.fromkeys(users, MEMBER)).after([entry]))
+
+
+def _existing(
+    there: Sequence[Entry],
+    command: NewGroup,
+    others: Sequence[str],
+    *,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    announce: Announce,
+    admit: Admit,
+) -> CreatedGroup:
+    """The group of an earlier request. It is completed only where nothing but its making has happened yet.
+
+    What that request has written is told once more, since it may have died before it did; receivers tell by the `seq`.
+    """
+    conversation_id = there[0].conversation_id
+    added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
+    untouched = all(isinstance(entry.change, Added) and entry.sender_id == command.creator for entry in there)
+    audience = Audience({})
+    for entry in there if untouched else ():
+        audience = audience.after([entry])
+        announce(Changed(entry, audience))
+    if untouched and (rest := [user for user in others if user not in added]):
+        admit(command.creator, len(rest))
+        rest = _addable(rest, command.creator, blocks)
+        _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
+    looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, writing=writing)
+    return CreatedGroup(conversation_id, looked.audience, is_new=False)
+
+
+def add_members(
+    conversation_id: str,
+    users: Sequence[str],
+    *,
+    by: str,
+    limit: int,
+    writing: Writing,
+    blocks: Blocks,
+    announce: Announce,
+    admit: Admit,
+) -> tuple[tuple[str, ...], Audience]:
+    """Add users to a group. Returns those added, and everyone there is now.
+
+    Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
+    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full), RateLimited.
+    """
+    looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), writing=writing)
+    wanted = [user for user in _others(users, by) if user not in looked.audience]
+    check_room(len(looked.audience) + len(wanted), limit=limit)
+    admit(by, len(wanted))
+    wanted = _addable(wanted, by, blocks)
+    audience = _add(conversation_id, wanted, by=by, limit=limit, writing=writing, announce=announce)
+    return tuple(wanted), audience or looked.audience
+
+
+def _add(
+    conversation_id: str, users: Sequence[str], *, by: str, limit: int, writing: Writing, announce: Announce
+) -> Audience | None:
+    """One entry for each 48 users. Returns the audience behind the last; None where there was nobody to add."""
+    audience = None
+    waiting = iter(users)
+    while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
+
+        def decide(now_in: Audience, portion: tuple[str, ...] = portion) -> Change | None:
+            check_group(now_in)
+            check_moderator(by, now_in)
+            missing = tuple(user for user in portion if user not in now_in)
+            check_room(len(now_in) + len(missing), limit=limit)
+            return Added(missing, size=len(now_in) + len(missing)) if missing else None
+
+        changed = change(conversation_id, user_id=by, decide=decide, writing=writing)
+        announce(changed)
+        audience = changed.audience
+    return audience
+
+
+def remove_member(conversation_id: str, user_id: str, *, by: str, writing: Writing) -> Changed:
+    """Remove a user from a group; oneself is leaving it.
+
+    Raises NotAMember, BadRequest (no group), NotFound (they are not in it), Forbidden (role; the last owner).
+    """
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        if user_id not in audience:
+            raise NotFound("There is no such member")
+        check_removable(user_id, by, audience)
+        remaining = {user: role for user, role in audience.roles.items() if user != user_id}
+        check_owner_remains(remaining)
+        return Removed((user_id,), size=len(remaining))
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def rename(conversation_id: str, name: str, *, by: str, writing: Writing) -> Changed:
+    """Raises NotAMember, BadRequest (no group, blank), TooLarge, Forbidden (role)."""
+    check_name(name)
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        check_moderator(by, audience)
+        is_so = audience.group is not None and audience.group.name == name
+        return None if is_so else Renamed(name)
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def set_role(conversation_id: str, user_id: str, role: Role, *, by: str, writing: Writing) -> Changed:
+    """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
+
+    def decide(audience: Audience) -> Change | None:
+        check_group(audience)
+        if audience.roles[by] != OWNER:
+            raise Forbidden("Only owners of the group can change roles")
+        if user_id not in audience:
+            raise NotFound("There is no such member")
+        if audience.roles[user_id] == role:
+            return None
+        check_owner_remains({**audience.roles, user_id: role})
+        return RolesChanged({user_id: role})
+
+    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+
+
+def _others(users: Sequence[str], creator: str) -> list[str]:
+    """Each once, in the order given. Raises BadRequest for a malformed id."""
+    for user in users:
+        check_user_id(user)
+    return [user for user in dict.fromkeys(users) if user != creator]
+
+
+def _addable(users: Sequence[str], by: str, blocks: Blocks) -> list[str]:
+    """Those of `users` who let `by` put them into a group, in their order.
+
+    The others block `by`, or take groups from their contacts only. They are left out, and not refused: a refusal would
+    name them, at the latest for a group of one.
+    """
+    refusing = blocks.refusing(users, by) if users else set()
+    return [user for user in users if user not in refusing]
+
+
+def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:
+    def decide(audience: Audience) -> None:
+        check_group(audience)
+        check_moderator(by, audience)
+
+    return decide

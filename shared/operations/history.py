@@ -1,0 +1,127 @@
+"""Reading a conversation's messages back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from shared.domain.entries import Entry, Member
+from shared.domain.identifiers import other_member, private_members
+from shared.domain.members import audience_of, check_possible_member
+from shared.errors import BadRequest, NotAMember, NotFound
+from shared.ports.conversations import ConversationLog, Memberships
+
+SENT: Final = "sent"
+DELIVERED: Final = "delivered"
+READ: Final = "read"
+# Messages may lie far apart, with many reactions between them. A page that has some is not searched on for ever.
+_MAX_PAGES: Final = 10
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One page of messages, and whether there are more in the direction that was read.
+
+    `reader` is the member on the other side of a private conversation, whose cursors give messages their status.
+    """
+
+    messages: Sequence[Entry]
+    has_more: bool
+    reader: Member | None = None
+
+    def status(self, entry: Entry) -> str | None:
+        """sent, delivered or read, by the other side; None for the other side's own messages, and in groups."""
+        if self.reader is None or entry.sender_id == self.reader.user_id:
+            return None
+        return status_of(entry, [self.reader])
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """One message. `others` are the cursors of those it was written to, for a message of the reader's own, else None.
+
+    Who joined later can read it as history, and counts neither as having read it nor as not having done so.
+    """
+
+    entry: Entry
+    is_group: bool
+    others: Sequence[Member] | None
+
+
+def status_of(entry: Entry, others: Sequence[Member]) -> str:
+    """What all of `others` have done with the message."""
+    if others and all(member.read_seq >= entry.seq for member in others):
+        return READ
+    if others and all(member.has_got >= entry.seq for member in others):
+        return DELIVERED
+    return SENT
+
+
+def history(
+    conversation_id: str,
+    *,
+    user_id: str,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
+    log: ConversationLog,
+    memberships: Memberships,
+) -> History:
+    """Messages below `before`, newest first (the default: from the head), or above `after`, oldest first.
+
+    Costs the same wherever in the log it reads. Raises NotAMember, and BadRequest for both directions at once.
+    """
+    if before is not None and after is not None:
+        raise BadRequest("Give `before` or `after`, not both")
+    check_possible_member(conversation_id, user_id)
+    asked = private_members(conversation_id) or (user_id,)
+    members = memberships.among(conversation_id, asked)
+    if user_id not in members:
+        raise NotAMember
+    messages, has_more = _messages(conversation_id, before, after, limit, log)
+    return History(messages, has_more, reader=members.get(other_member(conversation_id, user_id) or ""))
+
+
+def _messages(
+    conversation_id: str, before: int | None, after: int | None, limit: int, log: ConversationLog
+) -> tuple[list[Entry], bool]:
+    """Up to `limit` messages, and whether there is more. Other entries are read over: that may take several queries."""
+    found: list[Entry] = []
+    at, size = (before if after is None else after), limit + 1
+    for page_number in count(1):
+        if after is None:
+            page = log.read_back(conversation_id, before=at, limit=size)
+        else:
+            page = log.read(conversation_id, start=(at or 0) + 1, limit=size)
+        found += [entry for entry in page if entry.is_message]
+        if len(found) > limit:
+            return found[:limit], True
+        if len(page) < size:
+            break
+        if found and page_number >= _MAX_PAGES:
+            return found, True
+        at, size = page[-1].seq, _PAGE
+    return found, False
+
+
+def read_message(
+    conversation_id: str, seq: int, *, user_id: str, log: ConversationLog, memberships: Memberships
+) -> Single:
+    """One message; for the user's own with everyone's cursors. Raises NotAMember, NotFound (also for other entries)."""
+    check_possible_member(conversation_id, user_id)
+    found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
+    if found.member is None:
+        raise NotAMember
+    entry = found.entries.get(seq)
+    if entry is None or not entry.is_message:
+        raise NotFound("There is no message at this seq")
+    is_group = private_members(conversation_id) is None
+    if entry.sender_id != user_id:
+        return Single(entry, is_group, None)
+    audience = audience_of(conversation_id, user_id, memberships=memberships)
+    others = [user for user in audience.members if user != user_id]
+    members = memberships.among(conversation_id, others).values()
+    return Single(entry, is_group, [member for member in members if member.joined_seq < entry.seq])

@@ -1,0 +1,134 @@
+"""Notices: what users are told outside of conversations. Stored first, told second, kept until acknowledged."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.domain.connections import live
+from shared.domain.identifiers import check_user_id
+from shared.domain.pushes import SYSTEM, AboutNotice, Look, Notice
+from shared.domain.text import id_pattern, is_label
+from shared.errors import BadRequest, TooLarge
+from shared.operations.delivery import NOBODY, Delivered, Posting, post
+from shared.ports.notifications import LookQueue, Notices
+
+MAX_USERS: Final = 100
+MAX_TITLE: Final = 100
+MAX_BODY: Final = 1_000
+MAX_DATA_BYTES: Final = 2_048
+MAX_LISTED: Final = 100
+NOTICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", 64)
+NOTICE_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 _ . -, and neither . nor .."
+KEPT_MS: Final = 30 * 24 * 3_600 * 1_000
+_NOTICE_ID: Final = re.compile(NOTICE_ID_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """What these users are to be told. With an id the request can be repeated: who has it is told nothing else."""
+
+    users: Sequence[str]
+    title: str
+    body: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    notice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotice:
+    """`users` are how many it was for; `delivered` is what became of each broadcast."""
+
+    notice_id: str
+    users: int
+    delivered: Sequence[Delivered]
+
+
+def send_notice(
+    asked: NewNotice,
+    *,
+    new_id: Callable[[], str],
+    notices: Notices,
+    posting: Posting,
+    looks: LookQueue,
+    second_look_s: int,
+    now: int,
+) -> SentNotice:
+    """Tell users something, and keep it for 30 days or until they acknowledge it.
+
+    A repetition completes what the first may not have done: whoever has not acknowledged is told again, of what is
+    stored. Raises BadRequest and TooLarge, and Unavailable where it is not known to be stored for everyone.
+    """
+    check_notice(asked)
+    notice_id = new_id() if asked.notice_id is None else asked.notice_id
+    users = list(dict.fromkeys(asked.users))
+    mine = [
+        Notice(notice_id, user, SYSTEM, now, now + KEPT_MS, asked.title, asked.body, dict(asked.data)) for user in users
+    ]
+    notices.put(mine)
+    if asked.notice_id is not None:
+        mine = list(notices.among([(user, notice_id) for user in users], now=now).values())
+    delivered = [
+        tell(alike, posting=posting, looks=looks, second_look_s=second_look_s, now=now) for alike in _alike(mine)
+    ]
+    return SentNotice(notice_id, len(users), delivered)
+
+
+def tell(alike: Sequence[Notice], *, posting: Posting, looks: LookQueue, second_look_s: int, now: int) -> Delivered:
+    """Tell users of a stored notice that says the same to each.
+
+    Those without a live connection are looked at right away, and so are pushed to; the others some seconds later, for
+    the case that their connection is dead. Raises Unavailable, before anything is posted.
+    """
+    if not alike:
+        return NOBODY
+    about, users = AboutNotice(alike[0].notice_id), [notice.user_id for notice in alike]
+    known = posting.sessions.of(users)
+    connections = [connection for found in known.values() for connection in live(found, now)]
+    present = {connection.user_id for connection in connections}
+    for waiting, delay_s in (
+        ([user for user in users if user not in present], 0),
+        ([user for user in users if user in present], second_look_s),
+    ):
+        if waiting:
+            looks.put([Look(about, tuple(waiting))], delay_s=delay_s)
+    return post(alike[0], connections, known=known, posting=posting, now=now)
+
+
+def notices_of(user_id: str, *, notices: Notices, now: int) -> Sequence[Notice]:
+    """What a user has not acknowledged: the oldest 100, oldest first."""
+    return notices.of(user_id, now=now)[:MAX_LISTED]
+
+
+def check_notice(asked: NewNotice) -> None:
+    """Raises BadRequest or TooLarge, naming the field."""
+    if not 1 <= len(asked.users) <= MAX_USERS:
+        raise BadRequest(f"`users` are 1 to {MAX_USERS}")
+    for user_id in asked.users:
+        check_user_id(user_id)
+    if asked.notice_id is not None and not _NOTICE_ID.fullmatch(asked.notice_id):
+        raise BadRequest(f"`notification_id` is {NOTICE_ID_RULE}")
+    if len(asked.title) > MAX_TITLE:
+        raise TooLarge(f"`title` has at most {MAX_TITLE} characters")
+    if not is_label(asked.title):
+        raise BadRequest("`title` is blank, or holds a control character")
+    if len(asked.body) > MAX_BODY:
+        raise TooLarge(f"`body` has at most {MAX_BODY:,} characters")
+    if len(_encoded(asked.data)) > MAX_DATA_BYTES:
+        raise TooLarge(f"`data` has at most {MAX_DATA_BYTES:,} bytes")
+
+
+def _encoded(data: Mapping[str, str]) -> bytes:
+    return json.dumps(dict(data), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _alike(notices: Sequence[Notice]) -> list[list[Notice]]:
+    """Notices of one id by what they say: some users may have got theirs from an earlier request."""
+    groups: dict[object, list[Notice]] = {}
+    for notice in notices:
+        said = notice.created_at, notice.title, notice.body, tuple(sorted(notice.data.items()))
+        groups.setdefault(said, []).append(notice)
+    return list(groups.values())

@@ -1,0 +1,236 @@
+"""Who is online, who may see that, and telling those who watch.
+
+Nothing runs while nobody comes or goes: online is said by the `$connect` that made it so, offline by one delayed look
+after the last connection has ended. A reconnect before that look leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.connections import (
+    HEARTBEAT_WINDOW_MS,
+    OFFLINE,
+    ONLINE,
+    Presence,
+    PresenceChange,
+    Session,
+    Watch,
+)
+from shared.domain.contacts import Relation
+from shared.domain.identifiers import is_group_id
+from shared.errors import Unavailable
+from shared.ports.connections import Gateway, Gone, PostOutcome, Sessions, Watches
+from shared.ports.conversations import Memberships, Spread
+from shared.ports.people import Relations
+
+MAX_WATCHED: Final = 100
+_MAX_ATTEMPTS: Final = 10
+NEVER: Final = Session()
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What decides who may see whose presence, and says what it is."""
+
+    relations: Relations
+    memberships: Memberships
+    sessions: Sessions
+    spread: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a change of presence gets to those who watch: who they are, which of them may see it, and the way there."""
+
+    sight: Sight
+    watches: Watches
+    gateway: Gateway
+    encode: Callable[[PresenceChange], bytes]
+
+
+def presence_of(users: Sequence[str], *, user_id: str, sight: Sight, now: int) -> list[Presence]:
+    """The presence of these users as `user_id` may see it, in their order.
+
+    Whoever may not be seen looks like somebody who was never here: strangers, those who hide, unknown ids, and blocks
+    in either direction are not told apart.
+    """
+    visible = seen_by(user_id, users, sight=sight)
+    sessions = sight.sessions.whole(visible) if visible else {}
+    return [shown_as(user, sessions.get(user, NEVER), now) for user in users]
+
+
+def watch(
+    users: Sequence[str],
+    *,
+    user_id: str,
+    connection_id: str,
+    expires_at: int,
+    watches: Watches,
+    sight: Sight,
+    now: int,
+) -> list[Presence]:
+    """Tell the presence of these users now, and this connection of every change from now on.
+
+    The subscription is stored first and the state read second, so that no change falls between. It is stored for all
+    of them, also for those who can't be seen yet; whether they can is looked at with each change.
+    """
+    watches.replace(user_id, connection_id, [user for user in users if user != user_id], expires_at=expires_at)
+    return presence_of(users, user_id=user_id, sight=sight, now=now)
+
+
+def seen_by(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+    """Those of `users` who may see, and be seen by, `user_id`: who is near to them or a fellow member, without blocks.
+
+    One read of 25 pairs each; then one query for each user who is neither a contact nor has answered in private.
+    """
+    others = {user for user in users if user != user_id}
+    relations = sight.relations.between(user_id, others) if others else {}
+    open_ones = {user: relation for user, relation in relations.items() if not relation.is_blocked}
+    itself = {user_id} & set(users)
+    return itself | _related(user_id, open_ones, sight)
+
+
+def near_to(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+    """Those of `users` who would see, and be seen by, `user_id`, did nobody block anybody. At the same cost."""
+    return _related(user_id, sight.relations.between(user_id, users) if users else {}, sight)
+
+
+def _related(user_id: str, relations: Mapping[str, Relation], sight: Sight) -> set[str]:
+    near = {user for user, relation in relations.items() if relation.is_near}
+    strangers = sorted(relations.keys() - near)
+    return near | set(_fellows(user_id, strangers, sight))
+
+
+def _fellows(user_id: str, users: Sequence[str], sight: Sight) -> list[str]:
+    """Those who are in a group with the user."""
+    mine = _groups_of(user_id, sight) if users else set()
+    if not mine:
+        return []
+    shared = sight.spread(lambda user: bool(mine & _groups_of(user, sight)), users)
+    return [user for user, is_fellow in zip(users, shared, strict=True) if is_fellow]
+
+
+def _groups_of(user_id: str, sight: Sight) -> set[str]:
+    memberships = sight.memberships.of_user(user_id)
+    return {member.conversation_id for member in memberships if is_group_id(member.conversation_id)}
+
+
+def announce_presence(
+    presence: Presence,
+    *,
+    telling: Telling,
+    now: int,
+) -> int:
+    """Tell every connection that watches the user and may see them. Returns how many were told."""
+    return tell(presence, watchers_of(presence.user_id, telling=telling, now=now), telling=telling, now=now)
+
+
+def watchers_of(user_id: str, *, telling: Telling, now: int) -> list[Watch]:
+    """The connections that watch the user and may see them, did the user not hide."""
+    found = [one for one in telling.watches.of(user_id) if one.expires_at > now]
+    allowed = seen_by(user_id, {one.watcher for one in found}, sight=telling.sight) if found else set()
+    return [one for one in found if one.watcher in allowed]
+
+
+def tell(presence: Presence, watching: Sequence[Watch], *, telling: Telling, now: int) -> int:
+    """Tell these connections, which may see it. Those that are gone are forgotten. Returns how many were told."""
+    targets = {one.connection_id: one for one in watching}
+    if not targets:
+        return 0
+    outcomes = telling.gateway.post(list(targets), telling.encode(PresenceChange(presence, now)))
+    for posted in outcomes:
+        if posted.outcome is PostOutcome.GONE:
+            telling.watches.remove(targets[posted.connection_id])
+    return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
+
+
+def announce_online(
+    user_id: str,
+    *,
+    telling: Telling,
+    now: int,
+) -> int:
+    """To be called where `open_connection` says so."""
+    return announce_presence(Presence(user_id, ONLINE), telling=telling, now=now)
+
+
+def check_offline(
+    gone: Gone,
+    *,
+    telling: Telling,
+    now: int,
+) -> bool:
+    """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
+
+    Told first and noted second, so that a look that dies is made up for by its repetition. Late and repeated looks tell
+    nobody anything twice, unless two run at once. Who comes back in between was not announced by their `$connect`,
+    which saw nothing but a short absence: this takes it back, and so the last that is said is right.
+    """
+
+    def tell(found: Session, at: int) -> None:
+        if not found.hidden:
+            announce_presence(_as_it_is(gone.user_id, found, now), telling=telling, now=at)
+
+    sessions = telling.sight.sessions
+    session = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
+    if session.is_online(now) or session.shown != ONLINE:
+        return False
+    tell(session, now)
+    if sessions.show_offline(gone.user_id, session):
+        return True
+    since = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
+    if since.is_online(now):
+        tell(since, now + 1)  # the later timestamp counts
+    return False
+
+
+def hide_presence(
+    user_id: str,
+    *,
+    hidden: bool,
+    telling: Telling,
+    now: int,
+) -> None:
+    """From now on the user looks as if never here, or as they are again; who watches is told.
+
+    Of who is away, too, when they hide: they may have just gone, and the look after that tells nobody; and when they
+    were last there is theirs to hide.
+    Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
+    in between, it begins anew, and takes back what it has told. Raises Unavailable where that does not end.
+    """
+    sessions = telling.sight.sessions
+    told_online = False
+    for attempt in range(_MAX_ATTEMPTS):
+        session = sessions.whole([user_id]).get(user_id, NEVER)
+        presence = shown_as(user_id, replace(session, hidden=hidden), now)
+        was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
+        is_news = session.hidden != hidden and (was_shown if hidden else presence.status == ONLINE)
+        if is_news or (told_online and presence.status == OFFLINE):
+            announce_presence(presence, telling=telling, now=now + attempt)  # the later timestamp counts
+            told_online = presence.status == ONLINE
+        if sessions.hide(user_id, session, hidden=hidden, shown=presence.status):
+            return
+    raise Unavailable
+
+
+def shown_as(user_id: str, session: Session, now: int) -> Presence:
+    """The presence of a user, for those who may see it.
+
+    Online also in the grace period: to those who ask as to those who watch, since a return within it is told to none.
+    """
+    if session.is_just_away(now) and not session.hidden:
+        return Presence(user_id, ONLINE)
+    return _as_it_is(user_id, session, now)
+
+
+def _as_it_is(user_id: str, session: Session, now: int) -> Presence:
+    if session.hidden:
+        return Presence(user_id, OFFLINE)
+    if session.is_online(now):
+        return Presence(user_id, ONLINE)
+    # A connection that decayed was last heard of a heartbeat window before it expired, or when it was opened.
+    decayed = (max(one.connected_at, one.expires_at - HEARTBEAT_WINDOW_MS) for one in session.connections)
+    return Presence(user_id, OFFLINE, max([session.last_seen, *decayed]) or None)

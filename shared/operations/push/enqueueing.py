@@ -1,0 +1,172 @@
+"""What the stream side does for each stored entry: shards for a large group, and waking those who aren't there.
+
+Nothing here waits for a provider: whoever has to be woken is put on a queue. Doing it twice is harmless, since a push
+is claimed before it is sent and clients tell a repeated post by its seq. So a batch is looked at as a whole, which
+takes the fewest calls, and where that fails each of its conversations on its own: one that can't be read, or is
+throttled, takes no other with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.chat.fan_out import shards
+from shared.domain.connections import live
+from shared.domain.identifiers import is_group_id, private_members
+from shared.domain.pushes import About, AboutMessage, Look, PushJob, StoredEntry
+from shared.operations.rosters import Rosters, roster_behind
+from shared.ports.connections import Sessions
+from shared.ports.conversations import Memberships
+from shared.ports.notifications import Devices, LookQueue, PushQueue, ShardQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """What it takes to wake people: where their devices stand, and the queues. `second_look_s` is the looks' delay."""
+
+    devices: Devices
+    pushes: PushQueue
+    looks: LookQueue
+    second_look_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What it takes to know who is in a conversation. `rosters` is what the function's instance remembers."""
+
+    memberships: Memberships
+    rosters: Rosters
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How many pushes, second looks and shards were queued. `failed` are the conversations that have to come again."""
+
+    pushes: int = 0
+    looks: int = 0
+    shards: int = 0
+    failed: Mapping[str, Exception] = field(default_factory=dict)
+
+    def __add__(self, other: Looked) -> Looked:
+        return Looked(
+            self.pushes + other.pushes,
+            self.looks + other.looks,
+            self.shards + other.shards,
+            {**self.failed, **other.failed},
+        )
+
+
+def look_at_stored(
+    entries: Sequence[StoredEntry],
+    *,
+    members: Members,
+    sessions: Sessions,
+    waking: Waking,
+    shard_queue: ShardQueue,
+    now: int,
+) -> Looked:
+    """Look at each entry of a batch.
+
+    For a message, every other member without a live connection is woken, and the others are looked at again some
+    seconds later. One query for each group among the entries whose roster is not known, one strongly consistent read
+    for the sessions of each 100 members, and one for the devices of each 100 who are absent; nothing is written.
+    Raises nothing: what fails is in the result, by conversation.
+    """
+
+    def look(some: Sequence[StoredEntry]) -> Looked:
+        return _look(some, members=members, sessions=sessions, waking=waking, shard_queue=shard_queue, now=now)
+
+    try:
+        return look(entries)
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not hold up other conversations
+        apart: dict[str, list[StoredEntry]] = {}
+        for entry in entries:
+            apart.setdefault(entry.conversation_id, []).append(entry)
+        if len(apart) == 1:
+            return Looked(failed=dict.fromkeys(apart, error))
+    return sum(
+        (
+            look_at_stored(some, members=members, sessions=sessions, waking=waking, shard_queue=shard_queue, now=now)
+            for some in apart.values()
+        ),
+        Looked(),
+    )
+
+
+def _look(
+    entries: Sequence[StoredEntry],
+    *,
+    members: Members,
+    sessions: Sessions,
+    waking: Waking,
+    shard_queue: ShardQueue,
+    now: int,
+) -> Looked:
+    """All of them, or an error."""
+    members_of = _members(entries, members, now)
+    others: dict[About, list[str]] = {
+        AboutMessage(entry.conversation_id, entry.seq): [
+            user for user in members_of[entry.conversation_id] if user != entry.sender_id
+        ]
+        for entry in entries
+        if entry.is_message and not entry.fan_out
+    }
+    wanted = {user for users in others.values() for user in users}
+    known = sessions.of(wanted) if wanted else {}
+    present = {user for user, connections in known.items() if live(connections, now)}
+    absent = {about: [user for user in users if user not in present] for about, users in others.items()}
+    pushes = wake(absent, waking=waking, now=now)
+    looks = look_later(
+        {about: [user for user in users if user in present] for about, users in others.items()}, waking=waking
+    )
+    found = [
+        shard
+        for entry in entries
+        if entry.fan_out
+        for shard in shards(entry.conversation_id, entry.seq, members_of[entry.conversation_id], queued_at=now)
+    ]
+    if found:
+        shard_queue.put(found)
+    return Looked(pushes, looks, len(found))
+
+
+def wake(absent: Mapping[About, Sequence[str]], *, waking: Waking, now: int) -> int:
+    """Have these users' devices pushed to, whoever has one. Returns how many pushes were queued. Raises Unavailable."""
+    users = {user for users in absent.values() for user in users}
+    if not users:
+        return 0
+    devices = waking.devices.of(users)
+    platforms = {user: sorted({device.target.platform for device in found}) for user, found in devices.items()}
+    jobs = [
+        PushJob(platform, user, about, since=now)
+        for about, users in absent.items()
+        for user in users
+        for platform in platforms.get(user, ())
+    ]
+    if jobs:
+        waking.pushes.put(jobs)
+    return len(jobs)
+
+
+def look_later(present: Mapping[About, Collection[str]], *, waking: Waking) -> int:
+    """Have these users looked at again: have they got it by then? Returns how many looks were queued."""
+    looks = [Look(about, tuple(users)) for about, users in present.items() if users]
+    if looks:
+        waking.looks.put(looks, delay_s=waking.second_look_s)
+    return len(looks)
+
+
+def _members(entries: Sequence[StoredEntry], members: Members, now: int) -> dict[str, tuple[str, ...]]:
+    """Who is in each of the conversations, as of its latest entry here or later. Nobody, for what is no conversation.
+
+    Who has joined since may be missing: their sync brings them the entry.
+    """
+    latest = {entry.conversation_id: entry for entry in entries}
+    found: dict[str, tuple[str, ...]] = {}
+    for conversation_id, entry in latest.items():
+        found[conversation_id] = private_members(conversation_id) or ()
+        if is_group_id(conversation_id):
+            audience = roster_behind(entry, memberships=members.memberships, rosters=members.rosters, now=now)
+            found[conversation_id] = audience.members if audience else ()
+    return found

@@ -1,0 +1,201 @@
+"""From a job's names to the pushes that it comes to, by what is stored at this moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.contacts import Profile
+from shared.domain.entries import Entry, seen_number
+from shared.domain.pushes import AboutMessage, AboutNotice, Device, Notice, Push, PushJob, Wording
+from shared.notification.badge import Badge, badge_of
+from shared.notification.wanted import is_quiet, wants_message
+from shared.operations.push.wording import (
+    collapse_id,
+    message_wording,
+    notice_wording,
+    push_id,
+    reminder_wording,
+)
+from shared.ports.conversations import ConversationLog, Memberships, Place, Spread
+from shared.ports.notifications import Asked, Notices, Standing, Standings, Surroundings
+
+# A phone that is switched on after a week has other things to show.
+_LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where everything that decides about a push is read."""
+
+    log: ConversationLog
+    memberships: Memberships
+    notices: Notices
+    standings: Standings
+    spread: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One push for one device, and the job that it belongs to."""
+
+    job: PushJob
+    device: Device
+    push: Push
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a job is about, if it is still there: a message, a notice, or a notice that reminds of a message."""
+
+    notice: Notice | None
+    entry: Entry | None
+    replied_to: Entry | None = None
+
+
+def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned]:
+    """The pushes that these jobs come to now. None for whoever has read, answered or muted it, or was not to be woken.
+
+    One read for the messages, one for the messages they reply to, one for the notices, one of four items a job for
+    what decides, the tail of each conversation that is left, and the badge for each user who is pushed to, without
+    those tails. Raises Unavailable.
+    """
+    subjects = _subjects(jobs, reading, now)
+    asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
+    if not asked:
+        return []
+    around = reading.standings.of(set(asked.values()))
+    worded = [
+        (job, wording, devices)
+        for job, one in asked.items()
+        if (devices := _devices(job, around.standings[one]))
+        and (wording := _wording(job, subjects[job], around.standings[one], around, now)) is not None
+    ]
+    heads = _heads([subjects[job] for job, _, _ in worded], reading)
+    worded = [one for one in worded if not _is_seen(subjects[one[0]], around.standings[asked[one[0]]], heads)]
+    badges = {user: _badge(user, heads, reading, now) for user in {job.user_id for job, _, _ in worded}}
+    return [
+        Planned(job, device, _push(job, subjects[job], wording, device=device, badge=badges[job.user_id], now=now))
+        for job, wording, devices in worded
+        for device in devices
+    ]
+
+
+def _is_there(subject: _Subject) -> bool:
+    return subject.notice is not None or subject.entry is not None
+
+
+def _subjects(jobs: Sequence[PushJob], reading: Reading, now: int) -> dict[PushJob, _Subject]:
+    named = {(job.user_id, job.about.notice_id) for job in jobs if isinstance(job.about, AboutNotice)}
+    notices = reading.notices.among(named, now=now) if named else {}
+    entries = _fetch(
+        reading.log,
+        [
+            *((job.about.conversation_id, job.about.seq) for job in jobs if isinstance(job.about, AboutMessage)),
+            *(place for notice in notices.values() if (place := _place(notice))),
+        ],
+    )
+    replies = [(entry.conversation_id, entry.reply_to) for entry in entries.values() if entry.reply_to is not None]
+    originals = _fetch(reading.log, replies)
+
+    def subject(job: PushJob) -> _Subject:
+        if isinstance(job.about, AboutNotice):
+            notice = notices.get((job.user_id, job.about.notice_id))
+            place = _place(notice) if notice else None
+            return _Subject(notice, entries.get(place) if place else None)
+        entry = entries.get((job.about.conversation_id, job.about.seq))
+        original = originals.get((entry.conversation_id, entry.reply_to or 0)) if entry else None
+        return _Subject(None, entry, original)
+
+    return {job: subject(job) for job in jobs}
+
+
+def _fetch(log: ConversationLog, places: Iterable[Place]) -> Mapping[Place, Entry]:
+    wanted = set(places)
+    return log.fetch(wanted) if wanted else {}
+
+
+def _place(notice: Notice) -> Place | None:
+    return (notice.conversation_id, notice.seq) if notice.conversation_id is not None and notice.seq else None
+
+
+def _asked(job: PushJob, subject: _Subject) -> Asked:
+    if subject.entry is None:
+        return Asked(job.user_id)
+    return Asked(job.user_id, subject.entry.conversation_id, subject.entry.sender_id)
+
+
+def _devices(job: PushJob, standing: Standing) -> list[Device]:
+    return [
+        device
+        for device in standing.devices
+        if device.target.platform == job.platform and job.device_id in {None, device.device_id}
+    ]
+
+
+def _wording(job: PushJob, subject: _Subject, standing: Standing, around: Surroundings, now: int) -> Wording | None:
+    """None where the user does not want to be woken for it."""
+    previews, entry, notice = standing.profile.previews, subject.entry, subject.notice
+    if notice is not None and entry is None:
+        return None if is_quiet(standing.profile, now) else notice_wording(notice, previews=previews)
+    if entry is None:
+        return None
+    sender = around.profiles.get(entry.sender_id, Profile())
+    group = around.groups.get(entry.conversation_id)
+    if notice is not None:  # asked for by the user, for this very time
+        is_gone = standing.member is None or not entry.is_readable
+        return None if is_gone else reminder_wording(entry, sender=sender, group=group, previews=previews)
+    if not wants_message(entry, job.user_id, standing, now=now):
+        return None
+    original = subject.replied_to
+    return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
+
+
+def _heads(subjects: Iterable[_Subject], reading: Reading) -> dict[str, Entry]:
+    """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
+    places = sorted({one.entry.conversation_id for one in subjects if one.entry is not None and one.notice is None})
+    tails = reading.spread(lambda place: reading.log.read_back(place, limit=1), places)
+    return {head.conversation_id: head for tail in tails for head in tail}
+
+
+def _is_seen(subject: _Subject, standing: Standing, heads: Mapping[str, Entry]) -> bool:
+    """Whether the user has read the message, or written behind it: answering is reading."""
+    entry, member = subject.entry, standing.member
+    if entry is None or member is None or subject.notice is not None:
+        return False
+    head = heads.get(entry.conversation_id)
+    return head is not None and seen_number(member, head) >= entry.number
+
+
+def _badge(user_id: str, heads: Mapping[str, Entry], reading: Reading, now: int) -> Badge:
+    log, memberships, spread = reading.log, reading.memberships, reading.spread
+    return badge_of(user_id, log=log, memberships=memberships, spread=spread, now=now, heads=heads)
+
+
+def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: Badge, now: int) -> Push:
+    conversation_id = subject.entry.conversation_id if subject.entry else None
+    name = f"notice:{subject.notice.notice_id}" if subject.notice else conversation_id or ""
+    return Push(
+        target=device.target,
+        push_id=push_id(job.user_id, device.device_id, job.about),
+        collapse_id=collapse_id(name),
+        thread_id=conversation_id or "notifications",
+        badge=badge.total,
+        unread=max(badge.of.get(conversation_id or "", 0), 1),
+        wording=wording,
+        data=_data(job, subject),
+        expires_at=now + _LIFETIME_MS,
+    )
+
+
+def _data(job: PushJob, subject: _Subject) -> dict[str, str]:
+    """Names for the app to open the right place. Never text."""
+    place = (
+        {}
+        if subject.entry is None
+        else {"conversation_id": subject.entry.conversation_id, "seq": str(subject.entry.seq)}
+    )
+    if isinstance(job.about, AboutNotice):
+        return {"type": "notification", "notification_id": job.about.notice_id, **place}
+    return {"type": "message", **place}

@@ -1,0 +1,78 @@
+"""What a push says. Keys of texts that the app has in its user's language; text of messages only where previews are on.
+
+docs/push.md lists the keys with their English texts, ready for an app.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from shared.domain.contacts import Profile
+from shared.domain.entries import Entry, Group
+from shared.domain.identifiers import is_group_id
+from shared.domain.pushes import About, AboutMessage, Notice, Wording
+
+MESSAGE_KEY: Final = "PARLEY_MESSAGE"
+MENTION_KEY: Final = "PARLEY_MENTION"
+REPLY_KEY: Final = "PARLEY_REPLY"
+GROUP_MESSAGE_KEY: Final = "PARLEY_GROUP_MESSAGE"
+GROUP_MENTION_KEY: Final = "PARLEY_GROUP_MENTION"
+GROUP_REPLY_KEY: Final = "PARLEY_GROUP_REPLY"
+REMINDER_KEY: Final = "PARLEY_REMINDER"
+GROUP_REMINDER_KEY: Final = "PARLEY_GROUP_REMINDER"
+NOTICE_KEY: Final = "PARLEY_NOTICE"
+BODY_KEYS: Final = {"text": "PARLEY_TEXT", "image": "PARLEY_IMAGE", "file": "PARLEY_FILE"}
+
+_IN_GROUP: Final = {
+    MESSAGE_KEY: GROUP_MESSAGE_KEY,
+    MENTION_KEY: GROUP_MENTION_KEY,
+    REPLY_KEY: GROUP_REPLY_KEY,
+    REMINDER_KEY: GROUP_REMINDER_KEY,
+}
+_MAX_COLLAPSE_ID: Final = 64
+
+
+def message_wording(
+    entry: Entry, user_id: str, *, replied_to: Entry | None, sender: Profile, group: Group | None, previews: bool
+) -> Wording:
+    """A message as `user_id` hears of it. `replied_to` is the message that it replies to."""
+    key = MESSAGE_KEY
+    if replied_to is not None and replied_to.sender_id == user_id:
+        key = REPLY_KEY
+    if user_id in entry.mentions:
+        key = MENTION_KEY
+    return _about_message(key, entry, sender=sender, group=group, previews=previews)
+
+
+def notice_wording(notice: Notice, *, previews: bool) -> Wording:
+    if not previews:
+        return Wording(NOTICE_KEY)
+    return Wording(None, title=notice.title, body=notice.body or None)
+
+
+def reminder_wording(entry: Entry, *, sender: Profile, group: Group | None, previews: bool) -> Wording:
+    """A reminder of a message: whose it is, and what it says where the user wants to see that."""
+    return _about_message(REMINDER_KEY, entry, sender=sender, group=group, previews=previews)
+
+
+def _about_message(key: str, entry: Entry, *, sender: Profile, group: Group | None, previews: bool) -> Wording:
+    args = [sender.display_name or entry.sender_id]
+    if is_group_id(entry.conversation_id):
+        key = _IN_GROUP[key]
+        args.append(group.name if group else "")
+    content = entry.content if previews else None
+    body_key = BODY_KEYS.get(entry.message_type, BODY_KEYS["text"])
+    return Wording(key, tuple(args), body_key=None if content else body_key, body=content)
+
+
+def collapse_id(name: str) -> str:
+    """At most 64 bytes for a conversation or a notice: its own id where that is short enough."""
+    return name if len(name) <= _MAX_COLLAPSE_ID else blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def push_id(user_id: str, device_id: str, about: About) -> str:
+    """The same for every attempt to push this to this device."""
+    what = f"{about.conversation_id}/{about.seq}" if isinstance(about, AboutMessage) else f"notice/{about.notice_id}"
+    return str(uuid5(NAMESPACE_URL, f"parley:{user_id}/{device_id}/{what}"))

@@ -1,0 +1,142 @@
+"""Reminders: a member is told of a message again at a time of their choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from shared.domain.members import check_possible_member
+from shared.domain.pushes import REMINDER, Notice, Reminder
+from shared.domain.rules import check_readable
+from shared.errors import BadRequest, Conflict, NotAMember
+from shared.operations.delivery import Delivered, Posting
+from shared.operations.notifications import KEPT_MS, tell
+from shared.ports.conversations import ConversationLog
+from shared.ports.notifications import Clock, LookQueue, Notices, Reminders
+
+MAX_AHEAD_MS: Final = 366 * 24 * 3_600 * 1_000
+TITLE: Final = "Reminder"
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """`is_new`: it was not there before."""
+
+    reminder: Reminder
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A reminder whose time has come."""
+
+    user_id: str
+    reminder_id: str
+
+
+def remind(
+    user_id: str,
+    conversation_id: str,
+    seq: int,
+    *,
+    at: int,
+    limit: int,
+    log: ConversationLog,
+    reminders: Reminders,
+    clock: Clock,
+    now: int,
+) -> Reminded:
+    """Have a member reminded of a message at `at` (ms). Asking again for the same completes what may be missing.
+
+    Raises BadRequest for a time that is past or more than a year away, NotAMember, NotFound (also for a message that
+    was deleted), Conflict at `limit` waiting reminders, and Unavailable.
+    """
+    if not now < at <= now + MAX_AHEAD_MS:
+        raise BadRequest("`at` is a time in milliseconds, in the future and at most a year ahead")
+    check_possible_member(conversation_id, user_id)
+    found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
+    if found.member is None:
+        raise NotAMember
+    check_readable(found.entries.get(seq))
+    waiting = {one.reminder_id: one for one in reminders.of(user_id)}
+    reminder_id = _reminder_id(user_id, conversation_id, seq, at)
+    stored = waiting.get(reminder_id)
+    reminder = stored or Reminder(reminder_id, user_id, conversation_id, seq, at, now)
+    if stored is None:
+        if len(waiting) >= limit:
+            raise Conflict(f"A user has at most {limit:,} reminders waiting")
+        reminders.put(reminder)  # first, so that whatever is scheduled finds it
+    clock.schedule(reminder)
+    return Reminded(reminder, is_new=stored is None)
+
+
+def cancel_reminder(user_id: str, reminder_id: str, *, reminders: Reminders, clock: Clock) -> None:
+    """Idempotent. Only one's own: ids are the same for nobody else, but might be guessed."""
+    if reminders.get(user_id, reminder_id) is None:
+        return
+    clock.cancel(reminder_id)
+    reminders.remove(user_id, reminder_id)
+
+
+def reminders_of(user_id: str, *, reminders: Reminders) -> Sequence[Reminder]:
+    """What a user is going to be reminded of, the next one first."""
+    return reminders.of(user_id)
+
+
+def tell_due(
+    due: Due,
+    *,
+    reminders: Reminders,
+    notices: Notices,
+    log: ConversationLog,
+    posting: Posting,
+    looks: LookQueue,
+    second_look_s: int,
+    now: int,
+) -> Delivered | None:
+    """Tell a user what they wanted to be reminded of. None where there is nothing (any more) to tell.
+
+    That is, where the reminder was cancelled or carried out, the user is no member any more, or the message is deleted.
+    The reminder goes last: what is carried out twice makes one notice, and pushes are claimed before they are sent.
+    Raises Unavailable.
+    """
+    reminder = reminders.get(due.user_id, due.reminder_id)
+    if reminder is None:
+        return None
+    delivered = None
+    if _is_readable(reminder, log):
+        notices.put([_notice(reminder, now)])
+        key = due.user_id, due.reminder_id
+        kept = notices.among([key], now=now).get(key)
+        if kept is not None:
+            delivered = tell([kept], posting=posting, looks=looks, second_look_s=second_look_s, now=now)
+    reminders.remove(due.user_id, due.reminder_id)
+    return delivered
+
+
+def _is_readable(reminder: Reminder, log: ConversationLog) -> bool:
+    found = log.lookup(reminder.conversation_id, seqs=[reminder.seq], member_id=reminder.user_id, consistent=True)
+    entry = found.entries.get(reminder.seq)
+    return found.member is not None and entry is not None and entry.is_readable
+
+
+def _notice(reminder: Reminder, now: int) -> Notice:
+    return Notice(
+        reminder.reminder_id,
+        reminder.user_id,
+        REMINDER,
+        created_at=now,
+        expires_at=now + KEPT_MS,
+        title=TITLE,
+        conversation_id=reminder.conversation_id,
+        seq=reminder.seq,
+    )
+
+
+def _reminder_id(user_id: str, conversation_id: str, seq: int, at: int) -> str:
+    """The same wish has the same id, and is one reminder however often it is made."""
+    text = f"{user_id}/{conversation_id}/{seq}/{at}"
+    return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()

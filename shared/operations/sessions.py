@@ -1,0 +1,165 @@
+"""Opening, keeping and closing connections, with exactly one "came online" and "went offline" per transition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.connections import (
+    HEARTBEAT_WINDOW_MS,
+    ONLINE,
+    Connection,
+    LimitReached,
+    Registered,
+    Session,
+    extended,
+    heard_from,
+    live,
+)
+from shared.errors import Unavailable
+from shared.ports.connections import Gateway, Gone, Sessions
+
+_MAX_ATTEMPTS: Final = 10
+# A handshake is over by then, repetitions of its calls included.
+_HANDSHAKE_MS: Final = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`came_online`: the user had no live connection before. `evicted`: closed in favour of this one.
+
+    `announce`: those who watch the user have to be told, since the last they heard is that the user is offline.
+    """
+
+    came_online: bool
+    evicted: Sequence[Connection]
+    announce: bool = False
+
+
+def open_connection(
+    connection: Connection,
+    *,
+    limit: int,
+    sessions: Sessions,
+    gateway: Gateway,
+    farewell: bytes,
+    now: int,
+) -> Opened:
+    """Register a connection; at the limit its user's stale ones go first, then the oldest.
+
+    `farewell` is the frame an evicted connection is sent before it is closed, since closing can't say why.
+    Raises Unavailable where the user's connections change faster than they can be counted.
+    """
+    drop: list[Connection] = []
+    dropped: list[Connection] = []
+    for _ in range(_MAX_ATTEMPTS):
+        result = sessions.register(connection, limit=limit, drop=[stale.connection_id for stale in drop])
+        if isinstance(result, Registered):
+            evicted = live([*dropped, *drop], now)
+            for old in evicted:
+                gateway.post([old.connection_id], farewell)
+                gateway.close(old.connection_id)
+            came_online = not live(result.others, now)
+            is_news = came_online or _may_have_been_first(result, connection, now)
+            before = Session(result.others, result.last_seen, result.hidden, result.shown)
+            # A reconnect within the grace period leaves no trace. Who decayed is told of once more.
+            announce = is_news and not result.hidden and not before.is_just_away(now)
+            return Opened(came_online, evicted, announce)
+        there = {one.connection_id: one for one in result.current}
+        if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
+            dropped += [one for one in drop if one.connection_id not in there]
+            # Or a later token was shown meanwhile, side by side with this one.
+            connection = extended(connection, there[connection.connection_id].authenticated_until)
+        drop = _to_drop(result, connection, limit=limit, now=now)
+    raise Unavailable("Too many connections open at once: try again")
+
+
+def _may_have_been_first(met: Registered, connection: Connection, now: int) -> bool:
+    """Whether this handshake's registration met itself, its answer lost, and others came in between.
+
+    They saw this connection, and told nobody. To tell twice does no harm.
+    """
+    return met.shown is None and now - connection.connected_at < _HANDSHAKE_MS
+
+
+def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) -> list[Connection]:
+    """All stale connections, and of the living the oldest, until there is room for one more."""
+    current = [connection for connection in full.current if connection.connection_id != newcomer.connection_id]
+    living = sorted(live(current, now), key=lambda connection: connection.connected_at)
+    stale = [connection for connection in current if not connection.is_live(now)]
+    return stale + living[: max(0, len(living) - limit + 1)]
+
+
+def keep_alive(
+    connection: Connection, *, limit: int, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int
+) -> Opened:
+    """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
+    stored = sessions.touch(heard_from(connection, now))
+    if stored is None:
+        return open_connection(
+            heard_from(connection, now), limit=limit, sessions=sessions, gateway=gateway, farewell=farewell, now=now
+        )
+    if stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
+        sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
+    return Opened(came_online=False, evicted=())
+
+
+def ensure_registered(
+    connection: Connection,
+    known: Sequence[Connection],
+    *,
+    register: Callable[[Connection], object],
+    now: int,
+) -> None:
+    """Register a connection that its user's session lacks, or that is about to expire though it just spoke.
+
+    For callers that have read the session anyway: healing costs a write only where there is something to heal.
+    """
+    stored = next((one for one in known if one.connection_id == connection.connection_id), None)
+    if stored is not None:
+        connection = extended(connection, stored.authenticated_until)
+    refreshed = heard_from(connection, now)
+    if stored is None:
+        register(connection)
+    elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
+        register(refreshed)
+
+
+def ends_soon(connection: Connection, *, within_ms: int, now: int) -> Gone | None:
+    """What is to be looked after at the connection's end, if that is so near.
+
+    A token that ends makes no sound: the connection stays, its client may never send another frame, and those who watch
+    the user would think that they are online for as long as the gateway keeps it.
+    """
+    is_near = now < connection.expires_at <= now + within_ms
+    return Gone(connection.user_id, connection.expires_at) if is_near else None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """`went_offline`: no live connection of the user is left, and those who watch were last told that there is one."""
+
+    went_offline: bool
+
+
+def close_connection(user_id: str, connection_id: str, *, sessions: Sessions, now: int) -> Closed:
+    """Forget a connection that is over. Late and repeated calls remove nothing else.
+
+    What counts is what was told, and not whether this connection was live: its token may have ended before it did, and
+    who removed it first may have died with that.
+    """
+    result = sessions.remove(user_id, connection_id, now=now)
+    return Closed(went_offline=result.shown == ONLINE and not live(result.others, now))
+
+
+def close_all(user_id: str, *, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int) -> int:
+    """Close every connection of a user, each after `farewell`. Returns how many were live."""
+    connections = sessions.of([user_id]).get(user_id, ())
+    living = live(connections, now)
+    if living:
+        gateway.post([connection.connection_id for connection in living], farewell)
+    for connection in connections:
+        gateway.close(connection.connection_id)
+        sessions.remove(user_id, connection.connection_id, now=now)
+    return len(living)

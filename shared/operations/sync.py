@@ -1,0 +1,223 @@
+"""Catching up: one cursor per conversation, and everything behind it; and one over the user's conversations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shared.domain.entries import Entry, Member, is_in_inbox, unread
+from shared.ports.conversations import ConversationLog, Memberships, Spread
+
+MAX_ENTRIES_PER_CONVERSATION: Final = 100
+# Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
+MAX_HEADS: Final = 500
+# The reply is one gateway payload (128 KB at most). Entries take most of it, and each conversation a little.
+MAX_REPLY_BYTES: Final = 110_000
+_ENVELOPE_BYTES: Final = 1_200  # the reply around its conversations: the frame's id, escaped, and a cursor
+_HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers and the field names
+# Of each reply one part of so many is kept for heads, and one at least for refusals: both come to an end, whatever the
+# entries. Refusals take more only as long as that leaves room for the largest entry.
+_SHARES: Final = 16
+_ENTRY_BYTES: Final = 32_000
+# Logs that are read at once. Those behind the ones that fill the reply are not read at all.
+_WAVE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """One conversation: what follows the client's cursor, in order. `head` is the seq of its last entry.
+
+    `joined_seq`: where a client that meets this group for the first time starts; what was before is history.
+    """
+
+    conversation_id: str
+    head: int
+    entries: Sequence[Entry]
+    has_more: bool
+    read_seq: int
+    unread: int
+    joined_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """`refused` names conversations that the user is not a member of. `has_more`: sync again.
+
+    `next_after`: the heads behind this conversation are left for the next frame; None where none are.
+    """
+
+    conversations: Sequence[Synced]
+    refused: Sequence[str]
+    has_more: bool
+    next_after: str | None = None
+
+
+@dataclass(slots=True)
+class _Reply:
+    """What has been put into a reply, and the bytes that are left in it. `is_full`: something did not fit."""
+
+    room: int
+    size: Callable[[Entry], int]
+    conversations: list[Synced] = field(default_factory=list)
+    is_full: bool = False
+
+    def add(self, one: Synced) -> bool:
+        """As many of the conversation's entries as there is room for. False where it had to be left out."""
+        header = _header_bytes(one.conversation_id)
+        fitting, used = _fitting(one.entries, self.room - header, self.size)
+        is_cut = len(fitting) < len(one.entries)
+        is_there = header <= self.room and (bool(fitting) or not one.entries)
+        self.is_full = self.is_full or is_cut or not is_there
+        if is_there:
+            self.room -= header + used
+            self.conversations.append(replace(one, entries=fitting, has_more=one.has_more or is_cut))
+        return is_there
+
+
+def sync(
+    user_id: str,
+    held: Mapping[str, int],
+    *,
+    after: str = "",
+    memberships: Memberships,
+    log: ConversationLog,
+    spread: Spread,
+    size: Callable[[Entry], int],
+    page: int = MAX_ENTRIES_PER_CONVERSATION,
+    room: int = MAX_REPLY_BYTES,
+) -> Sync:
+    """For each conversation in `held` the entries after that seq; for the user's others, behind `after`, the head only.
+
+    The others are those of the inbox: one that is hidden is answered where `held` names it, as any, and else left out.
+    Bounded to one reply of `room` bytes, and to `page` entries of each: `size` gives an entry's encoded bytes, which
+    are at most `room` less some 5,000. Conversations with something new come first, in the order of `held`, then those
+    that are not in it, in the order of their ids: where any of these are left out, `has_more` is set. Up-to-date ones
+    come last, if there is room. Every reply has some of each that there is, so who asks again comes to an end.
+    The caller's connection is registered before this is called, so nothing falls between live events and this answer.
+
+    One query lists the memberships from `after` on; those named elsewhere take one read for each 100. Then there is one
+    query for each conversation that the reply has, and for up to 32 that it has no room for.
+    """
+    most = MAX_HEADS + len(held) + 1
+    listed = memberships.listed(user_id, after=after, limit=most)
+    named = _named(user_id, held, listed, everything=not after and len(listed) < most, memberships=memberships)
+    share = room // _SHARES
+    reply = _Reply(room - _ENVELOPE_BYTES - share, size)
+    unknown = held.keys() - {member.conversation_id for member in named}
+    refused, left_refused = _refusals(unknown, reply, most=max(share, reply.room - _ENTRY_BYTES))
+    current, left_out = _add_named(reply, named, held, page, log=log, spread=spread)
+    reply.room += share
+    next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, log, spread)
+    for one in current:  # one that doesn't fit is nothing that another sync would bring
+        reply.add(one)
+    return Sync(reply.conversations, refused, left_out or left_refused or next_after is not None, next_after)
+
+
+def _add_named(
+    reply: _Reply, named: Sequence[Member], held: Mapping[str, int], page: int, *, log: ConversationLog, spread: Spread
+) -> tuple[list[Synced], bool]:
+    """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
+    current: list[Synced] = []
+    left_out = False
+    for start in range(0, len(named), _WAVE):
+        if reply.is_full:
+            return current, True
+        wave = named[start : start + _WAVE]
+        for one in spread(lambda member: _since(member, held[member.conversation_id], log, page), wave):
+            if not one.entries:
+                current.append(one)
+            elif not reply.add(one):
+                left_out = True
+    return current, left_out
+
+
+def _named(
+    user_id: str, held: Mapping[str, int], listed: Sequence[Member], *, everything: bool, memberships: Memberships
+) -> list[Member]:
+    """The memberships that `held` names, in its order. `everything`: `listed` are all that there are."""
+    found = {member.conversation_id: member for member in listed}
+    elsewhere = [] if everything else [one for one in held if one not in found]
+    if elsewhere:
+        found |= memberships.of_user_in(user_id, elsewhere)
+    return [found[one] for one in held if one in found]
+
+
+def _refusals(refused: Iterable[str], reply: _Reply, *, most: int) -> tuple[list[str], bool]:
+    """Those that fit into `most` bytes, and whether any are left. Clients may ask for anything, hard to encode, too."""
+    fitting: list[str] = []
+    for one in sorted(refused):
+        cost = len(json.dumps(one, ensure_ascii=False).encode()) + 1
+        if cost > most:
+            return fitting, True
+        most -= cost
+        reply.room -= cost
+        fitting.append(one)
+    return fitting, False
+
+
+def _add_heads(
+    reply: _Reply, members: Sequence[Member], after: str, log: ConversationLog, spread: Spread
+) -> str | None:
+    """Heads of the first of these, as many as fit: the others are not read. Returns behind which one they are left."""
+    room, taken = reply.room, 0
+    for member in members[:MAX_HEADS]:
+        room -= _header_bytes(member.conversation_id)
+        if room < 0:
+            break
+        taken += 1
+    for one in spread(lambda member: _head_of(member, log), members[:taken]):
+        if one is not None:
+            reply.add(one)
+    if taken == len(members):
+        return None
+    return members[taken - 1].conversation_id if taken else after
+
+
+def _head_of(member: Member, log: ConversationLog) -> Synced | None:
+    """None for a conversation that is not in the user's inbox."""
+    tail = log.read_back(member.conversation_id, limit=1)
+    head = tail[0] if tail else None
+    return _synced(member, head, [], has_more=False) if is_in_inbox(member, head) else None
+
+
+def _since(member: Member, seq: int, log: ConversationLog, most: int) -> Synced:
+    """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
+    conversation_id = member.conversation_id
+    found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
+    entries = [entry for entry in found if entry.seq > seq]
+    page = entries[:most]
+    if not found or len(entries) > len(page):  # held beyond the head, an empty log, or more than a page behind
+        tail = log.read_back(conversation_id, limit=1)
+        head = tail[0] if tail else None
+        given = page[-1].seq if page else seq  # an entry written between the two reads is more, too
+        return _synced(member, head, page, has_more=head is not None and head.seq > given)
+    return _synced(member, found[-1], page, has_more=False)
+
+
+def _synced(member: Member, head: Entry | None, entries: Sequence[Entry], *, has_more: bool) -> Synced:
+    return Synced(
+        conversation_id=member.conversation_id,
+        head=head.seq if head else 0,
+        entries=entries,
+        has_more=has_more,
+        read_seq=member.read_seq,
+        unread=unread(member, head),
+        joined_seq=member.joined_seq,
+    )
+
+
+def _header_bytes(conversation_id: str) -> int:
+    return _HEADER_BYTES + len(conversation_id)
+
+
+def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) -> tuple[Sequence[Entry], int]:
+    """As many of the first entries as `room` bytes hold, and the bytes they take."""
+    used = 0
+    for count, entry in enumerate(entries):
+        cost = size(entry)
+        if used + cost > room:
+            return entries[:count], used
+        used += cost
+    return entries, used

@@ -1,0 +1,44 @@
+"""One-time tickets: how a browser, which can't set a header on the handshake, gets in without a JWT in a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from shared.domain.connections import Identity
+from shared.errors import Unauthenticated
+from shared.ports.connections import StoredTicket, Tickets
+
+TICKET_LIFETIME_S: Final = 30
+_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """`ticket` is shown once, here; only its hash is kept. `expires_in` is seconds."""
+
+    ticket: str
+    expires_in: int
+
+
+def issue_ticket(identity: Identity, *, tickets: Tickets, now: int, new_secret: Callable[[], str]) -> Ticket:
+    """A ticket for one handshake within 30 s. The connection lives no longer than the token it was issued for."""
+    secret = new_secret()
+    expires_at = min(now + TICKET_LIFETIME_S * _MS, identity.expires_at)
+    tickets.put(StoredTicket(_hash(secret), identity.user_id, identity.expires_at, expires_at))
+    return Ticket(secret, expires_in=(expires_at - now) // _MS)
+
+
+def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:
+    """Who the ticket was issued to. It is used up by this call. Raises Unauthenticated."""
+    ticket = tickets.take(_hash(secret))
+    if ticket is None or ticket.expires_at <= now:
+        raise Unauthenticated("The ticket is unknown, used or expired")
+    return Identity(ticket.user_id, ticket.token_expires_at)
+
+
+def _hash(secret: str) -> str:
+    # Half a surrogate pair has no UTF-8; what somebody made up is refused as unknown, not by a fault of ours.
+    return sha256(secret.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,145 @@
+"""What is told when two users may see each other's presence from now on, or may not any more.
+
+`presence.py` tells how a user is to those who may see it; here, who may see it changes. What permits or forbids it is
+stored first, and then those who watch are looked for, and what they may see is read: a subscription stores first and
+reads second as well, so who is not found here reads the new state. Of two changes at once the later one to be stored
+reads them both, and its time is the later one, which counts.
+
+Who was not shown anything and is not shown anything now hears nothing: an event would say that something has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from shared.domain.connections import OFFLINE, ONLINE, Presence, Watch
+from shared.operations.presence import NEVER, Telling, near_to, seen_by, shown_as, tell, watchers_of
+from shared.ports.connections import Watches
+
+Now = Callable[[], int]
+
+
+def tell_granted(user_id: str, other: str, *, telling: Telling, now: Now) -> int:
+    """Two users may see each other now, unless something else forbids it. Returns how many connections were told.
+
+    Two queries where neither watches the other. Who is away, or hides, is not told of: they look offline already.
+    """
+    at = now()
+    watching = _between(user_id, [other], telling.watches, at)
+    if not watching or not seen_by(user_id, [other], sight=telling.sight):
+        return 0
+    return _tell_as_they_are(watching, telling, at)
+
+
+def tell_withdrawn(user_id: str, others: Collection[str], *, telling: Telling, now: Now) -> int:
+    """The user and each of `others` may not see each other any more, unless something else permits it.
+
+    For what both of them know to have ended: a contact, a shared group. Two queries where nobody watches anybody.
+    """
+    at = now()
+    watching = _between(user_id, others, telling.watches, at)
+    visible = seen_by(user_id, _people(watching, user_id), sight=telling.sight) if watching else set()
+    return _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], telling, at)
+
+
+def tell_blocked(user_id: str, other: str, *, telling: Telling, now: Now) -> int:
+    """The user blocks the other now, and the other did not block them before.
+
+    Strangers hear nothing: that would tell them of the block.
+    """
+    at = now()
+    watching = _between(user_id, [other], telling.watches, at)
+    if not watching or not near_to(user_id, [other], sight=telling.sight):
+        return 0
+    return _tell_nothing_to_see(watching, telling, at)
+
+
+def tell_joined(
+    conversation_id: str, users: Collection[str], members: Collection[str], *, telling: Telling, now: Now
+) -> int:
+    """`users` are in a group with all of `members` now. Who may see each other without it is told nothing new.
+
+    Two queries for each of `users`; what somebody may see is read for those alone who watch, or are watched.
+    """
+    at = now()
+    everybody = set(members)
+    found = telling.sight.spread(lambda user: _between(user, everybody - {user}, telling.watches, at), users)
+    told: set[Watch] = set()
+    count = 0
+    for user, watching in zip(users, found, strict=True):
+        fellows = _fellows_now(conversation_id, user, _people(watching, user), telling)
+        new = [one for one in watching if _other(one, user) in fellows and one not in told]
+        told.update(new)
+        count += _tell_as_they_are(new, telling, at)
+    return count
+
+
+def tell_latecomers(user_id: str, before: Collection[Watch], *, hidden: bool, telling: Telling, now: Now) -> int:
+    """The user hides now, or no longer: tell those who may see them and were not among those `before`.
+
+    `hide_presence` tells first and notes second. Who began to watch in between, or could see the user since by another
+    change at the same time, was told what was so before.
+    """
+    at = now()
+    told = {one.connection_id for one in before}
+    late = [one for one in watchers_of(user_id, telling=telling, now=at) if one.connection_id not in told]
+    return _tell_nothing_to_see(late, telling, at) if hidden else _tell_as_they_are(late, telling, at)
+
+
+def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], telling: Telling) -> set[str]:
+    """Those of `others` whom nothing but this group lets see the user, both being in it at this moment."""
+    if not others:
+        return set()
+    still_in = telling.sight.memberships.among(conversation_id, [user_id, *others])
+    relations = telling.sight.relations.between(user_id, others)
+    alone = {other for other, relation in relations.items() if not relation.is_near and not relation.is_blocked}
+    return alone & still_in.keys() if user_id in still_in else set()
+
+
+def _between(user_id: str, others: Collection[str], watches: Watches, at: int) -> list[Watch]:
+    """The user's connections that watch `others`, and theirs that watch the user.
+
+    From the other's side where there is one: the user may be watched by a crowd.
+    """
+    mine = [one for one in watches.by(user_id) if one.watched in others]
+    if len(others) == 1:
+        theirs = [one for other in others for one in watches.by(other) if one.watched == user_id]
+    else:
+        theirs = [one for one in watches.of(user_id) if one.watcher in others]
+    return [one for one in (*mine, *theirs) if one.expires_at > at]
+
+
+def _other(watch: Watch, user_id: str) -> str:
+    return watch.watched if watch.watcher == user_id else watch.watcher
+
+
+def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
+    return {_other(one, user_id) for one in watching}
+
+
+def _tell_as_they_are(watching: Sequence[Watch], telling: Telling, at: int) -> int:
+    """Tell each of these connections that the user whom it watches, and may see, is online.
+
+    That somebody is away it shows already; when they were last there, it learns when it asks. To say so here could
+    overtake the "online" of who is just coming.
+    """
+    users = {one.watched for one in watching}
+    sessions = telling.sight.sessions.whole(users) if users else {}
+    shown = {user: shown_as(user, sessions.get(user, NEVER), at) for user in users}
+    online = [one for one in watching if shown[one.watched].status == ONLINE]
+    return _tell([(shown[one.watched], one) for one in online], telling, at)
+
+
+def _tell_nothing_to_see(watching: Sequence[Watch], telling: Telling, at: int) -> int:
+    return _tell([(_unseen(one), one) for one in watching], telling, at)
+
+
+def _unseen(watch: Watch) -> Presence:
+    return Presence(watch.watched, OFFLINE)
+
+
+def _tell(pairs: Sequence[tuple[Presence, Watch]], telling: Telling, at: int) -> int:
+    by_presence: dict[Presence, list[Watch]] = {}
+    for presence, watch in pairs:
+        by_presence.setdefault(presence, []).append(watch)
+    return sum(tell(presence, watching, telling=telling, now=at) for presence, watching in by_presence.items())

@@ -1,0 +1,160 @@
+"""What connections need from storage and from the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from shared.domain.connections import (
+    Connection,
+    LimitReached,
+    Registered,
+    Removed,
+    Session,
+    SessionsByUser,
+    Status,
+    Watch,
+)
+
+
+class Sessions(Protocol):
+    """All live connections of a user, in one item that is read and changed at once."""
+
+    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+        """Store the connection, new or again, and remove those in `drop`: one conditional write.
+
+        The limit holds however many open at once. LimitReached also where one of `drop` is gone already, and where
+        this connection is stored with a token that ends later: look again.
+        """
+        ...
+
+    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+        """Store when a connection that is there expires: one conditional write.
+
+        Only with a `fresh_token` also until when it is authenticated; nothing changes where it is for longer already.
+        Returns it as it was stored before, or None, and nothing changes, where it is not there.
+        """
+        ...
+
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+        """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""
+        ...
+
+    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+        """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
+        ...
+
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+        """All that is known of these users, strongly consistent; who was never connected may be left out."""
+        ...
+
+    def show_offline(self, user_id: str, session: Session) -> bool:
+        """Note that watchers are told that the user is offline, if nothing has changed since `session` was read.
+
+        Of several that try at once one succeeds, and none does once the user has connected again.
+        """
+        ...
+
+    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+        """Note whether the user hides their presence, and what watchers are told with that: one conditional write.
+
+        False, and nothing changes, where since `session` was read a connection came or went, the user has hidden or
+        shown themselves, or watchers were told something.
+        """
+        ...
+
+
+class PostOutcome(Enum):
+    """What became of one post. A 200 is no receipt: only the client's `delivered` is."""
+
+    SENT = "sent"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    connection_id: str
+    outcome: PostOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A user whose last live connection ended at `at` (ms), or will end then with its token."""
+
+    user_id: str
+    at: int
+
+
+class PresenceChecks(Protocol):
+    """A look at a user some time after their last connection has ended."""
+
+    def schedule(self, gone: Gone) -> None:
+        """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
+
+        15 minutes from now is as far ahead as it goes: what would be later comes then.
+        """
+        ...
+
+
+class Watches(Protocol):
+    """Who wants to hear of whose presence, by connection."""
+
+    def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
+        """From now on this connection watches these users and no others. It forgets by itself after `expires_at`.
+
+        Of several at once one is the last, and then holds whole. Raises Unavailable where there are too many.
+        """
+        ...
+
+    def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
+        """What this connection watches, it watches until then."""
+        ...
+
+    def of(self, user_id: str) -> Sequence[Watch]:
+        """Every connection that watches the user, ended ones included."""
+        ...
+
+    def by(self, user_id: str) -> Sequence[Watch]:
+        """Whom the user's connections watch, each by each, ended ones included: one strongly consistent query."""
+        ...
+
+    def remove(self, watch: Watch) -> None:
+        """Forget one watch. Idempotent."""
+        ...
+
+
+class Gateway(Protocol):
+    """The gateway's side of a connection."""
+
+    def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
+        """Send `data` to each connection, in parallel. Never raises: dead and failing ones come back as values."""
+        ...
+
+    def close(self, connection_id: str) -> None:
+        """Close the connection. Idempotent; one that is gone is as good as closed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTicket:
+    """A ticket as it is kept: by its hash, so that reading the table lets nobody in."""
+
+    ticket_hash: str
+    user_id: str
+    token_expires_at: int
+    expires_at: int
+
+
+class Tickets(Protocol):
+    """One-time entry tickets for clients that can't set a header."""
+
+    def put(self, ticket: StoredTicket) -> None:
+        """Keep a ticket until it expires."""
+        ...
+
+    def take(self, ticket_hash: str) -> StoredTicket | None:
+        """Remove a ticket and return it: of several that take the same one at once, one gets it."""
+        ...

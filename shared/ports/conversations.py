@@ -1,0 +1,158 @@
+"""What the chat core asks of storage. Adapters and fakes keep to the same contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeVar
+
+from shared.domain.entries import Entry, Group, Lookup, Member, Preferences, Roster
+
+T = TypeVar("T")
+R = TypeVar("R")
+Place = tuple[str, int]
+"""A conversation and a seq."""
+
+
+CLAIM_MS: Final = 300
+"""As long as reading and writing a change take, and some to spare: then whoever had the right of way is gone."""
+
+
+class Spread(Protocol):
+    """Runs one function over many items, perhaps in parallel. The wiring decides how wide."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
+        """The results, in the order of the items. The first exception is raised."""
+        ...
+
+
+class ConversationLog(Protocol):
+    """A conversation's log: entries 1, 2, 3 … without a gap, each written once and for good."""
+
+    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
+        """Store `entry` if its place is free, together with what its change does: all of it or nothing.
+
+        A message is one conditional write. Returns None once it is durable, or the entry that holds the place. The
+        latter may be the caller's own, of an attempt whose answer was lost on the way: compare `nonce`. With
+        `new_members` the entry and their memberships are stored together; memberships that exist stay as they are.
+
+        With `once` a note of the message's sender and client_message_id is stored together with it, and kept for 90
+        days. Where such a note is there already, nothing is stored, and the entry that it names is returned, whichever
+        place that has: of several attempts, however far apart, one is stored.
+
+        A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
+        where its place is free and the file is not ready (any more).
+
+        A change touches entries before its place only. Its effects carry no conditions of their own. Whoever read what
+        the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
+        every change takes a place.
+        """
+        ...
+
+    def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
+        """Ask for the right of way to the place `seq`: one conditional write, elsewhere than in the log.
+
+        True for the first who asks, and for the next one CLAIM_MS later. It is advice and holds nobody up who does not
+        ask; what decides is the put.
+        """
+        ...
+
+    def lookup(
+        self,
+        conversation_id: str,
+        *,
+        seqs: Sequence[int],
+        member_id: str | None = None,
+        block: tuple[str, str] | None = None,
+        consistent: bool = False,
+    ) -> Lookup:
+        """Read single entries, one member, and whether `block` (blocker, blocked) is there, in one round trip.
+
+        Unless `consistent`, what is fresh may be missed.
+        """
+        ...
+
+    def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
+        """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
+        ...
+
+    def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
+        """Entries of any conversations, 100 to a round trip, strongly consistent. What is not there is left out."""
+        ...
+
+    def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
+        """Entries `start`, `start + 1`, … in order, at most `limit`, strongly consistent."""
+        ...
+
+    def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
+        """Entries below `before` (None: from the head), newest first, at most `limit`, strongly consistent."""
+        ...
+
+
+class Memberships(Protocol):
+    """Who is in which conversation, and how far they have read. Everything is read strongly consistent."""
+
+    def of_user(self, user_id: str) -> list[Member]:
+        """All of a user's conversations: one that was just joined is there."""
+        ...
+
+    def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
+        """A user's conversations in the order of their ids, behind `after` ("": from the first), at most `limit`."""
+        ...
+
+    def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
+        """The user's memberships in those of `conversation_ids` that they are in, 100 to a round trip."""
+        ...
+
+    def get(self, conversation_id: str, user_id: str) -> Member | None:
+        """One membership."""
+        ...
+
+    def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
+        """The memberships of those of `user_ids` who are in the conversation, 100 to a round trip."""
+        ...
+
+    def roster(self, conversation_id: str) -> Roster | None:
+        """A group and everyone in it, by one query. None for what is no group, or not any more."""
+        ...
+
+    def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
+        """The groups' own items, 100 to a round trip."""
+        ...
+
+    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
+        """Those of `conversation_ids` that the user is in, 100 to a round trip."""
+        ...
+
+    def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
+        """Make these users members, all or none. False, and nothing changes, where the conversation exists."""
+        ...
+
+    def move_read(self, member: Member) -> bool:
+        """Store the member's read cursor if it is ahead of the stored one. False: it was not, and nothing changed."""
+        ...
+
+    def move_delivered(self, member: Member) -> bool:
+        """The same for the delivered cursor."""
+        ...
+
+    def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
+        """Note the number of the member's last message, which the log's next entry will not tell any more.
+
+        Never backwards. Nothing for someone who is not a member.
+        """
+        ...
+
+    def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
+        """Change some of a member's preferences, by name; the value None clears. Returns all of them as they are now.
+
+        None, and nothing changes, for someone who is not a member.
+        """
+        ...
+
+    def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
+        """Note that the user hid the conversation when its head was `seq`, or later. False for one who is no member."""
+        ...
+
+    def show(self, conversation_id: str, user_id: str) -> None:
+        """Take that back. Nothing for one who is no member, or has hidden nothing."""
+        ...

@@ -1,0 +1,119 @@
+"""What files need from storage and from the object store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from shared.domain.files import Checked, DueFile, File, Stored, Upload
+
+# Of all of a user's files together, in bytes, where a deployment says nothing else.
+QUOTA: Final = 5 * 1_024**3
+NEVER: Final = 2**53 - 1
+
+
+class Files(Protocol):
+    """What is known of each file, and in which conversations it stands. Everything is read strongly consistent.
+
+    References are counted where messages are stored and deleted, together with those (ConversationLog).
+    """
+
+    def create(self, file: File, *, quota: int = QUOTA, due: int = NEVER) -> bool:
+        """Note a file that is going to be uploaded, when it is due (ms), and its bytes as its owner's: all or none.
+
+        False, and nothing changes, where all of the owner's files together would have more than `quota` bytes. A file
+        counts from here until it is rejected, retired or forgotten; exactly, however many are announced at once.
+        """
+        ...
+
+    def get(self, file_id: str) -> File | None:
+        """One file, whatever its status."""
+        ...
+
+    def settle(self, file: File) -> bool:
+        """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not.
+
+        A rejected file counts no more.
+        """
+        ...
+
+    def conversations(self, file_id: str) -> Sequence[str]:
+        """The conversations that have a message with this file."""
+        ...
+
+    def retire(self, file_id: str) -> bool:
+        """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
+
+        From then on no message can refer to it, and it counts no more. True also where that was so already, and where
+        there is no such file.
+        """
+        ...
+
+    def forget(self, file: File) -> bool:
+        """Delete what is known of a file that is pending or rejected still, as it was read; it counts no more.
+
+        False, and nothing changes, where it has another status by now, or is gone.
+        """
+        ...
+
+    def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
+        """At most so many of the files that are due by now."""
+        ...
+
+    def note_due(self, due: DueFile) -> None:
+        """Have a file looked at, at another time. Idempotent."""
+        ...
+
+    def settle_due(self, due: DueFile) -> None:
+        """It was looked at. Idempotent."""
+        ...
+
+
+class Objects(Protocol):
+    """The bytes. An upload waits at a place of its own, where only the check looks, until it is kept or dropped."""
+
+    def upload(self, file: File) -> Upload:
+        """A form that takes exactly this type and size, to exactly this file's place. No call is made."""
+        ...
+
+    def look_at_upload(self, file_id: str) -> Stored | None:
+        """What was uploaded, if anything."""
+        ...
+
+    def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
+        """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
+        ...
+
+    def keep(self, file: File, stored: Stored) -> bool:
+        """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
+
+        What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
+        """
+        ...
+
+    def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
+        """Store the small picture of an image, a JPEG."""
+        ...
+
+    def drop_upload(self, file_id: str) -> None:
+        """Delete what waits. Idempotent."""
+        ...
+
+    def delete(self, file_id: str) -> None:
+        """Delete a kept file and its thumbnail. Idempotent."""
+        ...
+
+    def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
+        """A URL that anybody can use for that long. No call is made.
+
+        What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
+        """
+        ...
+
+
+class Inspector(Protocol):
+    """Says whether bytes are what they are declared to be."""
+
+    def __call__(self, file: File, head: bytes, /) -> Checked:
+        """`head` is all of an image, or the beginning of any other file."""
+        ...

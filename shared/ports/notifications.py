@@ -1,0 +1,189 @@
+"""What telling people who aren't there needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.chat.fan_out import Shard
+from shared.domain.contacts import Profile
+from shared.domain.entries import Group, Member
+from shared.domain.pushes import (
+    About,
+    Device,
+    Look,
+    Notice,
+    Push,
+    PushJob,
+    PushResult,
+    PushTarget,
+    Reminder,
+)
+
+
+class PushGateway(Protocol):
+    """Hands a push to whoever can wake the user's device."""
+
+    def push(self, push: Push) -> PushResult:
+        """Hand over one push. Never raises, and answers within seconds: whatever goes wrong comes back as a value.
+
+        Safe to call from several threads. A connection that is lost on the way is opened anew once, and the same push
+        sent again.
+        """
+        ...
+
+
+class Devices(Protocol):
+    """A user's devices, in one item. A target belongs to one device of one user at any time."""
+
+    def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
+        """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
+        ...
+
+    def register(self, user_id: str, device: Device, *, limit: int) -> None:
+        """Store the device, new or again, and take its target from whoever had it: all or nothing.
+
+        At `limit` devices the one that registered longest ago goes.
+        """
+        ...
+
+    def forget(self, user_id: str, device_id: str) -> bool:
+        """Remove a device. Idempotent: False where it was not there."""
+        ...
+
+    def forget_unchanged(self, user_id: str, device: Device) -> bool:
+        """Remove a device, if it still has this target, registered at this time. False, and nothing changes, if not."""
+        ...
+
+    def change_environment(self, user_id: str, device: Device, target: PushTarget) -> bool:
+        """Store another environment for a device's token, if it is otherwise unchanged as above."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose standing is asked for: a user's, towards a message of `sender_id` in a conversation.
+
+    None both for what stands in no conversation.
+    """
+
+    user_id: str
+    conversation_id: str | None = None
+    sender_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that decides about a push. `member` is None for who is not (any more) in the conversation."""
+
+    member: Member | None
+    profile: Profile
+    blocks_sender: bool
+    devices: Sequence[Device]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything that some pushes depend on, read at one moment. `profiles` are those of the senders."""
+
+    standings: Mapping[Asked, Standing]
+    profiles: Mapping[str, Profile]
+    groups: Mapping[str, Group]
+
+
+class Standings(Protocol):
+    """What decides about pushes, wherever it is stored."""
+
+    def of(self, asked: Collection[Asked]) -> Surroundings:
+        """All of it, 100 items to a strongly consistent round trip: four for each asked, and the senders and groups."""
+        ...
+
+
+class Claims(Protocol):
+    """Who carries out which push: of several that try the same, one."""
+
+    def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
+        """Take one try of a push to one device. False where it was taken before.
+
+        The first try (0) of a message can be taken if no message of its conversation as new as it was pushed to the
+        device before; another, if the try before it was the last one taken.
+        """
+        ...
+
+
+class PushQueue(Protocol):
+    """Where pushes wait, each platform's apart from the other's."""
+
+    def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
+        """Have each carried out at least once. Jobs for a platform that is not set up are dropped.
+
+        Raises Unavailable where it should be tried again.
+        """
+        ...
+
+
+class LookQueue(Protocol):
+    """Second looks, some seconds later."""
+
+    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
+        """Have each taken at least once. Raises Unavailable where it should be tried again."""
+        ...
+
+
+class ShardQueue(Protocol):
+    """Where the shards of a large group wait to be delivered, side by side and apart from everything else."""
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        """Have each delivered at least once. Raises Unavailable where it should be tried again."""
+        ...
+
+
+class Notices(Protocol):
+    """What users have been told outside of conversations, until they acknowledge it. Expired ones are left out."""
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        """Keep them; one that is there already stays as it is. Raises Unavailable where some may not be stored."""
+        ...
+
+    def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
+        """All that a user has not acknowledged, oldest first, strongly consistent."""
+        ...
+
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
+        """Those of these (user, notice id) that are not acknowledged, 100 to a strongly consistent round trip."""
+        ...
+
+    def acknowledge(self, user_id: str, notice_id: str) -> None:
+        """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""
+        ...
+
+
+class Reminders(Protocol):
+    """What members want to be reminded of."""
+
+    def put(self, reminder: Reminder) -> None:
+        """Idempotent."""
+        ...
+
+    def get(self, user_id: str, reminder_id: str) -> Reminder | None: ...
+
+    def of(self, user_id: str) -> Sequence[Reminder]:
+        """All of a user's, the next one first, strongly consistent."""
+        ...
+
+    def remove(self, user_id: str, reminder_id: str) -> None:
+        """Idempotent."""
+        ...
+
+
+class Clock(Protocol):
+    """Calls back at a time."""
+
+    def schedule(self, reminder: Reminder) -> None:
+        """Have the reminder carried out at its time, at least once. Idempotent."""
+        ...
+
+    def cancel(self, reminder_id: str) -> None:
+        """Idempotent; one that is being carried out right now may still be."""
+        ...

@@ -1,0 +1,178 @@
+"""The shape of events, as plain values: whoever sends them encodes them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+
+from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.connections import Presence, PresenceChange
+from shared.domain.entries import Entry, Reaction, Receipt, Typing
+from shared.domain.weight import is_too_heavy
+from shared.wire.cutting import cut_edited, cut_message
+
+if TYPE_CHECKING:  # only who sends notices pays for loading what they are
+    from shared.domain.pushes import Notice
+
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
+
+
+def message_body(entry: Entry) -> dict[str, Any]:
+    """A message as events, sync, history and the inbox show it: as it is now, and cut where it is too heavy."""
+    whole = whole_message_body(entry)
+    return cut_message(whole, entry) if is_too_heavy(entry) else whole
+
+
+def whole_message_body(entry: Entry) -> dict[str, Any]:
+    """A message with all that belongs to it, for who asks for this one alone. A deleted one has no content."""
+    optional = {
+        "client_message_id": entry.client_message_id,
+        "reply_to": entry.reply_to,
+        "mentions": list(entry.mentions) or None,
+        "file_id": entry.file_id,
+        "forwarded": entry.forwarded or None,
+        "edited_at": entry.edited_at,
+        "deleted_at": entry.deleted_at,
+        "reactions": reactions_body(entry.reactions) or None,
+    }
+    return {
+        "id": entry.message_id,
+        "conversation_id": entry.conversation_id,
+        "seq": entry.seq,
+        "sender_id": entry.sender_id,
+        "content": entry.content,
+        "type": entry.message_type,
+        "created_at": entry.created_at,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def reactions_body(reactions: Iterable[Reaction]) -> dict[str, list[str]]:
+    """Each emoji with its users, sorted, so that equal reactions look equal."""
+    grouped: defaultdict[str, list[str]] = defaultdict(list)
+    for emoji, user_id in sorted(reactions):
+        grouped[emoji].append(user_id)
+    return dict(grouped)
+
+
+def entry_event(entry: Entry) -> dict[str, Any]:
+    """A log entry's event. Durable: it carries `conversation_id` and `seq`."""
+    place = {"type": "new_message", "conversation_id": entry.conversation_id, "seq": entry.seq}
+    if entry.change is None:
+        return {**place, "message": message_body(entry)}
+    return {
+        **place,
+        "type": entry.kind,
+        **_by(entry.sender_id, entry.change),
+        "timestamp": entry.created_at,
+        **_change_fields(entry.conversation_id, entry.change),
+    }
+
+
+def _by(user_id: str, change: Change) -> dict[str, str]:
+    """Who did it. A reaction's user is whose it is: who knows of no moderators takes it off all the same."""
+    if isinstance(change, Reacted) and change.owner_id is not None:
+        return {"user_id": change.owner_id, "removed_by": user_id}
+    return {"user_id": user_id}
+
+
+def _change_fields(conversation_id: str, change: Change) -> dict[str, Any]:  # noqa: PLR0911  # one for each kind
+    match change:
+        case Edited(target=target, content=content):
+            return {**_target(conversation_id, target), **cut_edited(content)}
+        case Deleted(target=target):
+            return _target(conversation_id, target)
+        case Reacted(target=target, emoji=emoji, removed=removed):
+            return {**_target(conversation_id, target), "emoji": emoji, "removed": removed}
+        case Added(users=users, name=name):
+            return {"users": list(users), **({} if name is None else {"name": name})}
+        case Removed(users=users):
+            return {"users": list(users)}
+        case Renamed(name=name):
+            return {"changes": {"name": name}}
+        case RolesChanged(roles=roles):
+            return {"changes": {"roles": dict(roles)}}
+    assert_never(change)
+
+
+def _target(conversation_id: str, seq: int) -> dict[str, Any]:
+    return {"message_seq": seq, "message_id": f"{conversation_id}/{seq}"}
+
+
+def receipt_event(receipt: Receipt) -> dict[str, Any]:
+    """A cursor that moved; `seq` is where it stands, not a place of its own in the log."""
+    return {
+        "type": receipt.kind,
+        "conversation_id": receipt.conversation_id,
+        "user_id": receipt.user_id,
+        "seq": receipt.seq,
+        "timestamp": receipt.timestamp,
+    }
+
+
+def typing_event(typing: Typing) -> dict[str, Any]:
+    return {
+        "type": "typing",
+        "conversation_id": typing.conversation_id,
+        "user_id": typing.user_id,
+        "active": typing.active,
+    }
+
+
+def presence_body(presence: Presence) -> dict[str, Any]:
+    return {"user_id": presence.user_id, "status": presence.status, "last_seen": presence.last_seen}
+
+
+def presence_event(change: PresenceChange) -> dict[str, Any]:
+    """A later `timestamp` counts: two changes may arrive in the other order."""
+    return {"type": "presence", **presence_body(change.presence), "timestamp": change.timestamp}
+
+
+def notice_body(notice: Notice) -> dict[str, Any]:
+    """A notice as events and the list of them show it. Only reminders are about a message."""
+    place = {"conversation_id": notice.conversation_id, "seq": notice.seq} if notice.conversation_id else {}
+    return {
+        "id": notice.notice_id,
+        "kind": notice.kind,
+        "title": notice.title,
+        "body": notice.body,
+        "data": dict(notice.data),
+        "created_at": notice.created_at,
+        **place,
+    }
+
+
+def notice_event(notice: Notice) -> dict[str, Any]:
+    """Kept until it is acknowledged: clients may get it several times, and know it by its id."""
+    return {"type": "notification", "notification": notice_body(notice)}
+
+
+def event_body(event: Event) -> dict[str, Any]:
+    match event:
+        case Entry():
+            return entry_event(event)
+        case Receipt():
+            return receipt_event(event)
+        case Typing():
+            return typing_event(event)
+        case PresenceChange():
+            return presence_event(event)
+        case _:
+            return notice_event(event)
+
+
+def encode_plainly(event: Event) -> bytes:
+    """An event as it is posted, for functions that import no faster encoder for the few that they send."""
+    return json.dumps(event_body(event), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def disconnect_event(code: str, *, reconnect: bool) -> bytes:
+    """Said before the server closes a connection, since closing can't carry a reason."""
+    return json.dumps({"type": "disconnect", "code": code, "reconnect": reconnect}).encode()
+
+
+EVICTED = disconnect_event("connection_limit", reconnect=False)
+ABUSED = disconnect_event("rate_limited", reconnect=False)
+REVOKED = disconnect_event("revoked", reconnect=False)

@@ -1,0 +1,198 @@
+"""What clients send: one JSON object per frame, decoded strictly into the struct of its type."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
+from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
+from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
+from shared.operations.presence import MAX_WATCHED
+from shared.wire.cursors import MAX_CURSOR
+from shared.wire.websocket.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
+
+# The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
+MAX_FRAME_BYTES: Final = 32 * 1_024
+MAX_SYNC_CONVERSATIONS: Final = 500
+# No frame needs more than two levels; this leaves room for fields of later versions.
+MAX_DEPTH: Final = 64
+# A string, to its end or to the end of the frame, so that one pass is enough whatever is sent; or a bracket.
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
+
+# Entries are counted from 1; the bound is JavaScript's, beyond which clients can't count either.
+Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+EntrySeq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
+UserId = Annotated[str, Meta(pattern=rf"\A{USER_ID_PATTERN}\Z")]
+FrameId = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
+ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
+# Longer ones are refused before they are looked at; the token verifier has the same bound.
+Token = Annotated[str, Meta(min_length=1, max_length=8_192)]
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What every frame may carry: `id` is echoed in its reply."""
+
+    id: FrameId | None = None
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a message is."""
+
+    conversation_id: ConversationId
+    seq: EntrySeq
+
+
+class MessageFrame(Frame, frozen=True, kw_only=True):
+    to: UserId | None = None
+    conversation_id: ConversationId | None = None
+    content: str = ""
+    message_type: Literal["text", "image", "file"] = "text"
+    client_message_id: ClientMessageId | None = None
+    after: Seq | None = None
+    reply_to: EntrySeq | None = None
+    mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
+    file_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    forward_of: Place | None = None
+
+
+class EditFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+    content: str
+
+
+class DeleteFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+
+
+class ReactFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    seq: EntrySeq
+    emoji: Annotated[str, Meta(min_length=1, max_length=MAX_EMOJI_BYTES)]
+    remove: bool = False
+    user_id: UserId | None = None
+
+
+class TypingFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId
+    active: bool = True
+
+
+class PresenceFrame(Frame, frozen=True, kw_only=True):
+    """Replaces what this connection watched before."""
+
+    users: Annotated[list[UserId], Meta(max_length=MAX_WATCHED)]
+
+
+class AuthFrame(Frame, frozen=True, kw_only=True):
+    token: Token
+
+
+class CursorFrame(Frame, frozen=True, kw_only=True):
+    """`read` and `delivered`."""
+
+    conversation_id: ConversationId
+    seq: Seq
+
+
+class SyncFrame(Frame, frozen=True, kw_only=True):
+    conversations: Annotated[dict[ConversationId, Seq], Meta(max_length=MAX_SYNC_CONVERSATIONS)] = {}
+    cursor: Annotated[str, Meta(min_length=1, max_length=MAX_CURSOR)] | None = None
+
+
+class PingFrame(Frame, frozen=True, kw_only=True):
+    conversation_id: ConversationId | None = None
+    seq: Seq | None = None
+
+
+class _Head(Struct, frozen=True):
+    type: Any | UnsetType = UNSET
+    id: Any | UnsetType = UNSET
+
+
+_HEAD: Final = msgspec.json.Decoder(_Head)
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    "message": msgspec.json.Decoder(MessageFrame),
+    "edit": msgspec.json.Decoder(EditFrame),
+    "delete": msgspec.json.Decoder(DeleteFrame),
+    "react": msgspec.json.Decoder(ReactFrame),
+    "read": msgspec.json.Decoder(CursorFrame),
+    "delivered": msgspec.json.Decoder(CursorFrame),
+    "typing": msgspec.json.Decoder(TypingFrame),
+    "presence": msgspec.json.Decoder(PresenceFrame),
+    "sync": msgspec.json.Decoder(SyncFrame),
+    "ping": msgspec.json.Decoder(PingFrame),
+    "auth": msgspec.json.Decoder(AuthFrame),
+}
+TYPES: Final = frozenset(_DECODERS)
+
+
+class BadFrame(Exception):
+    """A frame that can't be served: the error, and the `id` to echo as far as it could be read."""
+
+    def __init__(self, error: ParleyError, frame_id: str | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.frame_id = frame_id
+
+
+def decode(body: str | None, *, limit: int = MAX_FRAME_BYTES) -> tuple[str, Any]:
+    """The type and the struct of a frame of at most `limit` bytes.
+
+    Raises BadFrame: bad_request, unknown_type or too_large.
+    """
+    raw = _encoded(body or "")
+    if len(raw) > limit:
+        raise BadFrame(TooLarge(f"A frame has at most {limit:,} bytes"), salvaged_id(raw))
+    _check_depth(raw)
+    head = _decoded(_HEAD, raw, None)
+    frame_id = usable_id(head.id)
+    if not isinstance(head.type, str):
+        raise BadFrame(BadRequest("A frame needs a `type`, which is a string"), frame_id)
+    decoder = _DECODERS.get(head.type)
+    if decoder is None:
+        raise BadFrame(UnknownType(), frame_id)
+    return head.type, _decoded(decoder, raw, frame_id)
+
+
+def _encoded(body: str) -> bytes:
+    try:
+        return body.encode()
+    except UnicodeEncodeError as exc:
+        raise BadFrame(BadRequest("The frame is not text in UTF-8"), None) from exc
+
+
+def _check_depth(raw: bytes) -> None:
+    """Nested too deeply is refused by us, at one depth: where a decoder gives up depends on the Python it runs in.
+
+    Few frames have more than a handful of brackets; only those that do are looked at more closely.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _TOKEN.findall(raw):
+        depth += (token in {b"[", b"{"}) - (token in {b"]", b"}"})
+        if depth > MAX_DEPTH:
+            raise BadFrame(BadRequest(f"A frame is nested at most {MAX_DEPTH} deep"), salvaged_id(raw))
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | None) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as exc:
+        raise BadFrame(BadRequest(_explained(str(exc))), frame_id) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        why = BadRequest("The frame is not valid JSON, or holds half a surrogate pair")
+        raise BadFrame(why, salvaged_id(raw)) from exc
+
+
+def _explained(message: str) -> str:
+    """The decoder's words, which name the place and the expected type; patterns are for programs, values for nobody."""
+    message = re.sub(r"enum value '.*'", "value", message, flags=re.DOTALL)
+    return re.sub(r"matching regex '.*'", f"of {USER_ID_RULE}", message)

@@ -1,0 +1,100 @@
+"""The gateway's WebSocket events: who is calling, over which connection, and the answer it takes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from shared.domain.connections import Connection, Identity, extended, opened
+from shared.errors import TokenExpired, Unauthenticated, UnknownType
+from shared.wire.refusals import error_fields
+
+Event = Mapping[str, Any]
+MAX_ID_CHARACTERS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The identity that the authorizer verified at the handshake, and the connection. Never from the body."""
+
+    identity: Identity
+    connection: Connection
+
+    def until(self, expires_at: int) -> Caller:
+        """The same caller after an `auth` with a token that ends then."""
+        identity = replace(self.identity, expires_at=max(expires_at, self.identity.expires_at))
+        return Caller(identity, extended(self.connection, expires_at))
+
+    @property
+    def user_id(self) -> str:
+        return self.identity.user_id
+
+    @property
+    def connection_id(self) -> str:
+        return self.connection.connection_id
+
+
+def authorizer_context(identity: Identity, *, device_id: str, connected_at: int) -> dict[str, str]:
+    """What the authorizer hands to every later event of the connection. The gateway carries strings."""
+    return {
+        "user_id": identity.user_id,
+        "expires_at": str(identity.expires_at),
+        "device_id": device_id,
+        "connected_at": str(connected_at),
+    }
+
+
+def caller_of(event: Event) -> Caller:
+    """Who sent this event. Raises Unauthenticated where the authorizer's context is missing or not ours."""
+    request_context = event["requestContext"]
+    context = request_context.get("authorizer") or {}
+    try:
+        identity = Identity(context["user_id"], int(context["expires_at"]))
+        connection = opened(
+            request_context["connectionId"],
+            identity,
+            device_id=context["device_id"],
+            connected_at=int(context["connected_at"]),
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise Unauthenticated from exc
+    return Caller(identity, connection)
+
+
+def check_token(identity: Identity, now: int) -> None:
+    """The authorizer runs at the handshake only, so each frame checks the expiry again. Raises TokenExpired."""
+    if identity.expires_at <= now:
+        raise TokenExpired
+
+
+def answer(body: str = "", status: int = 200) -> dict[str, Any]:
+    """The route response: a reply to a frame, or the verdict on a handshake."""
+    return {"statusCode": status, "body": body}
+
+
+def answer_misrouted(event: Event) -> dict[str, Any]:
+    """The reply to a frame whose `type` names one of the gateway's own routes, such as "$connect": no such type.
+
+    Whether a gateway lets such a frame through to that route is its own affair; here it opens and ends nothing.
+    """
+    frame_id = salvaged_id(event.get("body") or "")
+    echo = {} if frame_id is None else {"id": frame_id}
+    return answer(json.dumps({"success": False, **echo, **error_fields(UnknownType())}))
+
+
+def usable_id(frame_id: Any) -> str | None:
+    """The id of a frame, if it is one that can be echoed."""
+    return frame_id if isinstance(frame_id, str) and len(frame_id) <= MAX_ID_CHARACTERS else None
+
+
+def salvaged_id(body: str | bytes) -> str | None:
+    """The id of a frame that is not decoded, or could not be: as far as it can be read, its sender waits for it."""
+    try:
+        head = json.loads(body)
+        frame_id = usable_id(head.get("id")) if isinstance(head, dict) else None
+        (frame_id or "").encode()  # an id that holds half a surrogate pair can't be echoed
+    except (ValueError, RecursionError):
+        return None
+    return frame_id

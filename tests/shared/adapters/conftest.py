@@ -1,0 +1,59 @@
+"""Nothing that a test opens outlives it: pools keep connections, spreaders keep threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.transport import Pool
+from tests.shared.adapters.aws.servers import Script, ScriptedServer
+
+Serve = Callable[[Script], ScriptedServer]
+
+
+@pytest.fixture(autouse=True)
+def _close_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    pools: list[Pool] = []
+    make = Pool.__init__
+
+    def remember(self: Pool, *arguments: Any, **keywords: Any) -> None:
+        make(self, *arguments, **keywords)
+        pools.append(self)
+
+    monkeypatch.setattr(Pool, "__init__", remember)
+    yield
+    for pool in pools:
+        while pool._idle:
+            pool._idle.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def _end_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    spreaders: list[Spreader] = []
+    make = Spreader.__init__
+
+    def remember(self: Spreader, width: int) -> None:
+        make(self, width)
+        spreaders.append(self)
+
+    monkeypatch.setattr(Spreader, "__init__", remember)
+    yield
+    for spreader in spreaders:
+        spreader._threads.shutdown()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a server that answers by the given script."""
+    servers: list[ScriptedServer] = []
+
+    def start(script: Script) -> ScriptedServer:
+        servers.append(ScriptedServer(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

@@ -1,0 +1,210 @@
+"""The chat's operations on fakes, with everybody's devices: what the tests of this package have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.changes import ADMIN, OWNER, Added, Role
+from shared.domain.entries import Entry, Member, change_entry
+from shared.operations.changes import Changed, Writing, announce
+from shared.operations.delivery import Event, Posting
+from shared.operations.editing import delete, edit, react
+from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
+from shared.operations.messages import SendMessage, Sent, send_message
+from shared.operations.presence import Sight
+from shared.operations.receipts import Moved, move_cursor
+from shared.operations.rosters import Rosters
+from shared.wire.websocket.events import encode_plainly
+from tests.fakes import (
+    DM,
+    FakeBlocks,
+    FakeClock,
+    FakeGateway,
+    FakeLog,
+    FakeNonces,
+    FakeRelations,
+    FakeSessions,
+    in_turn,
+)
+
+GROUP = "group:0123456789abcdef"
+
+
+def encode(event: Event) -> bytes:
+    return encode_plainly(event)
+
+
+def found_group(log: FakeLog, *users: str, admins: Iterable[str] = (), conversation_id: str = GROUP) -> str:
+    """A group with its first entry: the first user is its owner."""
+    roles: dict[str, Role] = {users[0]: OWNER, **dict.fromkeys(admins, ADMIN)}
+    entry = change_entry(
+        Added(users, size=len(users), roles=roles, name="the group"),
+        base=None,
+        conversation_id=conversation_id,
+        sender_id=users[0],
+        created_at=FakeClock().ms,
+        nonce="group",
+        fan_out=False,
+    )
+    assert log.put(entry) is None
+    return conversation_id
+
+
+@dataclass
+class House:
+    """`inline_limit`, `limit` (members) and `receipts_limit` are what a deployment configures."""
+
+    log: FakeLog = field(default_factory=FakeLog)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    clock: FakeClock = field(default_factory=FakeClock)
+    nonces: FakeNonces = field(default_factory=FakeNonces)
+    rosters: Rosters = field(default_factory=Rosters)
+    inline_limit: int = 200
+    limit: int = 1_000
+    receipts_limit: int = 100
+    window_s: int = 0
+    admit: Callable[[str, int], object] = lambda *_: None
+
+    @property
+    def writing(self) -> Writing:
+        return Writing(
+            self.log,
+            self.log.memberships,
+            self.log.files,
+            self.clock,
+            lambda _: None,
+            self.nonces,
+            inline_limit=self.inline_limit,
+            rosters=self.rosters,
+        )
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode)
+
+    @property
+    def sight(self) -> Sight:
+        memberships = self.log.memberships
+        return Sight(FakeRelations(memberships), memberships, self.sessions, in_turn)
+
+    @property
+    def blocks(self) -> FakeBlocks:
+        return FakeBlocks(self.log.memberships)
+
+    def connect(self, *users: str) -> None:
+        """One device each, with a connection of that name."""
+        for user in users:
+            self.sessions.connect(user, f"{user}1", at=self.clock())
+
+    def group(self, *users: str, admins: Iterable[str] = ()) -> str:
+        self.connect(*users)
+        return found_group(self.log, *users, admins=admins)
+
+    def send(self, content: str = "hi", *, connection_id: str = "", **command: Any) -> Sent:
+        place = {} if {"to", "conversation_id"} & command.keys() else {"to": "bob"}
+        return send_message(
+            SendMessage(**{"sender_id": "alice", "content": content, **place, **command}),
+            connection_id=connection_id,
+            writing=self.writing,
+            posting=self.posting,
+        )
+
+    def tell(self, changed: Changed) -> Changed:
+        announce(changed, posting=self.posting, now=self.clock())
+        return changed
+
+    def edit(self, seq: int, content: str, user_id: str = "alice", *, place: str = DM) -> Changed:
+        done = edit(place, seq, content, user_id=user_id, window_s=self.window_s, writing=self.writing)
+        return self.tell(done)
+
+    def delete(self, seq: int, user_id: str = "alice", *, place: str = DM) -> Changed:
+        return self.tell(delete(place, seq, user_id=user_id, writing=self.writing))
+
+    def react(
+        self,
+        seq: int,
+        emoji: str,
+        user_id: str = "bob",
+        *,
+        remove: bool = False,
+        place: str = DM,
+        owner_id: str | None = None,
+    ) -> Changed:
+        return self.tell(
+            react(place, seq, emoji, remove=remove, user_id=user_id, owner_id=owner_id, writing=self.writing)
+        )
+
+    def create(self, *members: str, creator: str = "alice", name: str = "friends", named: str | None = None) -> str:
+        return self.created(*members, creator=creator, name=name, named=named).conversation_id
+
+    def created(
+        self, *members: str, creator: str = "alice", name: str = "friends", named: str | None = None
+    ) -> CreatedGroup:
+        return create_group(
+            NewGroup(creator, name, members, named),
+            limit=self.limit,
+            writing=self.writing,
+            blocks=self.blocks,
+            new_secret=lambda: "0123456789abcdef",
+            announce=self.tell,
+            admit=self.admit,
+        )
+
+    def add(self, *users: str, by: str = "alice", place: str = GROUP) -> tuple[str, ...]:
+        added, _ = add_members(
+            place,
+            users,
+            by=by,
+            limit=self.limit,
+            writing=self.writing,
+            blocks=self.blocks,
+            announce=self.tell,
+            admit=self.admit,
+        )
+        return added
+
+    def remove(self, user_id: str, by: str = "alice", *, place: str = GROUP) -> Changed:
+        return self.tell(remove_member(place, user_id, by=by, writing=self.writing))
+
+    def rename(self, name: str, by: str = "alice", *, place: str = GROUP) -> Changed:
+        return self.tell(rename(place, name, by=by, writing=self.writing))
+
+    def role(self, user_id: str, role: Role, by: str = "alice", *, place: str = GROUP) -> Changed:
+        return self.tell(set_role(place, user_id, role, by=by, writing=self.writing))
+
+    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "") -> Moved:
+        return move_cursor(
+            kind,
+            user_id=user_id,
+            conversation_id=place,
+            seq=seq,
+            connection_id=connection_id,
+            audience_limit=self.receipts_limit,
+            log=self.log,
+            memberships=self.log.memberships,
+            blocks=self.blocks,
+            posting=self.posting,
+            now=self.clock(),
+        )
+
+    def at(self, seq: int, place: str = DM) -> Entry:
+        return self.log.entries[place][seq - 1]
+
+    def entries(self, place: str = GROUP) -> Sequence[Entry]:
+        return self.log.entries.get(place, [])
+
+    def member(self, user_id: str, place: str = GROUP) -> Member | None:
+        return self.log.memberships.members.get((place, user_id))
+
+    def roles(self, place: str = GROUP) -> dict[str, str]:
+        roster = self.log.memberships.roster(place)
+        return {user: seat.role for user, seat in roster.seats.items()} if roster else {}
+
+    def heard(self) -> set[str]:
+        """Connections that got anything since the last look."""
+        got = {connection_id for connection_id, _ in self.gateway.posts}
+        self.gateway.posts.clear()
+        return got

@@ -1,0 +1,138 @@
+"""Alice, Bob and a group, with everything that pushes depend on, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.domain.changes import OWNER, Added
+from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.pushes import APNS, FCM, AboutMessage, Device, Platform, PushJob, PushResult, PushTarget
+from shared.operations.delivery import Posting
+from shared.operations.push.enqueueing import Waking
+from shared.operations.push.planning import Planned, Reading
+from shared.operations.push.sending import Pushing, Resting
+from shared.wire.websocket.events import encode_plainly
+from tests.fakes import (
+    DM,
+    FakeClaims,
+    FakeClock,
+    FakeDevices,
+    FakeGateway,
+    FakeLog,
+    FakeLookQueue,
+    FakeMemberships,
+    FakeNotices,
+    FakeProfiles,
+    FakePushGateway,
+    FakePushQueue,
+    FakeSessions,
+    FakeStandings,
+    in_turn,
+)
+
+GROUP = "group:0123456789abcdef"
+BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
+BOBS_PHONE = PushTarget(APNS, "0a" * 32, app_id="com.example.chat")
+SECOND_LOOK_S = 5
+
+
+@dataclass
+class House:
+    clock: FakeClock = field(default_factory=FakeClock)
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    devices: FakeDevices = field(default_factory=FakeDevices)
+    profiles: FakeProfiles = field(default_factory=FakeProfiles)
+    claims: FakeClaims = field(default_factory=FakeClaims)
+    notices: FakeNotices = field(default_factory=FakeNotices)
+    pushes: FakePushQueue = field(default_factory=FakePushQueue)
+    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    provider: FakePushGateway = field(default_factory=FakePushGateway)
+    resting: Resting = field(default_factory=Resting)
+    counted: list[str] = field(default_factory=list)
+    reported: list[tuple[Planned, PushResult]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.log = FakeLog(self.memberships)
+        self.standings = FakeStandings(self.memberships, self.profiles, self.devices)
+
+    @property
+    def waking(self) -> Waking:
+        return Waking(self.devices, self.pushes, self.looks, SECOND_LOOK_S)
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode_plainly)
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.log, self.memberships, self.notices, self.standings, in_turn)
+
+    @property
+    def pushing(self) -> Pushing:
+        return Pushing(
+            reading=self.reading,
+            devices=self.devices,
+            claims=self.claims,
+            gateway=lambda _: self.provider,
+            queue=self.pushes,
+            spread=in_turn,
+            resting=self.resting,
+            now=self.clock,
+            jitter=lambda ms: ms,
+            count=self.counted.append,
+            report=lambda planned, result: self.reported.append((planned, result)),
+        )
+
+    def say(
+        self,
+        content: str = "the canary text",
+        *,
+        sender: str = "alice",
+        conversation_id: str = DM,
+        mentions: tuple[str, ...] = (),
+        reply_to: int | None = None,
+        message_type: str = "text",
+    ) -> Entry:
+        """Store a message; the first of a private conversation makes its members."""
+        log = self.log.entries.get(conversation_id, [])
+        draft = Draft(
+            conversation_id,
+            sender,
+            content,
+            f"n{len(log)}",
+            message_type=message_type,
+            mentions=mentions,
+            reply_to=reply_to,
+        )
+        entry = draft.following(log[-1] if log else None, self.clock())
+        self.log.put(entry, new_members=("alice", "bob") if conversation_id == DM else ())
+        return entry
+
+    def found(self, *users: str, name: str = "Crew") -> None:
+        """A group of these users; the first owns it."""
+        change = Added(users, size=len(users), roles={users[0]: OWNER}, name=name)
+        creation = change_entry(
+            change,
+            base=None,
+            conversation_id=GROUP,
+            sender_id=users[0],
+            created_at=self.clock(),
+            nonce="g",
+            fan_out=False,
+        )
+        self.log.put(creation)
+
+    def device(self, target: PushTarget = BOBS_ANDROID, *, user: str = "bob", device_id: str = "phone") -> Device:
+        return self.devices.put(user, device_id, target, at=self.clock())
+
+    def job(self, entry: Entry, *, user: str = "bob", platform: Platform = FCM, tries: int = 0) -> PushJob:
+        about = AboutMessage(entry.conversation_id, entry.seq)
+        return PushJob(platform, user, about, since=self.clock(), tries=tries)
+
+    def prefer(self, conversation_id: str = DM, user: str = "bob", **changes: object) -> None:
+        self.memberships.set_preferences(conversation_id, user, changes)
+
+    def profile(self, user: str = "bob", **changes: object) -> None:
+        self.profiles.update(user, changes)

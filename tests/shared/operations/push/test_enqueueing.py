@@ -1,0 +1,134 @@
+"""The look at what was stored: who is woken at once, who is looked at again, and what is left to the shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.chat.fan_out import Shard
+from shared.domain.pushes import APNS, FCM, AboutMessage, Look, PushJob, StoredEntry
+from shared.errors import Unavailable
+from shared.operations.push.enqueueing import Looked, Members, look_at_stored
+from shared.operations.rosters import Rosters
+from tests.fakes import DM
+from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
+
+
+def messages(*senders: str) -> list[StoredEntry]:
+    return [StoredEntry(DM, seq, sender) for seq, sender in enumerate(senders, 1)]
+
+
+@dataclass
+class Queue:
+    shards: list[Shard] = field(default_factory=list)
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        self.shards += shards
+
+
+def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Looked:
+    return look_at_stored(
+        entries,
+        members=Members(house.memberships, Rosters()),
+        sessions=house.sessions,
+        waking=house.waking,
+        shard_queue=queue or Queue(),
+        now=house.clock(),
+    )
+
+
+def woken(house: House) -> list[tuple[str, str, object]]:
+    return [(job.user_id, job.platform, job.about) for job in house.pushes.jobs]
+
+
+def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and_the_sender_never_is() -> None:
+    house = House()
+    house.device()
+    house.device(BOBS_PHONE, device_id="iphone")
+    house.device(BOBS_PHONE, user="alice")
+    assert look(house, messages("alice")) == Looked(pushes=2)
+    assert woken(house) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
+
+
+def test_two_devices_of_one_platform_are_one_job() -> None:
+    house = House()
+    house.device()
+    house.device(device_id="tablet")
+    look(house, messages("alice"))
+    assert house.pushes.puts == [(PushJob(FCM, "bob", AboutMessage(DM, 1), since=house.clock()), 0)]
+
+
+def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() -> None:
+    house = House()
+    house.device()
+    house.sessions.connect("bob", "b1", at=house.clock())
+    assert look(house, messages("alice")) == Looked(looks=1)
+    assert house.looks.puts == [(Look(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
+    assert house.pushes.jobs == []
+
+
+def test_a_stale_connection_is_no_connection() -> None:
+    house = House()
+    house.device()
+    house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
+    assert look(house, messages("alice")) == Looked(pushes=1)
+
+
+def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue() -> None:
+    house = House()
+    assert look(house, messages("alice")) == Looked()
+    assert (house.devices.reads, house.pushes.jobs, house.looks.looks) == (1, [], [])
+
+
+def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write() -> None:
+    house = House()
+    house.device()
+    look(house, messages("alice", "bob", "alice"))
+    assert (house.sessions.reads, house.sessions.writes, house.devices.reads, house.devices.writes) == (1, 0, 1, 0)
+
+
+def test_nothing_to_look_at_reads_nothing() -> None:
+    house = House()
+    assert look(house, []) == Looked()
+    assert (house.sessions.reads, house.devices.reads) == (0, 0)
+
+
+def test_a_change_wakes_nobody() -> None:
+    house = House()
+    house.device()
+    assert look(house, [StoredEntry(DM, 1, "alice", is_message=False)]) == Looked()
+
+
+def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
+    house = House()
+    house.found("alice", "bob", "carol", "dave")
+    house.device()
+    house.sessions.connect("carol", "c1", at=house.clock())
+    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Looked(pushes=1, looks=1)
+    assert woken(house) == [("bob", FCM, AboutMessage(GROUP, 2))]
+    assert house.looks.looks == [Look(AboutMessage(GROUP, 2), ("carol",))]
+
+
+def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
+    house, queue = House(), Queue()
+    house.device()
+    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Looked(shards=1)
+    assert (house.sessions.reads, house.devices.reads) == (0, 0)
+    assert queue.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
+
+
+def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
+    house = House()
+    house.device()
+    assert look(house, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Looked()
+
+
+def test_a_queue_that_fails_is_told_so_that_all_of_it_comes_again() -> None:
+    def refuse(_: Sequence[PushJob]) -> None:
+        raise Unavailable
+
+    house = House()
+    house.device(BOBS_ANDROID)
+    house.pushes.before_put = refuse
+    looked = look(house, messages("alice"))
+    assert {one: type(error) for one, error in looked.failed.items()} == {DM: Unavailable}

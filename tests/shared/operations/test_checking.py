@@ -1,0 +1,260 @@
+"""The check of uploads: what it makes of them, wherever it is cut off, and however two of them meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, Checked, File, FileStatus
+from shared.errors import Unavailable
+from shared.files.checking import HEAD_BYTES, WRONG_SIZE, WRONG_TYPE, check_upload
+from tests.fakes import FakeFiles, FakeObjects
+from tests.stepping import Stepper, explore
+
+CAT = File("cat", "alice", IMAGE, "cat.png", "image/png", 4, created_at=1_000, expires_at=901_000)
+GOOD, OTHER, BAD = b"good", b"else", b"evil"
+KEPT = replace(CAT, status=READY, width=4, height=3, has_thumbnail=True)
+
+
+def inspect(file: File, head: bytes, /) -> Checked:
+    """Whatever is not evil is an image, 4 wide and 3 high, and its thumbnail says whose it is."""
+    if head.startswith(BAD):
+        return Checked(WRONG_TYPE)
+    return Checked(width=4, height=3, thumbnail=b"small " + head) if file.kind == IMAGE else Checked()
+
+
+@dataclass
+class House:
+    files: FakeFiles = field(default_factory=FakeFiles)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+
+    def check(self, look: Callable[[File, bytes], Checked] = inspect) -> File | None:
+        return check_upload("cat", files=self.files, objects=self.objects, inspect=look)
+
+    def state(self) -> tuple[File | None, dict[str, bytes], dict[str, bytes], dict[str, bytes]]:
+        return self.files.files.get("cat"), self.objects.uploads, self.objects.kept, self.objects.thumbnails
+
+
+def uploaded(data: bytes | None = GOOD, file: File = CAT) -> House:
+    house = House()
+    house.files.create(file)
+    if data is not None:
+        house.objects.uploads["cat"] = data
+    return house
+
+
+def test_an_image_that_is_what_it_says_is_kept_with_its_thumbnail_and_waits_no_more() -> None:
+    house = uploaded()
+    assert house.check() == KEPT
+    assert house.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
+
+
+def test_another_file_is_kept_without_dimensions_and_thumbnail() -> None:
+    file = replace(CAT, kind=FILE, content_type="application/pdf")
+    house = uploaded(file=file)
+    assert house.check() == replace(file, status=READY)
+    assert house.state() == (replace(file, status=READY), {}, {"cat": GOOD}, {})
+
+
+@pytest.mark.parametrize(("kind", "seen"), [(IMAGE, 3 * HEAD_BYTES), (FILE, HEAD_BYTES)])
+def test_an_image_is_looked_at_whole_and_another_file_at_its_beginning(kind: str, seen: int) -> None:
+    file = replace(CAT, kind=kind, size=3 * HEAD_BYTES)  # type: ignore[arg-type]
+    looks: list[int] = []
+
+    def look(_: File, head: bytes, /) -> Checked:
+        looks.append(len(head))
+        return Checked()
+
+    assert uploaded(bytes(3 * HEAD_BYTES), file).check(look) is not None
+    assert looks == [seen]
+
+
+def test_what_is_something_else_is_rejected_and_nothing_of_it_stays() -> None:
+    house = uploaded(BAD)
+    rejected = replace(CAT, status=REJECTED, reason=WRONG_TYPE)
+    assert house.check() == rejected
+    assert house.state() == (rejected, {}, {}, {})
+
+
+@pytest.mark.parametrize("data", [b"", b"goo", b"goods"])
+def test_what_has_another_size_is_rejected_unread(data: bytes) -> None:
+    house = uploaded(data)
+    assert house.check(lambda *_: pytest.fail("was read")) == replace(CAT, status=REJECTED, reason=WRONG_SIZE)
+    assert house.objects.uploads == {}
+
+
+def test_an_event_that_finds_nothing_changes_nothing() -> None:
+    house = uploaded(None)
+    assert house.check() is None
+    assert house.state() == (CAT, {}, {}, {})
+
+
+def test_an_upload_that_the_store_took_is_checked_however_late_that_is() -> None:
+    house = uploaded(file=replace(CAT, expires_at=0))
+    checked = house.check()
+    assert checked is not None
+    assert checked.status == READY
+
+
+def test_what_is_uploaded_again_to_a_ready_file_is_dropped_and_the_file_stays_as_it_was_checked() -> None:
+    house = uploaded()
+    house.check()
+    house.objects.uploads["cat"] = OTHER
+    assert house.check(lambda *_: pytest.fail("was looked at")) is None
+    assert house.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
+
+
+@pytest.mark.parametrize("status", [REJECTED, DELETED])
+def test_what_is_uploaded_again_to_a_file_that_is_none_any_more_is_dropped(status: FileStatus) -> None:
+    file = replace(CAT, status=status)
+    house = uploaded(file=file)
+    assert house.check() is None
+    assert house.state() == (file, {}, {}, {})
+
+
+def test_an_upload_of_a_file_that_nobody_knows_is_dropped() -> None:
+    house = House(objects=FakeObjects(uploads={"cat": GOOD}))
+    assert house.check() is None
+    assert house.state() == (None, {}, {}, {})
+
+
+def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event() -> None:
+    house = uploaded()
+
+    def look(file: File, head: bytes, /) -> Checked:
+        house.objects.uploads["cat"] = OTHER
+        return inspect(file, head)
+
+    assert house.check(look) is None
+    assert house.files.files["cat"].status == PENDING
+    assert house.check() == KEPT
+    assert house.state() == (KEPT, {}, {"cat": OTHER}, {"cat": b"small else"})
+
+
+def test_a_look_that_fails_leaves_everything_for_the_next_try() -> None:
+    house = uploaded()
+
+    def look(*_: object) -> Checked:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        house.check(look)
+    assert house.state() == (CAT, {"cat": GOOD}, {}, {})
+
+
+class Breaking:
+    """A port whose calls are counted with those of others, and one of them fails, before or after it took effect."""
+
+    def __init__(self, port: Any, calls: list[str], at: int, *, after: bool) -> None:
+        self._port, self._calls, self._at, self._after = port, calls, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            breaks = len(self._calls) == self._at
+            self._calls.append(name)
+            if breaks and not self._after:
+                raise Unavailable
+            answer = getattr(self._port, name)(*args, **kwargs)
+            if breaks:
+                raise Unavailable
+            return answer
+
+        return call
+
+
+def broken(house: House, at: int, *, after: bool) -> list[str] | None:
+    """Check with the call number `at` failing. The calls that were made; None if there were fewer than that."""
+    calls: list[str] = []
+    files, objects = (Breaking(port, calls, at, after=after) for port in (house.files, house.objects))
+    try:
+        check_upload("cat", files=files, objects=objects, inspect=inspect)
+    except Unavailable:
+        return calls
+    return None
+
+
+@pytest.mark.parametrize("data", [GOOD, BAD, b"short"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_wherever_a_check_is_cut_off_the_next_one_ends_as_if_nothing_had_happened(data: bytes, *, after: bool) -> None:
+    expected = uploaded(data)
+    expected.check()
+    broken_at: list[str] = []
+    while (calls := broken(house := uploaded(data), len(broken_at), after=after)) is not None:
+        broken_at.append(calls[-1])
+        house.check()
+        assert house.state() == expected.state(), calls
+    assert {"get", "look_at_upload", "settle", "drop_upload"} <= set(broken_at)
+    assert ("keep" in broken_at) == (data == GOOD)
+
+
+@pytest.mark.parametrize("second", [OTHER, BAD])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_wherever_a_check_is_cut_off_an_upload_that_comes_then_leaves_nothing_half_done(
+    second: bytes, *, after: bool
+) -> None:
+    at = 0
+    while broken(house := uploaded(GOOD), at, after=after) is not None:
+        house.objects.uploads["cat"] = second
+        house.check()
+        assert_whole(house)
+        at += 1
+    assert at > 5
+
+
+def assert_whole(house: House) -> None:
+    """A ready file has bytes and a thumbnail of what passed, and of a rejected one there is nothing."""
+    file, waiting, kept, thumbnails = house.state()
+    assert file is not None
+    assert waiting == {}
+    if file.status == READY:
+        assert kept["cat"] in {GOOD, OTHER}
+        assert thumbnails["cat"] in {b"small good", b"small else"}
+    else:
+        assert (file.status, kept, thumbnails) == (REJECTED, {}, {})
+
+
+@pytest.mark.parametrize("first", [GOOD, BAD])
+@pytest.mark.parametrize("second", [GOOD, OTHER, BAD])
+def test_two_uploads_and_their_checks_in_any_order_leave_nothing_half_done(first: bytes, second: bytes) -> None:
+    def build(stepper: Stepper) -> House:
+        house = uploaded(first)
+        only = ("read_upload", "put_thumbnail", "keep", "settle", "delete")
+        files, objects = stepper.wrap(house.files, only=only), stepper.wrap(house.objects, only=only)
+        check = partial(check_upload, "cat", files=files, objects=objects, inspect=inspect)
+
+        def replace_and_check() -> None:
+            house.objects.uploads["cat"] = second
+            check()
+
+        stepper.add(check)
+        stepper.add(replace_and_check)
+        return house
+
+    outcomes = set()
+    for tried, house in enumerate(explore(build)):
+        assert tried < 2_000, "more orders than a test should try"
+        assert_whole(house)
+        outcomes.add(house.files.files["cat"].status)
+    assert (READY in outcomes) == (GOOD in {first, second} or second == OTHER)
+
+
+@pytest.mark.parametrize("data", [GOOD, BAD])
+def test_one_event_that_comes_twice_at_once_ends_as_once(data: bytes) -> None:
+    expected = uploaded(data)
+    expected.check()
+
+    def build(stepper: Stepper) -> House:
+        house = uploaded(data)
+        only = ("get", "read_upload", "keep", "settle", "delete", "drop_upload")
+        files, objects = stepper.wrap(house.files, only=only), stepper.wrap(house.objects, only=only)
+        for _ in range(2):
+            stepper.add(partial(check_upload, "cat", files=files, objects=objects, inspect=inspect))
+        return house
+
+    for tried, house in enumerate(explore(build)):
+        assert tried < 2_000, "more orders than a test should try"
+        assert house.state() == expected.state()

@@ -1,0 +1,47 @@
+"""Closing every connection of a user: each is told why, and none is left."""
+
+from __future__ import annotations
+
+from shared.domain.connections import Connection, extended
+from shared.operations.sessions import close_all, ensure_registered, keep_alive
+from tests.fakes import FakeClock, FakeGateway, FakeSessions
+
+NOW = FakeClock()()
+
+
+def test_the_living_are_told_and_all_are_closed() -> None:
+    sessions, gateway = FakeSessions(), FakeGateway()
+    sessions.connect("alice", "a1", at=NOW)
+    sessions.connect("alice", "a2", at=NOW)
+    sessions.connect("alice", "stale", at=1, expires_at=NOW)
+    sessions.connect("bob", "b1", at=NOW)
+    assert close_all("alice", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 2
+    assert sorted(gateway.posts) == [("a1", b"bye"), ("a2", b"bye")]
+    assert sorted(gateway.closed) == ["a1", "a2", "stale"]
+    assert (sessions.connections["alice"], set(sessions.connections["bob"])) == ({}, {"b1"})
+    assert close_all("alice", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
+    assert close_all("nobody", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
+
+
+def test_a_fresh_token_lengthens_a_connections_life_and_an_old_one_never_shortens_it() -> None:
+    connection = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
+    longer = extended(connection, NOW + 600_000)
+    assert (longer.expires_at, longer.authenticated_until) == (NOW + 600_000, NOW + 600_000)
+    assert extended(longer, NOW + 1) == longer
+
+
+def test_a_ping_from_where_the_fresh_token_is_not_known_does_not_undo_it() -> None:
+    sessions = FakeSessions()
+    old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
+    sessions.connections["alice"] = {"c1": extended(old, NOW + 600_000)}
+    keep_alive(old, limit=3, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=NOW + 50_000)
+    stored = sessions.connections["alice"]["c1"]
+    assert (stored.expires_at, stored.authenticated_until) == (NOW + 600_000, NOW + 600_000)
+
+
+def test_a_speaking_connection_with_a_fresh_token_is_not_registered_as_about_to_expire() -> None:
+    old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
+    registered: list[Connection] = []
+    stored = extended(old, NOW + 7_000_000)
+    ensure_registered(old, [stored], register=registered.append, now=NOW + 59_000)
+    assert registered == []

@@ -1,0 +1,274 @@
+"""Contacts: both sides agree, and whoever blocks looks like somebody who is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair
+from shared.errors import BadRequest, Conflict, NotFound, Unavailable
+from shared.operations.contacts import (
+    MAX_ALIAS_CHARACTERS,
+    MAX_BLOCKS,
+    MAX_CONTACTS,
+    Requested,
+    block_user,
+    remove_contact,
+    request_contact,
+    update_contact,
+)
+from tests.fakes import FakeBlocks, FakeClock, FakeContacts, FakeMemberships
+from tests.stepping import Stepper, explore
+
+
+@dataclass
+class House:
+    table: FakeMemberships = field(default_factory=FakeMemberships)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(100))
+    stepped: FakeContacts | None = None
+
+    @property
+    def contacts(self) -> FakeContacts:
+        return self.stepped or FakeContacts(self.table)
+
+    @property
+    def blocks(self) -> FakeBlocks:
+        return FakeBlocks(self.table)
+
+    def ask(self, user: str = "alice", other: str = "bob") -> Requested:
+        return request_contact(user, other, contacts=self.contacts, now=self.clock())
+
+    def accept(self, user: str = "bob", other: str = "alice") -> Contact:
+        return update_contact(
+            user, other, accept=True, alias=None, rename=False, contacts=self.contacts, now=self.clock()
+        )
+
+    def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
+        return update_contact(
+            user, other, accept=accept, alias=alias, rename=True, contacts=self.contacts, now=self.clock()
+        )
+
+    def remove(self, user: str = "alice", other: str = "bob") -> None:
+        remove_contact(user, other, contacts=self.contacts)
+
+    def sides(self) -> tuple[str | None, str | None]:
+        pair = FakeContacts(self.table).pair("alice", "bob")
+        return pair.mine.status if pair.mine else None, pair.theirs.status if pair.theirs else None
+
+
+def test_a_request_waits_at_both_sides_until_it_is_accepted() -> None:
+    house = House()
+    assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
+    assert house.sides() == (REQUESTED, INCOMING)
+    house.clock.advance(5)
+    assert house.accept() == Contact("alice", ACCEPTED, 105)
+    assert house.sides() == (ACCEPTED, ACCEPTED)
+    (mine,) = house.contacts.of("alice")
+    assert mine.since == 105
+
+
+def test_asking_again_changes_nothing() -> None:
+    house = House()
+    first = house.ask()
+    house.clock.advance(5)
+    assert house.ask() == Requested(first.contact, is_new=False)
+    house.accept()
+    again = house.ask()
+    assert (again.contact.status, again.is_new) == (ACCEPTED, False)
+    assert house.accept().status == ACCEPTED
+
+
+def test_who_asks_the_one_who_has_asked_them_accepts() -> None:
+    house = House()
+    house.ask()
+    crossed = house.ask("bob", "alice")
+    assert (crossed.contact.status, crossed.is_new, house.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
+
+
+def test_two_requests_at_once_accept_each_other_in_every_interleaving() -> None:
+    def build(stepper: Stepper) -> House:
+        house = House()
+        house.stepped = stepper.wrap(FakeContacts(house.table))
+        stepper.add(partial(house.ask, "alice", "bob"))
+        stepper.add(partial(house.ask, "bob", "alice"))
+        return house
+
+    tried = 0
+    for house in explore(build):
+        tried += 1
+        assert house.sides() == (ACCEPTED, ACCEPTED)
+    assert tried > 10
+
+
+@pytest.mark.parametrize(("user", "other"), [("alice", "bob"), ("bob", "alice")])
+@pytest.mark.parametrize("accepted", [True, False])
+def test_withdrawing_declining_and_ending_take_away_both_sides(user: str, other: str, *, accepted: bool) -> None:
+    house = House()
+    house.ask()
+    if accepted:
+        house.accept()
+    house.remove(user, other)
+    assert house.sides() == (None, None)
+    with pytest.raises(NotFound):
+        house.remove(user, other)
+    assert house.ask().is_new
+
+
+def test_accepting_beside_a_withdrawal_leaves_both_or_none_in_every_interleaving() -> None:
+    def build(stepper: Stepper) -> tuple[House, list[str]]:
+        house, outcomes = House(), list[str]()
+        house.ask()
+        house.stepped = stepper.wrap(FakeContacts(house.table))
+
+        def accept() -> None:
+            try:
+                house.accept()
+            except NotFound:
+                outcomes.append("too late")
+
+        stepper.add(accept)
+        stepper.add(house.remove)
+        return house, outcomes
+
+    for house, _ in explore(build):
+        assert house.sides() == (None, None)  # accepted and then ended, or withdrawn before
+
+
+def test_one_cannot_accept_for_the_other() -> None:
+    house = House()
+    house.ask()
+    with pytest.raises(Conflict):
+        house.accept("alice", "bob")
+    assert house.sides() == (REQUESTED, INCOMING)
+
+
+def test_an_alias_is_ones_own_and_goes_with_none() -> None:
+    house = House()
+    house.ask()
+    assert house.name("Bobby").alias == "Bobby"
+    house.accept()
+    assert house.name("Allie", "bob", "alice").alias == "Allie"
+    assert [one.alias for user in ("alice", "bob") for one in house.contacts.of(user)] == ["Bobby", "Allie"]
+    assert house.name(None).alias is None
+    assert house.sides() == (ACCEPTED, ACCEPTED)
+
+
+def test_accepting_and_naming_go_together() -> None:
+    house = House()
+    house.ask()
+    assert house.name("Allie", "bob", "alice", accept=True) == Contact("alice", ACCEPTED, 100, "Allie")
+
+
+def test_two_aliases_at_once_are_both_kept_in_every_interleaving() -> None:
+    def build(stepper: Stepper) -> House:
+        house = House()
+        house.ask()
+        house.stepped = stepper.wrap(FakeContacts(house.table))
+        stepper.add(partial(house.name, "Bobby"))
+        stepper.add(partial(house.name, "Allie", "bob", "alice"))
+        return house
+
+    for house in explore(build):
+        pair = FakeContacts(house.table).pair("alice", "bob")
+        assert pair.mine is not None
+        assert pair.theirs is not None
+        assert (pair.mine.alias, pair.theirs.alias) == ("Bobby", "Allie")
+
+
+@pytest.mark.parametrize("alias", ["", "  ", "x" * (MAX_ALIAS_CHARACTERS + 1)])
+def test_an_alias_shows_something_and_is_short(alias: str) -> None:
+    house = House()
+    house.ask()
+    with pytest.raises(BadRequest):
+        house.name(alias)
+
+
+@pytest.mark.parametrize("call", [House.accept, House.remove, partial(House.name, alias="x")])
+def test_what_is_not_there_is_not_found(call: Callable[[House], object]) -> None:
+    with pytest.raises(NotFound):
+        call(House())
+
+
+@pytest.mark.parametrize("other", ["alice", "", "b b", "b:b", "x" * 129])
+def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
+    house = House()
+    for call in (
+        partial(house.ask, "alice", other),
+        partial(house.accept, "alice", other),
+        partial(house.remove, "alice", other),
+        partial(block_user, "alice", other, blocks=house.blocks, now=1),
+    ):
+        with pytest.raises(BadRequest):
+            call()
+
+
+def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_request() -> None:
+    blocking, unknown = House(), House()
+    block_user("bob", "alice", blocks=blocking.blocks, now=1)
+    for house in (blocking, unknown):
+        assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
+        assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+        assert list(house.contacts.of("alice")) == [Contact("bob", REQUESTED, 100)]
+        assert house.name("Bobby").alias == "Bobby"
+        with pytest.raises(Conflict):
+            house.accept("alice", "bob")
+    assert list(blocking.contacts.of("bob")) == []
+    for house in (blocking, unknown):
+        house.remove()
+        assert list(house.contacts.of("alice")) == []
+
+
+def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block() -> None:
+    house = House()
+    block_user("bob", "alice", blocks=house.blocks, now=1)
+    house.ask()
+    house.blocks.remove("bob", "alice")
+    assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+    assert house.sides() == (REQUESTED, INCOMING)
+
+
+def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -> None:
+    house = House()
+    block_user("bob", "alice", blocks=house.blocks, now=1)
+    house.ask()
+    asked = house.ask("bob", "alice")
+    assert (asked.contact.status, house.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
+
+
+def test_blocking_is_idempotent_and_bounded() -> None:
+    house = House()
+    for number in range(MAX_BLOCKS):
+        house.blocks.put("alice", f"u{number}", now=1)
+    block_user("alice", "u5", blocks=house.blocks, now=2)
+    with pytest.raises(Conflict):
+        block_user("alice", "one-more", blocks=house.blocks, now=2)
+
+
+def test_contacts_are_bounded() -> None:
+    house = House()
+    for number in range(MAX_CONTACTS):
+        house.table.contacts["alice", f"u{number}"] = Contact(f"u{number}", REQUESTED, 1)
+    with pytest.raises(Conflict):
+        house.ask()
+    assert not request_contact("alice", "u5", contacts=house.contacts, now=2).is_new  # one that is there already
+
+
+def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
+    house = House()
+    for number in range(MAX_CONTACTS):
+        house.table.contacts["bob", f"u{number}"] = Contact(f"u{number}", INCOMING, 1)
+    asked = house.ask()
+    assert asked.contact.status == REQUESTED
+    assert ("bob", "alice") not in house.table.contacts
+
+
+def test_a_pair_that_never_stands_still_is_given_up() -> None:
+    class Restless(FakeContacts):
+        def change(self, user_id: str, other: str, *, was: Pair, mine: object, theirs: object) -> bool:
+            return False
+
+    with pytest.raises(Unavailable):
+        request_contact("alice", "bob", contacts=Restless(), now=1)

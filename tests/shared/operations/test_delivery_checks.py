@@ -1,0 +1,147 @@
+"""The second look: who has it by then is left alone, the others get it again and are woken."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from shared.domain.pushes import FCM, SYSTEM, About, AboutMessage, AboutNotice, Look, Notice, PushJob, PushTarget
+from shared.operations.delivery_checks import NOTHING, LookedAgain, look_again
+from shared.ports.connections import PostOutcome
+from tests.fakes import DM
+from tests.shared.operations.push.harness import GROUP, House
+
+MESSAGE = AboutMessage(DM, 1)
+
+
+def look(house: House, about: About = MESSAGE, users: tuple[str, ...] = ("bob",)) -> LookedAgain:
+    return look_again(
+        Look(about, users),
+        log=house.log,
+        memberships=house.memberships,
+        notices=house.notices,
+        posting=house.posting,
+        waking=house.waking,
+        now=house.clock(),
+    )
+
+
+def half_open() -> House:
+    """Bob's connection is there, and he has acknowledged nothing."""
+    house = House()
+    house.say()
+    house.device()
+    house.sessions.connect("bob", "b1", at=house.clock())
+    return house
+
+
+def acknowledge(house: House, **cursors: Any) -> None:
+    key = (DM, "bob")
+    house.memberships.members[key] = replace(house.memberships.members[key], **cursors)
+
+
+def test_who_has_not_acknowledged_gets_it_again_and_is_woken() -> None:
+    house = half_open()
+    looked = look(house)
+    assert looked.delivered.sent == 1
+    assert house.pushes.jobs == [PushJob(FCM, "bob", MESSAGE, since=house.clock())]
+    (event,) = map(json.loads, house.gateway.received("b1"))
+    assert (event["type"], event["seq"]) == ("new_message", 1)
+
+
+def test_who_has_acknowledged_or_read_costs_one_read() -> None:
+    for cursor in ("delivered_seq", "read_seq"):
+        house = half_open()
+        acknowledge(house, **{cursor: 1})
+        house.memberships.reads = house.log.reads = house.sessions.reads = 0
+        assert look(house) == NOTHING
+        assert (house.memberships.reads, house.log.reads, house.sessions.reads, house.devices.reads) == (1, 0, 0, 0)
+        assert house.pushes.jobs == []
+
+
+def test_who_acknowledged_something_later_has_it_too_and_something_earlier_does_not_count() -> None:
+    house = half_open()
+    house.say()
+    acknowledge(house, delivered_seq=1)
+    assert look(house) == NOTHING
+    assert look(house, AboutMessage(DM, 2)).pushes == 1
+
+
+def test_who_has_answered_gets_neither_the_event_again_nor_a_push() -> None:
+    house = half_open()
+    house.say(sender="bob")
+    assert (look(house), house.pushes.jobs) == (NOTHING, [])
+    house.say()
+    assert look(house) == NOTHING
+    looked = look(house, AboutMessage(DM, 3))
+    assert (looked.pushes, looked.delivered.sent) == (1, 1)
+
+
+def test_of_several_who_have_not_acknowledged_only_those_are_told_who_have_not_written_since() -> None:
+    house = House()
+    house.found("alice", "bob", "carol")
+    for user in ("bob", "carol"):
+        house.device(user=user, target=PushTarget(FCM, f"{user}'s"))
+        house.sessions.connect(user, f"{user}-1", at=house.clock())
+    house.say(conversation_id=GROUP)
+    house.say(sender="carol", conversation_id=GROUP)
+    looked = look(house, AboutMessage(GROUP, 2), ("bob", "carol"))
+    assert (looked.pushes, looked.delivered.sent) == (1, 1)
+    assert [job.user_id for job in house.pushes.jobs] == ["bob"]
+
+
+def test_who_is_no_member_any_more_gets_nothing() -> None:
+    house = half_open()
+    del house.memberships.members[DM, "bob"]
+    assert look(house) == NOTHING
+
+
+def test_a_message_that_was_deleted_meanwhile_is_not_told_of() -> None:
+    house = half_open()
+    house.log.entries[DM][0] = replace(house.log.entries[DM][0], content=None, deleted_at=house.clock())
+    assert look(house) == NOTHING
+
+
+def test_a_dead_connection_is_forgotten_and_its_user_woken() -> None:
+    house = half_open()
+    house.clock.advance(60_000)
+    house.gateway.outcomes["b1"] = PostOutcome.GONE
+    looked = look(house)
+    assert (looked.pushes, looked.delivered.forgotten, house.sessions.connections["bob"]) == (1, 1, {})
+
+
+def test_a_look_at_who_has_no_device_posts_again_and_wakes_nobody() -> None:
+    house = half_open()
+    house.devices.devices.clear()
+    looked = look(house)
+    assert (looked.pushes, looked.delivered.sent) == (0, 1)
+
+
+def notice(house: House, user: str = "bob") -> Notice:
+    return Notice("n1", user, SYSTEM, house.clock(), house.clock() + 1_000, title="Down at noon", body="for an hour")
+
+
+def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
+    house = half_open()
+    house.notices.put([notice(house), notice(house, "carol")])
+    house.notices.acknowledge("carol", "n1")
+    looked = look(house, AboutNotice("n1"), ("bob", "carol"))
+    assert (looked.pushes, looked.delivered.sent) == (1, 1)
+    (event,) = map(json.loads, house.gateway.received("b1"))
+    assert event["notification"]["id"] == "n1"
+    assert json.dumps(event).count("Down at noon") == 1
+
+
+def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone() -> None:
+    house = half_open()
+    house.notices.put([notice(house)])
+    house.clock.advance(1_000)
+    assert look(house, AboutNotice("n1")) == NOTHING
+
+
+def test_a_stale_connection_is_not_posted_to() -> None:
+    house = half_open()
+    house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
+    looked = look(house)
+    assert (looked.pushes, house.gateway.posts) == (1, [])

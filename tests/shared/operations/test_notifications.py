@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from shared.domain.pushes import SYSTEM, AboutNotice, Look, Notice
+from shared.errors import BadRequest, ParleyError, TooLarge, Unavailable
+from shared.operations.delivery import NOBODY, Posting
+from shared.operations.notifications import KEPT_MS, NewNotice, SentNotice, notices_of, send_notice, tell
+from shared.ports.connections import PostOutcome
+from shared.wire.websocket.events import encode_plainly
+from tests.fakes import FakeClock, FakeGateway, FakeLookQueue, FakeNotices, FakeSessions
+
+
+@dataclass
+class House:
+    notices: FakeNotices = field(default_factory=FakeNotices)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    now: FakeClock = field(default_factory=FakeClock)
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(self.sessions, self.gateway, encode_plainly)
+
+    def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> SentNotice:
+        return send_notice(
+            NewNotice(users, title, **more),
+            new_id=lambda: "fresh",
+            notices=self.notices,
+            posting=self.posting,
+            looks=self.looks,
+            second_look_s=5,
+            now=self.now(),
+        )
+
+    def connect(self, *users: str) -> None:
+        for user in users:
+            self.sessions.connect(user, f"{user}-1", at=self.now())
+
+    def received(self, user: str) -> list[dict[str, Any]]:
+        return [json.loads(data) for data in self.gateway.received(f"{user}-1")]
+
+
+def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
+    house = House()
+    assert house.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
+    expected = Notice("fresh", "alice", SYSTEM, house.now(), house.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"})
+    assert house.notices.notices["alice", "fresh"] == expected
+    assert [one.user_id for one in house.notices.notices.values()] == ["alice", "bob"]
+    assert list(notices_of("alice", notices=house.notices, now=house.now())) == [expected]
+    assert list(notices_of("alice", notices=house.notices, now=house.now() + KEPT_MS)) == []
+
+
+def test_who_is_connected_hears_of_it_at_once() -> None:
+    house = House()
+    house.connect("alice")
+    sent = house.send(["alice", "bob"], body="You", data={"k": "v"})
+    (event,) = house.received("alice")
+    assert event == {
+        "type": "notification",
+        "notification": {
+            "id": "fresh",
+            "kind": "system",
+            "title": "Hello",
+            "body": "You",
+            "data": {"k": "v"},
+            "created_at": house.now(),
+        },
+    }
+    assert [delivered.sent for delivered in sent.delivered] == [1]
+
+
+def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> None:
+    house = House()
+    house.connect("alice", "carol")
+    house.sessions.connect("dave", "stale", at=1, expires_at=2)
+    house.send(["alice", "bob", "carol", "dave"])
+    about = AboutNotice("fresh")
+    assert house.looks.puts == [(Look(about, ("bob", "dave")), 0), (Look(about, ("alice", "carol")), 5)]
+
+
+def test_nobody_absent_and_nobody_connected_are_not_looked_at() -> None:
+    house = House()
+    house.connect("alice")
+    house.send(["alice"])
+    house.send(["bob"])
+    assert [(look.users, delay_s) for look, delay_s in house.looks.puts] == [(("alice",), 5), (("bob",), 0)]
+
+
+def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again() -> None:
+    house = House()
+    house.connect("alice")
+    house.now.advance(60_000)
+    house.gateway.outcomes["alice-1"] = PostOutcome.GONE
+    sent = house.send(["alice"])
+    assert [gone.user_id for delivered in sent.delivered for gone in delivered.gone] == ["alice"]
+    assert [delay_s for _, delay_s in house.looks.puts] == [5]
+
+
+def test_nothing_is_told_of_what_may_not_be_stored() -> None:
+    def busy(_: object) -> None:
+        raise Unavailable
+
+    house = House(notices=FakeNotices(before_put=busy))
+    house.connect("alice")
+    with pytest.raises(Unavailable):
+        house.send(["alice", "bob"])
+    assert (house.gateway.posts, house.looks.puts) == ([], [])
+
+
+def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> None:
+    def busy(_: object) -> None:
+        raise Unavailable
+
+    house = House(looks=FakeLookQueue(before_put=busy))
+    house.connect("alice")
+    with pytest.raises(Unavailable):
+        house.send(["alice", "bob"], notice_id="n1")
+    assert house.gateway.posts == []
+    house.looks.before_put = lambda _: None
+    house.now.advance(1_000)
+    assert house.send(["alice", "bob"], notice_id="n1").notice_id == "n1"
+    assert [event["notification"]["created_at"] for event in house.received("alice")] == [house.now() - 1_000]
+    assert [look.users for look in house.looks.looks] == [("bob",), ("alice",)]
+
+
+def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged() -> None:
+    house = House()
+    house.connect("alice", "bob")
+    house.send(["alice", "bob"], notice_id="n1")
+    house.notices.acknowledge("bob", "n1")
+    house.send(["alice", "bob"], "Other words", notice_id="n1")
+    assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
+    assert len(house.received("bob")) == 1
+    assert house.looks.looks[-1].users == ("alice",)
+
+
+def test_whoever_a_repetition_adds_gets_their_own() -> None:
+    house = House()
+    house.connect("alice", "bob")
+    house.send(["alice"], notice_id="n1")
+    sent = house.send(["alice", "bob"], "Newer", notice_id="n1")
+    assert house.received("bob")[0]["notification"]["title"] == "Newer"
+    assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
+    assert len(sent.delivered) == 2
+
+
+def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
+    house = House()
+    house.send(["alice"], notice_id="n1")
+    house.notices.acknowledge("alice", "n1")
+    sent = house.send(["alice"], notice_id="n1")
+    assert (sent.users, list(sent.delivered)) == (1, [])
+    assert len(house.looks.puts) == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        NewNotice(["u"], "t" * 100),
+        NewNotice([f"u{number}" for number in range(100)], "t", "b" * 1_000),
+        NewNotice(["u"], "t", data={"k": "v" * (2_048 - 8)}),
+        NewNotice(["u"], "t", notice_id="a" * 64),
+        NewNotice(["u"], "t", notice_id="A-z_0.9"),
+    ],
+    ids=["title", "users and body", "data", "longest id", "id"],
+)
+def test_what_just_fits_is_taken(asked: NewNotice) -> None:
+    house = House()
+    assert house.send(**{name: getattr(asked, name) for name in asked.__slots__}).users == len(asked.users)
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "field"),
+    [
+        (NewNotice([], "t"), BadRequest, "users"),
+        (NewNotice([f"u{number}" for number in range(101)], "t"), BadRequest, "users"),
+        (NewNotice(["a:b"], "t"), BadRequest, "user id"),
+        (NewNotice(["u"], ""), BadRequest, "title"),
+        (NewNotice(["u"], " \n"), BadRequest, "title"),
+        (NewNotice(["u"], "t" * 101), TooLarge, "title"),
+        (NewNotice(["u"], "t", "b" * 1_001), TooLarge, "body"),
+        (NewNotice(["u"], "t", data={"k": "v" * (2_048 - 7)}), TooLarge, "data"),
+        (NewNotice(["u"], "t", data={"k": "é" * 1_024}), TooLarge, "data"),
+        (NewNotice(["u"], "t", notice_id=""), BadRequest, "notification_id"),
+        (NewNotice(["u"], "t", notice_id="a" * 65), BadRequest, "notification_id"),
+        (NewNotice(["u"], "t", notice_id="a#b"), BadRequest, "notification_id"),
+        (NewNotice(["u"], "t", notice_id="a\n"), BadRequest, "notification_id"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_is_stored(
+    asked: NewNotice, error: type[ParleyError], field: str
+) -> None:
+    house = House()
+    with pytest.raises(error, match=field):
+        house.send(**{name: getattr(asked, name) for name in asked.__slots__})
+    assert house.notices.notices == {}
+
+
+def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
+    house = House()
+    for number in range(101):
+        house.send(["alice"], notice_id=f"n{number}")
+        house.now.advance(1)
+    listed = [one.notice_id for one in notices_of("alice", notices=house.notices, now=house.now())]
+    assert listed == [f"n{number}" for number in range(100)]
+
+
+def test_telling_nobody_needs_nothing() -> None:
+    house = House()
+    assert tell([], posting=house.posting, looks=house.looks, second_look_s=5, now=house.now()) == NOBODY
+    assert house.sessions.reads == 0

@@ -1,0 +1,139 @@
+"""Inbox, badge and sync have one notion of which conversations a user has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.domain.entries import is_in_inbox
+from shared.errors import ParleyError
+from shared.notification.badge import badge_of
+from shared.operations.conversations import create_private, hide, inbox
+from shared.operations.sync import Sync, sync
+from tests.fakes import FakeLog, in_turn
+from tests.shared.operations.conversation_harness import House
+from tests.stepping import Stepper, explore
+
+OTHERS = ("bob", "carol", "dave")
+_other = st.sampled_from(OTHERS)
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["hears", "says", "hides", "shows", "reads"]), _other),
+        st.tuples(st.just("sees a reaction"), _other),
+    ),
+    max_size=30,
+)
+
+
+def place(other: str) -> str:
+    return f"dm:alice:{other}"
+
+
+def do(house: House, kind: str, other: str) -> None:
+    head = len(house.entries(place(other)))
+    match kind:
+        case "hears":
+            house.send(sender_id=other, to="alice")
+        case "says":
+            house.send(to=other)
+        case "sees a reaction":
+            house.react(head, "x", other, place=place(other))
+        case "reads":
+            house.move("read", head, "alice", place=place(other))
+        case "hides":
+            hide(place(other), user_id="alice", memberships=house.log.memberships, log=house.log)
+        case "shows":
+            create_private("alice", other, memberships=house.log.memberships, now=house.clock())
+
+
+def inboxed(log: FakeLog) -> dict[str, int]:
+    """The conversations of alice's inbox, with what is unread."""
+    page = inbox("alice", limit=100, memberships=log.memberships, log=log, spread=in_turn, now=0)
+    return {one.conversation_id: one.unread for one in page.conversations}
+
+
+def synced(log: FakeLog, **held: int) -> Sync:
+    named = {place(other): seq for other, seq in held.items()}
+    return sync("alice", named, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: 100)
+
+
+@settings(max_examples=150)
+@given(_STEPS)
+def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequence[tuple[str, str]]) -> None:
+    house = House()
+    hidden: set[str] = set()
+    for kind, other in steps:
+        try:
+            do(house, kind, other)
+        except ParleyError:
+            continue
+        hidden = (
+            hidden | {other} if kind == "hides" else hidden - {other} if kind in ("hears", "says", "shows") else hidden
+        )
+    log = house.log
+    mine = {member.conversation_id for member in log.memberships.of_user("alice")}
+    shown = inboxed(log)
+    assert shown.keys() == mine - {place(other) for other in hidden}
+    badge = badge_of("alice", log=log, memberships=log.memberships, spread=in_turn, now=0)
+    assert badge.total == sum(shown.values())
+    assert {one.conversation_id: one.unread for one in synced(log).conversations} == shown
+
+
+def test_a_hidden_conversation_that_is_named_in_a_sync_is_answered_as_any() -> None:
+    house = House()
+    for kind in ("hears", "hides", "sees a reaction"):
+        do(house, kind, "bob")
+    assert synced(house.log).conversations == []
+    (one,) = synced(house.log, bob=1).conversations
+    assert ([entry.seq for entry in one.entries], one.head, one.unread) == ([2], 2, 1)
+    do(house, "hears", "bob")
+    assert [one.head for one in synced(house.log).conversations] == [3]
+
+
+def at_once(*kinds: str) -> set[bool]:
+    """Whether alice sees her conversation with bob, after these at once in every interleaving."""
+
+    def build(stepper: Stepper) -> House:
+        house = House()
+        do(house, "hears", "bob")
+        log = stepper.wrap(house.log, only=("read_back", "put"))
+        object.__setattr__(log, "memberships", stepper.wrap(house.log.memberships, only=("hide", "show", "create")))
+        object.__setattr__(log, "files", house.log.files)
+        stepped = House(log=log, sessions=house.sessions, gateway=house.gateway, clock=house.clock, nonces=house.nonces)
+        object.__setattr__(log, "entries", house.log.entries)
+        for kind in kinds:
+            stepper.add(partial(do, stepped, kind, "bob"))
+        return house
+
+    return {place("bob") in inboxed(house.log) for house in explore(build)}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "outcomes"),
+    [
+        (("hides", "hides"), {False}),
+        (("hides", "hears"), {True, False}),  # in the order in which they took hold: see below
+        (("hides", "shows"), {True, False}),
+        (("hears", "shows"), {True}),
+    ],
+)
+def test_at_once(kinds: tuple[str, ...], outcomes: set[bool]) -> None:
+    assert at_once(*kinds) == outcomes
+
+
+def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_the_hiding_is_stored() -> None:
+    house = House()
+    do(house, "hears", "bob")
+    do(house, "hears", "bob")
+    rows = house.log.memberships
+    assert rows.hide(place("bob"), "alice", seq=2)
+    do(house, "hears", "bob")
+    for seq in (1, 2):
+        assert rows.hide(place("bob"), "alice", seq=seq)
+        member = rows.get(place("bob"), "alice")
+        assert member is not None
+        assert (member.hidden_seq, is_in_inbox(member, house.entries(place("bob"))[-1])) == (2, True)

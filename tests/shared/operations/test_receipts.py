@@ -1,0 +1,152 @@
+"""Cursors: cumulative, never backwards, never beyond the head, and everybody concerned hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from shared.domain.entries import Receipt
+from shared.errors import BadRequest, NotAMember
+from shared.operations.receipts import DELIVERED, READ, Moved
+from shared.wire.websocket.events import encode_plainly
+from tests.fakes import DM
+from tests.shared.operations import conversation_harness as on_fakes
+from tests.shared.operations.conversation_harness import GROUP
+
+
+@dataclass
+class House(on_fakes.House):
+    """Alice has sent three messages; Bob reads on the device b1."""
+
+    def __post_init__(self) -> None:
+        self.log.write("alice", "1", "2", "3")
+        for user_id, connection_id in (("alice", "a1"), ("bob", "b1"), ("bob", "b2")):
+            self.sessions.connect(user_id, connection_id, at=self.clock())
+
+    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "b1") -> Moved:
+        return super().move(kind, seq, user_id, place=place, connection_id=connection_id)
+
+
+def cursors(house: House) -> tuple[int, int, int]:
+    bob = house.log.memberships.members[DM, "bob"]
+    return bob.read_seq, bob.read_number, bob.delivered_seq
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_moving_forward_tells_the_others_and_the_own_other_devices(kind: str) -> None:
+    house = House()
+    assert house.move(kind, 2).seq == 2
+    told = encode_plainly(Receipt(kind, DM, "bob", 2, house.clock()))
+    assert sorted(house.gateway.posts) == [("a1", told), ("b2", told)]
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+@pytest.mark.parametrize("seq", [0, 1, 2])
+def test_backwards_and_standing_still_succeed_and_change_nothing(kind: str, seq: int) -> None:
+    house = House()
+    house.move(kind, 2)
+    house.gateway.posts.clear()
+    assert house.move(kind, seq) == Moved(2, None)
+    assert house.gateway.posts == []
+
+
+def test_reading_implies_delivery() -> None:
+    house = House()
+    house.move(READ, 3)
+    assert house.move(DELIVERED, 2) == Moved(3, None)
+
+
+def test_reading_keeps_the_number_that_unread_is_counted_from() -> None:
+    house = House()
+    house.move(READ, 2)
+    assert cursors(house)[:2] == (2, 2)
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_beyond_the_head_is_refused(kind: str) -> None:
+    house = House()
+    with pytest.raises(BadRequest):
+        house.move(kind, 4)
+    assert cursors(house) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("conversation_id", ["dm:alice:carol", "dm:bob:zoe", "group:1", "dm:bob:alice", ""])
+def test_conversations_of_others_or_of_nobody_answer_alike(conversation_id: str) -> None:
+    with pytest.raises(NotAMember):
+        House().move(READ, 1, place=conversation_id)
+
+
+def test_another_device_that_was_quicker_leaves_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    slow_view = house.log.memberships.members[DM, "bob"]
+    house.move(READ, 3)
+    house.gateway.posts.clear()
+    house.log.memberships.members[DM, "bob"] = slow_view
+    monkeypatch.setattr(house.log.memberships, "move_read", lambda _: False)
+    assert house.move(READ, 2) == Moved(2, None)
+    assert house.gateway.posts == []
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.move(kind, 1, place=GROUP)
+    assert house.move(kind, 1, "carol", place=GROUP) == Moved(1, None)  # who joins has read what was before
+    house.send(sender_id="carol", conversation_id=GROUP)
+    house.heard()
+    house.move(kind, 2, place=GROUP)
+    assert house.heard() == {"alice1", "a1", "b2", "bob1", "carol1"}
+    house.receipts_limit = 2
+    house.move(kind, 2, "alice", place=GROUP, connection_id="alice1")
+    assert house.heard() == {"a1"}
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_do(kind: str) -> None:
+    house = House()
+    house.blocks.put("bob", "alice", now=1)
+    house.move(kind, 2)
+    assert house.heard() == {"b2"}
+    house.blocks.remove("bob", "alice")
+    house.blocks.put("alice", "bob", now=1)
+    house.move(kind, 3)
+    assert house.heard() == {"a1", "b2"}
+
+
+@pytest.mark.parametrize("kind", [READ, DELIVERED])
+def test_in_a_group_whom_the_reader_blocks_does_not_hear_of_it_either(kind: str) -> None:
+    house = House()
+    house.group("alice", "bob", "carol")
+    house.send(sender_id="carol", conversation_id=GROUP)
+    house.blocks.put("bob", "alice", now=1)
+    house.blocks.put("carol", "bob", now=1)
+    house.heard()
+    house.move(kind, 2, place=GROUP)
+    assert house.heard() == {"b2", "bob1", "carol1"}
+
+
+def test_in_a_group_that_the_stream_side_serves_nobody_else_is_told_nor_read() -> None:
+    house = House(inline_limit=2, receipts_limit=1_000)
+    house.group("alice", "bob", "carol")
+    house.send(sender_id="carol", conversation_id=GROUP)
+    assert house.at(2, GROUP).fan_out
+    house.move(READ, 2, place=GROUP)
+    assert house.heard() == {"bob1", "b2"}
+
+
+def test_who_was_removed_moves_nothing() -> None:
+    house = House()
+    house.group("alice", "bob")
+    house.remove("bob")
+    with pytest.raises(NotAMember):
+        house.move(READ, 1, place=GROUP)
+    assert house.member("bob") is None
+
+
+def test_a_cursor_may_stand_on_an_entry_that_is_no_message() -> None:
+    house = House()
+    house.react(1, "x")
+    assert house.move(READ, 4).seq == 4
+    assert cursors(house) == (4, 3, 0)

@@ -1,0 +1,356 @@
+"""What two users are told of each other when one may see the other from now on, or may not any more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+
+from shared.domain.changes import Added, Removed
+from shared.domain.connections import MAX_LIFETIME_MS, Identity, opened
+from shared.domain.contacts import ACCEPTED, Contact
+from shared.domain.entries import change_entry
+from shared.operations.contacts import block_user, remove_contact, request_contact
+from shared.operations.presence import Sight, Telling, announce_online, presence_of, watch
+from shared.operations.sessions import open_connection
+from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
+from shared.ports.connections import PostOutcome
+from tests.fakes import (
+    FakeBlocks,
+    FakeClock,
+    FakeContacts,
+    FakeGateway,
+    FakeLog,
+    FakeMemberships,
+    FakeRelations,
+    FakeSessions,
+    FakeWatches,
+    in_turn,
+)
+from tests.shared.operations.conversation_harness import GROUP, encode, found_group
+from tests.stepping import Stepper, explore
+
+NOW = FakeClock()()
+NEVER = NOW + 100 * MAX_LIFETIME_MS
+
+
+@dataclass
+class House:
+    """Alice and Bob are online with one device each (a1, b1), which watch the other, and mean nothing to each other.
+
+    Time passes with each look at the clock.
+    """
+
+    memberships: FakeMemberships = field(default_factory=FakeMemberships)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
+    gateway: FakeGateway = field(default_factory=FakeGateway)
+    watches: FakeWatches = field(default_factory=FakeWatches)
+    ticks: Any = field(default_factory=lambda: count(NOW + 1))
+
+    def __post_init__(self) -> None:
+        self.log = FakeLog(self.memberships)
+        for user, other in (("alice", "bob"), ("bob", "alice")):
+            self.sessions.connect(user, f"{user[0]}1", at=NOW)
+            self.watches.replace(user, f"{user[0]}1", [other], expires_at=NEVER)
+
+    def now(self) -> int:
+        return int(next(self.ticks))
+
+    @property
+    def telling(self) -> Telling:
+        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
+        return Telling(sight, self.watches, self.gateway, encode)
+
+    def befriend(self, one: str = "alice", other: str = "bob") -> None:
+        for user, friend in ((one, other), (other, one)):
+            self.memberships.contacts[user, friend] = Contact(friend, ACCEPTED, 1)
+
+    def tell(self, tell: Callable[..., int], *about: object) -> int:
+        return tell(*about, telling=self.telling, now=self.now)
+
+    # -- the operations, as the functions carry them out
+
+    def block(self, user: str = "alice", other: str = "bob") -> None:
+        if block_user(user, other, blocks=FakeBlocks(self.memberships), now=1):
+            self.tell(tell_blocked, user, other)
+
+    def unblock(self, user: str = "alice", other: str = "bob") -> None:
+        FakeBlocks(self.memberships).remove(user, other)
+        self.tell(tell_granted, user, other)
+
+    def accept(self) -> None:
+        for user, other in (("bob", "alice"), ("alice", "bob")):
+            request_contact(user, other, contacts=FakeContacts(self.memberships), now=1)
+        self.tell(tell_granted, "alice", "bob")
+
+    def end_contact(self) -> None:
+        remove_contact("bob", "alice", contacts=FakeContacts(self.memberships))
+        self.tell(tell_withdrawn, "bob", ["alice"])
+
+    def write(self, *senders: str) -> None:
+        for sender in senders:
+            (entry,) = self.log.write(sender, "hi")
+            if entry.first_answer:
+                self.tell(tell_granted, "alice", "bob")
+
+    def join(self, *users: str) -> None:
+        """`users` are added to the group, or make it."""
+        if GROUP in self.log.entries:
+            self._change(Added(users, size=9))
+        else:
+            found_group(self.log, *users)
+        self.tell(tell_joined, GROUP, users, [*self.seats()])
+
+    def leave(self, *users: str) -> None:
+        self._change(Removed(users, size=1))
+        for user in users:
+            self.tell(tell_withdrawn, user, [*self.seats()])
+
+    def _change(self, change: Added | Removed) -> None:
+        base = self.log.entries[GROUP][-1]
+        entry = change_entry(
+            change, base=base, conversation_id=GROUP, sender_id="zoe", created_at=1, nonce="x", fan_out=False
+        )
+        assert self.log.put(entry) is None
+
+    def seats(self) -> list[str]:
+        return [user for _, user in self.memberships.seats]
+
+    def come(self, user: str, name: str) -> None:
+        at = self.now()
+        connection = opened(name, Identity(user, NEVER), device_id="", connected_at=at)
+        result = open_connection(
+            connection, limit=5, sessions=self.sessions, gateway=self.gateway, farewell=b"", now=at
+        )
+        if result.announce:
+            announce_online(user, telling=self.telling, now=at)
+
+    # -- what comes of them
+
+    def heard(self, name: str) -> list[tuple[str, str, int | None]]:
+        """What this connection was told since the last look."""
+        events = [json.loads(data) for data in self.gateway.received(name)]
+        self.gateway.posts = [(target, data) for target, data in self.gateway.posts if target != name]
+        assert all(event["type"] == "presence" for event in events)
+        return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
+
+    def both_heard(self) -> list[tuple[str, str, int | None]]:
+        """What each was told of the other, which has to be the same on both sides but for the name."""
+        of_bob, of_alice = self.heard("a1"), self.heard("b1")
+        assert [(status, seen) for _, status, seen in of_bob] == [(status, seen) for _, status, seen in of_alice]
+        assert {user for user, *_ in of_bob} <= {"bob"}
+        assert {user for user, *_ in of_alice} <= {"alice"}
+        return of_alice
+
+
+ONLINE = ("alice", "online", None)
+OFFLINE = ("alice", "offline", None)
+
+Step = Callable[[House], object]
+# Each step of a story, and what both are told of each other by it.
+STORIES: dict[str, list[tuple[Step, list[tuple[str, str, int | None]]]]] = {
+    "contact": [(House.accept, [ONLINE]), (House.end_contact, [OFFLINE])],
+    "blocked contact": [
+        (House.accept, [ONLINE]),
+        (House.block, [OFFLINE]),
+        (partial(House.block, user="bob", other="alice"), []),
+        (House.unblock, []),
+        (partial(House.unblock, user="bob", other="alice"), [ONLINE]),
+    ],
+    "strangers": [(House.block, []), (House.unblock, []), (partial(House.block, user="bob", other="alice"), [])],
+    "private": [
+        (lambda house: house.write("alice", "alice"), []),
+        (lambda house: house.write("bob"), [ONLINE]),
+        (lambda house: house.write("alice", "bob"), []),
+        (House.block, [OFFLINE]),
+        (House.unblock, [ONLINE]),
+    ],
+    "fellows": [
+        (lambda house: house.join("zoe", "alice"), []),
+        (lambda house: house.join("bob"), [ONLINE]),
+        (House.block, [OFFLINE]),
+        (House.unblock, [ONLINE]),
+        (lambda house: house.leave("bob"), [OFFLINE]),
+        (lambda house: house.join("bob", "carol"), [ONLINE]),
+        (lambda house: house.leave("alice"), [OFFLINE]),
+    ],
+    "a group of both from its start": [(lambda house: house.join("zoe", "bob", "alice"), [ONLINE])],
+    "a fellow who is a contact": [
+        (House.accept, [ONLINE]),
+        (lambda house: house.join("zoe", "alice", "bob"), []),
+        (lambda house: house.leave("bob"), []),
+        (lambda house: house.join("bob"), []),
+        (House.end_contact, []),
+        (lambda house: house.leave("bob"), [OFFLINE]),
+    ],
+    "a fellow who blocks": [
+        (partial(House.block, user="bob", other="alice"), []),
+        (lambda house: house.join("zoe", "alice", "bob"), []),
+        (partial(House.unblock, user="bob", other="alice"), [ONLINE]),
+    ],
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) -> None:
+    house = House()
+    for number, (step, expected) in enumerate(STORIES[story]):
+        step(house)
+        assert house.both_heard() == expected, (story, number)
+        for user, other in (("alice", "bob"), ("bob", "alice")):  # and who asks is answered what was said last
+            (shown,) = presence_of([other], user_id=user, sight=house.telling.sight, now=house.now())
+            told = [status for _, expectations in STORIES[story][: number + 1] for _, status, _ in expectations]
+            assert shown.status == (told[-1] if told else "offline")
+
+
+def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
+    house = House()
+    house.sessions.remove("alice", "a1", now=NOW + 1)
+    house.sessions.show_offline("alice", house.sessions.whole(["alice"])["alice"])
+    house.accept()
+    assert house.heard("b1") == []
+    house.block()
+    assert house.heard("b1") == [OFFLINE]
+
+
+def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
+    """Their return is announced to none."""
+    house = House()
+    house.sessions.remove("alice", "a1", now=NOW + 1)
+    house.accept()
+    assert house.heard("b1") == [ONLINE]
+
+
+@pytest.mark.parametrize("how", ["hidden", "never there"])
+def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> None:
+    house = House()
+    if how == "hidden":
+        house.sessions.hidden["alice"] = True
+    else:
+        house.sessions = FakeSessions()
+    house.accept()
+    assert house.heard("b1") == []
+
+
+def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten() -> None:
+    house = House()
+    house.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
+    house.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
+    house.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
+    house.watches.replace("carol", "c1", ["alice", "bob"], expires_at=NEVER)
+    house.gateway.outcomes = {"dead": PostOutcome.GONE}
+    house.befriend("carol", "bob")
+    house.accept()
+    house.join("zoe", "alice", "bob")
+    assert {name for name, _ in house.gateway.posts} == {"a1", "b1"}
+    assert ("alice", "dead") not in house.watches.watches
+
+
+def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
+    house = House()
+    house.sessions.connect("carol", "c1", at=NOW)
+    house.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
+    house.join("zoe", "alice", "bob", "carol")
+    assert house.both_heard() == [ONLINE]
+    assert sorted(house.heard("c1")) == [ONLINE, ("bob", "online", None)]
+
+
+def test_who_has_left_the_group_again_before_it_is_told_is_told_nothing() -> None:
+    house = House()
+    found_group(house.log, "zoe", "alice", "bob")
+    house.memberships.seats.pop((GROUP, "bob"))
+    house.memberships.members.pop((GROUP, "bob"))
+    house.tell(tell_joined, GROUP, ("alice", "bob"), ["zoe", "alice", "bob"])
+    assert house.both_heard() == []
+
+
+def last_word(house: House, name: str) -> str:
+    """What this connection shows: of two events the one with the later timestamp counts."""
+    events = [json.loads(data) for data in house.gateway.received(name)]
+    return str(max(events, key=lambda event: event["timestamp"])["status"]) if events else "offline"
+
+
+def racing(before: Step, *processes: Step) -> Callable[[Stepper], House]:
+    """`processes` at once, after `before`, in every order of their steps."""
+
+    def build(stepper: Stepper) -> House:
+        house = House()
+        before(house)
+        stepped = House()
+        stepped.ticks, stepped.log = house.ticks, house.log
+        stepped.gateway = house.gateway
+        # What is stored, and what is asked of it: these are where one can come between another's two.
+        stepped.memberships = house.memberships
+        stepped.sessions = stepper.wrap(house.sessions, only=["register", "whole"])
+        stepped.watches = stepper.wrap(house.watches, only=["by", "of", "replace"])
+        for process in processes:
+            stepper.add(partial(process, stepped))
+        return house
+
+    return build
+
+
+def alice_away(house: House) -> None:
+    house.befriend()
+    house.sessions.remove("alice", "a1", now=NOW)
+    house.sessions.shown.clear()
+
+
+def alice_blocking_and_away(house: House) -> None:
+    alice_away(house)
+    house.block()
+    house.gateway.posts.clear()
+
+
+def bob_not_watching(house: House) -> None:
+    house.befriend()
+    house.watches.replace("bob", "b1", [], expires_at=NEVER)
+
+
+def subscribe(house: House) -> None:
+    watch(
+        ["alice"],
+        user_id="bob",
+        connection_id="b1",
+        expires_at=NEVER,
+        watches=house.watches,
+        sight=house.telling.sight,
+        now=house.now(),
+    )
+
+
+RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
+    "a block and coming online": (
+        alice_away,
+        (House.block, lambda house: house.come("alice", "a2")),
+    ),
+    "an unblock and coming online": (
+        alice_blocking_and_away,
+        (House.unblock, lambda house: house.come("alice", "a2")),
+    ),
+    "a block and the end of the contact": (House.accept, (House.block, House.end_contact)),
+    "two blocks": (House.accept, (House.block, partial(House.block, user="bob", other="alice"))),
+    "a block and accepting": (lambda _: None, (House.block, House.accept)),
+    "a block and its end": (House.accept, (House.block, House.unblock)),
+    "leaving and a block": (
+        lambda house: house.join("zoe", "alice", "bob"),
+        (lambda house: house.leave("bob"), House.block),
+    ),
+    "a block and a new subscription": (
+        bob_not_watching,
+        (House.block, subscribe),
+    ),
+}
+
+
+@pytest.mark.parametrize("race", RACES)
+def test_what_is_said_last_is_what_is_so_whatever_comes_between(race: str) -> None:
+    before, processes = RACES[race]
+    for house in explore(racing(before, *processes)):
+        (shown,) = presence_of(["alice"], user_id="bob", sight=house.telling.sight, now=house.now())
+        assert last_word(house, "b1") == shown.status
