@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.adapters.aws.deadline import backoff_s
-from shared.chat.log import append
 from shared.domain.entries import Draft, Entry
 from shared.domain.members import Audience
+from shared.operations.messages import append
 from tests.fakes import FakeLog
 
 _CONVERSATION = "dm:alice:bob"

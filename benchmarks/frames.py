@@ -1,4 +1,4 @@
-"""Decoding a frame and importing the decoder: msgspec (shared/wire/websocket/frames.py) against the same models in pydantic.
+"""Decoding a frame, importing the decoder: msgspec (wire/websocket/frames.py) against the same models in pydantic.
 
     .venv/bin/python -m benchmarks.frames --rounds 15
 

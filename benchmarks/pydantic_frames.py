@@ -1,4 +1,4 @@
-"""The frames of shared/wire/websocket/frames.py as pydantic models, for benchmarks/frames.py to compare with and nothing else."""
+"""The frames of shared/wire/websocket/frames.py as pydantic models, for benchmarks/frames.py to compare with alone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _DECODERS: Final[dict[str, TypeAdapter[Any]]] = {
 
 
 def decode(body: str) -> tuple[str, Any]:
-    """The same two steps as shared/wire/websocket/frames.py: the head names the type, the type's decoder does the rest."""
+    """The same two steps as wire/websocket/frames.py: the head names the type, the type's decoder does the rest."""
     raw = body.encode()
     head = _HEAD.validate_json(raw)
     return head.type, _DECODERS[head.type].validate_json(raw)

@@ -27,8 +27,8 @@ from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.dynamodb.client import dynamodb, to_item
 from shared.adapters.dynamodb.entries import entry_item
 from shared.config import AwsEnvironment
+from shared.domain.connections import PostOutcome
 from shared.domain.entries import Draft
-from shared.ports.connections import PostOutcome
 from shared.wire.websocket.replies import encode_event
 
 _CALLS: Final = 200

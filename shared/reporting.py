@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger
-from shared.ports.connections import PresenceChecks
+from shared.ports.services import PresenceChecks
 
 if TYPE_CHECKING:  # `$connect` delivers nothing, and does not pay for loading it
     from shared.operations.delivery import Delivered

@@ -13,20 +13,18 @@ from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
 from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.adapters.dynamodb.pushes import DynamoDbStandings
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbStandings
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
-from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.ticket_table import DynamoDbTickets
-from shared.limits.buckets import Buckets
 from shared.ports.connections import Sessions, Tickets, Watches
-from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
+from shared.ports.limits import Buckets
 from shared.ports.notifications import Claims, Devices, Notices, Reminders, Standings
 from shared.ports.people import Blocks, Contacts, Profiles, Relations
+from shared.ports.services import Spread
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from infra.config import Config
-from shared.aws.claim_table import MAX_TRIES
-from shared.chat.fan_out import SHARD_SIZE
+from shared.adapters.dynamodb.pushes import MAX_TRIES
 from shared.domain import rules
 from shared.domain.changes import MAX_USERS_PER_CHANGE
+from shared.domain.fan_out import SHARD_SIZE
 from shared.operations import notifications as notices
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.devices import MAX_TOKEN

@@ -18,13 +18,13 @@ from shared.domain.connections import OFFLINE, Presence, PresenceChange
 from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
 from shared.domain.identifiers import USER_ID_PATTERN
 from shared.domain.members import Audience
-from shared.domain.pushes import REMINDER, SYSTEM, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, Notice
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.receipts import DELIVERED, READ
 from shared.operations.sync import Sync, Synced
-from shared.wire import acks
 from shared.wire.websocket import events, frames, replies
+from shared.wire.websocket import replies as acks
 from shared.wire.websocket.events import event_body, message_body
 from tests.test_docs import ROOT, page
 

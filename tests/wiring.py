@@ -13,18 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 from shared.auth.tokens import TokenVerifier
 from shared.domain.connections import Identity
+from shared.domain.files import SizeLimits
+from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL
-from shared.files.kinds import SizeLimits
-from shared.limits.buckets import Buckets, Limit, RateLimiter
+from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.operations.delivery import Delivered
 from shared.operations.presence import Sight, Telling
 from shared.operations.rosters import Rosters
-from shared.ports.connections import Gateway, PresenceChecks
-from shared.ports.conversations import Spread
-from shared.ports.files import Objects
-from shared.ports.notifications import Clock, LookQueue, PushGateway, PushQueue, ShardQueue
+from shared.ports.limits import Buckets
+from shared.ports.services import (
+    Clock,
+    Gateway,
+    LookQueue,
+    Objects,
+    PresenceChecks,
+    PushGateway,
+    PushQueue,
+    ShardQueue,
+    Spread,
+)
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakePresenceChecks, in_turn
 from tests.stores import Stores

@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
 from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.auth.origins import check_origin
 from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.auth.wiring import make_verifier
-from shared.aws.ticket_table import DynamoDbTickets
 from shared.clock import now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity

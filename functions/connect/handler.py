@@ -21,7 +21,8 @@ from shared.errors import ParleyError
 from shared.observability import count, describe, make_logger, make_request_log
 from shared.operations.presence import Sight, Telling, announce_online
 from shared.operations.sessions import ends_soon, open_connection
-from shared.ports.connections import Gateway, PresenceChecks, Watches
+from shared.ports.connections import Watches
+from shared.ports.services import Gateway, PresenceChecks
 from shared.reporting import try_to_tell
 from shared.wire.websocket.events import EVICTED, encode_plainly
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of

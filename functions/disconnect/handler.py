@@ -10,10 +10,12 @@ from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
+from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.sessions import close_connection
-from shared.ports.connections import Gone, PresenceChecks, Sessions
+from shared.ports.connections import Sessions
+from shared.ports.services import PresenceChecks
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 _DEADLINE = Deadline(SHORT_S, grace_s=0)

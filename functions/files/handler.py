@@ -14,11 +14,10 @@ from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.domain.files import REJECTED
-from shared.files.checking import check_upload
-from shared.files.releasing import release
-from shared.files.sweeping import sweep
 from shared.observability import count, describe, make_logger
-from shared.ports.files import Files, Inspector, Objects
+from shared.operations.files import check_upload, release, sweep
+from shared.ports.files import Files
+from shared.ports.services import Inspector, Objects
 
 _UPLOADS: Final = "uploads/"
 # EventBridge's own: a schedule of it.

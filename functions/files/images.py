@@ -12,7 +12,7 @@ from PIL import Image, WebPImagePlugin  # noqa: F401
 
 from functions.files.needed import needed
 from shared.domain.files import Checked
-from shared.files.checking import NOT_DECODABLE, TOO_MANY_PIXELS
+from shared.operations.files import NOT_DECODABLE, TOO_MANY_PIXELS
 
 THUMBNAIL_SIDE: Final = 320
 _QUALITY: Final = 80

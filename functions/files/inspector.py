@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.domain.files import IMAGE, Checked, File
-from shared.files.checking import WRONG_TYPE
-from shared.ports.files import Inspector
+from shared.operations.files import WRONG_TYPE
+from shared.ports.services import Inspector
 
 
 def inspector(image_pixels: int) -> Inspector:

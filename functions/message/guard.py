@@ -9,7 +9,8 @@ from typing import Final
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.recent import Recent
-from shared.ports.connections import Gateway, Sessions
+from shared.ports.connections import Sessions
+from shared.ports.services import Gateway
 from shared.wire.websocket.events import ABUSED
 from shared.wire.websocket.gateway import Caller, check_token
 

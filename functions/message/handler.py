@@ -22,9 +22,10 @@ from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
+from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
-from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.observability import count, describe, make_logger, make_request_log
 from shared.operations.delivery import over

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.chat.heartbeat import is_behind
 from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser, extended
 from shared.domain.identifiers import other_member
 from shared.domain.rules import Bounds
 from shared.errors import BadRequest, Forbidden
-from shared.operations.changes import Changed, Writing, announce
+from shared.operations.changes import Changed, announce
+from shared.operations.context import Writing
 from shared.operations.delivery import Delivered, Posting, over
 from shared.operations.editing import delete, edit, react
 from shared.operations.messages import SendMessage, send_message
@@ -19,23 +19,15 @@ from shared.operations.presence import Sight, Telling, announce_online, watch
 from shared.operations.receipts import move_cursor
 from shared.operations.rosters import Rosters
 from shared.operations.sessions import Opened, ends_soon, ensure_registered, keep_alive, open_connection
-from shared.operations.sync import sync
+from shared.operations.sync import is_behind, sync
 from shared.operations.typing_indicators import type_in
 from shared.operations.visibility import tell_granted
-from shared.ports.connections import Gateway, Sessions, Watches
-from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.connections import Sessions, Watches
+from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
 from shared.ports.people import Blocks, Relations
+from shared.ports.services import Gateway, Spread
 from shared.reporting import try_to_tell
-from shared.wire.acks import (
-    auth_ack,
-    change_ack,
-    cursor_ack,
-    message_ack,
-    presence_ack,
-    react_ack,
-    typing_ack,
-)
 from shared.wire.cursors import decode_sync_cursor
 from shared.wire.websocket.events import EVICTED
 from shared.wire.websocket.frames import (
@@ -51,7 +43,19 @@ from shared.wire.websocket.frames import (
     TypingFrame,
 )
 from shared.wire.websocket.gateway import Caller
-from shared.wire.websocket.replies import encode_event, event_size, pong, sync_reply
+from shared.wire.websocket.replies import (
+    auth_ack,
+    change_ack,
+    cursor_ack,
+    encode_event,
+    event_size,
+    message_ack,
+    pong,
+    presence_ack,
+    react_ack,
+    sync_reply,
+    typing_ack,
+)
 
 
 @dataclass(frozen=True, slots=True)

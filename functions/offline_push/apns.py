@@ -22,7 +22,8 @@ from functions.offline_push.providers import (
     unexpected,
 )
 from shared.clock import now_ms
-from shared.domain.pushes import PRODUCTION, SANDBOX, Busy, Environment, Misconfigured, Push, PushResult
+from shared.domain.devices import PRODUCTION, SANDBOX, Environment
+from shared.domain.pushes import Busy, Misconfigured, Push, PushResult
 from shared.errors import Unavailable
 
 APPLE: Final = "https://api.push.apple.com,https://api.sandbox.push.apple.com"

@@ -9,8 +9,8 @@ from threading import Lock
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.domain.pushes import FCM, Platform
-from shared.ports.notifications import PushGateway
+from shared.domain.devices import FCM, Platform
+from shared.ports.services import PushGateway
 
 
 @dataclass

@@ -11,12 +11,14 @@ from typing import Any, assert_never
 
 from functions.offline_push.ports import Ports, wire
 from functions.offline_push.shard_queue import SHARD, shard_from
+from shared.adapters.aws.sqs import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.adapters.dynamodb.client import from_item
-from shared.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
-from shared.chat.fan_out import Shard, deliver, is_superseded
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.domain.pushes import AboutMessage, Look, PushJob, StoredEntry
+from shared.domain.fan_out import Shard, StoredEntry
+from shared.domain.notifications import AboutMessage, Look
+from shared.domain.pushes import PushJob
 from shared.observability import describe, make_logger
+from shared.operations.delivery import deliver, is_superseded
 from shared.operations.delivery_checks import look_again
 from shared.operations.push.enqueueing import look_at_stored, look_later, wake
 from shared.operations.push.sending import push_all

@@ -14,40 +14,28 @@ from functions.offline_push.shard_queue import SqsShardQueue
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import BATCH_S, Deadline
 from shared.adapters.aws.parallel_map import Spreader
-from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices
-from shared.adapters.dynamodb.pushes import DynamoDbStandings
+from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
+from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbStandings
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.aws.claim_table import DynamoDbClaims
-from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.chat.fan_out import LaterEntries
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.domain.pushes import APNS, FCM, Platform, PushResult, Sent
+from shared.domain.devices import APNS, FCM, Platform
+from shared.domain.pushes import PushResult, Sent
 from shared.observability import count
-from shared.operations.delivery import Delivered, Posting
+from shared.operations.delivery import Delivered, LaterEntries, Posting
 from shared.operations.push.enqueueing import Members, Waking
 from shared.operations.push.planning import Planned, Reading
 from shared.operations.push.sending import Pushing, Resting
 from shared.operations.rosters import Rosters
-from shared.ports.connections import Gateway, Sessions
-from shared.ports.conversations import ConversationLog, Memberships, Spread
-from shared.ports.notifications import (
-    Claims,
-    Devices,
-    LookQueue,
-    Notices,
-    PushGateway,
-    PushQueue,
-    Reminders,
-    ShardQueue,
-    Standings,
-)
+from shared.ports.connections import Sessions
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.notifications import Claims, Devices, Notices, Reminders, Standings
+from shared.ports.services import Gateway, LookQueue, PushGateway, PushQueue, ShardQueue, Spread
 from shared.reporting import reporter
 from shared.wire.websocket.events import encode_plainly
 

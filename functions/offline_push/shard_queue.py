@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
-from shared.chat.fan_out import Shard
+from shared.domain.fan_out import Shard
 
 SHARD: Final = "shard"
 

@@ -16,9 +16,9 @@ from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, PresenceSettings
+from shared.domain.connections import Gone
 from shared.observability import describe, make_logger
 from shared.operations.presence import Sight, Telling, check_offline
-from shared.ports.connections import Gone
 from shared.wire.websocket.events import encode_plainly
 
 _WIDTH = 16

@@ -7,8 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import FilePath, caller, writer
-from shared.files.downloads import file_for, links_to
-from shared.operations.files import NewFile, begin_upload
+from shared.operations.files import NewFile, begin_upload, file_for, links_to
 from shared.wire.rest.files import NewUpload, begun_body, file_body
 
 

@@ -14,27 +14,25 @@ from shared.adapters.aws.deadline import REQUEST_S, Deadline
 from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeClock
-from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices
+from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
 from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.auth.wiring import make_verifier
-from shared.aws.push_queues import SqsLookQueue
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.aws.ticket_table import DynamoDbTickets
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, RestSettings
+from shared.domain.files import SizeLimits
+from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.errors import Internal
-from shared.files.kinds import SizeLimits
-from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.buckets import RateLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.rosters import Rosters

@@ -7,8 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import ConversationPath, UserPath, caller, writer
-from shared.chat.members import members_of
-from shared.operations.groups import add_members, remove_member, set_role
+from shared.operations.groups import add_members, members_of, remove_member, set_role
 from shared.wire.rest.bodies import members_body
 from shared.wire.rest.requests import NewMembers, NewRole
 

@@ -10,14 +10,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller
-from shared.contacts.profile import update_profile
+from shared.domain.connections import Gone
 from shared.domain.contacts import QuietHours
 from shared.domain.identifiers import check_user_id
 from shared.errors import BadRequest, Forbidden
+from shared.operations.contacts import update_profile
 from shared.operations.presence import check_offline, hide_presence, presence_of, watchers_of
 from shared.operations.sessions import close_all
 from shared.operations.visibility import tell_latecomers
-from shared.ports.connections import Gone
 from shared.reporting import try_to_tell
 from shared.wire.rest.bodies import presences_body, profile_body
 from shared.wire.rest.requests import ProfileChange

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from shared.auth.tokens import TokenVerifier
 from shared.domain.changes import Added, Removed
 from shared.domain.entries import Entry
+from shared.domain.files import SizeLimits
 from shared.domain.members import Audience
 from shared.domain.rules import Bounds
-from shared.files.kinds import SizeLimits
 from shared.limits.buckets import RateLimiter
 from shared.limits.invites import InviteLimiter
-from shared.operations.changes import Changed, Writing, announce
+from shared.operations.changes import Changed, announce
+from shared.operations.context import Writing
 from shared.operations.delivery import Delivered, Posting
 from shared.operations.presence import Sight, Telling
 from shared.operations.rosters import Rosters
 from shared.operations.visibility import tell_joined, tell_withdrawn
-from shared.ports.connections import Gateway, Sessions, Tickets, Watches
-from shared.ports.conversations import ConversationLog, Memberships, Spread
-from shared.ports.files import Files, Objects
-from shared.ports.notifications import Clock, Devices, LookQueue, Notices, Reminders
+from shared.ports.connections import Sessions, Tickets, Watches
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.files import Files
+from shared.ports.notifications import Devices, Notices, Reminders
 from shared.ports.people import Blocks, Contacts, Profiles, Relations
+from shared.ports.services import Clock, Gateway, LookQueue, Objects, Spread
 from shared.reporting import try_to_tell
 from shared.wire.websocket.events import encode_plainly
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final, Literal
 
 Status = Literal["online", "offline"]
@@ -164,4 +165,36 @@ class Watch:
     watched: str
     connection_id: str
     watcher: str
+    expires_at: int
+
+
+class PostOutcome(Enum):
+    """What became of one post. A 200 is no receipt: only the client's `delivered` is."""
+
+    SENT = "sent"
+    GONE = "gone"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    connection_id: str
+    outcome: PostOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A user whose last live connection ended at `at` (ms), or will end then with its token."""
+
+    user_id: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTicket:
+    """A ticket as it is kept: by its hash, so that reading the table lets nobody in."""
+
+    ticket_hash: str
+    user_id: str
+    token_expires_at: int
     expires_at: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
-from shared.domain.changes import KINDS, MESSAGE, Change, Role, changes_roster
+from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
 from shared.domain.identifiers import is_group_id, other_member
 
 # How many recent writers an entry remembers: all of them in any private conversation. Whom a group's entry has no room
@@ -209,89 +209,6 @@ def displaced(base: Entry | None, entry: Entry) -> Mapping[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Preferences:
-    """How a member wants a conversation shown and announced. `muted_until` is milliseconds."""
-
-    muted_until: int | None = None
-    notify: str = "all"
-    pinned: bool = False
-    archived: bool = False
-
-    def is_muted(self, now: int) -> bool:
-        return self.muted_until is not None and self.muted_until > now
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`.
-
-    `wrote_number` is that of the member's last message which the log's entries do not tell any more (0: they do).
-    `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
-    the head at which the user hid a private conversation: it is out of the inbox until the next message.
-    """
-
-    conversation_id: str
-    user_id: str
-    joined_at: int
-    joined_seq: int = 0
-    read_seq: int = 0
-    read_number: int = 0
-    delivered_seq: int = 0
-    hidden_seq: int | None = None
-    preferences: Preferences = field(default_factory=Preferences)
-    wrote_number: int = 0
-
-    def with_read(self, seq: int, number: int) -> Member:
-        """The member after reading up to `seq`; reading implies delivery."""
-        return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
-
-    @property
-    def has_got(self) -> int:
-        """Up to where messages have reached a device of this member."""
-        return max(self.read_seq, self.delivered_seq)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group's own item. Who is in it stands in the roster."""
-
-    conversation_id: str
-    name: str
-    created_by: str
-    created_at: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A member as the group sees them."""
-
-    user_id: str
-    role: Role
-    joined_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """A group and everyone in it, read at one moment."""
-
-    group: Group
-    seats: Mapping[str, Seat]
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What one round trip found: of the entries asked for, those that exist, and the member if asked for.
-
-    `blocked`: the block that was asked about is there.
-    """
-
-    entries: Mapping[int, Entry]
-    member: Member | None = None
-    blocked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Receipt:
     """A cursor that moved: `kind` is "read" or "delivered"."""
 
@@ -309,20 +226,3 @@ class Typing:
     conversation_id: str
     user_id: str
     active: bool
-
-
-def unread(member: Member, head: Entry | None) -> int:
-    """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
-    return 0 if head is None else max(0, head.number - seen_number(member, head))
-
-
-def seen_number(member: Member, head: Entry) -> int:
-    """The number of the last message that the member has read, or has written. Nothing up to it is news to them."""
-    own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
-    return max(member.read_number, own)
-
-
-def is_in_inbox(member: Member, head: Entry | None) -> bool:
-    """Whether the conversation counts among the member's: not one that they hid, and that has no message since."""
-    hidden_seq = member.hidden_seq
-    return hidden_seq is None or (head is not None and head.message_seq > hidden_seq)

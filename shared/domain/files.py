@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
+from urllib.parse import quote
+
+from shared.domain.text import is_file_name, without_unprintable
+from shared.errors import BadRequest, TooLarge
 
 FileKind = Literal["image", "file"]
 IMAGE: Final[FileKind] = "image"
@@ -14,6 +19,57 @@ PENDING: Final[FileStatus] = "pending"
 READY: Final[FileStatus] = "ready"
 REJECTED: Final[FileStatus] = "rejected"
 DELETED: Final[FileStatus] = "deleted"
+# Of all of a user's files together, in bytes, where a deployment says nothing else.
+QUOTA: Final = 5 * 1_024**3
+IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
+# Nothing that a browser would run: no HTML, no SVG, and nothing that could be anything.
+FILE_TYPES: Final = (
+    "application/pdf",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "text/plain",
+    "text/csv",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/ogg",
+    "audio/wav",
+    "video/mp4",
+    "video/webm",
+    "video/quicktime",
+)
+TYPES: Final = (*IMAGE_TYPES, *FILE_TYPES)
+# What systems and browsers call the same types, beside their names (Windows, older Macs, libraries of MIME types).
+ALIASES: Final = {
+    **dict.fromkeys(("image/jpg", "image/pjpeg", "image/x-jpeg", "image/x-jpg", "image/jfif"), "image/jpeg"),
+    **dict.fromkeys(("image/x-png", "image/apng"), "image/png"),
+    **dict.fromkeys(("image/x-gif",), "image/gif"),
+    **dict.fromkeys(("image/x-webp",), "image/webp"),
+    **dict.fromkeys(("application/x-pdf", "application/acrobat", "text/pdf", "text/x-pdf"), "application/pdf"),
+    **dict.fromkeys(
+        ("application/x-zip-compressed", "application/x-zip", "application/zip-compressed", "multipart/x-zip"),
+        "application/zip",
+    ),
+    **dict.fromkeys(("text", "text/x-log", "text/x-plain", "application/txt"), "text/plain"),
+    **dict.fromkeys(("application/csv", "application/x-csv", "text/x-csv", "text/comma-separated-values"), "text/csv"),
+    **dict.fromkeys(
+        ("audio/mp3", "audio/x-mp3", "audio/x-mpeg", "audio/mpeg3", "audio/x-mpeg-3", "audio/mpg"), "audio/mpeg"
+    ),
+    **dict.fromkeys(("audio/m4a", "audio/x-m4a", "audio/x-mp4"), "audio/mp4"),
+    **dict.fromkeys(("audio/x-ogg", "application/ogg", "audio/vorbis", "audio/opus"), "audio/ogg"),
+    **dict.fromkeys(("audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"), "audio/wav"),
+    **dict.fromkeys(("video/x-mp4", "video/m4v", "video/x-m4v"), "video/mp4"),
+    **dict.fromkeys(("video/x-webm",), "video/webm"),
+    **dict.fromkeys(("video/x-quicktime", "video/mov", "video/x-mov"), "video/quicktime"),
+}
+MAX_NAME_BYTES: Final = 255
+# An extension that is longer is none, and is cut like the rest of the name.
+_MAX_EXTENSION_BYTES: Final = 32
+# Direction marks make "gpj.exe" read "exe.jpg".
+_DIRECTIONS: Final = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_PATH: Final = re.compile(r"[/\\]")
+_NOT_ASCII: Final = re.compile(r"[^\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +129,82 @@ class Checked:
     width: int | None = None
     height: int | None = None
     thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """What a deployment takes, in bytes. `quota` is of all files of one user together."""
+
+    image: int
+    file: int
+    quota: int = QUOTA
+
+    def of(self, kind: FileKind) -> int:
+        return self.image if kind == IMAGE else self.file
+
+
+def canonical(content_type: str) -> str:
+    """The type on the list that is meant: without parameters, in small letters, and not by an alias.
+
+    Raises BadRequest for any other, which names the list.
+    """
+    plain = content_type.partition(";")[0].strip(" \t").lower()
+    known = ALIASES.get(plain, plain)
+    if known not in TYPES or not content_type.isascii():
+        raise BadRequest("This content type is not taken. Those that are: " + ", ".join(TYPES))
+    return known
+
+
+def kind_for(content_type: str, kind: FileKind | None) -> FileKind:
+    """The kind that was asked for, or the one that a canonical type suggests. Any type may be sent as a file.
+
+    Raises BadRequest for an image that is none.
+    """
+    if kind == IMAGE and content_type not in IMAGE_TYPES:
+        raise BadRequest("An image is one of " + ", ".join(IMAGE_TYPES))
+    return kind or (IMAGE if content_type in IMAGE_TYPES else FILE)
+
+
+def check_size(size: int, kind: FileKind, limits: SizeLimits) -> None:
+    """Raises TooLarge, BadRequest for a file of nothing."""
+    if size < 1:
+        raise BadRequest("An empty file can't be uploaded")
+    limit = limits.of(kind)
+    if size > limit:
+        raise TooLarge(f"This may have at most {limit:,} bytes")
+
+
+def clean_name(name: str) -> str:
+    """What a file is called from now on: at most 255 bytes of UTF-8, with its extension where there is room for that.
+
+    Of a path the last part counts. Raises BadRequest where nothing that shows is left, or only dots.
+    """
+    last = _PATH.split(name)[-1]
+    shown = "".join(one for one in without_unprintable(last) if one not in _DIRECTIONS)
+    cut = _cut(shown.strip())
+    if not is_file_name(cut):
+        raise BadRequest("A file needs a name")
+    return cut
+
+
+def content_disposition(name: str, *, attachment: bool) -> str:
+    """The header's value (RFC 6266): a name for everyone who reads ASCII, and the real one for everyone else."""
+    fallback = _NOT_ASCII.sub("_", name).replace("\\", "\\\\").replace('"', '\\"')
+    # What may stand unescaped in an extended value (RFC 8187) beside letters and digits.
+    extended = quote(name, safe="!#$&+-.^_`|~")
+    return f"{'attachment' if attachment else 'inline'}; filename=\"{fallback}\"; filename*=UTF-8''{extended}"
+
+
+def _cut(name: str) -> str:
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    kept = f"{dot}{extension}".encode()
+    if not stem or len(kept) > _MAX_EXTENSION_BYTES:
+        return _first(name, MAX_NAME_BYTES)
+    return _first(stem, MAX_NAME_BYTES - len(kept)) + kept.decode()
+
+
+def _first(text: str, size: int) -> str:
+    """As many whole characters as fit into `size` bytes, without blanks at the end."""
+    return text.encode()[:size].decode(errors="ignore").rstrip()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.domain.changes import MEMBER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
-from shared.domain.entries import Entry, Group, Roster
+from shared.domain.entries import Entry, author_key
 from shared.domain.identifiers import is_group_id, private_members
 from shared.errors import NotAMember
-from shared.ports.conversations import Memberships
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +67,89 @@ def check_possible_member(conversation_id: str, user_id: str) -> None:
     raise NotAMember
 
 
-def audience_of(conversation_id: str, user_id: str, *, memberships: Memberships) -> Audience:
-    """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How a member wants a conversation shown and announced. `muted_until` is milliseconds."""
 
-    Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
+    muted_until: int | None = None
+    notify: str = "all"
+    pinned: bool = False
+    archived: bool = False
 
-    To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
+    def is_muted(self, now: int) -> bool:
+        return self.muted_until is not None and self.muted_until > now
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's standing in one conversation. Cursors only grow; `read_number` is the `number` at `read_seq`.
+
+    `wrote_number` is that of the member's last message which the log's entries do not tell any more (0: they do).
+    `joined_seq` is the entry with which a group's member came (last); 0 in a private conversation. `hidden_seq` is
+    the head at which the user hid a private conversation: it is out of the inbox until the next message.
     """
-    check_possible_member(conversation_id, user_id)
-    private = private_members(conversation_id)
-    if private is not None:
-        return Audience(dict.fromkeys(private, MEMBER))
-    roster = memberships.roster(conversation_id)
-    if roster is None or user_id not in roster.seats:
-        raise NotAMember
-    return Audience.of(roster)
+
+    conversation_id: str
+    user_id: str
+    joined_at: int
+    joined_seq: int = 0
+    read_seq: int = 0
+    read_number: int = 0
+    delivered_seq: int = 0
+    hidden_seq: int | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    wrote_number: int = 0
+
+    def with_read(self, seq: int, number: int) -> Member:
+        """The member after reading up to `seq`; reading implies delivery."""
+        return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))
+
+    @property
+    def has_got(self) -> int:
+        """Up to where messages have reached a device of this member."""
+        return max(self.read_seq, self.delivered_seq)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's own item. Who is in it stands in the roster."""
+
+    conversation_id: str
+    name: str
+    created_by: str
+    created_at: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member as the group sees them."""
+
+    user_id: str
+    role: Role
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A group and everyone in it, read at one moment."""
+
+    group: Group
+    seats: Mapping[str, Seat]
+
+
+def unread(member: Member, head: Entry | None) -> int:
+    """Messages after the read cursor and after the member's own last one: who writes has seen what was there."""
+    return 0 if head is None else max(0, head.number - seen_number(member, head))
+
+
+def seen_number(member: Member, head: Entry) -> int:
+    """The number of the last message that the member has read, or has written. Nothing up to it is news to them."""
+    own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)
+    return max(member.read_number, own)
+
+
+def is_in_inbox(member: Member, head: Entry | None) -> bool:
+    """Whether the conversation counts among the member's: not one that they hid, and that has no message since."""
+    hidden_seq = member.hidden_seq
+    return hidden_seq is None or (head is not None and head.message_seq > hidden_seq)

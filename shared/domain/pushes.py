@@ -2,60 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-Platform = Literal["fcm", "apns"]
-FCM: Final[Platform] = "fcm"
-APNS: Final[Platform] = "apns"
-Environment = Literal["production", "sandbox"]
-PRODUCTION: Final[Environment] = "production"
-SANDBOX: Final[Environment] = "sandbox"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """As much of a stored entry as deciding about it needs. No content: the push wakes, the sync carries.
-
-    `fan_out`: it was left to the stream side to deliver it. `roster_seq` and `created_at` (ms) are the entry's.
-    """
-
-    conversation_id: str
-    seq: int
-    sender_id: str
-    is_message: bool = True
-    fan_out: bool = False
-    created_at: int = 0
-    roster_seq: int | None = None
-
-    @property
-    def message_id(self) -> str:
-        return f"{self.conversation_id}/{self.seq}"
-
-
-@dataclass(frozen=True, slots=True)
-class PushTarget:
-    """Where a provider delivers to: one installation of an app.
-
-    `token` is an FCM registration token, a Firebase installation id (`is_installation`), or an APNs device token.
-    `environment` is APNs', which has two of them; `app_id` is APNs' topic, the app's bundle id.
-    """
-
-    platform: Platform
-    token: str
-    environment: Environment = PRODUCTION
-    app_id: str | None = None
-    is_installation: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One of a user's devices, and when (ms) it registered this target."""
-
-    device_id: str
-    target: PushTarget
-    registered_at: int
+from shared.domain.contacts import Profile
+from shared.domain.devices import Device, Platform, PushTarget
+from shared.domain.members import Group, Member
+from shared.domain.notifications import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,59 +93,6 @@ class Refused:
 
 PushResult = Sent | Unregistered | BadTarget | Busy | Misconfigured | Refused
 
-NoticeKind = Literal["system", "reminder"]
-SYSTEM: Final[NoticeKind] = "system"
-REMINDER: Final[NoticeKind] = "reminder"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something that a user is told outside of any conversation, kept until acknowledged or `expires_at` (ms).
-
-    A reminder has no text of its own but the message that it is about.
-    """
-
-    notice_id: str
-    user_id: str
-    kind: NoticeKind
-    created_at: int
-    expires_at: int
-    title: str = ""
-    body: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
-    conversation_id: str | None = None
-    seq: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """A member's wish to be told of a message again at `at` (ms)."""
-
-    reminder_id: str
-    user_id: str
-    conversation_id: str
-    seq: int
-    at: int
-    created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class AboutMessage:
-    """What is pushed: a message."""
-
-    conversation_id: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class AboutNotice:
-    """What is pushed: a notice."""
-
-    notice_id: str
-
-
-About = AboutMessage | AboutNotice
-
 
 @dataclass(frozen=True, slots=True)
 class PushJob:
@@ -213,8 +113,31 @@ class PushJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A second look at users with live connections: whether they have got it by now."""
+class Asked:
+    """Whose standing is asked for: a user's, towards a message of `sender_id` in a conversation.
 
-    about: About
-    users: tuple[str, ...]
+    None both for what stands in no conversation.
+    """
+
+    user_id: str
+    conversation_id: str | None = None
+    sender_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that decides about a push. `member` is None for who is not (any more) in the conversation."""
+
+    member: Member | None
+    profile: Profile
+    blocks_sender: bool
+    devices: Sequence[Device]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything that some pushes depend on, read at one moment. `profiles` are those of the senders."""
+
+    standings: Mapping[Asked, Standing]
+    profiles: Mapping[str, Profile]
+    groups: Mapping[str, Group]

@@ -13,60 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
+from shared.domain.limits import Limit
 from shared.errors import RateLimited
 from shared.limits.recent import Recent
+from shared.ports.limits import Buckets
 
-_BLOCK: Final = 10
 _FREE: Final = 3
 _FREE_EVERY_MS: Final = 5_000
-_MS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """`rate` in each `per_s` seconds in the long run, `burst` at once."""
-
-    rate: int
-    burst: int
-    per_s: int = 1
-
-    @property
-    def interval_ms(self) -> float:
-        return _MS * self.per_s / self.rate
-
-    @property
-    def block(self) -> int:
-        """How many tokens are leased at once; never so many that a full bucket could not give them."""
-        return min(_BLOCK, self.burst)
-
-    def wait_ms(self, tokens: int, full_at: int, now: int) -> int:
-        """How long until a bucket that is full again at `full_at` holds as many tokens; 0 if it does now."""
-        return max(0, full_at + self.cost_ms(tokens) - now - round(self.burst * self.interval_ms))
-
-    def cost_ms(self, tokens: int) -> int:
-        """By how much taking tokens puts off the time when the bucket is full again."""
-        return round(tokens * self.interval_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Whether the tokens were given, and when the bucket will be full again (ms)."""
-
-    given: bool
-    full_at: int
-
-
-class Buckets(Protocol):
-    """The shared bucket of each user."""
-
-    def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
-        """Take tokens, all or none, atomically. `full_at` is what the caller last knew of the bucket (0: nothing).
-
-        One conditional write where that still holds, two where it does not.
-        """
-        ...
 
 
 @dataclass(slots=True)

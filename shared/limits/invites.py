@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.limits import Limit
 from shared.errors import RateLimited
-from shared.limits.buckets import Buckets, Limit
+from shared.ports.limits import Buckets
 
 HOUR_S: Final = 3_600
 

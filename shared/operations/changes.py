@@ -8,21 +8,18 @@ not the message that is edited. If it does not, everything is read and decided a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.chat.log import MAX_ATTEMPTS
 from shared.domain.changes import Change, Reacted, Removed, last_touched
 from shared.domain.entries import Entry, change_entry
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Audience, check_possible_member
-from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import NotAMember, Unavailable
+from shared.operations.context import MAX_ATTEMPTS, Writing
 from shared.operations.delivery import Delivered, Posting, broadcast
-from shared.operations.rosters import Rosters, audience_behind
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.files import Files
+from shared.operations.rosters import Rosters
 
 # Two reactions of different members within so little time are many at once, more likely than not.
 _MOMENT_MS: Final = 250
@@ -38,39 +35,6 @@ _IDLE: Final = 5
 
 Decide = Callable[[Audience], Change | None]
 """What to do, given who is in the conversation; None for nothing, where it is so already. Raises what forbids it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """What every change needs: where it is written, and how to wait for a free place.
-
-    `now` is milliseconds; `pause(attempt)` waits a jittered while; a nonce is fresh for each change. In groups of more
-    than `inline_limit` members the stream side tells everyone. `rosters` is what the function's instance remembers.
-    """
-
-    log: ConversationLog
-    memberships: Memberships
-    files: Files
-    now: Callable[[], int]
-    pause: Callable[[int], None]
-    new_nonce: Callable[[], str]
-    inline_limit: int
-    bounds: Bounds = PROTOCOL
-    rosters: Rosters = field(default_factory=Rosters)
-
-    def audience(
-        self, base: Entry | None, conversation_id: str, user_id: str, *, mentions: Sequence[str] = ()
-    ) -> Audience:
-        """Everyone in the conversation, as of `base` or later. Raises NotAMember where the user is not among them."""
-        return audience_behind(
-            base,
-            conversation_id,
-            user_id,
-            mentions=mentions,
-            memberships=self.memberships,
-            rosters=self.rosters,
-            now=self.now(),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.changes import Role
-from shared.domain.entries import Entry, Group, Member, Preferences, is_in_inbox, unread
+from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id, other_member, private_conversation_id, private_members
 from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_then
-from shared.domain.members import check_possible_member
+from shared.domain.members import Group, Member, Preferences, check_possible_member, is_in_inbox, unread
 from shared.errors import BadRequest, NotAMember
-from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.services import Spread
 
 
 @dataclass(frozen=True, slots=True)

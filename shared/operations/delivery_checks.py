@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.entries import seen_number
-from shared.domain.pushes import About, AboutMessage, AboutNotice, Look
+from shared.domain.members import seen_number
+from shared.domain.notifications import About, AboutMessage, AboutNotice, Look
 from shared.operations.delivery import NOBODY, Delivered, Event, Posting, broadcast
 from shared.operations.push.enqueueing import Waking, wake
 from shared.ports.conversations import ConversationLog, Memberships

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.pushes import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
+from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
 from shared.domain.text import id_pattern
 from shared.errors import BadRequest
 from shared.ports.notifications import Devices

@@ -24,7 +24,8 @@ from shared.domain.rules import (
     check_shows,
 )
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
-from shared.operations.changes import Changed, Writing, change
+from shared.operations.changes import Changed, change
+from shared.operations.context import Writing
 
 
 def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.files import File, FileKind, Upload
-from shared.errors import Conflict
-from shared.files.kinds import SizeLimits, canonical, check_size, kind_for
-from shared.files.names import clean_name
-from shared.ports.files import Files, Objects
+from shared.domain.files import (
+    DELETED,
+    IMAGE,
+    PENDING,
+    READY,
+    REJECTED,
+    Checked,
+    DueFile,
+    File,
+    FileKind,
+    SizeLimits,
+    Stored,
+    Upload,
+    canonical,
+    check_size,
+    clean_name,
+    kind_for,
+)
+from shared.domain.identifiers import private_members
+from shared.errors import Conflict, NotFound
+from shared.ports.conversations import Memberships
+from shared.ports.files import Files
+from shared.ports.services import Inspector, Objects
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
 # After the form's end an announcement is looked at: an upload can begin in the last moment, its check can be late, and
 # the owner wants to see how it went.
 FORGOTTEN_MS: Final = 24 * 3_600 * 1_000
+# Long enough to follow, too short to pass on.
+URL_S: Final = 300
+# Why a file is rejected. Clients read these.
+WRONG_SIZE: Final = "wrong_size"
+WRONG_TYPE: Final = "wrong_type"
+NOT_DECODABLE: Final = "not_decodable"
+TOO_MANY_PIXELS: Final = "too_many_pixels"
+# An image is read whole. What any other file is, its beginning says.
+HEAD_BYTES: Final = 256 * 1_024
+_DAY_MS: Final = 24 * 3_600 * 1_000
+# From its announcement, which is at most a quarter of an hour before its upload.
+KEPT_UNSENT_MS: Final = 30 * _DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +82,149 @@ def begin_upload(
     if not files.create(file, quota=limits.quota, due=file.expires_at + FORGOTTEN_MS):
         raise Conflict(f"All of a user's files together have at most {limits.quota:,} bytes")
     return file, objects.upload(file)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a file's bytes are, for whoever has the link, and for `expires_in` seconds. Only some have a thumbnail."""
+
+    url: str
+    thumbnail_url: str | None
+    expires_in: int
+
+
+def file_for(user_id: str, file_id: str, *, files: Files, memberships: Memberships) -> File:
+    """The file, for its owner, and once it is ready for everyone who is in a conversation now that has it.
+
+    Raises NotFound, alike for one that does not exist, was deleted, or is none of the user's business.
+    """
+    file = files.get(file_id)
+    if file is None or file.status == DELETED:
+        raise _no_such_file()
+    if file.owner_id != user_id and not (file.status == READY and _has_it(user_id, file, files, memberships)):
+        raise _no_such_file()
+    return file
+
+
+def links_to(file: File, *, objects: Objects) -> Links | None:
+    """None for a file that can't be downloaded: not yet, or not at all."""
+    if file.status != READY:
+        return None
+    small = objects.download_url(file, expires_in_s=URL_S, thumbnail=True) if file.has_thumbnail else None
+    return Links(objects.download_url(file, expires_in_s=URL_S), small, URL_S)
+
+
+def _has_it(user_id: str, file: File, files: Files, memberships: Memberships) -> bool:
+    """Whose private conversation it is says its id; who is in the groups is read, of all of them at once."""
+    if not file.references:
+        return False
+    conversations = set(files.conversations(file.file_id))
+    private = {one: members for one in conversations if (members := private_members(one)) is not None}
+    if any(user_id in members for members in private.values()):
+        return True
+    return bool(memberships.joined(user_id, conversations - private.keys()))
+
+
+def _no_such_file() -> NotFound:
+    return NotFound("There is no such file")
+
+
+def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspector) -> File | None:
+    """Look at what was uploaded as this file, and settle it: the bytes are kept, or it is rejected.
+
+    Returns the file as this call has settled it; None where it had nothing to settle: nothing waits any more, or it was
+    replaced (then that upload has an event of its own), or the file is settled already, or there is none.
+
+    Can be repeated after any failure, and run beside itself: the bytes of a ready file and its thumbnail are always
+    there and have been looked at, and nothing stays behind of one that was rejected. Of two uploads to one form at the
+    same moment each is looked at, and either may win. When the form has expired does not matter here: the store did not
+    take the upload later than that.
+    """
+    file = files.get(file_id)
+    if file is None or file.status != PENDING:
+        _clear(file_id, file, objects)
+        return None
+    stored = objects.look_at_upload(file_id)
+    checked = None if stored is None else _look_at(file, stored, objects, inspect)
+    if stored is None or checked is None:
+        return None
+    settled = _outcome(file, checked)
+    kept = settled.status == REJECTED or _keep(file, stored, checked, objects)
+    if kept and files.settle(settled):
+        _clear(file_id, settled, objects)
+        return settled
+    _make_way(file_id, files, objects)
+    return None
+
+
+def _look_at(file: File, stored: Stored, objects: Objects, inspect: Inspector) -> Checked | None:
+    if stored.size != file.size:
+        return Checked(WRONG_SIZE)
+    head = objects.read_upload(file.file_id, stored, limit=file.size if file.kind == IMAGE else HEAD_BYTES)
+    return None if head is None else inspect(file, head)
+
+
+def _keep(file: File, stored: Stored, checked: Checked, objects: Objects) -> bool:
+    """The thumbnail first: once the bytes are kept, the file may be ready at any moment."""
+    if checked.thumbnail is not None:
+        objects.put_thumbnail(file.file_id, checked.thumbnail)
+    return objects.keep(file, stored)
+
+
+def _outcome(file: File, checked: Checked) -> File:
+    if checked.reason is not None:
+        return replace(file, status=REJECTED, reason=checked.reason)
+    return replace(
+        file,
+        status=READY,
+        width=checked.width,
+        height=checked.height,
+        has_thumbnail=checked.thumbnail is not None,
+    )
+
+
+def _make_way(file_id: str, files: Files, objects: Objects) -> None:
+    """Another upload replaced this one, or its check was faster: what this one has stored may be wanted no more."""
+    file = files.get(file_id)
+    if file is None or file.status != PENDING:
+        _clear(file_id, file, objects)
+
+
+def _clear(file_id: str, file: File | None, objects: Objects) -> None:
+    """Delete what nobody will get any more of a file that is settled or gone.
+
+    A check that was cut off may have kept bytes of an upload before the one that is settled.
+    """
+    if file is None or file.status != READY:
+        objects.delete(file_id)
+    objects.drop_upload(file_id)
+
+
+def release(file_id: str, *, files: Files, objects: Objects) -> bool:
+    """Delete the file's bytes, if no message has it any more. Can be repeated, and completes what was cut off.
+
+    False, and nothing is deleted, where a message has it: a forward, or the same file sent twice.
+    """
+    if not files.retire(file_id):
+        return False
+    objects.delete(file_id)
+    return True
+
+
+def sweep(due: DueFile, *, files: Files, objects: Objects, now: int) -> bool:
+    """Look at a file whose time has come, and drop it where it leads nowhere. True where it was dropped.
+
+    A file that a message has is not looked at again: its last message takes it along. Can be repeated after any
+    failure, and run beside itself: the note that it is due goes last.
+    """
+    file = files.get(due.file_id)
+    dropped = False
+    if file is None or file.status in {PENDING, REJECTED}:
+        dropped = file is not None and files.forget(file)
+        objects.drop_upload(due.file_id)
+    elif file.status == READY and not file.references and now < (until := file.created_at + KEPT_UNSENT_MS):
+        files.note_due(DueFile(file.file_id, until))
+    elif not file.references:  # also of one that was retired, by a sweep or a release that died then
+        dropped = release(file.file_id, files=files, objects=objects)
+    files.settle_due(due)
+    return dropped

@@ -19,7 +19,7 @@ from shared.domain.changes import (
 )
 from shared.domain.entries import Entry, change_entry
 from shared.domain.identifiers import check_user_id, group_id, named_group_id
-from shared.domain.members import Audience
+from shared.domain.members import Audience, Member
 from shared.domain.rules import (
     check_group,
     check_moderator,
@@ -28,8 +28,11 @@ from shared.domain.rules import (
     check_removable,
     check_room,
 )
-from shared.errors import Forbidden, NotFound, Unavailable
-from shared.operations.changes import Changed, Writing, change
+from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
+from shared.operations.changes import Changed, change
+from shared.operations.context import Writing
+from shared.operations.rosters import audience_of
+from shared.ports.conversations import Memberships
 from shared.ports.people import Blocks
 
 Announce = Callable[[Changed], object]
@@ -262,3 +265,24 @@ def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:
         check_moderator(by, audience)
 
     return decide
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    member: Member
+    role: Role
+
+
+def members_of(conversation_id: str, *, user_id: str, memberships: Memberships) -> Sequence[Listed]:
+    """Everyone in the conversation, by id. Raises NotAMember, also for a private one that does not exist yet.
+
+    One query for who they are, and one read of their cursors for each 100 of them.
+    """
+    audience = audience_of(conversation_id, user_id, memberships=memberships)
+    members = dict(memberships.among(conversation_id, audience.members))
+    if user_id not in members:
+        raise NotAMember
+    if audience.group is None:  # who was not written to yet has no row of their own
+        joined_at = members[user_id].joined_at
+        members = {user: members.get(user, Member(conversation_id, user, joined_at)) for user in audience.members}
+    return [Listed(members[user], audience.roles[user]) for user in sorted(members)]

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from shared.domain.entries import Entry, Member
+from shared.domain.entries import Entry
 from shared.domain.identifiers import other_member, private_members
-from shared.domain.members import audience_of, check_possible_member
+from shared.domain.members import Member, check_possible_member
 from shared.errors import BadRequest, NotAMember, NotFound
+from shared.operations.rosters import audience_of
 from shared.ports.conversations import ConversationLog, Memberships
 
 SENT: Final = "sent"

@@ -10,11 +10,12 @@ from typing import Final
 
 from shared.domain.connections import live
 from shared.domain.identifiers import check_user_id
-from shared.domain.pushes import SYSTEM, AboutNotice, Look, Notice
+from shared.domain.notifications import SYSTEM, AboutNotice, Look, Notice
 from shared.domain.text import id_pattern, is_label
 from shared.errors import BadRequest, TooLarge
 from shared.operations.delivery import NOBODY, Delivered, Posting, post
-from shared.ports.notifications import LookQueue, Notices
+from shared.ports.notifications import Notices
+from shared.ports.services import LookQueue
 
 MAX_USERS: Final = 100
 MAX_TITLE: Final = 100

@@ -14,6 +14,8 @@ from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     OFFLINE,
     ONLINE,
+    Gone,
+    PostOutcome,
     Presence,
     PresenceChange,
     Session,
@@ -22,9 +24,10 @@ from shared.domain.connections import (
 from shared.domain.contacts import Relation
 from shared.domain.identifiers import is_group_id
 from shared.errors import Unavailable
-from shared.ports.connections import Gateway, Gone, PostOutcome, Sessions, Watches
-from shared.ports.conversations import Memberships, Spread
+from shared.ports.connections import Sessions, Watches
+from shared.ports.conversations import Memberships
 from shared.ports.people import Relations
+from shared.ports.services import Gateway, Spread
 
 MAX_WATCHED: Final = 100
 _MAX_ATTEMPTS: Final = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shared.domain.entries import Entry, Member, Receipt
+from shared.domain.entries import Entry, Receipt
 from shared.domain.identifiers import other_member
-from shared.domain.members import check_possible_member
+from shared.domain.members import Member, check_possible_member
 from shared.errors import BadRequest, NotAMember
 from shared.operations.delivery import Delivered, Posting, broadcast
 from shared.ports.conversations import ConversationLog, Memberships

@@ -8,13 +8,14 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.domain.members import check_possible_member
-from shared.domain.pushes import REMINDER, Notice, Reminder
+from shared.domain.notifications import REMINDER, Notice, Reminder
 from shared.domain.rules import check_readable
 from shared.errors import BadRequest, Conflict, NotAMember
 from shared.operations.delivery import Delivered, Posting
 from shared.operations.notifications import KEPT_MS, tell
 from shared.ports.conversations import ConversationLog
-from shared.ports.notifications import Clock, LookQueue, Notices, Reminders
+from shared.ports.notifications import Notices, Reminders
+from shared.ports.services import Clock, LookQueue
 
 MAX_AHEAD_MS: Final = 366 * 24 * 3_600 * 1_000
 TITLE: Final = "Reminder"

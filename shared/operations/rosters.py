@@ -21,9 +21,10 @@ from collections import OrderedDict
 from collections.abc import Collection
 from typing import Final, Protocol
 
+from shared.domain.changes import MEMBER
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id
-from shared.domain.members import Audience, audience_of
+from shared.domain.identifiers import is_group_id, private_members
+from shared.domain.members import Audience, check_possible_member
 from shared.errors import NotAMember
 from shared.ports.conversations import Memberships
 
@@ -139,3 +140,20 @@ def roster_behind(
     if settled:
         rosters.keep(base.conversation_id, seq or 0, audience)
     return audience
+
+
+def audience_of(conversation_id: str, user_id: str, *, memberships: Memberships) -> Audience:
+    """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
+
+    Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
+
+    To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
+    """
+    check_possible_member(conversation_id, user_id)
+    private = private_members(conversation_id)
+    if private is not None:
+        return Audience(dict.fromkeys(private, MEMBER))
+    roster = memberships.roster(conversation_id)
+    if roster is None or user_id not in roster.seats:
+        raise NotAMember
+    return Audience.of(roster)

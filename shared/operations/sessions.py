@@ -10,6 +10,7 @@ from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     ONLINE,
     Connection,
+    Gone,
     LimitReached,
     Registered,
     Session,
@@ -18,7 +19,8 @@ from shared.domain.connections import (
     live,
 )
 from shared.errors import Unavailable
-from shared.ports.connections import Gateway, Gone, Sessions
+from shared.ports.connections import Sessions
+from shared.ports.services import Gateway
 
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shared.domain.entries import Entry, Member, is_in_inbox, unread
-from shared.ports.conversations import ConversationLog, Memberships, Spread
+from shared.domain.entries import Entry
+from shared.domain.identifiers import is_group_id
+from shared.domain.members import Member, check_possible_member, is_in_inbox, unread
+from shared.errors import NotAMember
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.services import Spread
 
 MAX_ENTRIES_PER_CONVERSATION: Final = 100
 # Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
@@ -221,3 +225,16 @@ def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) 
             return entries[:count], used
         used += cost
     return entries, used
+
+
+def is_behind(conversation_id: str, seq: int, *, user_id: str, log: ConversationLog) -> bool:
+    """Whether there is an entry after `seq`: one strongly consistent read. Raises NotAMember.
+
+    A live post can get lost with its Lambda; this is how the client learns of it within one heartbeat.
+    """
+    check_possible_member(conversation_id, user_id)
+    member_id = user_id if is_group_id(conversation_id) else None
+    found = log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
+    if member_id is not None and found.member is None:
+        raise NotAMember
+    return bool(found.entries)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from shared.domain.connections import Identity
+from shared.domain.connections import Identity, StoredTicket
 from shared.errors import Unauthenticated
-from shared.ports.connections import StoredTicket, Tickets
+from shared.ports.connections import Tickets
 
 TICKET_LIFETIME_S: Final = 30
 _MS: Final = 1_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shared.domain.connections import live
 from shared.domain.entries import Typing
-from shared.domain.members import audience_of
 from shared.errors import NotAMember
 from shared.operations.delivery import NOBODY, Delivered, Posting, post
 from shared.operations.presence import Sight, seen_by
+from shared.operations.rosters import audience_of
 from shared.ports.people import Blocks
 
 

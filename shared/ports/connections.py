@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from shared.domain.connections import (
@@ -15,6 +13,7 @@ from shared.domain.connections import (
     Session,
     SessionsByUser,
     Status,
+    StoredTicket,
     Watch,
 )
 
@@ -66,39 +65,6 @@ class Sessions(Protocol):
         ...
 
 
-class PostOutcome(Enum):
-    """What became of one post. A 200 is no receipt: only the client's `delivered` is."""
-
-    SENT = "sent"
-    GONE = "gone"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    connection_id: str
-    outcome: PostOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A user whose last live connection ended at `at` (ms), or will end then with its token."""
-
-    user_id: str
-    at: int
-
-
-class PresenceChecks(Protocol):
-    """A look at a user some time after their last connection has ended."""
-
-    def schedule(self, gone: Gone) -> None:
-        """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
-
-        15 minutes from now is as far ahead as it goes: what would be later comes then.
-        """
-        ...
-
-
 class Watches(Protocol):
     """Who wants to hear of whose presence, by connection."""
 
@@ -124,28 +90,6 @@ class Watches(Protocol):
     def remove(self, watch: Watch) -> None:
         """Forget one watch. Idempotent."""
         ...
-
-
-class Gateway(Protocol):
-    """The gateway's side of a connection."""
-
-    def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
-        """Send `data` to each connection, in parallel. Never raises: dead and failing ones come back as values."""
-        ...
-
-    def close(self, connection_id: str) -> None:
-        """Close the connection. Idempotent; one that is gone is as good as closed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTicket:
-    """A ticket as it is kept: by its hash, so that reading the table lets nobody in."""
-
-    ticket_hash: str
-    user_id: str
-    token_expires_at: int
-    expires_at: int
 
 
 class Tickets(Protocol):

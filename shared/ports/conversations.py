@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, Protocol, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from shared.domain.entries import Entry, Group, Lookup, Member, Preferences, Roster
+from shared.domain.entries import Entry
+from shared.domain.members import Group, Member, Preferences, Roster
 
-T = TypeVar("T")
-R = TypeVar("R")
 Place = tuple[str, int]
 """A conversation and a seq."""
 
 
 CLAIM_MS: Final = 300
 """As long as reading and writing a change take, and some to spare: then whoever had the right of way is gone."""
-
-
-class Spread(Protocol):
-    """Runs one function over many items, perhaps in parallel. The wiring decides how wide."""
-
-    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
-        """The results, in the order of the items. The first exception is raised."""
-        ...
 
 
 class ConversationLog(Protocol):
@@ -156,3 +148,15 @@ class Memberships(Protocol):
     def show(self, conversation_id: str, user_id: str) -> None:
         """Take that back. Nothing for one who is no member, or has hidden nothing."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What one round trip found: of the entries asked for, those that exist, and the member if asked for.
+
+    `blocked`: the block that was asked about is there.
+    """
+
+    entries: Mapping[int, Entry]
+    member: Member | None = None
+    blocked: bool = False

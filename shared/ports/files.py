@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from shared.domain.files import Checked, DueFile, File, Stored, Upload
+from shared.domain.files import QUOTA, DueFile, File
 
-# Of all of a user's files together, in bytes, where a deployment says nothing else.
-QUOTA: Final = 5 * 1_024**3
 NEVER: Final = 2**53 - 1
 
 
@@ -66,54 +64,4 @@ class Files(Protocol):
 
     def settle_due(self, due: DueFile) -> None:
         """It was looked at. Idempotent."""
-        ...
-
-
-class Objects(Protocol):
-    """The bytes. An upload waits at a place of its own, where only the check looks, until it is kept or dropped."""
-
-    def upload(self, file: File) -> Upload:
-        """A form that takes exactly this type and size, to exactly this file's place. No call is made."""
-        ...
-
-    def look_at_upload(self, file_id: str) -> Stored | None:
-        """What was uploaded, if anything."""
-        ...
-
-    def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
-        """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
-        ...
-
-    def keep(self, file: File, stored: Stored) -> bool:
-        """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
-
-        What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
-        """
-        ...
-
-    def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
-        """Store the small picture of an image, a JPEG."""
-        ...
-
-    def drop_upload(self, file_id: str) -> None:
-        """Delete what waits. Idempotent."""
-        ...
-
-    def delete(self, file_id: str) -> None:
-        """Delete a kept file and its thumbnail. Idempotent."""
-        ...
-
-    def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
-        """A URL that anybody can use for that long. No call is made.
-
-        What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
-        """
-        ...
-
-
-class Inspector(Protocol):
-    """Says whether bytes are what they are declared to be."""
-
-    def __call__(self, file: File, head: bytes, /) -> Checked:
-        """`head` is all of an image, or the beginning of any other file."""
         ...

@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from shared.chat.fan_out import Shard
-from shared.domain.contacts import Profile
-from shared.domain.entries import Group, Member
-from shared.domain.pushes import (
-    About,
-    Device,
-    Look,
-    Notice,
-    Push,
-    PushJob,
-    PushResult,
-    PushTarget,
-    Reminder,
-)
-
-
-class PushGateway(Protocol):
-    """Hands a push to whoever can wake the user's device."""
-
-    def push(self, push: Push) -> PushResult:
-        """Hand over one push. Never raises, and answers within seconds: whatever goes wrong comes back as a value.
-
-        Safe to call from several threads. A connection that is lost on the way is opened anew once, and the same push
-        sent again.
-        """
-        ...
+from shared.domain.devices import Device, PushTarget
+from shared.domain.notifications import About, Notice, Reminder
+from shared.domain.pushes import Asked, Surroundings
 
 
 class Devices(Protocol):
@@ -61,37 +37,6 @@ class Devices(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose standing is asked for: a user's, towards a message of `sender_id` in a conversation.
-
-    None both for what stands in no conversation.
-    """
-
-    user_id: str
-    conversation_id: str | None = None
-    sender_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """All that decides about a push. `member` is None for who is not (any more) in the conversation."""
-
-    member: Member | None
-    profile: Profile
-    blocks_sender: bool
-    devices: Sequence[Device]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Everything that some pushes depend on, read at one moment. `profiles` are those of the senders."""
-
-    standings: Mapping[Asked, Standing]
-    profiles: Mapping[str, Profile]
-    groups: Mapping[str, Group]
-
-
 class Standings(Protocol):
     """What decides about pushes, wherever it is stored."""
 
@@ -109,33 +54,6 @@ class Claims(Protocol):
         The first try (0) of a message can be taken if no message of its conversation as new as it was pushed to the
         device before; another, if the try before it was the last one taken.
         """
-        ...
-
-
-class PushQueue(Protocol):
-    """Where pushes wait, each platform's apart from the other's."""
-
-    def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
-        """Have each carried out at least once. Jobs for a platform that is not set up are dropped.
-
-        Raises Unavailable where it should be tried again.
-        """
-        ...
-
-
-class LookQueue(Protocol):
-    """Second looks, some seconds later."""
-
-    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
-        """Have each taken at least once. Raises Unavailable where it should be tried again."""
-        ...
-
-
-class ShardQueue(Protocol):
-    """Where the shards of a large group wait to be delivered, side by side and apart from everything else."""
-
-    def put(self, shards: Sequence[Shard]) -> None:
-        """Have each delivered at least once. Raises Unavailable where it should be tried again."""
         ...
 
 
@@ -174,16 +92,4 @@ class Reminders(Protocol):
 
     def remove(self, user_id: str, reminder_id: str) -> None:
         """Idempotent."""
-        ...
-
-
-class Clock(Protocol):
-    """Calls back at a time."""
-
-    def schedule(self, reminder: Reminder) -> None:
-        """Have the reminder carried out at its time, at least once. Idempotent."""
-        ...
-
-    def cancel(self, reminder_id: str) -> None:
-        """Idempotent; one that is being carried out right now may still be."""
         ...

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from functions.offline_push.ports import Ports
-from shared.chat.fan_out import Shard
-from shared.domain.pushes import FCM, Device, PushTarget
+from shared.domain.devices import FCM, Device, PushTarget
+from shared.domain.fan_out import Shard
 from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW

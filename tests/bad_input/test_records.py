@@ -10,7 +10,7 @@ import pytest
 
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
-from shared.domain.pushes import AboutMessage
+from shared.domain.notifications import AboutMessage
 from tests.bad_input.names import DM
 from tests.bad_input.pushing import push_ports, with_phones
 from tests.bad_input.records import (

@@ -24,7 +24,7 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import MEMBER, OWNER, Added, Role
 from shared.domain.entries import change_entry
 from shared.domain.files import IMAGE, READY, File
-from shared.limits.buckets import Limit
+from shared.domain.limits import Limit
 from shared.operations.delivery import Delivered
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.fakes import (

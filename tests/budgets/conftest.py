@@ -17,7 +17,7 @@ from functions.message.routes import Ports
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity
-from shared.limits.buckets import Buckets
+from shared.ports.limits import Buckets
 from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.metering import Meter

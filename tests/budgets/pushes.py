@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.offline_push.ports import Ports
-from shared.chat.fan_out import Shard
-from shared.ports.connections import Gateway
+from shared.domain.fan_out import Shard
+from shared.ports.services import Gateway
 from tests.budgets.conftest import House
 from tests.fakes import FakeLookQueue, FakePushGateway, FakePushQueue
 

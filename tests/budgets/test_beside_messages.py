@@ -10,11 +10,11 @@ import pytest
 from functions.files.handler import Ports, check, release_files, sweep_files
 from functions.offline_push.handler import work
 from functions.rest.api import make_api, respond
+from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
-from shared.aws.push_queues import reminder_body
 from shared.domain.files import READY, Checked, File
-from shared.domain.pushes import SYSTEM, Notice, Reminder
+from shared.domain.notifications import SYSTEM, Notice, Reminder
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file

@@ -9,17 +9,16 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
-from shared.aws.ticket_table import DynamoDbTickets
-from shared.domain.connections import Identity
+from shared.adapters.dynamodb.sessions import DynamoDbTickets
+from shared.domain.connections import Gone, Identity
 from shared.domain.entries import Draft, Entry
 from shared.domain.files import READY, File
-from shared.files.downloads import file_for
 from shared.operations.conversations import inbox
+from shared.operations.files import file_for
 from shared.operations.groups import NewGroup, create_group
 from shared.operations.history import history
 from shared.operations.presence import check_offline
 from shared.operations.tickets import issue_ticket, redeem_ticket
-from shared.ports.connections import Gone
 from shared.wire.cursors import encode_sync_cursor
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, in_turn

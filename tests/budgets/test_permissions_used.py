@@ -19,29 +19,19 @@ from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.aws.push_queues import reminder_body
-from shared.aws.ticket_table import DynamoDbTickets
-from shared.domain.connections import Identity
+from shared.domain.connections import Identity, PostOutcome
 from shared.domain.contacts import ACCEPTED, Contact
+from shared.domain.devices import APNS, FCM, Device, PushTarget
 from shared.domain.files import READY, Checked, File
-from shared.domain.pushes import (
-    APNS,
-    FCM,
-    BadTarget,
-    Device,
-    PushResult,
-    PushTarget,
-    Reminder,
-    Sent,
-    Unregistered,
-)
-from shared.files.sweeping import KEPT_UNSENT_MS
+from shared.domain.notifications import Reminder
+from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
+from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
-from shared.ports.connections import PostOutcome
 from shared.ports.files import NEVER
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports

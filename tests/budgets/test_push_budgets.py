@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from functions.offline_push.handler import look_at, work
-from shared.domain.pushes import FCM, Device, PushTarget
+from shared.domain.devices import FCM, Device, PushTarget
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import make_group

@@ -19,7 +19,7 @@ from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
-from shared.ports.files import Objects
+from shared.ports.services import Objects
 from tests.contracts.differences import difference
 from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
 from tests.fakes import FakeObjects

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.limits.buckets import Lease, Limit
+from shared.domain.limits import Lease, Limit
 from tests.stores import Stores
 
 LIMIT = Limit(rate=10, burst=30)

@@ -17,7 +17,8 @@ from shared.domain.changes import (
     Renamed,
     RolesChanged,
 )
-from shared.domain.entries import Draft, Entry, Group, Member, Roster, Seat, change_entry
+from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.members import Group, Member, Roster, Seat
 from tests.stores import Stores
 
 GROUP = "group:0123456789abcdef"

@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import Calls, from_item
-from shared.aws.claim_table import DynamoDbClaims
-from shared.domain.pushes import About, AboutMessage, AboutNotice
+from shared.adapters.dynamodb.pushes import DynamoDbClaims
+from shared.domain.notifications import About, AboutMessage, AboutNotice
 from tests.calls import Unhurried
 from tests.stores import Stores
 

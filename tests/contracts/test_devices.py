@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices, target_hash
-from shared.domain.pushes import APNS, FCM, SANDBOX, Device, PushTarget
+from shared.domain.devices import APNS, FCM, SANDBOX, Device, PushTarget
 from shared.errors import Unavailable
 from tests.contracts.engines import OneAtATime
 from tests.fakes import FakeDevices

@@ -12,7 +12,7 @@ from shared.domain.changes import Deleted
 from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileStatus, Stored, Upload
 from shared.errors import NotFound
-from shared.ports.files import Objects
+from shared.ports.services import Objects
 from tests.fakes import DM
 from tests.stores import Stores
 

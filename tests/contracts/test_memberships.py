@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.changes import Added
-from shared.domain.entries import Member, Preferences, change_entry
+from shared.domain.entries import change_entry
 from shared.domain.identifiers import private_conversation_id, private_members
+from shared.domain.members import Member, Preferences
 from tests.fakes import DM
 from tests.stores import Stores
 

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import from_item
 from shared.adapters.dynamodb.notifications import DynamoDbNotices
-from shared.domain.pushes import REMINDER, SYSTEM, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, Notice
 from tests.fakes import in_turn
 from tests.stores import Stores
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import from_item
-from shared.aws.reminder_table import DynamoDbReminders
-from shared.domain.pushes import SYSTEM, Notice, Reminder
+from shared.adapters.dynamodb.notifications import DynamoDbReminders
+from shared.domain.notifications import SYSTEM, Notice, Reminder
 from tests.stores import Stores
 
 NOW = 1_795_431_200_000

@@ -11,9 +11,9 @@ from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.pushes import DynamoDbStandings
 from shared.domain.changes import ADMIN, OWNER, Added
 from shared.domain.contacts import Profile, QuietHours
+from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import change_entry
-from shared.domain.pushes import FCM, Device, PushTarget
-from shared.ports.notifications import Asked, Standing, Surroundings
+from shared.domain.pushes import Asked, Standing, Surroundings
 from tests.calls import Unhurried
 from tests.fakes import DM
 from tests.stores import Stores

@@ -13,14 +13,13 @@ from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.aws.ticket_table import DynamoDbTickets
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.config import AwsEnvironment
-from shared.domain.connections import Connection
+from shared.domain.connections import Connection, StoredTicket
 from shared.domain.contacts import Profile, Relation
-from shared.domain.entries import Draft, Member, author_key, unread
+from shared.domain.entries import Draft, author_key
 from shared.domain.identifiers import private_conversation_id
-from shared.ports.connections import StoredTicket
+from shared.domain.members import Member, unread
 from tests.fakes import DM
 from tests.stores import adapters
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from shared.ports.connections import StoredTicket
+from shared.domain.connections import StoredTicket
 from tests.stores import Stores
 
 TICKET = StoredTicket("hash", "alice", 9_000, 5_000)

@@ -11,15 +11,18 @@ from shared.domain.connections import (
     OFFLINE,
     ONLINE,
     Connection,
+    Gone,
     LimitReached,
+    Posted,
+    PostOutcome,
     Registered,
     Removed,
     Session,
     SessionsByUser,
     Status,
+    StoredTicket,
     Watch,
 )
-from shared.ports.connections import Gone, Posted, PostOutcome, StoredTicket
 
 
 @dataclass

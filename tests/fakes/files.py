@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileKind, Stored, Upload
+from shared.domain.files import DELETED, IMAGE, PENDING, QUOTA, READY, REJECTED, DueFile, File, FileKind, Stored, Upload
 from shared.errors import NotFound
-from shared.ports.files import NEVER, QUOTA
+from shared.ports.files import NEVER
 
 
 @dataclass

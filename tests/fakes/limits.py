@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from shared.limits.buckets import Lease, Limit
+from shared.domain.limits import Lease, Limit
 
 
 @dataclass

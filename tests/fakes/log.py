@@ -8,9 +8,9 @@ from threading import RLock
 from typing import Any
 
 from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged, last_touched
-from shared.domain.entries import Draft, Entry, Lookup
+from shared.domain.entries import Draft, Entry
 from shared.domain.identifiers import is_group_id, private_conversation_id
-from shared.ports.conversations import CLAIM_MS, Place
+from shared.ports.conversations import CLAIM_MS, Lookup, Place
 from tests.fakes.files import FakeFiles
 from tests.fakes.memberships import FakeMemberships
 

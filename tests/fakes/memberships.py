@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.domain.changes import MEMBER, Added, Removed, Role
 from shared.domain.contacts import Contact, Profile
-from shared.domain.entries import Entry, Group, Member, Preferences, Roster, Seat
+from shared.domain.entries import Entry
+from shared.domain.members import Group, Member, Preferences, Roster, Seat
 
 _UNSET: dict[str, Any] = {one.name: one.default for one in fields(Preferences) if one.default is not MISSING}
 

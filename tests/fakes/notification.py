@@ -7,18 +7,10 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
+from shared.domain.devices import Device, PushTarget
 from shared.domain.identifiers import is_group_id
-from shared.domain.pushes import (
-    About,
-    AboutMessage,
-    Device,
-    Look,
-    Notice,
-    PushJob,
-    PushTarget,
-    Reminder,
-)
-from shared.ports.notifications import Asked, Standing, Surroundings
+from shared.domain.notifications import About, AboutMessage, Look, Notice, Reminder
+from shared.domain.pushes import Asked, PushJob, Standing, Surroundings
 from tests.fakes.memberships import FakeMemberships
 from tests.fakes.people import FakeProfiles
 

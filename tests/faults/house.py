@@ -29,11 +29,10 @@ from functions.rest.api import respond as respond_http
 from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
+from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
+from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File
-from shared.domain.pushes import FCM
 from shared.errors import Unavailable
 from shared.reporting import reporter
 from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock

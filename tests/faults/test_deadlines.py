@@ -15,8 +15,8 @@ from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.adapters.aws.json_service import ServiceError, refusal, retried
 from shared.domain.connections import Identity
 from shared.errors import Unavailable
-from shared.operations.changes import Writing
 from shared.operations.contacts import request_contact
+from shared.operations.context import Writing
 from shared.operations.editing import react
 from shared.operations.groups import NewGroup, add_members, create_group
 from tests.fakes import FakeBuckets, FakeGateway, FakeNonces

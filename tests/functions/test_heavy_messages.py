@@ -19,8 +19,9 @@ from functions.message.handler import respond as respond_to_frame
 from functions.rest.api import respond
 from shared.domain.changes import Edited
 from shared.domain.contacts import ACCEPTED, Contact, Profile, QuietHours
+from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import change_entry
-from shared.domain.pushes import FCM, SYSTEM, Device, Notice, PushTarget, Reminder
+from shared.domain.notifications import SYSTEM, Notice, Reminder
 from shared.domain.weight import MAX_MESSAGE_BYTES
 from shared.operations.sync import _HEADER_BYTES, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply

@@ -29,9 +29,9 @@ from unittest.mock import patch
 import shared.clock
 from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.aws.transport import Pool
-from shared.domain.entries import Group
-from shared.domain.members import Audience
-from shared.domain.pushes import APNS, FCM, Busy, Push, PushResult, Sent, Unregistered
+from shared.domain.devices import APNS, FCM
+from shared.domain.members import Audience, Group
+from shared.domain.pushes import Busy, Push, PushResult, Sent, Unregistered
 from shared.limits import recent
 from shared.operations import rosters
 from tests.fakes import FakeClock

@@ -20,7 +20,7 @@ from shared.adapters.aws.json_service import retried
 from shared.domain.changes import OWNER, Added
 from shared.domain.entries import Draft, change_entry
 from shared.errors import ParleyError
-from shared.operations.changes import Writing
+from shared.operations.context import Writing
 from shared.operations.editing import react
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.store import Store

@@ -58,7 +58,7 @@ BUGS: Final = (
     ),
     Bug(
         "a resend that can't be sent any more is looked for in one page only",
-        "shared/chat/log.py",
+        "shared/operations/messages.py",
         '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        start = page[-1].seq + 1\n',
         '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        return None\n',
     ),
@@ -94,13 +94,13 @@ BUGS: Final = (
     ),
     Bug(
         "who was removed on the way is not refused",
-        "shared/chat/log.py",
+        "shared/operations/messages.py",
         "        if draft.sender_id not in audience:\n            raise NotAMember\n",
         "",
     ),
     Bug(
         "a duplicate counts as new",
-        "shared/chat/log.py",
+        "shared/operations/messages.py",
         "return Appended(stored, duplicate=True, audience=audience)",
         "return Appended(stored, duplicate=False, audience=audience)",
     ),
@@ -150,19 +150,19 @@ BUGS: Final = (
     ),
     Bug(
         "own messages are unread",
-        "shared/domain/entries.py",
+        "shared/domain/members.py",
         "return max(member.read_number, own)",
         "return max(member.read_number, own and 0)",
     ),
     Bug(
         "who is displaced from an entry's writers is forgotten",
-        "shared/domain/entries.py",
+        "shared/domain/members.py",
         "own = max(head.authors.get(author_key(member.user_id), 0), member.wrote_number)",
         "own = head.authors.get(author_key(member.user_id), 0)",
     ),
     Bug(
         "unread is never reset by reading",
-        "shared/domain/entries.py",
+        "shared/domain/members.py",
         "return replace(self, read_seq=seq, read_number=number, delivered_seq=max(seq, self.delivered_seq))",
         "return replace(self, read_seq=seq, delivered_seq=max(seq, self.delivered_seq))",
     ),
@@ -369,14 +369,14 @@ BUGS: Final = (
     ),
     Bug(
         "ping never says that a client is behind",
-        "shared/chat/heartbeat.py",
+        "shared/operations/sync.py",
         "return bool(found.entries)",
         "return bool(found.entries) and not found.entries",
     ),
     # --- large groups
     Bug(
         "a shard has a member less",
-        "shared/chat/fan_out.py",
+        "shared/domain/fan_out.py",
         "return [Shard(conversation_id, seq, tuple(portion), queued_at) for portion in portions]",
         "return [Shard(conversation_id, seq, tuple(portion[:-1]), queued_at) for portion in portions]",
     ),

@@ -175,7 +175,7 @@ BUGS: Final = (
     ),
     Bug(
         "a file is swept before its 30 days",
-        "shared/files/sweeping.py",
+        "shared/operations/files.py",
         "now < (until := file.created_at + KEPT_UNSENT_MS):",
         "now > (until := file.created_at + KEPT_UNSENT_MS):",
     ),

@@ -83,7 +83,7 @@ BUGS: Final = (
     ),
     Bug(
         "a ticket works twice",
-        "shared/aws/ticket_table.py",
+        "shared/adapters/dynamodb/sessions.py",
         'answer = conditionally(self._calls, "DeleteItem", request)',
         'got = self._calls.call("GetItem", {"TableName": self._table, "Key": request["Key"], "ConsistentRead": True})\n'
         '        answer = {"Attributes": got["Item"]} if "Item" in got else Refused(None)',

@@ -26,8 +26,8 @@ from functions.offline_push.ports import Ports as PushPorts
 from functions.presence.handler import look
 from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.aws.transport import TransportError
-from shared.aws.push_queues import reminder_body
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger
 from shared.operations.presence import Sight, Telling

@@ -14,7 +14,7 @@ import pytest
 
 from functions.connect.authorizer import authorize
 from shared.adapters.aws.json_service import JsonService
-from shared.aws.ticket_table import DynamoDbTickets
+from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.domain.connections import Identity
 from shared.operations.tickets import TICKET_LIFETIME_S, issue_ticket
 from shared.ports.connections import Tickets

@@ -13,9 +13,10 @@ from functools import cache
 from typing import Any, Final
 
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Role
+from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import change_entry
-from shared.domain.pushes import FCM, PushTarget
-from shared.limits.buckets import Limit, RateLimiter
+from shared.domain.limits import Limit
+from shared.limits.buckets import RateLimiter
 from shared.operations.rosters import Rosters
 from tests.fakes import FakeBlocks, FakeBuckets, FakeLog
 from tests.functions.events import NOW

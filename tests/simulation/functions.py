@@ -30,14 +30,13 @@ from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeClock
-from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
+from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import TokenVerifier
-from shared.aws.push_queues import SqsLookQueue, SqsPushQueue
 from shared.config import AwsEnvironment
-from shared.domain.pushes import APNS, FCM
-from shared.files.kinds import SizeLimits
+from shared.domain.devices import APNS, FCM
+from shared.domain.files import SizeLimits
 from shared.limits.invites import InviteLimiter
-from shared.operations.changes import Writing
+from shared.operations.context import Writing
 from shared.reporting import reporter
 from shared.request_log import RequestLog
 from tests.simulation.handlers import OF_AN_INSTANCE

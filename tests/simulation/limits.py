@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-import shared.chat.fan_out as fan_out_module
-import shared.chat.log as log_module
 import shared.domain.entries as models_module
+import shared.domain.fan_out as shards_module
 import shared.domain.inbox as inbox_pages_module
 import shared.domain.rules as rules_module
-import shared.files.sweeping as sweeping_module
+import shared.operations.delivery as fan_out_module
+import shared.operations.files as sweeping_module
 import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module
 import shared.operations.history as history_module
+import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.sync as syncing_module
 import shared.operations.tickets as tickets_module
 from shared.domain.entries import AUTHORS_KEPT
+from shared.domain.limits import Limit
 from shared.domain.rules import MAX_REACTIONS_OF_ONE
-from shared.files.sweeping import KEPT_UNSENT_MS as SWEPT_UNSENT_MS
-from shared.limits.buckets import Limit
 from shared.limits.invites import HOUR_S
 from shared.operations.files import FORGOTTEN_MS as SWEPT_FORGOTTEN_MS
+from shared.operations.files import KEPT_UNSENT_MS as SWEPT_UNSENT_MS
 from shared.operations.tickets import TICKET_LIFETIME_S
 
 _LOOK_FOR_OUTSIDERS: Final = 100  # as docs/protocol.md has it
@@ -89,7 +90,7 @@ class Limits:
     def constants(self) -> list[tuple[Any, str, int]]:
         """What stands in the code, and is otherwise in this deployment."""
         stale_ms = fan_out_module.STALE_MS if self.shard > _LARGE else 0  # then every entry that is not the last is
-        sharding = [(fan_out_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
+        sharding = [(shards_module, "SHARD_SIZE", self.shard), (fan_out_module, "STALE_MS", stale_ms)]
         return [*sharding, *(_TINY if self.tiny else ())]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Final
 
-from shared.limits.buckets import Limit
+from shared.domain.limits import Limit
 from tests.simulation.faults import Fault, draw
 from tests.simulation.limits import FRAMES, Limits, draw_limits
 from tests.simulation.operations import WEIGHTS

@@ -20,22 +20,23 @@ import functions.disconnect.handler as disconnect_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_handler
 import shared.adapters.dynamodb.conversation_log as log_table_module
-import shared.chat.log as log_module
 import shared.operations.changes as changing_module
 import shared.operations.delivery as delivery_module
+import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.presence as presence_module
 from shared.adapters.dynamodb.client import batch_get
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.pushes import DynamoDbClaims
 from shared.adapters.dynamodb.schema import USER_ID, connections_from
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.aws.claim_table import DynamoDbClaims
 from shared.domain.connections import Removed, Session
-from shared.domain.entries import Draft, Entry, Member
-from shared.domain.members import Audience, audience_of
+from shared.domain.entries import Draft, Entry
+from shared.domain.members import Audience, Member
 from shared.errors import NotAMember
-from shared.operations.changes import Writing
+from shared.operations.context import Writing
+from shared.operations.rosters import audience_of
 from shared.operations.sessions import Closed
 from tests.simulation.world import beginning
 

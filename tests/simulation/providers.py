@@ -16,7 +16,8 @@ from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.credentials import Credentials
 from functions.offline_push.fcm import FcmGateway
 from functions.offline_push.http2 import Answer, Http2, TimedOut
-from shared.domain.pushes import FCM, Push, PushResult
+from shared.domain.devices import FCM
+from shared.domain.pushes import Push, PushResult
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
 

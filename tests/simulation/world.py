@@ -15,8 +15,8 @@ from parley_client.events import Entry as SeenEntry
 from parley_client.parsing import as_entry
 
 from shared.adapters.dynamodb.entries import entry_from
+from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import Entry
-from shared.domain.pushes import FCM, Device, PushTarget
 from shared.operations.groups import NewGroup, create_group
 from shared.operations.messages import SendMessage, store_message
 from shared.operations.sync import sync

@@ -11,8 +11,8 @@ from shared.adapters.aws.parallel_map import Spreader
 from shared.adapters.aws.sigv4 import signer_for
 from shared.adapters.aws.transport import Pool, TransportError
 from shared.config import AwsEnvironment
+from shared.domain.connections import Posted, PostOutcome
 from shared.errors import Unavailable
-from shared.ports.connections import Posted, PostOutcome
 
 _MAX_ATTEMPTS: Final = 3
 _OK: Final = 200

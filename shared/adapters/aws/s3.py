@@ -19,8 +19,7 @@ from shared.adapters.aws.json_service import ServiceError, always, endpoint, pau
 from shared.adapters.aws.sigv4 import ALGORITHM, signer_for
 from shared.adapters.aws.transport import Pool, Response
 from shared.config import AwsEnvironment
-from shared.domain.files import IMAGE, File, Stored, Upload
-from shared.files.names import content_disposition
+from shared.domain.files import IMAGE, File, Stored, Upload, content_disposition
 
 THUMBNAIL_TYPE: Final = "image/jpeg"
 # S3 copies a hundred megabytes within seconds, and may be silent meanwhile.

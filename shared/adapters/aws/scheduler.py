@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from shared.adapters.aws.json_service import ServiceError, always, endpoint, pause, retried, timestamp
 from shared.adapters.aws.sigv4 import signer_for
+from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.aws.transport import Pool, Response
-from shared.aws.push_queues import reminder_body
 from shared.clock import now_ms
 from shared.config import AwsEnvironment
-from shared.domain.pushes import Reminder
+from shared.domain.notifications import Reminder
 
 _MS: Final = 1_000
 # It need not take a time that has passed once the request is there; and it calls within the minute, not the second.

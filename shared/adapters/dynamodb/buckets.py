@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, to_item
 from shared.adapters.dynamodb.schema import PK, TTL, bucket_key
-from shared.limits.buckets import Lease, Limit
+from shared.domain.limits import Lease, Limit
 
 _MS: Final = 1_000
 _KEEP_S: Final = 3_600

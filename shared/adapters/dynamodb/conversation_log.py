@@ -33,9 +33,9 @@ from shared.adapters.dynamodb.schema import (
     sent_key,
     turn_key,
 )
-from shared.domain.entries import Entry, Lookup
+from shared.domain.entries import Entry
 from shared.errors import NotFound, Unavailable
-from shared.ports.conversations import CLAIM_MS, Place
+from shared.ports.conversations import CLAIM_MS, Lookup, Place
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * 24 * 3_600 * 1_000

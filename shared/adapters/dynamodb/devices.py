@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Calls, Item, batch_get, to_item, transact
 from shared.adapters.dynamodb.schema import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
-from shared.domain.pushes import PRODUCTION, Device, PushTarget
+from shared.domain.devices import PRODUCTION, Device, PushTarget
 from shared.errors import Unavailable
 
 _ATTEMPTS: Final = 5

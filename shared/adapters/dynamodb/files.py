@@ -25,8 +25,8 @@ from shared.adapters.dynamodb.schema import (
     file_key,
     usage_key,
 )
-from shared.domain.files import DELETED, PENDING, READY, REJECTED, DueFile, File
-from shared.ports.files import NEVER, QUOTA
+from shared.domain.files import DELETED, PENDING, QUOTA, READY, REJECTED, DueFile, File
+from shared.ports.files import NEVER
 
 _COUNTED: Final = "counted"
 _BYTES: Final = "bytes"

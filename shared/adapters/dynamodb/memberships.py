@@ -33,7 +33,7 @@ from shared.adapters.dynamodb.schema import (
     seat_from,
     user_key,
 )
-from shared.domain.entries import Group, Member, Preferences, Roster
+from shared.domain.members import Group, Member, Preferences, Roster
 
 # In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
 _BEFORE_IDS: Final = "!"

@@ -24,7 +24,7 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.domain.contacts import ACCEPTED, CONTACTS, EVERYONE, Contact, Pair, Profile, QuietHours, Relation
 from shared.domain.identifiers import private_conversation_id
-from shared.ports.conversations import Spread
+from shared.ports.services import Spread
 
 _GROUPS_FROM: Final = "groups_from"
 

@@ -36,9 +36,8 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item
 from shared.domain.changes import MEMBER
-from shared.domain.connections import Connection, Session
-from shared.domain.entries import Group, Member, Preferences, Seat
-from shared.ports.connections import StoredTicket
+from shared.domain.connections import Connection, Session, StoredTicket
+from shared.domain.members import Group, Member, Preferences, Seat
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"

@@ -11,10 +11,13 @@ from shared.adapters.dynamodb.schema import (
     HIDDEN,
     LAST_SEEN,
     SHOWN,
+    TICKET,
     USER_ID,
     connection_value,
     connections_from,
     session_from,
+    ticket_from,
+    ticket_item,
 )
 from shared.domain.connections import (
     OFFLINE,
@@ -26,6 +29,7 @@ from shared.domain.connections import (
     Session,
     SessionsByUser,
     Status,
+    StoredTicket,
 )
 
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
@@ -199,3 +203,25 @@ class DynamoDbSessions:
 
     def _key(self, user_id: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}
+
+
+class DynamoDbTickets:
+    """Tickets on the tickets table."""
+
+    def __init__(self, calls: Calls, *, tickets_table: str) -> None:
+        self._calls = calls
+        self._table = tickets_table
+
+    def put(self, ticket: StoredTicket) -> None:
+        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(ticket_item(ticket))})
+
+    def take(self, ticket_hash: str) -> StoredTicket | None:
+        """Of several at once the condition holds for one; that no other is shown the old item is promised nowhere."""
+        request = {
+            "TableName": self._table,
+            "Key": to_item({TICKET: ticket_hash}),
+            "ConditionExpression": f"attribute_exists({TICKET})",
+            "ReturnValues": "ALL_OLD",
+        }
+        answer = conditionally(self._calls, "DeleteItem", request)
+        return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))

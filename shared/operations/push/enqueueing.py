@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.chat.fan_out import shards
 from shared.domain.connections import live
+from shared.domain.fan_out import StoredEntry, shards
 from shared.domain.identifiers import is_group_id, private_members
-from shared.domain.pushes import About, AboutMessage, Look, PushJob, StoredEntry
+from shared.domain.notifications import About, AboutMessage, Look
+from shared.domain.pushes import PushJob
 from shared.operations.rosters import Rosters, roster_behind
 from shared.ports.connections import Sessions
 from shared.ports.conversations import Memberships
-from shared.ports.notifications import Devices, LookQueue, PushQueue, ShardQueue
+from shared.ports.notifications import Devices
+from shared.ports.services import LookQueue, PushQueue, ShardQueue
 
 
 @dataclass(frozen=True, slots=True)

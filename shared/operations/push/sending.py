@@ -11,25 +11,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
-from shared.domain.pushes import (
-    APNS,
-    PRODUCTION,
-    SANDBOX,
-    BadTarget,
-    Busy,
-    Misconfigured,
-    Platform,
-    PushJob,
-    PushResult,
-    PushTarget,
-    Refused,
-    Sent,
-    Unregistered,
-)
+from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform, PushTarget
+from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
 from shared.operations.push.planning import Planned, Reading, plan
-from shared.ports.conversations import Spread
-from shared.ports.notifications import Claims, Devices, PushGateway, PushQueue
+from shared.ports.notifications import Claims, Devices
+from shared.ports.services import PushGateway, PushQueue, Spread
 
 # An hour late, a push tells nobody anything.
 MAX_AGE_MS: Final = 60 * 60 * 1_000

@@ -5,14 +5,20 @@ docs/push.md lists the keys with their English texts, ready for an app.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from shared.domain.contacts import Profile
-from shared.domain.entries import Entry, Group
+from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id
-from shared.domain.pushes import About, AboutMessage, Notice, Wording
+from shared.domain.members import Group, Member, is_in_inbox, unread
+from shared.domain.notifications import About, AboutMessage, Notice
+from shared.domain.pushes import Wording
+from shared.ports.conversations import ConversationLog, Memberships
+from shared.ports.services import Spread
 
 MESSAGE_KEY: Final = "PARLEY_MESSAGE"
 MENTION_KEY: Final = "PARLEY_MENTION"
@@ -32,6 +38,8 @@ _IN_GROUP: Final = {
     REMINDER_KEY: GROUP_REMINDER_KEY,
 }
 _MAX_COLLAPSE_ID: Final = 64
+# One read for each conversation. Who has more of them keeps the number that the icon has.
+MAX_COUNTED: Final = 200
 
 
 def message_wording(
@@ -76,3 +84,39 @@ def push_id(user_id: str, device_id: str, about: About) -> str:
     """The same for every attempt to push this to this device."""
     what = f"{about.conversation_id}/{about.seq}" if isinstance(about, AboutMessage) else f"notice/{about.notice_id}"
     return str(uuid5(NAMESPACE_URL, f"parley:{user_id}/{device_id}/{what}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`total` is None where it was not counted. `of` has each counted conversation's own number."""
+
+    total: int | None
+    of: dict[str, int]
+
+
+def badge_of(
+    user_id: str,
+    *,
+    log: ConversationLog,
+    memberships: Memberships,
+    spread: Spread,
+    now: int,
+    heads: Mapping[str, Entry] | None = None,
+) -> Badge:
+    """Unread messages of the inbox, but for what is muted now: one query, and one more for each conversation.
+
+    `heads` are those that were read a moment ago, by their conversations.
+    """
+    known = heads or {}
+    counted = [member for member in memberships.of_user(user_id) if not member.preferences.is_muted(now)]
+    if len(counted) > MAX_COUNTED:
+        return Badge(None, {})
+
+    def count(member: Member) -> int:
+        head = known.get(member.conversation_id)
+        if head is None:
+            head = next(iter(log.read_back(member.conversation_id, limit=1)), None)
+        return unread(member, head) if is_in_inbox(member, head) else 0
+
+    numbers = dict(zip([member.conversation_id for member in counted], spread(count, counted), strict=True))
+    return Badge(sum(numbers.values()), numbers)

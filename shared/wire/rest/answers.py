@@ -25,13 +25,6 @@ Progress = Literal["sent", "delivered", "read"]
 Notify = Literal["all", "mentions", "none"]
 
 _AT = 1_795_431_200_123
-
-
-def example(value: dict[str, Any]) -> Callable[[T], T]:
-    """A shape with an example of it."""
-    return with_config(ConfigDict(json_schema_extra={"examples": [value]}))
-
-
 _MESSAGE: dict[str, Any] = {
     "id": "dm:alice:bob/42",
     "conversation_id": "dm:alice:bob",
@@ -72,6 +65,27 @@ _PROFILE: dict[str, Any] = {
 _CONTACT: dict[str, Any] = {"user_id": "bob", "status": "accepted", "alias": "Bobby", "since": _AT}
 _PRESENCE: dict[str, Any] = {"user_id": "bob", "status": "offline", "last_seen": _AT}
 _ACK: dict[str, Any] = {"conversation_id": "dm:alice:bob", "seq": 42}
+Code = Literal[
+    "bad_request",
+    "blocked",
+    "conflict",
+    "forbidden",
+    "internal",
+    "not_a_member",
+    "not_found",
+    "rate_limited",
+    "sync_required",
+    "token_expired",
+    "too_large",
+    "unauthenticated",
+    "unavailable",
+    "unknown_type",
+]
+
+
+def example(value: dict[str, Any]) -> Callable[[T], T]:
+    """A shape with an example of it."""
+    return with_config(ConfigDict(json_schema_extra={"examples": [value]}))
 
 
 @example({"status": "ok", "time": _AT})
@@ -373,24 +387,6 @@ class Document(TypedDict):
     security: NotRequired[list[dict[str, list[str]]]]
     paths: dict[str, Any]
     components: NotRequired[dict[str, Any]]
-
-
-Code = Literal[
-    "bad_request",
-    "blocked",
-    "conflict",
-    "forbidden",
-    "internal",
-    "not_a_member",
-    "not_found",
-    "rate_limited",
-    "sync_required",
-    "token_expired",
-    "too_large",
-    "unauthenticated",
-    "unavailable",
-    "unknown_type",
-]
 
 
 class Error(TypedDict):

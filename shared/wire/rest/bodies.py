@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shared.chat.members import Listed
 from shared.domain.connections import Presence
 from shared.domain.contacts import Contact, Profile
-from shared.domain.entries import Preferences
+from shared.domain.members import Preferences
 from shared.errors import ParleyError
 from shared.operations.conversations import Created, Summary
-from shared.operations.groups import CreatedGroup
+from shared.operations.groups import CreatedGroup, Listed
 from shared.operations.history import History, Single, status_of
 from shared.operations.tickets import Ticket
 from shared.wire.refusals import error_fields

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.files import File, Upload
-from shared.files.downloads import Links
-from shared.files.kinds import TYPES
+from shared.domain.files import TYPES, File, Upload
+from shared.operations.files import Links
 from shared.wire.rest.requests import MAX_NUMBER, config, left_out
 
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from shared.domain.pushes import Environment, NoticeKind, Platform
+from shared.domain.devices import Environment, Platform
+from shared.domain.notifications import NoticeKind
 from shared.wire.rest.answers import Place, Time, example
 
 _AT = 1_795_431_200_123

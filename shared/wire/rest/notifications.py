@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.pushes import APNS, Device, Environment, Notice, Reminder
+from shared.domain.devices import APNS, Device, Environment
+from shared.domain.notifications import Notice, Reminder
 from shared.operations.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTERN, NewTarget
 from shared.operations.notifications import MAX_BODY, MAX_TITLE, MAX_USERS, NOTICE_ID_PATTERN, NewNotice
 from shared.wire.rest.requests import Milliseconds, UserId, config, exactly_one_of, left_out

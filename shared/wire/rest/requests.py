@@ -11,12 +11,11 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.contacts.profile import MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.domain.changes import Role
 from shared.domain.contacts import GroupsFrom
 from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_MENTIONS, MAX_NAME_CHARACTERS
-from shared.operations.contacts import MAX_ALIAS_CHARACTERS
+from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
 from shared.operations.notifications import NOTICE_ID_PATTERN, NOTICE_ID_RULE
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from functions.connect.handler import Ports, connect
+from shared.domain.connections import Gone
 from shared.errors import Unavailable
 from shared.operations.presence import Sight
-from shared.ports.connections import Gone
 from tests.fakes import (
     FakeGateway,
     FakeLog,

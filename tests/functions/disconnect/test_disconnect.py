@@ -7,7 +7,7 @@ import json
 import pytest
 
 from functions.disconnect.handler import disconnect
-from shared.ports.connections import Gone
+from shared.domain.connections import Gone
 from tests.fakes import FakePresenceChecks, FakeSessions
 from tests.functions.events import NOW, authorizer_of, websocket_event
 

@@ -14,7 +14,7 @@ from functions.files.handler import Ports, UploadNotCheckedError, check, handler
 from functions.files.inspector import inspector
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, File, FileKind, FileStatus
 from shared.errors import Unavailable
-from shared.files.checking import NOT_DECODABLE, WRONG_TYPE
+from shared.operations.files import NOT_DECODABLE, WRONG_TYPE
 from tests.fakes import DM, FakeFiles, FakeObjects
 from tests.functions.events import logged, stream_record
 from tests.functions.files.samples import PDF, REFUSED, picture

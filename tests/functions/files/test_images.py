@@ -13,7 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from functions.files.images import THUMBNAIL_SIDE, look_into
 from functions.files.needed import needed
 from shared.domain.files import Checked
-from shared.files.checking import NOT_DECODABLE, TOO_MANY_PIXELS
+from shared.operations.files import NOT_DECODABLE, TOO_MANY_PIXELS
 from tests.functions.files.samples import picture
 
 PIXELS = 1_000_000

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from functions.files.kinds import is_as_declared
-from shared.domain.files import FILE, File
-from shared.files.checking import HEAD_BYTES
-from shared.files.kinds import TYPES
+from shared.domain.files import FILE, TYPES, File
+from shared.operations.files import HEAD_BYTES
 from tests.functions.files.samples import DOCX, REFUSED, SAMPLES, XLSX, film, is_of, picture, zipped
 
 EACH_TYPE = pytest.mark.parametrize("declared", TYPES)

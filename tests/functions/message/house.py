@@ -12,9 +12,9 @@ from functions.message.routes import Ports
 from shared.domain.changes import OWNER, Added
 from shared.domain.connections import Identity
 from shared.domain.entries import change_entry
+from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import Unauthenticated
-from shared.limits.buckets import Limit
 from shared.operations.delivery import Delivered
 from tests.fakes import (
     FakeClock,

@@ -10,12 +10,11 @@ import pytest
 
 from functions.message.guard import COSTLY
 from shared.domain.changes import Removed
-from shared.domain.connections import Identity
+from shared.domain.connections import Gone, Identity
 from shared.domain.entries import change_entry
+from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
-from shared.limits.buckets import Limit
 from shared.operations.presence import check_offline
-from shared.ports.connections import Gone
 from shared.wire.websocket.frames import TYPES
 from tests.fakes import DM, FakeBlocks
 from tests.functions.events import HOUR, NOW

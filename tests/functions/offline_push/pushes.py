@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from functions.offline_push.providers import Timeouts
-from shared.domain.pushes import APNS, FCM, Push, PushResult, PushTarget, Wording
+from shared.domain.devices import APNS, FCM, PushTarget
+from shared.domain.pushes import Push, PushResult, Wording
 from shared.errors import Unavailable
-from shared.ports.notifications import PushGateway
+from shared.ports.services import PushGateway
 
 FCM_TOKEN = "registration:CANARY-token_0123456789"
 APNS_TOKEN = "ca7a9e" * 10 + "cafe"

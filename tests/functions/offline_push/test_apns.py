@@ -21,17 +21,8 @@ from local.ports import free_port
 from local.providers.apns import STATUSES
 from local.providers.record import Asked
 from local.providers.serving import Providers
-from shared.domain.pushes import (
-    SANDBOX,
-    BadTarget,
-    Busy,
-    Misconfigured,
-    PushResult,
-    Refused,
-    Sent,
-    Unregistered,
-    Wording,
-)
+from shared.domain.devices import SANDBOX
+from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushResult, Refused, Sent, Unregistered, Wording
 from tests.fakes import FakeClock
 from tests.functions.offline_push.pushes import (
     APNS_TOKEN,

@@ -11,10 +11,11 @@ import pytest
 
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.ports import Ports
-from shared.chat.fan_out import STALE_MS, LaterEntries, Shard
 from shared.domain.changes import OWNER, Added, Reacted
 from shared.domain.entries import Draft, Entry, change_entry
-from shared.domain.pushes import AboutMessage
+from shared.domain.fan_out import Shard
+from shared.domain.notifications import AboutMessage
+from shared.operations.delivery import STALE_MS, LaterEntries
 from tests.functions.events import NOW
 from tests.functions.offline_push.test_offline_push import GROUP, House, group_record, shard_record
 

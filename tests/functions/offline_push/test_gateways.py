@@ -10,8 +10,8 @@ from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.fcm import FcmGateway
 from functions.offline_push.gateways import Gateways
 from shared.config import AwsEnvironment, OfflinePushSettings
-from shared.domain.pushes import APNS, FCM
-from shared.ports.notifications import PushGateway
+from shared.domain.devices import APNS, FCM
+from shared.ports.services import PushGateway
 
 
 def made() -> Gateways:

@@ -12,26 +12,17 @@ import pytest
 from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
-from shared.aws.push_queues import SqsLookQueue, SqsPushQueue, reminder_body
-from shared.chat.fan_out import Shard
+from shared.adapters.aws.sqs import SqsLookQueue, SqsPushQueue, reminder_body
 from shared.domain.changes import OWNER, Added
+from shared.domain.connections import PostOutcome
+from shared.domain.devices import FCM, Platform, PushTarget
 from shared.domain.entries import Draft, change_entry
-from shared.domain.pushes import (
-    FCM,
-    AboutMessage,
-    AboutNotice,
-    Busy,
-    Look,
-    Misconfigured,
-    Platform,
-    PushJob,
-    PushTarget,
-    Reminder,
-)
+from shared.domain.fan_out import Shard
+from shared.domain.notifications import AboutMessage, AboutNotice, Look, Reminder
+from shared.domain.pushes import Busy, Misconfigured, PushJob
 from shared.errors import Unavailable
 from shared.observability import make_logger
 from shared.operations.delivery import Delivered
-from shared.ports.connections import PostOutcome
 from tests.fakes import (
     DM,
     FakeClock,

@@ -15,9 +15,9 @@ import pytest
 from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.fcm import FcmGateway
 from local.providers.serving import Providers
-from shared.domain.pushes import APNS, FCM, SANDBOX, Platform, PushTarget
+from shared.domain.devices import APNS, FCM, SANDBOX, Platform, PushTarget
 from shared.operations.push.sending import MISCONFIGURED, REFUSED, push_all
-from shared.ports.notifications import PushGateway
+from shared.ports.services import PushGateway
 from tests.fakes import FakeClock
 from tests.shared.operations.push.harness import House
 

@@ -15,10 +15,10 @@ from functions.rest.ports import Ports
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Role
 from shared.domain.entries import change_entry
+from shared.domain.files import SizeLimits
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
-from shared.files.kinds import SizeLimits
 from shared.reporting import reporter
 from tests.fakes import (
     FakeDevices,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.domain.contacts import ACCEPTED, Contact
+from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
-from shared.domain.pushes import FCM, PushTarget
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House, now
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.rest.api import make_api
-from shared.limits.buckets import Limit
+from shared.domain.limits import Limit
 from shared.limits.invites import HOUR_S, InviteLimiter
 from tests.fakes import FakeBuckets, FakeClock
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, now, online, world

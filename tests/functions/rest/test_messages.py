@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.ports.connections import PostOutcome
+from shared.domain.connections import PostOutcome
 from tests.functions.rest.house import DM, GROUP, now, online, world
 
 THUMB = "%F0%9F%91%8D"

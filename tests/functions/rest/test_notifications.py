@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from shared.domain.pushes import APNS, FCM, Device, PushTarget
-from shared.ports.connections import PostOutcome
+from shared.domain.connections import PostOutcome
+from shared.domain.devices import APNS, FCM, Device, PushTarget
 from tests.functions.rest.house import DM, GROUP, Answered, House, now, online, world
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}

@@ -12,8 +12,9 @@ import pytest
 
 from functions.rest.api import make_api
 from shared.domain.identifiers import is_user_id
+from shared.domain.limits import Limit
 from shared.domain.text import id_pattern, is_emoji
-from shared.limits.buckets import Limit, RateLimiter
+from shared.limits.buckets import RateLimiter
 from shared.operations.devices import DEVICE_ID_PATTERN
 from tests.fakes import FakeBuckets
 from tests.functions.rest.document import operations

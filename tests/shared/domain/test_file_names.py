@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from shared.domain.files import MAX_NAME_BYTES, clean_name, content_disposition
 from shared.errors import BadRequest
-from shared.files.names import MAX_NAME_BYTES, clean_name, content_disposition
 
 CAT = "\U0001f408\u200d\u2b1b"
 NAMES = st.text(st.characters(codec=None, exclude_categories=())) | st.text(

@@ -12,13 +12,12 @@ import pytest
 from parley_client.filenames import safe_name
 from parley_client.terminal import harmless
 
-from shared.contacts.profile import check_profile
 from shared.domain.contacts import ACCEPTED, Contact, Profile
+from shared.domain.files import clean_name
 from shared.domain.rules import check_emoji, check_emoji_there, check_name, check_shows
 from shared.domain.text import is_blank, is_emoji, is_label
 from shared.errors import BadRequest
-from shared.files.names import clean_name
-from shared.operations.contacts import update_contact
+from shared.operations.contacts import check_profile, update_contact
 from shared.operations.notifications import NewNotice, check_notice
 from tests.fakes.people import FakeContacts
 

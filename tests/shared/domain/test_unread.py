@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.entries import AUTHORS_KEPT, Draft, Entry, author_key, unread
+from shared.domain.entries import AUTHORS_KEPT, Draft, Entry, author_key
 from shared.domain.identifiers import private_conversation_id
+from shared.domain.members import unread
 from shared.errors import ParleyError, Unavailable
 from tests.fakes import FakeMemberships
 from tests.shared.operations.conversation_harness import GROUP, House

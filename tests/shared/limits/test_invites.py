@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.limits import Limit
 from shared.errors import RateLimited
-from shared.limits.buckets import Limit
 from shared.limits.invites import HOUR_S, InviteLimiter
 from tests.fakes import FakeBuckets, FakeClock
 

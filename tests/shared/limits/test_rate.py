@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.limits import _BLOCK, Lease, Limit
 from shared.errors import RateLimited, Unavailable
-from shared.limits.buckets import _BLOCK, _FREE, _FREE_EVERY_MS, Lease, Limit, RateLimiter
+from shared.limits.buckets import _FREE, _FREE_EVERY_MS, RateLimiter
 from tests.fakes import FakeBuckets, FakeClock
 
 LIMIT = Limit(rate=20, burst=200)

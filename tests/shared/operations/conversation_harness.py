@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.changes import ADMIN, OWNER, Added, Role
-from shared.domain.entries import Entry, Member, change_entry
-from shared.operations.changes import Changed, Writing, announce
+from shared.domain.entries import Entry, change_entry
+from shared.domain.members import Member
+from shared.operations.changes import Changed, announce
+from shared.operations.context import Writing
 from shared.operations.delivery import Event, Posting
 from shared.operations.editing import delete, edit, react
 from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role

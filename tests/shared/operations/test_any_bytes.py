@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from functions.files.inspector import inspector
-from shared.domain.files import FILE, IMAGE, Checked, File, FileKind
-from shared.files.checking import HEAD_BYTES, NOT_DECODABLE, TOO_MANY_PIXELS, WRONG_TYPE
-from shared.files.kinds import IMAGE_TYPES, TYPES
+from shared.domain.files import FILE, IMAGE, IMAGE_TYPES, TYPES, Checked, File, FileKind
+from shared.operations.files import HEAD_BYTES, NOT_DECODABLE, TOO_MANY_PIXELS, WRONG_TYPE
 from tests.functions.files.samples import SAMPLES, picture
 
 REASONS = {WRONG_TYPE, NOT_DECODABLE, TOO_MANY_PIXELS}

@@ -8,11 +8,12 @@ from functools import partial
 
 import pytest
 
-from shared.chat.log import MAX_ATTEMPTS, MAX_EXAMINED, Appended, append
 from shared.domain.changes import MEMBER
 from shared.domain.entries import Draft, Entry
 from shared.domain.members import Audience
 from shared.errors import Conflict, SyncRequired, Unavailable
+from shared.operations.context import MAX_ATTEMPTS
+from shared.operations.messages import MAX_EXAMINED, Appended, append
 from tests.fakes import DM, FakeClock, FakeLog
 from tests.stepping import Stepper, explore
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, Checked, File, FileStatus
 from shared.errors import Unavailable
-from shared.files.checking import HEAD_BYTES, WRONG_SIZE, WRONG_TYPE, check_upload
+from shared.operations.files import HEAD_BYTES, WRONG_SIZE, WRONG_TYPE, check_upload
 from tests.fakes import FakeFiles, FakeObjects
 from tests.stepping import Stepper, explore
 

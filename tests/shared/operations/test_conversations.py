@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.chat.members import members_of
-from shared.domain.entries import Member, Preferences
 from shared.domain.inbox import InboxPosition
+from shared.domain.members import Member, Preferences
 from shared.errors import BadRequest, Blocked, NotAMember
 from shared.operations.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
+from shared.operations.groups import members_of
 from shared.operations.receipts import READ
 from tests.fakes import DM, FakeLog, FakeMemberships, in_turn
 from tests.shared.operations.conversation_harness import GROUP, House

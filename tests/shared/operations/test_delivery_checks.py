@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.pushes import FCM, SYSTEM, About, AboutMessage, AboutNotice, Look, Notice, PushJob, PushTarget
+from shared.domain.connections import PostOutcome
+from shared.domain.devices import FCM, PushTarget
+from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotice, Look, Notice
+from shared.domain.pushes import PushJob
 from shared.operations.delivery_checks import NOTHING, LookedAgain, look_again
-from shared.ports.connections import PostOutcome
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, House
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.pushes import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
+from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
 from shared.errors import BadRequest
 from shared.operations.devices import NewTarget, devices_of, forget_device, register_device, target_of
 from tests.fakes import FakeDevices

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.files import DELETED, FILE, PENDING, READY, REJECTED, FileStatus
 from shared.errors import NotFound
-from shared.files.downloads import Links, file_for, links_to
+from shared.operations.files import Links, file_for, links_to
 from tests.fakes import FakeObjects
 from tests.shared.operations.conversation_harness import GROUP, House
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.changes import ROLES
-from shared.domain.entries import unread
+from shared.domain.members import unread
 from shared.errors import ParleyError
 from tests.shared.operations.conversation_harness import GROUP, House
 from tests.shared.operations.replay import Told, check_log

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.connections import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
-from shared.ports.connections import PostOutcome
 from shared.wire.websocket.replies import encode_event
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain.pushes import SYSTEM, AboutNotice, Look, Notice
+from shared.domain.connections import PostOutcome
+from shared.domain.notifications import SYSTEM, AboutNotice, Look, Notice
 from shared.errors import BadRequest, ParleyError, TooLarge, Unavailable
 from shared.operations.delivery import NOBODY, Posting
 from shared.operations.notifications import KEPT_MS, NewNotice, SentNotice, notices_of, send_notice, tell
-from shared.ports.connections import PostOutcome
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeLookQueue, FakeNotices, FakeSessions
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.entries import is_in_inbox
+from shared.domain.members import is_in_inbox
 from shared.errors import ParleyError
-from shared.notification.badge import badge_of
 from shared.operations.conversations import create_private, hide, inbox
+from shared.operations.push.wording import badge_of
 from shared.operations.sync import Sync, sync
 from tests.fakes import FakeLog, in_turn
 from tests.shared.operations.conversation_harness import House

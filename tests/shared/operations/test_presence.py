@@ -13,7 +13,9 @@ from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     MAX_GRACE_MS,
     MAX_LIFETIME_MS,
+    Gone,
     Identity,
+    PostOutcome,
     Presence,
     PresenceChange,
     opened,
@@ -32,7 +34,6 @@ from shared.operations.presence import (
     watch,
 )
 from shared.operations.sessions import close_connection, keep_alive, open_connection
-from shared.ports.connections import Gone, PostOutcome
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     FakeBlocks,

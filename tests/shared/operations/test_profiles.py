@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.contacts.profile import check_profile, update_profile
 from shared.domain.contacts import Profile, QuietHours
 from shared.errors import BadRequest
+from shared.operations.contacts import check_profile, update_profile
 from tests.fakes import FakeProfiles
 from tests.stepping import Stepper, explore
 

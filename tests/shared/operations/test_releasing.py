@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.files import DELETED, PENDING, READY, File
 from shared.errors import Unavailable
-from shared.files.releasing import release
+from shared.operations.files import release
 from tests.fakes import DM, FakeFiles, FakeObjects
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.changes import Deleted, Removed
 from shared.domain.entries import change_entry
-from shared.domain.pushes import REMINDER, AboutNotice, Notice, Reminder
+from shared.domain.notifications import REMINDER, AboutNotice, Notice, Reminder
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, Unavailable
 from shared.operations.delivery import Delivered, Posting
 from shared.operations.reminders import (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.entries import Entry, Roster
-from shared.domain.members import Audience
+from shared.domain.entries import Entry
+from shared.domain.members import Audience, Roster
 from shared.errors import BadRequest, NotAMember
 from shared.operations.rosters import SETTLED_MS, Rosters, roster_behind
 from tests.fakes import DM, FakeLog

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.files import DELETED, READY, REJECTED, DueFile, File
+from shared.domain.files import DELETED, READY, REJECTED, DueFile, File, SizeLimits
 from shared.errors import Conflict, Unavailable
-from shared.files.kinds import SizeLimits
-from shared.files.sweeping import KEPT_UNSENT_MS, sweep
-from shared.operations.files import FORGOTTEN_MS, NewFile, begin_upload
+from shared.operations.files import FORGOTTEN_MS, KEPT_UNSENT_MS, NewFile, begin_upload, sweep
 from tests.fakes import DM, FakeFiles, FakeObjects
 
 NOW = 1_000_000

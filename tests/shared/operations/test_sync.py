@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.connections import CONNECTING_MS, Connection, Identity, opened
+from shared.domain.connections import CONNECTING_MS, Connection, Identity, Posted, PostOutcome, opened
 from shared.domain.entries import Entry
-from shared.operations.changes import Writing
+from shared.operations.context import Writing
 from shared.operations.delivery import Event, Posting
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import ensure_registered, open_connection
 from shared.operations.sync import MAX_ENTRIES_PER_CONVERSATION, MAX_HEADS, Sync, Synced, sync
-from shared.ports.connections import Posted, PostOutcome
 from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.files import PENDING, File, FileKind, Upload
+from shared.domain.files import ALIASES, FILE_TYPES, IMAGE_TYPES, PENDING, TYPES, File, FileKind, SizeLimits, Upload
 from shared.errors import BadRequest, ParleyError, TooLarge
-from shared.files.kinds import ALIASES, FILE_TYPES, IMAGE_TYPES, TYPES, SizeLimits
 from shared.operations.files import NewFile, begin_upload
 from tests.fakes import FakeFiles, FakeObjects
 

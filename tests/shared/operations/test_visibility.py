@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Added, Removed
-from shared.domain.connections import MAX_LIFETIME_MS, Identity, opened
+from shared.domain.connections import MAX_LIFETIME_MS, Identity, PostOutcome, opened
 from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.entries import change_entry
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import Sight, Telling, announce_online, presence_of, watch
 from shared.operations.sessions import open_connection
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
-from shared.ports.connections import PostOutcome
 from tests.fakes import (
     FakeBlocks,
     FakeClock,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item
 from shared.adapters.dynamodb.devices import devices_from, target_hash
-from shared.domain.pushes import Device
+from shared.domain.devices import Device
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation

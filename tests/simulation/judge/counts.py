@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.domain.entries import Entry, Member
+from shared.domain.entries import Entry
+from shared.domain.members import Member
 from tests.simulation.judge.case import Case
 
 

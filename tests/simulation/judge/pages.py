@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.domain.entries import Entry, Member
+from shared.domain.entries import Entry
+from shared.domain.members import Member
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case

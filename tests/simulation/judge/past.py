@@ -12,8 +12,9 @@ from typing import Any, Final
 from shared.adapters.dynamodb.client import Item, from_item
 from shared.adapters.dynamodb.entries import entry_from
 from shared.adapters.dynamodb.schema import member_from
-from shared.domain.entries import Entry, Member
+from shared.domain.entries import Entry
 from shared.domain.identifiers import private_members
+from shared.domain.members import Member
 from tests.simulation.store import Written
 
 Key = tuple[str, str, Any]

@@ -10,7 +10,7 @@ from shared.adapters.aws import transport as http
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.parallel_map import Spreader
 from shared.config import AwsEnvironment
-from shared.ports.connections import Posted, PostOutcome
+from shared.domain.connections import Posted, PostOutcome
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 from tests.shared.adapters.aws.test_sigv4 import ACCESS_KEY, SECRET_KEY, signed_by_botocore
 from tests.shared.adapters.conftest import Serve

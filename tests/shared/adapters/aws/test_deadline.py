@@ -11,8 +11,8 @@ from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, ServiceError, retried
 from shared.adapters.aws.parallel_map import Spreader
 from shared.config import AwsEnvironment
+from shared.domain.connections import PostOutcome
 from shared.errors import Unavailable
-from shared.ports.connections import PostOutcome
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 from shared.adapters.aws.json_service import MAX_ATTEMPTS, ServiceError
 from shared.adapters.aws.scheduler import EventBridgeClock
 from shared.config import AwsEnvironment
-from shared.domain.pushes import Reminder
+from shared.domain.notifications import Reminder
 from shared.errors import Unavailable
 from tests.moto_tables import environment, moto_url, reset
 from tests.shared.adapters.aws.servers import Reply, ScriptedServer, reply

@@ -11,8 +11,8 @@ import pytest
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
+from shared.domain.connections import Gone
 from shared.errors import Unavailable
-from shared.ports.connections import Gone
 
 
 @dataclass

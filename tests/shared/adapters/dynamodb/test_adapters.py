@@ -15,16 +15,15 @@ from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbRelations
 from shared.adapters.dynamodb.schema import connection_value
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
-from shared.aws.ticket_table import DynamoDbTickets
 from shared.domain import connections
 from shared.domain.changes import MAX_USERS_PER_CHANGE, Added, Removed, Renamed
-from shared.domain.connections import Connection, LimitReached, Registered
+from shared.domain.connections import Connection, LimitReached, Registered, StoredTicket
 from shared.domain.contacts import Pair
-from shared.domain.entries import Entry, Member, change_entry
+from shared.domain.entries import Entry, change_entry
+from shared.domain.members import Member
 from shared.errors import Unavailable
-from shared.ports.connections import StoredTicket
 from tests.calls import Unhurried
 from tests.fakes import in_turn
 

@@ -22,9 +22,9 @@ from shared.adapters.dynamodb.schema import (
     ticket_item,
     user_key,
 )
-from shared.domain.connections import Connection
-from shared.domain.entries import AUTHORS_KEPT, Draft, Entry, Member
-from shared.ports.connections import StoredTicket
+from shared.domain.connections import Connection, StoredTicket
+from shared.domain.entries import AUTHORS_KEPT, Draft, Entry
+from shared.domain.members import Member
 from tests.fakes import DM
 
 _TEXT = st.text(max_size=20)

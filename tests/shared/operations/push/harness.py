@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shared.domain.changes import OWNER, Added
+from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
 from shared.domain.entries import Draft, Entry, change_entry
-from shared.domain.pushes import APNS, FCM, AboutMessage, Device, Platform, PushJob, PushResult, PushTarget
+from shared.domain.notifications import AboutMessage
+from shared.domain.pushes import PushJob, PushResult
 from shared.operations.delivery import Posting
 from shared.operations.push.enqueueing import Waking
 from shared.operations.push.planning import Planned, Reading

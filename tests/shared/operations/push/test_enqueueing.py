@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.chat.fan_out import Shard
-from shared.domain.pushes import APNS, FCM, AboutMessage, Look, PushJob, StoredEntry
+from shared.domain.devices import APNS, FCM
+from shared.domain.fan_out import Shard, StoredEntry
+from shared.domain.notifications import AboutMessage, Look
+from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
 from shared.operations.push.enqueueing import Looked, Members, look_at_stored
 from shared.operations.rosters import Rosters

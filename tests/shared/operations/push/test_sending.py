@@ -7,29 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.pushes import (
-    APNS,
-    FCM,
-    PRODUCTION,
-    REMINDER,
-    SANDBOX,
-    SYSTEM,
-    AboutMessage,
-    AboutNotice,
-    BadTarget,
-    Busy,
-    Misconfigured,
-    Notice,
-    Push,
-    PushJob,
-    PushResult,
-    Refused,
-    Sent,
-    Unregistered,
-)
+from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX
+from shared.domain.notifications import REMINDER, SYSTEM, AboutMessage, AboutNotice, Notice
+from shared.domain.pushes import BadTarget, Busy, Misconfigured, Push, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
-from shared.notification.badge import MAX_COUNTED
 from shared.operations.push.sending import GIVEN_UP, MAX_AGE_MS, MAX_TRIES, MISCONFIGURED, REFUSED, push_all
+from shared.operations.push.wording import MAX_COUNTED
 from tests.fakes import DM
 from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, House
 

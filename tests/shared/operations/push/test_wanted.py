@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.domain.contacts import Profile, QuietHours
-from shared.domain.entries import Draft, Member, Preferences
-from shared.notification.wanted import is_quiet, wants_message
-from shared.ports.notifications import Standing
+from shared.domain.entries import Draft
+from shared.domain.members import Member, Preferences
+from shared.domain.pushes import Standing
+from shared.operations.push.planning import is_quiet, wants_message
 from tests.fakes import DM
 
 NOW = 1_795_431_200_000

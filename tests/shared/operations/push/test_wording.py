@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from shared.domain.contacts import Profile
-from shared.domain.entries import Draft, Entry, Group
-from shared.domain.pushes import SYSTEM, About, AboutMessage, AboutNotice, Notice, Wording
+from shared.domain.entries import Draft, Entry
+from shared.domain.members import Group
+from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotice, Notice
+from shared.domain.pushes import Wording
 from shared.operations.push.wording import collapse_id, message_wording, notice_wording, push_id, reminder_wording
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.chat.members import Listed
 from shared.domain.changes import ADMIN, MEMBER, OWNER
 from shared.domain.connections import OFFLINE, Presence
 from shared.domain.contacts import Contact, Profile, QuietHours
-from shared.domain.entries import Entry, Group, Member, Preferences
-from shared.domain.members import Audience
+from shared.domain.entries import Entry
+from shared.domain.members import Audience, Group, Member, Preferences
 from shared.errors import Internal, NotAMember, Unavailable
 from shared.operations.conversations import Created, Summary
-from shared.operations.groups import CreatedGroup
+from shared.operations.groups import CreatedGroup, Listed
 from shared.operations.history import History, Single
 from shared.operations.tickets import Ticket
 from shared.wire.rest.bodies import (

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Presence, PresenceChange
 from shared.domain.entries import Entry, Receipt, Typing
-from shared.domain.pushes import REMINDER, SYSTEM, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, Notice
 from shared.wire.websocket.events import (
     disconnect_event,
     encode_plainly,

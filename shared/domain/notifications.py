@@ -1,0 +1,68 @@
+"""What users are told: of messages, by notifications outside of conversations, and by reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+NoticeKind = Literal["system", "reminder"]
+SYSTEM: Final[NoticeKind] = "system"
+REMINDER: Final[NoticeKind] = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a user is told outside of any conversation, kept until acknowledged or `expires_at` (ms).
+
+    A reminder has no text of its own but the message that it is about.
+    """
+
+    notice_id: str
+    user_id: str
+    kind: NoticeKind
+    created_at: int
+    expires_at: int
+    title: str = ""
+    body: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+    conversation_id: str | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A member's wish to be told of a message again at `at` (ms)."""
+
+    reminder_id: str
+    user_id: str
+    conversation_id: str
+    seq: int
+    at: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AboutMessage:
+    """What is pushed: a message."""
+
+    conversation_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class AboutNotice:
+    """What is pushed: a notice."""
+
+    notice_id: str
+
+
+About = AboutMessage | AboutNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A second look at users with live connections: whether they have got it by now."""
+
+    about: About
+    users: tuple[str, ...]

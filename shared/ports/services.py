@@ -1,0 +1,150 @@
+"""Everything outside of Parley that is not stored: the gateway, queues, objects, push providers, the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from shared.domain.connections import (
+    Gone,
+    Posted,
+)
+from shared.domain.fan_out import Shard
+from shared.domain.files import Checked, File, Stored, Upload
+from shared.domain.notifications import Look, Reminder
+from shared.domain.pushes import Push, PushJob, PushResult
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class PresenceChecks(Protocol):
+    """A look at a user some time after their last connection has ended."""
+
+    def schedule(self, gone: Gone) -> None:
+        """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
+
+        15 minutes from now is as far ahead as it goes: what would be later comes then.
+        """
+        ...
+
+
+class Gateway(Protocol):
+    """The gateway's side of a connection."""
+
+    def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
+        """Send `data` to each connection, in parallel. Never raises: dead and failing ones come back as values."""
+        ...
+
+    def close(self, connection_id: str) -> None:
+        """Close the connection. Idempotent; one that is gone is as good as closed."""
+        ...
+
+
+class Spread(Protocol):
+    """Runs one function over many items, perhaps in parallel. The wiring decides how wide."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
+        """The results, in the order of the items. The first exception is raised."""
+        ...
+
+
+class Objects(Protocol):
+    """The bytes. An upload waits at a place of its own, where only the check looks, until it is kept or dropped."""
+
+    def upload(self, file: File) -> Upload:
+        """A form that takes exactly this type and size, to exactly this file's place. No call is made."""
+        ...
+
+    def look_at_upload(self, file_id: str) -> Stored | None:
+        """What was uploaded, if anything."""
+        ...
+
+    def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
+        """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
+        ...
+
+    def keep(self, file: File, stored: Stored) -> bool:
+        """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
+
+        What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
+        """
+        ...
+
+    def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
+        """Store the small picture of an image, a JPEG."""
+        ...
+
+    def drop_upload(self, file_id: str) -> None:
+        """Delete what waits. Idempotent."""
+        ...
+
+    def delete(self, file_id: str) -> None:
+        """Delete a kept file and its thumbnail. Idempotent."""
+        ...
+
+    def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
+        """A URL that anybody can use for that long. No call is made.
+
+        What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
+        """
+        ...
+
+
+class Inspector(Protocol):
+    """Says whether bytes are what they are declared to be."""
+
+    def __call__(self, file: File, head: bytes, /) -> Checked:
+        """`head` is all of an image, or the beginning of any other file."""
+        ...
+
+
+class PushGateway(Protocol):
+    """Hands a push to whoever can wake the user's device."""
+
+    def push(self, push: Push) -> PushResult:
+        """Hand over one push. Never raises, and answers within seconds: whatever goes wrong comes back as a value.
+
+        Safe to call from several threads. A connection that is lost on the way is opened anew once, and the same push
+        sent again.
+        """
+        ...
+
+
+class PushQueue(Protocol):
+    """Where pushes wait, each platform's apart from the other's."""
+
+    def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
+        """Have each carried out at least once. Jobs for a platform that is not set up are dropped.
+
+        Raises Unavailable where it should be tried again.
+        """
+        ...
+
+
+class LookQueue(Protocol):
+    """Second looks, some seconds later."""
+
+    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
+        """Have each taken at least once. Raises Unavailable where it should be tried again."""
+        ...
+
+
+class ShardQueue(Protocol):
+    """Where the shards of a large group wait to be delivered, side by side and apart from everything else."""
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        """Have each delivered at least once. Raises Unavailable where it should be tried again."""
+        ...
+
+
+class Clock(Protocol):
+    """Calls back at a time."""
+
+    def schedule(self, reminder: Reminder) -> None:
+        """Have the reminder carried out at its time, at least once. Idempotent."""
+        ...
+
+    def cancel(self, reminder_id: str) -> None:
+        """Idempotent; one that is being carried out right now may still be."""
+        ...
