@@ -73,6 +73,13 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
+def children(pid: int) -> list[Process]:
+    """The processes that this one has started and that are still there."""
+    parents = [line.split() for line in _ps("-A", "-o", "pid=,ppid=").splitlines()]
+    found = [int(child) for child, parent in parents if int(parent) == pid]
+    return [Process(child, started) for child in found if (started := start_time(child))]
+
+
 def running_below(folder: Path) -> list[Process]:
     """The processes whose command names a file below `folder`: a Lambda worker runs a script in the temp folder."""
     marker = f"{folder}/"

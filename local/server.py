@@ -47,6 +47,12 @@ def find(settings: Settings) -> Server | None:
     return Server(found[0], int(found[1][1])) if found else None
 
 
+def other_port(server: Server, settings: Settings) -> str:
+    """What helps where a stack runs on another port than the command was told."""
+    here, there = settings.port, server.port
+    return f"For the stack as it runs: PARLEY_PORT={there}. To move it: make down, and then PARLEY_PORT={here} make up"
+
+
 def remember(settings: Settings, server: Server) -> None:
     """Write down which process it is."""
     record = {"pid": server.process.pid, "started": server.process.started, "port": server.port}

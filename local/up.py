@@ -52,8 +52,7 @@ def _start(settings: Settings) -> None:
         running = server.find(settings)
         if running is not None and running.port != settings.port:
             raise CommandError(
-                f"This stack runs on port {running.port}",
-                f"Run: make down, and then: PARLEY_PORT={settings.port} make up",
+                f"This stack runs on port {running.port}, not {settings.port}", server.other_port(running, settings)
             )
         if running is None:
             running = server.start(settings)

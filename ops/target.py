@@ -1,7 +1,7 @@
 """The deployed stack that a command is about, on the laptop or in AWS, and how to talk to it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local import deployment, server
@@ -30,11 +30,13 @@ def on_this_machine(settings: Settings) -> Target:
         CommandError: it is not running.
 
     """
-    if server.find(settings) is None:
+    running = server.find(settings)
+    if running is None:
         raise CommandError(
             "The stack is not running", "Start it with: make up (or, for the one in AWS: make replay AWS=1)"
         )
-    return Target(deployment.STACK_NAME, _connect(settings.address, REGION), wait_seconds=0)
+    address = replace(settings, port=running.port).address  # whatever PARLEY_PORT says by now
+    return Target(deployment.STACK_NAME, _connect(address, REGION), wait_seconds=0)
 
 
 def in_aws() -> Target:

@@ -3,7 +3,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -225,7 +225,7 @@ def test_a_stack_that_runs_on_another_port_is_not_moved_silently(world: World) -
     elsewhere = Settings(home=world.settings.home, port=4601, root=world.settings.root)
     with pytest.raises(CommandError, match="runs on port 4600") as caught:
         up(elsewhere)
-    assert caught.value.hint == "Run: make down, and then: PARLEY_PORT=4601 make up"
+    assert caught.value.hint.endswith("make down, and then PARLEY_PORT=4601 make up")
 
 
 def test_an_emulator_that_hangs_is_one_clear_line(world: World) -> None:
@@ -441,6 +441,24 @@ def test_status_is_good_only_where_all_runs_and_nothing_has_changed(
     world.pushes = Running(Process(2, "now"), world.ports)
     world.healthy = False
     assert not shown(world, capsys)[0]
+
+
+def test_status_with_another_port_says_so_and_advises_what_helps(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(push_servers, "remembered", lambda _: world.ports)
+    up(world.settings)
+    here = world.settings.port
+    world.settings = replace(world.settings, port=4711)
+    good, text = shown(world, capsys)
+    assert (good, "up to date" in text) == (False, True)
+    helps = f"For the stack as it runs: PARLEY_PORT={here}. To move it: make down, and then PARLEY_PORT=4711 make up"
+    assert f"  PARLEY_PORT   is 4711 here. {helps}\n" in text
+    with pytest.raises(CommandError, match=f"runs on port {here}, not 4711") as caught:
+        up(world.settings)
+    assert caught.value.hint == helps
+    (world.settings.root / "app.py").write_text("changed")
+    assert f"deploy it with: PARLEY_PORT={here} make up\n" in shown(world, capsys)[1]
 
 
 def test_status_says_that_a_deployment_did_not_come_to_its_end(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from local import processes
 from tests.security.advisories import Verdict, ask
 from tests.security.summary import ALL_HELD, FAILED, NOT_ASKED, SECTIONS, Tally, conclusion, lines, section_of
 
@@ -105,6 +108,47 @@ def test_a_tool_that_is_missing_or_hangs_is_no_clean_answer(error: Exception) ->
         ("not asked", f"uv: {type(error).__name__}"),
         ("not asked", f"npm: {type(error).__name__}"),
     }
+
+
+FOR_EVER = """
+import subprocess, sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+def test_for_ever(tmp_path_factory):
+    stack = tmp_path_factory.mktemp("stack") / "emulator.py"
+    stack.write_text("import time; time.sleep(1000)")
+    subprocess.Popen([sys.executable, str(stack)], start_new_session=True)
+    (HERE / "folder").write_text(str(stack.parent))
+    subprocess.run([sys.executable, str(HERE / "command.py")])
+"""
+COMMAND = "import time; open(__file__ + '.started', 'w').close(); time.sleep(1000)"
+DRIVER = """
+import sys
+from local import tool
+from tests.security import __main__ as audit, summary
+audit.SECTIONS = {{"Tokens": [{file!r}]}}
+summary.section_of = lambda _: "Tokens"
+del sys.argv[1:]
+sys.exit(tool.main("tests.security"))
+"""
+
+
+def test_an_audit_that_is_interrupted_leaves_nothing_running(tmp_path: Path) -> None:
+    (tmp_path / "test_for_ever.py").write_text(FOR_EVER)
+    (tmp_path / "command.py").write_text(COMMAND)
+    driver = DRIVER.format(file=str(tmp_path / "test_for_ever.py"))
+    audit = subprocess.Popen(
+        [sys.executable, "-c", driver], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert processes.wait_until((tmp_path / "command.py.started").exists, 180)
+    audit.send_signal(signal.SIGTERM)
+    _, said = audit.communicate(timeout=60)
+    assert (audit.returncode, said) == (143, "Interrupted (SIGTERM)\n")
+    stack = Path((tmp_path / "folder").read_text())
+    assert not stack.exists()
+    assert processes.running_below(stack) == processes.running_below(tmp_path) == []
 
 
 def test_every_file_of_the_audit_is_in_one_section_and_is_there() -> None:
