@@ -23,7 +23,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb, to_item
 from shared.adapters.dynamodb.entries import entry_item
 from shared.config import AwsEnvironment
@@ -182,7 +182,7 @@ def _puts(endpoint: str, environment: AwsEnvironment) -> list[Subject]:
 
 
 def _posts(endpoint: str, environment: AwsEnvironment) -> list[Subject]:
-    ours = ApiGatewayConnections(f"{endpoint}/prod", environment, spreader=Spreader(_WIDTH))
+    ours = ApiGatewayConnections(f"{endpoint}/prod", environment, parallel_map=ThreadedMap(_WIDTH))
     boto3 = _boto3_client("apigatewaymanagementapi", f"{endpoint}/prod")
     threads = ThreadPoolExecutor(_WIDTH)
 

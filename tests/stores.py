@@ -13,18 +13,18 @@ from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
+from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
 from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
-from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbStandings
+from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.ports.connections import Sessions, Tickets, Watches
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
 from shared.ports.limits import Buckets
-from shared.ports.notifications import Claims, Devices, Notices, Reminders, Standings
+from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
 from shared.ports.people import Blocks, Contacts, Profiles, Relations
-from shared.ports.services import Spread
+from shared.ports.services import ParallelMap
 from tests.fakes import (
     FakeBlocks,
     FakeBuckets,
@@ -32,12 +32,12 @@ from tests.fakes import (
     FakeContacts,
     FakeDevices,
     FakeLog,
-    FakeNotices,
+    FakeNotifications,
     FakeProfiles,
+    FakePushContexts,
     FakeRelations,
     FakeReminders,
     FakeSessions,
-    FakeStandings,
     FakeTickets,
     FakeWatches,
     in_turn,
@@ -66,9 +66,9 @@ class Stores:
     buckets: Buckets
     invites: Buckets
     devices: Devices
-    standings: Standings
+    push_contexts: PushContexts
     claims: Claims
-    notices: Notices
+    notifications: Notifications
     reminders: Reminders
 
 
@@ -91,16 +91,18 @@ def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **othe
         buckets=FakeBuckets(),
         invites=FakeBuckets(),
         devices=devices,
-        standings=FakeStandings(members, profiles, devices),
+        push_contexts=FakePushContexts(members, profiles, devices),
         claims=FakeClaims(),
-        notices=FakeNotices(),
+        notifications=FakeNotifications(),
         reminders=FakeReminders(),
     )
     return replace(stores, **others)
 
 
-def adapters(calls: Calls, *, spread: Spread = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)) -> Stores:
-    """The real ones. `spread` and `new_nonce` are those of the adapters that have one."""
+def adapters(
+    calls: Calls, *, parallel_map: ParallelMap = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)
+) -> Stores:
+    """The real ones. `parallel_map` and `new_nonce` are those of the adapters that have one."""
     return Stores(
         log=DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS),
         memberships=DynamoDbMemberships(calls, members_table=MEMBERS),
@@ -109,14 +111,14 @@ def adapters(calls: Calls, *, spread: Spread = in_turn, new_nonce: Callable[[], 
         tickets=DynamoDbTickets(calls, tickets_table=TICKETS),
         contacts=DynamoDbContacts(calls, members_table=MEMBERS),
         blocks=DynamoDbBlocks(calls, members_table=MEMBERS),
-        relations=DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, spread=spread),
+        relations=DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
         profiles=DynamoDbProfiles(calls, members_table=MEMBERS),
         watches=DynamoDbWatches(calls, members_table=MEMBERS),
         buckets=DynamoDbBuckets(calls, members_table=MEMBERS),
         invites=DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
         devices=DynamoDbDevices(calls, members_table=MEMBERS),
-        standings=DynamoDbStandings(calls, members_table=MEMBERS),
+        push_contexts=DynamoDbPushContexts(calls, members_table=MEMBERS),
         claims=DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
-        notices=DynamoDbNotices(calls, members_table=MEMBERS, spread=spread),
+        notifications=DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         reminders=DynamoDbReminders(calls, members_table=MEMBERS),
     )

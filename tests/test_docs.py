@@ -14,7 +14,7 @@ from shared.adapters.dynamodb.pushes import MAX_TRIES
 from shared.domain import rules
 from shared.domain.changes import MAX_USERS_PER_CHANGE
 from shared.domain.fan_out import SHARD_SIZE
-from shared.operations import notifications as notices
+from shared.operations import notifications
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.devices import MAX_TOKEN
 from shared.operations.presence import MAX_WATCHED
@@ -114,11 +114,11 @@ def test_every_number_that_a_deployment_can_choose_is_among_the_limits_with_its_
         ("users whom one user blocks", MAX_BLOCKS),
         ("conversations named in a `sync`", frames.MAX_SYNC_CONVERSATIONS),
         ("a push token", MAX_TOKEN),
-        ("users of one notification", notices.MAX_USERS),
-        ("title of a notification", notices.MAX_TITLE),
-        ("body of a notification", notices.MAX_BODY),
-        ("`data` of a notification", notices.MAX_DATA_BYTES),
-        ("notifications listed at once", notices.MAX_LISTED),
+        ("users of one notification", notifications.MAX_USERS),
+        ("title of a notification", notifications.MAX_TITLE),
+        ("body of a notification", notifications.MAX_BODY),
+        ("`data` of a notification", notifications.MAX_DATA_BYTES),
+        ("notifications listed at once", notifications.MAX_LISTED),
         ("tries to push one message", MAX_TRIES),
     ],
 )

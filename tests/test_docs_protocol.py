@@ -18,7 +18,7 @@ from shared.domain.connections import OFFLINE, Presence, PresenceChange
 from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
 from shared.domain.identifiers import USER_ID_PATTERN
 from shared.domain.members import Audience
-from shared.domain.notifications import REMINDER, SYSTEM, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.receipts import DELIVERED, READ
@@ -97,8 +97,8 @@ MADE: tuple[events.Event, ...] = (
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
-    Notice("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
-    Notice("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
+    Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
+    Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
 )
 FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(value, bytes)]
 

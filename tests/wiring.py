@@ -24,15 +24,15 @@ from shared.operations.presence import Sight, Telling
 from shared.operations.rosters import Rosters
 from shared.ports.limits import Buckets
 from shared.ports.services import (
-    Clock,
+    DeliveryCheckQueue,
     Gateway,
-    LookQueue,
     Objects,
+    ParallelMap,
     PresenceChecks,
     PushGateway,
     PushQueue,
+    ReminderScheduler,
     ShardQueue,
-    Spread,
 )
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakePresenceChecks, in_turn
@@ -65,7 +65,7 @@ class Wiring:
     gateway: Gateway
     now: Callable[[], int]
     new_nonce: Callable[[], str]
-    spread: Spread = in_turn
+    parallel_map: ParallelMap = in_turn
     pause: Callable[[int], None] = nobody
     begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
@@ -73,7 +73,7 @@ class Wiring:
 
     @cached_property
     def sight(self) -> Sight:
-        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, self.spread)
+        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, self.parallel_map)
 
     @property
     def telling(self) -> Telling:
@@ -130,7 +130,7 @@ class Wiring:
             sessions=self.stores.sessions,
             watches=self.stores.watches,
             gateway=self.gateway,
-            spread=self.spread,
+            parallel_map=self.parallel_map,
             now=self.now,
             pause=self.pause,
             begin=self.begin,
@@ -152,8 +152,8 @@ class Wiring:
         *,
         verifier: TokenVerifier,
         objects: Objects,
-        clock: Clock,
-        looks: LookQueue,
+        clock: ReminderScheduler,
+        looks: DeliveryCheckQueue,
         new_secret: Callable[[], str],
         report: Callable[[Delivered], None] = nobody,
         **settings: Any,
@@ -174,12 +174,12 @@ class Wiring:
             sessions=self.stores.sessions,
             watches=self.stores.watches,
             devices=self.stores.devices,
-            notices=self.stores.notices,
+            notifications=self.stores.notifications,
             reminders=self.stores.reminders,
             clock=clock,
             looks=looks,
             gateway=self.gateway,
-            spread=self.spread,
+            parallel_map=self.parallel_map,
             limiter=self.limiter(),
             invites=InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
             now=self.now,
@@ -207,7 +207,7 @@ class Wiring:
         *,
         provider: PushGateway,
         pushes: PushQueue,
-        looks: LookQueue,
+        looks: DeliveryCheckQueue,
         shards: ShardQueue,
         report: Callable[[Delivered], None] = nobody,
         **settings: Any,
@@ -222,14 +222,14 @@ class Wiring:
             gateway=self.gateway,
             devices=self.stores.devices,
             claims=self.stores.claims,
-            standings=self.stores.standings,
-            notices=self.stores.notices,
+            push_contexts=self.stores.push_contexts,
+            notifications=self.stores.notifications,
             reminders=self.stores.reminders,
             push_gateway=lambda _: provider,
             push_queue=pushes,
             look_queue=looks,
             shard_queue=shards,
-            spread=self.spread,
+            parallel_map=self.parallel_map,
             report=report,
             report_push=lambda _planned, _result: None,
             count=nobody,

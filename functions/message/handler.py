@@ -10,7 +10,7 @@ from functions.message.guard import COSTLY, Guard
 from functions.message.routes import Ports, serve
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import FRAME_S, Deadline
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
@@ -45,10 +45,14 @@ _WIDTH = 32
 def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports, Guard]:
     deadline = Deadline(FRAME_S)
     calls = dynamodb(environment, deadline)
-    spread = Spreader(_WIDTH)
+    parallel_map = ThreadedMap(_WIDTH)
     sessions = DynamoDbSessions(calls, sessions_table=settings.sessions_table)
     gateway = ApiGatewayConnections(
-        settings.connections_endpoint, environment, spreader=spread, pause=deadline.pause, check=deadline.check
+        settings.connections_endpoint,
+        environment,
+        parallel_map=parallel_map,
+        pause=deadline.pause,
+        check=deadline.check,
     )
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     ports = Ports(
@@ -57,12 +61,12 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         files=DynamoDbFiles(calls, members_table=settings.members_table),
         blocks=DynamoDbBlocks(calls, members_table=settings.members_table),
         relations=DynamoDbRelations(
-            calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
+            calls, members_table=settings.members_table, log_table=settings.log_table, parallel_map=parallel_map
         ),
         sessions=sessions,
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
         gateway=gateway,
-        spread=spread,
+        parallel_map=parallel_map,
         now=now_ms,
         pause=deadline.pause,
         begin=deadline.begin,

@@ -26,7 +26,7 @@ from shared.ports.connections import Sessions, Watches
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
 from shared.ports.people import Blocks, Relations
-from shared.ports.services import Gateway, Spread
+from shared.ports.services import Gateway, ParallelMap
 from shared.reporting import try_to_tell
 from shared.wire.cursors import decode_sync_cursor
 from shared.wire.websocket.events import EVICTED
@@ -74,7 +74,7 @@ class Ports:
     sessions: Sessions
     watches: Watches
     gateway: Gateway
-    spread: Spread
+    parallel_map: ParallelMap
     now: Callable[[], int]
     pause: Callable[[int], None]
     begin: Callable[[], None]
@@ -109,7 +109,7 @@ class Ports:
 
     @property
     def sight(self) -> Sight:
-        return Sight(self.relations, self.memberships, self.sessions, self.spread)
+        return Sight(self.relations, self.memberships, self.sessions, self.parallel_map)
 
     @property
     def telling(self) -> Telling:
@@ -256,7 +256,7 @@ def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
         after=after,
         memberships=ports.memberships,
         log=ports.log,
-        spread=ports.spread,
+        parallel_map=ports.parallel_map,
         size=event_size,
         page=ports.page_limit,
     )

@@ -15,12 +15,12 @@ from shared.adapters.aws.sqs import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
-from shared.domain.notifications import AboutMessage, Look
+from shared.domain.notifications import AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.observability import describe, make_logger
 from shared.operations.delivery import deliver, is_superseded
-from shared.operations.delivery_checks import look_again
-from shared.operations.push.enqueueing import look_at_stored, look_later, wake
+from shared.operations.delivery_checks import check_delivery
+from shared.operations.push.enqueueing import enqueue_pushes, enqueue_stored, schedule_checks
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
 
@@ -28,7 +28,7 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level)
 _PORTS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | Look | Due | PushJob
+Work = Shard | DeliveryCheck | Due | PushJob
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
@@ -57,11 +57,11 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("unreadable stream record", extra=describe(error))
             failed.add(index)
-    looked = look_at_stored(
+    looked = enqueue_stored(
         list(entries.values()),
         members=ports.members,
         sessions=ports.sessions,
-        waking=ports.waking,
+        enqueuer=ports.enqueuer,
         shard_queue=ports.shard_queue,
         now=ports.now(),
     )
@@ -117,18 +117,18 @@ def _task(body: Mapping[str, Any]) -> Work:
     raise ValueError("no such kind of work")
 
 
-def _carry_out(task: Shard | Look | Due, ports: Ports) -> None:
+def _carry_out(task: Shard | DeliveryCheck | Due, ports: Ports) -> None:
     match task:
         case Shard():
             _deliver(task, ports)
-        case Look():
-            looked = look_again(
+        case DeliveryCheck():
+            looked = check_delivery(
                 task,
                 log=ports.log,
                 memberships=ports.memberships,
-                notices=ports.notices,
+                notifications=ports.notifications,
                 posting=ports.posting,
-                waking=ports.waking,
+                enqueuer=ports.enqueuer,
                 now=ports.now(),
             )
             ports.report(looked.delivered)
@@ -166,15 +166,15 @@ def _deliver(shard: Shard, ports: Ports) -> None:
     about = AboutMessage(*place)
     absent = [user for user in done.absent if user != entry.sender_id]
     present = [user for user in shard.users if user not in done.absent and user != entry.sender_id]
-    wake({about: absent}, waking=ports.waking, now=ports.now())
-    look_later({about: present}, waking=ports.waking)
+    enqueue_pushes({about: absent}, enqueuer=ports.enqueuer, now=ports.now())
+    schedule_checks({about: present}, enqueuer=ports.enqueuer)
 
 
 def _remind(due: Due, ports: Ports) -> None:
     delivered = tell_due(
         due,
         reminders=ports.reminders,
-        notices=ports.notices,
+        notifications=ports.notifications,
         log=ports.log,
         posting=ports.posting,
         looks=ports.look_queue,

@@ -13,14 +13,14 @@ from functions.offline_push.gateways import Gateways
 from functions.offline_push.shard_queue import SqsShardQueue
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import BATCH_S, Deadline
-from shared.adapters.aws.parallel_map import Spreader
-from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue, sqs
+from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
-from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbStandings
+from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
+from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
@@ -28,14 +28,14 @@ from shared.domain.devices import APNS, FCM, Platform
 from shared.domain.pushes import PushResult, Sent
 from shared.observability import count
 from shared.operations.delivery import Delivered, LaterEntries, Posting
-from shared.operations.push.enqueueing import Members, Waking
+from shared.operations.push.enqueueing import Members, PushEnqueuer
 from shared.operations.push.planning import Planned, Reading
 from shared.operations.push.sending import Pushing, Resting
 from shared.operations.rosters import Rosters
 from shared.ports.connections import Sessions
 from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.notifications import Claims, Devices, Notices, Reminders, Standings
-from shared.ports.services import Gateway, LookQueue, PushGateway, PushQueue, ShardQueue, Spread
+from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
+from shared.ports.services import DeliveryCheckQueue, Gateway, ParallelMap, PushGateway, PushQueue, ShardQueue
 from shared.reporting import reporter
 from shared.wire.websocket.events import encode_plainly
 
@@ -55,14 +55,14 @@ class Ports:
     gateway: Gateway
     devices: Devices
     claims: Claims
-    standings: Standings
-    notices: Notices
+    push_contexts: PushContexts
+    notifications: Notifications
     reminders: Reminders
     push_gateway: Callable[[Platform], PushGateway]
     push_queue: PushQueue
-    look_queue: LookQueue
+    look_queue: DeliveryCheckQueue
     shard_queue: ShardQueue
-    spread: Spread
+    parallel_map: ParallelMap
     report: Callable[[Delivered], None]
     report_push: Callable[[Planned, PushResult], None]
     count: Callable[[str], None]
@@ -85,18 +85,18 @@ class Ports:
         return Members(self.memberships, self.rosters)
 
     @property
-    def waking(self) -> Waking:
-        return Waking(self.devices, self.push_queue, self.look_queue, self.second_look_s)
+    def enqueuer(self) -> PushEnqueuer:
+        return PushEnqueuer(self.devices, self.push_queue, self.look_queue, self.second_look_s)
 
     @property
     def pushing(self) -> Pushing:
         return Pushing(
-            reading=Reading(self.log, self.memberships, self.notices, self.standings, self.spread),
+            reading=Reading(self.log, self.memberships, self.notifications, self.push_contexts, self.parallel_map),
             devices=self.devices,
             claims=self.claims,
             gateway=self.push_gateway,
             queue=self.push_queue,
-            spread=self.spread,
+            parallel_map=self.parallel_map,
             resting=self.resting,
             now=self.now,
             jitter=self.jitter,
@@ -109,7 +109,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     """The real ones."""
     deadline = Deadline(BATCH_S)
     calls, queues, members_table = dynamodb(environment, deadline), sqs(environment, deadline), settings.members_table
-    spreader = Spreader(_WIDTH)
+    parallel_map = ThreadedMap(_WIDTH)
     queue = SqsQueue(queues, settings.presence_queue_url)
     checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
@@ -118,18 +118,22 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         memberships=DynamoDbMemberships(calls, members_table=members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         gateway=ApiGatewayConnections(
-            settings.connections_endpoint, environment, spreader=spreader, pause=deadline.pause, check=deadline.check
+            settings.connections_endpoint,
+            environment,
+            parallel_map=parallel_map,
+            pause=deadline.pause,
+            check=deadline.check,
         ),
         devices=DynamoDbDevices(calls, members_table=members_table),
         claims=DynamoDbClaims(calls, members_table=members_table),
-        standings=DynamoDbStandings(calls, members_table=members_table),
-        notices=DynamoDbNotices(calls, members_table=members_table, spread=spreader),
+        push_contexts=DynamoDbPushContexts(calls, members_table=members_table),
+        notifications=DynamoDbNotifications(calls, members_table=members_table, parallel_map=parallel_map),
         reminders=DynamoDbReminders(calls, members_table=members_table),
         push_gateway=Gateways(settings, environment),
         push_queue=SqsPushQueue({name: SqsQueue(queues, url) for name, url in platforms.items() if url}),
-        look_queue=SqsLookQueue(SqsQueue(queues, settings.look_queue_url)),
+        look_queue=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
         shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
-        spread=spreader,
+        parallel_map=parallel_map,
         report=reporter("offline-push", checks),
         report_push=push_reporter(logger),
         count=lambda name: count(name, function="offline-push"),

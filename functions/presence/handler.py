@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import SHORT_S, Deadline
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.people import DynamoDbRelations
@@ -25,19 +25,23 @@ _WIDTH = 16
 
 
 def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Telling:
-    calls, spread = dynamodb(environment, _DEADLINE), Spreader(_WIDTH)
+    calls, parallel_map = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
     return Telling(
         sight=Sight(
             relations=DynamoDbRelations(
-                calls, members_table=settings.members_table, log_table=settings.log_table, spread=spread
+                calls, members_table=settings.members_table, log_table=settings.log_table, parallel_map=parallel_map
             ),
             memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
             sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
-            spread=spread,
+            parallel_map=parallel_map,
         ),
         watches=DynamoDbWatches(calls, members_table=settings.members_table),
         gateway=ApiGatewayConnections(
-            settings.connections_endpoint, environment, spreader=spread, pause=_DEADLINE.pause, check=_DEADLINE.check
+            settings.connections_endpoint,
+            environment,
+            parallel_map=parallel_map,
+            pause=_DEADLINE.pause,
+            check=_DEADLINE.check,
         ),
         encode=encode_plainly,
     )

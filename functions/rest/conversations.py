@@ -38,7 +38,7 @@ def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
             position=None if cursor is None else decode_inbox_cursor(user_id, cursor),
             memberships=ports.memberships,
             log=ports.log,
-            spread=ports.spread,
+            parallel_map=ports.parallel_map,
             now=ports.now(),
         )
         next_cursor = None if page.next is None else encode_inbox_cursor(user_id, page.next)

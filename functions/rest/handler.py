@@ -11,17 +11,17 @@ from functions.rest.pages import preflight, readable
 from functions.rest.ports import Ports
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import REQUEST_S, Deadline
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.s3 import S3Objects
-from shared.adapters.aws.scheduler import EventBridgeClock
-from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
+from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotices, DynamoDbReminders
+from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
 from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
@@ -46,7 +46,7 @@ _WIDTH = 32
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     deadline = Deadline(REQUEST_S)
     calls, members_table = dynamodb(environment, deadline), settings.members_table
-    spread = Spreader(_WIDTH)
+    parallel_map = ThreadedMap(_WIDTH)
     queues = sqs(environment, deadline)
     queue = SqsQueue(queues, settings.presence_queue_url)
     checks = SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)
@@ -60,19 +60,25 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         objects=S3Objects(environment, bucket=settings.bucket, pause=deadline.pause, check=deadline.check),
         blocks=DynamoDbBlocks(calls, members_table=members_table),
         contacts=DynamoDbContacts(calls, members_table=members_table),
-        relations=DynamoDbRelations(calls, members_table=members_table, log_table=settings.log_table, spread=spread),
+        relations=DynamoDbRelations(
+            calls, members_table=members_table, log_table=settings.log_table, parallel_map=parallel_map
+        ),
         profiles=DynamoDbProfiles(calls, members_table=members_table),
         sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
         watches=DynamoDbWatches(calls, members_table=members_table),
         devices=DynamoDbDevices(calls, members_table=members_table),
-        notices=DynamoDbNotices(calls, members_table=members_table, spread=spread),
+        notifications=DynamoDbNotifications(calls, members_table=members_table, parallel_map=parallel_map),
         reminders=DynamoDbReminders(calls, members_table=members_table),
         clock=_clock(settings, environment, deadline),
-        looks=SqsLookQueue(SqsQueue(queues, settings.look_queue_url)),
+        looks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
         gateway=ApiGatewayConnections(
-            settings.connections_endpoint, environment, spreader=spread, pause=deadline.pause, check=deadline.check
+            settings.connections_endpoint,
+            environment,
+            parallel_map=parallel_map,
+            pause=deadline.pause,
+            check=deadline.check,
         ),
-        spread=spread,
+        parallel_map=parallel_map,
         limiter=RateLimiter(limit, DynamoDbBuckets(calls, members_table=members_table), now_ms),
         invites=InviteLimiter(
             Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S),
@@ -100,8 +106,8 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
     )
 
 
-def _clock(settings: RestSettings, environment: AwsEnvironment, deadline: Deadline) -> EventBridgeClock:
-    return EventBridgeClock(
+def _clock(settings: RestSettings, environment: AwsEnvironment, deadline: Deadline) -> EventBridgeReminderScheduler:
+    return EventBridgeReminderScheduler(
         environment,
         group=settings.schedule_group,
         queue_arn=settings.look_queue_arn,

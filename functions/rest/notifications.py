@@ -8,8 +8,8 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import NotificationPath, caller
 from shared.errors import Forbidden
-from shared.operations.notifications import notices_of, send_notice
-from shared.wire.rest.notifications import NewNotification, new_notice, notices_body
+from shared.operations.notifications import notifications_of, send_notification
+from shared.wire.rest.notifications import NewNotification, new_notice, notifications_body
 
 _SENDING = "notifications:send"
 
@@ -20,10 +20,10 @@ def add_notifications(app: APIGatewayHttpResolver, ports: Ports) -> None:
         """Tell users something, live or by a push. Needs the scope `notifications:send`."""
         if _SENDING not in caller(app, ports).scopes:
             raise Forbidden(f"This needs a token with the scope `{_SENDING}`")
-        sent = send_notice(
+        sent = send_notification(
             new_notice(body),
             new_id=ports.new_nonce,
-            notices=ports.notices,
+            notifications=ports.notifications,
             posting=ports.posting,
             looks=ports.looks,
             second_look_s=ports.second_look_s,
@@ -31,16 +31,16 @@ def add_notifications(app: APIGatewayHttpResolver, ports: Ports) -> None:
         )
         for delivered in sent.delivered:
             ports.report(delivered)
-        return ok({"notification_id": sent.notice_id, "users": sent.users}, is_new=True)
+        return ok({"notification_id": sent.notification_id, "users": sent.users}, is_new=True)
 
     @app.get("/v1/notifications")
     def get_notifications() -> Answer:
         """What the caller was told and has not acknowledged, oldest first: at most 100."""
         user_id = caller(app, ports).user_id
-        return ok(notices_body(notices_of(user_id, notices=ports.notices, now=ports.now())))
+        return ok(notifications_body(notifications_of(user_id, notifications=ports.notifications, now=ports.now())))
 
     @app.delete("/v1/notifications/<notification_id>")
     def delete_notification(notification_id: NotificationPath) -> Answer:
         """Acknowledge a notification: it is not told again."""
-        ports.notices.acknowledge(caller(app, ports).user_id, notification_id)
+        ports.notifications.acknowledge(caller(app, ports).user_id, notification_id)
         return done()

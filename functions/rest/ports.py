@@ -22,9 +22,9 @@ from shared.operations.visibility import tell_joined, tell_withdrawn
 from shared.ports.connections import Sessions, Tickets, Watches
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
-from shared.ports.notifications import Devices, Notices, Reminders
+from shared.ports.notifications import Devices, Notifications, Reminders
 from shared.ports.people import Blocks, Contacts, Profiles, Relations
-from shared.ports.services import Clock, Gateway, LookQueue, Objects, Spread
+from shared.ports.services import DeliveryCheckQueue, Gateway, Objects, ParallelMap, ReminderScheduler
 from shared.reporting import try_to_tell
 from shared.wire.websocket.events import encode_plainly
 
@@ -49,12 +49,12 @@ class Ports:
     sessions: Sessions
     watches: Watches
     devices: Devices
-    notices: Notices
+    notifications: Notifications
     reminders: Reminders
-    clock: Clock
-    looks: LookQueue
+    clock: ReminderScheduler
+    looks: DeliveryCheckQueue
     gateway: Gateway
-    spread: Spread
+    parallel_map: ParallelMap
     limiter: RateLimiter
     invites: InviteLimiter
     now: Callable[[], int]
@@ -97,7 +97,7 @@ class Ports:
 
     @property
     def sight(self) -> Sight:
-        return Sight(self.relations, self.memberships, self.sessions, self.spread)
+        return Sight(self.relations, self.memberships, self.sessions, self.parallel_map)
 
     @property
     def telling(self) -> Telling:

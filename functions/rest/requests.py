@@ -18,7 +18,7 @@ from shared.auth.tokens import bearer_token
 from shared.domain.connections import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
 from shared.operations.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
-from shared.operations.notifications import NOTICE_ID_PATTERN
+from shared.operations.notifications import NOTIFICATION_ID_PATTERN
 from shared.wire.cursors import MAX_CURSOR
 from shared.wire.rest.requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
@@ -150,7 +150,7 @@ _DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), Befo
 DevicePath = Annotated[
     _DeviceText, Path(description="The device's id, be it an odd one of the first edition.", examples=["alices-phone"])
 ]
-_NoticeText = Annotated[str, Field(pattern=f"^{NOTICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
+_NoticeText = Annotated[str, Field(pattern=f"^{NOTIFICATION_ID_PATTERN}$"), BeforeValidator(_decoded)]
 NotificationPath = Annotated[_NoticeText, Path(description="The notification's id.", examples=["order-4711"])]
 ReminderPath = Annotated[
     _NoticeText, Path(description="The reminder's id.", examples=["5f0c1b7a9d3e4f62a8b1c0d9e7f61234"])

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-NoticeKind = Literal["system", "reminder"]
-SYSTEM: Final[NoticeKind] = "system"
-REMINDER: Final[NoticeKind] = "reminder"
+NotificationKind = Literal["system", "reminder"]
+SYSTEM: Final[NotificationKind] = "system"
+REMINDER: Final[NotificationKind] = "reminder"
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """Something that a user is told outside of any conversation, kept until acknowledged or `expires_at` (ms).
 
     A reminder has no text of its own but the message that it is about.
     """
 
-    notice_id: str
+    notification_id: str
     user_id: str
-    kind: NoticeKind
+    kind: NotificationKind
     created_at: int
     expires_at: int
     title: str = ""
@@ -51,17 +51,17 @@ class AboutMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class AboutNotice:
+class AboutNotification:
     """What is pushed: a notice."""
 
-    notice_id: str
+    notification_id: str
 
 
-About = AboutMessage | AboutNotice
+About = AboutMessage | AboutNotification
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DeliveryCheck:
     """A second look at users with live connections: whether they have got it by now."""
 
     about: About

@@ -113,7 +113,7 @@ class PushJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PushContextKey:
     """Whose standing is asked for: a user's, towards a message of `sender_id` in a conversation.
 
     None both for what stands in no conversation.
@@ -125,7 +125,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PushContext:
     """All that decides about a push. `member` is None for who is not (any more) in the conversation."""
 
     member: Member | None
@@ -135,9 +135,9 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PushContextBatch:
     """Everything that some pushes depend on, read at one moment. `profiles` are those of the senders."""
 
-    standings: Mapping[Asked, Standing]
+    push_contexts: Mapping[PushContextKey, PushContext]
     profiles: Mapping[str, Profile]
     groups: Mapping[str, Group]

@@ -12,7 +12,7 @@ from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_
 from shared.domain.members import Group, Member, Preferences, check_possible_member, is_in_inbox, unread
 from shared.errors import BadRequest, NotAMember
 from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import Spread
+from shared.ports.services import ParallelMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def inbox(
     position: InboxPosition | None = None,
     memberships: Memberships,
     log: ConversationLog,
-    spread: Spread,
+    parallel_map: ParallelMap,
     now: int,
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
@@ -107,9 +107,9 @@ def inbox(
         order = summary.latest.order if position is None else _order_then(summary, position.snapshot, log)
         return None if order is None or (position and order >= position.before) else (order, summary)
 
-    summaries = spread(summarise, memberships.of_user(user_id))
+    summaries = parallel_map(summarise, memberships.of_user(user_id))
     everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
-    found = map(place, everything) if position is None else spread(place, everything)
+    found = map(place, everything) if position is None else parallel_map(place, everything)
     remaining = [placed for placed in found if placed is not None]
     page = sorted(remaining, key=lambda placed: placed[0], reverse=True)[:limit]
     following = None

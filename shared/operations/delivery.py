@@ -14,10 +14,10 @@ from shared.ports.connections import Sessions
 from shared.ports.conversations import ConversationLog
 from shared.ports.services import Gateway
 
-if TYPE_CHECKING:  # only who sends notices pays for loading what they are
-    from shared.domain.notifications import Notice
+if TYPE_CHECKING:  # only who sends notifications pays for loading what they are
+    from shared.domain.notifications import Notification
 
-Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification"
 # As long as a shard may wait until it is asked whether it is still of use. A client that syncs costs more than a few
 # posts, so in the usual case, without a backlog, everything is posted.
 STALE_MS: Final = 3_000

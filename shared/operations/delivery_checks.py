@@ -10,34 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.domain.members import seen_number
-from shared.domain.notifications import About, AboutMessage, AboutNotice, Look
+from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
 from shared.operations.delivery import NOBODY, Delivered, Event, Posting, broadcast
-from shared.operations.push.enqueueing import Waking, wake
+from shared.operations.push.enqueueing import PushEnqueuer, enqueue_pushes
 from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.notifications import Notices
+from shared.ports.notifications import Notifications
 
 
 @dataclass(frozen=True, slots=True)
-class LookedAgain:
+class DeliveryChecked:
     """How many pushes were queued, and what became of the posts."""
 
     pushes: int
     delivered: Delivered
 
 
-NOTHING = LookedAgain(0, NOBODY)
+NOTHING = DeliveryChecked(0, NOBODY)
 
 
-def look_again(
-    look: Look,
+def check_delivery(
+    look: DeliveryCheck,
     *,
     log: ConversationLog,
     memberships: Memberships,
-    notices: Notices,
+    notifications: Notifications,
     posting: Posting,
-    waking: Waking,
+    enqueuer: PushEnqueuer,
     now: int,
-) -> LookedAgain:
+) -> DeliveryChecked:
     """Post again to whoever has not got it, and wake them. Who has written since has read it.
 
     One read where everybody has (memberships or notices, 100 to a round trip), five where not. Raises Unavailable.
@@ -55,19 +55,19 @@ def look_again(
             waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
             if not waiting:
                 return NOTHING
-            return _tell(entry, waiting, look.about, posting=posting, waking=waking, now=now)
-        case AboutNotice(notice_id=notice_id):
-            kept = notices.among([(user, notice_id) for user in look.users], now=now)
+            return _tell(entry, waiting, look.about, posting=posting, enqueuer=enqueuer, now=now)
+        case AboutNotification(notification_id=notification_id):
+            kept = notifications.among([(user, notification_id) for user in look.users], now=now)
             if not kept:
                 return NOTHING
             waiting = [user for user, _ in kept]
-            notice = next(iter(kept.values()))
-            return _tell(notice, waiting, look.about, posting=posting, waking=waking, now=now)
+            notification = next(iter(kept.values()))
+            return _tell(notification, waiting, look.about, posting=posting, enqueuer=enqueuer, now=now)
 
 
 def _tell(
-    event: Event, waiting: Sequence[str], about: About, *, posting: Posting, waking: Waking, now: int
-) -> LookedAgain:
+    event: Event, waiting: Sequence[str], about: About, *, posting: Posting, enqueuer: PushEnqueuer, now: int
+) -> DeliveryChecked:
     """Waking comes first: should the posts take the rest of the time, a repetition would post again, and push once."""
-    pushes = wake({about: waiting}, waking=waking, now=now)
-    return LookedAgain(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))
+    pushes = enqueue_pushes({about: waiting}, enqueuer=enqueuer, now=now)
+    return DeliveryChecked(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))

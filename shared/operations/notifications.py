@@ -10,75 +10,78 @@ from typing import Final
 
 from shared.domain.connections import live
 from shared.domain.identifiers import check_user_id
-from shared.domain.notifications import SYSTEM, AboutNotice, Look, Notice
+from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
 from shared.domain.text import id_pattern, is_label
 from shared.errors import BadRequest, TooLarge
 from shared.operations.delivery import NOBODY, Delivered, Posting, post
-from shared.ports.notifications import Notices
-from shared.ports.services import LookQueue
+from shared.ports.notifications import Notifications
+from shared.ports.services import DeliveryCheckQueue
 
 MAX_USERS: Final = 100
 MAX_TITLE: Final = 100
 MAX_BODY: Final = 1_000
 MAX_DATA_BYTES: Final = 2_048
 MAX_LISTED: Final = 100
-NOTICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", 64)
-NOTICE_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 _ . -, and neither . nor .."
+NOTIFICATION_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", 64)
+NOTIFICATION_ID_RULE: Final = "1 to 64 of A-Z a-z 0-9 _ . -, and neither . nor .."
 KEPT_MS: Final = 30 * 24 * 3_600 * 1_000
-_NOTICE_ID: Final = re.compile(NOTICE_ID_PATTERN)
+_NOTIFICATION_ID: Final = re.compile(NOTIFICATION_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
-class NewNotice:
+class NotificationRequest:
     """What these users are to be told. With an id the request can be repeated: who has it is told nothing else."""
 
     users: Sequence[str]
     title: str
     body: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
-    notice_id: str | None = None
+    notification_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SentNotice:
+class NotificationSent:
     """`users` are how many it was for; `delivered` is what became of each broadcast."""
 
-    notice_id: str
+    notification_id: str
     users: int
     delivered: Sequence[Delivered]
 
 
-def send_notice(
-    asked: NewNotice,
+def send_notification(
+    asked: NotificationRequest,
     *,
     new_id: Callable[[], str],
-    notices: Notices,
+    notifications: Notifications,
     posting: Posting,
-    looks: LookQueue,
+    looks: DeliveryCheckQueue,
     second_look_s: int,
     now: int,
-) -> SentNotice:
+) -> NotificationSent:
     """Tell users something, and keep it for 30 days or until they acknowledge it.
 
     A repetition completes what the first may not have done: whoever has not acknowledged is told again, of what is
     stored. Raises BadRequest and TooLarge, and Unavailable where it is not known to be stored for everyone.
     """
-    check_notice(asked)
-    notice_id = new_id() if asked.notice_id is None else asked.notice_id
+    check_notification(asked)
+    notification_id = new_id() if asked.notification_id is None else asked.notification_id
     users = list(dict.fromkeys(asked.users))
     mine = [
-        Notice(notice_id, user, SYSTEM, now, now + KEPT_MS, asked.title, asked.body, dict(asked.data)) for user in users
+        Notification(notification_id, user, SYSTEM, now, now + KEPT_MS, asked.title, asked.body, dict(asked.data))
+        for user in users
     ]
-    notices.put(mine)
-    if asked.notice_id is not None:
-        mine = list(notices.among([(user, notice_id) for user in users], now=now).values())
+    notifications.put(mine)
+    if asked.notification_id is not None:
+        mine = list(notifications.among([(user, notification_id) for user in users], now=now).values())
     delivered = [
         tell(alike, posting=posting, looks=looks, second_look_s=second_look_s, now=now) for alike in _alike(mine)
     ]
-    return SentNotice(notice_id, len(users), delivered)
+    return NotificationSent(notification_id, len(users), delivered)
 
 
-def tell(alike: Sequence[Notice], *, posting: Posting, looks: LookQueue, second_look_s: int, now: int) -> Delivered:
+def tell(
+    alike: Sequence[Notification], *, posting: Posting, looks: DeliveryCheckQueue, second_look_s: int, now: int
+) -> Delivered:
     """Tell users of a stored notice that says the same to each.
 
     Those without a live connection are looked at right away, and so are pushed to; the others some seconds later, for
@@ -86,7 +89,7 @@ def tell(alike: Sequence[Notice], *, posting: Posting, looks: LookQueue, second_
     """
     if not alike:
         return NOBODY
-    about, users = AboutNotice(alike[0].notice_id), [notice.user_id for notice in alike]
+    about, users = AboutNotification(alike[0].notification_id), [notification.user_id for notification in alike]
     known = posting.sessions.of(users)
     connections = [connection for found in known.values() for connection in live(found, now)]
     present = {connection.user_id for connection in connections}
@@ -95,23 +98,23 @@ def tell(alike: Sequence[Notice], *, posting: Posting, looks: LookQueue, second_
         ([user for user in users if user in present], second_look_s),
     ):
         if waiting:
-            looks.put([Look(about, tuple(waiting))], delay_s=delay_s)
+            looks.put([DeliveryCheck(about, tuple(waiting))], delay_s=delay_s)
     return post(alike[0], connections, known=known, posting=posting, now=now)
 
 
-def notices_of(user_id: str, *, notices: Notices, now: int) -> Sequence[Notice]:
+def notifications_of(user_id: str, *, notifications: Notifications, now: int) -> Sequence[Notification]:
     """What a user has not acknowledged: the oldest 100, oldest first."""
-    return notices.of(user_id, now=now)[:MAX_LISTED]
+    return notifications.of(user_id, now=now)[:MAX_LISTED]
 
 
-def check_notice(asked: NewNotice) -> None:
+def check_notification(asked: NotificationRequest) -> None:
     """Raises BadRequest or TooLarge, naming the field."""
     if not 1 <= len(asked.users) <= MAX_USERS:
         raise BadRequest(f"`users` are 1 to {MAX_USERS}")
     for user_id in asked.users:
         check_user_id(user_id)
-    if asked.notice_id is not None and not _NOTICE_ID.fullmatch(asked.notice_id):
-        raise BadRequest(f"`notification_id` is {NOTICE_ID_RULE}")
+    if asked.notification_id is not None and not _NOTIFICATION_ID.fullmatch(asked.notification_id):
+        raise BadRequest(f"`notification_id` is {NOTIFICATION_ID_RULE}")
     if len(asked.title) > MAX_TITLE:
         raise TooLarge(f"`title` has at most {MAX_TITLE} characters")
     if not is_label(asked.title):
@@ -126,10 +129,10 @@ def _encoded(data: Mapping[str, str]) -> bytes:
     return json.dumps(dict(data), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _alike(notices: Sequence[Notice]) -> list[list[Notice]]:
+def _alike(notifications: Sequence[Notification]) -> list[list[Notification]]:
     """Notices of one id by what they say: some users may have got theirs from an earlier request."""
-    groups: dict[object, list[Notice]] = {}
-    for notice in notices:
-        said = notice.created_at, notice.title, notice.body, tuple(sorted(notice.data.items()))
-        groups.setdefault(said, []).append(notice)
+    groups: dict[object, list[Notification]] = {}
+    for notification in notifications:
+        said = notification.created_at, notification.title, notification.body, tuple(sorted(notification.data.items()))
+        groups.setdefault(said, []).append(notification)
     return list(groups.values())

@@ -27,7 +27,7 @@ from shared.errors import Unavailable
 from shared.ports.connections import Sessions, Watches
 from shared.ports.conversations import Memberships
 from shared.ports.people import Relations
-from shared.ports.services import Gateway, Spread
+from shared.ports.services import Gateway, ParallelMap
 
 MAX_WATCHED: Final = 100
 _MAX_ATTEMPTS: Final = 10
@@ -41,7 +41,7 @@ class Sight:
     relations: Relations
     memberships: Memberships
     sessions: Sessions
-    spread: Spread
+    parallel_map: ParallelMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _fellows(user_id: str, users: Sequence[str], sight: Sight) -> list[str]:
     mine = _groups_of(user_id, sight) if users else set()
     if not mine:
         return []
-    shared = sight.spread(lambda user: bool(mine & _groups_of(user, sight)), users)
+    shared = sight.parallel_map(lambda user: bool(mine & _groups_of(user, sight)), users)
     return [user for user, is_fellow in zip(users, shared, strict=True) if is_fellow]
 
 

@@ -8,14 +8,14 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.domain.members import check_possible_member
-from shared.domain.notifications import REMINDER, Notice, Reminder
+from shared.domain.notifications import REMINDER, Notification, Reminder
 from shared.domain.rules import check_readable
 from shared.errors import BadRequest, Conflict, NotAMember
 from shared.operations.delivery import Delivered, Posting
 from shared.operations.notifications import KEPT_MS, tell
 from shared.ports.conversations import ConversationLog
-from shared.ports.notifications import Notices, Reminders
-from shared.ports.services import Clock, LookQueue
+from shared.ports.notifications import Notifications, Reminders
+from shared.ports.services import DeliveryCheckQueue, ReminderScheduler
 
 MAX_AHEAD_MS: Final = 366 * 24 * 3_600 * 1_000
 TITLE: Final = "Reminder"
@@ -47,7 +47,7 @@ def remind(
     limit: int,
     log: ConversationLog,
     reminders: Reminders,
-    clock: Clock,
+    clock: ReminderScheduler,
     now: int,
 ) -> Reminded:
     """Have a member reminded of a message at `at` (ms). Asking again for the same completes what may be missing.
@@ -74,7 +74,7 @@ def remind(
     return Reminded(reminder, is_new=stored is None)
 
 
-def cancel_reminder(user_id: str, reminder_id: str, *, reminders: Reminders, clock: Clock) -> None:
+def cancel_reminder(user_id: str, reminder_id: str, *, reminders: Reminders, clock: ReminderScheduler) -> None:
     """Idempotent. Only one's own: ids are the same for nobody else, but might be guessed."""
     if reminders.get(user_id, reminder_id) is None:
         return
@@ -91,10 +91,10 @@ def tell_due(
     due: Due,
     *,
     reminders: Reminders,
-    notices: Notices,
+    notifications: Notifications,
     log: ConversationLog,
     posting: Posting,
-    looks: LookQueue,
+    looks: DeliveryCheckQueue,
     second_look_s: int,
     now: int,
 ) -> Delivered | None:
@@ -109,9 +109,9 @@ def tell_due(
         return None
     delivered = None
     if _is_readable(reminder, log):
-        notices.put([_notice(reminder, now)])
+        notifications.put([_notification(reminder, now)])
         key = due.user_id, due.reminder_id
-        kept = notices.among([key], now=now).get(key)
+        kept = notifications.among([key], now=now).get(key)
         if kept is not None:
             delivered = tell([kept], posting=posting, looks=looks, second_look_s=second_look_s, now=now)
     reminders.remove(due.user_id, due.reminder_id)
@@ -124,8 +124,8 @@ def _is_readable(reminder: Reminder, log: ConversationLog) -> bool:
     return found.member is not None and entry is not None and entry.is_readable
 
 
-def _notice(reminder: Reminder, now: int) -> Notice:
-    return Notice(
+def _notification(reminder: Reminder, now: int) -> Notification:
+    return Notification(
         reminder.reminder_id,
         reminder.user_id,
         REMINDER,

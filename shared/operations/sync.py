@@ -12,7 +12,7 @@ from shared.domain.identifiers import is_group_id
 from shared.domain.members import Member, check_possible_member, is_in_inbox, unread
 from shared.errors import NotAMember
 from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import Spread
+from shared.ports.services import ParallelMap
 
 MAX_ENTRIES_PER_CONVERSATION: Final = 100
 # Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
@@ -87,7 +87,7 @@ def sync(
     after: str = "",
     memberships: Memberships,
     log: ConversationLog,
-    spread: Spread,
+    parallel_map: ParallelMap,
     size: Callable[[Entry], int],
     page: int = MAX_ENTRIES_PER_CONVERSATION,
     room: int = MAX_REPLY_BYTES,
@@ -111,16 +111,22 @@ def sync(
     reply = _Reply(room - _ENVELOPE_BYTES - share, size)
     unknown = held.keys() - {member.conversation_id for member in named}
     refused, left_refused = _refusals(unknown, reply, most=max(share, reply.room - _ENTRY_BYTES))
-    current, left_out = _add_named(reply, named, held, page, log=log, spread=spread)
+    current, left_out = _add_named(reply, named, held, page, log=log, parallel_map=parallel_map)
     reply.room += share
-    next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, log, spread)
+    next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, log, parallel_map)
     for one in current:  # one that doesn't fit is nothing that another sync would bring
         reply.add(one)
     return Sync(reply.conversations, refused, left_out or left_refused or next_after is not None, next_after)
 
 
 def _add_named(
-    reply: _Reply, named: Sequence[Member], held: Mapping[str, int], page: int, *, log: ConversationLog, spread: Spread
+    reply: _Reply,
+    named: Sequence[Member],
+    held: Mapping[str, int],
+    page: int,
+    *,
+    log: ConversationLog,
+    parallel_map: ParallelMap,
 ) -> tuple[list[Synced], bool]:
     """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
     current: list[Synced] = []
@@ -129,7 +135,7 @@ def _add_named(
         if reply.is_full:
             return current, True
         wave = named[start : start + _WAVE]
-        for one in spread(lambda member: _since(member, held[member.conversation_id], log, page), wave):
+        for one in parallel_map(lambda member: _since(member, held[member.conversation_id], log, page), wave):
             if not one.entries:
                 current.append(one)
             elif not reply.add(one):
@@ -162,7 +168,7 @@ def _refusals(refused: Iterable[str], reply: _Reply, *, most: int) -> tuple[list
 
 
 def _add_heads(
-    reply: _Reply, members: Sequence[Member], after: str, log: ConversationLog, spread: Spread
+    reply: _Reply, members: Sequence[Member], after: str, log: ConversationLog, parallel_map: ParallelMap
 ) -> str | None:
     """Heads of the first of these, as many as fit: the others are not read. Returns behind which one they are left."""
     room, taken = reply.room, 0
@@ -171,7 +177,7 @@ def _add_heads(
         if room < 0:
             break
         taken += 1
-    for one in spread(lambda member: _head_of(member, log), members[:taken]):
+    for one in parallel_map(lambda member: _head_of(member, log), members[:taken]):
         if one is not None:
             reply.add(one)
     if taken == len(members):

@@ -63,7 +63,7 @@ def tell_joined(
     """
     at = now()
     everybody = set(members)
-    found = telling.sight.spread(lambda user: _between(user, everybody - {user}, telling.watches, at), users)
+    found = telling.sight.parallel_map(lambda user: _between(user, everybody - {user}, telling.watches, at), users)
     told: set[Watch] = set()
     count = 0
     for user, watching in zip(users, found, strict=True):

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.devices import Device, PushTarget
-from shared.domain.notifications import About, Notice, Reminder
-from shared.domain.pushes import Asked, Surroundings
+from shared.domain.notifications import About, Notification, Reminder
+from shared.domain.pushes import PushContextBatch, PushContextKey
 
 
 class Devices(Protocol):
@@ -37,10 +37,10 @@ class Devices(Protocol):
         ...
 
 
-class Standings(Protocol):
+class PushContexts(Protocol):
     """What decides about pushes, wherever it is stored."""
 
-    def of(self, asked: Collection[Asked]) -> Surroundings:
+    def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         """All of it, 100 items to a strongly consistent round trip: four for each asked, and the senders and groups."""
         ...
 
@@ -57,22 +57,22 @@ class Claims(Protocol):
         ...
 
 
-class Notices(Protocol):
+class Notifications(Protocol):
     """What users have been told outside of conversations, until they acknowledge it. Expired ones are left out."""
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notifications: Sequence[Notification]) -> None:
         """Keep them; one that is there already stays as it is. Raises Unavailable where some may not be stored."""
         ...
 
-    def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
+    def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
         """All that a user has not acknowledged, oldest first, strongly consistent."""
         ...
 
-    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
         """Those of these (user, notice id) that are not acknowledged, 100 to a strongly consistent round trip."""
         ...
 
-    def acknowledge(self, user_id: str, notice_id: str) -> None:
+    def acknowledge(self, user_id: str, notification_id: str) -> None:
         """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""
         ...
 

@@ -11,7 +11,7 @@ from shared.domain.connections import (
 )
 from shared.domain.fan_out import Shard
 from shared.domain.files import Checked, File, Stored, Upload
-from shared.domain.notifications import Look, Reminder
+from shared.domain.notifications import DeliveryCheck, Reminder
 from shared.domain.pushes import Push, PushJob, PushResult
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Gateway(Protocol):
         ...
 
 
-class Spread(Protocol):
+class ParallelMap(Protocol):
     """Runs one function over many items, perhaps in parallel. The wiring decides how wide."""
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
@@ -122,10 +122,10 @@ class PushQueue(Protocol):
         ...
 
 
-class LookQueue(Protocol):
+class DeliveryCheckQueue(Protocol):
     """Second looks, some seconds later."""
 
-    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
         """Have each taken at least once. Raises Unavailable where it should be tried again."""
         ...
 
@@ -138,7 +138,7 @@ class ShardQueue(Protocol):
         ...
 
 
-class Clock(Protocol):
+class ReminderScheduler(Protocol):
     """Calls back at a time."""
 
     def schedule(self, reminder: Reminder) -> None:

@@ -30,13 +30,13 @@ from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP
 from tests.fakes import (
     FakeBuckets,
     FakeClock,
+    FakeDeliveryCheckQueue,
     FakeGateway,
-    FakeLookQueue,
     FakeNonces,
     FakeObjects,
     FakePresenceChecks,
     FakePushQueue,
-    FakeReminderClock,
+    FakeReminderScheduler,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.simulation.store import Store
@@ -54,10 +54,10 @@ class World:
     nonces: FakeNonces = field(default_factory=FakeNonces)
     objects: FakeObjects = field(default_factory=FakeObjects)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     shards: list[Any] = field(default_factory=list)
-    reminding: FakeReminderClock = field(default_factory=FakeReminderClock)
+    reminding: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     reports: list[Delivered] = field(default_factory=list)
     unexpected: list[Exception] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from functions.offline_push.ports import Ports
 from shared.domain.fan_out import Shard
 from shared.ports.services import Gateway
 from tests.budgets.conftest import House
-from tests.fakes import FakeLookQueue, FakePushGateway, FakePushQueue
+from tests.fakes import FakeDeliveryCheckQueue, FakePushGateway, FakePushQueue
 
 
 class NoShards:
@@ -20,5 +20,8 @@ class NoShards:
 def push_ports(house: House, provider: FakePushGateway | None = None, gateway: Gateway | None = None) -> Ports:
     wiring = replace(house.wiring, gateway=gateway or house.gateway)
     return wiring.push(
-        provider=provider or FakePushGateway(), pushes=FakePushQueue(), looks=FakeLookQueue(), shards=NoShards()
+        provider=provider or FakePushGateway(),
+        pushes=FakePushQueue(),
+        looks=FakeDeliveryCheckQueue(),
+        shards=NoShards(),
     )

@@ -14,7 +14,7 @@ from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.domain.files import READY, Checked, File
-from shared.domain.notifications import SYSTEM, Notice, Reminder
+from shared.domain.notifications import SYSTEM, Notification, Reminder
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file
@@ -105,7 +105,7 @@ def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writ
 
 def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> None:
     ports = push_ports(house)
-    ports.notices.put([Notice("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
+    ports.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
     house.meter.reset()
     assert work([look_record({"notice_id": "n"}, ["carol"])], ports) == {"batchItemFailures": []}
     assert units(house) == (3, 0)

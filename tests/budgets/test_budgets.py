@@ -180,7 +180,7 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(house: House
     for number in range(conversations - 1):
         house.say({**message(0, f"c{number}"), "to": f"user{number}"})
     house.meter.reset()
-    inbox("alice", limit=10, memberships=house.ports.memberships, log=house.ports.log, spread=in_turn, now=0)
+    inbox("alice", limit=10, memberships=house.ports.memberships, log=house.ports.log, parallel_map=in_turn, now=0)
     assert house.meter.count == {"Query": 1 + conversations}
     synced = house.measured({"type": "sync", "conversations": {DM: 1}})
     assert synced == {"BatchGetItem": 1, "Query": 1 + conversations}

@@ -38,12 +38,12 @@ from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file, in_group, make_group
 from tests.fakes import (
     DM,
+    FakeDeliveryCheckQueue,
     FakeGateway,
-    FakeLookQueue,
     FakeObjects,
     FakePresenceChecks,
     FakePushGateway,
-    FakeReminderClock,
+    FakeReminderScheduler,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.files.test_handler import created, deleted
@@ -169,8 +169,8 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
     return house.wiring.rest(
         verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
         objects=FakeObjects(),
-        clock=FakeReminderClock(),
-        looks=FakeLookQueue(),
+        clock=FakeReminderScheduler(),
+        looks=FakeDeliveryCheckQueue(),
         new_secret=lambda: "another0secret0for0a0group",
         limiter=house.wiring.limiter(buckets=buckets),
         device_limit=1,

@@ -15,7 +15,7 @@ from local import ports, server
 from local.settings import ROOT, Settings
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
@@ -71,7 +71,7 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return (
         fakes()
         if request.param == "fake"
-        else adapters(OfOneTest(calls_to(request.param, request)), spread=Spreader(4))
+        else adapters(OfOneTest(calls_to(request.param, request)), parallel_map=ThreadedMap(4))
     )
 
 

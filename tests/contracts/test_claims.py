@@ -9,7 +9,7 @@ from typing import Any
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import Calls, from_item
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
-from shared.domain.notifications import About, AboutMessage, AboutNotice
+from shared.domain.notifications import About, AboutMessage, AboutNotification
 from tests.calls import Unhurried
 from tests.stores import Stores
 
@@ -53,7 +53,7 @@ def test_devices_users_and_conversations_do_not_share(stores: Stores) -> None:
 
 
 def test_each_notice_stands_for_itself(stores: Stores) -> None:
-    one, other = AboutNotice("one"), AboutNotice("other")
+    one, other = AboutNotification("one"), AboutNotification("other")
     assert [claim(stores, one, tries) for tries in (1, 0, 0, 1)] == [False, True, False, True]
     assert claim(stores, other)
 
@@ -94,6 +94,6 @@ def test_an_update_whose_answer_was_lost_recognises_itself(tables: JsonService) 
 
 
 def test_a_claim_goes_after_thirty_days(tables: JsonService) -> None:
-    DynamoDbClaims(tables, members_table="members").claim("alice", "phone", AboutNotice("n"), tries=0, now=NOW)
+    DynamoDbClaims(tables, members_table="members").claim("alice", "phone", AboutNotification("n"), tries=0, now=NOW)
     (item,) = map(from_item, tables.call("Scan", {"TableName": "members"})["Items"])
     assert item["ttl"] == NOW // 1_000 + 30 * 86_400

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import from_item
 from shared.adapters.dynamodb.notifications import DynamoDbReminders
-from shared.domain.notifications import SYSTEM, Notice, Reminder
+from shared.domain.notifications import SYSTEM, Notification, Reminder
 from tests.stores import Stores
 
 NOW = 1_795_431_200_000
@@ -46,12 +46,12 @@ def test_removing_is_idempotent(stores: Stores) -> None:
 
 def test_a_notice_of_the_same_name_is_another_thing(stores: Stores) -> None:
     stores.reminders.put(reminder("same"))
-    stores.notices.put([Notice("same", "alice", SYSTEM, NOW, NOW + 1_000, "Title")])
+    stores.notifications.put([Notification("same", "alice", SYSTEM, NOW, NOW + 1_000, "Title")])
     assert [one.reminder_id for one in stores.reminders.of("alice")] == ["same"]
-    assert [one.notice_id for one in stores.notices.of("alice", now=NOW)] == ["same"]
+    assert [one.notification_id for one in stores.notifications.of("alice", now=NOW)] == ["same"]
     stores.reminders.remove("alice", "same")
     assert not stores.reminders.of("alice")
-    assert len(stores.notices.of("alice", now=NOW)) == 1
+    assert len(stores.notifications.of("alice", now=NOW)) == 1
 
 
 # --- the adapter

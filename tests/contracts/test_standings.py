@@ -8,12 +8,12 @@ from typing import Any
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import Calls
-from shared.adapters.dynamodb.pushes import DynamoDbStandings
+from shared.adapters.dynamodb.pushes import DynamoDbPushContexts
 from shared.domain.changes import ADMIN, OWNER, Added
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import change_entry
-from shared.domain.pushes import Asked, Standing, Surroundings
+from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
 from tests.calls import Unhurried
 from tests.fakes import DM
 from tests.stores import Stores
@@ -38,10 +38,10 @@ def make_group(stores: Stores, *users: str) -> None:
 
 
 def test_of_who_has_nothing_there_is_nothing(stores: Stores) -> None:
-    asked = Asked("bob", DM, "alice")
-    nothing = Standing(None, Profile(), blocks_sender=False, devices=[])
-    assert stores.standings.of([asked]) == Surroundings({asked: nothing}, {"alice": Profile()}, {})
-    assert stores.standings.of([]) == Surroundings({}, {}, {})
+    asked = PushContextKey("bob", DM, "alice")
+    nothing = PushContext(None, Profile(), blocks_sender=False, devices=[])
+    assert stores.push_contexts.of([asked]) == PushContextBatch({asked: nothing}, {"alice": Profile()}, {})
+    assert stores.push_contexts.of([]) == PushContextBatch({}, {}, {})
 
 
 def test_all_that_decides_about_a_message(stores: Stores) -> None:
@@ -52,26 +52,26 @@ def test_all_that_decides_about_a_message(stores: Stores) -> None:
     stores.devices.register("bob", PHONE, limit=3)
     stores.blocks.put("bob", "alice", now=1)
     stores.blocks.put("carol", "alice", now=1)
-    asked = Asked("bob", DM, "alice")
-    found = stores.standings.of([asked])
-    standing = found.standings[asked]
-    assert standing.member == stores.memberships.get(DM, "bob")
-    assert (standing.profile, standing.blocks_sender, list(standing.devices)) == (BOBS, True, [PHONE])
+    asked = PushContextKey("bob", DM, "alice")
+    found = stores.push_contexts.of([asked])
+    push_context = found.push_contexts[asked]
+    assert push_context.member == stores.memberships.get(DM, "bob")
+    assert (push_context.profile, push_context.blocks_sender, list(push_context.devices)) == (BOBS, True, [PHONE])
     assert (found.profiles, found.groups) == ({"alice": Profile("Alice")}, {})
 
 
 def test_blocks_count_one_way(stores: Stores) -> None:
     stores.blocks.put("alice", "bob", now=1)
-    asked = [Asked("bob", DM, "alice"), Asked("alice", DM, "bob")]
-    standings = stores.standings.of(asked).standings
-    assert [standings[one].blocks_sender for one in asked] == [False, True]
+    asked = [PushContextKey("bob", DM, "alice"), PushContextKey("alice", DM, "bob")]
+    push_contexts = stores.push_contexts.of(asked).push_contexts
+    assert [push_contexts[one].blocks_sender for one in asked] == [False, True]
 
 
 def test_a_groups_members_share_their_sender_and_their_group(stores: Stores) -> None:
     make_group(stores, "alice", "bob", "carol")
-    asked = [Asked(user, GROUP, "alice") for user in ("bob", "carol", "stranger")]
-    found = stores.standings.of(asked)
-    assert [found.standings[one].member is not None for one in asked] == [True, True, False]
+    asked = [PushContextKey(user, GROUP, "alice") for user in ("bob", "carol", "stranger")]
+    found = stores.push_contexts.of(asked)
+    assert [found.push_contexts[one].member is not None for one in asked] == [True, True, False]
     assert (found.groups, found.profiles) == (stores.memberships.groups([GROUP]), {"alice": Profile()})
     assert found.groups[GROUP].name == "Team"
 
@@ -80,28 +80,32 @@ def test_a_user_stands_differently_in_two_conversations(stores: Stores) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     make_group(stores, "alice", "bob")
     stores.blocks.put("bob", "carol", now=1)
-    asked = [Asked("bob", DM, "alice"), Asked("bob", GROUP, "alice"), Asked("bob", GROUP, "carol")]
-    standings = stores.standings.of(asked).standings
-    members = [standings[one].member for one in asked]
+    asked = [
+        PushContextKey("bob", DM, "alice"),
+        PushContextKey("bob", GROUP, "alice"),
+        PushContextKey("bob", GROUP, "carol"),
+    ]
+    push_contexts = stores.push_contexts.of(asked).push_contexts
+    members = [push_contexts[one].member for one in asked]
     assert [member.conversation_id if member else None for member in members] == [DM, GROUP, GROUP]
-    assert [standings[one].blocks_sender for one in asked] == [False, False, True]
+    assert [push_contexts[one].blocks_sender for one in asked] == [False, False, True]
 
 
 def test_a_notice_stands_in_no_conversation(stores: Stores) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     stores.devices.register("bob", PHONE, limit=3)
     stores.profiles.update("bob", SAID)
-    asked = Asked("bob")
-    found = stores.standings.of([asked])
-    assert found == Surroundings({asked: Standing(None, BOBS, blocks_sender=False, devices=[PHONE])}, {}, {})
+    asked = PushContextKey("bob")
+    found = stores.push_contexts.of([asked])
+    assert found == PushContextBatch({asked: PushContext(None, BOBS, blocks_sender=False, devices=[PHONE])}, {}, {})
 
 
 def test_more_than_a_round_trip_can_carry(stores: Stores) -> None:
-    asked = [Asked(f"u{number}", DM, "alice") for number in range(60)]
+    asked = [PushContextKey(f"u{number}", DM, "alice") for number in range(60)]
     stores.profiles.update("u59", SAID)
-    standings = stores.standings.of(asked).standings
-    assert [one.user_id for one in asked if standings[one].profile == BOBS] == ["u59"]
-    assert len(standings) == 60
+    push_contexts = stores.push_contexts.of(asked).push_contexts
+    assert [one.user_id for one in asked if push_contexts[one].profile == BOBS] == ["u59"]
+    assert len(push_contexts) == 60
 
 
 # --- the adapter
@@ -120,7 +124,12 @@ class Counted(Unhurried):
 
 def test_everything_comes_in_one_read(tables: JsonService) -> None:
     counted = Counted(tables)
-    asked = [Asked("bob", GROUP, "alice"), Asked("carol", GROUP, "alice"), Asked("bob"), Asked("alice", DM, "bob")]
-    DynamoDbStandings(counted, members_table="members").of(asked)
+    asked = [
+        PushContextKey("bob", GROUP, "alice"),
+        PushContextKey("carol", GROUP, "alice"),
+        PushContextKey("bob"),
+        PushContextKey("alice", DM, "bob"),
+    ]
+    DynamoDbPushContexts(counted, members_table="members").of(asked)
     # Four for each who is asked in a conversation, and the group; the senders' profiles are among those already.
     assert counted.keys == [4 + 4 + 4 + 1]

@@ -248,9 +248,13 @@ def test_a_system_notification_comes_live_or_as_a_push_and_stays_until_it_is_ack
             status, sent = http(stack, "POST", "/v1/notifications", token=scoped, body=body)
             assert (status, sent["users"]) == (201, 2)
             await b.until(lambda: b.of_type("notification") != [])
-            notice = b.of_type("notification")[0]["notification"]
-            assert (notice["title"], notice["kind"], notice["data"]) == ("Down at noon", "system", {"level": "2"})
-            path = f"/v1/notifications/{notice['id']}"
+            notification = b.of_type("notification")[0]["notification"]
+            assert (notification["title"], notification["kind"], notification["data"]) == (
+                "Down at noon",
+                "system",
+                {"level": "2"},
+            )
+            path = f"/v1/notifications/{notification['id']}"
             assert http(stack, "DELETE", path, user_id=bob)[0] == 204
         (push,) = await pushed(stack, token)
         assert push["payload"]["android"]["notification"]["title"] == "Down at noon"
@@ -276,8 +280,12 @@ def test_a_reminder_comes_at_its_time_and_a_cancelled_one_never(stack: Stack) ->
             assert http(stack, "DELETE", f"/v1/reminders/{cancelled}", user_id=bob)[0] == 204
             await b.until(lambda: b.of_type("notification") != [])
             (event,) = b.of_type("notification")
-            notice = event["notification"]
-            assert (notice["id"], notice["kind"], notice["seq"]) == (made[0][1]["reminder_id"], "reminder", 1)
+            notification = event["notification"]
+            assert (notification["id"], notification["kind"], notification["seq"]) == (
+                made[0][1]["reminder_id"],
+                "reminder",
+                1,
+            )
             waiting = http(stack, "GET", "/v1/reminders", user_id=bob)[1]["reminders"]
             assert [one["reminder_id"] for one in waiting] == [made[2][1]["reminder_id"]]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from shared.domain.devices import Device, PushTarget
 from shared.domain.identifiers import is_group_id
-from shared.domain.notifications import About, AboutMessage, Look, Notice, Reminder
-from shared.domain.pushes import Asked, PushJob, Standing, Surroundings
+from shared.domain.notifications import About, AboutMessage, DeliveryCheck, Notification, Reminder
+from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, PushJob
 from tests.fakes.memberships import FakeMemberships
 from tests.fakes.people import FakeProfiles
 
@@ -88,7 +88,7 @@ class FakeDevices:
 
 
 @dataclass
-class FakeStandings:
+class FakePushContexts:
     """Puts together what the other fakes have."""
 
     table: FakeMemberships = field(default_factory=FakeMemberships)
@@ -96,20 +96,20 @@ class FakeStandings:
     devices: FakeDevices = field(default_factory=FakeDevices)
     reads: int = 0
 
-    def of(self, asked: Collection[Asked]) -> Surroundings:
+    def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         self.reads += 1
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
         groups = {one for one in conversations if is_group_id(one)} & self.table.group_items.keys()
         senders = {one.sender_id for one in asked if one.sender_id is not None}
-        return Surroundings(
-            standings={one: self._standing(one) for one in asked},
+        return PushContextBatch(
+            push_contexts={one: self._standing(one) for one in asked},
             profiles={sender: self.profiles.get(sender) for sender in senders},
             groups={one: self.table.group_items[one] for one in groups},
         )
 
-    def _standing(self, asked: Asked) -> Standing:
+    def _standing(self, asked: PushContextKey) -> PushContext:
         conversation_id, user_id, sender_id = asked.conversation_id, asked.user_id, asked.sender_id
-        return Standing(
+        return PushContext(
             member=None if conversation_id is None else self.table.members.get((conversation_id, user_id)),
             profile=self.profiles.get(user_id),
             blocks_sender=(user_id, sender_id) in self.table.blocks,
@@ -126,7 +126,9 @@ class FakeClaims:
 
     def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
         place, seq = (
-            (about.conversation_id, about.seq) if isinstance(about, AboutMessage) else (f"notice#{about.notice_id}", 1)
+            (about.conversation_id, about.seq)
+            if isinstance(about, AboutMessage)
+            else (f"notice#{about.notification_id}", 1)
         )
         key, wanted = (user_id, device_id, place), seq * _CLAIMS_OF_ONE + tries
         with self.lock:
@@ -154,49 +156,51 @@ class FakePushQueue:
 
 
 @dataclass
-class FakeLookQueue:
+class FakeDeliveryCheckQueue:
     """`puts` are the looks as they were put, with their delays in seconds."""
 
-    puts: list[tuple[Look, int]] = field(default_factory=list)
-    before_put: Callable[[Sequence[Look]], object] = lambda _: None
+    puts: list[tuple[DeliveryCheck, int]] = field(default_factory=list)
+    before_put: Callable[[Sequence[DeliveryCheck]], object] = lambda _: None
 
     @property
-    def looks(self) -> list[Look]:
+    def looks(self) -> list[DeliveryCheck]:
         return [look for look, _ in self.puts]
 
-    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
         self.before_put(looks)
         self.puts += [(look, delay_s) for look in looks]
 
 
 @dataclass
-class FakeNotices:
-    """`notices` are (user, notice id) → the notice, expired and acknowledged ones included."""
+class FakeNotifications:
+    """`notifications` are (user, notice id) → the notice, expired and acknowledged ones included."""
 
-    notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    notifications: dict[tuple[str, str], Notification] = field(default_factory=dict)
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
-    before_put: Callable[[Sequence[Notice]], object] = lambda _: None
+    before_put: Callable[[Sequence[Notification]], object] = lambda _: None
 
-    def put(self, notices: Sequence[Notice]) -> None:
-        self.before_put(notices)
-        for notice in notices:
-            key = notice.user_id, notice.notice_id
-            there = self.notices.get(key)
-            if there is None or there.expires_at <= notice.created_at:
-                self.notices[key] = notice
+    def put(self, notifications: Sequence[Notification]) -> None:
+        self.before_put(notifications)
+        for notification in notifications:
+            key = notification.user_id, notification.notification_id
+            there = self.notifications.get(key)
+            if there is None or there.expires_at <= notification.created_at:
+                self.notifications[key] = notification
                 self.acknowledged.discard(key)
 
-    def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
-        mine = self.among([key for key in self.notices if key[0] == user_id], now=now)
-        return sorted(mine.values(), key=lambda one: (one.created_at, one.notice_id))
+    def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
+        mine = self.among([key for key in self.notifications if key[0] == user_id], now=now)
+        return sorted(mine.values(), key=lambda one: (one.created_at, one.notification_id))
 
-    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
-        found = {key: self.notices[key] for key in keys if key in self.notices and key not in self.acknowledged}
-        return {key: notice for key, notice in found.items() if notice.expires_at > now}
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
+        found = {
+            key: self.notifications[key] for key in keys if key in self.notifications and key not in self.acknowledged
+        }
+        return {key: notification for key, notification in found.items() if notification.expires_at > now}
 
-    def acknowledge(self, user_id: str, notice_id: str) -> None:
-        if (user_id, notice_id) in self.notices:
-            self.acknowledged.add((user_id, notice_id))
+    def acknowledge(self, user_id: str, notification_id: str) -> None:
+        if (user_id, notification_id) in self.notifications:
+            self.acknowledged.add((user_id, notification_id))
 
 
 @dataclass
@@ -218,7 +222,7 @@ class FakeReminders:
 
 
 @dataclass
-class FakeReminderClock:
+class FakeReminderScheduler:
     """What it will call back for, by reminder id."""
 
     scheduled: dict[str, Reminder] = field(default_factory=dict)

@@ -29,13 +29,13 @@ from functions.rest.api import respond as respond_http
 from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
+from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File
 from shared.errors import Unavailable
 from shared.reporting import reporter
-from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderClock
+from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderScheduler
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
 from tests.faults.steps import Stepping, Steps
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
@@ -59,7 +59,7 @@ class House:
     steps: Steps = field(default_factory=Steps)
     gateway: Gateway = field(default_factory=Gateway)
     objects: FakeObjects = field(default_factory=FakeObjects)
-    scheduler: FakeReminderClock = field(default_factory=FakeReminderClock)
+    scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     provider: Provider = field(default_factory=Provider)
     stream: list[dict[str, Any]] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -132,7 +132,7 @@ class House:
             verifier=self.verifier,
             objects=self.stepped_objects,
             clock=cast("Any", Stepping(self.scheduler, self.steps)),
-            looks=SqsLookQueue(self.queue("look")),
+            looks=SqsDeliveryCheckQueue(self.queue("look")),
             new_secret=lambda: f"s{next(self.numbers):042}",
             report=reporter("rest", self.checks),
             inline_limit=INLINE_LIMIT,
@@ -148,7 +148,7 @@ class House:
         return self.wiring.push(
             provider=cast("Any", Stepping(self.provider, self.steps)),
             pushes=SqsPushQueue({FCM: self.queue("push")}),
-            looks=SqsLookQueue(self.queue("look")),
+            looks=SqsDeliveryCheckQueue(self.queue("look")),
             shards=SqsShardQueue(self.queue("fan-out")),
             report=reporter("offline-push", self.checks),
         )

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.json_service import retried
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.transport import TransportError
 from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
@@ -94,7 +94,7 @@ class Connections(ApiGatewayConnections):
     """The real adapter, over a gateway that is called and not dialled."""
 
     def __init__(self, gateway: Gateway, steps: Steps) -> None:
-        super().__init__("http://gateway", NOWHERE, spreader=cast("Spreader", in_turn), pause=lambda _: None)
+        super().__init__("http://gateway", NOWHERE, parallel_map=cast("ThreadedMap", in_turn), pause=lambda _: None)
         self._gateway = gateway
         self._steps = steps
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from tests.faults.house import House
 from tests.faults.invariants import check
 from tests.faults.operations import frame, stored
@@ -37,11 +37,11 @@ def real_gateway(house: House, script: Callable[[str, Received], Reply]) -> Iter
         return given
 
     with ScriptedServer(answer) as server:
-        spreader = Spreader(8)
-        adapter = ApiGatewayConnections(server.url, NOWHERE, spreader=spreader, pause=lambda _: None)
+        parallel_map = ThreadedMap(8)
+        adapter = ApiGatewayConnections(server.url, NOWHERE, parallel_map=parallel_map, pause=lambda _: None)
         house.wire(adapter)
         yield taken
-        spreader._threads.shutdown()
+        parallel_map._threads.shutdown()
         while adapter._pool._idle:
             adapter._pool._idle.pop().close()
     house.wire(Connections(house.gateway, house.steps))

@@ -21,7 +21,7 @@ from shared.domain.changes import Edited
 from shared.domain.contacts import ACCEPTED, Contact, Profile, QuietHours
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import change_entry
-from shared.domain.notifications import SYSTEM, Notice, Reminder
+from shared.domain.notifications import SYSTEM, Notification, Reminder
 from shared.domain.weight import MAX_MESSAGE_BYTES
 from shared.operations.sync import _HEADER_BYTES, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
@@ -230,7 +230,7 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
             asked,
             memberships=log.memberships,
             log=log,
-            spread=in_turn,
+            parallel_map=in_turn,
             size=event_size,
             room=room,
         )
@@ -262,9 +262,9 @@ def fill_lists(rest: Rest) -> None:
         device_id = f"{letter * 62}{number:02}"
         device = Device(device_id, PushTarget(FCM, QUOTES + str(number), app_id="a" * 255), at)
         rest.devices.devices.setdefault("alice", {})[device_id] = device
-    rest.notices.put(
+    rest.notifications.put(
         [
-            Notice(f"{number:064}", "alice", SYSTEM, at, 2**60, letter * 100, letter * 1_000, {"k": letter * 340})
+            Notification(f"{number:064}", "alice", SYSTEM, at, 2**60, letter * 100, letter * 1_000, {"k": letter * 340})
             for number in range(100)
         ]
     )

@@ -27,7 +27,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 import shared.clock
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.transport import Pool
 from shared.domain.devices import APNS, FCM
 from shared.domain.members import Audience, Group
@@ -37,7 +37,7 @@ from shared.operations import rosters
 from tests.fakes import FakeClock
 from tests.functions.environment import VARIABLES
 from tests.load.containers import containers
-from tests.load.growth import Look, grown, look
+from tests.load.growth import DeliveryCheck, grown, look
 from tests.load.network import Network
 from tests.load.rows import Rows, rows
 from tests.load.town import Handlers, Town
@@ -124,10 +124,12 @@ def bounds(remembered: int) -> dict[str, int]:
     }
 
 
-def measured(sessions: int, people: int, planted: str | None, *, tell: Callable[[Look], None]) -> dict[str, Any]:
+def measured(
+    sessions: int, people: int, planted: str | None, *, tell: Callable[[DeliveryCheck], None]
+) -> dict[str, Any]:
     """Four towns, one after the other, each with its own people; a look after each, when it is gone."""
     clock = FakeClock()
-    looks: list[Look] = []
+    looks: list[DeliveryCheck] = []
     invoked: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     unlike: list[str] = []
@@ -182,15 +184,15 @@ def _make_ready(handlers: Handlers) -> None:
     handlers["offline_push"]._PORTS.push_gateway.made.update({FCM: provider, APNS: provider})
     for handler in handlers.values():
         handler._LOGGER.setLevel("CRITICAL")
-    spreaders = {id(each): each for each in gc.get_objects() if isinstance(each, Spreader)}
-    for spreader in spreaders.values():
-        _start_threads(spreader)
+    spreaders = {id(each): each for each in gc.get_objects() if isinstance(each, ThreadedMap)}
+    for parallel_map in spreaders.values():
+        _start_threads(parallel_map)
 
 
-def _start_threads(spreader: Spreader) -> None:
-    width = spreader._threads._max_workers
+def _start_threads(parallel_map: ThreadedMap) -> None:
+    width = parallel_map._threads._max_workers
     everyone = threading.Barrier(width)
-    spreader(lambda _: everyone.wait(), range(width))
+    parallel_map(lambda _: everyone.wait(), range(width))
 
 
 def _leak_events(module: ModuleType) -> None:
@@ -220,11 +222,11 @@ def _leak_names(module: ModuleType) -> None:
 PLANTED: Final = {"events": _leak_events, "names": _leak_names}
 
 
-def _keep_quiet(_: Look) -> None:
+def _keep_quiet(_: DeliveryCheck) -> None:
     return
 
 
-def _tell(one: Look) -> None:
+def _tell(one: DeliveryCheck) -> None:
     print(
         f"after {one.invocations:>9,} invocations: {sum(one.objects.values()):,} objects, {one.blocks:,} blocks, "
         f"{one.rss / 1e6:.1f} MB, {one.files} open files, {one.threads} threads, "
@@ -234,7 +236,7 @@ def _tell(one: Look) -> None:
 
 
 def _show(report: dict[str, Any]) -> None:
-    looks: list[Look] = report["looks"]
+    looks: list[DeliveryCheck] = report["looks"]
     print("invoked  " + ", ".join(f"{name} {number:,}" for name, number in sorted(report["invoked"].items())))
     before, after = looks[1], looks[3]
     grew = {

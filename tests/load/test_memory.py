@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.settings import ROOT
-from tests.load.growth import OBJECTS_EACH, Look, grown
+from tests.load.growth import OBJECTS_EACH, DeliveryCheck, grown
 from tests.load.memory import MODULES
 
 PEOPLE = 30
@@ -85,9 +85,9 @@ def test_a_planted_leak_is_found(planted: str, finding: str) -> None:
 # --- the criterion
 
 
-def looks(*counts: int, **sizes: list[int]) -> list[Look]:
+def looks(*counts: int, **sizes: list[int]) -> list[DeliveryCheck]:
     return [
-        Look(
+        DeliveryCheck(
             5_000 * at,
             {"a.Thing": count},
             blocks=1_000,

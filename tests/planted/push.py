@@ -41,13 +41,13 @@ BUGS: Final = (
     Bug(
         "quiet hours are not kept",
         "shared/operations/push/planning.py",
-        "return asked_for and not is_quiet(standing.profile, now)",
+        "return asked_for and not is_quiet(push_context.profile, now)",
         "return asked_for",
     ),
     Bug(
         "who blocks the sender is pushed to",
         "shared/operations/push/planning.py",
-        "or entry.sender_id == user_id or standing.blocks_sender:",
+        "or entry.sender_id == user_id or push_context.blocks_sender:",
         "or entry.sender_id == user_id:",
     ),
     Bug(
@@ -127,7 +127,7 @@ BUGS: Final = (
     Bug(
         "nobody is looked at again",
         "shared/operations/push/enqueueing.py",
-        "        waking.looks.put(looks, delay_s=waking.second_look_s)\n",
+        "        enqueuer.looks.put(looks, delay_s=enqueuer.second_look_s)\n",
         "        list(looks)\n",
     ),
     Bug(
@@ -145,8 +145,8 @@ BUGS: Final = (
     Bug(
         "a delivery check pushes and does not post",
         "shared/operations/delivery_checks.py",
-        'return LookedAgain(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))',
-        "return LookedAgain(pushes, NOBODY)",
+        'return DeliveryChecked(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))',
+        "return DeliveryChecked(pushes, NOBODY)",
     ),
     Bug(
         "a batch with one bad job pushes nothing",

@@ -102,8 +102,8 @@ def _build() -> HttpHouse:
     house.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     house.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     house.call("PUT", "/v1/blocks/victor")
-    notice = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
-    house.call("POST", "/v1/notifications", scope="notifications:send", body=notice)
+    notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
+    house.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     made = house.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
     reminder = house.reminders.reminders.pop(("alice", made.body["reminder_id"]))
     _rename(house, reminder)

@@ -27,10 +27,10 @@ from functions.offline_push.ports import Ports as PushPorts
 from functions.offline_push.shard_queue import SqsShardQueue
 from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.s3 import S3Objects
-from shared.adapters.aws.scheduler import EventBridgeClock
-from shared.adapters.aws.sqs import SqsLookQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
+from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
+from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
@@ -64,9 +64,9 @@ class Connections(ApiGatewayConnections):
     """The real one, over a gateway that is called and not dialled."""
 
     def __init__(
-        self, request: Callable[[str, str, bytes], int], *, spreader: Any, pause: Callable[[int], None]
+        self, request: Callable[[str, str, bytes], int], *, parallel_map: Any, pause: Callable[[int], None]
     ) -> None:
-        super().__init__("http://gateway", _ENVIRONMENT, spreader=cast("Spreader", spreader), pause=pause)
+        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
         self._request_of_gateway = request
 
     def _request(self, method: str, connection_id: str, data: bytes) -> int:
@@ -130,7 +130,9 @@ class Instance:
         return made
 
     def _stores(self) -> Stores:
-        return adapters(self.environment.dynamodb, spread=self.environment.hub.spread, new_nonce=self.new_nonce)
+        return adapters(
+            self.environment.dynamodb, parallel_map=self.environment.hub.parallel_map, new_nonce=self.new_nonce
+        )
 
     @property
     def wiring(self) -> Wiring:
@@ -139,14 +141,14 @@ class Instance:
 
     def _wiring(self) -> Wiring:
         hub = self.environment.hub
-        gateway = Connections(self.environment.request_of_gateway, spreader=hub.spread, pause=self.pause)
+        gateway = Connections(self.environment.request_of_gateway, parallel_map=hub.parallel_map, pause=self.pause)
         most = self.environment.limits.connections
         return Wiring(
             self.stores,
             gateway,
             self.now,
             self.new_nonce,
-            hub.spread,
+            hub.parallel_map,
             self.pause,
             begin=self.begin,
             connection_limit=most,
@@ -193,7 +195,7 @@ class Instance:
             verifier=self.verifier,
             objects=self.objects,
             clock=self.clock,
-            looks=SqsLookQueue(self.queue("look")),
+            looks=SqsDeliveryCheckQueue(self.queue("look")),
             new_secret=self.new_secret,
             report=reporter("rest", self.checks),
             limiter=self.wiring.limiter(limits.rate),
@@ -220,8 +222,8 @@ class Instance:
         return made
 
     @property
-    def clock(self) -> EventBridgeClock:
-        made = EventBridgeClock(
+    def clock(self) -> EventBridgeReminderScheduler:
+        made = EventBridgeReminderScheduler(
             _ENVIRONMENT,
             group="parley",
             queue_arn="look",
@@ -250,7 +252,7 @@ class Instance:
         return self.wiring.push(
             provider=self.environment.provider,
             pushes=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
-            looks=SqsLookQueue(self.queue("look")),
+            looks=SqsDeliveryCheckQueue(self.queue("look")),
             shards=SqsShardQueue(self.queue("fan-out")),
             report=reporter("offline-push", self.checks),
             jitter=lambda ms: hub.random.randrange(ms + 1),

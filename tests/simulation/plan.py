@@ -178,7 +178,7 @@ def _long_plan(seed: int, random: Random) -> Plan:
 def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Random) -> tuple[Action, ...]:
     is_race = random.random() < 0.5  # everything at once, or over the whole time
     slots = [random.random() * ENDS_MS for _ in range(1 if is_race else random.randint(1, 3))]
-    spread = random.choice((3.0, 8.0) if is_race else (15.0, 40.0, 300.0))
+    parallel_map = random.choice((3.0, 8.0) if is_race else (15.0, 40.0, 300.0))
     how_many = random.choice((3, 4, 4, 5) if is_race else (1, 2, 3, 3, 4, 5, 7))
     weights = [(weight or name in theme.weights) * theme.weights.get(name, 1) for name, weight in WEIGHTS.items()]
     chosen = random.choices(list(WEIGHTS), weights, k=how_many)
@@ -187,7 +187,7 @@ def _actions(theme: Theme, clients: int, odds: Mapping[Fault, float], random: Ra
     actors = random.choice((everybody, everybody, [random.choice(everybody)]))  # many at once, or one in a hurry
     actions = []
     for name in chosen:
-        at = random.choice(slots) + random.random() * spread
+        at = random.choice(slots) + random.random() * parallel_map
         early = at * _EARLY if name == "watch" else at  # what there is to see comes later
         actions.append(Action(early, random.choice(actors), name, random.randrange(1_000)))
     if theme.watching:

@@ -117,8 +117,8 @@ class Hub:
         self.steps += 1
         self.wait(1.0 + self.random.random() * 8.0)
 
-    def spread(self, function: Callable[[T], R], items: Iterable[T], /) -> Sequence[R]:
-        """`Spread`: side by side, each in a task of its own."""
+    def parallel_map(self, function: Callable[[T], R], items: Iterable[T], /) -> Sequence[R]:
+        """`ParallelMap`: side by side, each in a task of its own."""
         everything = list(items)
         if len(everything) <= 1:
             return [function(one) for one in everything]

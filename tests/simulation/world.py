@@ -200,7 +200,7 @@ def beginning() -> Mapping[str, Sequence[Any]]:
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     """What a sync says to somebody who has everything so far."""
     memberships, log = instance.stores.memberships, instance.stores.log
-    found = sync(user, _HELD[user], memberships=memberships, log=log, spread=in_turn, size=event_size)
+    found = sync(user, _HELD[user], memberships=memberships, log=log, parallel_map=in_turn, size=event_size)
     return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found, user))))
 
 

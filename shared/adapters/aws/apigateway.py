@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.adapters.aws.json_service import always, pause, timestamp
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sigv4 import signer_for
 from shared.adapters.aws.transport import Pool, TransportError
 from shared.config import AwsEnvironment
@@ -30,12 +30,12 @@ class ApiGatewayConnections:
         endpoint_url: str,
         environment: AwsEnvironment,
         *,
-        spreader: Spreader,
+        parallel_map: ThreadedMap,
         pause: Callable[[int], None] = pause,
         check: Callable[[], None] = always,
     ) -> None:
         self._pool = Pool(endpoint_url)
-        self._spreader = spreader
+        self._spreader = parallel_map
         self._pause = pause
         self._check = check
         self._signer = signer_for("execute-api", environment)

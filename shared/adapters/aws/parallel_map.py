@@ -10,7 +10,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Spreader:
+class ThreadedMap:
     """Runs a function over many items, up to `width` at a time. Threads start with the first call that needs them."""
 
     def __init__(self, width: int) -> None:

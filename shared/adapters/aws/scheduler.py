@@ -25,7 +25,7 @@ _THERE_ALREADY: Final = "ConflictException"
 _NOT_THERE: Final = "ResourceNotFoundException"
 
 
-class EventBridgeClock:
+class EventBridgeReminderScheduler:
     """Clock on the schedules of one group, each of which goes with its call. `role_arn` may send to the queue."""
 
     def __init__(

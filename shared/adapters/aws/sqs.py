@@ -11,7 +11,7 @@ from shared.adapters.aws.json_service import UNBOUNDED, JsonService
 from shared.config import AwsEnvironment
 from shared.domain.connections import Gone
 from shared.domain.devices import APNS, FCM, Platform
-from shared.domain.notifications import About, AboutMessage, AboutNotice, Look
+from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
 
@@ -87,13 +87,13 @@ def _encoded(body: Mapping[str, Any]) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
-class SqsLookQueue:
+class SqsDeliveryCheckQueue:
     """LookQueue on an SQS queue."""
 
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
 
-    def put(self, looks: Sequence[Look], *, delay_s: int) -> None:
+    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
         self._queue.send_all((look_body(look) for look in looks), delay_s=delay_s)
 
 
@@ -108,13 +108,13 @@ class SqsPushQueue:
             queue.send_all((_job_body(job) for job in jobs if job.platform == platform), delay_s=delay_s)
 
 
-def look_body(look: Look) -> dict[str, Any]:
+def look_body(look: DeliveryCheck) -> dict[str, Any]:
     return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users)}
 
 
-def look_from(body: Mapping[str, Any]) -> Look:
+def look_from(body: Mapping[str, Any]) -> DeliveryCheck:
     """Raises for one that can't be read."""
-    return Look(_about_from(body["about"]), tuple(map(str, body["users"])))
+    return DeliveryCheck(_about_from(body["about"]), tuple(map(str, body["users"])))
 
 
 def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:
@@ -155,11 +155,11 @@ def _about_body(about: About) -> dict[str, Any]:
     match about:
         case AboutMessage():
             return {"conversation_id": about.conversation_id, "seq": about.seq}
-        case AboutNotice():
-            return {"notice_id": about.notice_id}
+        case AboutNotification():
+            return {"notice_id": about.notification_id}
 
 
 def _about_from(body: Mapping[str, Any]) -> About:
     if "notice_id" in body:
-        return AboutNotice(str(body["notice_id"]))
+        return AboutNotification(str(body["notice_id"]))
     return AboutMessage(str(body["conversation_id"]), int(body["seq"]))

@@ -267,12 +267,12 @@ def _on_members(entry: Entry, change: Added | Removed, table: str) -> list[dict[
 
 def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
     """A new member has read what was there before: it is history, not news."""
-    standing = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
+    push_context = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
     if key == member_of_conversation_key(entry.conversation_id, user_id):
-        return {**key, **standing, "role": change.roles.get(user_id, MEMBER)}
+        return {**key, **push_context, "role": change.roles.get(user_id, MEMBER)}
     return {
         **key,
-        **standing,
+        **push_context,
         "joined_seq": entry.seq,
         "read_seq": entry.seq,
         "read_number": entry.number,

@@ -20,11 +20,11 @@ from shared.adapters.dynamodb.schema import (
     SK,
     TTL,
     USER_PREFIX,
-    notice_key,
+    notification_key,
     reminder_key,
 )
-from shared.domain.notifications import Notice, Reminder
-from shared.ports.services import Spread
+from shared.domain.notifications import Notification, Reminder
+from shared.ports.services import ParallelMap
 
 _MS: Final = 1_000
 _ACKNOWLEDGED: Final = "acknowledged"
@@ -32,47 +32,47 @@ _ACKNOWLEDGED: Final = "acknowledged"
 _KEEP_S: Final = 30 * 24 * 3_600
 
 
-class DynamoDbNotices:
-    """Notices on the members table. `spread` writes several at once."""
+class DynamoDbNotifications:
+    """Notices on the members table. `parallel_map` writes several at once."""
 
-    def __init__(self, calls: Calls, *, members_table: str, spread: Spread) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, parallel_map: ParallelMap) -> None:
         self._calls = calls
         self._table = members_table
-        self._spread = spread
+        self._spread = parallel_map
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notifications: Sequence[Notification]) -> None:
         """One conditional write for each: a batch knows no conditions."""
-        list(self._spread(self._put, notices))
+        list(self._spread(self._put, notifications))
 
-    def _put(self, notice: Notice) -> None:
+    def _put(self, notification: Notification) -> None:
         conditionally(
             self._calls,
             "PutItem",
             {
                 "TableName": self._table,
-                "Item": to_item(_item(notice)),
+                "Item": to_item(_item(notification)),
                 # One that has expired may not be taken away yet, and is as good as gone.
                 "ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <= :now",
-                "ExpressionAttributeValues": to_item({":now": notice.created_at}),
+                "ExpressionAttributeValues": to_item({":now": notification.created_at}),
             },
         )
 
-    def of(self, user_id: str, *, now: int) -> Sequence[Notice]:
-        notices = _unacknowledged(rows_of(self._calls, self._table, user_id, NOTICE_PREFIX), now)
-        return sorted(notices, key=lambda notice: (notice.created_at, notice.notice_id))
+    def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
+        notifications = _unacknowledged(rows_of(self._calls, self._table, user_id, NOTICE_PREFIX), now)
+        return sorted(notifications, key=lambda notification: (notification.created_at, notification.notification_id))
 
-    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notice]:
-        wanted = {self._table: [notice_key(*key) for key in sorted(set(keys))]}
-        notices = _unacknowledged(batch_get(self._calls, wanted, consistent=True)[self._table], now)
-        return {(notice.user_id, notice.notice_id): notice for notice in notices}
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
+        wanted = {self._table: [notification_key(*key) for key in sorted(set(keys))]}
+        notifications = _unacknowledged(batch_get(self._calls, wanted, consistent=True)[self._table], now)
+        return {(notification.user_id, notification.notification_id): notification for notification in notifications}
 
-    def acknowledge(self, user_id: str, notice_id: str) -> None:
+    def acknowledge(self, user_id: str, notification_id: str) -> None:
         conditionally(
             self._calls,
             "UpdateItem",
             {
                 "TableName": self._table,
-                "Key": to_item(notice_key(user_id, notice_id)),
+                "Key": to_item(notification_key(user_id, notification_id)),
                 "UpdateExpression": f"SET {_ACKNOWLEDGED} = :yes REMOVE title, body, #data",
                 "ConditionExpression": f"attribute_exists({PK})",
                 "ExpressionAttributeNames": {"#data": "data"},  # a reserved word
@@ -81,29 +81,31 @@ class DynamoDbNotices:
         )
 
 
-def _unacknowledged(items: Sequence[Item], now: int) -> list[Notice]:
+def _unacknowledged(items: Sequence[Item], now: int) -> list[Notification]:
     return [_notice_from(item) for item in items if _ACKNOWLEDGED not in item and item["expires_at"] > now]
 
 
-def _item(notice: Notice) -> dict[str, Any]:
+def _item(notification: Notification) -> dict[str, Any]:
     """`data` is one text: its names are others' affair, and an attribute's must not be empty."""
     return {
-        **notice_key(notice.user_id, notice.notice_id),
-        "kind": notice.kind,
-        "created_at": notice.created_at,
-        "expires_at": notice.expires_at,
-        "title": notice.title,
-        "body": notice.body,
-        "data": json.dumps(dict(notice.data), ensure_ascii=False, separators=(",", ":")) if notice.data else None,
-        CONVERSATION_ID: notice.conversation_id,
-        SEQ: notice.seq,
-        TTL: notice.expires_at // _MS + 1,
+        **notification_key(notification.user_id, notification.notification_id),
+        "kind": notification.kind,
+        "created_at": notification.created_at,
+        "expires_at": notification.expires_at,
+        "title": notification.title,
+        "body": notification.body,
+        "data": json.dumps(dict(notification.data), ensure_ascii=False, separators=(",", ":"))
+        if notification.data
+        else None,
+        CONVERSATION_ID: notification.conversation_id,
+        SEQ: notification.seq,
+        TTL: notification.expires_at // _MS + 1,
     }
 
 
-def _notice_from(item: Item) -> Notice:
-    return Notice(
-        notice_id=item[SK].removeprefix(NOTICE_PREFIX),
+def _notice_from(item: Item) -> Notification:
+    return Notification(
+        notification_id=item[SK].removeprefix(NOTICE_PREFIX),
         user_id=item[PK].removeprefix(USER_PREFIX),
         kind=item["kind"],
         created_at=item["created_at"],

@@ -24,7 +24,7 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.domain.contacts import ACCEPTED, CONTACTS, EVERYONE, Contact, Pair, Profile, QuietHours, Relation
 from shared.domain.identifiers import private_conversation_id
-from shared.ports.services import Spread
+from shared.ports.services import ParallelMap
 
 _GROUPS_FROM: Final = "groups_from"
 
@@ -106,11 +106,11 @@ class DynamoDbBlocks:
 class DynamoDbRelations:
     """Relations, from contacts, blocks and private conversations."""
 
-    def __init__(self, calls: Calls, *, members_table: str, log_table: str, spread: Spread) -> None:
+    def __init__(self, calls: Calls, *, members_table: str, log_table: str, parallel_map: ParallelMap) -> None:
         self._calls = calls
         self._table = members_table
         self._log_table = log_table
-        self._spread = spread
+        self._spread = parallel_map
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
         keys = {

@@ -23,8 +23,8 @@ from shared.adapters.dynamodb.schema import (
     pushed_key,
 )
 from shared.domain.identifiers import is_group_id
-from shared.domain.notifications import About, AboutMessage, AboutNotice
-from shared.domain.pushes import Asked, Standing, Surroundings
+from shared.domain.notifications import About, AboutMessage, AboutNotification
+from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
 
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
@@ -32,14 +32,14 @@ _KEEP_S: Final = 30 * 24 * 3_600
 _MS: Final = 1_000
 
 
-class DynamoDbStandings:
+class DynamoDbPushContexts:
     """Standings on the members table."""
 
     def __init__(self, calls: Calls, *, members_table: str) -> None:
         self._calls = calls
         self._table = members_table
 
-    def of(self, asked: Collection[Asked]) -> Surroundings:
+    def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         senders = {one.sender_id for one in asked if one.sender_id is not None}
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
         groups = {one: group_key(one) for one in conversations if is_group_id(one)}
@@ -47,14 +47,14 @@ class DynamoDbStandings:
         distinct = {_id(key): key for key in keys}
         items = batch_get(self._calls, {self._table: list(distinct.values())}, consistent=True)[self._table]
         found = {_id(item): item for item in items}
-        return Surroundings(
-            standings={one: _standing(found, one) for one in asked},
+        return PushContextBatch(
+            push_contexts={one: _standing(found, one) for one in asked},
             profiles={sender: profile_from(found.get(_id(profile_key(sender)), {})) for sender in senders},
             groups={one: group_from(found[_id(key)]) for one, key in groups.items() if _id(key) in found},
         )
 
 
-def _keys(asked: Asked) -> list[Item]:
+def _keys(asked: PushContextKey) -> list[Item]:
     keys = [profile_key(asked.user_id), devices_key(asked.user_id)]
     if asked.conversation_id is not None:
         keys.append(member_of_user_key(asked.conversation_id, asked.user_id))
@@ -63,10 +63,10 @@ def _keys(asked: Asked) -> list[Item]:
     return keys
 
 
-def _standing(found: _Found, asked: Asked) -> Standing:
+def _standing(found: _Found, asked: PushContextKey) -> PushContext:
     user_id, conversation_id, sender_id = asked.user_id, asked.conversation_id, asked.sender_id
     member = None if conversation_id is None else found.get(_id(member_of_user_key(conversation_id, user_id)))
-    return Standing(
+    return PushContext(
         member=member_from(member) if member else None,
         profile=profile_from(found.get(_id(profile_key(user_id)), {})),
         blocks_sender=sender_id is not None and _id(block_key(user_id, sender_id)) in found,
@@ -123,5 +123,5 @@ def _place(about: About) -> tuple[str, int]:
     match about:
         case AboutMessage():
             return about.conversation_id, about.seq
-        case AboutNotice():
-            return f"notice#{about.notice_id}", 1
+        case AboutNotification():
+            return f"notice#{about.notification_id}", 1

@@ -128,8 +128,8 @@ def pushed_key(user_id: str, device_id: str, about: str) -> Item:
     return {PK: user_key(user_id), SK: f"pushed#{device_id}#{about}"}
 
 
-def notice_key(user_id: str, notice_id: str) -> Item:
-    return {PK: user_key(user_id), SK: f"{NOTICE_PREFIX}{notice_id}"}
+def notification_key(user_id: str, notification_id: str) -> Item:
+    return {PK: user_key(user_id), SK: f"{NOTICE_PREFIX}{notification_id}"}
 
 
 def reminder_key(user_id: str, reminder_id: str) -> Item:

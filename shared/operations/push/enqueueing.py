@@ -14,22 +14,22 @@ from dataclasses import dataclass, field
 from shared.domain.connections import live
 from shared.domain.fan_out import StoredEntry, shards
 from shared.domain.identifiers import is_group_id, private_members
-from shared.domain.notifications import About, AboutMessage, Look
+from shared.domain.notifications import About, AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.operations.rosters import Rosters, roster_behind
 from shared.ports.connections import Sessions
 from shared.ports.conversations import Memberships
 from shared.ports.notifications import Devices
-from shared.ports.services import LookQueue, PushQueue, ShardQueue
+from shared.ports.services import DeliveryCheckQueue, PushQueue, ShardQueue
 
 
 @dataclass(frozen=True, slots=True)
-class Waking:
+class PushEnqueuer:
     """What it takes to wake people: where their devices stand, and the queues. `second_look_s` is the looks' delay."""
 
     devices: Devices
     pushes: PushQueue
-    looks: LookQueue
+    looks: DeliveryCheckQueue
     second_look_s: int
 
 
@@ -42,7 +42,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Enqueued:
     """How many pushes, second looks and shards were queued. `failed` are the conversations that have to come again."""
 
     pushes: int = 0
@@ -50,8 +50,8 @@ class Looked:
     shards: int = 0
     failed: Mapping[str, Exception] = field(default_factory=dict)
 
-    def __add__(self, other: Looked) -> Looked:
-        return Looked(
+    def __add__(self, other: Enqueued) -> Enqueued:
+        return Enqueued(
             self.pushes + other.pushes,
             self.looks + other.looks,
             self.shards + other.shards,
@@ -59,15 +59,15 @@ class Looked:
         )
 
 
-def look_at_stored(
+def enqueue_stored(
     entries: Sequence[StoredEntry],
     *,
     members: Members,
     sessions: Sessions,
-    waking: Waking,
+    enqueuer: PushEnqueuer,
     shard_queue: ShardQueue,
     now: int,
-) -> Looked:
+) -> Enqueued:
     """Look at each entry of a batch.
 
     For a message, every other member without a live connection is woken, and the others are looked at again some
@@ -76,8 +76,8 @@ def look_at_stored(
     Raises nothing: what fails is in the result, by conversation.
     """
 
-    def look(some: Sequence[StoredEntry]) -> Looked:
-        return _look(some, members=members, sessions=sessions, waking=waking, shard_queue=shard_queue, now=now)
+    def look(some: Sequence[StoredEntry]) -> Enqueued:
+        return _look(some, members=members, sessions=sessions, enqueuer=enqueuer, shard_queue=shard_queue, now=now)
 
     try:
         return look(entries)
@@ -86,13 +86,15 @@ def look_at_stored(
         for entry in entries:
             apart.setdefault(entry.conversation_id, []).append(entry)
         if len(apart) == 1:
-            return Looked(failed=dict.fromkeys(apart, error))
+            return Enqueued(failed=dict.fromkeys(apart, error))
     return sum(
         (
-            look_at_stored(some, members=members, sessions=sessions, waking=waking, shard_queue=shard_queue, now=now)
+            enqueue_stored(
+                some, members=members, sessions=sessions, enqueuer=enqueuer, shard_queue=shard_queue, now=now
+            )
             for some in apart.values()
         ),
-        Looked(),
+        Enqueued(),
     )
 
 
@@ -101,10 +103,10 @@ def _look(
     *,
     members: Members,
     sessions: Sessions,
-    waking: Waking,
+    enqueuer: PushEnqueuer,
     shard_queue: ShardQueue,
     now: int,
-) -> Looked:
+) -> Enqueued:
     """All of them, or an error."""
     members_of = _members(entries, members, now)
     others: dict[About, list[str]] = {
@@ -118,9 +120,9 @@ def _look(
     known = sessions.of(wanted) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {about: [user for user in users if user not in present] for about, users in others.items()}
-    pushes = wake(absent, waking=waking, now=now)
-    looks = look_later(
-        {about: [user for user in users if user in present] for about, users in others.items()}, waking=waking
+    pushes = enqueue_pushes(absent, enqueuer=enqueuer, now=now)
+    looks = schedule_checks(
+        {about: [user for user in users if user in present] for about, users in others.items()}, enqueuer=enqueuer
     )
     found = [
         shard
@@ -130,15 +132,15 @@ def _look(
     ]
     if found:
         shard_queue.put(found)
-    return Looked(pushes, looks, len(found))
+    return Enqueued(pushes, looks, len(found))
 
 
-def wake(absent: Mapping[About, Sequence[str]], *, waking: Waking, now: int) -> int:
+def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, enqueuer: PushEnqueuer, now: int) -> int:
     """Have these users' devices pushed to, whoever has one. Returns how many pushes were queued. Raises Unavailable."""
     users = {user for users in absent.values() for user in users}
     if not users:
         return 0
-    devices = waking.devices.of(users)
+    devices = enqueuer.devices.of(users)
     platforms = {user: sorted({device.target.platform for device in found}) for user, found in devices.items()}
     jobs = [
         PushJob(platform, user, about, since=now)
@@ -147,15 +149,15 @@ def wake(absent: Mapping[About, Sequence[str]], *, waking: Waking, now: int) -> 
         for platform in platforms.get(user, ())
     ]
     if jobs:
-        waking.pushes.put(jobs)
+        enqueuer.pushes.put(jobs)
     return len(jobs)
 
 
-def look_later(present: Mapping[About, Collection[str]], *, waking: Waking) -> int:
+def schedule_checks(present: Mapping[About, Collection[str]], *, enqueuer: PushEnqueuer) -> int:
     """Have these users looked at again: have they got it by then? Returns how many looks were queued."""
-    looks = [Look(about, tuple(users)) for about, users in present.items() if users]
+    looks = [DeliveryCheck(about, tuple(users)) for about, users in present.items() if users]
     if looks:
-        waking.looks.put(looks, delay_s=waking.second_look_s)
+        enqueuer.looks.put(looks, delay_s=enqueuer.second_look_s)
     return len(looks)
 
 

@@ -12,20 +12,20 @@ from shared.domain.contacts import Profile, QuietHours
 from shared.domain.devices import Device
 from shared.domain.entries import Entry
 from shared.domain.members import seen_number
-from shared.domain.notifications import AboutMessage, AboutNotice, Notice
-from shared.domain.pushes import Asked, Push, PushJob, Standing, Surroundings, Wording
+from shared.domain.notifications import AboutMessage, AboutNotification, Notification
+from shared.domain.pushes import Push, PushContext, PushContextBatch, PushContextKey, PushJob, Wording
 from shared.operations.push.wording import (
     Badge,
     badge_of,
     collapse_id,
     message_wording,
-    notice_wording,
+    notification_wording,
     push_id,
     reminder_wording,
 )
 from shared.ports.conversations import ConversationLog, Memberships, Place
-from shared.ports.notifications import Notices, Standings
-from shared.ports.services import Spread
+from shared.ports.notifications import Notifications, PushContexts
+from shared.ports.services import ParallelMap
 
 # A phone that is switched on after a week has other things to show.
 _LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
@@ -40,9 +40,9 @@ class Reading:
 
     log: ConversationLog
     memberships: Memberships
-    notices: Notices
-    standings: Standings
-    spread: Spread
+    notifications: Notifications
+    push_contexts: PushContexts
+    parallel_map: ParallelMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Planned:
 class _Subject:
     """What a job is about, if it is still there: a message, a notice, or a notice that reminds of a message."""
 
-    notice: Notice | None
+    notification: Notification | None
     entry: Entry | None
     replied_to: Entry | None = None
 
@@ -74,15 +74,15 @@ def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned
     asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
     if not asked:
         return []
-    around = reading.standings.of(set(asked.values()))
+    around = reading.push_contexts.of(set(asked.values()))
     worded = [
         (job, wording, devices)
         for job, one in asked.items()
-        if (devices := _devices(job, around.standings[one]))
-        and (wording := _wording(job, subjects[job], around.standings[one], around, now)) is not None
+        if (devices := _devices(job, around.push_contexts[one]))
+        and (wording := _wording(job, subjects[job], around.push_contexts[one], around, now)) is not None
     ]
     heads = _heads([subjects[job] for job, _, _ in worded], reading)
-    worded = [one for one in worded if not _is_seen(subjects[one[0]], around.standings[asked[one[0]]], heads)]
+    worded = [one for one in worded if not _is_seen(subjects[one[0]], around.push_contexts[asked[one[0]]], heads)]
     badges = {user: _badge(user, heads, reading, now) for user in {job.user_id for job, _, _ in worded}}
     return [
         Planned(job, device, _push(job, subjects[job], wording, device=device, badge=badges[job.user_id], now=now))
@@ -92,27 +92,27 @@ def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned
 
 
 def _is_there(subject: _Subject) -> bool:
-    return subject.notice is not None or subject.entry is not None
+    return subject.notification is not None or subject.entry is not None
 
 
 def _subjects(jobs: Sequence[PushJob], reading: Reading, now: int) -> dict[PushJob, _Subject]:
-    named = {(job.user_id, job.about.notice_id) for job in jobs if isinstance(job.about, AboutNotice)}
-    notices = reading.notices.among(named, now=now) if named else {}
+    named = {(job.user_id, job.about.notification_id) for job in jobs if isinstance(job.about, AboutNotification)}
+    notifications = reading.notifications.among(named, now=now) if named else {}
     entries = _fetch(
         reading.log,
         [
             *((job.about.conversation_id, job.about.seq) for job in jobs if isinstance(job.about, AboutMessage)),
-            *(place for notice in notices.values() if (place := _place(notice))),
+            *(place for notification in notifications.values() if (place := _place(notification))),
         ],
     )
     replies = [(entry.conversation_id, entry.reply_to) for entry in entries.values() if entry.reply_to is not None]
     originals = _fetch(reading.log, replies)
 
     def subject(job: PushJob) -> _Subject:
-        if isinstance(job.about, AboutNotice):
-            notice = notices.get((job.user_id, job.about.notice_id))
-            place = _place(notice) if notice else None
-            return _Subject(notice, entries.get(place) if place else None)
+        if isinstance(job.about, AboutNotification):
+            notification = notifications.get((job.user_id, job.about.notification_id))
+            place = _place(notification) if notification else None
+            return _Subject(notification, entries.get(place) if place else None)
         entry = entries.get((job.about.conversation_id, job.about.seq))
         original = originals.get((entry.conversation_id, entry.reply_to or 0)) if entry else None
         return _Subject(None, entry, original)
@@ -125,37 +125,43 @@ def _fetch(log: ConversationLog, places: Iterable[Place]) -> Mapping[Place, Entr
     return log.fetch(wanted) if wanted else {}
 
 
-def _place(notice: Notice) -> Place | None:
-    return (notice.conversation_id, notice.seq) if notice.conversation_id is not None and notice.seq else None
+def _place(notification: Notification) -> Place | None:
+    return (
+        (notification.conversation_id, notification.seq)
+        if notification.conversation_id is not None and notification.seq
+        else None
+    )
 
 
-def _asked(job: PushJob, subject: _Subject) -> Asked:
+def _asked(job: PushJob, subject: _Subject) -> PushContextKey:
     if subject.entry is None:
-        return Asked(job.user_id)
-    return Asked(job.user_id, subject.entry.conversation_id, subject.entry.sender_id)
+        return PushContextKey(job.user_id)
+    return PushContextKey(job.user_id, subject.entry.conversation_id, subject.entry.sender_id)
 
 
-def _devices(job: PushJob, standing: Standing) -> list[Device]:
+def _devices(job: PushJob, push_context: PushContext) -> list[Device]:
     return [
         device
-        for device in standing.devices
+        for device in push_context.devices
         if device.target.platform == job.platform and job.device_id in {None, device.device_id}
     ]
 
 
-def _wording(job: PushJob, subject: _Subject, standing: Standing, around: Surroundings, now: int) -> Wording | None:
+def _wording(
+    job: PushJob, subject: _Subject, push_context: PushContext, around: PushContextBatch, now: int
+) -> Wording | None:
     """None where the user does not want to be woken for it."""
-    previews, entry, notice = standing.profile.previews, subject.entry, subject.notice
-    if notice is not None and entry is None:
-        return None if is_quiet(standing.profile, now) else notice_wording(notice, previews=previews)
+    previews, entry, notification = push_context.profile.previews, subject.entry, subject.notification
+    if notification is not None and entry is None:
+        return None if is_quiet(push_context.profile, now) else notification_wording(notification, previews=previews)
     if entry is None:
         return None
     sender = around.profiles.get(entry.sender_id, Profile())
     group = around.groups.get(entry.conversation_id)
-    if notice is not None:  # asked for by the user, for this very time
-        is_gone = standing.member is None or not entry.is_readable
+    if notification is not None:  # asked for by the user, for this very time
+        is_gone = push_context.member is None or not entry.is_readable
         return None if is_gone else reminder_wording(entry, sender=sender, group=group, previews=previews)
-    if not wants_message(entry, job.user_id, standing, now=now):
+    if not wants_message(entry, job.user_id, push_context, now=now):
         return None
     original = subject.replied_to
     return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
@@ -163,28 +169,30 @@ def _wording(job: PushJob, subject: _Subject, standing: Standing, around: Surrou
 
 def _heads(subjects: Iterable[_Subject], reading: Reading) -> dict[str, Entry]:
     """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
-    places = sorted({one.entry.conversation_id for one in subjects if one.entry is not None and one.notice is None})
-    tails = reading.spread(lambda place: reading.log.read_back(place, limit=1), places)
+    places = sorted(
+        {one.entry.conversation_id for one in subjects if one.entry is not None and one.notification is None}
+    )
+    tails = reading.parallel_map(lambda place: reading.log.read_back(place, limit=1), places)
     return {head.conversation_id: head for tail in tails for head in tail}
 
 
-def _is_seen(subject: _Subject, standing: Standing, heads: Mapping[str, Entry]) -> bool:
+def _is_seen(subject: _Subject, push_context: PushContext, heads: Mapping[str, Entry]) -> bool:
     """Whether the user has read the message, or written behind it: answering is reading."""
-    entry, member = subject.entry, standing.member
-    if entry is None or member is None or subject.notice is not None:
+    entry, member = subject.entry, push_context.member
+    if entry is None or member is None or subject.notification is not None:
         return False
     head = heads.get(entry.conversation_id)
     return head is not None and seen_number(member, head) >= entry.number
 
 
 def _badge(user_id: str, heads: Mapping[str, Entry], reading: Reading, now: int) -> Badge:
-    log, memberships, spread = reading.log, reading.memberships, reading.spread
-    return badge_of(user_id, log=log, memberships=memberships, spread=spread, now=now, heads=heads)
+    log, memberships, parallel_map = reading.log, reading.memberships, reading.parallel_map
+    return badge_of(user_id, log=log, memberships=memberships, parallel_map=parallel_map, now=now, heads=heads)
 
 
 def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: Badge, now: int) -> Push:
     conversation_id = subject.entry.conversation_id if subject.entry else None
-    name = f"notice:{subject.notice.notice_id}" if subject.notice else conversation_id or ""
+    name = f"notice:{subject.notification.notification_id}" if subject.notification else conversation_id or ""
     return Push(
         target=device.target,
         push_id=push_id(job.user_id, device.device_id, job.about),
@@ -205,15 +213,15 @@ def _data(job: PushJob, subject: _Subject) -> dict[str, str]:
         if subject.entry is None
         else {"conversation_id": subject.entry.conversation_id, "seq": str(subject.entry.seq)}
     )
-    if isinstance(job.about, AboutNotice):
-        return {"type": "notification", "notification_id": job.about.notice_id, **place}
+    if isinstance(job.about, AboutNotification):
+        return {"type": "notification", "notification_id": job.about.notification_id, **place}
     return {"type": "message", **place}
 
 
-def wants_message(entry: Entry, user_id: str, standing: Standing, *, now: int) -> bool:
+def wants_message(entry: Entry, user_id: str, push_context: PushContext, *, now: int) -> bool:
     """Whether `user_id` is to be woken for this message, as everything stands now."""
-    member = standing.member
-    if member is None or not entry.is_readable or entry.sender_id == user_id or standing.blocks_sender:
+    member = push_context.member
+    if member is None or not entry.is_readable or entry.sender_id == user_id or push_context.blocks_sender:
         return False
     if member.has_got >= entry.seq or member.joined_seq >= entry.seq:
         return False
@@ -221,7 +229,7 @@ def wants_message(entry: Entry, user_id: str, standing: Standing, *, now: int) -
     if preferences.is_muted(now):
         return False
     asked_for = preferences.notify == _ALL or (preferences.notify == _MENTIONS and user_id in entry.mentions)
-    return asked_for and not is_quiet(standing.profile, now)
+    return asked_for and not is_quiet(push_context.profile, now)
 
 
 def is_quiet(profile: Profile, now: int) -> bool:

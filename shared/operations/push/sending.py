@@ -16,7 +16,7 @@ from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushRe
 from shared.errors import Unavailable
 from shared.operations.push.planning import Planned, Reading, plan
 from shared.ports.notifications import Claims, Devices
-from shared.ports.services import PushGateway, PushQueue, Spread
+from shared.ports.services import ParallelMap, PushGateway, PushQueue
 
 # An hour late, a push tells nobody anything.
 MAX_AGE_MS: Final = 60 * 60 * 1_000
@@ -56,7 +56,7 @@ class Pushing:
     claims: Claims
     gateway: Callable[[Platform], PushGateway]
     queue: PushQueue
-    spread: Spread
+    parallel_map: ParallelMap
     resting: Resting
     now: Callable[[], int]
     jitter: Callable[[int], int]
@@ -81,7 +81,7 @@ def push_all(jobs: Sequence[PushJob], *, pushing: Pushing) -> int:
     planned = plan(due, reading=pushing.reading, now=now) if due else []
     # One device's pushes go one after the other, in their conversation's order; devices do not wait for each other.
     by_device = [list(group) for _, group in groupby(sorted(planned, key=_order), key=_whose)]
-    taken = pushing.spread(lambda of_device: sum(_carry_out(one, pushing) for one in of_device), by_device)
+    taken = pushing.parallel_map(lambda of_device: sum(_carry_out(one, pushing) for one in of_device), by_device)
     return sum(taken)
 
 

@@ -15,10 +15,10 @@ from shared.domain.contacts import Profile
 from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member, is_in_inbox, unread
-from shared.domain.notifications import About, AboutMessage, Notice
+from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
 from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import Spread
+from shared.ports.services import ParallelMap
 
 MESSAGE_KEY: Final = "PARLEY_MESSAGE"
 MENTION_KEY: Final = "PARLEY_MENTION"
@@ -54,10 +54,10 @@ def message_wording(
     return _about_message(key, entry, sender=sender, group=group, previews=previews)
 
 
-def notice_wording(notice: Notice, *, previews: bool) -> Wording:
+def notification_wording(notification: Notification, *, previews: bool) -> Wording:
     if not previews:
         return Wording(NOTICE_KEY)
-    return Wording(None, title=notice.title, body=notice.body or None)
+    return Wording(None, title=notification.title, body=notification.body or None)
 
 
 def reminder_wording(entry: Entry, *, sender: Profile, group: Group | None, previews: bool) -> Wording:
@@ -82,7 +82,9 @@ def collapse_id(name: str) -> str:
 
 def push_id(user_id: str, device_id: str, about: About) -> str:
     """The same for every attempt to push this to this device."""
-    what = f"{about.conversation_id}/{about.seq}" if isinstance(about, AboutMessage) else f"notice/{about.notice_id}"
+    what = (
+        f"{about.conversation_id}/{about.seq}" if isinstance(about, AboutMessage) else f"notice/{about.notification_id}"
+    )
     return str(uuid5(NAMESPACE_URL, f"parley:{user_id}/{device_id}/{what}"))
 
 
@@ -99,7 +101,7 @@ def badge_of(
     *,
     log: ConversationLog,
     memberships: Memberships,
-    spread: Spread,
+    parallel_map: ParallelMap,
     now: int,
     heads: Mapping[str, Entry] | None = None,
 ) -> Badge:
@@ -118,5 +120,5 @@ def badge_of(
             head = next(iter(log.read_back(member.conversation_id, limit=1)), None)
         return unread(member, head) if is_in_inbox(member, head) else 0
 
-    numbers = dict(zip([member.conversation_id for member in counted], spread(count, counted), strict=True))
+    numbers = dict(zip([member.conversation_id for member in counted], parallel_map(count, counted), strict=True))
     return Badge(sum(numbers.values()), numbers)

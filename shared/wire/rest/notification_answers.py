@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from shared.domain.devices import Environment, Platform
-from shared.domain.notifications import NoticeKind
+from shared.domain.notifications import NotificationKind
 from shared.wire.rest.answers import Place, Time, example
 
 _AT = 1_795_431_200_123
@@ -71,7 +71,7 @@ class Notification(TypedDict):
     """Something to be told. A reminder is about a message; its app finds the words."""
 
     id: str
-    kind: NoticeKind
+    kind: NotificationKind
     title: str
     body: str
     data: dict[str, str]

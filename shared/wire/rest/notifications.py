@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from shared.domain.devices import APNS, Device, Environment
-from shared.domain.notifications import Notice, Reminder
+from shared.domain.notifications import Notification, Reminder
 from shared.operations.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTERN, NewTarget
-from shared.operations.notifications import MAX_BODY, MAX_TITLE, MAX_USERS, NOTICE_ID_PATTERN, NewNotice
+from shared.operations.notifications import MAX_BODY, MAX_TITLE, MAX_USERS, NOTIFICATION_ID_PATTERN, NotificationRequest
 from shared.wire.rest.requests import Milliseconds, UserId, config, exactly_one_of, left_out
-from shared.wire.websocket.events import notice_body
+from shared.wire.websocket.events import notification_body
 
 _NEVER: dict[str, Any] = {"not": {}}
 
@@ -65,7 +65,7 @@ class NewNotification(BaseModel):
     title: Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_TITLE, "pattern": r"\S"})]
     body: Annotated[str, Field(json_schema_extra={"maxLength": MAX_BODY})] = ""
     data: Annotated[dict[str, str], Field(description="At most 2 KB as JSON, for the app.")] = {}
-    notification_id: str = left_out(pattern=f"^{NOTICE_ID_PATTERN}$")
+    notification_id: str = left_out(pattern=f"^{NOTIFICATION_ID_PATTERN}$")
 
 
 class NewReminder(BaseModel):
@@ -80,8 +80,8 @@ def new_target(body: FcmDevice | ApnsDevice) -> NewTarget:
     return NewTarget(body.platform, body.token, body.installation_id, body.app_id, body.environment)
 
 
-def new_notice(body: NewNotification) -> NewNotice:
-    return NewNotice(body.users, body.title, body.body, body.data, body.notification_id)
+def new_notice(body: NewNotification) -> NotificationRequest:
+    return NotificationRequest(body.users, body.title, body.body, body.data, body.notification_id)
 
 
 def device_body(device: Device) -> dict[str, Any]:
@@ -100,9 +100,13 @@ def devices_body(devices: Iterable[Device]) -> dict[str, Any]:
     return {"devices": [device_body(device) for device in devices]}
 
 
-def notices_body(notices: Iterable[Notice]) -> dict[str, Any]:
+def notifications_body(notifications: Iterable[Notification]) -> dict[str, Any]:
     """As in events, but that every one has all fields."""
-    return {"notifications": [{"conversation_id": None, "seq": None, **notice_body(notice)} for notice in notices]}
+    return {
+        "notifications": [
+            {"conversation_id": None, "seq": None, **notification_body(notification)} for notification in notifications
+        ]
+    }
 
 
 def reminder_body(reminder: Reminder) -> dict[str, Any]:

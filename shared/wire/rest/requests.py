@@ -17,7 +17,7 @@ from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_MENTIONS, MAX_NAME_CHARACTERS
 from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
-from shared.operations.notifications import NOTICE_ID_PATTERN, NOTICE_ID_RULE
+from shared.operations.notifications import NOTIFICATION_ID_PATTERN, NOTIFICATION_ID_RULE
 
 MAX_USERS: Final = 100
 MAX_FIRST_MEMBERS: Final = 1_000
@@ -28,7 +28,7 @@ MAX_CONVERSATION_ID: Final = 300
 # Pattern → what it says, for people.
 RULES: Final[Mapping[str, str]] = {
     f"^{USER_ID_PATTERN}$": USER_ID_RULE,
-    f"^{NOTICE_ID_PATTERN}$": NOTICE_ID_RULE,
+    f"^{NOTIFICATION_ID_PATTERN}$": NOTIFICATION_ID_RULE,
     f"^{DEVICE_ID_PATTERN}$": DEVICE_ID_RULE,
 }
 

@@ -13,9 +13,9 @@ from shared.domain.entries import Entry, Reaction, Receipt, Typing
 from shared.domain.weight import MAX_MESSAGE_BYTES, is_too_heavy, text_bytes
 
 if TYPE_CHECKING:  # only who sends notices pays for loading what they are
-    from shared.domain.notifications import Notice
+    from shared.domain.notifications import Notification
 
-Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notice"
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification"
 # An edit's entry has the content, and ids around it.
 _MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024
 # Counts of reactions have what the content leaves, and this much in any case.
@@ -133,23 +133,27 @@ def presence_event(change: PresenceChange) -> dict[str, Any]:
     return {"type": "presence", **presence_body(change.presence), "timestamp": change.timestamp}
 
 
-def notice_body(notice: Notice) -> dict[str, Any]:
+def notification_body(notification: Notification) -> dict[str, Any]:
     """A notice as events and the list of them show it. Only reminders are about a message."""
-    place = {"conversation_id": notice.conversation_id, "seq": notice.seq} if notice.conversation_id else {}
+    place = (
+        {"conversation_id": notification.conversation_id, "seq": notification.seq}
+        if notification.conversation_id
+        else {}
+    )
     return {
-        "id": notice.notice_id,
-        "kind": notice.kind,
-        "title": notice.title,
-        "body": notice.body,
-        "data": dict(notice.data),
-        "created_at": notice.created_at,
+        "id": notification.notification_id,
+        "kind": notification.kind,
+        "title": notification.title,
+        "body": notification.body,
+        "data": dict(notification.data),
+        "created_at": notification.created_at,
         **place,
     }
 
 
-def notice_event(notice: Notice) -> dict[str, Any]:
+def notification_event(notification: Notification) -> dict[str, Any]:
     """Kept until it is acknowledged: clients may get it several times, and know it by its id."""
-    return {"type": "notification", "notification": notice_body(notice)}
+    return {"type": "notification", "notification": notification_body(notification)}
 
 
 def event_body(event: Event) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def event_body(event: Event) -> dict[str, Any]:
         case PresenceChange():
             return presence_event(event)
         case _:
-            return notice_event(event)
+            return notification_event(event)
 
 
 def encode_plainly(event: Event) -> bytes:

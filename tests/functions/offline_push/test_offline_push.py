@@ -12,13 +12,13 @@ import pytest
 from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
-from shared.adapters.aws.sqs import SqsLookQueue, SqsPushQueue, reminder_body
+from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
 from shared.domain.changes import OWNER, Added
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
 from shared.domain.entries import Draft, change_entry
 from shared.domain.fan_out import Shard
-from shared.domain.notifications import AboutMessage, AboutNotice, Look, Reminder
+from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob
 from shared.errors import Unavailable
 from shared.observability import make_logger
@@ -26,12 +26,12 @@ from shared.operations.delivery import Delivered
 from tests.fakes import (
     DM,
     FakeClock,
+    FakeDeliveryCheckQueue,
     FakeDevices,
     FakeGateway,
     FakeLog,
-    FakeLookQueue,
     FakeNonces,
-    FakeNotices,
+    FakeNotifications,
     FakePushGateway,
     FakePushQueue,
     FakeReminders,
@@ -63,11 +63,11 @@ class House:
     sessions: FakeSessions = field(default_factory=FakeSessions)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     devices: FakeDevices = field(default_factory=FakeDevices)
-    notices: FakeNotices = field(default_factory=FakeNotices)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     reminders: FakeReminders = field(default_factory=FakeReminders)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     shards: Shards = field(default_factory=Shards)
     reports: list[Delivered] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
@@ -94,7 +94,9 @@ class House:
             self.devices.put(user, "phone", PushTarget(FCM, f"token of {user}"))
 
     def ports(self, rate: int = 500) -> Ports:
-        stores = fakes(self.log, self.devices, sessions=self.sessions, notices=self.notices, reminders=self.reminders)
+        stores = fakes(
+            self.log, self.devices, sessions=self.sessions, notifications=self.notifications, reminders=self.reminders
+        )
         return Wiring(stores, self.gateway, self.clock, FakeNonces()).push(
             provider=self.provider,
             pushes=self.pushes,
@@ -200,7 +202,7 @@ def test_a_small_groups_absent_members_are_pushed() -> None:
     house.sessions.connect("user001", "u1=", at=NOW)
     look_at([group_record(2, fan_out=False)], house.ports())
     assert {user for user, _ in house.woken} == set(house.members) - {"user000", "user001"}
-    assert house.looks.looks == [Look(AboutMessage(GROUP, 2), ("user001",))]
+    assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
     assert house.shards.put_ == []
 
 
@@ -258,7 +260,7 @@ def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
     (event,) = [json.loads(data) for data in house.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
     assert house.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
-    assert house.looks.puts == [(Look(AboutMessage(GROUP, 2), ("user001",)), 5)]
+    assert house.looks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
 
 
 def test_a_shard_keeps_to_its_rate() -> None:
@@ -367,10 +369,10 @@ def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away() -
     house = House()
     house.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
     assert work([sqs_record(reminder_body("bob", "r1"))], house.ports()) == {"batchItemFailures": []}
-    assert house.looks.puts == [(Look(AboutNotice("r1"), ("bob",)), 0)]
+    assert house.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
     assert house.reminders.reminders == {}
     assert work([look_record({"notice_id": "r1"}, ["bob"])], house.ports()) == {"batchItemFailures": []}
-    assert house.woken == [("bob", AboutNotice("r1"))]
+    assert house.woken == [("bob", AboutNotification("r1"))]
 
 
 def test_work_of_no_known_kind_comes_again() -> None:
@@ -399,7 +401,7 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     house = House()
     queue: Any = Queue()
     SqsShardQueue(queue).put([Shard(GROUP, 2, ("user001",))])
-    SqsLookQueue(queue).put([Look(AboutMessage(DM, 1), ("bob",))], delay_s=5)
+    SqsDeliveryCheckQueue(queue).put([DeliveryCheck(AboutMessage(DM, 1), ("bob",))], delay_s=5)
     job = PushJob(FCM, "bob", AboutMessage(DM, 1), since=NOW)
     later = replace(job, tries=1, device_id="tablet", not_before=NOW + 1_000)
     SqsPushQueue({FCM: queue}).put([job, later, replace(job, platform="apns")])

@@ -21,18 +21,18 @@ from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
 from shared.reporting import reporter
 from tests.fakes import (
+    FakeDeliveryCheckQueue,
     FakeDevices,
     FakeGateway,
     FakeLog,
-    FakeLookQueue,
     FakeMemberships,
     FakeNonces,
-    FakeNotices,
+    FakeNotifications,
     FakeObjects,
     FakePresenceChecks,
     FakeProfiles,
-    FakeReminderClock,
     FakeReminders,
+    FakeReminderScheduler,
     FakeSessions,
     FakeTickets,
     FakeWatches,
@@ -82,10 +82,10 @@ class House:
     profiles: FakeProfiles = field(default_factory=FakeProfiles)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
     devices: FakeDevices = field(default_factory=FakeDevices)
-    notices: FakeNotices = field(default_factory=FakeNotices)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     reminders: FakeReminders = field(default_factory=FakeReminders)
-    clock: FakeReminderClock = field(default_factory=FakeReminderClock)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
     unexpected: list[Exception] = field(default_factory=list)
     page_limit: int = 100
@@ -101,7 +101,7 @@ class House:
             sessions=self.sessions,
             watches=self.watches,
             profiles=self.profiles,
-            notices=self.notices,
+            notifications=self.notifications,
             reminders=self.reminders,
         )
         self.blocks, self.contacts = stores.blocks, stores.contacts

@@ -118,15 +118,15 @@ def test_a_notification_is_told_kept_and_acknowledged() -> None:
     house = world()
     online(house, "alice")
     sent = send(house, users=["alice", "bob"], body="You", data={"k": "v"})
-    notice_id = sent.body["notification_id"]
-    assert sent.body == {"notification_id": notice_id, "users": 2}
+    notification_id = sent.body["notification_id"]
+    assert sent.body == {"notification_id": notification_id, "users": 2}
     (kept,) = notifications(house)
-    text = {"id": notice_id, "kind": "system", "title": "Hello", "body": "You", "data": {"k": "v"}}
+    text = {"id": notification_id, "kind": "system", "title": "Hello", "body": "You", "data": {"k": "v"}}
     assert kept == {**text, "created_at": kept["created_at"], "conversation_id": None, "seq": None}
     (event,) = house.events("alice-1")
     assert event == {"type": "notification", "notification": {**text, "created_at": kept["created_at"]}}
     assert [(look.users, delay_s) for look, delay_s in house.looks.puts] == [(("bob",), 0), (("alice",), 5)]
-    assert house.call("DELETE", f"/v1/notifications/{notice_id}").status == 204
+    assert house.call("DELETE", f"/v1/notifications/{notification_id}").status == 204
     assert (notifications(house), len(notifications(house, "bob"))) == ([], 1)
 
 
@@ -161,14 +161,14 @@ def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
 def test_a_malformed_notification_reaches_nobody(body: dict[str, Any], status: int) -> None:
     house = world()
     assert send(house, **body).status == status
-    assert (house.notices.notices, house.looks.puts) == ({}, [])
+    assert (house.notifications.notifications, house.looks.puts) == ({}, [])
 
 
 def test_without_the_scope_nobody_is_told() -> None:
     house = world()
     answered = house.call("POST", "/v1/notifications", body={"users": ["bob"], "title": "Hi"}, scope="notifications")
     assert answered.body["error"] == "This needs a token with the scope `notifications:send`"
-    assert house.notices.notices == {}
+    assert house.notifications.notifications == {}
 
 
 # --- reminders

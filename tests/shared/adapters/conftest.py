@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.transport import Pool
 from tests.shared.adapters.aws.servers import Script, ScriptedServer
 
@@ -32,17 +32,17 @@ def _close_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _end_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    spreaders: list[Spreader] = []
-    make = Spreader.__init__
+    spreaders: list[ThreadedMap] = []
+    make = ThreadedMap.__init__
 
-    def remember(self: Spreader, width: int) -> None:
+    def remember(self: ThreadedMap, width: int) -> None:
         make(self, width)
         spreaders.append(self)
 
-    monkeypatch.setattr(Spreader, "__init__", remember)
+    monkeypatch.setattr(ThreadedMap, "__init__", remember)
     yield
-    for spreader in spreaders:
-        spreader._threads.shutdown()
+    for parallel_map in spreaders:
+        parallel_map._threads.shutdown()
 
 
 @pytest.fixture

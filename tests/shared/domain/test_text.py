@@ -18,7 +18,7 @@ from shared.domain.rules import check_emoji, check_emoji_there, check_name, chec
 from shared.domain.text import is_blank, is_emoji, is_label
 from shared.errors import BadRequest
 from shared.operations.contacts import check_profile, update_contact
-from shared.operations.notifications import NewNotice, check_notice
+from shared.operations.notifications import NotificationRequest, check_notification
 from tests.fakes.people import FakeContacts
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def aliased(text: str) -> None:
 
 
 def titled(text: str) -> None:
-    check_notice(NewNotice(["alice"], text))
+    check_notification(NotificationRequest(["alice"], text))
 
 
 def called(text: str) -> None:

@@ -19,7 +19,9 @@ from tests.shared.operations.conversation_harness import GROUP, House
 def ids(
     log: FakeLog, *, limit: int = 10, before: InboxPosition | None = None, now: int = 0
 ) -> tuple[list[str], InboxPosition | None]:
-    page = inbox("alice", limit=limit, position=before, memberships=log.memberships, log=log, spread=in_turn, now=now)
+    page = inbox(
+        "alice", limit=limit, position=before, memberships=log.memberships, log=log, parallel_map=in_turn, now=now
+    )
     return [one.conversation_id for one in page.conversations], page.next
 
 
@@ -39,7 +41,9 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
     seen: list[str] = []
     before: InboxPosition | None = None
     while True:
-        page = inbox("alice", limit=3, position=before, memberships=log.memberships, log=log, spread=in_turn, now=0)
+        page = inbox(
+            "alice", limit=3, position=before, memberships=log.memberships, log=log, parallel_map=in_turn, now=0
+        )
         seen += [one.conversation_id for one in page.conversations]
         before = page.next
         if before is None:
@@ -112,10 +116,10 @@ def test_whatever_happens_between_pages_each_conversation_is_on_one_of_them(
 def test_fifty_unread_and_none_after_reading() -> None:
     log = FakeLog()
     log.write("bob", *map(str, range(50)))
-    (before,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn, now=0).conversations
+    (before,) = inbox("alice", limit=1, memberships=log.memberships, log=log, parallel_map=in_turn, now=0).conversations
     member = log.memberships.members[DM, "alice"]
     log.memberships.move_read(member.with_read(50, 50))
-    (after,) = inbox("alice", limit=1, memberships=log.memberships, log=log, spread=in_turn, now=0).conversations
+    (after,) = inbox("alice", limit=1, memberships=log.memberships, log=log, parallel_map=in_turn, now=0).conversations
     assert (before.unread, after.unread, READ) == (50, 0, "read")
 
 
@@ -179,7 +183,7 @@ def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say
 
 
 def listed(house: House, user_id: str = "bob") -> list[Summary]:
-    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, spread=in_turn, now=0)
+    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, parallel_map=in_turn, now=0)
     return list(page.conversations)
 
 

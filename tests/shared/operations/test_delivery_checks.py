@@ -8,23 +8,23 @@ from typing import Any
 
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotice, Look, Notice
+from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, DeliveryCheck, Notification
 from shared.domain.pushes import PushJob
-from shared.operations.delivery_checks import NOTHING, LookedAgain, look_again
+from shared.operations.delivery_checks import NOTHING, DeliveryChecked, check_delivery
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, House
 
 MESSAGE = AboutMessage(DM, 1)
 
 
-def look(house: House, about: About = MESSAGE, users: tuple[str, ...] = ("bob",)) -> LookedAgain:
-    return look_again(
-        Look(about, users),
+def look(house: House, about: About = MESSAGE, users: tuple[str, ...] = ("bob",)) -> DeliveryChecked:
+    return check_delivery(
+        DeliveryCheck(about, users),
         log=house.log,
         memberships=house.memberships,
-        notices=house.notices,
+        notifications=house.notifications,
         posting=house.posting,
-        waking=house.waking,
+        enqueuer=house.enqueuer,
         now=house.clock(),
     )
 
@@ -120,15 +120,17 @@ def test_a_look_at_who_has_no_device_posts_again_and_wakes_nobody() -> None:
     assert (looked.pushes, looked.delivered.sent) == (0, 1)
 
 
-def notice(house: House, user: str = "bob") -> Notice:
-    return Notice("n1", user, SYSTEM, house.clock(), house.clock() + 1_000, title="Down at noon", body="for an hour")
+def notification(house: House, user: str = "bob") -> Notification:
+    return Notification(
+        "n1", user, SYSTEM, house.clock(), house.clock() + 1_000, title="Down at noon", body="for an hour"
+    )
 
 
 def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
     house = half_open()
-    house.notices.put([notice(house), notice(house, "carol")])
-    house.notices.acknowledge("carol", "n1")
-    looked = look(house, AboutNotice("n1"), ("bob", "carol"))
+    house.notifications.put([notification(house), notification(house, "carol")])
+    house.notifications.acknowledge("carol", "n1")
+    looked = look(house, AboutNotification("n1"), ("bob", "carol"))
     assert (looked.pushes, looked.delivered.sent) == (1, 1)
     (event,) = map(json.loads, house.gateway.received("b1"))
     assert event["notification"]["id"] == "n1"
@@ -137,9 +139,9 @@ def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
 
 def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone() -> None:
     house = half_open()
-    house.notices.put([notice(house)])
+    house.notifications.put([notification(house)])
     house.clock.advance(1_000)
-    assert look(house, AboutNotice("n1")) == NOTHING
+    assert look(house, AboutNotification("n1")) == NOTHING
 
 
 def test_a_stale_connection_is_not_posted_to() -> None:

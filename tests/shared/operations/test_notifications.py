@@ -8,31 +8,38 @@ from typing import Any
 import pytest
 
 from shared.domain.connections import PostOutcome
-from shared.domain.notifications import SYSTEM, AboutNotice, Look, Notice
+from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
 from shared.errors import BadRequest, ParleyError, TooLarge, Unavailable
 from shared.operations.delivery import NOBODY, Posting
-from shared.operations.notifications import KEPT_MS, NewNotice, SentNotice, notices_of, send_notice, tell
+from shared.operations.notifications import (
+    KEPT_MS,
+    NotificationRequest,
+    NotificationSent,
+    notifications_of,
+    send_notification,
+    tell,
+)
 from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeClock, FakeGateway, FakeLookQueue, FakeNotices, FakeSessions
+from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway, FakeNotifications, FakeSessions
 
 
 @dataclass
 class House:
-    notices: FakeNotices = field(default_factory=FakeNotices)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     now: FakeClock = field(default_factory=FakeClock)
 
     @property
     def posting(self) -> Posting:
         return Posting(self.sessions, self.gateway, encode_plainly)
 
-    def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> SentNotice:
-        return send_notice(
-            NewNotice(users, title, **more),
+    def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> NotificationSent:
+        return send_notification(
+            NotificationRequest(users, title, **more),
             new_id=lambda: "fresh",
-            notices=self.notices,
+            notifications=self.notifications,
             posting=self.posting,
             looks=self.looks,
             second_look_s=5,
@@ -50,11 +57,13 @@ class House:
 def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
     house = House()
     assert house.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
-    expected = Notice("fresh", "alice", SYSTEM, house.now(), house.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"})
-    assert house.notices.notices["alice", "fresh"] == expected
-    assert [one.user_id for one in house.notices.notices.values()] == ["alice", "bob"]
-    assert list(notices_of("alice", notices=house.notices, now=house.now())) == [expected]
-    assert list(notices_of("alice", notices=house.notices, now=house.now() + KEPT_MS)) == []
+    expected = Notification(
+        "fresh", "alice", SYSTEM, house.now(), house.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
+    )
+    assert house.notifications.notifications["alice", "fresh"] == expected
+    assert [one.user_id for one in house.notifications.notifications.values()] == ["alice", "bob"]
+    assert list(notifications_of("alice", notifications=house.notifications, now=house.now())) == [expected]
+    assert list(notifications_of("alice", notifications=house.notifications, now=house.now() + KEPT_MS)) == []
 
 
 def test_who_is_connected_hears_of_it_at_once() -> None:
@@ -81,8 +90,11 @@ def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> No
     house.connect("alice", "carol")
     house.sessions.connect("dave", "stale", at=1, expires_at=2)
     house.send(["alice", "bob", "carol", "dave"])
-    about = AboutNotice("fresh")
-    assert house.looks.puts == [(Look(about, ("bob", "dave")), 0), (Look(about, ("alice", "carol")), 5)]
+    about = AboutNotification("fresh")
+    assert house.looks.puts == [
+        (DeliveryCheck(about, ("bob", "dave")), 0),
+        (DeliveryCheck(about, ("alice", "carol")), 5),
+    ]
 
 
 def test_nobody_absent_and_nobody_connected_are_not_looked_at() -> None:
@@ -107,7 +119,7 @@ def test_nothing_is_told_of_what_may_not_be_stored() -> None:
     def busy(_: object) -> None:
         raise Unavailable
 
-    house = House(notices=FakeNotices(before_put=busy))
+    house = House(notifications=FakeNotifications(before_put=busy))
     house.connect("alice")
     with pytest.raises(Unavailable):
         house.send(["alice", "bob"])
@@ -118,14 +130,14 @@ def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> N
     def busy(_: object) -> None:
         raise Unavailable
 
-    house = House(looks=FakeLookQueue(before_put=busy))
+    house = House(looks=FakeDeliveryCheckQueue(before_put=busy))
     house.connect("alice")
     with pytest.raises(Unavailable):
-        house.send(["alice", "bob"], notice_id="n1")
+        house.send(["alice", "bob"], notification_id="n1")
     assert house.gateway.posts == []
     house.looks.before_put = lambda _: None
     house.now.advance(1_000)
-    assert house.send(["alice", "bob"], notice_id="n1").notice_id == "n1"
+    assert house.send(["alice", "bob"], notification_id="n1").notification_id == "n1"
     assert [event["notification"]["created_at"] for event in house.received("alice")] == [house.now() - 1_000]
     assert [look.users for look in house.looks.looks] == [("bob",), ("alice",)]
 
@@ -133,9 +145,9 @@ def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> N
 def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged() -> None:
     house = House()
     house.connect("alice", "bob")
-    house.send(["alice", "bob"], notice_id="n1")
-    house.notices.acknowledge("bob", "n1")
-    house.send(["alice", "bob"], "Other words", notice_id="n1")
+    house.send(["alice", "bob"], notification_id="n1")
+    house.notifications.acknowledge("bob", "n1")
+    house.send(["alice", "bob"], "Other words", notification_id="n1")
     assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
     assert len(house.received("bob")) == 1
     assert house.looks.looks[-1].users == ("alice",)
@@ -144,8 +156,8 @@ def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged()
 def test_whoever_a_repetition_adds_gets_their_own() -> None:
     house = House()
     house.connect("alice", "bob")
-    house.send(["alice"], notice_id="n1")
-    sent = house.send(["alice", "bob"], "Newer", notice_id="n1")
+    house.send(["alice"], notification_id="n1")
+    sent = house.send(["alice", "bob"], "Newer", notification_id="n1")
     assert house.received("bob")[0]["notification"]["title"] == "Newer"
     assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
     assert len(sent.delivered) == 2
@@ -153,9 +165,9 @@ def test_whoever_a_repetition_adds_gets_their_own() -> None:
 
 def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
     house = House()
-    house.send(["alice"], notice_id="n1")
-    house.notices.acknowledge("alice", "n1")
-    sent = house.send(["alice"], notice_id="n1")
+    house.send(["alice"], notification_id="n1")
+    house.notifications.acknowledge("alice", "n1")
+    sent = house.send(["alice"], notification_id="n1")
     assert (sent.users, list(sent.delivered)) == (1, [])
     assert len(house.looks.puts) == 1
 
@@ -163,15 +175,15 @@ def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        NewNotice(["u"], "t" * 100),
-        NewNotice([f"u{number}" for number in range(100)], "t", "b" * 1_000),
-        NewNotice(["u"], "t", data={"k": "v" * (2_048 - 8)}),
-        NewNotice(["u"], "t", notice_id="a" * 64),
-        NewNotice(["u"], "t", notice_id="A-z_0.9"),
+        NotificationRequest(["u"], "t" * 100),
+        NotificationRequest([f"u{number}" for number in range(100)], "t", "b" * 1_000),
+        NotificationRequest(["u"], "t", data={"k": "v" * (2_048 - 8)}),
+        NotificationRequest(["u"], "t", notification_id="a" * 64),
+        NotificationRequest(["u"], "t", notification_id="A-z_0.9"),
     ],
     ids=["title", "users and body", "data", "longest id", "id"],
 )
-def test_what_just_fits_is_taken(asked: NewNotice) -> None:
+def test_what_just_fits_is_taken(asked: NotificationRequest) -> None:
     house = House()
     assert house.send(**{name: getattr(asked, name) for name in asked.__slots__}).users == len(asked.users)
 
@@ -179,36 +191,38 @@ def test_what_just_fits_is_taken(asked: NewNotice) -> None:
 @pytest.mark.parametrize(
     ("asked", "error", "field"),
     [
-        (NewNotice([], "t"), BadRequest, "users"),
-        (NewNotice([f"u{number}" for number in range(101)], "t"), BadRequest, "users"),
-        (NewNotice(["a:b"], "t"), BadRequest, "user id"),
-        (NewNotice(["u"], ""), BadRequest, "title"),
-        (NewNotice(["u"], " \n"), BadRequest, "title"),
-        (NewNotice(["u"], "t" * 101), TooLarge, "title"),
-        (NewNotice(["u"], "t", "b" * 1_001), TooLarge, "body"),
-        (NewNotice(["u"], "t", data={"k": "v" * (2_048 - 7)}), TooLarge, "data"),
-        (NewNotice(["u"], "t", data={"k": "é" * 1_024}), TooLarge, "data"),
-        (NewNotice(["u"], "t", notice_id=""), BadRequest, "notification_id"),
-        (NewNotice(["u"], "t", notice_id="a" * 65), BadRequest, "notification_id"),
-        (NewNotice(["u"], "t", notice_id="a#b"), BadRequest, "notification_id"),
-        (NewNotice(["u"], "t", notice_id="a\n"), BadRequest, "notification_id"),
+        (NotificationRequest([], "t"), BadRequest, "users"),
+        (NotificationRequest([f"u{number}" for number in range(101)], "t"), BadRequest, "users"),
+        (NotificationRequest(["a:b"], "t"), BadRequest, "user id"),
+        (NotificationRequest(["u"], ""), BadRequest, "title"),
+        (NotificationRequest(["u"], " \n"), BadRequest, "title"),
+        (NotificationRequest(["u"], "t" * 101), TooLarge, "title"),
+        (NotificationRequest(["u"], "t", "b" * 1_001), TooLarge, "body"),
+        (NotificationRequest(["u"], "t", data={"k": "v" * (2_048 - 7)}), TooLarge, "data"),
+        (NotificationRequest(["u"], "t", data={"k": "é" * 1_024}), TooLarge, "data"),
+        (NotificationRequest(["u"], "t", notification_id=""), BadRequest, "notification_id"),
+        (NotificationRequest(["u"], "t", notification_id="a" * 65), BadRequest, "notification_id"),
+        (NotificationRequest(["u"], "t", notification_id="a#b"), BadRequest, "notification_id"),
+        (NotificationRequest(["u"], "t", notification_id="a\n"), BadRequest, "notification_id"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_stored(
-    asked: NewNotice, error: type[ParleyError], field: str
+    asked: NotificationRequest, error: type[ParleyError], field: str
 ) -> None:
     house = House()
     with pytest.raises(error, match=field):
         house.send(**{name: getattr(asked, name) for name in asked.__slots__})
-    assert house.notices.notices == {}
+    assert house.notifications.notifications == {}
 
 
 def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
     house = House()
     for number in range(101):
-        house.send(["alice"], notice_id=f"n{number}")
+        house.send(["alice"], notification_id=f"n{number}")
         house.now.advance(1)
-    listed = [one.notice_id for one in notices_of("alice", notices=house.notices, now=house.now())]
+    listed = [
+        one.notification_id for one in notifications_of("alice", notifications=house.notifications, now=house.now())
+    ]
     assert listed == [f"n{number}" for number in range(100)]
 
 

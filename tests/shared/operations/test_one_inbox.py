@@ -52,13 +52,13 @@ def do(house: House, kind: str, other: str) -> None:
 
 def inboxed(log: FakeLog) -> dict[str, int]:
     """The conversations of alice's inbox, with what is unread."""
-    page = inbox("alice", limit=100, memberships=log.memberships, log=log, spread=in_turn, now=0)
+    page = inbox("alice", limit=100, memberships=log.memberships, log=log, parallel_map=in_turn, now=0)
     return {one.conversation_id: one.unread for one in page.conversations}
 
 
 def synced(log: FakeLog, **held: int) -> Sync:
     named = {place(other): seq for other, seq in held.items()}
-    return sync("alice", named, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: 100)
+    return sync("alice", named, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: 100)
 
 
 @settings(max_examples=150)
@@ -78,7 +78,7 @@ def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequenc
     mine = {member.conversation_id for member in log.memberships.of_user("alice")}
     shown = inboxed(log)
     assert shown.keys() == mine - {place(other) for other in hidden}
-    badge = badge_of("alice", log=log, memberships=log.memberships, spread=in_turn, now=0)
+    badge = badge_of("alice", log=log, memberships=log.memberships, parallel_map=in_turn, now=0)
     assert badge.total == sum(shown.values())
     assert {one.conversation_id: one.unread for one in synced(log).conversations} == shown
 

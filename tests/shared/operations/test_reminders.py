@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.changes import Deleted, Removed
 from shared.domain.entries import change_entry
-from shared.domain.notifications import REMINDER, AboutNotice, Notice, Reminder
+from shared.domain.notifications import REMINDER, AboutNotification, Notification, Reminder
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, Unavailable
 from shared.operations.delivery import Delivered, Posting
 from shared.operations.reminders import (
@@ -24,12 +24,12 @@ from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     DM,
     FakeClock,
+    FakeDeliveryCheckQueue,
     FakeGateway,
     FakeLog,
-    FakeLookQueue,
-    FakeNotices,
-    FakeReminderClock,
+    FakeNotifications,
     FakeReminders,
+    FakeReminderScheduler,
     FakeSessions,
 )
 
@@ -40,11 +40,11 @@ HOUR = 3_600_000
 class House:
     log: FakeLog = field(default_factory=FakeLog)
     reminders: FakeReminders = field(default_factory=FakeReminders)
-    notices: FakeNotices = field(default_factory=FakeNotices)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
-    clock: FakeReminderClock = field(default_factory=FakeReminderClock)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
+    clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     now: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class House:
         return tell_due(
             Due(user_id, reminder.reminder_id),
             reminders=self.reminders,
-            notices=self.notices,
+            notifications=self.notifications,
             log=self.log,
             posting=Posting(self.sessions, self.gateway, encode_plainly),
             looks=self.looks,
@@ -129,7 +129,7 @@ def test_each_other_wish_is_another_reminder() -> None:
 
 
 def test_a_repetition_schedules_what_was_not_scheduled() -> None:
-    house = House(clock=FakeReminderClock(before_schedule=busy))
+    house = House(clock=FakeReminderScheduler(before_schedule=busy))
     with pytest.raises(Unavailable):
         house.remind()
     house.clock.before_schedule = lambda _: None
@@ -217,8 +217,12 @@ def test_who_is_due_is_told_and_the_reminder_goes() -> None:
     body = {"id": reminder.reminder_id, "kind": "reminder", "title": "Reminder", "body": "", "data": {}}
     place = {"created_at": house.now(), "conversation_id": DM, "seq": 2}
     assert house.events("a1") == [{"type": "notification", "notification": {**body, **place}}]
-    (notice,) = house.notices.notices.values()
-    assert (notice.kind, notice.user_id, notice.expires_at) == (REMINDER, "alice", house.now() + 30 * 86_400_000)
+    (notification,) = house.notifications.notifications.values()
+    assert (notification.kind, notification.user_id, notification.expires_at) == (
+        REMINDER,
+        "alice",
+        house.now() + 30 * 86_400_000,
+    )
     assert house.reminders.reminders == {}
 
 
@@ -227,12 +231,12 @@ def test_who_is_absent_is_looked_at_right_away() -> None:
     reminder = house.remind().reminder
     house.due(reminder)
     assert [(look.about, look.users, delay_s) for look, delay_s in house.looks.puts] == [
-        (AboutNotice(reminder.reminder_id), ("alice",), 0)
+        (AboutNotification(reminder.reminder_id), ("alice",), 0)
     ]
 
 
-def told(house: House) -> tuple[int, list[Notice], int]:
-    return len(house.gateway.posts), list(house.notices.notices.values()), len(house.looks.puts)
+def told(house: House) -> tuple[int, list[Notification], int]:
+    return len(house.gateway.posts), list(house.notifications.notifications.values()), len(house.looks.puts)
 
 
 def test_a_cancelled_one_is_told_to_nobody() -> None:
@@ -275,7 +279,7 @@ def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes() -> None:
 
 
 def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
-    house = House(looks=FakeLookQueue(before_put=busy))
+    house = House(looks=FakeDeliveryCheckQueue(before_put=busy))
     reminder = house.remind().reminder
     with pytest.raises(Unavailable):
         house.due(reminder)
@@ -283,8 +287,8 @@ def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
     house.looks.before_put = lambda _: None
     house.now.advance(1_000)
     house.due(reminder)
-    (notice,) = house.notices.notices.values()
-    assert notice.created_at == house.now() - 1_000
+    (notification,) = house.notifications.notifications.values()
+    assert notification.created_at == house.now() - 1_000
     assert (len(house.looks.puts), house.reminders.reminders) == (1, {})
 
 
@@ -293,6 +297,6 @@ def test_one_that_was_acknowledged_half_way_is_not_told_again() -> None:
     reminder = house.remind().reminder
     house.due(reminder)
     house.reminders.put(reminder)  # as if it had died before it was removed
-    house.notices.acknowledge("alice", reminder.reminder_id)
+    house.notifications.acknowledge("alice", reminder.reminder_id)
     assert house.due(reminder) is None
     assert (len(house.looks.puts), house.reminders.reminders) == (1, {})

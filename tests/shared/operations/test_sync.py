@@ -26,7 +26,9 @@ NEVER = 2**53
 
 
 def run(log: FakeLog, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100, after: str = "") -> Sync:
-    return sync(user_id, held, after=after, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: size)
+    return sync(
+        user_id, held, after=after, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: size
+    )
 
 
 def only(found: Sync) -> Synced:
@@ -299,7 +301,9 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             world.connected = True
             known = sessions.of(["bob"]).get("bob", ())
             ensure_registered(connection, known, register=register, now=clock())
-            found = sync("bob", {DM: 0}, memberships=world.log.memberships, log=log, spread=in_turn, size=lambda _: 9)
+            found = sync(
+                "bob", {DM: 0}, memberships=world.log.memberships, log=log, parallel_map=in_turn, size=lambda _: 9
+            )
             world.synced += seqs(only(found))
 
         def alice() -> None:
@@ -346,5 +350,5 @@ def test_a_group_says_where_its_member_joined() -> None:
     log = FakeLog()
     log.write("bob", "1")
     place = found_group(log, "alice", "bob")
-    found = sync("alice", {}, memberships=log.memberships, log=log, spread=in_turn, size=lambda _: 9)
+    found = sync("alice", {}, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: 9)
     assert {one.conversation_id: one.joined_seq for one in found.conversations} == {DM: 0, place: 1}

@@ -15,15 +15,15 @@ from tests.stores import adapters
 DM = "dm:alice:bob"
 
 
-class Clock:
+class ReminderScheduler:
     now = 0.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def limited(*, writes: float = WRITE_UNITS, reads: float = READ_UNITS) -> tuple[Limited, Clock]:
-    clock = Clock()
+def limited(*, writes: float = WRITE_UNITS, reads: float = READ_UNITS) -> tuple[Limited, ReminderScheduler]:
+    clock = ReminderScheduler()
     return Limited(Store(), clock, writes=writes, reads=reads), clock
 
 

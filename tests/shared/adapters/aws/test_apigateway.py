@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.config import AwsEnvironment
 from shared.domain.connections import Posted, PostOutcome
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
@@ -33,7 +33,7 @@ def _gateway(
     pause: Callable[[int], None] = lambda _: None,
 ) -> ApiGatewayConnections:
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, token, "")
-    return ApiGatewayConnections(server.url + base, environment, spreader=Spreader(width), pause=pause)
+    return ApiGatewayConnections(server.url + base, environment, parallel_map=ThreadedMap(width), pause=pause)
 
 
 def _id(request: Received) -> str:

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, ServiceError, retried
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.config import AwsEnvironment
 from shared.domain.connections import PostOutcome
 from shared.errors import Unavailable
@@ -92,7 +92,7 @@ def test_posts_after_the_end_have_failed_and_hold_nobody_up() -> None:
     time.now += 100
     nowhere = AwsEnvironment("us-east-1", "key", "secret", "", "")
     gateway = ApiGatewayConnections(
-        "http://localhost:1", nowhere, spreader=Spreader(2), pause=deadline.pause, check=deadline.check
+        "http://localhost:1", nowhere, parallel_map=ThreadedMap(2), pause=deadline.pause, check=deadline.check
     )
     assert [posted.outcome for posted in gateway.post(["a", "b"], b"")] == [PostOutcome.FAILED] * 2
 

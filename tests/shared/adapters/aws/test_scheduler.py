@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from shared.adapters.aws.json_service import MAX_ATTEMPTS, ServiceError
-from shared.adapters.aws.scheduler import EventBridgeClock
+from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder
 from shared.errors import Unavailable
@@ -30,7 +30,7 @@ def reminder(reminder_id: str = "r1", *, at: int = NOW + 3_600_000) -> Reminder:
 
 
 def clock_at(environment: AwsEnvironment, *, group: str = "parley", slept: list[int] | None = None) -> Any:
-    return EventBridgeClock(
+    return EventBridgeReminderScheduler(
         environment,
         group=group,
         queue_arn=QUEUE,

@@ -276,7 +276,7 @@ def test_the_largest_change_fits_into_one_transaction() -> None:
 def test_blocks_relations_and_rosters_are_read_strongly() -> None:
     calls = OneAnswer({"Responses": {"m": []}, "Items": []})
     DynamoDbBlocks(calls, members_table="m").blocking(["a", "b"], "c")
-    relations = DynamoDbRelations(calls, members_table="m", log_table="l", spread=in_turn)
+    relations = DynamoDbRelations(calls, members_table="m", log_table="l", parallel_map=in_turn)
     relations.between("a", [f"u{number}" for number in range(26)])
     DynamoDbContacts(calls, members_table="m").pair("a", "b")
     memberships = DynamoDbMemberships(calls, members_table="m")

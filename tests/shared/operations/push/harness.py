@@ -10,7 +10,7 @@ from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob, PushResult
 from shared.operations.delivery import Posting
-from shared.operations.push.enqueueing import Waking
+from shared.operations.push.enqueueing import PushEnqueuer
 from shared.operations.push.planning import Planned, Reading
 from shared.operations.push.sending import Pushing, Resting
 from shared.wire.websocket.events import encode_plainly
@@ -18,17 +18,17 @@ from tests.fakes import (
     DM,
     FakeClaims,
     FakeClock,
+    FakeDeliveryCheckQueue,
     FakeDevices,
     FakeGateway,
     FakeLog,
-    FakeLookQueue,
     FakeMemberships,
-    FakeNotices,
+    FakeNotifications,
     FakeProfiles,
+    FakePushContexts,
     FakePushGateway,
     FakePushQueue,
     FakeSessions,
-    FakeStandings,
     in_turn,
 )
 
@@ -47,9 +47,9 @@ class House:
     devices: FakeDevices = field(default_factory=FakeDevices)
     profiles: FakeProfiles = field(default_factory=FakeProfiles)
     claims: FakeClaims = field(default_factory=FakeClaims)
-    notices: FakeNotices = field(default_factory=FakeNotices)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
-    looks: FakeLookQueue = field(default_factory=FakeLookQueue)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
     resting: Resting = field(default_factory=Resting)
     counted: list[str] = field(default_factory=list)
@@ -57,11 +57,11 @@ class House:
 
     def __post_init__(self) -> None:
         self.log = FakeLog(self.memberships)
-        self.standings = FakeStandings(self.memberships, self.profiles, self.devices)
+        self.push_contexts = FakePushContexts(self.memberships, self.profiles, self.devices)
 
     @property
-    def waking(self) -> Waking:
-        return Waking(self.devices, self.pushes, self.looks, SECOND_LOOK_S)
+    def enqueuer(self) -> PushEnqueuer:
+        return PushEnqueuer(self.devices, self.pushes, self.looks, SECOND_LOOK_S)
 
     @property
     def posting(self) -> Posting:
@@ -69,7 +69,7 @@ class House:
 
     @property
     def reading(self) -> Reading:
-        return Reading(self.log, self.memberships, self.notices, self.standings, in_turn)
+        return Reading(self.log, self.memberships, self.notifications, self.push_contexts, in_turn)
 
     @property
     def pushing(self) -> Pushing:
@@ -79,7 +79,7 @@ class House:
             claims=self.claims,
             gateway=lambda _: self.provider,
             queue=self.pushes,
-            spread=in_turn,
+            parallel_map=in_turn,
             resting=self.resting,
             now=self.clock,
             jitter=lambda ms: ms,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from shared.domain.devices import APNS, FCM
 from shared.domain.fan_out import Shard, StoredEntry
-from shared.domain.notifications import AboutMessage, Look
+from shared.domain.notifications import AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
-from shared.operations.push.enqueueing import Looked, Members, look_at_stored
+from shared.operations.push.enqueueing import Enqueued, Members, enqueue_stored
 from shared.operations.rosters import Rosters
 from tests.fakes import DM
 from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
@@ -28,12 +28,12 @@ class Queue:
         self.shards += shards
 
 
-def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Looked:
-    return look_at_stored(
+def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Enqueued:
+    return enqueue_stored(
         entries,
         members=Members(house.memberships, Rosters()),
         sessions=house.sessions,
-        waking=house.waking,
+        enqueuer=house.enqueuer,
         shard_queue=queue or Queue(),
         now=house.clock(),
     )
@@ -48,7 +48,7 @@ def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and
     house.device()
     house.device(BOBS_PHONE, device_id="iphone")
     house.device(BOBS_PHONE, user="alice")
-    assert look(house, messages("alice")) == Looked(pushes=2)
+    assert look(house, messages("alice")) == Enqueued(pushes=2)
     assert woken(house) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
 
 
@@ -64,8 +64,8 @@ def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() 
     house = House()
     house.device()
     house.sessions.connect("bob", "b1", at=house.clock())
-    assert look(house, messages("alice")) == Looked(looks=1)
-    assert house.looks.puts == [(Look(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
+    assert look(house, messages("alice")) == Enqueued(looks=1)
+    assert house.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
     assert house.pushes.jobs == []
 
 
@@ -73,12 +73,12 @@ def test_a_stale_connection_is_no_connection() -> None:
     house = House()
     house.device()
     house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
-    assert look(house, messages("alice")) == Looked(pushes=1)
+    assert look(house, messages("alice")) == Enqueued(pushes=1)
 
 
 def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue() -> None:
     house = House()
-    assert look(house, messages("alice")) == Looked()
+    assert look(house, messages("alice")) == Enqueued()
     assert (house.devices.reads, house.pushes.jobs, house.looks.looks) == (1, [], [])
 
 
@@ -91,14 +91,14 @@ def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write() -> None:
 
 def test_nothing_to_look_at_reads_nothing() -> None:
     house = House()
-    assert look(house, []) == Looked()
+    assert look(house, []) == Enqueued()
     assert (house.sessions.reads, house.devices.reads) == (0, 0)
 
 
 def test_a_change_wakes_nobody() -> None:
     house = House()
     house.device()
-    assert look(house, [StoredEntry(DM, 1, "alice", is_message=False)]) == Looked()
+    assert look(house, [StoredEntry(DM, 1, "alice", is_message=False)]) == Enqueued()
 
 
 def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
@@ -106,15 +106,15 @@ def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
     house.found("alice", "bob", "carol", "dave")
     house.device()
     house.sessions.connect("carol", "c1", at=house.clock())
-    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Looked(pushes=1, looks=1)
+    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, looks=1)
     assert woken(house) == [("bob", FCM, AboutMessage(GROUP, 2))]
-    assert house.looks.looks == [Look(AboutMessage(GROUP, 2), ("carol",))]
+    assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
 
 
 def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
     house, queue = House(), Queue()
     house.device()
-    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Looked(shards=1)
+    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Enqueued(shards=1)
     assert (house.sessions.reads, house.devices.reads) == (0, 0)
     assert queue.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
 
@@ -122,7 +122,7 @@ def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
 def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
     house = House()
     house.device()
-    assert look(house, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Looked()
+    assert look(house, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Enqueued()
 
 
 def test_a_queue_that_fails_is_told_so_that_all_of_it_comes_again() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX
-from shared.domain.notifications import REMINDER, SYSTEM, AboutMessage, AboutNotice, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import BadTarget, Busy, Misconfigured, Push, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
 from shared.operations.push.sending import GIVEN_UP, MAX_AGE_MS, MAX_TRIES, MISCONFIGURED, REFUSED, push_all
@@ -339,9 +339,9 @@ def test_a_message_that_does_not_exist_wakes_nobody() -> None:
 
 
 def told(house: House, **fields: object) -> PushJob:
-    notice = Notice("n1", "bob", SYSTEM, house.clock(), house.clock() + MINUTE, title="Down at noon")
-    house.notices.put([replace(notice, **fields)])  # type: ignore[arg-type]  # by name
-    return PushJob(FCM, "bob", AboutNotice("n1"), since=house.clock())
+    notification = Notification("n1", "bob", SYSTEM, house.clock(), house.clock() + MINUTE, title="Down at noon")
+    house.notifications.put([replace(notification, **fields)])  # type: ignore[arg-type]  # by name
+    return PushJob(FCM, "bob", AboutNotification("n1"), since=house.clock())
 
 
 def test_a_notice_is_pushed_once_until_it_is_acknowledged() -> None:
@@ -362,7 +362,7 @@ def test_a_notice_that_was_acknowledged_or_comes_in_quiet_hours_is_not_pushed() 
     house.profile(quiet_hours=QuietHours("00:00", "23:59", "UTC"))
     assert run(house, job) == 0
     house.profile(quiet_hours=None)
-    house.notices.acknowledge("bob", "n1")
+    house.notifications.acknowledge("bob", "n1")
     assert run(house, job) == 0
 
 
@@ -396,9 +396,9 @@ def test_jobs_about_one_message_read_its_conversations_tail_once_for_all_badges(
     entry = house.say(conversation_id=GROUP)
     for number in range(9):
         house.device(replace(BOBS_ANDROID, token=f"t{number}"), user=f"user{number}")
-    house.log.reads = house.memberships.reads = house.standings.reads = 0
+    house.log.reads = house.memberships.reads = house.push_contexts.reads = 0
     assert run(house, *(house.job(entry, user=f"user{number}") for number in range(9))) == 9
-    assert (house.log.reads, house.memberships.reads, house.standings.reads) == (1 + 1, 9, 1)
+    assert (house.log.reads, house.memberships.reads, house.push_contexts.reads) == (1 + 1, 9, 1)
 
 
 def test_the_badge_is_left_alone_for_who_is_in_more_conversations_than_are_counted() -> None:

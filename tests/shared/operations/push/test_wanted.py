@@ -10,21 +10,21 @@ import pytest
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.entries import Draft
 from shared.domain.members import Member, Preferences
-from shared.domain.pushes import Standing
+from shared.domain.pushes import PushContext
 from shared.operations.push.planning import is_quiet, wants_message
 from tests.fakes import DM
 
 NOW = 1_795_431_200_000
 MESSAGE = replace(Draft(DM, "alice", "hi", "n").following(None, NOW), seq=7)
 MEMBER = Member(DM, "bob", NOW)
-STANDING = Standing(MEMBER, Profile(), blocks_sender=False, devices=())
+STANDING = PushContext(MEMBER, Profile(), blocks_sender=False, devices=())
 
 
-def wants(standing: Standing = STANDING, user_id: str = "bob", **changes: object) -> bool:
-    return wants_message(replace(MESSAGE, **changes), user_id, standing, now=NOW)  # type: ignore[arg-type]  # by name
+def wants(push_context: PushContext = STANDING, user_id: str = "bob", **changes: object) -> bool:
+    return wants_message(replace(MESSAGE, **changes), user_id, push_context, now=NOW)  # type: ignore[arg-type]  # by name
 
 
-def preferring(**preferences: object) -> Standing:
+def preferring(**preferences: object) -> PushContext:
     chosen = Preferences(**preferences)  # type: ignore[arg-type]  # by name
     return replace(STANDING, member=replace(MEMBER, preferences=chosen))
 
@@ -46,8 +46,8 @@ def test_a_deleted_message_wakes_nobody() -> None:
 @pytest.mark.parametrize(("cursors", "is_wanted"), [((7, 0), False), ((0, 7), False), ((8, 8), False), ((6, 6), True)])
 def test_what_was_read_or_delivered_meanwhile_wakes_nobody(cursors: tuple[int, int], is_wanted: bool) -> None:
     read, delivered = cursors
-    standing = replace(STANDING, member=replace(MEMBER, read_seq=read, delivered_seq=delivered))
-    assert wants(standing) is is_wanted
+    push_context = replace(STANDING, member=replace(MEMBER, read_seq=read, delivered_seq=delivered))
+    assert wants(push_context) is is_wanted
 
 
 def test_what_was_said_before_somebody_joined_is_no_news_to_them() -> None:

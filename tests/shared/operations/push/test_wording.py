@@ -10,9 +10,9 @@ import pytest
 from shared.domain.contacts import Profile
 from shared.domain.entries import Draft, Entry
 from shared.domain.members import Group
-from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotice, Notice
+from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import Wording
-from shared.operations.push.wording import collapse_id, message_wording, notice_wording, push_id, reminder_wording
+from shared.operations.push.wording import collapse_id, message_wording, notification_wording, push_id, reminder_wording
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP
 
@@ -67,9 +67,9 @@ def test_with_previews_the_body_is_what_was_said() -> None:
 
 
 def test_a_notice_says_its_text_only_with_previews() -> None:
-    notice = Notice("n1", "bob", SYSTEM, NOW, NOW + 1, title="Down at noon", body="for an hour")
-    assert notice_wording(notice, previews=False) == Wording("PARLEY_NOTICE")
-    assert notice_wording(notice, previews=True) == Wording(None, title="Down at noon", body="for an hour")
+    notification = Notification("n1", "bob", SYSTEM, NOW, NOW + 1, title="Down at noon", body="for an hour")
+    assert notification_wording(notification, previews=False) == Wording("PARLEY_NOTICE")
+    assert notification_wording(notification, previews=True) == Wording(None, title="Down at noon", body="for an hour")
 
 
 def test_a_reminder_is_called_so() -> None:
@@ -92,8 +92,8 @@ def test_a_push_id_is_a_uuid_of_its_own_for_each_message_and_device() -> None:
         AboutMessage(DM, 1),
         AboutMessage(DM, 2),
         AboutMessage(GROUP, 1),
-        AboutNotice("n1"),
-        AboutNotice("n2"),
+        AboutNotification("n1"),
+        AboutNotification("n2"),
     ]
     ids = {push_id(user, device, about) for user in ("alice", "bob") for device in ("a", "b") for about in abouts}
     assert len(ids) == 20

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Presence, PresenceChange
 from shared.domain.entries import Entry, Receipt, Typing
-from shared.domain.notifications import REMINDER, SYSTEM, Notice
+from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.wire.websocket.events import (
     disconnect_event,
     encode_plainly,
@@ -182,9 +182,9 @@ def test_both_encoders_say_the_same(event: Any) -> None:
 
 
 @pytest.mark.parametrize("encode", [encode_plainly, encode_event])
-def test_a_notice_says_all_but_whose_it_is_and_until_when(encode: Callable[[Notice], bytes]) -> None:
-    notice = Notice("n1", "alice", SYSTEM, 5, 9, "Title", "Body", {"k": "v"})
-    assert json.loads(encode(notice)) == {
+def test_a_notice_says_all_but_whose_it_is_and_until_when(encode: Callable[[Notification], bytes]) -> None:
+    notification = Notification("n1", "alice", SYSTEM, 5, 9, "Title", "Body", {"k": "v"})
+    assert json.loads(encode(notification)) == {
         "type": "notification",
         "notification": {
             "id": "n1",
@@ -198,6 +198,6 @@ def test_a_notice_says_all_but_whose_it_is_and_until_when(encode: Callable[[Noti
 
 
 def test_a_reminder_says_of_which_message() -> None:
-    notice = Notice("r1", "alice", REMINDER, 5, 9, "Reminder", conversation_id="dm:alice:bob", seq=7)
-    body = event_body(notice)["notification"]
+    notification = Notification("r1", "alice", REMINDER, 5, 9, "Reminder", conversation_id="dm:alice:bob", seq=7)
+    body = event_body(notification)["notification"]
     assert (body["kind"], body["conversation_id"], body["seq"], body["data"]) == ("reminder", "dm:alice:bob", 7, {})
