@@ -2,7 +2,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy test lint format synth test-functions
+.PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy check test lint format hooks
+.PHONY: synth test-functions
 
 BIN := .venv/bin
 # Ctrl-C waits until Python is far enough to end without a traceback, where this `env` can have it wait.
@@ -11,6 +12,8 @@ LOCAL = $(CALMLY) $(BIN)/python -S local/start.py local
 OPS = $(CALMLY) $(BIN)/python -S local/start.py ops
 TOOL = $(CALMLY) $(BIN)/python -S local/start.py local.tool
 UV := .tools/uv/bin/uv
+QUICK := tests/shared tests/functions tests/contracts tests/security tests/test_*.py tests/client/test_[!c]*.py \
+	tests/client/test_c[!h]*.py "tests/simulation/test_simulation.py::test_no_history_breaks_a_promise[0]"
 FUNCTIONS := connect disconnect message rest offline_push presence files
 
 # `USER` is also the login name, which nobody means by `make token`: only the command line counts. What was given goes on
@@ -35,7 +38,8 @@ help:
 	@echo "  make replay AWS=1            do again there what was set aside"
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
 	@echo "For developers"
-	@echo "  make test                    the whole gate: lint, types, contracts, all tests"
+	@echo "  make check                   for every change: format, lint, types, layers and the quick tests"
+	@echo "  make test                    the whole gate: the same, and all tests"
 	@echo "  make soak MINUTES=30         random users on the running stack, who must all see the same"
 	@echo "  make simulate HISTORIES=9999 faults and races in virtual time (SEED=7 HISTORIES=1 shows one)"
 	@echo "  make chaos MINUTES=10        real clients while network, DynamoDB and functions fail, on a stack of its own"
@@ -43,6 +47,7 @@ help:
 	@echo "  make audit                   attack what is here, ask about known vulnerabilities"
 	@echo "  make test-functions          each function's tests with its own dependencies alone"
 	@echo "  make lint, format, synth     style and types; fix the style; the CloudFormation templates"
+	@echo "  make hooks                   have git refuse commits that are not formatted or break a rule of ruff"
 	@echo "  make setup                   install what is missing, which every command does first"
 	@echo "PYTHON=/path/to/python3 names the Python that everything is installed with, once."
 	@echo "PARLEY_PORT (4577) and PARLEY_HOME (.parley) say where the local stack listens and lives."
@@ -103,6 +108,11 @@ deploy: setup
 destroy: setup
 	@$(OPS) destroy $(if $(YES),--yes)
 
+# Of all tests those that show most for their time: few examples of each property, DynamoDB as it is simulated.
+check: lint
+	@$(BIN)/python -m pytest -q --no-header -n 2 --dist loadgroup --hypothesis-profile quick \
+		-m "not stack and not slow" -k "not moto and not emulator" $(QUICK)
+
 test: lint test-functions
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -124,6 +134,10 @@ lint: setup
 format: setup
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
+
+hooks: setup
+	@git config core.hooksPath .githooks
+	@echo "Commits are checked from now on (.githooks/pre-commit). To end it: git config --unset core.hooksPath"
 
 synth: setup
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/.tools/uv/bin:$$PATH" node_modules/.bin/cdk synth --quiet

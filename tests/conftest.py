@@ -9,4 +9,5 @@ except ImportError:
 else:
     # A slow machine is no finding: no example has a time limit.
     settings.register_profile("parley", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("quick", settings.get_profile("parley"), max_examples=10)  # make check
     settings.load_profile("parley")

@@ -25,7 +25,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/*.md")]
 )
-FOLDERS = "infra|functions|shared|local|clients|tests|docs|benchmarks"
+FOLDERS = r"infra|functions|shared|local|ops|clients|tests|docs|benchmarks|\.github|\.githooks"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 PLACE = re.compile(rf"`((?:{FOLDERS})(?:/[\w.-]+)+/?)`")
 # Not meant: routes, the emulator's paths, what every Unix or Lambda has, and what stands for anybody's path.
