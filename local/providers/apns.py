@@ -14,8 +14,7 @@ from typing import Any, Final
 import jwt
 
 from local.providers.behaviours import Behaviour
-from local.providers.exchange import Verdict, parsed
-from local.providers.http_messages import Reply, Request
+from local.providers.exchange import Reply, Request, Verdict, parsed
 from local.providers.keys import KEY_ID, TEAM_ID
 from local.providers.record import Environment, Provider, Received, now_ms
 

@@ -4,12 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from local.providers.behaviours import Behaviour, Behaviours
-from local.providers.http_messages import Reply, Request, Silence
 from local.providers.record import Asked, Environment, Provider, Received, Record, now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that has been read to its end. Header names are lower-case, and may come repeatedly."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def bearer(self) -> str | None:
+        """The token that the request identifies itself with."""
+        scheme, _, token = (self.header("authorization") or "").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Silence(Enum):
+    """What can happen instead of an answer: nothing at all, or the end of the connection."""
+
+    STALL = auto()
+    DROP = auto()
+
+
+Handler = Callable[[Request], Awaitable[Reply | Silence]]
+
+
+def json_reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Reply:
+    body = json.dumps(value, ensure_ascii=False).encode()
+    return Reply(status, body, {"content-type": "application/json; charset=UTF-8", **(headers or {})})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.providers.behaviours import Behaviour
-from local.providers.exchange import Verdict, parsed
+from local.providers.exchange import Reply, Request, Verdict, json_reply, parsed
 from local.providers.fcm_fields import REQUEST_FIELDS, TARGETS, Invalid, message_problem, snake, unknown_field
-from local.providers.http_messages import Reply, Request, json_reply
 from local.providers.keys import PROJECT
 from local.providers.oauth import OAuth
 from local.providers.record import Provider, Received, now_ms

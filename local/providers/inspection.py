@@ -9,8 +9,7 @@ from typing import Any
 
 from local.providers.apns import KnownToken, KnownTokens
 from local.providers.behaviours import Behaviours, parse
-from local.providers.exchange import parsed
-from local.providers.http_messages import Reply, Request, json_reply
+from local.providers.exchange import Reply, Request, json_reply, parsed
 from local.providers.record import ENVIRONMENTS, Record
 
 PAGE = Path(__file__).with_name("page.html")

@@ -10,8 +10,7 @@ from typing import Final
 import jwt
 
 from local.providers.behaviours import Behaviour
-from local.providers.exchange import Verdict
-from local.providers.http_messages import Reply, Request, json_reply
+from local.providers.exchange import Reply, Request, Verdict, json_reply
 from local.providers.keys import CLIENT_EMAIL
 from local.providers.record import Provider
 

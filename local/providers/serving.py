@@ -15,14 +15,11 @@ from typing import Any, Literal, Self
 from local.providers import key_making
 from local.providers.apns import Apns, KnownToken, KnownTokens
 from local.providers.behaviours import Behaviour, Behaviours
-from local.providers.exchange import Exchange
+from local.providers.exchange import Exchange, Reply, Request, Silence
 from local.providers.fcm import Fcm
-from local.providers.http1 import Http1Connection
-from local.providers.http2 import Http2Connection
-from local.providers.http_messages import Reply, Request, Silence
 from local.providers.inspection import Inspection
 from local.providers.keys import Keys
-from local.providers.listening import Listener
+from local.providers.listening import HTTP2, Listener
 from local.providers.oauth import OAuth
 from local.providers.ports import GRANT_PATH, Ports
 from local.providers.record import ENVIRONMENTS, Asked, Environment, Provider, Received, Record
@@ -151,14 +148,14 @@ class Providers:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         exchange, tls = Exchange(self._behaviours, self._record), functools.partial(_tls, self._keys.server_file)
         google = _Google(exchange, self._keys)
-        fcm = Listener(functools.partial(Http1Connection, google.handle), tls("http/1.1"))
+        fcm = Listener(google.handle, tls())
         apple = key_making.public_key(self._keys.apns_file)
         apns = [
-            Listener(functools.partial(Http2Connection, functools.partial(exchange.handle, rules)), tls("h2"))
+            Listener(functools.partial(exchange.handle, rules), tls(), protocol=HTTP2)
             for rules in (Apns(environment, apple, self._known) for environment in ENVIRONMENTS)
         ]
         inspection = Inspection(self._record, self._behaviours, self._known)
-        everything = [fcm, *apns, Listener(functools.partial(Http1Connection, inspection.handle))]
+        everything = [fcm, *apns, Listener(inspection.handle)]
         self._listeners = {"fcm": [fcm], "apns": apns}
         try:
             wanted = zip(everything, astuple(self._wanted), strict=True)
@@ -189,9 +186,8 @@ class _Google:
         return await self._exchange.handle(rules, request)
 
 
-def _tls(server_file: Path, protocol: str) -> ssl.SSLContext:
+def _tls(server_file: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(server_file)
-    context.set_alpn_protocols([protocol])
     return context
