@@ -127,6 +127,9 @@ class Listener:
         """The ASGI application."""
         if scope["type"] != "http" or (connection := self._open.get(tuple(scope["client"]))) is None:
             return
+        if (scope["http_version"] == "2") is not connection.is_http2:  # hypercorn would go over to what it hears
+            connection.writer.transport.abort()
+            return
         connection.requests += 1
         body = await _read(receive)
         if body is None:
