@@ -1,4 +1,4 @@
-"""What a change goes through before it is merged: the hook, the commands, the workflow."""
+"""What a change goes through before it is merged: the hook, the commands, the workflow, the page about it."""
 
 from __future__ import annotations
 
@@ -85,6 +85,16 @@ def test_a_check_is_the_lint_and_the_quick_tests() -> None:
     shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     for tool in ("ruff check", "ruff format --check", "bin/mypy", "lint-imports", "-m pytest"):
         assert tool in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/testing.md", ".github/pull_request_template.md"]
+)
+def test_every_command_that_is_named_can_be_given(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, flags=re.MULTILINE)
+    assert named
+    assert set(named) <= TARGETS
 
 
 def test_the_workflow_runs_the_same_commands() -> None:
