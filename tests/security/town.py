@@ -131,7 +131,7 @@ def _parts(house: HttpHouse | FrameHouse) -> dict[str, Any]:
     parts = {"log": log, "table": log.memberships, "files": log.files}
     parts |= {name: getattr(house, name) for name in ("sessions", "watches", "gateway")}
     if isinstance(house, HttpHouse):
-        parts |= {name: getattr(house, name) for name in ("tickets", "profiles", "checks", "devices", "notices")}
+        parts |= {name: getattr(house, name) for name in ("tickets", "profiles", "checks", "devices", "notifications")}
         parts |= {"reminders": house.reminders, "schedules": house.clock, "looks": house.looks}
     return parts
 
