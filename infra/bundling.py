@@ -7,6 +7,7 @@ unchanged one costs nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -20,14 +21,21 @@ from infra.bytecode import BundleError, Interpreter, compile_trees
 from infra.imports import source_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 # Part of every digest: raise it when this file or bytecode.py builds something else from the same input.
-_BUILDER: Final = "2"
+_BUILDER: Final = "3"
 _EPOCH: Final = 315_532_800  # 1980-01-01, the first day that a zip file can hold
 _KEPT_METADATA: Final = {"METADATA", "entry_points.txt"}
 # cryptography is built with them; what comes of that needs cffi's compiled module alone.
 _BUILD_TOOLS: Final = ("cffi", "pycparser", "pycparser-*.dist-info")
+# What functions call by boto3, whose bundles describe these services and no others: 1.5 of botocore's 26 MB.
+SDK_SERVICES: Final = ("s3", "scheduler")
+_SDK_DATA: Final = frozenset(
+    {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json", *SDK_SERVICES}
+)
+# An interface above boto3's clients, and what its documentation shows.
+_SDK_UNUSED: Final = ("boto3/data", "boto3/examples", "botocore/data/*/*/examples-1.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +90,8 @@ class Bundler:
 
     def _dependencies(self, requirements: set[str]) -> dict[str, Bundle]:
         """One pruned and compiled folder for each set of requirements."""
-        keys = {
-            text: hashlib.sha256(f"{_BUILDER}\n{self._interpreter.key}\n{text}".encode()).hexdigest()[:20]
-            for text in requirements
-        }
+        builder = f"{_BUILDER}\n{SDK_SERVICES}\n{self._interpreter.key}"
+        keys = {text: hashlib.sha256(f"{builder}\n{text}".encode()).hexdigest()[:20] for text in requirements}
         places = {text: self._build / "dependencies" / key for text, key in keys.items()}
         self._make({place: self._installation(text) for text, place in places.items() if not place.is_dir()})
         return {text: Bundle(place, _tree_digest(place)) for text, place in places.items()}
@@ -155,14 +161,33 @@ def _uv_program(root: Path) -> str:
 
 def _prune(place: Path) -> None:
     """Drop what never runs: programs, build tools, tests, stubs, dist-info but licences and what importlib reads."""
-    never_run = ("bin", *_BUILD_TOOLS, "*/tests", "*/test", "**/__pycache__")
-    for folder in [path for pattern in never_run for path in place.glob(pattern)]:
-        shutil.rmtree(folder, ignore_errors=True)
+    never_run = ("bin", *_BUILD_TOOLS, *_SDK_UNUSED, "*/tests", "*/test", "**/__pycache__")
+    _remove([path for pattern in never_run for path in place.glob(pattern)])
+    _trim_sdk(place / "botocore" / "data")
     for path in [path for path in place.rglob("*") if path.is_file() and _is_ballast(path.relative_to(place))]:
         path.unlink()
     for folder in sorted((path for path in place.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _trim_sdk(data: Path) -> None:
+    """Leave the descriptions of SDK_SERVICES, in every partition. Nothing to do where botocore is not there."""
+    _remove([path for path in data.glob("*") if path.name not in _SDK_DATA])
+    for listed in data.glob("endpoints.json"):
+        endpoints = json.loads(listed.read_bytes())
+        for partition in endpoints["partitions"]:
+            kept = {name: one for name, one in partition["services"].items() if name in SDK_SERVICES}
+            partition["services"] = kept
+        listed.write_text(json.dumps(endpoints), encoding="utf-8")
 
 
 def _is_ballast(path: Path) -> bool:

@@ -35,6 +35,18 @@ def count(name: str, *, function: str, value: int = 1) -> None:
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """An unexpected error for the log: its type and where it came from, not its text, which may quote a message."""
+    """An unexpected error for the log: its type and where it came from, not its text, which may quote a message.
+
+    Where AWS refused something, also which `call` that was, and with which `code`.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    return {"error": type(error).__name__, "trace": [f"{frame.filename}:{frame.lineno}" for frame in frames]}
+    described: dict[str, object] = {
+        "error": type(error).__name__,
+        "trace": [f"{frame.filename}:{frame.lineno}" for frame in frames],
+    }
+    cause: BaseException | None = error
+    while cause is not None:
+        if call := getattr(cause, "call", ""):  # an adapter's ServiceError
+            return {**described, "call": call, "code": getattr(cause, "code", "")}
+        cause = cause.__cause__
+    return described

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from functions.files.inspector import inspector
 from shared.adapters.aws.deadline import BATCH_S, Deadline
-from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.dynamodb.client import dynamodb, from_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import now_ms
@@ -43,7 +43,7 @@ class Ports:
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:
     return Ports(
         files=DynamoDbFiles(dynamodb(environment, _DEADLINE), members_table=settings.members_table),
-        objects=S3Objects(environment, bucket=settings.bucket, pause=_DEADLINE.pause, check=_DEADLINE.check),
+        objects=S3Objects(s3(environment, _DEADLINE), bucket=settings.bucket),
         inspect=inspector(settings.image_pixels),
     )
 

@@ -12,8 +12,8 @@ from functions.rest.ports import Ports
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import REQUEST_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
-from shared.adapters.aws.s3 import S3Objects
-from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
+from shared.adapters.aws.s3 import S3Objects, s3
+from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
@@ -57,7 +57,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=members_table),
         memberships=DynamoDbMemberships(calls, members_table=members_table),
         files=DynamoDbFiles(calls, members_table=members_table),
-        objects=S3Objects(environment, bucket=settings.bucket, pause=deadline.pause, check=deadline.check),
+        objects=S3Objects(s3(environment, deadline), bucket=settings.bucket),
         blocks=DynamoDbBlocks(calls, members_table=members_table),
         contacts=DynamoDbContacts(calls, members_table=members_table),
         relations=DynamoDbRelations(
@@ -69,7 +69,12 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         devices=DynamoDbDevices(calls, members_table=members_table),
         notifications=DynamoDbNotifications(calls, members_table=members_table, parallel_map=parallel_map),
         reminders=DynamoDbReminders(calls, members_table=members_table),
-        clock=_clock(settings, environment, deadline),
+        clock=EventBridgeReminderScheduler(
+            scheduler(environment, deadline),
+            group=settings.schedule_group,
+            queue_arn=settings.look_queue_arn,
+            role_arn=settings.schedule_role_arn,
+        ),
         looks=SqsDeliveryCheckQueue(SqsQueue(queues, settings.look_queue_url)),
         gateway=ApiGatewayConnections(
             settings.connections_endpoint,
@@ -103,17 +108,6 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Ports:
         bounds=Bounds(settings.text_limit, settings.mention_limit),
         rosters=Rosters(),
         endpoint_url=environment.endpoint_url,
-    )
-
-
-def _clock(settings: RestSettings, environment: AwsEnvironment, deadline: Deadline) -> EventBridgeReminderScheduler:
-    return EventBridgeReminderScheduler(
-        environment,
-        group=settings.schedule_group,
-        queue_arn=settings.look_queue_arn,
-        role_arn=settings.schedule_role_arn,
-        pause=deadline.pause,
-        check=deadline.check,
     )
 
 

@@ -16,7 +16,7 @@ from local.settings import ROOT, Settings
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.aws.parallel_map import ThreadedMap
-from shared.adapters.aws.s3 import S3Objects
+from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
 from shared.ports.services import Objects
@@ -85,10 +85,13 @@ def calls(request: pytest.FixtureRequest) -> Calls:
 
 
 @pytest.fixture(params=["fake", "moto"])
-def objects(request: pytest.FixtureRequest) -> Objects:
+def objects(request: pytest.FixtureRequest) -> Iterator[Objects]:
     if request.param == "fake":
-        return FakeObjects()
-    return S3Objects(request.getfixturevalue("environment"), bucket=request.getfixturevalue("bucket"))
+        yield FakeObjects()
+        return
+    sdk = s3(request.getfixturevalue("environment"))
+    yield S3Objects(sdk, bucket=request.getfixturevalue("bucket"))
+    sdk.client.close()
 
 
 @pytest.fixture

@@ -25,6 +25,10 @@ from dataclasses import asdict
 from types import ModuleType
 from typing import Any, Final
 from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
 
 import shared.clock
 from shared.adapters.aws.parallel_map import ThreadedMap
@@ -41,6 +45,7 @@ from tests.load.growth import DeliveryCheck, grown, look
 from tests.load.network import Network
 from tests.load.rows import Rows, rows
 from tests.load.town import Handlers, Town
+from tests.sdk import answered
 
 MODULES: Final = {
     "authorizer": "functions.connect.authorizer",
@@ -168,9 +173,13 @@ def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, peopl
     town = Town(name, handlers, network, clock, random.Random(name), people)
 
     def request(pool: Pool, *args: Any) -> Any:
-        return network.request(pool, *args)
+        return network.request(pool.host, *args)
 
-    with patch.object(Pool, "request", request), contextlib.redirect_stdout(io.StringIO()):
+    def send(_: URLLib3Session, prepared: AWSPreparedRequest) -> AWSResponse:
+        return answered(prepared, lambda *arguments: network.request(urlsplit(prepared.url).netloc, *arguments))
+
+    reached = patch.object(Pool, "request", request), patch.object(URLLib3Session, "send", send)
+    with reached[0], reached[1], contextlib.redirect_stdout(io.StringIO()):
         town.settle()
         for _ in range(sessions):
             town.live(frames=6, requested=2)

@@ -1,4 +1,4 @@
-"""AWS as the functions' own HTTP reaches it, in memory: everything above `Pool.request` is the real thing."""
+"""AWS as the functions reach it, in memory: what is above `Pool.request` and botocore's session is the real thing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from shared.adapters.aws.json_service import ServiceError
-from shared.adapters.aws.transport import Pool, Response
+from shared.adapters.aws.transport import Response
 from tests.shared.auth.minting import SECRET
 from tests.simulation.store import Store, Written
 
@@ -39,11 +39,11 @@ class Network:
     def __post_init__(self) -> None:
         self.store = Store(on_write=self._stored, now_ms=self.now)
 
-    def request(self, pool: Pool, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
-        """Stands for `Pool.request`."""
+    def request(self, host: str, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Stands for `Pool.request`, and for what botocore sends with."""
         target = headers.get("x-amz-target", "")
         service, _, operation = target.partition(".")
-        self.calls[operation or f"{method} {pool.host}"] += 1
+        self.calls[operation or f"{method} {host}"] += 1
         if service.startswith("DynamoDB"):
             return self._dynamodb(operation, json.loads(body))
         if service == "AmazonSQS":

@@ -32,13 +32,13 @@ from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import TokenVerifier
-from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
 from shared.domain.files import SizeLimits
 from shared.limits.invites import InviteLimiter
 from shared.operations.context import Writing
 from shared.reporting import reporter
 from shared.request_log import RequestLog
+from tests.sdk import SOMEWHERE, Borrowing
 from tests.simulation.handlers import OF_AN_INSTANCE
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
@@ -57,7 +57,6 @@ GRACE_S: Final = 2
 SECOND_LOOK_S: Final = 3
 SIZES: Final = SizeLimits(image=400, file=100)
 IMAGE_PIXELS: Final = 100
-_ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://services")
 
 
 class Connections(ApiGatewayConnections):
@@ -66,7 +65,7 @@ class Connections(ApiGatewayConnections):
     def __init__(
         self, request: Callable[[str, str, bytes], int], *, parallel_map: Any, pause: Callable[[int], None]
     ) -> None:
-        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
+        super().__init__("http://gateway", SOMEWHERE, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
         self._request_of_gateway = request
 
     def _request(self, method: str, connection_id: str, data: bytes) -> int:
@@ -217,23 +216,13 @@ class Instance:
 
     @property
     def objects(self) -> S3Objects:
-        made = S3Objects(_ENVIRONMENT, bucket="files", pause=self.pause, monotonic=self.monotonic)
-        made._pool = cast("Any", self.environment.bucket)
-        return made
+        s3 = Borrowing(lambda: self.environment.bucket.client, pause=self.pause, monotonic=self.monotonic)
+        return S3Objects(s3, bucket="files", now=self.now)
 
     @property
     def clock(self) -> EventBridgeReminderScheduler:
-        made = EventBridgeReminderScheduler(
-            _ENVIRONMENT,
-            group="parley",
-            queue_arn="look",
-            role_arn="role",
-            now=self.now,
-            pause=self.pause,
-            monotonic=self.monotonic,
-        )
-        made._pool = cast("Any", self.environment.schedules)
-        return made
+        scheduler = Borrowing(lambda: self.environment.schedules.client, pause=self.pause, monotonic=self.monotonic)
+        return EventBridgeReminderScheduler(scheduler, group="parley", queue_arn="look", role_arn="role", now=self.now)
 
     def monotonic(self) -> float:
         return self.environment.hub.now / 1_000

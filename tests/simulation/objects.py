@@ -7,10 +7,14 @@ import json
 from calendar import timegm
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import strptime
 from typing import Any, Final
 
+from shared.adapters.aws.s3 import s3
+from shared.adapters.aws.scheduler import scheduler
 from shared.adapters.aws.transport import Response, TransportError
+from tests.sdk import SOMEWHERE, client_of
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
 
@@ -20,14 +24,17 @@ _CHANGED: Final = Response(412, {}, b"")
 
 @dataclass(eq=False)
 class Bucket:
-    """Objects by their keys, behind what a `Pool` offers. `arrived(file_id)` is called for each upload."""
+    """Objects by their keys. `arrived(file_id)` is called for each upload."""
 
     hub: Hub
     weather: Weather
     arrived: Callable[[str], None]
     objects: dict[str, bytes] = field(default_factory=dict)
-    host: str = "files.s3"
-    base_path: str = ""
+
+    @cached_property
+    def client(self) -> Any:
+        """boto3's, for all instances."""
+        return client_of(s3(SOMEWHERE), self.request)
 
     def upload(self, file_id: str, data: bytes) -> None:
         """What a client has put there by its form."""
@@ -42,7 +49,7 @@ class Bucket:
             return Response(503, {}, b"<Error><Code>SlowDown</Code></Error>")
         if self.weather.strikes(Fault.LOST_BEFORE):
             raise TransportError("lost")
-        answer = self._answer(method, path.lstrip("/"), headers, body)
+        answer = self._answer(method, path.removeprefix("/files/"), headers, body)
         if self.weather.strikes(Fault.LOST_AFTER):
             raise TransportError("lost")
         return answer
@@ -65,7 +72,7 @@ class Bucket:
     def _put(self, key: str, headers: Mapping[str, str], body: bytes) -> Response:
         """What is given, or a copy of what is there."""
         source = headers.get("x-amz-copy-source")
-        data = body if source is None else self.objects.get(source.split("/", 2)[2])
+        data = body if source is None else self.objects.get(source.partition("/")[2])
         if data is None:
             return _GONE
         if source is not None and _etag(data) != headers["x-amz-copy-source-if-match"]:
@@ -80,15 +87,18 @@ def _etag(data: bytes) -> str:
 
 @dataclass(eq=False)
 class Schedules:
-    """What is to be called back for, by name, behind what a `Pool` offers. `due(body)` is called at its time."""
+    """What is to be called back for, by name. `due(body)` is called at its time."""
 
     hub: Hub
     weather: Weather
     base_ms: int
     due: Callable[[str], None]
     waiting: dict[str, float] = field(default_factory=dict)
-    host: str = "scheduler"
-    base_path: str = ""
+
+    @cached_property
+    def client(self) -> Any:
+        """boto3's, for all instances."""
+        return client_of(scheduler(SOMEWHERE), self.request)
 
     def request(self, method: str, path: str, _: Mapping[str, str], body: bytes) -> Response:
         self.hub.step()

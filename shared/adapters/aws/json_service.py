@@ -25,9 +25,11 @@ _RETRYABLE: Final = frozenset(
         "InternalServerError",
         "InternalServiceError",
         "LimitExceededException",
+        "OperationAborted",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestTimeout",
         "ServiceUnavailable",
         "ThrottlingException",
         "TransactionConflictException",  # a single write met a transaction on its item
@@ -41,11 +43,14 @@ _CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "Provi
 class ServiceError(Exception):
     """The service refused a request: `code` as it names it, `body` with whatever came along.
 
-    `is_transient`: the same again may be taken.
+    `call` is what was asked of which service, for the log. `is_transient`: the same again may be taken.
     """
 
-    def __init__(self, code: str, message: str, body: Mapping[str, Any], *, is_transient: bool = False) -> None:
+    def __init__(
+        self, code: str, message: str, body: Mapping[str, Any], *, call: str = "", is_transient: bool = False
+    ) -> None:
         super().__init__(f"{code}: {message}")
+        self.call = call
         self.code = code
         self.body = body
         self.is_transient = is_transient
@@ -106,7 +111,7 @@ def retried(
 
 
 def endpoint(service: str, region: str) -> str:
-    """Where AWS has a service; with a bucket's name in front of the service, the bucket."""
+    """Where AWS has a service."""
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"https://{service}.{region}.{suffix}"
 
@@ -127,6 +132,7 @@ class JsonService:
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
         self._signer = signer_for(service, environment)
+        self._service = service
         self._target_prefix = target_prefix
         self._content_type = content_type
         self._pause = pause
@@ -152,7 +158,7 @@ class JsonService:
         response = self._post(operation, body)
         if response.status == HTTPStatus.OK:
             return _answer(response)
-        raise _error(response)
+        raise _error(response, f"{self._service}:{operation}")
 
     def _post(self, operation: str, body: bytes) -> Response:
         headers = {
@@ -176,19 +182,19 @@ def _answer(response: Response) -> dict[str, Any]:
     return body
 
 
-def _error(response: Response) -> ServiceError:
+def _error(response: Response, call: str) -> ServiceError:
     try:
         body = _answer(response)
     except TransportError:
         body = {}
-    return refusal(response.status, body)
+    return refusal(response.status, body, call=call)
 
 
-def refusal(status: int, body: Mapping[str, Any]) -> ServiceError:
+def refusal(status: int, body: Mapping[str, Any], *, call: str = "") -> ServiceError:
     """What an answer other than 200 means."""
     code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{status}"
-    error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body)
-    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body, call=call)
+    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
     error.is_transient = is_fault or code in _RETRYABLE or _is_contention(error)
     return error
 

@@ -36,12 +36,9 @@ def tls_context() -> ssl.SSLContext:
 
 
 class Pool:
-    """Connections to one endpoint, kept for the next call; as many at once as callers.
+    """Connections to one endpoint, kept for the next call; as many at once as callers."""
 
-    `read_timeout_s` is how long the peer may be silent; None for what is usual.
-    """
-
-    def __init__(self, endpoint_url: str, *, read_timeout_s: float | None = None) -> None:
+    def __init__(self, endpoint_url: str) -> None:
         parts = urlsplit(endpoint_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"not an http(s) endpoint: {endpoint_url!r}")
@@ -49,7 +46,6 @@ class Pool:
         self.base_path = parts.path.rstrip("/")
         self._hostname, self._port = parts.hostname, parts.port
         self._tls = tls_context() if parts.scheme == "https" else None
-        self._read_timeout_s = read_timeout_s
         self._idle: deque[HTTPConnection] = deque()
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
@@ -94,7 +90,7 @@ class Pool:
         try:
             if connection.sock is None:
                 connection.connect()
-                connection.sock.settimeout(self._read_timeout_s or READ_TIMEOUT_S)  # type: ignore[attr-defined]  # connect() has set it
+                connection.sock.settimeout(READ_TIMEOUT_S)  # type: ignore[attr-defined]  # connect() has set it
             connection.request(method, path, body=body, headers=dict(headers))
             with connection.getresponse() as answer:  # which holds the socket too, whoever closes the connection
                 response = Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())

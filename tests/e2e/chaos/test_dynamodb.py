@@ -8,9 +8,11 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from shared.adapters.aws import transport as http
 from shared.adapters.aws.transport import Pool, Response, TransportError
 from tests.chaos.dynamodb import Fault, FaultyDynamoDb, faulty_dynamodb
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
@@ -51,9 +53,10 @@ def call(pool: Pool, operation: str, body: Any = None, *, service: str = "Dynamo
 
 
 @contextlib.contextmanager
-def pool_to(proxy: FaultyDynamoDb, *, patience_s: float | None = None) -> Iterator[Pool]:
-    pool = Pool(proxy.url, read_timeout_s=patience_s)
-    yield pool
+def pool_to(proxy: FaultyDynamoDb, *, patience_s: float = http.READ_TIMEOUT_S) -> Iterator[Pool]:
+    pool = Pool(proxy.url)
+    with patch.object(http, "READ_TIMEOUT_S", patience_s):
+        yield pool
     while pool._idle:
         pool._idle.pop().close()
 
@@ -66,7 +69,7 @@ def during(port: int, fault: Fault | None, act: Callable[[Pool, FaultyDynamoDb],
             if fault is not None:
                 proxy.only(fault)
                 proxy.begin(odds=1.0)
-            with pool_to(proxy, patience_s=0.2 if fault in HANGS else None) as pool:
+            with pool_to(proxy, patience_s=0.2 if fault in HANGS else http.READ_TIMEOUT_S) as pool:
                 await asyncio.to_thread(act, pool, proxy)
             return proxy
 

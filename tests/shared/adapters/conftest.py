@@ -1,4 +1,4 @@
-"""Nothing that a test opens outlives it: pools keep connections, spreaders keep threads."""
+"""Nothing that a test opens outlives it: pools and clients keep connections, spreaders keep threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.sdk import _session
 from shared.adapters.aws.transport import Pool
 from tests.shared.adapters.aws.servers import Script, ScriptedServer
 
@@ -28,6 +29,22 @@ def _close_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for pool in pools:
         while pool._idle:
             pool._idle.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def _close_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    made: list[Any] = []
+    session = _session()
+    make = session.client
+
+    def remember(*arguments: Any, **keywords: Any) -> Any:
+        made.append(make(*arguments, **keywords))
+        return made[-1]
+
+    monkeypatch.setattr(session, "client", remember)
+    yield
+    for client in made:
+        client.close()
 
 
 @pytest.fixture(autouse=True)

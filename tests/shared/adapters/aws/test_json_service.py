@@ -177,7 +177,7 @@ def test_what_is_refused_for_good_is_raised_at_once(code: str) -> None:
     one = scripted(refused(code, Item={"a": {"S": "b"}}))
     with pytest.raises(ServiceError, match=f"^{code}: no$") as error:
         one.call()
-    assert error.value.code == code
+    assert (error.value.call, error.value.code) == ("dynamodb:PutItem", code)
     assert error.value.body["Item"] == {"a": {"S": "b"}}
     assert one.pauses == []
 

@@ -5,10 +5,10 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from unittest.mock import patch
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
-from botocore.auth import S3SigV4Auth, S3SigV4PostAuth, S3SigV4QueryAuth, SigV4Auth
+from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given, settings
@@ -152,82 +152,3 @@ def as_of(timestamp: str) -> AbstractContextManager[object]:
     """botocore's clock."""
     now = dt.datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
     return patch("botocore.auth.get_current_datetime", return_value=now)
-
-
-def s3_signer(session_token: str = "", *, region: str = "eu-west-1") -> Signer:
-    return Signer(
-        service="s3", region=region, access_key=ACCESS_KEY, secret_key=SECRET_KEY, session_token=session_token
-    )
-
-
-_TOKENS = st.just("") | st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
-
-
-@given(
-    method=st.sampled_from(["GET", "HEAD", "PUT", "DELETE"]),
-    path=_PATHS,
-    headers=st.dictionaries(st.sampled_from(["content-type", "range", "if-match", "x-amz-copy-source"]), _VALUES),
-    body=st.binary(max_size=200),
-    timestamp=_TIMES,
-    session_token=_TOKENS,
-)
-def test_every_signature_for_s3_is_botocores(
-    *, method: str, path: str, headers: dict[str, str], body: bytes, timestamp: str, session_token: str
-) -> None:
-    given_headers = {"host": "files.s3.eu-west-1.amazonaws.com", **headers}
-    request = AWSRequest(method, f"https://{given_headers['host']}{path}", headers=dict(given_headers), data=body)
-    with as_of(timestamp):
-        S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY, session_token or None), "s3", "eu-west-1").add_auth(request)
-    expected = {name.lower(): value for name, value in request.headers.items()}
-    assert s3_signer(session_token).sign(method, path, given_headers, body, timestamp=timestamp) == expected
-
-
-@given(
-    path=_PATHS,
-    host=st.sampled_from(["files.s3.eu-west-1.amazonaws.com", "localhost:4577"]),
-    parameters=st.dictionaries(
-        st.sampled_from(["response-content-type", "response-content-disposition", "a b"]), st.text(min_size=1)
-    ),
-    timestamp=_TIMES,
-    expires_in_s=st.integers(1, 604_800),
-    session_token=_TOKENS,
-)
-def test_every_signed_url_is_botocores(
-    *, path: str, host: str, parameters: dict[str, str], timestamp: str, expires_in_s: int, session_token: str
-) -> None:
-    request = AWSRequest("GET", f"http://{host}{path}", params=dict(parameters))
-    credentials = Credentials(ACCESS_KEY, SECRET_KEY, session_token or None)
-    with as_of(timestamp):
-        S3SigV4QueryAuth(credentials, "s3", "eu-west-1", expires=expires_in_s).add_auth(request)
-    signer = s3_signer(session_token)
-    query = signer.presign(path, host, parameters, timestamp=timestamp, expires_in_s=expires_in_s)
-    theirs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
-    assert sorted(parse_qsl(query, keep_blank_values=True)) == sorted(theirs)
-    assert query.isascii()
-
-
-@given(policy=st.text(st.characters(max_codepoint=127)), timestamp=_TIMES, session_token=_TOKENS)
-def test_the_signature_of_a_text_is_botocores_of_a_policy(policy: str, timestamp: str, session_token: str) -> None:
-    request = AWSRequest("POST", "https://files.s3.eu-west-1.amazonaws.com/")
-    auth = S3SigV4PostAuth(Credentials(ACCESS_KEY, SECRET_KEY, session_token or None), "s3", "eu-west-1")
-    with as_of(timestamp):
-        request.context["timestamp"] = timestamp
-        signature, scope = auth.signature(policy, request), auth.scope(request)
-    signer = s3_signer(session_token)
-    assert signer.sign_text(policy, timestamp=timestamp) == signature
-    assert signer.credential(timestamp) == scope
-
-
-@given(
-    parameters=st.dictionaries(st.sampled_from(["groupName", "clientToken", "NextToken"]), st.text(), max_size=3),
-    timestamp=_TIMES,
-)
-def test_a_query_is_signed_as_botocore_does(parameters: dict[str, str], timestamp: str) -> None:
-    query = "&".join(f"{name}={_segment(value)}" for name, value in sorted(parameters.items()))
-    headers, path = {"host": "scheduler.eu-west-1.amazonaws.com"}, "/schedules/r1"
-    signer = Signer(service="scheduler", region="eu-west-1", access_key=ACCESS_KEY, secret_key=SECRET_KEY)
-    request = AWSRequest("DELETE", f"https://{headers['host']}{path}?{query}", headers=dict(headers), data=b"")
-    with as_of(timestamp):
-        SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "scheduler", "eu-west-1").add_auth(request)
-    expected = {name.lower(): value for name, value in request.headers.items()}
-    assert signer.sign("DELETE", path, headers, b"", timestamp=timestamp, query=query) == expected

@@ -242,13 +242,6 @@ def test_the_timeouts_are_as_short_as_one_region_allows(serve: Serve) -> None:
     assert kept.sock.gettimeout() == http.READ_TIMEOUT_S <= 5
 
 
-def test_a_pool_can_have_a_patience_of_its_own(serve: Serve) -> None:
-    pool = Pool(serve(_echo).url, read_timeout_s=20)
-    _get(pool)
-    (kept,) = pool._idle
-    assert kept.sock.gettimeout() == 20
-
-
 def test_a_refused_connection_is_an_error(serve: Serve) -> None:
     server = serve(_echo)
     server.close()
