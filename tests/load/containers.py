@@ -10,6 +10,8 @@ from typing import Any, Final
 
 _OURS: Final = ("functions.", "shared.")
 _ATOMS: Final = (str, bytes, int, float, bool, complex, type(None), type, ModuleType, BuiltinFunctionType)
+# What a client of boto3 keeps is its own; that nothing of it grows is counted by objects (`growth.py`).
+_VENDORS: Final = ("boto3.", "botocore.")
 _CONTAINERS: Final = (dict, list, set, deque, bytearray)
 
 
@@ -25,7 +27,7 @@ def containers() -> dict[str, int]:
             path, value = waiting.popleft()
             if isinstance(value, _ATOMS) and not _is_our_class(value):
                 continue
-            if id(value) in seen:
+            if id(value) in seen or type(value).__module__.startswith(_VENDORS):
                 continue
             seen.add(id(value))
             if (size := _size(value)) is not None:

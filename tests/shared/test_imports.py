@@ -256,3 +256,54 @@ import functions.connect.authorizer
 print("shared.auth.jwks" in sys.modules)
 """
     assert _run(code).strip() == "True"
+
+
+# Every route of the hot side, and one frame: by the real handlers, over a network in memory.
+HOT = """
+import importlib, json, sys, time
+from unittest.mock import patch
+
+import jwt
+
+from shared.adapters.aws.transport import Pool
+from tests.functions.events import frame_event, http_event
+from tests.load.network import Network
+from tests.shared.auth.minting import SECRET
+
+now = int(time.time())
+token = jwt.encode({"sub": "alice", "iat": now, "exp": now + 60}, SECRET, algorithm="HS256")
+network = Network(lambda: now * 1_000)
+rest, message = (importlib.import_module(f"functions.{name}.handler") for name in ("rest", "message"))
+
+def ask(method, path, body=None):
+    answer = rest.handler(http_event(method, path, token=token, body=body))
+    assert answer["statusCode"] in (200, 201, 204), (method, path, answer)
+    return json.loads(answer["body"]) if answer["body"] else None
+
+def sdk():
+    return {name for name in sys.modules if name.startswith(("boto3", "botocore.", "pynamodb"))}
+
+with patch.object(Pool, "request", lambda pool, *arguments: network.request(pool.host, *arguments)):
+    for name, size in (("group", {"name": "team", "members": ["bob"]}), ("private", {"with": "bob"})):
+        place = "/v1/conversations/" + ask("POST", "/v1/conversations", {"type": name, **size})["id"]
+        first = place + "/messages/" + str(ask("POST", place + "/messages", {"content": "hello"})["seq"])
+        ask("PATCH", first, {"content": "better"})
+        ask("PUT", first + "/reactions/x")
+        ask("DELETE", first + "/reactions/x")
+        ask("POST", place + "/read", {"seq": 1})
+        ask("PATCH", place + "/settings", {"muted_until": None})
+        for path in (place, place + "/messages", first):
+            ask("GET", path)
+        ask("DELETE", first)
+    ask("GET", "/v1/conversations")
+    frame = {"type": "message", "to": "bob", "content": "hi", "client_message_id": "1"}
+    expires = {"expires_at": (now + 60) * 1_000, "connected_at": now * 1_000}
+    assert json.loads(message.handler(frame_event(frame, **expires))["body"])["success"]
+    assert sdk() == set(), sdk()
+    assert ask("POST", "/v1/files", {"name": "a.pdf", "content_type": "application/pdf", "size": 5})["upload"]["fields"]
+    assert "botocore.client" in sdk()
+"""
+
+
+def test_the_hot_routes_are_answered_without_an_sdk_which_comes_with_the_first_cold_one_that_needs_it() -> None:
+    _run(HOT)

@@ -170,11 +170,11 @@ def test_adapters_are_made_without_it() -> None:
     code = """
 import sys
 from shared.adapters.aws.s3 import S3Objects, s3
-from shared.adapters.aws.scheduler import EventBridgeClock, scheduler
+from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.config import AwsEnvironment
 environment = AwsEnvironment("eu-west-1", "key", "secret", "", "")
 S3Objects(s3(environment), bucket="files")
-EventBridgeClock(scheduler(environment), group="g", queue_arn="q", role_arn="r")
+EventBridgeReminderScheduler(scheduler(environment), group="g", queue_arn="q", role_arn="r")
 assert not {"boto3", "botocore", "urllib3"} & {name.partition(".")[0] for name in sys.modules}
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
