@@ -23,8 +23,7 @@ from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.receipts import DELIVERED, READ
 from shared.operations.sync import Sync, Synced
-from shared.wire.websocket import events, frames, replies
-from shared.wire.websocket import replies as acks
+from shared.wire.websocket import acks, events, frames, replies
 from shared.wire.websocket.events import event_body, message_body
 from tests.test_docs import ROOT, page
 

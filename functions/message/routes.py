@@ -29,6 +29,15 @@ from shared.ports.people import Blocks, Relations
 from shared.ports.services import Gateway, ParallelMap
 from shared.reporting import try_to_tell
 from shared.wire.cursors import decode_sync_cursor
+from shared.wire.websocket.acks import (
+    auth_ack,
+    change_ack,
+    cursor_ack,
+    message_ack,
+    presence_ack,
+    react_ack,
+    typing_ack,
+)
 from shared.wire.websocket.events import EVICTED
 from shared.wire.websocket.frames import (
     AuthFrame,
@@ -43,19 +52,7 @@ from shared.wire.websocket.frames import (
     TypingFrame,
 )
 from shared.wire.websocket.gateway import Caller
-from shared.wire.websocket.replies import (
-    auth_ack,
-    change_ack,
-    cursor_ack,
-    encode_event,
-    event_size,
-    message_ack,
-    pong,
-    presence_ack,
-    react_ack,
-    sync_reply,
-    typing_ack,
-)
+from shared.wire.websocket.replies import encode_event, event_size, pong, sync_reply
 
 
 @dataclass(frozen=True, slots=True)

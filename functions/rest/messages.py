@@ -25,7 +25,7 @@ from shared.operations.receipts import READ, move_cursor
 from shared.operations.visibility import tell_granted
 from shared.wire.rest.bodies import history_body, single_body
 from shared.wire.rest.requests import NewContent, NewMessage, ReadUpTo
-from shared.wire.websocket.replies import change_ack, cursor_ack, message_ack, react_ack
+from shared.wire.websocket.acks import change_ack, cursor_ack, message_ack, react_ack
 
 
 def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:

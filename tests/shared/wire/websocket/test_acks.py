@@ -7,7 +7,7 @@ from shared.domain.connections import Presence
 from shared.domain.entries import Entry
 from shared.domain.members import Audience
 from shared.operations.changes import Changed
-from shared.wire.websocket.replies import auth_ack, change_ack, presence_ack, react_ack, typing_ack
+from shared.wire.websocket.acks import auth_ack, change_ack, presence_ack, react_ack, typing_ack
 
 ENTRY = Entry("dm:alice:bob", 44, "bob", 1_234, 40, change=Reacted(42, "👍", removed=False))
 DONE = Changed(ENTRY, Audience({}))
