@@ -20,7 +20,7 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import answers, bundles, events, queues, requests, routing, streams, workers
+from local.emulator import event_sources, gateway, workers
 from local.emulator.durable import DurableState
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
@@ -100,19 +100,19 @@ def _leave() -> None:
     os._exit(0)  # the workers' folders go at the next start: thousands of files, on a busy disk a matter of seconds
 
 
+def install(state: DurableState) -> None:
+    """Replace what docs/adr/0021-what-the-emulator-replaces.md lists, and load the kept state in between."""
+    state.install()
+    event_sources.install()
+    state.recover()
+    workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
+    gateway.install()
+
+
 def main() -> None:
     logging.captureWarnings(capture=True)
     state = DurableState(Path(os.environ["PARLEY_STATE"]))
-    state.install()
-    queues.install()
-    streams.install()
-    events.install()
-    state.recover()
-    workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
-    routing.install()
-    answers.install()
-    requests.install()
-    bundles.install()
+    install(state)
     emulator = Emulator(state)
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]

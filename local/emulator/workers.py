@@ -1,13 +1,19 @@
 """Lambda workers that see their bundle and nothing else, and whose output is written down line by line as it comes.
 
 MiniStack runs functions in its own environment (they could import its packages), keeps what they print in memory, a log
-stream per invocation, and waits up to 50 ms after every invocation for output that may not come.
+stream per invocation, and waits up to 50 ms after every invocation for output that may not come. It unpacks a bundle,
+some thousand files at times, for each worker that it starts, which takes a busy disk seconds; here that is done once.
 """
 
 # ruff: noqa: SLF001  # MiniStack has no hooks for any of this; its version is pinned
 
+import hashlib
 import json
+import os
+import tempfile
 import threading
+import types
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,8 +39,33 @@ class FunctionLog:
                 self._file.write(json.dumps({"time": time, "function": function, "line": line}) + "\n")
 
 
+class SharedZip(zipfile.ZipFile):
+    """Unpacks to one place for the same content; where it was asked to unpack there is a link."""
+
+    _unpacking = threading.Lock()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: bytes | None = None) -> None:
+        with self._unpacking:
+            shared = self._unpacked(members, pwd)
+        place = Path(path)
+        place.rmdir()
+        place.symlink_to(shared, target_is_directory=True)
+
+    def _unpacked(self, members: Any, pwd: bytes | None) -> Path:
+        content = Path(os.fspath(self.filename or "")).read_bytes()
+        shared = Path(tempfile.gettempdir()) / f"bundle-{hashlib.sha256(content).hexdigest()}"
+        if not shared.exists():
+            aside = shared.with_suffix(".tmp")
+            super().extractall(aside, members, pwd)
+            aside.rename(shared)
+        return shared
+
+
 def install(log: FunctionLog, python: Path) -> None:
-    """Run Python functions with `python` (an environment without packages) and send what they print to `log`."""
+    """Run Python functions with `python` (an environment without packages) and send what they print to `log`.
+
+    To be called before the emulator starts serving.
+    """
     detect = lambda_runtime._detect_runtime_binary
     execute = lambda_svc._execute_function_warm
     requests = turns.of_this_machine()
@@ -61,4 +92,5 @@ def install(log: FunctionLog, python: Path) -> None:
     lambda_runtime.Worker._read_stderr = read_stderr
     lambda_runtime.Worker._drain_stderr_bounded = lambda _worker: ""
     lambda_svc._execute_function_warm = execute_warm
+    lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
     lambda_svc._emit_lambda_logs = lambda *_args, **_kwargs: None

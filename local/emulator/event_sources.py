@@ -1,28 +1,54 @@
-"""A function that fails on records of a table's stream has them retried, split and set aside, as its mapping says.
+"""Who is handed records of a table's stream, events and messages of a queue, and what becomes of them if that fails.
 
-On its own MiniStack takes a partial batch response for success of the whole batch, and repeats a batch that failed
-until its records are too old, knowing neither a limit of retries nor bisecting.
+- Records of a stream are retried, split and set aside as the mapping says. On its own MiniStack takes a partial batch
+  response for success of the whole batch, and repeats a batch that failed until its records are too old, knowing
+  neither a limit of retries nor bisecting.
+- EventBridge invokes functions asynchronously, with the retries and the failure destination that each has set.
+  MiniStack invokes them once, whatever comes of it.
+- A stack keeps its queues when it moves to another port. MiniStack knows a queue by its URL, in which its own port
+  stands, and looks for an event source's queue by the URL with the port of today: after a move nothing consumes it.
 """
 
 # ruff: noqa: SLF001  # MiniStack has no hooks for any of this; its version is pinned
 
 import contextvars
+import json
 import logging
 import time
 from collections import defaultdict
-from typing import Any
+from typing import Any, Final
 
-from ministack.services import dynamodb, lambda_svc
+from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 
 from local.emulator.retries import FOR_EVER, Batch, Course, Policy
 
-log = logging.getLogger("parley.streams")
+log = logging.getLogger("parley.sources")
 
 RETRY_SECONDS = 1.0
 PARTIAL = "ReportBatchItemFailures"
+# Nothing connects to the port in a queue's URL: functions and tools send it to the endpoint as the queue's name, and
+# replies carry the port that was called.
+QUEUE_PORT: Final = "4577"
 
 Record = dict[str, Any]
 Mapping = dict[str, Any]
+
+
+def install() -> None:
+    """Take over who is handed what. To be called before the emulator's state is loaded."""
+    sqs.DEFAULT_PORT = QUEUE_PORT
+    sqs._CANONICAL_NETLOC = f"{sqs.DEFAULT_HOST}:{QUEUE_PORT}"
+    lambda_svc._poll_dynamodb_streams = Consumers().poll
+    eventbridge._dispatch_to_lambda = _deliver
+
+
+def _deliver(function_arn: str, event: str) -> None:
+    """An event of EventBridge."""
+    function, config, name = lambda_svc._get_func_record_for_ref(function_arn)
+    if function and config:
+        lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(event))
+    else:
+        log.warning("there is no function %s for an event", name)
 
 
 class Consumers:
@@ -105,8 +131,3 @@ def _is_too_old(records: list[Record], mapping: Mapping) -> bool:
     limit = int(mapping.get("MaximumRecordAgeInSeconds") or FOR_EVER)
     oldest = min(float(record["dynamodb"]["ApproximateCreationDateTime"]) for record in records)
     return limit != FOR_EVER and time.time() - oldest > limit
-
-
-def install() -> None:
-    """Take the polling of streams over. To be called before the emulator starts serving."""
-    lambda_svc._poll_dynamodb_streams = Consumers().poll

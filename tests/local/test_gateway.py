@@ -1,4 +1,4 @@
-"""What a WebSocket client sees of a function that fails, on a small API of its own."""
+"""What passes the gateways: what a WebSocket client sees of a function that fails, on a small API of its own."""
 
 from __future__ import annotations
 
