@@ -21,13 +21,30 @@ An exception means "can't go on". Expected outcomes (a duplicate, a connection t
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+ErrorCode = Literal[
+    "bad_request",
+    "blocked",
+    "conflict",
+    "forbidden",
+    "internal",
+    "not_a_member",
+    "not_found",
+    "rate_limited",
+    "sync_required",
+    "token_expired",
+    "too_large",
+    "unauthenticated",
+    "unavailable",
+    "unknown_type",
+]
 
 
 class ParleyError(Exception):
     """The root. `message` is for people and may change; `code` is for programs and may not."""
 
-    code: ClassVar[str] = "internal"
+    code: ClassVar[ErrorCode] = "internal"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     default_message: ClassVar[str] = "Something went wrong"
@@ -39,7 +56,7 @@ class ParleyError(Exception):
 
 
 class BadRequest(ParleyError):
-    code = "bad_request"
+    code: ClassVar[ErrorCode] = "bad_request"
     status = 400
     default_message = "The request is malformed"
 
@@ -56,7 +73,7 @@ class TooLarge(BadRequest):
 
 
 class Unauthenticated(ParleyError):
-    code = "unauthenticated"
+    code: ClassVar[ErrorCode] = "unauthenticated"
     status = 401
     default_message = "A valid token is required"
 
@@ -67,7 +84,7 @@ class TokenExpired(Unauthenticated):
 
 
 class Forbidden(ParleyError):
-    code = "forbidden"
+    code: ClassVar[ErrorCode] = "forbidden"
     status = 403
     default_message = "This is not allowed"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +21,11 @@ from shared.domain.members import Audience
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
+from shared.operations.delivery import Event
 from shared.operations.receipts import DELIVERED, READ
 from shared.operations.sync import Sync, Synced
-from shared.wire.websocket import acks, events, frames, replies
+from shared.wire import messages as acks
+from shared.wire.websocket import events, frames, replies
 from shared.wire.websocket.events import event_body, message_body
 from tests.test_docs import ROOT, page
 
@@ -90,7 +92,7 @@ def changed(change: Change) -> Entry:
     )
 
 
-MADE: tuple[events.Event, ...] = (
+MADE: tuple[Event, ...] = (
     PLAIN,
     *map(changed, CHANGES),
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
@@ -105,7 +107,7 @@ FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(
 def code_events() -> list[dict[str, Any]]:
     """Every event that the code can make, in each shape that it can have."""
     assert {type(change) for change in CHANGES} == set(KINDS)
-    assert {type(event).__name__ for event in MADE} == set(str(events.Event).split(" | "))
+    assert {type(event).__name__ for event in MADE} == set(str(Event).split(" | "))
     return [*map(event_body, MADE), FAREWELLS[0]]
 
 
@@ -131,25 +133,25 @@ def test_the_message_object_is_shown_as_it_is_and_as_it_is_once_deleted() -> Non
     assert fields <= set(re.findall(r"`(\w+)`", section))
 
 
-def code_replies() -> list[dict[str, Any]]:
+def code_replies() -> list[Mapping[str, Any]]:
     """The data of every reply."""
     done, nothing = (Changed(entry, Audience({})) for entry in (changed(CHANGES[0]), None))
     synced = Synced(PLAIN.conversation_id, 1, [PLAIN], has_more=False, read_seq=0, unread=1)
     return [
         acks.message_ack(PLAIN, duplicate=False),
-        acks.change_ack("edit", PLAIN.conversation_id, 1, done, now=1),
-        acks.change_ack("delete", PLAIN.conversation_id, 1, nothing, now=1),
+        acks.edit_ack(PLAIN.conversation_id, 1, done, now=1),
+        acks.delete_ack(PLAIN.conversation_id, 1, nothing, now=1),
         acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=True, owner_id="bob", now=1),
         acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=False, now=1),
-        acks.cursor_ack(READ, PLAIN.conversation_id, 1),
-        acks.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
-        acks.typing_ack(PLAIN.conversation_id, active=True),
-        acks.presence_ack([Presence("bob", OFFLINE)]),
+        replies.cursor_ack(READ, PLAIN.conversation_id, 1),
+        replies.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
+        replies.typing_ack(PLAIN.conversation_id, active=True),
+        replies.presence_ack([Presence("bob", OFFLINE)]),
         replies.sync_reply(
             Sync([synced], ["dm:carol:dave"], has_more=True, next_after="group:0123456789abcdef"), "alice"
         ),
         replies.pong(1, behind=False),
-        acks.auth_ack("alice", 1),
+        replies.auth_ack("alice", 1),
     ]
 
 
@@ -226,7 +228,7 @@ def test_asyncapi_has_every_frame_with_the_fields_of_its_struct(asyncapi: dict[s
         assert set(received[name]["required"]) == {"type", *(field.name for field in fields if field.required)}
 
 
-def union(made: list[dict[str, Any]]) -> dict[str, set[str]]:
+def union(made: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
     """The fields of each type, over all shapes that it can have."""
     fields: dict[str, set[str]] = {}
     for each in made:

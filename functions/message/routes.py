@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from shared.operations.changes import Changed, announce
 from shared.operations.context import Writing
 from shared.operations.delivery import Delivered, Posting, over
 from shared.operations.editing import delete, edit, react
-from shared.operations.messages import SendMessage, send_message
+from shared.operations.messages import send_message
 from shared.operations.presence import Sight, Telling, announce_online, watch
 from shared.operations.receipts import move_cursor
 from shared.operations.rosters import Rosters
@@ -28,16 +28,8 @@ from shared.ports.files import Files
 from shared.ports.people import Blocks, Relations
 from shared.ports.services import Gateway, ParallelMap
 from shared.reporting import try_to_tell
-from shared.wire.cursors import decode_sync_cursor
-from shared.wire.websocket.acks import (
-    auth_ack,
-    change_ack,
-    cursor_ack,
-    message_ack,
-    presence_ack,
-    react_ack,
-    typing_ack,
-)
+from shared.wire.common import decode_sync_cursor
+from shared.wire.messages import delete_ack, edit_ack, message_ack, react_ack, send_command
 from shared.wire.websocket.events import EVICTED
 from shared.wire.websocket.frames import (
     AuthFrame,
@@ -52,7 +44,16 @@ from shared.wire.websocket.frames import (
     TypingFrame,
 )
 from shared.wire.websocket.gateway import Caller
-from shared.wire.websocket.replies import encode_event, event_size, pong, sync_reply
+from shared.wire.websocket.replies import (
+    auth_ack,
+    cursor_ack,
+    encode_event,
+    event_size,
+    pong,
+    presence_ack,
+    sync_reply,
+    typing_ack,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Ports:
         return Telling(self.sight, self.watches, self.gateway, encode_event)
 
 
-def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> dict[str, Any]:  # noqa: PLR0911  # a table of routes
+def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> Mapping[str, Any]:  # noqa: PLR0911  # a table of routes
     """Carry out one decoded frame. Raises ParleyError."""
     match frame:
         case MessageFrame():
@@ -135,20 +136,8 @@ def serve(kind: str, frame: Any, caller: Caller, ports: Ports) -> dict[str, Any]
     raise TypeError(f"no route for {type(frame).__name__}")
 
 
-def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
-    command = SendMessage(
-        sender_id=caller.user_id,
-        content=frame.content,
-        to=frame.to,
-        conversation_id=frame.conversation_id,
-        message_type=frame.message_type,
-        client_message_id=frame.client_message_id,
-        after=frame.after,
-        reply_to=frame.reply_to,
-        mentions=tuple(frame.mentions),
-        file_id=frame.file_id,
-        forward_of=(frame.forward_of.conversation_id, frame.forward_of.seq) if frame.forward_of else None,
-    )
+def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
+    command = send_command(frame, sender_id=caller.user_id, to=frame.to, conversation_id=frame.conversation_id)
     sent = send_message(command, connection_id=caller.connection_id, writing=ports.writing, posting=ports.posting)
     _after_delivery(sent.delivered, caller, ports)
     other = other_member(sent.entry.conversation_id, caller.user_id)
@@ -157,23 +146,24 @@ def _message(frame: MessageFrame, caller: Caller, ports: Ports) -> dict[str, Any
     return message_ack(sent.entry, duplicate=sent.duplicate)
 
 
-def _change(frame: EditFrame | DeleteFrame | ReactFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _change(frame: EditFrame | DeleteFrame | ReactFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     conversation_id, seq, user_id, writing = frame.conversation_id, frame.seq, caller.user_id, ports.writing
+    ack: Mapping[str, Any]
     match frame:
         case EditFrame():
             window_s = ports.edit_window_s
             changed = edit(conversation_id, seq, frame.content, user_id=user_id, window_s=window_s, writing=writing)
-            ack = change_ack("edit", conversation_id, seq, changed, now=ports.now())
+            ack = edit_ack(conversation_id, seq, changed, now=ports.now())
         case DeleteFrame():
             changed = delete(conversation_id, seq, user_id=user_id, writing=writing)
-            ack = change_ack("delete", conversation_id, seq, changed, now=ports.now())
+            ack = delete_ack(conversation_id, seq, changed, now=ports.now())
         case ReactFrame():
             changed, ack = _react(frame, user_id, ports)
     _announce(changed, caller, ports)
     return ack
 
 
-def _react(frame: ReactFrame, user_id: str, ports: Ports) -> tuple[Changed, dict[str, Any]]:
+def _react(frame: ReactFrame, user_id: str, ports: Ports) -> tuple[Changed, Mapping[str, Any]]:
     conversation_id, seq, emoji, removed = frame.conversation_id, frame.seq, frame.emoji, frame.remove
     if frame.user_id is not None and not removed:
         raise BadRequest("`user_id` goes with `remove` only")
@@ -196,7 +186,7 @@ def _announce(changed: Changed, caller: Caller, ports: Ports) -> None:
         _after_delivery(delivered, caller, ports)
 
 
-def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     moved = move_cursor(
         kind,
         user_id=caller.user_id,
@@ -215,7 +205,7 @@ def _cursor(kind: str, frame: CursorFrame, caller: Caller, ports: Ports) -> dict
     return cursor_ack(kind, frame.conversation_id, moved.seq)
 
 
-def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     delivered = type_in(
         frame.conversation_id,
         user_id=caller.user_id,
@@ -230,7 +220,7 @@ def _typing(frame: TypingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     return typing_ack(frame.conversation_id, active=frame.active)
 
 
-def _presence(frame: PresenceFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _presence(frame: PresenceFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     found = watch(
         frame.users,
         user_id=caller.user_id,
@@ -243,7 +233,7 @@ def _presence(frame: PresenceFrame, caller: Caller, ports: Ports) -> dict[str, A
     return presence_ack(found)
 
 
-def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     after = "" if frame.cursor is None else decode_sync_cursor(caller.user_id, frame.cursor)
     # Registered first, read second: what is appended after the registration is posted, what was before is read.
     _ensure_registered(ports.sessions.of([caller.user_id]), caller, ports)
@@ -260,7 +250,7 @@ def _sync(frame: SyncFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     return sync_reply(found, caller.user_id)
 
 
-def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     opened = keep_alive(
         caller.connection,
         limit=ports.connection_limit,
@@ -277,7 +267,7 @@ def _ping(frame: PingFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
     return pong(ports.now(), behind=behind)
 
 
-def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> dict[str, Any]:
+def _auth(frame: AuthFrame, caller: Caller, ports: Ports) -> Mapping[str, Any]:
     """A fresh token of the same user: the connection lives on until that one ends, or lives again."""
     fresh = ports.verify(frame.token)
     if fresh.user_id != caller.user_id:

@@ -12,8 +12,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from shared.errors import BadRequest, Internal, NotFound, ParleyError
-from shared.wire.rest.bodies import error_body
-from shared.wire.rest.requests import KINDS, RULES
+from shared.wire.rest.common import KINDS, RULES, error_body
 
 Answer = Response[str | None]
 _JSON = "application/json"

@@ -10,8 +10,7 @@ from functions.rest.requests import UserPath, caller, writer
 from shared.domain.contacts import ACCEPTED
 from shared.operations.contacts import block_user, remove_contact, request_contact, update_contact
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
-from shared.wire.rest.bodies import contact_body, contacts_body
-from shared.wire.rest.requests import ContactChange, ContactRequest
+from shared.wire.rest.people import ContactChange, ContactRequest, blocks_body, contact_body, contacts_body
 
 
 def add_contacts(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -59,7 +58,7 @@ def add_blocks(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.get("/v1/blocks")
     def get_blocks() -> Answer:
         """Whom the caller blocks, by id."""
-        return ok({"blocks": sorted(ports.blocks.of(caller(app, ports).user_id))})
+        return ok(blocks_body(ports.blocks.of(caller(app, ports).user_id)))
 
     @app.put("/v1/blocks/<user_id>")
     def put_block(user_id: UserPath) -> Answer:

@@ -13,10 +13,19 @@ from functions.rest.requests import ConversationPath, Cursor, Limit, caller, wri
 from shared.domain.identifiers import is_group_id
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.groups import NewGroup, create_group, remove_member, rename
-from shared.wire.rest.bodies import created_body, group_body, preferences_body, summary_body
-from shared.wire.rest.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
-from shared.wire.rest.requests import NewConversation, NewName, NewPrivateConversation, SettingsChange
-from shared.wire.rest.requests import NewGroup as NewGroupBody
+from shared.wire.rest.conversations import (
+    NewConversation,
+    NewName,
+    NewPrivateConversation,
+    SettingsChange,
+    created_body,
+    decode_inbox_cursor,
+    group_body,
+    inbox_body,
+    preferences_body,
+    summary_body,
+)
+from shared.wire.rest.conversations import NewGroup as NewGroupBody
 
 
 def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -41,8 +50,7 @@ def add_conversations(app: APIGatewayHttpResolver, ports: Ports) -> None:
             parallel_map=ports.parallel_map,
             now=ports.now(),
         )
-        next_cursor = None if page.next is None else encode_inbox_cursor(user_id, page.next)
-        return ok({"conversations": [summary_body(one) for one in page.conversations], "next_cursor": next_cursor})
+        return ok(inbox_body(user_id, page))
 
 
 def add_conversation(app: APIGatewayHttpResolver, ports: Ports) -> None:

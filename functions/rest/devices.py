@@ -11,7 +11,7 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import DevicePath, NewDevicePath, caller
 from shared.operations.devices import devices_of, forget_device, register_device
-from shared.wire.rest.notifications import NewDevice, device_body, devices_body, new_target
+from shared.wire.rest.people import NewDevice, device_body, devices_body, new_target
 
 
 def add_devices(app: APIGatewayHttpResolver, ports: Ports) -> None:

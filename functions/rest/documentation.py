@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.errors import Blocked, Conflict, Forbidden, NotAMember, NotFound, ParleyError, RateLimited, SyncRequired
-from shared.wire.rest import answers
-from shared.wire.rest import file_answers as files
-from shared.wire.rest import notification_answers as notifications
+from shared.wire.shapes import conversations, messages, people, service
 
 TAGS: Final[Mapping[str, str]] = {
     "service": "Health, this document, and tickets for the WebSocket API.",
@@ -45,63 +43,63 @@ _REACTING: Final = (NotAMember, NotFound, Blocked, RateLimited)
 
 # Operation id → what it answers.
 OPERATIONS: Final[Mapping[str, Documented]] = {
-    "get_health": Documented("service", {200: answers.Health}, is_public=True),
-    "get_openapi": Documented("service", {200: answers.Document}, is_public=True),
-    "post_ticket": Documented("service", {200: answers.Ticket}),
-    "get_me": Documented("me", {200: answers.Profile}),
-    "put_me": Documented("me", {200: answers.Profile}),
+    "get_health": Documented("service", {200: service.Health}, is_public=True),
+    "get_openapi": Documented("service", {200: service.Document}, is_public=True),
+    "post_ticket": Documented("service", {200: service.Ticket}),
+    "get_me": Documented("me", {200: people.Profile}),
+    "put_me": Documented("me", {200: people.Profile}),
     "post_conversation": Documented(
         "conversations",
-        {201: answers.CreatedConversation, 200: answers.CreatedConversation},
+        {201: conversations.CreatedConversation, 200: conversations.CreatedConversation},
         (NotAMember, Conflict, RateLimited),
     ),
-    "get_conversations": Documented("conversations", {200: answers.Inbox}),
-    "get_conversation": Documented("conversations", {200: answers.Conversation}, _CONVERSATION),
-    "patch_conversation": Documented("conversations", {200: answers.Conversation}, _GROUP),
+    "get_conversations": Documented("conversations", {200: conversations.Inbox}),
+    "get_conversation": Documented("conversations", {200: conversations.Conversation}, _CONVERSATION),
+    "patch_conversation": Documented("conversations", {200: conversations.Conversation}, _GROUP),
     "delete_conversation": Documented("conversations", {204: None}, _GROUP),
-    "patch_settings": Documented("conversations", {200: answers.Settings}, _CONVERSATION),
-    "get_members": Documented("members", {200: answers.Members}, _CONVERSATION),
-    "post_members": Documented("members", {200: answers.AddedMembers}, (*_GROUP, Conflict)),
-    "patch_member": Documented("members", {200: answers.GrantedRole}, (*_GROUP, NotFound)),
+    "patch_settings": Documented("conversations", {200: conversations.Settings}, _CONVERSATION),
+    "get_members": Documented("members", {200: conversations.Members}, _CONVERSATION),
+    "post_members": Documented("members", {200: conversations.AddedMembers}, (*_GROUP, Conflict)),
+    "patch_member": Documented("members", {200: conversations.GrantedRole}, (*_GROUP, NotFound)),
     "delete_member": Documented("members", {204: None}, (*_GROUP, NotFound)),
-    "get_messages": Documented("messages", {200: answers.History}, _CONVERSATION),
+    "get_messages": Documented("messages", {200: messages.History}, _CONVERSATION),
     "post_message": Documented(
         "messages",
-        {201: answers.SentMessage, 200: answers.SentMessage},
+        {201: messages.SentMessage, 200: messages.SentMessage},
         (NotAMember, NotFound, Blocked, Conflict, SyncRequired, RateLimited),
     ),
-    "post_read": Documented("messages", {200: answers.ReadCursor}, _CONVERSATION),
-    "get_message": Documented("messages", {200: answers.SingleMessage}, (NotAMember, NotFound)),
+    "post_read": Documented("messages", {200: messages.ReadCursor}, _CONVERSATION),
+    "get_message": Documented("messages", {200: messages.SingleMessage}, (NotAMember, NotFound)),
     "patch_message": Documented(
-        "messages", {200: answers.EditedMessage}, (NotAMember, NotFound, Forbidden, Blocked, RateLimited)
+        "messages", {200: messages.EditedMessage}, (NotAMember, NotFound, Forbidden, Blocked, RateLimited)
     ),
     "delete_message": Documented(
-        "messages", {200: answers.DeletedMessage}, (NotAMember, NotFound, Forbidden, RateLimited)
+        "messages", {200: messages.DeletedMessage}, (NotAMember, NotFound, Forbidden, RateLimited)
     ),
-    "put_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Conflict)),
-    "delete_reaction": Documented("messages", {200: answers.Reaction}, (*_REACTING, Forbidden)),
-    "post_file": Documented("files", {201: files.BegunUpload}, (Conflict, RateLimited)),
-    "get_file": Documented("files", {200: files.FileAnswer}, (NotFound,)),
+    "put_reaction": Documented("messages", {200: messages.Reaction}, (*_REACTING, Conflict)),
+    "delete_reaction": Documented("messages", {200: messages.Reaction}, (*_REACTING, Forbidden)),
+    "post_file": Documented("files", {201: messages.BegunUpload}, (Conflict, RateLimited)),
+    "get_file": Documented("files", {200: messages.FileAnswer}, (NotFound,)),
     "post_reminder": Documented(
         "reminders",
-        {201: notifications.ReminderAnswer, 200: notifications.ReminderAnswer},
+        {201: people.ReminderAnswer, 200: people.ReminderAnswer},
         (NotAMember, NotFound, Conflict),
     ),
-    "get_reminders": Documented("reminders", {200: notifications.Reminders}),
+    "get_reminders": Documented("reminders", {200: people.Reminders}),
     "delete_reminder": Documented("reminders", {204: None}),
-    "get_contacts": Documented("people", {200: answers.Contacts}),
-    "post_contact": Documented("people", {201: answers.Contact, 200: answers.Contact}, (Conflict, RateLimited)),
-    "patch_contact": Documented("people", {200: answers.Contact}, (NotFound, Conflict, RateLimited)),
+    "get_contacts": Documented("people", {200: people.Contacts}),
+    "post_contact": Documented("people", {201: people.Contact, 200: people.Contact}, (Conflict, RateLimited)),
+    "patch_contact": Documented("people", {200: people.Contact}, (NotFound, Conflict, RateLimited)),
     "delete_contact": Documented("people", {204: None}, (NotFound,)),
-    "get_blocks": Documented("people", {200: answers.Blocks}),
+    "get_blocks": Documented("people", {200: people.Blocks}),
     "put_block": Documented("people", {204: None}, (Conflict,)),
     "delete_block": Documented("people", {204: None}),
-    "get_presence": Documented("people", {200: answers.Presences}),
-    "get_devices": Documented("devices", {200: notifications.Devices}),
-    "put_device": Documented("devices", {200: notifications.DeviceAnswer}),
+    "get_presence": Documented("people", {200: people.Presences}),
+    "get_devices": Documented("devices", {200: people.Devices}),
+    "put_device": Documented("devices", {200: people.DeviceAnswer}),
     "delete_device": Documented("devices", {204: None}),
-    "post_notification": Documented("notifications", {201: notifications.SentNotification}, (Forbidden,)),
-    "get_notifications": Documented("notifications", {200: notifications.Notifications}),
+    "post_notification": Documented("notifications", {201: people.SentNotification}, (Forbidden,)),
+    "get_notifications": Documented("notifications", {200: people.Notifications}),
     "delete_notification": Documented("notifications", {204: None}),
-    "delete_connections": Documented("admin", {200: answers.Closed}, (Forbidden,)),
+    "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
 }

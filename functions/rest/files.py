@@ -8,7 +8,7 @@ from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import FilePath, caller, writer
 from shared.operations.files import NewFile, begin_upload, file_for, links_to
-from shared.wire.rest.files import NewUpload, begun_body, file_body
+from shared.wire.rest.messages import NewUpload, begun_body, file_body
 
 
 def add_files(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -37,7 +37,7 @@ from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.rosters import Rosters
 from shared.reporting import reporter
-from shared.wire.rest.bodies import error_body
+from shared.wire.rest.common import error_body
 
 # Posts and queries in parallel: an inbox is one query for each conversation.
 _WIDTH = 32

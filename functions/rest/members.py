@@ -8,8 +8,7 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import ConversationPath, UserPath, caller, writer
 from shared.operations.groups import add_members, members_of, remove_member, set_role
-from shared.wire.rest.bodies import members_body
-from shared.wire.rest.requests import NewMembers, NewRole
+from shared.wire.rest.conversations import NewMembers, NewRole, added_body, members_body, role_body
 
 
 def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -32,14 +31,14 @@ def add_members_routes(app: APIGatewayHttpResolver, ports: Ports) -> None:
             announce=ports.announce,
             admit=ports.invites.take,
         )
-        return ok({"added": list(added), "members_count": len(audience)})
+        return ok(added_body(added, members=len(audience)))
 
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: NewRole) -> Answer:
         """Give a member another role. For the group's owners."""
         by = writer(app, ports)
         ports.announce(set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing))
-        return ok({"user_id": user_id, "role": body.role})
+        return ok(role_body(user_id, body.role))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:

@@ -20,12 +20,11 @@ from functions.rest.requests import (
 from shared.domain.identifiers import other_member
 from shared.operations.editing import delete, edit, react
 from shared.operations.history import history, read_message
-from shared.operations.messages import SendMessage, send_message
+from shared.operations.messages import send_message
 from shared.operations.receipts import READ, move_cursor
 from shared.operations.visibility import tell_granted
-from shared.wire.rest.bodies import history_body, single_body
-from shared.wire.rest.requests import NewContent, NewMessage, ReadUpTo
-from shared.wire.websocket.acks import change_ack, cursor_ack, message_ack, react_ack
+from shared.wire.messages import delete_ack, edit_ack, message_ack, react_ack, read_ack, send_command
+from shared.wire.rest.messages import NewContent, NewMessage, ReadUpTo, history_body, single_body
 
 
 def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -70,14 +69,14 @@ def add_message(app: APIGatewayHttpResolver, ports: Ports) -> None:
         user_id, window_s, writing = writer(app, ports), ports.edit_window_s, ports.writing
         changed = edit(conversation_id, seq, body.content, user_id=user_id, window_s=window_s, writing=writing)
         ports.announce(changed)
-        return ok(change_ack("edit", conversation_id, seq, changed, now=ports.now()))
+        return ok(edit_ack(conversation_id, seq, changed, now=ports.now()))
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
     def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
         changed = delete(conversation_id, seq, user_id=writer(app, ports), writing=ports.writing)
         ports.announce(changed)
-        return ok(change_ack("delete", conversation_id, seq, changed, now=ports.now()))
+        return ok(delete_ack(conversation_id, seq, changed, now=ports.now()))
 
 
 def add_reactions(app: APIGatewayHttpResolver, ports: Ports) -> None:
@@ -95,18 +94,7 @@ def add_reactions(app: APIGatewayHttpResolver, ports: Ports) -> None:
 
 
 def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) -> Answer:
-    command = SendMessage(
-        sender_id=user_id,
-        content=body.content,
-        conversation_id=conversation_id,
-        message_type=body.message_type,
-        client_message_id=body.client_message_id,
-        after=body.after,
-        reply_to=body.reply_to,
-        mentions=tuple(body.mentions),
-        file_id=body.file_id,
-        forward_of=(body.forward_of.conversation_id, body.forward_of.seq) if body.forward_of else None,
-    )
+    command = send_command(body, sender_id=user_id, conversation_id=conversation_id)
     sent = send_message(command, connection_id="", writing=ports.writing, posting=ports.posting)
     ports.report(sent.delivered)
     other = other_member(conversation_id, user_id)
@@ -149,4 +137,4 @@ def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:
     )
     if moved.delivered is not None:
         ports.report(moved.delivered)
-    return ok(cursor_ack(READ, conversation_id, moved.seq))
+    return ok(read_ack(conversation_id, moved.seq))

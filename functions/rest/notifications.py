@@ -9,7 +9,7 @@ from functions.rest.ports import Ports
 from functions.rest.requests import NotificationPath, caller
 from shared.errors import Forbidden
 from shared.operations.notifications import notifications_of, send_notification
-from shared.wire.rest.notifications import NewNotification, new_notice, notifications_body
+from shared.wire.rest.people import NewNotification, new_notice, notifications_body, sent_body
 
 _SENDING = "notifications:send"
 
@@ -31,7 +31,7 @@ def add_notifications(app: APIGatewayHttpResolver, ports: Ports) -> None:
         )
         for delivered in sent.delivered:
             ports.report(delivered)
-        return ok({"notification_id": sent.notification_id, "users": sent.users}, is_new=True)
+        return ok(sent_body(sent), is_new=True)
 
     @app.get("/v1/notifications")
     def get_notifications() -> Answer:

@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from functions.rest.documentation import OPERATIONS, TAGS, Documented
 from shared.errors import BadRequest, Internal, ParleyError, TokenExpired, TooLarge, Unauthenticated, Unavailable
-from shared.wire.rest.answers import Error
-from shared.wire.rest.bodies import error_body
+from shared.wire.rest.common import error_body
+from shared.wire.shapes.service import Error
 
 _JSON: Final = "application/json"
 _COMPONENT: Final = "#/components/schemas/{model}"

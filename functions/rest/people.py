@@ -19,8 +19,7 @@ from shared.operations.presence import check_offline, hide_presence, presence_of
 from shared.operations.sessions import close_all
 from shared.operations.visibility import tell_latecomers
 from shared.reporting import try_to_tell
-from shared.wire.rest.bodies import presences_body, profile_body
-from shared.wire.rest.requests import ProfileChange
+from shared.wire.rest.people import ProfileChange, closed_body, presences_body, profile_body
 from shared.wire.websocket.events import REVOKED
 
 _ADMIN = "admin"
@@ -68,7 +67,7 @@ def add_presence(app: APIGatewayHttpResolver, ports: Ports) -> None:
             telling=ports.telling,
             now=ports.now(),
         )
-        return ok({"closed": closed})
+        return ok(closed_body(closed))
 
 
 def _hide(user_id: str, ports: Ports, *, hidden: bool) -> None:

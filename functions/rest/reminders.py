@@ -8,7 +8,7 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import ConversationPath, ReminderPath, SeqPath, caller
 from shared.operations.reminders import cancel_reminder, remind, reminders_of
-from shared.wire.rest.notifications import NewReminder, reminder_body, reminders_body
+from shared.wire.rest.people import NewReminder, reminder_body, reminders_body
 
 
 def add_reminders(app: APIGatewayHttpResolver, ports: Ports) -> None:

@@ -19,8 +19,8 @@ from shared.domain.connections import Identity
 from shared.errors import BadRequest, TooLarge, Unauthenticated
 from shared.operations.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN
-from shared.wire.cursors import MAX_CURSOR
-from shared.wire.rest.requests import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
+from shared.wire.common import MAX_CURSOR
+from shared.wire.rest.common import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
 # No body needs more than three levels; this leaves room for fields of later versions.

@@ -11,7 +11,7 @@ from functions.rest.answers import Answer, ok
 from functions.rest.ports import Ports
 from functions.rest.requests import caller
 from shared.operations.tickets import issue_ticket
-from shared.wire.rest.bodies import ticket_body
+from shared.wire.rest.people import health_body, ticket_body
 
 # The gateway's own, and a domain or two.
 _ADDRESSES: Final = 4
@@ -35,7 +35,7 @@ def add_service(app: APIGatewayHttpResolver, ports: Ports) -> None:
     @app.get("/v1/health")
     def get_health() -> Answer:
         """Whether the service answers. Needs no token."""
-        return ok({"status": "ok", "time": ports.now()})
+        return ok(health_body(ports.now()))
 
     @app.get("/v1/openapi.json")
     def get_openapi() -> Answer:

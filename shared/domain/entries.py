@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 from shared.domain.changes import KINDS, MESSAGE, Change, changes_roster
 from shared.domain.identifiers import is_group_id, other_member
@@ -17,6 +17,10 @@ AUTHORS_KEPT: Final = 16
 # A writer's key has at most this many characters, so that 16 pairs are about 300 bytes, whatever the ids.
 _KEY_CHARACTERS: Final = 12
 _HASH_MARK: Final = "~"  # occurs in no user id
+
+MessageType = Literal["text", "image", "file"]
+Progress = Literal["sent", "delivered", "read"]
+"""How far a message has come, on the side of those it was written to."""
 
 Reaction = tuple[str, str]
 """An emoji, and the user whose it is."""
@@ -45,7 +49,7 @@ class Entry:
     number: int
     content: str | None = None
     change: Change | None = None
-    message_type: str = "text"
+    message_type: MessageType = "text"
     client_message_id: str | None = None
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
@@ -96,7 +100,7 @@ class Draft:
     sender_id: str
     content: str
     nonce: str
-    message_type: str = "text"
+    message_type: MessageType = "text"
     client_message_id: str | None = None
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
@@ -147,6 +151,7 @@ class Draft:
     @property
     def digest(self) -> str:
         """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
+        kind: str
         said, kind, file_id = self.content, self.message_type, self.file_id
         if self.forward_of is not None:  # its type and its file are the original's, like its content
             said, kind, file_id = "\x01{}/{}".format(*self.forward_of), "", None

@@ -19,6 +19,8 @@ PENDING: Final[FileStatus] = "pending"
 READY: Final[FileStatus] = "ready"
 REJECTED: Final[FileStatus] = "rejected"
 DELETED: Final[FileStatus] = "deleted"
+Rejection = Literal["wrong_size", "wrong_type", "not_decodable", "too_many_pixels"]
+"""Why a file was rejected. Clients read these."""
 # Of all of a user's files together, in bytes, where a deployment says nothing else.
 QUOTA: Final = 5 * 1_024**3
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -89,7 +91,7 @@ class File:
     created_at: int
     expires_at: int
     status: FileStatus = PENDING
-    reason: str | None = None
+    reason: Rejection | None = None
     width: int | None = None
     height: int | None = None
     has_thumbnail: bool = False
@@ -125,7 +127,7 @@ class Stored:
 class Checked:
     """What a look at the bytes found. `reason` is a stable code where they are not what was declared, else None."""
 
-    reason: str | None = None
+    reason: Rejection | None = None
     width: int | None = None
     height: int | None = None
     thumbnail: bytes | None = None

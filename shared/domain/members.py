@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from shared.domain.changes import MEMBER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
 from shared.domain.entries import Entry, author_key
 from shared.domain.identifiers import is_group_id, private_members
 from shared.errors import NotAMember
+
+Notify = Literal["all", "mentions", "none"]
+"""Which of a conversation's messages its member wants to be pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Preferences:
     """How a member wants a conversation shown and announced. `muted_until` is milliseconds."""
 
     muted_until: int | None = None
-    notify: str = "all"
+    notify: Notify = "all"
     pinned: bool = False
     archived: bool = False
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from shared.domain.entries import Entry
+from shared.domain.entries import Entry, Progress
 from shared.domain.identifiers import other_member, private_members
 from shared.domain.members import Member, check_possible_member
 from shared.errors import BadRequest, NotAMember, NotFound
@@ -33,7 +33,7 @@ class History:
     has_more: bool
     reader: Member | None = None
 
-    def status(self, entry: Entry) -> str | None:
+    def status(self, entry: Entry) -> Progress | None:
         """sent, delivered or read, by the other side; None for the other side's own messages, and in groups."""
         if self.reader is None or entry.sender_id == self.reader.user_id:
             return None
@@ -52,7 +52,7 @@ class Single:
     others: Sequence[Member] | None
 
 
-def status_of(entry: Entry, others: Sequence[Member]) -> str:
+def status_of(entry: Entry, others: Sequence[Member]) -> Progress:
     """What all of `others` have done with the message."""
     if others and all(member.read_seq >= entry.seq for member in others):
         return READ

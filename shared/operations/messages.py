@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from shared.domain.entries import Draft, Entry, author_key, displaced
+from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
 from shared.domain.identifiers import is_group_id, other_member, private_conversation_id
 from shared.domain.members import Audience, check_possible_member
 from shared.domain.rules import (
@@ -51,7 +51,7 @@ class SendMessage:
     content: str
     to: str | None = None
     conversation_id: str | None = None
-    message_type: str = "text"
+    message_type: MessageType = "text"
     client_message_id: str | None = None
     after: int | None = None
     reply_to: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.wire.cursors import encode_sync_cursor
+from shared.wire.common import encode_sync_cursor
 from tests.bad_input.frames import (
     BAD,
     FORBIDDEN,

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from shared.domain.inbox import InboxPosition, Snapshot
-from shared.wire.rest.inbox_cursors import encode_inbox_cursor
+from shared.wire.rest.conversations import encode_inbox_cursor
 from tests.bad_input.frames_fields import STRANGE, SYNTAX
 from tests.bad_input.names import DM, token
 from tests.bad_input.requests import BAD, DONE, FINE, MISSING, NOBODY, OUTSIDE, Row, ask, send, table

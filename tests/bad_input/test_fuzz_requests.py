@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.domain.inbox import InboxPosition, Snapshot
 from shared.errors import BadRequest
-from shared.wire.rest.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
+from shared.wire.rest.conversations import decode_inbox_cursor, encode_inbox_cursor
 from tests.bad_input.fuzzing import as_json, bent, json_texts, numbers, texts, tried, values
 from tests.bad_input.names import DM, FILE, GROUP, token
 from tests.bad_input.test_fuzz_frames import CODES, FAULTS, Worlds, foreign

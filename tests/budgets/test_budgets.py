@@ -19,7 +19,7 @@ from shared.operations.groups import NewGroup, create_group
 from shared.operations.history import history
 from shared.operations.presence import check_offline
 from shared.operations.tickets import issue_ticket, redeem_ticket
-from shared.wire.cursors import encode_sync_cursor
+from shared.wire.common import encode_sync_cursor
 from tests.budgets.conftest import House, message
 from tests.fakes import DM, in_turn
 from tests.functions.events import HOUR, NOW

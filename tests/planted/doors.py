@@ -18,21 +18,21 @@ BUGS: Final = (
     ),
     Bug(
         "a message by HTTP loses its mentions",
-        _REST + "messages.py",
-        "mentions=tuple(body.mentions),",
+        "shared/wire/messages.py",
+        "mentions=tuple(composed.mentions),",
         "mentions=(),",
     ),
     Bug(
         "a message by HTTP loses what it replies to",
-        _REST + "messages.py",
-        "reply_to=body.reply_to,",
+        "shared/wire/messages.py",
+        "reply_to=composed.reply_to,",
         "reply_to=None,",
     ),
     Bug(
         "an edit by HTTP is told to none",
         _REST + "messages.py",
-        '        ports.announce(changed)\n        return ok(change_ack("edit"',
-        '        return ok(change_ack("edit"',
+        "        ports.announce(changed)\n        return ok(edit_ack(",
+        "        return ok(edit_ack(",
     ),
     Bug(
         "taking a reaction off puts it on",
@@ -92,10 +92,16 @@ BUGS: Final = (
     ),
     # --- on the wire
     Bug(
+        "a page of the history says nothing of how far one's own messages have come",
+        "shared/wire/rest/messages.py",
+        'body["status"] = status\n    return body',
+        "pass\n    return body",
+    ),
+    Bug(
         "a forwarded message does not say so",
         "shared/wire/websocket/events.py",
-        '"forwarded": entry.forwarded or None,',
-        '"forwarded": None,',
+        'body["forwarded"] = True',
+        "pass",
     ),
     Bug(
         "a message that is too heavy goes out whole",
@@ -106,8 +112,8 @@ BUGS: Final = (
     Bug(
         "reactions are not shown",
         "shared/wire/websocket/events.py",
-        '"reactions": reactions_body(entry.reactions) or None,',
-        '"reactions": None,',
+        '        body["reactions"] = reactions_body(entry.reactions)',
+        "        pass",
     ),
     # --- the inbox
     Bug(

@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Presence, PresenceChange
 from shared.domain.entries import Entry, Reaction, Receipt, Typing
 from shared.domain.weight import MAX_MESSAGE_BYTES, is_too_heavy, text_bytes
 
-if TYPE_CHECKING:  # only who sends notices pays for loading what they are
+if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
+    from shared.operations.delivery import Event
+    from shared.wire.shapes import people
+    from shared.wire.shapes.messages import Content, Message
 
-Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification"
 # An edit's entry has the content, and ids around it.
 _MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024
 # Counts of reactions have what the content leaves, and this much in any case.
 _COUNTS_BYTES: Final = 2_048
 
 
-def message_body(entry: Entry) -> dict[str, Any]:
+def message_body(entry: Entry) -> Message:
     """A message as events, sync, history and the inbox show it: as it is now, and cut where it is too heavy."""
     whole = whole_message_body(entry)
     return cut_message(whole, entry) if is_too_heavy(entry) else whole
 
 
-def whole_message_body(entry: Entry) -> dict[str, Any]:
+def whole_message_body(entry: Entry) -> Message:
     """A message with all that belongs to it, for who asks for this one alone. A deleted one has no content."""
-    optional = {
-        "client_message_id": entry.client_message_id,
-        "reply_to": entry.reply_to,
-        "mentions": list(entry.mentions) or None,
-        "file_id": entry.file_id,
-        "forwarded": entry.forwarded or None,
-        "edited_at": entry.edited_at,
-        "deleted_at": entry.deleted_at,
-        "reactions": reactions_body(entry.reactions) or None,
-    }
-    return {
+    body: Message = {
         "id": entry.message_id,
         "conversation_id": entry.conversation_id,
         "seq": entry.seq,
@@ -48,8 +40,24 @@ def whole_message_body(entry: Entry) -> dict[str, Any]:
         "content": entry.content,
         "type": entry.message_type,
         "created_at": entry.created_at,
-        **{name: value for name, value in optional.items() if value is not None},
     }
+    if entry.client_message_id is not None:
+        body["client_message_id"] = entry.client_message_id
+    if entry.reply_to is not None:
+        body["reply_to"] = entry.reply_to
+    if entry.mentions:
+        body["mentions"] = list(entry.mentions)
+    if entry.file_id is not None:
+        body["file_id"] = entry.file_id
+    if entry.forwarded:
+        body["forwarded"] = True
+    if entry.edited_at is not None:
+        body["edited_at"] = entry.edited_at
+    if entry.deleted_at is not None:
+        body["deleted_at"] = entry.deleted_at
+    if entry.reactions:
+        body["reactions"] = reactions_body(entry.reactions)
+    return body
 
 
 def reactions_body(reactions: Iterable[Reaction]) -> dict[str, list[str]]:
@@ -124,7 +132,7 @@ def typing_event(typing: Typing) -> dict[str, Any]:
     }
 
 
-def presence_body(presence: Presence) -> dict[str, Any]:
+def presence_body(presence: Presence) -> people.Presence:
     return {"user_id": presence.user_id, "status": presence.status, "last_seen": presence.last_seen}
 
 
@@ -133,13 +141,8 @@ def presence_event(change: PresenceChange) -> dict[str, Any]:
     return {"type": "presence", **presence_body(change.presence), "timestamp": change.timestamp}
 
 
-def notification_body(notification: Notification) -> dict[str, Any]:
-    """A notice as events and the list of them show it. Only reminders are about a message."""
-    place = (
-        {"conversation_id": notification.conversation_id, "seq": notification.seq}
-        if notification.conversation_id
-        else {}
-    )
+def notification_body(notification: Notification) -> people.Told:
+    """What a notification says. The message that a reminder is about stands beside it."""
     return {
         "id": notification.notification_id,
         "kind": notification.kind,
@@ -147,13 +150,15 @@ def notification_body(notification: Notification) -> dict[str, Any]:
         "body": notification.body,
         "data": dict(notification.data),
         "created_at": notification.created_at,
-        **place,
     }
 
 
 def notification_event(notification: Notification) -> dict[str, Any]:
     """Kept until it is acknowledged: clients may get it several times, and know it by its id."""
-    return {"type": "notification", "notification": notification_body(notification)}
+    body: dict[str, Any] = {**notification_body(notification)}
+    if notification.conversation_id:
+        body |= {"conversation_id": notification.conversation_id, "seq": notification.seq}
+    return {"type": "notification", "notification": body}
 
 
 def event_body(event: Event) -> dict[str, Any]:
@@ -185,20 +190,24 @@ ABUSED = disconnect_event("rate_limited", reconnect=False)
 REVOKED = disconnect_event("revoked", reconnect=False)
 
 
-def cut_message(body: dict[str, Any], entry: Entry) -> dict[str, Any]:
+def cut_message(body: Message, entry: Entry) -> Message:
     """The message's body with at most 24 KB: reactions become counts, and if need be the content ends early.
 
     The counts are those of the commonest emoji, as many as there is room for; `reaction_total` counts all.
     """
     counts = Counter(emoji for emoji, _ in entry.reactions)
-    body = {name: value for name, value in body.items() if name != "reactions"}
+    body = body.copy()
     if counts:
-        body |= {"reactions_cut": True, "reaction_counts": {}, "reaction_total": len(entry.reactions)}
+        del body["reactions"]
+        body.update({"reactions_cut": True, "reaction_counts": {}, "reaction_total": len(entry.reactions)})
     for_counts = min(_COUNTS_BYTES, sum(map(_count_bytes, counts, counts.values())))
     content = body["content"]
     if content is not None:
         room = MAX_MESSAGE_BYTES - _size({**body, "content": "", "content_cut": True}) - for_counts
-        body |= cut_content(content, room)
+        shown = cut_content(content, room)
+        body["content"] = shown["content"]
+        if "content_cut" in shown:
+            body["content_cut"] = True
     room = MAX_MESSAGE_BYTES - _size(body)
     kept: dict[str, int] = {}
     for emoji, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
@@ -206,15 +215,17 @@ def cut_message(body: dict[str, Any], entry: Entry) -> dict[str, Any]:
         if room < 0:
             break
         kept[emoji] = count
-    return {**body, "reaction_counts": kept} if counts else body
+    if counts:
+        body["reaction_counts"] = kept
+    return body
 
 
-def cut_edited(content: str | None) -> dict[str, Any]:
+def cut_edited(content: str | None) -> Content:
     """The `content` of an edit's entry."""
     return {"content": None} if content is None else cut_content(content, _MAX_CONTENT_BYTES)
 
 
-def cut_content(content: str, room: int) -> dict[str, Any]:
+def cut_content(content: str, room: int) -> Content:
     """As much of the beginning as fits into `room` bytes of JSON, marked where that is not all."""
     if 6 * len(content) + 2 <= room or text_bytes(content) <= room:
         return {"content": content}
@@ -229,5 +240,5 @@ def _count_bytes(emoji: str, count: int) -> int:
     return text_bytes(emoji) + len(str(count)) + 2
 
 
-def _size(body: dict[str, Any]) -> int:
+def _size(body: Mapping[str, Any]) -> int:
     return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))

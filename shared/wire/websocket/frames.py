@@ -12,7 +12,7 @@ from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 from shared.operations.presence import MAX_WATCHED
-from shared.wire.cursors import MAX_CURSOR
+from shared.wire.common import MAX_CURSOR
 from shared.wire.websocket.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.

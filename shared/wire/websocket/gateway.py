@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shared.domain.connections import Connection, Identity, extended, opened
 from shared.errors import TokenExpired, Unauthenticated, UnknownType
-from shared.wire.refusals import error_fields
+from shared.wire.common import error_fields
 
 Event = Mapping[str, Any]
 MAX_ID_CHARACTERS: Final = 64

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.files import DELETED, PENDING, READY, REJECTED, FileStatus
+from shared.domain.files import DELETED, PENDING, READY, REJECTED, FileStatus, Rejection
 from tests.functions.rest.house import DM, FILE_LIMIT, GROUP, IMAGE_LIMIT, Answered, House, world
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": 9}
@@ -131,7 +131,7 @@ def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
 
 
 @pytest.mark.parametrize(("status", "reason"), [(PENDING, None), (REJECTED, "wrong_type")])
-def test_one_that_is_not_has_none(status: FileStatus, reason: str | None) -> None:
+def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) -> None:
     house = world()
     house.log.files.create(replace(house.log.files.ready("cat"), status=status, reason=reason))
     body = look(house).body

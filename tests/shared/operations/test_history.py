@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import BadRequest, NotAMember, NotFound
 from shared.operations.history import Single, history, read_message, status_of
-from shared.wire.rest.bodies import single_body
+from shared.wire.rest.messages import single_body
 from tests.fakes import DM, FakeLog
 from tests.shared.operations.conversation_harness import GROUP, House
 

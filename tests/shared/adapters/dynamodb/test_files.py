@@ -141,7 +141,7 @@ def test_what_is_ready_stays_counted_and_a_row_of_the_first_edition_has_no_end_f
 
 def test_what_is_rejected_counts_no_more_in_the_same_transaction() -> None:
     calls = OneAnswer({})
-    assert files(calls).settle(replace(CAT, status=REJECTED, reason="x"))
+    assert files(calls).settle(replace(CAT, status=REJECTED, reason="wrong_size"))
     ((_, request),) = calls.made
     outcome, less = request["TransactItems"]
     update = "SET #status = :status, #reason = :reason, #has_thumbnail = :has_thumbnail REMOVE #counted"

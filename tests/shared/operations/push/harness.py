@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.changes import OWNER, Added
 from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry, MessageType, change_entry
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob, PushResult
 from shared.operations.delivery import Posting
@@ -95,7 +95,7 @@ class House:
         conversation_id: str = DM,
         mentions: tuple[str, ...] = (),
         reply_to: int | None = None,
-        message_type: str = "text",
+        message_type: MessageType = "text",
     ) -> Entry:
         """Store a message; the first of a private conversation makes its members."""
         log = self.log.entries.get(conversation_id, [])

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.domain.contacts import Profile
-from shared.domain.entries import Draft, Entry
+from shared.domain.entries import Draft, Entry, MessageType
 from shared.domain.members import Group
 from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import Wording
@@ -55,7 +55,7 @@ def test_the_title_names_who_and_where() -> None:
 
 
 @pytest.mark.parametrize(("kind", "key"), [("text", "PARLEY_TEXT"), ("image", "PARLEY_IMAGE"), ("file", "PARLEY_FILE")])
-def test_without_previews_there_is_no_content(kind: str, key: str) -> None:
+def test_without_previews_there_is_no_content(kind: MessageType, key: str) -> None:
     worded = words(replace(PLAIN, message_type=kind))
     assert (worded.body_key, worded.body) == (key, None)
     assert "canary" not in repr(worded)

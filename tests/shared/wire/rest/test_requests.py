@@ -6,22 +6,24 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.wire.rest import requests as http_requests
-from shared.wire.rest.requests import (
-    ContactChange,
+from shared.wire.rest import conversations, messages, people
+from shared.wire.rest.conversations import (
     NewConversation,
     NewGroup,
     NewMembers,
-    NewMessage,
     NewPrivateConversation,
-    ProfileChange,
-    ReadUpTo,
     SettingsChange,
 )
+from shared.wire.rest.messages import NewMessage, ReadUpTo
+from shared.wire.rest.people import ContactChange, ProfileChange
 
 _CONVERSATION: TypeAdapter[Any] = TypeAdapter(NewConversation)
-_MODELS = [one for one in vars(http_requests).values() if isinstance(one, type) and issubclass(one, BaseModel)]
-_SENT = [one for one in _MODELS if one.__module__ == http_requests.__name__ and not one.__name__.startswith("_")]
+_SENT = [
+    one
+    for module in (conversations, messages, people)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, BaseModel) and one.__module__ == module.__name__
+]
 
 
 @pytest.mark.parametrize(

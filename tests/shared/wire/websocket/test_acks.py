@@ -7,7 +7,8 @@ from shared.domain.connections import Presence
 from shared.domain.entries import Entry
 from shared.domain.members import Audience
 from shared.operations.changes import Changed
-from shared.wire.websocket.acks import auth_ack, change_ack, presence_ack, react_ack, typing_ack
+from shared.wire.messages import delete_ack, edit_ack, react_ack
+from shared.wire.websocket.replies import auth_ack, presence_ack, typing_ack
 
 ENTRY = Entry("dm:alice:bob", 44, "bob", 1_234, 40, change=Reacted(42, "👍", removed=False))
 DONE = Changed(ENTRY, Audience({}))
@@ -15,7 +16,7 @@ SO_ALREADY = Changed(None, Audience({}))
 
 
 def test_a_change_says_which_message_and_where_it_stands_itself() -> None:
-    assert change_ack("edit", "dm:alice:bob", 42, DONE, now=9_999) == {
+    assert edit_ack("dm:alice:bob", 42, DONE, now=9_999) == {
         "type": "edit",
         "conversation_id": "dm:alice:bob",
         "seq": 42,
@@ -25,13 +26,14 @@ def test_a_change_says_which_message_and_where_it_stands_itself() -> None:
 
 
 def test_where_it_was_so_already_there_is_no_entry() -> None:
-    ack = change_ack("delete", "dm:alice:bob", 42, SO_ALREADY, now=9_999)
+    ack = delete_ack("dm:alice:bob", 42, SO_ALREADY, now=9_999)
     assert (ack["entry_seq"], ack["timestamp"]) == (None, 9_999)
 
 
 def test_a_reaction_says_which() -> None:
     assert react_ack("dm:alice:bob", 42, "👍", DONE, removed=True, now=9_999) == {
-        **change_ack("react", "dm:alice:bob", 42, DONE, now=9_999),
+        **edit_ack("dm:alice:bob", 42, DONE, now=9_999),
+        "type": "react",
         "emoji": "👍",
         "removed": True,
     }

@@ -16,8 +16,16 @@ from shared.errors import (
     Unavailable,
 )
 from shared.operations.sync import Sync, Synced
-from shared.wire.websocket.acks import cursor_ack, message_ack
-from shared.wire.websocket.replies import encode_event, event_size, failure, pong, success, sync_reply
+from shared.wire.messages import message_ack
+from shared.wire.websocket.replies import (
+    cursor_ack,
+    encode_event,
+    event_size,
+    failure,
+    pong,
+    success,
+    sync_reply,
+)
 
 ENTRY = Entry(
     conversation_id="dm:alice:bob",

@@ -1,4 +1,7 @@
-"""Page cursors: opaque to clients, and bound to the user and the list that they were made for."""
+"""What frames and HTTP bodies have in common: how an error looks, and page cursors.
+
+Cursors are opaque to clients, and bound to the user and the list that they were made for.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,25 @@ import binascii
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.errors import BadRequest
+from shared.errors import BadRequest, ParleyError
+
+if TYPE_CHECKING:
+    from shared.wire.shapes import service as shapes
 
 # Longer than any that is made here: the inbox's names up to 128 entries.
 MAX_CURSOR: Final = 2_500
 _SYNC: Final = "sync"
 _MAX_ID: Final = 300
+
+
+def error_fields(error: ParleyError) -> shapes.Refusal:
+    """`error`, `code`, `retryable`, and `retry_after_ms` where there is something to wait for."""
+    fields: shapes.Refusal = {"error": error.message, "code": error.code, "retryable": error.retryable}
+    if error.retry_after_ms is not None:
+        fields["retry_after_ms"] = error.retry_after_ms
+    return fields
 
 
 def encode_sync_cursor(user_id: str, after: str) -> str:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from shared.domain.inbox import Happened, InboxPosition, Snapshot
 from shared.errors import BadRequest
-from shared.wire.cursors import MAX_CURSOR, decode_sync_cursor, encode_sync_cursor
-from shared.wire.rest.inbox_cursors import decode_inbox_cursor, encode_inbox_cursor
+from shared.wire.common import MAX_CURSOR, decode_sync_cursor, encode_sync_cursor
+from shared.wire.rest.conversations import decode_inbox_cursor, encode_inbox_cursor
 
 _POSITION = InboxPosition((1_795_431_200_123, "dm:alice:bob"), Snapshot(1_795_431_200_000, frozenset()))
 _USERS = st.from_regex(r"\A[A-Za-z0-9_.@-]{1,128}\Z")

@@ -1,0 +1,90 @@
+"""What all bodies share: the types of fields, how a model is set up, and the answer to a request that failed.
+
+What the protocol does not name is ignored. The bounds are those of the shape: where the core has a rule of its own for
+a text (its length, that it is not blank), the schema says so and the core decides, so that the answer is the same as to
+a frame. Answers are declared in `shared/wire/shapes/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
+from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
+from shared.errors import ParleyError
+from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
+from shared.operations.notifications import NOTIFICATION_ID_PATTERN, NOTIFICATION_ID_RULE
+from shared.wire.common import error_fields
+
+if TYPE_CHECKING:  # here and in the modules beside this: only the OpenAPI document loads shapes
+    from shared.wire.shapes import service
+
+# JavaScript's bound, beyond which clients can't count either.
+MAX_NUMBER: Final = 2**53 - 1
+MAX_CONVERSATION_ID: Final = 300
+
+# Pattern → what it says, for people.
+RULES: Final[Mapping[str, str]] = {
+    f"^{USER_ID_PATTERN}$": USER_ID_RULE,
+    f"^{NOTIFICATION_ID_PATTERN}$": NOTIFICATION_ID_RULE,
+    f"^{DEVICE_ID_PATTERN}$": DEVICE_ID_RULE,
+}
+
+# The field that tells several shapes of one body apart → what it may be, for people.
+KINDS: Final[Mapping[str, str]] = {"type": "'private', 'group'", "platform": "'fcm', 'apns'"}
+
+UserId = Annotated[str, Field(pattern=f"^{USER_ID_PATTERN}$")]
+ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID)]
+Seq = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+EntrySeq = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+Milliseconds = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+ClientId = Annotated[str, Field(min_length=1, max_length=128)]
+Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS})]
+Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
+
+
+def config(*examples: Mapping[str, Any], **schema: Any) -> ConfigDict:
+    """`schema` is what else the document says of the model. A validator is built by the first request that needs it."""
+    extra = {"examples": [dict(example) for example in examples], **schema}
+    return ConfigDict(extra="ignore", strict=True, defer_build=True, json_schema_extra=extra)
+
+
+def left_out(**schema: Any) -> Any:
+    """A field that may be left out: None stands for that inside, and is no default that the document should promise."""
+
+    def adapt(own: dict[str, Any]) -> None:
+        own.pop("default", None)
+        own.update(schema)
+
+    return Field(default=None, json_schema_extra=adapt)
+
+
+class Part(BaseModel):
+    """A change to some of an object's fields, and at least one of them."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one of " + ", ".join(type(self).model_fields))
+        return self
+
+
+def at_least_one_of(*names: str) -> dict[str, Any]:
+    """The same for the schema."""
+    return _beside_its_fields("anyOf", names)
+
+
+def exactly_one_of(*names: str) -> dict[str, Any]:
+    return _beside_its_fields("oneOf", names)
+
+
+def _beside_its_fields(rule: str, names: Sequence[str]) -> dict[str, Any]:
+    """Not other than the rule: said plainly, generators of clients take it for a union, and drop the type."""
+    return {"not": {"not": {rule: [{"required": [name]} for name in names]}}}
+
+
+def error_body(error: ParleyError, request_id: str) -> service.Error:
+    return {**error_fields(error), "request_id": request_id}

@@ -1,0 +1,181 @@
+"""Conversations and their members over HTTP: what is sent, what is answered, and the inbox's cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.domain.changes import Role
+from shared.domain.inbox import InboxPosition, Snapshot
+from shared.domain.members import Notify, Preferences
+from shared.operations.conversations import Created, Inbox, Summary
+from shared.operations.groups import CreatedGroup, Listed
+from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
+from shared.wire.rest.common import ClientId, Milliseconds, Name, Part, UserId, at_least_one_of, config, left_out
+from shared.wire.websocket.events import message_body
+
+if TYPE_CHECKING:
+    from shared.wire.shapes import conversations as shapes
+
+MAX_USERS: Final = 100
+MAX_FIRST_MEMBERS: Final = 1_000
+_INBOX: Final = "inbox"
+
+
+class NewPrivateConversation(BaseModel):
+    """A conversation of two."""
+
+    model_config = config({"type": "private", "with": "bob"})
+
+    type: Literal["private"]
+    with_: UserId = Field(alias="with")
+
+
+class NewGroup(BaseModel):
+    """A group with its first members. With `client_conversation_id` the request can be repeated safely."""
+
+    model_config = config(
+        {"type": "group", "name": "Team", "members": ["bob", "carol"], "client_conversation_id": "6f0c2d"}
+    )
+
+    type: Literal["group"]
+    name: Name
+    members: Annotated[list[UserId], Field(max_length=MAX_FIRST_MEMBERS)] = []
+    client_conversation_id: ClientId | None = left_out()
+
+
+NewConversation = Annotated[NewPrivateConversation | NewGroup, Field(discriminator="type")]
+
+
+class NewName(BaseModel):
+    """A group's new name."""
+
+    model_config = config({"name": "Team A"})
+
+    name: Name
+
+
+class NewMembers(BaseModel):
+    """Users to add to a group. Who is in it already is left out."""
+
+    model_config = config({"users": ["carol", "dave"]})
+
+    users: Annotated[list[UserId], Field(min_length=1, max_length=MAX_USERS)]
+
+
+class NewRole(BaseModel):
+    """A member's new role."""
+
+    model_config = config({"role": "admin"})
+
+    role: Role
+
+
+class SettingsChange(Part):
+    """How the caller wants a conversation shown and announced. What is left out stays as it is."""
+
+    model_config = config(
+        {"muted_until": 1795431200123, "notify": "mentions"},
+        {"pinned": True},
+        {"muted_until": None},
+        **at_least_one_of("muted_until", "notify", "pinned", "archived"),
+    )
+
+    muted_until: Milliseconds | None = left_out()
+    notify: Notify = left_out()
+    pinned: bool = left_out()
+    archived: bool = left_out()
+
+
+def created_body(created: Created) -> shapes.PrivateConversation:
+    return {"id": created.conversation_id, "type": "private", "members": list(created.members)}
+
+
+def group_body(group: CreatedGroup, user_id: str, *, name: str, head: int) -> shapes.GroupConversation:
+    """`name` is what was asked for: a group that is there already may be called something else by now."""
+    known = group.audience.group
+    return {
+        "id": group.conversation_id,
+        "type": "group",
+        "name": known.name if known and not group.is_new else name,
+        "members": sorted(group.audience.members),
+        "role": group.audience.roles[user_id],
+        "head": head,
+    }
+
+
+def summary_body(summary: Summary) -> shapes.Conversation:
+    """One conversation of the inbox. A private one has no name: clients show the other member."""
+    members, group, member = summary.members, summary.group, summary.member
+    is_group = members is None
+    return {
+        "id": summary.conversation_id,
+        "type": "group" if is_group else "private",
+        "name": group.name if group else None,
+        "head": summary.head.seq if summary.head else 0,
+        "last_message": message_body(summary.last_message) if summary.last_message else None,
+        "unread": summary.unread,
+        "read_seq": member.read_seq,
+        "delivered_seq": member.has_got,
+        "joined_seq": member.joined_seq,
+        "members": None if members is None else list(members),
+        "member_count": (group.size if group else 0) if members is None else len(members),
+        "role": summary.role,
+        **preferences_body(member.preferences),
+    }
+
+
+def preferences_body(preferences: Preferences) -> shapes.Settings:
+    return {
+        "muted_until": preferences.muted_until,
+        "notify": preferences.notify,
+        "pinned": preferences.pinned,
+        "archived": preferences.archived,
+    }
+
+
+def inbox_body(user_id: str, page: Inbox) -> shapes.Inbox:
+    """A page of this user's inbox, with the cursor of the next one."""
+    return {
+        "conversations": [summary_body(one) for one in page.conversations],
+        "next_cursor": None if page.next is None else encode_inbox_cursor(user_id, page.next),
+    }
+
+
+def members_body(listed: Iterable[Listed]) -> shapes.Members:
+    return {"members": [_member(one) for one in listed]}
+
+
+def _member(listed: Listed) -> shapes.Member:
+    member = listed.member
+    return {
+        "user_id": member.user_id,
+        "role": listed.role,
+        "joined_at": member.joined_at,
+        "read_seq": member.read_seq,
+        "delivered_seq": member.has_got,
+    }
+
+
+def added_body(added: Iterable[str], *, members: int) -> shapes.AddedMembers:
+    return {"added": list(added), "members_count": members}
+
+
+def role_body(user_id: str, role: Role) -> shapes.GrantedRole:
+    return {"user_id": user_id, "role": role}
+
+
+def encode_inbox_cursor(user_id: str, position: InboxPosition) -> str:
+    """Where the next page of this user's inbox starts."""
+    snapshot = position.snapshot
+    return encode_cursor(user_id, _INBOX, [*position.before, snapshot.settled, "".join(sorted(snapshot.marks))])
+
+
+def decode_inbox_cursor(user_id: str, cursor: str) -> InboxPosition:
+    """The position, if the cursor is one of this user's inbox. Raises BadRequest for any other."""
+    match decode_cursor(user_id, _INBOX, cursor):
+        case [int(at), str(conversation_id), int(settled), str(marks)]:
+            return InboxPosition((at, conversation_id), Snapshot(settled, Snapshot.marks_in(marks)))
+    raise invalid_cursor()

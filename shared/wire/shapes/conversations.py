@@ -1,0 +1,126 @@
+"""Conversations: the inbox, groups, their members, and how a member wants one shown."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from typing_extensions import TypedDict
+
+from shared.domain.changes import Role
+from shared.domain.members import Notify
+from shared.wire.shapes.messages import MESSAGE, Message
+from shared.wire.shapes.service import AT, Count, Place, Time, example
+
+_SETTINGS: Final[dict[str, Any]] = {"muted_until": None, "notify": "all", "pinned": False, "archived": False}
+_PRIVATE: Final[dict[str, Any]] = {
+    "id": "dm:alice:bob",
+    "type": "private",
+    "name": None,
+    "head": 42,
+    "last_message": MESSAGE,
+    "unread": 1,
+    "read_seq": 40,
+    "delivered_seq": 41,
+    "joined_seq": 0,
+    "members": ["alice", "bob"],
+    "member_count": 2,
+    "role": None,
+    **_SETTINGS,
+}
+
+
+@example({"id": "dm:alice:bob", "type": "private", "members": ["alice", "bob"]})
+class PrivateConversation(TypedDict):
+    id: str
+    type: Literal["private"]
+    members: list[str]
+
+
+@example(
+    {
+        "id": "group:3q2eHk0T9bZxVd7a",
+        "type": "group",
+        "name": "Team",
+        "members": ["alice", "bob", "carol"],
+        "role": "owner",
+        "head": 1,
+    }
+)
+class GroupConversation(TypedDict):
+    id: str
+    type: Literal["group"]
+    name: str
+    members: list[str]
+    role: Role
+    head: Place
+
+
+CreatedConversation = PrivateConversation | GroupConversation
+
+
+@example(_SETTINGS)
+class Settings(TypedDict):
+    muted_until: Time | None
+    notify: Notify
+    pinned: bool
+    archived: bool
+
+
+@example(_PRIVATE)
+class Conversation(Settings):
+    """A conversation as its member sees it.
+
+    `members` are a private conversation's two, and null in a group; `role` is one's own in a group that was asked for
+    by its id, and null otherwise. `last_message` may have other entries behind it; `head` counts those, too.
+    """
+
+    id: str
+    type: Literal["private", "group"]
+    name: str | None
+    head: Place
+    last_message: Message | None
+    unread: Count
+    read_seq: Place
+    delivered_seq: Place
+    joined_seq: Place
+    members: list[str] | None
+    member_count: Count
+    role: Role | None
+
+
+@example({"conversations": [_PRIVATE], "next_cursor": None})
+class Inbox(TypedDict):
+    conversations: list[Conversation]
+    next_cursor: str | None
+
+
+class Member(TypedDict):
+    user_id: str
+    role: Role
+    joined_at: Time
+    read_seq: Place
+    delivered_seq: Place
+
+
+@example(
+    {
+        "members": [
+            {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42},
+            {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41},
+        ]
+    }
+)
+class Members(TypedDict):
+    members: list[Member]
+
+
+@example({"added": ["carol"], "members_count": 3})
+class AddedMembers(TypedDict):
+    added: list[str]
+    members_count: Count
+
+
+@example({"user_id": "bob", "role": "admin"})
+class GrantedRole(TypedDict):
+    user_id: str
+    role: Role
