@@ -12,17 +12,15 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledge import acknowledge, acknowledge_wildcard
-from infra.function import Function
 from infra.queues import failure_queue
 from infra.stream import StreamSource, inserted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.bundling import Bundle
     from infra.config import Config
+    from infra.function import Function, FunctionFactory
     from infra.storage import Storage
-    from infra.target import Target
 
 _UPLOADS = "uploads/*"
 _KEPT = ("files/*", "thumbnails/*")
@@ -93,21 +91,17 @@ class FileChecks(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: Config,
-        target: Target,
+        functions: FunctionFactory,
         storage: Storage,
         files: Files,
-        bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
+        config = functions.config
         self.failures = failure_queue(self, "Failures", config)
-        self.function = Function(
+        self.function = functions.make(
             self,
             "Files",
-            config=config,
-            target=target,
-            bundle=bundle,
-            handler="functions.files.handler.handler",
+            folder="files",
             description="Parley: looks at uploads, deletes what no message has any more",
             environment={
                 **storage.environment("members"),

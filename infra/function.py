@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aws_cdk import AssetHashType, Duration
@@ -45,48 +46,15 @@ _ASYNCHRONOUS_REASONS = {
 class Function(Construct):
     """A Lambda function whose role may do nothing but write its own log, until `allow` adds a statement."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        config: Config,
-        target: Target,
-        bundle: Bundle,
-        handler: str,
-        environment: Mapping[str, str],
-        timeout_seconds: int,
-        memory_mb: int,
-        description: str,
-        is_asynchronous: bool = False,
-    ) -> None:
-        """`is_asynchronous`: it is invoked by events, and whoever makes it has to say where failed ones go."""
+    resource: lambda_.Function
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
+        """Its log and its role. `FunctionFactory` makes the `resource` with them."""
         super().__init__(scope, construct_id)
         self.log_group = log_group(self, "Log", config)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         # Not the managed AWSLambdaBasicExecutionRole: that one may write to, and create, any log group.
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], self.log_group.log_group_arn)
-        self.resource = lambda_.Function(
-            self,
-            "Function",
-            description=description,
-            # The digest is of the content; CDK's own would also change with the bytecode's insignificant bits.
-            code=lambda_.Code.from_asset(
-                str(bundle.path), asset_hash=bundle.digest, asset_hash_type=AssetHashType.CUSTOM
-            ),
-            handler=handler,
-            runtime=target.runtime,
-            architecture=target.architecture,
-            role=self.role,
-            log_group=self.log_group,
-            environment={**environment, "LOG_LEVEL": config.log_level, **target.function_environment},
-            timeout=Duration.seconds(timeout_seconds),
-            memory_size=memory_mb,
-            logging_format=lambda_.LoggingFormat.JSON,
-            application_log_level_v2=_application_level(config),
-            system_log_level_v2=_system_level(config),
-        )
-        acknowledge(self.resource, _REASONS | (_ASYNCHRONOUS_REASONS if is_asynchronous else _SYNCHRONOUS_REASONS))
 
     def allow(self, actions: Sequence[str], resource_arn: str) -> None:
         """Let this function do exactly these actions on exactly this resource."""
@@ -95,6 +63,62 @@ class Function(Construct):
     def allow_items(self, table: dynamodb.Table, *operations: str) -> None:
         """Let this function do exactly these operations of DynamoDB on the items of this table."""
         self.allow([f"dynamodb:{operation}" for operation in operations], table.table_arn)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFactory:
+    """Makes a deployment's functions: the same runtime, levels of logging and reasons for what they do without.
+
+    That is tracing, and concurrency reserved for one: what must be bounded is bounded where it is fed, by the gateways'
+    throttles and by the most consumers that a queue may have. `bundles` has one entry a folder of functions/.
+    """
+
+    config: Config
+    target: Target
+    bundles: Mapping[str, Bundle]
+
+    def make(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        folder: str,
+        module: str = "handler",
+        environment: Mapping[str, str],
+        timeout_seconds: int,
+        memory_mb: int,
+        description: str,
+        is_asynchronous: bool = False,
+    ) -> Function:
+        """The function that is called `handler` in a module of `functions/<folder>/`.
+
+        `is_asynchronous`: it is invoked by events, and the construct that asks for it says where failed ones go.
+        """
+        config, target, bundle = self.config, self.target, self.bundles[folder]
+        function = Function(scope, construct_id, config=config)
+        function.resource = lambda_.Function(
+            function,
+            "Function",
+            description=description,
+            # The digest is of the content; CDK's own would also change with the bytecode's insignificant bits.
+            code=lambda_.Code.from_asset(
+                str(bundle.path), asset_hash=bundle.digest, asset_hash_type=AssetHashType.CUSTOM
+            ),
+            handler=f"functions.{folder}.{module}.handler",
+            runtime=target.runtime,
+            architecture=target.architecture,
+            role=function.role,
+            log_group=function.log_group,
+            environment={**environment, "LOG_LEVEL": config.log_level, **target.function_environment},
+            timeout=Duration.seconds(timeout_seconds),
+            memory_size=memory_mb,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=_application_level(config),
+            system_log_level_v2=_system_level(config),
+        )
+        reasons = _ASYNCHRONOUS_REASONS if is_asynchronous else _SYNCHRONOUS_REASONS
+        acknowledge(function.resource, _REASONS | reasons)
+        return function
 
 
 def _application_level(config: Config) -> lambda_.ApplicationLogLevel:

@@ -9,19 +9,16 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
-from infra.function import Function
 from infra.logs import enable_access_log
 
 if TYPE_CHECKING:
-    from infra.bundling import Bundle
-    from infra.config import Config
     from infra.connections import Connections
     from infra.files import Files
+    from infra.function import FunctionFactory
     from infra.identity import Identity
     from infra.queues import Queues
     from infra.reminders import Reminders
     from infra.storage import Storage
-    from infra.target import Target
 
 
 class RestApi(Construct):
@@ -32,24 +29,20 @@ class RestApi(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: Config,
-        target: Target,
+        functions: FunctionFactory,
         storage: Storage,
         identity: Identity,
         connections: Connections,
         queues: Queues,
         files: Files,
         reminders: Reminders,
-        bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.rest = Function(
+        config, target = functions.config, functions.target
+        self.rest = functions.make(
             self,
             "Rest",
-            config=config,
-            target=target,
-            bundle=bundle,
-            handler="functions.rest.handler.handler",
+            folder="rest",
             description="Parley: the HTTP API",
             environment={
                 **storage.environment("log", "members", "sessions", "tickets"),

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from infra.function import Function
 from infra.queues import PRESENCE_SECONDS
 
 if TYPE_CHECKING:
-    from infra.bundling import Bundle
-    from infra.config import Config
     from infra.connections import Connections
+    from infra.function import FunctionFactory
     from infra.queues import Queues
     from infra.storage import Storage
-    from infra.target import Target
 
 _BATCH = 10
 
@@ -28,21 +25,16 @@ class Presence(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: Config,
-        target: Target,
+        functions: FunctionFactory,
         storage: Storage,
         connections: Connections,
         queues: Queues,
-        bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.function = Function(
+        self.function = functions.make(
             self,
             "Presence",
-            config=config,
-            target=target,
-            bundle=bundle,
-            handler="functions.presence.handler.handler",
+            folder="presence",
             description="Parley: tells who has come and gone",
             environment={**storage.environment("log", "sessions", "members"), **connections.environment},
             timeout_seconds=PRESENCE_SECONDS,

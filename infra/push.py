@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 from constructs import Construct
 
-from infra.function import Function
 from infra.queues import PUSH_SECONDS, failure_queue
 from infra.stream import StreamSource, inserted
 
 if TYPE_CHECKING:
-    from infra.bundling import Bundle
     from infra.config import Config
     from infra.connections import Connections
+    from infra.function import FunctionFactory
     from infra.queues import Queues
     from infra.storage import Storage
-    from infra.target import Target
 
 _BATCH = 100
 _PARALLEL = 4
@@ -32,22 +30,18 @@ class OfflinePush(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: Config,
-        target: Target,
+        functions: FunctionFactory,
         storage: Storage,
         connections: Connections,
         queues: Queues,
-        bundle: Bundle,
     ) -> None:
         super().__init__(scope, construct_id)
+        config = functions.config
         self.failures = failure_queue(self, "Failures", config)
-        self.function = Function(
+        self.function = functions.make(
             self,
             "OfflinePush",
-            config=config,
-            target=target,
-            bundle=bundle,
-            handler="functions.offline_push.handler.handler",
+            folder="offline_push",
             description="Parley: wakes members that are away, posts to large groups",
             environment={
                 **storage.environment("log", "members", "sessions"),

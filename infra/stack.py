@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack
 
 from infra.files import FileChecks, Files
+from infra.function import FunctionFactory
 from infra.http_api import RestApi
 from infra.identity import Identity
 from infra.observability import Observability
@@ -39,7 +40,7 @@ class ParleyStack(Stack):
         super().__init__(
             scope, f"Parley-{config.stage}", env=env, description="Parley: a chat backend that its team owns"
         )
-        target = target_of(config)
+        factory = FunctionFactory(config, target_of(config), bundles)
         storage = Storage(self, "Storage", config=config)
         identity = Identity(self, "Identity", config=config)
         queues = Queues(self, "Queues", config=config)
@@ -48,54 +49,44 @@ class ParleyStack(Stack):
         web_socket = WebSocketApi(
             self,
             "WebSocket",
-            config=config,
-            target=target,
+            functions=factory,
             storage=storage,
             identity=identity,
             queues=queues,
-            bundles=bundles,
         )
         rest = RestApi(
             self,
             "Http",
-            config=config,
-            target=target,
+            functions=factory,
             storage=storage,
             identity=identity,
             connections=web_socket.connections,
             queues=queues,
             files=files,
             reminders=reminders,
-            bundle=bundles["rest"],
         )
         presence = Presence(
             self,
             "Presence",
-            config=config,
-            target=target,
+            functions=factory,
             storage=storage,
             connections=web_socket.connections,
             queues=queues,
-            bundle=bundles["presence"],
         )
         push = OfflinePush(
             self,
             "Push",
-            config=config,
-            target=target,
+            functions=factory,
             storage=storage,
             connections=web_socket.connections,
             queues=queues,
-            bundle=bundles["offline_push"],
         )
         checks = FileChecks(
             self,
             "FileChecks",
-            config=config,
-            target=target,
+            functions=factory,
             storage=storage,
             files=files,
-            bundle=bundles["files"],
         )
         functions = (*web_socket.functions, rest.rest, presence.function, push.function, checks.function)
         failures = {

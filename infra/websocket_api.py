@@ -11,19 +11,14 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.connections import Connections
-from infra.function import Function
 from infra.routes import FRAME_ROUTES
 from infra.websocket_stage import custom_url, make_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from infra.bundling import Bundle
-    from infra.config import Config
+    from infra.function import Function, FunctionFactory
     from infra.identity import Identity
     from infra.queues import Queues
     from infra.storage import Storage
-    from infra.target import Target
 
 
 class WebSocketApi(Construct):
@@ -34,19 +29,17 @@ class WebSocketApi(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: Config,
-        target: Target,
+        functions: FunctionFactory,
         storage: Storage,
         identity: Identity,
         queues: Queues,
-        bundles: Mapping[str, Bundle],
     ) -> None:
         super().__init__(scope, construct_id)
+        config, target = functions.config, functions.target
+        self._functions = functions
         self._config = config
-        self._target = target
         self._storage = storage
         self._queues = queues
-        self._bundles = bundles
         self.api = gateway.WebSocketApi(
             self, "Api", description="Parley: live connections", route_selection_expression="$request.body.type"
         )
@@ -66,35 +59,12 @@ class WebSocketApi(Construct):
     def functions(self) -> tuple[Function, ...]:
         return (self.authorizer, self.connect, self.disconnect, self.message)
 
-    def _function(
-        self,
-        construct_id: str,
-        *,
-        bundle: str,
-        handler: str,
-        environment: Mapping[str, str],
-        timeout_seconds: int,
-        memory_mb: int,
-        description: str,
-    ) -> Function:
-        return Function(
-            self,
-            construct_id,
-            config=self._config,
-            target=self._target,
-            bundle=self._bundles[bundle],
-            handler=handler,
-            environment=environment,
-            timeout_seconds=timeout_seconds,
-            memory_mb=memory_mb,
-            description=description,
-        )
-
     def _authorizer(self, identity: Identity) -> Function:
-        function = self._function(
+        function = self._functions.make(
+            self,
             "Authorizer",
-            bundle="connect",
-            handler="functions.connect.authorizer.handler",
+            folder="connect",
+            module="authorizer",
             description="Parley: who may open a connection",
             environment={
                 **self._storage.environment("tickets"),
@@ -110,10 +80,10 @@ class WebSocketApi(Construct):
         return function
 
     def _connect(self) -> Function:
-        function = self._function(
+        function = self._functions.make(
+            self,
             "Connect",
-            bundle="connect",
-            handler="functions.connect.handler.handler",
+            folder="connect",
             description="Parley: registers a connection",
             environment={
                 **self._storage.environment("log", "sessions", "members"),
@@ -133,10 +103,10 @@ class WebSocketApi(Construct):
         return function
 
     def _disconnect(self) -> Function:
-        function = self._function(
+        function = self._functions.make(
+            self,
             "Disconnect",
-            bundle="disconnect",
-            handler="functions.disconnect.handler.handler",
+            folder="disconnect",
             description="Parley: forgets a connection",
             environment={
                 **self._storage.environment("sessions"),
@@ -152,10 +122,10 @@ class WebSocketApi(Construct):
 
     def _message(self, identity: Identity) -> Function:
         storage, config = self._storage, self._config
-        function = self._function(
+        function = self._functions.make(
+            self,
             "Message",
-            bundle="message",
-            handler="functions.message.handler.handler",
+            folder="message",
             description="Parley: every frame that a client sends",
             environment={
                 **storage.environment("log", "members", "sessions"),
@@ -197,7 +167,7 @@ class WebSocketApi(Construct):
         )
         disconnect = integrations.WebSocketLambdaIntegration("DisconnectIntegration", self.disconnect.resource)
         message = integrations.WebSocketLambdaIntegration("MessageIntegration", self.message.resource)
-        reply = self._target.has_route_responses
+        reply = self._functions.target.has_route_responses
         return {
             "$connect": connect,
             "$disconnect": self._unauthorized_route("$disconnect", disconnect, reply=False),
