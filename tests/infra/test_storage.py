@@ -19,7 +19,7 @@ KEYS = {
 }
 
 
-# Another id is another resource: an upgrade would begin with empty tables, and with a secret that no client's token fits.
+# Another id is another resource: an upgrade would begin with empty tables, and with a secret that fits no token.
 LOGICAL_IDS = {
     "AWS::DynamoDB::Table": {
         "StorageLog71D2C972",
