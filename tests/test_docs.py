@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from parley_client import limits
 
-from infra.config import Config
+from infra.config import Config, ConfigError
 from shared.adapters.dynamodb.pushes import MAX_TRIES
-from shared.domain import rules
+from shared.domain import connections, identifiers, rules
 from shared.domain.changes import MAX_USERS_PER_CHANGE
 from shared.domain.fan_out import SHARD_SIZE
+from shared.domain.files import QUOTA
 from shared.operations import notifications
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
 from shared.operations.devices import MAX_TOKEN
 from shared.operations.presence import MAX_WATCHED
+from shared.wire.rest.conversations import MAX_FIRST_MEMBERS
 from shared.wire.websocket import frames
+from shared.wire.websocket.gateway import MAX_ID_CHARACTERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -125,6 +130,47 @@ def test_every_number_that_a_deployment_can_choose_is_among_the_limits_with_its_
 def test_limits_are_as_they_are_in_the_code(what: str, limit: int) -> None:
     rows = [line for line in page("docs/limits.md").splitlines() if line.startswith(f"| {what}")]
     assert any(re.search(rf"\b{limit:,}\b", row) for row in rows), f"{what}: {limit:,}"
+
+
+@pytest.mark.parametrize(
+    ("key", "bound"),
+    [
+        ("text_limit", rules.MAX_CONTENT_CHARACTERS),
+        ("mention_limit", rules.MAX_MENTIONS),
+        ("page_limit", rules.MAX_PAGE),
+        ("frame_limit", frames.MAX_FRAME_BYTES),
+        ("group_limit", MAX_FIRST_MEMBERS),
+        ("presence_grace_s", connections.MAX_GRACE_MS // 1_000),
+    ],
+)
+def test_a_deployment_can_choose_what_the_protocol_has_and_nothing_beyond(key: str, bound: int) -> None:
+    assert getattr(Config.load({key: bound}, {}), key) == bound
+    with pytest.raises(ConfigError):
+        Config.load({key: bound + 1}, {})
+
+
+def test_the_quota_is_the_one_that_files_are_counted_by() -> None:
+    assert Config.load({}, {}).file_quota == QUOTA
+
+
+def test_the_clients_limits_are_the_servers() -> None:
+    assert limits.MAX_FRAME_BYTES == frames.MAX_FRAME_BYTES
+    assert limits.MAX_FRAME_ID == MAX_ID_CHARACTERS
+    assert limits.MAX_NAMED == frames.MAX_SYNC_CONVERSATIONS
+    assert limits.MAX_WATCHED == MAX_WATCHED
+    assert limits.MAX_PAGE == rules.MAX_PAGE == notifications.MAX_LISTED
+    assert limits.USER_ID_RULE == identifiers.USER_ID_RULE
+    longest = identifiers.MAX_USER_ID * "a"
+    for user_id in ("a", ".", "..", "...", longest, longest + "a", "a b", "a:b", ""):
+        assert (limits.USER_ID.fullmatch(user_id) is None) != identifiers.is_user_id(user_id)
+
+
+def test_shapes_name_their_limits() -> None:
+    """A number that stands in a field's bound is a limit that is declared twice, or is about to be."""
+    for path in [*(ROOT / "shared/wire").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
+        for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(one, ast.keyword) and one.arg in {"max_length", "le", "lt"}:
+                assert not isinstance(one.value, ast.Constant), f"{path.relative_to(ROOT)}, line {one.lineno}"
 
 
 # -- dependencies -----------------------------------------------------------------------------------------------------

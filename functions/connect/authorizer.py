@@ -14,15 +14,12 @@ from shared.auth.wiring import make_verifier
 from shared.clock import now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity
+from shared.domain.identifiers import MAX_DEVICE_ID
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.tickets import redeem_ticket
 from shared.ports.connections import Tickets
 from shared.wire.websocket.gateway import Event, authorizer_context
-
-# Kept in every session item, so a client can't make that item grow.
-_MAX_DEVICE_ID = 64
-
 
 _DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = AuthorizerSettings.load()
@@ -67,7 +64,7 @@ def authorize(
     except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
         _LOGGER.error("unexpected error", extra=describe(error))
         raise Internal from None  # as above
-    device_id = str(query.get("device_id") or "")[:_MAX_DEVICE_ID]
+    device_id = str(query.get("device_id") or "")[:MAX_DEVICE_ID]
     context = authorizer_context(identity, device_id=device_id, connected_at=now)
     return _policy(identity.user_id, "Allow", event["methodArn"], context)
 

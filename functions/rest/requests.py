@@ -16,15 +16,15 @@ from pydantic import BeforeValidator, Field
 from functions.rest.ports import Ports
 from shared.auth.tokens import bearer_token
 from shared.domain.connections import Identity
+from shared.domain.identifiers import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
+from shared.domain.rules import MAX_EMOJI_BYTES, MAX_PAGE
 from shared.errors import BadRequest, TooLarge, Unauthenticated
-from shared.operations.devices import DEVICE_ID_PATTERN, MAX_DEVICE_ID
+from shared.operations.devices import DEVICE_ID_PATTERN
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN
-from shared.wire.common import MAX_CURSOR
-from shared.wire.rest.common import MAX_CONVERSATION_ID, MAX_NUMBER, ClientId, EntrySeq, Seq, UserId
+from shared.wire.common import MAX_CURSOR, MAX_DEPTH
+from shared.wire.rest.common import ClientId, EntrySeq, Seq, UserId
 
 MAX_BODY_BYTES: Final = 64 * 1_024
-# No body needs more than three levels; this leaves room for fields of later versions.
-MAX_DEPTH: Final = 64
 MAX_PRESENCES: Final = 100
 _KEPT_IN_PATHS: Final = "/%-._~()'!*:@,;=+&$"
 _DIGITS: Final = len(str(MAX_NUMBER))
@@ -138,7 +138,7 @@ _IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), Be
 ConversationPath = Annotated[_IdText, Path(description="The conversation's id.", examples=["dm:alice:bob"])]
 UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
 SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
-_EmojiText = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_decoded)]
+_EmojiText = Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_BYTES), BeforeValidator(_decoded)]
 FilePath = Annotated[
     ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
 ]
@@ -159,7 +159,7 @@ EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, perc
 
 _Place = Annotated[Seq, BeforeValidator(_whole)]
 Limit = Annotated[
-    int, Field(ge=1, le=100), BeforeValidator(_whole), Query(description="At most this many.", examples=[30])
+    int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole), Query(description="At most this many.", examples=[30])
 ]
 Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
@@ -168,8 +168,8 @@ Cursor = Annotated[
 ]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
 Users = Annotated[
-    Annotated[str, Field(max_length=13_000)],
-    Query(description="Up to 100 user ids, separated by commas.", examples=["bob,carol"]),
+    Annotated[str, Field(max_length=MAX_PRESENCES * (MAX_USER_ID + 2))],
+    Query(description=f"Up to {MAX_PRESENCES} user ids, separated by commas.", examples=["bob,carol"]),
 ]
 
 

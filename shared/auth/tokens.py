@@ -7,15 +7,13 @@ from typing import Any, Final, Protocol
 
 import jwt
 
-from shared.domain.connections import Identity
-from shared.domain.identifiers import is_user_id
+from shared.domain.connections import MAX_TOKEN_CHARACTERS, Identity
+from shared.domain.identifiers import MAX_NUMBER, is_user_id
 from shared.errors import TokenExpired, Unauthenticated
 
-MAX_TOKEN_CHARACTERS: Final = 8_192
 # For `iat` and `nbf` only: the issuer's clock may run a little ahead. `exp` is taken at its word.
 CLOCK_LEEWAY_MS: Final = 5 * 1_000
 _MS: Final = 1_000
-_MAX_TIME_MS: Final = 2**53 - 1
 
 
 class Keys(Protocol):
@@ -92,7 +90,7 @@ class TokenVerifier:
 def _time(value: Any) -> int:
     """A NumericDate (seconds, fractions allowed) in milliseconds. Raises Unauthenticated for anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value * _MS <= _MAX_TIME_MS:
+    if not is_number or not 0 <= value * _MS <= MAX_NUMBER:
         raise Unauthenticated("The token's times are not valid")
     return int(value * _MS)
 

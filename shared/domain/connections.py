@@ -12,6 +12,8 @@ ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 
 # The gateway closes every connection after two hours, whatever it does.
+# Of a token, wherever it comes: longer ones are refused before they are looked at.
+MAX_TOKEN_CHARACTERS: Final = 8_192
 MAX_LIFETIME_MS: Final = 2 * 60 * 60 * 1_000
 # Clients ping about every four minutes; three missed pings mean that nobody is there.
 HEARTBEAT_WINDOW_MS: Final = 12 * 60 * 1_000

@@ -9,11 +9,18 @@ from typing import Final
 from shared.domain.text import id_pattern
 from shared.errors import BadRequest
 
-USER_ID_PATTERN: Final = id_pattern("A-Za-z0-9_@-", 128)
-USER_ID_RULE: Final = "1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor .."
+MAX_USER_ID: Final = 128
+MAX_CONVERSATION_ID: Final = 300
+# Of what clients give an id to, or are given one for: messages, files.
+MAX_CLIENT_ID: Final = 128
+MAX_DEVICE_ID: Final = 64
+# Of every number: JavaScript's bound, beyond which clients can't count.
+MAX_NUMBER: Final = 2**53 - 1
+USER_ID_PATTERN: Final = id_pattern("A-Za-z0-9_@-", MAX_USER_ID)
+USER_ID_RULE: Final = f"1 to {MAX_USER_ID} of A-Z a-z 0-9 _ . @ -, and neither . nor .."
 _USER_ID: Final = re.compile(USER_ID_PATTERN)
 # The first edition took "." and ".." for users, too. What was said with them stays readable.
-_STORED_USER_ID: Final = re.compile("[A-Za-z0-9_.@-]{1,128}")
+_STORED_USER_ID: Final = re.compile(f"[A-Za-z0-9_.@-]{{1,{MAX_USER_ID}}}")
 _PRIVATE: Final = "dm"
 _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
 

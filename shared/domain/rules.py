@@ -23,6 +23,8 @@ MAX_EMOJI_BYTES: Final = 64
 # and are written anew with each change. Where ids are long, the message's weight decides first.
 MAX_REACTIONS: Final = 2_000
 MAX_REACTIONS_OF_ONE: Final = 12
+# Of what one answer lists: messages, conversations, a conversation's entries.
+MAX_PAGE: Final = 100
 _MS: Final = 1_000
 
 

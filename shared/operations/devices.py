@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
+from shared.domain.identifiers import MAX_DEVICE_ID
 from shared.domain.text import id_pattern
 from shared.errors import BadRequest
 from shared.ports.notifications import Devices
 
-MAX_DEVICE_ID: Final = 64
 DEVICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_DEVICE_ID)
 DEVICE_ID_RULE: Final = f"1 to {MAX_DEVICE_ID} of A-Z a-z 0-9 _ . -, and neither . nor .."
 MAX_TOKEN: Final = 4_096
 MIN_APNS_TOKEN: Final = 32
 MAX_APNS_TOKEN: Final = 200
 # Without blanks: no provider's token has one, and an APNs token becomes part of a path.
-FCM_PATTERN: Final = "[!-~]{1,4096}"
-APNS_PATTERN: Final = "[0-9A-Fa-f]{32,200}"
+FCM_PATTERN: Final = f"[!-~]{{1,{MAX_TOKEN}}}"
+APNS_PATTERN: Final = f"[0-9A-Fa-f]{{{MIN_APNS_TOKEN},{MAX_APNS_TOKEN}}}"
 APP_ID_PATTERN: Final = "[A-Za-z0-9._-]{1,255}"
 _DEVICE_ID: Final = re.compile(DEVICE_ID_PATTERN)
 _TOKEN: Final = re.compile(FCM_PATTERN)

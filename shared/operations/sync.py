@@ -10,11 +10,11 @@ from typing import Final
 from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Member, check_possible_member, is_in_inbox, unread
+from shared.domain.rules import MAX_PAGE
 from shared.errors import NotAMember
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.services import ParallelMap
 
-MAX_ENTRIES_PER_CONVERSATION: Final = 100
 # Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
 MAX_HEADS: Final = 500
 # The reply is one gateway payload (128 KB at most). Entries take most of it, and each conversation a little.
@@ -89,7 +89,7 @@ def sync(
     log: ConversationLog,
     parallel_map: ParallelMap,
     size: Callable[[Entry], int],
-    page: int = MAX_ENTRIES_PER_CONVERSATION,
+    page: int = MAX_PAGE,
     room: int = MAX_REPLY_BYTES,
 ) -> Sync:
     """For each conversation in `held` the entries after that seq; for the user's others, behind `after`, the head only.

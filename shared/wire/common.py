@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.domain.identifiers import MAX_CONVERSATION_ID
 from shared.errors import BadRequest, ParleyError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 # Longer than any that is made here: the inbox's names up to 128 entries.
 MAX_CURSOR: Final = 2_500
 _SYNC: Final = "sync"
-_MAX_ID: Final = 300
+# Of a frame and of a body. None needs more than three levels; this leaves room for fields of later versions.
+MAX_DEPTH: Final = 64
 
 
 def error_fields(error: ParleyError) -> shapes.Refusal:
@@ -39,7 +41,7 @@ def encode_sync_cursor(user_id: str, after: str) -> str:
 def decode_sync_cursor(user_id: str, cursor: str) -> str:
     """The conversation, if the cursor is one of this user's `sync`. Raises BadRequest for any other."""
     match decode_cursor(user_id, _SYNC, cursor):
-        case [str(after)] if after.isascii() and len(after) <= _MAX_ID:
+        case [str(after)] if after.isascii() and len(after) <= MAX_CONVERSATION_ID:
             return after
     raise invalid_cursor()
 

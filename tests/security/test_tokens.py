@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.auth.jwks import MIN_REFRESH_MS
-from shared.auth.tokens import MAX_TOKEN_CHARACTERS
+from shared.domain.connections import MAX_TOKEN_CHARACTERS
 from shared.wire.websocket.frames import MAX_FRAME_BYTES
 from tests.security import claim_attacks, header_attacks
 from tests.security.claim_attacks import AUDIENCE, ISSUER, named

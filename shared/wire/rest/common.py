@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
+from shared.domain.identifiers import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
 from shared.errors import ParleyError
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
@@ -22,9 +22,6 @@ from shared.wire.common import error_fields
 if TYPE_CHECKING:  # here and in the modules beside this: only the OpenAPI document loads shapes
     from shared.wire.shapes import service
 
-# JavaScript's bound, beyond which clients can't count either.
-MAX_NUMBER: Final = 2**53 - 1
-MAX_CONVERSATION_ID: Final = 300
 
 # Pattern → what it says, for people.
 RULES: Final[Mapping[str, str]] = {
@@ -41,7 +38,7 @@ ConversationId = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_
 Seq = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 EntrySeq = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 Milliseconds = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-ClientId = Annotated[str, Field(min_length=1, max_length=128)]
+ClientId = Annotated[str, Field(min_length=1, max_length=MAX_CLIENT_ID)]
 Name = Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME_CHARACTERS})]
 Content = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CONTENT_CHARACTERS})]
 

@@ -8,30 +8,28 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from shared.domain.identifiers import USER_ID_PATTERN, USER_ID_RULE
+from shared.domain.connections import MAX_TOKEN_CHARACTERS
+from shared.domain.identifiers import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 from shared.operations.presence import MAX_WATCHED
-from shared.wire.common import MAX_CURSOR
+from shared.wire.common import MAX_CURSOR, MAX_DEPTH
 from shared.wire.websocket.gateway import MAX_ID_CHARACTERS, salvaged_id, usable_id
 
 # The gateway's own limit for one frame. Longer messages reach a route only when they came in several frames.
 MAX_FRAME_BYTES: Final = 32 * 1_024
 MAX_SYNC_CONVERSATIONS: Final = 500
-# No frame needs more than two levels; this leaves room for fields of later versions.
-MAX_DEPTH: Final = 64
 # A string, to its end or to the end of the frame, so that one pass is enough whatever is sent; or a bracket.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
-# Entries are counted from 1; the bound is JavaScript's, beyond which clients can't count either.
-Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-EntrySeq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
-ConversationId = Annotated[str, Meta(min_length=1, max_length=300)]
+# Entries are counted from 1.
+Seq = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+EntrySeq = Annotated[int, Meta(ge=1, le=MAX_NUMBER)]
+ConversationId = Annotated[str, Meta(min_length=1, max_length=MAX_CONVERSATION_ID)]
 UserId = Annotated[str, Meta(pattern=rf"\A{USER_ID_PATTERN}\Z")]
 FrameId = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
-ClientMessageId = Annotated[str, Meta(min_length=1, max_length=128)]
-# Longer ones are refused before they are looked at; the token verifier has the same bound.
-Token = Annotated[str, Meta(min_length=1, max_length=8_192)]
+ClientId = Annotated[str, Meta(min_length=1, max_length=MAX_CLIENT_ID)]
+Token = Annotated[str, Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
 
 
 class Frame(Struct, frozen=True, kw_only=True):
@@ -52,11 +50,11 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     conversation_id: ConversationId | None = None
     content: str = ""
     message_type: Literal["text", "image", "file"] = "text"
-    client_message_id: ClientMessageId | None = None
+    client_message_id: ClientId | None = None
     after: Seq | None = None
     reply_to: EntrySeq | None = None
     mentions: Annotated[list[UserId], Meta(max_length=MAX_MENTIONS)] = []
-    file_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    file_id: ClientId | None = None
     forward_of: Place | None = None
 
 

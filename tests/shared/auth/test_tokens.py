@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.auth.tokens import CLOCK_LEEWAY_MS, MAX_TOKEN_CHARACTERS, SecretKey, TokenVerifier, bearer_token
-from shared.domain.connections import Identity
+from shared.auth.tokens import CLOCK_LEEWAY_MS, SecretKey, TokenVerifier, bearer_token
+from shared.domain.connections import MAX_TOKEN_CHARACTERS, Identity
 from shared.errors import TokenExpired, Unauthenticated, Unavailable
 from tests.shared.auth.minting import NOW_MS, NOW_S, SECRET, claims, segment, token
 

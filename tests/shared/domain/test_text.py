@@ -21,7 +21,7 @@ from shared.operations.contacts import check_profile, update_contact
 from shared.operations.notifications import NotificationRequest, check_notification
 from tests.fakes.people import FakeContacts
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ALL = range(sys.maxunicode + 1)
 NONCHARACTERS = {*range(0xFDD0, 0xFDF0), *(plane << 16 | low for plane in range(17) for low in (0xFFFE, 0xFFFF))}
 # Formats of Arabic and other numerals, and an abbreviation's line, which show.

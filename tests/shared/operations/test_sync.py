@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from shared.domain.connections import CONNECTING_MS, Connection, Identity, Posted, PostOutcome, opened
 from shared.domain.entries import Entry
+from shared.domain.rules import MAX_PAGE
 from shared.operations.context import Writing
 from shared.operations.delivery import Event, Posting
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import ensure_registered, open_connection
-from shared.operations.sync import MAX_ENTRIES_PER_CONVERSATION, MAX_HEADS, Sync, Synced, sync
+from shared.operations.sync import MAX_HEADS, Sync, Synced, sync
 from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
@@ -104,7 +105,7 @@ def test_conversations_of_others_and_of_nobody_are_refused_alike() -> None:
 
 def test_a_page_is_bounded_and_says_that_there_is_more() -> None:
     log = FakeLog()
-    log.write("bob", *map(str, range(MAX_ENTRIES_PER_CONVERSATION + 1)))
+    log.write("bob", *map(str, range(MAX_PAGE + 1)))
     one = only(run(log, {DM: 0}))
     assert (one.head, len(one.entries), one.has_more) == (101, 100, True)
     exact = only(run(log, {DM: 1}))

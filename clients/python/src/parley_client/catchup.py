@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from parley_client.conversation import Conversation
 from parley_client.events import Entry, Frame
+from parley_client.limits import MAX_NAMED
 from parley_client.parsing import as_entry, is_seq
 from parley_client.settings import Settings
 
 # What one request may name (the server takes 500), and how much text that may be: a frame has 32 KB at most.
-MAX_NAMED: Final = 500
 _MAX_NAMED_TEXT: Final = 28_000
 _NUMBER_TEXT: Final = 22  # quotes, colon, comma, and a seq
 

@@ -27,10 +27,10 @@ from parley_client.chat_words import (
 from parley_client.client import ParleyClient
 from parley_client.errors import ParleyError
 from parley_client.events import Changed
+from parley_client.limits import MAX_PAGE
 from parley_client.terminal import Terminal, one_line
 
 _RECENT: Final = 20
-_MOST: Final = 100
 _ROLES: Final = ("owner", "admin", "member")
 
 
@@ -98,7 +98,7 @@ class Commands:
     # --- messages
 
     async def history(self, rest: str) -> None:
-        await self.screen.show_history(min(_MOST, only_number(rest)) if rest else _RECENT)
+        await self.screen.show_history(min(MAX_PAGE, only_number(rest)) if rest else _RECENT)
 
     async def reply(self, rest: str) -> None:
         seq, text = number_and_rest(rest)
@@ -174,7 +174,7 @@ class Commands:
         await self.screen.move_to(await self.places.find_or_guess(some(rest)))
 
     async def inbox(self, rest: str) -> None:
-        await self.lists.inbox(min(_MOST, only_number(rest)) if rest else _RECENT)
+        await self.lists.inbox(min(MAX_PAGE, only_number(rest)) if rest else _RECENT)
 
     async def group(self, rest: str) -> None:
         name, users = word_and_rest(rest)

@@ -11,10 +11,10 @@ from parley_client.chat_people import presence_text
 from parley_client.chat_places import Places
 from parley_client.client import ParleyClient
 from parley_client.events import Presence
+from parley_client.limits import MAX_WATCHED
 from parley_client.resources import Contact, Summary
 from parley_client.terminal import Terminal, one_line
 
-_MOST_WATCHED: Final = 100
 _SAID: Final = 60
 
 
@@ -82,7 +82,7 @@ class Lists:
         return f"  {' · '.join(parts)}"
 
     async def _presence(self, users: Sequence[str]) -> dict[str, Presence]:
-        chunks = [users[start : start + _MOST_WATCHED] for start in range(0, len(users), _MOST_WATCHED)]
+        chunks = [users[start : start + MAX_WATCHED] for start in range(0, len(users), MAX_WATCHED)]
         return {each.user_id: each for chunk in chunks for each in await self.client.presence_of(chunk)}
 
 

@@ -13,9 +13,9 @@ from parley_client.chat_places import Place
 from parley_client.client import ParleyClient
 from parley_client.errors import ParleyError
 from parley_client.events import Presence, Typing
+from parley_client.limits import MAX_WATCHED
 from parley_client.terminal import one_line
 
-_WATCHED: Final = 100
 # How long another's typing is believed, and how often the own is repeated while it goes on: seconds.
 _LAPSES_S: Final = 8.0
 _REPEAT_S: Final = 4.0
@@ -43,7 +43,7 @@ class People:
             self.changed()
         self._told.clear()
         with suppress(ParleyError):
-            found = await self.client.presence(users[:_WATCHED])
+            found = await self.client.presence(users[:MAX_WATCHED])
             if self.place == place:
                 answer = {presence.user_id: presence for presence in found}
                 self._present = answer | {user: self._present[user] for user in self._told & answer.keys()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,13 +10,10 @@ from parley_client.client import ParleyClient
 from parley_client.conversation import is_group
 from parley_client.errors import ParleyError
 from parley_client.events import ConversationUpdated, Entry, MembersAdded
+from parley_client.limits import MAX_PAGE, USER_ID, USER_ID_RULE
 from parley_client.terminal import one_line
 
-# The protocol's rule for user ids.
-_USER_ID: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.@-]{1,128}")
-_USER_ID_IS: Final = "1 to 128 of A-Z a-z 0-9 _ . @ -, and neither . nor .."
 _USER_PREFIX: Final = "user:"
-_PAGE: Final = 100
 _MAX_PAGES: Final = 10
 
 
@@ -58,7 +54,7 @@ class Places:
     def private(self, user_id: str) -> Place:
         """Raises NoSuchPlaceError for what is no other user's id."""
         if not is_user_id(user_id):
-            raise NoSuchPlaceError(f"“{one_line(user_id)}” is no user id: {_USER_ID_IS}")
+            raise NoSuchPlaceError(f"“{one_line(user_id)}” is no user id: {USER_ID_RULE}")
         if user_id == self.client.user_id:
             raise NoSuchPlaceError(f"{user_id} is you")
         return Place(self.client.private_with(user_id) or "", user_id, user_id)
@@ -84,7 +80,7 @@ class Places:
             return self.group(found[0])
         if not is_user_id(text):
             raise NoSuchPlaceError(
-                f"There is no group called {one_line(text)}, and no user can be: a user id is {_USER_ID_IS}"
+                f"There is no group called {one_line(text)}, and no user can be: a user id is {USER_ID_RULE}"
             )
         return self.private(text)
 
@@ -121,7 +117,7 @@ class Places:
         cursor: str | None = None
         found: dict[str, str] = {}
         for _ in range(_MAX_PAGES):
-            page = await self.client.inbox(limit=_PAGE, cursor=cursor)
+            page = await self.client.inbox(limit=MAX_PAGE, cursor=cursor)
             for each in page.conversations:
                 if each.name:
                     self._names[each.id] = each.name
@@ -135,4 +131,4 @@ class Places:
 
 
 def is_user_id(text: str) -> bool:
-    return _USER_ID.fullmatch(text) is not None
+    return USER_ID.fullmatch(text) is not None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from parley_client.errors import ParleyError
 from parley_client.events import Frame
+from parley_client.limits import MAX_FRAME_BYTES, MAX_FRAME_ID
 
 # The gateway closes the connection on a larger frame: refusing it here keeps it from being resent for ever.
-MAX_FRAME_BYTES: Final = 32 * 1024
-_ID_ROOM: Final = 64
 
 
 def encode(frame: Frame) -> str:
@@ -32,5 +31,5 @@ def check_size(frame: Frame) -> None:
         size = len(encode(frame).encode())
     except UnicodeEncodeError as exc:
         raise ParleyError("bad_request", "The text holds half a surrogate pair") from exc
-    if size + _ID_ROOM > MAX_FRAME_BYTES:
+    if size + MAX_FRAME_ID > MAX_FRAME_BYTES:
         raise ParleyError("too_large", f"A frame holds at most {MAX_FRAME_BYTES:,} bytes")

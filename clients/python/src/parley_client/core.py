@@ -25,12 +25,12 @@ from parley_client.effects import Done, Failed
 from parley_client.errors import ClosedError, ParleyError
 from parley_client.events import Event, Message, SendFailed
 from parley_client.exchange import not_connected
+from parley_client.limits import MAX_WATCHED
 from parley_client.machine import Machine
 from parley_client.outbox import Pending, fill_in
 from parley_client.settings import Settings
 
 STATE_VERSION: Final = 1
-_MAX_WATCHED: Final = 100
 
 
 class Core(Machine):
@@ -192,8 +192,8 @@ class Core(Machine):
         """Whose presence to watch from now on, over reconnects. Done with how they are now."""
         self._check_open()
         wanted = tuple(users)
-        if len(wanted) > _MAX_WATCHED:
-            raise ParleyError("bad_request", f"At most {_MAX_WATCHED} users can be watched")
+        if len(wanted) > MAX_WATCHED:
+            raise ParleyError("bad_request", f"At most {MAX_WATCHED} users can be watched")
         call = self._call()
         self._watch.want(wanted, call)
         self._pump(now)

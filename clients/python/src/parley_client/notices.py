@@ -13,10 +13,10 @@ from typing import Final
 from parley_client.effects import AskNotifications, Effect
 from parley_client.errors import ParleyError
 from parley_client.events import Event, Notification
+from parley_client.limits import MAX_PAGE
 from parley_client.settings import Settings
 
 _REMEMBERED: Final = 10_000
-_LISTED: Final = 100  # a list of so many may not be all
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Notices:
         listed = tuple(found)
         for notification in listed:
             self.heard(notification)
-        self._listed = {each.id for each in listed} if len(listed) >= _LISTED else set()
+        self._listed = {each.id for each in listed} if len(listed) >= MAX_PAGE else set()
         if number == self._number:
             self._in_flight, self._failures = False, 0
 
