@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,12 @@ def test_what_fails_again_stays_and_what_lay_beside_it_is_done(
     assert batches(emulator)[-2:] == [["named", "a", "b"], ["a", "b"]]
     # It is free at once for whoever looks next.
     assert client(emulator, "sqs").receive_message(QueueUrl=deployed["Failures"])["Messages"]
+
+
+def test_it_talks_to_the_stack_as_it_runs_whatever_the_port_is_called_by_now(
+    emulator: Settings, deployed: dict[str, str]
+) -> None:
+    assert replay(replace(emulator, port=1024), Options(dry=True), on_aws=False)
 
 
 def test_an_unknown_queue_is_named_with_those_there_are(emulator: Settings, deployed: dict[str, str]) -> None:
