@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +49,16 @@ def _start_time_from_proc(pid: int) -> str | None:
 
 def stop(process: Process, *, grace: float) -> bool:
     """End the process: SIGTERM, and SIGKILL after `grace` seconds. Tells whether it left by itself."""
-    _signal(process, signal.SIGTERM)
-    if wait_until(lambda: not process.alive, grace):
-        return True
-    _signal(process, signal.SIGKILL)
-    wait_until(lambda: not process.alive, grace)
+    return stop_all([process], grace=grace)
+
+
+def stop_all(processes: Sequence[Process], *, grace: float) -> bool:
+    """The same of several, side by side."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in processes:
+            _signal(process, number)
+        if wait_until(lambda: not any(process.alive for process in processes), grace):
+            return number == signal.SIGTERM
     return False
 
 

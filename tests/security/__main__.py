@@ -77,8 +77,8 @@ def _end_in_order(folder: Path) -> None:
         started = [child for worker in workers for child in processes.children(worker.pid)]
         for worker in workers:
             os.kill(worker.pid, signal.SIGKILL)
-        for process in [*started, *processes.running_below(folder)]:
-            processes.stop(process, grace=interrupts.GRACE_SECONDS + 5)  # a command ends what it has started itself
+        processes.stop_all(started, grace=interrupts.GRACE_SECONDS + 5)  # a command ends what it has started itself
+        processes.stop_all(processes.running_below(folder), grace=interrupts.GRACE_SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
         print(f"Interrupted ({signal.Signals(number).name})", file=terminal, flush=True)
         os._exit(128 + number)
