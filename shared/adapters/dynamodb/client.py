@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -14,6 +15,7 @@ from shared.errors import Unavailable
 
 Item = dict[str, Any]
 BATCH_GET_LIMIT: Final = 100
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNPROCESSED_ATTEMPTS: Final = 8
 
 
@@ -105,10 +107,20 @@ def conditionally(calls: Calls, operation: str, request: Mapping[str, Any]) -> d
     try:
         return calls.call(operation, {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"})
     except ServiceError as error:
-        if error.code != "ConditionalCheckFailedException":
+        if error.code != CONDITION_FAILED:
             raise
         item = error.body.get("Item")
         return Refused(from_item(item) if item else None)
+
+
+@contextmanager
+def refusal_passes() -> Iterator[None]:
+    """A conditional write within whose condition does not hold writes nothing, and is no error."""
+    try:
+        yield
+    except ServiceError as error:
+        if error.code != CONDITION_FAILED:
+            raise
 
 
 def transact(calls: Calls, parts: Sequence[Mapping[str, Any]]) -> bool:
@@ -150,22 +162,29 @@ def batch_get(calls: Calls, keys: Mapping[str, Sequence[Item]], *, consistent: b
     Keys must not repeat. Unprocessed ones are asked for again. Raises Unavailable if they stay unprocessed.
     """
     found: dict[str, list[Item]] = {table: [] for table in keys}
+    for table, item in batch_get_raw(calls, keys, consistent=consistent):
+        found[table].append(from_item(item))
+    return found
+
+
+def batch_get_raw(
+    calls: Calls, keys: Mapping[str, Sequence[Item]], *, consistent: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """As above: each item as it comes from DynamoDB, with its table."""
     flat = [(table, to_item(key)) for table, table_keys in keys.items() for key in table_keys]
     for start in range(0, len(flat), BATCH_GET_LIMIT):
         request: dict[str, Any] = {}
         for table, key in flat[start : start + BATCH_GET_LIMIT]:
             request.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
-        for table, item in _batch(calls, request):
-            found[table].append(item)
-    return found
+        yield from _batch(calls, request)
 
 
-def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, Item]]:
+def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for attempt in range(_UNPROCESSED_ATTEMPTS):
         answer = calls.call("BatchGetItem", {"RequestItems": request})
         for table, items in answer.get("Responses", {}).items():
             for item in items:
-                yield table, from_item(item)
+                yield table, item
         request = answer.get("UnprocessedKeys") or {}
         if not request:
             return

@@ -128,14 +128,6 @@ def pushed_key(user_id: str, device_id: str, about: str) -> Item:
     return {PK: user_key(user_id), SK: f"pushed#{device_id}#{about}"}
 
 
-def notification_key(user_id: str, notification_id: str) -> Item:
-    return {PK: user_key(user_id), SK: f"{NOTICE_PREFIX}{notification_id}"}
-
-
-def reminder_key(user_id: str, reminder_id: str) -> Item:
-    return {PK: user_key(user_id), SK: f"{REMINDER_PREFIX}{reminder_id}"}
-
-
 def turn_key(conversation_id: str) -> Item:
     """Who may go next where many change one conversation. Not beside its members, so that it is in no roster."""
     return {PK: f"turn#{conversation_id}", SK: "turn"}
