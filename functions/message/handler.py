@@ -17,7 +17,7 @@ from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbRelations
+from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms

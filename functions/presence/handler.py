@@ -11,7 +11,7 @@ from shared.adapters.aws.deadline import SHORT_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.people import DynamoDbRelations
+from shared.adapters.dynamodb.relations import DynamoDbRelations
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.clock import now_ms

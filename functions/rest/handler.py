@@ -22,7 +22,8 @@ from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
-from shared.adapters.dynamodb.people import DynamoDbBlocks, DynamoDbContacts, DynamoDbProfiles, DynamoDbRelations
+from shared.adapters.dynamodb.people import DynamoDbContacts, DynamoDbProfiles
+from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.auth.wiring import make_verifier

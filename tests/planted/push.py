@@ -190,21 +190,20 @@ BUGS: Final = (
     Bug(
         "a notification that was acknowledged comes back with its repetition",
         "shared/adapters/dynamodb/notifications.py",
-        '"ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <= :now",',
-        '"ConditionExpression": f"attribute_not_exists({PK}) OR expires_at <> :now",',
+        "(rows.expires_at <= notification.created_at)",
+        "(rows.expires_at != notification.created_at)",
     ),
     Bug(
         "what was acknowledged is listed",
         "shared/adapters/dynamodb/notifications.py",
-        'if _ACKNOWLEDGED not in item and item["expires_at"] > now]',
-        'if "title" in item and item["expires_at"] > now or _ACKNOWLEDGED in item and item.setdefault("title", "") == ""'
-        ' and item.setdefault("body", "") == ""]',
+        "if not row.acknowledged and row.expires_at > now]",
+        "if row.expires_at > now]",
     ),
     Bug(
         "expired notifications are listed",
         "shared/adapters/dynamodb/notifications.py",
-        'if _ACKNOWLEDGED not in item and item["expires_at"] > now]',
-        "if _ACKNOWLEDGED not in item]",
+        "if not row.acknowledged and row.expires_at > now]",
+        "if not row.acknowledged]",
     ),
     Bug(
         "a cancelled reminder comes all the same",

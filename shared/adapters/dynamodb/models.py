@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection.base import Connection, MetaTable
 from pynamodb.connection.table import TableConnection
 from pynamodb.models import Model
 
-from shared.adapters.dynamodb.client import Calls, batch_get_raw
-from shared.adapters.dynamodb.schema import NOTICE_PREFIX, PK, REMINDER_PREFIX, SK, USER_PREFIX
+from shared.adapters.dynamodb.client import Calls, batch_get_raw, from_item, to_item
+from shared.adapters.dynamodb.schema import CONTACT_PREFIX, NOTICE_PREFIX, PK, PROFILE, REMINDER_PREFIX, SK, USER_PREFIX
+from shared.domain.contacts import EVERYONE, QuietHours
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -66,6 +67,14 @@ class Prefixed(UnicodeAttribute):
         return value.removeprefix(self._prefix)
 
 
+def user_key() -> Prefixed:
+    return Prefixed(USER_PREFIX, hash_key=True, attr_name=PK)
+
+
+def sort_key(prefix: str) -> Prefixed:
+    return Prefixed(prefix, range_key=True, attr_name=SK)
+
+
 class JsonText(JSONAttribute):
     """A mapping as one text: its names are others' affair, and an attribute's must not be empty. Absent where empty."""
 
@@ -73,11 +82,23 @@ class JsonText(JSONAttribute):
         return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")) if value else None
 
 
-class RowOfUser(Model):
+class QuietHoursMap(Attribute[QuietHours]):
+    """Given as a mapping, as PynamoDB wants all that is stored as one; read as what it means."""
+
+    attr_type = "M"
+
+    def serialize(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return to_item(value)
+
+    def deserialize(self, value: dict[str, Any]) -> QuietHours:
+        found = from_item(value)
+        return QuietHours(found["start"], found["end"], found["time_zone"])
+
+
+class Row(Model):
     """A row under its user in the members table. Its attributes have the names that the fields of its value have."""
 
     calls: ClassVar[Calls]
-    user_id = Prefixed(USER_PREFIX, hash_key=True, attr_name=PK)
 
     @classmethod
     def on(cls, calls: Calls, table: str) -> type[Self]:
@@ -112,8 +133,9 @@ class RowOfUser(Model):
         return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
 
-class ReminderRow(RowOfUser):
-    reminder_id = Prefixed(REMINDER_PREFIX, range_key=True, attr_name=SK)
+class ReminderRow(Row):
+    user_id = user_key()
+    reminder_id = sort_key(REMINDER_PREFIX)
     conversation_id = UnicodeAttribute()
     seq = NumberAttribute()
     at = NumberAttribute()
@@ -121,8 +143,9 @@ class ReminderRow(RowOfUser):
     ttl = NumberAttribute()
 
 
-class NotificationRow(RowOfUser):
-    notification_id = Prefixed(NOTICE_PREFIX, range_key=True, attr_name=SK)
+class NotificationRow(Row):
+    user_id = user_key()
+    notification_id = sort_key(NOTICE_PREFIX)
     kind = UnicodeAttribute()
     created_at = NumberAttribute()
     expires_at = NumberAttribute()
@@ -133,3 +156,26 @@ class NotificationRow(RowOfUser):
     seq = NumberAttribute(null=True)
     ttl = NumberAttribute()
     acknowledged = BooleanAttribute(null=True)
+
+
+class ContactRow(Row):
+    """One side of a contact: what `owner` knows of the user with `user_id`."""
+
+    owner = user_key()
+    contact = sort_key(CONTACT_PREFIX)
+    user_id = UnicodeAttribute(attr_name="other")
+    status = UnicodeAttribute()
+    since = NumberAttribute()
+    alias = UnicodeAttribute(null=True)
+
+
+class ProfileRow(Row):
+    """What a user says about themselves. Rows of the first edition have `hide_presence`, too: the session says that."""
+
+    user_id = user_key()
+    key = UnicodeAttribute(range_key=True, attr_name=SK, default=PROFILE)
+    display_name = UnicodeAttribute(null=True)
+    avatar_url = UnicodeAttribute(null=True)
+    previews = BooleanAttribute(default=True)
+    quiet_hours = QuietHoursMap(null=True)
+    groups_from = UnicodeAttribute(default=EVERYONE)

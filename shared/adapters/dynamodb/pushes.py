@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from typing import Final
 
 from shared.adapters.dynamodb.client import Calls, Item, Refused, batch_get, conditionally, to_item
 from shared.adapters.dynamodb.devices import devices_from
-from shared.adapters.dynamodb.people import profile_from
 from shared.adapters.dynamodb.schema import (
     PK,
     SK,
@@ -22,6 +22,7 @@ from shared.adapters.dynamodb.schema import (
     profile_key,
     pushed_key,
 )
+from shared.domain.contacts import Profile, QuietHours
 from shared.domain.identifiers import is_group_id
 from shared.domain.notifications import About, AboutMessage, AboutNotification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
@@ -49,7 +50,7 @@ class DynamoDbPushContexts:
         found = {_id(item): item for item in items}
         return PushContextBatch(
             push_contexts={one: _standing(found, one) for one in asked},
-            profiles={sender: profile_from(found.get(_id(profile_key(sender)), {})) for sender in senders},
+            profiles={sender: _profile_from(found.get(_id(profile_key(sender)), {})) for sender in senders},
             groups={one: group_from(found[_id(key)]) for one, key in groups.items() if _id(key) in found},
         )
 
@@ -68,10 +69,18 @@ def _standing(found: _Found, asked: PushContextKey) -> PushContext:
     member = None if conversation_id is None else found.get(_id(member_of_user_key(conversation_id, user_id)))
     return PushContext(
         member=member_from(member) if member else None,
-        profile=profile_from(found.get(_id(profile_key(user_id)), {})),
+        profile=_profile_from(found.get(_id(profile_key(user_id)), {})),
         blocks_sender=sender_id is not None and _id(block_key(user_id, sender_id)) in found,
         devices=devices_from(found.get(_id(devices_key(user_id)), {})),
     )
+
+
+def _profile_from(item: Item) -> Profile:
+    """What a profile's row says, by hand: it is read for every push, with rows that are no models."""
+    said = {one.name: item[one.name] for one in fields(Profile) if one.name in item}
+    if "quiet_hours" in said:
+        said["quiet_hours"] = QuietHours(**said["quiet_hours"])
+    return Profile(**said)
 
 
 def _id(key: Item) -> tuple[str, str]:

@@ -55,6 +55,7 @@ USER_PREFIX: Final = "user#"
 CONTACT_PREFIX: Final = "contact#"
 BLOCK_PREFIX: Final = "block#"
 NOTICE_PREFIX: Final = "notice#"
+PROFILE: Final = "profile"
 WATCHING_PREFIX: Final = "watching#"
 REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
@@ -99,7 +100,7 @@ def block_key(user_id: str, blocked: str) -> Item:
 
 
 def profile_key(user_id: str) -> Item:
-    return {PK: user_key(user_id), SK: "profile"}
+    return {PK: user_key(user_id), SK: PROFILE}
 
 
 def bucket_key(user_id: str, row: str) -> Item:

@@ -1,0 +1,129 @@
+"""What decides whether users hear from each other: blocks, and how a user stands to many others, in the members table.
+
+Both are read for frames and handshakes, so none of it is a model: profiles and contacts are written in `people.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from shared.adapters.dynamodb.client import Calls, Item, batch_get, query, to_item
+from shared.adapters.dynamodb.entries import entry_from
+from shared.adapters.dynamodb.memberships import rows_of
+from shared.adapters.dynamodb.schema import (
+    BLOCK_PREFIX,
+    CONVERSATION_ID,
+    MUTUAL,
+    PK,
+    SK,
+    USER_PREFIX,
+    block_key,
+    contact_key,
+    member_of_user_key,
+    profile_key,
+)
+from shared.domain.contacts import ACCEPTED, CONTACTS, Relation
+from shared.domain.identifiers import private_conversation_id
+from shared.ports.services import ParallelMap
+
+_GROUPS_FROM: Final = "groups_from"
+
+
+class DynamoDbBlocks:
+    """Blocks on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = members_table
+
+    def put(self, user_id: str, blocked: str, *, now: int) -> None:
+        item = {**block_key(user_id, blocked), "since": now}
+        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+
+    def remove(self, user_id: str, blocked: str) -> None:
+        self._calls.call("DeleteItem", {"TableName": self._table, "Key": to_item(block_key(user_id, blocked))})
+
+    def of(self, user_id: str) -> Sequence[str]:
+        rows = rows_of(self._calls, self._table, user_id, BLOCK_PREFIX)
+        return [item[SK].removeprefix(BLOCK_PREFIX) for item in rows]
+
+    def blocking(self, users: Collection[str], blocked: str) -> set[str]:
+        keys = {self._table: [block_key(user, blocked) for user in sorted(set(users))]}
+        found = batch_get(self._calls, keys, consistent=True)[self._table]
+        return {_owner(item) for item in found}
+
+    def refusing(self, users: Collection[str], by: str) -> set[str]:
+        wanted = [key for user in sorted(set(users)) for key in (block_key(user, by), profile_key(user))]
+        found = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
+        blocking = {_owner(item) for item in found if item[SK].startswith(BLOCK_PREFIX)}
+        choosy = {_owner(item) for item in found if item.get(_GROUPS_FROM) == CONTACTS} - blocking
+        if not choosy:
+            return blocking
+        keys = {self._table: [contact_key(user, by) for user in sorted(choosy)]}
+        contacts = batch_get(self._calls, keys, consistent=True)[self._table]
+        return blocking | (choosy - {_owner(item) for item in contacts if item["status"] == ACCEPTED})
+
+
+class DynamoDbRelations:
+    """Relations, from contacts, blocks and private conversations."""
+
+    def __init__(self, calls: Calls, *, members_table: str, log_table: str, parallel_map: ParallelMap) -> None:
+        self._calls = calls
+        self._table = members_table
+        self._log_table = log_table
+        self._parallel_map = parallel_map
+
+    def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
+        keys = {
+            other: (
+                contact_key(user_id, other),
+                member_of_user_key(private_conversation_id(user_id, other), user_id),
+                block_key(user_id, other),
+                block_key(other, user_id),
+            )
+            for other in sorted(set(others))
+        }
+        wanted = [key for four in keys.values() for key in four]
+        items = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
+        found = {_id(item): item for item in items}
+        relations = {other: _relation(found, *four) for other, four in keys.items()}
+        unsure = [
+            other for other, relation in relations.items() if not relation.is_near and _id(keys[other][1]) in found
+        ]
+        answers = self._parallel_map(lambda other: self._have_both_written(user_id, other), unsure)
+        mutual = {other for other, yes in zip(unsure, answers, strict=True) if yes}
+        return {other: replace(one, is_near=one.is_near or other in mutual) for other, one in relations.items()}
+
+    def _have_both_written(self, one: str, other: str) -> bool:
+        """For a conversation whose rows don't say so: only one has written, or both had before rows said it."""
+        conversation_id = private_conversation_id(one, other)
+        request = {
+            "TableName": self._log_table,
+            "KeyConditionExpression": f"{CONVERSATION_ID} = :id",
+            "ExpressionAttributeValues": to_item({":id": conversation_id}),
+            "ScanIndexForward": False,
+            "ConsistentRead": True,
+        }
+        tail = next(query(self._calls, request, limit=1), None)
+        return tail is not None and all(entry_from(tail).has_written(user) for user in (one, other))
+
+
+def _owner(item: Item) -> str:
+    owner: str = item[PK].removeprefix(USER_PREFIX)
+    return owner
+
+
+def _id(key: Item) -> tuple[str, str]:
+    return key[PK], key[SK]
+
+
+def _relation(
+    found: Mapping[tuple[str, str], Item], contact: Item, private: Item, my_block: Item, their_block: Item
+) -> Relation:
+    is_accepted = found.get(_id(contact), {}).get("status") == ACCEPTED
+    return Relation(
+        is_near=is_accepted or found.get(_id(private), {}).get(MUTUAL, False),
+        is_blocked=_id(my_block) in found or _id(their_block) in found,
+    )
