@@ -1,10 +1,15 @@
-"""What the adapters write is what an independent reader, PynamoDB, finds: types, keys and names are plain DynamoDB."""
+"""What the adapters write: types, keys and names are plain DynamoDB.
+
+The hot side's rows are read by an independent reader, PynamoDB; those that PynamoDB writes are compared word for word.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -16,12 +21,14 @@ from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.config import AwsEnvironment
 from shared.domain.connections import Connection, StoredTicket
-from shared.domain.contacts import Profile, Relation
+from shared.domain.contacts import Contact, Pair, Profile, QuietHours, Relation
 from shared.domain.entries import Draft, author_key
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import Member, unread
+from shared.domain.notifications import Notification, Reminder
 from tests.fakes import DM
-from tests.stores import adapters
+from tests.simulation.store import Store
+from tests.stores import Stores, adapters
 
 
 class Read(Model):
@@ -177,3 +184,89 @@ def test_tickets_have_a_time_to_live_in_seconds_after_their_end(
     DynamoDbTickets(tables, tickets_table="tickets").put(StoredTicket("hash", "alice", 99_000, 30_500))
     read = StoredTicketItem.at(environment).get("hash")
     assert (read.user_id, read.token_expires_at, read.expires_at, read.ttl) == ("alice", 99_000, 30_500, 31)
+
+
+# --- what PynamoDB writes, and what was written by hand before it
+
+_NOW = 1_795_431_200_000
+_ALICE = {"pk": "user#alice"}
+_TOLD = {"kind": "system", "created_at": _NOW, "expires_at": _NOW + 9_000, "ttl": _NOW // 1_000 + 10}
+_QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
+_SAID = {"display_name": "Älice", "previews": False, "groups_from": "contacts"}
+
+
+@dataclass(frozen=True)
+class Cold:
+    """A value of the cold side, the rows that store it, and how it is stored and found."""
+
+    value: Any
+    rows: Sequence[Mapping[str, Any]]
+    put: Callable[[Stores, Any], object]
+    get: Callable[[Stores], Any]
+
+
+def _notification(value: Notification, **content: Any) -> Cold:
+    row = {**_ALICE, "sk": f"notice#{value.notification_id}", **_TOLD, **content}
+    return Cold(
+        value,
+        [row],
+        lambda stores, one: stores.notifications.put([one]),
+        lambda stores: stores.notifications.of("alice", now=_NOW)[0],
+    )
+
+
+COLD = {
+    "a reminder": Cold(
+        Reminder("r", "alice", DM, 7, _NOW, _NOW - 5),
+        [
+            {
+                **(_ALICE | {"sk": "reminder#r", "conversation_id": DM, "seq": 7, "at": _NOW, "created_at": _NOW - 5}),
+                "ttl": _NOW // 1_000 + 30 * 86_400,
+            }
+        ],
+        lambda stores, one: stores.reminders.put(one),
+        lambda stores: stores.reminders.get("alice", "r"),
+    ),
+    "a notification": _notification(
+        Notification("n", "alice", "system", _NOW, _NOW + 9_000, "Title", "Body", {"ä": "1", "": "2"}),
+        title="Title",
+        body="Body",
+        data='{"ä":"1","":"2"}',
+    ),
+    "a notification of a message, without a text": _notification(
+        Notification("n", "alice", "system", _NOW, _NOW + 9_000, conversation_id=DM, seq=3),
+        title="",
+        body="",
+        conversation_id=DM,
+        seq=3,
+    ),
+    "a contact": Cold(
+        Pair(Contact("bob", "requested", 5, "Bobby"), Contact("alice", "incoming", 6), blocks_me=False),
+        [
+            {**_ALICE, "sk": "contact#bob", "other": "bob", "status": "requested", "since": 5, "alias": "Bobby"},
+            {"pk": "user#bob", "sk": "contact#alice", "other": "alice", "status": "incoming", "since": 6},
+        ],
+        lambda stores, one: stores.contacts.change(
+            "alice", "bob", was=Pair(None, None, blocks_me=False), mine=one.mine, theirs=one.theirs
+        ),
+        lambda stores: stores.contacts.pair("alice", "bob"),
+    ),
+    "a profile": Cold(
+        Profile("Älice", None, previews=False, quiet_hours=QuietHours(**_QUIET), groups_from="contacts"),
+        [{**_ALICE, "sk": "profile", **_SAID, "quiet_hours": _QUIET}],
+        lambda stores, one: stores.profiles.update("alice", {**_SAID, "quiet_hours": one.quiet_hours}),
+        lambda stores: stores.profiles.get("alice"),
+    ),
+}
+
+
+@pytest.mark.parametrize("cold", COLD.values(), ids=COLD)
+def test_models_write_and_read_the_rows_that_were_written_by_hand(cold: Cold) -> None:
+    written, before = Store(), Store()
+    cold.put(adapters(written), cold.value)
+    for row in cold.rows:
+        key = {"pk": row["pk"], "sk": row["sk"]}
+        stored = written.call("GetItem", {"TableName": "members", "Key": to_item(key), "ConsistentRead": True})
+        assert stored["Item"] == to_item(row)
+        before.call("PutItem", {"TableName": "members", "Item": to_item(row)})
+    assert cold.get(adapters(before)) == cold.value

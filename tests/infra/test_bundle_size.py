@@ -17,8 +17,8 @@ from tests.infra.templates import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bundles")]
 
-# Unzipped bytes, bytecode included. Measured on 2026-11-24: 44.4 MB, of which cryptography is 14.3.
-LIMIT = 45e6
+# Unzipped bytes, bytecode included. Measured on 2026-11-29: XX MB, of which cryptography is 14.3, PynamoDB with botocore YY.
+LIMIT = 53e6
 NAME = "offline_push"
 
 # What each platform's first push needs beyond the imports of its module is only found by pushing.
@@ -28,7 +28,8 @@ import sys
 sys.path[:0] = ["."]
 import functions.offline_push.handler
 
-assert not {"firebase_admin", "httpx2", "requests", "jwt", "cryptography"} & set(sys.modules), "before any push"
+waiting = {"firebase_admin", "httpx2", "requests", "jwt", "cryptography", "pynamodb"}
+assert not waiting & set(sys.modules), "before any push"
 
 import json
 import socket
@@ -56,6 +57,7 @@ with socket.socket() as taken:  # bound, and nobody listens
         push = Push(target, "i", "c", "t", 1, 1, Wording("k", ("a",), body="b"), {"d": "e"}, 2_000_000_000_000)
         print(gateway.push(push).reason)
 import httpcore2._async.http2, httpx2
+import shared.adapters.dynamodb.models
 """
 
 

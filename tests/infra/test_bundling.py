@@ -39,6 +39,7 @@ PUSHES = {
     *("firebase_admin", "google", "proto", "pyasn1", "pyasn1_modules", "opentelemetry"),
     *("requests", "urllib3", "certifi", "charset_normalizer", "idna", "cachecontrol", "msgpack"),
     *("httpx", "httpcore", "httpx2", "httpcore2", "h2", "h11", "hpack", "hyperframe", "anyio", "truststore"),
+    *("pynamodb", "botocore", "dateutil", "six.py"),
     *("cryptography", "_cffi_backend.cpython-313-aarch64-linux-gnu.so", "jwt", "tzdata"),
 }
 
@@ -108,7 +109,16 @@ def test_a_bundle_holds_its_function_its_dependencies_and_no_other(for_lambda: M
         "connect": {"jwt"},
         "disconnect": set(),
         "message": {"jwt", "msgspec"},
-        "rest": {"jwt", "pydantic", "pydantic_core", "annotated_types", "typing_inspection", "tzdata", *SDK},
+        "rest": {
+            "jwt",
+            "pydantic",
+            "pydantic_core",
+            "annotated_types",
+            "typing_inspection",
+            "tzdata",
+            "pynamodb",
+            *SDK,
+        },
         "offline_push": PUSHES,
         "presence": set(),
         "files": {"PIL", "pillow.libs", "puremagic", *SDK},
@@ -124,7 +134,7 @@ def test_only_the_pushes_carry_cryptography(for_lambda: Mapping[str, Bundle]) ->
         assert not tops & {"cryptography", "cffi"} or name == "offline_push"
 
 
-@pytest.mark.parametrize("name", ["rest", "files"])
+@pytest.mark.parametrize("name", ["rest", "files", "offline_push"])
 def test_of_botocores_descriptions_a_bundle_has_those_of_the_services_in_use(
     name: str, for_lambda: Mapping[str, Bundle]
 ) -> None:
@@ -153,6 +163,7 @@ import sys
 sys.path[:0] = ["."]
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
+from shared.adapters.dynamodb.people import DynamoDbProfiles
 from shared.config import AwsEnvironment
 from shared.domain.files import File, Stored
 from shared.domain.notifications import Reminder
@@ -160,6 +171,10 @@ from shared.domain.notifications import Reminder
 for region in ("eu-west-1", "cn-north-1", "us-gov-west-1"):
     for service in (s3, scheduler):
         print(service(AwsEnvironment(region, "key", "secret", "", "")).client.meta.endpoint_url)
+class Empty:
+    def call(self, operation, request):
+        return {}
+
 here = AwsEnvironment("eu-west-1", "key", "secret", "", sys.argv[1])
 objects = S3Objects(s3(here), bucket="files")
 role = "arn:aws:iam::000000000000:role/r"
@@ -172,6 +187,7 @@ assert objects.read_upload("f", Stored(2, "x"), limit=2) == b"{}"
 assert objects.keep(file, Stored(2, "x"))
 objects.put_thumbnail("f", b"jpeg")
 objects.delete("f")
+assert DynamoDbProfiles(Empty(), members_table="members").get("alice").previews
 clock.schedule(Reminder("r", "alice", "c", 1, 4_000_000_000_000, 0))
 clock.cancel("r")
 """

@@ -301,7 +301,9 @@ with patch.object(Pool, "request", lambda pool, *arguments: network.request(pool
     assert json.loads(message.handler(frame_event(frame, **expires))["body"])["success"]
     assert sdk() == set(), sdk()
     assert ask("POST", "/v1/files", {"name": "a.pdf", "content_type": "application/pdf", "size": 5})["upload"]["fields"]
-    assert "botocore.client" in sdk()
+    assert "botocore.client" in sdk() and "pynamodb.models" not in sdk()
+    assert ask("PUT", "/v1/me", {"display_name": "Alice"})["display_name"] == "Alice"
+    assert "pynamodb.models" in sdk()
 """
 
 

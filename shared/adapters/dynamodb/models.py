@@ -1,7 +1,7 @@
 """Rows that only the cold side writes, as PynamoDB's models: what each of them has, declared once.
 
 Importing this module imports botocore. So the stores on it do that with the first request that needs a model, and what
-the hot path reads of these rows is read by hand (docs/adr/0020-models-for-cold-rows.md).
+the hot path reads of these rows is read by hand (docs/adr/0020-hot-and-cold.md).
 """
 
 from __future__ import annotations
