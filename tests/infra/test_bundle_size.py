@@ -17,8 +17,9 @@ from tests.infra.templates import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bundles")]
 
-# Unzipped bytes, bytecode included. Measured on 2026-11-29: XX MB, of which cryptography is 14.3, PynamoDB with botocore YY.
-LIMIT = 53e6
+# Unzipped bytes, bytecode included. Measured on 2026-11-29: 49.6 MB, of which cryptography is 14.7, and PynamoDB
+# with botocore 4.9.
+LIMIT = 51e6
 NAME = "offline_push"
 
 # What each platform's first push needs beyond the imports of its module is only found by pushing.
@@ -37,7 +38,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from functions.offline_push.apns import ApnsGateway
 from functions.offline_push.fcm import FcmGateway
-from shared.domain.pushes import APNS, FCM, Push, PushTarget, Wording
+from shared.domain.devices import APNS, FCM, PushTarget
+from shared.domain.pushes import Push, Wording
 
 def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -78,7 +80,7 @@ def test_it_is_small_enough_for_a_quick_cold_start() -> None:
 
 def test_it_leaves_out_what_google_sells_besides_messaging() -> None:
     place = bundle(LAMBDA)
-    for name in ("grpc", "google/cloud/firestore", "google/cloud/storage", "boto3", "botocore", "cffi", "pycparser"):
+    for name in ("grpc", "google/cloud/firestore", "google/cloud/storage", "boto3", "cffi", "pycparser"):
         assert not (place / name).exists(), name
     assert (place / "firebase_admin" / "messaging.py").is_file()
 
