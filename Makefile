@@ -16,7 +16,7 @@ QUICK := tests/shared tests/functions tests/contracts tests/security tests/test_
 	tests/client/test_c[!h]*.py "tests/simulation/test_simulation.py::test_no_history_breaks_a_promise[0]"
 FUNCTIONS := connect disconnect message rest offline_push presence files
 
-# `USER` is also the login name, which nobody means by `make token`: only the command line counts. What was given goes on
+# `USER` is also the login name, which is not meant by `make token`: only the command line counts. What was given goes on
 # through the environment, since a shell would read names with quotes in them.
 define need_user
 	@$(if $(and $(findstring command,$(origin USER)),$(USER)),:,echo "Say who: make $@ USER=alice" >&2; exit 2)

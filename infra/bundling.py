@@ -197,7 +197,7 @@ def _is_ballast(path: Path) -> bool:
 
 
 def _normalise(place: Path) -> None:
-    """Give every file the same time and mode, whoever built it."""
+    """Give every file the same time and mode, wherever it was built."""
     for path in [place, *place.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
         os.utime(path, (_EPOCH, _EPOCH))

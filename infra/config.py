@@ -29,7 +29,7 @@ SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
-# Frames that cost many reads each, and those that nobody sends often.
+# Frames that cost many reads each, and those that no client sends often.
 ROUTE_THROTTLES: Final = "sync=500/250,presence=200/100,auth=100/50"
 MAX_RATE: Final = 10_000
 MAX_BURST: Final = 5_000

@@ -71,7 +71,7 @@ class Files(Construct):
         self.environment = {"BUCKET": self.bucket.bucket_name}
 
     def allow_signing(self, function: Function) -> None:
-        """Let it sign forms and links: whoever uses one acts with the rights of the function that signed it."""
+        """Let it sign forms and links: a client that uses one acts with the rights of the function that signed it."""
         self.allow(function, ["s3:PutObject"], _UPLOADS)
         for prefix in _KEPT:
             self.allow(function, ["s3:GetObject"], prefix)

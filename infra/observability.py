@@ -85,13 +85,13 @@ class Observability(Construct):
             construct_id,
             queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
             threshold=1,
-            description=f"Something was set aside after all retries ({what})",
+            description=f"Something failed at every try, and is in its failure queue ({what})",
         )
         self._alarm(
             f"{construct_id}Age",
             queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
             threshold=Duration.days(7).to_seconds(),
-            description=f"What was set aside is a week old; it is deleted after two ({what})",
+            description=f"What is in a failure queue is a week old; it is deleted after two ({what})",
         )
 
     def _alarm(

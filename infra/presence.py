@@ -1,4 +1,4 @@
-"""Presence: a second look, after the grace, at a user whose connection has gone or come."""
+"""The presence check: after the grace period, whether a user whose connection has gone came back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH = 10
 
 
 class Presence(Construct):
-    """The consumer of the queue of presence checks. Whoever is back by then was never gone."""
+    """The consumer of the queue of presence checks. A user who is back by then was never gone."""
 
     def __init__(
         self,

@@ -85,7 +85,7 @@ class OfflinePush(Construct):
         queues.presence_checks.allow_sending(self.function)
         for queue in (queues.fan_out, queues.looks, *queues.pushes.values()):
             queue.allow_sending(self.function)
-        # One message is a share of one entry's members, as much as an invocation can post.
+        # One message is a shard of one entry's members, as much as an invocation can post.
         queues.fan_out.feed(self.function, batch_size=1, max_concurrency=config.fan_out_concurrency)
         queues.looks.feed(self.function, batch_size=_QUEUE_BATCH)
         # Bounded, so that a provider that hangs holds as many invocations and no more.

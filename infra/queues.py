@@ -26,7 +26,7 @@ _VISIBILITY_FACTOR = 6
 
 
 class WorkQueue(Construct):
-    """A queue that a function consumes; what fails again and again is set aside."""
+    """A queue that a function consumes; what fails again and again goes to its failure queue."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config, consumer_seconds: int) -> None:
         super().__init__(scope, construct_id)

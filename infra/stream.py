@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from infra.function import Function
 
-# What is an hour late tells nobody anything: better to set the record aside than to block its shard.
+# What is an hour late tells no client anything new: better the failure queue than a blocked shard.
 _MAX_AGE: Final = Duration.hours(1)
 _RETRIES: Final = 5
 
 
 class StreamSource(Construct):
-    """One bad record is halved out of its batch, retried a few times, and set aside; nothing waits for it longer."""
+    """A bad record is bisected out of its batch, retried, and at last left in a failure queue: nothing waits longer."""
 
     def __init__(
         self,

@@ -114,7 +114,7 @@ def test_every_number_that_a_deployment_can_choose_is_among_the_limits_with_its_
         ("reactions of one message", rules.MAX_REACTIONS),
         ("users in a `presence` frame", MAX_WATCHED),
         ("users added by one entry", MAX_USERS_PER_CHANGE),
-        ("members of one share", SHARD_SIZE),
+        ("members of one shard", SHARD_SIZE),
         ("contacts of one user", MAX_CONTACTS),
         ("users whom one user blocks", MAX_BLOCKS),
         ("conversations named in a `sync`", frames.MAX_SYNC_CONVERSATIONS),

@@ -17,12 +17,12 @@ _STOPPING_S: Final = 5.0
 
 
 class _StoppedError(Exception):
-    """Nobody waits for this transfer any more."""
+    """The caller has stopped waiting for this transfer."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """One transfer, as its thread and whoever waits for it share it."""
+    """One transfer, as its thread and its caller share it."""
 
     report: Callable[[int, int], None]
     _stopped: bool = False
@@ -39,7 +39,7 @@ class Transfer:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def check(self) -> None:
-        """Raises where nobody waits any more."""
+        """Raises where the caller has stopped waiting."""
         if self._stopped:
             raise _StoppedError
 
@@ -95,7 +95,7 @@ class _Run(Generic[T]):
             self._later(self._tell, self._progress, done, total)
 
     def _later(self, call: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the loop is gone: so is whoever would know
+        with suppress(RuntimeError):  # the loop is gone: so is the caller
             self._loop.call_soon_threadsafe(call, *arguments)
 
     def _settle(self, settle: Callable[[object], None], outcome: object) -> None:

@@ -24,7 +24,7 @@ ChangeKind = Literal["edit", "delete", "react"]
 
 @dataclass(slots=True, eq=False)
 class Change:
-    """`call`: who waits for it; None for nobody (any more). `refusals` are answers that may be better next time."""
+    """`call`: who waits for it; None where none does. `refusals` are answers that may be better next time."""
 
     kind: ChangeKind
     conversation_id: str
@@ -124,7 +124,7 @@ class Changes:
         elif changed.entry_seq is not None:
             self.stream.heard_of(item.conversation_id, changed.entry_seq, now)
         elif item.attempts > 1:
-            self.stream.compare()  # an earlier attempt may have written the entry, and nobody told this client
+            self.stream.compare()  # an earlier attempt may have written the entry, and this client was not told
         if item.call is not None:
             self.do(Done(item.call, changed))
 

@@ -29,7 +29,7 @@ _FRESH: Final = "Get a fresh one, and give it by PARLEY_TOKEN or --token."
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="parley-chat", description="Chat with somebody in the terminal.")
+    parser = argparse.ArgumentParser(prog="parley-chat", description="Chat in the terminal.")
     environment = os.environ.get
     parser.add_argument("--user", help="who you are; must be the token's user")
     parser.add_argument("--to", required=True, help="whom to write to: a user, or a group by its name or id")
@@ -116,7 +116,7 @@ class _Sessions:
 
     async def _gone(self, door: Door) -> None:
         """Returns when this server is no more. One that is just away comes back as it was."""
-        while self._is_the_same(door):  # noqa: ASYNC110  # a file tells nobody of a change
+        while self._is_the_same(door):  # noqa: ASYNC110  # a file tells of no change
             await asyncio.sleep(_LOOK_S)
 
     def _is_the_same(self, door: Door) -> bool:

@@ -58,7 +58,7 @@ class People:
         return before is None or before.status != presence.status
 
     def types(self, event: Typing) -> bool:
-        """Somebody writes, or has stopped. Returns whether they have begun. It lapses: the end of it can get lost."""
+        """A member writes, or has stopped. Returns whether they have begun. It lapses: the end of it can get lost."""
         if self.place is None or event.conversation_id != self.place.conversation_id:
             return False
         if event.user_id == self.client.user_id:
@@ -136,7 +136,7 @@ class OwnTyping:
 
 
 def presence_text(presence: Presence) -> str:
-    """How somebody is, in a few words."""
+    """How a user is, in a few words."""
     name = one_line(presence.user_id)
     if presence.status == "online":
         return f"{name} is online"

@@ -1,4 +1,4 @@
-"""Which of the own messages somebody has read: one rule for what comes live and for what is looked up."""
+"""Which of the own messages another member has read: one rule for what comes live and for what is looked up."""
 
 from __future__ import annotations
 

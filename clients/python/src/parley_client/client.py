@@ -254,7 +254,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         return await self._change("edit", conversation_id, seq, content=content)
 
     async def delete(self, conversation_id: str, seq: int) -> Changed:
-        """Take back an own message, or as a moderator somebody else's. Its place stays. See `edit`."""
+        """Take back an own message, or as a moderator another member's. Its place stays. See `edit`."""
         return await self._change("delete", conversation_id, seq)
 
     async def react(
@@ -280,7 +280,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         await self.request("typing", conversation_id=conversation_id, active=active)
 
     async def presence(self, users: Iterable[str]) -> tuple[Presence, ...]:
-        """How these users are (at most 100), and from now on an event for each change; nobody ends it.
+        """How these users are (at most 100), and from now on an event for each change; it does not end by itself.
 
         It replaces what was watched before, and is renewed after each reconnect, when an event says how each user is.
         """
@@ -316,7 +316,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
         return cast("Changed", await self._shell.outcome(call))
 
     async def close(self) -> tuple[Unacked, ...]:
-        """Leave. Whoever waits gets ClosedError. Returns what is not acknowledged, which `state()` holds, too."""
+        """Leave. Calls that wait get ClosedError. Returns what is not acknowledged, which `state()` holds, too."""
         await self._shell.close()
         return self.unacked
 

@@ -32,7 +32,7 @@ class Conversation:
     held: every entry from the start to here was passed on, in order; None until it is decided where to start.
     taken: as far as the application itself has got (behind `held` by what still waits for it).
     head: the highest entry known to exist.
-    examine: where a second look for own messages stands, while there is one (see Outbox.examined).
+    examine: where the search for own messages stands, while there is one (see Outbox.examined).
     fruitless: syncs in a row that asked for this conversation and moved nothing.
     refused: the own user is no member: nothing is passed on until they are one again.
     ended: the last entry that removed the own user; 0 for none.

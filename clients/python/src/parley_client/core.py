@@ -249,7 +249,7 @@ class Core(Machine):
         return call
 
     def abandon(self, call: int) -> None:
-        """Nobody waits for this call any more. A message is sent all the same; if it is refused, an event says so."""
+        """The caller has stopped waiting. A message is sent all the same; if it is refused, an event says so."""
         self._sender.abandon(call)
         self._cursors.forget(call)
         self._changes.abandon(call)

@@ -109,7 +109,7 @@ class Cursors:
         return failed
 
     def forget(self, call: int) -> None:
-        """Nobody waits for this call any more; the cursor moves all the same."""
+        """The caller has stopped waiting; the cursor moves all the same."""
         for cursor in self._cursors.values():
             cursor.waiting = [(wanted, other) for wanted, other in cursor.waiting if other != call]
 

@@ -80,7 +80,7 @@ class Dialer:
         return await self.with_token(lambda token: rest.call(method, path, token, query, body))
 
     async def _trying_twice(self, call: Callable[[str], Awaitable[T]]) -> T:
-        """A refused token is replaced once, if whoever gives the tokens has another one."""
+        """A refused token is replaced once, if the source of tokens has another one."""
         token = self._last or ""
         try:
             return await call(token)
@@ -103,7 +103,7 @@ class Dialer:
         return token
 
     def check(self, token: str) -> None:
-        """Raises ParleyError for somebody else's token."""
+        """Raises ParleyError for another user's token."""
         user_id = user_of(token)
         if user_id is not None:
             self.identify(user_id)

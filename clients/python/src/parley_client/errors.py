@@ -17,7 +17,7 @@ class ParleyError(Exception):
 
     These are `unreachable` (no answer over HTTP), `connection_lost` (a request that is not repeated by itself),
     `timeout` (no answer in time), `outbox_full`, `replaced` (another `presence` came first), `closed`, `disconnected`,
-    `wrong_user` (a saved state of somebody else), `log_lost` (the server's log ends before what this client holds of
+    `wrong_user` (a saved state of another user), `log_lost` (the server's log ends before what this client holds of
     it: it was reset), `not_saved` (the state can't be kept: nothing is told that a restart would not know of),
     `file_rejected` (the server's check of an upload failed), `expired` (a form or a link of the storage was too old:
     the same call again gets a new one).

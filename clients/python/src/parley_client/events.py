@@ -202,7 +202,7 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class SendFailed:
-    """A message that nobody awaits any more (of a restored state, or its `send` was cancelled) was refused.
+    """A message that is not awaited any more (of a restored state, or its `send` was cancelled) was refused.
 
     `content` is what it said; None where that was another message's (`forward_of`).
     """

@@ -105,7 +105,7 @@ class FileOperations(Calls):
         draft = await asyncio.to_thread(_draft_for, to)
         try:
             await transferred(lambda transfer: _written(url, draft, size, transfer), progress)
-            return _placed(draft, to, name)  # at once, so that nobody can cancel halfway
+            return _placed(draft, to, name)  # at once, so that it can't be cancelled halfway
         finally:
             _remove(draft)
 
@@ -185,7 +185,7 @@ def _draft_for(to: Path) -> Path:
 
 
 def _written(url: str, draft: Path, size: int | None, transfer: Transfer) -> None:
-    """Removed here, too, where it fails: there may be nobody left to do it."""
+    """Removed here, too, where it fails: the loop may be gone."""
     try:
         with draft.open("xb") as stream:
             fetch(url, stream, size, transfer)
@@ -195,7 +195,7 @@ def _written(url: str, draft: Path, size: int | None, transfer: Transfer) -> Non
 
 
 def _placed(draft: Path, to: Path, name: str) -> Path:
-    """In a folder under the first name that is free: it is taken before anybody else can, and then filled."""
+    """In a folder under the first name that is free: it is taken before another program can, and then filled."""
     if not to.is_dir():
         return draft.replace(to)
     for place in candidates(to, name):

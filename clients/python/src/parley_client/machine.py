@@ -276,7 +276,7 @@ class Machine:
             self._end_with_token(now)
 
     def _resume(self, now: float) -> None:
-        """A token has come after the last one's end. What was posted in between came to nobody: as after a connect."""
+        """A token has come after the last one's end. What was posted in between never came: as after a connect."""
         self._stream.catchup.connected()
         self._notices.connected(now)
 

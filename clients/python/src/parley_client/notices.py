@@ -21,7 +21,7 @@ _REMEMBERED: Final = 10_000
 
 @dataclass(slots=True)
 class Notices:
-    """`offer` passes an event on, and says whether there was room. `asks`: there is somebody to ask, and a reason to.
+    """`offer` passes an event on, and says whether there was room. `asks`: there is a server to ask, and a reason to.
 
     The list is asked for once on each connection, after what was missed in conversations, and again where an earlier
     one may have left something out: there was no room for all, or it was full and all of it is acknowledged by now.

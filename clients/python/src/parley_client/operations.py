@@ -156,14 +156,14 @@ class HttpOperations(Calls):
         return listed("contacts", as_contact, await self._call("GET", "/v1/contacts"))
 
     async def request_contact(self, user_id: str) -> Contact:
-        """Ask for somebody; where they have asked before, this accepts. It does not tell whether they exist."""
+        """Ask a user; where they have asked before, this accepts. It does not tell whether they exist."""
         return as_contact(await self._call("POST", "/v1/contacts", body={"user_id": user_id}))
 
     async def accept_contact(self, user_id: str) -> Contact:
         return as_contact(await self._call("PATCH", path_of("contacts", user_id), body={"status": "accepted"}))
 
     async def rename_contact(self, user_id: str, alias: str | None) -> Contact:
-        """The own name for somebody; None for none."""
+        """The own name for a user; None for none."""
         return as_contact(await self._call("PATCH", path_of("contacts", user_id), body={"alias": alias}))
 
     async def remove_contact(self, user_id: str) -> None:

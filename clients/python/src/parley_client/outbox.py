@@ -28,7 +28,7 @@ _FIELDS: Final = ("content", "message_type", "reply_to", "mentions", "file_id")
 class Pending:
     """One unacknowledged message.
 
-    call: who waits for it; None for nobody (any more).
+    call: who waits for it; None where no caller does (any more).
     fixed: an attempt may have been made, so `after` stays.
     request: the id of the attempt under way.
     examining: the server wants what follows `after` to be looked at first (`sync_required`).
@@ -83,7 +83,7 @@ class Pending:
 
 @dataclass(slots=True)
 class Outbox:
-    """The messages in the order in which they were written. Whoever waits for one is the core's business."""
+    """The messages in the order in which they were written. Which call waits for one is the core's business."""
 
     items: list[Pending] = field(default_factory=list)
     revision: Revision = field(default_factory=Revision)
@@ -104,7 +104,7 @@ class Outbox:
         self.revision.changed()
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """A message of an earlier process: nobody waits for it here, and it may have been sent."""
+        """A message of an earlier process: no call waits for it here, and it may have been sent."""
         self.add(
             Pending(
                 order=0,

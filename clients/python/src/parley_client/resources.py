@@ -131,7 +131,7 @@ class Contact:
 class File:
     """An uploaded image or file. `status` is pending, ready, or rejected, for which `reason` says why.
 
-    `url` and `thumbnail_url` (of images) are good for `expires_in` seconds, for whoever has them: they are secrets, and
+    `url` and `thumbnail_url` (of images) are good for `expires_in` seconds, for every holder: they are secrets, and
     not shown. `width` and `height` are those of an image, in pixels.
     """
 

@@ -1,4 +1,4 @@
-"""Gets the messages of the outbox stored: attempts, acks, refusals, and the second look after `sync_required`."""
+"""Gets the messages of the outbox stored: attempts, acks, refusals, the search after `sync_required`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Sender:
             self._settle(item, ack)
 
     def examined(self, conversation_id: str, upto: int) -> None:
-        """The second look is over; after 0 the message goes out as it was, and the server says what is wrong."""
+        """The search is over; after 0 the message goes out as it was, and the server says what is wrong."""
         self.outbox.examined(conversation_id, upto)
 
     def abandon(self, call: int) -> None:

@@ -121,7 +121,7 @@ class Shell:
             self._leave()
 
     def _told(self, call: int) -> None:
-        """After whoever waited has run on, as far as their next pause."""
+        """After the callers that waited have run on, as far as their next pause."""
         self._core.told(call)
         self.perform()
 
@@ -157,7 +157,7 @@ class Shell:
             settle(future)
 
     def _leave(self) -> None:
-        """The task of the connection ends; what it still receives is nobody's business any more."""
+        """The task of the connection ends; what it still receives is dropped."""
         serving, self._serving = self._serving, None
         if serving is not None and serving is not asyncio.current_task():
             serving.cancel()

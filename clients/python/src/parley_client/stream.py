@@ -193,12 +193,12 @@ class Stream:
             self.inbox.drain(conversation)
 
     def _examined(self, conversation: Conversation, block: Block, asked: int | None) -> int | None:
-        """How far the second look is, with what this block has; None where it is not about one."""
+        """How far the search for own messages is, with what this block has; None where it is not about one."""
         upto = asked if asked is not None and asked == conversation.examine else None
         if upto is None:
             return None
         for entry in block.entries:
-            if entry.seq in (upto + 1, block.joined_seq):  # what is before the own joining is nobody's of ours
+            if entry.seq in (upto + 1, block.joined_seq):  # what is before the own joining is none of ours
                 upto = max(upto, entry.seq)
         conversation.examine = upto
         return upto

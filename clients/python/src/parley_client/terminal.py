@@ -88,7 +88,7 @@ class Pipe:
         """Is not seen."""
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is gone: so is whoever would read this
+        with contextlib.suppress(RuntimeError):  # the loop is gone: so is the reader of this
             for line in _piped():
                 loop.call_soon_threadsafe(self.lines.put_nowait, line)
             loop.call_soon_threadsafe(self.lines.put_nowait, None)

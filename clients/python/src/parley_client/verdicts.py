@@ -57,7 +57,7 @@ class Verdicts:
         self._keep(_Verdict(SendFailed(**saved)))
 
     def pass_on(self) -> None:
-        """Put into the stream what nobody waits for, as far as there is room."""
+        """Put into the stream what no call waits for, as far as there is room."""
         for verdict in self._items:
             if verdict.call is None and not verdict.in_stream:
                 verdict.in_stream = self.offer(verdict.failed)
@@ -68,7 +68,7 @@ class Verdicts:
             verdict.told = verdict.told or verdict.failed is event
 
     def handed_out(self, call: int) -> None:
-        """Whoever waits for this call is told now."""
+        """The caller that waits for this is told now."""
         for verdict in self._items:
             verdict.told = verdict.told or verdict.call == call
 

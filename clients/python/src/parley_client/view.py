@@ -1,4 +1,4 @@
-"""A conversation as a chat shows it, made from its events: the same for whoever has seen the same log.
+"""A conversation as a chat shows it, made from its events: the same for every client that has seen the same log.
 
 A pure reducer: no clock, no I/O. Feed it the events of one conversation, in the order of the stream.
 """
@@ -110,7 +110,7 @@ class ConversationView:
                 return
 
     def _add(self, entry: MembersAdded) -> None:
-        """The first entry of a group is its creation: whoever wrote it owns the group."""
+        """The first entry of a group is its creation: its writer owns the group."""
         self.members |= dict.fromkeys(entry.users, _MEMBER)
         if entry.seq == 1:
             self.members[entry.user_id] = _OWNER

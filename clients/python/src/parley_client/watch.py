@@ -15,7 +15,7 @@ from parley_client.settings import Settings
 
 @dataclass(slots=True)
 class Watch:
-    """How the users are goes to whoever asked; to the stream (`emit`) when the subscription was renewed by itself."""
+    """How the users are goes to who asked; to the stream (`emit`) when the subscription was renewed by itself."""
 
     settings: Settings
     random: Callable[[], float]
@@ -30,7 +30,7 @@ class Watch:
     _not_before: float = 0.0
 
     def want(self, users: tuple[str, ...], call: int) -> None:
-        """Watch these users, and nobody else. An earlier call that still waits fails as `replaced`."""
+        """Watch these users, and no others. An earlier call that still waits fails as `replaced`."""
         self.fail(ParleyError("replaced", "Other users were asked for before the answer came"))
         self._users, self._call, self._open = users, call, True
         self._refusals, self._not_before = 0, 0.0
