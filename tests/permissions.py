@@ -1,4 +1,4 @@
-"""What each function does with the tables: held to the calls its adapters make, and to its role."""
+"""What each function does with the tables and the bucket: held to the calls its adapters make, and to its role."""
 
 from __future__ import annotations
 
@@ -36,4 +36,17 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
 DYNAMODB: dict[str, set[tuple[str, str]]] = {
     function: {(operation, table) for table, operations in tables.items() for operation in operations}
     for function, tables in _TABLES_OF.items()
+}
+# Whoever uses a form or a link acts with the rights of the function that signed it.
+OBJECTS: dict[str, set[tuple[str, str]]] = {
+    "Rest": {("s3:PutObject", "uploads/*"), ("s3:GetObject", "files/*"), ("s3:GetObject", "thumbnails/*")},
+    "Files": {
+        ("s3:GetObject", "uploads/*"),
+        ("s3:DeleteObject", "uploads/*"),
+        *(
+            (f"s3:{action}", prefix)
+            for action in ("PutObject", "DeleteObject")
+            for prefix in ("files/*", "thumbnails/*")
+        ),
+    },
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTIONS
-from tests.permissions import DYNAMODB
+from tests.permissions import DYNAMODB, OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,6 @@ STREAM = {
 }
 CHECK_PRESENCE = {("sqs:SendMessage", "PresenceChecks")}
 LOOK_AGAIN = {("sqs:SendMessage", "Looks")}
-SIGN = {("s3:PutObject", "uploads/*"), ("s3:GetObject", "files/*"), ("s3:GetObject", "thumbnails/*")}
 SCHEDULE = {
     ("scheduler:CreateSchedule", "schedules of the group"),
     ("scheduler:DeleteSchedule", "schedules of the group"),
@@ -52,7 +51,7 @@ BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Connect": CONNECTIONS | CHECK_PRESENCE,
     "Disconnect": CHECK_PRESENCE,
     "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
-    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | SIGN | SCHEDULE,
+    "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | OBJECTS["Rest"] | SCHEDULE,
     "OfflinePush": CONNECTIONS
     | STREAM
     | CHECK_PRESENCE
@@ -61,18 +60,8 @@ BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     | consumes("Looks")
     | {("sqs:SendMessage", "FanOut"), ("sqs:SendMessage", "Failures")},
     "Presence": CONNECTIONS | consumes("PresenceChecks"),
-    "Files": STREAM
-    | {
-        ("s3:GetObject", "uploads/*"),
-        ("s3:DeleteObject", "uploads/*"),
-        *(
-            (f"s3:{action}", prefix)
-            for action in ("PutObject", "DeleteObject")
-            for prefix in ("files/*", "thumbnails/*")
-        ),
-        ("s3:ListBucket", "Bucket"),
-        ("sqs:SendMessage", "Failed checks"),
-    },
+    # Without the list S3 says 403 for what is not there.
+    "Files": STREAM | OBJECTS["Files"] | {("s3:ListBucket", "Bucket"), ("sqs:SendMessage", "Failed checks")},
 }
 EXPECTED = {
     function: {(f"dynamodb:{action}", table) for action, table in DYNAMODB[function]} | beside

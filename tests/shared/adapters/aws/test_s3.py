@@ -17,9 +17,12 @@ import pytest
 
 from shared.adapters.aws.json_service import MAX_ATTEMPTS, ServiceError
 from shared.adapters.aws.s3 import S3Objects, s3
+from shared.adapters.aws.transport import Response
 from shared.config import AwsEnvironment
 from shared.domain.files import File, Stored
 from shared.errors import Unavailable
+from tests.permissions import OBJECTS
+from tests.sdk import client_of
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 from tests.shared.adapters.aws.test_sdk import Unslept, answers
 from tests.shared.adapters.aws.test_sigv4 import ACCESS_KEY, SECRET_KEY, as_of
@@ -275,3 +278,35 @@ def test_what_is_refused_for_good_is_an_error(serve: Serve, answer: Reply, code:
     with pytest.raises(ServiceError) as raised:
         objects(server.url).keep(PAPER, STORED)
     assert (raised.value.call, raised.value.code, len(server.received)) == ("s3:CopyObject", code, 1)
+
+
+def test_every_call_is_one_that_the_functions_role_allows_and_no_right_is_spare() -> None:
+    """By what AWS's table of S3's actions asks for each; neither moto nor the emulator checks it."""
+    used: set[tuple[str, str]] = set()
+
+    def note(action: str, key: str) -> None:
+        used.add((f"s3:{action}", f"{key.strip('/').partition('/')[0]}/*"))
+
+    def allow(method: str, path: str, headers: Mapping[str, str], _: bytes) -> Response:
+        source = headers.get("x-amz-copy-source")
+        if source is not None:
+            note("GetObject", source.partition("/")[2])
+        note({"PUT": "PutObject", "DELETE": "DeleteObject"}.get(method, "GetObject"), path)
+        return Response(200, {"content-length": "0", "etag": "x"}, b"")
+
+    sdk = s3(AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, "", ""), Unslept())
+    client_of(sdk, allow)
+    made = S3Objects(sdk, bucket="files-1")
+    found = made.look_at_upload("id")
+    assert found is not None
+    made.read_upload("id", found, limit=1)
+    made.keep(PAPER, found)
+    made.put_thumbnail("id", b"jpeg")
+    made.drop_upload("id")
+    made.delete("id")
+    assert used == OBJECTS["Files"]
+    used.clear()
+    note("PutObject", made.upload(CAT).fields["key"])
+    for thumbnail in (False, True):
+        note("GetObject", urlsplit(made.download_url(CAT, expires_in_s=1, thumbnail=thumbnail)).path)
+    assert used == OBJECTS["Rest"]
