@@ -29,13 +29,13 @@ class Gateways:
             return self.made[platform]
 
     def _fcm(self) -> PushGateway:
-        from functions.offline_push.fcm import FcmGateway  # noqa: PLC0415  # a quarter of a second
+        from functions.offline_push.fcm.gateway import FcmGateway  # noqa: PLC0415  # a quarter of a second
 
         secret = self._secret(self.settings.fcm_secret_arn)
         return FcmGateway(secret, endpoint=self.settings.fcm_endpoint, ca_file=self.settings.push_ca_file)
 
     def _apns(self) -> PushGateway:
-        from functions.offline_push.apns import ApnsGateway  # noqa: PLC0415  # a sixth of a second
+        from functions.offline_push.apns.gateway import ApnsGateway  # noqa: PLC0415  # a sixth of a second
 
         secret = self._secret(self.settings.apns_secret_arn)
         return ApnsGateway(secret, endpoint=self.settings.apns_endpoint, ca_file=self.settings.push_ca_file, now=now_ms)

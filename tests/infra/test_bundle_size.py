@@ -36,8 +36,8 @@ import json
 import socket
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.fcm import FcmGateway
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.fcm.gateway import FcmGateway
 from shared.domain.devices import APNS, FCM, PushTarget
 from shared.domain.pushes import Push, Wording
 

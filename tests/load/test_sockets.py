@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.fcm import FcmGateway
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.fcm.gateway import FcmGateway
 from functions.offline_push.providers import Timeouts
 from local.processes import wait_until
 from local.providers.serving import Providers

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from firebase_admin import exceptions  # type: ignore[import-untyped]
 
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.credentials import Credentials
-from functions.offline_push.fcm import FcmGateway
-from functions.offline_push.http2 import Answer, Http2, TimedOut
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.apns.http2 import Answer, Http2, TimedOut
+from functions.offline_push.fcm.gateway import FcmGateway
+from functions.offline_push.providers import Credentials
 from shared.domain.devices import FCM
 from shared.domain.pushes import Push, PushResult
 from tests.simulation.faults import Fault, Weather

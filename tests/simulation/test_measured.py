@@ -16,7 +16,7 @@ _RUN = (
     "functions/message/handler.py",
     "functions/rest/api.py",
 )
-_NOT_RUN = "functions/offline_push/http2.py"
+_NOT_RUN = "functions/offline_push/apns/http2.py"
 
 
 def test_its_report_is_of_what_the_histories_have_run() -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.apns_answers import OUR_CREDENTIALS, REASONS, result_of
-from functions.offline_push.http2 import Answer
-from functions.offline_push.provider_token import PERIOD_S
+from functions.offline_push.apns.answers import OUR_CREDENTIALS, REASONS, result_of
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.apns.http2 import Answer
+from functions.offline_push.apns.provider_token import PERIOD_S
 from functions.offline_push.providers import Timeouts
 from local.ports import free_port
 from local.providers.apns import STATUSES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.offline_push.credentials import READ_AGAIN_MS, RETRY_MS, BadCredentials, Credentials
+from functions.offline_push.providers import READ_AGAIN_MS, RETRY_MS, BadCredentials, Credentials
 from shared.errors import Unavailable
 from tests.fakes import FakeClock
 from tests.functions.offline_push.pushes import Secret

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.fcm import FcmGateway
-from functions.offline_push.fcm_answers import CODES
-from functions.offline_push.fcm_message import message_for
+from functions.offline_push.fcm.answers import CODES
+from functions.offline_push.fcm.gateway import FcmGateway, message_for
 from functions.offline_push.providers import Timeouts
 from local.ports import free_port
 from local.providers.record import Asked

@@ -20,8 +20,8 @@ from firebase_admin import _http_client, messaging
 from google.auth.transport.requests import AuthorizedSession
 
 from functions.offline_push import firebase
-from functions.offline_push.fcm import FcmGateway
-from functions.offline_push.firebase import FCM_ORIGIN, Project
+from functions.offline_push.fcm.firebase import FCM_ORIGIN, Project
+from functions.offline_push.fcm.gateway import FcmGateway
 from functions.offline_push.providers import Timeouts
 from local.providers.keys import Keys
 from local.providers.serving import Providers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.offline_push.fitting import DoesNotFit, fit
+from functions.offline_push.providers import DoesNotFit, fit
 
 
 def size(text: str | None) -> int:

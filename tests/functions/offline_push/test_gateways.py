@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import tests.functions.environment  # noqa: F401  # read below
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.fcm import FcmGateway
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.fcm.gateway import FcmGateway
 from functions.offline_push.gateways import Gateways
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM

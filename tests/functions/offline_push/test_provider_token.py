@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from functions.offline_push.provider_token import PERIOD_S, RENEWAL_S, ProviderTokens, key_from
+from functions.offline_push.apns.provider_token import PERIOD_S, RENEWAL_S, ProviderTokens, key_from
 from tests.fakes import FakeClock
 
 HALF_HOUR = 1_795_431_600  # s

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.apns import ApnsGateway
-from functions.offline_push.fcm import FcmGateway
+from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.fcm.gateway import FcmGateway
 from local.providers.serving import Providers
 from shared.domain.devices import APNS, FCM, SANDBOX, Platform, PushTarget
 from shared.operations.push.sending import MISCONFIGURED, REFUSED, push_all

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from functions.offline_push.fitting import ELLIPSIS
+from functions.offline_push.providers import ELLIPSIS
 from shared.adapters.dynamodb.devices import devices_from
 from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id

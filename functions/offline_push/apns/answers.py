@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from functions.offline_push.http2 import Answer
-from functions.offline_push.providers import Meaning, result, retry_after_ms
+from functions.offline_push.apns.http2 import Answer
+from functions.offline_push.providers import Meaning, by_class, result, retry_after_ms
 from shared.domain.pushes import PushResult, Sent
 
 EXPIRED_PROVIDER_TOKEN: Final = "ExpiredProviderToken"  # noqa: S105  # Apple's name for it
@@ -68,7 +68,6 @@ OUR_CREDENTIALS: Final = frozenset(
 )  # fmt: skip
 _OK: Final = 200
 _REASON: Final = re.compile("[A-Za-z]{1,40}")
-_CLIENT_ERRORS: Final = range(400, 500)
 
 
 def reason_of(answer: Answer) -> str | None:
@@ -82,7 +81,7 @@ def result_of(answer: Answer, *, now: int) -> PushResult:
     if answer.status == _OK:
         return Sent()
     reason = reason_of(answer)
-    meaning = REASONS.get(reason or "") or STATUSES.get(answer.status) or _by_class(answer.status)
+    meaning = REASONS.get(reason or "") or STATUSES.get(answer.status) or by_class(answer.status, Meaning.ALL_BUSY)
     since = _body(answer).get("timestamp")
     return result(
         meaning,
@@ -98,7 +97,3 @@ def _body(answer: Answer) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _by_class(status: int) -> Meaning:
-    return Meaning.REFUSED if status in _CLIENT_ERRORS else Meaning.ALL_BUSY

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from functions.offline_push.apns_answers import EXPIRED_PROVIDER_TOKEN, OUR_CREDENTIALS, reason_of, result_of
-from functions.offline_push.apns_message import headers_of, path_of, payload_of
-from functions.offline_push.credentials import BadCredentials, Credentials
-from functions.offline_push.fitting import DoesNotFit
-from functions.offline_push.http2 import Answer, Http2, NoConnection, TimedOut
-from functions.offline_push.provider_token import ProviderTokens, key_from
-from functions.offline_push.providers import (
-    BAD_CREDENTIALS,
-    INVALID,
-    SECRET_UNAVAILABLE,
-    TOO_LARGE,
-    Timeouts,
-    unexpected,
-)
+from functions.offline_push.apns.answers import EXPIRED_PROVIDER_TOKEN, OUR_CREDENTIALS, reason_of, result_of
+from functions.offline_push.apns.http2 import Answer, Http2, NoConnection, TimedOut
+from functions.offline_push.apns.provider_token import ProviderTokens, key_from
+from functions.offline_push.providers import PAYLOAD_LIMIT, Credentials, Timeouts, fit, hand_over, unexpected
 from shared.clock import now_ms
 from shared.domain.devices import PRODUCTION, SANDBOX, Environment
-from shared.domain.pushes import Busy, Misconfigured, Push, PushResult
-from shared.errors import Unavailable
+from shared.domain.pushes import Busy, Push, PushResult
 
 APPLE: Final = "https://api.push.apple.com,https://api.sandbox.push.apple.com"
 
@@ -57,21 +47,7 @@ class ApnsGateway:
 
     def push(self, push: Push) -> PushResult:
         """As the port has it. A provider token that Apple finds too old is replaced once."""
-        try:
-            tokens = self._tokens.get()
-            payload = payload_of(push)
-        except Unavailable:
-            return SECRET_UNAVAILABLE
-        except BadCredentials:
-            return BAD_CREDENTIALS
-        except DoesNotFit:
-            return TOO_LARGE
-        except ValueError:
-            return INVALID
-        result = self._send(push, payload, tokens)
-        if isinstance(result, Misconfigured) and result.reason in OUR_CREDENTIALS:
-            self._tokens.doubt(tokens)
-        return result
+        return hand_over(push, credentials=self._tokens, encode=payload_of, send=self._send, refused=OUR_CREDENTIALS)
 
     def close(self) -> None:
         """Close the connections. There are no pushes afterwards."""
@@ -102,3 +78,50 @@ class ApnsGateway:
                 trust = ssl.create_default_context(cafile=self._ca_file or None)
                 self._connections[environment] = Http2(self._origins[environment], trust=trust, timeouts=self._timeouts)
             return self._connections[environment]
+
+
+def path_of(push: Push) -> str:
+    return f"/3/device/{push.target.token}"
+
+
+def headers_of(push: Push) -> dict[str, str]:
+    """All but the authorization. `apns-id` is the same for the same push, however often it is sent."""
+    topic = {} if push.target.app_id is None else {"apns-topic": push.target.app_id}
+    return topic | {
+        "apns-id": push.push_id,
+        "apns-collapse-id": push.collapse_id,
+        "apns-push-type": "alert",
+        "apns-priority": "10",
+        "apns-expiration": str(max(push.expires_at // 1_000, 0)),
+        "content-type": "application/json",
+    }
+
+
+def payload_of(push: Push) -> bytes:
+    """The JSON, its body shortened to what APNs takes. Raises DoesNotFit, and ValueError for what is no text."""
+    body = fit(push.wording.body, lambda body: len(_payload(push, body)), limit=PAYLOAD_LIMIT)
+    return _payload(push, body)
+
+
+def _payload(push: Push, body: str | None) -> bytes:
+    wording = push.wording
+    alert = {
+        "title-loc-key": wording.title_key,
+        "title-loc-args": list(wording.title_args) if wording.title_key is not None else None,
+        "title": wording.title,
+        "loc-key": wording.body_key,
+        "body": body,
+    }
+    aps = {
+        "alert": _given(alert),
+        "badge": push.badge,
+        "thread-id": push.thread_id,
+        "sound": "default",
+        "mutable-content": 1,  # lets the app's extension decrypt or replace what is shown
+    }
+    payload = {"aps": _given(aps), "parley": dict(push.data)}
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

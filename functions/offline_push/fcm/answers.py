@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from firebase_admin import exceptions  # type: ignore[import-untyped]
 
-from functions.offline_push.providers import Meaning, result, retry_after_ms
+from functions.offline_push.providers import Meaning, by_class, result, retry_after_ms
 from shared.domain.pushes import Busy, PushResult
 
 INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
@@ -44,7 +44,6 @@ _BAD_REQUEST: Final = "type.googleapis.com/google.rpc.BadRequest"
 _TARGET_FIELDS: Final = frozenset({"message.token", "message.fid"})
 _TARGET_WORDS: Final = ("registration token", "installation id")
 _CODE: Final = re.compile("[A-Z_]{1,40}")
-_CLIENT_ERRORS: Final = range(400, 500)
 
 
 def result_of(error: Any, *, now: int) -> PushResult:
@@ -62,7 +61,9 @@ def result_of(error: Any, *, now: int) -> PushResult:
         return Busy("UnreadableAnswer", wait)
     if is_about_target:
         return result(Meaning.UNREGISTERED, code)
-    meaning = CODES.get(code) or STATUSES.get(response.status_code) or _by_class(response.status_code)
+    meaning = (
+        CODES.get(code) or STATUSES.get(response.status_code) or by_class(response.status_code, otherwise=Meaning.BUSY)
+    )
     reason = code if _CODE.fullmatch(code) else f"status_{response.status_code}"
     return result(meaning, reason, retry_after_ms=wait)
 
@@ -79,7 +80,3 @@ def _names_target(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> 
     fields = {violation.get("field") for request in requests for violation in request.get("fieldViolations", ())}
     text = str(said.get("message", "")).lower()
     return not fields.isdisjoint(_TARGET_FIELDS) or any(words in text for words in _TARGET_WORDS)
-
-
-def _by_class(status: int) -> Meaning:
-    return Meaning.REFUSED if status in _CLIENT_ERRORS else Meaning.BUSY
