@@ -223,6 +223,6 @@ def retry_after_ms(value: str | None, *, now: int) -> int | None:
     return max(0, int(at.timestamp() * 1_000) - now)
 
 
-def by_class(status: int, *, otherwise: Meaning) -> Meaning:
+def by_class(status: int, otherwise: Meaning) -> Meaning:
     """The meaning of an answer of which only the status is understood: 4xx will be no other the next time."""
     return Meaning.REFUSED if status in _CLIENT_ERRORS else otherwise

@@ -61,10 +61,9 @@ def result_of(error: Any, *, now: int) -> PushResult:
         return Busy("UnreadableAnswer", wait)
     if is_about_target:
         return result(Meaning.UNREGISTERED, code)
-    meaning = (
-        CODES.get(code) or STATUSES.get(response.status_code) or by_class(response.status_code, otherwise=Meaning.BUSY)
-    )
-    reason = code if _CODE.fullmatch(code) else f"status_{response.status_code}"
+    status = response.status_code
+    meaning = CODES.get(code) or STATUSES.get(status) or by_class(status, Meaning.BUSY)
+    reason = code if _CODE.fullmatch(code) else f"status_{status}"
     return result(meaning, reason, retry_after_ms=wait)
 
 

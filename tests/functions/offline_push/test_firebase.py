@@ -19,7 +19,7 @@ import urllib3
 from firebase_admin import _http_client, messaging
 from google.auth.transport.requests import AuthorizedSession
 
-from functions.offline_push import firebase
+from functions.offline_push.fcm import firebase
 from functions.offline_push.fcm.firebase import FCM_ORIGIN, Project
 from functions.offline_push.fcm.gateway import FcmGateway
 from functions.offline_push.providers import Timeouts
