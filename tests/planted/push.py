@@ -284,4 +284,23 @@ BUGS: Final = (
         'f"{change} REMOVE #{TTL}", f"#{STATUS} = :pending", values',
         'f"{change} REMOVE #{TTL}", f"#{STATUS} <> :pending OR #{STATUS} = :pending", values',
     ),
+    # --- the providers, and the queues before them
+    Bug(
+        "APNs' word for since when a token is none is passed over",
+        "functions/offline_push/apns/answers.py",
+        "since=since if type(since) is int else None,",
+        "since=None,",
+    ),
+    Bug(
+        "a token that FCM can't read is kept",
+        "functions/offline_push/fcm/answers.py",
+        "    if is_about_target:\n        return result(Meaning.UNREGISTERED, code)\n",
+        "",
+    ),
+    Bug(
+        "what a queue did not take is forgotten",
+        "shared/adapters/aws/sqs.py",
+        '            if answer.get("Failed"):\n                raise Unavailable\n',
+        "",
+    ),
 )
