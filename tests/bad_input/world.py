@@ -27,6 +27,7 @@ from shared.domain.files import IMAGE, READY, File
 from shared.domain.limits import Limit
 from shared.operations.delivery import Delivered
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
+from tests.dynamodb import Store
 from tests.fakes import (
     FakeBuckets,
     FakeClock,
@@ -39,7 +40,6 @@ from tests.fakes import (
     FakeReminderScheduler,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
-from tests.simulation.store import Store
 from tests.stores import adapters
 from tests.wiring import Wiring
 

@@ -14,7 +14,7 @@ from random import SystemRandom
 
 from tests.contracts.comparison import difference
 from tests.contracts.engines import ENDPOINT, empty, remove, service
-from tests.simulation.store import Store
+from tests.dynamodb import Store
 
 
 def main() -> int:

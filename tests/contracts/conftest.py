@@ -22,10 +22,10 @@ from shared.domain.files import Upload
 from shared.ports.services import Objects
 from tests.contracts.differences import difference
 from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
+from tests.dynamodb import Store
 from tests.fakes import FakeObjects
 from tests.forms import post_form
 from tests.moto_tables import bucket, environment, moto_url, tables
-from tests.simulation.store import Store
 from tests.stores import Stores, adapters, fakes
 
 __all__ = ["bucket", "environment", "moto_url", "tables"]

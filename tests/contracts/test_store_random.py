@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.aws.json_service import ServiceError
 from tests.contracts.comparison import answer, difference
 from tests.contracts.random_requests import Requests
-from tests.simulation.store import Store, Written
-from tests.simulation.store.values import Item
+from tests.dynamodb import Store, Written
+from tests.dynamodb.values import Item
 
 
 @pytest.mark.parametrize("seed", range(5))

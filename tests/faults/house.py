@@ -35,11 +35,11 @@ from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File
 from shared.errors import Unavailable
 from shared.reporting import reporter
+from tests.dynamodb import Calm, Store, Weather, Written
 from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderScheduler
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
 from tests.faults.steps import Stepping, Steps
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
-from tests.simulation.store import Calm, Store, Weather, Written
 from tests.stores import LOG, Stores, adapters
 from tests.wiring import Wiring
 

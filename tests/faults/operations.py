@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tests.dynamodb import Weather
 from tests.faults.house import House
 from tests.faults.steps import Step
 from tests.faults.world import connections, done, entries, heard, new_house, ok, row, said, template
-from tests.simulation.store import Weather
 
 Act = Callable[[House], Any]
 

@@ -19,9 +19,9 @@ from shared.operations.contacts import request_contact
 from shared.operations.context import Writing
 from shared.operations.editing import react
 from shared.operations.groups import NewGroup, add_members, create_group
+from tests.dynamodb import Store
 from tests.fakes import FakeBuckets, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, frame_event
-from tests.simulation.store import Store
 from tests.stores import adapters
 from tests.wiring import Wiring
 

@@ -10,10 +10,10 @@ import pytest
 
 from shared.adapters.dynamodb.client import Calls
 from tests.calls import Unhurried
+from tests.dynamodb import Calm, Weather
 from tests.faults.invariants import check
 from tests.faults.operations import Operation, calm, fails_cleanly, started
 from tests.faults.table import OPERATIONS
-from tests.simulation.store import Calm, Weather
 
 _EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 

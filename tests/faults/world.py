@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tests.dynamodb import Calm, Weather
 from tests.faults.house import House
-from tests.simulation.store import Calm, Weather
 
 ALICE, ALICES_TABLET, BOB, DAVE = "alice1", "alice11", "bob1", "dave1"
 DM = "dm:alice:bob"

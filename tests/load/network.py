@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from shared.adapters.aws.json_service import ServiceError
 from shared.adapters.aws.transport import Response
+from tests.dynamodb import Store, Written
 from tests.shared.auth.minting import SECRET
-from tests.simulation.store import Store, Written
 
 _QUEUED: Final = 1_000
 _CONNECTIONS: Final = "/@connections/"

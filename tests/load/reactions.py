@@ -22,9 +22,9 @@ from shared.domain.entries import Draft, change_entry
 from shared.errors import ParleyError
 from shared.operations.context import Writing
 from shared.operations.editing import react
+from tests.dynamodb import Store
+from tests.dynamodb.capacity import Limited
 from tests.simulation.scheduler import Hub, Process
-from tests.simulation.store import Store
-from tests.simulation.store.capacity import Limited
 from tests.stores import adapters
 
 GROUP: Final = "group:0123456789abcdef"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.dynamodb.schema import CONNECTIONS, DUE_PREFIX, PK, SK, TTL
-from tests.simulation.store import Store
+from tests.dynamodb import Store
 
 
 @dataclass(frozen=True, slots=True)

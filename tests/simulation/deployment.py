@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from tests.dynamodb import Store
 from tests.simulation import handlers
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.functions import BASE_MS, Environment, Instance
@@ -19,7 +20,6 @@ from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Hub, Process
 from tests.simulation.services import DynamoDb, Sqs
 from tests.simulation.sources import Queues, Stream, Sweeps, Uploads
-from tests.simulation.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from shared.adapters.aws.json_service import ServiceError, refusal, retried
 from shared.adapters.aws.transport import READ_TIMEOUT_S, TransportError
+from tests.dynamodb import Store
 from tests.simulation.faults import Fault, Weather
 from tests.simulation.scheduler import Hub
-from tests.simulation.store import Store
 
 _TIMEOUT_MS: Final = READ_TIMEOUT_S * 1_000
 _WRITES: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})

@@ -11,13 +11,13 @@ from zlib import crc32
 
 import functions.files.handler as files_module
 from shared.errors import Unavailable
+from tests.dynamodb import Written
 from tests.simulation import handlers
 from tests.simulation.faults import Fault
 from tests.simulation.functions import GRACE_S, Instance
 from tests.simulation.runtime import Runtime
 from tests.simulation.scheduler import Process
 from tests.simulation.services import Queued
-from tests.simulation.store import Written
 
 _BATCH: Final = 10
 _MAX_RECEIVES: Final = 5

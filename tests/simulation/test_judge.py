@@ -12,6 +12,7 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from shared.adapters.dynamodb.client import to_item
+from tests.dynamodb import Written
 from tests.simulation.history import Operation
 from tests.simulation.judge import inspect
 from tests.simulation.judge.case import Case
@@ -19,7 +20,6 @@ from tests.simulation.limits import Limits
 from tests.simulation.operations import ACTIONS
 from tests.simulation.plan import Action, Plan
 from tests.simulation.runs import run
-from tests.simulation.store import Written
 from tests.simulation.world import World, beginning
 
 _ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke"})

@@ -22,6 +22,8 @@ from shared.operations.messages import SendMessage, store_message
 from shared.operations.sync import sync
 from shared.wire.websocket.events import entry_event
 from shared.wire.websocket.replies import event_size, success, sync_reply
+from tests.dynamodb import Store, Written
+from tests.dynamodb.tables import KEYS
 from tests.fakes import in_turn
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
@@ -33,8 +35,6 @@ from tests.simulation.places import DM, GROUP
 from tests.simulation.plan import Plan
 from tests.simulation.rounds import Round, look_round
 from tests.simulation.scheduler import Hub
-from tests.simulation.store import Store, Written
-from tests.simulation.store.tables import KEYS
 
 # A heartbeat, the wait for its answer, the longest pause before the next try, and a sync: by then all is healed.
 _QUIET_MS: Final = 32_000.0

@@ -15,7 +15,7 @@ from shared.adapters.dynamodb.schema import member_from
 from shared.domain.entries import Entry
 from shared.domain.identifiers import private_members
 from shared.domain.members import Member
-from tests.simulation.store import Written
+from tests.dynamodb import Written
 
 Key = tuple[str, str, Any]
 """A table, and the values of its key; None where it has no second one."""

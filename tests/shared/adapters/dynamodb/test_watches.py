@@ -11,7 +11,7 @@ import pytest
 from shared.adapters.dynamodb.schema import WATCHING_PREFIX
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.errors import Unavailable
-from tests.simulation.store import Store
+from tests.dynamodb import Store
 from tests.stepping import Stepper, explore
 
 Change = Callable[[DynamoDbWatches], object]

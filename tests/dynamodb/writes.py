@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shared.adapters.aws.json_service import ServiceError
-from tests.simulation.store.conditions import Condition, condition
-from tests.simulation.store.errors import Unsupported, invalid, refused
-from tests.simulation.store.paths import Names, Values, check_used, resolved
-from tests.simulation.store.tables import Place, Table
-from tests.simulation.store.tree import Used
-from tests.simulation.store.updates import Update, update
-from tests.simulation.store.values import MAX_ITEM_BYTES, Item, size_of, taken, taken_item
+from tests.dynamodb.conditions import Condition, condition
+from tests.dynamodb.errors import Unsupported, invalid, refused
+from tests.dynamodb.paths import Names, Values, check_used, resolved
+from tests.dynamodb.tables import Place, Table
+from tests.dynamodb.tree import Used
+from tests.dynamodb.updates import Update, update
+from tests.dynamodb.values import MAX_ITEM_BYTES, Item, size_of, taken, taken_item
 
 NO_ITEM: Final[Item] = {}
 

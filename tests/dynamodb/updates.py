@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tests.simulation.store.checks import Check, distinct, value_type
-from tests.simulation.store.errors import Unsupported, invalid
-from tests.simulation.store.paths import Get, Names, Values, getter, resolved
-from tests.simulation.store.syntax import parse_update
-from tests.simulation.store.tree import Action, Made, Path, Source, Sum, Used, Value
-from tests.simulation.store.values import Attribute, Item, number, written
+from tests.dynamodb.checks import Check, distinct, value_type
+from tests.dynamodb.errors import Unsupported, invalid
+from tests.dynamodb.paths import Get, Names, Values, getter, resolved
+from tests.dynamodb.syntax import parse_update
+from tests.dynamodb.tree import Action, Made, Path, Source, Sum, Used, Value
+from tests.dynamodb.values import Attribute, Item, number, written
 
 Step = Callable[[Item, Item, Names, Values], Item]
 """From the old item, and the new one as far as it is, to the new one a step further."""

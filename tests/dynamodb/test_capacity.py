@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.aws.json_service import ServiceError
 from shared.domain.entries import Draft, Entry
-from tests.simulation.store import Store
-from tests.simulation.store.capacity import READ_UNITS, WRITE_UNITS, Limited
+from tests.dynamodb import Store
+from tests.dynamodb.capacity import READ_UNITS, WRITE_UNITS, Limited
 from tests.stores import adapters
 
 DM = "dm:alice:bob"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from shared.adapters.aws.json_service import ServiceError
-from tests.simulation.store.errors import invalid
-from tests.simulation.store.paths import SIZED, Names, Values, resolved
-from tests.simulation.store.tree import (
+from tests.dynamodb.errors import invalid
+from tests.dynamodb.paths import SIZED, Names, Values, resolved
+from tests.dynamodb.tree import (
     Between,
     Both,
     Comparison,
@@ -22,7 +22,7 @@ from tests.simulation.store.tree import (
     Size,
     Value,
 )
-from tests.simulation.store.values import KINDS, ordered
+from tests.dynamodb.values import KINDS, ordered
 
 Check = Callable[[Names, Values], None]
 """Raises ValidationException."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import from_item
-from tests.simulation.store.errors import invalid
-from tests.simulation.store.values import Attribute, Item, Number, number
+from tests.dynamodb.errors import invalid
+from tests.dynamodb.values import Attribute, Item, Number, number
 
 MAX_HASH_BYTES: Final = 2048
 MAX_SORT_BYTES: Final = 1024

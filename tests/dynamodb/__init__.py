@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.simulation.store.errors import Unsupported
-from tests.simulation.store.store import Store, Written
-from tests.simulation.store.weather import Calm, Weather
+from tests.dynamodb.errors import Unsupported
+from tests.dynamodb.store import Store, Written
+from tests.dynamodb.weather import Calm, Weather
 
 __all__ = ["Calm", "Store", "Unsupported", "Weather", "Written"]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
-from tests.simulation.store.errors import Unsupported, invalid
-from tests.simulation.store.reserved import RESERVED
-from tests.simulation.store.tree import (
+from tests.dynamodb.errors import Unsupported, invalid
+from tests.dynamodb.reserved import RESERVED
+from tests.dynamodb.tree import (
     Action,
     Between,
     Both,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.simulation.store.errors import invalid
-from tests.simulation.store.tree import Operand, Path, Size, Used, Value
-from tests.simulation.store.values import Attribute, Item
+from tests.dynamodb.errors import invalid
+from tests.dynamodb.tree import Operand, Path, Size, Used, Value
+from tests.dynamodb.values import Attribute, Item
 
 Names = Mapping[str, str]
 Values = Mapping[str, Attribute]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from tests.simulation.store.checks import Check, checks
-from tests.simulation.store.paths import Get, Names, Values, getter
-from tests.simulation.store.syntax import parse_condition
-from tests.simulation.store.tree import Between, Both, Comparison, Either, In, Node, Not, Predicate, Used
-from tests.simulation.store.values import Attribute, Item, ordered
+from tests.dynamodb.checks import Check, checks
+from tests.dynamodb.paths import Get, Names, Values, getter
+from tests.dynamodb.syntax import parse_condition
+from tests.dynamodb.tree import Between, Both, Comparison, Either, In, Node, Not, Predicate, Used
+from tests.dynamodb.values import Attribute, Item, ordered
 
 Holds = Callable[[Item, Names, Values], bool]
 _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from shared.adapters.aws.json_service import ServiceError
 from tests.calls import Unhurried
-from tests.simulation.store.errors import refused
-from tests.simulation.store.store import Store
-from tests.simulation.store.tables import KEYS
-from tests.simulation.store.values import Item, size_of
+from tests.dynamodb.errors import refused
+from tests.dynamodb.store import Store
+from tests.dynamodb.tables import KEYS
+from tests.dynamodb.values import Item, size_of
 
 WRITE_UNITS: Final = 1_000.0
 READ_UNITS: Final = 3_000.0

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from shared.adapters.aws.json_service import ServiceError
 from tests.calls import Unhurried
-from tests.simulation.store.errors import Unsupported, invalid, refused
-from tests.simulation.store.queries import Wanted, wanted
-from tests.simulation.store.tables import KEYS, Partition, Place, Row, Table
-from tests.simulation.store.values import Item, size_of, taken_item
-from tests.simulation.store.weather import Calm, Weather
-from tests.simulation.store.writes import Write, check_fields, plain, table_of, write
+from tests.dynamodb.errors import Unsupported, invalid, refused
+from tests.dynamodb.queries import Wanted, wanted
+from tests.dynamodb.tables import KEYS, Partition, Place, Row, Table
+from tests.dynamodb.values import Item, size_of, taken_item
+from tests.dynamodb.weather import Calm, Weather
+from tests.dynamodb.writes import Write, check_fields, plain, table_of, write
 
 MAX_BATCH_GET: Final = 100
 MAX_BATCH_WRITE: Final = 25

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.adapters.dynamodb.client import batch_get, from_item, query, to_item
 from shared.adapters.dynamodb.watches import DynamoDbWatches
-from tests.simulation.store import Store
+from tests.dynamodb import Store
 
 
 @dataclass

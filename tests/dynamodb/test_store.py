@@ -11,10 +11,10 @@ import pytest
 
 from shared.adapters.aws.json_service import ServiceError
 from shared.adapters.dynamodb.client import to_item
+from tests.dynamodb import Store, Unsupported, Written
+from tests.dynamodb.store import TOKEN_MS
+from tests.dynamodb.tables import KEYS
 from tests.moto_tables import TABLES
-from tests.simulation.store import Store, Unsupported, Written
-from tests.simulation.store.store import TOKEN_MS
-from tests.simulation.store.tables import KEYS
 
 KEY = {"user_id": {"S": "u"}}
 COUNT = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from tests.simulation.store.conditions import Condition, condition
-from tests.simulation.store.errors import invalid
-from tests.simulation.store.paths import Values, resolved
-from tests.simulation.store.tables import Partition, Sort, Table, key_value
-from tests.simulation.store.tree import Between, Both, Comparison, Either, In, Node, Not, Path, Predicate, Value
-from tests.simulation.store.writes import placeholders
+from tests.dynamodb.conditions import Condition, condition
+from tests.dynamodb.errors import invalid
+from tests.dynamodb.paths import Values, resolved
+from tests.dynamodb.tables import Partition, Sort, Table, key_value
+from tests.dynamodb.tree import Between, Both, Comparison, Either, In, Node, Not, Path, Predicate, Value
+from tests.dynamodb.writes import placeholders
 
 _KIND: Final = "KeyConditionExpression"
 _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

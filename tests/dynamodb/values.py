@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
 
-from tests.simulation.store.errors import Unsupported, invalid
+from tests.dynamodb.errors import Unsupported, invalid
 
 Attribute = Mapping[str, Any]
 Item = Mapping[str, Attribute]
