@@ -1,24 +1,42 @@
-"""All stores at once: the fakes, or the real adapters over one way of calling DynamoDB."""
+"""All stores at once: the real adapters, over any way of calling DynamoDB or over simulated tables of a test's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
-from shared.adapters.dynamodb.client import Calls
+from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
+from shared.adapters.dynamodb.entries import entry_from, entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
 from shared.adapters.dynamodb.people import DynamoDbContacts, DynamoDbProfiles
 from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
+from shared.adapters.dynamodb.schema import (
+    CONVERSATION_ID,
+    PK,
+    REFERENCE_PREFIX,
+    SK,
+    file_key,
+    member_of_conversation_key,
+    member_of_user_key,
+)
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.domain.connections import Connection, Session
+from shared.domain.contacts import ACCEPTED, Contact, ContactStatus
+from shared.domain.devices import Device, PushTarget
+from shared.domain.entries import Draft, Entry
+from shared.domain.files import IMAGE, READY, File, FileKind
+from shared.domain.identifiers import is_group_id
+from shared.domain.members import Group, Member
 from shared.ports.connections import Sessions, Tickets, Watches
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
@@ -26,7 +44,10 @@ from shared.ports.limits import Buckets
 from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
 from shared.ports.people import Blocks, Contacts, Profiles, Relations
 from shared.ports.services import ParallelMap
+from tests.calls import Unhurried
+from tests.dynamodb import Calm, Store, Weather
 from tests.fakes import (
+    DM,
     FakeBlocks,
     FakeBuckets,
     FakeClaims,
@@ -44,10 +65,15 @@ from tests.fakes import (
     in_turn,
 )
 
+if TYPE_CHECKING:
+    from tests.stepping import Stepper
+
 LOG: Final = "log"
 MEMBERS: Final = "members"
 SESSIONS: Final = "sessions"
 TICKETS: Final = "tickets"
+
+_READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
 
 
 @dataclass(frozen=True)
@@ -71,6 +97,35 @@ class Stores:
     claims: Claims
     notifications: Notifications
     reminders: Reminders
+
+
+def adapters(
+    calls: Calls, *, parallel_map: ParallelMap = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)
+) -> Stores:
+    """The real ones. `parallel_map` and `new_nonce` are those of the adapters that have one."""
+    return Stores(**_adapters(calls, parallel_map, new_nonce))
+
+
+def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], str]) -> dict[str, Any]:
+    return {
+        "log": DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS),
+        "memberships": DynamoDbMemberships(calls, members_table=MEMBERS),
+        "files": DynamoDbFiles(calls, members_table=MEMBERS),
+        "sessions": DynamoDbSessions(calls, sessions_table=SESSIONS),
+        "tickets": DynamoDbTickets(calls, tickets_table=TICKETS),
+        "contacts": DynamoDbContacts(calls, members_table=MEMBERS),
+        "blocks": DynamoDbBlocks(calls, members_table=MEMBERS),
+        "relations": DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
+        "profiles": DynamoDbProfiles(calls, members_table=MEMBERS),
+        "watches": DynamoDbWatches(calls, members_table=MEMBERS),
+        "buckets": DynamoDbBuckets(calls, members_table=MEMBERS),
+        "invites": DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
+        "devices": DynamoDbDevices(calls, members_table=MEMBERS),
+        "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
+        "claims": DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
+        "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
+        "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
+    }
 
 
 def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **others: Any) -> Stores:
@@ -100,26 +155,189 @@ def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **othe
     return replace(stores, **others)
 
 
-def adapters(
-    calls: Calls, *, parallel_map: ParallelMap = in_turn, new_nonce: Callable[[], str] = lambda: token_hex(8)
-) -> Stores:
-    """The real ones. `parallel_map` and `new_nonce` are those of the adapters that have one."""
-    return Stores(
-        log=DynamoDbConversationLog(calls, log_table=LOG, members_table=MEMBERS),
-        memberships=DynamoDbMemberships(calls, members_table=MEMBERS),
-        files=DynamoDbFiles(calls, members_table=MEMBERS),
-        sessions=DynamoDbSessions(calls, sessions_table=SESSIONS),
-        tickets=DynamoDbTickets(calls, tickets_table=TICKETS),
-        contacts=DynamoDbContacts(calls, members_table=MEMBERS),
-        blocks=DynamoDbBlocks(calls, members_table=MEMBERS),
-        relations=DynamoDbRelations(calls, members_table=MEMBERS, log_table=LOG, parallel_map=parallel_map),
-        profiles=DynamoDbProfiles(calls, members_table=MEMBERS),
-        watches=DynamoDbWatches(calls, members_table=MEMBERS),
-        buckets=DynamoDbBuckets(calls, members_table=MEMBERS),
-        invites=DynamoDbBuckets(calls, members_table=MEMBERS, row=INVITES),
-        devices=DynamoDbDevices(calls, members_table=MEMBERS),
-        push_contexts=DynamoDbPushContexts(calls, members_table=MEMBERS),
-        claims=DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
-        notifications=DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
-        reminders=DynamoDbReminders(calls, members_table=MEMBERS),
-    )
+class Seam(Unhurried):
+    """Calls on their way to the tables: counted, and preceded by what a test has for `before`.
+
+    That gets the operation and its request, and may raise instead of letting it through. What happens quietly (a test's
+    own setting and looking, and what `before` does) is neither counted nor preceded by anything.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self.before: Callable[[str, Mapping[str, Any]], object] = lambda *_: None
+        self.made: list[tuple[str, frozenset[str]]] = []
+        self._calls = calls
+        self._is_quiet = False
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._is_quiet:
+            self.made.append((operation, _tables(operation, request)))
+            with self.quietly():
+                self.before(operation, request)
+        return self._calls.call(operation, request)
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        was, self._is_quiet = self._is_quiet, True
+        try:
+            yield
+        finally:
+            self._is_quiet = was
+
+    def reads(self, table: str) -> int:
+        """How many calls have read the table."""
+        return sum(operation in _READS and table in tables for operation, tables in self.made)
+
+    def writes(self, table: str) -> int:
+        """How many calls have written to the table, refused ones included."""
+        return sum(operation not in _READS and table in tables for operation, tables in self.made)
+
+
+def _tables(operation: str, request: Mapping[str, Any]) -> frozenset[str]:
+    if operation == "TransactWriteItems":
+        return frozenset(part["TableName"] for one in request["TransactItems"] for part in one.values())
+    return frozenset(request["RequestItems"] if "RequestItems" in request else [request["TableName"]])
+
+
+@dataclass(frozen=True)
+class Simulated(Stores):
+    """The real adapters over simulated tables, and what a test puts there and sees there itself, quietly.
+
+    Rows are made and read through the adapters wherever these can; `edit`, `drop` and `rows` are for what they can't.
+    """
+
+    calls: Seam
+    tables: Store
+
+    def stepped(self, stepper: Stepper, **only: Collection[str]) -> Self:
+        """The same stores; calls of the named ones' methods (all of them, or those given) are steps."""
+        return replace(
+            self, **{name: stepper.wrap(getattr(self, name), only=methods) for name, methods in only.items()}
+        )
+
+    def before_put(self, hook: Callable[[Entry], object] | None) -> None:
+        """Call this with each entry that is about to be put into the log; None: nothing any more."""
+
+        def before(operation: str, request: Mapping[str, Any]) -> None:
+            if hook is not None and operation not in _READS and LOG in _tables(operation, request):
+                put = request["TransactItems"][0]["Put"] if operation == "TransactWriteItems" else request
+                hook(entry_from(from_item(put["Item"])))
+
+        self.calls.before = before
+
+    # --- setting
+
+    def write(self, sender_id: str, *texts: str, conversation_id: str = DM, at: int = 1, **fields: Any) -> list[Entry]:
+        """Append messages straight away. The first of a private conversation makes its members."""
+        written: list[Entry] = []
+        with self.calls.quietly():
+            head = next(iter(self.log.read_back(conversation_id, limit=1)), None)
+            for text in texts:
+                count = head.seq if head else 0
+                draft = Draft(
+                    conversation_id, sender_id, text, nonce=f"w{count}", client_message_id=f"c{count}", **fields
+                )
+                members = () if head or is_group_id(conversation_id) else conversation_id.split(":")[1:]
+                head = draft.following(head, at)
+                assert self.log.put(head, new_members=members) is None
+                written.append(head)
+        return written
+
+    def connect(self, user_id: str, connection_id: str, *, at: int, expires_at: int | None = None) -> Connection:
+        connection = Connection(connection_id, user_id, "", at, expires_at or at + 7_200_000)
+        with self.calls.quietly():
+            self.sessions.register(connection, limit=1_000)
+        return connection
+
+    def ready_file(
+        self, file_id: str, owner_id: str = "alice", *, kind: FileKind = IMAGE, name: str = "cat.png"
+    ) -> File:
+        """A file as it is once it was uploaded and checked."""
+        content_type = "image/png" if kind == IMAGE else "application/pdf"
+        file = File(file_id, owner_id, kind, name, content_type, 3, created_at=1, expires_at=900_001, status=READY)
+        with self.calls.quietly():
+            self.files.create(file)
+        return file
+
+    def device(self, user_id: str, device_id: str, target: PushTarget, *, at: int = 1) -> Device:
+        device = Device(device_id, target, at)
+        with self.calls.quietly():
+            self.devices.register(user_id, device, limit=100)
+        return device
+
+    def know(self, user_id: str, other: str, status: ContactStatus = ACCEPTED, back: ContactStatus = ACCEPTED) -> None:
+        """Make each a contact of the other."""
+        with self.calls.quietly():
+            was = self.contacts.pair(user_id, other)
+            self.contacts.change(
+                user_id, other, was=was, mine=Contact(other, status, 1), theirs=Contact(user_id, back, 1)
+            )
+
+    def join(self, conversation_id: str, *users: str, at: int = 1) -> None:
+        with self.calls.quietly():
+            self.memberships.create(conversation_id, users, joined_at=at)
+
+    def leave(self, conversation_id: str, user_id: str) -> None:
+        """Take away a member's rows, and nothing else."""
+        self.drop(MEMBERS, member_of_user_key(conversation_id, user_id))
+        self.drop(MEMBERS, member_of_conversation_key(conversation_id, user_id))
+
+    def overwrite(self, entry: Entry) -> None:
+        """Put an entry whatever stands in its place."""
+        with self.calls.quietly():
+            self.calls.call("PutItem", {"TableName": LOG, "Item": to_item(entry_item(entry))})
+
+    def edit(self, table: str, key: Mapping[str, Any], **attributes: Any) -> None:
+        """Give the row these attributes; those that are None, it loses."""
+        with self.calls.quietly():
+            row = from_item(self.calls.call("GetItem", {"TableName": table, "Key": to_item(key)}).get("Item", {}))
+            self.calls.call("PutItem", {"TableName": table, "Item": to_item({**key, **row, **attributes})})
+
+    def drop(self, table: str, key: Mapping[str, Any]) -> None:
+        with self.calls.quietly():
+            self.calls.call("DeleteItem", {"TableName": table, "Key": to_item(key)})
+
+    # --- looking
+
+    def entries(self, conversation_id: str = DM) -> list[Entry]:
+        with self.calls.quietly():
+            return self.log.read(conversation_id, start=1, limit=100_000)
+
+    def member(self, user_id: str, conversation_id: str = DM) -> Member:
+        with self.calls.quietly():
+            found = self.memberships.get(conversation_id, user_id)
+        assert found is not None
+        return found
+
+    def group(self, conversation_id: str) -> Group:
+        with self.calls.quietly():
+            return self.memberships.groups([conversation_id])[conversation_id]
+
+    def file(self, file_id: str) -> File:
+        with self.calls.quietly():
+            found = self.files.get(file_id)
+        assert found is not None
+        return found
+
+    def file_places(self, file_id: str) -> list[tuple[str, int]]:
+        """Conversation and seq of each message that has the file."""
+        rows = [row for row in self.rows(MEMBERS, pk=file_key(file_id)[PK]) if row[SK].startswith(REFERENCE_PREFIX)]
+        return [(row[CONVERSATION_ID], int(row[SK].rpartition("/")[2])) for row in rows]
+
+    def session(self, user_id: str) -> Session:
+        with self.calls.quietly():
+            return self.sessions.whole([user_id]).get(user_id, Session([]))
+
+    def connections(self, user_id: str) -> dict[str, Connection]:
+        return {one.connection_id: one for one in self.session(user_id).connections}
+
+    def rows(self, table: str, **attributes: Any) -> list[dict[str, Any]]:
+        """The items that have these attributes, in the order of their keys."""
+        found = self.tables.items(table)
+        return [row for row in found if all(row.get(name) == value for name, value in attributes.items())]
+
+
+def simulated(*, weather: Weather = Calm()) -> Simulated:  # noqa: B008  # it has no state
+    """All stores over fresh tables."""
+    tables = Store(weather=weather)
+    calls = Seam(tables)
+    return Simulated(**_adapters(calls, in_turn, lambda: token_hex(8)), calls=calls, tables=tables)

@@ -12,14 +12,14 @@ import pytest
 from parley_client.filenames import safe_name
 from parley_client.terminal import harmless
 
-from shared.domain.contacts import ACCEPTED, Contact, Profile
+from shared.domain.contacts import Profile
 from shared.domain.files import clean_name
 from shared.domain.rules import check_emoji, check_emoji_there, check_name, check_shows
 from shared.domain.text import is_blank, is_emoji, is_label
 from shared.errors import BadRequest
 from shared.operations.contacts import check_profile, update_contact
 from shared.operations.notifications import NotificationRequest, check_notification
-from tests.fakes.people import FakeContacts
+from tests.stores import simulated
 
 ROOT = Path(__file__).parents[3]
 ALL = range(sys.maxunicode + 1)
@@ -43,9 +43,9 @@ def displayed(text: str) -> None:
 
 
 def aliased(text: str) -> None:
-    contacts = FakeContacts()
-    contacts.table.contacts["alice", "bob"] = Contact("bob", ACCEPTED, 1)
-    update_contact("alice", "bob", accept=False, alias=text, rename=True, contacts=contacts, now=2)
+    stores = simulated()
+    stores.know("alice", "bob")
+    update_contact("alice", "bob", accept=False, alias=text, rename=True, contacts=stores.contacts, now=2)
 
 
 def titled(text: str) -> None:

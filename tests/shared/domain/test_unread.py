@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.entries import AUTHORS_KEPT, Draft, Entry, author_key
+from shared.domain.entries import AUTHORS_KEPT, Draft, author_key
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import unread
 from shared.errors import ParleyError, Unavailable
-from tests.fakes import FakeMemberships
 from tests.shared.operations.conversation_harness import GROUP, House
 from tests.stepping import Stepper, explore
+from tests.stores import LOG
 
 # More writers than an entry remembers, half of them with ids that it can't have whole.
 USERS = [f"user{number:03}" if number % 2 else f"{number:03}" + "x" * 125 for number in range(AUTHORS_KEPT + 4)]
@@ -58,11 +58,13 @@ def expected(house: House, user: str, *, since: int) -> int:
     return sum(entry.is_message for entry in entries[max(since, own) :])
 
 
-class Overlaid(FakeMemberships):
-    """The memberships of a house, one operation of which is the test's own."""
-
-    def __init__(self, house: FakeMemberships) -> None:
-        super().__init__(**{one.name: getattr(house, one.name) for one in fields(house)})
+def noted(request: Mapping[str, Any]) -> str | None:
+    """Whose number the call notes, if it notes one."""
+    return (
+        request["Key"]["pk"]["S"].removeprefix("user#")
+        if "wrote_number" in str(request.get("Key") and request)
+        else None
+    )
 
 
 @settings(max_examples=150)
@@ -94,7 +96,7 @@ def test_a_writer_who_is_displaced_has_the_number_in_their_membership_before_the
     for user in USERS[:AUTHORS_KEPT]:
         send(house, user)
     seen = []
-    house.log.before_put = lambda _: seen.append([one.wrote_number for one in map(house.member, USERS) if one])
+    house.stores.before_put(lambda _: seen.append([one.wrote_number for one in map(house.member, USERS) if one]))
     send(house, USERS[AUTHORS_KEPT])
     assert seen == [[1, *[0] * (len(USERS) - 1)]]
 
@@ -113,15 +115,15 @@ def test_who_has_left_has_nothing_to_note_and_starts_anew() -> None:
 
 
 def test_where_it_cannot_be_noted_nothing_is_stored() -> None:
-    class Failing(Overlaid):
-        def note_written(self, *_: object, **__: object) -> None:
+    def fail(_: str, request: Mapping[str, Any]) -> None:
+        if noted(request):
             raise Unavailable
 
     house = crowd()
     for user in USERS[:AUTHORS_KEPT]:
         send(house, user)
     before = len(house.entries())
-    house.log.memberships = Failing(house.log.memberships)
+    house.stores.calls.before = fail
     with pytest.raises(Unavailable):
         send(house, USERS[AUTHORS_KEPT])
     assert len(house.entries()) == before
@@ -133,21 +135,18 @@ def test_a_place_that_is_taken_again_and_again_is_noted_once() -> None:
         send(house, user)
     quicker = iter(range(3))
 
-    def be_quicker(_: Entry) -> None:
-        if next(quicker, None) is not None:
-            house.log.write(USERS[1], "quicker", conversation_id=GROUP)
+    notes: list[str] = []
 
-    noted: list[str] = []
+    def be_quicker(operation: str, request: Mapping[str, Any]) -> None:
+        if user := noted(request):
+            notes.append(user)
+        elif operation == "PutItem" and next(quicker, None) is not None:
+            house.stores.write(USERS[1], "quicker", conversation_id=GROUP)
 
-    class Noting(Overlaid):
-        def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
-            noted.append(user_id)
-            super().note_written(conversation_id, user_id, number=number)
-
-    house.log.memberships = Noting(house.log.memberships)
-    house.log.before_put = be_quicker
+    house.stores.calls.before = be_quicker
+    before = house.stores.calls.writes(LOG)
     send(house, USERS[AUTHORS_KEPT], after=len(house.entries()), client_message_id="c")
-    assert (noted, house.log.puts) == ([USERS[0]], 4 + 1 + AUTHORS_KEPT)
+    assert (notes, house.stores.calls.writes(LOG) - before) == ([USERS[0]], 4)
 
 
 @dataclass
@@ -161,10 +160,8 @@ def displacing_at_once(*operations: Callable[[House], object]) -> Callable[[Step
         for user in USERS[:AUTHORS_KEPT]:
             send(world.house, user)
         base = world.house
-        log = stepper.wrap(base.log, only=("put", "read_back"))
-        object.__setattr__(log, "memberships", stepper.wrap(base.log.memberships, only=("note_written",)))
-        object.__setattr__(log, "files", base.log.files)
-        stepped = replace(base, log=log)
+        stores = base.stores.stepped(stepper, log=("put", "read_back"), memberships=("note_written",))
+        stepped = replace(base, stores=stores)
         for operation in operations:
             stepper.add(partial(operation, stepped))
         return world

@@ -1,4 +1,4 @@
-"""The chat's operations on fakes, with everybody's devices: what the tests of this package have in common."""
+"""The chat's operations over simulated tables, with everybody's devices: what the tests of this package share."""
 
 from __future__ import annotations
 
@@ -15,21 +15,11 @@ from shared.operations.delivery import Event, Posting
 from shared.operations.editing import delete, edit, react
 from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
 from shared.operations.messages import SendMessage, Sent, send_message
-from shared.operations.presence import Sight
 from shared.operations.receipts import Moved, move_cursor
 from shared.operations.rosters import Rosters
 from shared.wire.websocket.events import encode_plainly
-from tests.fakes import (
-    DM,
-    FakeBlocks,
-    FakeClock,
-    FakeGateway,
-    FakeLog,
-    FakeNonces,
-    FakeRelations,
-    FakeSessions,
-    in_turn,
-)
+from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces
+from tests.stores import Simulated, simulated
 
 GROUP = "group:0123456789abcdef"
 
@@ -38,7 +28,7 @@ def encode(event: Event) -> bytes:
     return encode_plainly(event)
 
 
-def found_group(log: FakeLog, *users: str, admins: Iterable[str] = (), conversation_id: str = GROUP) -> str:
+def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conversation_id: str = GROUP) -> str:
     """A group with its first entry: the first user is its owner."""
     roles: dict[str, Role] = {users[0]: OWNER, **dict.fromkeys(admins, ADMIN)}
     entry = change_entry(
@@ -50,7 +40,8 @@ def found_group(log: FakeLog, *users: str, admins: Iterable[str] = (), conversat
         nonce="group",
         fan_out=False,
     )
-    assert log.put(entry) is None
+    with stores.calls.quietly():
+        assert stores.log.put(entry) is None
     return conversation_id
 
 
@@ -58,8 +49,7 @@ def found_group(log: FakeLog, *users: str, admins: Iterable[str] = (), conversat
 class House:
     """`inline_limit`, `limit` (members) and `receipts_limit` are what a deployment configures."""
 
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=FakeClock)
     nonces: FakeNonces = field(default_factory=FakeNonces)
@@ -73,9 +63,9 @@ class House:
     @property
     def writing(self) -> Writing:
         return Writing(
-            self.log,
-            self.log.memberships,
-            self.log.files,
+            self.stores.log,
+            self.stores.memberships,
+            self.stores.files,
             self.clock,
             lambda _: None,
             self.nonces,
@@ -85,25 +75,16 @@ class House:
 
     @property
     def posting(self) -> Posting:
-        return Posting(self.sessions, self.gateway, encode)
-
-    @property
-    def sight(self) -> Sight:
-        memberships = self.log.memberships
-        return Sight(FakeRelations(memberships), memberships, self.sessions, in_turn)
-
-    @property
-    def blocks(self) -> FakeBlocks:
-        return FakeBlocks(self.log.memberships)
+        return Posting(self.stores.sessions, self.gateway, encode)
 
     def connect(self, *users: str) -> None:
         """One device each, with a connection of that name."""
         for user in users:
-            self.sessions.connect(user, f"{user}1", at=self.clock())
+            self.stores.connect(user, f"{user}1", at=self.clock())
 
     def group(self, *users: str, admins: Iterable[str] = ()) -> str:
         self.connect(*users)
-        return found_group(self.log, *users, admins=admins)
+        return found_group(self.stores, *users, admins=admins)
 
     def send(self, content: str = "hi", *, connection_id: str = "", **command: Any) -> Sent:
         place = {} if {"to", "conversation_id"} & command.keys() else {"to": "bob"}
@@ -149,7 +130,7 @@ class House:
             NewGroup(creator, name, members, named),
             limit=self.limit,
             writing=self.writing,
-            blocks=self.blocks,
+            blocks=self.stores.blocks,
             new_secret=lambda: "0123456789abcdef",
             announce=self.tell,
             admit=self.admit,
@@ -162,7 +143,7 @@ class House:
             by=by,
             limit=self.limit,
             writing=self.writing,
-            blocks=self.blocks,
+            blocks=self.stores.blocks,
             announce=self.tell,
             admit=self.admit,
         )
@@ -185,24 +166,26 @@ class House:
             seq=seq,
             connection_id=connection_id,
             audience_limit=self.receipts_limit,
-            log=self.log,
-            memberships=self.log.memberships,
-            blocks=self.blocks,
+            log=self.stores.log,
+            memberships=self.stores.memberships,
+            blocks=self.stores.blocks,
             posting=self.posting,
             now=self.clock(),
         )
 
     def at(self, seq: int, place: str = DM) -> Entry:
-        return self.log.entries[place][seq - 1]
+        return self.stores.entries(place)[seq - 1]
 
     def entries(self, place: str = GROUP) -> Sequence[Entry]:
-        return self.log.entries.get(place, [])
+        return self.stores.entries(place)
 
     def member(self, user_id: str, place: str = GROUP) -> Member | None:
-        return self.log.memberships.members.get((place, user_id))
+        with self.stores.calls.quietly():
+            return self.stores.memberships.get(place, user_id)
 
     def roles(self, place: str = GROUP) -> dict[str, str]:
-        roster = self.log.memberships.roster(place)
+        with self.stores.calls.quietly():
+            roster = self.stores.memberships.roster(place)
         return {user: seat.role for user, seat in roster.seats.items()} if roster else {}
 
     def heard(self) -> set[str]:

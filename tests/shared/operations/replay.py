@@ -10,6 +10,7 @@ from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Remov
 from shared.domain.entries import Entry, Reaction
 from shared.domain.files import DELETED
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import MEMBERS
 
 
 @dataclass
@@ -84,23 +85,23 @@ def check_log(house: House, said: Mapping[int, str | None] | None = None, *, pla
 
 
 def _check_members(house: House, told: Told, place: str) -> None:
-    memberships = house.log.memberships
     assert house.roles(place) == told.roles
-    rows = {user: row for (one, user), row in memberships.members.items() if one == place}
-    assert {user: row.joined_seq for user, row in rows.items()} == {user: told.joined[user] for user in told.roles}
-    group = memberships.group_items[place]
+    rows = house.stores.rows(MEMBERS, sk=f"conversation#{place}")
+    assert {row["user_id"]: row["joined_seq"] for row in rows} == {user: told.joined[user] for user in told.roles}
+    group = house.stores.group(place)
     assert (group.size, group.name) == (len(told.roles), told.name)
     assert not told.roles or "owner" in told.roles.values()
 
 
 def _check_files(house: House, told: Told, place: str) -> None:
     """Every message that has a file counts, and no other."""
-    files = house.log.files
     assert {entry.seq: entry.file_id for entry in house.entries(place) if entry.is_message} == told.files
-    counted = {seq: one for one, places in files.messages.items() for at, seq in places if at == place}
+    files = [row["pk"].removeprefix("file#") for row in house.stores.rows(MEMBERS, sk="file")]
+    places = {file_id: house.stores.file_places(file_id) for file_id in files}
+    counted = {seq: one for one in files for at, seq in places[one] if at == place}
     assert counted == {seq: one for seq, one in told.files.items() if one is not None}
-    for file in files.files.values():
-        assert file.references == len(files.messages.get(file.file_id, ()))
+    for file in map(house.stores.file, files):
+        assert file.references == len(places[file.file_id])
         assert file.status != DELETED or not file.references
 
 

@@ -14,8 +14,9 @@ from shared.domain.members import Audience
 from shared.errors import Conflict, SyncRequired, Unavailable
 from shared.operations.context import MAX_ATTEMPTS
 from shared.operations.messages import MAX_EXAMINED, Appended, append
-from tests.fakes import DM, FakeClock, FakeLog
+from tests.fakes import DM, FakeClock
 from tests.stepping import Stepper, explore
+from tests.stores import LOG, Simulated, simulated
 
 BOTH = Audience(dict.fromkeys(("alice", "bob"), MEMBER))
 
@@ -24,77 +25,77 @@ def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", no
     return Draft(DM, sender, text, nonce=nonce, client_message_id=cmid)
 
 
-def append_to(log: FakeLog, one: Draft, *, base: Entry | None = None, pauses: list[int] | None = None) -> Appended:
+def append_to(stores: Simulated, one: Draft, *, base: Entry | None = None, pauses: list[int] | None = None) -> Appended:
     pause: Callable[[int], None] = (pauses if pauses is not None else []).append
     return append(
         one,
         base=base,
         audience=BOTH,
         new_members=("alice", "bob"),
-        log=log,
-        memberships=log.memberships,
+        log=stores.log,
+        memberships=stores.memberships,
         now=FakeClock(),
         pause=pause,
     )
 
 
-def texts(log: FakeLog) -> list[str]:
-    return [entry.content or "" for entry in log.entries[DM]]
+def texts(stores: Simulated) -> list[str]:
+    return [entry.content or "" for entry in stores.entries(DM)]
 
 
 def test_behind_the_head_it_takes_one_put_and_no_read() -> None:
-    log = FakeLog()
-    (_, head) = log.write("bob", "one", "two")
-    appended = append_to(log, draft(), base=head)
+    stores = simulated()
+    (_, head) = stores.write("bob", "one", "two")
+    appended = append_to(stores, draft(), base=head)
     assert (appended.entry.seq, appended.duplicate) == (3, False)
-    assert (log.puts, log.reads) == (1, 0)
+    assert (stores.calls.writes(LOG), stores.calls.reads(LOG)) == (1, 0)
 
 
 def test_the_first_message_makes_both_members() -> None:
-    log = FakeLog()
-    append_to(log, draft())
-    assert {user for _, user in log.memberships.members} == {"alice", "bob"}
+    stores = simulated()
+    append_to(stores, draft())
+    assert {stores.member(user).user_id for user in ("alice", "bob")} == {"alice", "bob"}
 
 
 def test_a_resend_meets_the_stored_message_in_the_failed_put() -> None:
-    log = FakeLog()
-    (base,) = log.write("bob", "one")
-    first = append_to(log, draft(nonce="a1"), base=base)
-    again = append_to(log, draft(nonce="a2"), base=base)
+    stores = simulated()
+    (base,) = stores.write("bob", "one")
+    first = append_to(stores, draft(nonce="a1"), base=base)
+    again = append_to(stores, draft(nonce="a2"), base=base)
     assert (again.entry, again.duplicate) == (first.entry, True)
-    assert (log.puts, log.reads) == (2, 0)
+    assert (stores.calls.writes(LOG), stores.calls.reads(LOG)) == (2, 0)
 
 
 def test_a_resend_finds_its_message_however_much_came_between() -> None:
-    log = FakeLog()
-    (base,) = log.write("bob", "one")
-    log.write("bob", *(f"between {i}" for i in range(350)))
-    stored = append_to(log, draft(nonce="a1"), base=base)
-    log.write("bob", *(f"later {i}" for i in range(350)))
-    again = append_to(log, draft(nonce="a2"), base=base)
+    stores = simulated()
+    (base,) = stores.write("bob", "one")
+    stores.write("bob", *(f"between {i}" for i in range(350)))
+    stored = append_to(stores, draft(nonce="a1"), base=base)
+    stores.write("bob", *(f"later {i}" for i in range(350)))
+    again = append_to(stores, draft(nonce="a2"), base=base)
     assert (again.entry, again.duplicate) == (stored.entry, True)
-    assert texts(log).count("hi") == 1
+    assert texts(stores).count("hi") == 1
 
 
 def test_a_lost_answer_of_the_same_attempt_is_no_duplicate() -> None:
-    log = FakeLog()
+    stores = simulated()
     one = draft()
-    first = append_to(log, one)
-    assert append_to(log, one) == Appended(first.entry, duplicate=False, audience=BOTH)
+    first = append_to(stores, one)
+    assert append_to(stores, one) == Appended(first.entry, duplicate=False, audience=BOTH)
 
 
 def test_an_attempt_without_an_id_recognises_itself() -> None:
-    log = FakeLog()
+    stores = simulated()
     one = draft(cmid=None)
-    first = append_to(log, one)
-    assert append_to(log, one).entry == first.entry
-    assert append_to(log, draft(cmid=None, nonce="a2")).entry.seq == 2
+    first = append_to(stores, one)
+    assert append_to(stores, one).entry == first.entry
+    assert append_to(stores, draft(cmid=None, nonce="a2")).entry.seq == 2
 
 
 def test_the_same_id_of_another_sender_is_another_message() -> None:
-    log = FakeLog()
-    append_to(log, draft(sender="alice"))
-    assert append_to(log, draft(sender="bob", nonce="b1")).entry.seq == 2
+    stores = simulated()
+    append_to(stores, draft(sender="alice"))
+    assert append_to(stores, draft(sender="bob", nonce="b1")).entry.seq == 2
 
 
 @pytest.mark.parametrize(
@@ -109,86 +110,86 @@ def test_the_same_id_of_another_sender_is_another_message() -> None:
     ],
 )
 def test_the_same_id_with_another_field_is_a_conflict_and_the_first_stays(other: Draft) -> None:
-    log = FakeLog()
-    append_to(log, draft())
+    stores = simulated()
+    append_to(stores, draft())
     with pytest.raises(Conflict):
-        append_to(log, other)
-    assert texts(log) == ["hi"]
+        append_to(stores, other)
+    assert texts(stores) == ["hi"]
 
 
 def test_after_a_first_conflict_the_tail_is_tried_at_once() -> None:
-    log = FakeLog()
-    log.write("bob", "one", "two", "three")
+    stores = simulated()
+    stores.write("bob", "one", "two", "three")
     pauses: list[int] = []
-    assert append_to(log, draft(), pauses=pauses).entry.seq == 4
-    assert (pauses, log.puts, log.reads) == ([], 2, 1)
+    assert append_to(stores, draft(), pauses=pauses).entry.seq == 4
+    assert (pauses, stores.calls.writes(LOG), stores.calls.reads(LOG)) == ([], 2, 1)
 
 
 def test_a_thousand_entries_are_examined_and_not_one_more() -> None:
-    log = FakeLog()
-    log.write("bob", *(str(i) for i in range(MAX_EXAMINED)))
-    assert append_to(log, draft(nonce="a1", cmid="x")).entry.seq == MAX_EXAMINED + 1
+    stores = simulated()
+    stores.write("bob", *(str(i) for i in range(MAX_EXAMINED)))
+    assert append_to(stores, draft(nonce="a1", cmid="x")).entry.seq == MAX_EXAMINED + 1
     with pytest.raises(SyncRequired):
-        append_to(log, draft(nonce="a2"))
-    assert len(texts(log)) == MAX_EXAMINED + 1
+        append_to(stores, draft(nonce="a2"))
+    assert len(texts(stores)) == MAX_EXAMINED + 1
 
 
 def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh() -> None:
-    log = FakeLog()
-    log.write("bob", "one")
+    stores = simulated()
+    stores.write("bob", "one")
     steps: list[str] = []
 
     def quicker(_: Entry) -> None:
         steps.append("put")
         if steps.count("put") <= 2:
-            log.write("bob", "quicker")
+            stores.write("bob", "quicker")
 
     def pause(_: int) -> None:
         steps.append("pause")
-        log.write("bob", "while waiting")
+        stores.write("bob", "while waiting")
 
-    log.before_put = quicker
+    stores.before_put(quicker)
     appended = append(
         draft(),
-        base=log.entries[DM][0],
+        base=stores.entries(DM)[0],
         audience=BOTH,
-        log=log,
-        memberships=log.memberships,
+        log=stores.log,
+        memberships=stores.memberships,
         now=FakeClock(),
         pause=pause,
     )
     assert steps == ["put", "put", "pause", "put"]
-    assert appended.entry.seq == len(log.entries[DM])
+    assert appended.entry.seq == len(stores.entries(DM))
 
 
 def test_contention_without_end_is_given_up_and_nothing_stored() -> None:
-    log = FakeLog()
-    log.before_put = lambda _: log.write("bob", "quicker")
+    stores = simulated()
+    stores.before_put(lambda _: stores.write("bob", "quicker"))
     pauses: list[int] = []
     with pytest.raises(Unavailable):
-        append_to(log, draft(), pauses=pauses)
+        append_to(stores, draft(), pauses=pauses)
     assert pauses == [min(number, 4) for number in range(MAX_ATTEMPTS - 1)]
-    assert "hi" not in texts(log)
+    assert "hi" not in texts(stores)
 
 
 def test_entries_count_messages_and_remember_their_writers() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    entry = append_to(log, draft()).entry
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    entry = append_to(stores, draft()).entry
     assert (entry.number, entry.authors) == (3, {"alice": 3, "bob": 2})
 
 
 @dataclass
 class World:
-    log: FakeLog
+    stores: Simulated
     appended: list[Appended] = field(default_factory=list)
 
 
 def resends(count: int) -> Callable[[Stepper], World]:
     def build(stepper: Stepper) -> World:
-        world = World(FakeLog())
-        (base,) = world.log.write("bob", "base")
-        port = stepper.wrap(world.log)
+        world = World(simulated())
+        (base,) = world.stores.write("bob", "base")
+        port = stepper.wrap(world.stores)
 
         def attempt(number: int) -> None:
             one = draft(nonce=f"a{number}")
@@ -197,7 +198,7 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 base=base,
                 audience=BOTH,
                 log=port,
-                memberships=world.log.memberships,
+                memberships=world.stores.memberships,
                 now=FakeClock(),
                 pause=lambda _: None,
             )
@@ -209,7 +210,7 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 base=base,
                 audience=BOTH,
                 log=port,
-                memberships=world.log.memberships,
+                memberships=world.stores.memberships,
                 now=FakeClock(),
                 pause=lambda _: None,
             )
@@ -226,8 +227,8 @@ def test_attempts_of_one_message_beside_a_rival_store_it_once_in_every_interleav
     tried = 0
     for world in explore(resends(2)):
         tried += 1
-        assert sorted(texts(world.log)) == ["base", "hi", "rival"]
-        assert [entry.seq for entry in world.log.entries[DM]] == [1, 2, 3]
+        assert sorted(texts(world.stores)) == ["base", "hi", "rival"]
+        assert [entry.seq for entry in world.stores.entries(DM)] == [1, 2, 3]
         assert len({one.entry.seq for one in world.appended}) == 1
         assert sorted(one.duplicate for one in world.appended) == [False, True]
     assert tried > 50

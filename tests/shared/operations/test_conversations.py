@@ -12,37 +12,50 @@ from shared.errors import BadRequest, Blocked, NotAMember
 from shared.operations.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.groups import members_of
 from shared.operations.receipts import READ
-from tests.fakes import DM, FakeLog, FakeMemberships, in_turn
+from tests.fakes import DM, in_turn
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import Simulated, simulated
 
 
 def ids(
-    log: FakeLog, *, limit: int = 10, before: InboxPosition | None = None, now: int = 0
+    stores: Simulated, *, limit: int = 10, before: InboxPosition | None = None, now: int = 0
 ) -> tuple[list[str], InboxPosition | None]:
     page = inbox(
-        "alice", limit=limit, position=before, memberships=log.memberships, log=log, parallel_map=in_turn, now=now
+        "alice",
+        limit=limit,
+        position=before,
+        memberships=stores.memberships,
+        log=stores.log,
+        parallel_map=in_turn,
+        now=now,
     )
     return [one.conversation_id for one in page.conversations], page.next
 
 
 def test_newest_first_and_an_empty_one_by_its_creation() -> None:
-    log = FakeLog()
-    log.write("bob", "1", conversation_id="dm:alice:bob", at=10)
-    log.write("carol", "1", conversation_id="dm:alice:carol", at=30)
-    log.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=20)
-    assert ids(log) == (["dm:alice:carol", "dm:alice:dave", "dm:alice:bob"], None)
+    stores = simulated()
+    stores.write("bob", "1", conversation_id="dm:alice:bob", at=10)
+    stores.write("carol", "1", conversation_id="dm:alice:carol", at=30)
+    stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=20)
+    assert ids(stores) == (["dm:alice:carol", "dm:alice:dave", "dm:alice:bob"], None)
 
 
 def test_pages_follow_each_other_without_gap_or_double() -> None:
-    log = FakeLog()
+    stores = simulated()
     everyone = [f"dm:alice:u{number}" for number in range(7)]
     for number, conversation_id in enumerate(everyone):
-        log.write("u", "x", conversation_id=conversation_id, at=number // 2)
+        stores.write("u", "x", conversation_id=conversation_id, at=number // 2)
     seen: list[str] = []
     before: InboxPosition | None = None
     while True:
         page = inbox(
-            "alice", limit=3, position=before, memberships=log.memberships, log=log, parallel_map=in_turn, now=0
+            "alice",
+            limit=3,
+            position=before,
+            memberships=stores.memberships,
+            log=stores.log,
+            parallel_map=in_turn,
+            now=0,
         )
         seen += [one.conversation_id for one in page.conversations]
         before = page.next
@@ -51,21 +64,21 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
     assert seen == sorted(everyone, reverse=True)
 
 
-def write(log: FakeLog, other: str, at: int) -> None:
-    log.write(other, "x", conversation_id=f"dm:alice:{other}", at=at)
+def write(stores: Simulated, other: str, at: int) -> None:
+    stores.write(other, "x", conversation_id=f"dm:alice:{other}", at=at)
 
 
 def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once() -> None:
-    log = FakeLog()
+    stores = simulated()
     for number in range(6):
-        write(log, f"u{number}", at=number * 100_000)
-    first, position = ids(log, limit=2, now=600_000)
-    write(log, "u0", at=700_000)
-    write(log, "u5", at=700_001)
-    second, position = ids(log, limit=2, before=position, now=800_000)
-    write(log, "u1", at=900_000)
-    write(log, "u2", at=900_001)
-    third, position = ids(log, limit=2, before=position, now=900_002)
+        write(stores, f"u{number}", at=number * 100_000)
+    first, position = ids(stores, limit=2, now=600_000)
+    write(stores, "u0", at=700_000)
+    write(stores, "u5", at=700_001)
+    second, position = ids(stores, limit=2, before=position, now=800_000)
+    write(stores, "u1", at=900_000)
+    write(stores, "u2", at=900_001)
+    third, position = ids(stores, limit=2, before=position, now=900_002)
     assert [first, second, third] == [
         ["dm:alice:u5", "dm:alice:u4"],
         ["dm:alice:u3", "dm:alice:u2"],
@@ -75,22 +88,22 @@ def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once()
 
 
 def test_what_came_into_being_after_the_first_page_is_on_none_of_the_others() -> None:
-    log = FakeLog()
+    stores = simulated()
     for number in range(4):
-        write(log, f"u{number}", at=number)
-    first, position = ids(log, limit=3, now=10)
-    write(log, "new", at=11)
-    log.memberships.create("dm:alice:empty", ("alice", "empty"), joined_at=12)
-    assert (len(first), ids(log, before=position, now=13)) == (3, (["dm:alice:u0"], None))
+        write(stores, f"u{number}", at=number)
+    first, position = ids(stores, limit=3, now=10)
+    write(stores, "new", at=11)
+    stores.memberships.create("dm:alice:empty", ("alice", "empty"), joined_at=12)
+    assert (len(first), ids(stores, before=position, now=13)) == (3, (["dm:alice:u0"], None))
 
 
 def test_one_that_has_gone_on_for_very_long_meanwhile_comes_last() -> None:
-    log = FakeLog()
+    stores = simulated()
     for number in range(4):
-        write(log, f"u{number}", at=number + 1)
-    _, position = ids(log, limit=1, now=100_000)
-    log.write("u2", *["x"] * 1_100, conversation_id="dm:alice:u2", at=200_000)
-    assert ids(log, before=position, now=200_000) == (["dm:alice:u1", "dm:alice:u0", "dm:alice:u2"], None)
+        write(stores, f"u{number}", at=number + 1)
+    _, position = ids(stores, limit=1, now=100_000)
+    stores.write("u2", *["x"] * 1_100, conversation_id="dm:alice:u2", at=200_000)
+    assert ids(stores, before=position, now=200_000) == (["dm:alice:u1", "dm:alice:u0", "dm:alice:u2"], None)
 
 
 @settings(max_examples=80, deadline=None)
@@ -99,49 +112,53 @@ def test_whatever_happens_between_pages_each_conversation_is_on_one_of_them(
     data: st.DataObject, number: int, limit: int
 ) -> None:
     """Clocks that write into the logs differ by seconds, and so does the one that reads."""
-    log, now = FakeLog(), 1_000_000
+    stores, now = simulated(), 1_000_000
     clocks = st.integers(-9_000, 9_000)
     for each in range(number):
-        write(log, f"u{each}", at=now + data.draw(st.integers(-100_000, 0)) + data.draw(clocks))
-    seen, position = ids(log, limit=limit, now=now)
+        write(stores, f"u{each}", at=now + data.draw(st.integers(-100_000, 0)) + data.draw(clocks))
+    seen, position = ids(stores, limit=limit, now=now)
     while position is not None:
         now += data.draw(st.integers(0, 20_000))
         for other in data.draw(st.lists(st.integers(0, number + 1), max_size=6)):
-            write(log, f"u{other}", at=now + data.draw(clocks))
-        page, position = ids(log, limit=limit, before=position, now=now)
+            write(stores, f"u{other}", at=now + data.draw(clocks))
+        page, position = ids(stores, limit=limit, before=position, now=now)
         seen += page
     assert sorted(seen) == [f"dm:alice:u{each}" for each in sorted(map(str, range(number)))]
 
 
 def test_fifty_unread_and_none_after_reading() -> None:
-    log = FakeLog()
-    log.write("bob", *map(str, range(50)))
-    (before,) = inbox("alice", limit=1, memberships=log.memberships, log=log, parallel_map=in_turn, now=0).conversations
-    member = log.memberships.members[DM, "alice"]
-    log.memberships.move_read(member.with_read(50, 50))
-    (after,) = inbox("alice", limit=1, memberships=log.memberships, log=log, parallel_map=in_turn, now=0).conversations
+    stores = simulated()
+    stores.write("bob", *map(str, range(50)))
+    (before,) = inbox(
+        "alice", limit=1, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0
+    ).conversations
+    member = stores.member("alice", DM)
+    stores.memberships.move_read(member.with_read(50, 50))
+    (after,) = inbox(
+        "alice", limit=1, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0
+    ).conversations
     assert (before.unread, after.unread, READ) == (50, 0, "read")
 
 
 def test_a_private_conversation_is_made_once_whoever_asks() -> None:
-    memberships = FakeMemberships()
-    made = [create_private("alice", "bob", memberships=memberships, now=now) for now in (1, 2)]
+    stores = simulated()
+    made = [create_private("alice", "bob", memberships=stores.memberships, now=now) for now in (1, 2)]
     assert [(one.conversation_id, one.members, one.is_new) for one in made] == [
         (DM, ("alice", "bob"), True),
         (DM, ("alice", "bob"), False),
     ]
-    assert memberships.members == {(DM, "alice"): Member(DM, "alice", 1)}
+    assert [stores.memberships.of_user(user) for user in ("alice", "bob")] == [[Member(DM, "alice", 1)], []]
 
 
 def test_an_empty_private_conversation_is_its_makers_alone() -> None:
     house = House()
-    create_private("alice", "bob", memberships=house.log.memberships, now=1)
+    create_private("alice", "bob", memberships=house.stores.memberships, now=1)
     assert [one.conversation_id for one in listed(house, "alice")] == [DM]
     assert listed(house, "bob") == []
     with pytest.raises(NotAMember):
-        summary_of(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+        summary_of(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="bob", memberships=house.log.memberships)
+        members_of(DM, user_id="bob", memberships=house.stores.memberships)
     with pytest.raises(NotAMember):
         house.send(sender_id="bob", conversation_id=DM)
     for place in ({"to": "bob"}, {"conversation_id": DM}):
@@ -152,8 +169,8 @@ def test_an_empty_private_conversation_is_its_makers_alone() -> None:
 
 def test_the_members_of_an_empty_private_conversation_are_both() -> None:
     house = House()
-    create_private("alice", "bob", memberships=house.log.memberships, now=7)
-    found = members_of(DM, user_id="alice", memberships=house.log.memberships)
+    create_private("alice", "bob", memberships=house.stores.memberships, now=7)
+    found = members_of(DM, user_id="alice", memberships=house.stores.memberships)
     assert [(one.member, one.role) for one in found] == [
         (Member(DM, "alice", 7), "member"),
         (Member(DM, "bob", 7), "member"),
@@ -163,27 +180,29 @@ def test_the_members_of_an_empty_private_conversation_are_both() -> None:
 def test_both_may_make_the_same_private_conversation_and_each_has_it_then() -> None:
     house = House()
     for user, other in (("alice", "bob"), ("bob", "alice")):
-        assert create_private(user, other, memberships=house.log.memberships, now=1).is_new
+        assert create_private(user, other, memberships=house.stores.memberships, now=1).is_new
         assert [one.conversation_id for one in listed(house, user)] == [DM]
 
 
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
-        create_private("alice", other, memberships=FakeMemberships(), now=1)
+        create_private("alice", other, memberships=simulated().memberships, now=1)
 
 
 def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it() -> None:
     house = House()
-    house.blocks.put("bob", "alice", now=1)
-    assert create_private("alice", "bob", memberships=house.log.memberships, now=1).is_new
+    house.stores.blocks.put("bob", "alice", now=1)
+    assert create_private("alice", "bob", memberships=house.stores.memberships, now=1).is_new
     with pytest.raises(Blocked):
         house.send(to="bob")
     assert listed(house, "bob") == []
 
 
 def listed(house: House, user_id: str = "bob") -> list[Summary]:
-    page = inbox(user_id, limit=9, memberships=house.log.memberships, log=house.log, parallel_map=in_turn, now=0)
+    page = inbox(
+        user_id, limit=9, memberships=house.stores.memberships, log=house.stores.log, parallel_map=in_turn, now=0
+    )
     return list(page.conversations)
 
 
@@ -230,7 +249,7 @@ def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_memb
 
 
 def one(house: House, place: str, user_id: str = "bob") -> Summary:
-    return summary_of(place, user_id=user_id, memberships=house.log.memberships, log=house.log)
+    return summary_of(place, user_id=user_id, memberships=house.stores.memberships, log=house.stores.log)
 
 
 def test_one_conversation_is_shown_with_the_role() -> None:
@@ -239,7 +258,7 @@ def test_one_conversation_is_shown_with_the_role() -> None:
     house.send()
     assert (one(house, GROUP).role, one(house, GROUP, "alice").role, one(house, DM).role) == ("admin", "owner", None)
     shown = one(house, GROUP)
-    assert (shown.group, shown.member) == (house.log.memberships.group_items[GROUP], house.member("bob"))
+    assert (shown.group, shown.member) == (house.stores.group(GROUP), house.member("bob"))
     for place in (GROUP, DM, "group:unknown-unknown-0", "?"):
         with pytest.raises(NotAMember):
             one(house, place, "zoe")
@@ -248,14 +267,14 @@ def test_one_conversation_is_shown_with_the_role() -> None:
 def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else() -> None:
     house = House()
     house.send()
-    hide(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+    hide(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
     assert (listed(house), len(listed(house, "alice"))) == ([], 1)
     house.react(1, "x")
     house.edit(1, "edited")
     assert listed(house) == []
     house.send()
     assert [one.conversation_id for one in listed(house)] == [DM]
-    hide(DM, user_id="bob", memberships=house.log.memberships, log=house.log)
+    hide(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
     assert listed(house) == []
     house.send(sender_id="bob", to="alice")
     assert len(listed(house)) == 1
@@ -264,25 +283,25 @@ def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing
 def test_only_ones_own_private_conversations_can_be_hidden() -> None:
     house = House()
     house.group("alice", "bob")
-    house.log.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
-    hide("dm:alice:zoe", user_id="alice", memberships=house.log.memberships, log=house.log)
+    house.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
+    hide("dm:alice:zoe", user_id="alice", memberships=house.stores.memberships, log=house.stores.log)
     assert [one.conversation_id for one in listed(house, "alice")] == [GROUP]
     with pytest.raises(BadRequest):
-        hide(GROUP, user_id="bob", memberships=house.log.memberships, log=house.log)
+        hide(GROUP, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
     for place in (DM, "dm:alice:zoe", "?"):
         with pytest.raises(NotAMember):
-            hide(place, user_id="bob", memberships=house.log.memberships, log=house.log)
+            hide(place, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
 
 
 def test_preferences_are_a_members_own() -> None:
     house = House()
     house.group("alice", "bob")
-    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", memberships=house.log.memberships)
+    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", memberships=house.stores.memberships)
     assert changed == one(house, GROUP).member.preferences == Preferences(pinned=True)
     assert one(house, GROUP, "alice").member.preferences == Preferences()
     for place in (GROUP, DM, "?"):
         with pytest.raises(NotAMember):
-            set_preferences(place, {"pinned": True}, user_id="zoe", memberships=house.log.memberships)
+            set_preferences(place, {"pinned": True}, user_id="zoe", memberships=house.stores.memberships)
 
 
 def test_members_are_listed_with_role_and_cursors() -> None:
@@ -290,13 +309,13 @@ def test_members_are_listed_with_role_and_cursors() -> None:
     house.group("bob", "alice")
     house.send(conversation_id=GROUP)
     house.move("read", 2, place=GROUP)
-    found = members_of(GROUP, user_id="alice", memberships=house.log.memberships)
+    found = members_of(GROUP, user_id="alice", memberships=house.stores.memberships)
     assert [(one.member.user_id, one.role, one.member.read_seq) for one in found] == [
         ("alice", "member", 1),
         ("bob", "owner", 2),
     ]
     for place in (DM, GROUP, "?"):
         with pytest.raises(NotAMember):
-            members_of(place, user_id="zoe", memberships=house.log.memberships)
+            members_of(place, user_id="zoe", memberships=house.stores.memberships)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="alice", memberships=house.log.memberships)
+        members_of(DM, user_id="alice", memberships=house.stores.memberships)

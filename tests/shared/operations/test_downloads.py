@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from shared.adapters.dynamodb.schema import file_reference_key
 from shared.domain.files import DELETED, FILE, PENDING, READY, REJECTED, FileStatus
 from shared.errors import NotFound
 from shared.operations.files import Links, file_for, links_to
 from tests.fakes import FakeObjects
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import MEMBERS
 
 OTHER = "group:zzzzzzzzzzzzzzzz"
 
@@ -19,7 +21,7 @@ def house() -> House:
     """Alice's file is in her conversation with Bob, and in her group with Carol. Dave is in neither."""
     made = House()
     made.group("alice", "carol")
-    made.log.files.ready("f")
+    made.stores.ready_file("f")
     for place in ({"to": "bob"}, {"conversation_id": GROUP}):
         made.send("", message_type="image", file_id="f", **place)
     return made
@@ -27,10 +29,10 @@ def house() -> House:
 
 def sees(made: House, user_id: str, file_id: str = "f") -> bool:
     try:
-        found = file_for(user_id, file_id, files=made.log.files, memberships=made.log.memberships)
+        found = file_for(user_id, file_id, files=made.stores.files, memberships=made.stores.memberships)
     except NotFound:
         return False
-    assert found == made.log.files.files[file_id]
+    assert found == made.stores.file(file_id)
     return True
 
 
@@ -43,7 +45,7 @@ def test_it_is_seen_by_its_owner_and_in_the_conversations_that_have_it(user_id: 
 def test_an_id_that_names_no_file_is_the_same_as_a_foreign_one(user_id: str, file_id: str) -> None:
     made = house()
     with pytest.raises(NotFound, match=r"^There is no such file$"):
-        file_for(user_id, file_id, files=made.log.files, memberships=made.log.memberships)
+        file_for(user_id, file_id, files=made.stores.files, memberships=made.stores.memberships)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_only_what_is_ready_is_seen_by_others_and_what_is_deleted_by_nobody(
     status: FileStatus, seers: set[str]
 ) -> None:
     made = house()
-    made.log.files.create(replace(made.log.files.files["f"], status=status))
+    made.stores.files.create(replace(made.stores.file("f"), status=status))
     assert {user for user in ("alice", "bob", "carol") if sees(made, user)} == seers
 
 
@@ -86,33 +88,39 @@ def test_a_conversation_with_two_messages_has_it_until_both_are_deleted() -> Non
     assert not sees(made, "bob")
 
 
+def attach(made: House, place: str) -> None:
+    """A message of a conversation has the file."""
+    made.stores.edit(MEMBERS, file_reference_key("f", place, 1), conversation_id=place)
+
+
 def test_looking_takes_as_many_reads_in_many_groups_as_in_one() -> None:
     made = house()
-    made.log.memberships.join(OTHER, ["dave"], 1)
+    made.stores.join(OTHER, "dave", at=1)
     for number in range(30):
-        made.log.files.take("f", f"group:{number:016}", 1)
-    made.log.files.reads = made.log.memberships.reads = 0
+        attach(made, f"group:{number:016}")
+    before = made.stores.calls.reads(MEMBERS)
     assert not sees(made, "dave")
-    assert (made.log.files.reads, made.log.memberships.reads) == (2, 1)
-    made.log.files.take("f", OTHER, 1)
+    assert made.stores.calls.reads(MEMBERS) - before == 3  # the file, its conversations, memberships in them
+    attach(made, OTHER)
     assert sees(made, "dave")
 
 
 def test_the_owner_and_the_members_of_private_conversations_need_no_membership() -> None:
     made = house()
-    made.log.memberships.reads = 0
-    assert (sees(made, "alice"), sees(made, "bob"), made.log.memberships.reads) == (True, True, 0)
+    before = made.stores.calls.reads(MEMBERS)
+    assert (sees(made, "alice"), sees(made, "bob")) == (True, True)
+    assert made.stores.calls.reads(MEMBERS) - before == 1 + 2  # the file, and for Bob its conversations
 
 
 def test_a_file_that_was_never_sent_is_the_owners_alone_and_costs_others_one_read() -> None:
     made = House()
-    made.log.files.ready("f")
-    assert (sees(made, "alice"), sees(made, "bob"), made.log.files.reads) == (True, False, 2)
+    made.stores.ready_file("f")
+    assert (sees(made, "alice"), sees(made, "bob"), made.stores.calls.reads(MEMBERS)) == (True, False, 2)
 
 
 def test_only_what_is_ready_has_links() -> None:
     made = house()
-    file, objects = made.log.files.files["f"], FakeObjects()
+    file, objects = made.stores.file("f"), FakeObjects()
     url, small = (f"https://files.example.com/{place}/f?expires=300" for place in ("files", "thumbnails"))
     assert links_to(file, objects=objects) == Links(url, None, 300)
     assert links_to(replace(file, has_thumbnail=True), objects=objects) == Links(url, small, 300)
@@ -122,5 +130,5 @@ def test_only_what_is_ready_has_links() -> None:
 
 def test_a_document_has_its_link_too() -> None:
     made = House()
-    file = made.log.files.ready("d", kind=FILE)
+    file = made.stores.ready_file("d", kind=FILE)
     assert links_to(file, objects=FakeObjects()) == Links("https://files.example.com/files/d?expires=300", None, 300)

@@ -13,6 +13,7 @@ from shared.errors import BadRequest, Blocked, Conflict, NotAMember, NotFound
 from shared.operations.rosters import SETTLED_MS, Rosters
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House, found_group
+from tests.stores import LOG
 
 OTHER = "dm:alice:carol"
 
@@ -28,10 +29,10 @@ def test_everyone_in_a_group_gets_it_and_nobody_else() -> None:
 def test_a_group_message_costs_a_roster_a_read_of_after_and_a_put() -> None:
     house = House()
     house.group("alice", "bob")
-    reads = house.log.reads, house.log.memberships.reads, house.log.puts
+    before = len(house.stores.calls.made)
     house.send(conversation_id=GROUP, after=1, client_message_id="x")
-    spent = house.log.reads, house.log.memberships.reads, house.log.puts
-    assert [after - before for before, after in zip(reads, spent, strict=True)] == [1, 1, 1]
+    made = [operation for operation, _ in house.stores.calls.made[before:]]
+    assert made == ["BatchGetItem", "Query", "PutItem"]
 
 
 @pytest.mark.parametrize("after", [None, 0, 1])
@@ -84,10 +85,10 @@ def test_somebody_outside_makes_nobody_read_a_whole_conversation() -> None:
     house.group("alice", "bob")
     for number in range(250):
         house.send(str(number), conversation_id=GROUP)
-    reads = house.log.reads
+    reads = house.stores.calls.reads(LOG)
     with pytest.raises(NotAMember):
         house.send(sender_id="stranger", conversation_id=GROUP, after=1, client_message_id="x")
-    assert house.log.reads - reads == 2
+    assert house.stores.calls.reads(LOG) - reads == 2
 
 
 def test_members_are_mentioned_and_others_are_not() -> None:
@@ -130,7 +131,7 @@ def test_a_large_group_is_left_to_the_stream_side() -> None:
 def test_the_blocked_are_refused_in_private_and_heard_in_groups() -> None:
     house = House()
     house.group("alice", "bob")
-    house.blocks.put("bob", "alice", now=1)
+    house.stores.blocks.put("bob", "alice", now=1)
     for after in (None, 0):
         with pytest.raises(Blocked):
             house.send(to="bob", after=after, client_message_id="x")
@@ -144,8 +145,8 @@ def test_a_stored_messages_resend_by_somebody_blocked_since_gets_the_first_reply
     house = House()
     house.connect("bob")
     first = house.send(to="bob", after=0, client_message_id="x")
-    house.log.write("bob", *map(str, range(150)))
-    house.blocks.put("bob", "alice", now=1)
+    house.stores.write("bob", *map(str, range(150)))
+    house.stores.blocks.put("bob", "alice", now=1)
     house.heard()
     again = house.send(to="bob", after=0, client_message_id="x")
     assert (again.entry, again.duplicate, house.heard()) == (first.entry, True, set())
@@ -158,7 +159,7 @@ def test_a_stored_messages_resend_by_somebody_blocked_since_gets_the_first_reply
 def originals() -> House:
     """Alice has a private conversation with Carol, and a group; message 1 and 2 are there to be forwarded."""
     house = House()
-    house.log.write("carol", "the original", conversation_id=OTHER)
+    house.stores.write("carol", "the original", conversation_id=OTHER)
     house.group("alice", "bob", "carol")
     house.send("in the group", sender_id="carol", conversation_id=GROUP, reply_to=None, mentions=("bob",))
     return house
@@ -235,19 +236,19 @@ def test_who_joins_while_a_message_is_written_gets_it_and_who_leaves_does_not() 
     house.connect("carol")
 
     def meanwhile(entry: Entry) -> None:
-        house.log.before_put = lambda _: None
+        house.stores.before_put(None)
         house.add("carol")
         house.remove("bob")
         house.heard()
 
-    house.log.before_put = meanwhile
+    house.stores.before_put(meanwhile)
     sent = house.send(conversation_id=GROUP, after=1, client_message_id="x")
     assert (sent.entry.seq, house.heard()) == (4, {"alice1", "carol1"})
 
 
 def test_a_group_of_another_id_is_not_touched() -> None:
     house = House()
-    other = found_group(house.log, "zoe", "bob", conversation_id="group:zzzzzzzzzzzzzzzz")
+    other = found_group(house.stores, "zoe", "bob", conversation_id="group:zzzzzzzzzzzzzzzz")
     house.group("alice", "bob")
     house.connect("zoe")
     house.send(conversation_id=GROUP)

@@ -51,7 +51,7 @@ class Run:
         self.house.group("alice", "bob")
         self.house.connect(*USERS[2:])
         for user in USERS:
-            self.house.log.files.ready(f"{user}'s", user)
+            self.house.stores.ready_file(f"{user}'s", user)
         self.house.gateway.posts.clear()
 
     def do(self, operation: tuple[Any, ...]) -> None:
@@ -80,7 +80,7 @@ class Run:
 
     def _retire(self, user: str) -> None:
         """What the stream does once a message is deleted."""
-        self.house.log.files.retire(f"{user}'s")
+        self.house.stores.files.retire(f"{user}'s")
 
     def _resend(self, user: str, which: int) -> None:
         """However late, whatever became of it: the first reply again, unless the sender is out."""
@@ -146,12 +146,12 @@ def test_it_still_is_where_somebody_is_always_quicker(
     waiting = list(others)
 
     def quicker(_: object) -> None:
-        run.house.log.before_put = lambda _: None
+        run.house.stores.before_put(None)
         if waiting:
             run.do(waiting.pop())
-        run.house.log.before_put = quicker
+        run.house.stores.before_put(quicker)
 
-    run.house.log.before_put = quicker
+    run.house.stores.before_put(quicker)
     for operation in operations:
         run.do(operation)
     check_log(run.house, {})

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from shared.domain.changes import Added, Removed
-from shared.domain.contacts import ACCEPTED, CONTACTS, INCOMING, Contact, Profile
+from shared.domain.contacts import CONTACTS, INCOMING, REQUESTED
 from shared.domain.entries import Entry
 from shared.errors import (
     BadRequest,
@@ -24,6 +24,7 @@ from shared.errors import (
 from shared.operations.groups import remove_member
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import LOG
 
 MANY = tuple(f"u{number:03}" for number in range(999))
 
@@ -56,7 +57,7 @@ def test_a_thousand_members_come_in_entries_that_a_transaction_can_take() -> Non
     created = house.created(*MANY)
     assert added_by(house) == [48] * 20 + [40]
     assert len(house.roles()) == len(created.audience) == 1_000
-    group = house.log.memberships.group_items[GROUP]
+    group = house.stores.group(GROUP)
     assert (group.size, group.created_by) == (1_000, "alice")
 
 
@@ -76,14 +77,14 @@ def test_what_may_not_be_made_is_not_made(members: tuple[str, ...], name: str, e
     house = House()
     with pytest.raises(error):
         house.create(*members, name=name)
-    assert house.log.puts == 0
+    assert house.stores.calls.writes(LOG) == 0
 
 
 @pytest.mark.parametrize("members", [("mallory",), ("bob", "mallory"), ("mallory", "bob", "carol")])
 def test_who_blocks_the_creator_is_left_out_without_a_word(members: tuple[str, ...]) -> None:
     house = House()
     house.connect("alice", *members)
-    house.blocks.put("mallory", "alice", now=1)
+    house.stores.blocks.put("mallory", "alice", now=1)
     created = house.created(*members)
     inside = {"alice", *members} - {"mallory"}
     assert (created.is_new, set(created.audience.members), set(house.roles())) == (True, inside, inside)
@@ -96,7 +97,7 @@ def test_who_blocks_the_moderator_is_left_out_without_a_word(users: tuple[str, .
     house = House()
     house.group("alice", "bob")
     house.connect("mallory")
-    house.blocks.put("mallory", "alice", now=1)
+    house.stores.blocks.put("mallory", "alice", now=1)
     assert house.add(*users) == tuple(user for user in users if user != "mallory")
     assert "mallory" not in house.roles()
     assert "mallory1" not in house.heard()
@@ -105,7 +106,7 @@ def test_who_blocks_the_moderator_is_left_out_without_a_word(users: tuple[str, .
 
 def test_who_blocked_the_creator_is_not_added_by_the_repetition_either() -> None:
     house = House()
-    house.blocks.put("mallory", "alice", now=1)
+    house.stores.blocks.put("mallory", "alice", now=1)
     first = house.created("bob", "mallory", named="team")
     again = house.created("bob", "mallory", named="team")
     assert (again.conversation_id, again.is_new) == (first.conversation_id, False)
@@ -114,7 +115,7 @@ def test_who_blocked_the_creator_is_not_added_by_the_repetition_either() -> None
 
 def test_whom_the_creator_blocks_may_be_added() -> None:
     house = House()
-    house.blocks.put("alice", "bob", now=1)
+    house.stores.blocks.put("alice", "bob", now=1)
     house.create("bob")
     assert "bob" in house.roles()
 
@@ -138,10 +139,10 @@ def test_a_creation_that_died_half_way_is_finished_by_its_repetition(done: int) 
         if entry.seq > done:
             raise Unavailable
 
-    house.log.before_put = die
+    house.stores.before_put(die)
     with pytest.raises(Unavailable):
         house.create(*MANY, named="all")
-    house.log.before_put = lambda _: None
+    house.stores.before_put(None)
     again = house.created(*MANY, named="all")
     assert not again.is_new
     assert added_by(house, again.conversation_id) == [48] * 20 + [40]
@@ -178,10 +179,10 @@ def test_of_two_creations_at_once_the_slower_is_told_to_try_again() -> None:
     house = House()
 
     def quicker(_: Entry) -> None:
-        house.log.before_put = lambda _: None
+        house.stores.before_put(None)
         house.create("bob", named="trip")
 
-    house.log.before_put = quicker
+    house.stores.before_put(quicker)
     with pytest.raises(Unavailable):
         house.create("bob", named="trip")
     assert not house.created("bob", named="trip").is_new
@@ -230,10 +231,10 @@ def test_the_limit_holds_though_somebody_else_adds_meanwhile() -> None:
     house.group("alice", "bob", admins=["bob"])
 
     def quicker(_: Entry) -> None:
-        house.log.before_put = lambda _: None
+        house.stores.before_put(None)
         house.add("carol", by="bob")
 
-    house.log.before_put = quicker
+    house.stores.before_put(quicker)
     with pytest.raises(Conflict):
         house.add("dave")
     assert set(house.roles()) == {"alice", "bob", "carol"}
@@ -247,7 +248,7 @@ def test_who_is_removed_is_told_and_nobody_after() -> None:
     house.send(sender_id="carol", conversation_id=GROUP)
     assert house.heard() == {"alice1", "carol1"}
     assert house.at(2, GROUP).change == Removed(("bob",), size=2)
-    assert house.log.memberships.of_user("bob") == []
+    assert house.stores.memberships.of_user("bob") == []
 
 
 RANKS = {"owner": "alice", "owner 2": "olga", "admin": "adam", "admin 2": "anna", "member": "bob", "member 2": "carol"}
@@ -323,14 +324,14 @@ def test_a_name_is_given_by_moderators_and_once() -> None:
         house.rename("mine", by="carol")
     assert house.rename("ours", by="bob").entry is not None
     assert house.rename("ours", by="bob").entry is None
-    assert house.log.memberships.group_items[GROUP].name == "ours"
+    assert house.stores.group(GROUP).name == "ours"
 
 
 @pytest.mark.parametrize("place", [DM, GROUP, "group:unknown-unknown-0", "?"])
 def test_outsiders_and_unknown_groups_answer_alike(place: str) -> None:
     house = House()
     house.group("alice", "bob")
-    house.log.write("bob", "private")
+    house.stores.write("bob", "private")
     for operation in (
         partial(house.rename, "x", by="stranger"),
         partial(house.add, "zoe", by="stranger"),
@@ -343,7 +344,7 @@ def test_outsiders_and_unknown_groups_answer_alike(place: str) -> None:
 
 def test_a_private_conversation_has_neither_name_nor_roles_and_always_the_same_members() -> None:
     house = House()
-    house.log.write("bob", "private")
+    house.stores.write("bob", "private")
     for operation in (
         partial(house.rename, "x"),
         partial(house.add, "zoe"),
@@ -379,9 +380,9 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
 
     def busy(entry: Entry) -> None:
         if entry.change is not None:
-            house.log.write("bob", "quicker", conversation_id=GROUP)
+            house.stores.write("bob", "quicker", conversation_id=GROUP)
 
-    house.log.before_put = busy
+    house.stores.before_put(busy)
     with pytest.raises(Unavailable):
         remove_member(GROUP, "bob", by="alice", writing=house.writing)
     with pytest.raises(Unavailable):
@@ -391,15 +392,14 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
 
 def test_who_takes_groups_from_contacts_only_is_left_out_by_others_without_a_word() -> None:
     house = House()
-    rows = house.log.memberships
     for user in ("bob", "carol", "dave"):
-        rows.profiles[user] = Profile(groups_from=CONTACTS)
-    rows.contacts["bob", "alice"] = Contact("alice", ACCEPTED, 1)
-    rows.contacts["carol", "alice"] = Contact("alice", INCOMING, 1)
+        house.stores.profiles.update(user, {"groups_from": CONTACTS})
+    house.stores.know("bob", "alice")
+    house.stores.know("carol", "alice", INCOMING, REQUESTED)
     place = house.create("bob", "carol", "dave", "erin")
     assert set(house.roles(place)) == {"alice", "bob", "erin"}
     assert house.add("carol", "dave", "frank", place=place) == ("frank",)
-    rows.contacts["carol", "alice"] = Contact("alice", ACCEPTED, 2)
+    house.stores.know("carol", "alice")
     assert house.add("carol", "dave", place=place) == ("carol",)
 
 
@@ -412,7 +412,7 @@ def test_users_who_are_added_are_counted_once_each_before_anything_is_changed() 
             raise RateLimited("Too many", retry_after_ms=7)
 
     house = House(admit=admit)
-    house.log.memberships.blocks["carol", "alice"] = 1
+    house.stores.blocks.put("carol", "alice", now=1)
     place = house.create("bob", "carol", "alice", "bob", named="mine")  # of whom carol is counted and not added
     assert house.created("bob", "carol", named="mine").is_new is False
     assert house.add("bob", "dave", "erin", place=place) == ("dave", "erin")
@@ -422,4 +422,4 @@ def test_users_who_are_added_are_counted_once_each_before_anything_is_changed() 
         house.add("frank", "grace", place=place)
     with pytest.raises(RateLimited):
         house.create("frank", creator="bob", named="bobs")
-    assert (len(house.entries(place)), set(house.log.entries) - {place}) == (before, set())
+    assert (len(house.entries(place)), {row["conversation_id"] for row in house.stores.rows(LOG)}) == (before, {place})

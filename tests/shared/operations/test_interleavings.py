@@ -43,12 +43,12 @@ def at_once(
     def build(stepper: Stepper) -> World:
         world = World(make())
         base = world.house
-        log = stepper.wrap(base.log, only=only)
         everything = () if not only else ("none",)
+        # The roster is read through the memberships: let that be a step of its own, too.
+        stores = base.stores.stepped(stepper, log=only, sessions=everything, memberships=only, files=only)
         stepped = [
             House(
-                log=log,
-                sessions=stepper.wrap(base.sessions, only=everything),
+                stores=stores,
                 gateway=stepper.wrap(base.gateway, only=everything),
                 clock=base.clock,
                 nonces=base.nonces,
@@ -56,10 +56,6 @@ def at_once(
             )
             for _ in operations
         ]
-        # The roster is read through the log's own table: let that be a step of its own, too.
-        members = stepper.wrap(base.log.memberships, only=only)
-        object.__setattr__(log, "memberships", members)
-        object.__setattr__(log, "files", stepper.wrap(base.log.files, only=only))
 
         def run(number: int, operation: Operation) -> None:
             try:
@@ -222,7 +218,7 @@ def private() -> House:
 
 def test_a_block_beside_a_message_stops_it_or_comes_too_late() -> None:
     def block(house: House) -> None:
-        house.blocks.put("bob", "alice", now=1)
+        house.stores.blocks.put("bob", "alice", now=1)
 
     def message(house: House) -> None:
         house.send("second", after=1, client_message_id="2")
@@ -334,8 +330,8 @@ def test_two_who_add_the_same_one_add_them_once() -> None:
 def with_files() -> House:
     """Message 3 is Bob's dog, and no other message has it; Carol's cat was not sent yet."""
     house = three()
-    house.log.files.ready("dog", "bob")
-    house.log.files.ready("cat", "carol")
+    house.stores.ready_file("dog", "bob")
+    house.stores.ready_file("cat", "carol")
     house.send("", sender_id="bob", conversation_id=GROUP, message_type="image", file_id="dog")
     house.gateway.posts.clear()
     return house
@@ -351,7 +347,7 @@ FORWARD_DOG: Operation = lambda house: house.send(  # noqa: E731
 
 
 def retire(file_id: str) -> Operation:
-    return lambda house: house.log.files.retire(file_id)
+    return lambda house: house.stores.files.retire(file_id)
 
 
 def test_a_file_is_sent_or_retired_and_never_both() -> None:
@@ -363,7 +359,7 @@ def test_the_same_file_message_twice_at_once_counts_once() -> None:
     for world in explore(at_once(with_files, SEND_CAT, SEND_CAT, only=FILE_STEPS)):
         check_log(world.house)
         assert world.outcomes == {0: "done", 1: "done"}
-        assert world.house.log.files.files["cat"].references == 1
+        assert world.house.stores.file("cat").references == 1
 
 
 def test_a_file_is_forwarded_in_time_or_gone() -> None:
@@ -371,12 +367,12 @@ def test_a_file_is_forwarded_in_time_or_gone() -> None:
 
     def delete_for_good(house: House) -> None:
         DELETE_DOG(house)
-        house.log.files.retire("dog")
+        house.stores.files.retire("dog")
 
     seen = set()
     for world in explore(at_once(with_files, FORWARD_DOG, delete_for_good, only=FILE_STEPS)):
         check_log(world.house)
-        file = world.house.log.files.files["dog"]
+        file = world.house.stores.file("dog")
         seen.add((world.outcomes[0], file.references, file.status))
     assert seen == {("done", 1, READY), (NotFound.code, 0, DELETED)}
 
@@ -399,4 +395,4 @@ def test_of_two_who_write_at_once_one_has_answered_and_of_one_who_writes_twice_n
     sends = [writing(sender, f"{number}") for number, sender in enumerate(writers)]
     for world in explore(at_once(House, *sends, only=TAIL_AND_PUT)):
         assert [entry.first_answer for entry in world.house.entries(DM)] == [False, is_answer]
-        assert world.house.log.memberships.mutual == ({DM} if is_answer else set())
+        assert world.house.stores.relations.between("alice", ["bob"])["bob"].is_near is is_answer

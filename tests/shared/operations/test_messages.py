@@ -9,14 +9,16 @@ import pytest
 from shared.domain.connections import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
 from shared.wire.websocket.replies import encode_event
+from tests.dynamodb import Calm
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import LOG, MEMBERS, simulated
 
 
 def test_everyone_else_gets_it_and_the_senders_other_devices() -> None:
     house = House()
     for user_id, connection_id in (("alice", "a1"), ("alice", "a2"), ("bob", "b1"), ("bob", "b2"), ("carol", "c1")):
-        house.sessions.connect(user_id, connection_id, at=house.clock())
+        house.stores.connect(user_id, connection_id, at=house.clock())
     sent = house.send("hello", connection_id="a1", to="bob", after=0, client_message_id="x")
     assert {target for target, _ in house.gateway.posts} == {"a2", "b1", "b2"}
     assert sent.delivered.sent == 3
@@ -24,22 +26,22 @@ def test_everyone_else_gets_it_and_the_senders_other_devices() -> None:
 
 def test_nothing_is_posted_before_it_is_stored() -> None:
     house = House()
-    house.sessions.connect("bob", "b1", at=house.clock())
-    house.log.before_put = lambda _: pytest.fail("posted first") if house.gateway.posts else None
+    house.stores.connect("bob", "b1", at=house.clock())
+    house.stores.before_put(lambda _: pytest.fail("posted first") if house.gateway.posts else None)
     sent = house.send()
     assert house.gateway.received("b1") == [encode_event(sent.entry)]
 
 
 def test_sessions_are_read_after_the_append() -> None:
     house = House()
-    house.log.before_put = lambda _: house.sessions.connect("bob", "late", at=house.clock())
+    house.stores.before_put(lambda _: house.stores.connect("bob", "late", at=house.clock()))
     sent = house.send()
     assert house.gateway.received("late") == [encode_event(sent.entry)]
 
 
 def test_a_resend_is_posted_again_because_the_first_attempt_may_have_died_before_its_posts() -> None:
     house = House()
-    house.sessions.connect("bob", "b1", at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock())
     first = house.send(to="bob", after=0, client_message_id="x")
     again = house.send(to="bob", after=0, client_message_id="x")
     assert (again.entry, first.duplicate, again.duplicate) == (first.entry, False, True)
@@ -51,7 +53,7 @@ def test_who_was_removed_since_and_sends_it_again_hears_that_it_is_stored(betwee
     house = House()
     house.group("alice", "bob", "carol")
     command: dict[str, Any] = {"sender_id": "bob", "conversation_id": GROUP, "after": 1, "client_message_id": "x"}
-    house.log.write("carol", *map(str, range(between)), conversation_id=GROUP)
+    house.stores.write("carol", *map(str, range(between)), conversation_id=GROUP)
     first = house.send(**command)
     house.remove("bob", by="alice")
     again = house.send(**command)
@@ -63,9 +65,9 @@ def test_who_was_removed_since_and_sends_it_again_hears_that_it_is_stored(betwee
 @pytest.mark.parametrize("between", [0, 98, 250])
 def test_who_is_blocked_since_and_sends_it_again_hears_that_it_is_stored(between: int) -> None:
     house = House()
-    house.log.write("bob", *map(str, range(between)))
+    house.stores.write("bob", *map(str, range(between)))
     first = house.send(after=0, client_message_id="x")
-    house.blocks.put("bob", "alice", now=house.clock())
+    house.stores.blocks.put("bob", "alice", now=house.clock())
     again = house.send(after=0, client_message_id="x")
     assert (again.entry.seq, again.duplicate) == (first.entry.seq, True)
 
@@ -74,7 +76,7 @@ def test_who_is_blocked_since_and_sends_it_again_hears_that_it_is_stored(between
 def test_without_after_a_message_with_an_id_is_stored_once_however_much_lies_between(between: int) -> None:
     house = House()
     first = house.send(to="bob", client_message_id="x")
-    house.log.write("bob", *map(str, range(between)))
+    house.stores.write("bob", *map(str, range(between)))
     again = house.send(to="bob", client_message_id="x")
     assert (again.entry, first.duplicate, again.duplicate) == (first.entry, False, True)
     with pytest.raises(Conflict):
@@ -99,9 +101,9 @@ def test_a_stored_message_without_after_gets_its_first_reply_though_it_could_not
     command: dict[str, Any] = {"sender_id": "bob", "client_message_id": "x"}
     in_group = house.send(conversation_id=GROUP, **command)
     private = house.send(to="alice", **command)
-    house.log.write("alice", *map(str, range(30)))
+    house.stores.write("alice", *map(str, range(30)))
     house.remove("bob")
-    house.blocks.put("alice", "bob", now=1)
+    house.stores.blocks.put("alice", "bob", now=1)
     house.heard()
     assert house.send(conversation_id=GROUP, **command).entry == in_group.entry
     assert house.send(to="alice", **command).entry == private.entry
@@ -114,9 +116,9 @@ def test_a_stored_message_without_after_gets_its_first_reply_though_it_could_not
 
 def test_without_an_id_nothing_but_the_head_is_read_and_no_note_is_kept() -> None:
     house = House()
-    house.log.write("bob", *map(str, range(30)))
+    house.stores.write("bob", *map(str, range(30)))
     assert [house.send(to="bob").entry.seq for _ in range(2)] == [31, 32]
-    assert house.log.notes == {}
+    assert house.stores.rows(MEMBERS, sk="sent") == []
 
 
 def test_without_an_id_every_send_is_a_message() -> None:
@@ -126,25 +128,28 @@ def test_without_an_id_every_send_is_a_message() -> None:
 
 def test_a_known_after_costs_one_eventual_read_and_one_put() -> None:
     house = House()
-    house.log.write("bob", "1", "2")
+    house.stores.write("bob", "1", "2")
     house.send(to="bob", after=2, client_message_id="x")
-    assert (house.log.reads, house.log.puts) == (1, 1)
+    assert (house.stores.calls.reads(LOG), house.stores.calls.writes(LOG)) == (1, 1)
 
 
 def test_an_after_that_the_eventual_read_misses_is_read_again() -> None:
-    house = House()
-    house.log.write("bob", "1", "2")
-    house.log.unseen = {2}
+    class Stale(Calm):
+        def stale(self) -> bool:
+            return True
+
+    house = House(stores=simulated(weather=Stale()))
+    house.stores.write("bob", "1", "2")
     assert house.send(to="bob", after=2, client_message_id="x").entry.seq == 3
 
 
 @pytest.mark.parametrize("cmid", ["x", None])
 def test_an_after_that_does_not_exist_is_refused(cmid: str | None) -> None:
     house = House()
-    house.log.write("bob", "1")
+    house.stores.write("bob", "1")
     with pytest.raises(BadRequest):
         house.send(to="bob", after=5, client_message_id=cmid)
-    assert len(house.log.entries[DM]) == 1
+    assert len(house.stores.entries(DM)) == 1
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_an_after_that_does_not_exist_is_refused(cmid: str | None) -> None:
 @pytest.mark.parametrize("after", [None, 0, 1])
 def test_foreign_and_made_up_conversations_answer_alike(conversation_id: str, after: int | None) -> None:
     house = House()
-    house.log.write("bob", "1", conversation_id="dm:bob:carol")
+    house.stores.write("bob", "1", conversation_id="dm:bob:carol")
     with pytest.raises(NotAMember):
         house.send(conversation_id=conversation_id, after=after, client_message_id="x")
 
@@ -162,7 +167,7 @@ def test_a_private_conversation_by_id_must_exist() -> None:
     house = House()
     with pytest.raises(NotAMember):
         house.send(conversation_id=DM, after=0, client_message_id="x")
-    house.log.write("bob", "1")
+    house.stores.write("bob", "1")
     assert house.send(conversation_id=DM, after=0, client_message_id="x").entry.seq == 2
 
 
@@ -187,11 +192,11 @@ def test_a_private_conversation_by_id_must_exist() -> None:
 )
 def test_what_may_not_be_sent_changes_nothing(command: dict[str, Any], error: type[ParleyError]) -> None:
     house = House()
-    house.sessions.connect("bob", "b1", at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock())
     content = command.pop("content", "hi")
     with pytest.raises(error):
         house.send(content, **command)
-    assert (house.log.puts, house.gateway.posts) == (0, [])
+    assert (house.stores.calls.writes(LOG), house.gateway.posts) == (0, [])
 
 
 def test_the_longest_text_is_fine() -> None:
@@ -200,40 +205,40 @@ def test_the_longest_text_is_fine() -> None:
 
 def test_replies_and_mentions_are_kept() -> None:
     house = House()
-    house.log.write("bob", "1")
+    house.stores.write("bob", "1")
     entry = house.send(to="bob", after=1, client_message_id="x", reply_to=1, mentions=("bob",)).entry
     assert (entry.reply_to, entry.mentions) == (1, ("bob",))
 
 
 def test_a_dead_connection_is_forgotten_and_does_not_hold_up_the_living() -> None:
     house = House()
-    house.sessions.connect("bob", "dead", at=house.clock())
-    house.sessions.connect("bob", "alive", at=house.clock())
+    house.stores.connect("bob", "dead", at=house.clock())
+    house.stores.connect("bob", "alive", at=house.clock())
     house.clock.advance(60_000)
     house.gateway.outcomes["dead"] = PostOutcome.GONE
     sent = house.send()
     assert (sent.delivered.sent, sent.delivered.forgotten) == (1, 1)
-    assert set(house.sessions.connections["bob"]) == {"alive"}
+    assert set(house.stores.connections("bob")) == {"alive"}
 
 
 def test_a_connection_still_inside_connect_is_kept_though_its_post_says_gone() -> None:
     house = House()
-    house.sessions.connect("bob", "young", at=house.clock() - 4_000)
+    house.stores.connect("bob", "young", at=house.clock() - 4_000)
     house.gateway.outcomes["young"] = PostOutcome.GONE
     assert house.send().delivered.forgotten == 0
-    assert set(house.sessions.connections["bob"]) == {"young"}
+    assert set(house.stores.connections("bob")) == {"young"}
 
 
 def test_a_failing_post_is_counted_and_the_connection_kept() -> None:
     house = House()
-    house.sessions.connect("bob", "slow", at=house.clock() - 60_000)
+    house.stores.connect("bob", "slow", at=house.clock() - 60_000)
     house.gateway.outcomes["slow"] = PostOutcome.FAILED
     assert house.send().delivered.failed == 1
-    assert set(house.sessions.connections["bob"]) == {"slow"}
+    assert set(house.stores.connections("bob")) == {"slow"}
 
 
 def test_an_expired_connection_is_not_posted_to() -> None:
     house = House()
-    house.sessions.connect("bob", "stale", at=house.clock() - 10_000, expires_at=house.clock())
+    house.stores.connect("bob", "stale", at=house.clock() - 10_000, expires_at=house.clock())
     house.send()
     assert house.gateway.posts == []

@@ -15,6 +15,7 @@ from shared.errors import BadRequest, Conflict, Forbidden, NotFound
 from shared.wire.websocket.events import entry_event
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import LOG, MEMBERS
 
 OTHER = "dm:alice:carol"
 
@@ -23,9 +24,9 @@ def house() -> House:
     """Alice has an image and a document, Bob an image. Everybody is in the group."""
     made = House()
     made.group("alice", "bob", "carol")
-    made.log.files.ready("cat")
-    made.log.files.ready("paper", kind=FILE)
-    made.log.files.ready("dog", "bob")
+    made.stores.ready_file("cat")
+    made.stores.ready_file("paper", kind=FILE)
+    made.stores.ready_file("dog", "bob")
     return made
 
 
@@ -34,7 +35,7 @@ def with_cat(**more: Any) -> dict[str, Any]:
 
 
 def references(made: House, file_id: str = "cat") -> int:
-    return made.log.files.files[file_id].references
+    return made.stores.file(file_id).references
 
 
 @pytest.mark.parametrize(("kind", "file_id"), [(IMAGE, "cat"), (FILE, "paper")])
@@ -44,7 +45,7 @@ def test_a_file_is_sent_with_words_or_without(kind: str, file_id: str, content: 
     sent = made.send(content, message_type=kind, file_id=file_id).entry
     assert (sent.message_type, sent.file_id, sent.content) == (kind, file_id, content)
     assert made.at(1) == sent
-    assert made.log.files.messages[file_id] == [(DM, 1)]
+    assert made.stores.file_places(file_id) == [(DM, 1)]
     assert references(made, file_id) == 1
 
 
@@ -67,30 +68,33 @@ def test_what_is_no_file_of_the_senders_of_this_kind_is_not_sent(
     made = house()
     with pytest.raises(error):
         made.send(**command)
-    assert (made.entries(DM), made.heard(), made.log.files.messages) == ([], set(), {})
+    assert (made.entries(DM), made.heard(), [made.stores.file_places(one) for one in ("cat", "paper", "dog")]) == (
+        [],
+        set(),
+        [[], [], []],
+    )
 
 
 @pytest.mark.parametrize("status", [PENDING, REJECTED, DELETED])
 def test_only_what_is_ready_is_sent(status: FileStatus) -> None:
     made = house()
-    made.log.files.create(replace(made.log.files.files["cat"], status=status))
+    made.stores.files.create(replace(made.stores.file("cat"), status=status))
     with pytest.raises(NotFound, match="no such file"):
         made.send(**with_cat())
-    assert made.log.puts == 1  # the group's
+    assert made.stores.calls.writes(LOG) == 0
 
 
 def test_text_reads_no_file() -> None:
     made = house()
-    made.log.files.reads = 0
+    made.stores.calls.before = lambda _, request: pytest.fail("a file is read") if "file#" in str(request) else None
     made.send("hi")
     made.edit(1, "hello")
     made.delete(1)
-    assert made.log.files.reads == 0
 
 
 def test_a_file_that_goes_while_it_is_sent_is_not_sent() -> None:
     made = house()
-    made.log.before_put = lambda _: made.log.files.retire("cat")
+    made.stores.before_put(lambda _: made.stores.files.retire("cat"))
     with pytest.raises(NotFound, match="no such file"):
         made.send(**with_cat())
     assert (made.entries(DM), made.heard(), references(made)) == ([], set(), 0)
@@ -102,9 +106,9 @@ def test_every_message_counts_and_every_deletion_takes_one_off() -> None:
     made.send(**with_cat(conversation_id=GROUP))
     assert references(made) == 2
     made.delete(1)
-    assert (references(made), made.log.files.messages["cat"]) == (1, [(GROUP, 2)])
+    assert (references(made), made.stores.file_places("cat")) == (1, [(GROUP, 2)])
     made.delete(2, place=GROUP)
-    assert (references(made), made.log.files.messages["cat"]) == (0, [])
+    assert (references(made), made.stores.file_places("cat")) == (0, [])
 
 
 def test_deleting_twice_takes_one_off() -> None:
@@ -179,7 +183,7 @@ def test_a_resend_is_recognised_though_its_file_is_gone(after: int | None) -> No
     once = with_cat(after=after, client_message_id="x")
     made.send(**once)
     made.delete(1)
-    assert made.log.files.retire("cat")
+    assert made.stores.files.retire("cat")
     again = made.send(**once)
     assert (again.entry, again.duplicate, len(made.entries(DM))) == (made.at(1), True, 2)
 
@@ -190,12 +194,12 @@ def test_a_resend_is_recognised_where_the_file_goes_in_between() -> None:
     once = with_cat(after=0, client_message_id="x")
 
     def quicker(_: Entry) -> None:
-        made.log.before_put = lambda _: None
+        made.stores.before_put(None)
         made.send(**once)
         made.delete(1)
-        made.log.files.retire("cat")
+        made.stores.files.retire("cat")
 
-    made.log.before_put = quicker
+    made.stores.before_put(quicker)
     again = made.send(**once)
     assert (again.entry, again.duplicate, len(made.entries(DM))) == (made.at(1), True, 2)
 
@@ -204,12 +208,12 @@ def test_a_message_that_has_to_move_on_has_its_file_counted_at_its_own_place() -
     made = house()
 
     def quicker(_: Entry) -> None:
-        made.log.before_put = lambda _: None
+        made.stores.before_put(None)
         made.send("me first", sender_id="bob", to="alice")
 
-    made.log.before_put = quicker
+    made.stores.before_put(quicker)
     assert made.send(**with_cat(after=0, client_message_id="x")).entry.seq == 2
-    assert made.log.files.messages["cat"] == [(DM, 2)]
+    assert made.stores.file_places("cat") == [(DM, 2)]
 
 
 def test_a_forwarded_file_is_the_same_one_counted_again() -> None:
@@ -217,7 +221,7 @@ def test_a_forwarded_file_is_the_same_one_counted_again() -> None:
     made.send("look!", **with_cat())
     sent = made.send("", sender_id="bob", to="carol", forward_of=(DM, 1)).entry
     assert (sent.file_id, sent.message_type, sent.content, sent.forwarded) == ("cat", IMAGE, "look!", True)
-    assert made.log.files.messages["cat"] == [(DM, 1), ("dm:bob:carol", 1)]
+    assert made.stores.file_places("cat") == [(DM, 1), ("dm:bob:carol", 1)]
     made.delete(1)
     assert references(made) == 1
     made.delete(1, "bob", place="dm:bob:carol")
@@ -236,11 +240,11 @@ def test_a_forward_whose_original_goes_in_between_is_not_found() -> None:
     made.send(**with_cat())
 
     def quicker(_: Entry) -> None:
-        made.log.before_put = lambda _: None
+        made.stores.before_put(None)
         made.delete(1)
-        made.log.files.retire("cat")
+        made.stores.files.retire("cat")
 
-    made.log.before_put = quicker
+    made.stores.before_put(quicker)
     with pytest.raises(NotFound):
         made.send("", sender_id="bob", to="carol", forward_of=(DM, 1))
     assert (made.entries("dm:bob:carol"), references(made)) == ([], 0)
@@ -250,7 +254,7 @@ def test_a_forward_whose_original_goes_in_between_is_not_found() -> None:
     "meanwhile",
     [
         lambda made: made.delete(1),
-        lambda made: (made.delete(1), made.log.files.retire("cat")),
+        lambda made: (made.delete(1), made.stores.files.retire("cat")),
     ],
 )
 def test_a_forwards_resend_gets_the_first_reply_whatever_became_of_the_file(
@@ -268,5 +272,8 @@ def test_a_forwards_resend_gets_the_first_reply_whatever_became_of_the_file(
 def test_a_file_in_a_first_message_makes_the_conversation_with_it() -> None:
     made = house()
     made.send("", **with_cat())
-    assert {user for (one, user) in made.log.memberships.members if one == DM} == {"alice", "bob"}
-    assert made.log.files.files["cat"].status == READY
+    assert {row["user_id"] for row in made.stores.rows(MEMBERS, conversation_id=DM) if "user_id" in row} == {
+        "alice",
+        "bob",
+    }
+    assert made.stores.file("cat").status == READY

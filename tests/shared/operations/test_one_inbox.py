@@ -14,9 +14,10 @@ from shared.errors import ParleyError
 from shared.operations.conversations import create_private, hide, inbox
 from shared.operations.push.wording import badge_of
 from shared.operations.sync import Sync, sync
-from tests.fakes import FakeLog, in_turn
+from tests.fakes import in_turn
 from tests.shared.operations.conversation_harness import House
 from tests.stepping import Stepper, explore
+from tests.stores import Simulated
 
 OTHERS = ("bob", "carol", "dave")
 _other = st.sampled_from(OTHERS)
@@ -45,20 +46,22 @@ def do(house: House, kind: str, other: str) -> None:
         case "reads":
             house.move("read", head, "alice", place=place(other))
         case "hides":
-            hide(place(other), user_id="alice", memberships=house.log.memberships, log=house.log)
+            hide(place(other), user_id="alice", memberships=house.stores.memberships, log=house.stores.log)
         case "shows":
-            create_private("alice", other, memberships=house.log.memberships, now=house.clock())
+            create_private("alice", other, memberships=house.stores.memberships, now=house.clock())
 
 
-def inboxed(log: FakeLog) -> dict[str, int]:
+def inboxed(stores: Simulated) -> dict[str, int]:
     """The conversations of alice's inbox, with what is unread."""
-    page = inbox("alice", limit=100, memberships=log.memberships, log=log, parallel_map=in_turn, now=0)
+    page = inbox("alice", limit=100, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0)
     return {one.conversation_id: one.unread for one in page.conversations}
 
 
-def synced(log: FakeLog, **held: int) -> Sync:
+def synced(stores: Simulated, **held: int) -> Sync:
     named = {place(other): seq for other, seq in held.items()}
-    return sync("alice", named, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: 100)
+    return sync(
+        "alice", named, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 100
+    )
 
 
 @settings(max_examples=150)
@@ -74,24 +77,24 @@ def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequenc
         hidden = (
             hidden | {other} if kind == "hides" else hidden - {other} if kind in ("hears", "says", "shows") else hidden
         )
-    log = house.log
-    mine = {member.conversation_id for member in log.memberships.of_user("alice")}
-    shown = inboxed(log)
+    stores = house.stores
+    mine = {member.conversation_id for member in stores.memberships.of_user("alice")}
+    shown = inboxed(stores)
     assert shown.keys() == mine - {place(other) for other in hidden}
-    badge = badge_of("alice", log=log, memberships=log.memberships, parallel_map=in_turn, now=0)
+    badge = badge_of("alice", log=stores.log, memberships=stores.memberships, parallel_map=in_turn, now=0)
     assert badge.total == sum(shown.values())
-    assert {one.conversation_id: one.unread for one in synced(log).conversations} == shown
+    assert {one.conversation_id: one.unread for one in synced(stores).conversations} == shown
 
 
 def test_a_hidden_conversation_that_is_named_in_a_sync_is_answered_as_any() -> None:
     house = House()
     for kind in ("hears", "hides", "sees a reaction"):
         do(house, kind, "bob")
-    assert synced(house.log).conversations == []
-    (one,) = synced(house.log, bob=1).conversations
+    assert synced(house.stores).conversations == []
+    (one,) = synced(house.stores, bob=1).conversations
     assert ([entry.seq for entry in one.entries], one.head, one.unread) == ([2], 2, 1)
     do(house, "hears", "bob")
-    assert [one.head for one in synced(house.log).conversations] == [3]
+    assert [one.head for one in synced(house.stores).conversations] == [3]
 
 
 def at_once(*kinds: str) -> set[bool]:
@@ -100,16 +103,13 @@ def at_once(*kinds: str) -> set[bool]:
     def build(stepper: Stepper) -> House:
         house = House()
         do(house, "hears", "bob")
-        log = stepper.wrap(house.log, only=("read_back", "put"))
-        object.__setattr__(log, "memberships", stepper.wrap(house.log.memberships, only=("hide", "show", "create")))
-        object.__setattr__(log, "files", house.log.files)
-        stepped = House(log=log, sessions=house.sessions, gateway=house.gateway, clock=house.clock, nonces=house.nonces)
-        object.__setattr__(log, "entries", house.log.entries)
+        stores = house.stores.stepped(stepper, log=("read_back", "put"), memberships=("hide", "show", "create"))
+        stepped = House(stores=stores, gateway=house.gateway, clock=house.clock, nonces=house.nonces)
         for kind in kinds:
             stepper.add(partial(do, stepped, kind, "bob"))
         return house
 
-    return {place("bob") in inboxed(house.log) for house in explore(build)}
+    return {place("bob") in inboxed(house.stores) for house in explore(build)}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_
     house = House()
     do(house, "hears", "bob")
     do(house, "hears", "bob")
-    rows = house.log.memberships
+    rows = house.stores.memberships
     assert rows.hide(place("bob"), "alice", seq=2)
     do(house, "hears", "bob")
     for seq in (1, 2):

@@ -20,16 +20,16 @@ class House(on_fakes.House):
     """Alice has sent three messages; Bob reads on the device b1."""
 
     def __post_init__(self) -> None:
-        self.log.write("alice", "1", "2", "3")
+        self.stores.write("alice", "1", "2", "3")
         for user_id, connection_id in (("alice", "a1"), ("bob", "b1"), ("bob", "b2")):
-            self.sessions.connect(user_id, connection_id, at=self.clock())
+            self.stores.connect(user_id, connection_id, at=self.clock())
 
     def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "b1") -> Moved:
         return super().move(kind, seq, user_id, place=place, connection_id=connection_id)
 
 
 def cursors(house: House) -> tuple[int, int, int]:
-    bob = house.log.memberships.members[DM, "bob"]
+    bob = house.stores.member("bob", DM)
     return bob.read_seq, bob.read_number, bob.delivered_seq
 
 
@@ -77,13 +77,12 @@ def test_conversations_of_others_or_of_nobody_answer_alike(conversation_id: str)
         House().move(READ, 1, place=conversation_id)
 
 
-def test_another_device_that_was_quicker_leaves_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_device_that_was_quicker_leaves_nothing_to_tell() -> None:
     house = House()
-    slow_view = house.log.memberships.members[DM, "bob"]
-    house.move(READ, 3)
-    house.gateway.posts.clear()
-    house.log.memberships.members[DM, "bob"] = slow_view
-    monkeypatch.setattr(house.log.memberships, "move_read", lambda _: False)
+    quicker = house.stores.member("bob").with_read(3, 3)
+    house.stores.calls.before = lambda operation, _: (
+        operation == "UpdateItem" and house.stores.memberships.move_read(quicker)
+    )
     assert house.move(READ, 2) == Moved(2, None)
     assert house.gateway.posts == []
 
@@ -106,11 +105,11 @@ def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
 def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_do(kind: str) -> None:
     house = House()
-    house.blocks.put("bob", "alice", now=1)
+    house.stores.blocks.put("bob", "alice", now=1)
     house.move(kind, 2)
     assert house.heard() == {"b2"}
-    house.blocks.remove("bob", "alice")
-    house.blocks.put("alice", "bob", now=1)
+    house.stores.blocks.remove("bob", "alice")
+    house.stores.blocks.put("alice", "bob", now=1)
     house.move(kind, 3)
     assert house.heard() == {"a1", "b2"}
 
@@ -120,8 +119,8 @@ def test_in_a_group_whom_the_reader_blocks_does_not_hear_of_it_either(kind: str)
     house = House()
     house.group("alice", "bob", "carol")
     house.send(sender_id="carol", conversation_id=GROUP)
-    house.blocks.put("bob", "alice", now=1)
-    house.blocks.put("carol", "bob", now=1)
+    house.stores.blocks.put("bob", "alice", now=1)
+    house.stores.blocks.put("carol", "bob", now=1)
     house.heard()
     house.move(kind, 2, place=GROUP)
     assert house.heard() == {"b2", "bob1", "carol1"}

@@ -12,8 +12,9 @@ from shared.domain.entries import Entry
 from shared.domain.members import Audience, Roster
 from shared.errors import BadRequest, NotAMember
 from shared.operations.rosters import SETTLED_MS, Rosters, roster_behind
-from tests.fakes import DM, FakeLog
+from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import simulated
 
 
 class Counted:
@@ -39,8 +40,8 @@ class Place(House):
     def __post_init__(self) -> None:
         self.group("alice", "bob", "carol")
         self.clock.ms += SETTLED_MS
-        self.counted = Counted(self.log.memberships)
-        self.log.memberships = self.counted  # type: ignore[assignment]  # what it counts is all there is to it
+        self.counted = Counted(self.stores.memberships)
+        self.stores = replace(self.stores, memberships=self.counted)
         self.rosters = Rosters()
 
     def read(self) -> int:
@@ -89,7 +90,7 @@ def test_a_roster_is_read_once_for_as_long_as_it_does_not_change() -> None:
 
 def test_another_instance_reads_what_has_changed() -> None:
     house, other = Place(), Place()
-    other.log = house.log
+    other.stores = house.stores
     other.say("bob")
     house.say("bob")
     house.remove("bob")
@@ -132,7 +133,7 @@ def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> No
     base = house.say()
     house.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
     house.read()
-    known: dict[str, Any] = {"memberships": house.log.memberships, "rosters": house.rosters, "now": house.clock()}
+    known: dict[str, Any] = {"memberships": house.stores.memberships, "rosters": house.rosters, "now": house.clock()}
     audience = roster_behind(base, needed=("bob",), **known)
     assert audience is not None
     assert "bob" in audience
@@ -160,9 +161,9 @@ def test_who_is_no_member_can_not_be_mentioned() -> None:
 def test_an_entry_of_the_first_edition_has_the_roster_read_and_the_next_one_says_more() -> None:
     """It does not say where the roster changed: anything that did was at it or before it."""
     house = Place()
-    log = house.log
     first = house.say()
-    log.entries[GROUP] = [_without(entry) for entry in log.entries[GROUP]]
+    for entry in house.entries():
+        house.stores.overwrite(_without(entry))
     house.rosters = Rosters()
     house.read()
     second = house.say(after=first.seq)
@@ -201,11 +202,11 @@ def test_what_may_be_visible_half_is_not_kept() -> None:
         return found.members
 
     everyone = ("alice", "bob", "user1")
-    assert look(Halfway(house.log.memberships)) == ("alice", "bob")
-    assert look(house.log.memberships) == everyone
+    assert look(Halfway(house.stores.memberships)) == ("alice", "bob")
+    assert look(house.stores.memberships) == everyone
     house.clock.ms += SETTLED_MS
     house.send("y", conversation_id=GROUP, sender_id="alice")  # the group never rests, and what was seen is old enough
-    counted = Counted(house.log.memberships)
+    counted = Counted(house.stores.memberships)
     assert (look(counted), look(counted), counted.read) == (everyone, everyone, 1)
 
 
@@ -239,4 +240,4 @@ def test_a_later_roster_serves_an_earlier_entry_and_is_not_replaced_by_its_like(
 
 def test_what_is_no_group_has_no_roster() -> None:
     base = House().send("x").entry
-    assert roster_behind(base, memberships=FakeLog().memberships, rosters=Rosters(), now=0) is None
+    assert roster_behind(base, memberships=simulated().memberships, rosters=Rosters(), now=0) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,17 +19,26 @@ from shared.operations.delivery import Event, Posting
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import ensure_registered, open_connection
 from shared.operations.sync import MAX_HEADS, Sync, Synced, sync
-from tests.fakes import DM, FakeClock, FakeGateway, FakeLog, FakeNonces, FakeSessions, in_turn
+from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces, in_turn
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
+from tests.stores import LOG, MEMBERS, Simulated, simulated
 
 OTHER = "dm:alice:carol"
 NEVER = 2**53
 
 
-def run(log: FakeLog, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100, after: str = "") -> Sync:
+def run(
+    stores: Simulated, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100, after: str = ""
+) -> Sync:
     return sync(
-        user_id, held, after=after, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: size
+        user_id,
+        held,
+        after=after,
+        memberships=stores.memberships,
+        log=stores.log,
+        parallel_map=in_turn,
+        size=lambda _: size,
     )
 
 
@@ -42,121 +52,120 @@ def seqs(one: Synced) -> list[int]:
 
 
 def test_a_named_conversation_gives_what_follows_in_order() -> None:
-    log = FakeLog()
-    log.write("bob", *map(str, range(5)))
-    one = only(run(log, {DM: 2}))
+    stores = simulated()
+    stores.write("bob", *map(str, range(5)))
+    one = only(run(stores, {DM: 2}))
     assert (one.head, seqs(one), one.has_more) == (5, [3, 4, 5], False)
 
 
 def test_from_the_start_gives_all() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    assert seqs(only(run(log, {DM: 0}))) == [1, 2]
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    assert seqs(only(run(stores, {DM: 0}))) == [1, 2]
 
 
 def test_up_to_date_costs_one_query_and_says_where_the_head_is() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    one = only(run(log, {DM: 2}))
-    assert (one.head, seqs(one), log.reads) == (2, [], 1)
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    one = only(run(stores, {DM: 2}))
+    assert (one.head, seqs(one), stores.calls.reads(LOG)) == (2, [], 1)
 
 
 def test_what_is_not_named_gives_its_head_only() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    one = only(run(log, {}))
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    one = only(run(stores, {}))
     assert (one.head, seqs(one), one.has_more) == (2, [], False)
 
 
 def test_a_cursor_beyond_the_head_shows_the_true_head() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    one = only(run(log, {DM: 9}))
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    one = only(run(stores, {DM: 9}))
     assert (one.head, seqs(one), one.has_more) == (2, [], False)
 
 
 def test_a_conversation_without_entries_has_head_zero() -> None:
-    log = FakeLog()
-    log.memberships.create(DM, ("alice", "bob"), joined_at=1)
-    assert only(run(log, {DM: 0})).head == 0
-    assert only(run(log, {})).head == 0
+    stores = simulated()
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    assert only(run(stores, {DM: 0})).head == 0
+    assert only(run(stores, {})).head == 0
 
 
-def test_what_is_written_between_the_two_reads_is_announced_as_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = FakeLog()
-    log.memberships.create(DM, ("alice", "bob"), joined_at=1)
-    read_back = log.read_back
+def test_what_is_written_between_the_two_reads_is_announced_as_more() -> None:
+    stores = simulated()
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
 
-    def written_meanwhile(conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
-        log.write("bob", "1")
-        return read_back(conversation_id, before=before, limit=limit)
+    def meanwhile(_: str, request: Mapping[str, Any]) -> None:
+        if request.get("TableName") == LOG:
+            stores.write("bob", "1")
 
-    monkeypatch.setattr(log, "read_back", written_meanwhile)
-    one = only(run(log, {DM: 0}))
+    stores.calls.before = meanwhile
+    one = only(run(stores, {DM: 0}))
     assert (one.head, seqs(one), one.has_more) == (1, [], True)
 
 
 def test_conversations_of_others_and_of_nobody_are_refused_alike() -> None:
-    log = FakeLog()
-    log.write("bob", "1", conversation_id="dm:bob:carol")
-    found = run(log, {"dm:bob:carol": 0, "dm:alice:nobody": 3})
+    stores = simulated()
+    stores.write("bob", "1", conversation_id="dm:bob:carol")
+    found = run(stores, {"dm:bob:carol": 0, "dm:alice:nobody": 3})
     assert (found.conversations, found.refused) == ([], ["dm:alice:nobody", "dm:bob:carol"])
 
 
 def test_a_page_is_bounded_and_says_that_there_is_more() -> None:
-    log = FakeLog()
-    log.write("bob", *map(str, range(MAX_PAGE + 1)))
-    one = only(run(log, {DM: 0}))
+    stores = simulated()
+    stores.write("bob", *map(str, range(MAX_PAGE + 1)))
+    one = only(run(stores, {DM: 0}))
     assert (one.head, len(one.entries), one.has_more) == (101, 100, True)
-    exact = only(run(log, {DM: 1}))
+    exact = only(run(stores, {DM: 1}))
     assert (len(exact.entries), exact.has_more) == (100, False)
 
 
 def test_what_does_not_fit_into_one_reply_comes_with_the_next() -> None:
-    log = FakeLog()
-    log.write("bob", *map(str, range(10)))
-    one = only(run(log, {DM: 0}, size=30_000))
+    stores = simulated()
+    stores.write("bob", *map(str, range(10)))
+    one = only(run(stores, {DM: 0}, size=30_000))
     assert (seqs(one), one.has_more) == ([1, 2, 3], True)
 
 
 def test_a_conversation_without_room_is_left_out_and_announced() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2", "3", "4")
-    log.write("carol", "1", conversation_id=OTHER)
-    found = run(log, {DM: 0, OTHER: 0}, size=50_000)
+    stores = simulated()
+    stores.write("bob", "1", "2", "3", "4")
+    stores.write("carol", "1", conversation_id=OTHER)
+    found = run(stores, {DM: 0, OTHER: 0}, size=50_000)
     assert [one.conversation_id for one in found.conversations] == [DM]
     assert found.has_more
 
 
 def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again() -> None:
-    log = FakeLog()
+    stores = simulated()
     many = [f"dm:alice:{'u' * 100}{number:03}" for number in range(450)]
     for one in many:
-        log.write("bob", "1", conversation_id=one)
-    log.write("zed", "1", "2", conversation_id="dm:alice:zed")
-    log.write("zoe", "1", conversation_id="dm:alice:zoe")
-    found = run(log, {**dict.fromkeys(many, 1), "dm:alice:zed": 1})
+        stores.write("bob", "1", conversation_id=one)
+    stores.write("zed", "1", "2", conversation_id="dm:alice:zed")
+    stores.write("zoe", "1", conversation_id="dm:alice:zoe")
+    found = run(stores, {**dict.fromkeys(many, 1), "dm:alice:zed": 1})
     assert [one.conversation_id for one in found.conversations[:2]] == ["dm:alice:zed", "dm:alice:zoe"]
     assert len(found.conversations) < 452
     assert not found.has_more
 
 
 def test_unread_leaves_out_the_users_own_messages() -> None:
-    log = FakeLog()
-    log.write("bob", "1", "2")
-    log.write("alice", "3")
-    log.write("bob", "4")
-    assert only(run(log, {})).unread == 1
-    assert only(run(log, {}, user_id="bob")).unread == 0
+    stores = simulated()
+    stores.write("bob", "1", "2")
+    stores.write("alice", "3")
+    stores.write("bob", "4")
+    assert only(run(stores, {})).unread == 1
+    assert only(run(stores, {}, user_id="bob")).unread == 0
 
 
-def heads_of(log: FakeLog, held: Mapping[str, int] | None = None) -> tuple[list[str], int]:
+def heads_of(stores: Simulated, held: Mapping[str, int] | None = None) -> tuple[list[str], int]:
     """All conversations that the frames of one round have, in the order of their replies, and how many frames."""
     seen: list[str] = []
     after: str | None = ""
     for frames in count(1):
         assert after is not None
-        found = run(log, held or {}, after=after)
+        found = run(stores, held or {}, after=after)
         assert found.has_more == (found.next_after is not None)
         seen += [one.conversation_id for one in found.conversations]
         after = found.next_after
@@ -165,53 +174,53 @@ def heads_of(log: FakeLog, held: Mapping[str, int] | None = None) -> tuple[list[
     raise AssertionError
 
 
-def many_conversations(log: FakeLog, number: int) -> list[str]:
+def many_conversations(stores: Simulated, number: int) -> list[str]:
     ids = [f"dm:alice:u{one:04}" for one in range(number)]
     for one in ids:
-        log.write("u", "x", conversation_id=one)
+        stores.write("u", "x", conversation_id=one)
     return ids
 
 
 def test_the_cursor_leads_through_all_heads_each_once_and_in_a_stable_order() -> None:
-    log = FakeLog()
-    ids = many_conversations(log, 1_700)
-    assert heads_of(log) == (ids, 4)
+    stores = simulated()
+    ids = many_conversations(stores, 1_700)
+    assert heads_of(stores) == (ids, 4)
 
 
 def test_a_page_of_heads_reads_no_logs_but_its_own() -> None:
-    log = FakeLog()
-    many_conversations(log, 1_700)
-    reads, members = log.reads, log.memberships.reads
-    found = run(log, {}, after="dm:alice:u0999")
+    stores = simulated()
+    many_conversations(stores, 1_700)
+    reads, members = stores.calls.reads(LOG), stores.calls.reads(MEMBERS)
+    found = run(stores, {}, after="dm:alice:u0999")
     assert [one.conversation_id for one in found.conversations][::499] == ["dm:alice:u1000", "dm:alice:u1499"]
-    assert (log.reads - reads, log.memberships.reads - members) == (MAX_HEADS, 1)
+    assert (stores.calls.reads(LOG) - reads, stores.calls.reads(MEMBERS) - members) == (MAX_HEADS, 1)
 
 
 def test_named_conversations_are_answered_wherever_the_cursor_is() -> None:
-    log = FakeLog()
-    ids = many_conversations(log, 1_200)
-    reads = log.memberships.reads
-    found = run(log, {ids[3]: 0, ids[1_100]: 0, "dm:alice:nobody": 4}, after=ids[600])
+    stores = simulated()
+    ids = many_conversations(stores, 1_200)
+    reads = stores.calls.reads(MEMBERS)
+    found = run(stores, {ids[3]: 0, ids[1_100]: 0, "dm:alice:nobody": 4}, after=ids[600])
     assert [one.conversation_id for one in found.conversations[:3]] == [ids[3], ids[1_100], ids[601]]
     assert found.refused == ["dm:alice:nobody"]
-    assert log.memberships.reads - reads == 2
+    assert stores.calls.reads(MEMBERS) - reads == 2
 
 
 def test_what_is_named_is_no_head_in_the_same_reply() -> None:
-    log = FakeLog()
-    ids = many_conversations(log, 900)
-    found = run(log, dict.fromkeys(ids[:500], 1))
+    stores = simulated()
+    ids = many_conversations(stores, 900)
+    found = run(stores, dict.fromkeys(ids[:500], 1))
     told = [one.conversation_id for one in found.conversations]
     assert (told[:400], found.next_after, found.has_more) == (ids[500:], None, False)
 
 
 def test_heads_and_refusals_come_however_full_of_entries_a_reply_is() -> None:
-    log = FakeLog()
-    ids = many_conversations(log, 100)
+    stores = simulated()
+    ids = many_conversations(stores, 100)
     for one in ids[:50]:
-        log.write("u", *["x"] * 50, conversation_id=one)
+        stores.write("u", *["x"] * 50, conversation_id=one)
     bogus = dict.fromkeys((f"dm:alice:{'n' * 200}{number}" for number in range(400)), 1)
-    found = run(log, {**dict.fromkeys(ids[:50], 1), **bogus}, size=5_000)
+    found = run(stores, {**dict.fromkeys(ids[:50], 1), **bogus}, size=5_000)
     heads = [one.conversation_id for one in found.conversations if not one.entries]
     assert heads == ids[50 : 50 + len(heads)]
     assert len(heads) > 30
@@ -220,12 +229,12 @@ def test_heads_and_refusals_come_however_full_of_entries_a_reply_is() -> None:
 
 
 def test_of_many_named_those_are_read_that_the_reply_has_room_for() -> None:
-    log = FakeLog()
-    ids = many_conversations(log, 400)
-    reads = log.reads
-    found = run(log, dict.fromkeys(reversed(ids), 0), size=20_000)
+    stores = simulated()
+    ids = many_conversations(stores, 400)
+    reads = stores.calls.reads(LOG)
+    found = run(stores, dict.fromkeys(reversed(ids), 0), size=20_000)
     assert [one.conversation_id for one in found.conversations] == ids[:-6:-1]
-    assert log.reads - reads == 32
+    assert stores.calls.reads(LOG) - reads == 32
     assert found.has_more
 
 
@@ -236,14 +245,14 @@ def test_of_many_named_those_are_read_that_the_reply_has_room_for() -> None:
     size=st.sampled_from([50, 3_000, 40_000]),
 )
 def test_a_sync_loop_ends_with_every_log_complete(lengths: list[int], held: list[int], size: int) -> None:
-    log = FakeLog()
+    stores = simulated()
     ids = [f"dm:alice:u{number}" for number in range(len(lengths))]
     for conversation_id, length in zip(ids, lengths, strict=True):
-        log.memberships.create(conversation_id, ("alice",), joined_at=1)
-        log.write("u", *map(str, range(length)), conversation_id=conversation_id)
+        stores.memberships.create(conversation_id, ("alice",), joined_at=1)
+        stores.write("u", *map(str, range(length)), conversation_id=conversation_id)
     view = {one: min(start, length) for one, start, length in zip(ids, held, lengths, strict=False)}
     for _ in range(3 + sum(lengths)):
-        found = run(log, view, size=size)
+        found = run(stores, view, size=size)
         for one in found.conversations:
             assert seqs(one) == list(
                 range(view[one.conversation_id] + 1, view[one.conversation_id] + 1 + len(seqs(one)))
@@ -258,8 +267,7 @@ def test_a_sync_loop_ends_with_every_log_complete(lengths: list[int], held: list
 class World:
     """Bob connects and syncs while Alice sends: what he has seen must be everything."""
 
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     connected: bool = False
     synced: list[int] = field(default_factory=list)
@@ -286,9 +294,10 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
 
     def build(stepper: Stepper) -> World:
         world = World()
-        world.log.write("alice", "before")
+        world.stores.write("alice", "before")
         clock = FakeClock()
-        log, sessions = stepper.wrap(world.log), stepper.wrap(world.sessions)
+        stores = world.stores.stepped(stepper, log=(), sessions=())
+        sessions = stores.sessions
         gateway = stepper.wrap(ConnectingGateway(world))
         connection = opened("b1", Identity("bob", NEVER), device_id="", connected_at=clock() - age_ms)
 
@@ -303,7 +312,7 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             known = sessions.of(["bob"]).get("bob", ())
             ensure_registered(connection, known, register=register, now=clock())
             found = sync(
-                "bob", {DM: 0}, memberships=world.log.memberships, log=log, parallel_map=in_turn, size=lambda _: 9
+                "bob", {DM: 0}, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 9
             )
             world.synced += seqs(only(found))
 
@@ -312,7 +321,13 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
                 SendMessage("alice", "now", to="bob", client_message_id="x", after=1),
                 connection_id="a1",
                 writing=Writing(
-                    log, world.log.memberships, world.log.files, clock, lambda _: None, FakeNonces(), inline_limit=200
+                    stores.log,
+                    stores.memberships,
+                    stores.files,
+                    clock,
+                    lambda _: None,
+                    FakeNonces(),
+                    inline_limit=200,
                 ),
                 posting=Posting(sessions, gateway, encode),
             )
@@ -343,13 +358,13 @@ def test_who_connects_and_syncs_while_messages_are_written_misses_none_in_any_in
         assert seen == {1, 2}, f"bob missed {({1, 2}) - seen}"
         assert world.sent == [2]
         if age_ms == 0:
-            assert "b1" in world.sessions.connections["bob"]
+            assert "b1" in world.stores.connections("bob")
     assert tried > 20
 
 
 def test_a_group_says_where_its_member_joined() -> None:
-    log = FakeLog()
-    log.write("bob", "1")
-    place = found_group(log, "alice", "bob")
-    found = sync("alice", {}, memberships=log.memberships, log=log, parallel_map=in_turn, size=lambda _: 9)
+    stores = simulated()
+    stores.write("bob", "1")
+    place = found_group(stores, "alice", "bob")
+    found = sync("alice", {}, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 9)
     assert {one.conversation_id: one.joined_seq for one in found.conversations} == {DM: 0, place: 1}

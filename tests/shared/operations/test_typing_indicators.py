@@ -8,9 +8,11 @@ import pytest
 
 from shared.errors import NotAMember
 from shared.operations.delivery import NOBODY, Delivered
+from shared.operations.presence import Sight
 from shared.operations.typing_indicators import type_in
-from tests.fakes import DM
+from tests.fakes import DM, in_turn
 from tests.shared.operations.conversation_harness import GROUP, House
+from tests.stores import LOG
 
 
 def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = True) -> Delivered:
@@ -19,8 +21,8 @@ def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = 
         user_id=user_id,
         active=active,
         audience_limit=house.receipts_limit,
-        blocks=house.blocks,
-        sight=house.sight,
+        blocks=house.stores.blocks,
+        sight=Sight(house.stores.relations, house.stores.memberships, house.stores.sessions, in_turn),
         posting=house.posting,
         now=house.clock(),
     )
@@ -28,8 +30,8 @@ def type_at(house: House, place: str, user_id: str = "alice", *, active: bool = 
 
 def private() -> House:
     house = House()
-    house.log.write("bob", "hi")
-    house.log.write("alice", "hello")
+    house.stores.write("bob", "hi")
+    house.stores.write("alice", "hello")
     house.connect("alice", "bob")
     return house
 
@@ -37,11 +39,11 @@ def private() -> House:
 @pytest.mark.parametrize("active", [True, False])
 def test_the_other_side_sees_it(*, active: bool) -> None:
     house = private()
-    puts = house.log.puts
+    puts = house.stores.calls.writes(LOG)
     assert type_at(house, DM, active=active).sent == 1
     ((target, data),) = house.gateway.posts
     event = {"type": "typing", "conversation_id": DM, "user_id": "alice", "active": active}
-    assert (target, json.loads(data), house.log.puts) == ("bob1", event, puts)
+    assert (target, json.loads(data), house.stores.calls.writes(LOG)) == ("bob1", event, puts)
 
 
 def test_in_a_group_all_others_see_it() -> None:
@@ -60,7 +62,7 @@ def test_in_a_large_group_nobody_does() -> None:
 @pytest.mark.parametrize("block", [("alice", "bob"), ("bob", "alice")])
 def test_in_private_a_block_in_either_direction_keeps_it_quiet(block: tuple[str, str]) -> None:
     house = private()
-    house.blocks.put(*block, now=1)
+    house.stores.blocks.put(*block, now=1)
     type_at(house, DM)
     assert house.heard() == set()
 
@@ -68,18 +70,18 @@ def test_in_private_a_block_in_either_direction_keeps_it_quiet(block: tuple[str,
 def test_in_a_group_who_blocks_does_not_see_it_and_who_is_blocked_does() -> None:
     house = House()
     house.group("alice", "bob", "carol")
-    house.blocks.put("bob", "alice", now=1)
-    house.blocks.put("alice", "carol", now=1)
+    house.stores.blocks.put("bob", "alice", now=1)
+    house.stores.blocks.put("alice", "carol", now=1)
     type_at(house, GROUP)
     assert house.heard() == {"carol1"}
 
 
 def test_nobody_there_is_nobody_told() -> None:
     house = House()
-    house.log.write("bob", "hi")
-    house.log.write("alice", "hello")
+    house.stores.write("bob", "hi")
+    house.stores.write("alice", "hello")
     assert type_at(house, DM) == NOBODY
-    house.sessions.connect("bob", "stale", at=1, expires_at=house.clock())
+    house.stores.connect("bob", "stale", at=1, expires_at=house.clock())
     assert type_at(house, DM) == NOBODY
 
 
