@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from secrets import token_hex
@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
-from shared.adapters.dynamodb.entries import entry_from, entry_item
+from shared.adapters.dynamodb.entries import _SEPARATOR, entry_from, entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
@@ -156,21 +156,21 @@ def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **othe
 
 
 class Seam(Unhurried):
-    """Calls on their way to the tables: counted, and preceded by what a test has for `before`.
+    """Calls on their way to the tables: noted in `made` ("Query log"), and preceded by a test's `before`.
 
     That gets the operation and its request, and may raise instead of letting it through. What happens quietly (a test's
-    own setting and looking, and what `before` does) is neither counted nor preceded by anything.
+    own setting and looking, and what `before` does) is neither noted nor preceded by anything.
     """
 
     def __init__(self, calls: Calls) -> None:
         self.before: Callable[[str, Mapping[str, Any]], object] = lambda *_: None
-        self.made: list[tuple[str, frozenset[str]]] = []
+        self.made: list[str] = []
         self._calls = calls
         self._is_quiet = False
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if not self._is_quiet:
-            self.made.append((operation, _tables(operation, request)))
+            self.made.append(" ".join((operation, *_tables(operation, request))))
             with self.quietly():
                 self.before(operation, request)
         return self._calls.call(operation, request)
@@ -185,17 +185,17 @@ class Seam(Unhurried):
 
     def reads(self, table: str) -> int:
         """How many calls have read the table."""
-        return sum(operation in _READS and table in tables for operation, tables in self.made)
+        return sum(operation in _READS and table in tables for operation, *tables in map(str.split, self.made))
 
     def writes(self, table: str) -> int:
         """How many calls have written to the table, refused ones included."""
-        return sum(operation not in _READS and table in tables for operation, tables in self.made)
+        return sum(operation not in _READS and table in tables for operation, *tables in map(str.split, self.made))
 
 
-def _tables(operation: str, request: Mapping[str, Any]) -> frozenset[str]:
+def _tables(operation: str, request: Mapping[str, Any]) -> Sequence[str]:
     if operation == "TransactWriteItems":
-        return frozenset(part["TableName"] for one in request["TransactItems"] for part in one.values())
-    return frozenset(request["RequestItems"] if "RequestItems" in request else [request["TableName"]])
+        return sorted({part["TableName"] for one in request["TransactItems"] for part in one.values()})
+    return sorted(request["RequestItems"]) if "RequestItems" in request else [request["TableName"]]
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,12 @@ class Simulated(Stores):
             for text in texts:
                 count = head.seq if head else 0
                 draft = Draft(
-                    conversation_id, sender_id, text, nonce=f"w{count}", client_message_id=f"c{count}", **fields
+                    conversation_id,
+                    sender_id,
+                    text,
+                    nonce=f"{conversation_id} {count}",
+                    client_message_id=f"c{count}",
+                    **fields,
                 )
                 members = () if head or is_group_id(conversation_id) else conversation_id.split(":")[1:]
                 head = draft.following(head, at)
@@ -282,9 +287,12 @@ class Simulated(Stores):
         self.drop(MEMBERS, member_of_conversation_key(conversation_id, user_id))
 
     def overwrite(self, entry: Entry) -> None:
-        """Put an entry whatever stands in its place."""
+        """Put an entry, with what came to it since, whatever stands in its place."""
+        later = {name: getattr(entry, name) for name in ("edited_at", "last_edit", "deleted_at")}
+        reactions = frozenset(f"{emoji}{_SEPARATOR}{user}" for emoji, user in entry.reactions)
+        item = {**entry_item(entry), **later, "reactions": reactions or None}
         with self.calls.quietly():
-            self.calls.call("PutItem", {"TableName": LOG, "Item": to_item(entry_item(entry))})
+            self.calls.call("PutItem", {"TableName": LOG, "Item": to_item(item)})
 
     def edit(self, table: str, key: Mapping[str, Any], **attributes: Any) -> None:
         """Give the row these attributes; those that are None, it loses."""
@@ -336,8 +344,10 @@ class Simulated(Stores):
         return [row for row in found if all(row.get(name) == value for name, value in attributes.items())]
 
 
-def simulated(*, weather: Weather = Calm()) -> Simulated:  # noqa: B008  # it has no state
-    """All stores over fresh tables."""
+def simulated(like: Simulated | None = None, *, weather: Weather = Calm()) -> Simulated:  # noqa: B008  # it has no state
+    """All stores over fresh tables, which have what is in those of `like`."""
     tables = Store(weather=weather)
+    if like is not None:
+        tables.copy_of(like.tables)
     calls = Seam(tables)
     return Simulated(**_adapters(calls, in_turn, lambda: token_hex(8)), calls=calls, tables=tables)

@@ -37,7 +37,7 @@ def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conv
         conversation_id=conversation_id,
         sender_id=users[0],
         created_at=FakeClock().ms,
-        nonce="group",
+        nonce=conversation_id,
         fan_out=False,
     )
     with stores.calls.quietly():

@@ -189,7 +189,7 @@ def resends(count: int) -> Callable[[Stepper], World]:
     def build(stepper: Stepper) -> World:
         world = World(simulated())
         (base,) = world.stores.write("bob", "base")
-        port = stepper.wrap(world.stores)
+        port = stepper.wrap(world.stores.log)
 
         def attempt(number: int) -> None:
             one = draft(nonce=f"a{number}")

@@ -12,8 +12,9 @@ import pytest
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, Checked, File, FileStatus
 from shared.errors import Unavailable
 from shared.operations.files import HEAD_BYTES, WRONG_SIZE, WRONG_TYPE, check_upload
-from tests.fakes import FakeFiles, FakeObjects
+from tests.fakes import FakeObjects
 from tests.stepping import Stepper, explore
+from tests.stores import Simulated, simulated
 
 CAT = File("cat", "alice", IMAGE, "cat.png", "image/png", 4, created_at=1_000, expires_at=901_000)
 GOOD, OTHER, BAD = b"good", b"else", b"evil"
@@ -29,19 +30,19 @@ def inspect(file: File, head: bytes, /) -> Checked:
 
 @dataclass
 class House:
-    files: FakeFiles = field(default_factory=FakeFiles)
+    stores: Simulated = field(default_factory=simulated)
     objects: FakeObjects = field(default_factory=FakeObjects)
 
     def check(self, look: Callable[[File, bytes], Checked] = inspect) -> File | None:
-        return check_upload("cat", files=self.files, objects=self.objects, inspect=look)
+        return check_upload("cat", files=self.stores.files, objects=self.objects, inspect=look)
 
     def state(self) -> tuple[File | None, dict[str, bytes], dict[str, bytes], dict[str, bytes]]:
-        return self.files.files.get("cat"), self.objects.uploads, self.objects.kept, self.objects.thumbnails
+        return self.stores.files.get("cat"), self.objects.uploads, self.objects.kept, self.objects.thumbnails
 
 
 def uploaded(data: bytes | None = GOOD, file: File = CAT) -> House:
     house = House()
-    house.files.create(file)
+    house.stores.files.create(file)
     if data is not None:
         house.objects.uploads["cat"] = data
     return house
@@ -130,7 +131,7 @@ def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event() 
         return inspect(file, head)
 
     assert house.check(look) is None
-    assert house.files.files["cat"].status == PENDING
+    assert house.stores.file("cat").status == PENDING
     assert house.check() == KEPT
     assert house.state() == (KEPT, {}, {"cat": OTHER}, {"cat": b"small else"})
 
@@ -169,7 +170,7 @@ class Breaking:
 def broken(house: House, at: int, *, after: bool) -> list[str] | None:
     """Check with the call number `at` failing. The calls that were made; None if there were fewer than that."""
     calls: list[str] = []
-    files, objects = (Breaking(port, calls, at, after=after) for port in (house.files, house.objects))
+    files, objects = (Breaking(port, calls, at, after=after) for port in (house.stores.files, house.objects))
     try:
         check_upload("cat", files=files, objects=objects, inspect=inspect)
     except Unavailable:
@@ -223,7 +224,7 @@ def test_two_uploads_and_their_checks_in_any_order_leave_nothing_half_done(first
     def build(stepper: Stepper) -> House:
         house = uploaded(first)
         only = ("read_upload", "put_thumbnail", "keep", "settle", "delete")
-        files, objects = stepper.wrap(house.files, only=only), stepper.wrap(house.objects, only=only)
+        files, objects = stepper.wrap(house.stores.files, only=only), stepper.wrap(house.objects, only=only)
         check = partial(check_upload, "cat", files=files, objects=objects, inspect=inspect)
 
         def replace_and_check() -> None:
@@ -238,7 +239,7 @@ def test_two_uploads_and_their_checks_in_any_order_leave_nothing_half_done(first
     for tried, house in enumerate(explore(build)):
         assert tried < 2_000, "more orders than a test should try"
         assert_whole(house)
-        outcomes.add(house.files.files["cat"].status)
+        outcomes.add(house.stores.file("cat").status)
     assert (READY in outcomes) == (GOOD in {first, second} or second == OTHER)
 
 
@@ -250,7 +251,7 @@ def test_one_event_that_comes_twice_at_once_ends_as_once(data: bytes) -> None:
     def build(stepper: Stepper) -> House:
         house = uploaded(data)
         only = ("get", "read_upload", "keep", "settle", "delete", "drop_upload")
-        files, objects = stepper.wrap(house.files, only=only), stepper.wrap(house.objects, only=only)
+        files, objects = stepper.wrap(house.stores.files, only=only), stepper.wrap(house.objects, only=only)
         for _ in range(2):
             stepper.add(partial(check_upload, "cat", files=files, objects=objects, inspect=inspect))
         return house

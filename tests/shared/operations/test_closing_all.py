@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from shared.domain.connections import Connection, extended
 from shared.operations.sessions import close_all, ensure_registered, keep_alive
-from tests.fakes import FakeClock, FakeGateway, FakeSessions
+from tests.fakes import FakeClock, FakeGateway
+from tests.stores import simulated
 
 NOW = FakeClock()()
 
 
 def test_the_living_are_told_and_all_are_closed() -> None:
-    sessions, gateway = FakeSessions(), FakeGateway()
-    sessions.connect("alice", "a1", at=NOW)
-    sessions.connect("alice", "a2", at=NOW)
-    sessions.connect("alice", "stale", at=1, expires_at=NOW)
-    sessions.connect("bob", "b1", at=NOW)
-    assert close_all("alice", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 2
+    stores, gateway = simulated(), FakeGateway()
+    stores.connect("alice", "a1", at=NOW)
+    stores.connect("alice", "a2", at=NOW)
+    stores.connect("alice", "stale", at=1, expires_at=NOW)
+    stores.connect("bob", "b1", at=NOW)
+    assert close_all("alice", sessions=stores.sessions, gateway=gateway, farewell=b"bye", now=NOW) == 2
     assert sorted(gateway.posts) == [("a1", b"bye"), ("a2", b"bye")]
     assert sorted(gateway.closed) == ["a1", "a2", "stale"]
-    assert (sessions.connections["alice"], set(sessions.connections["bob"])) == ({}, {"b1"})
-    assert close_all("alice", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
-    assert close_all("nobody", sessions=sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
+    assert (stores.connections("alice"), set(stores.connections("bob"))) == ({}, {"b1"})
+    assert close_all("alice", sessions=stores.sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
+    assert close_all("nobody", sessions=stores.sessions, gateway=gateway, farewell=b"bye", now=NOW) == 0
 
 
 def test_a_fresh_token_lengthens_a_connections_life_and_an_old_one_never_shortens_it() -> None:
@@ -31,11 +32,11 @@ def test_a_fresh_token_lengthens_a_connections_life_and_an_old_one_never_shorten
 
 
 def test_a_ping_from_where_the_fresh_token_is_not_known_does_not_undo_it() -> None:
-    sessions = FakeSessions()
+    stores = simulated()
     old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
-    sessions.connections["alice"] = {"c1": extended(old, NOW + 600_000)}
-    keep_alive(old, limit=3, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=NOW + 50_000)
-    stored = sessions.connections["alice"]["c1"]
+    stores.sessions.register(extended(old, NOW + 600_000), limit=1)
+    keep_alive(old, limit=3, sessions=stores.sessions, gateway=FakeGateway(), farewell=b"", now=NOW + 50_000)
+    stored = stores.connections("alice")["c1"]
     assert (stored.expires_at, stored.authenticated_until) == (NOW + 600_000, NOW + 600_000)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair
+from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
 from shared.operations.contacts import (
     MAX_ALIAS_CHARACTERS,
@@ -20,23 +20,21 @@ from shared.operations.contacts import (
     request_contact,
     update_contact,
 )
-from tests.fakes import FakeBlocks, FakeClock, FakeContacts, FakeMemberships
+from shared.ports.people import Contacts
+from tests.fakes import FakeClock
 from tests.stepping import Stepper, explore
+from tests.stores import Simulated, simulated
 
 
 @dataclass
 class House:
-    table: FakeMemberships = field(default_factory=FakeMemberships)
+    stores: Simulated = field(default_factory=simulated)
     clock: FakeClock = field(default_factory=lambda: FakeClock(100))
-    stepped: FakeContacts | None = None
+    stepped: Contacts | None = None
 
     @property
-    def contacts(self) -> FakeContacts:
-        return self.stepped or FakeContacts(self.table)
-
-    @property
-    def blocks(self) -> FakeBlocks:
-        return FakeBlocks(self.table)
+    def contacts(self) -> Contacts:
+        return self.stepped or self.stores.contacts
 
     def ask(self, user: str = "alice", other: str = "bob") -> Requested:
         return request_contact(user, other, contacts=self.contacts, now=self.clock())
@@ -55,7 +53,7 @@ class House:
         remove_contact(user, other, contacts=self.contacts)
 
     def sides(self) -> tuple[str | None, str | None]:
-        pair = FakeContacts(self.table).pair("alice", "bob")
+        pair = self.stores.contacts.pair("alice", "bob")
         return pair.mine.status if pair.mine else None, pair.theirs.status if pair.theirs else None
 
 
@@ -91,7 +89,7 @@ def test_who_asks_the_one_who_has_asked_them_accepts() -> None:
 def test_two_requests_at_once_accept_each_other_in_every_interleaving() -> None:
     def build(stepper: Stepper) -> House:
         house = House()
-        house.stepped = stepper.wrap(FakeContacts(house.table))
+        house.stepped = stepper.wrap(house.stores.contacts)
         stepper.add(partial(house.ask, "alice", "bob"))
         stepper.add(partial(house.ask, "bob", "alice"))
         return house
@@ -121,7 +119,7 @@ def test_accepting_beside_a_withdrawal_leaves_both_or_none_in_every_interleaving
     def build(stepper: Stepper) -> tuple[House, list[str]]:
         house, outcomes = House(), list[str]()
         house.ask()
-        house.stepped = stepper.wrap(FakeContacts(house.table))
+        house.stepped = stepper.wrap(house.stores.contacts)
 
         def accept() -> None:
             try:
@@ -166,13 +164,13 @@ def test_two_aliases_at_once_are_both_kept_in_every_interleaving() -> None:
     def build(stepper: Stepper) -> House:
         house = House()
         house.ask()
-        house.stepped = stepper.wrap(FakeContacts(house.table))
+        house.stepped = stepper.wrap(house.stores.contacts)
         stepper.add(partial(house.name, "Bobby"))
         stepper.add(partial(house.name, "Allie", "bob", "alice"))
         return house
 
     for house in explore(build):
-        pair = FakeContacts(house.table).pair("alice", "bob")
+        pair = house.stores.contacts.pair("alice", "bob")
         assert pair.mine is not None
         assert pair.theirs is not None
         assert (pair.mine.alias, pair.theirs.alias) == ("Bobby", "Allie")
@@ -199,7 +197,7 @@ def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
         partial(house.ask, "alice", other),
         partial(house.accept, "alice", other),
         partial(house.remove, "alice", other),
-        partial(block_user, "alice", other, blocks=house.blocks, now=1),
+        partial(block_user, "alice", other, blocks=house.stores.blocks, now=1),
     ):
         with pytest.raises(BadRequest):
             call()
@@ -207,7 +205,7 @@ def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
 
 def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_request() -> None:
     blocking, unknown = House(), House()
-    block_user("bob", "alice", blocks=blocking.blocks, now=1)
+    block_user("bob", "alice", blocks=blocking.stores.blocks, now=1)
     for house in (blocking, unknown):
         assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
         assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
@@ -223,16 +221,16 @@ def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_requ
 
 def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block() -> None:
     house = House()
-    block_user("bob", "alice", blocks=house.blocks, now=1)
+    block_user("bob", "alice", blocks=house.stores.blocks, now=1)
     house.ask()
-    house.blocks.remove("bob", "alice")
+    house.stores.blocks.remove("bob", "alice")
     assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
     assert house.sides() == (REQUESTED, INCOMING)
 
 
 def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -> None:
     house = House()
-    block_user("bob", "alice", blocks=house.blocks, now=1)
+    block_user("bob", "alice", blocks=house.stores.blocks, now=1)
     house.ask()
     asked = house.ask("bob", "alice")
     assert (asked.contact.status, house.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
@@ -241,16 +239,16 @@ def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -
 def test_blocking_is_idempotent_and_bounded() -> None:
     house = House()
     for number in range(MAX_BLOCKS):
-        house.blocks.put("alice", f"u{number}", now=1)
-    block_user("alice", "u5", blocks=house.blocks, now=2)
+        house.stores.blocks.put("alice", f"u{number}", now=1)
+    block_user("alice", "u5", blocks=house.stores.blocks, now=2)
     with pytest.raises(Conflict):
-        block_user("alice", "one-more", blocks=house.blocks, now=2)
+        block_user("alice", "one-more", blocks=house.stores.blocks, now=2)
 
 
 def test_contacts_are_bounded() -> None:
     house = House()
     for number in range(MAX_CONTACTS):
-        house.table.contacts["alice", f"u{number}"] = Contact(f"u{number}", REQUESTED, 1)
+        house.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
         house.ask()
     assert not request_contact("alice", "u5", contacts=house.contacts, now=2).is_new  # one that is there already
@@ -259,16 +257,22 @@ def test_contacts_are_bounded() -> None:
 def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
     house = House()
     for number in range(MAX_CONTACTS):
-        house.table.contacts["bob", f"u{number}"] = Contact(f"u{number}", INCOMING, 1)
+        house.stores.know("bob", f"u{number}", INCOMING, REQUESTED)
     asked = house.ask()
     assert asked.contact.status == REQUESTED
-    assert ("bob", "alice") not in house.table.contacts
+    assert house.sides() == (REQUESTED, None)
 
 
 def test_a_pair_that_never_stands_still_is_given_up() -> None:
-    class Restless(FakeContacts):
-        def change(self, user_id: str, other: str, *, was: Pair, mine: object, theirs: object) -> bool:
-            return False
+    stores = simulated()
 
+    def restless(operation: str, _: object) -> None:
+        """Bob asks, and asks no more, and asks."""
+        if operation == "TransactWriteItems":
+            was = stores.contacts.pair("alice", "bob")
+            sides = (Contact("bob", INCOMING, 1), Contact("alice", REQUESTED, 1)) if was.mine is None else (None, None)
+            assert stores.contacts.change("alice", "bob", was=was, mine=sides[0], theirs=sides[1])
+
+    stores.calls.before = restless
     with pytest.raises(Unavailable):
-        request_contact("alice", "bob", contacts=Restless(), now=1)
+        request_contact("alice", "bob", contacts=stores.contacts, now=1)

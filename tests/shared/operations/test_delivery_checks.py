@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from shared.adapters.dynamodb.schema import member_of_user_key
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, DeliveryCheck, Notification
@@ -13,6 +14,7 @@ from shared.domain.pushes import PushJob
 from shared.operations.delivery_checks import NOTHING, DeliveryChecked, check_delivery
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, House
+from tests.stores import MEMBERS
 
 MESSAGE = AboutMessage(DM, 1)
 
@@ -20,9 +22,9 @@ MESSAGE = AboutMessage(DM, 1)
 def look(house: House, about: About = MESSAGE, users: tuple[str, ...] = ("bob",)) -> DeliveryChecked:
     return check_delivery(
         DeliveryCheck(about, users),
-        log=house.log,
-        memberships=house.memberships,
-        notifications=house.notifications,
+        log=house.stores.log,
+        memberships=house.stores.memberships,
+        notifications=house.stores.notifications,
         posting=house.posting,
         enqueuer=house.enqueuer,
         now=house.clock(),
@@ -34,13 +36,12 @@ def half_open() -> House:
     house = House()
     house.say()
     house.device()
-    house.sessions.connect("bob", "b1", at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock())
     return house
 
 
 def acknowledge(house: House, **cursors: Any) -> None:
-    key = (DM, "bob")
-    house.memberships.members[key] = replace(house.memberships.members[key], **cursors)
+    house.stores.edit(MEMBERS, member_of_user_key(DM, "bob"), **cursors)
 
 
 def test_who_has_not_acknowledged_gets_it_again_and_is_woken() -> None:
@@ -56,9 +57,9 @@ def test_who_has_acknowledged_or_read_costs_one_read() -> None:
     for cursor in ("delivered_seq", "read_seq"):
         house = half_open()
         acknowledge(house, **{cursor: 1})
-        house.memberships.reads = house.log.reads = house.sessions.reads = 0
+        before = len(house.stores.calls.made)
         assert look(house) == NOTHING
-        assert (house.memberships.reads, house.log.reads, house.sessions.reads, house.devices.reads) == (1, 0, 0, 0)
+        assert house.stores.calls.made[before:] == ["BatchGetItem members"]
         assert house.pushes.jobs == []
 
 
@@ -85,7 +86,7 @@ def test_of_several_who_have_not_acknowledged_only_those_are_told_who_have_not_w
     house.found("alice", "bob", "carol")
     for user in ("bob", "carol"):
         house.device(user=user, target=PushTarget(FCM, f"{user}'s"))
-        house.sessions.connect(user, f"{user}-1", at=house.clock())
+        house.stores.connect(user, f"{user}-1", at=house.clock())
     house.say(conversation_id=GROUP)
     house.say(sender="carol", conversation_id=GROUP)
     looked = look(house, AboutMessage(GROUP, 2), ("bob", "carol"))
@@ -95,13 +96,13 @@ def test_of_several_who_have_not_acknowledged_only_those_are_told_who_have_not_w
 
 def test_who_is_no_member_any_more_gets_nothing() -> None:
     house = half_open()
-    del house.memberships.members[DM, "bob"]
+    house.stores.leave(DM, "bob")
     assert look(house) == NOTHING
 
 
 def test_a_message_that_was_deleted_meanwhile_is_not_told_of() -> None:
     house = half_open()
-    house.log.entries[DM][0] = replace(house.log.entries[DM][0], content=None, deleted_at=house.clock())
+    house.stores.overwrite(replace(house.stores.entries()[0], content=None, deleted_at=house.clock()))
     assert look(house) == NOTHING
 
 
@@ -110,12 +111,12 @@ def test_a_dead_connection_is_forgotten_and_its_user_woken() -> None:
     house.clock.advance(60_000)
     house.gateway.outcomes["b1"] = PostOutcome.GONE
     looked = look(house)
-    assert (looked.pushes, looked.delivered.forgotten, house.sessions.connections["bob"]) == (1, 1, {})
+    assert (looked.pushes, looked.delivered.forgotten, house.stores.connections("bob")) == (1, 1, {})
 
 
 def test_a_look_at_who_has_no_device_posts_again_and_wakes_nobody() -> None:
     house = half_open()
-    house.devices.devices.clear()
+    house.stores.devices.forget("bob", "phone")
     looked = look(house)
     assert (looked.pushes, looked.delivered.sent) == (0, 1)
 
@@ -128,8 +129,8 @@ def notification(house: House, user: str = "bob") -> Notification:
 
 def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
     house = half_open()
-    house.notifications.put([notification(house), notification(house, "carol")])
-    house.notifications.acknowledge("carol", "n1")
+    house.stores.notifications.put([notification(house), notification(house, "carol")])
+    house.stores.notifications.acknowledge("carol", "n1")
     looked = look(house, AboutNotification("n1"), ("bob", "carol"))
     assert (looked.pushes, looked.delivered.sent) == (1, 1)
     (event,) = map(json.loads, house.gateway.received("b1"))
@@ -139,13 +140,13 @@ def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
 
 def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone() -> None:
     house = half_open()
-    house.notifications.put([notification(house)])
+    house.stores.notifications.put([notification(house)])
     house.clock.advance(1_000)
     assert look(house, AboutNotification("n1")) == NOTHING
 
 
 def test_a_stale_connection_is_not_posted_to() -> None:
     house = half_open()
-    house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
     looked = look(house)
     assert (looked.pushes, house.gateway.posts) == (1, [])

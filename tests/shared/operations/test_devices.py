@@ -5,7 +5,7 @@ import pytest
 from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
 from shared.errors import BadRequest
 from shared.operations.devices import NewTarget, devices_of, forget_device, register_device, target_of
-from tests.fakes import FakeDevices
+from tests.stores import simulated
 
 TOKEN = "0123456789ABCDEFabcdef0123456789" * 2
 
@@ -63,23 +63,23 @@ def test_what_no_provider_would_take_is_refused_by_name_and_never_repeated(asked
 
 
 def test_a_device_is_stored_as_it_registered() -> None:
-    devices = FakeDevices()
+    devices = simulated().devices
     made = register_device("alice", "phone", NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
     assert made == Device("phone", PushTarget(FCM, "t"), 7)
-    assert devices.devices == {"alice": {"phone": made}}
+    assert devices.of(["alice"]) == {"alice": [made]}
 
 
 @pytest.mark.parametrize("device_id", ["", "x" * 65])
 def test_a_device_needs_a_name_that_fits(device_id: str) -> None:
-    devices = FakeDevices()
+    stores = simulated()
     with pytest.raises(BadRequest, match="`device_id`"):
-        register_device("alice", device_id, NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
-    assert devices.writes == 0
-    register_device("alice", "x" * 64, NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
+        register_device("alice", device_id, NewTarget(FCM, "t"), limit=2, devices=stores.devices, now=7)
+    assert stores.calls.made == []
+    register_device("alice", "x" * 64, NewTarget(FCM, "t"), limit=2, devices=stores.devices, now=7)
 
 
 def test_the_latest_registered_is_listed_first() -> None:
-    devices = FakeDevices()
+    devices = simulated().devices
     for name, at in (("a", 4), ("b", 5), ("c", 9), ("d", 1)):
         register_device("alice", name, NewTarget(FCM, name), limit=3, devices=devices, now=at)
     # With the limit of 3, the last one to come makes the longest registered go, and not itself.
@@ -88,7 +88,7 @@ def test_the_latest_registered_is_listed_first() -> None:
 
 
 def test_forgetting_is_idempotent() -> None:
-    devices = FakeDevices()
+    devices = simulated().devices
     register_device("alice", "phone", NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
     for _ in range(2):
         forget_device("alice", "phone", devices=devices)

@@ -20,26 +20,26 @@ from shared.operations.notifications import (
     tell,
 )
 from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway, FakeNotifications, FakeSessions
+from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway
+from tests.stores import MEMBERS, Simulated, simulated
 
 
 @dataclass
 class House:
-    notifications: FakeNotifications = field(default_factory=FakeNotifications)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     now: FakeClock = field(default_factory=FakeClock)
 
     @property
     def posting(self) -> Posting:
-        return Posting(self.sessions, self.gateway, encode_plainly)
+        return Posting(self.stores.sessions, self.gateway, encode_plainly)
 
     def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> NotificationSent:
         return send_notification(
             NotificationRequest(users, title, **more),
             new_id=lambda: "fresh",
-            notifications=self.notifications,
+            notifications=self.stores.notifications,
             posting=self.posting,
             looks=self.looks,
             second_look_s=5,
@@ -48,7 +48,10 @@ class House:
 
     def connect(self, *users: str) -> None:
         for user in users:
-            self.sessions.connect(user, f"{user}-1", at=self.now())
+            self.stores.connect(user, f"{user}-1", at=self.now())
+
+    def kept(self, *users: str) -> list[Notification]:
+        return [one for user in users for one in self.stores.notifications.of(user, now=self.now())]
 
     def received(self, user: str) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.gateway.received(f"{user}-1")]
@@ -60,10 +63,10 @@ def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
     expected = Notification(
         "fresh", "alice", SYSTEM, house.now(), house.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
     )
-    assert house.notifications.notifications["alice", "fresh"] == expected
-    assert [one.user_id for one in house.notifications.notifications.values()] == ["alice", "bob"]
-    assert list(notifications_of("alice", notifications=house.notifications, now=house.now())) == [expected]
-    assert list(notifications_of("alice", notifications=house.notifications, now=house.now() + KEPT_MS)) == []
+    assert house.kept("alice")[0] == expected
+    assert [one.user_id for one in house.kept("alice", "bob")] == ["alice", "bob"]
+    assert list(notifications_of("alice", notifications=house.stores.notifications, now=house.now())) == [expected]
+    assert list(notifications_of("alice", notifications=house.stores.notifications, now=house.now() + KEPT_MS)) == []
 
 
 def test_who_is_connected_hears_of_it_at_once() -> None:
@@ -88,7 +91,7 @@ def test_who_is_connected_hears_of_it_at_once() -> None:
 def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> None:
     house = House()
     house.connect("alice", "carol")
-    house.sessions.connect("dave", "stale", at=1, expires_at=2)
+    house.stores.connect("dave", "stale", at=1, expires_at=2)
     house.send(["alice", "bob", "carol", "dave"])
     about = AboutNotification("fresh")
     assert house.looks.puts == [
@@ -116,11 +119,12 @@ def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again() -> None:
 
 
 def test_nothing_is_told_of_what_may_not_be_stored() -> None:
-    def busy(_: object) -> None:
+    def busy(*_: object) -> None:
         raise Unavailable
 
-    house = House(notifications=FakeNotifications(before_put=busy))
+    house = House()
     house.connect("alice")
+    house.stores.calls.before = busy
     with pytest.raises(Unavailable):
         house.send(["alice", "bob"])
     assert (house.gateway.posts, house.looks.puts) == ([], [])
@@ -146,7 +150,7 @@ def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged()
     house = House()
     house.connect("alice", "bob")
     house.send(["alice", "bob"], notification_id="n1")
-    house.notifications.acknowledge("bob", "n1")
+    house.stores.notifications.acknowledge("bob", "n1")
     house.send(["alice", "bob"], "Other words", notification_id="n1")
     assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
     assert len(house.received("bob")) == 1
@@ -166,7 +170,7 @@ def test_whoever_a_repetition_adds_gets_their_own() -> None:
 def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
     house = House()
     house.send(["alice"], notification_id="n1")
-    house.notifications.acknowledge("alice", "n1")
+    house.stores.notifications.acknowledge("alice", "n1")
     sent = house.send(["alice"], notification_id="n1")
     assert (sent.users, list(sent.delivered)) == (1, [])
     assert len(house.looks.puts) == 1
@@ -212,7 +216,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_stored(
     house = House()
     with pytest.raises(error, match=field):
         house.send(**{name: getattr(asked, name) for name in asked.__slots__})
-    assert house.notifications.notifications == {}
+    assert house.stores.rows(MEMBERS) == []
 
 
 def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
@@ -221,7 +225,8 @@ def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
         house.send(["alice"], notification_id=f"n{number}")
         house.now.advance(1)
     listed = [
-        one.notification_id for one in notifications_of("alice", notifications=house.notifications, now=house.now())
+        one.notification_id
+        for one in notifications_of("alice", notifications=house.stores.notifications, now=house.now())
     ]
     assert listed == [f"n{number}" for number in range(100)]
 
@@ -229,4 +234,4 @@ def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
 def test_telling_nobody_needs_nothing() -> None:
     house = House()
     assert tell([], posting=house.posting, looks=house.looks, second_look_s=5, now=house.now()) == NOBODY
-    assert house.sessions.reads == 0
+    assert house.stores.calls.made == []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
+from shared.adapters.dynamodb.schema import contact_key
 from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     MAX_GRACE_MS,
@@ -20,7 +22,7 @@ from shared.domain.connections import (
     PresenceChange,
     opened,
 )
-from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, ContactStatus
+from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, ContactStatus
 from shared.errors import Unavailable
 from shared.operations.conversations import create_private
 from shared.operations.presence import (
@@ -36,18 +38,13 @@ from shared.operations.presence import (
 from shared.operations.sessions import close_connection, keep_alive, open_connection
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
-    FakeBlocks,
     FakeClock,
     FakeGateway,
-    FakeLog,
-    FakeMemberships,
-    FakeRelations,
-    FakeSessions,
-    FakeWatches,
     in_turn,
 )
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
+from tests.stores import MEMBERS, SESSIONS, Simulated, simulated
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -62,29 +59,26 @@ def encode(change: PresenceChange) -> bytes:
 class House:
     """Bob watches Alice, who is his contact, on the connection b1."""
 
-    memberships: FakeMemberships = field(default_factory=FakeMemberships)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    watches: FakeWatches = field(default_factory=FakeWatches)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
         self.befriend("alice", "bob")
-        self.sessions.connect("bob", "b1", at=NOW)
-        self.watches.replace("bob", "b1", ["alice"], expires_at=NEVER)
+        self.stores.connect("bob", "b1", at=NOW)
+        self.stores.watches.replace("bob", "b1", ["alice"], expires_at=NEVER)
 
     @property
     def sight(self) -> Sight:
-        return Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
+        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
 
     @property
     def telling(self) -> Telling:
-        return Telling(self.sight, self.watches, self.gateway, encode)
+        return Telling(self.sight, self.stores.watches, self.gateway, encode)
 
     def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
         back: ContactStatus = INCOMING if status == REQUESTED else status
-        self.memberships.contacts[one, other] = Contact(other, status, 1)
-        self.memberships.contacts[other, one] = Contact(one, back, 1)
+        self.stores.know(one, other, status, back)
 
     def seen(self, *users: str, by: str = "bob") -> list[Presence]:
         return presence_of(users, user_id=by, sight=self.sight, now=self.clock())
@@ -92,7 +86,7 @@ class House:
     def come(self, name: str, user: str = "alice") -> None:
         connection = opened(name, Identity(user, NEVER), device_id="", connected_at=self.clock())
         result = open_connection(
-            connection, limit=5, sessions=self.sessions, gateway=self.gateway, farewell=b"", now=self.clock()
+            connection, limit=5, sessions=self.stores.sessions, gateway=self.gateway, farewell=b"", now=self.clock()
         )
         if result.announce:
             announce_online(
@@ -102,7 +96,7 @@ class House:
             )
 
     def go(self, name: str, user: str = "alice") -> bool:
-        return close_connection(user, name, sessions=self.sessions, now=self.clock()).went_offline
+        return close_connection(user, name, sessions=self.stores.sessions, now=self.clock()).went_offline
 
     def look(self, user: str = "alice") -> bool:
         return check_offline(
@@ -128,12 +122,13 @@ class House:
 
 
 def both_online(house: House) -> None:
-    house.memberships.contacts.clear()
-    house.sessions.connect("alice", "a1", at=NOW)
+    for one, other in (("alice", "bob"), ("bob", "alice")):
+        house.stores.drop(MEMBERS, contact_key(one, other))
+    house.stores.connect("alice", "a1", at=NOW)
 
 
 def as_fellows(house: House) -> None:
-    found_group(FakeLog(house.memberships), "zoe", "alice", "bob")
+    found_group(house.stores, "zoe", "alice", "bob")
 
 
 def as_contacts(house: House) -> None:
@@ -143,27 +138,26 @@ def as_contacts(house: House) -> None:
 def blocking(arrange: Callable[[House], object], *block: str) -> Callable[[House], object]:
     def both(house: House) -> None:
         arrange(house)
-        FakeBlocks(house.memberships).put(block[0], block[1], now=1)
+        house.stores.blocks.put(block[0], block[1], now=1)
 
     return both
 
 
 def writing(*senders: str) -> Callable[[House], object]:
     def write(house: House) -> None:
-        log = FakeLog(house.memberships)
         for sender in senders:
-            log.write(sender, "hi")
+            house.stores.write(sender, "hi")
 
     return write
 
 
 def making(user: str, other: str) -> Callable[[House], object]:
-    return lambda house: create_private(user, other, memberships=house.memberships, now=1)
+    return lambda house: create_private(user, other, memberships=house.stores.memberships, now=1)
 
 
 def as_hidden_contact(house: House) -> None:
     as_contacts(house)
-    house.sessions.hidden["alice"] = True
+    house.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=True)
 
 
 MATRIX: dict[str, tuple[Callable[[House], object], bool]] = {
@@ -211,7 +205,8 @@ def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
     house.hide(hidden=True)
     assert house.seen("alice") == [Presence("alice", "offline")]
     house.hide(hidden=False)
-    house.memberships.contacts.clear()
+    for one, other in (("alice", "bob"), ("bob", "alice")):
+        house.stores.drop(MEMBERS, contact_key(one, other))
     assert house.seen("alice") == [Presence("alice", "offline")]
 
 
@@ -278,8 +273,10 @@ def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_aga
     house.come("a1")
     house.go("a1")
     house.come("a2")
-    connection = house.sessions.connections["alice"]["a2"]
-    keep_alive(connection, limit=5, sessions=house.sessions, gateway=house.gateway, farewell=b"", now=house.clock())
+    connection = house.stores.connections("alice")["a2"]
+    keep_alive(
+        connection, limit=5, sessions=house.stores.sessions, gateway=house.gateway, farewell=b"", now=house.clock()
+    )
     house.told()
     house.clock.advance(HEARTBEAT_WINDOW_MS)
     assert [one.status for one in house.seen("alice")] == ["offline"]
@@ -414,10 +411,8 @@ def showing_and(other: Callable[[House], object], *, here: bool) -> Callable[[St
             house.come("a1")
         house.hide(hidden=True)
         house.gateway.posts.clear()
-        stepped = House()
-        stepped.memberships, stepped.clock, stepped.gateway = house.memberships, house.clock, house.gateway
-        stepped.watches = stepper.wrap(house.watches, only=["of"])
-        stepped.sessions = stepper.wrap(house.sessions)
+        stepped = copy(house)
+        stepped.stores = house.stores.stepped(stepper, watches=("of",), sessions=())
         stepper.add(lambda: stepped.hide(hidden=False))
         stepper.add(lambda: other(stepped))
         return house
@@ -446,7 +441,7 @@ def last_told(house: House) -> str | None:
 
 def test_who_comes_for_the_first_time_while_showing_themselves_is_told_in_every_interleaving() -> None:
     for house in explore(showing_and(_come, here=False)):
-        assert house.sessions.shown["alice"] == "online"
+        assert house.stores.session("alice").shown == "online"
         assert last_told(house) == "online"
         house.go("a1")
         house.clock.advance(GRACE_MS)
@@ -459,12 +454,12 @@ def test_who_goes_while_showing_themselves_is_not_left_online_in_any_interleavin
         house.clock.advance(GRACE_MS)
         house.look()
         assert last_told(house) in (None, "offline")
-        assert house.sessions.shown["alice"] == "offline"
+        assert house.stores.session("alice").shown == "offline"
 
 
 def test_of_two_wishes_at_once_what_is_told_is_that_which_is_kept_in_every_interleaving() -> None:
     for house in explore(showing_and(_hide, here=True)):
-        expected = (None, "offline") if house.sessions.hidden["alice"] else ("online",)
+        expected = (None, "offline") if house.stores.session("alice").hidden else ("online",)
         assert last_told(house) in expected
 
 
@@ -474,7 +469,7 @@ def subscribe(house: House, *users: str, connection_id: str = "b1") -> list[Pres
         user_id="bob",
         connection_id=connection_id,
         expires_at=NEVER,
-        watches=house.watches,
+        watches=house.stores.watches,
         sight=house.sight,
         now=house.clock(),
     )
@@ -488,11 +483,9 @@ def test_no_change_falls_between_subscribing_and_the_answer_in_any_interleaving(
 
 def subscribing_and_coming(stepper: Stepper) -> tuple[House, list[Presence]]:
     house = House()
-    house.watches.replace("bob", "b1", [], expires_at=NEVER)
-    stepped = House()
-    stepped.memberships, stepped.gateway, stepped.clock = house.memberships, house.gateway, house.clock
-    stepped.watches = stepper.wrap(house.watches)
-    stepped.sessions = stepper.wrap(house.sessions)
+    house.stores.watches.replace("bob", "b1", [], expires_at=NEVER)
+    stepped = copy(house)
+    stepped.stores = house.stores.stepped(stepper, watches=(), sessions=())
     found: list[Presence] = []
     stepper.add(lambda: found.extend(subscribe(stepped, "alice")))
     stepper.add(lambda: stepped.come("a1"))
@@ -516,7 +509,7 @@ def test_a_subscription_answers_with_the_state_and_replaces_the_one_before() -> 
     house.look()
     assert house.told() == []
     assert subscribe(house) == []
-    assert house.watches.watches == {}
+    assert [row for row in house.stores.rows(MEMBERS) if row["pk"].startswith("watch#")] == []
 
 
 def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription() -> None:
@@ -533,19 +526,19 @@ def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription() ->
 
 def test_a_watch_that_has_ended_is_told_nothing_and_a_dead_one_is_forgotten() -> None:
     house = House()
-    house.watches.replace("bob", "b0", ["alice"], expires_at=NOW)
-    house.watches.replace("bob", "b2", ["alice"], expires_at=NEVER)
+    house.stores.watches.replace("bob", "b0", ["alice"], expires_at=NOW)
+    house.stores.watches.replace("bob", "b2", ["alice"], expires_at=NEVER)
     house.gateway.outcomes = {"b2": PostOutcome.GONE}
     house.come("a1")
     assert [target for target, _ in house.gateway.posts] == ["b1"]
-    assert sorted(connection for _, connection in house.watches.watches) == ["b0", "b1"]
+    assert [watch.connection_id for watch in house.stores.watches.of("alice")] == ["b0", "b1"]
 
 
 def test_a_ping_keeps_presence_and_its_absence_ends_it() -> None:
     house = House()
     house.come("a1")
-    connection = house.sessions.connections["alice"]["a1"]
-    ping = partial(keep_alive, limit=5, sessions=house.sessions, gateway=house.gateway, farewell=b"")
+    connection = house.stores.connections("alice")["a1"]
+    ping = partial(keep_alive, limit=5, sessions=house.stores.sessions, gateway=house.gateway, farewell=b"")
     ping(connection, now=house.clock())
     house.clock.advance(HEARTBEAT_WINDOW_MS - 1)
     assert house.seen("alice") == [Presence("alice", "online")]
@@ -561,11 +554,9 @@ def coming_and_looking(*processes: str) -> Callable[[Stepper], House]:
         house.come("a1")
         house.go("a1")
         house.gateway.posts.clear()
-        stepped = House()
-        stepped.memberships, stepped.clock = house.memberships, house.clock
-        stepped.watches = stepper.wrap(house.watches, only=["of"])
+        stepped = copy(house)
+        stepped.stores = house.stores.stepped(stepper, watches=("of",), sessions=())
         stepped.gateway = stepper.wrap(house.gateway)
-        stepped.sessions = stepper.wrap(house.sessions)
         house.clock.advance(GRACE_MS)
         for process in processes:
             stepper.add(stepped.look if process == "look" else lambda: stepped.come("a2"))
@@ -579,7 +570,7 @@ def test_several_looks_at_once_say_the_same_in_every_interleaving() -> None:
     for house in explore(coming_and_looking("look", "look")):
         tried += 1
         assert house.told() in (["offline"], ["offline", "offline"])
-        assert house.sessions.shown["alice"] == "offline"
+        assert house.stores.session("alice").shown == "offline"
     assert tried > 10
 
 
@@ -589,22 +580,22 @@ def test_a_look_that_dies_before_it_is_done_is_made_up_for_by_its_repetition() -
     house.go("a1")
     house.clock.advance(GRACE_MS)
     house.gateway.posts.clear()
-    real, house.watches = house.watches, _Broken()  # type: ignore[assignment]
+
+    def fail(_: str, request: object) -> None:
+        if "watch#" in str(request):
+            raise Unavailable
+
+    house.stores.calls.before = fail
     with pytest.raises(Unavailable):
         house.look()
-    house.watches = real
+    house.stores.calls.before = lambda *_: None
     house.look()
     assert house.told() == ["offline"]
-
-
-class _Broken:
-    def of(self, _: str) -> object:
-        raise Unavailable
 
 
 def test_whoever_comes_back_while_being_looked_at_ends_up_shown_online_in_every_interleaving() -> None:
     ways = set()
     for house in explore(coming_and_looking("look", "come")):
-        assert house.sessions.shown["alice"] == "online"
+        assert house.stores.session("alice").shown == "online"
         ways.add(tuple(house.told()))
     assert ways == {(), ("offline", "online")}

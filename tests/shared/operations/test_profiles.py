@@ -11,8 +11,9 @@ import pytest
 from shared.domain.contacts import Profile, QuietHours
 from shared.errors import BadRequest
 from shared.operations.contacts import check_profile, update_profile
-from tests.fakes import FakeProfiles
+from shared.ports.people import Profiles
 from tests.stepping import Stepper, explore
+from tests.stores import simulated
 
 NIGHT = QuietHours("22:00", "07:00", "Europe/Berlin")
 
@@ -68,8 +69,8 @@ CHANGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("names", list(combinations(CHANGES, 2)), ids=str)
 def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names: tuple[str, str]) -> None:
-    def build(stepper: Stepper) -> FakeProfiles:
-        profiles = FakeProfiles()
+    def build(stepper: Stepper) -> Profiles:
+        profiles = simulated().profiles
         profiles.update("alice", {"display_name": "Old", "avatar_url": "https://old"})
         port = stepper.wrap(profiles)
         for name in names:
@@ -82,7 +83,7 @@ def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names:
 
 
 def test_a_change_names_what_it_changes_and_nothing_else() -> None:
-    profiles = FakeProfiles()
+    profiles = simulated().profiles
     update_profile("alice", CHANGES, profiles=profiles)
     assert update_profile("alice", {"quiet_hours": None}, profiles=profiles) == profiles.get("alice")
     assert profiles.get("alice") == Profile("A", CHANGES["avatar_url"], previews=False, groups_from="contacts")

@@ -4,57 +4,69 @@ from __future__ import annotations
 
 import pytest
 
+from shared.domain.changes import Deleted
+from shared.domain.entries import change_entry
 from shared.domain.files import DELETED, PENDING, READY, File
 from shared.errors import Unavailable
 from shared.operations.files import release
-from tests.fakes import DM, FakeFiles, FakeObjects
+from tests.fakes import DM, FakeObjects
+from tests.stores import Simulated, simulated
 
 
-def stored() -> tuple[FakeFiles, FakeObjects]:
+def stored() -> tuple[Simulated, FakeObjects]:
     """A file in messages 1 and 2."""
-    files = FakeFiles()
-    files.ready("cat")
-    for seq in (1, 2):
-        files.take("cat", DM, seq)
-    return files, FakeObjects(kept={"cat": b"cat", "dog": b"dog"}, thumbnails={"cat": b"c", "dog": b"d"})
+    stores = simulated()
+    stores.ready_file("cat")
+    stores.write("alice", "", "", message_type="image", file_id="cat")
+    return stores, FakeObjects(kept={"cat": b"cat", "dog": b"dog"}, thumbnails={"cat": b"c", "dog": b"d"})
+
+
+def delete(stores: Simulated, seq: int) -> None:
+    """The message at `seq` has the file no more."""
+    change = Deleted(seq, file_id="cat")
+    base = stores.entries()[-1]
+    entry = change_entry(
+        change, base=base, conversation_id=DM, sender_id="alice", created_at=2, nonce=f"d{seq}", fan_out=False
+    )
+    assert stores.log.put(entry) is None
 
 
 def test_a_file_that_another_message_has_stays() -> None:
-    files, objects = stored()
-    files.release("cat", DM, 1)
-    assert not release("cat", files=files, objects=objects)
-    assert files.files["cat"].status == READY
+    stores, objects = stored()
+    delete(stores, 1)
+    assert not release("cat", files=stores.files, objects=objects)
+    assert stores.file("cat").status == READY
     assert (set(objects.kept), set(objects.thumbnails)) == ({"cat", "dog"}, {"cat", "dog"})
 
 
 def test_the_last_message_takes_the_bytes_and_the_thumbnail_along_however_often_it_is_told() -> None:
-    files, objects = stored()
+    stores, objects = stored()
     for seq in (1, 2):
-        files.release("cat", DM, seq)
+        delete(stores, seq)
     for _ in range(2):
-        assert release("cat", files=files, objects=objects)
-        assert files.files["cat"].status == DELETED
+        assert release("cat", files=stores.files, objects=objects)
+        assert stores.file("cat").status == DELETED
         assert (set(objects.kept), set(objects.thumbnails)) == ({"dog"}, {"dog"})
 
 
 def test_a_release_that_was_cut_off_is_completed() -> None:
-    files, objects = stored()
+    stores, objects = stored()
     for seq in (1, 2):
-        files.release("cat", DM, seq)
+        delete(stores, seq)
 
     class CutOff(FakeObjects):
         def delete(self, file_id: str) -> None:
             raise Unavailable
 
     with pytest.raises(Unavailable):
-        release("cat", files=files, objects=CutOff())
-    assert release("cat", files=files, objects=objects)
+        release("cat", files=stores.files, objects=CutOff())
+    assert release("cat", files=stores.files, objects=objects)
     assert "cat" not in objects.kept
 
 
 def test_a_file_that_is_still_pending_is_left_alone() -> None:
-    files, objects = FakeFiles(), FakeObjects(uploads={"new": b"new"})
-    files.create(File("new", "alice", "image", "n.png", "image/png", 3, created_at=1, expires_at=2))
-    assert not release("new", files=files, objects=objects)
-    assert files.files["new"].status == PENDING
+    stores, objects = simulated(), FakeObjects(uploads={"new": b"new"})
+    stores.files.create(File("new", "alice", "image", "n.png", "image/png", 3, created_at=1, expires_at=2))
+    assert not release("new", files=stores.files, objects=objects)
+    assert stores.file("new").status == PENDING
     assert objects.uploads == {"new": b"new"}

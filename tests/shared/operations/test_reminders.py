@@ -26,29 +26,23 @@ from tests.fakes import (
     FakeClock,
     FakeDeliveryCheckQueue,
     FakeGateway,
-    FakeLog,
-    FakeNotifications,
-    FakeReminders,
     FakeReminderScheduler,
-    FakeSessions,
 )
+from tests.stores import Simulated, simulated
 
 HOUR = 3_600_000
 
 
 @dataclass
 class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    reminders: FakeReminders = field(default_factory=FakeReminders)
-    notifications: FakeNotifications = field(default_factory=FakeNotifications)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     now: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
-        self.log.write("bob", "one", "two")
+        self.stores.write("bob", "one", "two")
 
     def remind(
         self, seq: int = 1, *, user_id: str = "alice", conversation_id: str = DM, in_ms: int = HOUR, limit: int = 3
@@ -59,8 +53,8 @@ class House:
             seq,
             at=self.now() + in_ms,
             limit=limit,
-            log=self.log,
-            reminders=self.reminders,
+            log=self.stores.log,
+            reminders=self.stores.reminders,
             clock=self.clock,
             now=self.now(),
         )
@@ -68,27 +62,33 @@ class House:
     def due(self, reminder: Reminder, *, user_id: str = "alice") -> Delivered | None:
         return tell_due(
             Due(user_id, reminder.reminder_id),
-            reminders=self.reminders,
-            notifications=self.notifications,
-            log=self.log,
-            posting=Posting(self.sessions, self.gateway, encode_plainly),
+            reminders=self.stores.reminders,
+            notifications=self.stores.notifications,
+            log=self.stores.log,
+            posting=Posting(self.stores.sessions, self.gateway, encode_plainly),
             looks=self.looks,
             second_look_s=5,
             now=self.now(),
         )
 
     def cancel(self, reminder_id: str, *, user_id: str = "alice") -> None:
-        cancel_reminder(user_id, reminder_id, reminders=self.reminders, clock=self.clock)
+        cancel_reminder(user_id, reminder_id, reminders=self.stores.reminders, clock=self.clock)
 
     def events(self, connection_id: str) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.gateway.received(connection_id)]
 
+    def kept(self) -> list[Reminder]:
+        return [one for user in ("alice", "bob") for one in self.stores.reminders.of(user)]
+
+    def notified(self) -> list[Notification]:
+        return list(self.stores.notifications.of("alice", now=self.now()))
+
     def change(self, change: Deleted | Removed) -> None:
-        base = self.log.entries[DM][-1]
+        base = self.stores.entries(DM)[-1]
         entry = change_entry(
             change, base=base, conversation_id=DM, sender_id="bob", created_at=2, nonce="c", fan_out=False
         )
-        assert self.log.put(entry) is None
+        assert self.stores.log.put(entry) is None
 
 
 def busy(_: object) -> None:
@@ -103,7 +103,7 @@ def test_a_wish_is_stored_and_scheduled() -> None:
     made = house.remind(2)
     reminder = Reminder(made.reminder.reminder_id, "alice", DM, 2, house.now() + HOUR, house.now())
     assert made == Reminded(reminder, is_new=True)
-    assert house.reminders.reminders == {("alice", reminder.reminder_id): reminder}
+    assert house.kept() == [reminder]
     assert house.clock.scheduled == {reminder.reminder_id: reminder}
 
 
@@ -113,7 +113,7 @@ def test_the_same_wish_is_one_reminder() -> None:
     house.now.advance(10)
     again = house.remind(in_ms=HOUR - 10, limit=1)
     assert again == Reminded(first.reminder, is_new=False)
-    assert len(house.reminders.reminders) == 1
+    assert len(house.kept()) == 1
 
 
 def test_each_other_wish_is_another_reminder() -> None:
@@ -147,7 +147,7 @@ def test_no_other_time_will_do(in_ms: int) -> None:
     house = House()
     with pytest.raises(BadRequest, match="`at`"):
         house.remind(in_ms=in_ms)
-    assert (house.reminders.reminders, house.clock.scheduled) == ({}, {})
+    assert (house.kept(), house.clock.scheduled) == ([], {})
 
 
 @pytest.mark.parametrize("conversation_id", [DM, "group:zzzzzzzzzzzzzzzz", "nonsense"])
@@ -192,7 +192,7 @@ def test_a_cancelled_one_is_neither_stored_nor_scheduled() -> None:
     reminder = house.remind().reminder
     for _ in range(2):
         house.cancel(reminder.reminder_id)
-    assert (house.reminders.reminders, house.clock.scheduled) == ({}, {})
+    assert (house.kept(), house.clock.scheduled) == ([], {})
 
 
 def test_nobody_cancels_what_is_anothers() -> None:
@@ -200,7 +200,7 @@ def test_nobody_cancels_what_is_anothers() -> None:
     reminder = house.remind().reminder
     house.cancel(reminder.reminder_id, user_id="bob")
     assert house.clock.scheduled == {reminder.reminder_id: reminder}
-    assert list(reminders_of("alice", reminders=house.reminders)) == [reminder]
+    assert list(reminders_of("alice", reminders=house.stores.reminders)) == [reminder]
 
 
 # --- being due
@@ -208,7 +208,7 @@ def test_nobody_cancels_what_is_anothers() -> None:
 
 def test_who_is_due_is_told_and_the_reminder_goes() -> None:
     house = House()
-    house.sessions.connect("alice", "a1", at=house.now())
+    house.stores.connect("alice", "a1", at=house.now())
     reminder = house.remind(2).reminder
     house.now.advance(HOUR)
     delivered = house.due(reminder)
@@ -217,13 +217,13 @@ def test_who_is_due_is_told_and_the_reminder_goes() -> None:
     body = {"id": reminder.reminder_id, "kind": "reminder", "title": "Reminder", "body": "", "data": {}}
     place = {"created_at": house.now(), "conversation_id": DM, "seq": 2}
     assert house.events("a1") == [{"type": "notification", "notification": {**body, **place}}]
-    (notification,) = house.notifications.notifications.values()
+    (notification,) = house.notified()
     assert (notification.kind, notification.user_id, notification.expires_at) == (
         REMINDER,
         "alice",
         house.now() + 30 * 86_400_000,
     )
-    assert house.reminders.reminders == {}
+    assert house.kept() == []
 
 
 def test_who_is_absent_is_looked_at_right_away() -> None:
@@ -236,7 +236,7 @@ def test_who_is_absent_is_looked_at_right_away() -> None:
 
 
 def told(house: House) -> tuple[int, list[Notification], int]:
-    return len(house.gateway.posts), list(house.notifications.notifications.values()), len(house.looks.puts)
+    return len(house.gateway.posts), house.notified(), len(house.looks.puts)
 
 
 def test_a_cancelled_one_is_told_to_nobody() -> None:
@@ -259,7 +259,7 @@ def test_anothers_reminder_is_nobodys() -> None:
     house = House()
     reminder = house.remind().reminder
     assert house.due(reminder, user_id="bob") is None
-    assert house.reminders.reminders != {}
+    assert house.kept() != []
 
 
 def test_of_a_deleted_message_nobody_is_told_and_the_reminder_goes() -> None:
@@ -267,15 +267,15 @@ def test_of_a_deleted_message_nobody_is_told_and_the_reminder_goes() -> None:
     reminder = house.remind(2).reminder
     house.change(Deleted(2))
     assert house.due(reminder) is None
-    assert (told(house), house.reminders.reminders) == ((0, [], 0), {})
+    assert (told(house), house.kept()) == ((0, [], 0), [])
 
 
 def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes() -> None:
     house = House()
     reminder = house.remind().reminder
-    house.log.memberships.members.pop((DM, "alice"))
+    house.stores.leave(DM, "alice")
     assert house.due(reminder) is None
-    assert (told(house), house.reminders.reminders) == ((0, [], 0), {})
+    assert (told(house), house.kept()) == ((0, [], 0), [])
 
 
 def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
@@ -283,20 +283,20 @@ def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
     reminder = house.remind().reminder
     with pytest.raises(Unavailable):
         house.due(reminder)
-    assert house.reminders.reminders != {}
+    assert house.kept() != []
     house.looks.before_put = lambda _: None
     house.now.advance(1_000)
     house.due(reminder)
-    (notification,) = house.notifications.notifications.values()
+    (notification,) = house.notified()
     assert notification.created_at == house.now() - 1_000
-    assert (len(house.looks.puts), house.reminders.reminders) == (1, {})
+    assert (len(house.looks.puts), house.kept()) == (1, [])
 
 
 def test_one_that_was_acknowledged_half_way_is_not_told_again() -> None:
     house = House()
     reminder = house.remind().reminder
     house.due(reminder)
-    house.reminders.put(reminder)  # as if it had died before it was removed
-    house.notifications.acknowledge("alice", reminder.reminder_id)
+    house.stores.reminders.put(reminder)  # as if it had died before it was removed
+    house.stores.notifications.acknowledge("alice", reminder.reminder_id)
     assert house.due(reminder) is None
-    assert (len(house.looks.puts), house.reminders.reminders) == (1, {})
+    assert (len(house.looks.puts), house.kept()) == (1, [])

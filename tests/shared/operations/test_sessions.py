@@ -9,101 +9,103 @@ import pytest
 from shared.domain.connections import HEARTBEAT_WINDOW_MS, MAX_LIFETIME_MS, Connection, Identity, heard_from, opened
 from shared.errors import Unavailable
 from shared.operations.sessions import Opened, close_connection, ensure_registered, keep_alive, open_connection
-from tests.fakes import FakeClock, FakeGateway, FakeSessions
+from tests.fakes import FakeClock, FakeGateway
 from tests.stepping import Stepper, explore
+from tests.stores import SESSIONS, Simulated, simulated
 
 NOW = FakeClock()()
 NEVER = NOW + 10 * MAX_LIFETIME_MS
 
 
 def open_one(
-    sessions: FakeSessions, name: str, *, at: int = NOW, limit: int = 2, gateway: FakeGateway | None = None
+    stores: Simulated, name: str, *, at: int = NOW, limit: int = 2, gateway: FakeGateway | None = None
 ) -> Opened:
     connection = opened(name, Identity("alice", NEVER), device_id="phone", connected_at=at)
     return open_connection(
-        connection, limit=limit, sessions=sessions, gateway=gateway or FakeGateway(), farewell=b"bye", now=at
+        connection, limit=limit, sessions=stores.sessions, gateway=gateway or FakeGateway(), farewell=b"bye", now=at
     )
 
 
-def names(sessions: FakeSessions) -> set[str]:
-    return set(sessions.connections["alice"])
+def names(stores: Simulated) -> set[str]:
+    return set(stores.connections("alice"))
 
 
 def test_the_first_connection_comes_online_and_the_second_does_not() -> None:
-    sessions = FakeSessions()
-    assert open_one(sessions, "c1").came_online
-    assert not open_one(sessions, "c2").came_online
+    stores = simulated()
+    assert open_one(stores, "c1").came_online
+    assert not open_one(stores, "c2").came_online
 
 
 def test_a_stale_connection_is_nobody_online() -> None:
-    sessions = FakeSessions()
-    open_one(sessions, "c1")
-    assert open_one(sessions, "c2", at=NOW + MAX_LIFETIME_MS).came_online
+    stores = simulated()
+    open_one(stores, "c1")
+    assert open_one(stores, "c2", at=NOW + MAX_LIFETIME_MS).came_online
 
 
 def test_at_the_limit_the_oldest_is_told_why_and_closed() -> None:
-    sessions, gateway = FakeSessions(), FakeGateway()
+    stores, gateway = simulated(), FakeGateway()
     for number, name in enumerate(("c1", "c2")):
-        open_one(sessions, name, at=NOW + number)
-    result = open_one(sessions, "c3", at=NOW + 5, gateway=gateway)
+        open_one(stores, name, at=NOW + number)
+    result = open_one(stores, "c3", at=NOW + 5, gateway=gateway)
     assert [one.connection_id for one in result.evicted] == ["c1"]
     assert (gateway.posts, gateway.closed) == ([("c1", b"bye")], ["c1"])
-    assert names(sessions) == {"c2", "c3"}
+    assert names(stores) == {"c2", "c3"}
 
 
 def test_at_the_limit_stale_ones_go_before_the_living() -> None:
-    sessions, gateway = FakeSessions(), FakeGateway()
-    sessions.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
-    sessions.connect("alice", "old", at=NOW - 100)
-    result = open_one(sessions, "new", gateway=gateway)
+    stores, gateway = simulated(), FakeGateway()
+    stores.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
+    stores.connect("alice", "old", at=NOW - 100)
+    result = open_one(stores, "new", gateway=gateway)
     assert (list(result.evicted), gateway.closed) == ([], [])
-    assert names(sessions) == {"old", "new"}
+    assert names(stores) == {"old", "new"}
 
 
 def test_a_lowered_limit_is_reached_at_the_next_opening() -> None:
-    sessions = FakeSessions()
+    stores = simulated()
     for number in range(5):
-        sessions.connect("alice", f"c{number}", at=NOW + number)
-    open_one(sessions, "new", limit=2)
-    assert names(sessions) == {"c4", "new"}
+        stores.connect("alice", f"c{number}", at=NOW + number)
+    open_one(stores, "new", limit=2)
+    assert names(stores) == {"c4", "new"}
 
 
 def test_who_changes_the_session_meanwhile_makes_opening_look_again() -> None:
-    sessions = FakeSessions()
+    stores = simulated()
     for name in ("c1", "c2"):
-        open_one(sessions, name)
+        open_one(stores, name)
     sneaked: list[str] = []
 
-    def sneak(connection: Connection) -> None:
-        if connection.connection_id == "new" and not sneaked and len(sessions.connections["alice"]) == 2:
+    def sneak(*_: object) -> None:
+        if not sneaked:
             sneaked.append("x")
-            del sessions.connections["alice"]["c1"]
-            sessions.connect("alice", "x", at=NOW + 1)
+            stores.sessions.remove("alice", "c1", now=NOW)
+            stores.connect("alice", "x", at=NOW + 1)
 
-    sessions.before_register = sneak
-    open_one(sessions, "new")
-    assert names(sessions) <= {"c2", "x", "new"}
-    assert len(names(sessions)) == 2
+    stores.calls.before = sneak
+    open_one(stores, "new")
+    assert names(stores) <= {"c2", "x", "new"}
+    assert len(names(stores)) == 2
 
 
 def test_a_session_that_never_stands_still_is_given_up() -> None:
-    sessions = FakeSessions()
+    stores = simulated()
     counter = iter(range(1_000))
 
-    def churn(_: Connection) -> None:
-        sessions.connections["alice"] = {}
+    def churn(*_: object) -> None:
+        for name in names(stores):
+            stores.sessions.remove("alice", name, now=NOW)
         for number in range(2):
-            sessions.connect("alice", f"x{next(counter)}", at=NOW + number)
+            stores.connect("alice", f"x{next(counter)}", at=NOW + number)
 
-    sessions.before_register = churn
+    stores.calls.before = churn
     with pytest.raises(Unavailable):
-        open_one(sessions, "new")
+        open_one(stores, "new")
 
 
 def test_racing_openings_and_closings_see_each_transition_once_in_every_interleaving() -> None:
-    def build(stepper: Stepper) -> tuple[FakeSessions, list[str]]:
-        sessions = FakeSessions()
-        port, events = stepper.wrap(sessions), []
+    def build(stepper: Stepper) -> tuple[Simulated, list[str]]:
+        stores = simulated()
+        port, events = stepper.wrap(stores.sessions), list[str]()
 
         def come_and_go(name: str) -> None:
             connection = opened(name, Identity("alice", NEVER), device_id="", connected_at=NOW)
@@ -114,12 +116,12 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
 
         for name in ("c1", "c2", "c3"):
             stepper.add(partial(come_and_go, name))
-        return sessions, events
+        return stores, events
 
     tried = 0
-    for sessions, events in explore(build):
+    for stores, events in explore(build):
         tried += 1
-        assert names(sessions) == set()
+        assert names(stores) == set()
         transitions = [event for event in events if event]
         assert transitions[:2] == ["online", "offline"]
         assert transitions == ["online", "offline"] * (len(transitions) // 2)
@@ -127,55 +129,55 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
 
 
 def test_a_first_registration_whose_answer_was_lost_is_told_by_its_repetition_though_others_came_in_between() -> None:
-    sessions = FakeSessions()
+    stores = simulated()
     first = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
-    sessions.register(first, limit=2)  # the answer is lost
-    assert not open_one(sessions, "c2").announce
-    assert open_one(sessions, "c1").announce
+    stores.sessions.register(first, limit=2)  # the answer is lost
+    assert not open_one(stores, "c2").announce
+    assert open_one(stores, "c1").announce
 
 
 def test_a_connection_that_is_registered_again_later_is_no_news_beside_others() -> None:
-    sessions = FakeSessions()
-    assert open_one(sessions, "c1").announce
-    assert not open_one(sessions, "c2").announce
+    stores = simulated()
+    assert open_one(stores, "c1").announce
+    assert not open_one(stores, "c2").announce
     again = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     later = NOW + HEARTBEAT_WINDOW_MS // 2
-    result = open_connection(again, limit=2, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=later)
+    result = open_connection(again, limit=2, sessions=stores.sessions, gateway=FakeGateway(), farewell=b"", now=later)
     assert not result.announce
 
 
 def test_a_late_close_removes_its_own_connection_only() -> None:
-    sessions = FakeSessions()
-    open_one(sessions, "old")
-    open_one(sessions, "new")
-    assert not close_connection("alice", "old", sessions=sessions, now=NOW).went_offline
-    assert not close_connection("alice", "old", sessions=sessions, now=NOW).went_offline
-    assert names(sessions) == {"new"}
-    assert close_connection("alice", "new", sessions=sessions, now=NOW).went_offline
+    stores = simulated()
+    open_one(stores, "old")
+    open_one(stores, "new")
+    assert not close_connection("alice", "old", sessions=stores.sessions, now=NOW).went_offline
+    assert not close_connection("alice", "old", sessions=stores.sessions, now=NOW).went_offline
+    assert names(stores) == {"new"}
+    assert close_connection("alice", "new", sessions=stores.sessions, now=NOW).went_offline
 
 
 def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told() -> None:
-    sessions = FakeSessions()
-    sessions.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
-    assert close_connection("alice", "stale", sessions=sessions, now=NOW).went_offline
-    assert close_connection("alice", "stale", sessions=sessions, now=NOW + 1).went_offline
-    assert sessions.show_offline("alice", sessions.whole(["alice"])["alice"])
-    assert not close_connection("alice", "stale", sessions=sessions, now=NOW + 2).went_offline
+    stores = simulated()
+    stores.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
+    assert close_connection("alice", "stale", sessions=stores.sessions, now=NOW).went_offline
+    assert close_connection("alice", "stale", sessions=stores.sessions, now=NOW + 1).went_offline
+    assert stores.sessions.show_offline("alice", stores.session("alice"))
+    assert not close_connection("alice", "stale", sessions=stores.sessions, now=NOW + 2).went_offline
 
 
 def test_a_connection_that_nobody_knows_ends_unnoticed() -> None:
-    assert not close_connection("alice", "never", sessions=FakeSessions(), now=NOW).went_offline
+    assert not close_connection("alice", "never", sessions=simulated().sessions, now=NOW).went_offline
 
 
 def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> None:
-    sessions = FakeSessions()
-    open_one(sessions, "c1")
-    sessions.writes = 0
+    stores = simulated()
+    open_one(stores, "c1")
+    before = stores.calls.writes(SESSIONS)
     connection = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     later = NOW + 60_000
-    keep_alive(connection, limit=2, sessions=sessions, gateway=FakeGateway(), farewell=b"", now=later)
-    assert sessions.connections["alice"]["c1"].expires_at == later + HEARTBEAT_WINDOW_MS
-    assert sessions.writes == 1
+    keep_alive(connection, limit=2, sessions=stores.sessions, gateway=FakeGateway(), farewell=b"", now=later)
+    assert stores.connections("alice")["c1"].expires_at == later + HEARTBEAT_WINDOW_MS
+    assert stores.calls.writes(SESSIONS) - before == 1
 
 
 def test_no_connection_outlives_its_token() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_what_is_written_between_the_two_reads_is_announced_as_more() -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
 
     def meanwhile(_: str, request: Mapping[str, Any]) -> None:
-        if request.get("TableName") == LOG:
+        if request.get("ScanIndexForward") is False:
             stores.write("bob", "1")
 
     stores.calls.before = meanwhile
@@ -174,22 +175,28 @@ def heads_of(stores: Simulated, held: Mapping[str, int] | None = None) -> tuple[
     raise AssertionError
 
 
-def many_conversations(stores: Simulated, number: int) -> list[str]:
-    ids = [f"dm:alice:u{one:04}" for one in range(number)]
-    for one in ids:
+IDS = [f"dm:alice:u{one:04}" for one in range(1_700)]
+
+
+@cache
+def _made(number: int) -> Simulated:
+    stores = simulated()
+    for one in IDS[:number]:
         stores.write("u", "x", conversation_id=one)
-    return ids
+    return stores
+
+
+def many_conversations(number: int) -> tuple[Simulated, list[str]]:
+    return simulated(_made(number)), IDS[:number]
 
 
 def test_the_cursor_leads_through_all_heads_each_once_and_in_a_stable_order() -> None:
-    stores = simulated()
-    ids = many_conversations(stores, 1_700)
+    stores, ids = many_conversations(1_700)
     assert heads_of(stores) == (ids, 4)
 
 
 def test_a_page_of_heads_reads_no_logs_but_its_own() -> None:
-    stores = simulated()
-    many_conversations(stores, 1_700)
+    stores, _ = many_conversations(1_700)
     reads, members = stores.calls.reads(LOG), stores.calls.reads(MEMBERS)
     found = run(stores, {}, after="dm:alice:u0999")
     assert [one.conversation_id for one in found.conversations][::499] == ["dm:alice:u1000", "dm:alice:u1499"]
@@ -197,8 +204,7 @@ def test_a_page_of_heads_reads_no_logs_but_its_own() -> None:
 
 
 def test_named_conversations_are_answered_wherever_the_cursor_is() -> None:
-    stores = simulated()
-    ids = many_conversations(stores, 1_200)
+    stores, ids = many_conversations(1_200)
     reads = stores.calls.reads(MEMBERS)
     found = run(stores, {ids[3]: 0, ids[1_100]: 0, "dm:alice:nobody": 4}, after=ids[600])
     assert [one.conversation_id for one in found.conversations[:3]] == [ids[3], ids[1_100], ids[601]]
@@ -207,16 +213,14 @@ def test_named_conversations_are_answered_wherever_the_cursor_is() -> None:
 
 
 def test_what_is_named_is_no_head_in_the_same_reply() -> None:
-    stores = simulated()
-    ids = many_conversations(stores, 900)
+    stores, ids = many_conversations(900)
     found = run(stores, dict.fromkeys(ids[:500], 1))
     told = [one.conversation_id for one in found.conversations]
     assert (told[:400], found.next_after, found.has_more) == (ids[500:], None, False)
 
 
 def test_heads_and_refusals_come_however_full_of_entries_a_reply_is() -> None:
-    stores = simulated()
-    ids = many_conversations(stores, 100)
+    stores, ids = many_conversations(100)
     for one in ids[:50]:
         stores.write("u", *["x"] * 50, conversation_id=one)
     bogus = dict.fromkeys((f"dm:alice:{'n' * 200}{number}" for number in range(400)), 1)
@@ -229,8 +233,7 @@ def test_heads_and_refusals_come_however_full_of_entries_a_reply_is() -> None:
 
 
 def test_of_many_named_those_are_read_that_the_reply_has_room_for() -> None:
-    stores = simulated()
-    ids = many_conversations(stores, 400)
+    stores, ids = many_conversations(400)
     reads = stores.calls.reads(LOG)
     found = run(stores, dict.fromkeys(reversed(ids), 0), size=20_000)
     assert [one.conversation_id for one in found.conversations] == ids[:-6:-1]

@@ -7,7 +7,8 @@ import pytest
 from shared.domain.files import ALIASES, FILE_TYPES, IMAGE_TYPES, PENDING, TYPES, File, FileKind, SizeLimits, Upload
 from shared.errors import BadRequest, ParleyError, TooLarge
 from shared.operations.files import NewFile, begin_upload
-from tests.fakes import FakeFiles, FakeObjects
+from tests.fakes import FakeObjects
+from tests.stores import MEMBERS, Simulated, simulated
 
 LIMITS = SizeLimits(image=10, file=20)
 NOW = 1_000
@@ -19,23 +20,23 @@ def begin(
     size: int = 10,
     kind: FileKind | None = None,
     *,
-    files: FakeFiles | None = None,
+    stores: Simulated | None = None,
 ) -> tuple[File, Upload]:
     return begin_upload(
         NewFile("alice", name, content_type, size, kind),
         file_id="f",
         limits=LIMITS,
-        files=FakeFiles() if files is None else files,
+        files=(stores or simulated()).files,
         objects=FakeObjects(),
         now=NOW,
     )
 
 
 def test_a_file_is_noted_and_can_be_uploaded_for_a_quarter_of_an_hour() -> None:
-    files = FakeFiles()
-    file, upload = begin("x/cat.png", files=files)
+    stores = simulated()
+    file, upload = begin("x/cat.png", stores=stores)
     assert file == File("f", "alice", "image", "cat.png", "image/png", 10, NOW, NOW + 900_000)
-    assert (files.get("f"), file.status, file.references) == (file, PENDING, 0)
+    assert (stores.files.get("f"), file.status, file.references) == (file, PENDING, 0)
     assert (upload.expires_at, upload.fields["Content-Type"]) == (NOW + 900_000, "image/png")
 
 
@@ -74,10 +75,10 @@ def test_images_can_be_called_images(content_type: str) -> None:
     ],
 )
 def test_other_types_are_not_taken(content_type: str, kind: FileKind | None) -> None:
-    files = FakeFiles()
+    stores = simulated()
     with pytest.raises(BadRequest):
-        begin("x", content_type, kind=kind, files=files)
-    assert files.files == {}
+        begin("x", content_type, kind=kind, stores=stores)
+    assert stores.rows(MEMBERS) == []
 
 
 @pytest.mark.parametrize(
@@ -131,17 +132,17 @@ def test_a_type_that_is_not_taken_is_told_those_that_are() -> None:
     ],
 )
 def test_each_kind_has_its_own_limit(size: int, kind: FileKind | None, error: type[ParleyError] | None) -> None:
-    files = FakeFiles()
+    stores = simulated()
     if error is None:
-        assert begin(size=size, kind=kind, files=files)[0].size == size
+        assert begin(size=size, kind=kind, stores=stores)[0].size == size
         return
     with pytest.raises(error) as raised:
-        begin(size=size, kind=kind, files=files)
-    assert (type(raised.value), files.files) == (error, {})
+        begin(size=size, kind=kind, stores=stores)
+    assert (type(raised.value), stores.rows(MEMBERS)) == (error, [])
 
 
 def test_a_file_without_a_name_is_not_noted() -> None:
-    files = FakeFiles()
+    stores = simulated()
     with pytest.raises(BadRequest):
-        begin("..", files=files)
-    assert files.files == {}
+        begin("..", stores=stores)
+    assert stores.rows(MEMBERS) == []

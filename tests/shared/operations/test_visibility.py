@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -13,26 +14,19 @@ import pytest
 
 from shared.domain.changes import Added, Removed
 from shared.domain.connections import MAX_LIFETIME_MS, Identity, PostOutcome, opened
-from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.entries import change_entry
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import Sight, Telling, announce_online, presence_of, watch
 from shared.operations.sessions import open_connection
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
 from tests.fakes import (
-    FakeBlocks,
     FakeClock,
-    FakeContacts,
     FakeGateway,
-    FakeLog,
-    FakeMemberships,
-    FakeRelations,
-    FakeSessions,
-    FakeWatches,
     in_turn,
 )
 from tests.shared.operations.conversation_harness import GROUP, encode, found_group
 from tests.stepping import Stepper, explore
+from tests.stores import SESSIONS, Simulated, simulated
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -45,29 +39,25 @@ class House:
     Time passes with each look at the clock.
     """
 
-    memberships: FakeMemberships = field(default_factory=FakeMemberships)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    watches: FakeWatches = field(default_factory=FakeWatches)
     ticks: Any = field(default_factory=lambda: count(NOW + 1))
 
     def __post_init__(self) -> None:
-        self.log = FakeLog(self.memberships)
         for user, other in (("alice", "bob"), ("bob", "alice")):
-            self.sessions.connect(user, f"{user[0]}1", at=NOW)
-            self.watches.replace(user, f"{user[0]}1", [other], expires_at=NEVER)
+            self.stores.connect(user, f"{user[0]}1", at=NOW)
+            self.stores.watches.replace(user, f"{user[0]}1", [other], expires_at=NEVER)
 
     def now(self) -> int:
         return int(next(self.ticks))
 
     @property
     def telling(self) -> Telling:
-        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
-        return Telling(sight, self.watches, self.gateway, encode)
+        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
+        return Telling(sight, self.stores.watches, self.gateway, encode)
 
     def befriend(self, one: str = "alice", other: str = "bob") -> None:
-        for user, friend in ((one, other), (other, one)):
-            self.memberships.contacts[user, friend] = Contact(friend, ACCEPTED, 1)
+        self.stores.know(one, other)
 
     def tell(self, tell: Callable[..., int], *about: object) -> int:
         return tell(*about, telling=self.telling, now=self.now)
@@ -75,34 +65,34 @@ class House:
     # -- the operations, as the functions carry them out
 
     def block(self, user: str = "alice", other: str = "bob") -> None:
-        if block_user(user, other, blocks=FakeBlocks(self.memberships), now=1):
+        if block_user(user, other, blocks=self.stores.blocks, now=1):
             self.tell(tell_blocked, user, other)
 
     def unblock(self, user: str = "alice", other: str = "bob") -> None:
-        FakeBlocks(self.memberships).remove(user, other)
+        self.stores.blocks.remove(user, other)
         self.tell(tell_granted, user, other)
 
     def accept(self) -> None:
         for user, other in (("bob", "alice"), ("alice", "bob")):
-            request_contact(user, other, contacts=FakeContacts(self.memberships), now=1)
+            request_contact(user, other, contacts=self.stores.contacts, now=1)
         self.tell(tell_granted, "alice", "bob")
 
     def end_contact(self) -> None:
-        remove_contact("bob", "alice", contacts=FakeContacts(self.memberships))
+        remove_contact("bob", "alice", contacts=self.stores.contacts)
         self.tell(tell_withdrawn, "bob", ["alice"])
 
     def write(self, *senders: str) -> None:
         for sender in senders:
-            (entry,) = self.log.write(sender, "hi")
+            (entry,) = self.stores.write(sender, "hi")
             if entry.first_answer:
                 self.tell(tell_granted, "alice", "bob")
 
     def join(self, *users: str) -> None:
         """`users` are added to the group, or make it."""
-        if GROUP in self.log.entries:
+        if self.stores.entries(GROUP):
             self._change(Added(users, size=9))
         else:
-            found_group(self.log, *users)
+            found_group(self.stores, *users)
         self.tell(tell_joined, GROUP, users, [*self.seats()])
 
     def leave(self, *users: str) -> None:
@@ -111,20 +101,21 @@ class House:
             self.tell(tell_withdrawn, user, [*self.seats()])
 
     def _change(self, change: Added | Removed) -> None:
-        base = self.log.entries[GROUP][-1]
+        base = self.stores.entries(GROUP)[-1]
         entry = change_entry(
             change, base=base, conversation_id=GROUP, sender_id="zoe", created_at=1, nonce="x", fan_out=False
         )
-        assert self.log.put(entry) is None
+        assert self.stores.log.put(entry) is None
 
     def seats(self) -> list[str]:
-        return [user for _, user in self.memberships.seats]
+        roster = self.stores.memberships.roster(GROUP)
+        return list(roster.seats) if roster else []
 
     def come(self, user: str, name: str) -> None:
         at = self.now()
         connection = opened(name, Identity(user, NEVER), device_id="", connected_at=at)
         result = open_connection(
-            connection, limit=5, sessions=self.sessions, gateway=self.gateway, farewell=b"", now=at
+            connection, limit=5, sessions=self.stores.sessions, gateway=self.gateway, farewell=b"", now=at
         )
         if result.announce:
             announce_online(user, telling=self.telling, now=at)
@@ -209,8 +200,8 @@ def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) ->
 
 def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
     house = House()
-    house.sessions.remove("alice", "a1", now=NOW + 1)
-    house.sessions.show_offline("alice", house.sessions.whole(["alice"])["alice"])
+    house.stores.sessions.remove("alice", "a1", now=NOW + 1)
+    house.stores.sessions.show_offline("alice", house.stores.sessions.whole(["alice"])["alice"])
     house.accept()
     assert house.heard("b1") == []
     house.block()
@@ -220,7 +211,7 @@ def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
 def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
     """Their return is announced to none."""
     house = House()
-    house.sessions.remove("alice", "a1", now=NOW + 1)
+    house.stores.sessions.remove("alice", "a1", now=NOW + 1)
     house.accept()
     assert house.heard("b1") == [ONLINE]
 
@@ -229,31 +220,31 @@ def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
 def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> None:
     house = House()
     if how == "hidden":
-        house.sessions.hidden["alice"] = True
+        house.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=True)
     else:
-        house.sessions = FakeSessions()
+        house.stores.drop(SESSIONS, {"user_id": "alice"})
     house.accept()
     assert house.heard("b1") == []
 
 
 def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten() -> None:
     house = House()
-    house.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
-    house.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
-    house.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
-    house.watches.replace("carol", "c1", ["alice", "bob"], expires_at=NEVER)
+    house.stores.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
+    house.stores.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
+    house.stores.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
+    house.stores.watches.replace("carol", "c1", ["alice", "bob"], expires_at=NEVER)
     house.gateway.outcomes = {"dead": PostOutcome.GONE}
     house.befriend("carol", "bob")
     house.accept()
     house.join("zoe", "alice", "bob")
     assert {name for name, _ in house.gateway.posts} == {"a1", "b1"}
-    assert ("alice", "dead") not in house.watches.watches
+    assert "dead" not in {watch.connection_id for watch in house.stores.watches.of("alice")}
 
 
 def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
     house = House()
-    house.sessions.connect("carol", "c1", at=NOW)
-    house.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
+    house.stores.connect("carol", "c1", at=NOW)
+    house.stores.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
     house.join("zoe", "alice", "bob", "carol")
     assert house.both_heard() == [ONLINE]
     assert sorted(house.heard("c1")) == [ONLINE, ("bob", "online", None)]
@@ -261,9 +252,8 @@ def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
 
 def test_who_has_left_the_group_again_before_it_is_told_is_told_nothing() -> None:
     house = House()
-    found_group(house.log, "zoe", "alice", "bob")
-    house.memberships.seats.pop((GROUP, "bob"))
-    house.memberships.members.pop((GROUP, "bob"))
+    found_group(house.stores, "zoe", "alice", "bob")
+    house.stores.leave(GROUP, "bob")
     house.tell(tell_joined, GROUP, ("alice", "bob"), ["zoe", "alice", "bob"])
     assert house.both_heard() == []
 
@@ -280,13 +270,9 @@ def racing(before: Step, *processes: Step) -> Callable[[Stepper], House]:
     def build(stepper: Stepper) -> House:
         house = House()
         before(house)
-        stepped = House()
-        stepped.ticks, stepped.log = house.ticks, house.log
-        stepped.gateway = house.gateway
+        stepped = copy(house)
         # What is stored, and what is asked of it: these are where one can come between another's two.
-        stepped.memberships = house.memberships
-        stepped.sessions = stepper.wrap(house.sessions, only=["register", "whole"])
-        stepped.watches = stepper.wrap(house.watches, only=["by", "of", "replace"])
+        stepped.stores = house.stores.stepped(stepper, sessions=("register", "whole"), watches=("by", "of", "replace"))
         for process in processes:
             stepper.add(partial(process, stepped))
         return house
@@ -296,8 +282,9 @@ def racing(before: Step, *processes: Step) -> Callable[[Stepper], House]:
 
 def alice_away(house: House) -> None:
     house.befriend()
-    house.sessions.remove("alice", "a1", now=NOW)
-    house.sessions.shown.clear()
+    house.stores.sessions.remove("alice", "a1", now=NOW)
+    for user in ("alice", "bob"):
+        house.stores.edit(SESSIONS, {"user_id": user}, shown=None)
 
 
 def alice_blocking_and_away(house: House) -> None:
@@ -308,7 +295,7 @@ def alice_blocking_and_away(house: House) -> None:
 
 def bob_not_watching(house: House) -> None:
     house.befriend()
-    house.watches.replace("bob", "b1", [], expires_at=NEVER)
+    house.stores.watches.replace("bob", "b1", [], expires_at=NEVER)
 
 
 def subscribe(house: House) -> None:
@@ -317,7 +304,7 @@ def subscribe(house: House) -> None:
         user_id="bob",
         connection_id="b1",
         expires_at=NEVER,
-        watches=house.watches,
+        watches=house.stores.watches,
         sight=house.telling.sight,
         now=house.now(),
     )

@@ -1,4 +1,4 @@
-"""Alice, Bob and a group, with everything that pushes depend on, in memory."""
+"""Alice, Bob and a group, with everything that pushes depend on."""
 
 from __future__ import annotations
 
@@ -16,21 +16,14 @@ from shared.operations.push.sending import Pushing, Resting
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     DM,
-    FakeClaims,
     FakeClock,
     FakeDeliveryCheckQueue,
-    FakeDevices,
     FakeGateway,
-    FakeLog,
-    FakeMemberships,
-    FakeNotifications,
-    FakeProfiles,
-    FakePushContexts,
     FakePushGateway,
     FakePushQueue,
-    FakeSessions,
     in_turn,
 )
+from tests.stores import Simulated, simulated
 
 GROUP = "group:0123456789abcdef"
 BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
@@ -41,13 +34,8 @@ SECOND_LOOK_S = 5
 @dataclass
 class House:
     clock: FakeClock = field(default_factory=FakeClock)
-    memberships: FakeMemberships = field(default_factory=FakeMemberships)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    devices: FakeDevices = field(default_factory=FakeDevices)
-    profiles: FakeProfiles = field(default_factory=FakeProfiles)
-    claims: FakeClaims = field(default_factory=FakeClaims)
-    notifications: FakeNotifications = field(default_factory=FakeNotifications)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
@@ -55,28 +43,26 @@ class House:
     counted: list[str] = field(default_factory=list)
     reported: list[tuple[Planned, PushResult]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.log = FakeLog(self.memberships)
-        self.push_contexts = FakePushContexts(self.memberships, self.profiles, self.devices)
-
     @property
     def enqueuer(self) -> PushEnqueuer:
-        return PushEnqueuer(self.devices, self.pushes, self.looks, SECOND_LOOK_S)
+        return PushEnqueuer(self.stores.devices, self.pushes, self.looks, SECOND_LOOK_S)
 
     @property
     def posting(self) -> Posting:
-        return Posting(self.sessions, self.gateway, encode_plainly)
+        return Posting(self.stores.sessions, self.gateway, encode_plainly)
 
     @property
     def reading(self) -> Reading:
-        return Reading(self.log, self.memberships, self.notifications, self.push_contexts, in_turn)
+        return Reading(
+            self.stores.log, self.stores.memberships, self.stores.notifications, self.stores.push_contexts, in_turn
+        )
 
     @property
     def pushing(self) -> Pushing:
         return Pushing(
             reading=self.reading,
-            devices=self.devices,
-            claims=self.claims,
+            devices=self.stores.devices,
+            claims=self.stores.claims,
             gateway=lambda _: self.provider,
             queue=self.pushes,
             parallel_map=in_turn,
@@ -98,7 +84,7 @@ class House:
         message_type: MessageType = "text",
     ) -> Entry:
         """Store a message; the first of a private conversation makes its members."""
-        log = self.log.entries.get(conversation_id, [])
+        log = self.stores.entries(conversation_id)
         draft = Draft(
             conversation_id,
             sender,
@@ -109,7 +95,8 @@ class House:
             reply_to=reply_to,
         )
         entry = draft.following(log[-1] if log else None, self.clock())
-        self.log.put(entry, new_members=("alice", "bob") if conversation_id == DM else ())
+        with self.stores.calls.quietly():
+            self.stores.log.put(entry, new_members=("alice", "bob") if conversation_id == DM and not log else ())
         return entry
 
     def found(self, *users: str, name: str = "Crew") -> None:
@@ -124,17 +111,18 @@ class House:
             nonce="g",
             fan_out=False,
         )
-        self.log.put(creation)
+        with self.stores.calls.quietly():
+            self.stores.log.put(creation)
 
     def device(self, target: PushTarget = BOBS_ANDROID, *, user: str = "bob", device_id: str = "phone") -> Device:
-        return self.devices.put(user, device_id, target, at=self.clock())
+        return self.stores.device(user, device_id, target, at=self.clock())
 
     def job(self, entry: Entry, *, user: str = "bob", platform: Platform = FCM, tries: int = 0) -> PushJob:
         about = AboutMessage(entry.conversation_id, entry.seq)
         return PushJob(platform, user, about, since=self.clock(), tries=tries)
 
     def prefer(self, conversation_id: str = DM, user: str = "bob", **changes: object) -> None:
-        self.memberships.set_preferences(conversation_id, user, changes)
+        self.stores.memberships.set_preferences(conversation_id, user, changes)
 
     def profile(self, user: str = "bob", **changes: object) -> None:
-        self.profiles.update(user, changes)
+        self.stores.profiles.update(user, changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.domain.devices import APNS, FCM
 from shared.domain.fan_out import Shard, StoredEntry
@@ -14,6 +14,7 @@ from shared.operations.push.enqueueing import Enqueued, Members, enqueue_stored
 from shared.operations.rosters import Rosters
 from tests.fakes import DM
 from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
+from tests.stores import MEMBERS
 
 
 def messages(*senders: str) -> list[StoredEntry]:
@@ -31,8 +32,8 @@ class Queue:
 def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Enqueued:
     return enqueue_stored(
         entries,
-        members=Members(house.memberships, Rosters()),
-        sessions=house.sessions,
+        members=Members(house.stores.memberships, Rosters()),
+        sessions=house.stores.sessions,
         enqueuer=house.enqueuer,
         shard_queue=queue or Queue(),
         now=house.clock(),
@@ -47,7 +48,7 @@ def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and
     house = House()
     house.device()
     house.device(BOBS_PHONE, device_id="iphone")
-    house.device(BOBS_PHONE, user="alice")
+    house.device(replace(BOBS_PHONE, token="0b" * 32), user="alice")
     assert look(house, messages("alice")) == Enqueued(pushes=2)
     assert woken(house) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
 
@@ -63,7 +64,7 @@ def test_two_devices_of_one_platform_are_one_job() -> None:
 def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() -> None:
     house = House()
     house.device()
-    house.sessions.connect("bob", "b1", at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock())
     assert look(house, messages("alice")) == Enqueued(looks=1)
     assert house.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
     assert house.pushes.jobs == []
@@ -72,27 +73,27 @@ def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() 
 def test_a_stale_connection_is_no_connection() -> None:
     house = House()
     house.device()
-    house.sessions.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
+    house.stores.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
     assert look(house, messages("alice")) == Enqueued(pushes=1)
 
 
 def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue() -> None:
     house = House()
     assert look(house, messages("alice")) == Enqueued()
-    assert (house.devices.reads, house.pushes.jobs, house.looks.looks) == (1, [], [])
+    assert (house.stores.calls.reads(MEMBERS), house.pushes.jobs, house.looks.looks) == (1, [], [])
 
 
 def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write() -> None:
     house = House()
     house.device()
     look(house, messages("alice", "bob", "alice"))
-    assert (house.sessions.reads, house.sessions.writes, house.devices.reads, house.devices.writes) == (1, 0, 1, 0)
+    assert house.stores.calls.made == ["BatchGetItem sessions", "BatchGetItem members"]
 
 
 def test_nothing_to_look_at_reads_nothing() -> None:
     house = House()
     assert look(house, []) == Enqueued()
-    assert (house.sessions.reads, house.devices.reads) == (0, 0)
+    assert house.stores.calls.made == []
 
 
 def test_a_change_wakes_nobody() -> None:
@@ -105,7 +106,7 @@ def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
     house = House()
     house.found("alice", "bob", "carol", "dave")
     house.device()
-    house.sessions.connect("carol", "c1", at=house.clock())
+    house.stores.connect("carol", "c1", at=house.clock())
     assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, looks=1)
     assert woken(house) == [("bob", FCM, AboutMessage(GROUP, 2))]
     assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
@@ -115,7 +116,7 @@ def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
     house, queue = House(), Queue()
     house.device()
     assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Enqueued(shards=1)
-    assert (house.sessions.reads, house.devices.reads) == (0, 0)
+    assert house.stores.calls.made == []
     assert queue.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
 
 

@@ -15,6 +15,7 @@ from shared.operations.push.sending import GIVEN_UP, MAX_AGE_MS, MAX_TRIES, MISC
 from shared.operations.push.wording import MAX_COUNTED
 from tests.fakes import DM
 from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, House
+from tests.stores import LOG, MEMBERS
 
 MINUTE = 60_000
 
@@ -44,9 +45,9 @@ def test_what_was_answered_is_not_pushed_and_what_came_after_the_answer_is() -> 
 def test_what_was_answered_so_long_ago_that_the_log_does_not_tell_any_more_is_not_pushed() -> None:
     house, job = waiting()
     house.say(sender="bob")
-    house.log.entries[DM][-1] = replace(house.log.entries[DM][-1], authors={})
+    house.stores.overwrite(replace(house.stores.entries()[-1], authors={}))
     assert run(house, job) == 1
-    house.memberships.note_written(DM, "bob", number=2)
+    house.stores.memberships.note_written(DM, "bob", number=2)
     assert run(house, replace(job, since=job.since + 1)) == 0
 
 
@@ -91,10 +92,13 @@ def test_a_push_goes_to_each_device_of_the_jobs_platform() -> None:
     assert run(house, replace(job, platform=APNS)) == 1
 
 
+def read(house: House) -> None:
+    house.stores.memberships.move_read(house.stores.member("bob").with_read(1, 1))
+
+
 @pytest.mark.parametrize("reason", ["muted", "quiet", "mentions", "none", "blocked", "read", "delivered", "left"])
 def test_who_does_not_want_it_by_now_is_left_alone_and_nothing_is_claimed(reason: str) -> None:
     house, job = waiting()
-    member = house.memberships.members[DM, "bob"]
     match reason:
         case "muted":
             house.prefer(muted_until=house.clock() + 1)
@@ -105,15 +109,16 @@ def test_who_does_not_want_it_by_now_is_left_alone_and_nothing_is_claimed(reason
         case "mentions" | "none":
             house.prefer(notify=reason)
         case "blocked":
-            house.memberships.blocks["bob", "alice"] = 1
+            house.stores.blocks.put("bob", "alice", now=1)
         case "read":
-            house.memberships.members[DM, "bob"] = member.with_read(1, 1)
+            read(house)
         case "delivered":
-            house.memberships.members[DM, "bob"] = replace(member, delivered_seq=1)
+            house.stores.memberships.move_delivered(replace(house.stores.member("bob"), delivered_seq=1))
         case "left":
-            del house.memberships.members[DM, "bob"]
+            house.stores.leave(DM, "bob")
     assert run(house, job) == 0
-    assert (house.provider.pushes, house.claims.taken) == ([], {})
+    assert house.provider.pushes == []
+    assert [row for row in house.stores.rows(MEMBERS) if row["sk"].startswith("pushed#")] == []
 
 
 def test_the_same_job_again_pushes_nothing_again() -> None:
@@ -149,7 +154,7 @@ def answered(answer: PushResult, platform: str = FCM) -> tuple[House, PushJob]:
 
 
 def targets(house: House) -> list[str]:
-    return [device.target.token for device in house.devices.of(["bob"]).get("bob", ())]
+    return [device.target.token for device in house.stores.devices.of(["bob"]).get("bob", ())]
 
 
 def test_a_target_that_is_no_more_is_forgotten() -> None:
@@ -196,7 +201,7 @@ def test_an_apns_token_of_the_other_environment_is_found_out_and_remembered() ->
     assert run(house, replace(job, platform=APNS)) == 1
     assert [push.target.environment for push in house.provider.pushes] == [PRODUCTION, SANDBOX]
     assert len({push.push_id for push in house.provider.pushes}) == 1
-    (device,) = house.devices.of(["bob"])["bob"]
+    (device,) = house.stores.devices.of(["bob"])["bob"]
     assert device.target == replace(BOBS_PHONE, environment=SANDBOX)
 
 
@@ -340,7 +345,7 @@ def test_a_message_that_does_not_exist_wakes_nobody() -> None:
 
 def told(house: House, **fields: object) -> PushJob:
     notification = Notification("n1", "bob", SYSTEM, house.clock(), house.clock() + MINUTE, title="Down at noon")
-    house.notifications.put([replace(notification, **fields)])  # type: ignore[arg-type]  # by name
+    house.stores.notifications.put([replace(notification, **fields)])  # type: ignore[arg-type]  # by name
     return PushJob(FCM, "bob", AboutNotification("n1"), since=house.clock())
 
 
@@ -362,13 +367,13 @@ def test_a_notice_that_was_acknowledged_or_comes_in_quiet_hours_is_not_pushed() 
     house.profile(quiet_hours=QuietHours("00:00", "23:59", "UTC"))
     assert run(house, job) == 0
     house.profile(quiet_hours=None)
-    house.notifications.acknowledge("bob", "n1")
+    house.stores.notifications.acknowledge("bob", "n1")
     assert run(house, job) == 0
 
 
 def test_a_reminder_comes_whatever_was_read_or_muted_since_it_was_asked_for() -> None:
     house, _ = waiting()
-    house.memberships.members[DM, "bob"] = house.memberships.members[DM, "bob"].with_read(1, 1)
+    read(house)
     house.prefer(muted_until=house.clock() + MINUTE)
     job = told(house, kind=REMINDER, conversation_id=DM, seq=1, title="Reminder")
     assert run(house, job) == 1
@@ -380,13 +385,13 @@ def test_a_reminder_comes_whatever_was_read_or_muted_since_it_was_asked_for() ->
 def test_a_reminder_of_a_conversation_that_was_left_or_of_a_deleted_message_does_not_come() -> None:
     house, _ = waiting()
     job = told(house, kind=REMINDER, conversation_id=DM, seq=1, title="Reminder")
-    member = house.memberships.members.pop((DM, "bob"))
+    house.stores.leave(DM, "bob")
     assert run(house, job) == 0
-    house.memberships.members[DM, "bob"] = member
-    message = house.log.entries[DM][0]
-    house.log.entries[DM][0] = replace(message, content=None, deleted_at=house.clock())
+    house.stores.join(DM, "bob")
+    message = house.stores.entries(DM)[0]
+    house.stores.overwrite(replace(message, content=None, deleted_at=house.clock()))
     assert run(house, job) == 0
-    house.log.entries[DM][0] = message
+    house.stores.overwrite(message)
     assert run(house, job) == 1
 
 
@@ -396,15 +401,16 @@ def test_jobs_about_one_message_read_its_conversations_tail_once_for_all_badges(
     entry = house.say(conversation_id=GROUP)
     for number in range(9):
         house.device(replace(BOBS_ANDROID, token=f"t{number}"), user=f"user{number}")
-    house.log.reads = house.memberships.reads = house.push_contexts.reads = 0
+    before = house.stores.calls.reads(LOG), house.stores.calls.reads(MEMBERS)
     assert run(house, *(house.job(entry, user=f"user{number}") for number in range(9))) == 9
-    assert (house.log.reads, house.memberships.reads, house.push_contexts.reads) == (1 + 1, 9, 1)
+    after = house.stores.calls.reads(LOG), house.stores.calls.reads(MEMBERS)
+    assert (after[0] - before[0], after[1] - before[1]) == (1 + 1, 9 + 1)
 
 
 def test_the_badge_is_left_alone_for_who_is_in_more_conversations_than_are_counted() -> None:
     house, job = waiting()
     for number in range(MAX_COUNTED):
-        house.memberships.join(f"dm:a{number}:bob", ["bob"], house.clock())
+        house.stores.join(f"dm:a{number}:bob", "bob")
     run(house, job)
     (push,) = house.provider.pushes
     assert (push.badge, push.unread) == (None, 1)
