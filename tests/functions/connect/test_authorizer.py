@@ -13,9 +13,10 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.connections import Identity
 from shared.errors import Unavailable
 from shared.operations.tickets import issue_ticket
+from shared.ports.connections import Tickets
 from shared.wire.websocket.gateway import caller_of
-from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event, logged, websocket_event
+from tests.stores import TICKETS, simulated
 
 SECRET = "s" * 64
 ORIGINS = "https://app.example.com,http://localhost:*"
@@ -30,9 +31,11 @@ def token(**claims: Any) -> str:
     return jwt.encode({"sub": "alice", "iat": seconds, "exp": seconds + 60, **claims}, SECRET, algorithm="HS256")
 
 
-def decide(event: dict[str, Any], *, tickets: FakeTickets | None = None) -> dict[str, Any]:
+def decide(event: dict[str, Any], *, tickets: Tickets | None = None) -> dict[str, Any]:
     verifier = TokenVerifier(SecretKey(lambda: SECRET), now=now)
-    return authorize(event, verifier=verifier, tickets=tickets or FakeTickets(), allowed_origins=ORIGINS, now=now())
+    return authorize(
+        event, verifier=verifier, tickets=tickets or simulated().tickets, allowed_origins=ORIGINS, now=now()
+    )
 
 
 def effect(policy: dict[str, Any]) -> str:
@@ -56,7 +59,7 @@ def test_a_bearer_token_lets_in_and_its_identity_reaches_later_events() -> None:
 
 
 def test_a_ticket_lets_in_once() -> None:
-    tickets = FakeTickets()
+    tickets = simulated().tickets
     identity = Identity("bob", now() + 60_000)
     ticket = issue_ticket(identity, tickets=tickets, now=now(), new_secret=lambda: "t").ticket
     event = handshake_event(query={"ticket": ticket})
@@ -88,7 +91,7 @@ def test_an_expired_token_is_refused() -> None:
 
 
 def test_a_bad_token_is_not_saved_by_a_good_ticket() -> None:
-    tickets = FakeTickets()
+    tickets = simulated().tickets
     identity = Identity("bob", now() + 60_000)
     ticket = issue_ticket(identity, tickets=tickets, now=now(), new_secret=lambda: "t").ticket
     assert effect(decide(handshake_event(headers=bearer("bad"), query={"ticket": ticket}), tickets=tickets)) == "Deny"
@@ -109,12 +112,13 @@ def test_a_bad_token_is_not_saved_by_a_good_ticket() -> None:
     ],
 )
 def test_pages_of_allowed_origins_only(origin: str, expected: str) -> None:
-    tickets = FakeTickets()
+    stores = simulated()
+    tickets = stores.tickets
     identity = Identity("alice", now() + 60_000)
     ticket = issue_ticket(identity, tickets=tickets, now=now(), new_secret=lambda: "t" * 43).ticket
     asked = handshake_event(headers={"Origin": origin}, query={"ticket": ticket})
     assert effect(decide(asked, tickets=tickets)) == expected
-    assert len(tickets.tickets) == (expected == "Deny")  # a page that is refused has used nothing up
+    assert len(stores.rows(TICKETS)) == (expected == "Deny")  # a page that is refused has used nothing up
     assert effect(decide(handshake_event(headers={**bearer(token()), "Origin": origin}))) == "Allow"
 
 
@@ -130,7 +134,7 @@ def test_keys_that_cant_be_had_are_no_verdict() -> None:
     verifier = TokenVerifier(SecretKey(outage), now=now)
     event = handshake_event(headers=bearer(token()))
     with pytest.raises(Unavailable):
-        authorize(event, verifier=verifier, tickets=FakeTickets(), allowed_origins="", now=now())
+        authorize(event, verifier=verifier, tickets=simulated().tickets, allowed_origins="", now=now())
 
 
 def test_no_token_is_ever_logged(caplog: pytest.LogCaptureFixture) -> None:

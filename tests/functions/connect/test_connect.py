@@ -14,15 +14,11 @@ from shared.errors import Unavailable
 from shared.operations.presence import Sight
 from tests.fakes import (
     FakeGateway,
-    FakeLog,
-    FakeMemberships,
     FakePresenceChecks,
-    FakeRelations,
-    FakeSessions,
-    FakeWatches,
     in_turn,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
+from tests.stores import SESSIONS, Simulated, simulated
 
 
 def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> dict[str, object]:
@@ -33,22 +29,19 @@ def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> di
 class House:
     """Alice and Bob have a private conversation; Bob's connection watches Alice."""
 
-    memberships: FakeMemberships = field(default_factory=FakeMemberships)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    watches: FakeWatches = field(default_factory=FakeWatches)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
 
     def __post_init__(self) -> None:
-        log = FakeLog(self.memberships)
         for sender in ("alice", "bob"):
-            log.write(sender, "hi")
-        self.sessions.connect("bob", "b1=", at=NOW)
-        self.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
+            self.stores.write(sender, "hi")
+        self.stores.connect("bob", "b1=", at=NOW)
+        self.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
 
     def connect(self, event: dict[str, object]) -> dict[str, Any]:
-        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
-        return connect(event, Ports(sight, self.watches, self.gateway, self.checks, connection_limit=3), now=NOW)
+        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
+        return connect(event, Ports(sight, self.stores.watches, self.gateway, self.checks, connection_limit=3), now=NOW)
 
     def told(self) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.gateway.received("b1=")]
@@ -57,9 +50,9 @@ class House:
 def test_a_handshake_is_registered_with_its_device() -> None:
     house = House()
     assert house.connect(connect_event())["statusCode"] == 200
-    (connection,) = house.sessions.connections["alice"].values()
+    (connection,) = house.stores.connections("alice").values()
     assert (connection.connection_id, connection.device_id, connection.connected_at) == ("a1=", "phone", NOW)
-    assert house.sessions.writes == 1
+    assert house.stores.calls.writes(SESSIONS) == 2  # to a session, and as there is none, of one
 
 
 def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
@@ -74,12 +67,13 @@ def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
 def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
     house = House()
 
-    def explode(_: object) -> None:
-        raise RuntimeError("x")
+    def explode(_: str, request: object) -> None:
+        if "watch#" in str(request):
+            raise RuntimeError("x")
 
-    house.watches.of = explode  # type: ignore[assignment,method-assign]
+    house.stores.calls.before = explode
     assert house.connect(connect_event())["statusCode"] == 200
-    assert set(house.sessions.connections["alice"]) == {"a1="}
+    assert set(house.stores.connections("alice")) == {"a1="}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,7 @@ def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> Non
 def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
     house = House()
     for number in range(3):
-        house.sessions.connect("alice", f"c{number}", at=NOW - 100 + number)
+        house.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
     house.connect(connect_event("new"))
     assert house.gateway.closed == ["c0"]
     assert house.gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
@@ -118,7 +112,7 @@ def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -
     answer = house.connect({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
     reply = json.loads(answer["body"])
     assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
-    assert "alice" not in house.sessions.connections
+    assert house.stores.connections("alice") == {}
 
 
 def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
@@ -128,8 +122,8 @@ def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
 def test_a_fault_of_ours_is_a_clean_refusal() -> None:
     house = House()
 
-    def explode(_: object) -> None:
+    def explode(*_: object) -> None:
         raise RuntimeError("x")
 
-    house.sessions.before_register = explode
+    house.stores.calls.before = explode
     assert house.connect(connect_event()) == {"statusCode": 500, "body": ""}

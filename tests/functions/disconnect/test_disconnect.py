@@ -8,8 +8,9 @@ import pytest
 
 from functions.disconnect.handler import disconnect
 from shared.domain.connections import Gone
-from tests.fakes import FakePresenceChecks, FakeSessions
+from tests.fakes import FakePresenceChecks
 from tests.functions.events import NOW, authorizer_of, websocket_event
+from tests.stores import simulated
 
 
 def event(connection_id: str, event_type: str = "DISCONNECT") -> dict[str, object]:
@@ -17,42 +18,42 @@ def event(connection_id: str, event_type: str = "DISCONNECT") -> dict[str, objec
 
 
 def test_its_connection_is_forgotten_and_the_others_stay() -> None:
-    sessions, checks = FakeSessions(), FakePresenceChecks()
-    sessions.connect("alice", "old", at=NOW)
-    sessions.connect("alice", "new", at=NOW)
-    assert disconnect(event("old"), sessions=sessions, checks=checks, now=NOW)["statusCode"] == 200
-    assert (set(sessions.connections["alice"]), checks.scheduled) == ({"new"}, [])
+    stores, checks = simulated(), FakePresenceChecks()
+    stores.connect("alice", "old", at=NOW)
+    stores.connect("alice", "new", at=NOW)
+    assert disconnect(event("old"), sessions=stores.sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert (set(stores.connections("alice")), checks.scheduled) == ({"new"}, [])
 
 
 def test_after_the_last_connection_a_look_is_scheduled_until_those_who_watch_were_told() -> None:
-    sessions, checks = FakeSessions(), FakePresenceChecks()
-    sessions.connect("alice", "last", at=NOW)
+    stores, checks = simulated(), FakePresenceChecks()
+    stores.connect("alice", "last", at=NOW)
     for later in (0, 1):
-        assert disconnect(event("last"), sessions=sessions, checks=checks, now=NOW + later)["statusCode"] == 200
+        assert disconnect(event("last"), sessions=stores.sessions, checks=checks, now=NOW + later)["statusCode"] == 200
     assert checks.scheduled == [Gone("alice", NOW), Gone("alice", NOW + 1)]
-    assert sessions.show_offline("alice", sessions.whole(["alice"])["alice"])
-    disconnect(event("last"), sessions=sessions, checks=checks, now=NOW + 2)
+    assert stores.sessions.show_offline("alice", stores.session("alice"))
+    disconnect(event("last"), sessions=stores.sessions, checks=checks, now=NOW + 2)
     assert len(checks.scheduled) == 2
 
 
 def test_late_and_repeated_calls_change_nothing() -> None:
-    sessions, checks = FakeSessions(), FakePresenceChecks()
-    sessions.connect("alice", "new", at=NOW)
+    stores, checks = simulated(), FakePresenceChecks()
+    stores.connect("alice", "new", at=NOW)
     for _ in range(2):
-        assert disconnect(event("old"), sessions=sessions, checks=checks, now=NOW)["statusCode"] == 200
-    assert (set(sessions.connections["alice"]), checks.scheduled) == ({"new"}, [])
+        assert disconnect(event("old"), sessions=stores.sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert (set(stores.connections("alice")), checks.scheduled) == ({"new"}, [])
 
 
 @pytest.mark.parametrize("body", ['{"type": "$disconnect"}', '{"type": "$disconnect", "id": 5}', "[]", "", None])
 def test_a_frame_that_calls_itself_disconnect_ends_nothing_and_is_answered(body: str | None) -> None:
-    sessions, checks = FakeSessions(), FakePresenceChecks()
-    sessions.connect("alice", "a1=", at=NOW)
-    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=sessions, checks=checks, now=NOW)
+    stores, checks = simulated(), FakePresenceChecks()
+    stores.connect("alice", "a1=", at=NOW)
+    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=stores.sessions, checks=checks, now=NOW)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (200, "unknown_type")
-    assert set(sessions.connections["alice"]) == {"a1="}
+    assert set(stores.connections("alice")) == {"a1="}
 
 
 def test_without_the_authorizers_context_nothing_is_forgotten() -> None:
     nobody = websocket_event("DISCONNECT", "$disconnect")
-    answer = disconnect(nobody, sessions=FakeSessions(), checks=FakePresenceChecks(), now=NOW)
+    answer = disconnect(nobody, sessions=simulated().sessions, checks=FakePresenceChecks(), now=NOW)
     assert answer["statusCode"] == 401

@@ -10,8 +10,9 @@ from functions.presence.handler import look
 from shared.domain.identifiers import private_conversation_id
 from shared.operations.presence import Sight, Telling
 from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeGateway, FakeLog, FakeMemberships, FakeRelations, FakeSessions, FakeWatches, in_turn
+from tests.fakes import FakeGateway, in_turn
 from tests.functions.events import HOUR, NOW
+from tests.stores import Simulated, simulated
 
 
 def record(user_id: str, number: int = 1) -> dict[str, Any]:
@@ -22,24 +23,21 @@ def record(user_id: str, number: int = 1) -> dict[str, Any]:
 class House:
     """Bob watches Alice and Carol, with each of whom he has a private conversation. Both have just gone."""
 
-    memberships: FakeMemberships = field(default_factory=FakeMemberships)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    watches: FakeWatches = field(default_factory=FakeWatches)
 
     def __post_init__(self) -> None:
         for user_id in ("alice", "carol"):
-            log = FakeLog(self.memberships)
             for sender in (user_id, "bob"):
-                log.write(sender, "hi", conversation_id=private_conversation_id(user_id, "bob"))
-            self.sessions.connect(user_id, f"{user_id}1=", at=NOW - HOUR)
-            self.sessions.remove(user_id, f"{user_id}1=", now=NOW)
-        self.sessions.connect("bob", "b1=", at=NOW)
-        self.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
+                self.stores.write(sender, "hi", conversation_id=private_conversation_id(user_id, "bob"))
+            self.stores.connect(user_id, f"{user_id}1=", at=NOW - HOUR)
+            self.stores.sessions.remove(user_id, f"{user_id}1=", now=NOW)
+        self.stores.connect("bob", "b1=", at=NOW)
+        self.stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
 
     def look(self, *records: dict[str, Any]) -> dict[str, Any]:
-        sight = Sight(FakeRelations(self.memberships), self.memberships, self.sessions, in_turn)
-        return look(records, Telling(sight, self.watches, self.gateway, encode_plainly), now=NOW + 10_000)
+        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
+        return look(records, Telling(sight, self.stores.watches, self.gateway, encode_plainly), now=NOW + 10_000)
 
     def told(self) -> list[tuple[str, str, int | None]]:
         events = [json.loads(data) for data in self.gateway.received("b1=")]
@@ -55,7 +53,7 @@ def test_who_is_still_away_is_announced_once_however_often_the_look_comes() -> N
 
 def test_a_reconnect_in_time_leaves_no_trace() -> None:
     house = House()
-    house.sessions.connect("alice", "again", at=NOW + 5_000)
+    house.stores.connect("alice", "again", at=NOW + 5_000)
     house.look(record("alice"))
     assert house.told() == []
 

@@ -7,14 +7,15 @@ import pytest
 from shared.domain.limits import Limit
 from shared.errors import RateLimited
 from shared.limits.invites import HOUR_S, InviteLimiter
-from tests.fakes import FakeBuckets, FakeClock
+from tests.fakes import FakeClock
+from tests.stores import simulated
 
 HOUR_MS = HOUR_S * 1_000
 
 
 def limiter(*, burst: int = 1_000) -> tuple[InviteLimiter, FakeClock]:
     clock = FakeClock()
-    return InviteLimiter(Limit(200, burst, per_s=HOUR_S), FakeBuckets(), clock), clock
+    return InviteLimiter(Limit(200, burst, per_s=HOUR_S), simulated().invites, clock), clock
 
 
 def refusal(invites: InviteLimiter, users: int) -> int:

@@ -241,7 +241,7 @@ def test_of_many_named_those_are_read_that_the_reply_has_room_for() -> None:
     assert found.has_more
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     lengths=st.lists(st.integers(0, 260), min_size=1, max_size=8),
     held=st.lists(st.integers(0, 260), min_size=8, max_size=8),
