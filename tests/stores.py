@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
-from shared.adapters.dynamodb.entries import _SEPARATOR, entry_from, entry_item
+from shared.adapters.dynamodb.entries import _SEPARATOR, effects, entry_from, entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
@@ -30,13 +30,15 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.domain.changes import OWNER, Added, Deleted, Role
 from shared.domain.connections import Connection, Session
 from shared.domain.contacts import ACCEPTED, Contact, ContactStatus
 from shared.domain.devices import Device, PushTarget
-from shared.domain.entries import Draft, Entry
+from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.files import IMAGE, READY, File, FileKind
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member
+from shared.errors import Unavailable
 from shared.ports.connections import Sessions, Tickets, Watches
 from shared.ports.conversations import ConversationLog, Memberships
 from shared.ports.files import Files
@@ -175,6 +177,19 @@ class Seam(Unhurried):
                 self.before(operation, request)
         return self._calls.call(operation, request)
 
+    def fail(self, about: str, error: type[Exception] = Unavailable) -> None:
+        """Raise this instead of each call whose request has these words."""
+
+        def before(_: str, request: Mapping[str, Any]) -> None:
+            if about in str(request):
+                raise error
+
+        self.before = before
+
+    def let_through(self) -> None:
+        """Do nothing any more before a call."""
+        self.before = lambda *_: None
+
     @contextmanager
     def quietly(self) -> Iterator[None]:
         was, self._is_quiet = self._is_quiet, True
@@ -285,6 +300,48 @@ class Simulated(Stores):
         """Take away a member's rows, and nothing else."""
         self.drop(MEMBERS, member_of_user_key(conversation_id, user_id))
         self.drop(MEMBERS, member_of_conversation_key(conversation_id, user_id))
+
+    def found(
+        self,
+        conversation_id: str,
+        *users: str,
+        roles: Mapping[str, Role] | None = None,
+        name: str = "the group",
+        at: int = 1,
+    ) -> Entry:
+        """Make a group of any size with its first entry. The first user is its owner, where `roles` do not say more."""
+        change = Added(users, size=len(users), roles=roles or {users[0]: OWNER}, name=name)
+        entry = change_entry(
+            change,
+            base=None,
+            conversation_id=conversation_id,
+            sender_id=users[0],
+            created_at=at,
+            nonce=conversation_id,
+            fan_out=False,
+        )
+        with self.calls.quietly():
+            for part in effects(entry, log_table=LOG, members_table=MEMBERS):  # more than go into a transaction
+                self.calls.call("PutItem", part["Put"])
+        self.overwrite(entry)
+        return entry
+
+    def delete(self, seq: int, conversation_id: str = DM, *, file_id: str | None = None) -> None:
+        """Delete a message, and its file with it."""
+        with self.calls.quietly():
+            (base,) = self.log.read_back(conversation_id, limit=1)
+            change, sender = Deleted(seq, file_id=file_id), base.sender_id
+            nonce = f"{conversation_id} d{seq}"
+            entry = change_entry(
+                change,
+                base=base,
+                conversation_id=conversation_id,
+                sender_id=sender,
+                created_at=2,
+                nonce=nonce,
+                fan_out=False,
+            )
+            assert self.log.put(entry) is None
 
     def overwrite(self, entry: Entry) -> None:
         """Put an entry, with what came to it since, whatever stands in its place."""

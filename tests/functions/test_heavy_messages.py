@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,21 @@ from hypothesis import strategies as st
 
 from functions.message.handler import respond as respond_to_frame
 from functions.rest.api import respond
+from shared.adapters.dynamodb.schema import contact_key
 from shared.domain.changes import Edited
-from shared.domain.contacts import ACCEPTED, Contact, Profile, QuietHours
-from shared.domain.devices import FCM, Device, PushTarget
+from shared.domain.contacts import ACCEPTED, QuietHours
+from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import change_entry
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from shared.domain.weight import MAX_MESSAGE_BYTES
 from shared.operations.sync import _HEADER_BYTES, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
-from tests.fakes import DM, FakeLog, in_turn
+from tests.fakes import DM, in_turn
 from tests.functions.events import frame_event, http_event
 from tests.functions.message.house import House as Frames
 from tests.functions.rest.house import GROUP, now, token
 from tests.functions.rest.house import House as Rest
+from tests.stores import MEMBERS, Simulated, simulated
 
 REPLY_BYTES = 110_000
 HTTP_BYTES = 5_000_000
@@ -39,12 +42,11 @@ LONG = "u" * 120
 QUOTES = '"' * 4_090
 
 
-def heavy(log: FakeLog, conversation_id: str, messages: int, *, content: str = CONTENT) -> None:
+def heavy(stores: Simulated, conversation_id: str, messages: int, *, content: str = CONTENT) -> None:
     """Messages of 100 KB of JSON and more."""
-    log.write("bob", *[content] * messages, conversation_id=conversation_id)
     reactions = frozenset((emoji, "bob") for emoji in JUNK)
-    entries = log.entries[conversation_id]
-    entries[:] = [replace(entry, reactions=reactions) if entry.is_message else entry for entry in entries]
+    for entry in stores.write("bob", *[content] * messages, conversation_id=conversation_id):
+        stores.overwrite(replace(entry, reactions=reactions))
 
 
 def frame(house: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,8 +85,8 @@ def test_the_message_that_made_a_conversation_unreadable() -> None:
     assert len({*JUNK}) == 500
     assert {len(emoji.encode()) for emoji in JUNK} == {64}
     frames = Frames()
-    heavy(frames.log, DM, 1)
-    frames.log.write("bob", "and later")
+    heavy(frames.stores, DM, 1)
+    frames.stores.write("bob", "and later")
     entries = [entry for one in synced(frames, {DM: 0}) for entry in one["entries"]]
     assert [entry["seq"] for entry in entries] == [1, 2]
     message = entries[0]["message"]
@@ -92,7 +94,7 @@ def test_the_message_that_made_a_conversation_unreadable() -> None:
     assert "reactions" not in message
     assert CONTENT.startswith(message["content"])
     assert set(message["reaction_counts"].values()) == {1}
-    rest = Rest(log=frames.log)
+    rest = Rest(stores=frames.stores)
     (later, shown) = get(rest, f"/v1/conversations/{DM}/messages")["messages"]
     assert (later["content"], shown) == ("and later", message)
     whole = get(rest, f"/v1/conversations/{DM}/messages/1")
@@ -104,8 +106,8 @@ def test_such_a_message_is_refused_today_by_both_doors() -> None:
     frames = Frames()
     reply = frames.say({"type": "message", "to": "bob", "content": CONTENT})
     assert reply["code"] == "too_large"
-    rest = Rest(log=frames.log)
-    frames.log.write("alice", "short", at=now())
+    rest = Rest(stores=frames.stores)
+    frames.stores.write("alice", "short", at=now())
     sent = rest.call("POST", f"/v1/conversations/{DM}/messages", body={"content": CONTENT})
     edited = rest.call("PATCH", f"/v1/conversations/{DM}/messages/1", body={"content": CONTENT})
     assert [(one.status, one.code) for one in (sent, edited)] == [(413, "too_large")] * 2
@@ -122,17 +124,17 @@ def test_mentions_of_long_ids_count_too() -> None:
 
 def test_the_resend_of_what_was_stored_before_the_bound_gets_its_reply_and_its_event_fits() -> None:
     frames = Frames()
-    frames.log.write("alice", CONTENT)
-    entry = frames.log.entries[DM][0]
+    frames.stores.write("alice", CONTENT)
+    entry = frames.stores.entries(DM)[0]
     heavy_entry = replace(entry, reactions=frozenset((emoji, "bob") for emoji in JUNK), digest="")
-    frames.log.entries[DM][0] = heavy_entry
+    frames.stores.overwrite(heavy_entry)
     again = {"type": "message", "to": "bob", "content": CONTENT, "client_message_id": entry.client_message_id}
     assert frames.say({**again, "after": 0})["data"]["duplicate"] is True
 
 
 def test_every_page_of_a_history_of_such_messages_is_within_its_bound_and_all_are_there() -> None:
     rest = Rest()
-    heavy(rest.log, DM, 250)
+    heavy(rest.stores, DM, 250)
     for direction in ("before", "after"):
         seen: list[int] = []
         at: dict[str, str] = {} if direction == "before" else {"after": "0"}
@@ -148,13 +150,13 @@ def test_every_page_of_a_history_of_such_messages_is_within_its_bound_and_all_ar
 def test_an_inbox_of_such_messages_is_within_its_bound() -> None:
     rest = Rest()
     for number in range(100):
-        heavy(rest.log, f"dm:alice:{LONG}{number:03}", 1)
+        heavy(rest.stores, f"dm:alice:{LONG}{number:03}", 1)
     assert len(get(rest, "/v1/conversations", limit="100")["conversations"]) == 100
 
 
 def test_an_edit_that_was_stored_before_the_bound_comes_cut_in_its_entry() -> None:
     frames = Frames()
-    (first,) = frames.log.write("bob", "x")
+    (first,) = frames.stores.write("bob", "x")
     edit = change_entry(
         Edited(1, CONTENT),
         base=first,
@@ -164,7 +166,7 @@ def test_an_edit_that_was_stored_before_the_bound_comes_cut_in_its_entry() -> No
         nonce="n",
         fan_out=False,
     )
-    frames.log.put(edit)
+    frames.stores.log.put(edit)
     message, entry = next(iter(synced(frames, {DM: 0})))["entries"]
     assert (message["message"]["content_cut"], entry["content_cut"], entry["type"]) == (True, True, "message_edited")
 
@@ -179,10 +181,10 @@ def test_whatever_is_stored_a_client_gets_to_the_end_of_everything(data: st.Data
         place = f"dm:alice:{LONG}{number:03}"
         for _ in range(data.draw(st.integers(1, 4))):
             if data.draw(st.booleans()):
-                heavy(frames.log, place, 1, content=data.draw(st.sampled_from([CONTENT, "x", "\\" * 5_000])))
+                heavy(frames.stores, place, 1, content=data.draw(st.sampled_from([CONTENT, "x", "\\" * 5_000])))
             else:
-                frames.log.write("bob", *["y" * 900] * data.draw(st.integers(1, 60)), conversation_id=place)
-        expected[place] = len(frames.log.entries[place])
+                frames.stores.write("bob", *["y" * 900] * data.draw(st.integers(1, 60)), conversation_id=place)
+        expected[place] = len(frames.stores.entries(place))
     seen: dict[str, list[int]] = {place: [] for place in expected}
     bogus = {f"dm:alice:{LONG}{number}x": 1 for number in range(data.draw(st.integers(0, 100)))}
     for one in synced(frames, {**dict.fromkeys(expected, 0), **bogus}):
@@ -216,10 +218,12 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
     data: st.DataObject, room: int
 ) -> None:
     """31 KB is what a gateway may take without cutting a reply into frames."""
-    log, me = FakeLog(), "a" * 128
+    stores, me = simulated(), "a" * 128
     places = [f"dm:{me}:{'b' * 125}{number:03}" for number in range(data.draw(st.integers(1, 6)))]
     for place in places:
-        heavy(log, place, data.draw(st.integers(1, 3)), content=data.draw(st.sampled_from([CONTENT, "x", '"' * 5_000])))
+        heavy(
+            stores, place, data.draw(st.integers(1, 3)), content=data.draw(st.sampled_from([CONTENT, "x", '"' * 5_000]))
+        )
     held = dict.fromkeys(places, 0)
     for number in range(300):
         held[f"dm:{me}:{'c' * 125}{number:03}"] = 1
@@ -228,8 +232,8 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
         found = sync(
             me,
             asked,
-            memberships=log.memberships,
-            log=log,
+            memberships=stores.memberships,
+            log=stores.log,
             parallel_map=in_turn,
             size=event_size,
             room=room,
@@ -241,7 +245,7 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
             asked[one.conversation_id] += len(one.entries)
         if not found.has_more and not any(one.has_more for one in found.conversations):
             break
-    assert asked == {place: len(log.entries[place]) for place in places}
+    assert asked == {place: len(stores.entries(place)) for place in places}
 
 
 def test_what_a_reply_has_of_a_conversation_takes_what_is_counted_for_it() -> None:
@@ -251,18 +255,19 @@ def test_what_a_reply_has_of_a_conversation_takes_what_is_counted_for_it() -> No
     assert two - single <= _HEADER_BYTES + len(place)
 
 
-def fill_lists(rest: Rest) -> None:
+@cache
+def full_lists() -> Simulated:
     """As much as there can be in every list without pages, each as heavy as it can be."""
+    stores = simulated()
     at, letter = 2**53, "\x01"
     for number in range(1_000):
         other = f"{number:0128}"
-        rest.table.contacts["alice", other] = Contact(other, ACCEPTED, at, letter * 100)
-        rest.table.blocks["alice", other] = at
+        stores.edit(MEMBERS, contact_key("alice", other), status=ACCEPTED, since=at, alias=letter * 100)
+        stores.blocks.put("alice", other, now=at)
     for number in range(20):
         device_id = f"{letter * 62}{number:02}"
-        device = Device(device_id, PushTarget(FCM, QUOTES + str(number), app_id="a" * 255), at)
-        rest.devices.devices.setdefault("alice", {})[device_id] = device
-    rest.notifications.put(
+        stores.device("alice", device_id, PushTarget(FCM, QUOTES + str(number), app_id="a" * 255), at=at)
+    stores.notifications.put(
         [
             Notification(f"{number:064}", "alice", SYSTEM, at, 2**60, letter * 100, letter * 1_000, {"k": letter * 340})
             for number in range(100)
@@ -270,14 +275,14 @@ def fill_lists(rest: Rest) -> None:
     )
     place = f"dm:{'a' * 128}:{'b' * 128}"
     for number in range(1_000):
-        rest.reminders.put(Reminder(f"{number:032}", "alice", place, at, at, at))
-    rest.group("alice", *(f"{number:0128}" for number in range(999)), name=letter * 100)
+        stores.reminders.put(Reminder(f"{number:032}", "alice", place, at, at, at))
+    stores.found(GROUP, "alice", *(f"{number:0128}" for number in range(999)), name=letter * 100)
+    return stores
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_lists_without_pages_are_within_the_bound_of_one_answer(path: str) -> None:
-    rest = Rest()
-    fill_lists(rest)
+    rest = Rest(stores=simulated(full_lists()))
     (listed,) = get(rest, path).values()
     assert len(listed) == LISTS[path]
     assert max(len(compact(one)) for one in listed) + 1 <= documented(KINDS[path])
@@ -298,10 +303,12 @@ def documented(what: str) -> int:
 def test_a_profile_and_a_conversation_of_the_inbox_are_as_heavy_as_the_table_says() -> None:
     rest = Rest()
     hours = QuietHours("22:00", "07:00", "America/Argentina/ComodRivadavia")
-    rest.profiles.profiles["alice"] = Profile("\x01" * 100, "https://" + "\x01" * 992, quiet_hours=hours)
+    url = "https://" + "\x01" * 992
+    changes = {"display_name": "\x01" * 100, "avatar_url": url, "quiet_hours": hours}
+    rest.stores.profiles.update("alice", changes)
     assert len(compact(get(rest, "/v1/me"))) <= documented("a profile")
     rest.group("alice", *(f"{number:0128}" for number in range(999)), name="\x01" * 100)
-    heavy(rest.log, f"dm:alice:{LONG}", 1)
+    heavy(rest.stores, f"dm:alice:{LONG}", 1)
     for one in get(rest, "/v1/conversations")["conversations"]:
         assert len(compact({**one, "last_message": None})) <= 1_500
 

@@ -17,6 +17,7 @@ from functions.message.handler import respond
 from shared.operations.sync import MAX_HEADS
 from tests.functions.events import frame_event
 from tests.functions.message.house import House
+from tests.stores import LOG, MEMBERS
 
 MANY = 5_000
 IDS = [f"dm:alice:user{number:04}" for number in range(MANY)]
@@ -61,13 +62,17 @@ class Client:
 
     def _say(self, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
-        before = self.house.log.reads + self.house.log.memberships.reads
+        before = self._reads()
         self.house.clock.ms += 1_000
         self.now += 1
         answer = respond(frame_event(frame), self.house.ports, self.house.guard)
-        self.most_reads = max(self.most_reads, self.house.log.reads + self.house.log.memberships.reads - before)
+        self.most_reads = max(self.most_reads, self._reads() - before)
         assert len(answer["body"].encode()) <= 110_000
         self.core.receive(json.loads(answer["body"]), self.now)
+
+    def _reads(self) -> int:
+        calls = self.house.stores.calls
+        return calls.reads(LOG) + calls.reads(MEMBERS)
 
     @property
     def held(self) -> dict[str, int]:
@@ -79,20 +84,20 @@ class Client:
 def crowded() -> House:
     house = House()
     for number, one in enumerate(IDS):
-        house.log.write(f"user{number:04}", "x", conversation_id=one)
+        house.stores.write(f"user{number:04}", "x", conversation_id=one)
     return house
 
 
 def test_all_are_known_after_the_first_sync_and_what_is_new_comes_in_any_of_them(crowded: House) -> None:
     client = Client(crowded)
     client.connect()
-    heads = {one: len(crowded.log.entries[one]) for one in IDS}
+    heads = {one: len(crowded.stores.entries(one)) for one in IDS}
     assert client.held == heads
     assert len(client.frames) <= MANY // 400
     assert client.most_reads <= 2 * MAX_HEADS + 20
     lagging = IDS[::97]
     for one in lagging:
-        crowded.log.write(one.removeprefix("dm:alice:"), "new", conversation_id=one)
+        crowded.stores.write(one.removeprefix("dm:alice:"), "new", conversation_id=one)
     frames = len(client.frames)
     client.core.sync(client.now)
     got = [event for event in client.settle() if isinstance(event, Message)]
@@ -109,7 +114,7 @@ def test_who_comes_back_after_a_while_gets_what_was_missed_and_hears_what_is_ove
     heads = first.held
     lagging = IDS[3::251]
     for one in lagging:
-        crowded.log.write(one.removeprefix("dm:alice:"), "a", "b", conversation_id=one)
+        crowded.stores.write(one.removeprefix("dm:alice:"), "a", "b", conversation_id=one)
     again = Client(crowded, state)
     events = again.connect()
     got = [(event.conversation_id, event.seq) for event in events if isinstance(event, Message)]

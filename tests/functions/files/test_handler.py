@@ -12,12 +12,14 @@ import pytest
 from functions.files import handler as module
 from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files, sweep_files
 from functions.files.inspector import inspector
-from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, File, FileKind, FileStatus
+from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileKind, FileStatus
 from shared.errors import Unavailable
 from shared.operations.files import NOT_DECODABLE, WRONG_TYPE
-from tests.fakes import DM, FakeFiles, FakeObjects
+from shared.ports.files import NEVER
+from tests.fakes import FakeObjects
 from tests.functions.events import logged, stream_record
 from tests.functions.files.samples import PDF, REFUSED, picture
+from tests.stores import MEMBERS, Simulated, simulated
 
 
 def created(file_id: str, *, key: str | None = None) -> dict[str, Any]:
@@ -56,19 +58,21 @@ def deleted(file_id: str | None, seq: int = 9, **changes: Any) -> dict[str, Any]
 
 @dataclass
 class House:
-    files: FakeFiles = field(default_factory=FakeFiles)
+    stores: Simulated = field(default_factory=simulated)
     objects: FakeObjects = field(default_factory=FakeObjects)
 
     def announce(self, file_id: str, data: bytes, content_type: str = "image/png", kind: FileKind = IMAGE) -> None:
         name = f"the canary of {file_id}.png"
-        self.files.create(File(file_id, "alice", kind, name, content_type, len(data), created_at=1, expires_at=2))
+        self.stores.files.create(
+            File(file_id, "alice", kind, name, content_type, len(data), created_at=1, expires_at=2)
+        )
         self.objects.uploads[file_id] = data
 
     def ports(self) -> Ports:
-        return Ports(self.files, self.objects, inspector(1_000_000))
+        return Ports(self.stores.files, self.objects, inspector(1_000_000))
 
     def status(self, file_id: str) -> FileStatus:
-        return self.files.files[file_id].status
+        return self.stores.file(file_id).status
 
 
 def broken(on: str) -> type[FakeObjects]:
@@ -92,7 +96,7 @@ def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail() -> No
     house = House()
     house.announce("cat", picture("PNG", (40, 30)))
     check(created("cat"), house.ports())
-    cat = house.files.files["cat"]
+    cat = house.stores.file("cat")
     assert (cat.status, cat.width, cat.height, cat.has_thumbnail) == (READY, 40, 30, True)
     assert house.objects.kept["cat"] == picture("PNG", (40, 30))
     assert house.objects.thumbnails["cat"].startswith(b"\xff\xd8\xff")
@@ -113,22 +117,22 @@ def test_a_sweep_drops_what_leads_nowhere_and_one_that_fails_holds_up_none(
 
     house = House(objects=Broken())
     for file_id, due in (("bad", 3), ("cat", 4), ("later", 6)):
-        house.files.create(
+        house.stores.files.create(
             File(file_id, "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=due
         )
     sweep_files(replace(house.ports(), now=lambda: 5))
-    assert set(house.files.files) == {"later"}
-    assert house.files.dues == {(3, "bad"), (6, "later")}
+    assert [row["pk"] for row in house.stores.rows(MEMBERS, sk="file")] == ["file#later"]
+    assert set(house.stores.files.due(NEVER, limit=9)) == {DueFile("bad", 3), DueFile("later", 6)}
     assert "file not swept" in caplog.text
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["FilesDropped"] == [1.0]
 
 
 def test_the_schedules_event_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House()
-    house.files.create(File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3)
+    house.stores.files.create(File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3)
     monkeypatch.setattr(module, "_PORTS", house.ports())
     assert handler(SWEEP) is None
-    assert house.files.files == {}
+    assert house.stores.rows(MEMBERS, sk="file") == []
 
 
 @pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])
@@ -136,7 +140,7 @@ def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: st
     house = House()
     house.announce("f", data, content_type, FILE)
     check(created("f"), house.ports())
-    file = house.files.files["f"]
+    file = house.stores.file("f")
     assert (file.status, file.width, file.has_thumbnail, house.objects.thumbnails) == (READY, None, False, {})
 
 
@@ -150,7 +154,7 @@ def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
     house = House()
     house.announce("cat", data)
     check(created("cat"), house.ports())
-    assert (house.status("cat"), house.files.files["cat"].reason) == (REJECTED, reason)
+    assert (house.status("cat"), house.stores.file("cat").reason) == (REJECTED, reason)
     (record,) = caplog.records
     assert (record.__dict__["file_id"], record.__dict__["reason"]) == ("cat", reason)
     (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
@@ -198,12 +202,13 @@ def test_an_event_that_cannot_be_read_is_reported() -> None:
         check({"detail": {}}, House().ports())
 
 
-def in_a_message(*file_ids: str) -> FakeFiles:
-    files = FakeFiles()
-    for seq, file_id in enumerate(file_ids):
-        files.ready(file_id)
-        files.take(file_id, DM, seq)
-    return files
+def in_a_message(*file_ids: str) -> Simulated:
+    """Message 1 has the first file, 2 the second …"""
+    stores = simulated()
+    for file_id in file_ids:
+        stores.ready_file(file_id)
+        stores.write("alice", "", message_type="image", file_id=file_id)
+    return stores
 
 
 def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> FakeObjects:
@@ -212,7 +217,7 @@ def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> F
 
 def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it() -> None:
     house = House(in_a_message("cat", "dog"), stored("cat", "dog"))
-    house.files.release("cat", DM, 0)
+    house.stores.delete(1, file_id="cat")
     assert release_files([deleted("cat"), deleted("dog")], house.ports()) == {"batchItemFailures": []}
     assert (house.status("cat"), house.status("dog")) == (DELETED, READY)
     assert (set(house.objects.kept), set(house.objects.thumbnails)) == ({"dog"}, {"dog"})
@@ -223,14 +228,14 @@ def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it(
 )
 def test_other_records_of_the_log_release_nothing(record: dict[str, Any]) -> None:
     house = House(in_a_message("cat"), stored("cat"))
-    house.files.release("cat", DM, 0)
+    house.stores.delete(1, file_id="cat")
     assert release_files([record], house.ports()) == {"batchItemFailures": []}
     assert set(house.objects.kept) == {"cat"}
 
 
 def test_a_message_with_a_file_is_no_deletion() -> None:
     house = House(in_a_message("cat"), stored("cat"))
-    house.files.release("cat", DM, 0)
+    house.stores.delete(1, file_id="cat")
     record = stream_record(3)
     record["dynamodb"]["NewImage"]["file_id"] = {"S": "cat"}
     release_files([record], house.ports())
@@ -242,8 +247,8 @@ def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_ar
     caplog: pytest.LogCaptureFixture, *, poison: bool
 ) -> None:
     house = House(in_a_message("cat", "dog", "cow"), stored("cat", "dog", "cow", store=broken("dog")))
-    for seq, name in enumerate(("cat", "dog", "cow")):
-        house.files.release(name, DM, seq)
+    for seq, name in enumerate(("cat", "dog", "cow"), 1):
+        house.stores.delete(seq, file_id=name)
     bad = deleted("dog", 2)
     if poison:
         bad["dynamodb"]["NewImage"] = {"kind": {"S": "message_deleted"}, "file_id": {"B": "AA=="}}
@@ -256,7 +261,7 @@ def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_ar
 
 def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House(in_a_message("dog"), stored("dog"))
-    house.files.release("dog", DM, 0)
+    house.stores.delete(1, file_id="dog")
     house.announce("cat", picture("PNG"))
     monkeypatch.setattr(module, "_PORTS", house.ports())
     assert handler(created("cat")) is None

@@ -1,4 +1,4 @@
-"""The message function on fakes: Alice with two devices, Bob with one."""
+"""The message function over simulated tables: Alice with two devices, Bob with one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from typing import Any
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Ports
-from shared.domain.changes import OWNER, Added
 from shared.domain.connections import Identity
-from shared.domain.entries import change_entry
 from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import Unauthenticated
@@ -19,13 +17,10 @@ from shared.operations.delivery import Delivered
 from tests.fakes import (
     FakeClock,
     FakeGateway,
-    FakeLog,
     FakeNonces,
-    FakeSessions,
-    FakeWatches,
 )
 from tests.functions.events import NOW, frame_event
-from tests.stores import fakes
+from tests.stores import Simulated, simulated
 from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
@@ -33,10 +28,8 @@ GROUP = "group:0123456789abcdef"
 
 @dataclass
 class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    watches: FakeWatches = field(default_factory=FakeWatches)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     reports: list[Delivered] = field(default_factory=list)
     nonces: FakeNonces = field(default_factory=FakeNonces)
@@ -47,9 +40,8 @@ class House:
 
     def __post_init__(self) -> None:
         for user_id, connection_id in (("alice", "a1="), ("alice", "a2="), ("bob", "b1=")):
-            self.sessions.connect(user_id, connection_id, at=NOW)
-        stores = fakes(self.log, sessions=self.sessions, watches=self.watches)
-        self.wiring = Wiring(stores, self.gateway, self.clock, self.nonces)
+            self.stores.connect(user_id, connection_id, at=NOW)
+        self.wiring = Wiring(self.stores, self.gateway, self.clock, self.nonces)
         self.guard = self.new_guard()
 
     def new_guard(
@@ -76,17 +68,7 @@ class House:
 
     def make_group(self, owner: str, *others: str) -> str:
         """A group with its first entry written."""
-        users = (owner, *others)
-        entry = change_entry(
-            Added(users, size=len(users), roles={owner: OWNER}, name="the group"),
-            base=None,
-            conversation_id=GROUP,
-            sender_id=owner,
-            created_at=NOW,
-            nonce="group",
-            fan_out=False,
-        )
-        assert self.log.put(entry) is None
+        self.stores.found(GROUP, owner, *others, at=NOW)
         return GROUP
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.operations.presence import check_offline
 from shared.wire.websocket.frames import TYPES
-from tests.fakes import DM, FakeBlocks
+from tests.fakes import DM
 from tests.functions.events import HOUR, NOW
 from tests.functions.message.house import GROUP, House
+from tests.stores import LOG, SESSIONS
 
 # Frames about a conversation. Each is fine for a member, where message 2 is Alice's own.
 ABOUT: dict[str, dict[str, Any]] = {
@@ -40,13 +41,13 @@ def furnished() -> House:
     assert house.say({"type": "message", "conversation_id": GROUP, "content": "in the group"})["success"]
     for _ in range(2):
         assert house.say({"type": "message", "to": "bob", "content": "in private"})["success"]
-    house.sessions.connect("carol", "c1=", at=NOW)
+    house.stores.connect("carol", "c1=", at=NOW)
     house.gateway.posts.clear()
     return house
 
 
 def expel(house: House, user_id: str) -> None:
-    head = house.log.entries[GROUP][-1]
+    head = house.stores.entries(GROUP)[-1]
     entry = change_entry(
         Removed((user_id,), size=2),
         base=head,
@@ -56,7 +57,7 @@ def expel(house: House, user_id: str) -> None:
         nonce="expel",
         fan_out=False,
     )
-    assert house.log.put(entry) is None
+    assert house.stores.log.put(entry) is None
 
 
 def about(kind: str, conversation_id: str) -> dict[str, Any]:
@@ -74,14 +75,14 @@ def test_a_member_may(kind: str, conversation_id: str) -> None:
 @pytest.mark.parametrize("conversation_id", [GROUP, DM, "group:doesnotexist123456", "dm:alice:zoe", "nonsense", "#"])
 def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(kind: str, conversation_id: str) -> None:
     house = furnished()
-    before = {name: list(log) for name, log in house.log.entries.items()}
+    before = house.stores.rows(LOG)
     reply = house.as_user("mallory", about(kind, conversation_id))
     assert (reply["success"], reply["code"], reply["error"]) == (
         False,
         "not_a_member",
         "You are not a member of this conversation",
     )
-    assert house.log.entries == before
+    assert house.stores.rows(LOG) == before
     assert house.gateway.posts == []
 
 
@@ -106,7 +107,7 @@ def test_a_former_member_is_an_outsider(kind: str) -> None:
 )
 def test_a_blocked_user_says_nothing_in_private_any_more(kind: str, code: str | None) -> None:
     house = furnished()
-    FakeBlocks(house.log.memberships).put("bob", "alice", now=NOW)
+    house.stores.blocks.put("bob", "alice", now=NOW)
     assert house.say(about(kind, DM)).get("code") == code
     told = [event["type"] for event in house.events("b1=")]
     assert "typing" not in told
@@ -150,10 +151,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("user_id", "frame", "code"), REFUSED)
 def test_what_is_refused_changes_nothing(user_id: str, frame: dict[str, Any], code: str) -> None:
     house = furnished()
-    before = {name: list(log) for name, log in house.log.entries.items()}
+    before = house.stores.rows(LOG)
     reply = house.as_user(user_id, frame)
     assert (reply["success"], reply["code"], reply["retryable"]) == (False, code, False)
-    assert (house.log.entries, house.gateway.posts) == (before, [])
+    assert (house.stores.rows(LOG), house.gateway.posts) == (before, [])
 
 
 def test_every_frame_type_is_in_a_table_above() -> None:
@@ -191,7 +192,7 @@ def test_a_repeated_change_is_one_change(frame: dict[str, Any]) -> None:
     house = furnished()
     first, again = house.say(frame), house.say(frame)
     assert (first["data"]["entry_seq"], again["data"]["entry_seq"]) == (3, None)
-    assert (len(house.log.entries[GROUP]), len(house.events("b1="))) == (3, 1)
+    assert (len(house.stores.entries(GROUP)), len(house.events("b1="))) == (3, 1)
 
 
 def test_a_reaction_goes_and_comes() -> None:
@@ -207,7 +208,7 @@ def test_typing_is_told_to_the_others_and_stored_nowhere() -> None:
     house.say({"type": "typing", "conversation_id": GROUP})
     event = {"type": "typing", "conversation_id": GROUP, "user_id": "alice", "active": True}
     assert (house.events("b1="), house.events("c1="), house.events("a2=")) == ([event], [event], [])
-    assert len(house.log.entries[GROUP]) == 2
+    assert len(house.stores.entries(GROUP)) == 2
 
 
 def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
@@ -220,9 +221,9 @@ def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
             {"user_id": "zoe", "status": "offline", "last_seen": None},
         ],
     }
-    assert [(one.watcher, one.connection_id) for one in house.watches.of("bob")] == [("alice", "a1=")]
+    assert [(one.watcher, one.connection_id) for one in house.stores.watches.of("bob")] == [("alice", "a1=")]
     house.say({"type": "presence", "users": []})
-    assert house.watches.of("bob") == []
+    assert house.stores.watches.of("bob") == []
 
 
 def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
@@ -245,7 +246,7 @@ def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function
     assert house.say({"type": "ping"}, expires_at=ends)["success"]
     house.guard = house.new_guard()
     assert house.say({"type": "ping"}, expires_at=ends)["success"]
-    assert house.sessions.connections["alice"]["a1="].is_live(NOW + 5 * 60_000)
+    assert house.stores.connections("alice")["a1="].is_live(NOW + 5 * 60_000)
 
 
 def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shortens_nothing() -> None:
@@ -255,7 +256,7 @@ def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shorte
     house.say({"type": "auth", "token": "fresh"}, expires_at=ends)
     house.guard = house.new_guard()
     house.say({"type": "ping"}, expires_at=ends)
-    assert house.sessions.connections["alice"]["a1="].is_live(NOW + 10 * 60_000)
+    assert house.stores.connections("alice")["a1="].is_live(NOW + 10 * 60_000)
 
 
 def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
@@ -263,7 +264,7 @@ def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
     house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     house.say({"type": "presence", "users": ["bob"]}, expires_at=NOW + 60_000)
     house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 60_000)
-    (one,) = house.watches.of("bob")
+    (one,) = house.stores.watches.of("bob")
     assert one.expires_at > NOW + HOUR
 
 
@@ -272,8 +273,8 @@ def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(frame: d
     house = furnished()
     house.as_user("bob", {"type": "presence", "users": ["alice"]})
     for connection_id in ("a1=", "a2="):
-        house.sessions.remove("alice", connection_id, now=NOW)
-    assert house.sessions.show_offline("alice", house.sessions.whole(["alice"])["alice"])
+        house.stores.sessions.remove("alice", connection_id, now=NOW)
+    assert house.stores.sessions.show_offline("alice", house.stores.session("alice"))
     house.say(frame)
     events = [event for event in house.events("bob-device=") if event["type"] == "presence"]
     assert [(event["user_id"], event["status"]) for event in events] == [("alice", "online")]
@@ -284,8 +285,8 @@ ENDED = NOW + 60_000
 
 def after_the_end(house: House) -> None:
     """Alice's only connection outlived its token. Bob, who watches her, was told by the look that came of it."""
-    del house.sessions.connections["alice"]
-    house.sessions.connect("alice", "a1=", at=NOW, expires_at=ENDED)
+    house.stores.drop(SESSIONS, {"user_id": "alice"})
+    house.stores.connect("alice", "a1=", at=NOW, expires_at=ENDED)
     house.as_user("bob", {"type": "presence", "users": ["alice"]})
     house.clock.advance(61_000)
     assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
@@ -313,9 +314,9 @@ def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_
 
 def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word() -> None:
     house = furnished()
-    del house.sessions.connections["alice"]
+    house.stores.drop(SESSIONS, {"user_id": "alice"})
     ends = NOW + 9 * 60_000
-    house.sessions.connect("alice", "a1=", at=NOW, expires_at=ends)
+    house.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
     house.as_user("bob", {"type": "presence", "users": ["alice"]})
     house.say({"type": "ping"}, expires_at=ends)
     assert not [report for report in house.reports if report.gone], "there will be another ping before that"
@@ -373,18 +374,11 @@ def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_ca
 def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by_its_repetition() -> None:
     house = furnished()
     after_the_end(house)
-    watches, house.watches.watches = house.watches.watches, Unreadable()
+    house.stores.calls.fail("watch#", ZeroDivisionError)
     assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["code"] == "internal"
-    house.watches.watches = watches
+    house.stores.calls.let_through()
     assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
     assert presences(house) == ["online"]
-
-
-class Unreadable(dict[Any, Any]):
-    """Dies when it is looked at."""
-
-    def items(self) -> Any:
-        raise ZeroDivisionError
 
 
 def test_a_fresh_token_in_time_tells_nobody_anything() -> None:
@@ -418,7 +412,7 @@ def test_an_answer_is_stored_though_nobody_can_be_told_that_both_may_see_each_ot
     house = House()
     house.say({"type": "presence", "users": ["bob"]})
     house.say({"type": "message", "to": "bob", "content": "hi"})
-    house.watches.lists = Unreadable()
+    house.stores.calls.fail("watch", ZeroDivisionError)
     assert house.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
 
 
@@ -430,9 +424,9 @@ def test_another_users_token_is_refused() -> None:
 
 def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing() -> None:
     house = furnished()
-    reads = house.sessions.reads
+    reads = house.stores.calls.reads(SESSIONS)
     assert house.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"
-    assert (house.sessions.reads - reads, house.gateway.posts) == (1, [])
+    assert (house.stores.calls.reads(SESSIONS) - reads, house.gateway.posts) == (1, [])
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from functions.message.handler import respond
 from tests.fakes import DM
 from tests.functions.events import NOW, frame_event, logged, websocket_event
 from tests.functions.message.house import House
+from tests.stores import LOG, SESSIONS
 
 
 def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
@@ -49,7 +50,7 @@ def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
 
 def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
     house = House()
-    house.log.files.ready("cat")
+    house.stores.ready_file("cat")
     frame = {"type": "message", "to": "bob", "message_type": "image", "file_id": "cat", "after": 0}
     assert house.say({**frame, "client_message_id": "x"})["data"]["seq"] == 1
     assert house.say({"type": "delete", "conversation_id": DM, "seq": 1})["success"]
@@ -63,9 +64,9 @@ def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
 @pytest.mark.parametrize("file_id", ["unknown", "dog"])
 def test_an_image_that_is_not_the_senders_is_not_found(file_id: str) -> None:
     house = House()
-    house.log.files.ready("dog", "bob")
+    house.stores.ready_file("dog", "bob")
     reply = house.say({"type": "message", "to": "bob", "message_type": "image", "file_id": file_id})
-    assert (reply["success"], reply["code"], house.log.entries) == (False, "not_found", {})
+    assert (reply["success"], reply["code"], house.stores.rows(LOG)) == (False, "not_found", [])
 
 
 def test_a_resend_gets_the_first_reply_again() -> None:
@@ -80,12 +81,12 @@ def test_a_resend_gets_the_first_reply_again() -> None:
 def test_the_sender_comes_from_the_authorizer_never_from_the_body() -> None:
     house = House()
     house.say({"type": "message", "to": "bob", "content": "hi", "sender_id": "carol", "user_id": "carol", "seq": 99})
-    assert house.log.entries[DM][0].sender_id == "alice"
+    assert house.stores.entries(DM)[0].sender_id == "alice"
 
 
 def test_read_moves_the_cursor_and_tells_the_others() -> None:
     house = House()
-    house.log.write("bob", "1", "2")
+    house.stores.write("bob", "1", "2")
     reply = house.say({"type": "read", "id": "r", "conversation_id": DM, "seq": 2})
     assert reply == {"success": True, "id": "r", "data": {"type": "read", "conversation_id": DM, "seq": 2}}
     event = {"type": "read", "conversation_id": DM, "user_id": "alice", "seq": 2, "timestamp": NOW}
@@ -94,16 +95,16 @@ def test_read_moves_the_cursor_and_tells_the_others() -> None:
 
 def test_delivered_moves_its_own_cursor() -> None:
     house = House()
-    house.log.write("bob", "1", "2")
+    house.stores.write("bob", "1", "2")
     house.say({"type": "delivered", "conversation_id": DM, "seq": 1})
-    member = house.log.memberships.members[DM, "alice"]
+    member = house.stores.member("alice", DM)
     assert (member.delivered_seq, member.read_seq) == (1, 0)
 
 
 def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
     house = House()
-    house.log.write("bob", "1", "2")
-    house.log.write("carol", "3", conversation_id="dm:alice:carol")
+    house.stores.write("bob", "1", "2")
+    house.stores.write("carol", "3", conversation_id="dm:alice:carol")
     reply = house.say({"type": "sync", "conversations": {DM: 1, "dm:alice:nobody": 4}})
     named, unnamed = reply["data"]["conversations"]
     assert (named["id"], named["head"], named["has_more"], named["unread"]) == (DM, 2, False, 2)
@@ -118,8 +119,8 @@ def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
 def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
     house = House()
     for number in range(60):
-        house.log.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
-    held = {member.conversation_id: 0 for member in house.log.memberships.of_user("alice")}
+        house.stores.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
+    held = {member.conversation_id: 0 for member in house.stores.memberships.of_user("alice")}
     response = respond(frame_event({"type": "sync", "conversations": held}), house.ports, house.guard)
     assert len(response["body"].encode()) <= 128 * 1024
     assert json.loads(response["body"])["data"]["has_more"]
@@ -128,32 +129,32 @@ def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
 @pytest.mark.parametrize("frame", [{"type": "sync"}, {"type": "ping"}])
 def test_sync_and_ping_register_their_connection_again_if_it_is_missing(frame: dict[str, Any]) -> None:
     house = House()
-    house.sessions.connections["alice"].clear()
+    house.stores.drop(SESSIONS, {"user_id": "alice"})
     house.say(frame)
-    assert set(house.sessions.connections["alice"]) == {"a1="}
+    assert set(house.stores.connections("alice")) == {"a1="}
 
 
 def test_sending_registers_a_missing_connection_again_without_another_read() -> None:
     house = House()
-    del house.sessions.connections["alice"]["a1="]
+    house.stores.sessions.remove("alice", "a1=", now=NOW)
     house.say({"type": "message", "to": "bob", "content": "hi"})
-    assert "a1=" in house.sessions.connections["alice"]
-    assert house.sessions.reads == 1
+    assert "a1=" in house.stores.connections("alice")
+    assert house.stores.calls.reads(SESSIONS) == 1
 
 
 @pytest.mark.parametrize(("seq", "behind"), [(0, True), (1, True), (2, False), (9, False)])
 def test_ping_says_whether_the_open_conversation_is_behind(seq: int, behind: bool) -> None:
     house = House()
-    house.log.write("bob", "1", "2")
+    house.stores.write("bob", "1", "2")
     reply = house.say({"type": "ping", "id": "p", "conversation_id": DM, "seq": seq})
     assert reply == {"success": True, "id": "p", "data": {"type": "pong", "timestamp": NOW, "behind": behind}}
 
 
 def test_ping_about_a_foreign_conversation_is_refused_and_keeps_the_connection_alive_all_the_same() -> None:
     house = House()
-    house.sessions.connections["alice"].clear()
+    house.stores.drop(SESSIONS, {"user_id": "alice"})
     assert house.say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
-    assert set(house.sessions.connections["alice"]) == {"a1="}
+    assert set(house.stores.connections("alice")) == {"a1="}
 
 
 def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> None:
@@ -161,7 +162,7 @@ def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> 
     frame = {"type": "message", "id": "1", "to": "bob", "content": "hi"}
     reply = house.say(frame, expires_at=NOW)
     assert (reply["success"], reply["id"], reply["code"], reply["retryable"]) == (False, "1", "token_expired", False)
-    assert house.log.entries == {}
+    assert house.stores.rows(LOG) == []
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_a_bad_frame_gets_one_error_reply_and_changes_nothing(body: str, code: s
     house = House()
     reply = house.say(body)
     assert (reply["success"], reply["code"]) == (False, code)
-    assert (house.log.entries, house.gateway.posts, house.sessions.writes) == ({}, [], 0)
+    assert (house.stores.rows(LOG), house.gateway.posts, house.stores.calls.writes(SESSIONS)) == ([], [], 0)
 
 
 def test_the_id_of_a_bad_frame_is_echoed_where_it_can_be_read() -> None:
@@ -204,7 +205,7 @@ def test_the_id_of_a_bad_frame_is_echoed_where_it_can_be_read() -> None:
 
 def test_busy_says_when_to_try_again() -> None:
     house = House()
-    house.log.before_put = lambda _: house.log.write("bob", "quicker")
+    house.stores.before_put(lambda _: house.stores.write("bob", "quicker"))
     reply = house.say({"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0})
     assert (reply["code"], reply["retryable"], reply["retry_after_ms"]) == ("unavailable", True, 1_000)
 
@@ -215,7 +216,7 @@ def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(caplog: p
     def explode(_: object) -> None:
         raise RuntimeError("the canary text")
 
-    house.log.before_put = explode
+    house.stores.before_put(explode)
     reply = house.say({"type": "message", "id": "1", "to": "bob", "content": "the canary text"})
     assert (reply["id"], reply["code"], reply["retryable"]) == ("1", "internal", True)
     assert "RuntimeError" in logged(caplog)

@@ -11,7 +11,7 @@ import pytest
 
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.ports import Ports
-from shared.domain.changes import OWNER, Added, Reacted
+from shared.domain.changes import Reacted
 from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
@@ -28,9 +28,8 @@ class Busy(House):
     """The same group, in which all but the last three are connected since long ago."""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         for user in self.members[:-3]:
-            self.sessions.connect(user, f"{user}=", at=NOW - 60_000)
+            self.stores.connect(user, f"{user}=", at=NOW - 60_000)
 
     def ports(self, rate: int = 500) -> Ports:
         """Waiting takes time."""
@@ -41,13 +40,13 @@ class Busy(House):
 
     @property
     def tail(self) -> Entry:
-        return self.log.entries[GROUP][-1]
+        return self.stores.entries(GROUP)[-1]
 
     def write(self, entries: int) -> None:
         """Messages from entry 3 on, and what the stream makes of them."""
         for _ in range(entries):
             before = self.tail
-            self.log.put(Draft(GROUP, "user000", "more", f"m{before.seq}", fan_out=True).following(before, NOW))
+            self.stores.log.put(Draft(GROUP, "user000", "more", f"m{before.seq}", fan_out=True).following(before, NOW))
             assert look_at([group_record(before.seq + 1)], self.ports()) == DONE
 
     def backlog(self) -> list[dict[str, Any]]:
@@ -66,18 +65,9 @@ def of(shard: Shard) -> dict[str, Any]:
 def another_group(house: Busy) -> dict[str, Any]:
     """Its message waits as long as the others, and behind them."""
     users = ("zoe", "user001")
-    creation = change_entry(
-        Added(users, size=2, roles={"zoe": OWNER}, name="other"),
-        base=None,
-        conversation_id=OTHER,
-        sender_id="zoe",
-        created_at=NOW,
-        nonce="o",
-        fan_out=False,
-    )
-    house.log.put(creation)
-    house.log.put(Draft(OTHER, "user001", "hello", "n", fan_out=True).following(creation, NOW))
-    house.sessions.connect("zoe", "zoe=", at=NOW - 60_000)
+    creation = house.stores.found(OTHER, *users, name="other", at=NOW)
+    house.stores.log.put(Draft(OTHER, "user001", "hello", "n", fan_out=True).following(creation, NOW))
+    house.stores.connect("zoe", "zoe=", at=NOW - 60_000)
     return of(Shard(OTHER, 2, users, NOW))
 
 
@@ -146,7 +136,7 @@ def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else() -> None:
         nonce="r",
         fan_out=True,
     )
-    house.log.put(reaction)
+    house.stores.log.put(reaction)
     house.write(1)
     house.clock.ms += STALE_MS
     assert work([shard_record(house.members[:100], 3, queued_at=NOW)], house.ports()) == DONE
@@ -156,7 +146,7 @@ def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else() -> None:
 def test_an_entry_that_no_shard_will_bring_overtakes_nothing() -> None:
     """The group has become small: the function that stored it posts it, and may have died before."""
     house = Busy()
-    house.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(house.tail, NOW))
+    house.stores.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(house.tail, NOW))
     house.clock.ms += 60_000
     assert work([shard_record(house.members[:100], queued_at=NOW)], house.ports()) == DONE
     assert house.got("user007") == [2]
@@ -172,7 +162,7 @@ def test_a_shard_that_does_not_say_since_when_it_waits_is_posted() -> None:
 
 def test_a_connection_that_was_opened_long_after_the_entry_finds_it_in_its_sync() -> None:
     house = Busy()
-    house.sessions.connect("user001", "late=", at=NOW + 20_000)
+    house.stores.connect("user001", "late=", at=NOW + 20_000)
     house.clock.ms += 30_000
     assert work([shard_record(house.members[:4], queued_at=NOW)], house.ports()) == DONE
     assert house.gateway.received("late=") == []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,10 +14,9 @@ from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
-from shared.domain.changes import OWNER, Added
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
-from shared.domain.entries import Draft, change_entry
+from shared.domain.entries import Draft
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob
@@ -27,18 +27,13 @@ from tests.fakes import (
     DM,
     FakeClock,
     FakeDeliveryCheckQueue,
-    FakeDevices,
     FakeGateway,
-    FakeLog,
     FakeNonces,
-    FakeNotifications,
     FakePushGateway,
     FakePushQueue,
-    FakeReminders,
-    FakeSessions,
 )
 from tests.functions.events import NOW, stream_record
-from tests.stores import fakes
+from tests.stores import Simulated, simulated
 from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
@@ -55,16 +50,28 @@ class Shards:
         self.put_ += shards
 
 
+MEMBERS_OF_GROUP = tuple(f"user{number:03}" for number in range(250))
+
+
+@cache
+def furnished() -> Simulated:
+    """What every test begins with, to be copied."""
+    stores = simulated()
+    creation = stores.found(GROUP, *MEMBERS_OF_GROUP, name="many", at=NOW)
+    stores.log.put(Draft(GROUP, "user000", "the canary text", "n", fan_out=True).following(creation, NOW))
+    first = Draft(DM, "alice", "the canary text", "n").following(None, NOW)
+    stores.log.put(first, new_members=("alice", "bob"))
+    for user in ("alice", "bob", *MEMBERS_OF_GROUP):
+        stores.device(user, "phone", PushTarget(FCM, f"token of {user}"))
+    return stores
+
+
 @dataclass
 class House:
     """A group of 250 whose first message is entry 2, left to the stream side; everybody has a phone."""
 
-    log: FakeLog = field(default_factory=FakeLog)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
+    stores: Simulated = field(default_factory=lambda: simulated(furnished()))
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    devices: FakeDevices = field(default_factory=FakeDevices)
-    notifications: FakeNotifications = field(default_factory=FakeNotifications)
-    reminders: FakeReminders = field(default_factory=FakeReminders)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
@@ -74,30 +81,10 @@ class House:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     pauses: list[int] = field(default_factory=list)
     logger: str = "offline-push-test"
-    members: tuple[str, ...] = tuple(f"user{number:03}" for number in range(250))
-
-    def __post_init__(self) -> None:
-        creation = change_entry(
-            Added(self.members, size=250, roles={"user000": OWNER}, name="many"),
-            base=None,
-            conversation_id=GROUP,
-            sender_id="user000",
-            created_at=NOW,
-            nonce="g",
-            fan_out=False,
-        )
-        self.log.put(creation)
-        self.log.put(Draft(GROUP, "user000", "the canary text", "n", fan_out=True).following(creation, NOW))
-        first = Draft(DM, "alice", "the canary text", "n").following(None, NOW)
-        self.log.put(first, new_members=("alice", "bob"))
-        for user in ("alice", "bob", *self.members):
-            self.devices.put(user, "phone", PushTarget(FCM, f"token of {user}"))
+    members: tuple[str, ...] = MEMBERS_OF_GROUP
 
     def ports(self, rate: int = 500) -> Ports:
-        stores = fakes(
-            self.log, self.devices, sessions=self.sessions, notifications=self.notifications, reminders=self.reminders
-        )
-        return Wiring(stores, self.gateway, self.clock, FakeNonces()).push(
+        return Wiring(self.stores, self.gateway, self.clock, FakeNonces()).push(
             provider=self.provider,
             pushes=self.pushes,
             looks=self.looks,
@@ -112,48 +99,6 @@ class House:
     @property
     def woken(self) -> list[tuple[str, object]]:
         return [(job.user_id, job.about) for job in self.pushes.jobs]
-
-
-class Throttled:
-    """Memberships of which one group's can't be read."""
-
-    def __init__(self, memberships: Any, group: str) -> None:
-        self._memberships, self._group = memberships, group
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._memberships, name)
-
-    def roster(self, conversation_id: str) -> Any:
-        if conversation_id == self._group:
-            raise Unavailable
-        return self._memberships.roster(conversation_id)
-
-
-class ThrottledSessions:
-    """Sessions of which one user's can't be read."""
-
-    def __init__(self, sessions: FakeSessions, user: str) -> None:
-        self._sessions, self._user = sessions, user
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sessions, name)
-
-    def of(self, user_ids: Collection[str]) -> Any:
-        if self._user in user_ids:
-            raise Unavailable
-        return self._sessions.of(user_ids)
-
-
-class Counting(Throttled):
-    """Memberships that count how often a roster was read."""
-
-    def __init__(self, memberships: Any) -> None:
-        super().__init__(memberships, "")
-        self.read = 0
-
-    def roster(self, conversation_id: str) -> Any:
-        self.read += 1
-        return super().roster(conversation_id)
 
 
 def failed(*records: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +144,7 @@ def test_what_is_no_new_entry_is_passed_over() -> None:
 
 def test_a_small_groups_absent_members_are_pushed() -> None:
     house = House()
-    house.sessions.connect("user001", "u1=", at=NOW)
+    house.stores.connect("user001", "u1=", at=NOW)
     look_at([group_record(2, fan_out=False)], house.ports())
     assert {user for user, _ in house.woken} == set(house.members) - {"user000", "user001"}
     assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
@@ -226,8 +171,8 @@ def test_what_can_not_be_queued_comes_again_and_nothing_else() -> None:
 def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push() -> None:
     house = House()
     records = [group_record(2, fan_out=False), stream_record(1), group_record(3), stream_record(2)]
-    ports = replace(house.ports(), memberships=Throttled(house.log.memberships, GROUP))
-    assert look_at(records, ports) == failed(records[0], records[2])
+    house.stores.calls.fail(f"conversation#{GROUP}")
+    assert look_at(records, house.ports()) == failed(records[0], records[2])
     assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
 
 
@@ -235,27 +180,26 @@ def test_sessions_that_can_not_be_read_together_are_read_by_conversation() -> No
     """One user's item is throttled: those who wait for that are the members of that user's conversations."""
     house = House()
     small = group_record(2, fan_out=False)
-    ports = replace(house.ports(), sessions=ThrottledSessions(house.sessions, "user007"))
-    assert look_at([small, stream_record(1)], ports) == failed(small)
+    house.stores.calls.fail("user007")
+    assert look_at([small, stream_record(1)], house.ports()) == failed(small)
     assert house.woken == [("bob", AboutMessage(DM, 1))]
 
 
 def test_a_group_whose_roster_has_not_changed_is_read_once() -> None:
     house = House()
-    counting = Counting(house.log.memberships)
-    ports = replace(house.ports(), memberships=counting)
+    ports = house.ports()
     house.clock.ms += 60_000
     for seq in (2, 3, 4):
         assert look_at([group_record(seq, roster_seq=1)], ports) == {"batchItemFailures": []}
-    assert (counting.read, len(house.shards.put_)) == (1, 9)
+    assert (house.stores.calls.made.count("Query members"), len(house.shards.put_)) == (1, 9)
     look_at([group_record(6, roster_seq=5)], ports)
-    assert counting.read == 2
+    assert house.stores.calls.made.count("Query members") == 2
 
 
 def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
     house = House()
-    house.sessions.connect("user001", "u1=", at=NOW)
-    house.sessions.connect("user000", "sender=", at=NOW)
+    house.stores.connect("user001", "u1=", at=NOW)
+    house.stores.connect("user000", "sender=", at=NOW)
     assert work([shard_record(house.members[:4])], house.ports()) == {"batchItemFailures": []}
     (event,) = [json.loads(data) for data in house.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
@@ -266,7 +210,7 @@ def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
 def test_a_shard_keeps_to_its_rate() -> None:
     house = House()
     for user in house.members[:30]:
-        house.sessions.connect(user, f"{user}=", at=NOW)
+        house.stores.connect(user, f"{user}=", at=NOW)
     work([shard_record(house.members[:30])], house.ports(rate=100))
     assert len(house.gateway.posts) == 30
     assert house.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
@@ -280,7 +224,7 @@ def test_a_change_is_delivered_and_never_pushed() -> None:
 
 def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
     house = House()
-    house.sessions.connect("user001", "u1=", at=NOW - 60_000)
+    house.stores.connect("user001", "u1=", at=NOW - 60_000)
     house.gateway.outcomes["u1="] = PostOutcome.GONE
     work([shard_record(["user001"])], house.ports())
     (report,) = house.reports
@@ -289,7 +233,7 @@ def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
 
 def test_a_shard_that_fails_comes_again_and_holds_up_no_other() -> None:
     house = House()
-    house.sessions.connect("user001", "u1=", at=NOW)
+    house.stores.connect("user001", "u1=", at=NOW)
     bad = {"messageId": "bad", "body": "{}", "eventSource": "aws:sqs"}
     assert work([bad, shard_record(["user001"])], house.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert len(house.gateway.received("u1=")) == 1
@@ -328,7 +272,7 @@ def push_record(
 
 def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them() -> None:
     house = House()
-    house.sessions.connect("bob", "b1=", at=NOW)
+    house.stores.connect("bob", "b1=", at=NOW)
     assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], house.ports()) == {"batchItemFailures": []}
     assert len(house.gateway.received("b1=")) == 1
     assert house.woken == [("bob", AboutMessage(DM, 1))]
@@ -346,13 +290,7 @@ def test_a_push_that_fails_comes_again_and_takes_no_other_with_it() -> None:
     bad = push_record("bob", message_id="bad", since="x")
     worse = sqs_record({"kind": "push"}, "worse")
 
-    class Log(FakeLog):
-        def fetch(self, places: Any) -> Any:
-            if (DM, 7) in places:
-                raise Unavailable
-            return super().fetch(places)
-
-    house.log = Log(house.log.memberships, entries=house.log.entries)
+    house.stores.calls.fail("{'N': '7'}")
     answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], house.ports())
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"bad", "worse", "m7"}
     assert len(house.provider.pushes) == 1
@@ -367,10 +305,10 @@ def test_a_busy_provider_fails_nothing_here() -> None:
 
 def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away() -> None:
     house = House()
-    house.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
+    house.stores.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
     assert work([sqs_record(reminder_body("bob", "r1"))], house.ports()) == {"batchItemFailures": []}
     assert house.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
-    assert house.reminders.reminders == {}
+    assert house.stores.reminders.of("bob") == []
     assert work([look_record({"notice_id": "r1"}, ["bob"])], house.ports()) == {"batchItemFailures": []}
     assert house.woken == [("bob", AboutNotification("r1"))]
 

@@ -56,7 +56,7 @@ def pushed(target: PushTarget, gateways: Callable[[Platform], PushGateway]) -> S
     house.device(target)
     job = house.job(entry, platform=target.platform)
     push_all([job], pushing=replace(house.pushing, gateway=gateways))
-    found = house.devices.of(["bob"]).get("bob", ())
+    found = house.stores.devices.of(["bob"]).get("bob", ())
     return State(
         device=found[0].target if found else None,
         is_tried_again=bool(house.pushes.jobs),

@@ -1,4 +1,4 @@
-"""The whole HTTP API on fakes, and a small world in it that most tests start from."""
+"""The whole HTTP API over simulated tables, and a small world in it that most tests start from."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import jwt
 from functions.rest.api import make_api, respond
 from functions.rest.ports import Ports
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Role
-from shared.domain.entries import change_entry
+from shared.domain.changes import ADMIN, MEMBER, OWNER, Role
 from shared.domain.files import SizeLimits
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.rules import PROTOCOL, Bounds
@@ -22,24 +21,15 @@ from shared.errors import RateLimited
 from shared.reporting import reporter
 from tests.fakes import (
     FakeDeliveryCheckQueue,
-    FakeDevices,
     FakeGateway,
-    FakeLog,
-    FakeMemberships,
     FakeNonces,
-    FakeNotifications,
     FakeObjects,
     FakePresenceChecks,
-    FakeProfiles,
-    FakeReminders,
     FakeReminderScheduler,
-    FakeSessions,
-    FakeTickets,
-    FakeWatches,
 )
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
-from tests.stores import fakes
+from tests.stores import Simulated, simulated
 from tests.wiring import Wiring
 
 SECRET = "s" * 64
@@ -74,16 +64,9 @@ class Answered:
 
 @dataclass
 class House:
-    log: FakeLog = field(default_factory=FakeLog)
-    tickets: FakeTickets = field(default_factory=FakeTickets)
-    sessions: FakeSessions = field(default_factory=FakeSessions)
-    watches: FakeWatches = field(default_factory=FakeWatches)
+    stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
-    profiles: FakeProfiles = field(default_factory=FakeProfiles)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
-    devices: FakeDevices = field(default_factory=FakeDevices)
-    notifications: FakeNotifications = field(default_factory=FakeNotifications)
-    reminders: FakeReminders = field(default_factory=FakeReminders)
     clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
@@ -94,18 +77,7 @@ class House:
     api: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        stores = fakes(
-            self.log,
-            self.devices,
-            tickets=self.tickets,
-            sessions=self.sessions,
-            watches=self.watches,
-            profiles=self.profiles,
-            notifications=self.notifications,
-            reminders=self.reminders,
-        )
-        self.blocks, self.contacts = stores.blocks, stores.contacts
-        self.ports = Wiring(stores, self.gateway, now, FakeNonces()).rest(
+        self.ports = Wiring(self.stores, self.gateway, now, FakeNonces()).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
             objects=FakeObjects(),
             clock=self.clock,
@@ -119,10 +91,6 @@ class House:
             bounds=self.bounds,
         )
         self.api = make_api(self.ports, unexpected=self.unexpected.append)
-
-    @property
-    def table(self) -> FakeMemberships:
-        return self.log.memberships
 
     def request(self, event: dict[str, Any]) -> Answered:
         """One request as it comes from the gateway; its answer has to be what the document says."""
@@ -150,22 +118,12 @@ class House:
     def group(self, *users: str, conversation_id: str = GROUP, name: str = "Team") -> None:
         """A group as somebody has made it."""
         roles = {user: ROLES.get(user, MEMBER) for user in users}
-        self.log.put(
-            change_entry(
-                Added(users, size=len(users), roles=roles, name=name),
-                base=None,
-                conversation_id=conversation_id,
-                sender_id=users[0],
-                created_at=now(),
-                nonce="g",
-                fan_out=False,
-            )
-        )
+        self.stores.found(conversation_id, *users, roles=roles, name=name, at=now())
 
 
 def online(house: House, *users: str) -> None:
     for user in users:
-        house.sessions.connect(user, f"{user}-1", at=now())
+        house.stores.connect(user, f"{user}-1", at=now())
 
 
 def world() -> House:
@@ -175,12 +133,12 @@ def world() -> House:
     4 removed erin.
     """
     house = House()
-    house.log.write("alice", "one", at=now())
-    house.log.write("bob", "two", at=now())
-    house.log.write("alice", "three", conversation_id=BLOCKED_DM, at=now())
-    house.blocks.put("dave", "alice", now=now())
+    house.stores.write("alice", "one", at=now())
+    house.stores.write("bob", "two", at=now())
+    house.stores.write("alice", "three", conversation_id=BLOCKED_DM, at=now())
+    house.stores.blocks.put("dave", "alice", now=now())
     house.group("alice", "bob", "carol", "erin")
-    house.log.write("alice", "four", conversation_id=GROUP, at=now())
-    house.log.write("bob", "five", conversation_id=GROUP, at=now())
+    house.stores.write("alice", "four", conversation_id=GROUP, at=now())
+    house.stores.write("bob", "five", conversation_id=GROUP, at=now())
     assert house.call("DELETE", f"/v1/conversations/{GROUP}/members/erin").status == 204
     return house

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.domain.contacts import ACCEPTED, Contact
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
@@ -36,21 +35,23 @@ class Case:
 
 
 def connected(house: House) -> None:
-    house.sessions.connect("bob", "b1", at=house.ports.now())
+    house.stores.connect("bob", "b1", at=house.ports.now())
 
 
 def full_of_reactions(house: House) -> None:
-    message = house.log.entries[DM][0]
-    house.log.entries[DM][0] = replace(message, reactions=frozenset(("x", f"u{number}") for number in range(2_000)))
+    message = house.stores.entries(DM)[0]
+    reactions = frozenset(("x", f"u{number}") for number in range(2_000))
+    house.stores.overwrite(replace(message, reactions=reactions))
 
 
 def full_of_contacts(house: House) -> None:
-    rows = {("alice", f"u{number}"): Contact(f"u{number}", ACCEPTED, 1) for number in range(MAX_CONTACTS)}
-    house.table.contacts.update(rows)
+    for number in range(MAX_CONTACTS):
+        house.stores.know("alice", f"u{number}")
 
 
 def full_of_blocks(house: House) -> None:
-    house.table.blocks.update({("alice", f"u{number}"): 1 for number in range(MAX_BLOCKS)})
+    for number in range(MAX_BLOCKS):
+        house.stores.blocks.put("alice", f"u{number}", now=1)
 
 
 def with_a_small_quota(house: House) -> None:
@@ -66,7 +67,7 @@ def asked_bob(house: House) -> None:
 
 
 def far_behind(house: House) -> None:
-    house.log.write("bob", *("x" * 1_003))
+    house.stores.write("bob", *("x" * 1_003))
 
 
 def alice_left_her_named_group(house: House) -> None:
@@ -84,7 +85,7 @@ def two_owners(house: House) -> None:
 
 
 def has_a_cat(house: House) -> None:
-    house.log.files.ready("cat")
+    house.stores.ready_file("cat")
 
 
 def has_sent_a_cat(house: House) -> None:
@@ -93,8 +94,8 @@ def has_sent_a_cat(house: House) -> None:
 
 
 def has_announced_a_cat(house: House) -> None:
-    file = house.log.files.ready("cat")
-    house.log.files.create(replace(file, status=PENDING))
+    file = house.stores.ready_file("cat")
+    house.stores.files.create(replace(file, status=PENDING))
 
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": IMAGE_LIMIT}
@@ -102,7 +103,7 @@ CAT_MESSAGE = {"message_type": "image", "file_id": "cat"}
 
 
 def of_bob(house: House) -> None:
-    house.devices.put("bob", "tablet", PushTarget(FCM, "token"))
+    house.stores.device("bob", "tablet", PushTarget(FCM, "token"))
 
 
 def told_before(house: House) -> None:

@@ -12,14 +12,14 @@ import pytest
 from functions.rest.api import make_api
 from shared.domain.limits import Limit
 from shared.limits.invites import HOUR_S, InviteLimiter
-from tests.fakes import FakeBuckets, FakeClock
+from tests.fakes import FakeClock
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, House, now, online, world
 
 
 def test_the_inbox_pages_by_a_cursor_that_only_its_user_can_use() -> None:
     house = House()
     for number in range(3):
-        house.log.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
+        house.stores.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
     first = house.call("GET", "/v1/conversations", query={"limit": "2"}).body
     cursor = {"cursor": first["next_cursor"]}
     second = house.call("GET", "/v1/conversations", query={"limit": "2", **cursor}).body
@@ -32,7 +32,7 @@ def test_the_inbox_pages_by_a_cursor_that_only_its_user_can_use() -> None:
 def test_a_page_of_the_inbox_is_never_longer_than_the_deployment_has_it() -> None:
     house = House(page_limit=2)
     for number in range(3):
-        house.log.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
+        house.stores.write("u", "x", conversation_id=f"dm:alice:u{number}", at=number)
     page = house.call("GET", "/v1/conversations", query={"limit": "100"}).body
     assert len(page["conversations"]) == 2
     assert page["next_cursor"] is not None
@@ -173,7 +173,7 @@ def without_name(body: Any, name: str) -> str:
 
 def test_a_block_shows_in_no_answer_about_a_private_conversation() -> None:
     house = House()
-    house.blocks.put("blocker", "alice", now=now())
+    house.stores.blocks.put("blocker", "alice", now=now())
     answers = {}
     for other in ("blocker", "nobody0"):
         made = [house.call("POST", "/v1/conversations", body={"type": "private", "with": other}) for _ in range(2)]
@@ -202,7 +202,7 @@ def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word(
 
 def test_who_adds_too_many_users_waits_and_nothing_is_changed() -> None:
     house = world()
-    slow = InviteLimiter(Limit(200, 3, per_s=HOUR_S), FakeBuckets(), FakeClock())
+    slow = InviteLimiter(Limit(200, 3, per_s=HOUR_S), house.stores.invites, FakeClock())
     house.api = make_api(replace(house.ports, invites=slow), unexpected=house.unexpected.append)
     made = house.call("POST", "/v1/conversations", body={"type": "group", "name": "Team", "members": ["erin", "frank"]})
     assert made.status == 201

@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.files import DELETED, PENDING, READY, REJECTED, FileStatus, Rejection
 from tests.functions.rest.house import DM, FILE_LIMIT, GROUP, IMAGE_LIMIT, Answered, House, world
+from tests.stores import MEMBERS
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": 9}
 NOT_FOUND = {
@@ -36,7 +37,7 @@ def test_what_is_announced_comes_back_with_a_form() -> None:
     house = world()
     answered = announce(house, name="C:\\pictures\\ c\u00e4t.png")
     file_id = answered.body["file_id"]
-    file = house.log.files.files[file_id]
+    file = house.stores.file(file_id)
     assert answered.status == 201
     assert answered.body == {
         "file_id": file_id,
@@ -93,7 +94,11 @@ def test_every_announcement_has_an_id_of_its_own() -> None:
 def test_what_can_be_announced(body: dict[str, Any], status: int, code: str | None) -> None:
     house = world()
     answered = announce(house, **body)
-    assert (answered.status, answered.body.get("code"), len(house.log.files.files)) == (status, code, status == 201)
+    assert (answered.status, answered.body.get("code"), len(house.stores.rows(MEMBERS, sk="file"))) == (
+        status,
+        code,
+        status == 201,
+    )
 
 
 @pytest.mark.parametrize("left_out", CAT)
@@ -112,8 +117,8 @@ def test_the_type_decides_the_kind(content_type: str, kind: str) -> None:
 
 def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
     house = world()
-    file = house.log.files.ready("cat")
-    house.log.files.create(replace(file, width=4, height=3, has_thumbnail=True))
+    file = house.stores.ready_file("cat")
+    house.stores.files.create(replace(file, width=4, height=3, has_thumbnail=True))
     assert look(house).body == {
         "file_id": "cat",
         "kind": "image",
@@ -133,7 +138,7 @@ def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
 @pytest.mark.parametrize(("status", "reason"), [(PENDING, None), (REJECTED, "wrong_type")])
 def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) -> None:
     house = world()
-    house.log.files.create(replace(house.log.files.ready("cat"), status=status, reason=reason))
+    house.stores.files.create(replace(house.stores.ready_file("cat"), status=status, reason=reason))
     body = look(house).body
     assert (body["status"], body["reason"]) == (status, reason)
     assert [body[name] for name in ("url", "thumbnail_url", "expires_in", "width", "height")] == [None] * 5
@@ -143,7 +148,7 @@ def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) 
 def test_what_is_foreign_unknown_or_deleted_answers_alike(status: FileStatus | None) -> None:
     house = world()
     if status is not None:
-        house.log.files.create(replace(house.log.files.ready("cat"), status=status))
+        house.stores.files.create(replace(house.stores.ready_file("cat"), status=status))
     answered = look(house, "bob")
     assert (answered.status, answered.body) == (404, NOT_FOUND)
     if status in {None, DELETED}:
@@ -152,7 +157,7 @@ def test_what_is_foreign_unknown_or_deleted_answers_alike(status: FileStatus | N
 
 def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
     house = world()
-    house.log.files.ready("cat")
+    house.stores.ready_file("cat")
     sent = send(house, GROUP)
     assert sent.status == 201
     assert [look(house, user).status for user in ("alice", "bob", "carol", "erin", "frank")] == [
@@ -170,8 +175,8 @@ def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
 
 def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not() -> None:
     house = world()
-    house.log.files.ready("cat")
-    house.sessions.connect("bob", "b1", at=house.ports.now())
+    house.stores.ready_file("cat")
+    house.stores.connect("bob", "b1", at=house.ports.now())
     seq = send(house, content="look!").body["seq"]
     path = f"/v1/conversations/{DM}/messages/{seq}"
     shown = house.call("GET", path).body
@@ -188,17 +193,17 @@ def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_doe
 @pytest.mark.parametrize("file_id", ["dog", "unknown", "paper", "waiting"])
 def test_somebody_elses_file_or_one_of_another_kind_is_not_sent(file_id: str) -> None:
     house = world()
-    house.log.files.ready("dog", "bob")
-    house.log.files.ready("paper", kind="file")
-    house.log.files.create(replace(house.log.files.ready("waiting"), status=PENDING))
+    house.stores.ready_file("dog", "bob")
+    house.stores.ready_file("paper", kind="file")
+    house.stores.files.create(replace(house.stores.ready_file("waiting"), status=PENDING))
     answered = send(house, file_id=file_id)
     assert (answered.status, answered.body) == (404, NOT_FOUND)
-    assert house.log.files.messages == {}
+    assert [house.stores.file_places(one) for one in ("dog", "paper", "waiting")] == [[], [], []]
 
 
 def test_a_forwarded_file_is_there_for_whom_it_was_forwarded_to() -> None:
     house = world()
-    house.log.files.ready("cat")
+    house.stores.ready_file("cat")
     seq = send(house).body["seq"]
     forward = {"forward_of": {"conversation_id": DM, "seq": seq}}
     assert house.call("POST", f"/v1/conversations/{GROUP}/messages", user="bob", body=forward).status == 201
@@ -214,4 +219,4 @@ def test_announcing_counts_as_sending_does() -> None:
     house = world()
     house.flood("alice")
     assert announce(house).code == "rate_limited"
-    assert (look(house).status, house.log.files.files) == (404, {})
+    assert (look(house).status, house.stores.rows(MEMBERS, sk="file")) == (404, [])

@@ -127,7 +127,7 @@ def test_reading_is_told_to_the_others_once() -> None:
 
 def test_a_last_connection_that_turns_out_to_be_dead_is_looked_at_again() -> None:
     house = world()
-    house.sessions.connect("bob", "bob-1", at=now() - 60_000)
+    house.stores.connect("bob", "bob-1", at=now() - 60_000)
     house.gateway.outcomes["bob-1"] = PostOutcome.GONE
     house.call("POST", f"/v1/conversations/{DM}/messages", body={"content": "hi"})
     assert [gone.user_id for gone in house.checks.scheduled] == ["bob"]

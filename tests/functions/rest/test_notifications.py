@@ -10,6 +10,7 @@ import pytest
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import APNS, FCM, Device, PushTarget
 from tests.functions.rest.house import DM, GROUP, Answered, House, now, online, world
+from tests.stores import MEMBERS
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}
 LATER = now() + 3_600_000
@@ -51,7 +52,9 @@ def test_an_apple_device_is_answered_as_it_is_kept() -> None:
         "app_id": "org.example.app",
         "registered_at": answered.body["registered_at"],
     }
-    assert house.devices.devices["alice"]["phone"].target == PushTarget(APNS, "c0ffee" * 10, app_id="org.example.app")
+    assert house.stores.devices.of(["alice"])["alice"][0].target == PushTarget(
+        APNS, "c0ffee" * 10, app_id="org.example.app"
+    )
     assert house.call("GET", "/v1/devices").body == {"devices": [answered.body]}
 
 
@@ -61,7 +64,9 @@ def test_a_firebase_device_is_known_by_its_token_or_by_its_installation() -> Non
     assert (by_token["token"], by_token["environment"], by_token["app_id"]) == ("token", None, None)
     by_installation = register(house, platform="fcm", installation_id="fid", app_id="a.b").body
     assert (by_installation["installation_id"], "token" in by_installation) == ("fid", False)
-    assert house.devices.devices["alice"]["phone"].target == PushTarget(FCM, "fid", app_id="a.b", is_installation=True)
+    assert house.stores.devices.of(["alice"])["alice"][0].target == PushTarget(
+        FCM, "fid", app_id="a.b", is_installation=True
+    )
 
 
 @pytest.mark.parametrize("path", ["Alice%27s%20%F0%9F%93%B1%2F1", "a%2Fb", "a/b", "..", "%2e", "a%20b", "a%3Ab"])
@@ -69,7 +74,7 @@ def test_a_device_id_of_the_first_edition_is_listed_and_can_be_removed_and_no_ne
     house = world()
     assert register(house, path, platform="fcm", token="t").code == "bad_request"
     odd = unquote(path)
-    house.devices.register("alice", Device(odd, PushTarget(FCM, "t"), registered_at=1), limit=10)
+    house.stores.devices.register("alice", Device(odd, PushTarget(FCM, "t"), registered_at=1), limit=10)
     assert [one["device_id"] for one in house.call("GET", "/v1/devices").body["devices"]] == [odd]
     assert house.call("DELETE", f"/v1/devices/{path}").status == 204
     assert house.call("GET", "/v1/devices").body == {"devices": []}
@@ -108,7 +113,7 @@ def test_what_is_wrong_with_a_device_is_named(body: dict[str, Any], field: str) 
     answered = register(house, **body)
     assert (answered.status, answered.code) == (400, "bad_request")
     assert field in answered.body["error"]
-    assert house.devices.devices == {}
+    assert house.stores.devices.of(["alice", "bob"]) == {}
 
 
 # --- notifications
@@ -139,7 +144,7 @@ def test_a_repetition_with_the_same_id_changes_nothing() -> None:
 
 def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
     house = world()
-    house.sessions.connect("alice", "alice-1", at=now() - 60_000)
+    house.stores.connect("alice", "alice-1", at=now() - 60_000)
     house.gateway.outcomes["alice-1"] = PostOutcome.GONE
     send(house)
     assert [gone.user_id for gone in house.checks.scheduled] == ["alice"]
@@ -161,14 +166,14 @@ def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
 def test_a_malformed_notification_reaches_nobody(body: dict[str, Any], status: int) -> None:
     house = world()
     assert send(house, **body).status == status
-    assert (house.notifications.notifications, house.looks.puts) == ({}, [])
+    assert (house.stores.rows(MEMBERS, kind="system"), house.looks.puts) == ([], [])
 
 
 def test_without_the_scope_nobody_is_told() -> None:
     house = world()
     answered = house.call("POST", "/v1/notifications", body={"users": ["bob"], "title": "Hi"}, scope="notifications")
     assert answered.body["error"] == "This needs a token with the scope `notifications:send`"
-    assert house.notifications.notifications == {}
+    assert house.stores.rows(MEMBERS, kind="system") == []
 
 
 # --- reminders

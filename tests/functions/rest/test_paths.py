@@ -16,9 +16,9 @@ from shared.domain.limits import Limit
 from shared.domain.text import id_pattern, is_emoji
 from shared.limits.buckets import RateLimiter
 from shared.operations.devices import DEVICE_ID_PATTERN
-from tests.fakes import FakeBuckets
 from tests.functions.rest.document import operations
 from tests.functions.rest.house import DM, House, now, world
+from tests.stores import simulated
 
 # What fills the other places, and what a request needs beside its path.
 OTHERS = {"conversation_id": DM, "seq": "2", "user_id": "bob", "emoji": "x"}
@@ -57,7 +57,7 @@ IDS = [*ASCII, *BEYOND, "..", "...", ".a", "%2e", "%2F", "a/b", "a/../b", "../a"
 def house() -> House:
     """One for all: what these requests change does not matter here."""
     made = world()
-    limiter = RateLimiter(Limit(1_000, 1_000_000), FakeBuckets(), now)
+    limiter = RateLimiter(Limit(1_000, 1_000_000), simulated().buckets, now)
     made.api = make_api(replace(made.ports, limiter=limiter), unexpected=made.unexpected.append)
     return made
 

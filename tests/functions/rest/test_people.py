@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.functions.events import http_event
 from tests.functions.rest.house import DM, GROUP, House, now, online, token, world
+from tests.stores import MEMBERS, SESSIONS
 
 
 def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
@@ -50,7 +52,7 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
 def test_a_profile_that_is_not_one_changes_nothing(body: dict[str, Any]) -> None:
     house = House()
     assert house.call("PUT", "/v1/me", body={**body, "display_name": body.get("display_name", "A")}).status == 400
-    assert house.profiles.profiles == {}
+    assert house.stores.rows(MEMBERS, sk="profile") == []
 
 
 def test_hiding_stands_in_one_place_and_the_profile_shows_it() -> None:
@@ -59,12 +61,19 @@ def test_hiding_stands_in_one_place_and_the_profile_shows_it() -> None:
         assert house.call("PUT", "/v1/me", body={"hide_presence": hidden}).body["hide_presence"] is hidden
         assert house.call("PUT", "/v1/me", body={"display_name": "A"}).body["hide_presence"] is hidden
         assert house.call("GET", "/v1/me").body["hide_presence"] is hidden
-        assert house.sessions.whole(["alice"])["alice"].hidden is hidden
+        assert house.stores.sessions.whole(["alice"])["alice"].hidden is hidden
+
+
+def while_hiding(house: House, do: Callable[[], object]) -> None:
+    """Do it right before it is written that somebody hides."""
+    house.stores.calls.before = lambda operation, request: (
+        do() if operation == "UpdateItem" and ":hidden" in str(request) else None
+    )
 
 
 def watched_by_bob(house: House) -> None:
     online(house, "alice", "bob")
-    house.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
+    house.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
 
 
 def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later() -> None:
@@ -84,13 +93,7 @@ def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_to
     house.call("PUT", "/v1/me", body={"hide_presence": not hidden})
     house.call("PUT", "/v1/blocks/alice", user="bob")
     watched_by_bob(house)
-    note = house.sessions.hide
-
-    def after_an_unblock(*given: Any, **named: Any) -> Any:
-        house.call("DELETE", "/v1/blocks/alice", user="bob")
-        return note(*given, **named)
-
-    house.sessions.hide = after_an_unblock  # type: ignore[method-assign]
+    while_hiding(house, lambda: house.call("DELETE", "/v1/blocks/alice", user="bob"))
     house.call("PUT", "/v1/me", body={"hide_presence": hidden})
     assert [event["status"] for event in house.events("bob-1")][-1:] == [last]
 
@@ -98,13 +101,7 @@ def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_to
 def test_who_begins_to_watch_just_while_the_user_hides_is_told_too() -> None:
     house = world()
     online(house, "alice", "bob")
-    note = house.sessions.hide
-
-    def after_a_subscription(*given: Any, **named: Any) -> Any:
-        house.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
-        return note(*given, **named)
-
-    house.sessions.hide = after_a_subscription  # type: ignore[method-assign]
+    while_hiding(house, lambda: house.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000))
     house.call("PUT", "/v1/me", body={"hide_presence": True})
     assert [event["status"] for event in house.events("bob-1")] == ["offline"]
 
@@ -112,16 +109,16 @@ def test_who_begins_to_watch_just_while_the_user_hides_is_told_too() -> None:
 def test_a_change_of_the_name_leaves_presence_alone() -> None:
     house = world()
     house.call("PUT", "/v1/me", body={"display_name": "Alice"})
-    assert house.sessions.hidden == {}
+    assert house.stores.rows(SESSIONS) == []
 
 
 def test_a_repeated_request_completes_hiding_that_died_half_way() -> None:
     house = world()
     watched_by_bob(house)
     house.call("PUT", "/v1/me", body={"hide_presence": True})
-    house.sessions.hidden["alice"] = False
+    house.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=False)
     house.call("PUT", "/v1/me", body={"hide_presence": True})
-    assert house.sessions.hidden["alice"] is True
+    assert house.stores.session("alice").hidden is True
 
 
 def test_presence_comes_in_the_order_asked_and_strangers_look_offline() -> None:
@@ -186,7 +183,7 @@ def each_watching_the_other(house: House, *users: str) -> None:
     online(house, *users)
     for user in users:
         others = [other for other in users if other != user]
-        house.watches.replace(user, f"{user}-1", others, expires_at=now() + 3_600_000)
+        house.stores.watches.replace(user, f"{user}-1", others, expires_at=now() + 3_600_000)
 
 
 CHANGES: list[tuple[str, str, str, Any, str | None]] = [
@@ -278,24 +275,17 @@ def test_what_changes_who_may_see_whom_stands_though_nobody_can_be_told(
 ) -> None:
     house = world()
     each_watching_the_other(house, "alice", "bob")
-    house.watches.lists = Unreadable()
+    house.stores.calls.fail("watch", ZeroDivisionError)
     assert house.call(method, path, body=body).status == status
     assert house.unexpected == []
-
-
-class Unreadable(dict[Any, Any]):
-    """Dies when it is looked at."""
-
-    def items(self) -> Any:
-        raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("claims", [{"scope": "chat admin"}, {"scopes": ["admin"]}], ids=str)
 def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(claims: dict[str, Any]) -> None:
     house = world()
     watched_by_bob(house)
-    house.sessions.connect("alice", "alice-2", at=now())
-    house.sessions.connect("alice", "alice-old", at=1, expires_at=2)
+    house.stores.connect("alice", "alice-2", at=now())
+    house.stores.connect("alice", "alice-old", at=1, expires_at=2)
     event = http_event("DELETE", "/v1/users/alice/connections", token=token("root", **claims))
     assert house.request(event).body == {"closed": 2}
     assert set(house.gateway.closed) == {"alice-1", "alice-2", "alice-old"}

@@ -28,7 +28,7 @@ def test_a_ticket_is_good_for_its_user() -> None:
     house = House()
     body = house.call("POST", "/v1/tickets").body
     assert body["expires_in"] == 30
-    assert redeem_ticket(body["ticket"], tickets=house.tickets, now=now()).user_id == "alice"
+    assert redeem_ticket(body["ticket"], tickets=house.stores.tickets, now=now()).user_id == "alice"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_body_in_base64_is_decoded() -> None:
     body = base64.b64encode('{"content": "ö👍"}'.encode()).decode()
     house = world()
     assert house.request({**event, "body": body, "isBase64Encoded": True}).status == 201
-    assert house.log.entries[DM][-1].content == "ö👍"
+    assert house.stores.entries(DM)[-1].content == "ö👍"
 
 
 def test_bytes_that_are_no_utf_8_are_a_bad_request() -> None:

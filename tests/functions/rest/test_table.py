@@ -12,6 +12,7 @@ from tests.functions.events import http_event
 from tests.functions.rest.document import codes, operation_of, operations
 from tests.functions.rest.house import House, token, world
 from tests.functions.rest.table import CASES, Case, success_of
+from tests.stores import LOG, MEMBERS
 
 # These follow from a token, a body, or bad luck, for every operation alike: they have tests of their own below.
 COMMON = {"unauthenticated", "token_expired", "too_large", "rate_limited", "unavailable", "internal"}
@@ -64,10 +65,10 @@ def ask(name: str, house: House, **event: Any) -> Any:
 )
 def test_without_a_good_token_nothing_is_done(name: str, bearer: str | None, code: str) -> None:
     house = world()
-    before = (repr(house.log.entries), repr(house.table))
+    before = (house.stores.rows(LOG), house.stores.rows(MEMBERS))
     answered = ask(name, house, token=bearer)
     assert (answered.status, answered.code) == (401, code)
-    assert (repr(house.log.entries), repr(house.table)) == before
+    assert (house.stores.rows(LOG), house.stores.rows(MEMBERS)) == before
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
@@ -78,10 +79,10 @@ def test_what_is_public_needs_no_token(name: str) -> None:
 @pytest.mark.parametrize("name", documented(413))
 def test_a_body_over_64_kb_is_too_large(name: str) -> None:
     house = world()
-    entries = repr(house.log.entries)
+    entries = house.stores.rows(LOG)
     answered = ask(name, house, body='{"x": "' + "x" * 65_536 + '"}')
     assert (answered.status, answered.code) == (413, "too_large")
-    assert repr(house.log.entries) == entries
+    assert house.stores.rows(LOG) == entries
 
 
 def test_every_operation_with_a_body_documents_how_large_it_may_be() -> None:
@@ -124,12 +125,12 @@ def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | N
 def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -> None:
     house = world()
     house.flood(success_of(name).user)
-    entries = repr(house.log.entries)
+    entries = house.stores.rows(LOG)
     answered = ask(name, house)
     assert (answered.status, answered.code, answered.body["retryable"]) == (429, "rate_limited", True)
     assert answered.body["retry_after_ms"] > 0
     assert int(answered.headers["Retry-After"]) >= 1
-    assert repr(house.log.entries) == entries
+    assert house.stores.rows(LOG) == entries
 
 
 def test_what_others_get_to_see_is_limited() -> None:
@@ -181,7 +182,7 @@ IN_CONVERSATIONS = [name for name in documented(404) if "/v1/conversations/" in 
 @pytest.mark.parametrize("where", ["own", "unknown", "unmade", "nonsense"])
 def test_outsiders_and_former_members_get_the_same_answer_wherever_they_knock(name: str, where: str) -> None:
     house, case = world(), success_of(name)
-    entries = repr(house.log.entries)
+    entries = house.stores.rows(LOG)
     method, _, path = case.request.partition(" ")
     parts = path.split("/")
     elsewhere = {"own": parts[3], "unknown": "group:zzzzzzzzzzzzzzzz", "unmade": "dm:erin:zoe", "nonsense": "x"}
@@ -194,4 +195,4 @@ def test_outsiders_and_former_members_get_the_same_answer_wherever_they_knock(na
         "retryable": False,
         "request_id": "JKJaXmPLvHcESHA=",
     }
-    assert repr(house.log.entries) == entries
+    assert house.stores.rows(LOG) == entries

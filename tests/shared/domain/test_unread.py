@@ -155,10 +155,12 @@ class World:
 
 
 def displacing_at_once(*operations: Callable[[House], object]) -> Callable[[Stepper], World]:
+    made = crowd()
+    for user in USERS[:AUTHORS_KEPT]:
+        send(made, user)
+
     def build(stepper: Stepper) -> World:
-        world = World(crowd())
-        for user in USERS[:AUTHORS_KEPT]:
-            send(world.house, user)
+        world = World(made.copied())
         base = world.house
         stores = base.stores.stepped(stepper, log=("put", "read_back"), memberships=("note_written",))
         stepped = replace(base, stores=stores)

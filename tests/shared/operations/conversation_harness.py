@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.domain.changes import ADMIN, OWNER, Added, Role
-from shared.domain.entries import Entry, change_entry
+from shared.domain.changes import ADMIN, OWNER, Role
+from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.operations.changes import Changed, announce
 from shared.operations.context import Writing
@@ -31,17 +32,7 @@ def encode(event: Event) -> bytes:
 def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conversation_id: str = GROUP) -> str:
     """A group with its first entry: the first user is its owner."""
     roles: dict[str, Role] = {users[0]: OWNER, **dict.fromkeys(admins, ADMIN)}
-    entry = change_entry(
-        Added(users, size=len(users), roles=roles, name="the group"),
-        base=None,
-        conversation_id=conversation_id,
-        sender_id=users[0],
-        created_at=FakeClock().ms,
-        nonce=conversation_id,
-        fan_out=False,
-    )
-    with stores.calls.quietly():
-        assert stores.log.put(entry) is None
+    stores.found(conversation_id, *users, roles=roles, at=FakeClock().ms)
     return conversation_id
 
 
@@ -76,6 +67,17 @@ class House:
     @property
     def posting(self) -> Posting:
         return Posting(self.stores.sessions, self.gateway, encode)
+
+    def copied(self) -> House:
+        """The same once more, and nobody told of anything yet."""
+        return replace(
+            self,
+            stores=simulated(self.stores),
+            gateway=FakeGateway(),
+            clock=replace(self.clock),
+            nonces=deepcopy(self.nonces),
+            rosters=deepcopy(self.rosters),
+        )
 
     def connect(self, *users: str) -> None:
         """One device each, with a connection of that name."""

@@ -40,8 +40,10 @@ def at_once(
 ) -> Callable[[Stepper], World]:
     """With `warm`, each operation runs in an instance that remembers the rosters that there were before."""
 
+    made = make()
+
     def build(stepper: Stepper) -> World:
-        world = World(make())
+        world = World(made.copied())
         base = world.house
         everything = () if not only else ("none",)
         # The roster is read through the memberships: let that be a step of its own, too.

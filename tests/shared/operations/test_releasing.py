@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.changes import Deleted
-from shared.domain.entries import change_entry
 from shared.domain.files import DELETED, PENDING, READY, File
 from shared.errors import Unavailable
 from shared.operations.files import release
-from tests.fakes import DM, FakeObjects
+from tests.fakes import FakeObjects
 from tests.stores import Simulated, simulated
 
 
@@ -21,19 +19,9 @@ def stored() -> tuple[Simulated, FakeObjects]:
     return stores, FakeObjects(kept={"cat": b"cat", "dog": b"dog"}, thumbnails={"cat": b"c", "dog": b"d"})
 
 
-def delete(stores: Simulated, seq: int) -> None:
-    """The message at `seq` has the file no more."""
-    change = Deleted(seq, file_id="cat")
-    base = stores.entries()[-1]
-    entry = change_entry(
-        change, base=base, conversation_id=DM, sender_id="alice", created_at=2, nonce=f"d{seq}", fan_out=False
-    )
-    assert stores.log.put(entry) is None
-
-
 def test_a_file_that_another_message_has_stays() -> None:
     stores, objects = stored()
-    delete(stores, 1)
+    stores.delete(1, file_id="cat")
     assert not release("cat", files=stores.files, objects=objects)
     assert stores.file("cat").status == READY
     assert (set(objects.kept), set(objects.thumbnails)) == ({"cat", "dog"}, {"cat", "dog"})
@@ -42,7 +30,7 @@ def test_a_file_that_another_message_has_stays() -> None:
 def test_the_last_message_takes_the_bytes_and_the_thumbnail_along_however_often_it_is_told() -> None:
     stores, objects = stored()
     for seq in (1, 2):
-        delete(stores, seq)
+        stores.delete(seq, file_id="cat")
     for _ in range(2):
         assert release("cat", files=stores.files, objects=objects)
         assert stores.file("cat").status == DELETED
@@ -52,7 +40,7 @@ def test_the_last_message_takes_the_bytes_and_the_thumbnail_along_however_often_
 def test_a_release_that_was_cut_off_is_completed() -> None:
     stores, objects = stored()
     for seq in (1, 2):
-        delete(stores, seq)
+        stores.delete(seq, file_id="cat")
 
     class CutOff(FakeObjects):
         def delete(self, file_id: str) -> None:

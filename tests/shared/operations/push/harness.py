@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shared.domain.changes import OWNER, Added
 from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
-from shared.domain.entries import Draft, Entry, MessageType, change_entry
+from shared.domain.entries import Draft, Entry, MessageType
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob, PushResult
 from shared.operations.delivery import Posting
@@ -101,18 +100,7 @@ class House:
 
     def found(self, *users: str, name: str = "Crew") -> None:
         """A group of these users; the first owns it."""
-        change = Added(users, size=len(users), roles={users[0]: OWNER}, name=name)
-        creation = change_entry(
-            change,
-            base=None,
-            conversation_id=GROUP,
-            sender_id=users[0],
-            created_at=self.clock(),
-            nonce="g",
-            fan_out=False,
-        )
-        with self.stores.calls.quietly():
-            self.stores.log.put(creation)
+        self.stores.found(GROUP, *users, name=name, at=self.clock())
 
     def device(self, target: PushTarget = BOBS_ANDROID, *, user: str = "bob", device_id: str = "phone") -> Device:
         return self.stores.device(user, device_id, target, at=self.clock())
