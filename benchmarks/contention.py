@@ -11,39 +11,41 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 from shared.adapters.aws.deadline import backoff_s
 from shared.domain.entries import Draft, Entry
 from shared.domain.members import Audience
 from shared.operations.messages import append
-from tests.fakes import FakeLog
+from tests.calls import Unhurried
+from tests.dynamodb import Store
+from tests.stores import Stores, adapters
 
 _CONVERSATION = "dm:alice:bob"
 _BOTH = Audience({"alice": "member", "bob": "member"})
 
 
-@dataclass
-class _SlowLog(FakeLog):
-    """FakeLog, which many threads may use, with a network in front of it."""
+class _Slow(Unhurried):
+    """The simulated tables, which many threads may use, with a network in front of them."""
 
-    latency_s: float = 0.0
+    def __init__(self, latency_s: float) -> None:
+        self.made: Counter[str] = Counter()
+        self._latency_s = latency_s
+        self._tables = Store()
+        self._lock = Lock()
 
-    def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
-        self._travel()
-        return super().put(entry, new_members=new_members, once=once)
-
-    def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
-        self._travel()
-        return super().read(conversation_id, start=start, limit=limit)
-
-    def _travel(self) -> None:
-        time.sleep(self.latency_s * random.uniform(0.7, 1.3))  # noqa: S311  # no two calls take equally long
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        time.sleep(self._latency_s * random.uniform(0.7, 1.3))  # noqa: S311  # no two calls take equally long
+        with self._lock:
+            self.made[operation] += 1
+            return self._tables.call(operation, request)
 
 
-def _write(log: _SlowLog, writer: int, messages: int) -> list[float]:
+def _write(stores: Stores, writer: int, messages: int) -> list[float]:
     """The seconds that each message took from its first put to its place."""
     base: Entry | None = None
     took = []
@@ -55,8 +57,8 @@ def _write(log: _SlowLog, writer: int, messages: int) -> list[float]:
             draft,
             base=base,
             audience=_BOTH,
-            log=log,
-            memberships=log.memberships,
+            log=stores.log,
+            memberships=stores.memberships,
             now=time.time_ns,
             pause=lambda attempt: time.sleep(backoff_s(attempt)),
         ).entry
@@ -72,18 +74,20 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'writers':>8}{'messages/s':>12}{'puts':>8}{'reads':>8}{'median ms':>11}{'slowest ms':>12}")
     for writers in options.writers:
-        log = _SlowLog(latency_s=options.latency / 1e3)
+        calls = _Slow(options.latency / 1e3)
+        stores = adapters(calls)
         started = time.perf_counter()
         with ThreadPoolExecutor(writers) as threads:
-            every = list(threads.map(lambda writer: _write(log, writer, options.messages), range(writers)))  # noqa: B023
+            every = list(threads.map(lambda writer: _write(stores, writer, options.messages), range(writers)))  # noqa: B023
         seconds = time.perf_counter() - started
-        stored = log.entries[_CONVERSATION]
+        made = Counter(calls.made)
+        stored = stores.log.read(_CONVERSATION, start=1, limit=1_000_000)
         total = writers * options.messages
         if [entry.seq for entry in stored] != list(range(1, total + 1)) or len({e.nonce for e in stored}) != total:
             raise SystemExit("the log has a gap or a double")
         took = sorted(second for one in every for second in one)
         print(
-            f"{writers:>8}{total / seconds:>12.0f}{log.puts / total:>8.2f}{log.reads / total:>8.2f}"
+            f"{writers:>8}{total / seconds:>12.0f}{made['PutItem'] / total:>8.2f}{made['Query'] / total:>8.2f}"
             f"{took[total // 2] * 1e3:>11.0f}{took[-1] * 1e3:>12.0f}"
         )
 

@@ -29,7 +29,6 @@ from shared.operations.delivery import Delivered
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.dynamodb import Store
 from tests.fakes import (
-    FakeBuckets,
     FakeClock,
     FakeDeliveryCheckQueue,
     FakeGateway,
@@ -40,7 +39,7 @@ from tests.fakes import (
     FakeReminderScheduler,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
-from tests.stores import adapters
+from tests.stores import adapters, simulated
 from tests.wiring import Wiring
 
 
@@ -86,7 +85,7 @@ class World:
 
     def new_guard(self) -> Guard:
         """Another instance of the function. Messages are counted beside the store, so that it stays as it was."""
-        messages = self.wiring.limiter(Limit(20, 10_000), FakeBuckets())
+        messages = self.wiring.limiter(Limit(20, 10_000), simulated().buckets)
         return self.wiring.guard(messages, frames=1_000_000, costly={})
 
     @property
@@ -103,7 +102,7 @@ class World:
             looks=self.looks,
             new_secret=lambda: next(secrets),
             report=self.reports.append,
-            limiter=self.wiring.limiter(Limit(20, 10_000), FakeBuckets()),
+            limiter=self.wiring.limiter(Limit(20, 10_000), simulated().buckets),
             edit_window_s=86_400,
             group_limit=6,
         )

@@ -18,11 +18,11 @@ from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity
 from shared.ports.limits import Buckets
-from tests.fakes import FakeBuckets, FakeClock, FakeGateway, FakeNonces
+from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.metering import Meter
 from tests.moto_tables import environment, moto_url, tables
-from tests.stores import adapters
+from tests.stores import adapters, simulated
 from tests.wiring import Wiring
 
 __all__ = ["House", "environment", "message", "moto_url", "tables"]
@@ -80,7 +80,7 @@ def house(tables: JsonService) -> House:
     meter, gateway, clock = Meter(tables), FakeGateway(), FakeClock(NOW)
     wiring = Wiring(adapters(meter), gateway, clock, FakeNonces())
     made = House(meter, gateway, clock, wiring)
-    made.limit(FakeBuckets())
+    made.limit(simulated().buckets)
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):
         made.connect(user_id, connection_id)
     for seq in range(3):

@@ -20,9 +20,9 @@ from shared.operations.context import Writing
 from shared.operations.editing import react
 from shared.operations.groups import NewGroup, add_members, create_group
 from tests.dynamodb import Store
-from tests.fakes import FakeBuckets, FakeGateway, FakeNonces
+from tests.fakes import FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, frame_event
-from tests.stores import adapters
+from tests.stores import adapters, simulated
 from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
@@ -110,7 +110,7 @@ class House:
             begin=lambda: self.calls.limit(FRAME_S),
         )
         self.ports = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
-        self.guard = wiring.guard(wiring.limiter(buckets=FakeBuckets()))
+        self.guard = wiring.guard(wiring.limiter(buckets=simulated().buckets))
         self.create("alice", "bob", "carol")
         first = self.say(type="message", conversation_id=GROUP, content="x")
         assert first["success"], first

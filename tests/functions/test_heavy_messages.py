@@ -262,7 +262,7 @@ def full_lists() -> Simulated:
     at, letter = 2**53, "\x01"
     for number in range(1_000):
         other = f"{number:0128}"
-        stores.edit(MEMBERS, contact_key("alice", other), status=ACCEPTED, since=at, alias=letter * 100)
+        stores.edit(MEMBERS, contact_key("alice", other), other=other, status=ACCEPTED, since=at, alias=letter * 100)
         stores.blocks.put("alice", other, now=at)
     for number in range(20):
         device_id = f"{letter * 62}{number:02}"

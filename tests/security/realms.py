@@ -17,11 +17,12 @@ from functions.connect.authorizer import authorize
 from shared.auth.jwks import JwksKeys
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.errors import ParleyError
-from tests.fakes import FakeClock, FakeTickets
+from tests.fakes import FakeClock
 from tests.functions.events import handshake_event, http_event
 from tests.functions.message.house import House as FrameHouse
 from tests.functions.rest.house import House as HttpHouse
 from tests.shared.auth.minting import NOW_MS, SECRET, claims, segment
+from tests.stores import SESSIONS, simulated
 
 JWKS_URL: Final = "https://id.example.com/jwks.json"
 RS_KID, EC_KID = "rsa-1", "ec-1"
@@ -152,7 +153,9 @@ class Doors:
     def handshake(self, token: str) -> str:
         event = handshake_event(headers={"Authorization": f"Bearer {token}"})
         try:
-            policy = authorize(event, verifier=self.verifier, tickets=FakeTickets(), allowed_origins="", now=NOW_MS)
+            policy = authorize(
+                event, verifier=self.verifier, tickets=simulated().tickets, allowed_origins="", now=NOW_MS
+            )
         except ParleyError as error:
             return error.code
         [statement] = policy["policyDocument"]["Statement"]
@@ -176,10 +179,10 @@ class Doors:
         """Alice's connection shows it. Refused, it is good for no longer than before."""
         house = FrameHouse()
         house.verify = self.verifier.verify  # type: ignore[method-assign]
-        before = repr(house.sessions.connections)
+        before = house.stores.rows(SESSIONS)
         reply = house.say({"type": "auth", "token": token})
         if reply["success"]:
             return str(reply["data"]["user_id"])
-        assert repr(house.sessions.connections) == before
+        assert house.stores.rows(SESSIONS) == before
         assert not token or token not in json.dumps(reply)
         return str(reply["code"])

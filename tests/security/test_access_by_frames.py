@@ -93,7 +93,7 @@ def test_outsiders_and_former_members_learn_and_change_nothing(
     before = snapshot(house)
     reply = house.as_user(user, row.about(conversation_id))
     assert reply.get("code") == row.refusal
-    own = f"sessions.connections {user}:"  # a heartbeat is one, whatever it asks about
+    own = f"sessions {{'user_id': '{user}'"  # a heartbeat is one, whatever it asks about
     assert without(snapshot(house), own) == without(before, own)
     assert revealed(json.dumps(reply)) == set()
     same = json.loads(json.dumps(reply).replace(conversation_id, "?"))
@@ -215,7 +215,7 @@ def test_who_a_user_is_comes_from_the_handshake_whatever_the_frame_says(tried: T
     claimed = {"sender_id": "alice", "user_id": "alice", "from": "alice", "principalId": "alice", "sub": "alice"}
     house = town()
     house.as_user("mallory", {"type": "message", "to": "frank", "content": "hi", **claimed})
-    [entry] = house.log.entries["dm:frank:mallory"]
+    [entry] = house.stores.entries("dm:frank:mallory")
     assert entry.sender_id == "mallory"
     found = house.as_user("mallory", {"type": "sync", "conversations": {GROUP: 0}, **claimed})["data"]["conversations"]
     assert [one["id"] for one in found] == ["dm:frank:mallory"]
@@ -236,7 +236,8 @@ def test_strangers_and_blocked_ones_look_offline_and_their_changes_are_not_told(
     there, never = reply["data"]["users"]
     assert {**there, "user_id": ""} == {**never, "user_id": ""}
     assert (there["status"], there.get("last_seen")) == ("offline", None)
-    house.sessions.connections[watched].clear()
+    for connection_id in house.stores.connections(watched):
+        house.stores.sessions.remove(watched, connection_id, now=NOW)
     house.as_user(watched, {"type": "ping"})  # comes back, and those who may know are told
     assert house.events(f"{user}-device=") == []
     tried(2)

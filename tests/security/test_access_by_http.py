@@ -13,6 +13,7 @@ from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, Answered, House, t
 from tests.security.conftest import Tried
 from tests.security.http_rows import ROWS, Inside, Own, Public, Row, Scoped
 from tests.security.town import SECRETS, UNKNOWN, http_town, revealed, snapshot, without
+from tests.stores import MEMBERS
 
 # Of alice's messages: the one in each conversation.
 MESSAGE = {GROUP: "2", DM: "1", BLOCKED_DM: "1"}
@@ -199,7 +200,7 @@ def test_who_asks_the_same_as_another_reaches_nothing_of_theirs(row: Own, scope:
     before = snapshot(house)
     answered = ask(house, row, "mallory", scope=scope)
     assert verdict(answered) == row.stranger
-    own = {file_id for file_id, file in house.log.files.files.items() if file.owner_id == "mallory"}
+    own = {row["pk"].removeprefix("file#") for row in house.stores.rows(MEMBERS, sk="file", owner_id="mallory")}
     assert without(snapshot(house), "mallory", *own) == without(before, "mallory")
     assert revealed(told(answered)) <= ({"push token"} if row.operation == "get_devices" else set())
     assert f"{SECRETS['push token']}-of-alice" not in told(answered)

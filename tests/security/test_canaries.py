@@ -31,7 +31,7 @@ from shared.adapters.aws.transport import TransportError
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger
 from shared.operations.presence import Sight, Telling
-from tests.fakes import FakeTickets, in_turn
+from tests.fakes import in_turn
 from tests.functions.connect.test_connect import House as ConnectHouse
 from tests.functions.connect.test_connect import connect_event
 from tests.functions.events import NOW, frame_event, handshake_event, stream_record, websocket_event
@@ -49,6 +49,7 @@ from tests.security.realms import Realm
 from tests.security.test_access_by_frames import PERSONAL
 from tests.security.test_access_by_frames import ROWS as FRAMES
 from tests.security.town import REMINDER, frame_town, http_town
+from tests.stores import SESSIONS, simulated
 
 CANARY = "canary-4711-of-everything-that-is-secret"
 # The clock, and numbers with names.
@@ -179,7 +180,7 @@ def test_requests(name: str, make: Make, silent: Silent, tried: Tried) -> None:
 @EACH_ERROR
 def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
     """The authorizer has no answer for a fault but to fail: what it fails with says nothing."""
-    verifier, tickets = Realm("HS256").verifier(), FakeTickets()
+    verifier, tickets = Realm("HS256").verifier(), simulated().tickets
     event = handshake_event(query={"ticket": CANARY})
     by_header = handshake_event(headers={"Authorization": f"Bearer {CANARY}"})
     for one, ports in (
@@ -199,20 +200,20 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
 def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) -> None:
     house = ConnectHouse()
     ports: Any = Exploding(make)
-    sight = Sight(ports, ports, house.sessions, in_turn)
+    sight = Sight(ports, ports, house.stores.sessions, in_turn)
     blind = Sight(ports, ports, ports, in_turn)
     for broken in (
-        ConnectPorts(blind, house.watches, house.gateway, house.checks, connection_limit=3),
+        ConnectPorts(blind, house.stores.watches, house.gateway, house.checks, connection_limit=3),
         ConnectPorts(sight, ports, house.gateway, house.checks, connection_limit=3),
-        ConnectPorts(sight, house.watches, ports, house.checks, connection_limit=1),
+        ConnectPorts(sight, house.stores.watches, ports, house.checks, connection_limit=1),
     ):
-        house.sessions.connections.clear()
-        house.sessions.shown.clear()
+        for user in ("alice", "bob"):
+            house.stores.drop(SESSIONS, {"user_id": user})
         silent(connect(connect_event(), broken, now=NOW))
         tried()
     event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
-    house.sessions.connect("alice", "a1=", at=NOW)
-    for sessions, checks in ((ports, ports), (house.sessions, ports)):
+    house.stores.connect("alice", "a1=", at=NOW)
+    for sessions, checks in ((ports, ports), (house.stores.sessions, ports)):
         assert CANARY not in raised(lambda: disconnect(event, sessions=sessions, checks=checks, now=NOW))  # noqa: B023  # called at once
         tried()
 
@@ -248,7 +249,7 @@ def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
     record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
     poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
     sight = Sight(broken, broken, broken, in_turn)
-    answer = look([record, poison], Telling(sight, house.watches, house.gateway, broken), now=NOW)
+    answer = look([record, poison], Telling(sight, house.stores.watches, house.gateway, broken), now=NOW)
     assert len(answer["batchItemFailures"]) == 2
     silent(answer)
     tried(2)

@@ -9,11 +9,11 @@ import pytest
 from functions.connect.authorizer import authorize
 from shared.domain.connections import Identity
 from shared.operations.tickets import issue_ticket
-from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event
 from tests.security.conftest import Tried
 from tests.security.realms import Realm
 from tests.shared.auth.minting import NOW_MS
+from tests.stores import simulated
 
 ALLOWED = "https://app.example.com,https://k.example.com:8443,http://localhost:*"
 FOREIGN = (
@@ -67,7 +67,7 @@ OWN = (
 
 def verdict(headers: dict[str, str], values: dict[str, list[str]] | None = None, allowed: str = ALLOWED) -> str:
     """On a handshake with a good ticket: the only kind that a browser can be used for."""
-    realm, tickets = Realm("HS256"), FakeTickets()
+    realm, tickets = Realm("HS256"), simulated().tickets
     ticket = issue_ticket(Identity("alice", NOW_MS + 60_000), tickets=tickets, now=NOW_MS, new_secret=lambda: "t" * 43)
     event = handshake_event(headers=headers, query={"ticket": ticket.ticket})
     event["multiValueHeaders"] |= values or {}
@@ -77,7 +77,9 @@ def verdict(headers: dict[str, str], values: dict[str, list[str]] | None = None,
 def by_token(headers: dict[str, str]) -> str:
     realm = Realm("HS256")
     event = handshake_event(headers={"Authorization": f"Bearer {realm.sign()}", **headers})
-    return effect(authorize(event, verifier=realm.verifier(), tickets=FakeTickets(), allowed_origins="", now=NOW_MS))
+    return effect(
+        authorize(event, verifier=realm.verifier(), tickets=simulated().tickets, allowed_origins="", now=NOW_MS)
+    )
 
 
 def effect(policy: dict[str, Any]) -> str:

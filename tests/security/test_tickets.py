@@ -18,13 +18,13 @@ from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.domain.connections import Identity
 from shared.operations.tickets import TICKET_LIFETIME_S, issue_ticket
 from shared.ports.connections import Tickets
-from tests.fakes import FakeTickets
 from tests.functions.events import handshake_event
 from tests.moto_tables import environment, moto_url, tables
 from tests.security.conftest import Tried
 from tests.security.realms import Realm
 from tests.security.test_origins import effect
 from tests.shared.auth.minting import NOW_MS
+from tests.stores import TICKETS, Simulated, simulated
 
 __all__ = ["environment", "moto_url", "tables"]
 
@@ -90,31 +90,38 @@ def test_of_ten_connections_with_one_ticket_exactly_one_gets_in(tables: JsonServ
 
 
 def test_tickets_that_are_not_taken_in_one_step_would_be_found_out() -> None:
-    tickets = Careless(FakeTickets())
+    tickets = Careless(simulated().tickets)
     issue(tickets)
     assert sum(at_once(AT_ONCE, partial(let_in, tickets))) > 1
 
 
 @pytest.fixture
-def tickets() -> FakeTickets:
-    made = FakeTickets()
-    issue(made)
+def stores() -> Simulated:
+    made = simulated()
+    issue(made.tickets)
     return made
 
 
 @pytest.fixture
-def unused(tickets: FakeTickets) -> Iterator[FakeTickets]:
+def tickets(stores: Simulated) -> Tickets:
+    return stores.tickets
+
+
+@pytest.fixture
+def unused(tickets: Tickets) -> Iterator[Tickets]:
     """Alice's ticket, which whatever is tried without it leaves as good as it was."""
     yield tickets
     assert let_in(tickets)
 
 
-def test_only_a_hash_of_a_ticket_is_stored_and_that_hash_is_no_ticket(unused: FakeTickets, tried: Tried) -> None:
-    [stored] = unused.tickets.values()
+def test_only_a_hash_of_a_ticket_is_stored_and_that_hash_is_no_ticket(
+    stores: Simulated, unused: Tickets, tried: Tried
+) -> None:
+    [stored] = stores.rows(TICKETS)
     assert TICKET not in repr(stored)
-    assert stored.ticket_hash == sha256(TICKET.encode()).hexdigest()
-    assert not let_in(unused, stored.ticket_hash)
-    assert not let_in(unused, sha256(stored.ticket_hash.encode()).hexdigest())
+    assert stored["ticket"] == sha256(TICKET.encode()).hexdigest()
+    assert not let_in(unused, stored["ticket"])
+    assert not let_in(unused, sha256(stored["ticket"].encode()).hexdigest())
     tried(2)
 
 
@@ -150,7 +157,7 @@ GUESSES = (
 
 
 @pytest.mark.parametrize("guess", GUESSES, ids=lambda guess: ascii(guess)[:24])
-def test_what_is_nearly_a_ticket_is_none_and_uses_none_up(guess: str, unused: FakeTickets, tried: Tried) -> None:
+def test_what_is_nearly_a_ticket_is_none_and_uses_none_up(guess: str, unused: Tickets, tried: Tried) -> None:
     assert not let_in(unused, guess)
     tried()
 
@@ -172,13 +179,13 @@ def test_what_is_nearly_a_ticket_is_none_and_uses_none_up(guess: str, unused: Fa
     ],
     ids="-".join,
 )
-def test_a_ticket_in_a_header_is_not_looked_at(headers: dict[str, str], unused: FakeTickets, tried: Tried) -> None:
+def test_a_ticket_in_a_header_is_not_looked_at(headers: dict[str, str], unused: Tickets, tried: Tried) -> None:
     assert effect(knock(unused, headers=headers)) == "Deny"
     tried()
 
 
 @pytest.mark.parametrize("name", ["Ticket", "TICKET", "tickets", "ticket[]", " ticket", "t", "token", "access_token"])
-def test_a_ticket_under_another_name_is_not_looked_at(name: str, unused: FakeTickets, tried: Tried) -> None:
+def test_a_ticket_under_another_name_is_not_looked_at(name: str, unused: Tickets, tried: Tried) -> None:
     assert effect(knock(unused, query={name: TICKET})) == "Deny"
     tried()
 
@@ -187,21 +194,21 @@ def test_a_ticket_under_another_name_is_not_looked_at(name: str, unused: FakeTic
     "name",
     ["token", "access_token", "ticket", "Authorization", "authorization", "jwt", "id_token", "auth", "bearer", "key"],
 )
-def test_a_token_in_the_url_is_never_looked_at(name: str, unused: FakeTickets, tried: Tried) -> None:
+def test_a_token_in_the_url_is_never_looked_at(name: str, unused: Tickets, tried: Tried) -> None:
     for prefix in ("", "Bearer "):
         assert effect(knock(unused, query={name: prefix + Realm("HS256").sign()})) == "Deny"
         tried()
 
 
 @pytest.mark.parametrize("after", [0, 1, LIFETIME_MS - 1])
-def test_a_ticket_is_good_for_thirty_seconds(after: int, tickets: FakeTickets, tried: Tried) -> None:
+def test_a_ticket_is_good_for_thirty_seconds(after: int, tickets: Tickets, tried: Tried) -> None:
     assert let_in(tickets, now=NOW_MS + after)
     tried()
 
 
 @pytest.mark.parametrize("after", [LIFETIME_MS, LIFETIME_MS + 1, 10 * LIFETIME_MS])
 def test_a_ticket_that_has_expired_is_none_though_it_is_still_stored(
-    after: int, tickets: FakeTickets, tried: Tried
+    after: int, tickets: Tickets, tried: Tried
 ) -> None:
     assert not let_in(tickets, now=NOW_MS + after)
     tried()
@@ -209,13 +216,13 @@ def test_a_ticket_that_has_expired_is_none_though_it_is_still_stored(
 
 def test_a_ticket_lives_no_longer_than_the_token_that_it_was_issued_for(tried: Tried) -> None:
     for after, verdict in ((1_999, True), (2_000, False)):
-        tickets = FakeTickets()
+        tickets = simulated().tickets
         issue(tickets, token_ends=NOW_MS + 2_000)
         assert let_in(tickets, now=NOW_MS + after) is verdict
         tried()
 
 
-def test_a_ticket_opens_for_its_user_whoever_the_url_and_the_headers_name(tickets: FakeTickets, tried: Tried) -> None:
+def test_a_ticket_opens_for_its_user_whoever_the_url_and_the_headers_name(tickets: Tickets, tried: Tried) -> None:
     query = {"ticket": TICKET, "user_id": "bob", "sub": "bob", "device_id": "bob", "expires_at": "9" * 13}
     policy = knock(tickets, query=query, headers={"X-User-Id": "bob", "X-Amzn-Principal": "bob"})
     context = {
@@ -230,23 +237,21 @@ def test_a_ticket_opens_for_its_user_whoever_the_url_and_the_headers_name(ticket
 
 def test_a_ticket_gives_no_more_than_its_users_rights(tried: Tried) -> None:
     """The scopes of the token stay behind: no frame asks for any."""
-    tickets = FakeTickets()
+    tickets = simulated().tickets
     identity = Identity("alice", NOW_MS + 60_000, frozenset({"admin", "notifications:send"}))
     issue_ticket(identity, tickets=tickets, now=NOW_MS, new_secret=lambda: TICKET)
     assert not {"admin", "notifications:send"} & set(repr(knock(tickets, query={"ticket": TICKET})).split("'"))
     tried()
 
 
-def test_a_forged_token_beside_a_good_ticket_is_a_refusal_and_uses_nothing_up(
-    unused: FakeTickets, tried: Tried
-) -> None:
+def test_a_forged_token_beside_a_good_ticket_is_a_refusal_and_uses_nothing_up(unused: Tickets, tried: Tried) -> None:
     for token in ("x", Realm("HS256").sign()[:-2], "a.b.c"):
         policy = knock(unused, query={"ticket": TICKET}, headers={"Authorization": f"Bearer {token}"})
         assert effect(policy) == "Deny"
         tried()
 
 
-def test_a_foreign_page_with_a_good_ticket_is_kept_out_and_uses_nothing_up(unused: FakeTickets, tried: Tried) -> None:
+def test_a_foreign_page_with_a_good_ticket_is_kept_out_and_uses_nothing_up(unused: Tickets, tried: Tried) -> None:
     policy = knock(unused, query={"ticket": TICKET}, headers={"Origin": "https://evil.example"})
     assert effect(policy) == "Deny"
     tried()

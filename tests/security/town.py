@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, Final
 
-from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Role
+from shared.adapters.dynamodb.schema import file_key, file_reference_key
+from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import change_entry
 from shared.domain.limits import Limit
 from shared.limits.buckets import RateLimiter
 from shared.operations.rosters import Rosters
-from tests.fakes import FakeBlocks, FakeBuckets, FakeLog
 from tests.functions.events import NOW
 from tests.functions.message.house import House as FrameHouse
 from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, now
 from tests.functions.rest.house import House as HttpHouse
+from tests.stores import LOG, MEMBERS, SESSIONS, TICKETS, Simulated, simulated
 
 PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
 UNKNOWN: Final = "group:zzzzzzzzzzzzzzzz"
@@ -39,46 +40,36 @@ SECRETS: Final = {
 }
 
 
-def _furnish(log: FakeLog, *, at: int) -> None:
+def _furnish(stores: Simulated, *, at: int) -> None:
     """GROUP: 1 made it, 2 is alice's, 3 bob's, 4 removed erin, 5 is alice's with a file. DM: 1 alice's, 2 bob's."""
     roles: dict[str, Role] = {"alice": OWNER, "bob": ADMIN, "carol": MEMBER, "erin": MEMBER}
-    users = tuple(roles)
-    _change(log, Added(users, size=4, roles=roles, name=SECRETS["name"]), at)
-    log.write("alice", SECRETS["text"], conversation_id=GROUP, at=at)
-    log.write("bob", SECRETS["text"], conversation_id=GROUP, at=at)
-    _change(log, Removed(("erin",), size=3), at)
-    log.write("alice", SECRETS["text"], conversation_id=DM, at=at)
-    log.write("bob", SECRETS["text"], conversation_id=DM, at=at)
-    log.write("alice", SECRETS["text"], conversation_id=BLOCKED_DM, at=at)
-    log.files.ready("cage", name=SECRETS["file"])
-    log.files.take("cage", DM, 2)
-    log.files.ready("draft", name=SECRETS["file"])
-    FakeBlocks(log.memberships).put("dave", "alice", now=at)
-
-
-def _change(log: FakeLog, change: Added | Removed, at: int) -> None:
-    entries = log.entries.get(GROUP, [])
-    log.put(
-        change_entry(
-            change,
-            base=entries[-1] if entries else None,
-            conversation_id=GROUP,
-            sender_id="alice",
-            created_at=at,
-            nonce=f"e{len(entries)}",
-            fan_out=False,
-        )
+    stores.found(GROUP, *roles, roles=roles, name=SECRETS["name"], at=at)
+    stores.write("alice", SECRETS["text"], conversation_id=GROUP, at=at)
+    (base,) = stores.write("bob", SECRETS["text"], conversation_id=GROUP, at=at)
+    change = Removed(("erin",), size=3)
+    removal = change_entry(
+        change, base=base, conversation_id=GROUP, sender_id="alice", created_at=at, nonce="e", fan_out=False
     )
+    assert stores.log.put(removal) is None
+    stores.write("alice", SECRETS["text"], conversation_id=DM, at=at)
+    stores.write("bob", SECRETS["text"], conversation_id=DM, at=at)
+    stores.write("alice", SECRETS["text"], conversation_id=BLOCKED_DM, at=at)
+    stores.ready_file("cage", name=SECRETS["file"])
+    stores.edit(MEMBERS, file_reference_key("cage", DM, 2), conversation_id=DM)
+    stores.edit(MEMBERS, file_key("cage"), references=1)
+    stores.ready_file("draft", name=SECRETS["file"])
+    stores.blocks.put("dave", "alice", now=at)
 
 
 def http_town() -> HttpHouse:
     """The town as it was built, whatever a test before has done to it: routes take long to make."""
-    house, built = _built()
+    house, built, kept = _built()
+    house.stores.tables.copy_of(built.tables)
     for name, part in _parts(house).items():
-        for key, value in built[name].items():
+        for key, value in kept[name].items():
             setattr(part, key, _copied(value))
     if isinstance(house.ports.limiter, RateLimiter):
-        object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), FakeBuckets(), now))
+        object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
     object.__setattr__(
         house.ports, "rosters", Rosters()
     )  # what an instance remembers of another town is not of this one
@@ -87,17 +78,17 @@ def http_town() -> HttpHouse:
 
 
 @cache
-def _built() -> tuple[HttpHouse, dict[str, dict[str, Any]]]:
+def _built() -> tuple[HttpHouse, Simulated, dict[str, dict[str, Any]]]:
     house = _build()
-    return house, {name: dict(_state(part)) for name, part in _parts(house).items()}
+    return house, simulated(house.stores), {name: dict(_state(part)) for name, part in _parts(house).items()}
 
 
 def _build() -> HttpHouse:
     house, at = HttpHouse(), now()
-    _furnish(house.log, at=at)
+    _furnish(house.stores, at=at)
     for user in PEOPLE:
-        house.sessions.connect(user, f"{user}-1", at=at)
-        house.devices.put(user, "phone", PushTarget(FCM, f"{SECRETS['push token']}-of-{user}"))
+        house.stores.connect(user, f"{user}-1", at=at)
+        house.stores.device(user, "phone", PushTarget(FCM, f"{SECRETS['push token']}-of-{user}"))
     house.call("POST", "/v1/contacts", body={"user_id": "bob"})
     house.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     house.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
@@ -105,35 +96,39 @@ def _build() -> HttpHouse:
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
     house.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     made = house.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
-    reminder = house.reminders.reminders.pop(("alice", made.body["reminder_id"]))
-    _rename(house, reminder)
+    _rename(house, made.body["reminder_id"])
     house.gateway.posts.clear()
     return house
 
 
-def _rename(house: HttpHouse, reminder: Any) -> None:
+def _rename(house: HttpHouse, reminder_id: str) -> None:
     """Under an id that the table can name."""
-    house.reminders.reminders["alice", REMINDER] = reminder
-    house.clock.scheduled = {REMINDER: reminder}
+    reminders = house.stores.reminders
+    reminder = reminders.get("alice", reminder_id)
+    assert reminder is not None
+    reminders.remove("alice", reminder_id)
+    reminders.put(replace(reminder, reminder_id=REMINDER))
+    house.clock.scheduled = {REMINDER: replace(reminder, reminder_id=REMINDER)}
+
+
+@cache
+def _framed() -> Simulated:
+    stores = simulated()
+    _furnish(stores, at=NOW)
+    for user in PEOPLE:
+        stores.connect(user, f"{user}-device=", at=NOW)
+    return stores
 
 
 def frame_town() -> FrameHouse:
-    house = FrameHouse()
-    _furnish(house.log, at=NOW)
-    for user in PEOPLE:
-        house.sessions.connect(user, f"{user}-device=", at=NOW)
-    return house
+    return FrameHouse(stores=simulated(_framed()))
 
 
 def _parts(house: HttpHouse | FrameHouse) -> dict[str, Any]:
-    """Everything that keeps something."""
-    log = house.log
-    parts = {"log": log, "table": log.memberships, "files": log.files}
-    parts |= {name: getattr(house, name) for name in ("sessions", "watches", "gateway")}
+    """Everything that keeps something beside the tables."""
     if isinstance(house, HttpHouse):
-        parts |= {name: getattr(house, name) for name in ("tickets", "profiles", "checks", "devices", "notifications")}
-        parts |= {"reminders": house.reminders, "schedules": house.clock, "looks": house.looks}
-    return parts
+        return {"gateway": house.gateway, "checks": house.checks, "schedules": house.clock, "looks": house.looks}
+    return {"gateway": house.gateway}
 
 
 def _state(part: Any) -> Iterator[tuple[str, Any]]:
@@ -158,7 +153,10 @@ def _copied(value: Any) -> Any:
 
 def snapshot(house: HttpHouse | FrameHouse) -> Counter[str]:
     """Everything that is stored, waits or was posted: one line each."""
-    return Counter(line for name, part in _parts(house).items() for line in _lines(name, part))
+    lines = Counter(line for name, part in _parts(house).items() for line in _lines(name, part))
+    for table in (LOG, MEMBERS, SESSIONS, TICKETS):
+        lines.update(f"{table} {row}" for row in house.stores.rows(table) if row.get("sk") not in {"rate", "invites"})
+    return lines
 
 
 def _lines(name: str, part: Any) -> Iterator[str]:
