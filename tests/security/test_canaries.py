@@ -188,7 +188,7 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
         (by_header, {"tickets": tickets, "verifier": Exploding(make)}),
     ):
         with pytest.raises((Internal, Unavailable)) as failed:
-            authorize(one, allowed_origins="", now=NOW, **ports)  # type: ignore[arg-type]
+            authorize(one, allowed_origins="", now=NOW, **ports)
         assert CANARY not in "".join(traceback.format_exception(failed.value))
         tried()
     for one in (event, by_header):
