@@ -26,8 +26,8 @@ from shared.domain.entries import Draft, author_key
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import Member, unread
 from shared.domain.notifications import Notification, Reminder
+from tests.dynamodb import Store
 from tests.fakes import DM
-from tests.simulation.store import Store
 from tests.stores import Stores, adapters
 
 
