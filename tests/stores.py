@@ -48,24 +48,7 @@ from shared.ports.people import Blocks, Contacts, Profiles, Relations
 from shared.ports.services import ParallelMap
 from tests.calls import Unhurried
 from tests.dynamodb import Calm, Store, Weather
-from tests.fakes import (
-    DM,
-    FakeBlocks,
-    FakeBuckets,
-    FakeClaims,
-    FakeContacts,
-    FakeDevices,
-    FakeLog,
-    FakeNotifications,
-    FakeProfiles,
-    FakePushContexts,
-    FakeRelations,
-    FakeReminders,
-    FakeSessions,
-    FakeTickets,
-    FakeWatches,
-    in_turn,
-)
+from tests.fakes import DM, in_turn
 
 if TYPE_CHECKING:
     from tests.stepping import Stepper
@@ -128,33 +111,6 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
     }
-
-
-def fakes(log: FakeLog | None = None, devices: FakeDevices | None = None, **others: Any) -> Stores:
-    """Fakes that know of each other. `others` are a test's own, by name."""
-    log, devices = log or FakeLog(), devices or FakeDevices()
-    members = log.memberships
-    profiles = FakeProfiles(members)
-    stores = Stores(
-        log=log,
-        memberships=members,
-        files=log.files,
-        sessions=FakeSessions(),
-        tickets=FakeTickets(),
-        contacts=FakeContacts(members),
-        blocks=FakeBlocks(members),
-        relations=FakeRelations(members),
-        profiles=profiles,
-        watches=FakeWatches(),
-        buckets=FakeBuckets(),
-        invites=FakeBuckets(),
-        devices=devices,
-        push_contexts=FakePushContexts(members, profiles, devices),
-        claims=FakeClaims(),
-        notifications=FakeNotifications(),
-        reminders=FakeReminders(),
-    )
-    return replace(stores, **others)
 
 
 class Seam(Unhurried):

@@ -1,4 +1,4 @@
-"""The implementations that every contract suite runs against: the fakes, and the adapters on all that is a DynamoDB."""
+"""What every contract suite runs against: the adapters on all that is a DynamoDB, and objects in memory and on moto."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.dynamodb import Store
 from tests.fakes import FakeObjects
 from tests.forms import post_form
 from tests.moto_tables import bucket, environment, moto_url, tables
-from tests.stores import Stores, adapters, fakes
+from tests.stores import Stores, adapters
 
 __all__ = ["bucket", "environment", "moto_url", "tables"]
 
@@ -66,13 +66,9 @@ def calls_to(engine: str, request: pytest.FixtureRequest) -> Calls:
     return OneAtATime(calls) if engine == "moto" else calls
 
 
-@pytest.fixture(params=["fake", *ENGINES])
+@pytest.fixture(params=ENGINES)
 def stores(request: pytest.FixtureRequest) -> Stores:
-    return (
-        fakes()
-        if request.param == "fake"
-        else adapters(OfOneTest(calls_to(request.param, request)), parallel_map=ThreadedMap(4))
-    )
+    return adapters(OfOneTest(calls_to(request.param, request)), parallel_map=ThreadedMap(4))
 
 
 @pytest.fixture(params=ENGINES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -17,7 +17,6 @@ from shared.adapters.dynamodb.devices import DynamoDbDevices, target_hash
 from shared.domain.devices import APNS, FCM, SANDBOX, Device, PushTarget
 from shared.errors import Unavailable
 from tests.contracts.engines import OneAtATime
-from tests.fakes import FakeDevices
 from tests.stores import Stores
 
 APPLE = PushTarget(APNS, "ab" * 32, app_id="org.example.app")
@@ -322,6 +321,56 @@ def test_an_item_that_does_not_agree_with_its_targets_row_hinders_nobody(
     assert (set(of(plain, "alice")), set(of(plain, "bob"))) == ({"phone"}, {"phone"})
 
 
+def _identity(target: PushTarget) -> tuple[str, bool, str]:
+    """What makes two targets the same one: not the environment."""
+    return target.platform, target.is_installation, target.token
+
+
+@dataclass
+class Model:
+    """What devices do, in a dict: `devices` are user → device id → device."""
+
+    devices: dict[str, dict[str, Device]] = field(default_factory=dict)
+
+    def register(self, user_id: str, device: Device, *, limit: int) -> None:
+        self._take_away(device.target)
+        mine = self.devices.setdefault(user_id, {})
+        mine.pop(device.device_id, None)
+        oldest_first = sorted(mine.values(), key=lambda one: one.registered_at)
+        for surplus in oldest_first[: max(len(mine) + 1 - limit, 0)]:
+            del mine[surplus.device_id]
+        mine[device.device_id] = device
+
+    def forget(self, user_id: str, device_id: str) -> bool:
+        return self.devices.get(user_id, {}).pop(device_id, None) is not None
+
+    def forget_unchanged(self, user_id: str, device: Device) -> bool:
+        if not self._is_unchanged(user_id, device):
+            return False
+        del self.devices[user_id][device.device_id]
+        return True
+
+    def change_environment(self, user_id: str, device: Device, target: PushTarget) -> bool:
+        if not self._is_unchanged(user_id, device):
+            return False
+        self.devices[user_id][device.device_id] = replace(device, target=target)
+        return True
+
+    def _take_away(self, target: PushTarget) -> None:
+        for theirs in self.devices.values():
+            for one in list(theirs.values()):
+                if _identity(one.target) == _identity(target):
+                    del theirs[one.device_id]
+
+    def _is_unchanged(self, user_id: str, device: Device) -> bool:
+        stored = self.devices.get(user_id, {}).get(device.device_id)
+        return (
+            stored is not None
+            and _identity(stored.target) == _identity(device.target)
+            and stored.registered_at == device.registered_at
+        )
+
+
 _USERS, _DEVICES, _TARGETS = st.sampled_from("ab"), st.sampled_from("12"), st.integers(0, 2)
 _ACTS = st.lists(
     st.tuples(st.sampled_from(["register", "forget", "expire", "move"]), _USERS, _DEVICES, _TARGETS), max_size=12
@@ -330,16 +379,16 @@ _ACTS = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(acts=_ACTS)
-def test_whatever_happens_the_fake_says_the_same_and_the_rows_name_the_devices(
+def test_whatever_happens_a_model_says_the_same_and_the_rows_name_the_devices(
     tables: JsonService, acts: list[tuple[str, str, str, int]]
 ) -> None:
     for key in tables.call("Scan", {"TableName": "members", "ProjectionExpression": "pk, sk"})["Items"]:
         tables.call("DeleteItem", {"TableName": "members", "Key": key})
-    real, fake = DynamoDbDevices(tables, members_table="members"), FakeDevices()
+    real, model = DynamoDbDevices(tables, members_table="members"), Model()
     for at, (act, user, device_id, number) in enumerate(acts):
-        known = fake.devices.get(user, {}).get(device_id) or Device(device_id, token(number), at)
+        known = model.devices.get(user, {}).get(device_id) or Device(device_id, token(number), at)
         answers: list[Any] = []
-        for one in (real, fake):
+        for one in (real, model):
             match act:
                 case "register":
                     answers.append(one.register(user, Device(device_id, token(number), at), limit=2))
@@ -352,7 +401,7 @@ def test_whatever_happens_the_fake_says_the_same_and_the_rows_name_the_devices(
                     answers.append(one.change_environment(user, known, target))
         assert answers[0] == answers[1]
     owned = {(user, one) for user in "ab" for one in of(real, user).values()}
-    assert owned == {(user, one) for user, mine in fake.devices.items() for one in mine.values()}
+    assert owned == {(user, one) for user, mine in model.devices.items() for one in mine.values()}
     rows = [item for item in tables.call("Scan", {"TableName": "members"})["Items"] if item["sk"]["S"] == "target"]
     assert {(row["user_id"]["S"], row["device_id"]["S"], row["pk"]["S"]) for row in rows} == {
         (user, one.device_id, f"target#{target_hash(one.target)}") for user, one in owned

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeVar
 
+from shared.domain.identifiers import private_conversation_id
 from shared.domain.pushes import Push, PushResult, Sent
+
+DM = private_conversation_id("alice", "bob")
 
 T = TypeVar("T")
 R = TypeVar("R")

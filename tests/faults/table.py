@@ -1,4 +1,8 @@
-"""Every operation of every function, in the small world."""
+"""Every operation of every function, in the small world: one row each, which all suites of this folder go through.
+
+A row is a name, the act, and what holds when everything that it queued is carried out, whatever died or failed on the
+way. docs/testing.md ("The table of faults") tells how to read one and how to add one.
+"""
 
 from __future__ import annotations
 

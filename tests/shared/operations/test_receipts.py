@@ -11,12 +11,12 @@ from shared.errors import BadRequest, NotAMember
 from shared.operations.receipts import DELIVERED, READ, Moved
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import DM
-from tests.shared.operations import conversation_harness as on_fakes
+from tests.shared.operations import conversation_harness as harness
 from tests.shared.operations.conversation_harness import GROUP
 
 
 @dataclass
-class House(on_fakes.House):
+class House(harness.House):
     """Alice has sent three messages; Bob reads on the device b1."""
 
     def __post_init__(self) -> None:
