@@ -1,8 +1,11 @@
-"""The clock that the functions hand to the core. Nothing else in shared/ asks for the time of day."""
+"""What times are counted in, and the clock that functions hand to operations: nothing else asks for the time of day."""
 
 from __future__ import annotations
 
 import time
+from typing import Final
+
+SECOND_MS: Final = 1_000
 
 
 def now_ms() -> int:

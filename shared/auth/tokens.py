@@ -7,13 +7,13 @@ from typing import Any, Final, Protocol
 
 import jwt
 
+from shared.clock import SECOND_MS
 from shared.domain.connections import MAX_TOKEN_CHARACTERS, Identity
 from shared.domain.identifiers import MAX_NUMBER, is_user_id
 from shared.errors import TokenExpired, Unauthenticated
 
 # For `iat` and `nbf` only: the issuer's clock may run a little ahead. `exp` is taken at its word.
 CLOCK_LEEWAY_MS: Final = 5 * 1_000
-_MS: Final = 1_000
 
 
 class Keys(Protocol):
@@ -90,9 +90,9 @@ class TokenVerifier:
 def _time(value: Any) -> int:
     """A NumericDate (seconds, fractions allowed) in milliseconds. Raises Unauthenticated for anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value * _MS <= MAX_NUMBER:
+    if not is_number or not 0 <= value * SECOND_MS <= MAX_NUMBER:
         raise Unauthenticated("The token's times are not valid")
-    return int(value * _MS)
+    return int(value * SECOND_MS)
 
 
 def _user_id(claims: Mapping[str, Any]) -> str:

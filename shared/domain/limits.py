@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from shared.clock import SECOND_MS
+
 _BLOCK: Final = 10
-_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Limit:
 
     @property
     def interval_ms(self) -> float:
-        return _MS * self.per_s / self.rate
+        return SECOND_MS * self.per_s / self.rate
 
     @property
     def block(self) -> int:

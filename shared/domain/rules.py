@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.clock import SECOND_MS
 from shared.domain.changes import ADMIN, OWNER, Role
 from shared.domain.entries import Draft, Entry, Reaction
 from shared.domain.files import READY, File
@@ -25,7 +26,6 @@ MAX_REACTIONS: Final = 2_000
 MAX_REACTIONS_OF_ONE: Final = 12
 # Of what one answer lists: messages, conversations, a conversation's entries.
 MAX_PAGE: Final = 100
-_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def check_editable(entry: Entry, user_id: str, *, window_s: int, now: int) -> No
         raise Forbidden("Only its author can edit a message")
     if entry.forwarded:
         raise Forbidden("A forwarded message can't be edited: its mark says that the words are another's")
-    if window_s and now - entry.created_at > window_s * _MS:
+    if window_s and now - entry.created_at > window_s * SECOND_MS:
         raise Forbidden("This message is too old to be edited")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.clock import SECOND_MS
 from shared.errors import RateLimited
 from shared.limits.recent import Recent
 
-_MS: Final = 1_000
-_MINUTE_MS: Final = 60 * _MS
+_MINUTE_MS: Final = 60 * SECOND_MS
 
 
 @dataclass(slots=True)
@@ -33,10 +33,10 @@ class FrameLimiter:
         """Count one frame. Raises RateLimited, with how long to wait."""
         now = self.now()
         bucket = self._buckets.recall(connection_id, lambda: _Bucket(self.burst, now))
-        bucket.tokens = min(self.burst, bucket.tokens + max(0, now - bucket.at) * self.rate / _MS)
+        bucket.tokens = min(self.burst, bucket.tokens + max(0, now - bucket.at) * self.rate / SECOND_MS)
         bucket.at = now
         if bucket.tokens < 1:
-            missing = (1 - bucket.tokens) * _MS / self.rate
+            missing = (1 - bucket.tokens) * SECOND_MS / self.rate
             raise RateLimited("Too many frames", retry_after_ms=max(1, round(missing)))
         bucket.tokens -= 1
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from shared.clock import SECOND_MS
 from shared.domain.connections import Identity, StoredTicket
 from shared.errors import Unauthenticated
 from shared.ports.connections import Tickets
 
 TICKET_LIFETIME_S: Final = 30
-_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Ticket:
 def issue_ticket(identity: Identity, *, tickets: Tickets, now: int, new_secret: Callable[[], str]) -> Ticket:
     """A ticket for one handshake within 30 s. The connection lives no longer than the token it was issued for."""
     secret = new_secret()
-    expires_at = min(now + TICKET_LIFETIME_S * _MS, identity.expires_at)
+    expires_at = min(now + TICKET_LIFETIME_S * SECOND_MS, identity.expires_at)
     tickets.put(StoredTicket(_hash(secret), identity.user_id, identity.expires_at, expires_at))
-    return Ticket(secret, expires_in=(expires_at - now) // _MS)
+    return Ticket(secret, expires_in=(expires_at - now) // SECOND_MS)
 
 
 def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:

@@ -182,7 +182,7 @@ BUGS: Final = (
     Bug(
         "old messages can be edited",
         "shared/domain/rules.py",
-        "if window_s and now - entry.created_at > window_s * _MS:",
+        "if window_s and now - entry.created_at > window_s * SECOND_MS:",
         "if window_s and now < entry.created_at:",
     ),
     Bug(

@@ -100,7 +100,7 @@ def test_a_planted_bug_is_gone_afterwards() -> None:
     [
         ("there is no such line", ""),  # not there
         ("from __future__ import annotations", ""),  # what runs at the import
-        ("_MS: Final = 1_000", "_MS: Final = 1"),
+        ("MAX_MENTIONS: Final = 50", "MAX_MENTIONS: Final = 5"),
         ('"""The rules of the chat', '"""Rules of the chat'),  # does the same
     ],
 )

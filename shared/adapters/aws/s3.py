@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.json_service import UNBOUNDED, ServiceError
 from shared.adapters.aws.sdk import Sdk
-from shared.clock import now_ms
+from shared.clock import SECOND_MS, now_ms
 from shared.config import AwsEnvironment
 from shared.domain.files import IMAGE, File, Stored, Upload, content_disposition
 
@@ -22,7 +22,6 @@ T = TypeVar("T")
 THUMBNAIL_TYPE: Final = "image/jpeg"
 # S3 copies a hundred megabytes within seconds, and may be silent meanwhile.
 READ_TIMEOUT_S: Final = 20.0
-_MS: Final = 1_000
 # An answer to HEAD has no body, and so no code but its status.
 _GONE: Final = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
 # S3's own checksums are for those who send what they have not signed.
@@ -58,7 +57,7 @@ class S3Objects:
             _waiting(file.file_id),
             dict(content_type),
             [content_type, ["content-length-range", file.size, file.size]],
-            ExpiresIn=-((self._now() - file.expires_at) // _MS),
+            ExpiresIn=-((self._now() - file.expires_at) // SECOND_MS),
         )
         return Upload(form["url"], form["fields"], file.expires_at)
 

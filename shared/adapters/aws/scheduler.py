@@ -11,11 +11,10 @@ from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.json_service import UNBOUNDED, ServiceError
 from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.sqs import reminder_body
-from shared.clock import now_ms
+from shared.clock import SECOND_MS, now_ms
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder
 
-_MS: Final = 1_000
 # It need not take a time that has passed once the request is there; and it calls within the minute, not the second.
 _EARLIEST_MS: Final = 5_000
 _RETRY: Final = {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
@@ -81,4 +80,4 @@ class EventBridgeReminderScheduler:
 
 def _second(ms: int) -> str:
     """The first whole second that is not before."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(-(-ms // _MS)))
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(-(-ms // SECOND_MS)))

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, to_item
 from shared.adapters.dynamodb.schema import PK, TTL, bucket_key
+from shared.clock import SECOND_MS
 from shared.domain.limits import Lease, Limit
 
-_MS: Final = 1_000
 _KEEP_S: Final = 3_600
 MESSAGES: Final = "rate"
 INVITES: Final = "invites"
@@ -41,8 +41,9 @@ class DynamoDbBuckets:
 
     def _take(self, user_id: str, tokens: int, limit: Limit, full_at: int, now: int) -> dict[str, Any] | Refused:
         cost = limit.cost_ms(tokens)
-        longest_s = round(limit.burst * limit.interval_ms) // _MS  # until a bucket that has given all is full again
-        values = {":now": now, ":ttl": now // _MS + longest_s + _KEEP_S}
+        # Until a bucket that has given all is full again.
+        longest_s = round(limit.burst * limit.interval_ms) // SECOND_MS
+        values = {":now": now, ":ttl": now // SECOND_MS + longest_s + _KEEP_S}
         if full_at <= now:
             change, condition = "full_at = :full", f"attribute_not_exists({PK}) OR full_at <= :now"
             values[":full"] = now + cost

@@ -33,13 +33,13 @@ from shared.adapters.dynamodb.schema import (
     sent_key,
     turn_key,
 )
+from shared.clock import SECOND_MS
 from shared.domain.entries import Entry
 from shared.errors import NotFound, Unavailable
 from shared.ports.conversations import CLAIM_MS, Lookup, Place
 
 # How long a message without `after` is told from its resend. Longer than any client keeps one unanswered.
 NOTED_MS: Final = 90 * 24 * 3_600 * 1_000
-_MS: Final = 1_000
 # Longer than any clock is off, so that no claim that still counts is deleted.
 _CLAIM_KEPT_S: Final = 86_400
 _REFUSED: Final = "ConditionalCheckFailed"
@@ -104,7 +104,7 @@ class DynamoDbConversationLog:
             "ConditionExpression": f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now",
             "ExpressionAttributeNames": {f"#{TTL}": TTL},
             "ExpressionAttributeValues": to_item(
-                {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // _MS + _CLAIM_KEPT_S}
+                {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // SECOND_MS + _CLAIM_KEPT_S}
             ),
         }
         return not isinstance(conditionally(self._calls, "UpdateItem", request), Refused)
@@ -119,7 +119,7 @@ class DynamoDbConversationLog:
             **sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
             CONVERSATION_ID: entry.conversation_id,
             SEQ: entry.seq,
-            TTL: (entry.created_at + NOTED_MS) // _MS,
+            TTL: (entry.created_at + NOTED_MS) // SECOND_MS,
         }
         return {
             "Put": {

@@ -10,13 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from shared.adapters.dynamodb.client import Calls, refusal_passes
+from shared.clock import SECOND_MS
 from shared.domain.notifications import Notification, Reminder
 from shared.ports.services import ParallelMap
 
 if TYPE_CHECKING:
     from shared.adapters.dynamodb.models import NotificationRow, ReminderRow
 
-_MS: Final = 1_000
 # Long after it was due, nobody will come for it any more.
 _KEEP_S: Final = 30 * 24 * 3_600
 
@@ -59,7 +59,7 @@ def _put(rows: type[NotificationRow], notification: Notification) -> None:
     # One that has expired may not be taken away yet, and is as good as gone.
     is_free = rows.user_id.does_not_exist() | (rows.expires_at <= notification.created_at)
     with refusal_passes():
-        rows.storing(notification, ttl=notification.expires_at // _MS + 1).save(is_free)
+        rows.storing(notification, ttl=notification.expires_at // SECOND_MS + 1).save(is_free)
 
 
 def _unacknowledged(rows: Iterable[NotificationRow], now: int) -> list[Notification]:
@@ -80,7 +80,7 @@ class DynamoDbReminders:
         return ReminderRow.on(self._calls, self._table)
 
     def put(self, reminder: Reminder) -> None:
-        self._rows.storing(reminder, ttl=reminder.at // _MS + _KEEP_S).save()
+        self._rows.storing(reminder, ttl=reminder.at // SECOND_MS + _KEEP_S).save()
 
     def get(self, user_id: str, reminder_id: str) -> Reminder | None:
         try:

@@ -11,17 +11,18 @@ from shared.adapters.dynamodb.client import Calls, Item, Refused, batch_get, con
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.schema import (
     PK,
-    SK,
     TTL,
     block_key,
     devices_key,
     group_from,
     group_key,
+    key_pair,
     member_from,
     member_of_user_key,
     profile_key,
     pushed_key,
 )
+from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.identifiers import is_group_id
 from shared.domain.notifications import About, AboutMessage, AboutNotification
@@ -30,7 +31,6 @@ from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600
-_MS: Final = 1_000
 
 
 class DynamoDbPushContexts:
@@ -45,13 +45,13 @@ class DynamoDbPushContexts:
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
         groups = {one: group_key(one) for one in conversations if is_group_id(one)}
         keys = [key for one in asked for key in _keys(one)] + [*map(profile_key, senders), *groups.values()]
-        distinct = {_id(key): key for key in keys}
+        distinct = {key_pair(key): key for key in keys}
         items = batch_get(self._calls, {self._table: list(distinct.values())}, consistent=True)[self._table]
-        found = {_id(item): item for item in items}
+        found = {key_pair(item): item for item in items}
         return PushContextBatch(
             push_contexts={one: _standing(found, one) for one in asked},
-            profiles={sender: _profile_from(found.get(_id(profile_key(sender)), {})) for sender in senders},
-            groups={one: group_from(found[_id(key)]) for one, key in groups.items() if _id(key) in found},
+            profiles={sender: _profile_from(found.get(key_pair(profile_key(sender)), {})) for sender in senders},
+            groups={one: group_from(found[key_pair(key)]) for one, key in groups.items() if key_pair(key) in found},
         )
 
 
@@ -66,12 +66,12 @@ def _keys(asked: PushContextKey) -> list[Item]:
 
 def _standing(found: _Found, asked: PushContextKey) -> PushContext:
     user_id, conversation_id, sender_id = asked.user_id, asked.conversation_id, asked.sender_id
-    member = None if conversation_id is None else found.get(_id(member_of_user_key(conversation_id, user_id)))
+    member = None if conversation_id is None else found.get(key_pair(member_of_user_key(conversation_id, user_id)))
     return PushContext(
         member=member_from(member) if member else None,
-        profile=_profile_from(found.get(_id(profile_key(user_id)), {})),
-        blocks_sender=sender_id is not None and _id(block_key(user_id, sender_id)) in found,
-        devices=devices_from(found.get(_id(devices_key(user_id)), {})),
+        profile=_profile_from(found.get(key_pair(profile_key(user_id)), {})),
+        blocks_sender=sender_id is not None and key_pair(block_key(user_id, sender_id)) in found,
+        devices=devices_from(found.get(key_pair(devices_key(user_id)), {})),
     )
 
 
@@ -81,10 +81,6 @@ def _profile_from(item: Item) -> Profile:
     if "quiet_hours" in said:
         said["quiet_hours"] = QuietHours(**said["quiet_hours"])
     return Profile(**said)
-
-
-def _id(key: Item) -> tuple[str, str]:
-    return key[PK], key[SK]
 
 
 class DynamoDbClaims:
@@ -107,7 +103,7 @@ class DynamoDbClaims:
         place, seq = _place(about)
         wanted = seq * MAX_TRIES + tries
         nonce = self._new_nonce()
-        values = {":claim": wanted, ":nonce": nonce, ":ttl": now // _MS + _KEEP_S}
+        values = {":claim": wanted, ":nonce": nonce, ":ttl": now // SECOND_MS + _KEEP_S}
         if tries:
             condition, values[":last"] = "claim = :last", wanted - 1
         else:

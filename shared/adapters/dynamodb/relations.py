@@ -21,6 +21,7 @@ from shared.adapters.dynamodb.schema import (
     USER_PREFIX,
     block_key,
     contact_key,
+    key_pair,
     member_of_user_key,
     profile_key,
 )
@@ -87,10 +88,10 @@ class DynamoDbRelations:
         }
         wanted = [key for four in keys.values() for key in four]
         items = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
-        found = {_id(item): item for item in items}
+        found = {key_pair(item): item for item in items}
         relations = {other: _relation(found, *four) for other, four in keys.items()}
         unsure = [
-            other for other, relation in relations.items() if not relation.is_near and _id(keys[other][1]) in found
+            other for other, relation in relations.items() if not relation.is_near and key_pair(keys[other][1]) in found
         ]
         answers = self._parallel_map(lambda other: self._have_both_written(user_id, other), unsure)
         mutual = {other for other, yes in zip(unsure, answers, strict=True) if yes}
@@ -115,15 +116,11 @@ def _owner(item: Item) -> str:
     return owner
 
 
-def _id(key: Item) -> tuple[str, str]:
-    return key[PK], key[SK]
-
-
 def _relation(
     found: Mapping[tuple[str, str], Item], contact: Item, private: Item, my_block: Item, their_block: Item
 ) -> Relation:
-    is_accepted = found.get(_id(contact), {}).get("status") == ACCEPTED
+    is_accepted = found.get(key_pair(contact), {}).get("status") == ACCEPTED
     return Relation(
-        is_near=is_accepted or found.get(_id(private), {}).get(MUTUAL, False),
-        is_blocked=_id(my_block) in found or _id(their_block) in found,
+        is_near=is_accepted or found.get(key_pair(private), {}).get(MUTUAL, False),
+        is_blocked=key_pair(my_block) in found or key_pair(their_block) in found,
     )

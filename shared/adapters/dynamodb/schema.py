@@ -35,6 +35,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item
+from shared.clock import SECOND_MS
 from shared.domain.changes import MEMBER
 from shared.domain.connections import Connection, Session, StoredTicket
 from shared.domain.members import Group, Member, Preferences, Seat
@@ -65,7 +66,10 @@ TTL: Final = "ttl"
 STATUS: Final = "status"
 REFERENCES: Final = "references"
 
-_MS: Final = 1_000
+
+def key_pair(key: Item) -> tuple[str, str]:
+    """The key of a row, or a row's key, to look it up by."""
+    return key[PK], key[SK]
 
 
 def conversation_key(conversation_id: str) -> str:
@@ -233,7 +237,7 @@ def ticket_item(ticket: StoredTicket) -> Item:
         USER_ID: ticket.user_id,
         "token_expires_at": ticket.token_expires_at,
         "expires_at": ticket.expires_at,
-        TTL: ticket.expires_at // _MS + 1,
+        TTL: ticket.expires_at // SECOND_MS + 1,
     }
 
 

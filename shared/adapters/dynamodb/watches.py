@@ -8,12 +8,12 @@ from typing import Any, Final
 from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, query, to_item
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
+from shared.clock import SECOND_MS
 from shared.domain.connections import Watch
 from shared.errors import Unavailable
 
 _BATCH: Final = 25
 _ATTEMPTS: Final = 8
-_MS: Final = 1_000
 _REVISION: Final = "revision"
 
 
@@ -38,7 +38,7 @@ class DynamoDbWatches:
         So the rows of whoever succeeds were written after those of everybody who had succeeded before, and what the
         others have spoilt meanwhile they make good when they find that they were too late.
         """
-        lifetime = {"expires_at": expires_at, TTL: expires_at // _MS + 1}
+        lifetime = {"expires_at": expires_at, TTL: expires_at // SECOND_MS + 1}
         written: set[str] = set()
         for attempt in range(_ATTEMPTS):
             listed, revision = self._listed(watcher, connection_id)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.devices import Device
 from shared.domain.entries import Entry
@@ -29,7 +30,6 @@ from shared.ports.services import ParallelMap
 
 # A phone that is switched on after a week has other things to show.
 _LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
-_MS: Final = 1_000
 _ALL: Final = "all"
 _MENTIONS: Final = "mentions"
 
@@ -238,7 +238,7 @@ def is_quiet(profile: Profile, now: int) -> bool:
     if quiet is None:
         return False
     try:
-        there = datetime.fromtimestamp(now / _MS, UTC).astimezone(ZoneInfo(quiet.time_zone)).time()
+        there = datetime.fromtimestamp(now / SECOND_MS, UTC).astimezone(ZoneInfo(quiet.time_zone)).time()
     except (ZoneInfoNotFoundError, ValueError):
         return False  # a zone that was renamed since it was stored: rather woken than never
     return _is_between(there, quiet)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
 
+from shared.clock import SECOND_MS
 from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform, PushTarget
 from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
@@ -24,7 +25,6 @@ MAX_AGE_MS: Final = 60 * 60 * 1_000
 MAX_TRIES: Final = 12
 _BASE_DELAY_MS: Final = 5_000
 _MAX_DELAY_MS: Final = 15 * 60 * 1_000
-_MS: Final = 1_000
 
 MISCONFIGURED: Final = "PushMisconfigured"
 REFUSED: Final = "PushRefused"
@@ -172,4 +172,4 @@ def _try_later(planned: Planned, busy: Busy, pushing: Pushing) -> None:
 
 def _put_back(job: PushJob, pushing: Pushing, now: int) -> None:
     wait_ms = min(max(job.not_before - now, 0), _MAX_DELAY_MS)
-    pushing.queue.put([job], delay_s=-(-wait_ms // _MS))
+    pushing.queue.put([job], delay_s=-(-wait_ms // SECOND_MS))
