@@ -146,13 +146,13 @@ BUGS: Final = (
     Bug(
         "blocks do not hide presence",
         "shared/adapters/dynamodb/relations.py",
-        "is_blocked=_id(my_block) in found or _id(their_block) in found,",
+        "is_blocked=key_pair(my_block) in found or key_pair(their_block) in found,",
         "is_blocked=False,",
     ),
     Bug(
         "a block hides one of the two only",
         "shared/adapters/dynamodb/relations.py",
-        "is_blocked=_id(my_block) in found or _id(their_block) in found,",
+        "is_blocked=key_pair(my_block) in found or key_pair(their_block) in found,",
         "is_blocked=_id(my_block) in found,",
     ),
     # --- contacts
