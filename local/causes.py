@@ -87,7 +87,7 @@ def remedy_by_words(hint: str, words: str) -> str:
 
 
 def explain(error: BaseException, place: Place) -> Cause | None:
-    """The cause of what lies outside of the code; None for what nobody has foreseen."""
+    """The cause of what lies outside of the code; None for the unexpected."""
     if type(error).__module__.partition(".")[0] in ("botocore", "boto3", "s3transfer"):
         return _of_aws(error)
     if isinstance(error, OSError):
@@ -158,7 +158,7 @@ def _is_below(path: Path, folder: Path) -> bool:
 
 
 def _whose(path: Path) -> str:
-    """Of whom the path is, where that is somebody else."""
+    """The user that the path belongs to, where that is another one."""
     for known in (path, *path.parents):
         with contextlib.suppress(OSError):
             owner = known.stat().st_uid

@@ -71,7 +71,7 @@ def bootstrap(settings: Settings) -> None:
 def deploy(settings: Settings, digest: Fingerprint, pushes: Ports) -> Stack:
     """Store the push servers' secrets, run `cdk deploy`, and leave `stack.json` and the secret file behind."""
     outputs = settings.home / "outputs.json"
-    # Until the end of this, nobody may take what is there for up to date.
+    # Until the end of this, what is there must not be taken for up to date.
     _remember(settings, Deployment(bootstrapped=True))
     secrets = context.store(settings, pushes, _client(settings, "secretsmanager"))
     cdk.run(

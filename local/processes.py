@@ -1,6 +1,6 @@
 """Processes that outlive the command that started them: who they are, and ending them without hitting anyone else.
 
-A process id alone is no identity, since the system gives it to somebody else later: id and start time together are one.
+A process id alone is no identity, for the system gives it to another one later: id and start time together are one.
 """
 
 import contextlib

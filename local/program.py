@@ -22,7 +22,7 @@ def attempt(command: Callable[[], int], *, shows: bool = False) -> int:
     except Exception as error:  # noqa: BLE001  # a person gets a line, whatever it was, and the log the traceback
         if shows and isinstance(error, BrokenPipeError):
             return 0
-        interrupts.end_children()  # what was started, and could not be written down, would be nobody's
+        interrupts.end_children()  # what was started, and could not be written down, would be left running
         console.fail(*causes.report(error, place()))
     return 1
 

@@ -20,7 +20,7 @@ from local.stack import replace_file
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 PORT_SECONDS = 2.0
-# Larger logs are set aside at the next start; the emulator's always is, so that its last line is about this run.
+# Larger logs are renamed at the next start; the emulator's always is, so that its last line is about this run.
 LOG_LIMIT = 10 * 1024 * 1024
 MODULE = "local.emulator.run"
 NO_FILE = "/dev/null"
@@ -97,7 +97,7 @@ def start(settings: Settings) -> Server:
         settings.process_file.unlink(missing_ok=True)
         hint = f"See {settings.show(log_path)}. If its state is damaged, `make reset` wipes it"
         raise CommandError(f"The emulator did not start: {_last_line(log_path)}", hint)
-    child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
+    child.returncode = 0  # it lives on by design: no warning about a child that was not waited for
     return server
 
 

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
     destroy = commands.add_parser("destroy", help="delete the stack in that account")
     destroy.add_argument("--yes", action="store_true", help="do not ask")
-    replay = commands.add_parser("replay", help="do again what was set aside after all retries")
+    replay = commands.add_parser("replay", help="do again what is in the failure queues")
     replay.add_argument("--aws", action="store_true", help="in the AWS account of your credentials")
     replay.add_argument("--queue", metavar="NAME", help="from this failure queue alone")
     replay.add_argument("--dry", action="store_true", help="only show what there is")

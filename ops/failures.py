@@ -1,6 +1,6 @@
 """What lies in failure queues, and how it is done once more.
 
-Three kinds of things are set aside. Of records of a table's stream, only where they are: they are read again from the
+There are three kinds. Of records of a table's stream, only where they are: they are read again from the
 stream, which keeps them for 24 hours, and handed to the function as the event source would. Of an asynchronous event,
 the event, by Lambda or, if it did not get that far, by EventBridge. And the dead-letter queue of a work queue has the
 very messages: they go back.
@@ -55,7 +55,7 @@ class Work:
 
 
 class UnreadableError(Exception):
-    """Nobody can tell what would have to be done again."""
+    """It can't be told what would have to be done again."""
 
 
 def work_of(body: str, clients: Clients, *, source_url: str | None = None, target_arn: str | None = None) -> Work:

@@ -1,4 +1,4 @@
-"""`make replay`: what was set aside after all retries, and doing it once more."""
+"""`make replay`: what is in the failure queues, and doing it once more."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from ops.target import Target
 OUTPUT = "FailureQueues"
 # The attribute in which EventBridge says what it could not reach.
 TARGET = "TARGET_ARN"
-# Nobody else is handed what a replay is at work on; what stays is given free at its end.
+# No other consumer is handed what a replay is at work on; what stays is given free at its end.
 HIDDEN_SECONDS = 900
 NAMES = 17  # columns for a queue's name
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -72,7 +72,7 @@ def _replay(place: Target, options: Options) -> bool:
 
 def _conclude(results: Counter[str], options: Options) -> None:
     if not results:
-        print("\nNothing was set aside")
+        print("\nThe failure queues are empty")
     elif options.dry:
         print("\nNothing was changed; do it again with: make replay")
     elif results[STAYS]:
@@ -119,7 +119,7 @@ def _attributes(sqs: Any, url: str) -> dict[str, str]:
 def _replay_queue(queue: FailureQueue, clients: Clients, options: Options, wait_seconds: int) -> Counter[str]:
     """All that lies in one queue, oldest first."""
     found = sorted(_receive(clients.sqs, queue.url, wait_seconds), key=_sent)
-    print(f"  {queue.name:<{NAMES}}{f'{len(found)} set aside' if found else 'empty'}")
+    print(f"  {queue.name:<{NAMES}}{f'{len(found)} failed' if found else 'empty'}")
     results: Counter[str] = Counter()
     staying = {message["MessageId"]: {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"]}
                for message in found}  # fmt: skip

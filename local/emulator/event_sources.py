@@ -1,8 +1,8 @@
 """Who is handed records of a table's stream, events and messages of a queue, and what becomes of them if that fails.
 
-- Records of a stream are retried, split and set aside as the mapping says. On its own MiniStack takes a partial batch
-  response for success of the whole batch, and repeats a batch that failed until its records are too old, knowing
-  neither a limit of retries nor bisecting.
+- Records of a stream are retried, bisected and left in a failure queue as the mapping says. On its own MiniStack takes
+  a partial batch response for success of the whole batch, and repeats a batch that failed until its records are too
+  old, knowing neither a limit of retries nor bisecting.
 - EventBridge invokes functions asynchronously, with the retries and the failure destination that each has set.
   MiniStack invokes them once, whatever comes of it.
 - A stack keeps its queues when it moves to another port. MiniStack knows a queue by its URL, in which its own port

@@ -30,7 +30,7 @@ def digest(settings: Settings, ports: Ports) -> str:
     try:
         secrets = _secrets(settings, ports)
     except CommandError:
-        secrets = {}  # whoever deploys them gets to know
+        secrets = {}  # the deployment is told them
     known = [endpoints(settings, ports), ports.inspect_url, secrets]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 

@@ -25,7 +25,7 @@ LEEWAY: Final = 10
 
 
 class OAuth:
-    """Gives access tokens to whoever holds the service account's key, and knows them again."""
+    """Gives access tokens to holders of the service account's key, and knows them again."""
 
     provider: Provider = "oauth"
     environment = None

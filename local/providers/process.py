@@ -87,7 +87,7 @@ def start(settings: Settings) -> Running:
         settings.providers_file.unlink(missing_ok=True)
         words = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["they said nothing"]
         raise CommandError(f"The push servers did not start: {words[-1]}", f"See {settings.show(log_path)}")
-    child.returncode = 0  # it lives on by design: no warning about a child nobody waited for
+    child.returncode = 0  # it lives on by design: no warning about a child that was not waited for
     return running
 
 
@@ -97,7 +97,7 @@ def stop(settings: Settings) -> bool:
     if running is not None:
         processes.stop(running.process, grace=STOP_SECONDS)
     if record is not None:
-        _write(settings, replace(record, process=None))  # its id will be somebody else's
+        _write(settings, replace(record, process=None))  # its id will be another process's
     return running is not None
 
 

@@ -15,7 +15,7 @@ ENVIRONMENTS: Final[tuple[Environment, ...]] = ("production", "sandbox")
 
 KEPT = 10_000
 WAIT_SECONDS = 10.0
-# Whoever can look at the record need not get what opens the door.
+# A reader of the record need not get what opens the door.
 SECRET_HEADERS = frozenset({"authorization"})
 
 

@@ -139,7 +139,7 @@ class Providers:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # whoever waits for the start gets it
+        except BaseException as error:  # the caller that waits for the start gets it
             if self._ready.done():
                 raise
             self._ready.set_exception(error)

@@ -46,7 +46,7 @@ def test_what_failed_in_an_outage_is_done_again_when_it_is_over(
 
     assert replay(emulator, Options(dry=True), on_aws=False)
     shown = capsys.readouterr().out
-    assert "  records          2 set aside\n" in shown
+    assert "  records          2 failed\n" in shown
     assert "a, b" in shown
     assert "uploads/1" in shown
     assert "look alice\n" in shown
@@ -68,7 +68,7 @@ def test_what_failed_in_an_outage_is_done_again_when_it_is_over(
     assert count(emulator, deployed["WorkFailures"]) == 0
     capsys.readouterr()
     assert replay(emulator, Options(), on_aws=False)
-    assert "Nothing was set aside" in capsys.readouterr().out
+    assert "The failure queues are empty" in capsys.readouterr().out
 
 
 def test_what_fails_again_stays_and_what_lay_beside_it_is_done(

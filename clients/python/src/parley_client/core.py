@@ -89,7 +89,7 @@ class Core(Machine):
             due = now + self.settings.delivered_delay
             self._cursors.want("delivered", event.conversation_id, event.seq, due=due)
         if self._stream.taken(now):
-            self._notices.room(now)
+            self._notifications.room(now)
             self._sender.verdicts.pass_on()
             self._pump(now)
         return event

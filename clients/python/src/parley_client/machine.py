@@ -11,7 +11,7 @@ from parley_client.errors import ClosedError, DisconnectedError, ParleyError
 from parley_client.events import ConnectionChanged, Frame, Notification
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link
-from parley_client.notices import Notices
+from parley_client.notifications import Notifications
 from parley_client.parsing import as_entry, as_event, as_notifications
 from parley_client.renewal import Renewal
 from parley_client.sender import Sender
@@ -41,7 +41,7 @@ class Machine:
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
         self._renewal = Renewal(self._exchange, self._do, self._resume, self._end_with_token)
         asks = over_http and settings.receive
-        self._notices = Notices(settings, random, self._do, self._stream.inbox.offer, asks=asks)
+        self._notifications = Notifications(settings, random, self._do, self._stream.inbox.offer, asks=asks)
 
     @property
     def user_id(self) -> str | None:
@@ -81,7 +81,7 @@ class Machine:
             dues += [self._stream.next_due(), self._renewal.next_due()]
             if self._stream.catchup.answered:
                 dues += [self._sender.outbox.next_due(), self._cursors.next_due()]
-                dues += [self._changes.next_due(), self._watch.next_due(), self._notices.next_due()]
+                dues += [self._changes.next_due(), self._watch.next_due(), self._notifications.next_due()]
         return min((due for due in dues if due is not None), default=None)
 
     # --- what the shell puts in about the connection
@@ -103,7 +103,7 @@ class Machine:
         self._link.connected(now)
         self._renewal.plan(now, token_left)
         self._stream.catchup.connected()
-        self._notices.connected(now)
+        self._notifications.connected(now)
         self._stream.inbox.emit(ConnectionChanged("online"))
         self._pump(now)
 
@@ -119,16 +119,16 @@ class Machine:
 
     def notified(self, number: int, body: Frame, now: float) -> None:
         """The answer over HTTP that AskNotifications asked for."""
-        self._notices.answered(number, as_notifications(body))
+        self._notifications.answered(number, as_notifications(body))
         self._pump(now)
 
     def not_notified(self, number: int, error: ParleyError, now: float) -> None:
         """AskNotifications had no answer."""
-        self._notices.failed(number, error, now)
+        self._notifications.failed(number, error, now)
 
     def acknowledged(self, notification_id: str, now: float) -> None:
         """The server knows that the user was told."""
-        self._notices.acknowledged(notification_id, now)
+        self._notifications.acknowledged(notification_id, now)
         self._pump(now)
 
     def lost(self, now: float, reason: str) -> None:
@@ -201,7 +201,7 @@ class Machine:
         elif frame.get("type") == "disconnect":
             self._on_disconnect(frame, now)
         elif isinstance(event, Notification):
-            self._notices.heard(event)
+            self._notifications.heard(event)
         elif not self._stream.is_over(getattr(event, "conversation_id", None)):
             self._stream.inbox.emit(event)
 
@@ -225,7 +225,7 @@ class Machine:
             frame = {"type": "sync", "conversations": named, **({} if cursor is None else {"cursor": cursor})}
             self._exchange.transmit(frame, now, self._on_synced, self._stream.sync_failed)
         if self._stream.catchup.answered:
-            for part in (self._sender, self._cursors, self._changes, self._watch, self._notices):
+            for part in (self._sender, self._cursors, self._changes, self._watch, self._notifications):
                 part.send_due(now)
         if self._syncing and self._stream.caught_up():
             self._effects += [Done(call) for call in self._syncing]
@@ -278,7 +278,7 @@ class Machine:
     def _resume(self, now: float) -> None:
         """A token has come after the last one's end. What was posted in between never came: as after a connect."""
         self._stream.catchup.connected()
-        self._notices.connected(now)
+        self._notifications.connected(now)
 
     def _end_with_token(self, now: float) -> None:
         self._drop("The token is no longer accepted", now)
@@ -294,7 +294,7 @@ class Machine:
         self._cursors.connection_lost()
         self._changes.connection_lost()
         self._watch.connection_lost()
-        self._notices.connection_lost()
+        self._notifications.connection_lost()
         self._stream.connection_lost()
 
     def _do(self, effect: Effect) -> None:

@@ -20,7 +20,7 @@ _REMEMBERED: Final = 10_000
 
 
 @dataclass(slots=True)
-class Notices:
+class Notifications:
     """`offer` passes an event on, and says whether there was room. `asks`: there is a server to ask, and a reason to.
 
     The list is asked for once on each connection, after what was missed in conversations, and again where an earlier
