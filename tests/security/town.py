@@ -108,7 +108,7 @@ def _rename(house: HttpHouse, reminder_id: str) -> None:
     assert reminder is not None
     reminders.remove("alice", reminder_id)
     reminders.put(replace(reminder, reminder_id=REMINDER))
-    house.clock.scheduled = {REMINDER: replace(reminder, reminder_id=REMINDER)}
+    house.scheduler.scheduled = {REMINDER: replace(reminder, reminder_id=REMINDER)}
 
 
 @cache
@@ -127,7 +127,7 @@ def frame_town() -> FrameHouse:
 def _parts(house: HttpHouse | FrameHouse) -> dict[str, Any]:
     """Everything that keeps something beside the tables."""
     if isinstance(house, HttpHouse):
-        return {"gateway": house.gateway, "checks": house.checks, "schedules": house.clock, "looks": house.looks}
+        return {"gateway": house.gateway, "checks": house.checks, "schedules": house.scheduler, "looks": house.looks}
     return {"gateway": house.gateway}
 
 

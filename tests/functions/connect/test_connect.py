@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from functions.connect.handler import Ports, connect
+from functions.connect.handler import connect
 from shared.domain.connections import Gone
 from shared.errors import Unavailable
-from shared.operations.presence import Sight
-from tests.fakes import (
-    FakeGateway,
-    FakePresenceChecks,
-    in_turn,
-)
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
-from tests.stores import SESSIONS, Simulated, simulated
+from tests.harness import Harness
+from tests.stores import SESSIONS
 
 
 def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> dict[str, object]:
@@ -26,12 +21,8 @@ def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> di
 
 
 @dataclass
-class House:
+class House(Harness):
     """Alice and Bob have a private conversation; Bob's connection watches Alice."""
-
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
 
     def __post_init__(self) -> None:
         for sender in ("alice", "bob"):
@@ -39,17 +30,16 @@ class House:
         self.stores.connect("bob", "b1=", at=NOW)
         self.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
 
-    def connect(self, event: dict[str, object]) -> dict[str, Any]:
-        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
-        return connect(event, Ports(sight, self.stores.watches, self.gateway, self.checks, connection_limit=3), now=NOW)
+    def handshake(self, event: dict[str, object]) -> dict[str, Any]:
+        return connect(event, self.wiring.connect, now=NOW)
 
     def told(self) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received("b1=")]
+        return self.events("b1=")
 
 
 def test_a_handshake_is_registered_with_its_device() -> None:
     house = House()
-    assert house.connect(connect_event())["statusCode"] == 200
+    assert house.handshake(connect_event())["statusCode"] == 200
     (connection,) = house.stores.connections("alice").values()
     assert (connection.connection_id, connection.device_id, connection.connected_at) == ("a1=", "phone", NOW)
     assert house.stores.calls.writes(SESSIONS) == 2  # to a session, and as there is none, of one
@@ -58,7 +48,7 @@ def test_a_handshake_is_registered_with_its_device() -> None:
 def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
     house = House()
     for connection_id in ("a1=", "a2="):
-        house.connect(connect_event(connection_id))
+        house.handshake(connect_event(connection_id))
     assert house.told() == [
         {"type": "presence", "user_id": "alice", "status": "online", "last_seen": None, "timestamp": NOW}
     ]
@@ -72,7 +62,7 @@ def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
             raise RuntimeError("x")
 
     house.stores.calls.before = explode
-    assert house.connect(connect_event())["statusCode"] == 200
+    assert house.handshake(connect_event())["statusCode"] == 200
     assert set(house.stores.connections("alice")) == {"a1="}
 
 
@@ -82,7 +72,7 @@ def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
 def test_the_end_of_a_token_that_ends_soon_is_looked_after(lasts: int, is_looked_after: bool) -> None:
     house = House()
     context = authorizer_of("alice", expires_at=NOW + lasts)
-    house.connect(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
+    house.handshake(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
     assert house.checks.scheduled == ([Gone("alice", NOW + lasts)] if is_looked_after else [])
 
 
@@ -95,28 +85,28 @@ def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> Non
     house.checks.schedule = explode  # type: ignore[assignment,method-assign]
     context = authorizer_of("alice", expires_at=NOW + 1_000)
     event = websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context)
-    assert house.connect(event)["statusCode"] == 200
+    assert house.handshake(event)["statusCode"] == 200
 
 
 def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
     house = House()
     for number in range(3):
         house.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
-    house.connect(connect_event("new"))
+    house.handshake(connect_event("new"))
     assert house.gateway.closed == ["c0"]
     assert house.gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
 
 
 def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
     house = House()
-    answer = house.connect({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
+    answer = house.handshake({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
     reply = json.loads(answer["body"])
     assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
     assert house.stores.connections("alice") == {}
 
 
 def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
-    assert House().connect(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
+    assert House().handshake(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
 
 
 def test_a_fault_of_ours_is_a_clean_refusal() -> None:
@@ -126,4 +116,4 @@ def test_a_fault_of_ours_is_a_clean_refusal() -> None:
         raise RuntimeError("x")
 
     house.stores.calls.before = explode
-    assert house.connect(connect_event()) == {"statusCode": 500, "body": ""}
+    assert house.handshake(connect_event()) == {"statusCode": 500, "body": ""}

@@ -14,25 +14,15 @@ from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import Unauthenticated
 from shared.operations.delivery import Delivered
-from tests.fakes import (
-    FakeClock,
-    FakeGateway,
-    FakeNonces,
-)
 from tests.functions.events import NOW, frame_event
-from tests.stores import Simulated, simulated
-from tests.wiring import Wiring
+from tests.harness import Harness
 
 GROUP = "group:0123456789abcdef"
 
 
 @dataclass
-class House:
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+class House(Harness):
     reports: list[Delivered] = field(default_factory=list)
-    nonces: FakeNonces = field(default_factory=FakeNonces)
     tokens: dict[str, Identity] = field(default_factory=dict)
     page_limit: int = 100
     bounds: Bounds = PROTOCOL
@@ -41,7 +31,6 @@ class House:
     def __post_init__(self) -> None:
         for user_id, connection_id in (("alice", "a1="), ("alice", "a2="), ("bob", "b1=")):
             self.stores.connect(user_id, connection_id, at=NOW)
-        self.wiring = Wiring(self.stores, self.gateway, self.clock, self.nonces)
         self.guard = self.new_guard()
 
     def new_guard(
@@ -82,6 +71,3 @@ class House:
 
     def as_user(self, user_id: str, frame: Any) -> dict[str, Any]:
         return self.say(frame, user_id=user_id, connection_id=f"{user_id}-device=")
-
-    def events(self, connection_id: str) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received(connection_id)]

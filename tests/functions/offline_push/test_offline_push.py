@@ -25,16 +25,13 @@ from shared.observability import make_logger
 from shared.operations.delivery import Delivered
 from tests.fakes import (
     DM,
-    FakeClock,
     FakeDeliveryCheckQueue,
-    FakeGateway,
-    FakeNonces,
     FakePushGateway,
     FakePushQueue,
 )
 from tests.functions.events import NOW, stream_record
+from tests.harness import Harness
 from tests.stores import Simulated, simulated
-from tests.wiring import Wiring
 
 GROUP = "group:0123456789abcdef"
 
@@ -67,24 +64,22 @@ def furnished() -> Simulated:
 
 
 @dataclass
-class House:
+class House(Harness):
     """A group of 250 whose first message is entry 2, left to the stream side; everybody has a phone."""
 
     stores: Simulated = field(default_factory=lambda: simulated(furnished()))
-    gateway: FakeGateway = field(default_factory=FakeGateway)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     shards: Shards = field(default_factory=Shards)
     reports: list[Delivered] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
-    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     pauses: list[int] = field(default_factory=list)
     logger: str = "offline-push-test"
     members: tuple[str, ...] = MEMBERS_OF_GROUP
 
     def ports(self, rate: int = 500) -> Ports:
-        return Wiring(self.stores, self.gateway, self.clock, FakeNonces()).push(
+        return self.wiring.push(
             provider=self.provider,
             pushes=self.pushes,
             looks=self.looks,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from functions.presence.handler import look
 from shared.domain.identifiers import private_conversation_id
-from shared.operations.presence import Sight, Telling
-from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeGateway, in_turn
 from tests.functions.events import HOUR, NOW
-from tests.stores import Simulated, simulated
+from tests.harness import Harness
 
 
 def record(user_id: str, number: int = 1) -> dict[str, Any]:
@@ -20,11 +17,8 @@ def record(user_id: str, number: int = 1) -> dict[str, Any]:
 
 
 @dataclass
-class House:
+class House(Harness):
     """Bob watches Alice and Carol, with each of whom he has a private conversation. Both have just gone."""
-
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
 
     def __post_init__(self) -> None:
         for user_id in ("alice", "carol"):
@@ -36,12 +30,10 @@ class House:
         self.stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
 
     def look(self, *records: dict[str, Any]) -> dict[str, Any]:
-        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
-        return look(records, Telling(sight, self.stores.watches, self.gateway, encode_plainly), now=NOW + 10_000)
+        return look(records, self.wiring.telling, now=NOW + 10_000)
 
     def told(self) -> list[tuple[str, str, int | None]]:
-        events = [json.loads(data) for data in self.gateway.received("b1=")]
-        return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
+        return [(event["user_id"], event["status"], event["last_seen"]) for event in self.events("b1=")]
 
 
 def test_who_is_still_away_is_announced_once_however_often_the_look_comes() -> None:

@@ -21,15 +21,13 @@ from shared.errors import RateLimited
 from shared.reporting import reporter
 from tests.fakes import (
     FakeDeliveryCheckQueue,
-    FakeGateway,
     FakeNonces,
     FakeObjects,
-    FakePresenceChecks,
     FakeReminderScheduler,
 )
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
-from tests.stores import Simulated, simulated
+from tests.harness import Harness
 from tests.wiring import Wiring
 
 SECRET = "s" * 64
@@ -63,11 +61,8 @@ class Answered:
 
 
 @dataclass
-class House:
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
-    clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
+class House(Harness):
+    scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
     unexpected: list[Exception] = field(default_factory=list)
@@ -80,7 +75,7 @@ class House:
         self.ports = Wiring(self.stores, self.gateway, now, FakeNonces()).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
             objects=FakeObjects(),
-            clock=self.clock,
+            clock=self.scheduler,
             looks=self.looks,
             new_secret=lambda: next(self.secrets),
             report=reporter("rest", self.checks),
@@ -111,9 +106,6 @@ class House:
                 self.ports.limiter.take(user_id)
         except RateLimited:
             return
-
-    def events(self, connection_id: str) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received(connection_id)]
 
     def group(self, *users: str, conversation_id: str = GROUP, name: str = "Team") -> None:
         """A group as somebody has made it."""

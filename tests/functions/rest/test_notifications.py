@@ -187,9 +187,9 @@ def test_a_reminder_is_stored_scheduled_listed_and_cancelled() -> None:
     assert (remind(house).status, remind(house).body) == (200, made.body)
     sooner = remind(house, 2, at=LATER - 1).body
     assert reminders(house) == [sooner, made.body]
-    assert set(house.clock.scheduled) == {reminder_id, sooner["reminder_id"]}
+    assert set(house.scheduler.scheduled) == {reminder_id, sooner["reminder_id"]}
     assert house.call("DELETE", f"/v1/reminders/{reminder_id}").status == 204
-    assert (reminders(house), set(house.clock.scheduled)) == ([sooner], {sooner["reminder_id"]})
+    assert (reminders(house), set(house.scheduler.scheduled)) == ([sooner], {sooner["reminder_id"]})
 
 
 def test_nobody_sees_or_cancels_anothers_reminders() -> None:
@@ -197,7 +197,7 @@ def test_nobody_sees_or_cancels_anothers_reminders() -> None:
     made = remind(house).body
     assert reminders(house, "bob") == []
     assert house.call("DELETE", f"/v1/reminders/{made['reminder_id']}", user="bob").status == 204
-    assert (reminders(house), set(house.clock.scheduled)) == ([made], {made["reminder_id"]})
+    assert (reminders(house), set(house.scheduler.scheduled)) == ([made], {made["reminder_id"]})
 
 
 def test_of_what_is_no_message_nobody_is_reminded() -> None:
@@ -206,4 +206,4 @@ def test_of_what_is_no_message_nobody_is_reminded() -> None:
     assert [answered.code for answered in answers] == ["not_found", "not_found", "not_a_member"]
     house.call("DELETE", f"/v1/conversations/{DM}/messages/1")
     assert remind(house).code == "not_found"
-    assert house.clock.scheduled == {}
+    assert house.scheduler.scheduled == {}

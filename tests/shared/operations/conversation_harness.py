@@ -12,21 +12,16 @@ from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.operations.changes import Changed, announce
 from shared.operations.context import Writing
-from shared.operations.delivery import Event, Posting
 from shared.operations.editing import delete, edit, react
 from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
 from shared.operations.messages import SendMessage, Sent, send_message
 from shared.operations.receipts import Moved, move_cursor
 from shared.operations.rosters import Rosters
-from shared.wire.websocket.events import encode_plainly
-from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces
+from tests.fakes import DM, FakeClock, FakeGateway
+from tests.harness import Harness
 from tests.stores import Simulated, simulated
 
 GROUP = "group:0123456789abcdef"
-
-
-def encode(event: Event) -> bytes:
-    return encode_plainly(event)
 
 
 def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conversation_id: str = GROUP) -> str:
@@ -37,13 +32,9 @@ def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conv
 
 
 @dataclass
-class House:
+class House(Harness):
     """`inline_limit`, `limit` (members) and `receipts_limit` are what a deployment configures."""
 
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=FakeClock)
-    nonces: FakeNonces = field(default_factory=FakeNonces)
     rosters: Rosters = field(default_factory=Rosters)
     inline_limit: int = 200
     limit: int = 1_000
@@ -64,10 +55,6 @@ class House:
             rosters=self.rosters,
         )
 
-    @property
-    def posting(self) -> Posting:
-        return Posting(self.stores.sessions, self.gateway, encode)
-
     def copied(self) -> House:
         """The same once more, and nobody told of anything yet."""
         return replace(
@@ -78,11 +65,6 @@ class House:
             nonces=deepcopy(self.nonces),
             rosters=deepcopy(self.rosters),
         )
-
-    def connect(self, *users: str) -> None:
-        """One device each, with a connection of that name."""
-        for user in users:
-            self.stores.connect(user, f"{user}1", at=self.clock())
 
     def group(self, *users: str, admins: Iterable[str] = ()) -> str:
         self.connect(*users)

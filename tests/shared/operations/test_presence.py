@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -19,7 +19,6 @@ from shared.domain.connections import (
     Identity,
     PostOutcome,
     Presence,
-    PresenceChange,
     opened,
 )
 from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, ContactStatus
@@ -36,32 +35,22 @@ from shared.operations.presence import (
     watch,
 )
 from shared.operations.sessions import close_connection, keep_alive, open_connection
-from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     FakeClock,
-    FakeGateway,
-    in_turn,
 )
+from tests.harness import Harness
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
-from tests.stores import MEMBERS, SESSIONS, Simulated, simulated
+from tests.stores import MEMBERS, SESSIONS
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
 GRACE_MS = 10_000
 
 
-def encode(change: PresenceChange) -> bytes:
-    return encode_plainly(change)
-
-
 @dataclass
-class House:
+class House(Harness):
     """Bob watches Alice, who is his contact, on the connection b1."""
-
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    clock: FakeClock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
         self.befriend("alice", "bob")
@@ -70,11 +59,11 @@ class House:
 
     @property
     def sight(self) -> Sight:
-        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
+        return self.wiring.sight
 
     @property
     def telling(self) -> Telling:
-        return Telling(self.sight, self.stores.watches, self.gateway, encode)
+        return self.wiring.telling
 
     def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
         back: ContactStatus = INCOMING if status == REQUESTED else status

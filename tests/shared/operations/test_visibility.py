@@ -16,31 +16,28 @@ from shared.domain.changes import Added, Removed
 from shared.domain.connections import MAX_LIFETIME_MS, Identity, PostOutcome, opened
 from shared.domain.entries import change_entry
 from shared.operations.contacts import block_user, remove_contact, request_contact
-from shared.operations.presence import Sight, Telling, announce_online, presence_of, watch
+from shared.operations.presence import Telling, announce_online, presence_of, watch
 from shared.operations.sessions import open_connection
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
 from tests.fakes import (
     FakeClock,
-    FakeGateway,
-    in_turn,
 )
-from tests.shared.operations.conversation_harness import GROUP, encode, found_group
+from tests.harness import Harness
+from tests.shared.operations.conversation_harness import GROUP, found_group
 from tests.stepping import Stepper, explore
-from tests.stores import SESSIONS, Simulated, simulated
+from tests.stores import SESSIONS
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
 
 
 @dataclass
-class House:
+class House(Harness):
     """Alice and Bob are online with one device each (a1, b1), which watch the other, and mean nothing to each other.
 
     Time passes with each look at the clock.
     """
 
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
     ticks: Any = field(default_factory=lambda: count(NOW + 1))
 
     def __post_init__(self) -> None:
@@ -53,8 +50,7 @@ class House:
 
     @property
     def telling(self) -> Telling:
-        sight = Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, in_turn)
-        return Telling(sight, self.stores.watches, self.gateway, encode)
+        return self.wiring.telling
 
     def befriend(self, one: str = "alice", other: str = "bob") -> None:
         self.stores.know(one, other)

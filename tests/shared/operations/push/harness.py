@@ -8,21 +8,17 @@ from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
 from shared.domain.entries import Draft, Entry, MessageType
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob, PushResult
-from shared.operations.delivery import Posting
 from shared.operations.push.enqueueing import PushEnqueuer
 from shared.operations.push.planning import Planned, Reading
 from shared.operations.push.sending import Pushing, Resting
-from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     DM,
-    FakeClock,
     FakeDeliveryCheckQueue,
-    FakeGateway,
     FakePushGateway,
     FakePushQueue,
     in_turn,
 )
-from tests.stores import Simulated, simulated
+from tests.harness import Harness
 
 GROUP = "group:0123456789abcdef"
 BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
@@ -31,10 +27,7 @@ SECOND_LOOK_S = 5
 
 
 @dataclass
-class House:
-    clock: FakeClock = field(default_factory=FakeClock)
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
+class House(Harness):
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
@@ -45,10 +38,6 @@ class House:
     @property
     def enqueuer(self) -> PushEnqueuer:
         return PushEnqueuer(self.stores.devices, self.pushes, self.looks, SECOND_LOOK_S)
-
-    @property
-    def posting(self) -> Posting:
-        return Posting(self.stores.sessions, self.gateway, encode_plainly)
 
     @property
     def reading(self) -> Reading:
