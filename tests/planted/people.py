@@ -153,7 +153,7 @@ BUGS: Final = (
         "a block hides one of the two only",
         "shared/adapters/dynamodb/relations.py",
         "is_blocked=key_pair(my_block) in found or key_pair(their_block) in found,",
-        "is_blocked=_id(my_block) in found,",
+        "is_blocked=key_pair(my_block) in found,",
     ),
     # --- contacts
     Bug(
