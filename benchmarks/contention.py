@@ -24,8 +24,11 @@ from shared.operations.messages import append
 from tests.calls import Unhurried
 from tests.dynamodb import Store
 from tests.stores import Stores, adapters
+from tests.wiring import make_context
 
 _CONVERSATION = "dm:alice:bob"
+_CONTEXT = make_context(time.time_ns, lambda: "", pause=lambda attempt: time.sleep(backoff_s(attempt)))
+_CONTEXT = make_context(time.time_ns, lambda: "", pause=lambda attempt: time.sleep(backoff_s(attempt)))
 _BOTH = Audience({"alice": "member", "bob": "member"})
 
 
@@ -57,10 +60,8 @@ def _write(stores: Stores, writer: int, messages: int) -> list[float]:
             draft,
             base=base,
             audience=_BOTH,
-            log=stores.log,
-            memberships=stores.memberships,
-            now=time.time_ns,
-            pause=lambda attempt: time.sleep(backoff_s(attempt)),
+            stores=stores,
+            context=_CONTEXT,
         ).entry
         took.append(time.perf_counter() - started)
     return took

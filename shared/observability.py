@@ -34,6 +34,23 @@ def count(name: str, *, function: str, value: int = 1) -> None:
         metric.add_dimension(name="function", value=function)
 
 
+class FunctionObserver:
+    """What the operations of one function tell its operator, as log lines and metrics."""
+
+    def __init__(self, function: str, logger: Logger) -> None:
+        self._function = function
+        self._logger = logger
+
+    def count(self, name: str, value: int = 1) -> None:
+        count(name, function=self._function, value=value)
+
+    def noted(self, what: str, **fields: object) -> None:
+        self._logger.warning(what, extra=fields)
+
+    def failed(self, what: str, error: Exception) -> None:
+        self._logger.warning(what, extra=describe(error))
+
+
 def describe(error: BaseException) -> dict[str, object]:
     """An unexpected error for the log: its type and where it came from, not its text, which may quote a message.
 

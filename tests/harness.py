@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.operations.delivery import Posting
-from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeClock, FakeGateway, FakeNonces, FakePresenceChecks
+from shared.ports.services import Services
+from tests.fakes import FakeClock, FakeGateway, FakeNonces, FakeObserver, FakePresenceChecks
 from tests.stores import Simulated, simulated
 from tests.wiring import Wiring
 
@@ -22,14 +21,15 @@ class Harness:
     clock: FakeClock = field(default_factory=FakeClock)
     nonces: FakeNonces = field(default_factory=FakeNonces)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
+    observer: FakeObserver = field(default_factory=FakeObserver)
 
     @property
     def wiring(self) -> Wiring:
-        return Wiring(self.stores, self.gateway, self.clock, self.nonces, checks=self.checks)
+        return Wiring(self.stores, self.gateway, self.clock, self.nonces, checks=self.checks, observer=self.observer)
 
     @property
-    def posting(self) -> Posting:
-        return Posting(self.stores.sessions, self.gateway, encode_plainly)
+    def services(self) -> Services:
+        return self.wiring.services
 
     def connect(self, *users: str) -> None:
         """One device each, with a connection of that name."""

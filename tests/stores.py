@@ -39,13 +39,9 @@ from shared.domain.files import IMAGE, READY, File, FileKind
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member
 from shared.errors import Unavailable
-from shared.ports.connections import Sessions, Tickets, Watches
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.files import Files
 from shared.ports.limits import Buckets
-from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
-from shared.ports.people import Blocks, Contacts, Profiles, Relations
 from shared.ports.services import ParallelMap
+from shared.ports.stores import Stores as AllStores
 from tests.calls import Unhurried
 from tests.dynamodb import Calm, Store, Weather
 from tests.fakes import DM, in_turn
@@ -62,26 +58,11 @@ _READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
 
 
 @dataclass(frozen=True)
-class Stores:
-    """One implementation of all stores."""
+class Stores(AllStores):
+    """One implementation of all stores, and of the buckets of rate limits."""
 
-    log: ConversationLog
-    memberships: Memberships
-    files: Files
-    sessions: Sessions
-    tickets: Tickets
-    contacts: Contacts
-    blocks: Blocks
-    relations: Relations
-    profiles: Profiles
-    watches: Watches
     buckets: Buckets
     invites: Buckets
-    devices: Devices
-    push_contexts: PushContexts
-    claims: Claims
-    notifications: Notifications
-    reminders: Reminders
 
 
 def adapters(

@@ -14,18 +14,19 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 
 from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.connections import OFFLINE, Presence, PresenceChange
+from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
 from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
 from shared.domain.identifiers import USER_ID_PATTERN
 from shared.domain.members import Audience
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
-from shared.operations.delivery import Event
+from shared.operations.editing import React
 from shared.operations.receipts import DELIVERED, READ
 from shared.operations.sync import Sync, Synced
+from shared.ports.services import Event
 from shared.wire import messages as acks
-from shared.wire.websocket import events, frames, replies
+from shared.wire.websocket import frames, replies
 from shared.wire.websocket.events import event_body, message_body
 from tests.test_docs import ROOT, page
 
@@ -98,17 +99,19 @@ MADE: tuple[Event, ...] = (
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
+    EVICTED,
     Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
+    EVICTED,
     Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
 )
-FAREWELLS = [json.loads(value) for value in vars(events).values() if isinstance(value, bytes)]
+CLOSINGS = (EVICTED, ABUSED, REVOKED)
 
 
 def code_events() -> list[dict[str, Any]]:
     """Every event that the code can make, in each shape that it can have."""
     assert {type(change) for change in CHANGES} == set(KINDS)
     assert {type(event).__name__ for event in MADE} == set(str(Event).split(" | "))
-    return [*map(event_body, MADE), FAREWELLS[0]]
+    return [*map(event_body, MADE)]
 
 
 def shapes(shown: list[dict[str, Any]]) -> set[tuple[str, str]]:
@@ -122,7 +125,7 @@ def test_every_event_has_an_example_with_the_fields_that_the_server_sends() -> N
 
 def test_every_reason_for_a_disconnect_is_named() -> None:
     named = page("docs/protocol.md").partition("- `disconnect` comes before")[2].partition("## ")[0]
-    assert all(f"`{farewell['code']}`" in named for farewell in FAREWELLS)
+    assert all(f"`{closing.code}`" in named for closing in CLOSINGS)
 
 
 def test_the_message_object_is_shown_as_it_is_and_as_it_is_once_deleted() -> None:
@@ -141,8 +144,8 @@ def code_replies() -> list[Mapping[str, Any]]:
         acks.message_ack(PLAIN, duplicate=False),
         acks.edit_ack(PLAIN.conversation_id, 1, done, now=1),
         acks.delete_ack(PLAIN.conversation_id, 1, nothing, now=1),
-        acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=True, owner_id="bob", now=1),
-        acks.react_ack(PLAIN.conversation_id, 1, "👍", done, removed=False, now=1),
+        acks.react_ack(React("carol", PLAIN.conversation_id, 1, "👍", remove=True, owner_id="bob"), done, now=1),
+        acks.react_ack(React("bob", PLAIN.conversation_id, 1, "👍"), done, now=1),
         replies.cursor_ack(READ, PLAIN.conversation_id, 1),
         replies.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
         replies.typing_ack(PLAIN.conversation_id, active=True),

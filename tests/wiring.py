@@ -1,48 +1,59 @@
-"""The functions' ports, wired over whatever a test has for stores and services.
+"""The functions' wiring, over whatever a test has for stores and services.
 
 Each function is imported where it is wired: its tests run with its own dependencies alone. The limits are small where a
-test wants to reach them and generous elsewhere; `settings` are what a test has otherwise.
+test wants to reach them and generous elsewhere; `limits` are what a test has otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from shared.auth.tokens import TokenVerifier
 from shared.domain.connections import Identity
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
-from shared.domain.rules import PROTOCOL
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
-from shared.operations.delivery import Delivered
-from shared.operations.presence import Sight, Telling
+from shared.operations.context import Context, Limits
 from shared.operations.rosters import Rosters
 from shared.ports.limits import Buckets
 from shared.ports.services import (
     DeliveryCheckQueue,
     Gateway,
     Objects,
+    Observer,
     ParallelMap,
     PresenceChecks,
+    PresenceServices,
     PushGateway,
     PushQueue,
+    PushServices,
     ReminderScheduler,
+    RestServices,
+    Services,
     ShardQueue,
 )
 from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakePresenceChecks, in_turn
+from tests.fakes import (
+    FakeDeliveryCheckQueue,
+    FakeGateway,
+    FakeObjects,
+    FakeObserver,
+    FakePresenceChecks,
+    FakeReminderScheduler,
+    in_turn,
+)
 from tests.stores import Stores
 
 if TYPE_CHECKING:
     import functions.connect.handler as connect_module
     import functions.message.routes as message_module
-    import functions.offline_push.ports as push_module
-    import functions.rest.ports as rest_module
+    import functions.offline_push.wiring as push_module
+    import functions.presence.handler as presence_module
+    import functions.rest.wiring as rest_module
     from functions.message.guard import Guard
 
 CONNECTION_LIMIT = 3
@@ -55,6 +66,57 @@ def at_once() -> None:
 
 def nobody(_: object) -> None:
     """Is told, and does nothing about it."""
+
+
+def make_context(
+    now: Callable[[], int],
+    new_nonce: Callable[[], str],
+    *,
+    pause: Callable[[int], None] = nobody,
+    wait_ms: Callable[[int], None] = nobody,
+    new_secret: Callable[[], str] | None = None,
+    jitter: Callable[[int], int] = lambda ms: ms,
+    rosters: Rosters | None = None,
+    **limits: Any,
+) -> Context:
+    """What operations have in common, with generous limits but for those that a test gives."""
+    generous: dict[str, Any] = {
+        "connection_limit": CONNECTION_LIMIT,
+        "group_limit": 100,
+        "inline_limit": 200,
+        "receipts_limit": 100,
+        "page_limit": 100,
+        "device_limit": 2,
+        "reminder_limit": 2,
+        "delivery_check_s": SECOND_LOOK_S,
+        "fan_out_rate": 500,
+        "sizes": SizeLimits(image=10_000, file=100_000),
+    }
+    return Context(
+        now=now,
+        pause=pause,
+        wait_ms=wait_ms,
+        new_nonce=new_nonce,
+        new_secret=new_secret or new_nonce,
+        jitter=jitter,
+        limits=Limits(**{**generous, **limits}),
+        rosters=Rosters() if rosters is None else rosters,
+    )
+
+
+def rest_services(gateway: Gateway | None = None, **services: Any) -> RestServices:
+    """The HTTP API's, with fakes for what a test does not give by its name."""
+    made: dict[str, Any] = {
+        "gateway": gateway or FakeGateway(),
+        "parallel_map": in_turn,
+        "encode": encode_plainly,
+        "observer": FakeObserver(),
+        "presence_checks": FakePresenceChecks(),
+        "delivery_checks": FakeDeliveryCheckQueue(),
+        "objects": FakeObjects(),
+        "scheduler": FakeReminderScheduler(),
+    }
+    return RestServices(**{**made, **services})
 
 
 @dataclass(frozen=True)
@@ -70,20 +132,28 @@ class Wiring:
     begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
     checks: PresenceChecks = field(default_factory=FakePresenceChecks)
+    observer: Observer = field(default_factory=FakeObserver)
 
-    @cached_property
-    def sight(self) -> Sight:
-        return Sight(self.stores.relations, self.stores.memberships, self.stores.sessions, self.parallel_map)
-
-    @property
-    def telling(self) -> Telling:
-        return Telling(self.sight, self.stores.watches, self.gateway, encode_plainly)
+    def context(self, **settings: Any) -> Context:
+        limits = {"connection_limit": self.connection_limit, **settings}
+        return make_context(self.now, self.new_nonce, **{"pause": self.pause, **limits})
 
     @property
-    def connect(self) -> connect_module.Ports:
+    def services(self) -> Services:
+        return Services(self.gateway, self.parallel_map, encode_plainly, self.observer, self.checks)
+
+    @property
+    def connect(self) -> connect_module.Wiring:
         import functions.connect.handler as connect_module
 
-        return connect_module.Ports(self.sight, self.stores.watches, self.gateway, self.checks, self.connection_limit)
+        return connect_module.Wiring(self.stores, self.services, self.connection_limit)
+
+    @property
+    def presence(self) -> presence_module.Wiring:
+        import functions.presence.handler as presence_module
+
+        services = PresenceServices(self.gateway, self.parallel_map, encode_plainly, self.observer)
+        return presence_module.Wiring(self.stores, services)
 
     def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
         return RateLimiter(limit, buckets or self.stores.buckets, self.now)
@@ -108,136 +178,81 @@ class Wiring:
             costly={kind: FrameLimiter(*rate, self.now) for kind, rate in rates.items()},
             frame_limit=frame_limit,
             abuse=AbuseWatch(abuse, self.now),
-            sessions=self.stores.sessions,
-            gateway=self.gateway,
+            stores=self.stores,
+            services=self.services,
+            begin=self.begin,
         )
 
-    def message(
-        self,
-        *,
-        verify: Callable[[str], Identity],
-        report: Callable[[Delivered], None] = nobody,
-        **settings: Any,
-    ) -> message_module.Ports:
+    def message(self, *, verify: Callable[[str], Identity], **settings: Any) -> message_module.Wiring:
         import functions.message.routes as message_module
 
-        ports = message_module.Ports(
-            log=self.stores.log,
-            memberships=self.stores.memberships,
-            files=self.stores.files,
-            blocks=self.stores.blocks,
-            relations=self.stores.relations,
-            sessions=self.stores.sessions,
-            watches=self.stores.watches,
-            gateway=self.gateway,
-            parallel_map=self.parallel_map,
-            now=self.now,
-            pause=self.pause,
-            begin=self.begin,
-            new_nonce=self.new_nonce,
-            report=report,
-            verify=verify,
-            connection_limit=self.connection_limit,
-            edit_window_s=0,
-            inline_limit=200,
-            receipts_limit=100,
-            page_limit=100,
-            bounds=PROTOCOL,
-            rosters=Rosters(),
-        )
-        return replace(ports, **settings)
+        return message_module.Wiring(self.stores, self.services, self.context(**settings), verify)
 
     def rest(
         self,
         *,
         verifier: TokenVerifier,
         objects: Objects,
-        clock: ReminderScheduler,
-        looks: DeliveryCheckQueue,
-        new_secret: Callable[[], str],
-        report: Callable[[Delivered], None] = nobody,
+        scheduler: ReminderScheduler,
+        delivery_checks: DeliveryCheckQueue,
+        limiter: RateLimiter | None = None,
+        invites: InviteLimiter | None = None,
         **settings: Any,
-    ) -> rest_module.Ports:
-        import functions.rest.ports as rest_module
+    ) -> rest_module.Wiring:
+        import functions.rest.wiring as rest_module
 
-        ports = rest_module.Ports(
-            verifier=verifier,
-            tickets=self.stores.tickets,
-            log=self.stores.log,
-            memberships=self.stores.memberships,
-            files=self.stores.files,
-            objects=objects,
-            blocks=self.stores.blocks,
-            contacts=self.stores.contacts,
-            relations=self.stores.relations,
-            profiles=self.stores.profiles,
-            sessions=self.stores.sessions,
-            watches=self.stores.watches,
-            devices=self.stores.devices,
-            notifications=self.stores.notifications,
-            reminders=self.stores.reminders,
-            clock=clock,
-            looks=looks,
-            gateway=self.gateway,
-            parallel_map=self.parallel_map,
-            limiter=self.limiter(),
-            invites=InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
-            now=self.now,
-            pause=self.pause,
-            begin=self.begin,
-            new_nonce=self.new_nonce,
-            new_secret=new_secret,
-            report=report,
-            edit_window_s=0,
-            group_limit=100,
-            inline_limit=200,
-            receipts_limit=100,
-            page_limit=100,
-            device_limit=2,
-            reminder_limit=2,
-            second_look_s=SECOND_LOOK_S,
-            sizes=SizeLimits(image=10_000, file=100_000),
-            bounds=PROTOCOL,
-            rosters=Rosters(),
+        services = RestServices(
+            self.gateway,
+            self.parallel_map,
+            encode_plainly,
+            self.observer,
+            self.checks,
+            delivery_checks,
+            objects,
+            scheduler,
         )
-        return replace(ports, **settings)
+        return rest_module.Wiring(
+            self.stores,
+            services,
+            self.context(**settings),
+            verifier,
+            limiter or self.limiter(),
+            invites or InviteLimiter(Limit(200, 1_000, per_s=HOUR_S), self.stores.invites, self.now),
+            self.begin,
+        )
 
     def push(
         self,
         *,
         provider: PushGateway,
-        pushes: PushQueue,
-        looks: DeliveryCheckQueue,
-        shards: ShardQueue,
-        report: Callable[[Delivered], None] = nobody,
+        push_queue: PushQueue,
+        delivery_checks: DeliveryCheckQueue,
+        shard_queue: ShardQueue,
         **settings: Any,
-    ) -> push_module.Ports:
+    ) -> push_module.Wiring:
         """Every platform is the one provider's."""
-        import functions.offline_push.ports as push_module
+        import functions.offline_push.wiring as push_module
 
-        ports = push_module.Ports(
-            log=self.stores.log,
-            memberships=self.stores.memberships,
-            sessions=self.stores.sessions,
-            gateway=self.gateway,
-            devices=self.stores.devices,
-            claims=self.stores.claims,
-            push_contexts=self.stores.push_contexts,
-            notifications=self.stores.notifications,
-            reminders=self.stores.reminders,
-            push_gateway=lambda _: provider,
-            push_queue=pushes,
-            look_queue=looks,
-            shard_queue=shards,
-            parallel_map=self.parallel_map,
-            report=report,
-            report_push=lambda _planned, _result: None,
-            count=nobody,
-            now=self.now,
-            jitter=lambda ms: ms,
-            pause_ms=nobody,
-            rate=500,
-            second_look_s=SECOND_LOOK_S,
-            begin=self.begin,
+        services = PushServices(
+            self.gateway,
+            self.parallel_map,
+            encode_plainly,
+            self.observer,
+            self.checks,
+            delivery_checks,
+            push_queue,
+            shard_queue,
+            lambda _: provider,
         )
-        return replace(ports, **settings)
+        return push_module.Wiring(self.stores, services, self.context(**settings), self.begin)
+
+
+def with_stores(wiring: Any, **stores: Any) -> Any:
+    """A function's wiring with other stores, by name."""
+    return replace(wiring, stores=replace(wiring.stores, **stores))
+
+
+def with_limits(wiring: Any, **limits: Any) -> Any:
+    """A function's wiring with other limits, by name."""
+    context = wiring.context
+    return replace(wiring, context=replace(context, limits=replace(context.limits, **limits)))

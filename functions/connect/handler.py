@@ -10,21 +10,18 @@ from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.relations import DynamoDbRelations
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.adapters.dynamodb.presence_stores import make_presence_stores
+from shared.adapters.dynamodb.schema import Tables
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError
-from shared.observability import count, describe, make_logger, make_request_log
-from shared.operations.presence import Sight, Telling, announce_online
+from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
+from shared.operations.presence import announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
-from shared.ports.connections import Watches
-from shared.ports.services import Gateway, PresenceChecks
-from shared.reporting import try_to_tell
-from shared.wire.websocket.events import EVICTED, encode_plainly
+from shared.ports.services import Services
+from shared.ports.stores import PresenceStores
+from shared.wire.websocket.events import encode_plainly
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 # Posts to those who watch a user, in parallel.
@@ -32,77 +29,56 @@ _WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class Wiring:
     """Everything that a new connection reaches the world through."""
 
-    sight: Sight
-    watches: Watches
-    gateway: Gateway
-    checks: PresenceChecks
+    stores: PresenceStores
+    services: Services
     connection_limit: int
 
-    @property
-    def telling(self) -> Telling:
-        return Telling(self.sight, self.watches, self.gateway, encode_plainly)
 
-
-def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Ports:
-    calls, parallel_map = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
-    sight = Sight(
-        relations=DynamoDbRelations(
-            calls, members_table=settings.members_table, log_table=settings.log_table, parallel_map=parallel_map
-        ),
-        memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
-        sessions=DynamoDbSessions(calls, sessions_table=settings.sessions_table),
-        parallel_map=parallel_map,
+def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
+    calls, threads = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
+    tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
+    gateway = ApiGatewayConnections(
+        settings.connections_endpoint, environment, parallel_map=threads, pause=_DEADLINE.pause, check=_DEADLINE.check
     )
-    return Ports(
-        sight=sight,
-        watches=DynamoDbWatches(calls, members_table=settings.members_table),
-        gateway=ApiGatewayConnections(
-            settings.connections_endpoint,
-            environment,
-            parallel_map=parallel_map,
-            pause=_DEADLINE.pause,
-            check=_DEADLINE.check,
-        ),
-        checks=SqsPresenceChecks(
-            SqsQueue(sqs(environment, _DEADLINE), settings.presence_queue_url),
-            grace_s=settings.presence_grace_s,
-            now=now_ms,
-        ),
-        connection_limit=settings.connection_limit,
+    queue = SqsQueue(sqs(environment, _DEADLINE), settings.presence_queue_url)
+    services = Services(
+        gateway=gateway,
+        parallel_map=threads,
+        encode=encode_plainly,
+        observer=FunctionObserver("connect", _LOGGER),
+        presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
     )
+    stores = make_presence_stores(calls, tables, parallel_map=threads)
+    return Wiring(stores, services, settings.connection_limit)
 
 
 _DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = ConnectSettings.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("connect", _SETTINGS.request_log)
-_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
     _DEADLINE.begin()
     if _REQUESTS is None:
-        return connect(event, _PORTS, now=now_ms())
-    return _REQUESTS.websocket(event, lambda: connect(event, _PORTS, now=now_ms()))
+        return connect(event, _WIRING, now=now_ms())
+    return _REQUESTS.websocket(event, lambda: connect(event, _WIRING, now=now_ms()))
 
 
-def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:
+def connect(event: Event, wiring: Wiring, *, now: int) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
+    stores, services = wiring.stores, wiring.services
     if event["requestContext"].get("eventType") != "CONNECT":
         return answer_misrouted(event)
     try:
         caller = caller_of(event)
         opened = open_connection(
-            caller.connection,
-            limit=ports.connection_limit,
-            sessions=ports.sight.sessions,
-            gateway=ports.gateway,
-            farewell=EVICTED,
-            now=now,
+            caller.connection, limit=wiring.connection_limit, stores=stores, services=services, now=now
         )
     except ParleyError as error:
         return answer(status=error.status)
@@ -113,8 +89,10 @@ def connect(event: Event, ports: Ports, *, now: int) -> dict[str, Any]:
         count("ConnectionsEvicted", function="connect", value=len(opened.evicted))
     if opened.announce:
         # The connection is there, whether or not its watchers can be told: who asks for the presence sees it.
-        try_to_tell("connect", lambda: announce_online(caller.user_id, telling=ports.telling, now=now))
+        best_effort(
+            lambda: announce_online(caller.user_id, stores=stores, services=services, now=now), services=services
+        )
     gone = ends_soon(caller.connection, within_ms=FORESIGHT_MS, now=now)
     if gone is not None:
-        try_to_tell("connect", lambda: ports.checks.schedule(gone))
+        best_effort(lambda: services.presence_checks.schedule(gone), services=services)
     return answer()

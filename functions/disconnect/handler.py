@@ -14,8 +14,8 @@ from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.sessions import close_connection
-from shared.ports.connections import Sessions
 from shared.ports.services import PresenceChecks
+from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 _DEADLINE = Deadline(SHORT_S, grace_s=0)
@@ -23,7 +23,7 @@ _SETTINGS = DisconnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
-_SESSIONS = DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table)
+_STORES = SessionStores(DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table))
 _CHECKS = SqsPresenceChecks(
     SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url),
     grace_s=_SETTINGS.presence_grace_s,
@@ -35,17 +35,17 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Forget one connection. Late and repeated calls change nothing else."""
     _DEADLINE.begin()
     if _REQUESTS is None:
-        return disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms())
-    return _REQUESTS.websocket(event, lambda: disconnect(event, sessions=_SESSIONS, checks=_CHECKS, now=now_ms()))
+        return disconnect(event, stores=_STORES, checks=_CHECKS, now=now_ms())
+    return _REQUESTS.websocket(event, lambda: disconnect(event, stores=_STORES, checks=_CHECKS, now=now_ms()))
 
 
-def disconnect(event: Event, *, sessions: Sessions, checks: PresenceChecks, now: int) -> dict[str, Any]:
+def disconnect(event: Event, *, stores: SessionStores, checks: PresenceChecks, now: int) -> dict[str, Any]:
     """Decode, one call into the core, encode. After a user's last connection there is a second look a little later."""
     if event["requestContext"].get("eventType") != "DISCONNECT":
         return answer_misrouted(event)
     try:
         caller = caller_of(event)
-        closed = close_connection(caller.user_id, caller.connection_id, sessions=sessions, now=now)
+        closed = close_connection(caller.user_id, caller.connection_id, stores=stores, now=now)
         if closed.went_offline:
             checks.schedule(Gone(caller.user_id, now))
     except ParleyError as error:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.domain.connections import ABUSED
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.recent import Recent
-from shared.ports.connections import Sessions
-from shared.ports.services import Gateway
-from shared.wire.websocket.events import ABUSED
+from shared.ports.services import PresenceServices
+from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Caller, check_token
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
@@ -22,15 +22,19 @@ COSTLY: Final[Mapping[str, tuple[int, int]]] = {"sync": (5, 100), "presence": (1
 
 @dataclass(slots=True)
 class Guard:
-    """One instance of the function's view of who may do how much. `frame_limit` is bytes."""
+    """One instance of the function's view of who may do how much.
+
+    `frame_limit` is bytes; `begin` starts the time that a frame may take.
+    """
 
     messages: RateLimiter
     frames: FrameLimiter
     costly: Mapping[str, FrameLimiter]
     frame_limit: int
     abuse: AbuseWatch
-    sessions: Sessions
-    gateway: Gateway
+    stores: SessionStores
+    services: PresenceServices
+    begin: Callable[[], None]
     _extended: Recent[int] = field(default_factory=Recent)
     _ended: Recent[int] = field(default_factory=Recent)
 
@@ -43,7 +47,7 @@ class Guard:
         """
         known = self._extended.get(caller.connection_id, 0)
         if max(known, caller.identity.expires_at) <= now and not renewing:
-            stored = self.sessions.of([caller.user_id]).get(caller.user_id, ())
+            stored = self.stores.sessions.of([caller.user_id]).get(caller.user_id, ())
             ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
             known = max(ends, default=0)
             self.extend(caller.connection_id, known)
@@ -72,5 +76,5 @@ class Guard:
     def refused(self, caller: Caller) -> None:
         """Note that a caller was told to slow down. Who goes on all the same is sent away."""
         if self.abuse.refused(caller.connection_id):
-            self.gateway.post([caller.connection_id], ABUSED)
-            self.gateway.close(caller.connection_id)
+            self.services.gateway.post([caller.connection_id], self.services.encode(ABUSED))
+            self.services.gateway.close(caller.connection_id)

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from functions.message.guard import COSTLY, Guard
-from functions.message.routes import Ports, serve
+from functions.message.routes import Wiring, serve
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import FRAME_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
+from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
-from shared.adapters.dynamodb.files import DynamoDbFiles
-from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.adapters.dynamodb.schema import Tables
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, MessageSettings
+from shared.domain.connections import Gone
 from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
 from shared.limits.buckets import RateLimiter
 from shared.limits.frames import AbuseWatch, FrameLimiter
-from shared.observability import count, describe, make_logger, make_request_log
-from shared.operations.delivery import over
-from shared.operations.rosters import Rosters
-from shared.reporting import reporter
+from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
+from shared.operations.context import Limits
+from shared.operations.delivery import check_presence
+from shared.ports.services import Services
 from shared.wire.websocket.frames import BadFrame, decode
 from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
-from shared.wire.websocket.replies import failure, success
+from shared.wire.websocket.replies import encode_event, failure, success
+from shared.wiring import make_context
 
 if TYPE_CHECKING:
     from shared.auth.tokens import TokenVerifier
@@ -42,44 +39,25 @@ if TYPE_CHECKING:
 _WIDTH = 32
 
 
-def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports, Guard]:
+def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Wiring, Guard]:
     deadline = Deadline(FRAME_S)
-    calls = dynamodb(environment, deadline)
-    parallel_map = ThreadedMap(_WIDTH)
-    sessions = DynamoDbSessions(calls, sessions_table=settings.sessions_table)
+    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
+    tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     gateway = ApiGatewayConnections(
-        settings.connections_endpoint,
-        environment,
-        parallel_map=parallel_map,
-        pause=deadline.pause,
-        check=deadline.check,
+        settings.connections_endpoint, environment, parallel_map=threads, pause=deadline.pause, check=deadline.check
     )
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
-    ports = Ports(
-        log=DynamoDbConversationLog(calls, log_table=settings.log_table, members_table=settings.members_table),
-        memberships=DynamoDbMemberships(calls, members_table=settings.members_table),
-        files=DynamoDbFiles(calls, members_table=settings.members_table),
-        blocks=DynamoDbBlocks(calls, members_table=settings.members_table),
-        relations=DynamoDbRelations(
-            calls, members_table=settings.members_table, log_table=settings.log_table, parallel_map=parallel_map
+    wiring = Wiring(
+        make_chat_stores(calls, tables, parallel_map=threads),
+        Services(
+            gateway=gateway,
+            parallel_map=threads,
+            encode=encode_event,
+            observer=FunctionObserver("message", _LOGGER),
+            presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
         ),
-        sessions=sessions,
-        watches=DynamoDbWatches(calls, members_table=settings.members_table),
-        gateway=gateway,
-        parallel_map=parallel_map,
-        now=now_ms,
-        pause=deadline.pause,
-        begin=deadline.begin,
-        new_nonce=lambda: secrets.token_urlsafe(8),
-        report=reporter("message", SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms)),
+        make_context(_limits(settings), pause=deadline.pause),
         verify=lambda token: _verifier(settings, environment).verify(token),
-        connection_limit=settings.connection_limit,
-        edit_window_s=settings.edit_window_s,
-        inline_limit=settings.inline_limit,
-        receipts_limit=settings.receipts_limit,
-        page_limit=settings.page_limit,
-        bounds=Bounds(settings.text_limit, settings.mention_limit),
-        rosters=Rosters(),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
     guard = Guard(
@@ -88,10 +66,22 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Ports
         costly={kind: FrameLimiter(rate, burst, now_ms) for kind, (rate, burst) in COSTLY.items()},
         frame_limit=settings.frame_limit,
         abuse=AbuseWatch(settings.abuse_limit, now_ms),
-        sessions=sessions,
-        gateway=gateway,
+        stores=wiring.stores,
+        services=wiring.services,
+        begin=deadline.begin,
     )
-    return ports, guard
+    return wiring, guard
+
+
+def _limits(settings: MessageSettings) -> Limits:
+    return Limits(
+        bounds=Bounds(settings.text_limit, settings.mention_limit),
+        connection_limit=settings.connection_limit,
+        edit_window_s=settings.edit_window_s,
+        inline_limit=settings.inline_limit,
+        receipts_limit=settings.receipts_limit,
+        page_limit=settings.page_limit,
+    )
 
 
 @cache
@@ -105,20 +95,20 @@ def _verifier(settings: MessageSettings, environment: AwsEnvironment) -> TokenVe
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level)
 _REQUESTS = make_request_log("message", _SETTINGS.request_log)
-_PORTS, _GUARD = _wire(_SETTINGS, AwsEnvironment.load())
+_WIRING, _GUARD = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Answer one frame. Whatever it is, there is one reply, and the connection stays, unless it floods."""
     if _REQUESTS is None:
-        return respond(event, _PORTS, _GUARD)
-    return _REQUESTS.websocket(event, lambda: respond(event, _PORTS, _GUARD))
+        return respond(event, _WIRING, _GUARD)
+    return _REQUESTS.websocket(event, lambda: respond(event, _WIRING, _GUARD))
 
 
-def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
+def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     frame_id = None
-    ports.begin()
+    guard.begin()
     try:
         try:
             kind, frame = decode(event.get("body"), limit=guard.frame_limit)
@@ -129,8 +119,8 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
         frame_id = frame.id
         caller = caller_of(event)
         _admit(kind, caller, guard)  # before the token, which may take a read
-        caller = _authenticated(kind, caller, ports, guard)
-        data = serve(kind, frame, caller, ports)
+        caller = _authenticated(kind, caller, wiring, guard)
+        data = serve(kind, frame, caller, wiring)
         if kind == "auth":
             guard.extend(caller.connection_id, data["expires_at"])
         return answer(success(frame_id, data))
@@ -143,13 +133,13 @@ def respond(event: Event, ports: Ports, guard: Guard) -> dict[str, Any]:
         return answer(failure(frame_id, Internal()))
 
 
-def _authenticated(kind: str, caller: Caller, ports: Ports, guard: Guard) -> Caller:
+def _authenticated(kind: str, caller: Caller, wiring: Wiring, guard: Guard) -> Caller:
     """The caller, if their token is still good, or if they bring another. Who was online until now is looked after."""
     try:
-        return guard.authenticated(caller, ports.now(), renewing=kind == "auth")
+        return guard.authenticated(caller, wiring.context.now(), renewing=kind == "auth")
     except TokenExpired:
         if guard.has_just_ended(caller):
-            ports.report(over(caller.user_id, ports.now()))
+            check_presence(Gone(caller.user_id, wiring.context.now()), services=wiring.services)
         raise
 
 

@@ -9,38 +9,38 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from functions.offline_push.ports import Ports, wire
 from functions.offline_push.shard_queue import SHARD, shard_from
+from functions.offline_push.wiring import Wiring, wire
 from shared.adapters.aws.sqs import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
-from shared.domain.notifications import AboutMessage, DeliveryCheck
+from shared.domain.notifications import DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.observability import describe, make_logger
-from shared.operations.delivery import deliver, is_superseded
 from shared.operations.delivery_checks import check_delivery
-from shared.operations.push.enqueueing import enqueue_pushes, enqueue_stored, schedule_checks
+from shared.operations.fan_out import deliver_shard
+from shared.operations.push.enqueueing import enqueue_stored
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
 
 _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level)
-_PORTS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
+_WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
 Work = Shard | DeliveryCheck | Due | PushJob
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch, of stream records or from a queue. The answer names what has to come again, if anything."""
-    _PORTS.begin()
+    _WIRING.begin()
     records = event["Records"]
     if records and records[0].get("eventSource") == "aws:sqs":
-        return work(records, _PORTS)
-    return look_at(records, _PORTS)
+        return work(records, _WIRING)
+    return look_at(records, _WIRING)
 
 
-def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
+def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
     """Decode, one call into the core, encode.
 
     A record that can't be read is reported, and so are those of a conversation that can't be looked at now. All others
@@ -58,12 +58,7 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
             _LOGGER.error("unreadable stream record", extra=describe(error))
             failed.add(index)
     looked = enqueue_stored(
-        list(entries.values()),
-        members=ports.members,
-        sessions=ports.sessions,
-        enqueuer=ports.enqueuer,
-        shard_queue=ports.shard_queue,
-        now=ports.now(),
+        list(entries.values()), stores=wiring.stores, services=wiring.services, context=wiring.context
     )
     for reason in looked.failed.values():
         _LOGGER.error("conversation not looked at", extra=describe(reason))
@@ -72,7 +67,7 @@ def look_at(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
 
-def work(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
+def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
     """Do what each message of a queue asks for. One that fails comes again on its own, and at last is set aside."""
     failed: list[str] = []
     jobs: dict[str, PushJob] = {}
@@ -83,22 +78,28 @@ def work(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
             if isinstance(task, PushJob):
                 jobs[message_id] = task
             else:
-                _carry_out(task, ports)
+                _carry_out(task, wiring)
         except Exception as error:  # noqa: BLE001  # as above
             _LOGGER.error("work not done", extra=describe(error))
             failed.append(message_id)
-    failed += _push(jobs, ports)
+    failed += _push(jobs, wiring)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _push(jobs: Mapping[str, PushJob], ports: Ports) -> list[str]:
+def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
     """All pushes together; one by one where that fails, so that one bad job does not take the others with it."""
     try:
         if jobs:
-            push_all(list(jobs.values()), pushing=ports.pushing)
+            push_all(
+                list(jobs.values()),
+                resting=wiring.resting,
+                stores=wiring.stores,
+                services=wiring.services,
+                context=wiring.context,
+            )
     except Exception as error:  # noqa: BLE001  # as above
         if len(jobs) > 1:
-            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, ports)]
+            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, wiring)]
         _LOGGER.error("push not carried out", extra=describe(error))
         return list(jobs)
     return []
@@ -117,72 +118,17 @@ def _task(body: Mapping[str, Any]) -> Work:
     raise ValueError("no such kind of work")
 
 
-def _carry_out(task: Shard | DeliveryCheck | Due, ports: Ports) -> None:
+def _carry_out(task: Shard | DeliveryCheck | Due, wiring: Wiring) -> None:
+    stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
-            _deliver(task, ports)
+            deliver_shard(task, later=wiring.later, stores=stores, services=services, context=context)
         case DeliveryCheck():
-            looked = check_delivery(
-                task,
-                log=ports.log,
-                memberships=ports.memberships,
-                notifications=ports.notifications,
-                posting=ports.posting,
-                enqueuer=ports.enqueuer,
-                now=ports.now(),
-            )
-            ports.report(looked.delivered)
+            check_delivery(task, stores=stores, services=services, context=context)
         case Due():
-            _remind(task, ports)
+            tell_due(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
-
-
-def _deliver(shard: Shard, ports: Ports) -> None:
-    """Post the entry to the shard's live connections; for a message, the others in it are woken, and a look follows.
-
-    That goes for a message whose posts a later entry has made useless, too; of another entry nothing is left to do.
-    """
-    place = shard.conversation_id, shard.seq
-    entry = ports.log.fetch([place])[place]
-    superseded = is_superseded(shard, log=ports.log, later=ports.later, now=ports.now())
-    if superseded:
-        ports.count("ShardsSuperseded")
-        if not entry.is_readable:
-            return
-    done = deliver(
-        entry,
-        shard,
-        is_posted=not superseded,
-        rate=ports.rate,
-        posting=ports.posting,
-        now=ports.now,
-        pause_ms=ports.pause_ms,
-    )
-    for delivered in done.delivered:
-        ports.report(delivered)
-    if not entry.is_readable:
-        return
-    about = AboutMessage(*place)
-    absent = [user for user in done.absent if user != entry.sender_id]
-    present = [user for user in shard.users if user not in done.absent and user != entry.sender_id]
-    enqueue_pushes({about: absent}, enqueuer=ports.enqueuer, now=ports.now())
-    schedule_checks({about: present}, enqueuer=ports.enqueuer)
-
-
-def _remind(due: Due, ports: Ports) -> None:
-    delivered = tell_due(
-        due,
-        reminders=ports.reminders,
-        notifications=ports.notifications,
-        log=ports.log,
-        posting=ports.posting,
-        looks=ports.look_queue,
-        second_look_s=ports.second_look_s,
-        now=ports.now(),
-    )
-    if delivered is not None:
-        ports.report(delivered)
 
 
 def _entry(record: Mapping[str, Any]) -> StoredEntry:

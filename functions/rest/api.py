@@ -16,10 +16,10 @@ from functions.rest.members import add_members_routes
 from functions.rest.messages import add_message, add_messages, add_reactions
 from functions.rest.notifications import add_notifications
 from functions.rest.people import add_presence, add_profile
-from functions.rest.ports import Ports
 from functions.rest.reminders import add_reminders
 from functions.rest.requests import is_head, parse_body, prepared
 from functions.rest.service import add_service
+from functions.rest.wiring import Wiring
 
 _RESOURCES = (
     add_service,
@@ -40,12 +40,12 @@ _RESOURCES = (
 )
 
 
-def make_api(ports: Ports, *, unexpected: Callable[[Exception], object]) -> APIGatewayHttpResolver:
+def make_api(wiring: Wiring, *, unexpected: Callable[[Exception], object]) -> APIGatewayHttpResolver:
     """The resolver with every route. `unexpected` is told of errors that nobody has foreseen."""
     app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse_body)
     add_errors(app, unexpected)
     for add_resource in _RESOURCES:
-        add_resource(app, ports)
+        add_resource(app, wiring)
     return app
 
 

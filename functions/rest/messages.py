@@ -5,7 +5,6 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import Answer, ok
-from functions.rest.ports import Ports
 from functions.rest.requests import (
     After,
     Before,
@@ -17,17 +16,16 @@ from functions.rest.requests import (
     caller,
     writer,
 )
-from shared.domain.identifiers import other_member
-from shared.operations.editing import delete, edit, react
+from functions.rest.wiring import Wiring
+from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.history import history, read_message
 from shared.operations.messages import send_message
-from shared.operations.receipts import READ, move_cursor
-from shared.operations.visibility import tell_granted
+from shared.operations.receipts import READ, MoveCursor, move_cursor
 from shared.wire.messages import delete_ack, edit_ack, message_ack, react_ack, read_ack, send_command
 from shared.wire.rest.messages import NewContent, NewMessage, ReadUpTo, history_body, single_body
 
 
-def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:
+def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages")
     def get_messages(
         conversation_id: ConversationPath, before: Before = None, after: After = None, limit: Limit = 50
@@ -35,106 +33,80 @@ def add_messages(app: APIGatewayHttpResolver, ports: Ports) -> None:
         """The history: newest first below `before` (without it: from the head), or oldest first above `after`."""
         page = history(
             conversation_id,
-            user_id=caller(app, ports).user_id,
+            user_id=caller(app, wiring).user_id,
             before=before,
             after=after,
-            limit=min(limit, ports.page_limit),
-            log=ports.log,
-            memberships=ports.memberships,
+            limit=min(limit, wiring.context.limits.page_limit),
+            stores=wiring.stores,
         )
         return ok(history_body(page))
 
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: ConversationPath, body: NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
-        return _send(writer(app, ports), conversation_id, body, ports)
+        return _send(writer(app, wiring), conversation_id, body, wiring)
 
     @app.post("/v1/conversations/<conversation_id>/read")
     def post_read(conversation_id: ConversationPath, body: ReadUpTo) -> Answer:
         """Everything up to this entry was read. Backwards changes nothing."""
-        return _read(caller(app, ports).user_id, conversation_id, body.seq, ports)
+        return _read(caller(app, wiring).user_id, conversation_id, body.seq, wiring)
 
 
-def add_message(app: APIGatewayHttpResolver, ports: Ports) -> None:
+def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages/<seq>")
     def get_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """One message as it is now; the caller's own with how far it has come."""
-        user_id = caller(app, ports).user_id
-        found = read_message(conversation_id, seq, user_id=user_id, log=ports.log, memberships=ports.memberships)
+        user_id = caller(app, wiring).user_id
+        found = read_message(conversation_id, seq, user_id=user_id, stores=wiring.stores)
         return ok(single_body(found))
 
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
     def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: NewContent) -> Answer:
         """Edit a message of the caller's."""
-        user_id, window_s, writing = writer(app, ports), ports.edit_window_s, ports.writing
-        changed = edit(conversation_id, seq, body.content, user_id=user_id, window_s=window_s, writing=writing)
-        ports.announce(changed)
-        return ok(edit_ack(conversation_id, seq, changed, now=ports.now()))
+        stores, services, context = wiring.parts
+        command = Edit(writer(app, wiring), conversation_id, seq, body.content)
+        changed = edit(command, stores=stores, services=services, context=context)
+        return ok(edit_ack(conversation_id, seq, changed, now=context.now()))
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
     def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
-        changed = delete(conversation_id, seq, user_id=writer(app, ports), writing=ports.writing)
-        ports.announce(changed)
-        return ok(delete_ack(conversation_id, seq, changed, now=ports.now()))
+        stores, services, context = wiring.parts
+        command = Delete(writer(app, wiring), conversation_id, seq)
+        changed = delete(command, stores=stores, services=services, context=context)
+        return ok(delete_ack(conversation_id, seq, changed, now=context.now()))
 
 
-def add_reactions(app: APIGatewayHttpResolver, ports: Ports) -> None:
+def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
     def put_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
         """Put the caller's emoji to a message."""
-        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=False)
+        return _react(React(writer(app, wiring), conversation_id, seq, emoji), wiring)
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
     def delete_reaction(
         conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath, user_id: ReactionOwner = None
     ) -> Answer:
         """Take the caller's emoji off a message; as an owner or admin of the group that of `user_id`."""
-        return _react(writer(app, ports), conversation_id, seq, emoji, ports, remove=True, owner_id=user_id)
+        command = React(writer(app, wiring), conversation_id, seq, emoji, remove=True, owner_id=user_id)
+        return _react(command, wiring)
 
 
-def _send(user_id: str, conversation_id: str, body: NewMessage, ports: Ports) -> Answer:
+def _send(user_id: str, conversation_id: str, body: NewMessage, wiring: Wiring) -> Answer:
     command = send_command(body, sender_id=user_id, conversation_id=conversation_id)
-    sent = send_message(command, connection_id="", writing=ports.writing, posting=ports.posting)
-    ports.report(sent.delivered)
-    other = other_member(conversation_id, user_id)
-    if sent.entry.first_answer and other is not None:
-        ports.tell(tell_granted, user_id, other)
+    stores, services, context = wiring.parts
+    sent = send_message(command, stores=stores, services=services, context=context)
     return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
 
-def _react(
-    user_id: str,
-    conversation_id: str,
-    seq: int,
-    emoji: str,
-    ports: Ports,
-    *,
-    remove: bool,
-    owner_id: str | None = None,
-) -> Answer:
-    changed = react(
-        conversation_id, seq, emoji, remove=remove, user_id=user_id, owner_id=owner_id, writing=ports.writing
-    )
-    ports.announce(changed)
-    now = ports.now()
-    return ok(react_ack(conversation_id, seq, emoji, changed, removed=remove, owner_id=owner_id, now=now))
+def _read(user_id: str, conversation_id: str, seq: int, wiring: Wiring) -> Answer:
+    stores, services, context = wiring.parts
+    command = MoveCursor(READ, user_id, conversation_id, seq)
+    stands = move_cursor(command, stores=stores, services=services, context=context)
+    return ok(read_ack(conversation_id, stands))
 
 
-def _read(user_id: str, conversation_id: str, seq: int, ports: Ports) -> Answer:
-    moved = move_cursor(
-        READ,
-        user_id=user_id,
-        conversation_id=conversation_id,
-        seq=seq,
-        connection_id="",
-        audience_limit=ports.receipts_limit,
-        log=ports.log,
-        memberships=ports.memberships,
-        blocks=ports.blocks,
-        posting=ports.posting,
-        now=ports.now(),
-    )
-    if moved.delivered is not None:
-        ports.report(moved.delivered)
-    return ok(read_ack(conversation_id, moved.seq))
+def _react(command: React, wiring: Wiring) -> Answer:
+    stores, services, context = wiring.parts
+    changed = react(command, stores=stores, services=services, context=context)
+    return ok(react_ack(command, changed, now=context.now()))

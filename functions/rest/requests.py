@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BeforeValidator, Field
 
-from functions.rest.ports import Ports
+from functions.rest.wiring import Wiring
 from shared.auth.tokens import bearer_token
 from shared.domain.connections import Identity
 from shared.domain.identifiers import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
@@ -173,18 +173,18 @@ Users = Annotated[
 ]
 
 
-def caller(app: APIGatewayHttpResolver, ports: Ports) -> Identity:
+def caller(app: APIGatewayHttpResolver, wiring: Wiring) -> Identity:
     """Whose token this is. Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told right now."""
     token = bearer_token(app.current_event.headers)
     if token is None:
         raise Unauthenticated
-    identity = ports.verifier.verify(token)
+    identity = wiring.verifier.verify(token)
     app.context["user_id"] = identity.user_id  # for the request log
     return identity
 
 
-def writer(app: APIGatewayHttpResolver, ports: Ports) -> str:
+def writer(app: APIGatewayHttpResolver, wiring: Wiring) -> str:
     """The caller of what counts as a message: it writes what others get to see. Raises RateLimited, too."""
-    user_id = caller(app, ports).user_id
-    ports.limiter.take(user_id)
+    user_id = caller(app, wiring).user_id
+    wiring.limiter.take(user_id)
     return user_id

@@ -200,3 +200,33 @@ class StoredTicket:
     user_id: str
     token_expires_at: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a connection is told before the server closes it, since closing can't carry a reason."""
+
+    code: str
+
+
+EVICTED: Final = Closing("connection_limit")
+ABUSED: Final = Closing("rate_limited")
+REVOKED: Final = Closing("revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of one broadcast.
+
+    `sessions` is what was read for it, for callers that need it again; None where nothing had to be read. `gone` are
+    users whose last connection turned out to be dead.
+    """
+
+    sent: int
+    forgotten: int
+    failed: int
+    sessions: SessionsByUser | None
+    gone: tuple[Gone, ...] = ()
+
+
+NOBODY: Final = Delivered(0, 0, 0, None)

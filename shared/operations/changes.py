@@ -12,14 +12,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.changes import Change, Reacted, Removed, last_touched
+from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
+from shared.domain.connections import Connection, Delivered
 from shared.domain.entries import Entry, change_entry
 from shared.domain.identifiers import is_group_id
 from shared.domain.members import Audience, check_possible_member
 from shared.errors import NotAMember, Unavailable
-from shared.operations.context import MAX_ATTEMPTS, Writing
-from shared.operations.delivery import Delivered, Posting, broadcast
+from shared.operations.audiences import audience_behind
+from shared.operations.context import MAX_ATTEMPTS, Context
+from shared.operations.delivery import broadcast, report
+from shared.operations.presence import best_effort
 from shared.operations.rosters import Rosters
+from shared.operations.sessions import ensure_registered
+from shared.operations.visibility import tell_joined, tell_withdrawn
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 # Two reactions of different members within so little time are many at once, more likely than not.
 _MOMENT_MS: Final = 250
@@ -45,7 +52,9 @@ class Changed:
     audience: Audience
 
 
-def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, writing: Writing) -> Changed:
+def change(
+    conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, stores: ChatStores, context: Context
+) -> Changed:
     """Carry out one change of a member's. `decide` is asked again whenever somebody else was quicker.
 
     `own`: it depends on no other member. In a large group, whom the stream side tells, nobody's roster is read for it:
@@ -58,22 +67,26 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = Fa
     Raises NotAMember, whatever `decide` raises, and Unavailable (too much contention; nothing was changed).
     """
     check_possible_member(conversation_id, user_id)
-    nonce = writing.new_nonce()
+    nonce = context.new_nonce()
     queue = _Queueing()
     for attempt in range(_MAX_LOOKS):
         if attempt > 1 or queue.waits:
-            writing.pause(queue.waits)
+            context.pause(queue.waits)
             queue.waits += 1
-        began = writing.now()
-        tail = writing.log.read_back(conversation_id, limit=1)
+        began = context.now()
+        tail = stores.log.read_back(conversation_id, limit=1)
         if not tail:
-            return _unchanged(conversation_id, user_id, decide, writing)
-        if _is_crowded(tail[0], attempt, user_id, writing.now()):
-            queue.meet(tail[0].seq, began=began, now=writing.now())
-            if not (queue.is_stalled or writing.log.claim(conversation_id, tail[0].seq + 1, now=writing.now())):
+            return _unchanged(conversation_id, user_id, decide, stores, context)
+        if _is_crowded(tail[0], attempt, user_id, context.now()):
+            queue.meet(tail[0].seq, began=began, now=context.now())
+            if not (queue.is_stalled or stores.log.claim(conversation_id, tail[0].seq + 1, now=context.now())):
                 continue
         narrow = own and tail[0].fan_out
-        audience = Audience.of_one(user_id) if narrow else writing.audience(tail[0], conversation_id, user_id)
+        audience = (
+            Audience.of_one(user_id)
+            if narrow
+            else audience_behind(tail[0], conversation_id, user_id, stores=stores, context=context)
+        )
         made = decide(audience)
         if made is None:
             return Changed(None, audience)
@@ -84,20 +97,20 @@ def change(conversation_id: str, *, user_id: str, decide: Decide, own: bool = Fa
             base=tail[0],
             conversation_id=conversation_id,
             sender_id=user_id,
-            created_at=writing.now(),
+            created_at=context.now(),
             nonce=nonce,
-            fan_out=narrow or len(audience) > writing.inline_limit,
+            fan_out=narrow or len(audience) > context.limits.inline_limit,
         )
-        there = writing.log.put(entry)
+        there = stores.log.put(entry)
         if there is None or there.nonce == nonce:  # ours also where only the answer of the write was lost
-            return Changed(there or entry, _followed(audience, tail[0], entry, writing.rosters))
+            return Changed(there or entry, _followed(audience, tail[0], entry, context.rosters))
     raise Unavailable("This conversation is very busy: try again")
 
 
-def _unchanged(conversation_id: str, user_id: str, decide: Decide, writing: Writing) -> Changed:
+def _unchanged(conversation_id: str, user_id: str, decide: Decide, stores: ChatStores, context: Context) -> Changed:
     """Where nothing was said there is nothing to change. Raises NotAMember, or what `decide` raises."""
-    audience = writing.audience(None, conversation_id, user_id)
-    if writing.memberships.get(conversation_id, user_id) is None:
+    audience = audience_behind(None, conversation_id, user_id, stores=stores, context=context)
+    if stores.memberships.get(conversation_id, user_id) is None:
         raise NotAMember  # a private conversation that could be, and is not
     if decide(audience) is None:
         return Changed(None, audience)
@@ -159,22 +172,59 @@ def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -
 def announce(
     changed: Changed,
     *,
-    connection_id: str = "",
-    posting: Posting,
-    now: int,
-) -> Delivered | None:
-    """Tell everyone in the conversation, and those who were just removed from it. None where nothing was changed.
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> None:
+    """Tell everyone in the conversation of a change, if there was one, and those who were just removed from it.
 
+    `connection` made it, and gets the reply instead; it is registered again where its user's session lacks it. Who came
+    into a group, or went, and its members are told whom of each other they may see now, or no more.
     In a large group the stream side tells the members; it can't know who was removed, so that is done here.
     """
-    if changed.entry is None:
-        return None
-    removed: Iterable[str] = changed.entry.change.users if isinstance(changed.entry.change, Removed) else ()
-    members = () if changed.entry.fan_out else changed.audience.members
-    return broadcast(
-        changed.entry,
-        to=dict.fromkeys([*members, *removed]),
-        skip=connection_id,
-        posting=posting,
-        now=now,
-    )
+    entry = changed.entry
+    if entry is None:
+        return
+    removed: Iterable[str] = entry.change.users if isinstance(entry.change, Removed) else ()
+    members = () if entry.fan_out else changed.audience.members
+    to, skip = dict.fromkeys([*members, *removed]), connection.connection_id if connection else ""
+    delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
+    settle(delivered, connection, stores=stores, services=services, context=context)
+    _tell_fellows(entry, changed.audience, stores, services, context)
+
+
+def settle(
+    delivered: Delivered,
+    connection: Connection | None,
+    *,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> None:
+    """Do what a broadcast's outcome asks for.
+
+    It has read the session of who made it: heal that where its own `connection` is missing or about to expire.
+    """
+    report(delivered, services=services)
+    if connection is not None and delivered.sessions is not None:
+        ensure_registered(connection, delivered.sessions, stores=stores, services=services, context=context)
+
+
+def _tell_fellows(entry: Entry, audience: Audience, stores: ChatStores, services: Services, context: Context) -> None:
+    match entry.change:
+        case Added(users=users):
+            best_effort(
+                lambda: tell_joined(
+                    entry.conversation_id, users, audience.members, stores=stores, services=services, now=context.now
+                ),
+                services=services,
+            )
+        case Removed(users=users):
+            for user in users:
+                best_effort(
+                    lambda user=user: tell_withdrawn(  # type: ignore[misc]
+                        user, audience.members, stores=stores, services=services, now=context.now
+                    ),
+                    services=services,
+                )

@@ -12,7 +12,7 @@ from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair,
 from shared.domain.identifiers import check_user_id
 from shared.domain.text import is_label
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
-from shared.ports.people import Blocks, Contacts, Profiles
+from shared.ports.stores import Stores
 
 MAX_CONTACTS: Final = 1_000
 MAX_BLOCKS: Final = 1_000
@@ -32,7 +32,7 @@ class Requested:
     is_new: bool
 
 
-def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -> Requested:
+def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Requested:
     """Ask somebody to become a contact. Who was asked by them accepts with it.
 
     There is no register of users: a request to an id that nobody has waits for ever, and so does one to somebody who
@@ -40,10 +40,10 @@ def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -
     with too many contacts.
     """
     _check_other(user_id, other)
-    mine_now = contacts.of(user_id)
+    mine_now = stores.contacts.of(user_id)
     if len(mine_now) >= MAX_CONTACTS and other not in {contact.user_id for contact in mine_now}:
         raise Conflict(f"A user has at most {MAX_CONTACTS:,} contacts")
-    has_room = len(contacts.of(other)) < MAX_CONTACTS
+    has_room = len(stores.contacts.of(other)) < MAX_CONTACTS
 
     def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
         if pair.mine is not None and pair.mine.status == INCOMING:
@@ -58,14 +58,14 @@ def request_contact(user_id: str, other: str, *, contacts: Contacts, now: int) -
             return Contact(other, REQUESTED, now), pair.theirs
         return Contact(other, REQUESTED, now), Contact(user_id, INCOMING, now)
 
-    mine, is_new = _change(user_id, other, decide, contacts)
+    mine, is_new = _change(user_id, other, decide, stores)
     if mine is None:
         raise Unavailable
     return Requested(mine, is_new)
 
 
 def update_contact(
-    user_id: str, other: str, *, accept: bool, alias: str | None, rename: bool, contacts: Contacts, now: int
+    user_id: str, other: str, *, accept: bool, alias: str | None, rename: bool, stores: Stores, now: int
 ) -> Contact:
     """Accept a request, give the contact another name, or both. `rename` with the alias None takes the name away.
 
@@ -88,13 +88,13 @@ def update_contact(
             mine = replace(mine, alias=alias)
         return None if (mine, theirs) == (pair.mine, pair.theirs) else (mine, theirs)
 
-    updated, _ = _change(user_id, other, decide, contacts)
+    updated, _ = _change(user_id, other, decide, stores)
     if updated is None:
         raise NotFound("There is no such contact")
     return updated
 
 
-def remove_contact(user_id: str, other: str, *, contacts: Contacts) -> Contact:
+def remove_contact(user_id: str, other: str, *, stores: Stores) -> Contact:
     """Withdraw, decline or end: on both sides. Returns what it was. Raises NotFound where there is no such contact."""
     _check_other(user_id, other)
     removed: list[Contact] = []
@@ -105,21 +105,21 @@ def remove_contact(user_id: str, other: str, *, contacts: Contacts) -> Contact:
         removed.append(pair.mine)
         return None, None
 
-    _change(user_id, other, decide, contacts)
+    _change(user_id, other, decide, stores)
     return removed[-1]
 
 
-def block_user(user_id: str, other: str, *, blocks: Blocks, now: int) -> bool:
+def block_user(user_id: str, other: str, *, stores: Stores, now: int) -> bool:
     """From now on the other's private messages are refused. Idempotent. Raises BadRequest, Conflict with too many.
 
     Returns whether this may be what ends that the two see each other: not where the other blocked the user before.
     """
     _check_other(user_id, other)
-    existing = blocks.of(user_id)
+    existing = stores.blocks.of(user_id)
     if other not in existing and len(existing) >= MAX_BLOCKS:
         raise Conflict(f"A user blocks at most {MAX_BLOCKS:,} others")
-    is_first = not blocks.blocking([other], user_id)
-    blocks.put(user_id, other, now=now)
+    is_first = not stores.blocks.blocking([other], user_id)
+    stores.blocks.put(user_id, other, now=now)
     return is_first
 
 
@@ -133,15 +133,15 @@ def _change(
     user_id: str,
     other: str,
     decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None],
-    contacts: Contacts,
+    stores: Stores,
 ) -> tuple[Contact | None, bool]:
     """Decide on both sides as they are, and store them if nobody was quicker. Returns my side, and if it is new."""
     for _ in range(_MAX_ATTEMPTS):
-        pair = contacts.pair(user_id, other)
+        pair = stores.contacts.pair(user_id, other)
         sides = decide(pair)
         if sides is None:
             return pair.mine, False
-        if contacts.change(user_id, other, was=pair, mine=sides[0], theirs=sides[1]):
+        if stores.contacts.change(user_id, other, was=pair, mine=sides[0], theirs=sides[1]):
             return sides[0], pair.mine is None
     raise Unavailable
 
@@ -180,14 +180,14 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
         raise BadRequest("Quiet hours need a time zone like Europe/Berlin")
 
 
-def update_profile(user_id: str, changes: Mapping[str, Any], *, profiles: Profiles) -> Profile:
+def update_profile(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> Profile:
     """Change the named fields of the user's profile, and no others; None clears. Raises what `check_profile` raises.
 
     One update, so that of two at once none is lost. A name is compared with the stored one before.
     """
     given = replace(Profile(), **{name: value for name, value in changes.items() if value is not None})
-    check_profile(given, stored=profiles.get(user_id) if given.display_name is not None else None)
-    return profiles.update(user_id, changes)
+    check_profile(given, stored=stores.profiles.get(user_id) if given.display_name is not None else None)
+    return stores.profiles.update(user_id, changes)
 
 
 def _is_time_zone(name: str) -> bool:

@@ -1,53 +1,50 @@
-"""What all operations of one invocation have in common."""
+"""What the operations of one instance of a function have in common, beside stores and services."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.entries import Entry
-from shared.domain.members import Audience
-from shared.domain.rules import (
-    PROTOCOL,
-    Bounds,
-)
-from shared.operations.rosters import Rosters, audience_behind
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.files import Files
+from shared.domain.files import SizeLimits
+from shared.domain.rules import PROTOCOL, Bounds
+from shared.operations.rosters import Rosters
 
 # With 20 writers at once on one log an attempt loses about 20 times; this leaves room for three times that.
 MAX_ATTEMPTS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """What every change needs: where it is written, and how to wait for a free place.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a deployment has set: docs/configuration.md has each, and its default. A function has what it needs."""
 
-    `now` is milliseconds; `pause(attempt)` waits a jittered while; a nonce is fresh for each change. In groups of more
-    than `inline_limit` members the stream side tells everyone. `rosters` is what the function's instance remembers.
+    bounds: Bounds = PROTOCOL
+    connection_limit: int = 0
+    edit_window_s: int = 0
+    group_limit: int = 0
+    inline_limit: int = 0
+    receipts_limit: int = 0
+    page_limit: int = 0
+    device_limit: int = 0
+    reminder_limit: int = 0
+    delivery_check_s: int = 0
+    fan_out_rate: int = 0
+    sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Time and randomness, the deployment's limits, and what the instance remembers.
+
+    `now` is milliseconds; `pause(attempt)` waits a jittered while between attempts, `wait_ms` for as long as it is
+    told; a nonce is fresh for each write, a secret can't be guessed; `jitter(ms)` is a random part of that.
     """
 
-    log: ConversationLog
-    memberships: Memberships
-    files: Files
     now: Callable[[], int]
     pause: Callable[[int], None]
+    wait_ms: Callable[[int], None]
     new_nonce: Callable[[], str]
-    inline_limit: int
-    bounds: Bounds = PROTOCOL
+    new_secret: Callable[[], str]
+    jitter: Callable[[int], int]
+    limits: Limits
     rosters: Rosters = field(default_factory=Rosters)
-
-    def audience(
-        self, base: Entry | None, conversation_id: str, user_id: str, *, mentions: Sequence[str] = ()
-    ) -> Audience:
-        """Everyone in the conversation, as of `base` or later. Raises NotAMember where the user is not among them."""
-        return audience_behind(
-            base,
-            conversation_id,
-            user_id,
-            mentions=mentions,
-            memberships=self.memberships,
-            rosters=self.rosters,
-            now=self.now(),
-        )

@@ -11,8 +11,9 @@ from shared.domain.identifiers import is_group_id, other_member, private_convers
 from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_then
 from shared.domain.members import Group, Member, Preferences, check_possible_member, is_in_inbox, unread
 from shared.errors import BadRequest, NotAMember
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import ParallelMap
+from shared.ports.conversations import ConversationLog
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Created:
     is_new: bool
 
 
-def create_private(user_id: str, other: str, *, memberships: Memberships, now: int) -> Created:
+def create_private(user_id: str, other: str, *, stores: ChatStores, now: int) -> Created:
     """The private conversation of two users, made if it isn't there.
 
     It is in its maker's inbox alone until one of the two writes, and so nobody can tell a block by making one. One that
@@ -74,9 +75,9 @@ def create_private(user_id: str, other: str, *, memberships: Memberships, now: i
     """
     conversation_id = private_conversation_id(user_id, other)
     members = private_members(conversation_id) or ()
-    is_new = memberships.create(conversation_id, [user_id], joined_at=now)
+    is_new = stores.memberships.create(conversation_id, [user_id], joined_at=now)
     if not is_new:
-        memberships.show(conversation_id, user_id)
+        stores.memberships.show(conversation_id, user_id)
     return Created(conversation_id, members, is_new)
 
 
@@ -85,38 +86,37 @@ def inbox(
     *,
     limit: int,
     position: InboxPosition | None = None,
-    memberships: Memberships,
-    log: ConversationLog,
-    parallel_map: ParallelMap,
+    stores: ChatStores,
+    services: Services,
     now: int,
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
 
     There is no head to keep up to date with each message, so this is exact, and costs nothing while nobody looks.
     Names of groups and last messages that other entries follow come with one round trip more for the page.
-    The pages after the first keep to its order (`inbox_pages.py`): none is passed over, and none comes twice, whatever
+    The pages after the first keep to its order (`domain/inbox.py`): none is passed over, and none comes twice, whatever
     happens meanwhile. Each is shown as it is by then; what came into being since is on no page. One in which something
     has happened since takes one more query.
     """
 
     def summarise(member: Member) -> Summary:
-        tail = log.read_back(member.conversation_id, limit=1)
+        tail = stores.log.read_back(member.conversation_id, limit=1)
         return Summary(member, tail[0] if tail else None)
 
     def place(summary: Summary) -> tuple[Order, Summary] | None:
-        order = summary.latest.order if position is None else _order_then(summary, position.snapshot, log)
+        order = summary.latest.order if position is None else _order_then(summary, position.snapshot, stores.log)
         return None if order is None or (position and order >= position.before) else (order, summary)
 
-    summaries = parallel_map(summarise, memberships.of_user(user_id))
+    summaries = services.parallel_map(summarise, stores.memberships.of_user(user_id))
     everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
-    found = map(place, everything) if position is None else parallel_map(place, everything)
+    found = map(place, everything) if position is None else services.parallel_map(place, everything)
     remaining = [placed for placed in found if placed is not None]
     page = sorted(remaining, key=lambda placed: placed[0], reverse=True)[:limit]
     following = None
     if len(remaining) > limit:
         snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
         following = InboxPosition(page[-1][0], snapshot)
-    return Inbox(_filled([summary for _, summary in page], memberships, log), following)
+    return Inbox(_filled([summary for _, summary in page], stores), following)
 
 
 def _order_then(summary: Summary, snapshot: Snapshot, log: ConversationLog) -> Order | None:
@@ -130,30 +130,30 @@ def _happened(entry: Entry) -> Happened:
     return Happened(entry.conversation_id, entry.seq, entry.created_at)
 
 
-def summary_of(conversation_id: str, *, user_id: str, memberships: Memberships, log: ConversationLog) -> Summary:
+def summary_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Summary:
     """One conversation as its member sees it. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
-    member = memberships.get(conversation_id, user_id)
+    member = stores.memberships.get(conversation_id, user_id)
     if member is None:
         raise NotAMember
     group, role = None, None
     if is_group_id(conversation_id):
-        roster = memberships.roster(conversation_id)
+        roster = stores.memberships.roster(conversation_id)
         if roster is None or user_id not in roster.seats:
             raise NotAMember
         group, role = roster.group, roster.seats[user_id].role
-    tail = log.read_back(conversation_id, limit=1)
-    (filled,) = _filled([Summary(member, tail[0] if tail else None, group=group, role=role)], memberships, log)
+    tail = stores.log.read_back(conversation_id, limit=1)
+    (filled,) = _filled([Summary(member, tail[0] if tail else None, group=group, role=role)], stores)
     return filled
 
 
-def _filled(page: Sequence[Summary], memberships: Memberships, log: ConversationLog) -> list[Summary]:
+def _filled(page: Sequence[Summary], stores: ChatStores) -> list[Summary]:
     """The page with the names of groups, and with last messages that other entries follow."""
     groups = [one.conversation_id for one in page if one.group is None and is_group_id(one.conversation_id)]
-    named = memberships.groups(groups) if groups else {}
+    named = stores.memberships.groups(groups) if groups else {}
     heads = [one.head for one in page if one.head is not None and not one.head.is_message]
     places = [(head.conversation_id, head.message_seq) for head in heads if head.message_seq]
-    fetched = log.fetch(places) if places else {}
+    fetched = stores.log.fetch(places) if places else {}
     return [
         replace(one, group=one.group or named.get(one.conversation_id), last_message=_last_message(one.head, fetched))
         for one in page
@@ -167,21 +167,21 @@ def _last_message(head: Entry | None, fetched: Mapping[tuple[str, int], Entry]) 
 
 
 def set_preferences(
-    conversation_id: str, changes: Mapping[str, object], *, user_id: str, memberships: Memberships
+    conversation_id: str, changes: Mapping[str, object], *, user_id: str, stores: ChatStores
 ) -> Preferences:
     """Change how the user wants this conversation shown and announced. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
-    preferences = memberships.set_preferences(conversation_id, user_id, changes)
+    preferences = stores.memberships.set_preferences(conversation_id, user_id, changes)
     if preferences is None:
         raise NotAMember
     return preferences
 
 
-def hide(conversation_id: str, *, user_id: str, memberships: Memberships, log: ConversationLog) -> None:
+def hide(conversation_id: str, *, user_id: str, stores: ChatStores) -> None:
     """Take a private conversation out of the user's inbox until the next message. Raises NotAMember, BadRequest."""
     check_possible_member(conversation_id, user_id)
     if other_member(conversation_id, user_id) is None:
         raise BadRequest("Only private conversations can be hidden")
-    tail = log.read_back(conversation_id, limit=1)
-    if not memberships.hide(conversation_id, user_id, seq=tail[0].seq if tail else 0):
+    tail = stores.log.read_back(conversation_id, limit=1)
+    if not stores.memberships.hide(conversation_id, user_id, seq=tail[0].seq if tail else 0):
         raise NotAMember

@@ -7,67 +7,48 @@ event again, and is woken as if nobody were there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared.domain.members import seen_number
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
-from shared.operations.delivery import NOBODY, Delivered, Event, Posting, broadcast
-from shared.operations.push.enqueueing import PushEnqueuer, enqueue_pushes
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.notifications import Notifications
+from shared.operations.context import Context
+from shared.operations.delivery import broadcast, report
+from shared.operations.push.enqueueing import enqueue_pushes
+from shared.ports.services import Event, PushServices
+from shared.ports.stores import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryChecked:
-    """How many pushes were queued, and what became of the posts."""
-
-    pushes: int
-    delivered: Delivered
-
-
-NOTHING = DeliveryChecked(0, NOBODY)
-
-
-def check_delivery(
-    look: DeliveryCheck,
-    *,
-    log: ConversationLog,
-    memberships: Memberships,
-    notifications: Notifications,
-    posting: Posting,
-    enqueuer: PushEnqueuer,
-    now: int,
-) -> DeliveryChecked:
+def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
     """Post again to whoever has not got it, and wake them. Who has written since has read it.
 
     One read where everybody has (memberships or notices, 100 to a round trip), five where not. Raises Unavailable.
     """
     match look.about:
         case AboutMessage(conversation_id=conversation_id, seq=seq):
-            members = memberships.among(conversation_id, look.users)
+            members = stores.memberships.among(conversation_id, look.users)
             waiting = [user for user in look.users if user in members and members[user].has_got < seq]
             if not waiting:
-                return NOTHING
-            entry = log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
+                return
+            entry = stores.log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
             if entry is None or not entry.is_readable:
-                return NOTHING  # deleted meanwhile: nobody has to hear of it any more
-            head = next(iter(log.read_back(conversation_id, limit=1)), entry)
+                return  # deleted meanwhile: nobody has to hear of it any more
+            head = next(iter(stores.log.read_back(conversation_id, limit=1)), entry)
             waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
             if not waiting:
-                return NOTHING
-            return _tell(entry, waiting, look.about, posting=posting, enqueuer=enqueuer, now=now)
+                return
+            _tell(entry, waiting, look.about, stores=stores, services=services, context=context)
         case AboutNotification(notification_id=notification_id):
-            kept = notifications.among([(user, notification_id) for user in look.users], now=now)
+            kept = stores.notifications.among([(user, notification_id) for user in look.users], now=context.now())
             if not kept:
-                return NOTHING
+                return
             waiting = [user for user, _ in kept]
             notification = next(iter(kept.values()))
-            return _tell(notification, waiting, look.about, posting=posting, enqueuer=enqueuer, now=now)
+            _tell(notification, waiting, look.about, stores=stores, services=services, context=context)
 
 
 def _tell(
-    event: Event, waiting: Sequence[str], about: About, *, posting: Posting, enqueuer: PushEnqueuer, now: int
-) -> DeliveryChecked:
-    """Waking comes first: should the posts take the rest of the time, a repetition would post again, and push once."""
-    pushes = enqueue_pushes({about: waiting}, enqueuer=enqueuer, now=now)
-    return DeliveryChecked(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))
+    event: Event, waiting: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context
+) -> None:
+    """Pushes first: should the posts take the rest of the time, a repetition would post again, and push once."""
+    enqueue_pushes({about: waiting}, stores=stores, services=services, now=context.now())
+    delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())
+    report(delivered, services=services)

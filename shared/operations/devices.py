@@ -11,7 +11,8 @@ from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Pl
 from shared.domain.identifiers import MAX_DEVICE_ID
 from shared.domain.text import id_pattern
 from shared.errors import BadRequest
-from shared.ports.notifications import Devices
+from shared.operations.context import Context
+from shared.ports.stores import Stores
 
 DEVICE_ID_PATTERN: Final = id_pattern("A-Za-z0-9_-", MAX_DEVICE_ID)
 DEVICE_ID_RULE: Final = f"1 to {MAX_DEVICE_ID} of A-Z a-z 0-9 _ . -, and neither . nor .."
@@ -39,17 +40,16 @@ class NewTarget:
     environment: Environment | None = None
 
 
-def register_device(
-    user_id: str, device_id: str, asked: NewTarget, *, limit: int, devices: Devices, now: int
-) -> Device:
+def register_device(user_id: str, device_id: str, asked: NewTarget, *, stores: Stores, context: Context) -> Device:
     """Send the user's pushes to this device from now on, too. It takes its target from whoever had it.
 
-    At `limit` devices the one that registered longest ago goes. Raises BadRequest, naming the field, and Unavailable.
+    At the deployment's `device_limit` the one that registered longest ago goes. Raises BadRequest, naming the field,
+    and Unavailable.
     """
     if not _DEVICE_ID.fullmatch(device_id):
         raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
-    device = Device(device_id, target_of(asked), registered_at=now)
-    devices.register(user_id, device, limit=limit)
+    device = Device(device_id, target_of(asked), registered_at=context.now())
+    stores.devices.register(user_id, device, limit=context.limits.device_limit)
     return device
 
 
@@ -60,14 +60,14 @@ def target_of(asked: NewTarget) -> PushTarget:
     return _fcm_target(asked) if asked.platform == FCM else _apns_target(asked)
 
 
-def forget_device(user_id: str, device_id: str, *, devices: Devices) -> None:
+def forget_device(user_id: str, device_id: str, *, stores: Stores) -> None:
     """No more pushes to this device, as at signing out. Idempotent, and for any id: some are of the first edition."""
-    devices.forget(user_id, device_id)
+    stores.devices.forget(user_id, device_id)
 
 
-def devices_of(user_id: str, *, devices: Devices) -> Sequence[Device]:
+def devices_of(user_id: str, *, stores: Stores) -> Sequence[Device]:
     """The user's devices, the latest registered first."""
-    mine = devices.of([user_id]).get(user_id, ())
+    mine = stores.devices.of([user_id]).get(user_id, ())
     return sorted(mine, key=lambda one: (-one.registered_at, one.device_id))
 
 

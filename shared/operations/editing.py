@@ -5,9 +5,10 @@ Nothing is written, and nothing is there to announce, where the message is so al
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shared.domain.changes import Change, Deleted, Edited, Reacted
+from shared.domain.connections import Connection
 from shared.domain.entries import Entry
 from shared.domain.identifiers import is_group_id, other_member
 from shared.domain.members import Audience
@@ -24,35 +25,86 @@ from shared.domain.rules import (
     check_shows,
 )
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
-from shared.operations.changes import Changed, change
-from shared.operations.context import Writing
+from shared.operations.changes import Changed, announce, change
+from shared.operations.context import Context
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 
-def edit(conversation_id: str, seq: int, content: str, *, user_id: str, window_s: int, writing: Writing) -> Changed:
-    """Give a message of the user's another content. `window_s` is how long after sending that goes; 0: without end.
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a client asks for: another content for a message of the user's."""
+
+    user_id: str
+    conversation_id: str
+    seq: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """What a client asks for: that a message has no content any more."""
+
+    user_id: str
+    conversation_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """What a client asks for: the user's emoji put to a message or taken off; with `owner_id` that user's taken off."""
+
+    user_id: str
+    conversation_id: str
+    seq: int
+    emoji: str
+    remove: bool = False
+    owner_id: str | None = None
+
+
+def edit(
+    command: Edit,
+    *,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> Changed:
+    """Give a message of the user's another content, as long after sending as the deployment allows.
 
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
-    check_content(content, writing.bounds)
+    user_id, content = command.user_id, command.content
+    check_content(content, context.limits.bounds)
 
     def decide(audience: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, user_id, audience, writing))
+        message = check_readable(_at(command, audience, stores))
         check_shows(content, message.file_id)
         if message.sender_id == user_id and message.content == content and not message.forwarded:
             return None
-        now = writing.now()
-        check_editable(message, user_id, window_s=window_s, now=now)
+        now = context.now()
+        check_editable(message, user_id, window_s=context.limits.edit_window_s, now=now)
         check_edited_weight(message, replace(message, content=content, edited_at=now))
-        return Edited(seq, content, message.last_edit)
+        return Edited(command.seq, content, message.last_edit)
 
-    return change(conversation_id, user_id=user_id, decide=decide, own=True, writing=writing)
+    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
+    announce(changed, connection=connection, stores=stores, services=services, context=context)
+    return changed
 
 
-def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) -> Changed:
+def delete(
+    command: Delete,
+    *,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> Changed:
     """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
+    conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
 
     def decide(audience: Audience) -> Change | None:
-        message = writing.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
+        message = stores.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
         check_deletable(message, user_id, audience)
@@ -60,50 +112,55 @@ def delete(conversation_id: str, seq: int, *, user_id: str, writing: Writing) ->
             return None
         return Deleted(seq, message.last_edit, message.file_id)
 
-    return change(conversation_id, user_id=user_id, decide=decide, writing=writing)
+    changed = change(conversation_id, user_id=user_id, decide=decide, stores=stores, context=context)
+    announce(changed, connection=connection, stores=stores, services=services, context=context)
+    return changed
 
 
 def react(
-    conversation_id: str,
-    seq: int,
-    emoji: str,
+    command: React,
     *,
-    remove: bool,
-    user_id: str,
-    owner_id: str | None = None,
-    writing: Writing,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
 ) -> Changed:
     """Put the user's emoji to a message, or take it off; with `owner_id` take off that user's, as a moderator.
 
     Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden (another user's), Conflict (too many
     reactions), Unavailable.
     """
+    user_id, emoji, remove = command.user_id, command.emoji, command.remove
     (check_emoji_there if remove else check_emoji)(emoji)
-    whose = owner_id or user_id
+    whose = command.owner_id or user_id
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")
 
     def decide(audience: Audience) -> Change | None:
-        message = check_readable(_at(conversation_id, seq, user_id, audience, writing))
+        message = check_readable(_at(command, audience, stores))
         check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None
         if not remove:
             check_reactions(message, (emoji, whose))
-        return Reacted(seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
+        return Reacted(command.seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
-    return change(conversation_id, user_id=user_id, decide=decide, own=whose == user_id, writing=writing)
+    own = whose == user_id
+    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=own, stores=stores, context=context)
+    announce(changed, connection=connection, stores=stores, services=services, context=context)
+    return changed
 
 
-def _at(conversation_id: str, seq: int, user_id: str, audience: Audience, writing: Writing) -> Entry | None:
+def _at(command: Edit | React, audience: Audience, stores: ChatStores) -> Entry | None:
     """What is at this seq. Raises Blocked where the other side of a private conversation does not want to hear more.
 
     In a group whose roster was not read, the user's own membership comes along. Raises NotAMember.
     """
+    conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
     member_id = user_id if audience.group is None and is_group_id(conversation_id) else None
     other = other_member(conversation_id, user_id)
     block = (other, user_id) if other else None
-    found = writing.log.lookup(conversation_id, seqs=[seq], member_id=member_id, block=block, consistent=True)
+    found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, block=block, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
     if found.blocked:

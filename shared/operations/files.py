@@ -15,7 +15,6 @@ from shared.domain.files import (
     DueFile,
     File,
     FileKind,
-    SizeLimits,
     Stored,
     Upload,
     canonical,
@@ -25,9 +24,10 @@ from shared.domain.files import (
 )
 from shared.domain.identifiers import private_members
 from shared.errors import Conflict, NotFound
-from shared.ports.conversations import Memberships
+from shared.operations.context import Context
 from shared.ports.files import Files
-from shared.ports.services import Inspector, Objects
+from shared.ports.services import Inspector, Objects, RestServices
+from shared.ports.stores import ChatStores
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
 # After the form's end an announcement is looked at: an upload can begin in the last moment, its check can be late, and
@@ -59,18 +59,19 @@ class NewFile:
 
 
 def begin_upload(
-    asked: NewFile, *, file_id: str, limits: SizeLimits, files: Files, objects: Objects, now: int
+    asked: NewFile, *, stores: ChatStores, services: RestServices, context: Context
 ) -> tuple[File, Upload]:
     """Note the file, and make the form for its bytes: good for 15 minutes, for exactly its type and size.
 
-    `file_id` is fresh, and can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Conflict
+    Its id can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Conflict
     (the user's files together are as large as they may be), Unavailable.
     """
+    limits, now = context.limits.sizes, context.now()
     content_type = canonical(asked.content_type)
     kind = kind_for(content_type, asked.kind)
     check_size(asked.size, kind, limits)
     file = File(
-        file_id=file_id,
+        file_id=context.new_secret(),
         owner_id=asked.owner_id,
         kind=kind,
         name=clean_name(asked.name),
@@ -79,9 +80,9 @@ def begin_upload(
         created_at=now,
         expires_at=now + UPLOAD_MS,
     )
-    if not files.create(file, quota=limits.quota, due=file.expires_at + FORGOTTEN_MS):
+    if not stores.files.create(file, quota=limits.quota, due=file.expires_at + FORGOTTEN_MS):
         raise Conflict(f"All of a user's files together have at most {limits.quota:,} bytes")
-    return file, objects.upload(file)
+    return file, services.objects.upload(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +94,36 @@ class Links:
     expires_in: int
 
 
-def file_for(user_id: str, file_id: str, *, files: Files, memberships: Memberships) -> File:
+def file_for(user_id: str, file_id: str, *, stores: ChatStores) -> File:
     """The file, for its owner, and once it is ready for everyone who is in a conversation now that has it.
 
     Raises NotFound, alike for one that does not exist, was deleted, or is none of the user's business.
     """
-    file = files.get(file_id)
+    file = stores.files.get(file_id)
     if file is None or file.status == DELETED:
         raise _no_such_file()
-    if file.owner_id != user_id and not (file.status == READY and _has_it(user_id, file, files, memberships)):
+    if file.owner_id != user_id and not (file.status == READY and _has_it(user_id, file, stores)):
         raise _no_such_file()
     return file
 
 
-def links_to(file: File, *, objects: Objects) -> Links | None:
+def links_to(file: File, *, services: RestServices) -> Links | None:
     """None for a file that can't be downloaded: not yet, or not at all."""
     if file.status != READY:
         return None
-    small = objects.download_url(file, expires_in_s=URL_S, thumbnail=True) if file.has_thumbnail else None
-    return Links(objects.download_url(file, expires_in_s=URL_S), small, URL_S)
+    small = services.objects.download_url(file, expires_in_s=URL_S, thumbnail=True) if file.has_thumbnail else None
+    return Links(services.objects.download_url(file, expires_in_s=URL_S), small, URL_S)
 
 
-def _has_it(user_id: str, file: File, files: Files, memberships: Memberships) -> bool:
+def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     """Whose private conversation it is says its id; who is in the groups is read, of all of them at once."""
     if not file.references:
         return False
-    conversations = set(files.conversations(file.file_id))
+    conversations = set(stores.files.conversations(file.file_id))
     private = {one: members for one in conversations if (members := private_members(one)) is not None}
     if any(user_id in members for members in private.values()):
         return True
-    return bool(memberships.joined(user_id, conversations - private.keys()))
+    return bool(stores.memberships.joined(user_id, conversations - private.keys()))
 
 
 def _no_such_file() -> NotFound:

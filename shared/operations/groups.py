@@ -29,15 +29,11 @@ from shared.domain.rules import (
     check_room,
 )
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
-from shared.operations.changes import Changed, change
-from shared.operations.context import Writing
-from shared.operations.rosters import audience_of
-from shared.ports.conversations import Memberships
-from shared.ports.people import Blocks
-
-Announce = Callable[[Changed], object]
-"""Tells the members of one change, as soon as it is durable."""
-
+from shared.operations.audiences import audience_of
+from shared.operations.changes import Changed, announce, change
+from shared.operations.context import Context
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 Admit = Callable[[str, int], object]
 """Counts how many users somebody adds. Raises RateLimited where they are too many for now: then nothing is changed."""
@@ -65,41 +61,39 @@ class CreatedGroup:
 def create_group(
     command: NewGroup,
     *,
-    limit: int,
-    writing: Writing,
-    blocks: Blocks,
-    new_secret: Callable[[], str],
-    announce: Announce,
     admit: Admit,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
 ) -> CreatedGroup:
     """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
 
     A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
     Who does not take groups from the creator is left out without a word. Raises BadRequest, TooLarge (name), Conflict
-    (over `limit` members), RateLimited.
+    (too many members), RateLimited.
     """
     check_name(command.name)
     others = _others(command.members, command.creator)
-    check_room(len(others) + 1, limit=limit)
+    check_room(len(others) + 1, limit=context.limits.group_limit)
     named = command.client_conversation_id
-    conversation_id = group_id(new_secret()) if named is None else named_group_id(command.creator, named)
+    conversation_id = group_id(context.new_secret()) if named is None else named_group_id(command.creator, named)
     if named is not None and (
-        there := writing.log.read(conversation_id, start=1, limit=limit // MAX_USERS_PER_CHANGE + 2)
+        there := stores.log.read(conversation_id, start=1, limit=context.limits.group_limit // MAX_USERS_PER_CHANGE + 2)
     ):
-        return _existing(
-            there, command, others, limit=limit, writing=writing, blocks=blocks, announce=announce, admit=admit
-        )
+        return _existing(there, command, others, admit=admit, stores=stores, services=services, context=context)
     admit(command.creator, len(others))  # all that are asked for: the figure tells nobody who was left out
-    others = _addable(others, command.creator, blocks)
+    others = _addable(others, command.creator, stores)
     first = others[: MAX_USERS_PER_CHANGE - 1]
-    changed = _found(conversation_id, command, first, writing)
-    announce(changed)
+    changed = _found(conversation_id, command, first, stores, context)
+    announce(changed, stores=stores, services=services, context=context)
     rest = others[len(first) :]
-    audience = _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
+    audience = _add(conversation_id, rest, by=command.creator, stores=stores, services=services, context=context)
     return CreatedGroup(conversation_id, audience or changed.audience, is_new=True)
 
 
-def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writing: Writing) -> Changed:
+def _found(
+    conversation_id: str, command: NewGroup, first: Sequence[str], stores: ChatStores, context: Context
+) -> Changed:
     """Write the group's first entry. Raises Unavailable where another request of the same name was quicker."""
     roles: dict[str, Role] = {command.creator: OWNER}
     users = (command.creator, *first)
@@ -108,11 +102,11 @@ def _found(conversation_id: str, command: NewGroup, first: Sequence[str], writin
         base=None,
         conversation_id=conversation_id,
         sender_id=command.creator,
-        created_at=writing.now(),
-        nonce=writing.new_nonce(),
+        created_at=context.now(),
+        nonce=context.new_nonce(),
         fan_out=False,
     )
-    there = writing.log.put(entry)
+    there = stores.log.put(entry)
     if there is not None and there.nonce != entry.nonce:
         raise Unavailable("This group is being made by another request: try again")
     return Changed(entry, Audience(dict.fromkeys(users, MEMBER)).after([entry]))
@@ -123,11 +117,10 @@ def _existing(
     command: NewGroup,
     others: Sequence[str],
     *,
-    limit: int,
-    writing: Writing,
-    blocks: Blocks,
-    announce: Announce,
     admit: Admit,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
 ) -> CreatedGroup:
     """The group of an earlier request. It is completed only where nothing but its making has happened yet.
 
@@ -139,12 +132,12 @@ def _existing(
     audience = Audience({})
     for entry in there if untouched else ():
         audience = audience.after([entry])
-        announce(Changed(entry, audience))
+        announce(Changed(entry, audience), stores=stores, services=services, context=context)
     if untouched and (rest := [user for user in others if user not in added]):
         admit(command.creator, len(rest))
-        rest = _addable(rest, command.creator, blocks)
-        _add(conversation_id, rest, by=command.creator, limit=limit, writing=writing, announce=announce)
-    looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, writing=writing)
+        rest = _addable(rest, command.creator, stores)
+        _add(conversation_id, rest, by=command.creator, stores=stores, services=services, context=context)
+    looked = change(conversation_id, user_id=command.creator, decide=lambda _: None, stores=stores, context=context)
     return CreatedGroup(conversation_id, looked.audience, is_new=False)
 
 
@@ -153,28 +146,27 @@ def add_members(
     users: Sequence[str],
     *,
     by: str,
-    limit: int,
-    writing: Writing,
-    blocks: Blocks,
-    announce: Announce,
     admit: Admit,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
 ) -> tuple[tuple[str, ...], Audience]:
     """Add users to a group. Returns those added, and everyone there is now.
 
     Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
     Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
-    looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), writing=writing)
+    looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), stores=stores, context=context)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
-    check_room(len(looked.audience) + len(wanted), limit=limit)
+    check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
     admit(by, len(wanted))
-    wanted = _addable(wanted, by, blocks)
-    audience = _add(conversation_id, wanted, by=by, limit=limit, writing=writing, announce=announce)
+    wanted = _addable(wanted, by, stores)
+    audience = _add(conversation_id, wanted, by=by, stores=stores, services=services, context=context)
     return tuple(wanted), audience or looked.audience
 
 
 def _add(
-    conversation_id: str, users: Sequence[str], *, by: str, limit: int, writing: Writing, announce: Announce
+    conversation_id: str, users: Sequence[str], *, by: str, stores: ChatStores, services: Services, context: Context
 ) -> Audience | None:
     """One entry for each 48 users. Returns the audience behind the last; None where there was nobody to add."""
     audience = None
@@ -185,16 +177,18 @@ def _add(
             check_group(now_in)
             check_moderator(by, now_in)
             missing = tuple(user for user in portion if user not in now_in)
-            check_room(len(now_in) + len(missing), limit=limit)
+            check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
             return Added(missing, size=len(now_in) + len(missing)) if missing else None
 
-        changed = change(conversation_id, user_id=by, decide=decide, writing=writing)
-        announce(changed)
+        changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
+        announce(changed, stores=stores, services=services, context=context)
         audience = changed.audience
     return audience
 
 
-def remove_member(conversation_id: str, user_id: str, *, by: str, writing: Writing) -> Changed:
+def remove_member(
+    conversation_id: str, user_id: str, *, by: str, stores: ChatStores, services: Services, context: Context
+) -> Changed:
     """Remove a user from a group; oneself is leaving it.
 
     Raises NotAMember, BadRequest (no group), NotFound (they are not in it), Forbidden (role; the last owner).
@@ -209,10 +203,14 @@ def remove_member(conversation_id: str, user_id: str, *, by: str, writing: Writi
         check_owner_remains(remaining)
         return Removed((user_id,), size=len(remaining))
 
-    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
+    announce(changed, stores=stores, services=services, context=context)
+    return changed
 
 
-def rename(conversation_id: str, name: str, *, by: str, writing: Writing) -> Changed:
+def rename(
+    conversation_id: str, name: str, *, by: str, stores: ChatStores, services: Services, context: Context
+) -> Changed:
     """Raises NotAMember, BadRequest (no group, blank), TooLarge, Forbidden (role)."""
     check_name(name)
 
@@ -222,10 +220,14 @@ def rename(conversation_id: str, name: str, *, by: str, writing: Writing) -> Cha
         is_so = audience.group is not None and audience.group.name == name
         return None if is_so else Renamed(name)
 
-    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
+    announce(changed, stores=stores, services=services, context=context)
+    return changed
 
 
-def set_role(conversation_id: str, user_id: str, role: Role, *, by: str, writing: Writing) -> Changed:
+def set_role(
+    conversation_id: str, user_id: str, role: Role, *, by: str, stores: ChatStores, services: Services, context: Context
+) -> Changed:
     """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
 
     def decide(audience: Audience) -> Change | None:
@@ -239,7 +241,9 @@ def set_role(conversation_id: str, user_id: str, role: Role, *, by: str, writing
         check_owner_remains({**audience.roles, user_id: role})
         return RolesChanged({user_id: role})
 
-    return change(conversation_id, user_id=by, decide=decide, writing=writing)
+    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
+    announce(changed, stores=stores, services=services, context=context)
+    return changed
 
 
 def _others(users: Sequence[str], creator: str) -> list[str]:
@@ -249,13 +253,13 @@ def _others(users: Sequence[str], creator: str) -> list[str]:
     return [user for user in dict.fromkeys(users) if user != creator]
 
 
-def _addable(users: Sequence[str], by: str, blocks: Blocks) -> list[str]:
+def _addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
     """Those of `users` who let `by` put them into a group, in their order.
 
     The others block `by`, or take groups from their contacts only. They are left out, and not refused: a refusal would
     name them, at the latest for a group of one.
     """
-    refusing = blocks.refusing(users, by) if users else set()
+    refusing = stores.blocks.refusing(users, by) if users else set()
     return [user for user in users if user not in refusing]
 
 
@@ -273,13 +277,13 @@ class Listed:
     role: Role
 
 
-def members_of(conversation_id: str, *, user_id: str, memberships: Memberships) -> Sequence[Listed]:
+def members_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sequence[Listed]:
     """Everyone in the conversation, by id. Raises NotAMember, also for a private one that does not exist yet.
 
     One query for who they are, and one read of their cursors for each 100 of them.
     """
-    audience = audience_of(conversation_id, user_id, memberships=memberships)
-    members = dict(memberships.among(conversation_id, audience.members))
+    audience = audience_of(conversation_id, user_id, stores=stores)
+    members = dict(stores.memberships.among(conversation_id, audience.members))
     if user_id not in members:
         raise NotAMember
     if audience.group is None:  # who was not written to yet has no row of their own

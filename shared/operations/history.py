@@ -11,8 +11,9 @@ from shared.domain.entries import Entry, Progress
 from shared.domain.identifiers import other_member, private_members
 from shared.domain.members import Member, check_possible_member
 from shared.errors import BadRequest, NotAMember, NotFound
-from shared.operations.rosters import audience_of
-from shared.ports.conversations import ConversationLog, Memberships
+from shared.operations.audiences import audience_of
+from shared.ports.conversations import ConversationLog
+from shared.ports.stores import ChatStores
 
 SENT: Final = "sent"
 DELIVERED: Final = "delivered"
@@ -68,8 +69,7 @@ def history(
     before: int | None = None,
     after: int | None = None,
     limit: int,
-    log: ConversationLog,
-    memberships: Memberships,
+    stores: ChatStores,
 ) -> History:
     """Messages below `before`, newest first (the default: from the head), or above `after`, oldest first.
 
@@ -79,10 +79,10 @@ def history(
         raise BadRequest("Give `before` or `after`, not both")
     check_possible_member(conversation_id, user_id)
     asked = private_members(conversation_id) or (user_id,)
-    members = memberships.among(conversation_id, asked)
+    members = stores.memberships.among(conversation_id, asked)
     if user_id not in members:
         raise NotAMember
-    messages, has_more = _messages(conversation_id, before, after, limit, log)
+    messages, has_more = _messages(conversation_id, before, after, limit, stores.log)
     return History(messages, has_more, reader=members.get(other_member(conversation_id, user_id) or ""))
 
 
@@ -108,12 +108,10 @@ def _messages(
     return found, False
 
 
-def read_message(
-    conversation_id: str, seq: int, *, user_id: str, log: ConversationLog, memberships: Memberships
-) -> Single:
+def read_message(conversation_id: str, seq: int, *, user_id: str, stores: ChatStores) -> Single:
     """One message; for the user's own with everyone's cursors. Raises NotAMember, NotFound (also for other entries)."""
     check_possible_member(conversation_id, user_id)
-    found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
+    found = stores.log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
     if found.member is None:
         raise NotAMember
     entry = found.entries.get(seq)
@@ -122,7 +120,7 @@ def read_message(
     is_group = private_members(conversation_id) is None
     if entry.sender_id != user_id:
         return Single(entry, is_group, None)
-    audience = audience_of(conversation_id, user_id, memberships=memberships)
+    audience = audience_of(conversation_id, user_id, stores=stores)
     others = [user for user in audience.members if user != user_id]
-    members = memberships.among(conversation_id, others).values()
+    members = stores.memberships.among(conversation_id, others).values()
     return Single(entry, is_group, [member for member in members if member.joined_seq < entry.seq])

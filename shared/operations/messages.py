@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
 from shared.domain.identifiers import is_group_id, other_member, private_conversation_id
 from shared.domain.members import Audience, check_possible_member
@@ -23,9 +24,15 @@ from shared.domain.rules import (
     check_weight,
 )
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
-from shared.operations.context import MAX_ATTEMPTS, Writing
-from shared.operations.delivery import Delivered, Posting, broadcast
-from shared.ports.conversations import ConversationLog, Lookup, Memberships
+from shared.operations.audiences import audience_behind
+from shared.operations.changes import settle
+from shared.operations.context import MAX_ATTEMPTS, Context
+from shared.operations.delivery import broadcast
+from shared.operations.presence import best_effort
+from shared.operations.visibility import tell_granted
+from shared.ports.conversations import ConversationLog, Lookup
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 # A message with an id and without `after` goes to the tail, and is compared with so many entries there: they come with
 # the read of the tail, which costs one unit for this many of usual size, and spare the refused write of a quick resend.
@@ -60,40 +67,52 @@ class SendMessage:
     forward_of: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    entry: Entry
-    duplicate: bool
-    delivered: Delivered
-
-
-def send_message(command: SendMessage, *, connection_id: str, writing: Writing, posting: Posting) -> Sent:
+def send_message(
+    command: SendMessage,
+    *,
+    connection: Connection | None = None,
+    stores: ChatStores,
+    services: Services,
+    context: Context,
+) -> Appended:
     """Store a message and deliver it to the other members and to the sender's other devices.
 
+    `connection` sends it, and gets the reply instead of the event; it is registered again where its user's session
+    lacks it. Who writes back for the first time and the other may see each other's presence now: both are told.
     A duplicate is delivered again too: the first attempt may have died between its write and its posts. In large groups
     the stream side delivers. Raises what `store_message` raises, and Unavailable also where the message is stored and
     the sessions can't be read or changed right now: the resend finds it, and delivers it again.
     """
-    stored = store_message(command, writing=writing)
-    to = () if stored.entry.fan_out else stored.audience.members
-    delivered = broadcast(stored.entry, to=to, skip=connection_id, posting=posting, now=writing.now())
-    return Sent(stored.entry, stored.duplicate, delivered)
+    stored = store_message(command, stores=stores, context=context)
+    entry = stored.entry
+    to, skip = () if entry.fan_out else stored.audience.members, connection.connection_id if connection else ""
+    delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
+    settle(delivered, connection, stores=stores, services=services, context=context)
+    other = other_member(entry.conversation_id, entry.sender_id)
+    if entry.first_answer and other is not None:
+        best_effort(
+            lambda: tell_granted(entry.sender_id, other, stores=stores, services=services, now=context.now),
+            services=services,
+        )
+    return stored
 
 
-def store_message(command: SendMessage, *, writing: Writing) -> Appended:
+def store_message(command: SendMessage, *, stores: ChatStores, context: Context) -> Appended:
     """Decide whether the message may be sent, and append it.
 
     Raises BadRequest and TooLarge (content, `after` that names no entry), NotAMember, Blocked, NotFound (the message
     replied to or forwarded, the file), Conflict, SyncRequired, Unavailable.
     """
-    log, bounds = writing.log, writing.bounds
-    draft = _draft(command, writing.new_nonce(), bounds)
+    log, bounds = stores.log, context.limits.bounds
+    draft = _draft(command, context.new_nonce(), bounds)
     check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
     try:
         # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
-        audience = writing.audience(base, draft.conversation_id, draft.sender_id, mentions=draft.mentions)
+        audience = audience_behind(
+            base, draft.conversation_id, draft.sender_id, mentions=draft.mentions, stores=stores, context=context
+        )
     except NotAMember as refusal:
         return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)
     check_after(command.after, found.entries)
@@ -105,35 +124,35 @@ def store_message(command: SendMessage, *, writing: Writing) -> Appended:
         check_reply(command.reply_to, found.entries)
         if found.blocked:
             raise Blocked
-        ready = _with_content(draft, command, writing)
+        ready = _with_content(draft, command, stores)
         check_weight(ready, base)
     except ParleyError as refusal:
         return _answered_before(draft, command, log, refusal)
     appended = append(
-        replace(ready, fan_out=len(audience) > writing.inline_limit),
+        replace(ready, fan_out=len(audience) > context.limits.inline_limit),
         base=base,
         audience=audience,
-        new_members=audience.members if audience.group is None else (),
         once=_needs_note(draft, command),
-        log=log,
-        memberships=writing.memberships,
-        now=writing.now,
-        pause=writing.pause,
+        stores=stores,
+        context=context,
     )
-    return _told_again(appended, writing) if appended.duplicate else appended
+    return _told_again(appended, stores, context) if appended.duplicate else appended
 
 
-def _told_again(stored: Appended, writing: Writing) -> Appended:
+def _told_again(stored: Appended, stores: ChatStores, context: Context) -> Appended:
     """A resend's message goes to those who are in now: the roster behind `after` may be kept from long before.
 
     Where its sender is not any more, they get the first reply, and nobody is told.
     """
     entry = stored.entry
-    tail = writing.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
+    tail = stores.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
     if not tail:
         return stored
     try:
-        return replace(stored, audience=writing.audience(tail[0], entry.conversation_id, entry.sender_id))
+        return replace(
+            stored,
+            audience=audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context),
+        )
     except NotAMember:
         return replace(stored, audience=Audience({}))
 
@@ -213,7 +232,7 @@ def _answered_before(
     return stored
 
 
-def _with_content(draft: Draft, command: SendMessage, writing: Writing) -> Draft:
+def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Draft:
     """The draft with what it shows: its own file has to be there, and what it forwards is what that says now.
 
     A forwarded file needs no look: as long as the original has it, it is ready, and the log makes sure of that.
@@ -221,12 +240,12 @@ def _with_content(draft: Draft, command: SendMessage, writing: Writing) -> Draft
     """
     if command.forward_of is None:
         if draft.file_id is not None:
-            check_file(draft, writing.files.get(draft.file_id))
+            check_file(draft, stores.files.get(draft.file_id))
         return draft
     conversation_id, seq = command.forward_of
     check_possible_member(conversation_id, draft.sender_id)
     member_id = draft.sender_id if is_group_id(conversation_id) else None
-    found = writing.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
+    found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
     original = check_readable(found.entries.get(seq))
@@ -246,24 +265,15 @@ class Appended:
 
 
 def append(
-    draft: Draft,
-    *,
-    base: Entry | None,
-    audience: Audience,
-    new_members: tuple[str, ...] = (),
-    once: bool = False,
-    log: ConversationLog,
-    memberships: Memberships,
-    now: Callable[[], int],
-    pause: Callable[[int], None],
+    draft: Draft, *, base: Entry | None, audience: Audience, once: bool = False, stores: ChatStores, context: Context
 ) -> Appended:
     """Append `draft` behind `base`, the entry the client held (None: it held none), or as near behind as is free.
 
     `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that nobody
-    writes, and nobody is written to, who was removed before the message's place. `new_members` become members with the
-    log's first entry. `once`: the client did not say what it held, so a note of the message's id tells an earlier
-    attempt from before `base`. `pause(attempt)` waits a jittered while between tries. Whom the entry has no room for
-    among its authors gets the number of their last message into their own membership before it is put.
+    writes, and nobody is written to, who was removed before the message's place. The two of a private conversation
+    become members with its first entry. `once`: the client did not say what it held, so a note of the message's id
+    tells an earlier attempt from before `base`. Whom the entry has no room for among its authors gets the number of
+    their last message into their own membership before it is put.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
     Raises NotAMember (the sender was removed meanwhile), BadRequest (somebody mentioned was), Conflict (same
     client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable (too much contention:
@@ -272,12 +282,13 @@ def append(
     examined = 0
     noted: dict[str, int] = {}
     for attempt in range(MAX_ATTEMPTS):
-        entry = draft.following(base, now())
-        _note_displaced(base, entry, noted, audience, memberships)
-        there = log.put(entry, new_members=() if base else new_members, once=once)
+        entry = draft.following(base, context.now())
+        _note_displaced(base, entry, noted, audience, stores)
+        new_members = audience.members if base is None and audience.group is None else ()
+        there = stores.log.put(entry, new_members=new_members, once=once)
         if there is None:
             return Appended(entry, duplicate=False, audience=audience)
-        for met in _behind(there, attempt, log, pause):
+        for met in _behind(there, attempt, stores.log, context.pause):
             if draft.is_stored_as(met):
                 return recognise(draft, met, audience)
             examined += 1
@@ -291,7 +302,7 @@ def append(
 
 
 def _note_displaced(
-    base: Entry | None, entry: Entry, noted: dict[str, int], audience: Audience, memberships: Memberships
+    base: Entry | None, entry: Entry, noted: dict[str, int], audience: Audience, stores: ChatStores
 ) -> None:
     """Keep the numbers of the last messages that `entry` no longer tells of, for those who are still members.
 
@@ -303,7 +314,7 @@ def _note_displaced(
         return
     for user in audience.members:
         if (number := leaving.get(author_key(user))) is not None:
-            memberships.note_written(entry.conversation_id, user, number=number)
+            stores.memberships.note_written(entry.conversation_id, user, number=number)
     noted |= leaving
 
 

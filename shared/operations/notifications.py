@@ -1,21 +1,22 @@
-"""Notices: what users are told outside of conversations. Stored first, told second, kept until acknowledged."""
+"""Notifications: what users are told outside of conversations. Stored first, told second, kept until acknowledged."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.domain.connections import live
+from shared.domain.connections import NOBODY, Delivered, live
 from shared.domain.identifiers import check_user_id
 from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
 from shared.domain.text import id_pattern, is_label
 from shared.errors import BadRequest, TooLarge
-from shared.operations.delivery import NOBODY, Delivered, Posting, post
-from shared.ports.notifications import Notifications
-from shared.ports.services import DeliveryCheckQueue
+from shared.operations.context import Context
+from shared.operations.delivery import post, report
+from shared.ports.services import NotifyingServices
+from shared.ports.stores import SessionStores, Stores
 
 MAX_USERS: Final = 100
 MAX_TITLE: Final = 100
@@ -41,22 +42,14 @@ class NotificationRequest:
 
 @dataclass(frozen=True, slots=True)
 class NotificationSent:
-    """`users` are how many it was for; `delivered` is what became of each broadcast."""
+    """`users` are how many it was for."""
 
     notification_id: str
     users: int
-    delivered: Sequence[Delivered]
 
 
 def send_notification(
-    asked: NotificationRequest,
-    *,
-    new_id: Callable[[], str],
-    notifications: Notifications,
-    posting: Posting,
-    looks: DeliveryCheckQueue,
-    second_look_s: int,
-    now: int,
+    asked: NotificationRequest, *, stores: Stores, services: NotifyingServices, context: Context
 ) -> NotificationSent:
     """Tell users something, and keep it for 30 days or until they acknowledge it.
 
@@ -64,23 +57,24 @@ def send_notification(
     stored. Raises BadRequest and TooLarge, and Unavailable where it is not known to be stored for everyone.
     """
     check_notification(asked)
-    notification_id = new_id() if asked.notification_id is None else asked.notification_id
+    now = context.now()
+    notification_id = context.new_nonce() if asked.notification_id is None else asked.notification_id
     users = list(dict.fromkeys(asked.users))
     mine = [
         Notification(notification_id, user, SYSTEM, now, now + KEPT_MS, asked.title, asked.body, dict(asked.data))
         for user in users
     ]
-    notifications.put(mine)
+    stores.notifications.put(mine)
     if asked.notification_id is not None:
-        mine = list(notifications.among([(user, notification_id) for user in users], now=now).values())
-    delivered = [
-        tell(alike, posting=posting, looks=looks, second_look_s=second_look_s, now=now) for alike in _alike(mine)
-    ]
-    return NotificationSent(notification_id, len(users), delivered)
+        mine = list(stores.notifications.among([(user, notification_id) for user in users], now=now).values())
+    delivered = [tell(alike, stores=stores, services=services, context=context) for alike in _alike(mine)]
+    for one in delivered:
+        report(one, services=services)
+    return NotificationSent(notification_id, len(users))
 
 
 def tell(
-    alike: Sequence[Notification], *, posting: Posting, looks: DeliveryCheckQueue, second_look_s: int, now: int
+    alike: Sequence[Notification], *, stores: SessionStores, services: NotifyingServices, context: Context
 ) -> Delivered:
     """Tell users of a stored notice that says the same to each.
 
@@ -90,21 +84,22 @@ def tell(
     if not alike:
         return NOBODY
     about, users = AboutNotification(alike[0].notification_id), [notification.user_id for notification in alike]
-    known = posting.sessions.of(users)
+    now = context.now()
+    known = stores.sessions.of(users)
     connections = [connection for found in known.values() for connection in live(found, now)]
     present = {connection.user_id for connection in connections}
     for waiting, delay_s in (
         ([user for user in users if user not in present], 0),
-        ([user for user in users if user in present], second_look_s),
+        ([user for user in users if user in present], context.limits.delivery_check_s),
     ):
         if waiting:
-            looks.put([DeliveryCheck(about, tuple(waiting))], delay_s=delay_s)
-    return post(alike[0], connections, known=known, posting=posting, now=now)
+            services.delivery_checks.put([DeliveryCheck(about, tuple(waiting))], delay_s=delay_s)
+    return post(alike[0], connections, known=known, stores=stores, services=services, now=now)
 
 
-def notifications_of(user_id: str, *, notifications: Notifications, now: int) -> Sequence[Notification]:
+def notifications_of(user_id: str, *, stores: Stores, now: int) -> Sequence[Notification]:
     """What a user has not acknowledged: the oldest 100, oldest first."""
-    return notifications.of(user_id, now=now)[:MAX_LISTED]
+    return stores.notifications.of(user_id, now=now)[:MAX_LISTED]
 
 
 def check_notification(asked: NotificationRequest) -> None:

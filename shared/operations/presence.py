@@ -7,13 +7,14 @@ after the last connection has ended. A reconnect before that look leaves no trac
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     OFFLINE,
     ONLINE,
+    Connection,
     Gone,
     PostOutcome,
     Presence,
@@ -24,55 +25,33 @@ from shared.domain.connections import (
 from shared.domain.contacts import Relation
 from shared.domain.identifiers import is_group_id
 from shared.errors import Unavailable
-from shared.ports.connections import Sessions, Watches
-from shared.ports.conversations import Memberships
-from shared.ports.people import Relations
-from shared.ports.services import Gateway, ParallelMap
+from shared.ports.services import PresenceServices
+from shared.ports.stores import PresenceStores
 
 MAX_WATCHED: Final = 100
 _MAX_ATTEMPTS: Final = 10
 NEVER: Final = Session()
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What decides who may see whose presence, and says what it is."""
-
-    relations: Relations
-    memberships: Memberships
-    sessions: Sessions
-    parallel_map: ParallelMap
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How a change of presence gets to those who watch: who they are, which of them may see it, and the way there."""
-
-    sight: Sight
-    watches: Watches
-    gateway: Gateway
-    encode: Callable[[PresenceChange], bytes]
-
-
-def presence_of(users: Sequence[str], *, user_id: str, sight: Sight, now: int) -> list[Presence]:
+def presence_of(
+    users: Sequence[str], *, user_id: str, stores: PresenceStores, services: PresenceServices, now: int
+) -> list[Presence]:
     """The presence of these users as `user_id` may see it, in their order.
 
     Whoever may not be seen looks like somebody who was never here: strangers, those who hide, unknown ids, and blocks
     in either direction are not told apart.
     """
-    visible = seen_by(user_id, users, sight=sight)
-    sessions = sight.sessions.whole(visible) if visible else {}
+    visible = seen_by(user_id, users, stores=stores, services=services)
+    sessions = stores.sessions.whole(visible) if visible else {}
     return [shown_as(user, sessions.get(user, NEVER), now) for user in users]
 
 
 def watch(
     users: Sequence[str],
     *,
-    user_id: str,
-    connection_id: str,
-    expires_at: int,
-    watches: Watches,
-    sight: Sight,
+    connection: Connection,
+    stores: PresenceStores,
+    services: PresenceServices,
     now: int,
 ) -> list[Presence]:
     """Tell the presence of these users now, and this connection of every change from now on.
@@ -80,90 +59,105 @@ def watch(
     The subscription is stored first and the state read second, so that no change falls between. It is stored for all
     of them, also for those who can't be seen yet; whether they can is looked at with each change.
     """
-    watches.replace(user_id, connection_id, [user for user in users if user != user_id], expires_at=expires_at)
-    return presence_of(users, user_id=user_id, sight=sight, now=now)
+    user_id = connection.user_id
+    others = [user for user in users if user != user_id]
+    stores.watches.replace(user_id, connection.connection_id, others, expires_at=connection.expires_at)
+    return presence_of(users, user_id=user_id, stores=stores, services=services, now=now)
 
 
-def seen_by(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+def seen_by(user_id: str, users: Collection[str], *, stores: PresenceStores, services: PresenceServices) -> set[str]:
     """Those of `users` who may see, and be seen by, `user_id`: who is near to them or a fellow member, without blocks.
 
     One read of 25 pairs each; then one query for each user who is neither a contact nor has answered in private.
     """
     others = {user for user in users if user != user_id}
-    relations = sight.relations.between(user_id, others) if others else {}
+    relations = stores.relations.between(user_id, others) if others else {}
     open_ones = {user: relation for user, relation in relations.items() if not relation.is_blocked}
     itself = {user_id} & set(users)
-    return itself | _related(user_id, open_ones, sight)
+    return itself | _related(user_id, open_ones, stores, services)
 
 
-def near_to(user_id: str, users: Collection[str], *, sight: Sight) -> set[str]:
+def near_to(user_id: str, users: Collection[str], *, stores: PresenceStores, services: PresenceServices) -> set[str]:
     """Those of `users` who would see, and be seen by, `user_id`, did nobody block anybody. At the same cost."""
-    return _related(user_id, sight.relations.between(user_id, users) if users else {}, sight)
+    return _related(user_id, stores.relations.between(user_id, users) if users else {}, stores, services)
 
 
-def _related(user_id: str, relations: Mapping[str, Relation], sight: Sight) -> set[str]:
+def _related(
+    user_id: str, relations: Mapping[str, Relation], stores: PresenceStores, services: PresenceServices
+) -> set[str]:
     near = {user for user, relation in relations.items() if relation.is_near}
     strangers = sorted(relations.keys() - near)
-    return near | set(_fellows(user_id, strangers, sight))
+    return near | set(_fellows(user_id, strangers, stores, services))
 
 
-def _fellows(user_id: str, users: Sequence[str], sight: Sight) -> list[str]:
+def _fellows(user_id: str, users: Sequence[str], stores: PresenceStores, services: PresenceServices) -> list[str]:
     """Those who are in a group with the user."""
-    mine = _groups_of(user_id, sight) if users else set()
+    mine = _groups_of(user_id, stores) if users else set()
     if not mine:
         return []
-    shared = sight.parallel_map(lambda user: bool(mine & _groups_of(user, sight)), users)
+    shared = services.parallel_map(lambda user: bool(mine & _groups_of(user, stores)), users)
     return [user for user, is_fellow in zip(users, shared, strict=True) if is_fellow]
 
 
-def _groups_of(user_id: str, sight: Sight) -> set[str]:
-    memberships = sight.memberships.of_user(user_id)
+def _groups_of(user_id: str, stores: PresenceStores) -> set[str]:
+    memberships = stores.memberships.of_user(user_id)
     return {member.conversation_id for member in memberships if is_group_id(member.conversation_id)}
 
 
 def announce_presence(
     presence: Presence,
     *,
-    telling: Telling,
+    stores: PresenceStores,
+    services: PresenceServices,
     now: int,
 ) -> int:
     """Tell every connection that watches the user and may see them. Returns how many were told."""
-    return tell(presence, watchers_of(presence.user_id, telling=telling, now=now), telling=telling, now=now)
+    return tell(
+        presence,
+        watchers_of(presence.user_id, stores=stores, services=services, now=now),
+        stores=stores,
+        services=services,
+        now=now,
+    )
 
 
-def watchers_of(user_id: str, *, telling: Telling, now: int) -> list[Watch]:
+def watchers_of(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> list[Watch]:
     """The connections that watch the user and may see them, did the user not hide."""
-    found = [one for one in telling.watches.of(user_id) if one.expires_at > now]
-    allowed = seen_by(user_id, {one.watcher for one in found}, sight=telling.sight) if found else set()
+    found = [one for one in stores.watches.of(user_id) if one.expires_at > now]
+    allowed = seen_by(user_id, {one.watcher for one in found}, stores=stores, services=services) if found else set()
     return [one for one in found if one.watcher in allowed]
 
 
-def tell(presence: Presence, watching: Sequence[Watch], *, telling: Telling, now: int) -> int:
+def tell(
+    presence: Presence, watching: Sequence[Watch], *, stores: PresenceStores, services: PresenceServices, now: int
+) -> int:
     """Tell these connections, which may see it. Those that are gone are forgotten. Returns how many were told."""
     targets = {one.connection_id: one for one in watching}
     if not targets:
         return 0
-    outcomes = telling.gateway.post(list(targets), telling.encode(PresenceChange(presence, now)))
+    outcomes = services.gateway.post(list(targets), services.encode(PresenceChange(presence, now)))
     for posted in outcomes:
         if posted.outcome is PostOutcome.GONE:
-            telling.watches.remove(targets[posted.connection_id])
+            stores.watches.remove(targets[posted.connection_id])
     return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
 
 
 def announce_online(
     user_id: str,
     *,
-    telling: Telling,
+    stores: PresenceStores,
+    services: PresenceServices,
     now: int,
 ) -> int:
     """To be called where `open_connection` says so."""
-    return announce_presence(Presence(user_id, ONLINE), telling=telling, now=now)
+    return announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
 
 
 def check_offline(
     gone: Gone,
     *,
-    telling: Telling,
+    stores: PresenceStores,
+    services: PresenceServices,
     now: int,
 ) -> bool:
     """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
@@ -175,9 +169,9 @@ def check_offline(
 
     def tell(found: Session, at: int) -> None:
         if not found.hidden:
-            announce_presence(_as_it_is(gone.user_id, found, now), telling=telling, now=at)
+            announce_presence(_as_it_is(gone.user_id, found, now), stores=stores, services=services, now=at)
 
-    sessions = telling.sight.sessions
+    sessions = stores.sessions
     session = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
     if session.is_online(now) or session.shown != ONLINE:
         return False
@@ -194,7 +188,8 @@ def hide_presence(
     user_id: str,
     *,
     hidden: bool,
-    telling: Telling,
+    stores: PresenceStores,
+    services: PresenceServices,
     now: int,
 ) -> None:
     """From now on the user looks as if never here, or as they are again; who watches is told.
@@ -204,7 +199,7 @@ def hide_presence(
     Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
     in between, it begins anew, and takes back what it has told. Raises Unavailable where that does not end.
     """
-    sessions = telling.sight.sessions
+    sessions = stores.sessions
     told_online = False
     for attempt in range(_MAX_ATTEMPTS):
         session = sessions.whole([user_id]).get(user_id, NEVER)
@@ -212,7 +207,9 @@ def hide_presence(
         was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
         is_news = session.hidden != hidden and (was_shown if hidden else presence.status == ONLINE)
         if is_news or (told_online and presence.status == OFFLINE):
-            announce_presence(presence, telling=telling, now=now + attempt)  # the later timestamp counts
+            announce_presence(
+                presence, stores=stores, services=services, now=now + attempt
+            )  # the later timestamp counts
             told_online = presence.status == ONLINE
         if sessions.hide(user_id, session, hidden=hidden, shown=presence.status):
             return
@@ -237,3 +234,12 @@ def _as_it_is(user_id: str, session: Session, now: int) -> Presence:
     # A connection that decayed was last heard of a heartbeat window before it expired, or when it was opened.
     decayed = (max(one.connected_at, one.expires_at - HEARTBEAT_WINDOW_MS) for one in session.connections)
     return Presence(user_id, OFFLINE, max([session.last_seen, *decayed]) or None)
+
+
+def best_effort(tell: Callable[[], object], *, services: PresenceServices) -> None:
+    """Tell others of a change that is stored. Where they can't be told it stands all the same: who asks sees it."""
+    try:
+        tell()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not make a failure of what has succeeded
+        services.observer.failed("presence not announced", error)
+        services.observer.count("PresenceNotAnnounced")

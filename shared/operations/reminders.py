@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
+from shared.domain.connections import NOBODY
 from shared.domain.members import check_possible_member
 from shared.domain.notifications import REMINDER, Notification, Reminder
 from shared.domain.rules import check_readable
 from shared.errors import BadRequest, Conflict, NotAMember
-from shared.operations.delivery import Delivered, Posting
+from shared.operations.context import Context
+from shared.operations.delivery import report
 from shared.operations.notifications import KEPT_MS, tell
 from shared.ports.conversations import ConversationLog
-from shared.ports.notifications import Notifications, Reminders
-from shared.ports.services import DeliveryCheckQueue, ReminderScheduler
+from shared.ports.services import NotifyingServices, RestServices
+from shared.ports.stores import Stores
 
 MAX_AHEAD_MS: Final = 366 * 24 * 3_600 * 1_000
 TITLE: Final = "Reminder"
@@ -38,84 +40,76 @@ class Due:
     reminder_id: str
 
 
-def remind(
-    user_id: str,
-    conversation_id: str,
-    seq: int,
-    *,
-    at: int,
-    limit: int,
-    log: ConversationLog,
-    reminders: Reminders,
-    clock: ReminderScheduler,
-    now: int,
-) -> Reminded:
-    """Have a member reminded of a message at `at` (ms). Asking again for the same completes what may be missing.
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """What a client asks for: to be reminded of a message at `at` (ms)."""
+
+    user_id: str
+    conversation_id: str
+    seq: int
+    at: int
+
+
+def remind(command: Remind, *, stores: Stores, services: RestServices, context: Context) -> Reminded:
+    """Have a member reminded of a message. Asking again for the same completes what may be missing.
 
     Raises BadRequest for a time that is past or more than a year away, NotAMember, NotFound (also for a message that
-    was deleted), Conflict at `limit` waiting reminders, and Unavailable.
+    was deleted), Conflict with too many waiting, and Unavailable.
     """
+    user_id, conversation_id, seq, at = command.user_id, command.conversation_id, command.seq, command.at
+    now, limit = context.now(), context.limits.reminder_limit
     if not now < at <= now + MAX_AHEAD_MS:
         raise BadRequest("`at` is a time in milliseconds, in the future and at most a year ahead")
     check_possible_member(conversation_id, user_id)
-    found = log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
+    found = stores.log.lookup(conversation_id, seqs=[seq] if seq else [], member_id=user_id, consistent=True)
     if found.member is None:
         raise NotAMember
     check_readable(found.entries.get(seq))
-    waiting = {one.reminder_id: one for one in reminders.of(user_id)}
+    waiting = {one.reminder_id: one for one in stores.reminders.of(user_id)}
     reminder_id = _reminder_id(user_id, conversation_id, seq, at)
     stored = waiting.get(reminder_id)
     reminder = stored or Reminder(reminder_id, user_id, conversation_id, seq, at, now)
     if stored is None:
         if len(waiting) >= limit:
             raise Conflict(f"A user has at most {limit:,} reminders waiting")
-        reminders.put(reminder)  # first, so that whatever is scheduled finds it
-    clock.schedule(reminder)
+        stores.reminders.put(reminder)  # first, so that whatever is scheduled finds it
+    services.scheduler.schedule(reminder)
     return Reminded(reminder, is_new=stored is None)
 
 
-def cancel_reminder(user_id: str, reminder_id: str, *, reminders: Reminders, clock: ReminderScheduler) -> None:
+def cancel_reminder(user_id: str, reminder_id: str, *, stores: Stores, services: RestServices) -> None:
     """Idempotent. Only one's own: ids are the same for nobody else, but might be guessed."""
-    if reminders.get(user_id, reminder_id) is None:
+    if stores.reminders.get(user_id, reminder_id) is None:
         return
-    clock.cancel(reminder_id)
-    reminders.remove(user_id, reminder_id)
+    services.scheduler.cancel(reminder_id)
+    stores.reminders.remove(user_id, reminder_id)
 
 
-def reminders_of(user_id: str, *, reminders: Reminders) -> Sequence[Reminder]:
+def reminders_of(user_id: str, *, stores: Stores) -> Sequence[Reminder]:
     """What a user is going to be reminded of, the next one first."""
-    return reminders.of(user_id)
+    return stores.reminders.of(user_id)
 
 
-def tell_due(
-    due: Due,
-    *,
-    reminders: Reminders,
-    notifications: Notifications,
-    log: ConversationLog,
-    posting: Posting,
-    looks: DeliveryCheckQueue,
-    second_look_s: int,
-    now: int,
-) -> Delivered | None:
-    """Tell a user what they wanted to be reminded of. None where there is nothing (any more) to tell.
+def tell_due(due: Due, *, stores: Stores, services: NotifyingServices, context: Context) -> None:
+    """Tell a user what they wanted to be reminded of.
 
-    That is, where the reminder was cancelled or carried out, the user is no member any more, or the message is deleted.
+    Nothing where the reminder was cancelled or carried out, the user is no member any more, or the message is deleted.
     The reminder goes last: what is carried out twice makes one notice, and pushes are claimed before they are sent.
     Raises Unavailable.
     """
-    reminder = reminders.get(due.user_id, due.reminder_id)
+    now = context.now()
+    reminder = stores.reminders.get(due.user_id, due.reminder_id)
     if reminder is None:
-        return None
-    delivered = None
-    if _is_readable(reminder, log):
-        notifications.put([_notification(reminder, now)])
+        return
+    delivered = NOBODY
+    if _is_readable(reminder, stores.log):
+        stores.notifications.put([_notification(reminder, now)])
         key = due.user_id, due.reminder_id
-        kept = notifications.among([key], now=now).get(key)
+        kept = stores.notifications.among([key], now=now).get(key)
         if kept is not None:
-            delivered = tell([kept], posting=posting, looks=looks, second_look_s=second_look_s, now=now)
-    reminders.remove(due.user_id, due.reminder_id)
-    return delivered
+            delivered = tell([kept], stores=stores, services=services, context=context)
+    stores.reminders.remove(due.user_id, due.reminder_id)
+    report(delivered, services=services)
 
 
 def _is_readable(reminder: Reminder, log: ConversationLog) -> bool:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.connections import (
+    EVICTED,
+    FORESIGHT_MS,
     HEARTBEAT_WINDOW_MS,
+    LAST_PING_MS,
     ONLINE,
+    REVOKED,
     Connection,
     Gone,
+    Identity,
     LimitReached,
     Registered,
     Session,
+    SessionsByUser,
     extended,
     heard_from,
     live,
 )
-from shared.errors import Unavailable
-from shared.ports.connections import Sessions
-from shared.ports.services import Gateway
+from shared.errors import Forbidden, Unavailable
+from shared.operations.context import Context
+from shared.operations.delivery import check_presence
+from shared.operations.presence import announce_online
+from shared.ports.services import PresenceServices, Services
+from shared.ports.stores import PresenceStores, SessionStores
 
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.
@@ -40,28 +49,22 @@ class Opened:
 
 
 def open_connection(
-    connection: Connection,
-    *,
-    limit: int,
-    sessions: Sessions,
-    gateway: Gateway,
-    farewell: bytes,
-    now: int,
+    connection: Connection, *, limit: int, stores: SessionStores, services: PresenceServices, now: int
 ) -> Opened:
     """Register a connection; at the limit its user's stale ones go first, then the oldest.
 
-    `farewell` is the frame an evicted connection is sent before it is closed, since closing can't say why.
+    An evicted connection is told why before it is closed.
     Raises Unavailable where the user's connections change faster than they can be counted.
     """
     drop: list[Connection] = []
     dropped: list[Connection] = []
     for _ in range(_MAX_ATTEMPTS):
-        result = sessions.register(connection, limit=limit, drop=[stale.connection_id for stale in drop])
+        result = stores.sessions.register(connection, limit=limit, drop=[stale.connection_id for stale in drop])
         if isinstance(result, Registered):
             evicted = live([*dropped, *drop], now)
             for old in evicted:
-                gateway.post([old.connection_id], farewell)
-                gateway.close(old.connection_id)
+                services.gateway.post([old.connection_id], services.encode(EVICTED))
+                services.gateway.close(old.connection_id)
             came_online = not live(result.others, now)
             is_news = came_online or _may_have_been_first(result, connection, now)
             before = Session(result.others, result.last_seen, result.hidden, result.shown)
@@ -93,39 +96,77 @@ def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) 
     return stale + living[: max(0, len(living) - limit + 1)]
 
 
-def keep_alive(
-    connection: Connection, *, limit: int, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int
-) -> Opened:
+def register(
+    connection: Connection, *, limit: int, stores: PresenceStores, services: PresenceServices, now: int
+) -> None:
+    """Register a connection that was given up, and speaks after all: it brings its user back."""
+    opened = open_connection(connection, limit=limit, stores=stores, services=services, now=now)
+    if opened.announce:
+        announce_online(connection.user_id, stores=stores, services=services, now=now)
+
+
+def keep_alive(connection: Connection, *, stores: PresenceStores, services: Services, context: Context) -> None:
     """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
-    stored = sessions.touch(heard_from(connection, now))
+    now, limit = context.now(), context.limits.connection_limit
+    stored = stores.sessions.touch(heard_from(connection, now))
     if stored is None:
-        return open_connection(
-            heard_from(connection, now), limit=limit, sessions=sessions, gateway=gateway, farewell=farewell, now=now
-        )
-    if stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
-        sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
-    return Opened(came_online=False, evicted=())
+        register(heard_from(connection, now), limit=limit, stores=stores, services=services, now=now)
+    elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
+        stores.sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
+    look_after_end(connection, within_ms=LAST_PING_MS, services=services, now=context.now())
+
+
+def renew(
+    connection: Connection, fresh: Identity, *, stores: PresenceStores, services: Services, context: Context
+) -> Connection:
+    """Have the connection live on until a fresh token of the same user ends, or live again. Returns it as it is now.
+
+    Raises Forbidden for another user's token.
+    """
+    if fresh.user_id != connection.user_id:
+        raise Forbidden("This token is another user's")
+    renewed = extended(connection, fresh.expires_at)
+    before = stores.sessions.touch(renewed, fresh_token=True)
+    if before is not None:  # another `auth`, beside this one, may have shown a token that ends later
+        renewed = extended(renewed, before.authenticated_until)
+    if before is None or not before.is_live(context.now()) or before.authenticated_until >= fresh.expires_at:
+        # It is back after its end; or this is sent again, and what came before has died without telling that it is.
+        limit = context.limits.connection_limit
+        register(renewed, limit=limit, stores=stores, services=services, now=context.now())
+    stores.watches.prolong(renewed.user_id, renewed.connection_id, expires_at=renewed.expires_at)
+    look_after_end(renewed, within_ms=FORESIGHT_MS, services=services, now=context.now())
+    return renewed
 
 
 def ensure_registered(
     connection: Connection,
-    known: Sequence[Connection],
+    known: SessionsByUser,
     *,
-    register: Callable[[Connection], object],
-    now: int,
+    stores: PresenceStores,
+    services: PresenceServices,
+    context: Context,
 ) -> None:
     """Register a connection that its user's session lacks, or that is about to expire though it just spoke.
 
     For callers that have read the session anyway: healing costs a write only where there is something to heal.
     """
-    stored = next((one for one in known if one.connection_id == connection.connection_id), None)
+    now, limit = context.now(), context.limits.connection_limit
+    mine = known.get(connection.user_id, ())
+    stored = next((one for one in mine if one.connection_id == connection.connection_id), None)
     if stored is not None:
         connection = extended(connection, stored.authenticated_until)
     refreshed = heard_from(connection, now)
     if stored is None:
-        register(connection)
+        register(connection, limit=limit, stores=stores, services=services, now=now)
     elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
-        register(refreshed)
+        register(refreshed, limit=limit, stores=stores, services=services, now=now)
+
+
+def look_after_end(connection: Connection, *, within_ms: int, services: Services, now: int) -> None:
+    """Have it checked whether the user is offline once this connection has ended, if that is so near."""
+    gone = ends_soon(connection, within_ms=within_ms, now=now)
+    if gone is not None:
+        check_presence(gone, services=services)
 
 
 def ends_soon(connection: Connection, *, within_ms: int, now: int) -> Gone | None:
@@ -145,23 +186,23 @@ class Closed:
     went_offline: bool
 
 
-def close_connection(user_id: str, connection_id: str, *, sessions: Sessions, now: int) -> Closed:
+def close_connection(user_id: str, connection_id: str, *, stores: SessionStores, now: int) -> Closed:
     """Forget a connection that is over. Late and repeated calls remove nothing else.
 
     What counts is what was told, and not whether this connection was live: its token may have ended before it did, and
     who removed it first may have died with that.
     """
-    result = sessions.remove(user_id, connection_id, now=now)
+    result = stores.sessions.remove(user_id, connection_id, now=now)
     return Closed(went_offline=result.shown == ONLINE and not live(result.others, now))
 
 
-def close_all(user_id: str, *, sessions: Sessions, gateway: Gateway, farewell: bytes, now: int) -> int:
-    """Close every connection of a user, each after `farewell`. Returns how many were live."""
-    connections = sessions.of([user_id]).get(user_id, ())
+def close_all(user_id: str, *, stores: SessionStores, services: PresenceServices, now: int) -> int:
+    """Close every connection of a user, each after it was told why. Returns how many were live."""
+    connections = stores.sessions.of([user_id]).get(user_id, ())
     living = live(connections, now)
     if living:
-        gateway.post([connection.connection_id for connection in living], farewell)
+        services.gateway.post([connection.connection_id for connection in living], services.encode(REVOKED))
     for connection in connections:
-        gateway.close(connection.connection_id)
-        sessions.remove(user_id, connection.connection_id, now=now)
+        services.gateway.close(connection.connection_id)
+        stores.sessions.remove(user_id, connection.connection_id, now=now)
     return len(living)

@@ -12,8 +12,8 @@ from shared.domain.identifiers import is_group_id
 from shared.domain.members import Member, check_possible_member, is_in_inbox, unread
 from shared.domain.rules import MAX_PAGE
 from shared.errors import NotAMember
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import ParallelMap
+from shared.ports.services import Services
+from shared.ports.stores import ChatStores
 
 # Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
 MAX_HEADS: Final = 500
@@ -80,18 +80,21 @@ class _Reply:
         return is_there
 
 
-def sync(
-    user_id: str,
-    held: Mapping[str, int],
-    *,
-    after: str = "",
-    memberships: Memberships,
-    log: ConversationLog,
-    parallel_map: ParallelMap,
-    size: Callable[[Entry], int],
-    page: int = MAX_PAGE,
-    room: int = MAX_REPLY_BYTES,
-) -> Sync:
+@dataclass(frozen=True, slots=True)
+class Catching:
+    """What a client asks for: what it holds of each conversation, and `after` which one its heads go on.
+
+    A reply has at most `room` bytes, and `page` entries of each conversation.
+    """
+
+    user_id: str
+    held: Mapping[str, int]
+    after: str = ""
+    page: int = MAX_PAGE
+    room: int = MAX_REPLY_BYTES
+
+
+def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, services: Services) -> Sync:
     """For each conversation in `held` the entries after that seq; for the user's others, behind `after`, the head only.
 
     The others are those of the inbox: one that is hidden is answered where `held` names it, as any, and else left out.
@@ -104,16 +107,17 @@ def sync(
     One query lists the memberships from `after` on; those named elsewhere take one read for each 100. Then there is one
     query for each conversation that the reply has, and for up to 32 that it has no room for.
     """
+    user_id, held, after, room = asked.user_id, asked.held, asked.after, asked.room
     most = MAX_HEADS + len(held) + 1
-    listed = memberships.listed(user_id, after=after, limit=most)
-    named = _named(user_id, held, listed, everything=not after and len(listed) < most, memberships=memberships)
+    listed = stores.memberships.listed(user_id, after=after, limit=most)
+    named = _named(user_id, held, listed, everything=not after and len(listed) < most, stores=stores)
     share = room // _SHARES
     reply = _Reply(room - _ENVELOPE_BYTES - share, size)
     unknown = held.keys() - {member.conversation_id for member in named}
     refused, left_refused = _refusals(unknown, reply, most=max(share, reply.room - _ENTRY_BYTES))
-    current, left_out = _add_named(reply, named, held, page, log=log, parallel_map=parallel_map)
+    current, left_out = _add_named(reply, named, asked, stores=stores, services=services)
     reply.room += share
-    next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, log, parallel_map)
+    next_after = _add_heads(reply, [one for one in listed if one.conversation_id not in held], after, stores, services)
     for one in current:  # one that doesn't fit is nothing that another sync would bring
         reply.add(one)
     return Sync(reply.conversations, refused, left_out or left_refused or next_after is not None, next_after)
@@ -122,11 +126,10 @@ def sync(
 def _add_named(
     reply: _Reply,
     named: Sequence[Member],
-    held: Mapping[str, int],
-    page: int,
+    asked: Catching,
     *,
-    log: ConversationLog,
-    parallel_map: ParallelMap,
+    stores: ChatStores,
+    services: Services,
 ) -> tuple[list[Synced], bool]:
     """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
     current: list[Synced] = []
@@ -135,7 +138,7 @@ def _add_named(
         if reply.is_full:
             return current, True
         wave = named[start : start + _WAVE]
-        for one in parallel_map(lambda member: _since(member, held[member.conversation_id], log, page), wave):
+        for one in services.parallel_map(lambda member: _since(member, asked, stores), wave):
             if not one.entries:
                 current.append(one)
             elif not reply.add(one):
@@ -144,13 +147,13 @@ def _add_named(
 
 
 def _named(
-    user_id: str, held: Mapping[str, int], listed: Sequence[Member], *, everything: bool, memberships: Memberships
+    user_id: str, held: Mapping[str, int], listed: Sequence[Member], *, everything: bool, stores: ChatStores
 ) -> list[Member]:
     """The memberships that `held` names, in its order. `everything`: `listed` are all that there are."""
     found = {member.conversation_id: member for member in listed}
     elsewhere = [] if everything else [one for one in held if one not in found]
     if elsewhere:
-        found |= memberships.of_user_in(user_id, elsewhere)
+        found |= stores.memberships.of_user_in(user_id, elsewhere)
     return [found[one] for one in held if one in found]
 
 
@@ -168,7 +171,7 @@ def _refusals(refused: Iterable[str], reply: _Reply, *, most: int) -> tuple[list
 
 
 def _add_heads(
-    reply: _Reply, members: Sequence[Member], after: str, log: ConversationLog, parallel_map: ParallelMap
+    reply: _Reply, members: Sequence[Member], after: str, stores: ChatStores, services: Services
 ) -> str | None:
     """Heads of the first of these, as many as fit: the others are not read. Returns behind which one they are left."""
     room, taken = reply.room, 0
@@ -177,7 +180,7 @@ def _add_heads(
         if room < 0:
             break
         taken += 1
-    for one in parallel_map(lambda member: _head_of(member, log), members[:taken]):
+    for one in services.parallel_map(lambda member: _head_of(member, stores), members[:taken]):
         if one is not None:
             reply.add(one)
     if taken == len(members):
@@ -185,16 +188,17 @@ def _add_heads(
     return members[taken - 1].conversation_id if taken else after
 
 
-def _head_of(member: Member, log: ConversationLog) -> Synced | None:
+def _head_of(member: Member, stores: ChatStores) -> Synced | None:
     """None for a conversation that is not in the user's inbox."""
-    tail = log.read_back(member.conversation_id, limit=1)
+    tail = stores.log.read_back(member.conversation_id, limit=1)
     head = tail[0] if tail else None
     return _synced(member, head, [], has_more=False) if is_in_inbox(member, head) else None
 
 
-def _since(member: Member, seq: int, log: ConversationLog, most: int) -> Synced:
+def _since(member: Member, asked: Catching, stores: ChatStores) -> Synced:
     """One query in nearly all cases: reading from the held entry on shows both what follows and that it exists."""
-    conversation_id = member.conversation_id
+    conversation_id, log, most = member.conversation_id, stores.log, asked.page
+    seq = asked.held[conversation_id]
     found = log.read(conversation_id, start=max(seq, 1), limit=most + 2)
     entries = [entry for entry in found if entry.seq > seq]
     page = entries[:most]
@@ -233,14 +237,14 @@ def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) 
     return entries, used
 
 
-def is_behind(conversation_id: str, seq: int, *, user_id: str, log: ConversationLog) -> bool:
+def is_behind(conversation_id: str, seq: int, *, user_id: str, stores: ChatStores) -> bool:
     """Whether there is an entry after `seq`: one strongly consistent read. Raises NotAMember.
 
     A live post can get lost with its Lambda; this is how the client learns of it within one heartbeat.
     """
     check_possible_member(conversation_id, user_id)
     member_id = user_id if is_group_id(conversation_id) else None
-    found = log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
+    found = stores.log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
     return bool(found.entries)

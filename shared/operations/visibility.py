@@ -13,49 +13,59 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from shared.domain.connections import OFFLINE, ONLINE, Presence, Watch
-from shared.operations.presence import NEVER, Telling, near_to, seen_by, shown_as, tell, watchers_of
+from shared.operations.presence import NEVER, near_to, seen_by, shown_as, tell, watchers_of
 from shared.ports.connections import Watches
+from shared.ports.services import PresenceServices
+from shared.ports.stores import PresenceStores
 
 Now = Callable[[], int]
 
 
-def tell_granted(user_id: str, other: str, *, telling: Telling, now: Now) -> int:
+def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
     """Two users may see each other now, unless something else forbids it. Returns how many connections were told.
 
     Two queries where neither watches the other. Who is away, or hides, is not told of: they look offline already.
     """
     at = now()
-    watching = _between(user_id, [other], telling.watches, at)
-    if not watching or not seen_by(user_id, [other], sight=telling.sight):
+    watching = _between(user_id, [other], stores.watches, at)
+    if not watching or not seen_by(user_id, [other], stores=stores, services=services):
         return 0
-    return _tell_as_they_are(watching, telling, at)
+    return _tell_as_they_are(watching, stores, services, at)
 
 
-def tell_withdrawn(user_id: str, others: Collection[str], *, telling: Telling, now: Now) -> int:
+def tell_withdrawn(
+    user_id: str, others: Collection[str], *, stores: PresenceStores, services: PresenceServices, now: Now
+) -> int:
     """The user and each of `others` may not see each other any more, unless something else permits it.
 
     For what both of them know to have ended: a contact, a shared group. Two queries where nobody watches anybody.
     """
     at = now()
-    watching = _between(user_id, others, telling.watches, at)
-    visible = seen_by(user_id, _people(watching, user_id), sight=telling.sight) if watching else set()
-    return _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], telling, at)
+    watching = _between(user_id, others, stores.watches, at)
+    visible = seen_by(user_id, _people(watching, user_id), stores=stores, services=services) if watching else set()
+    return _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], stores, services, at)
 
 
-def tell_blocked(user_id: str, other: str, *, telling: Telling, now: Now) -> int:
+def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
     """The user blocks the other now, and the other did not block them before.
 
     Strangers hear nothing: that would tell them of the block.
     """
     at = now()
-    watching = _between(user_id, [other], telling.watches, at)
-    if not watching or not near_to(user_id, [other], sight=telling.sight):
+    watching = _between(user_id, [other], stores.watches, at)
+    if not watching or not near_to(user_id, [other], stores=stores, services=services):
         return 0
-    return _tell_nothing_to_see(watching, telling, at)
+    return _tell_nothing_to_see(watching, stores, services, at)
 
 
 def tell_joined(
-    conversation_id: str, users: Collection[str], members: Collection[str], *, telling: Telling, now: Now
+    conversation_id: str,
+    users: Collection[str],
+    members: Collection[str],
+    *,
+    stores: PresenceStores,
+    services: PresenceServices,
+    now: Now,
 ) -> int:
     """`users` are in a group with all of `members` now. Who may see each other without it is told nothing new.
 
@@ -63,18 +73,26 @@ def tell_joined(
     """
     at = now()
     everybody = set(members)
-    found = telling.sight.parallel_map(lambda user: _between(user, everybody - {user}, telling.watches, at), users)
+    found = services.parallel_map(lambda user: _between(user, everybody - {user}, stores.watches, at), users)
     told: set[Watch] = set()
     count = 0
     for user, watching in zip(users, found, strict=True):
-        fellows = _fellows_now(conversation_id, user, _people(watching, user), telling)
+        fellows = _fellows_now(conversation_id, user, _people(watching, user), stores)
         new = [one for one in watching if _other(one, user) in fellows and one not in told]
         told.update(new)
-        count += _tell_as_they_are(new, telling, at)
+        count += _tell_as_they_are(new, stores, services, at)
     return count
 
 
-def tell_latecomers(user_id: str, before: Collection[Watch], *, hidden: bool, telling: Telling, now: Now) -> int:
+def tell_latecomers(
+    user_id: str,
+    before: Collection[Watch],
+    *,
+    hidden: bool,
+    stores: PresenceStores,
+    services: PresenceServices,
+    now: Now,
+) -> int:
     """The user hides now, or no longer: tell those who may see them and were not among those `before`.
 
     `hide_presence` tells first and notes second. Who began to watch in between, or could see the user since by another
@@ -82,16 +100,18 @@ def tell_latecomers(user_id: str, before: Collection[Watch], *, hidden: bool, te
     """
     at = now()
     told = {one.connection_id for one in before}
-    late = [one for one in watchers_of(user_id, telling=telling, now=at) if one.connection_id not in told]
-    return _tell_nothing_to_see(late, telling, at) if hidden else _tell_as_they_are(late, telling, at)
+    late = [
+        one for one in watchers_of(user_id, stores=stores, services=services, now=at) if one.connection_id not in told
+    ]
+    return _tell_nothing_to_see(late, stores, services, at) if hidden else _tell_as_they_are(late, stores, services, at)
 
 
-def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], telling: Telling) -> set[str]:
+def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], stores: PresenceStores) -> set[str]:
     """Those of `others` whom nothing but this group lets see the user, both being in it at this moment."""
     if not others:
         return set()
-    still_in = telling.sight.memberships.among(conversation_id, [user_id, *others])
-    relations = telling.sight.relations.between(user_id, others)
+    still_in = stores.memberships.among(conversation_id, [user_id, *others])
+    relations = stores.relations.between(user_id, others)
     alone = {other for other, relation in relations.items() if not relation.is_near and not relation.is_blocked}
     return alone & still_in.keys() if user_id in still_in else set()
 
@@ -117,29 +137,31 @@ def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
     return {_other(one, user_id) for one in watching}
 
 
-def _tell_as_they_are(watching: Sequence[Watch], telling: Telling, at: int) -> int:
+def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> int:
     """Tell each of these connections that the user whom it watches, and may see, is online.
 
     That somebody is away it shows already; when they were last there, it learns when it asks. To say so here could
     overtake the "online" of who is just coming.
     """
     users = {one.watched for one in watching}
-    sessions = telling.sight.sessions.whole(users) if users else {}
+    sessions = stores.sessions.whole(users) if users else {}
     shown = {user: shown_as(user, sessions.get(user, NEVER), at) for user in users}
     online = [one for one in watching if shown[one.watched].status == ONLINE]
-    return _tell([(shown[one.watched], one) for one in online], telling, at)
+    return _tell([(shown[one.watched], one) for one in online], stores, services, at)
 
 
-def _tell_nothing_to_see(watching: Sequence[Watch], telling: Telling, at: int) -> int:
-    return _tell([(_unseen(one), one) for one in watching], telling, at)
+def _tell_nothing_to_see(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> int:
+    return _tell([(_unseen(one), one) for one in watching], stores, services, at)
 
 
 def _unseen(watch: Watch) -> Presence:
     return Presence(watch.watched, OFFLINE)
 
 
-def _tell(pairs: Sequence[tuple[Presence, Watch]], telling: Telling, at: int) -> int:
+def _tell(pairs: Sequence[tuple[Presence, Watch]], stores: PresenceStores, services: PresenceServices, at: int) -> int:
     by_presence: dict[Presence, list[Watch]] = {}
     for presence, watch in pairs:
         by_presence.setdefault(presence, []).append(watch)
-    return sum(tell(presence, watching, telling=telling, now=at) for presence, watching in by_presence.items())
+    return sum(
+        tell(presence, watching, stores=stores, services=services, now=at) for presence, watching in by_presence.items()
+    )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
-from shared.domain.connections import (
-    Gone,
-    Posted,
-)
-from shared.domain.fan_out import Shard
-from shared.domain.files import Checked, File, Stored, Upload
-from shared.domain.notifications import DeliveryCheck, Reminder
-from shared.domain.pushes import Push, PushJob, PushResult
+if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from collections.abc import Callable, Iterable, Sequence
 
+    from shared.domain.connections import Closing, Gone, Posted, PresenceChange
+    from shared.domain.devices import Platform
+    from shared.domain.entries import Entry, Receipt, Typing
+    from shared.domain.fan_out import Shard
+    from shared.domain.files import Checked, File, Stored, Upload
+    from shared.domain.notifications import DeliveryCheck, Notification, Reminder
+    from shared.domain.pushes import Push, PushJob, PushResult
+
+Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification | Closing"
+"""What is posted to connections."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -148,3 +152,66 @@ class ReminderScheduler(Protocol):
     def cancel(self, reminder_id: str) -> None:
         """Idempotent; one that is being carried out right now may still be."""
         ...
+
+
+class Encoder(Protocol):
+    """Makes an event's bytes, as docs/protocol.md has them."""
+
+    def __call__(self, event: Event, /) -> bytes: ...
+
+
+class Observer(Protocol):
+    """Where an operator sees what went otherwise than it should, though nobody was refused anything."""
+
+    def count(self, name: str, value: int = 1) -> None:
+        """Count something worth an alarm or a graph."""
+        ...
+
+    def noted(self, what: str, **fields: object) -> None:
+        """Note what an operator can do something about: by ids and codes, never by text or tokens."""
+        ...
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Note an error that what was asked for survives: its type and place, never its text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceServices:
+    """What telling connections takes."""
+
+    gateway: Gateway
+    parallel_map: ParallelMap
+    encode: Encoder
+    observer: Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Services(PresenceServices):
+    """What the frames of a connection take."""
+
+    presence_checks: PresenceChecks
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyingServices(Services):
+    """What telling users takes who may not be there."""
+
+    delivery_checks: DeliveryCheckQueue
+
+
+@dataclass(frozen=True, slots=True)
+class RestServices(NotifyingServices):
+    """What the HTTP API takes."""
+
+    objects: Objects
+    scheduler: ReminderScheduler
+
+
+@dataclass(frozen=True, slots=True)
+class PushServices(NotifyingServices):
+    """What waking devices takes. `jitter(ms)` is a random part of that."""
+
+    push_queue: PushQueue
+    shard_queue: ShardQueue
+    providers: Callable[[Platform], PushGateway]

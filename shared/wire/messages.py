@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.entries import Entry
 from shared.operations.changes import Changed
+from shared.operations.editing import React
 from shared.operations.messages import SendMessage
 
 if TYPE_CHECKING:  # a Protocol is a class to make, at every cold start
@@ -88,19 +89,16 @@ def delete_ack(conversation_id: str, seq: int, changed: Changed, *, now: int) ->
     return {"type": "delete", **_changed(conversation_id, seq, changed, now)}
 
 
-def react_ack(
-    conversation_id: str,
-    seq: int,
-    emoji: str,
-    changed: Changed,
-    *,
-    removed: bool,
-    owner_id: str | None = None,
-    now: int,
-) -> shapes.Reaction:
-    """`owner_id` is whose reaction was to be taken off, where the request said so."""
-    place = _changed(conversation_id, seq, changed, now)
-    ack: shapes.Reaction = {"type": "react", **place, "emoji": emoji, "removed": removed, "user_id": owner_id or ""}
+def react_ack(command: React, changed: Changed, *, now: int) -> shapes.Reaction:
+    """With the `user_id` of whose reaction was to be taken off, where the request said so."""
+    place, owner_id = _changed(command.conversation_id, command.seq, changed, now), command.owner_id
+    ack: shapes.Reaction = {
+        "type": "react",
+        **place,
+        "emoji": command.emoji,
+        "removed": command.remove,
+        "user_id": owner_id or "",
+    }
     if owner_id is None:
         del ack["user_id"]
     return ack

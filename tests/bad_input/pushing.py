@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from functions.offline_push.ports import Ports
+from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.fan_out import Shard
 from tests.bad_input.world import World
@@ -34,5 +34,5 @@ def with_phones(world: World) -> World:
 
 def push_ports(world: World, provider: FakePushGateway) -> Ports:
     return world.wiring.push(
-        provider=provider, pushes=world.pushes, looks=world.looks, shards=Shards(world), report=world.reports.append
+        provider=provider, push_queue=world.pushes, delivery_checks=world.looks, shard_queue=Shards(world)
     )

@@ -29,7 +29,7 @@ def connecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def disconnecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    return disconnect(event, sessions=world.stores.sessions, checks=world.checks, now=NOW)
+    return disconnect(event, stores=world.stores, checks=world.checks, now=NOW)
 
 
 ROUTES = pytest.mark.parametrize(("route", "handle"), [("$connect", connecting), ("$disconnect", disconnecting)])

@@ -92,6 +92,6 @@ def test_an_unreadable_look_at_somebodys_presence_comes_again_by_itself(name: st
     world = World()
     before = world.state
     good = f'{{"user_id": "bob", "at": {NOW}}}'
-    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), world.wiring.telling, now=NOW)
+    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), world.wiring.presence, now=NOW)
     assert failures(answer) == ["1"]
     assert world.state == before

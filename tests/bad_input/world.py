@@ -17,7 +17,7 @@ from typing import Any
 from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Ports as MessagePorts
+from functions.message.routes import Wiring as MessagePorts
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from shared.auth.tokens import SecretKey, TokenVerifier
@@ -25,7 +25,6 @@ from shared.domain.changes import MEMBER, OWNER, Added, Role
 from shared.domain.entries import change_entry
 from shared.domain.files import IMAGE, READY, File
 from shared.domain.limits import Limit
-from shared.operations.delivery import Delivered
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.dynamodb import Store
 from tests.fakes import (
@@ -34,6 +33,7 @@ from tests.fakes import (
     FakeGateway,
     FakeNonces,
     FakeObjects,
+    FakeObserver,
     FakePresenceChecks,
     FakePushQueue,
     FakeReminderScheduler,
@@ -57,12 +57,14 @@ class World:
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     shards: list[Any] = field(default_factory=list)
     reminding: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
-    reports: list[Delivered] = field(default_factory=list)
+    observer: FakeObserver = field(default_factory=FakeObserver)
     unexpected: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.stores = adapters(self.store)
-        self.wiring = Wiring(self.stores, self.gateway, self.clock, self.nonces)
+        self.wiring = Wiring(
+            self.stores, self.gateway, self.clock, self.nonces, checks=self.checks, observer=self.observer
+        )
         self.verifier = TokenVerifier(SecretKey(lambda: SECRET), now=self.clock)
         self.guard = self.new_guard()
         self._settle()
@@ -90,7 +92,7 @@ class World:
 
     @property
     def message(self) -> MessagePorts:
-        return self.wiring.message(verify=self.verifier.verify, report=self.reports.append, edit_window_s=86_400)
+        return self.wiring.message(verify=self.verifier.verify, edit_window_s=86_400)
 
     @cached_property
     def api(self) -> Any:
@@ -98,10 +100,9 @@ class World:
         ports = self.wiring.rest(
             verifier=self.verifier,
             objects=self.objects,
-            clock=self.reminding,
-            looks=self.looks,
+            scheduler=self.reminding,
+            delivery_checks=self.looks,
             new_secret=lambda: next(secrets),
-            report=self.reports.append,
             limiter=self.wiring.limiter(Limit(20, 10_000), simulated().buckets),
             edit_window_s=86_400,
             group_limit=6,
@@ -147,7 +148,8 @@ class World:
         for user_id, _ in CONNECTIONS:
             assert self.say({"type": "ping"}, user_id=user_id)["success"]
         self.gateway.posts.clear()
-        self.reports.clear()
+        self.observer.counted.clear()
+        self.checks.scheduled.clear()
 
     def _make_group(self, conversation_id: str, users: Sequence[str]) -> None:
         roles: dict[str, Role] = {user: OWNER if user == users[0] else MEMBER for user in users}

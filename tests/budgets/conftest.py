@@ -13,7 +13,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Ports
+from functions.message.routes import Wiring as Ports
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity

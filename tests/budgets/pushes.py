@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from functions.offline_push.ports import Ports
+from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.fan_out import Shard
 from shared.ports.services import Gateway
 from tests.budgets.conftest import House
@@ -21,7 +21,7 @@ def push_ports(house: House, provider: FakePushGateway | None = None, gateway: G
     wiring = replace(house.wiring, gateway=gateway or house.gateway)
     return wiring.push(
         provider=provider or FakePushGateway(),
-        pushes=FakePushQueue(),
-        looks=FakeDeliveryCheckQueue(),
-        shards=NoShards(),
+        push_queue=FakePushQueue(),
+        delivery_checks=FakeDeliveryCheckQueue(),
+        shard_queue=NoShards(),
     )

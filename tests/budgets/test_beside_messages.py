@@ -24,6 +24,7 @@ from tests.functions.events import HOUR, NOW, http_event
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, sqs_record
 from tests.functions.rest.house import token
+from tests.wiring import with_limits
 
 MANY = [f"u{number}" for number in range(100)]
 PHONE = {"platform": "fcm", "token": "t" * 160}
@@ -54,7 +55,7 @@ def test_requests(
 ) -> None:
     method, path = request_line.split()
     has_file(house)
-    ports = replace(rest_ports(house, buckets), device_limit=10)
+    ports = with_limits(rest_ports(house, buckets), device_limit=10)
     house.meter.reset()
     answer = respond(http_event(method, path, token=token(scope=SCOPES), body=body), make_api(ports, unexpected=_fail))
     assert answer["statusCode"] < 300, answer
@@ -63,7 +64,7 @@ def test_requests(
 
 def test_who_puts_others_into_groups_is_counted_by_one_write_or_two(house: House, buckets: DynamoDbBuckets) -> None:
     """Beside the transaction: 4 units for its entry and the group's item, 4 for each user."""
-    api = make_api(replace(rest_ports(house, buckets), group_limit=1_000), unexpected=_fail)
+    api = make_api(with_limits(rest_ports(house, buckets), group_limit=1_000), unexpected=_fail)
     group = "/v1/conversations/group:another0secret0for0a0group/members"
 
     def writes(path: str, body: dict[str, Any]) -> float:
@@ -105,7 +106,7 @@ def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writ
 
 def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> None:
     ports = push_ports(house)
-    ports.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
+    ports.stores.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
     house.meter.reset()
     assert work([look_record({"notice_id": "n"}, ["carol"])], ports) == {"batchItemFailures": []}
     assert units(house) == (3, 0)
@@ -113,7 +114,7 @@ def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> 
 
 def test_a_reminder_that_is_due_is_five_reads_and_two_writes(house: House) -> None:
     ports = push_ports(house)
-    ports.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
+    ports.stores.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
     house.meter.reset()
     assert work([sqs_record(reminder_body("alice", "r"))], ports) == {"batchItemFailures": []}
     assert units(house) == (5, 2)

@@ -21,7 +21,7 @@ from shared.operations.presence import check_offline
 from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.wire.common import encode_sync_cursor
 from tests.budgets.conftest import House, message
-from tests.fakes import DM, in_turn
+from tests.fakes import DM, FakeGateway
 from tests.functions.events import HOUR, NOW
 
 
@@ -74,8 +74,8 @@ def test_a_message_without_an_id_is_one_write(house: House) -> None:
 def has_file(house: House, file_id: str = "cat") -> None:
     """Alice has uploaded it, and it was checked."""
     file = File(file_id, "alice", "image", "cat.png", "image/png", 5, created_at=1, expires_at=900_001)
-    house.ports.files.create(file)
-    assert house.ports.files.settle(replace(file, status=READY, width=4, height=3, has_thumbnail=True))
+    house.ports.stores.files.create(file)
+    assert house.ports.stores.files.settle(replace(file, status=READY, width=4, height=3, has_thumbnail=True))
 
 
 CAT = {"message_type": "image", "file_id": "cat"}
@@ -113,15 +113,15 @@ def test_a_look_at_a_file_takes_three_reads_wherever_it_stands(house: House, gro
     has_file(house)
     for number in range(groups):
         draft = Draft(f"group:{number:016}", "alice", "", "n", message_type="image", file_id="cat")
-        assert house.ports.log.put(draft.following(None, 1)) is None
+        assert house.ports.stores.log.put(draft.following(None, 1)) is None
     place = f"group:{groups - 1:016}"
-    house.ports.memberships.create(place, ["carol"], joined_at=1)
+    house.ports.stores.memberships.create(place, ["carol"], joined_at=1)
     for user_id, calls in (
         ("alice", {"GetItem": 1}),
         ("carol", {"GetItem": 1, "Query": 1, "BatchGetItem": 1}),
     ):
         house.meter.reset()
-        file_for(user_id, "cat", files=house.ports.files, memberships=house.ports.memberships)
+        file_for(user_id, "cat", stores=house.ports.stores)
         assert house.meter.count == calls
 
 
@@ -159,8 +159,8 @@ def test_connecting_by_header_is_one_write(house: House) -> None:
 
 
 def test_coming_online_is_one_write_and_one_look_for_those_who_watch(house: House) -> None:
-    house.ports.sessions.remove("alice", "a1=", now=NOW)
-    house.ports.sessions.show_offline("alice", house.ports.sessions.whole(["alice"])["alice"])
+    house.ports.stores.sessions.remove("alice", "a1=", now=NOW)
+    house.ports.stores.sessions.show_offline("alice", house.ports.stores.sessions.whole(["alice"])["alice"])
     house.meter.reset()
     house.connect("alice", "a2=")
     assert (house.meter.count, house.meter.writes, house.meter.reads) == ({"UpdateItem": 1, "Query": 1}, 1, 1)
@@ -180,7 +180,13 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(house: House
     for number in range(conversations - 1):
         house.say({**message(0, f"c{number}"), "to": f"user{number}"})
     house.meter.reset()
-    inbox("alice", limit=10, memberships=house.ports.memberships, log=house.ports.log, parallel_map=in_turn, now=0)
+    inbox(
+        "alice",
+        limit=10,
+        stores=house.ports.stores,
+        services=house.ports.services,
+        now=0,
+    )
     assert house.meter.count == {"Query": 1 + conversations}
     synced = house.measured({"type": "sync", "conversations": {DM: 1}})
     assert synced == {"BatchGetItem": 1, "Query": 1 + conversations}
@@ -199,21 +205,29 @@ def test_a_page_of_heads_reads_what_is_behind_its_cursor_and_nothing_else(house:
 @pytest.mark.parametrize("before", [None, 2])
 def test_a_page_of_history_is_one_membership_and_one_query(house: House, before: int | None) -> None:
     house.meter.reset()
-    history(DM, user_id="alice", before=before, limit=50, log=house.ports.log, memberships=house.ports.memberships)
+    history(
+        DM,
+        user_id="alice",
+        before=before,
+        limit=50,
+        stores=house.ports.stores,
+    )
     assert (house.meter.count, house.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
 
 
 def make_group(house: House, members: int, *, large: bool = False) -> str:
     """A group of alice, bob and others; its first message is written."""
     others = ("bob", *(f"member{number:04}" for number in range(members - 2)))
+    stores, services, context = house.ports.parts
+    quiet = replace(services, gateway=FakeGateway())
     created = create_group(
         NewGroup("alice", "the group", others),
-        limit=1_000,
-        writing=house.ports.writing,
-        blocks=house.ports.blocks,
-        new_secret=lambda: "0123456789abcdef",
-        announce=lambda _: None,
         admit=lambda *_: None,
+        stores=stores,
+        services=quiet,
+        context=replace(
+            context, new_secret=lambda: "0123456789abcdef", limits=replace(context.limits, group_limit=1_000)
+        ),
     )
     assert len(created.audience) == members
     assert large or house.say({"type": "message", "conversation_id": created.conversation_id, "content": "first"})
@@ -229,7 +243,7 @@ def test_a_message_to_a_group_of_a_hundred_with_thirty_online(house: House) -> N
     group = make_group(house, 100)
     for number in range(28):
         house.connect(f"member{number:04}", f"m{number}=")
-    head = house.ports.log.read_back(group, limit=1)[0].seq
+    head = house.ports.stores.log.read_back(group, limit=1)[0].seq
     assert house.measured(in_group(group, head)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
     assert house.meter.made == ["BatchGetItem", "Query", "PutItem", "BatchGetItem"]
     assert house.meter.writes == 1
@@ -239,27 +253,27 @@ def test_a_message_to_a_group_of_a_hundred_with_thirty_online(house: House) -> N
 def test_whoever_displaces_one_of_the_latest_sixteen_writers_costs_a_write_unit_more(house: House) -> None:
     group = make_group(house, 20)
     for number in range(15):  # and alice's first
-        house.ports.log.put(_next(house, group, f"member{number:04}"))
-    head = house.ports.log.read_back(group, limit=1)[0]
+        house.ports.stores.log.put(_next(house, group, f"member{number:04}"))
+    head = house.ports.stores.log.read_back(group, limit=1)[0]
     assert head.authors.keys() == {"alice", *(f"member{number:04}" for number in range(15))}
     assert house.measured(in_group(group, head.seq)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
     made = house.measured(in_group(group, head.seq + 1), user_id="bob")
     assert made == {"BatchGetItem": 2, "Query": 1, "UpdateItem": 1, "PutItem": 1}
     assert house.meter.made == ["BatchGetItem", "Query", "UpdateItem", "PutItem", "BatchGetItem"]
     assert house.meter.writes == 2
-    displaced = house.ports.memberships.get(group, "member0000")
+    displaced = house.ports.stores.memberships.get(group, "member0000")
     assert displaced is not None
     assert displaced.wrote_number == 2
 
 
 def _next(house: House, group: str, sender_id: str) -> Entry:
-    (tail,) = house.ports.log.read_back(group, limit=1)
+    (tail,) = house.ports.stores.log.read_back(group, limit=1)
     return Draft(group, sender_id, "hi", f"nonce {tail.seq}").following(tail, NOW)
 
 
 def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post(house: House) -> None:
     group = make_group(house, 250, large=True)
-    head = house.ports.log.read_back(group, limit=1)[0].seq
+    head = house.ports.stores.log.read_back(group, limit=1)[0].seq
     assert house.measured(in_group(group, head)) == {"BatchGetItem": 1, "Query": 1, "PutItem": 1}
     assert (house.meter.writes, house.gateway.posts) == (1, [])
 
@@ -267,7 +281,7 @@ def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post
 def test_a_roster_that_has_not_changed_is_read_once_by_an_instance(house: House) -> None:
     group = make_group(house, 250, large=True)
     house.clock.ms += 5_000
-    head = house.say(in_group(group, house.ports.log.read_back(group, limit=1)[0].seq))["seq"]
+    head = house.say(in_group(group, house.ports.stores.log.read_back(group, limit=1)[0].seq))["seq"]
     assert house.measured(in_group(group, head)) == {"BatchGetItem": 1, "PutItem": 1}
     assert (house.meter.reads, house.meter.writes) == (0.5, 1)
     made = house.measured({"type": "react", "emoji": "x", "conversation_id": group, "seq": head})
@@ -307,7 +321,7 @@ def test_a_receipt_in_a_group_reads_who_is_in_it(house: House) -> None:
 
 def test_a_receipt_in_a_large_group_goes_to_ones_own_devices_alone(house: House) -> None:
     group = make_group(house, 250, large=True)
-    head = house.say(in_group(group, house.ports.log.read_back(group, limit=1)[0].seq))["seq"]
+    head = house.say(in_group(group, house.ports.stores.log.read_back(group, limit=1)[0].seq))["seq"]
     made = house.measured({"type": "read", "conversation_id": group, "seq": head}, user_id="bob")
     assert made == {"BatchGetItem": 2, "UpdateItem": 1}
     assert house.meter.reads <= 4
@@ -323,11 +337,12 @@ def test_the_rate_limit_costs_at_most_a_fifth_of_a_write_unit_a_message(house: H
 
 
 def test_a_presence_transition_that_nobody_watches_is_one_read(house: House) -> None:
-    house.ports.sessions.remove("alice", "a1=", now=NOW)
+    house.ports.stores.sessions.remove("alice", "a1=", now=NOW)
     house.meter.reset()
     told = check_offline(
         Gone("alice", NOW),
-        telling=house.ports.telling,
+        stores=house.ports.stores,
+        services=house.ports.services,
         now=NOW,
     )
     assert told
@@ -341,14 +356,14 @@ def far(seq: int, base: Entry) -> Entry:
 
 @pytest.mark.parametrize("head", [10, 1_000_000])
 def test_a_million_entries_cost_what_ten_do(house: House, head: int) -> None:
-    log = house.ports.log
+    log = house.ports.stores.log
     (base,) = log.read(DM, start=3, limit=1)
     for seq in range(max(head - 120, 4), head + 1):
         assert log.put(far(seq, base)) is None
     appended = house.measured(message(head, "far"))
     assert (appended, house.meter.reads <= 3, house.meter.writes) == ({"BatchGetItem": 2, "PutItem": 1}, True, 1)
     house.meter.reset()
-    found = history(DM, user_id="alice", limit=5, log=log, memberships=house.ports.memberships)
+    found = history(DM, user_id="alice", limit=5, stores=house.ports.stores)
     assert (found.messages[0].seq, house.meter.count) == (head + 1, {"BatchGetItem": 1, "Query": 1})
     history_units = house.meter.reads
     synced = house.measured({"type": "sync", "conversations": {DM: head - 1}})

@@ -17,7 +17,7 @@ from functions.files.handler import check, release_files, sweep_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
-from functions.rest.ports import Ports as RestPorts
+from functions.rest.wiring import Wiring as RestPorts
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
@@ -33,6 +33,7 @@ from shared.domain.pushes import BadTarget, PushResult, Sent, Unregistered
 from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.ports.files import NEVER
+from shared.ports.stores import SessionStores
 from tests.budgets.conftest import House
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file, in_group, make_group
@@ -84,7 +85,7 @@ def test_the_message_function(house: House, buckets: DynamoDbBuckets) -> None:
     house.say({"type": "ping", "conversation_id": DM, "seq": 2})
     house.say({"type": "auth", "token": "fresh"})
     watched(house)
-    house.ports.sessions.show_offline("alice", house.ports.sessions.whole(["alice"])["alice"])
+    house.ports.stores.sessions.show_offline("alice", house.ports.stores.sessions.whole(["alice"])["alice"])
     house.say({"type": "ping"})  # which registers the connection again, and finds the watcher's dead
     assert house.meter.used == DYNAMODB["Message"]
 
@@ -154,7 +155,7 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
 
 def test_a_reminder_that_is_cancelled(house: House, buckets: DynamoDbBuckets) -> None:
     ports = rest_ports(house, buckets)
-    ports.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
+    ports.stores.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
     house.meter.used.clear()
     answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(ports, unexpected=_fail))
     assert answer["statusCode"] == 204
@@ -169,8 +170,8 @@ def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
     return house.wiring.rest(
         verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
         objects=FakeObjects(),
-        clock=FakeReminderScheduler(),
-        looks=FakeDeliveryCheckQueue(),
+        scheduler=FakeReminderScheduler(),
+        delivery_checks=FakeDeliveryCheckQueue(),
         new_secret=lambda: "another0secret0for0a0group",
         limiter=house.wiring.limiter(buckets=buckets),
         device_limit=1,
@@ -191,16 +192,16 @@ def watched(house: House) -> None:
     contacts = house.wiring.stores.contacts
     alice, bob = (Contact(user, ACCEPTED, NOW) for user in ("alice", "bob"))
     contacts.change("alice", "bob", was=contacts.pair("alice", "bob"), mine=bob, theirs=alice)
-    house.ports.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
-    house.ports.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
-    house.ports.sessions.remove("alice", "a1=", now=NOW)
-    house.ports.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
+    house.ports.stores.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
+    house.ports.stores.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
+    house.ports.stores.sessions.remove("alice", "a1=", now=NOW)
+    house.ports.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
     house.gateway.outcomes["b1="] = PostOutcome.GONE
 
 
 def test_connecting_at_the_limit(house: House) -> None:
     watched(house)
-    assert house.ports.sessions.show_offline("alice", house.ports.sessions.whole(["alice"])["alice"])
+    assert house.ports.stores.sessions.show_offline("alice", house.ports.stores.sessions.whole(["alice"])["alice"])
     house.meter.used.clear()
     for number in range(4):
         house.connect("alice", f"c{number}")
@@ -212,14 +213,14 @@ def test_a_delayed_look_at_who_is_gone(house: House) -> None:
     watched(house)
     house.meter.used.clear()
     record = {"messageId": "m", "body": f'{{"user_id": "alice", "at": {NOW}}}'}
-    assert look([record], house.ports.telling, now=NOW) == {"batchItemFailures": []}
+    assert look([record], house.wiring.presence, now=NOW) == {"batchItemFailures": []}
     assert house.meter.used == DYNAMODB["Presence"]
 
 
 def test_disconnecting(meter: Meter) -> None:
     sessions = DynamoDbSessions(meter, sessions_table="sessions")
     event = websocket_event("DISCONNECT", "$disconnect", connection_id="c3", authorizer=authorizer_of("alice"))
-    disconnect(event, sessions=sessions, checks=FakePresenceChecks(), now=NOW)
+    disconnect(event, stores=SessionStores(sessions), checks=FakePresenceChecks(), now=NOW)
     assert meter.used == DYNAMODB["Disconnect"]
 
 
@@ -231,8 +232,8 @@ def test_offline_push(house: House) -> None:
         house, FakePushGateway(answer=lambda _: answers.pop()), FakeGateway(outcomes={"b1=": PostOutcome.GONE})
     )
     for device_id, target in (("a", PushTarget(FCM, "f")), ("b", PushTarget(APNS, "0a" * 32, app_id="app"))):
-        ports.devices.register("bob", Device(device_id, target, NOW), limit=10)
-    ports.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
+        ports.stores.devices.register("bob", Device(device_id, target, NOW), limit=10)
+    ports.stores.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
     house.meter.used.clear()
     record = stream_record(1)
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}

@@ -20,7 +20,7 @@ DONE: dict[str, list[object]] = {"batchItemFailures": []}
 def phone(house: House) -> House:
     """Bob has a phone, and an item for it."""
     device = Device("phone", PushTarget(FCM, "a token of usual length" * 7), NOW)
-    push_ports(house).devices.register("bob", device, limit=10)
+    push_ports(house).stores.devices.register("bob", device, limit=10)
     return house
 
 
@@ -33,12 +33,12 @@ def test_the_look_from_the_stream_is_one_read_unit_and_no_write(house: House) ->
 
 def test_of_who_is_absent_the_devices_are_read_too(phone: House) -> None:
     ports = push_ports(phone)
-    phone.ports.sessions.remove("bob", "b1=", now=NOW)
+    phone.ports.stores.sessions.remove("bob", "b1=", now=NOW)
     phone.meter.reset()
     assert look_at([stream_record(3)], ports) == DONE
     assert (phone.meter.count, phone.meter.reads, phone.meter.writes) == ({"BatchGetItem": 2}, 2, 0)
-    assert isinstance(ports.push_queue, FakePushQueue)
-    assert [job.user_id for job in ports.push_queue.jobs] == ["bob"]
+    assert isinstance(ports.services.push_queue, FakePushQueue)
+    assert [job.user_id for job in ports.services.push_queue.jobs] == ["bob"]
 
 
 def test_a_second_look_at_who_has_it_is_one_read_unit(house: House) -> None:
@@ -71,7 +71,7 @@ def test_a_shard_that_a_later_entry_makes_useless_costs_a_query_once_and_no_post
     group = make_group(house, 250, large=True)
     for number in range(3):
         house.say({"type": "message", "conversation_id": group, "content": f"hello {number}"})
-    last = house.ports.writing.log.read_back(group, limit=1)[0].seq
+    last = house.ports.stores.log.read_back(group, limit=1)[0].seq
     house.clock.advance(60_000)
     ports = push_ports(house)
     house.meter.reset()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.fakes.basics import DM, FakeClock, FakeNonces, FakePushGateway, in_turn
+from tests.fakes.basics import DM, FakeClock, FakeNonces, FakeObserver, FakePushGateway, in_turn
 from tests.fakes.connections import FakeGateway, FakePresenceChecks
 from tests.fakes.files import FakeObjects
 from tests.fakes.notification import (
     FakeDeliveryCheckQueue,
     FakePushQueue,
     FakeReminderScheduler,
+    FakeShardQueue,
 )
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "FakeGateway",
     "FakeNonces",
     "FakeObjects",
+    "FakeObserver",
     "FakePresenceChecks",
     "FakePushGateway",
     "FakePushQueue",
     "FakeReminderScheduler",
+    "FakeShardQueue",
     "in_turn",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import RLock
@@ -44,6 +45,24 @@ class FakeNonces:
 
     def __call__(self) -> str:
         return f"n{next(self.numbers)}"
+
+
+@dataclass
+class FakeObserver:
+    """`counted` are the metrics, `said` what was noted, `failures` the errors that what was asked for survived."""
+
+    counted: Counter[str] = field(default_factory=Counter)
+    said: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    failures: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def count(self, name: str, value: int = 1) -> None:
+        self.counted[name] += value
+
+    def noted(self, what: str, **fields: object) -> None:
+        self.said.append((what, fields))
+
+    def failed(self, what: str, error: Exception) -> None:
+        self.failures.append((what, error))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from shared.domain.fan_out import Shard
 from shared.domain.notifications import DeliveryCheck, Reminder
 from shared.domain.pushes import PushJob
 
@@ -54,3 +55,13 @@ class FakeReminderScheduler:
 
     def cancel(self, reminder_id: str) -> None:
         self.scheduled.pop(reminder_id, None)
+
+
+@dataclass
+class FakeShardQueue:
+    """`shards` are all that were put."""
+
+    shards: list[Shard] = field(default_factory=list)
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        self.shards += shards

@@ -19,14 +19,14 @@ from functions.files.handler import Ports as FilesPorts
 from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Ports as MessagePorts
+from functions.message.routes import Wiring as MessagePorts
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.ports import Ports as PushPorts
 from functions.offline_push.shard_queue import SqsShardQueue
+from functions.offline_push.wiring import Wiring as PushPorts
 from functions.presence.handler import look
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
-from functions.rest.ports import Ports as RestPorts
+from functions.rest.wiring import Wiring as RestPorts
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
@@ -34,7 +34,6 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File
 from shared.errors import Unavailable
-from shared.reporting import reporter
 from tests.dynamodb import Calm, Store, Weather, Written
 from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderScheduler
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
@@ -117,9 +116,7 @@ class House:
 
     @cached_property
     def message_ports(self) -> MessagePorts:
-        return self.wiring.message(
-            verify=self.verifier.verify, report=reporter("message", self.checks), inline_limit=INLINE_LIMIT
-        )
+        return self.wiring.message(verify=self.verifier.verify, inline_limit=INLINE_LIMIT)
 
     @cached_property
     def guard(self) -> Guard:
@@ -131,10 +128,9 @@ class House:
         return self.wiring.rest(
             verifier=self.verifier,
             objects=self.stepped_objects,
-            clock=cast("Any", Stepping(self.scheduler, self.steps)),
-            looks=SqsDeliveryCheckQueue(self.queue("look")),
+            scheduler=cast("Any", Stepping(self.scheduler, self.steps)),
+            delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             new_secret=lambda: f"s{next(self.numbers):042}",
-            report=reporter("rest", self.checks),
             inline_limit=INLINE_LIMIT,
             reminder_limit=5,
         )
@@ -147,10 +143,9 @@ class House:
     def push_ports(self) -> PushPorts:
         return self.wiring.push(
             provider=cast("Any", Stepping(self.provider, self.steps)),
-            pushes=SqsPushQueue({FCM: self.queue("push")}),
-            looks=SqsDeliveryCheckQueue(self.queue("look")),
-            shards=SqsShardQueue(self.queue("fan-out")),
-            report=reporter("offline-push", self.checks),
+            push_queue=SqsPushQueue({FCM: self.queue("push")}),
+            delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
+            shard_queue=SqsShardQueue(self.queue("fan-out")),
         )
 
     @property
@@ -217,9 +212,7 @@ class House:
         self.gateway.open.pop(connection_id, None)
         context = authorizer_of(connection_id.rstrip("1"))
         event = websocket_event("DISCONNECT", "$disconnect", connection_id=connection_id, authorizer=context)
-        status: int = disconnect(event, sessions=self.stores.sessions, checks=self.checks, now=self.clock())[
-            "statusCode"
-        ]
+        status: int = disconnect(event, stores=self.stores, checks=self.checks, now=self.clock())["statusCode"]
         return status
 
     # --- what happens by itself
@@ -255,7 +248,7 @@ class House:
         ids = {f"m{next(self.numbers)}": message for message in messages}
         records = [{"messageId": key, "body": one.body, "eventSource": "aws:sqs"} for key, one in ids.items()]
         is_look = name == "presence"
-        answer = look(records, self.wiring.telling, now=self.clock()) if is_look else work(records, self.push_ports)
+        answer = look(records, self.wiring.presence, now=self.clock()) if is_look else work(records, self.push_ports)
         return [ids[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
 
     def settle(self) -> None:

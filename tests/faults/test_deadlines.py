@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,8 +16,7 @@ from shared.adapters.aws.json_service import ServiceError, refusal, retried
 from shared.domain.connections import Identity
 from shared.errors import Unavailable
 from shared.operations.contacts import request_contact
-from shared.operations.context import Writing
-from shared.operations.editing import react
+from shared.operations.editing import React, react
 from shared.operations.groups import NewGroup, add_members, create_group
 from tests.dynamodb import Store
 from tests.fakes import FakeGateway, FakeNonces
@@ -109,42 +108,34 @@ class House:
             pause=self.calls.pause,
             begin=lambda: self.calls.limit(FRAME_S),
         )
-        self.ports = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
+        self.ports = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR), group_limit=1_000)
         self.guard = wiring.guard(wiring.limiter(buckets=simulated().buckets))
         self.create("alice", "bob", "carol")
         first = self.say(type="message", conversation_id=GROUP, content="x")
         assert first["success"], first
 
     @property
-    def writing(self) -> Writing:
-        return self.ports.writing
+    def whole(self) -> dict[str, Any]:
+        return dict(zip(("stores", "services", "context"), self.ports.parts, strict=True))
 
     def say(self, **frame: Any) -> dict[str, Any]:
         reply: dict[str, Any] = json.loads(respond(frame_event(frame, user_id="alice"), self.ports, self.guard)["body"])
         return reply
 
     def create(self, creator: str, *others: str) -> None:
+        stores, services, context = self.ports.parts
         create_group(
             NewGroup(creator, "many", others),
-            limit=1_000,
-            writing=self.writing,
-            blocks=self.stores.blocks,
-            new_secret=lambda: GROUP.partition(":")[2],
-            announce=lambda _: None,
             admit=lambda *_: None,
+            stores=stores,
+            services=services,
+            context=replace(context, new_secret=lambda: GROUP.partition(":")[2]),
         )
 
     def add(self) -> None:
-        add_members(
-            GROUP,
-            [f"user{number}" for number in range(100)],
-            by="alice",
-            limit=1_000,
-            writing=self.writing,
-            blocks=self.stores.blocks,
-            announce=lambda _: None,
-            admit=lambda *_: None,
-        )
+        stores, services, context = self.ports.parts
+        users = [f"user{number}" for number in range(100)]
+        add_members(GROUP, users, by="alice", admit=lambda *_: None, stores=stores, services=services, context=context)
 
     def suffer(self, seconds: float, trouble: Callable[[str], ServiceError | None]) -> None:
         self.calls.seconds, self.calls.trouble = seconds, trouble
@@ -174,8 +165,8 @@ def test_a_frame_is_answered_in_time(name: str, trouble: Callable[[str], Service
 
 REQUESTS: dict[str, Callable[[House], object]] = {
     "add": House.add,
-    "react": lambda house: react(GROUP, 2, "👍", remove=False, user_id="bob", writing=house.writing),
-    "contact": lambda house: request_contact("alice", "bob", contacts=house.stores.contacts, now=NOW),
+    "react": lambda house: react(React("bob", GROUP, 2, "👍"), **house.whole),
+    "contact": lambda house: request_contact("alice", "bob", stores=house.stores, now=NOW),
 }
 
 

@@ -25,14 +25,15 @@ from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import change_entry
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from shared.domain.weight import MAX_MESSAGE_BYTES
-from shared.operations.sync import _HEADER_BYTES, Sync, Synced, sync
+from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
-from tests.fakes import DM, in_turn
+from tests.fakes import DM
 from tests.functions.events import frame_event, http_event
 from tests.functions.message.house import House as Frames
 from tests.functions.rest.house import GROUP, now, token
 from tests.functions.rest.house import House as Rest
 from tests.stores import MEMBERS, Simulated, simulated
+from tests.wiring import rest_services
 
 REPLY_BYTES = 110_000
 HTTP_BYTES = 5_000_000
@@ -229,15 +230,7 @@ def test_replies_of_one_frame_go_on_as_well_with_the_longest_ids_and_what_is_ref
         held[f"dm:{me}:{'c' * 125}{number:03}"] = 1
     asked = {**held, "\x01" * 300: 1}
     while True:
-        found = sync(
-            me,
-            asked,
-            memberships=stores.memberships,
-            log=stores.log,
-            parallel_map=in_turn,
-            size=event_size,
-            room=room,
-        )
+        found = sync(Catching(me, asked, room=room), size=event_size, stores=stores, services=rest_services())
         assert len(success("\x01" * 64, sync_reply(found, me)).encode()) <= room
         assert found.refused or found.conversations
         asked = {place: seq for place, seq in asked.items() if place not in found.refused}

@@ -20,12 +20,13 @@ from shared.adapters.aws.json_service import retried
 from shared.domain.changes import OWNER, Added
 from shared.domain.entries import Draft, change_entry
 from shared.errors import ParleyError
-from shared.operations.context import Writing
-from shared.operations.editing import react
+from shared.operations.editing import React, react
 from tests.dynamodb import Store
 from tests.dynamodb.capacity import Limited
+from tests.fakes import FakeGateway
 from tests.simulation.scheduler import Hub, Process
 from tests.stores import adapters
+from tests.wiring import Wiring
 
 GROUP: Final = "group:0123456789abcdef"
 BASE_MS: Final = 1_795_431_200_000
@@ -94,7 +95,7 @@ class Town:
         began = self.hub.now
         instance = Instance(self)
         try:
-            react(GROUP, self.seq, "👍", remove=remove, user_id=user, writing=instance.writing(nonce))
+            react(React(user, GROUP, self.seq, "👍", remove=remove), **instance.whole(nonce))
         except ParleyError as error:
             self.outcomes[error.code] += 1
         else:
@@ -135,17 +136,12 @@ class Instance:
         )
         self._deadline.begin()
 
-    def writing(self, nonce: str) -> Writing:
-        stores = adapters(self)
-        return Writing(
-            log=stores.log,
-            memberships=stores.memberships,
-            files=stores.files,
-            now=lambda: BASE_MS + int(self._town.hub.now),
-            pause=self.pause,
-            new_nonce=lambda: nonce,
-            inline_limit=200,
+    def whole(self, nonce: str) -> dict[str, Any]:
+        """What an operation takes. Nobody is connected."""
+        wiring = Wiring(
+            adapters(self), FakeGateway(), lambda: BASE_MS + int(self._town.hub.now), lambda: nonce, pause=self.pause
         )
+        return {"stores": wiring.stores, "services": wiring.services, "context": wiring.context()}
 
     def _monotonic(self) -> float:
         return self._town.hub.now / 1_000

@@ -107,8 +107,8 @@ BUGS: Final = (
     Bug(
         "a duplicate is not delivered again",
         "shared/operations/messages.py",
-        "to = () if stored.entry.fan_out else stored.audience.members",
-        "to = () if stored.entry.fan_out or stored.duplicate else stored.audience.members",
+        "to, skip = () if entry.fan_out else stored.audience.members,",
+        "to, skip = () if entry.fan_out or stored.duplicate else stored.audience.members,",
     ),
     Bug(
         "the sender's own connection gets the event, too",
@@ -194,8 +194,8 @@ BUGS: Final = (
     Bug(
         "the content of an edit stays in its entry when a later one replaces it",
         "shared/operations/editing.py",
-        "return Edited(seq, content, message.last_edit)",
-        "return Edited(seq, content, None)",
+        "return Edited(command.seq, content, message.last_edit)",
+        "return Edited(command.seq, content, None)",
     ),
     Bug(
         "a deletion leaves the last edit's content in its entry",
@@ -297,8 +297,8 @@ BUGS: Final = (
     Bug(
         "the removed are not told",
         "shared/operations/changes.py",
-        "to=dict.fromkeys([*members, *removed]),",
-        "to=dict.fromkeys(members),",
+        "dict.fromkeys([*members, *removed])",
+        "dict.fromkeys(members)",
     ),
     Bug(
         "a removed member's own row stays",
@@ -358,7 +358,7 @@ BUGS: Final = (
     Bug(
         "a cursor that did not move is told",
         "shared/operations/receipts.py",
-        "    if seq <= stands:\n        return Moved(stands, None)\n",
+        "    if seq <= stands:\n        return stands\n",
         "",
     ),
     Bug(
@@ -383,7 +383,7 @@ BUGS: Final = (
     Bug(
         "a large group's change is posted by nobody",
         "shared/operations/changes.py",
-        "fan_out=narrow or len(audience) > writing.inline_limit,",
+        "fan_out=narrow or len(audience) > context.limits.inline_limit,",
         "fan_out=len(audience) > 1,",
     ),
 )

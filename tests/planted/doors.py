@@ -12,8 +12,8 @@ BUGS: Final = (
     # --- HTTP
     Bug(
         "a page of the inbox is as long as asked for",
-        _REST + "conversations.py",
-        "limit=min(limit, ports.page_limit),",
+        "functions/rest/conversations.py",
+        "limit=min(limit, wiring.context.limits.page_limit),",
         "limit=limit,",
     ),
     Bug(
@@ -30,27 +30,27 @@ BUGS: Final = (
     ),
     Bug(
         "an edit by HTTP is told to none",
-        _REST + "messages.py",
-        "        ports.announce(changed)\n        return ok(edit_ack(",
-        "        return ok(edit_ack(",
+        "shared/operations/editing.py",
+        "    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)\n    announce(changed, connection=connection, stores=stores, services=services, context=context)\n",
+        "    changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)\n    if connection:\n        announce(changed, connection=connection, stores=stores, services=services, context=context)\n",
     ),
     Bug(
         "taking a reaction off puts it on",
-        _REST + "messages.py",
-        "ports, remove=True, owner_id=user_id)",
-        "ports, remove=False, owner_id=user_id)",
+        "functions/rest/messages.py",
+        "seq, emoji, remove=True, owner_id=user_id)",
+        "seq, emoji, remove=False, owner_id=user_id)",
     ),
     Bug(
         "a role's change is told to none",
-        _REST + "members.py",
-        "ports.announce(set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing))",
-        "set_role(conversation_id, user_id, body.role, by=by, writing=ports.writing)",
+        "shared/operations/groups.py",
+        "        return RolesChanged({user_id: role})\n\n    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n    announce(changed, stores=stores, services=services, context=context)\n",
+        "        return RolesChanged({user_id: role})\n\n    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n",
     ),
     Bug(
         "any user sends notifications",
-        _REST + "notifications.py",
-        "if _SENDING not in caller(app, ports).scopes:",
-        "if not caller(app, ports).user_id:",
+        "functions/rest/notifications.py",
+        "if _SENDING not in caller(app, wiring).scopes:",
+        "if not caller(app, wiring).user_id:",
     ),
     Bug(
         "an alias can't be taken away",
@@ -60,28 +60,24 @@ BUGS: Final = (
     ),
     Bug(
         "a block is not told to those who watch",
-        _REST + "contacts.py",
-        "        if block_user(caller_id, user_id, blocks=ports.blocks, now=ports.now()):\n"
-        "            ports.tell(tell_blocked, caller_id, user_id)\n",
-        "        block_user(caller_id, user_id, blocks=ports.blocks, now=ports.now())\n",
-    ),
-    Bug(
-        "an ended contact is not told to those who watch",
-        _REST + "contacts.py",
-        "            ports.tell(tell_withdrawn, caller_id, [user_id])\n",
+        "functions/rest/contacts.py",
+        "            _tell(tell_blocked, caller_id, user_id, wiring=wiring)\n",
         "            pass\n",
     ),
     Bug(
-        "what is written by HTTP is not counted",
-        _REST + "requests.py",
-        "    ports.limiter.take(user_id)\n",
-        "",
+        "an ended contact is not told to those who watch",
+        "functions/rest/contacts.py",
+        "            _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)\n",
+        "            pass\n",
+    ),
+    Bug(
+        "what is written by HTTP is not counted", "functions/rest/requests.py", "    wiring.limiter.take(user_id)\n", ""
     ),
     Bug(
         "signing out keeps the device",
-        _REST + "devices.py",
-        "        forget_device(caller(app, ports).user_id, device_id, devices=ports.devices)\n",
-        "        caller(app, ports)\n",
+        "functions/rest/devices.py",
+        "        forget_device(caller(app, wiring).user_id, device_id, stores=wiring.stores)\n",
+        "        caller(app, wiring)\n",
     ),
     # --- the look at who has gone
     Bug(
@@ -119,7 +115,7 @@ BUGS: Final = (
     Bug(
         "a hidden conversation stays hidden when it is opened again",
         "shared/operations/conversations.py",
-        "    if not is_new:\n        memberships.show(conversation_id, user_id)\n",
+        "    if not is_new:\n        stores.memberships.show(conversation_id, user_id)\n",
         "",
     ),
     Bug(
@@ -132,7 +128,7 @@ BUGS: Final = (
     Bug(
         "who takes groups from contacts only is added by anyone",
         "shared/operations/groups.py",
-        "    others = _addable(others, command.creator, blocks)\n    first",
+        "    others = _addable(others, command.creator, stores)\n    first",
         "    first",
     ),
     Bug(
@@ -143,7 +139,7 @@ BUGS: Final = (
     ),
     Bug(
         "a kept roster is good for a no",
-        "shared/operations/rosters.py",
+        "shared/operations/audiences.py",
         "if kept is not None and all(user in kept for user in needed):",
         "if kept is not None:",
     ),
@@ -157,8 +153,8 @@ BUGS: Final = (
     Bug(
         "who is accepted sees nobody until the next change",
         "shared/operations/visibility.py",
-        "    if not watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
-        "    if watching or not seen_by(user_id, [other], sight=telling.sight):\n        return 0\n",
+        "    if not watching or not seen_by(user_id, [other], stores=stores, services=services):\n        return 0\n",
+        "    if watching or not seen_by(user_id, [other], stores=stores, services=services):\n        return 0\n",
     ),
     Bug(
         "a withdrawal is told though something else permits it",
@@ -169,7 +165,7 @@ BUGS: Final = (
     Bug(
         "a block is told to strangers",
         "shared/operations/visibility.py",
-        "    if not watching or not near_to(user_id, [other], sight=telling.sight):",
+        "    if not watching or not near_to(user_id, [other], stores=stores, services=services):",
         "    if not watching:",
     ),
     # --- files and pushes

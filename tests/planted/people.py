@@ -17,13 +17,13 @@ BUGS: Final = (
     Bug(
         "an evicted connection stays open",
         "shared/operations/sessions.py",
-        "                gateway.close(old.connection_id)\n",
+        "                services.gateway.close(old.connection_id)\n",
         "",
     ),
     Bug(
         "an evicted connection is not told why",
         "shared/operations/sessions.py",
-        "                gateway.post([old.connection_id], farewell)\n",
+        "                services.gateway.post([old.connection_id], services.encode(EVICTED))\n",
         "",
     ),
     Bug(
@@ -47,14 +47,14 @@ BUGS: Final = (
     Bug(
         "a connection that a 410 took away is not registered again",
         "shared/operations/sessions.py",
-        "    if stored is None:\n        register(connection)\n    elif",
-        "    if stored is None:\n        return\n    elif",
+        "    if stored is None:\n        register(connection, limit=limit,",
+        "    if stored is None and known:\n        return\n    if stored is None:\n        register(connection, limit=limit,",
     ),
     Bug(
         "closing all leaves the last one open",
         "shared/operations/sessions.py",
-        "    for connection in connections:\n        gateway.close(connection.connection_id)",
-        "    for connection in connections[:-1]:\n        gateway.close(connection.connection_id)",
+        "    for connection in connections:\n        services.gateway.close(connection.connection_id)",
+        "    for connection in connections[:-1]:\n        services.gateway.close(connection.connection_id)",
     ),
     # --- tokens and tickets
     Bug(
@@ -77,8 +77,8 @@ BUGS: Final = (
     ),
     Bug(
         "another user's token is taken by `auth`",
-        "functions/message/routes.py",
-        "    if fresh.user_id != caller.user_id:\n        raise Forbidden",
+        "shared/operations/sessions.py",
+        "    if fresh.user_id != connection.user_id:\n        raise Forbidden",
         "    if not fresh.user_id:\n        raise Forbidden",
     ),
     Bug(
@@ -104,7 +104,7 @@ BUGS: Final = (
     Bug(
         "strangers see presence",
         "shared/operations/presence.py",
-        "return near | set(_fellows(user_id, strangers, sight))",
+        "return near | set(_fellows(user_id, strangers, stores, services))",
         "return near | set(strangers)",
     ),
     Bug(

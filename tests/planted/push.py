@@ -102,14 +102,13 @@ BUGS: Final = (
     Bug(
         "a provider that is busy is not tried again",
         "shared/operations/push/sending.py",
-        "        case Busy():\n            _try_later(planned, result, pushing)\n",
+        "        case Busy():\n            _try_later(planned, result, batch)\n",
         "        case Busy():\n            return False\n",
     ),
     Bug(
         "an unregistered device is kept",
         "shared/operations/push/sending.py",
-        "            if since is None or device.registered_at <= since:\n"
-        "                pushing.devices.forget_unchanged(user_id, device)\n",
+        "            if since is None or device.registered_at <= since:\n                batch.stores.devices.forget_unchanged(user_id, device)\n",
         "            return False\n",
     ),
     Bug(
@@ -127,8 +126,8 @@ BUGS: Final = (
     Bug(
         "nobody is looked at again",
         "shared/operations/push/enqueueing.py",
-        "        enqueuer.looks.put(looks, delay_s=enqueuer.second_look_s)\n",
-        "        list(looks)\n",
+        "        services.delivery_checks.put(checks, delay_s=context.limits.delivery_check_s)\n",
+        "        list(checks)\n",
     ),
     Bug(
         "who has got it is told again",
@@ -145,13 +144,13 @@ BUGS: Final = (
     Bug(
         "a delivery check pushes and does not post",
         "shared/operations/delivery_checks.py",
-        'return DeliveryChecked(pushes, broadcast(event, to=waiting, skip="", posting=posting, now=now))',
-        "return DeliveryChecked(pushes, NOBODY)",
+        'delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())',
+        'delivered = broadcast(event, to=(), skip="", stores=stores, services=services, now=context.now())',
     ),
     Bug(
         "a batch with one bad job pushes nothing",
         "functions/offline_push/handler.py",
-        "        if len(jobs) > 1:\n            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, ports)]\n",
+        "        if len(jobs) > 1:\n            return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, wiring)]\n",
         "",
     ),
     Bug(
@@ -208,14 +207,14 @@ BUGS: Final = (
     Bug(
         "a cancelled reminder comes all the same",
         "shared/operations/reminders.py",
-        "    clock.cancel(reminder_id)\n    reminders.remove(user_id, reminder_id)",
+        "    services.scheduler.cancel(reminder_id)\n    stores.reminders.remove(user_id, reminder_id)",
         "    return",
     ),
     Bug(
         "a reminder that came stays in the list",
         "shared/operations/reminders.py",
-        "    reminders.remove(due.user_id, due.reminder_id)\n    return delivered",
-        "    return delivered",
+        "    stores.reminders.remove(due.user_id, due.reminder_id)\n",
+        "",
     ),
     Bug(
         "a removed member is reminded",
@@ -263,7 +262,7 @@ BUGS: Final = (
     Bug(
         "a file is seen by those who share no conversation with it",
         "shared/operations/files.py",
-        "not (file.status == READY and _has_it(user_id, file, files, memberships)):",
+        "not (file.status == READY and _has_it(user_id, file, stores)):",
         "not (file.status == READY):",
     ),
     Bug(

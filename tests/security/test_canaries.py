@@ -14,24 +14,21 @@ from typing import Any
 import pytest
 
 from functions.connect.authorizer import authorize
-from functions.connect.handler import Ports as ConnectPorts
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.files.handler import Ports as FilesPorts
 from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.message.handler import respond as respond_to_frame
-from functions.message.routes import Ports as MessagePorts
+from functions.message.routes import Wiring as MessagePorts
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.ports import Ports as PushPorts
+from functions.offline_push.wiring import Wiring as PushPorts
 from functions.presence.handler import look
-from functions.rest.ports import Ports as RestPorts
 from shared.adapters.aws.json_service import ServiceError
 from shared.adapters.aws.sqs import reminder_body
 from shared.adapters.aws.transport import TransportError
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger
-from shared.operations.presence import Sight, Telling
-from tests.fakes import in_turn
+from shared.ports.stores import SessionStores
 from tests.functions.connect.test_connect import House as ConnectHouse
 from tests.functions.connect.test_connect import connect_event
 from tests.functions.events import NOW, frame_event, handshake_event, stream_record, websocket_event
@@ -49,7 +46,8 @@ from tests.security.realms import Realm
 from tests.security.test_access_by_frames import PERSONAL
 from tests.security.test_access_by_frames import ROWS as FRAMES
 from tests.security.town import REMINDER, frame_town, http_town
-from tests.stores import SESSIONS, simulated
+from tests.stores import simulated
+from tests.wiring import with_stores
 
 CANARY = "canary-4711-of-everything-that-is-secret"
 # The clock, and numbers with names.
@@ -86,9 +84,17 @@ class Exploding:
 
 def exploded(ports: Any, make: Make, *, but: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """(name, the ports with this one failing) for each of them that is no number."""
+    for part in ("stores", "services", "context"):
+        whole = getattr(ports, part)
+        for one in fields(whole):
+            if one.name not in but and one.name not in _NO_PORTS:
+                yield one.name, replace(ports, **{part: replace(whole, **{one.name: Exploding(make)})})
     for one in fields(ports):
-        if one.name not in but and not isinstance(getattr(ports, one.name), int):
+        if one.name not in (*but, "stores", "services", "context", "endpoint_url"):
             yield one.name, replace(ports, **{one.name: Exploding(make)})
+
+
+_NO_PORTS = ("limits", "rosters", "buckets", "invites")
 
 
 @pytest.fixture
@@ -153,15 +159,26 @@ def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
             tried()
 
 
+def _parts() -> Iterator[tuple[str, str]]:
+    """(part of the wiring, name in it) of each port of the HTTP API."""
+    ports = http_town().ports
+    for part in ("stores", "services", "context"):
+        names = (one.name for one in fields(getattr(ports, part)) if one.name not in (*_NO_PORTS, *NO_PORTS))
+        yield from ((part, name) for name in names)
+    yield from (("", name) for name in ("verifier", "limiter", "invites"))
+
+
 @pytest.mark.parametrize(
-    ("name", "make"),
+    ("part", "name", "make"),
     [
-        *((one.name, ERRORS[2]) for one in fields(RestPorts) if one.type != "int" and one.name not in NO_PORTS),
-        *((name, ERRORS[4]) for name in ("verifier", "log", "memberships", "limiter")),
+        *((part, name, ERRORS[2]) for part, name in _parts()),
+        *(("stores", name, ERRORS[4]) for name in ("log", "memberships")),
+        *(("", name, ERRORS[4]) for name in ("verifier", "limiter")),
     ],
 )
-def test_requests(name: str, make: Make, silent: Silent, tried: Tried) -> None:
-    ports = http_town().ports
+def test_requests(part: str, name: str, make: Make, silent: Silent, tried: Tried) -> None:
+    wiring = http_town().ports
+    ports = getattr(wiring, part) if part else wiring
     real = getattr(ports, name)
     object.__setattr__(ports, name, Exploding(make))
     try:
@@ -200,21 +217,19 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
 def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) -> None:
     house = ConnectHouse()
     ports: Any = Exploding(make)
-    sight = Sight(ports, ports, house.stores.sessions, in_turn)
-    blind = Sight(ports, ports, ports, in_turn)
-    for broken in (
-        ConnectPorts(blind, house.stores.watches, house.gateway, house.checks, connection_limit=3),
-        ConnectPorts(sight, ports, house.gateway, house.checks, connection_limit=3),
-        ConnectPorts(sight, house.stores.watches, ports, house.checks, connection_limit=1),
-    ):
-        for user in ("alice", "bob"):
-            house.stores.drop(SESSIONS, {"user_id": user})
-        silent(connect(connect_event(), broken, now=NOW))
+    nothing = dict.fromkeys(("sessions", "memberships", "relations", "watches"), ports)
+    breaking: list[Callable[[Any], Any]] = [
+        lambda whole: with_stores(whole, **nothing),
+        lambda whole: with_stores(whole, watches=ports),
+        lambda whole: replace(whole, services=replace(whole.services, gateway=ports), connection_limit=1),
+    ]
+    for broken in breaking:
+        silent(connect(connect_event(), broken(ConnectHouse().wiring.connect), now=NOW))
         tried()
     event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
     house.stores.connect("alice", "a1=", at=NOW)
     for sessions, checks in ((ports, ports), (house.stores.sessions, ports)):
-        assert CANARY not in raised(lambda: disconnect(event, sessions=sessions, checks=checks, now=NOW))  # noqa: B023  # called at once
+        assert CANARY not in raised(lambda: disconnect(event, stores=SessionStores(sessions), checks=checks, now=NOW))  # noqa: B023  # called at once
         tried()
 
 
@@ -245,11 +260,10 @@ def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried) -> 
 @EACH_ERROR
 def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
     house, ports = PresenceHouse(), Exploding(make)
-    broken: Any = ports
     record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
     poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
-    sight = Sight(broken, broken, broken, in_turn)
-    answer = look([record, poison], Telling(sight, house.stores.watches, house.gateway, broken), now=NOW)
+    broken = with_stores(house.wiring.presence, sessions=ports, memberships=ports, relations=ports)
+    answer = look([record, poison], broken, now=NOW)
     assert len(answer["batchItemFailures"]) == 2
     silent(answer)
     tried(2)

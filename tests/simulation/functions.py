@@ -14,31 +14,30 @@ import functions.disconnect.handler as disconnect_module
 import functions.files.handler as files_module
 import functions.message.handler as message_module
 import functions.offline_push.handler as push_module
-import functions.offline_push.ports as push_ports_module
 import functions.presence.handler as presence_module
 import functions.rest.handler as rest_module
 import shared.auth.tokens as tokens_module
-import shared.reporting as reporting_module
+import shared.observability as observability_module
 from functions.files.handler import Ports as FilesPorts
 from functions.files.inspector import inspector
 from functions.message.guard import Guard
-from functions.message.routes import Ports as MessagePorts
-from functions.offline_push.ports import Ports as PushPorts
+from functions.message.routes import Wiring as MessageWiring
 from functions.offline_push.shard_queue import SqsShardQueue
-from functions.rest.ports import Ports as RestPorts
+from functions.offline_push.wiring import Wiring as PushWiring
+from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
 from shared.auth.tokens import TokenVerifier
+from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
 from shared.domain.files import SizeLimits
 from shared.limits.invites import InviteLimiter
-from shared.operations.context import Writing
-from shared.reporting import reporter
+from shared.observability import FunctionObserver
 from shared.request_log import RequestLog
-from tests.sdk import SOMEWHERE, Borrowing
+from tests.sdk import Borrowing
 from tests.simulation.handlers import OF_AN_INSTANCE
 from tests.simulation.limits import Limits
 from tests.simulation.objects import Bucket, Schedules
@@ -57,6 +56,7 @@ GRACE_S: Final = 2
 SECOND_LOOK_S: Final = 3
 SIZES: Final = SizeLimits(image=400, file=100)
 IMAGE_PIXELS: Final = 100
+_ENVIRONMENT: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://services")
 
 
 class Connections(ApiGatewayConnections):
@@ -65,7 +65,7 @@ class Connections(ApiGatewayConnections):
     def __init__(
         self, request: Callable[[str, str, bytes], int], *, parallel_map: Any, pause: Callable[[int], None]
     ) -> None:
-        super().__init__("http://gateway", SOMEWHERE, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
+        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
         self._request_of_gateway = request
 
     def _request(self, method: str, connection_id: str, data: bytes) -> int:
@@ -133,12 +133,11 @@ class Instance:
             self.environment.dynamodb, parallel_map=self.environment.hub.parallel_map, new_nonce=self.new_nonce
         )
 
-    @property
-    def wiring(self) -> Wiring:
-        made: Wiring = self.port("wiring", self._wiring)
+    def wiring_of(self, function: str) -> Wiring:
+        made: Wiring = self.port(f"wiring of {function}", lambda: self._wiring(function))
         return made
 
-    def _wiring(self) -> Wiring:
+    def _wiring(self, function: str) -> Wiring:
         hub = self.environment.hub
         gateway = Connections(self.environment.request_of_gateway, parallel_map=hub.parallel_map, pause=self.pause)
         most = self.environment.limits.connections
@@ -152,6 +151,7 @@ class Instance:
             begin=self.begin,
             connection_limit=most,
             checks=self.checks,
+            observer=FunctionObserver(function, cast("Any", _Said())),
         )
 
     @property
@@ -164,40 +164,38 @@ class Instance:
     # --- the functions
 
     @property
-    def message(self) -> tuple[MessagePorts, Guard]:
-        made: tuple[MessagePorts, Guard] = self.port("message", self._message)
+    def message(self) -> tuple[MessageWiring, Guard]:
+        made: tuple[MessageWiring, Guard] = self.port("message", self._message)
         return made
 
-    def _message(self) -> tuple[MessagePorts, Guard]:
-        limits = self.environment.limits
-        ports = self.wiring.message(
+    def _message(self) -> tuple[MessageWiring, Guard]:
+        limits, wiring = self.environment.limits, self.wiring_of("message")
+        made = wiring.message(
             verify=self.verifier.verify,
-            report=reporter("message", self.checks),
             inline_limit=limits.inline,
             receipts_limit=limits.receipts,
             page_limit=limits.page,
             edit_window_s=limits.edit_window_s,
         )
-        guard = self.wiring.guard(
-            self.wiring.limiter(limits.rate), rate=limits.frames[0], frames=limits.frames[1], abuse=limits.abuse
+        guard = wiring.guard(
+            wiring.limiter(limits.rate), rate=limits.frames[0], frames=limits.frames[1], abuse=limits.abuse
         )
-        return ports, guard
+        return made, guard
 
     @property
-    def rest(self) -> RestPorts:
-        made: RestPorts = self.port("rest", self._rest)
+    def rest(self) -> RestWiring:
+        made: RestWiring = self.port("rest", self._rest)
         return made
 
-    def _rest(self) -> RestPorts:
-        limits = self.environment.limits
-        return self.wiring.rest(
+    def _rest(self) -> RestWiring:
+        limits, wiring = self.environment.limits, self.wiring_of("rest")
+        return wiring.rest(
             verifier=self.verifier,
             objects=self.objects,
-            clock=self.clock,
-            looks=SqsDeliveryCheckQueue(self.queue("look")),
+            scheduler=self.scheduler,
+            delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             new_secret=self.new_secret,
-            report=reporter("rest", self.checks),
-            limiter=self.wiring.limiter(limits.rate),
+            limiter=wiring.limiter(limits.rate),
             invites=InviteLimiter(limits.invites, self.stores.invites, self.now),
             edit_window_s=limits.edit_window_s,
             group_limit=limits.group,
@@ -206,13 +204,9 @@ class Instance:
             page_limit=limits.page,
             device_limit=limits.devices,
             reminder_limit=limits.reminders,
-            second_look_s=SECOND_LOOK_S,
+            delivery_check_s=SECOND_LOOK_S,
             sizes=replace(SIZES, quota=limits.quota),
         )
-
-    @property
-    def writing(self) -> Writing:
-        return self.rest.writing
 
     @property
     def objects(self) -> S3Objects:
@@ -220,9 +214,9 @@ class Instance:
         return S3Objects(s3, bucket="files", now=self.now)
 
     @property
-    def clock(self) -> EventBridgeReminderScheduler:
-        scheduler = Borrowing(lambda: self.environment.schedules.client, pause=self.pause, monotonic=self.monotonic)
-        return EventBridgeReminderScheduler(scheduler, group="parley", queue_arn="look", role_arn="role", now=self.now)
+    def scheduler(self) -> EventBridgeReminderScheduler:
+        client = Borrowing(lambda: self.environment.schedules.client, pause=self.pause, monotonic=self.monotonic)
+        return EventBridgeReminderScheduler(client, group="parley", queue_arn="look", role_arn="role", now=self.now)
 
     def monotonic(self) -> float:
         return self.environment.hub.now / 1_000
@@ -232,23 +226,28 @@ class Instance:
         return FilesPorts(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.now)
 
     @property
-    def push(self) -> PushPorts:
-        made: PushPorts = self.port("push", self._push)
+    def push(self) -> PushWiring:
+        made: PushWiring = self.port("push", self._push)
         return made
 
-    def _push(self) -> PushPorts:
+    def _push(self) -> PushWiring:
         hub = self.environment.hub
-        return self.wiring.push(
+        return self.wiring_of("offline-push").push(
             provider=self.environment.provider,
-            pushes=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
-            looks=SqsDeliveryCheckQueue(self.queue("look")),
-            shards=SqsShardQueue(self.queue("fan-out")),
-            report=reporter("offline-push", self.checks),
+            push_queue=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
+            delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
+            shard_queue=SqsShardQueue(self.queue("fan-out")),
             jitter=lambda ms: hub.random.randrange(ms + 1),
-            pause_ms=hub.wait,
-            count=lambda name: cast("Any", push_ports_module).count(name, function="offline-push"),
-            second_look_s=SECOND_LOOK_S,
+            wait_ms=hub.wait,
+            delivery_check_s=SECOND_LOOK_S,
         )
+
+
+class _Said:
+    """The log of the run that is on."""
+
+    def warning(self, text: str, *, extra: Any = None) -> None:
+        cast("Any", message_module)._LOGGER.warning(text, extra=extra)
 
 
 @dataclass
@@ -288,7 +287,7 @@ _MODULES: Final[Sequence[Any]] = (
     push_module,
     rest_module,
 )
-_COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, push_ports_module, reporting_module)
+_COUNTING: Final[Sequence[Any]] = (connect_module, files_module, message_module, observability_module)
 _LOGGED: Final[Mapping[str, Any]] = {
     "authorizer": authorizer_module,
     "connect": connect_module,
@@ -304,20 +303,19 @@ def quietly(limits: Limits) -> Iterator[Log]:
 
     What stands in the code and is otherwise by `limits` is so meanwhile.
     """
-    log, reporting, tokens = Log(), cast("Any", reporting_module), cast("Any", tokens_module)
+    log, tokens = Log(), cast("Any", tokens_module)
     before = [(module, "_LOGGER", module._LOGGER) for module in _MODULES]
     before += [(module, "count", module.count) for module in _COUNTING]
     before += [(module, name, getattr(module, name)) for module, name, _ in limits.constants()]
     before += [(module, name, getattr(module, name)) for module, name in OF_AN_INSTANCE]
     before += [(module, "_REQUESTS", module._REQUESTS) for module in _LOGGED.values()]
-    before += [(reporting, "make_logger", reporting.make_logger), (tokens, "jwt", tokens.jwt)]
+    before += [(tokens, "jwt", tokens.jwt)]
     for module in _MODULES:
         module._LOGGER = log
     for module in _COUNTING:
         module.count = log.count
     for name, module in _LOGGED.items():
         module._REQUESTS = RequestLog(name, write=log.requests.append) if limits.logged else None
-    reporting.make_logger = lambda *_: log  # which is asked for warnings alone
     tokens.jwt = REMEMBERED
     REMEMBERED.shrink()
     for module, name, value in limits.constants():

@@ -33,13 +33,13 @@ Event = Mapping[str, Any]
 # What stands in a module for one instance, and is another one's a moment later.
 OF_AN_INSTANCE: Final[Sequence[tuple[Any, str]]] = (
     *((authorizer_module, name) for name in ("_DEADLINE", "_VERIFIER", "_TICKETS", "now_ms")),
-    *((connect_module, name) for name in ("_DEADLINE", "_PORTS", "now_ms")),
-    *((disconnect_module, name) for name in ("_DEADLINE", "_SESSIONS", "_CHECKS", "now_ms")),
+    *((connect_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
+    *((disconnect_module, name) for name in ("_DEADLINE", "_STORES", "_CHECKS", "now_ms")),
     *((files_module, name) for name in ("_DEADLINE", "_PORTS")),
-    *((message_module, name) for name in ("_PORTS", "_GUARD")),
-    (push_module, "_PORTS"),
-    *((presence_module, name) for name in ("_DEADLINE", "_TELLING", "now_ms")),
-    *((rest_module, name) for name in ("_PORTS", "_API", "_NOTES")),
+    *((message_module, name) for name in ("_WIRING", "_GUARD")),
+    (push_module, "_WIRING"),
+    *((presence_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
+    *((rest_module, name) for name in ("_WIRING", "_API", "_NOTES")),
 )
 
 
@@ -55,28 +55,28 @@ def authorizer(instance: Instance, event: Event) -> Any:
 
 
 def connect(instance: Instance, event: Event) -> Any:
-    _set(connect_module, _DEADLINE=instance, _PORTS=instance.wiring.connect, now_ms=instance.now)
+    _set(connect_module, _DEADLINE=instance, _WIRING=instance.wiring_of("connect").connect, now_ms=instance.now)
     return connect_module.handler(event)
 
 
 def disconnect(instance: Instance, event: Event) -> Any:
-    sessions, checks = instance.stores.sessions, instance.checks
-    _set(disconnect_module, _DEADLINE=instance, _SESSIONS=sessions, _CHECKS=checks, now_ms=instance.now)
+    stores, checks = instance.stores, instance.checks
+    _set(disconnect_module, _DEADLINE=instance, _STORES=stores, _CHECKS=checks, now_ms=instance.now)
     return disconnect_module.handler(event)
 
 
 def message(instance: Instance, event: Event) -> Any:
-    message_module._PORTS, message_module._GUARD = instance.message
+    message_module._WIRING, message_module._GUARD = instance.message
     return message_module.handler(event)
 
 
 def presence(instance: Instance, event: Event) -> Any:
-    _set(presence_module, _DEADLINE=instance, _TELLING=instance.wiring.telling, now_ms=instance.now)
+    _set(presence_module, _DEADLINE=instance, _WIRING=instance.wiring_of("presence").presence, now_ms=instance.now)
     return presence_module.handler(event)
 
 
 def push(instance: Instance, event: Event) -> Any:
-    push_module._PORTS = instance.push
+    push_module._WIRING = instance.push
     return push_module.handler(event)
 
 
@@ -87,12 +87,12 @@ def files(instance: Instance, event: Event) -> Any:
 
 def rest(_: Instance, event: Event) -> Any:
     with _resolver() as (api, notes):
-        _set(rest_module, _PORTS=_CURRENT, _API=api, _NOTES=notes)
+        _set(rest_module, _WIRING=_CURRENT, _API=api, _NOTES=notes)
         return rest_module.handler(cast("dict[str, Any]", event))
 
 
 class _Current:
-    """The ports of the instance whose code runs at the moment."""
+    """The wiring of the instance whose code runs at the moment."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(cast("Any", getcurrent()).process.instance.rest, name)

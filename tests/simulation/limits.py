@@ -11,7 +11,7 @@ import shared.domain.entries as models_module
 import shared.domain.fan_out as shards_module
 import shared.domain.inbox as inbox_pages_module
 import shared.domain.rules as rules_module
-import shared.operations.delivery as fan_out_module
+import shared.operations.fan_out as fan_out_module
 import shared.operations.files as sweeping_module
 import shared.operations.files as uploads_module
 import shared.operations.groups as groups_module

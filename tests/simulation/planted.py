@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 from unittest.mock import patch
 
 from greenlet import getcurrent
@@ -31,12 +32,11 @@ from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
 from shared.adapters.dynamodb.schema import USER_ID, connections_from
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.domain.connections import Removed, Session
+from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
 from shared.domain.members import Audience, Member
 from shared.errors import NotAMember
-from shared.operations.context import Writing
-from shared.operations.rosters import audience_of
+from shared.operations.audiences import audience_of
 from shared.operations.sessions import Closed
 from tests.simulation.world import beginning
 
@@ -89,14 +89,14 @@ def _wrong_connection() -> Iterator[Patch]:
 def _any_disconnect() -> Iterator[Patch]:
     """Whoever closes one of several connections counts as gone."""
 
-    def close(user_id: str, connection_id: str, *, sessions: Any, now: int) -> Closed:
-        sessions.remove(user_id, connection_id, now=now)
+    def close(user_id: str, connection_id: str, *, stores: Any, now: int) -> Closed:
+        stores.sessions.remove(user_id, connection_id, now=now)
         return Closed(went_offline=True)
 
-    def gullible(gone: Any, *, telling: Any, now: int) -> bool:
-        session = telling.sight.sessions.whole([gone.user_id]).get(gone.user_id, Session())
+    def gullible(gone: Any, *, stores: Any, services: Any, now: int) -> bool:
+        session = stores.sessions.whole([gone.user_id]).get(gone.user_id, Session())
         shown = presence_module.shown_as(gone.user_id, replace(session, connections=()), now)
-        presence_module.announce_presence(shown, telling=telling, now=now)
+        presence_module.announce_presence(shown, stores=stores, services=services, now=now)
         return True
 
     yield disconnect_module, "close_connection", close
@@ -111,7 +111,8 @@ def _members_first() -> Iterator[Patch]:
     def early(draft: Draft, command: Any, log: DynamoDbConversationLog) -> Any:
         memberships = DynamoDbMemberships(log._calls, members_table="members")
         try:
-            known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, memberships=memberships)
+            stores = cast("Any", SimpleNamespace(memberships=memberships))
+            known[getcurrent()] = audience_of(draft.conversation_id, draft.sender_id, stores=stores)
         except NotAMember as error:
             known[getcurrent()] = error
         return lookup(draft, command, log)
@@ -123,7 +124,7 @@ def _members_first() -> Iterator[Patch]:
         return found
 
     yield sending_module, "_lookup", early
-    yield Writing, "audience", late
+    yield sending_module, "audience_behind", late
 
 
 def _members_not_followed() -> Iterator[Patch]:
@@ -218,7 +219,7 @@ def _tail_guessed() -> Iterator[Patch]:
     """An edit, a reaction or a new member is decided upon before the tail is read."""
     change = changing_module.change
 
-    def hasty(conversation_id: str, *, user_id: str, decide: Any, writing: Any) -> Any:
+    def hasty(conversation_id: str, *, user_id: str, decide: Any, **others: Any) -> Any:
         decided: list[Any] = []
 
         def once(audience: Audience) -> Any:
@@ -226,7 +227,7 @@ def _tail_guessed() -> Iterator[Patch]:
                 decided.append(decide(audience))
             return decided[0]
 
-        return change(conversation_id, user_id=user_id, decide=once, writing=writing)
+        return change(conversation_id, user_id=user_id, decide=once, **others)
 
     import shared.operations.editing as editing_module
     import shared.operations.groups as groups_module
@@ -237,7 +238,7 @@ def _tail_guessed() -> Iterator[Patch]:
 
 def _nobody_told() -> Iterator[Patch]:
     """A message is stored, and the posts go to nobody."""
-    yield sending_module, "broadcast", lambda event, *, to, skip, posting, now: delivery_module.NOBODY
+    yield sending_module, "broadcast", lambda *_, **__: NOBODY
 
 
 def _outsiders_told() -> Iterator[Patch]:
@@ -245,9 +246,9 @@ def _outsiders_told() -> Iterator[Patch]:
     known: dict[str, set[str]] = {}
     broadcast = delivery_module.broadcast
 
-    def leaky(event: Any, *, to: Any, skip: str, posting: Any, now: int) -> Any:
-        everyone = known.setdefault(f"{event.conversation_id}{id(posting.gateway)}", {"bob", "carol"})
-        return broadcast(event, to=[*to, *sorted(everyone - set(to))], skip=skip, posting=posting, now=now)
+    def leaky(event: Any, *, to: Any, services: Any, **others: Any) -> Any:
+        everyone = known.setdefault(f"{event.conversation_id}{id(services.gateway)}", {"bob", "carol"})
+        return broadcast(event, to=[*to, *sorted(everyone - set(to))], services=services, **others)
 
     yield sending_module, "broadcast", leaky
 

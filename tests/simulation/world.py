@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import count
 from random import Random
@@ -19,7 +19,7 @@ from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import Entry
 from shared.operations.groups import NewGroup, create_group
 from shared.operations.messages import SendMessage, store_message
-from shared.operations.sync import sync
+from shared.operations.sync import Catching, sync
 from shared.wire.websocket.events import entry_event
 from shared.wire.websocket.replies import event_size, success, sync_reply
 from tests.dynamodb import Store, Written
@@ -167,22 +167,20 @@ def _template() -> Template:
     nothing: Any = None
     environment = Environment(hub, cast("Any", store), nothing, nothing, nothing, count(1_000_000), nothing, nothing)
     instance = Instance(environment)
-    writing = instance.writing
+    stores, services, context = instance.rest.parts
 
     def say(sender: str, place: str, text: str) -> None:
-        store_message(SendMessage(sender, text, conversation_id=place), writing=writing)
+        store_message(SendMessage(sender, text, conversation_id=place), stores=stores, context=context)
 
-    store_message(SendMessage("alice", "hello", to="bob"), writing=writing)
+    store_message(SendMessage("alice", "hello", to="bob"), stores=stores, context=context)
     say("bob", DM, "hi")
     new_group = NewGroup("alice", "team", ("bob", "carol"))
     create_group(
         new_group,
-        limit=10,
-        writing=writing,
-        blocks=instance.stores.blocks,
-        new_secret=lambda: GROUP.removeprefix("group:"),
-        announce=lambda _: None,
         admit=lambda *_: None,
+        stores=stores,
+        services=replace(services, parallel_map=in_turn),
+        context=replace(context, new_secret=lambda: GROUP.removeprefix("group:")),
     )
     say("alice", GROUP, "welcome")
     for user in ("bob", "carol", "dave"):
@@ -199,8 +197,9 @@ def beginning() -> Mapping[str, Sequence[Any]]:
 
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     """What a sync says to somebody who has everything so far."""
-    memberships, log = instance.stores.memberships, instance.stores.log
-    found = sync(user, _HELD[user], memberships=memberships, log=log, parallel_map=in_turn, size=event_size)
+    stores, services, _ = instance.rest.parts
+    asked, one_by_one = Catching(user, _HELD[user]), replace(services, parallel_map=in_turn)
+    found = sync(asked, size=event_size, stores=stores, services=one_by_one)
     return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found, user))))
 
 

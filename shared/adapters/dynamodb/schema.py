@@ -31,6 +31,7 @@ sent#H           sent               the message whose conversation, sender and i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -39,6 +40,17 @@ from shared.clock import SECOND_MS
 from shared.domain.changes import MEMBER
 from shared.domain.connections import Connection, Session, StoredTicket
 from shared.domain.members import Group, Member, Preferences, Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables' names. A function has those that it may use."""
+
+    members: str
+    sessions: str
+    log: str = ""
+    tickets: str = ""
+
 
 CONVERSATION_ID: Final = "conversation_id"
 SEQ: Final = "seq"

@@ -16,29 +16,10 @@ from shared.domain.fan_out import StoredEntry, shards
 from shared.domain.identifiers import is_group_id, private_members
 from shared.domain.notifications import About, AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
-from shared.operations.rosters import Rosters, roster_behind
-from shared.ports.connections import Sessions
-from shared.ports.conversations import Memberships
-from shared.ports.notifications import Devices
-from shared.ports.services import DeliveryCheckQueue, PushQueue, ShardQueue
-
-
-@dataclass(frozen=True, slots=True)
-class PushEnqueuer:
-    """What it takes to wake people: where their devices stand, and the queues. `second_look_s` is the looks' delay."""
-
-    devices: Devices
-    pushes: PushQueue
-    looks: DeliveryCheckQueue
-    second_look_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """What it takes to know who is in a conversation. `rosters` is what the function's instance remembers."""
-
-    memberships: Memberships
-    rosters: Rosters
+from shared.operations.audiences import roster_behind
+from shared.operations.context import Context
+from shared.ports.services import NotifyingServices, PushServices
+from shared.ports.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +27,21 @@ class Enqueued:
     """How many pushes, second looks and shards were queued. `failed` are the conversations that have to come again."""
 
     pushes: int = 0
-    looks: int = 0
+    checks: int = 0
     shards: int = 0
     failed: Mapping[str, Exception] = field(default_factory=dict)
 
     def __add__(self, other: Enqueued) -> Enqueued:
         return Enqueued(
             self.pushes + other.pushes,
-            self.looks + other.looks,
+            self.checks + other.checks,
             self.shards + other.shards,
             {**self.failed, **other.failed},
         )
 
 
 def enqueue_stored(
-    entries: Sequence[StoredEntry],
-    *,
-    members: Members,
-    sessions: Sessions,
-    enqueuer: PushEnqueuer,
-    shard_queue: ShardQueue,
-    now: int,
+    entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context
 ) -> Enqueued:
     """Look at each entry of a batch.
 
@@ -75,12 +50,8 @@ def enqueue_stored(
     for the sessions of each 100 members, and one for the devices of each 100 who are absent; nothing is written.
     Raises nothing: what fails is in the result, by conversation.
     """
-
-    def look(some: Sequence[StoredEntry]) -> Enqueued:
-        return _look(some, members=members, sessions=sessions, enqueuer=enqueuer, shard_queue=shard_queue, now=now)
-
     try:
-        return look(entries)
+        return _enqueue(entries, stores=stores, services=services, context=context)
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not hold up other conversations
         apart: dict[str, list[StoredEntry]] = {}
         for entry in entries:
@@ -88,27 +59,15 @@ def enqueue_stored(
         if len(apart) == 1:
             return Enqueued(failed=dict.fromkeys(apart, error))
     return sum(
-        (
-            enqueue_stored(
-                some, members=members, sessions=sessions, enqueuer=enqueuer, shard_queue=shard_queue, now=now
-            )
-            for some in apart.values()
-        ),
+        (enqueue_stored(some, stores=stores, services=services, context=context) for some in apart.values()),
         Enqueued(),
     )
 
 
-def _look(
-    entries: Sequence[StoredEntry],
-    *,
-    members: Members,
-    sessions: Sessions,
-    enqueuer: PushEnqueuer,
-    shard_queue: ShardQueue,
-    now: int,
-) -> Enqueued:
+def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context) -> Enqueued:
     """All of them, or an error."""
-    members_of = _members(entries, members, now)
+    now = context.now()
+    members_of = _members(entries, stores, context)
     others: dict[About, list[str]] = {
         AboutMessage(entry.conversation_id, entry.seq): [
             user for user in members_of[entry.conversation_id] if user != entry.sender_id
@@ -117,12 +76,14 @@ def _look(
         if entry.is_message and not entry.fan_out
     }
     wanted = {user for users in others.values() for user in users}
-    known = sessions.of(wanted) if wanted else {}
+    known = stores.sessions.of(wanted) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {about: [user for user in users if user not in present] for about, users in others.items()}
-    pushes = enqueue_pushes(absent, enqueuer=enqueuer, now=now)
-    looks = schedule_checks(
-        {about: [user for user in users if user in present] for about, users in others.items()}, enqueuer=enqueuer
+    pushes = enqueue_pushes(absent, stores=stores, services=services, now=now)
+    checks = schedule_checks(
+        {about: [user for user in users if user in present] for about, users in others.items()},
+        services=services,
+        context=context,
     )
     found = [
         shard
@@ -131,16 +92,16 @@ def _look(
         for shard in shards(entry.conversation_id, entry.seq, members_of[entry.conversation_id], queued_at=now)
     ]
     if found:
-        shard_queue.put(found)
-    return Enqueued(pushes, looks, len(found))
+        services.shard_queue.put(found)
+    return Enqueued(pushes, checks, len(found))
 
 
-def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, enqueuer: PushEnqueuer, now: int) -> int:
+def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> int:
     """Have these users' devices pushed to, whoever has one. Returns how many pushes were queued. Raises Unavailable."""
     users = {user for users in absent.values() for user in users}
     if not users:
         return 0
-    devices = enqueuer.devices.of(users)
+    devices = stores.devices.of(users)
     platforms = {user: sorted({device.target.platform for device in found}) for user, found in devices.items()}
     jobs = [
         PushJob(platform, user, about, since=now)
@@ -149,19 +110,19 @@ def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, enqueuer: PushEnque
         for platform in platforms.get(user, ())
     ]
     if jobs:
-        enqueuer.pushes.put(jobs)
+        services.push_queue.put(jobs)
     return len(jobs)
 
 
-def schedule_checks(present: Mapping[About, Collection[str]], *, enqueuer: PushEnqueuer) -> int:
+def schedule_checks(present: Mapping[About, Collection[str]], *, services: NotifyingServices, context: Context) -> int:
     """Have these users looked at again: have they got it by then? Returns how many looks were queued."""
-    looks = [DeliveryCheck(about, tuple(users)) for about, users in present.items() if users]
-    if looks:
-        enqueuer.looks.put(looks, delay_s=enqueuer.second_look_s)
-    return len(looks)
+    checks = [DeliveryCheck(about, tuple(users)) for about, users in present.items() if users]
+    if checks:
+        services.delivery_checks.put(checks, delay_s=context.limits.delivery_check_s)
+    return len(checks)
 
 
-def _members(entries: Sequence[StoredEntry], members: Members, now: int) -> dict[str, tuple[str, ...]]:
+def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, tuple[str, ...]]:
     """Who is in each of the conversations, as of its latest entry here or later. Nobody, for what is no conversation.
 
     Who has joined since may be missing: their sync brings them the entry.
@@ -171,6 +132,6 @@ def _members(entries: Sequence[StoredEntry], members: Members, now: int) -> dict
     for conversation_id, entry in latest.items():
         found[conversation_id] = private_members(conversation_id) or ()
         if is_group_id(conversation_id):
-            audience = roster_behind(entry, memberships=members.memberships, rosters=members.rosters, now=now)
+            audience = roster_behind(entry, stores=stores, context=context)
             found[conversation_id] = audience.members if audience else ()
     return found

@@ -24,25 +24,14 @@ from shared.operations.push.wording import (
     push_id,
     reminder_wording,
 )
-from shared.ports.conversations import ConversationLog, Memberships, Place
-from shared.ports.notifications import Notifications, PushContexts
-from shared.ports.services import ParallelMap
+from shared.ports.conversations import ConversationLog, Place
+from shared.ports.services import PresenceServices
+from shared.ports.stores import Stores
 
 # A phone that is switched on after a week has other things to show.
 _LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
 _ALL: Final = "all"
 _MENTIONS: Final = "mentions"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Where everything that decides about a push is read."""
-
-    log: ConversationLog
-    memberships: Memberships
-    notifications: Notifications
-    push_contexts: PushContexts
-    parallel_map: ParallelMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +52,30 @@ class _Subject:
     replied_to: Entry | None = None
 
 
-def plan(jobs: Sequence[PushJob], *, reading: Reading, now: int) -> list[Planned]:
+def plan(jobs: Sequence[PushJob], *, stores: Stores, services: PresenceServices, now: int) -> list[Planned]:
     """The pushes that these jobs come to now. None for whoever has read, answered or muted it, or was not to be woken.
 
     One read for the messages, one for the messages they reply to, one for the notices, one of four items a job for
     what decides, the tail of each conversation that is left, and the badge for each user who is pushed to, without
     those tails. Raises Unavailable.
     """
-    subjects = _subjects(jobs, reading, now)
+    subjects = _subjects(jobs, stores, now)
     asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
     if not asked:
         return []
-    around = reading.push_contexts.of(set(asked.values()))
+    around = stores.push_contexts.of(set(asked.values()))
     worded = [
         (job, wording, devices)
         for job, one in asked.items()
         if (devices := _devices(job, around.push_contexts[one]))
         and (wording := _wording(job, subjects[job], around.push_contexts[one], around, now)) is not None
     ]
-    heads = _heads([subjects[job] for job, _, _ in worded], reading)
+    heads = _heads([subjects[job] for job, _, _ in worded], stores, services)
     worded = [one for one in worded if not _is_seen(subjects[one[0]], around.push_contexts[asked[one[0]]], heads)]
-    badges = {user: _badge(user, heads, reading, now) for user in {job.user_id for job, _, _ in worded}}
+    badges = {
+        user: badge_of(user, heads=heads, stores=stores, services=services, now=now)
+        for user in {job.user_id for job, _, _ in worded}
+    }
     return [
         Planned(job, device, _push(job, subjects[job], wording, device=device, badge=badges[job.user_id], now=now))
         for job, wording, devices in worded
@@ -95,18 +87,18 @@ def _is_there(subject: _Subject) -> bool:
     return subject.notification is not None or subject.entry is not None
 
 
-def _subjects(jobs: Sequence[PushJob], reading: Reading, now: int) -> dict[PushJob, _Subject]:
+def _subjects(jobs: Sequence[PushJob], stores: Stores, now: int) -> dict[PushJob, _Subject]:
     named = {(job.user_id, job.about.notification_id) for job in jobs if isinstance(job.about, AboutNotification)}
-    notifications = reading.notifications.among(named, now=now) if named else {}
+    notifications = stores.notifications.among(named, now=now) if named else {}
     entries = _fetch(
-        reading.log,
+        stores.log,
         [
             *((job.about.conversation_id, job.about.seq) for job in jobs if isinstance(job.about, AboutMessage)),
             *(place for notification in notifications.values() if (place := _place(notification))),
         ],
     )
     replies = [(entry.conversation_id, entry.reply_to) for entry in entries.values() if entry.reply_to is not None]
-    originals = _fetch(reading.log, replies)
+    originals = _fetch(stores.log, replies)
 
     def subject(job: PushJob) -> _Subject:
         if isinstance(job.about, AboutNotification):
@@ -167,12 +159,12 @@ def _wording(
     return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
 
 
-def _heads(subjects: Iterable[_Subject], reading: Reading) -> dict[str, Entry]:
+def _heads(subjects: Iterable[_Subject], stores: Stores, services: PresenceServices) -> dict[str, Entry]:
     """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
     places = sorted(
         {one.entry.conversation_id for one in subjects if one.entry is not None and one.notification is None}
     )
-    tails = reading.parallel_map(lambda place: reading.log.read_back(place, limit=1), places)
+    tails = services.parallel_map(lambda place: stores.log.read_back(place, limit=1), places)
     return {head.conversation_id: head for tail in tails for head in tail}
 
 
@@ -183,11 +175,6 @@ def _is_seen(subject: _Subject, push_context: PushContext, heads: Mapping[str, E
         return False
     head = heads.get(entry.conversation_id)
     return head is not None and seen_number(member, head) >= entry.number
-
-
-def _badge(user_id: str, heads: Mapping[str, Entry], reading: Reading, now: int) -> Badge:
-    log, memberships, parallel_map = reading.log, reading.memberships, reading.parallel_map
-    return badge_of(user_id, log=log, memberships=memberships, parallel_map=parallel_map, now=now, heads=heads)
 
 
 def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: Badge, now: int) -> Push:

@@ -6,7 +6,7 @@ that dies between the two is lost, and the next message, or opening the app, mak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Final
@@ -15,9 +15,10 @@ from shared.clock import SECOND_MS
 from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform, PushTarget
 from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
-from shared.operations.push.planning import Planned, Reading, plan
-from shared.ports.notifications import Claims, Devices
-from shared.ports.services import ParallelMap, PushGateway, PushQueue
+from shared.operations.context import Context
+from shared.operations.push.planning import Planned, plan
+from shared.ports.services import PushServices
+from shared.ports.stores import Stores
 
 # An hour late, a push tells nobody anything.
 MAX_AGE_MS: Final = 60 * 60 * 1_000
@@ -45,43 +46,35 @@ class Resting:
 
 
 @dataclass(frozen=True, slots=True)
-class Pushing:
-    """What carrying out pushes needs. `gateway` gives a platform's; `jitter(ms)` is a random part of it.
+class _Batch:
+    """One batch: what carrying out its pushes needs. `resting` is what the function's instance remembers."""
 
-    `count` counts what is worth an alarm; `report` is told of every answer of a provider.
-    """
-
-    reading: Reading
-    devices: Devices
-    claims: Claims
-    gateway: Callable[[Platform], PushGateway]
-    queue: PushQueue
-    parallel_map: ParallelMap
+    stores: Stores
+    services: PushServices
+    context: Context
     resting: Resting
-    now: Callable[[], int]
-    jitter: Callable[[int], int]
-    count: Callable[[str], None]
-    report: Callable[[Planned, PushResult], None]
 
 
-def push_all(jobs: Sequence[PushJob], *, pushing: Pushing) -> int:
+def push_all(
+    jobs: Sequence[PushJob], *, resting: Resting, stores: Stores, services: PushServices, context: Context
+) -> int:
     """Carry out jobs of one platform or several, devices side by side. Returns how many pushes were taken.
 
     What has to wait goes back to the queue, with a delay. Raises Unavailable where that, or a read, fails for the
     moment: the jobs may all come again.
     """
-    now = pushing.now()
+    batch, now = _Batch(stores, services, context, resting), context.now()
     in_time = [job for job in jobs if now - job.since <= MAX_AGE_MS]
     for _ in range(len(jobs) - len(in_time)):
-        pushing.count(GIVEN_UP)
-    early = {job: start for job in in_time if (start := _start(job, pushing.resting)) > now}
+        batch.services.observer.count(GIVEN_UP)
+    early = {job: start for job in in_time if (start := _start(job, batch.resting)) > now}
     for job, start in early.items():
-        _put_back(replace(job, not_before=start), pushing, now)
+        _put_back(replace(job, not_before=start), batch, now)
     due = list(dict.fromkeys(job for job in in_time if job not in early))
-    planned = plan(due, reading=pushing.reading, now=now) if due else []
+    planned = plan(due, stores=stores, services=services, now=now) if due else []
     # One device's pushes go one after the other, in their conversation's order; devices do not wait for each other.
     by_device = [list(group) for _, group in groupby(sorted(planned, key=_order), key=_whose)]
-    taken = pushing.parallel_map(lambda of_device: sum(_carry_out(one, pushing) for one in of_device), by_device)
+    taken = services.parallel_map(lambda of_device: sum(_carry_out(one, batch) for one in of_device), by_device)
     return sum(taken)
 
 
@@ -98,53 +91,72 @@ def _order(planned: Planned) -> tuple[str, str, str, int]:
     return *_whose(planned), planned.push.thread_id, int(seq or 0)
 
 
-def _carry_out(planned: Planned, pushing: Pushing) -> bool:
+def _carry_out(planned: Planned, batch: _Batch) -> bool:
     """Whether the provider has taken it."""
     job, device = planned.job, planned.device
-    if not pushing.claims.claim(job.user_id, device.device_id, job.about, tries=job.tries, now=pushing.now()):
+    if not batch.stores.claims.claim(
+        job.user_id, device.device_id, job.about, tries=job.tries, now=batch.context.now()
+    ):
         return False
-    result = pushing.gateway(job.platform).push(planned.push)
-    pushing.report(planned, result)
-    return _settle(planned, result, pushing)
+    result = batch.services.providers(job.platform).push(planned.push)
+    _note(planned, result, batch.services)
+    return _settle(planned, result, batch)
 
 
-def _settle(planned: Planned, result: PushResult, pushing: Pushing) -> bool:
+def _note(planned: Planned, result: PushResult, services: PushServices) -> None:
+    """Note a push that was not taken: whose, about what, and the provider's reason. No token, no text."""
+    if isinstance(result, Sent):
+        return
+    push, job = planned.push, planned.job
+    services.observer.noted(
+        "push not taken",
+        platform=job.platform,
+        user_id=job.user_id,
+        device_id=planned.device.device_id,
+        push_id=push.push_id,
+        outcome=type(result).__name__,
+        reason=result.reason,
+        tries=job.tries,
+    )
+
+
+def _settle(planned: Planned, result: PushResult, batch: _Batch) -> bool:
     user_id, device = planned.job.user_id, planned.device
     match result:
         case Sent():
             return True
         case Unregistered(since=since):
             if since is None or device.registered_at <= since:
-                pushing.devices.forget_unchanged(user_id, device)
+                batch.stores.devices.forget_unchanged(user_id, device)
         case BadTarget():
-            return _try_other_environment(planned, pushing)
+            return _try_other_environment(planned, batch)
         case Busy():
-            _try_later(planned, result, pushing)
+            _try_later(planned, result, batch)
         case Misconfigured():
-            pushing.count(MISCONFIGURED)
+            batch.services.observer.count(MISCONFIGURED)
         case Refused():
-            pushing.count(REFUSED)
+            batch.services.observer.count(REFUSED)
     return False
 
 
-def _try_other_environment(planned: Planned, pushing: Pushing) -> bool:
+def _try_other_environment(planned: Planned, batch: _Batch) -> bool:
     """Apple has two of them and apps are often built for the wrong one. A token that neither knows is none."""
     user_id, device = planned.job.user_id, planned.device
     other = _elsewhere(device.target)
     if other is None:
-        pushing.devices.forget_unchanged(user_id, device)
+        batch.stores.devices.forget_unchanged(user_id, device)
         return False
     moved = replace(planned, push=replace(planned.push, target=other))
-    result = pushing.gateway(planned.job.platform).push(moved.push)
-    pushing.report(moved, result)
+    result = batch.services.providers(planned.job.platform).push(moved.push)
+    _note(moved, result, batch.services)
     match result:
         case Sent():
-            pushing.devices.change_environment(user_id, device, other)
+            batch.stores.devices.change_environment(user_id, device, other)
             return True
         case BadTarget():
-            pushing.devices.forget_unchanged(user_id, device)
+            batch.stores.devices.forget_unchanged(user_id, device)
             return False
-    return _settle(planned, result, pushing)
+    return _settle(planned, result, batch)
 
 
 def _elsewhere(target: PushTarget) -> PushTarget | None:
@@ -153,23 +165,23 @@ def _elsewhere(target: PushTarget) -> PushTarget | None:
     return replace(target, environment=SANDBOX if target.environment == PRODUCTION else PRODUCTION)
 
 
-def _try_later(planned: Planned, busy: Busy, pushing: Pushing) -> None:
+def _try_later(planned: Planned, busy: Busy, batch: _Batch) -> None:
     """Never by waiting here: others are behind this one."""
-    job, now = planned.job, pushing.now()
+    job, now = planned.job, batch.context.now()
     delay = min(_BASE_DELAY_MS << job.tries, _MAX_DELAY_MS)
-    not_before = now + max(busy.retry_after_ms or 0, delay // 2 + pushing.jitter(delay // 2))
+    not_before = now + max(busy.retry_after_ms or 0, delay // 2 + batch.context.jitter(delay // 2))
     if busy.whole_provider:
-        pushing.resting.rest(job.platform, now + (busy.retry_after_ms or 0))
+        batch.resting.rest(job.platform, now + (busy.retry_after_ms or 0))
     if job.tries + 1 >= MAX_TRIES or not_before - job.since > MAX_AGE_MS:
-        pushing.count(GIVEN_UP)
+        batch.services.observer.count(GIVEN_UP)
         return
     again = replace(job, tries=job.tries + 1, device_id=planned.device.device_id, not_before=not_before)
     try:
-        _put_back(again, pushing, now)
+        _put_back(again, batch, now)
     except Unavailable:
-        pushing.count(GIVEN_UP)  # its claim is taken, so that nobody else can try either
+        batch.services.observer.count(GIVEN_UP)  # its claim is taken, so that nobody else can try either
 
 
-def _put_back(job: PushJob, pushing: Pushing, now: int) -> None:
+def _put_back(job: PushJob, batch: _Batch, now: int) -> None:
     wait_ms = min(max(job.not_before - now, 0), _MAX_DELAY_MS)
-    pushing.queue.put([job], delay_s=-(-wait_ms // SECOND_MS))
+    batch.services.push_queue.put([job], delay_s=-(-wait_ms // SECOND_MS))

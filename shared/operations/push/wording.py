@@ -17,8 +17,8 @@ from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member, is_in_inbox, unread
 from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
-from shared.ports.conversations import ConversationLog, Memberships
-from shared.ports.services import ParallelMap
+from shared.ports.services import PresenceServices
+from shared.ports.stores import Stores
 
 MESSAGE_KEY: Final = "PARLEY_MESSAGE"
 MENTION_KEY: Final = "PARLEY_MENTION"
@@ -99,26 +99,27 @@ class Badge:
 def badge_of(
     user_id: str,
     *,
-    log: ConversationLog,
-    memberships: Memberships,
-    parallel_map: ParallelMap,
-    now: int,
     heads: Mapping[str, Entry] | None = None,
+    stores: Stores,
+    services: PresenceServices,
+    now: int,
 ) -> Badge:
     """Unread messages of the inbox, but for what is muted now: one query, and one more for each conversation.
 
     `heads` are those that were read a moment ago, by their conversations.
     """
     known = heads or {}
-    counted = [member for member in memberships.of_user(user_id) if not member.preferences.is_muted(now)]
+    counted = [member for member in stores.memberships.of_user(user_id) if not member.preferences.is_muted(now)]
     if len(counted) > MAX_COUNTED:
         return Badge(None, {})
 
     def count(member: Member) -> int:
         head = known.get(member.conversation_id)
         if head is None:
-            head = next(iter(log.read_back(member.conversation_id, limit=1)), None)
+            head = next(iter(stores.log.read_back(member.conversation_id, limit=1)), None)
         return unread(member, head) if is_in_inbox(member, head) else 0
 
-    numbers = dict(zip([member.conversation_id for member in counted], parallel_map(count, counted), strict=True))
+    numbers = dict(
+        zip([member.conversation_id for member in counted], services.parallel_map(count, counted), strict=True)
+    )
     return Badge(sum(numbers.values()), numbers)

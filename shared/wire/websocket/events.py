@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.connections import Presence, PresenceChange
+from shared.domain.connections import Closing, Presence, PresenceChange
 from shared.domain.entries import Entry, Reaction, Receipt, Typing
 from shared.domain.weight import MAX_MESSAGE_BYTES, is_too_heavy, text_bytes
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
-    from shared.operations.delivery import Event
+    from shared.ports.services import Event
     from shared.wire.shapes import people
     from shared.wire.shapes.messages import Content, Message
 
@@ -171,6 +171,8 @@ def event_body(event: Event) -> dict[str, Any]:
             return typing_event(event)
         case PresenceChange():
             return presence_event(event)
+        case Closing():
+            return closing_event(event)
         case _:
             return notification_event(event)
 
@@ -180,14 +182,8 @@ def encode_plainly(event: Event) -> bytes:
     return json.dumps(event_body(event), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def disconnect_event(code: str, *, reconnect: bool) -> bytes:
-    """Said before the server closes a connection, since closing can't carry a reason."""
-    return json.dumps({"type": "disconnect", "code": code, "reconnect": reconnect}).encode()
-
-
-EVICTED = disconnect_event("connection_limit", reconnect=False)
-ABUSED = disconnect_event("rate_limited", reconnect=False)
-REVOKED = disconnect_event("revoked", reconnect=False)
+def closing_event(closing: Closing) -> dict[str, Any]:
+    return {"type": "disconnect", "code": closing.code, "reconnect": False}
 
 
 def cut_message(body: Message, entry: Entry) -> Message:

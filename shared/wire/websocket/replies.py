@@ -10,8 +10,8 @@ import msgspec
 from shared.domain.connections import Presence
 from shared.domain.entries import Entry
 from shared.errors import ParleyError
-from shared.operations.delivery import Event
 from shared.operations.sync import Sync
+from shared.ports.services import Event
 from shared.wire.common import encode_sync_cursor, error_fields
 from shared.wire.messages import read_ack
 from shared.wire.websocket.events import entry_event, event_body, presence_body

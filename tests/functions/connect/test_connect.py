@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from functions.connect.handler import connect
-from shared.domain.connections import Gone
+from shared.domain.connections import EVICTED, Gone
 from shared.errors import Unavailable
+from shared.wire.websocket.events import encode_plainly
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
 from tests.harness import Harness
 from tests.stores import SESSIONS
@@ -94,7 +95,7 @@ def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
         house.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
     house.handshake(connect_event("new"))
     assert house.gateway.closed == ["c0"]
-    assert house.gateway.received("c0") == [b'{"type": "disconnect", "code": "connection_limit", "reconnect": false}']
+    assert house.gateway.received("c0") == [encode_plainly(EVICTED)]
 
 
 def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:

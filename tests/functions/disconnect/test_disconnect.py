@@ -21,7 +21,7 @@ def test_its_connection_is_forgotten_and_the_others_stay() -> None:
     stores, checks = simulated(), FakePresenceChecks()
     stores.connect("alice", "old", at=NOW)
     stores.connect("alice", "new", at=NOW)
-    assert disconnect(event("old"), sessions=stores.sessions, checks=checks, now=NOW)["statusCode"] == 200
+    assert disconnect(event("old"), stores=stores, checks=checks, now=NOW)["statusCode"] == 200
     assert (set(stores.connections("alice")), checks.scheduled) == ({"new"}, [])
 
 
@@ -29,10 +29,10 @@ def test_after_the_last_connection_a_look_is_scheduled_until_those_who_watch_wer
     stores, checks = simulated(), FakePresenceChecks()
     stores.connect("alice", "last", at=NOW)
     for later in (0, 1):
-        assert disconnect(event("last"), sessions=stores.sessions, checks=checks, now=NOW + later)["statusCode"] == 200
+        assert disconnect(event("last"), stores=stores, checks=checks, now=NOW + later)["statusCode"] == 200
     assert checks.scheduled == [Gone("alice", NOW), Gone("alice", NOW + 1)]
     assert stores.sessions.show_offline("alice", stores.session("alice"))
-    disconnect(event("last"), sessions=stores.sessions, checks=checks, now=NOW + 2)
+    disconnect(event("last"), stores=stores, checks=checks, now=NOW + 2)
     assert len(checks.scheduled) == 2
 
 
@@ -40,7 +40,7 @@ def test_late_and_repeated_calls_change_nothing() -> None:
     stores, checks = simulated(), FakePresenceChecks()
     stores.connect("alice", "new", at=NOW)
     for _ in range(2):
-        assert disconnect(event("old"), sessions=stores.sessions, checks=checks, now=NOW)["statusCode"] == 200
+        assert disconnect(event("old"), stores=stores, checks=checks, now=NOW)["statusCode"] == 200
     assert (set(stores.connections("alice")), checks.scheduled) == ({"new"}, [])
 
 
@@ -48,12 +48,12 @@ def test_late_and_repeated_calls_change_nothing() -> None:
 def test_a_frame_that_calls_itself_disconnect_ends_nothing_and_is_answered(body: str | None) -> None:
     stores, checks = simulated(), FakePresenceChecks()
     stores.connect("alice", "a1=", at=NOW)
-    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, sessions=stores.sessions, checks=checks, now=NOW)
+    answer = disconnect({**event("a1=", "MESSAGE"), "body": body}, stores=stores, checks=checks, now=NOW)
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (200, "unknown_type")
     assert set(stores.connections("alice")) == {"a1="}
 
 
 def test_without_the_authorizers_context_nothing_is_forgotten() -> None:
     nobody = websocket_event("DISCONNECT", "$disconnect")
-    answer = disconnect(nobody, sessions=simulated().sessions, checks=FakePresenceChecks(), now=NOW)
+    answer = disconnect(nobody, stores=simulated(), checks=FakePresenceChecks(), now=NOW)
     assert answer["statusCode"] == 401

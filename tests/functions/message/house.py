@@ -8,12 +8,11 @@ from typing import Any
 
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Ports
+from functions.message.routes import Wiring as Ports
 from shared.domain.connections import Identity
 from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import Unauthenticated
-from shared.operations.delivery import Delivered
 from tests.functions.events import NOW, frame_event
 from tests.harness import Harness
 
@@ -22,7 +21,6 @@ GROUP = "group:0123456789abcdef"
 
 @dataclass
 class House(Harness):
-    reports: list[Delivered] = field(default_factory=list)
     tokens: dict[str, Identity] = field(default_factory=dict)
     page_limit: int = 100
     bounds: Bounds = PROTOCOL
@@ -44,7 +42,6 @@ class House(Harness):
     def ports(self) -> Ports:
         return self.wiring.message(
             verify=self.verify,
-            report=self.reports.append,
             edit_window_s=86_400,
             page_limit=self.page_limit,
             bounds=self.bounds,

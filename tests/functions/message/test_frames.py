@@ -290,10 +290,15 @@ def after_the_end(house: House) -> None:
     house.as_user("bob", {"type": "presence", "users": ["alice"]})
     house.clock.advance(61_000)
     assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
-    for gone in house.reports[-1].gone:
-        assert check_offline(gone, telling=house.ports.telling, now=house.clock())
+    gone = house.checks.scheduled[-1]
+    assert look(house, gone)
     assert presences(house) == ["offline"]
     house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+
+
+def look(house: House, gone: Gone) -> bool:
+    stores, services, _ = house.ports.parts
+    return check_offline(gone, stores=stores, services=services, now=house.clock())
 
 
 def presences(house: House, connection_id: str = "bob-device=") -> list[str]:
@@ -306,10 +311,10 @@ def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_
     house = furnished()
     for _ in range(3):
         house.say({"type": "ping"}, expires_at=NOW)
-    assert [report.gone for report in house.reports if report.gone] == [(Gone("alice", NOW),)]
+    assert house.checks.scheduled == [Gone("alice", NOW)]
     house.guard = house.new_guard()  # another instance can't know
     house.say({"type": "ping"}, expires_at=NOW)
-    assert len([report for report in house.reports if report.gone]) == 2
+    assert len(house.checks.scheduled) == 2
 
 
 def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word() -> None:
@@ -319,13 +324,13 @@ def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_say
     house.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
     house.as_user("bob", {"type": "presence", "users": ["alice"]})
     house.say({"type": "ping"}, expires_at=ends)
-    assert not [report for report in house.reports if report.gone], "there will be another ping before that"
+    assert not house.checks.scheduled, "there will be another ping before that"
     house.clock.advance(4 * 60_000)
     house.say({"type": "ping"}, expires_at=ends)
-    (gone,) = house.reports[-1].gone
+    gone = house.checks.scheduled[-1]
     assert gone == Gone("alice", ends)
     house.clock.advance(5 * 60_000)
-    assert check_offline(gone, telling=house.ports.telling, now=house.clock())
+    assert look(house, gone)
     assert presences(house) == ["offline"]
 
 
@@ -334,8 +339,7 @@ def test_the_end_of_a_short_token_that_a_connection_is_given_is_looked_after(las
     house = furnished()
     house.tokens["fresh"] = Identity("alice", NOW + lasts)
     house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 45_000)
-    looked_after = [gone for report in house.reports for gone in report.gone]
-    assert looked_after == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
+    assert house.checks.scheduled == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
 
 
 def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before() -> None:
@@ -359,13 +363,13 @@ def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_ca
     house.tokens["short"] = Identity("alice", house.clock() + 1_000)
     house.say({"type": "auth", "token": "short"}, expires_at=ENDED)
     presences(house)
-    reports = len(house.reports)
+    scheduled = len(house.checks.scheduled)
     house.clock.advance(1_000)
     for guard in (house.guard, house.new_guard(), house.guard):
         house.guard = guard
         assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
-    assert [bool(report.gone) for report in house.reports[reports:]] == [True, True]
-    check_offline(Gone("alice", house.clock()), telling=house.ports.telling, now=house.clock())
+    assert len(house.checks.scheduled[scheduled:]) == 2
+    look(house, Gone("alice", house.clock()))
     assert presences(house) == ["offline"]
     assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
     assert presences(house) == ["online"]

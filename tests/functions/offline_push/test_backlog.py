@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.ports import Ports
+from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.changes import Reacted
 from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
-from shared.operations.delivery import STALE_MS, LaterEntries
+from shared.operations.fan_out import STALE_MS, LaterEntries
 from tests.functions.events import NOW
 from tests.functions.offline_push.test_offline_push import GROUP, House, group_record, shard_record
 
@@ -33,7 +33,8 @@ class Busy(House):
 
     def ports(self, rate: int = 500) -> Ports:
         """Waiting takes time."""
-        return replace(super().ports(rate), pause_ms=self.wait)
+        ports = super().ports(rate)
+        return replace(ports, context=replace(ports.context, wait_ms=self.wait))
 
     def wait(self, ms: int) -> None:
         self.clock.advance(ms)
@@ -84,7 +85,7 @@ def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_oth
     assert len(house.gateway.posts) <= 250  # 16,549 where each is posted, which takes half a minute
     assert len(house.gateway.received("zoe=")) == 1
     assert house.clock.ms - began < 1_000
-    assert house.counted == ["ShardsSuperseded"] * 198
+    assert house.counts == {"ShardsSuperseded": 198}
 
 
 def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_looked_at_again() -> None:
@@ -108,7 +109,7 @@ def test_without_a_backlog_everything_is_posted() -> None:
     for record in house.backlog():
         assert work([record], ports) == DONE
     assert house.got("user007") == [3, 4, 5, 6]
-    assert house.counted == []
+    assert not house.counts
 
 
 def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_has_waited() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from functions.offline_push.handler import handler, look_at, work
-from functions.offline_push.ports import Ports, push_reporter
 from functions.offline_push.shard_queue import SqsShardQueue
+from functions.offline_push.wiring import Wiring as Ports
 from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
@@ -21,8 +23,7 @@ from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob
 from shared.errors import Unavailable
-from shared.observability import make_logger
-from shared.operations.delivery import Delivered
+from shared.observability import FunctionObserver, make_logger
 from tests.fakes import (
     DM,
     FakeDeliveryCheckQueue,
@@ -50,6 +51,17 @@ class Shards:
 MEMBERS_OF_GROUP = tuple(f"user{number:03}" for number in range(250))
 
 
+class Observed(FunctionObserver):
+    """Logs as the real one does, and counts in memory."""
+
+    def __init__(self, logger: Logger, counts: Counter[str]) -> None:
+        super().__init__("offline-push", logger)
+        self._counts = counts
+
+    def count(self, name: str, value: int = 1) -> None:
+        self._counts[name] += value
+
+
 @cache
 def furnished() -> Simulated:
     """What every test begins with, to be copied."""
@@ -72,23 +84,20 @@ class House(Harness):
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     shards: Shards = field(default_factory=Shards)
-    reports: list[Delivered] = field(default_factory=list)
-    counted: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     pauses: list[int] = field(default_factory=list)
     logger: str = "offline-push-test"
     members: tuple[str, ...] = MEMBERS_OF_GROUP
 
     def ports(self, rate: int = 500) -> Ports:
-        return self.wiring.push(
+        observer = Observed(make_logger(self.logger, "INFO"), self.counts)
+        return replace(self.wiring, observer=observer).push(
             provider=self.provider,
-            pushes=self.pushes,
-            looks=self.looks,
-            shards=self.shards,
-            report=self.reports.append,
-            report_push=push_reporter(make_logger(self.logger, "INFO")),
-            count=self.counted.append,
-            pause_ms=self.pauses.append,
-            rate=rate,
+            push_queue=self.pushes,
+            delivery_checks=self.looks,
+            shard_queue=self.shards,
+            wait_ms=self.pauses.append,
+            fan_out_rate=rate,
         )
 
     @property
@@ -222,8 +231,8 @@ def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
     house.stores.connect("user001", "u1=", at=NOW - 60_000)
     house.gateway.outcomes["u1="] = PostOutcome.GONE
     work([shard_record(["user001"])], house.ports())
-    (report,) = house.reports
-    assert (report.forgotten, [gone.user_id for gone in report.gone]) == (1, ["user001"])
+    assert [gone.user_id for gone in house.checks.scheduled] == ["user001"]
+    assert house.stores.connections("user001") == {}
 
 
 def test_a_shard_that_fails_comes_again_and_holds_up_no_other() -> None:
@@ -271,7 +280,6 @@ def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them() 
     assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], house.ports()) == {"batchItemFailures": []}
     assert len(house.gateway.received("b1=")) == 1
     assert house.woken == [("bob", AboutMessage(DM, 1))]
-    assert [report.sent for report in house.reports] == [1]
 
 
 def test_pushes_of_a_batch_are_carried_out_together() -> None:

@@ -16,7 +16,7 @@ from functions.offline_push.apns.gateway import ApnsGateway
 from functions.offline_push.fcm.gateway import FcmGateway
 from local.providers.serving import Providers
 from shared.domain.devices import APNS, FCM, SANDBOX, Platform, PushTarget
-from shared.operations.push.sending import MISCONFIGURED, REFUSED, push_all
+from shared.operations.push.sending import MISCONFIGURED, REFUSED, Resting, push_all
 from shared.ports.services import PushGateway
 from tests.fakes import FakeClock
 from tests.shared.operations.push.harness import House
@@ -55,7 +55,8 @@ def pushed(target: PushTarget, gateways: Callable[[Platform], PushGateway]) -> S
     entry = house.say()
     house.device(target)
     job = house.job(entry, platform=target.platform)
-    push_all([job], pushing=replace(house.pushing, gateway=gateways))
+    services = replace(house.services, providers=gateways)
+    push_all([job], resting=Resting(), stores=house.stores, services=services, context=house.context)
     found = house.stores.devices.of(["bob"]).get("bob", ())
     return State(
         device=found[0].target if found else None,

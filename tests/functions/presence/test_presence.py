@@ -30,7 +30,7 @@ class House(Harness):
         self.stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
 
     def look(self, *records: dict[str, Any]) -> dict[str, Any]:
-        return look(records, self.wiring.telling, now=NOW + 10_000)
+        return look(records, self.wiring.presence, now=NOW + 10_000)
 
     def told(self) -> list[tuple[str, str, int | None]]:
         return [(event["user_id"], event["status"], event["last_seen"]) for event in self.events("b1=")]

@@ -11,14 +11,13 @@ from typing import Any
 import jwt
 
 from functions.rest.api import make_api, respond
-from functions.rest.ports import Ports
+from functions.rest.wiring import Wiring as Ports
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Role
 from shared.domain.files import SizeLimits
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.errors import RateLimited
-from shared.reporting import reporter
 from tests.fakes import (
     FakeDeliveryCheckQueue,
     FakeNonces,
@@ -75,10 +74,9 @@ class House(Harness):
         self.ports = Wiring(self.stores, self.gateway, now, FakeNonces()).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
             objects=FakeObjects(),
-            clock=self.scheduler,
-            looks=self.looks,
+            scheduler=self.scheduler,
+            delivery_checks=self.looks,
             new_secret=lambda: next(self.secrets),
-            report=reporter("rest", self.checks),
             edit_window_s=86_400,
             group_limit=GROUP_LIMIT,
             page_limit=self.page_limit,

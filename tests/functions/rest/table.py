@@ -35,7 +35,7 @@ class Case:
 
 
 def connected(house: House) -> None:
-    house.stores.connect("bob", "b1", at=house.ports.now())
+    house.stores.connect("bob", "b1", at=house.ports.context.now())
 
 
 def full_of_reactions(house: House) -> None:
@@ -55,7 +55,8 @@ def full_of_blocks(house: House) -> None:
 
 
 def with_a_small_quota(house: House) -> None:
-    object.__setattr__(house.ports, "sizes", replace(house.ports.sizes, quota=IMAGE_LIMIT - 1))
+    limits = house.ports.context.limits
+    object.__setattr__(limits, "sizes", replace(limits.sizes, quota=IMAGE_LIMIT - 1))
 
 
 def asked_by_bob(house: House) -> None:

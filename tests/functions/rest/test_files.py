@@ -176,7 +176,7 @@ def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
 def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not() -> None:
     house = world()
     house.stores.ready_file("cat")
-    house.stores.connect("bob", "b1", at=house.ports.now())
+    house.stores.connect("bob", "b1", at=house.ports.context.now())
     seq = send(house, content="look!").body["seq"]
     path = f"/v1/conversations/{DM}/messages/{seq}"
     shown = house.call("GET", path).body

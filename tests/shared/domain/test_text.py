@@ -45,7 +45,7 @@ def displayed(text: str) -> None:
 def aliased(text: str) -> None:
     stores = simulated()
     stores.know("alice", "bob")
-    update_contact("alice", "bob", accept=False, alias=text, rename=True, contacts=stores.contacts, now=2)
+    update_contact("alice", "bob", accept=False, alias=text, rename=True, stores=stores, now=2)
 
 
 def titled(text: str) -> None:

@@ -80,7 +80,7 @@ def test_own_messages_are_never_unread_however_many_write(steps: Sequence[tuple[
                 case "send":
                     send(house, user)
                 case "read":
-                    since[user] = house.move("read", head, user, place=GROUP).seq
+                    since[user] = house.move("read", head, user, place=GROUP)
                 case "leave":
                     house.remove(user, by=user)
                 case "add":

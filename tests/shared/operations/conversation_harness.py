@@ -8,18 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain.changes import ADMIN, OWNER, Role
+from shared.domain.connections import Connection
 from shared.domain.entries import Entry
 from shared.domain.members import Member
-from shared.operations.changes import Changed, announce
-from shared.operations.context import Writing
-from shared.operations.editing import delete, edit, react
+from shared.operations.changes import Changed
+from shared.operations.context import Context
+from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
-from shared.operations.messages import SendMessage, Sent, send_message
-from shared.operations.receipts import Moved, move_cursor
+from shared.operations.messages import Appended, SendMessage, send_message
+from shared.operations.receipts import MoveCursor, move_cursor
 from shared.operations.rosters import Rosters
 from tests.fakes import DM, FakeClock, FakeGateway
 from tests.harness import Harness
 from tests.stores import Simulated, simulated
+from tests.wiring import make_context
 
 GROUP = "group:0123456789abcdef"
 
@@ -43,17 +45,22 @@ class House(Harness):
     admit: Callable[[str, int], object] = lambda *_: None
 
     @property
-    def writing(self) -> Writing:
-        return Writing(
-            self.stores.log,
-            self.stores.memberships,
-            self.stores.files,
+    def context(self) -> Context:
+        return make_context(
             self.clock,
-            lambda _: None,
             self.nonces,
-            inline_limit=self.inline_limit,
+            new_secret=lambda: "0123456789abcdef",
             rosters=self.rosters,
+            inline_limit=self.inline_limit,
+            group_limit=self.limit,
+            receipts_limit=self.receipts_limit,
+            edit_window_s=self.window_s,
         )
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """What operations take."""
+        return {"stores": self.stores, "services": self.services, "context": self.context}
 
     def copied(self) -> House:
         """The same once more, and nobody told of anything yet."""
@@ -70,25 +77,19 @@ class House(Harness):
         self.connect(*users)
         return found_group(self.stores, *users, admins=admins)
 
-    def send(self, content: str = "hi", *, connection_id: str = "", **command: Any) -> Sent:
-        place = {} if {"to", "conversation_id"} & command.keys() else {"to": "bob"}
-        return send_message(
-            SendMessage(**{"sender_id": "alice", "content": content, **place, **command}),
-            connection_id=connection_id,
-            writing=self.writing,
-            posting=self.posting,
-        )
+    def connection(self, user_id: str, connection_id: str) -> Connection | None:
+        return self.stores.connections(user_id).get(connection_id)
 
-    def tell(self, changed: Changed) -> Changed:
-        announce(changed, posting=self.posting, now=self.clock())
-        return changed
+    def send(self, content: str = "hi", *, connection_id: str = "", **command: Any) -> Appended:
+        place = {} if {"to", "conversation_id"} & command.keys() else {"to": "bob"}
+        wanted = SendMessage(**{"sender_id": "alice", "content": content, **place, **command})
+        return send_message(wanted, connection=self.connection(wanted.sender_id, connection_id), **self.whole)
 
     def edit(self, seq: int, content: str, user_id: str = "alice", *, place: str = DM) -> Changed:
-        done = edit(place, seq, content, user_id=user_id, window_s=self.window_s, writing=self.writing)
-        return self.tell(done)
+        return edit(Edit(user_id, place, seq, content), **self.whole)
 
     def delete(self, seq: int, user_id: str = "alice", *, place: str = DM) -> Changed:
-        return self.tell(delete(place, seq, user_id=user_id, writing=self.writing))
+        return delete(Delete(user_id, place, seq), **self.whole)
 
     def react(
         self,
@@ -100,9 +101,7 @@ class House(Harness):
         place: str = DM,
         owner_id: str | None = None,
     ) -> Changed:
-        return self.tell(
-            react(place, seq, emoji, remove=remove, user_id=user_id, owner_id=owner_id, writing=self.writing)
-        )
+        return react(React(user_id, place, seq, emoji, remove=remove, owner_id=owner_id), **self.whole)
 
     def create(self, *members: str, creator: str = "alice", name: str = "friends", named: str | None = None) -> str:
         return self.created(*members, creator=creator, name=name, named=named).conversation_id
@@ -110,52 +109,24 @@ class House(Harness):
     def created(
         self, *members: str, creator: str = "alice", name: str = "friends", named: str | None = None
     ) -> CreatedGroup:
-        return create_group(
-            NewGroup(creator, name, members, named),
-            limit=self.limit,
-            writing=self.writing,
-            blocks=self.stores.blocks,
-            new_secret=lambda: "0123456789abcdef",
-            announce=self.tell,
-            admit=self.admit,
-        )
+        return create_group(NewGroup(creator, name, members, named), admit=self.admit, **self.whole)
 
     def add(self, *users: str, by: str = "alice", place: str = GROUP) -> tuple[str, ...]:
-        added, _ = add_members(
-            place,
-            users,
-            by=by,
-            limit=self.limit,
-            writing=self.writing,
-            blocks=self.stores.blocks,
-            announce=self.tell,
-            admit=self.admit,
-        )
+        added, _ = add_members(place, users, by=by, admit=self.admit, **self.whole)
         return added
 
     def remove(self, user_id: str, by: str = "alice", *, place: str = GROUP) -> Changed:
-        return self.tell(remove_member(place, user_id, by=by, writing=self.writing))
+        return remove_member(place, user_id, by=by, **self.whole)
 
     def rename(self, name: str, by: str = "alice", *, place: str = GROUP) -> Changed:
-        return self.tell(rename(place, name, by=by, writing=self.writing))
+        return rename(place, name, by=by, **self.whole)
 
     def role(self, user_id: str, role: Role, by: str = "alice", *, place: str = GROUP) -> Changed:
-        return self.tell(set_role(place, user_id, role, by=by, writing=self.writing))
+        return set_role(place, user_id, role, by=by, **self.whole)
 
-    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "") -> Moved:
-        return move_cursor(
-            kind,
-            user_id=user_id,
-            conversation_id=place,
-            seq=seq,
-            connection_id=connection_id,
-            audience_limit=self.receipts_limit,
-            log=self.stores.log,
-            memberships=self.stores.memberships,
-            blocks=self.stores.blocks,
-            posting=self.posting,
-            now=self.clock(),
-        )
+    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "") -> int:
+        connection = self.connection(user_id, connection_id)
+        return move_cursor(MoveCursor(kind, user_id, place, seq), connection=connection, **self.whole)
 
     def at(self, seq: int, place: str = DM) -> Entry:
         return self.stores.entries(place)[seq - 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,16 @@ from shared.domain.members import Audience
 from shared.errors import Conflict, SyncRequired, Unavailable
 from shared.operations.context import MAX_ATTEMPTS
 from shared.operations.messages import MAX_EXAMINED, Appended, append
-from tests.fakes import DM, FakeClock
+from tests.fakes import DM, FakeClock, FakeNonces
 from tests.stepping import Stepper, explore
 from tests.stores import LOG, Simulated, simulated
+from tests.wiring import make_context
 
 BOTH = Audience(dict.fromkeys(("alice", "bob"), MEMBER))
+
+
+def with_log(stores: Simulated, log: Any) -> Simulated:
+    return replace(stores, log=log)
 
 
 def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", nonce: str = "a1") -> Draft:
@@ -31,11 +37,8 @@ def append_to(stores: Simulated, one: Draft, *, base: Entry | None = None, pause
         one,
         base=base,
         audience=BOTH,
-        new_members=("alice", "bob"),
-        log=stores.log,
-        memberships=stores.memberships,
-        now=FakeClock(),
-        pause=pause,
+        stores=stores,
+        context=make_context(FakeClock(), FakeNonces(), pause=pause),
     )
 
 
@@ -153,10 +156,8 @@ def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh()
         draft(),
         base=stores.entries(DM)[0],
         audience=BOTH,
-        log=stores.log,
-        memberships=stores.memberships,
-        now=FakeClock(),
-        pause=pause,
+        stores=stores,
+        context=make_context(FakeClock(), FakeNonces(), pause=pause),
     )
     assert steps == ["put", "put", "pause", "put"]
     assert appended.entry.seq == len(stores.entries(DM))
@@ -197,10 +198,8 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 one,
                 base=base,
                 audience=BOTH,
-                log=port,
-                memberships=world.stores.memberships,
-                now=FakeClock(),
-                pause=lambda _: None,
+                stores=with_log(world.stores, port),
+                context=make_context(FakeClock(), FakeNonces(), pause=lambda _: None),
             )
             world.appended.append(result)
 
@@ -209,10 +208,8 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 draft("rival", sender="bob", cmid="r", nonce="b"),
                 base=base,
                 audience=BOTH,
-                log=port,
-                memberships=world.stores.memberships,
-                now=FakeClock(),
-                pause=lambda _: None,
+                stores=with_log(world.stores, port),
+                context=make_context(FakeClock(), FakeNonces(), pause=lambda _: None),
             )
 
         for number in range(count):

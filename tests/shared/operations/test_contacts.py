@@ -37,20 +37,18 @@ class House:
         return self.stepped or self.stores.contacts
 
     def ask(self, user: str = "alice", other: str = "bob") -> Requested:
-        return request_contact(user, other, contacts=self.contacts, now=self.clock())
+        return request_contact(user, other, stores=self.stores, now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
-        return update_contact(
-            user, other, accept=True, alias=None, rename=False, contacts=self.contacts, now=self.clock()
-        )
+        return update_contact(user, other, accept=True, alias=None, rename=False, stores=self.stores, now=self.clock())
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(
-            user, other, accept=accept, alias=alias, rename=True, contacts=self.contacts, now=self.clock()
+            user, other, accept=accept, alias=alias, rename=True, stores=self.stores, now=self.clock()
         )
 
     def remove(self, user: str = "alice", other: str = "bob") -> None:
-        remove_contact(user, other, contacts=self.contacts)
+        remove_contact(user, other, stores=self.stores)
 
     def sides(self) -> tuple[str | None, str | None]:
         pair = self.stores.contacts.pair("alice", "bob")
@@ -197,7 +195,7 @@ def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
         partial(house.ask, "alice", other),
         partial(house.accept, "alice", other),
         partial(house.remove, "alice", other),
-        partial(block_user, "alice", other, blocks=house.stores.blocks, now=1),
+        partial(block_user, "alice", other, stores=house.stores, now=1),
     ):
         with pytest.raises(BadRequest):
             call()
@@ -205,7 +203,7 @@ def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
 
 def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_request() -> None:
     blocking, unknown = House(), House()
-    block_user("bob", "alice", blocks=blocking.stores.blocks, now=1)
+    block_user("bob", "alice", stores=blocking.stores, now=1)
     for house in (blocking, unknown):
         assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
         assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
@@ -221,7 +219,7 @@ def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_requ
 
 def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block() -> None:
     house = House()
-    block_user("bob", "alice", blocks=house.stores.blocks, now=1)
+    block_user("bob", "alice", stores=house.stores, now=1)
     house.ask()
     house.stores.blocks.remove("bob", "alice")
     assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
@@ -230,7 +228,7 @@ def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block()
 
 def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -> None:
     house = House()
-    block_user("bob", "alice", blocks=house.stores.blocks, now=1)
+    block_user("bob", "alice", stores=house.stores, now=1)
     house.ask()
     asked = house.ask("bob", "alice")
     assert (asked.contact.status, house.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
@@ -240,9 +238,9 @@ def test_blocking_is_idempotent_and_bounded() -> None:
     house = House()
     for number in range(MAX_BLOCKS):
         house.stores.blocks.put("alice", f"u{number}", now=1)
-    block_user("alice", "u5", blocks=house.stores.blocks, now=2)
+    block_user("alice", "u5", stores=house.stores, now=2)
     with pytest.raises(Conflict):
-        block_user("alice", "one-more", blocks=house.stores.blocks, now=2)
+        block_user("alice", "one-more", stores=house.stores, now=2)
 
 
 def test_contacts_are_bounded() -> None:
@@ -251,7 +249,7 @@ def test_contacts_are_bounded() -> None:
         house.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
         house.ask()
-    assert not request_contact("alice", "u5", contacts=house.contacts, now=2).is_new  # one that is there already
+    assert not request_contact("alice", "u5", stores=house.stores, now=2).is_new  # one that is there already
 
 
 def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
@@ -275,4 +273,4 @@ def test_a_pair_that_never_stands_still_is_given_up() -> None:
 
     stores.calls.before = restless
     with pytest.raises(Unavailable):
-        request_contact("alice", "bob", contacts=stores.contacts, now=1)
+        request_contact("alice", "bob", stores=stores, now=1)

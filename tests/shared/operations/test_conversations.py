@@ -12,9 +12,12 @@ from shared.errors import BadRequest, Blocked, NotAMember
 from shared.operations.conversations import Summary, create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.groups import members_of
 from shared.operations.receipts import READ
-from tests.fakes import DM, in_turn
+from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, House
 from tests.stores import Simulated, simulated
+from tests.wiring import rest_services
+
+SERVICES = rest_services()
 
 
 def ids(
@@ -24,9 +27,8 @@ def ids(
         "alice",
         limit=limit,
         position=before,
-        memberships=stores.memberships,
-        log=stores.log,
-        parallel_map=in_turn,
+        stores=stores,
+        services=SERVICES,
         now=now,
     )
     return [one.conversation_id for one in page.conversations], page.next
@@ -52,9 +54,8 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
             "alice",
             limit=3,
             position=before,
-            memberships=stores.memberships,
-            log=stores.log,
-            parallel_map=in_turn,
+            stores=stores,
+            services=SERVICES,
             now=0,
         )
         seen += [one.conversation_id for one in page.conversations]
@@ -129,20 +130,16 @@ def test_whatever_happens_between_pages_each_conversation_is_on_one_of_them(
 def test_fifty_unread_and_none_after_reading() -> None:
     stores = simulated()
     stores.write("bob", *map(str, range(50)))
-    (before,) = inbox(
-        "alice", limit=1, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0
-    ).conversations
+    (before,) = inbox("alice", limit=1, stores=stores, services=SERVICES, now=0).conversations
     member = stores.member("alice", DM)
     stores.memberships.move_read(member.with_read(50, 50))
-    (after,) = inbox(
-        "alice", limit=1, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0
-    ).conversations
+    (after,) = inbox("alice", limit=1, stores=stores, services=SERVICES, now=0).conversations
     assert (before.unread, after.unread, READ) == (50, 0, "read")
 
 
 def test_a_private_conversation_is_made_once_whoever_asks() -> None:
     stores = simulated()
-    made = [create_private("alice", "bob", memberships=stores.memberships, now=now) for now in (1, 2)]
+    made = [create_private("alice", "bob", stores=stores, now=now) for now in (1, 2)]
     assert [(one.conversation_id, one.members, one.is_new) for one in made] == [
         (DM, ("alice", "bob"), True),
         (DM, ("alice", "bob"), False),
@@ -152,13 +149,13 @@ def test_a_private_conversation_is_made_once_whoever_asks() -> None:
 
 def test_an_empty_private_conversation_is_its_makers_alone() -> None:
     house = House()
-    create_private("alice", "bob", memberships=house.stores.memberships, now=1)
+    create_private("alice", "bob", stores=house.stores, now=1)
     assert [one.conversation_id for one in listed(house, "alice")] == [DM]
     assert listed(house, "bob") == []
     with pytest.raises(NotAMember):
-        summary_of(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
+        summary_of(DM, user_id="bob", stores=house.stores)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="bob", memberships=house.stores.memberships)
+        members_of(DM, user_id="bob", stores=house.stores)
     with pytest.raises(NotAMember):
         house.send(sender_id="bob", conversation_id=DM)
     for place in ({"to": "bob"}, {"conversation_id": DM}):
@@ -169,8 +166,8 @@ def test_an_empty_private_conversation_is_its_makers_alone() -> None:
 
 def test_the_members_of_an_empty_private_conversation_are_both() -> None:
     house = House()
-    create_private("alice", "bob", memberships=house.stores.memberships, now=7)
-    found = members_of(DM, user_id="alice", memberships=house.stores.memberships)
+    create_private("alice", "bob", stores=house.stores, now=7)
+    found = members_of(DM, user_id="alice", stores=house.stores)
     assert [(one.member, one.role) for one in found] == [
         (Member(DM, "alice", 7), "member"),
         (Member(DM, "bob", 7), "member"),
@@ -180,29 +177,27 @@ def test_the_members_of_an_empty_private_conversation_are_both() -> None:
 def test_both_may_make_the_same_private_conversation_and_each_has_it_then() -> None:
     house = House()
     for user, other in (("alice", "bob"), ("bob", "alice")):
-        assert create_private(user, other, memberships=house.stores.memberships, now=1).is_new
+        assert create_private(user, other, stores=house.stores, now=1).is_new
         assert [one.conversation_id for one in listed(house, user)] == [DM]
 
 
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
 def test_a_private_conversation_needs_somebody_else(other: str) -> None:
     with pytest.raises(BadRequest):
-        create_private("alice", other, memberships=simulated().memberships, now=1)
+        create_private("alice", other, stores=simulated(), now=1)
 
 
 def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it() -> None:
     house = House()
     house.stores.blocks.put("bob", "alice", now=1)
-    assert create_private("alice", "bob", memberships=house.stores.memberships, now=1).is_new
+    assert create_private("alice", "bob", stores=house.stores, now=1).is_new
     with pytest.raises(Blocked):
         house.send(to="bob")
     assert listed(house, "bob") == []
 
 
 def listed(house: House, user_id: str = "bob") -> list[Summary]:
-    page = inbox(
-        user_id, limit=9, memberships=house.stores.memberships, log=house.stores.log, parallel_map=in_turn, now=0
-    )
+    page = inbox(user_id, limit=9, stores=house.stores, services=SERVICES, now=0)
     return list(page.conversations)
 
 
@@ -249,7 +244,7 @@ def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_memb
 
 
 def one(house: House, place: str, user_id: str = "bob") -> Summary:
-    return summary_of(place, user_id=user_id, memberships=house.stores.memberships, log=house.stores.log)
+    return summary_of(place, user_id=user_id, stores=house.stores)
 
 
 def test_one_conversation_is_shown_with_the_role() -> None:
@@ -267,14 +262,14 @@ def test_one_conversation_is_shown_with_the_role() -> None:
 def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else() -> None:
     house = House()
     house.send()
-    hide(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
+    hide(DM, user_id="bob", stores=house.stores)
     assert (listed(house), len(listed(house, "alice"))) == ([], 1)
     house.react(1, "x")
     house.edit(1, "edited")
     assert listed(house) == []
     house.send()
     assert [one.conversation_id for one in listed(house)] == [DM]
-    hide(DM, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
+    hide(DM, user_id="bob", stores=house.stores)
     assert listed(house) == []
     house.send(sender_id="bob", to="alice")
     assert len(listed(house)) == 1
@@ -284,24 +279,24 @@ def test_only_ones_own_private_conversations_can_be_hidden() -> None:
     house = House()
     house.group("alice", "bob")
     house.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
-    hide("dm:alice:zoe", user_id="alice", memberships=house.stores.memberships, log=house.stores.log)
+    hide("dm:alice:zoe", user_id="alice", stores=house.stores)
     assert [one.conversation_id for one in listed(house, "alice")] == [GROUP]
     with pytest.raises(BadRequest):
-        hide(GROUP, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
+        hide(GROUP, user_id="bob", stores=house.stores)
     for place in (DM, "dm:alice:zoe", "?"):
         with pytest.raises(NotAMember):
-            hide(place, user_id="bob", memberships=house.stores.memberships, log=house.stores.log)
+            hide(place, user_id="bob", stores=house.stores)
 
 
 def test_preferences_are_a_members_own() -> None:
     house = House()
     house.group("alice", "bob")
-    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", memberships=house.stores.memberships)
+    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", stores=house.stores)
     assert changed == one(house, GROUP).member.preferences == Preferences(pinned=True)
     assert one(house, GROUP, "alice").member.preferences == Preferences()
     for place in (GROUP, DM, "?"):
         with pytest.raises(NotAMember):
-            set_preferences(place, {"pinned": True}, user_id="zoe", memberships=house.stores.memberships)
+            set_preferences(place, {"pinned": True}, user_id="zoe", stores=house.stores)
 
 
 def test_members_are_listed_with_role_and_cursors() -> None:
@@ -309,13 +304,13 @@ def test_members_are_listed_with_role_and_cursors() -> None:
     house.group("bob", "alice")
     house.send(conversation_id=GROUP)
     house.move("read", 2, place=GROUP)
-    found = members_of(GROUP, user_id="alice", memberships=house.stores.memberships)
+    found = members_of(GROUP, user_id="alice", stores=house.stores)
     assert [(one.member.user_id, one.role, one.member.read_seq) for one in found] == [
         ("alice", "member", 1),
         ("bob", "owner", 2),
     ]
     for place in (DM, GROUP, "?"):
         with pytest.raises(NotAMember):
-            members_of(place, user_id="zoe", memberships=house.stores.memberships)
+            members_of(place, user_id="zoe", stores=house.stores)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="alice", memberships=house.stores.memberships)
+        members_of(DM, user_id="alice", stores=house.stores)

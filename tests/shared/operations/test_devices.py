@@ -4,10 +4,17 @@ import pytest
 
 from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
 from shared.errors import BadRequest
+from shared.operations.context import Context
 from shared.operations.devices import NewTarget, devices_of, forget_device, register_device, target_of
+from tests.fakes import FakeNonces
 from tests.stores import simulated
+from tests.wiring import make_context
 
 TOKEN = "0123456789ABCDEFabcdef0123456789" * 2
+
+
+def at_most(limit: int, now: int) -> Context:
+    return make_context(lambda: now, FakeNonces(), device_limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -63,33 +70,33 @@ def test_what_no_provider_would_take_is_refused_by_name_and_never_repeated(asked
 
 
 def test_a_device_is_stored_as_it_registered() -> None:
-    devices = simulated().devices
-    made = register_device("alice", "phone", NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
+    stores = simulated()
+    made = register_device("alice", "phone", NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
     assert made == Device("phone", PushTarget(FCM, "t"), 7)
-    assert devices.of(["alice"]) == {"alice": [made]}
+    assert stores.devices.of(["alice"]) == {"alice": [made]}
 
 
 @pytest.mark.parametrize("device_id", ["", "x" * 65])
 def test_a_device_needs_a_name_that_fits(device_id: str) -> None:
     stores = simulated()
     with pytest.raises(BadRequest, match="`device_id`"):
-        register_device("alice", device_id, NewTarget(FCM, "t"), limit=2, devices=stores.devices, now=7)
+        register_device("alice", device_id, NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
     assert stores.calls.made == []
-    register_device("alice", "x" * 64, NewTarget(FCM, "t"), limit=2, devices=stores.devices, now=7)
+    register_device("alice", "x" * 64, NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
 
 
 def test_the_latest_registered_is_listed_first() -> None:
-    devices = simulated().devices
+    stores = simulated()
     for name, at in (("a", 4), ("b", 5), ("c", 9), ("d", 1)):
-        register_device("alice", name, NewTarget(FCM, name), limit=3, devices=devices, now=at)
+        register_device("alice", name, NewTarget(FCM, name), stores=stores, context=at_most(3, at))
     # With the limit of 3, the last one to come makes the longest registered go, and not itself.
-    assert [one.device_id for one in devices_of("alice", devices=devices)] == ["c", "b", "d"]
-    assert list(devices_of("bob", devices=devices)) == []
+    assert [one.device_id for one in devices_of("alice", stores=stores)] == ["c", "b", "d"]
+    assert list(devices_of("bob", stores=stores)) == []
 
 
 def test_forgetting_is_idempotent() -> None:
-    devices = simulated().devices
-    register_device("alice", "phone", NewTarget(FCM, "t"), limit=2, devices=devices, now=7)
+    stores = simulated()
+    register_device("alice", "phone", NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
     for _ in range(2):
-        forget_device("alice", "phone", devices=devices)
-    assert list(devices_of("alice", devices=devices)) == []
+        forget_device("alice", "phone", stores=stores)
+    assert list(devices_of("alice", stores=stores)) == []

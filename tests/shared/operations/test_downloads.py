@@ -13,6 +13,7 @@ from shared.operations.files import Links, file_for, links_to
 from tests.fakes import FakeObjects
 from tests.shared.operations.conversation_harness import GROUP, House
 from tests.stores import MEMBERS
+from tests.wiring import rest_services
 
 OTHER = "group:zzzzzzzzzzzzzzzz"
 
@@ -29,7 +30,7 @@ def house() -> House:
 
 def sees(made: House, user_id: str, file_id: str = "f") -> bool:
     try:
-        found = file_for(user_id, file_id, files=made.stores.files, memberships=made.stores.memberships)
+        found = file_for(user_id, file_id, stores=made.stores)
     except NotFound:
         return False
     assert found == made.stores.file(file_id)
@@ -45,7 +46,7 @@ def test_it_is_seen_by_its_owner_and_in_the_conversations_that_have_it(user_id: 
 def test_an_id_that_names_no_file_is_the_same_as_a_foreign_one(user_id: str, file_id: str) -> None:
     made = house()
     with pytest.raises(NotFound, match=r"^There is no such file$"):
-        file_for(user_id, file_id, files=made.stores.files, memberships=made.stores.memberships)
+        file_for(user_id, file_id, stores=made.stores)
 
 
 @pytest.mark.parametrize(
@@ -122,13 +123,15 @@ def test_only_what_is_ready_has_links() -> None:
     made = house()
     file, objects = made.stores.file("f"), FakeObjects()
     url, small = (f"https://files.example.com/{place}/f?expires=300" for place in ("files", "thumbnails"))
-    assert links_to(file, objects=objects) == Links(url, None, 300)
-    assert links_to(replace(file, has_thumbnail=True), objects=objects) == Links(url, small, 300)
+    assert links_to(file, services=rest_services(objects=objects)) == Links(url, None, 300)
+    assert links_to(replace(file, has_thumbnail=True), services=rest_services(objects=objects)) == Links(
+        url, small, 300
+    )
     for status in (PENDING, REJECTED, DELETED):
-        assert links_to(replace(file, status=status), objects=objects) is None
+        assert links_to(replace(file, status=status), services=rest_services(objects=objects)) is None
 
 
 def test_a_document_has_its_link_too() -> None:
     made = House()
     file = made.stores.ready_file("d", kind=FILE)
-    assert links_to(file, objects=FakeObjects()) == Links("https://files.example.com/files/d?expires=300", None, 300)
+    assert links_to(file, services=rest_services()) == Links("https://files.example.com/files/d?expires=300", None, 300)

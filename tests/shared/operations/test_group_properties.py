@@ -100,8 +100,7 @@ class Run:
         self.house.react(seq, emoji, user, remove=remove, place=GROUP)
 
     def _read(self, user: str, seq: int) -> None:
-        moved = self.house.move("read", seq, user, place=GROUP)
-        self.read[user] = moved.seq
+        self.read[user] = self.house.move("read", seq, user, place=GROUP)
 
     def _add(self, user: str, users: list[str]) -> None:
         for one in self.house.add(*users, by=user):

@@ -384,7 +384,7 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
 
     house.stores.before_put(busy)
     with pytest.raises(Unavailable):
-        remove_member(GROUP, "bob", by="alice", writing=house.writing)
+        remove_member(GROUP, "bob", by="alice", **house.whole)
     with pytest.raises(Unavailable):
         house.add("zoe")
     assert set(house.roles()) == {"alice", "bob"}

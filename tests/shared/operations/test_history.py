@@ -18,7 +18,7 @@ def page(user_id: str = "alice", conversation_id: str = DM, **bounds: Any) -> tu
     stores = simulated()
     stores.write("bob", *map(str, range(5)))
     bounds.setdefault("limit", 2)
-    found = history(conversation_id, user_id=user_id, log=stores.log, memberships=stores.memberships, **bounds)
+    found = history(conversation_id, user_id=user_id, stores=stores, **bounds)
     return [entry.seq for entry in found.messages], found.has_more
 
 
@@ -51,9 +51,7 @@ def test_outsiders_and_unknown_conversations_answer_alike(user_id: str, conversa
 
 
 def messages(house: House, place: str = DM, **bounds: Any) -> tuple[list[int], bool]:
-    page = history(
-        place, user_id="alice", log=house.stores.log, memberships=house.stores.memberships, **{"limit": 2, **bounds}
-    )
+    page = history(place, user_id="alice", stores=house.stores, **{"limit": 2, **bounds})
     return [entry.seq for entry in page.messages], page.has_more
 
 
@@ -114,7 +112,7 @@ def test_a_page_that_has_some_is_not_searched_on_for_ever() -> None:
 def test_deleted_messages_stay_in_their_place_without_content() -> None:
     house = reacted(0)
     house.delete(2)
-    page = history(DM, user_id="bob", limit=9, log=house.stores.log, memberships=house.stores.memberships)
+    page = history(DM, user_id="bob", limit=9, stores=house.stores)
     assert [(entry.seq, entry.content) for entry in page.messages] == [(3, "hi"), (2, None), (1, "hi")]
 
 
@@ -123,7 +121,7 @@ def test_in_private_ones_own_messages_have_a_status() -> None:
     house.send(sender_id="bob", to="alice")
     house.move("delivered", 2)
     house.move("read", 1)
-    page = history(DM, user_id="alice", limit=9, log=house.stores.log, memberships=house.stores.memberships)
+    page = history(DM, user_id="alice", limit=9, stores=house.stores)
     assert [(entry.seq, page.status(entry)) for entry in page.messages] == [
         (4, None),
         (3, "sent"),
@@ -136,15 +134,15 @@ def test_in_a_group_history_has_no_status_and_is_for_members() -> None:
     house = House()
     house.group("alice", "bob")
     house.send(conversation_id=GROUP)
-    page = history(GROUP, user_id="bob", limit=9, log=house.stores.log, memberships=house.stores.memberships)
+    page = history(GROUP, user_id="bob", limit=9, stores=house.stores)
     assert [(entry.seq, page.status(entry)) for entry in page.messages] == [(2, None)]
     house.remove("bob")
     with pytest.raises(NotAMember):
-        history(GROUP, user_id="bob", limit=9, log=house.stores.log, memberships=house.stores.memberships)
+        history(GROUP, user_id="bob", limit=9, stores=house.stores)
 
 
 def one(house: House, seq: int, user_id: str = "alice", place: str = GROUP) -> Single:
-    return read_message(place, seq, user_id=user_id, log=house.stores.log, memberships=house.stores.memberships)
+    return read_message(place, seq, user_id=user_id, stores=house.stores)
 
 
 def test_a_message_in_a_group_is_read_when_all_others_have_read_it() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.connections import PostOutcome
+from shared.domain.connections import NOBODY, PostOutcome
 from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
 from shared.errors import BadRequest, ParleyError, TooLarge, Unavailable
-from shared.operations.delivery import NOBODY, Posting
 from shared.operations.notifications import (
     KEPT_MS,
     NotificationRequest,
@@ -19,9 +18,9 @@ from shared.operations.notifications import (
     send_notification,
     tell,
 )
-from shared.wire.websocket.events import encode_plainly
-from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway
+from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway, FakePresenceChecks
 from tests.stores import MEMBERS, Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 
 @dataclass
@@ -30,21 +29,16 @@ class House:
     gateway: FakeGateway = field(default_factory=FakeGateway)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     now: FakeClock = field(default_factory=FakeClock)
+    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
 
     @property
-    def posting(self) -> Posting:
-        return Posting(self.stores.sessions, self.gateway, encode_plainly)
+    def whole(self) -> dict[str, Any]:
+        """What operations take."""
+        services = rest_services(self.gateway, delivery_checks=self.looks, presence_checks=self.checks)
+        return {"stores": self.stores, "services": services, "context": make_context(self.now, lambda: "fresh")}
 
     def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> NotificationSent:
-        return send_notification(
-            NotificationRequest(users, title, **more),
-            new_id=lambda: "fresh",
-            notifications=self.stores.notifications,
-            posting=self.posting,
-            looks=self.looks,
-            second_look_s=5,
-            now=self.now(),
-        )
+        return send_notification(NotificationRequest(users, title, **more), **self.whole)
 
     def connect(self, *users: str) -> None:
         for user in users:
@@ -65,14 +59,14 @@ def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
     )
     assert house.kept("alice")[0] == expected
     assert [one.user_id for one in house.kept("alice", "bob")] == ["alice", "bob"]
-    assert list(notifications_of("alice", notifications=house.stores.notifications, now=house.now())) == [expected]
-    assert list(notifications_of("alice", notifications=house.stores.notifications, now=house.now() + KEPT_MS)) == []
+    assert list(notifications_of("alice", stores=house.stores, now=house.now())) == [expected]
+    assert list(notifications_of("alice", stores=house.stores, now=house.now() + KEPT_MS)) == []
 
 
 def test_who_is_connected_hears_of_it_at_once() -> None:
     house = House()
     house.connect("alice")
-    sent = house.send(["alice", "bob"], body="You", data={"k": "v"})
+    house.send(["alice", "bob"], body="You", data={"k": "v"})
     (event,) = house.received("alice")
     assert event == {
         "type": "notification",
@@ -85,7 +79,6 @@ def test_who_is_connected_hears_of_it_at_once() -> None:
             "created_at": house.now(),
         },
     }
-    assert [delivered.sent for delivered in sent.delivered] == [1]
 
 
 def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> None:
@@ -113,8 +106,8 @@ def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again() -> None:
     house.connect("alice")
     house.now.advance(60_000)
     house.gateway.outcomes["alice-1"] = PostOutcome.GONE
-    sent = house.send(["alice"])
-    assert [gone.user_id for delivered in sent.delivered for gone in delivered.gone] == ["alice"]
+    house.send(["alice"])
+    assert [gone.user_id for gone in house.checks.scheduled] == ["alice"]
     assert [delay_s for _, delay_s in house.looks.puts] == [5]
 
 
@@ -161,10 +154,9 @@ def test_whoever_a_repetition_adds_gets_their_own() -> None:
     house = House()
     house.connect("alice", "bob")
     house.send(["alice"], notification_id="n1")
-    sent = house.send(["alice", "bob"], "Newer", notification_id="n1")
+    house.send(["alice", "bob"], "Newer", notification_id="n1")
     assert house.received("bob")[0]["notification"]["title"] == "Newer"
     assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
-    assert len(sent.delivered) == 2
 
 
 def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
@@ -172,7 +164,7 @@ def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
     house.send(["alice"], notification_id="n1")
     house.stores.notifications.acknowledge("alice", "n1")
     sent = house.send(["alice"], notification_id="n1")
-    assert (sent.users, list(sent.delivered)) == (1, [])
+    assert sent.users == 1
     assert len(house.looks.puts) == 1
 
 
@@ -224,14 +216,11 @@ def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
     for number in range(101):
         house.send(["alice"], notification_id=f"n{number}")
         house.now.advance(1)
-    listed = [
-        one.notification_id
-        for one in notifications_of("alice", notifications=house.stores.notifications, now=house.now())
-    ]
+    listed = [one.notification_id for one in notifications_of("alice", stores=house.stores, now=house.now())]
     assert listed == [f"n{number}" for number in range(100)]
 
 
 def test_telling_nobody_needs_nothing() -> None:
     house = House()
-    assert tell([], posting=house.posting, looks=house.looks, second_look_s=5, now=house.now()) == NOBODY
+    assert tell([], **house.whole) == NOBODY
     assert house.stores.calls.made == []

@@ -13,11 +13,11 @@ from shared.domain.members import is_in_inbox
 from shared.errors import ParleyError
 from shared.operations.conversations import create_private, hide, inbox
 from shared.operations.push.wording import badge_of
-from shared.operations.sync import Sync, sync
-from tests.fakes import in_turn
+from shared.operations.sync import Catching, Sync, sync
 from tests.shared.operations.conversation_harness import House
 from tests.stepping import Stepper, explore
 from tests.stores import Simulated
+from tests.wiring import rest_services
 
 OTHERS = ("bob", "carol", "dave")
 _other = st.sampled_from(OTHERS)
@@ -28,6 +28,8 @@ _STEPS = st.lists(
     ),
     max_size=30,
 )
+
+SERVICES = rest_services()
 
 
 def place(other: str) -> str:
@@ -46,22 +48,20 @@ def do(house: House, kind: str, other: str) -> None:
         case "reads":
             house.move("read", head, "alice", place=place(other))
         case "hides":
-            hide(place(other), user_id="alice", memberships=house.stores.memberships, log=house.stores.log)
+            hide(place(other), user_id="alice", stores=house.stores)
         case "shows":
-            create_private("alice", other, memberships=house.stores.memberships, now=house.clock())
+            create_private("alice", other, stores=house.stores, now=house.clock())
 
 
 def inboxed(stores: Simulated) -> dict[str, int]:
     """The conversations of alice's inbox, with what is unread."""
-    page = inbox("alice", limit=100, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, now=0)
+    page = inbox("alice", limit=100, stores=stores, services=SERVICES, now=0)
     return {one.conversation_id: one.unread for one in page.conversations}
 
 
 def synced(stores: Simulated, **held: int) -> Sync:
     named = {place(other): seq for other, seq in held.items()}
-    return sync(
-        "alice", named, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 100
-    )
+    return sync(Catching("alice", named), size=lambda _: 100, stores=stores, services=SERVICES)
 
 
 @settings(max_examples=150)
@@ -81,7 +81,7 @@ def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequenc
     mine = {member.conversation_id for member in stores.memberships.of_user("alice")}
     shown = inboxed(stores)
     assert shown.keys() == mine - {place(other) for other in hidden}
-    badge = badge_of("alice", log=stores.log, memberships=stores.memberships, parallel_map=in_turn, now=0)
+    badge = badge_of("alice", stores=stores, services=SERVICES, now=0)
     assert badge.total == sum(shown.values())
     assert {one.conversation_id: one.unread for one in synced(stores).conversations} == shown
 

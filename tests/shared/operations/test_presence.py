@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 
@@ -15,6 +14,7 @@ from shared.domain.connections import (
     HEARTBEAT_WINDOW_MS,
     MAX_GRACE_MS,
     MAX_LIFETIME_MS,
+    Connection,
     Gone,
     Identity,
     PostOutcome,
@@ -25,8 +25,6 @@ from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, ContactStatus
 from shared.errors import Unavailable
 from shared.operations.conversations import create_private
 from shared.operations.presence import (
-    Sight,
-    Telling,
     announce_online,
     check_offline,
     hide_presence,
@@ -34,14 +32,17 @@ from shared.operations.presence import (
     seen_by,
     watch,
 )
-from shared.operations.sessions import close_connection, keep_alive, open_connection
+from shared.operations.sessions import close_connection, keep_alive, register
+from shared.ports.services import RestServices
 from tests.fakes import (
     FakeClock,
+    FakeNonces,
 )
 from tests.harness import Harness
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
 from tests.stores import MEMBERS, SESSIONS
+from tests.wiring import make_context, rest_services
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -58,39 +59,29 @@ class House(Harness):
         self.stores.watches.replace("bob", "b1", ["alice"], expires_at=NEVER)
 
     @property
-    def sight(self) -> Sight:
-        return self.wiring.sight
-
-    @property
-    def telling(self) -> Telling:
-        return self.wiring.telling
+    def services(self) -> RestServices:
+        return rest_services(self.gateway)
 
     def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
         back: ContactStatus = INCOMING if status == REQUESTED else status
         self.stores.know(one, other, status, back)
 
     def seen(self, *users: str, by: str = "bob") -> list[Presence]:
-        return presence_of(users, user_id=by, sight=self.sight, now=self.clock())
+        return presence_of(users, user_id=by, stores=self.stores, services=self.services, now=self.clock())
 
     def come(self, name: str, user: str = "alice") -> None:
         connection = opened(name, Identity(user, NEVER), device_id="", connected_at=self.clock())
-        result = open_connection(
-            connection, limit=5, sessions=self.stores.sessions, gateway=self.gateway, farewell=b"", now=self.clock()
-        )
-        if result.announce:
-            announce_online(
-                user,
-                telling=self.telling,
-                now=self.clock(),
-            )
+        services, now = self.services, self.clock()
+        register(connection, limit=5, stores=self.stores, services=services, now=now)
 
     def go(self, name: str, user: str = "alice") -> bool:
-        return close_connection(user, name, sessions=self.stores.sessions, now=self.clock()).went_offline
+        return close_connection(user, name, stores=self.stores, now=self.clock()).went_offline
 
     def look(self, user: str = "alice") -> bool:
         return check_offline(
             Gone(user, NOW),
-            telling=self.telling,
+            stores=self.stores,
+            services=self.services,
             now=self.clock(),
         )
 
@@ -98,7 +89,8 @@ class House(Harness):
         hide_presence(
             user,
             hidden=hidden,
-            telling=self.telling,
+            stores=self.stores,
+            services=self.services,
             now=self.clock(),
         )
 
@@ -141,7 +133,7 @@ def writing(*senders: str) -> Callable[[House], object]:
 
 
 def making(user: str, other: str) -> Callable[[House], object]:
-    return lambda house: create_private(user, other, memberships=house.stores.memberships, now=1)
+    return lambda house: create_private(user, other, stores=house.stores, now=1)
 
 
 def as_hidden_contact(house: House) -> None:
@@ -180,7 +172,7 @@ def test_who_sees_whom(relation: str) -> None:
     unknown = Presence("nobody", "offline")
     expected = Presence("alice", "online") if visible else Presence("alice", "offline")
     assert house.seen("alice", "nobody") == [expected, unknown]
-    announce_online("alice", telling=house.telling, now=NOW)
+    announce_online("alice", stores=house.stores, services=house.services, now=NOW)
     allowed = visible or relation == "contact who hides"  # who hides is not announced at all: see below
     assert house.told() == (["online"] if allowed else [])
 
@@ -213,9 +205,9 @@ def test_the_answer_keeps_the_order_and_the_doubles_asked_for() -> None:
 
 def test_seeing_goes_both_ways() -> None:
     house = House()
-    assert seen_by("alice", ["bob", "zoe"], sight=house.sight) == {"bob"}
-    assert seen_by("bob", ["alice", "zoe"], sight=house.sight) == {"alice"}
-    assert seen_by("bob", [], sight=house.sight) == set()
+    assert seen_by("alice", ["bob", "zoe"], stores=house.stores, services=house.services) == {"bob"}
+    assert seen_by("bob", ["alice", "zoe"], stores=house.stores, services=house.services) == {"alice"}
+    assert seen_by("bob", [], stores=house.stores, services=house.services) == set()
 
 
 def test_coming_and_going_are_told_once_however_many_devices() -> None:
@@ -263,9 +255,7 @@ def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_aga
     house.go("a1")
     house.come("a2")
     connection = house.stores.connections("alice")["a2"]
-    keep_alive(
-        connection, limit=5, sessions=house.stores.sessions, gateway=house.gateway, farewell=b"", now=house.clock()
-    )
+    ping(house, connection)
     house.told()
     house.clock.advance(HEARTBEAT_WINDOW_MS)
     assert [one.status for one in house.seen("alice")] == ["offline"]
@@ -452,16 +442,14 @@ def test_of_two_wishes_at_once_what_is_told_is_that_which_is_kept_in_every_inter
         assert last_told(house) in expected
 
 
+def ping(house: House, connection: Connection) -> None:
+    context = make_context(house.clock, FakeNonces(), connection_limit=5)
+    keep_alive(connection, stores=house.stores, services=house.services, context=context)
+
+
 def subscribe(house: House, *users: str, connection_id: str = "b1") -> list[Presence]:
-    return watch(
-        users,
-        user_id="bob",
-        connection_id=connection_id,
-        expires_at=NEVER,
-        watches=house.stores.watches,
-        sight=house.sight,
-        now=house.clock(),
-    )
+    connection = Connection(connection_id, "bob", "", NOW, NEVER, NEVER)
+    return watch(users, connection=connection, stores=house.stores, services=house.services, now=house.clock())
 
 
 def test_no_change_falls_between_subscribing_and_the_answer_in_any_interleaving() -> None:
@@ -527,8 +515,7 @@ def test_a_ping_keeps_presence_and_its_absence_ends_it() -> None:
     house = House()
     house.come("a1")
     connection = house.stores.connections("alice")["a1"]
-    ping = partial(keep_alive, limit=5, sessions=house.stores.sessions, gateway=house.gateway, farewell=b"")
-    ping(connection, now=house.clock())
+    ping(house, connection)
     house.clock.advance(HEARTBEAT_WINDOW_MS - 1)
     assert house.seen("alice") == [Presence("alice", "online")]
     house.clock.advance(1)

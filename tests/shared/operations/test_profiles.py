@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -70,11 +71,12 @@ CHANGES: dict[str, Any] = {
 @pytest.mark.parametrize("names", list(combinations(CHANGES, 2)), ids=str)
 def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names: tuple[str, str]) -> None:
     def build(stepper: Stepper) -> Profiles:
-        profiles = simulated().profiles
+        stores = simulated()
+        profiles = stores.profiles
         profiles.update("alice", {"display_name": "Old", "avatar_url": "https://old"})
         port = stepper.wrap(profiles)
         for name in names:
-            stepper.add(partial(update_profile, "alice", {name: CHANGES[name]}, profiles=port))
+            stepper.add(partial(update_profile, "alice", {name: CHANGES[name]}, stores=replace(stores, profiles=port)))
         return profiles
 
     for profiles in explore(build):
@@ -83,10 +85,11 @@ def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names:
 
 
 def test_a_change_names_what_it_changes_and_nothing_else() -> None:
-    profiles = simulated().profiles
-    update_profile("alice", CHANGES, profiles=profiles)
-    assert update_profile("alice", {"quiet_hours": None}, profiles=profiles) == profiles.get("alice")
+    stores = simulated()
+    profiles = stores.profiles
+    update_profile("alice", CHANGES, stores=stores)
+    assert update_profile("alice", {"quiet_hours": None}, stores=stores) == profiles.get("alice")
     assert profiles.get("alice") == Profile("A", CHANGES["avatar_url"], previews=False, groups_from="contacts")
     with pytest.raises(BadRequest):
-        update_profile("alice", {"display_name": "", "previews": True}, profiles=profiles)
+        update_profile("alice", {"display_name": "", "previews": True}, stores=stores)
     assert not profiles.get("alice").previews

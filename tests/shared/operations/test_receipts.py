@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.entries import Receipt
 from shared.errors import BadRequest, NotAMember
-from shared.operations.receipts import DELIVERED, READ, Moved
+from shared.operations.receipts import DELIVERED, READ
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import DM
 from tests.shared.operations import conversation_harness as harness
@@ -24,7 +24,7 @@ class House(harness.House):
         for user_id, connection_id in (("alice", "a1"), ("bob", "b1"), ("bob", "b2")):
             self.stores.connect(user_id, connection_id, at=self.clock())
 
-    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "b1") -> Moved:
+    def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "b1") -> int:
         return super().move(kind, seq, user_id, place=place, connection_id=connection_id)
 
 
@@ -36,7 +36,7 @@ def cursors(house: House) -> tuple[int, int, int]:
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
 def test_moving_forward_tells_the_others_and_the_own_other_devices(kind: str) -> None:
     house = House()
-    assert house.move(kind, 2).seq == 2
+    assert house.move(kind, 2) == 2
     told = encode_plainly(Receipt(kind, DM, "bob", 2, house.clock()))
     assert sorted(house.gateway.posts) == [("a1", told), ("b2", told)]
 
@@ -47,14 +47,14 @@ def test_backwards_and_standing_still_succeed_and_change_nothing(kind: str, seq:
     house = House()
     house.move(kind, 2)
     house.gateway.posts.clear()
-    assert house.move(kind, seq) == Moved(2, None)
+    assert house.move(kind, seq) == 2
     assert house.gateway.posts == []
 
 
 def test_reading_implies_delivery() -> None:
     house = House()
     house.move(READ, 3)
-    assert house.move(DELIVERED, 2) == Moved(3, None)
+    assert house.move(DELIVERED, 2) == 3
 
 
 def test_reading_keeps_the_number_that_unread_is_counted_from() -> None:
@@ -83,7 +83,7 @@ def test_another_device_that_was_quicker_leaves_nothing_to_tell() -> None:
     house.stores.calls.before = lambda operation, _: (
         operation == "UpdateItem" and house.stores.memberships.move_read(quicker)
     )
-    assert house.move(READ, 2) == Moved(2, None)
+    assert house.move(READ, 2) == 2
     assert house.gateway.posts == []
 
 
@@ -92,7 +92,7 @@ def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
     house = House()
     house.group("alice", "bob", "carol")
     house.move(kind, 1, place=GROUP)
-    assert house.move(kind, 1, "carol", place=GROUP) == Moved(1, None)  # who joins has read what was before
+    assert house.move(kind, 1, "carol", place=GROUP) == 1  # who joins has read what was before
     house.send(sender_id="carol", conversation_id=GROUP)
     house.heard()
     house.move(kind, 2, place=GROUP)
@@ -147,5 +147,5 @@ def test_who_was_removed_moves_nothing() -> None:
 def test_a_cursor_may_stand_on_an_entry_that_is_no_message() -> None:
     house = House()
     house.react(1, "x")
-    assert house.move(READ, 4).seq == 4
+    assert house.move(READ, 4) == 4
     assert cursors(house) == (4, 3, 0)

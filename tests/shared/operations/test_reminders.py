@@ -10,25 +10,27 @@ from shared.domain.changes import Deleted, Removed
 from shared.domain.entries import change_entry
 from shared.domain.notifications import REMINDER, AboutNotification, Notification, Reminder
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, Unavailable
-from shared.operations.delivery import Delivered, Posting
 from shared.operations.reminders import (
     MAX_AHEAD_MS,
     Due,
+    Remind,
     Reminded,
     cancel_reminder,
     remind,
     reminders_of,
     tell_due,
 )
-from shared.wire.websocket.events import encode_plainly
+from shared.ports.services import RestServices
 from tests.fakes import (
     DM,
     FakeClock,
     FakeDeliveryCheckQueue,
     FakeGateway,
+    FakeNonces,
     FakeReminderScheduler,
 )
 from tests.stores import Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 HOUR = 3_600_000
 
@@ -47,32 +49,22 @@ class House:
     def remind(
         self, seq: int = 1, *, user_id: str = "alice", conversation_id: str = DM, in_ms: int = HOUR, limit: int = 3
     ) -> Reminded:
-        return remind(
-            user_id,
-            conversation_id,
-            seq,
-            at=self.now() + in_ms,
-            limit=limit,
-            log=self.stores.log,
-            reminders=self.stores.reminders,
-            clock=self.clock,
-            now=self.now(),
-        )
+        command = Remind(user_id, conversation_id, seq, self.now() + in_ms)
+        context = make_context(self.now, FakeNonces(), reminder_limit=limit)
+        return remind(command, stores=self.stores, services=self.services, context=context)
 
-    def due(self, reminder: Reminder, *, user_id: str = "alice") -> Delivered | None:
-        return tell_due(
-            Due(user_id, reminder.reminder_id),
-            reminders=self.stores.reminders,
-            notifications=self.stores.notifications,
-            log=self.stores.log,
-            posting=Posting(self.stores.sessions, self.gateway, encode_plainly),
-            looks=self.looks,
-            second_look_s=5,
-            now=self.now(),
-        )
+    def due(self, reminder: Reminder, *, user_id: str = "alice") -> int:
+        """How many connections were told."""
+        before, context = len(self.gateway.posts), make_context(self.now, FakeNonces())
+        tell_due(Due(user_id, reminder.reminder_id), stores=self.stores, services=self.services, context=context)
+        return len(self.gateway.posts) - before
+
+    @property
+    def services(self) -> RestServices:
+        return rest_services(self.gateway, delivery_checks=self.looks, scheduler=self.clock)
 
     def cancel(self, reminder_id: str, *, user_id: str = "alice") -> None:
-        cancel_reminder(user_id, reminder_id, reminders=self.stores.reminders, clock=self.clock)
+        cancel_reminder(user_id, reminder_id, stores=self.stores, services=self.services)
 
     def events(self, connection_id: str) -> list[dict[str, Any]]:
         return [json.loads(data) for data in self.gateway.received(connection_id)]
@@ -200,7 +192,7 @@ def test_nobody_cancels_what_is_anothers() -> None:
     reminder = house.remind().reminder
     house.cancel(reminder.reminder_id, user_id="bob")
     assert house.clock.scheduled == {reminder.reminder_id: reminder}
-    assert list(reminders_of("alice", reminders=house.stores.reminders)) == [reminder]
+    assert list(reminders_of("alice", stores=house.stores)) == [reminder]
 
 
 # --- being due
@@ -211,9 +203,7 @@ def test_who_is_due_is_told_and_the_reminder_goes() -> None:
     house.stores.connect("alice", "a1", at=house.now())
     reminder = house.remind(2).reminder
     house.now.advance(HOUR)
-    delivered = house.due(reminder)
-    assert delivered is not None
-    assert delivered.sent == 1
+    assert house.due(reminder) == 1
     body = {"id": reminder.reminder_id, "kind": "reminder", "title": "Reminder", "body": "", "data": {}}
     place = {"created_at": house.now(), "conversation_id": DM, "seq": 2}
     assert house.events("a1") == [{"type": "notification", "notification": {**body, **place}}]

@@ -11,10 +11,12 @@ import pytest
 from shared.domain.entries import Entry
 from shared.domain.members import Audience, Roster
 from shared.errors import BadRequest, NotAMember
-from shared.operations.rosters import SETTLED_MS, Rosters, roster_behind
-from tests.fakes import DM
+from shared.operations.audiences import roster_behind
+from shared.operations.rosters import SETTLED_MS, Rosters
+from tests.fakes import DM, FakeNonces
 from tests.shared.operations.conversation_harness import GROUP, House
 from tests.stores import simulated
+from tests.wiring import make_context
 
 
 class Counted:
@@ -197,7 +199,9 @@ def test_what_may_be_visible_half_is_not_kept() -> None:
 
     def look(memberships: Any) -> Collection[str]:
         base = house.entries()[-1]
-        found = roster_behind(base, memberships=memberships, rosters=rosters, now=house.clock())
+        found = roster_behind(
+            base, stores=replace(house.stores, memberships=memberships), context=replace(house.context, rosters=rosters)
+        )
         assert found is not None
         return found.members
 
@@ -240,4 +244,4 @@ def test_a_later_roster_serves_an_earlier_entry_and_is_not_replaced_by_its_like(
 
 def test_what_is_no_group_has_no_roster() -> None:
     base = House().send("x").entry
-    assert roster_behind(base, memberships=simulated().memberships, rosters=Rosters(), now=0) is None
+    assert roster_behind(base, stores=simulated(), context=make_context(lambda: 0, FakeNonces())) is None

@@ -9,9 +9,11 @@ import pytest
 from shared.domain.connections import HEARTBEAT_WINDOW_MS, MAX_LIFETIME_MS, Connection, Identity, heard_from, opened
 from shared.errors import Unavailable
 from shared.operations.sessions import Opened, close_connection, ensure_registered, keep_alive, open_connection
-from tests.fakes import FakeClock, FakeGateway
+from shared.ports.stores import SessionStores
+from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS, Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 NOW = FakeClock()()
 NEVER = NOW + 10 * MAX_LIFETIME_MS
@@ -21,9 +23,8 @@ def open_one(
     stores: Simulated, name: str, *, at: int = NOW, limit: int = 2, gateway: FakeGateway | None = None
 ) -> Opened:
     connection = opened(name, Identity("alice", NEVER), device_id="phone", connected_at=at)
-    return open_connection(
-        connection, limit=limit, sessions=stores.sessions, gateway=gateway or FakeGateway(), farewell=b"bye", now=at
-    )
+    services = rest_services(gateway)
+    return open_connection(connection, limit=limit, stores=stores, services=services, now=at)
 
 
 def names(stores: Simulated) -> set[str]:
@@ -109,9 +110,9 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
 
         def come_and_go(name: str) -> None:
             connection = opened(name, Identity("alice", NEVER), device_id="", connected_at=NOW)
-            result = open_connection(connection, limit=5, sessions=port, gateway=FakeGateway(), farewell=b"", now=NOW)
+            result = open_connection(connection, limit=5, stores=SessionStores(port), services=rest_services(), now=NOW)
             events.append("online" if result.came_online else "")
-            closed = close_connection("alice", name, sessions=port, now=NOW)
+            closed = close_connection("alice", name, stores=SessionStores(port), now=NOW)
             events.append("offline" if closed.went_offline else "")
 
         for name in ("c1", "c2", "c3"):
@@ -142,7 +143,7 @@ def test_a_connection_that_is_registered_again_later_is_no_news_beside_others() 
     assert not open_one(stores, "c2").announce
     again = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     later = NOW + HEARTBEAT_WINDOW_MS // 2
-    result = open_connection(again, limit=2, sessions=stores.sessions, gateway=FakeGateway(), farewell=b"", now=later)
+    result = open_connection(again, limit=2, stores=stores, services=rest_services(), now=later)
     assert not result.announce
 
 
@@ -150,23 +151,23 @@ def test_a_late_close_removes_its_own_connection_only() -> None:
     stores = simulated()
     open_one(stores, "old")
     open_one(stores, "new")
-    assert not close_connection("alice", "old", sessions=stores.sessions, now=NOW).went_offline
-    assert not close_connection("alice", "old", sessions=stores.sessions, now=NOW).went_offline
+    assert not close_connection("alice", "old", stores=stores, now=NOW).went_offline
+    assert not close_connection("alice", "old", stores=stores, now=NOW).went_offline
     assert names(stores) == {"new"}
-    assert close_connection("alice", "new", sessions=stores.sessions, now=NOW).went_offline
+    assert close_connection("alice", "new", stores=stores, now=NOW).went_offline
 
 
 def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told() -> None:
     stores = simulated()
     stores.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
-    assert close_connection("alice", "stale", sessions=stores.sessions, now=NOW).went_offline
-    assert close_connection("alice", "stale", sessions=stores.sessions, now=NOW + 1).went_offline
+    assert close_connection("alice", "stale", stores=stores, now=NOW).went_offline
+    assert close_connection("alice", "stale", stores=stores, now=NOW + 1).went_offline
     assert stores.sessions.show_offline("alice", stores.session("alice"))
-    assert not close_connection("alice", "stale", sessions=stores.sessions, now=NOW + 2).went_offline
+    assert not close_connection("alice", "stale", stores=stores, now=NOW + 2).went_offline
 
 
 def test_a_connection_that_nobody_knows_ends_unnoticed() -> None:
-    assert not close_connection("alice", "never", sessions=simulated().sessions, now=NOW).went_offline
+    assert not close_connection("alice", "never", stores=simulated(), now=NOW).went_offline
 
 
 def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> None:
@@ -175,7 +176,8 @@ def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> Non
     before = stores.calls.writes(SESSIONS)
     connection = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     later = NOW + 60_000
-    keep_alive(connection, limit=2, sessions=stores.sessions, gateway=FakeGateway(), farewell=b"", now=later)
+    context = make_context(lambda: later, FakeNonces())
+    keep_alive(connection, stores=stores, services=rest_services(), context=context)
     assert stores.connections("alice")["c1"].expires_at == later + HEARTBEAT_WINDOW_MS
     assert stores.calls.writes(SESSIONS) - before == 1
 
@@ -199,8 +201,11 @@ def test_a_speaking_connection_is_registered_again_only_where_it_is_missing_or_a
     expires_in: int | None, writes: int
 ) -> None:
     connection = opened("c1", Identity("alice", NEVER), device_id="", connected_at=NOW)
-    stored = [] if expires_in is None else [Connection("c1", "alice", "", NOW, NOW + expires_in)]
-    registered: list[Connection] = []
-    ensure_registered(connection, stored, register=registered.append, now=NOW)
-    assert len(registered) == writes
-    assert all(one.is_live(NOW + 60_000) for one in registered)
+    stores = simulated()
+    if expires_in is not None:
+        stores.sessions.register(Connection("c1", "alice", "", NOW, NOW + expires_in), limit=2)
+    known, before = {"alice": list(stores.connections("alice").values())}, stores.calls.writes(SESSIONS)
+    context = make_context(lambda: NOW, FakeNonces())
+    ensure_registered(connection, known, stores=stores, services=rest_services(), context=context)
+    assert stores.calls.writes(SESSIONS) - before == writes
+    assert stores.connections("alice")["c1"].is_live(NOW + 60_000)

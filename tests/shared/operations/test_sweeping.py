@@ -11,8 +11,9 @@ from shared.domain.files import DELETED, READY, REJECTED, DueFile, File, SizeLim
 from shared.errors import Conflict, Unavailable
 from shared.operations.files import FORGOTTEN_MS, KEPT_UNSENT_MS, NewFile, begin_upload, sweep
 from shared.ports.files import NEVER
-from tests.fakes import FakeObjects
+from tests.fakes import FakeNonces, FakeObjects
 from tests.stores import MEMBERS, Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 NOW = 1_000_000
 LIMITS = SizeLimits(image=10, file=20, quota=25)
@@ -22,7 +23,8 @@ def announced(
     stores: Simulated, objects: FakeObjects, *, file_id: str = "f", size: int = 5, owner: str = "alice"
 ) -> File:
     asked = NewFile(owner, "cat.png", "image/png", size)
-    return begin_upload(asked, file_id=file_id, limits=LIMITS, files=stores.files, objects=objects, now=NOW)[0]
+    context = make_context(lambda: NOW, FakeNonces(), new_secret=lambda: file_id, sizes=LIMITS)
+    return begin_upload(asked, stores=stores, services=rest_services(objects=objects), context=context)[0]
 
 
 def swept(stores: Simulated, objects: FakeObjects, now: int) -> list[bool]:

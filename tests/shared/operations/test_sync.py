@@ -12,18 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.connections import CONNECTING_MS, Connection, Identity, Posted, PostOutcome, opened
-from shared.domain.entries import Entry
+from shared.domain.connections import CONNECTING_MS, Identity, Posted, PostOutcome, opened
 from shared.domain.rules import MAX_PAGE
-from shared.operations.context import Writing
-from shared.operations.delivery import Event, Posting
 from shared.operations.messages import SendMessage, send_message
 from shared.operations.sessions import ensure_registered, open_connection
-from shared.operations.sync import MAX_HEADS, Sync, Synced, sync
-from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces, in_turn
+from shared.operations.sync import MAX_HEADS, Catching, Sync, Synced, sync
+from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
 from tests.stores import LOG, MEMBERS, Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 OTHER = "dm:alice:carol"
 NEVER = 2**53
@@ -32,15 +30,8 @@ NEVER = 2**53
 def run(
     stores: Simulated, held: Mapping[str, int], *, user_id: str = "alice", size: int = 100, after: str = ""
 ) -> Sync:
-    return sync(
-        user_id,
-        held,
-        after=after,
-        memberships=stores.memberships,
-        log=stores.log,
-        parallel_map=in_turn,
-        size=lambda _: size,
-    )
+    asked = Catching(user_id, held, after=after)
+    return sync(asked, size=lambda _: size, stores=stores, services=rest_services())
 
 
 def only(found: Sync) -> Synced:
@@ -300,39 +291,28 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
         world.stores.write("alice", "before")
         clock = FakeClock()
         stores = world.stores.stepped(stepper, log=(), sessions=())
-        sessions = stores.sessions
         gateway = stepper.wrap(ConnectingGateway(world))
         connection = opened("b1", Identity("bob", NEVER), device_id="", connected_at=clock() - age_ms)
 
-        def register(one: Connection) -> None:
-            open_connection(one, limit=5, sessions=sessions, gateway=gateway, farewell=b"", now=clock())
+        services = rest_services(gateway)
+        context = make_context(clock, FakeNonces(), connection_limit=5)
 
         def bob() -> None:
             if not missing:
-                register(connection)
+                open_connection(connection, limit=5, stores=stores, services=services, now=clock())
             stepper.wait_for_turn()
             world.connected = True
-            known = sessions.of(["bob"]).get("bob", ())
-            ensure_registered(connection, known, register=register, now=clock())
-            found = sync(
-                "bob", {DM: 0}, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 9
-            )
+            known = stores.sessions.of(["bob"])
+            ensure_registered(connection, known, stores=stores, services=services, context=context)
+            found = sync(Catching("bob", {DM: 0}), size=lambda _: 9, stores=stores, services=services)
             world.synced += seqs(only(found))
 
         def alice() -> None:
             sent = send_message(
                 SendMessage("alice", "now", to="bob", client_message_id="x", after=1),
-                connection_id="a1",
-                writing=Writing(
-                    stores.log,
-                    stores.memberships,
-                    stores.files,
-                    clock,
-                    lambda _: None,
-                    FakeNonces(),
-                    inline_limit=200,
-                ),
-                posting=Posting(sessions, gateway, encode),
+                stores=stores,
+                services=services,
+                context=context,
             )
             world.sent.append(sent.entry.seq)
 
@@ -341,11 +321,6 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
         return world
 
     return build
-
-
-def encode(event: Event) -> bytes:
-    assert isinstance(event, Entry)
-    return str(event.seq).encode()
 
 
 @pytest.mark.parametrize("missing", [False, True])
@@ -369,5 +344,5 @@ def test_a_group_says_where_its_member_joined() -> None:
     stores = simulated()
     stores.write("bob", "1")
     place = found_group(stores, "alice", "bob")
-    found = sync("alice", {}, memberships=stores.memberships, log=stores.log, parallel_map=in_turn, size=lambda _: 9)
+    found = sync(Catching("alice", {}), size=lambda _: 9, stores=stores, services=rest_services())
     assert {one.conversation_id: one.joined_seq for one in found.conversations} == {DM: 0, place: 1}

@@ -7,8 +7,9 @@ import pytest
 from shared.domain.files import ALIASES, FILE_TYPES, IMAGE_TYPES, PENDING, TYPES, File, FileKind, SizeLimits, Upload
 from shared.errors import BadRequest, ParleyError, TooLarge
 from shared.operations.files import NewFile, begin_upload
-from tests.fakes import FakeObjects
+from tests.fakes import FakeNonces
 from tests.stores import MEMBERS, Simulated, simulated
+from tests.wiring import make_context, rest_services
 
 LIMITS = SizeLimits(image=10, file=20)
 NOW = 1_000
@@ -24,11 +25,9 @@ def begin(
 ) -> tuple[File, Upload]:
     return begin_upload(
         NewFile("alice", name, content_type, size, kind),
-        file_id="f",
-        limits=LIMITS,
-        files=(stores or simulated()).files,
-        objects=FakeObjects(),
-        now=NOW,
+        stores=stores or simulated(),
+        services=rest_services(),
+        context=make_context(lambda: NOW, FakeNonces(), new_secret=lambda: "f", sizes=LIMITS),
     )
 
 

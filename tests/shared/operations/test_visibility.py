@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Added, Removed
-from shared.domain.connections import MAX_LIFETIME_MS, Identity, PostOutcome, opened
+from shared.domain.connections import MAX_LIFETIME_MS, Connection, Identity, PostOutcome, opened
 from shared.domain.entries import change_entry
 from shared.operations.contacts import block_user, remove_contact, request_contact
-from shared.operations.presence import Telling, announce_online, presence_of, watch
-from shared.operations.sessions import open_connection
+from shared.operations.presence import presence_of, watch
+from shared.operations.sessions import register
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
+from shared.ports.services import RestServices
 from tests.fakes import (
     FakeClock,
 )
@@ -26,6 +27,7 @@ from tests.harness import Harness
 from tests.shared.operations.conversation_harness import GROUP, found_group
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS
+from tests.wiring import rest_services
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -49,19 +51,19 @@ class House(Harness):
         return int(next(self.ticks))
 
     @property
-    def telling(self) -> Telling:
-        return self.wiring.telling
+    def services(self) -> RestServices:
+        return rest_services(self.gateway)
 
     def befriend(self, one: str = "alice", other: str = "bob") -> None:
         self.stores.know(one, other)
 
     def tell(self, tell: Callable[..., int], *about: object) -> int:
-        return tell(*about, telling=self.telling, now=self.now)
+        return tell(*about, stores=self.stores, services=self.services, now=self.now)
 
     # -- the operations, as the functions carry them out
 
     def block(self, user: str = "alice", other: str = "bob") -> None:
-        if block_user(user, other, blocks=self.stores.blocks, now=1):
+        if block_user(user, other, stores=self.stores, now=1):
             self.tell(tell_blocked, user, other)
 
     def unblock(self, user: str = "alice", other: str = "bob") -> None:
@@ -70,11 +72,11 @@ class House(Harness):
 
     def accept(self) -> None:
         for user, other in (("bob", "alice"), ("alice", "bob")):
-            request_contact(user, other, contacts=self.stores.contacts, now=1)
+            request_contact(user, other, stores=self.stores, now=1)
         self.tell(tell_granted, "alice", "bob")
 
     def end_contact(self) -> None:
-        remove_contact("bob", "alice", contacts=self.stores.contacts)
+        remove_contact("bob", "alice", stores=self.stores)
         self.tell(tell_withdrawn, "bob", ["alice"])
 
     def write(self, *senders: str) -> None:
@@ -110,11 +112,7 @@ class House(Harness):
     def come(self, user: str, name: str) -> None:
         at = self.now()
         connection = opened(name, Identity(user, NEVER), device_id="", connected_at=at)
-        result = open_connection(
-            connection, limit=5, sessions=self.stores.sessions, gateway=self.gateway, farewell=b"", now=at
-        )
-        if result.announce:
-            announce_online(user, telling=self.telling, now=at)
+        register(connection, limit=5, stores=self.stores, services=self.services, now=at)
 
     # -- what comes of them
 
@@ -189,7 +187,7 @@ def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) ->
         step(house)
         assert house.both_heard() == expected, (story, number)
         for user, other in (("alice", "bob"), ("bob", "alice")):  # and who asks is answered what was said last
-            (shown,) = presence_of([other], user_id=user, sight=house.telling.sight, now=house.now())
+            (shown,) = presence_of([other], user_id=user, stores=house.stores, services=house.services, now=house.now())
             told = [status for _, expectations in STORIES[story][: number + 1] for _, status, _ in expectations]
             assert shown.status == (told[-1] if told else "offline")
 
@@ -295,15 +293,8 @@ def bob_not_watching(house: House) -> None:
 
 
 def subscribe(house: House) -> None:
-    watch(
-        ["alice"],
-        user_id="bob",
-        connection_id="b1",
-        expires_at=NEVER,
-        watches=house.stores.watches,
-        sight=house.telling.sight,
-        now=house.now(),
-    )
+    connection = Connection("b1", "bob", "", NOW, NEVER, NEVER)
+    watch(["alice"], connection=connection, stores=house.stores, services=house.services, now=house.now())
 
 
 RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
@@ -334,5 +325,5 @@ RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
 def test_what_is_said_last_is_what_is_so_whatever_comes_between(race: str) -> None:
     before, processes = RACES[race]
     for house in explore(racing(before, *processes)):
-        (shown,) = presence_of(["alice"], user_id="bob", sight=house.telling.sight, now=house.now())
+        (shown,) = presence_of(["alice"], user_id="bob", stores=house.stores, services=house.services, now=house.now())
         assert last_word(house, "b1") == shown.status

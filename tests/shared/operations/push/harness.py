@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
 from shared.domain.entries import Draft, Entry, MessageType
 from shared.domain.notifications import AboutMessage
-from shared.domain.pushes import PushJob, PushResult
-from shared.operations.push.enqueueing import PushEnqueuer
-from shared.operations.push.planning import Planned, Reading
-from shared.operations.push.sending import Pushing, Resting
+from shared.domain.pushes import PushJob
+from shared.operations.context import Context
+from shared.operations.push.sending import Resting
+from shared.ports.services import PushServices
+from shared.wire.websocket.events import encode_plainly
 from tests.fakes import (
     DM,
     FakeDeliveryCheckQueue,
     FakePushGateway,
     FakePushQueue,
+    FakeShardQueue,
     in_turn,
 )
 from tests.harness import Harness
+from tests.wiring import make_context
 
 GROUP = "group:0123456789abcdef"
 BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
@@ -32,34 +36,34 @@ class House(Harness):
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
     resting: Resting = field(default_factory=Resting)
-    counted: list[str] = field(default_factory=list)
-    reported: list[tuple[Planned, PushResult]] = field(default_factory=list)
+    shards: FakeShardQueue = field(default_factory=FakeShardQueue)
 
     @property
-    def enqueuer(self) -> PushEnqueuer:
-        return PushEnqueuer(self.stores.devices, self.pushes, self.looks, SECOND_LOOK_S)
-
-    @property
-    def reading(self) -> Reading:
-        return Reading(
-            self.stores.log, self.stores.memberships, self.stores.notifications, self.stores.push_contexts, in_turn
-        )
-
-    @property
-    def pushing(self) -> Pushing:
-        return Pushing(
-            reading=self.reading,
-            devices=self.stores.devices,
-            claims=self.stores.claims,
-            gateway=lambda _: self.provider,
-            queue=self.pushes,
+    def services(self) -> PushServices:
+        return PushServices(
+            gateway=self.gateway,
             parallel_map=in_turn,
-            resting=self.resting,
-            now=self.clock,
-            jitter=lambda ms: ms,
-            count=self.counted.append,
-            report=lambda planned, result: self.reported.append((planned, result)),
+            encode=encode_plainly,
+            observer=self.observer,
+            presence_checks=self.checks,
+            delivery_checks=self.looks,
+            push_queue=self.pushes,
+            shard_queue=self.shards,
+            providers=lambda _: self.provider,
         )
+
+    @property
+    def context(self) -> Context:
+        return make_context(self.clock, self.nonces, delivery_check_s=SECOND_LOOK_S)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """What operations take."""
+        return {"stores": self.stores, "services": self.services, "context": self.context}
+
+    @property
+    def counted(self) -> list[str]:
+        return list(self.observer.counted.elements())
 
     def say(
         self,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from shared.domain.devices import APNS, FCM
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
-from shared.operations.push.enqueueing import Enqueued, Members, enqueue_stored
-from shared.operations.rosters import Rosters
+from shared.operations.push.enqueueing import Enqueued, enqueue_stored
 from tests.fakes import DM
 from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
 from tests.stores import MEMBERS
@@ -21,23 +20,8 @@ def messages(*senders: str) -> list[StoredEntry]:
     return [StoredEntry(DM, seq, sender) for seq, sender in enumerate(senders, 1)]
 
 
-@dataclass
-class Queue:
-    shards: list[Shard] = field(default_factory=list)
-
-    def put(self, shards: Sequence[Shard]) -> None:
-        self.shards += shards
-
-
-def look(house: House, entries: Sequence[StoredEntry], queue: Queue | None = None) -> Enqueued:
-    return enqueue_stored(
-        entries,
-        members=Members(house.stores.memberships, Rosters()),
-        sessions=house.stores.sessions,
-        enqueuer=house.enqueuer,
-        shard_queue=queue or Queue(),
-        now=house.clock(),
-    )
+def look(house: House, entries: Sequence[StoredEntry]) -> Enqueued:
+    return enqueue_stored(entries, **house.whole)
 
 
 def woken(house: House) -> list[tuple[str, str, object]]:
@@ -65,7 +49,7 @@ def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() 
     house = House()
     house.device()
     house.stores.connect("bob", "b1", at=house.clock())
-    assert look(house, messages("alice")) == Enqueued(looks=1)
+    assert look(house, messages("alice")) == Enqueued(checks=1)
     assert house.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
     assert house.pushes.jobs == []
 
@@ -107,17 +91,17 @@ def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
     house.found("alice", "bob", "carol", "dave")
     house.device()
     house.stores.connect("carol", "c1", at=house.clock())
-    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, looks=1)
+    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, checks=1)
     assert woken(house) == [("bob", FCM, AboutMessage(GROUP, 2))]
     assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
 
 
 def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
-    house, queue = House(), Queue()
+    house = House()
     house.device()
-    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)], queue) == Enqueued(shards=1)
+    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)]) == Enqueued(shards=1)
     assert house.stores.calls.made == []
-    assert queue.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
+    assert house.shards.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
 
 
 def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:

@@ -29,7 +29,7 @@ def waiting() -> tuple[House, PushJob]:
 
 
 def run(house: House, *jobs: PushJob) -> int:
-    return push_all(jobs, pushing=house.pushing)
+    return push_all(jobs, resting=house.resting, **house.whole)
 
 
 def test_what_was_answered_is_not_pushed_and_what_came_after_the_answer_is() -> None:
@@ -235,8 +235,9 @@ def test_what_a_person_has_to_look_at_is_counted_and_neither_retried_nor_forgott
 
 def test_every_answer_is_reported_and_a_report_names_no_content() -> None:
     house, _ = answered(Misconfigured("THIRD_PARTY_AUTH_ERROR"))
-    ((planned, result),) = house.reported
-    assert (planned.device.device_id, result) == ("phone", Misconfigured("THIRD_PARTY_AUTH_ERROR"))
+    ((what, said),) = house.observer.said
+    assert (what, said["device_id"], said["reason"]) == ("push not taken", "phone", "THIRD_PARTY_AUTH_ERROR")
+    assert "canary" not in str(said)
 
 
 def test_a_busy_provider_gets_it_later_for_this_device_alone_and_nobody_waits() -> None:

@@ -7,6 +7,7 @@ from shared.domain.connections import Presence
 from shared.domain.entries import Entry
 from shared.domain.members import Audience
 from shared.operations.changes import Changed
+from shared.operations.editing import React
 from shared.wire.messages import delete_ack, edit_ack, react_ack
 from shared.wire.websocket.replies import auth_ack, presence_ack, typing_ack
 
@@ -31,7 +32,8 @@ def test_where_it_was_so_already_there_is_no_entry() -> None:
 
 
 def test_a_reaction_says_which() -> None:
-    assert react_ack("dm:alice:bob", 42, "👍", DONE, removed=True, now=9_999) == {
+    command = React("bob", "dm:alice:bob", 42, "👍", remove=True)
+    assert react_ack(command, DONE, now=9_999) == {
         **edit_ack("dm:alice:bob", 42, DONE, now=9_999),
         "type": "react",
         "emoji": "👍",

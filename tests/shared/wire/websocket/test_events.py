@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.connections import Presence, PresenceChange
+from shared.domain.connections import EVICTED, Presence, PresenceChange
 from shared.domain.entries import Entry, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.wire.websocket.events import (
-    disconnect_event,
     encode_plainly,
     entry_event,
     event_body,
@@ -84,12 +83,11 @@ def test_a_receipt_says_who_has_come_how_far(kind: str) -> None:
     }
 
 
-@pytest.mark.parametrize("reconnect", [True, False])
-def test_a_goodbye_says_why_and_whether_to_come_back(*, reconnect: bool) -> None:
-    assert json.loads(disconnect_event("connection_limit", reconnect=reconnect)) == {
+def test_a_close_event_says_why_and_not_to_come_back() -> None:
+    assert json.loads(encode_plainly(EVICTED)) == {
         "type": "disconnect",
         "code": "connection_limit",
-        "reconnect": reconnect,
+        "reconnect": False,
     }
 
 

@@ -1,0 +1,33 @@
+"""Everything that the HTTP API reaches the world through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.auth.tokens import TokenVerifier
+from shared.limits.buckets import RateLimiter
+from shared.limits.invites import InviteLimiter
+from shared.operations.context import Context
+from shared.ports.services import RestServices
+from shared.ports.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """`begin` starts the time that a request may take."""
+
+    stores: Stores
+    services: RestServices
+    context: Context
+    verifier: TokenVerifier
+    limiter: RateLimiter
+    invites: InviteLimiter
+    begin: Callable[[], None]
+    endpoint_url: str = ""
+    """The emulator's address on a laptop, empty on AWS."""
+
+    @property
+    def parts(self) -> tuple[Stores, RestServices, Context]:
+        """What operations take."""
+        return self.stores, self.services, self.context

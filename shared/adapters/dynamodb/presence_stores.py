@@ -1,0 +1,23 @@
+"""The stores that presence needs, for functions that load no others."""
+
+from __future__ import annotations
+
+from shared.adapters.dynamodb.client import Calls
+from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.relations import DynamoDbRelations
+from shared.adapters.dynamodb.schema import Tables
+from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.watches import DynamoDbWatches
+from shared.ports.services import ParallelMap
+from shared.ports.stores import PresenceStores
+
+
+def make_presence_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PresenceStores:
+    return PresenceStores(
+        sessions=DynamoDbSessions(calls, sessions_table=tables.sessions),
+        memberships=DynamoDbMemberships(calls, members_table=tables.members),
+        relations=DynamoDbRelations(
+            calls, members_table=tables.members, log_table=tables.log, parallel_map=parallel_map
+        ),
+        watches=DynamoDbWatches(calls, members_table=tables.members),
+    )

@@ -1,0 +1,78 @@
+"""Who is in a conversation, as an operation needs to know it: at one place of the log, or now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from shared.domain.changes import MEMBER
+from shared.domain.entries import Entry
+from shared.domain.identifiers import is_group_id, private_members
+from shared.domain.members import Audience, check_possible_member
+from shared.errors import NotAMember
+from shared.operations.context import Context
+from shared.operations.rosters import Behind
+from shared.ports.stores import ChatStores, PresenceStores
+
+
+def audience_behind(
+    base: Entry | None,
+    conversation_id: str,
+    user_id: str,
+    *,
+    mentions: Collection[str] = (),
+    stores: ChatStores,
+    context: Context,
+) -> Audience:
+    """Everyone in the conversation, the user among them, as of `base` or later: to decide about what stands behind it.
+
+    Without a base everything is read. Raises NotAMember as `audience_of` does.
+    """
+    if base is None or not is_group_id(conversation_id):
+        return audience_of(conversation_id, user_id, stores=stores)
+    needed = (user_id, *mentions)
+    audience = roster_behind(base, needed=needed, stores=stores, context=context)
+    if audience is None or user_id not in audience:
+        raise NotAMember
+    return audience
+
+
+def roster_behind(
+    base: Behind,
+    *,
+    needed: Collection[str] = (),
+    stores: ChatStores,
+    context: Context,
+) -> Audience | None:
+    """Everyone in the group of `base`, as of `base` or later: kept, or one query. None for what is no group.
+
+    Call it after `base` was read, or stored. A kept roster is used only if all `needed` users are in it.
+    """
+    seq = base.roster_seq
+    kept = None if seq is None else context.rosters.get(base.conversation_id, seq)
+    if kept is not None and all(user in kept for user in needed):
+        return kept
+    settled = seq is not None and context.rosters.is_settled(base, context.now())
+    roster = stores.memberships.roster(base.conversation_id)
+    if roster is None:
+        return None
+    audience = Audience.of(roster)
+    if settled:
+        context.rosters.keep(base.conversation_id, seq or 0, audience)
+    return audience
+
+
+def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -> Audience:
+    """Everyone in the conversation, the user among them: one query for a group, none for a private conversation.
+
+    Raises NotAMember, alike for a conversation that the user is not in and for one that does not exist.
+
+    To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
+    """
+    check_possible_member(conversation_id, user_id)
+    private = private_members(conversation_id)
+    if private is not None:
+        return Audience(dict.fromkeys(private, MEMBER))
+    roster = stores.memberships.roster(conversation_id)
+    if roster is None or user_id not in roster.seats:
+        raise NotAMember
+    return Audience.of(roster)

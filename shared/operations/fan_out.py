@@ -1,0 +1,153 @@
+"""Delivering into large groups: in shards of members, each on its own, at a bounded rate.
+
+Where a group writes faster than that, its shards wait. A shard that has waited for long is not posted if a later entry
+of the group is stored: that one's shards reach the same members, whose clients see the gap, and sync. So a backlog
+costs one post to each connection instead of as many as it has entries, and the last entry is always posted.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.connections import Connection, Delivered, live
+from shared.domain.entries import Entry
+from shared.domain.fan_out import Shard
+from shared.domain.notifications import AboutMessage
+from shared.operations.context import Context
+from shared.operations.delivery import post, report
+from shared.operations.push.enqueueing import enqueue_pushes, schedule_checks
+from shared.ports.services import PresenceServices, PushServices
+from shared.ports.stores import ChatStores, SessionStores, Stores
+
+# As long as a shard may wait until it is asked whether it is still of use. A client that syncs costs more than a few
+# posts, so in the usual case, without a backlog, everything is posted.
+STALE_MS: Final = 3_000
+
+
+# So far may the clocks of two functions be apart.
+_SKEW_MS: Final = 10_000
+
+
+_MOST_KNOWN: Final = 1_000
+
+
+# A shard posts in this many portions a second.
+_PORTIONS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDelivered:
+    """`absent` are the members of the shard without a live connection."""
+
+    delivered: Sequence[Delivered]
+    absent: tuple[str, ...]
+
+
+class LaterEntries:
+    """One instance's memory of entries that shards have found behind their own: where they are, they stay.
+
+    With it one look at the tail serves all shards up to there, and so a client that has to sync does so once for all
+    that was not posted, and not for every other entry.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, int] = OrderedDict()
+
+    def note(self, entry: Entry) -> None:
+        """There is this entry, and it has shards of its own."""
+        name = entry.conversation_id
+        self._known[name] = max(entry.seq, self._known.get(name, 0))
+        self._known.move_to_end(name)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def known_behind(self, shard: Shard) -> bool:
+        """Whether one behind the shard's entry is known."""
+        return self._known.get(shard.conversation_id, 0) > shard.seq
+
+
+def deliver_shard(
+    shard: Shard, *, later: LaterEntries, stores: Stores, services: PushServices, context: Context
+) -> None:
+    """Post the entry to the shard's live connections. Of a message, push to the others, and check on those later.
+
+    That goes for a message whose posts a later entry has made useless, too; of another entry nothing is left to do.
+    Raises Unavailable.
+    """
+    place = shard.conversation_id, shard.seq
+    entry = stores.log.fetch([place])[place]
+    superseded = is_superseded(shard, later=later, stores=stores, now=context.now())
+    if superseded:
+        services.observer.count("ShardsSuperseded")
+        if not entry.is_readable:
+            return
+    done = deliver(entry, shard, is_posted=not superseded, stores=stores, services=services, context=context)
+    for delivered in done.delivered:
+        report(delivered, services=services)
+    if not entry.is_readable:
+        return
+    about = AboutMessage(*place)
+    absent = [user for user in done.absent if user != entry.sender_id]
+    present = [user for user in shard.users if user not in done.absent and user != entry.sender_id]
+    enqueue_pushes({about: absent}, stores=stores, services=services, now=context.now())
+    schedule_checks({about: present}, services=services, context=context)
+
+
+def is_superseded(shard: Shard, *, later: LaterEntries, stores: ChatStores, now: int) -> bool:
+    """Whether the posts of this shard are of no use any more, since a later entry's will make its members sync.
+
+    That entry has to be one that is left to shards, too: it is delivered at least once to everybody in this one who is
+    still a member. No call for a shard that has not waited for long, or where a later entry is known; else one query.
+    """
+    if later.known_behind(shard):
+        return True
+    if shard.queued_at is None or now - shard.queued_at < STALE_MS:
+        return False
+    for tail in stores.log.read_back(shard.conversation_id, limit=1):
+        if tail.fan_out:
+            later.note(tail)
+    return later.known_behind(shard)
+
+
+def deliver(
+    entry: Entry,
+    shard: Shard,
+    *,
+    is_posted: bool = True,
+    stores: SessionStores,
+    services: PresenceServices,
+    context: Context,
+) -> ShardDelivered:
+    """Post an entry to every live connection of the shard's members, at most `fan_out_rate` posts a second.
+
+    Posts of a shard that is delivered twice come twice; receivers tell by the `seq`. What is not `is_posted` only finds
+    out who is there.
+    """
+    now, rate = context.now, context.limits.fan_out_rate
+    known = stores.sessions.of(shard.users)
+    present = {user: connections for user, found in known.items() if (connections := live(found, now()))}
+    waiting = [
+        connection
+        for connections in present.values()
+        for connection in connections
+        if is_posted and not _is_opened_since(connection, shard)
+    ]
+    portion = max(1, rate // _PORTIONS)
+    delivered = []
+    for start in range(0, len(waiting), portion):
+        began = now()
+        targets = waiting[start : start + portion]
+        delivered.append(post(entry, targets, stores=stores, services=services, now=began))
+        is_last = start + portion >= len(waiting)
+        rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
+        if not is_last and rest_ms > 0:
+            context.wait_ms(rest_ms)
+    return ShardDelivered(delivered, tuple(user for user in shard.users if user not in present))
+
+
+def _is_opened_since(connection: Connection, shard: Shard) -> bool:
+    """Whether its client has synced, or is about to, and finds the entry there: it was stored before."""
+    return shard.queued_at is not None and connection.connected_at > shard.queued_at + _SKEW_MS

@@ -1,0 +1,56 @@
+"""All that is stored, in one object: an operation takes it whole.
+
+A function is given what it needs and loads nothing else, so the stores come in four sizes, each with all of the one
+before it. An operation names the smallest that has what it touches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from shared.ports.connections import Sessions, Tickets, Watches
+    from shared.ports.conversations import ConversationLog, Memberships
+    from shared.ports.files import Files
+    from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
+    from shared.ports.people import Blocks, Contacts, Profiles, Relations
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStores:
+    """What a handshake's end touches."""
+
+    sessions: Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceStores(SessionStores):
+    """What decides who may see whose presence, and who wants to."""
+
+    memberships: Memberships
+    relations: Relations
+    watches: Watches
+
+
+@dataclass(frozen=True, slots=True)
+class ChatStores(PresenceStores):
+    """What the frames of a connection touch."""
+
+    log: ConversationLog
+    files: Files
+    blocks: Blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Stores(ChatStores):
+    """All of them."""
+
+    tickets: Tickets
+    contacts: Contacts
+    profiles: Profiles
+    devices: Devices
+    push_contexts: PushContexts
+    claims: Claims
+    notifications: Notifications
+    reminders: Reminders

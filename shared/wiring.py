@@ -1,0 +1,24 @@
+"""What the functions' wiring has in common: real time and real randomness for the operations."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable
+
+from shared.clock import now_ms
+from shared.operations.context import Context, Limits
+
+
+def make_context(limits: Limits, *, pause: Callable[[int], None]) -> Context:
+    """One instance's. `pause(attempt)` waits a jittered while, and keeps to the invocation's deadline."""
+    return Context(
+        now=now_ms,
+        pause=pause,
+        wait_ms=lambda ms: time.sleep(ms / 1_000),
+        new_nonce=lambda: secrets.token_urlsafe(8),
+        new_secret=lambda: secrets.token_urlsafe(32),
+        jitter=lambda ms: random.randrange(ms + 1),  # noqa: S311  # spreads retries, no secret
+        limits=limits,
+    )
