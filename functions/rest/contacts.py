@@ -10,7 +10,7 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import UserPath, caller, writer
 from functions.rest.wiring import Wiring
 from shared.domain.contacts import ACCEPTED
-from shared.operations.contacts import block_user, remove_contact, request_contact, update_contact
+from shared.operations.contacts import UpdateContact, block_user, remove_contact, request_contact, update_contact
 from shared.operations.presence import best_effort
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.wire.rest.people import ContactChange, ContactRequest, blocks_body, contact_body, contacts_body
@@ -35,15 +35,10 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def patch_contact(user_id: UserPath, body: ContactChange) -> Answer:
         """Accept a request, give the contact another name, or both."""
         caller_id, accept = writer(app, wiring), "status" in body.model_fields_set
-        updated = update_contact(
-            caller_id,
-            user_id,
-            accept=accept,
-            alias=body.alias,
-            rename="alias" in body.model_fields_set,
-            stores=wiring.stores,
-            now=wiring.context.now(),
+        command = UpdateContact(
+            caller_id, user_id, accept=accept, alias=body.alias, rename="alias" in body.model_fields_set
         )
+        updated = update_contact(command, stores=wiring.stores, now=wiring.context.now())
         if accept:
             _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return ok(contact_body(updated))

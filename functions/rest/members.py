@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, UserPath, caller, writer
 from functions.rest.wiring import Wiring
-from shared.operations.groups import add_members, members_of, remove_member, set_role
+from shared.operations.groups import AddMembers, SetRole, add_members, members_of, remove_member, set_role
 from shared.wire.rest.conversations import NewMembers, NewRole, added_body, members_body, role_body
 
 
@@ -22,14 +22,9 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_members(conversation_id: ConversationPath, body: NewMembers) -> Answer:
         """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
         stores, services, context = wiring.parts
+        command = AddMembers(conversation_id, body.users, by=writer(app, wiring))
         added, audience = add_members(
-            conversation_id,
-            body.users,
-            by=writer(app, wiring),
-            admit=wiring.invites.take,
-            stores=stores,
-            services=services,
-            context=context,
+            command, admit=wiring.invites.take, stores=stores, services=services, context=context
         )
         return ok(added_body(added, members=len(audience)))
 
@@ -38,7 +33,8 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Give a member another role. For the group's owners."""
         by = writer(app, wiring)
         stores, services, context = wiring.parts
-        set_role(conversation_id, user_id, body.role, by=by, stores=stores, services=services, context=context)
+        command = SetRole(conversation_id, user_id, body.role, by=by)
+        set_role(command, stores=stores, services=services, context=context)
         return ok(role_body(user_id, body.role))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")

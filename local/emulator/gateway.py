@@ -135,7 +135,7 @@ def _pass_requests_as_they_are() -> None:
         passes = method == "OPTIONS" and not (apigateway._apis.get(api_id) or {}).get("corsConfiguration")
         return await execute(api_id, stage, path, _Passing(method) if passes else method, *more)
 
-    async def invoking(  # noqa: PLR0917  # MiniStack's own order
+    async def invoking(  # noqa: PLR0913, PLR0917  # MiniStack's own order
         integration: Any,
         api_id: str,
         stage: str,

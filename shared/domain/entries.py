@@ -160,7 +160,7 @@ class Draft:
         return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
 
 
-def change_entry(
+def change_entry(  # noqa: PLR0913  # the parts of an entry
     change: Change,
     *,
     base: Entry | None,

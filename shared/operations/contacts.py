@@ -64,13 +64,27 @@ def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Re
     return Requested(mine, is_new)
 
 
-def update_contact(
-    user_id: str, other: str, *, accept: bool, alias: str | None, rename: bool, stores: Stores, now: int
-) -> Contact:
-    """Accept a request, give the contact another name, or both. `rename` with the alias None takes the name away.
+@dataclass(frozen=True, slots=True)
+class UpdateContact:
+    """What a client asks for: that a request is accepted, the contact named anew, or both.
+
+    `rename` with the alias None takes the name away.
+    """
+
+    user_id: str
+    other: str
+    accept: bool = False
+    alias: str | None = None
+    rename: bool = False
+
+
+def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Contact:
+    """Accept a request, give the contact another name, or both.
 
     Raises NotFound where there is no such contact, Conflict for accepting what the other has not asked for.
     """
+    user_id, other, accept = command.user_id, command.other, command.accept
+    alias, rename = command.alias, command.rename
     _check_other(user_id, other)
     if rename and alias is not None:
         _check_alias(alias)

@@ -80,7 +80,7 @@ def create_group(
     if named is not None and (
         there := stores.log.read(conversation_id, start=1, limit=context.limits.group_limit // MAX_USERS_PER_CHANGE + 2)
     ):
-        return _existing(there, command, others, admit=admit, stores=stores, services=services, context=context)
+        return _existing(there, command, admit=admit, stores=stores, services=services, context=context)
     admit(command.creator, len(others))  # all that are asked for: the figure tells nobody who was left out
     others = _addable(others, command.creator, stores)
     first = others[: MAX_USERS_PER_CHANGE - 1]
@@ -115,7 +115,6 @@ def _found(
 def _existing(
     there: Sequence[Entry],
     command: NewGroup,
-    others: Sequence[str],
     *,
     admit: Admit,
     stores: ChatStores,
@@ -133,6 +132,7 @@ def _existing(
     for entry in there if untouched else ():
         audience = audience.after([entry])
         announce(Changed(entry, audience), stores=stores, services=services, context=context)
+    others = _others(command.members, command.creator)
     if untouched and (rest := [user for user in others if user not in added]):
         admit(command.creator, len(rest))
         rest = _addable(rest, command.creator, stores)
@@ -141,11 +141,18 @@ def _existing(
     return CreatedGroup(conversation_id, looked.audience, is_new=False)
 
 
+@dataclass(frozen=True, slots=True)
+class AddMembers:
+    """What a client asks for: that these users become members, `by` whom."""
+
+    conversation_id: str
+    users: Sequence[str]
+    by: str
+
+
 def add_members(
-    conversation_id: str,
-    users: Sequence[str],
+    command: AddMembers,
     *,
-    by: str,
     admit: Admit,
     stores: ChatStores,
     services: Services,
@@ -156,6 +163,7 @@ def add_members(
     Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
     Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
+    conversation_id, users, by = command.conversation_id, command.users, command.by
     looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), stores=stores, context=context)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
     check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
@@ -225,10 +233,19 @@ def rename(
     return changed
 
 
-def set_role(
-    conversation_id: str, user_id: str, role: Role, *, by: str, stores: ChatStores, services: Services, context: Context
-) -> Changed:
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    """What a client asks for: another role for a member, `by` whom."""
+
+    conversation_id: str
+    user_id: str
+    role: Role
+    by: str
+
+
+def set_role(command: SetRole, *, stores: ChatStores, services: Services, context: Context) -> Changed:
     """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
+    user_id, role, by = command.user_id, command.role, command.by
 
     def decide(audience: Audience) -> Change | None:
         check_group(audience)
@@ -241,7 +258,7 @@ def set_role(
         check_owner_remains({**audience.roles, user_id: role})
         return RolesChanged({user_id: role})
 
-    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
+    changed = change(command.conversation_id, user_id=by, decide=decide, stores=stores, context=context)
     announce(changed, stores=stores, services=services, context=context)
     return changed
 

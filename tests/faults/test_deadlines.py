@@ -17,7 +17,7 @@ from shared.domain.connections import Identity
 from shared.errors import Unavailable
 from shared.operations.contacts import request_contact
 from shared.operations.editing import React, react
-from shared.operations.groups import NewGroup, add_members, create_group
+from shared.operations.groups import AddMembers, NewGroup, add_members, create_group
 from tests.dynamodb import Store
 from tests.fakes import FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, frame_event
@@ -135,7 +135,9 @@ class House:
     def add(self) -> None:
         stores, services, context = self.ports.parts
         users = [f"user{number}" for number in range(100)]
-        add_members(GROUP, users, by="alice", admit=lambda *_: None, stores=stores, services=services, context=context)
+        add_members(
+            AddMembers(GROUP, users, "alice"), admit=lambda *_: None, stores=stores, services=services, context=context
+        )
 
     def suffer(self, seconds: float, trouble: Callable[[str], ServiceError | None]) -> None:
         self.calls.seconds, self.calls.trouble = seconds, trouble

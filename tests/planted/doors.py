@@ -43,8 +43,8 @@ BUGS: Final = (
     Bug(
         "a role's change is told to none",
         "shared/operations/groups.py",
-        "        return RolesChanged({user_id: role})\n\n    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n    announce(changed, stores=stores, services=services, context=context)\n",
-        "        return RolesChanged({user_id: role})\n\n    changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n",
+        "        return RolesChanged({user_id: role})\n\n    changed = change(command.conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n    announce(changed, stores=stores, services=services, context=context)\n",
+        "        return RolesChanged({user_id: role})\n\n    changed = change(command.conversation_id, user_id=by, decide=decide, stores=stores, context=context)\n",
     ),
     Bug(
         "any user sends notifications",
@@ -55,8 +55,8 @@ BUGS: Final = (
     Bug(
         "an alias can't be taken away",
         _REST + "contacts.py",
-        'rename="alias" in body.model_fields_set,',
-        "rename=body.alias is not None,",
+        'rename="alias" in body.model_fields_set\n',
+        "rename=body.alias is not None\n",
     ),
     Bug(
         "a block is not told to those who watch",

@@ -119,7 +119,7 @@ def endpoint(service: str, region: str) -> str:
 class JsonService:
     """One service's endpoint. Made while the function initialises; connects on its first call."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # made once for each service, by name
         self,
         *,
         service: str,

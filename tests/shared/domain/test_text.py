@@ -17,7 +17,7 @@ from shared.domain.files import clean_name
 from shared.domain.rules import check_emoji, check_emoji_there, check_name, check_shows
 from shared.domain.text import is_blank, is_emoji, is_label
 from shared.errors import BadRequest
-from shared.operations.contacts import check_profile, update_contact
+from shared.operations.contacts import UpdateContact, check_profile, update_contact
 from shared.operations.notifications import NotificationRequest, check_notification
 from tests.stores import simulated
 
@@ -45,7 +45,7 @@ def displayed(text: str) -> None:
 def aliased(text: str) -> None:
     stores = simulated()
     stores.know("alice", "bob")
-    update_contact("alice", "bob", accept=False, alias=text, rename=True, stores=stores, now=2)
+    update_contact(UpdateContact("alice", "bob", alias=text, rename=True), stores=stores, now=2)
 
 
 def titled(text: str) -> None:

@@ -14,7 +14,17 @@ from shared.domain.members import Member
 from shared.operations.changes import Changed
 from shared.operations.context import Context
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
-from shared.operations.groups import CreatedGroup, NewGroup, add_members, create_group, remove_member, rename, set_role
+from shared.operations.groups import (
+    AddMembers,
+    CreatedGroup,
+    NewGroup,
+    SetRole,
+    add_members,
+    create_group,
+    remove_member,
+    rename,
+    set_role,
+)
 from shared.operations.messages import Appended, SendMessage, send_message
 from shared.operations.receipts import MoveCursor, move_cursor
 from shared.operations.rosters import Rosters
@@ -112,7 +122,7 @@ class House(Harness):
         return create_group(NewGroup(creator, name, members, named), admit=self.admit, **self.whole)
 
     def add(self, *users: str, by: str = "alice", place: str = GROUP) -> tuple[str, ...]:
-        added, _ = add_members(place, users, by=by, admit=self.admit, **self.whole)
+        added, _ = add_members(AddMembers(place, users, by), admit=self.admit, **self.whole)
         return added
 
     def remove(self, user_id: str, by: str = "alice", *, place: str = GROUP) -> Changed:
@@ -122,7 +132,7 @@ class House(Harness):
         return rename(place, name, by=by, **self.whole)
 
     def role(self, user_id: str, role: Role, by: str = "alice", *, place: str = GROUP) -> Changed:
-        return set_role(place, user_id, role, by=by, **self.whole)
+        return set_role(SetRole(place, user_id, role, by), **self.whole)
 
     def move(self, kind: str, seq: int, user_id: str = "bob", *, place: str = DM, connection_id: str = "") -> int:
         connection = self.connection(user_id, connection_id)

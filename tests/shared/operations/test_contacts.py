@@ -15,6 +15,7 @@ from shared.operations.contacts import (
     MAX_BLOCKS,
     MAX_CONTACTS,
     Requested,
+    UpdateContact,
     block_user,
     remove_contact,
     request_contact,
@@ -40,11 +41,11 @@ class House:
         return request_contact(user, other, stores=self.stores, now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
-        return update_contact(user, other, accept=True, alias=None, rename=False, stores=self.stores, now=self.clock())
+        return update_contact(UpdateContact(user, other, accept=True), stores=self.stores, now=self.clock())
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(
-            user, other, accept=accept, alias=alias, rename=True, stores=self.stores, now=self.clock()
+            UpdateContact(user, other, accept=accept, alias=alias, rename=True), stores=self.stores, now=self.clock()
         )
 
     def remove(self, user: str = "alice", other: str = "bob") -> None:
