@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -38,18 +38,24 @@ class House:
         return self.stepped or self.stores.contacts
 
     def ask(self, user: str = "alice", other: str = "bob") -> Requested:
-        return request_contact(user, other, stores=self.stores, now=self.clock())
+        return request_contact(user, other, stores=replace(self.stores, contacts=self.contacts), now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
-        return update_contact(UpdateContact(user, other, accept=True), stores=self.stores, now=self.clock())
+        return update_contact(
+            UpdateContact(user, other, accept=True),
+            stores=replace(self.stores, contacts=self.contacts),
+            now=self.clock(),
+        )
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(
-            UpdateContact(user, other, accept=accept, alias=alias, rename=True), stores=self.stores, now=self.clock()
+            UpdateContact(user, other, accept=accept, alias=alias, rename=True),
+            stores=replace(self.stores, contacts=self.contacts),
+            now=self.clock(),
         )
 
     def remove(self, user: str = "alice", other: str = "bob") -> None:
-        remove_contact(user, other, stores=self.stores)
+        remove_contact(user, other, stores=replace(self.stores, contacts=self.contacts))
 
     def sides(self) -> tuple[str | None, str | None]:
         pair = self.stores.contacts.pair("alice", "bob")
