@@ -34,28 +34,32 @@ class House:
     stepped: Contacts | None = None
 
     @property
+    def stepped_stores(self) -> Simulated:
+        return replace(self.stores, contacts=self.contacts)
+
+    @property
     def contacts(self) -> Contacts:
         return self.stepped or self.stores.contacts
 
     def ask(self, user: str = "alice", other: str = "bob") -> Requested:
-        return request_contact(user, other, stores=replace(self.stores, contacts=self.contacts), now=self.clock())
+        return request_contact(user, other, stores=self.stepped_stores, now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
         return update_contact(
             UpdateContact(user, other, accept=True),
-            stores=replace(self.stores, contacts=self.contacts),
+            stores=self.stepped_stores,
             now=self.clock(),
         )
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(
             UpdateContact(user, other, accept=accept, alias=alias, rename=True),
-            stores=replace(self.stores, contacts=self.contacts),
+            stores=self.stepped_stores,
             now=self.clock(),
         )
 
     def remove(self, user: str = "alice", other: str = "bob") -> None:
-        remove_contact(user, other, stores=replace(self.stores, contacts=self.contacts))
+        remove_contact(user, other, stores=self.stepped_stores)
 
     def sides(self) -> tuple[str | None, str | None]:
         pair = self.stores.contacts.pair("alice", "bob")
