@@ -101,7 +101,6 @@ MADE: tuple[Event, ...] = (
     PresenceChange(Presence("bob", OFFLINE, 1), 1),
     EVICTED,
     Notification("n1", "bob", SYSTEM, 1, 2, "Title", data={"order": "4711"}),
-    EVICTED,
     Notification("r1", "bob", REMINDER, 1, 2, "Reminder", conversation_id=PLAIN.conversation_id, seq=1),
 )
 CLOSINGS = (EVICTED, ABUSED, REVOKED)

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from shared.domain.connections import Identity
 from shared.errors import BadRequest
+from shared.operations.connections import ensure_registered, keep_alive, renew
 from shared.operations.context import Context
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.messages import send_message
 from shared.operations.presence import watch
 from shared.operations.receipts import MoveCursor, move_cursor
-from shared.operations.sessions import ensure_registered, keep_alive, renew
 from shared.operations.sync import Catching, is_behind, sync
 from shared.operations.typing_indicators import type_in
 from shared.ports.services import Services

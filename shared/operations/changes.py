@@ -19,11 +19,11 @@ from shared.domain.identifiers import is_group_id
 from shared.domain.members import Audience, check_possible_member
 from shared.errors import NotAMember, Unavailable
 from shared.operations.audiences import audience_behind
+from shared.operations.connections import ensure_registered
 from shared.operations.context import MAX_ATTEMPTS, Context
 from shared.operations.delivery import broadcast, report
 from shared.operations.presence import best_effort
 from shared.operations.rosters import Rosters
-from shared.operations.sessions import ensure_registered
 from shared.operations.visibility import tell_joined, tell_withdrawn
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores

@@ -8,28 +8,19 @@ from typing import Final
 
 from shared.domain.connections import (
     EVICTED,
-    FORESIGHT_MS,
-    HEARTBEAT_WINDOW_MS,
-    LAST_PING_MS,
     ONLINE,
     REVOKED,
     Connection,
     Gone,
-    Identity,
     LimitReached,
     Registered,
     Session,
-    SessionsByUser,
     extended,
-    heard_from,
     live,
 )
-from shared.errors import Forbidden, Unavailable
-from shared.operations.context import Context
-from shared.operations.delivery import check_presence
-from shared.operations.presence import announce_online
-from shared.ports.services import PresenceServices, Services
-from shared.ports.stores import PresenceStores, SessionStores
+from shared.errors import Unavailable
+from shared.ports.services import PresenceServices
+from shared.ports.stores import SessionStores
 
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.
@@ -94,79 +85,6 @@ def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) 
     living = sorted(live(current, now), key=lambda connection: connection.connected_at)
     stale = [connection for connection in current if not connection.is_live(now)]
     return stale + living[: max(0, len(living) - limit + 1)]
-
-
-def register(
-    connection: Connection, *, limit: int, stores: PresenceStores, services: PresenceServices, now: int
-) -> None:
-    """Register a connection that was given up, and speaks after all: it brings its user back."""
-    opened = open_connection(connection, limit=limit, stores=stores, services=services, now=now)
-    if opened.announce:
-        announce_online(connection.user_id, stores=stores, services=services, now=now)
-
-
-def keep_alive(connection: Connection, *, stores: PresenceStores, services: Services, context: Context) -> None:
-    """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
-    now, limit = context.now(), context.limits.connection_limit
-    stored = stores.sessions.touch(heard_from(connection, now))
-    if stored is None:
-        register(heard_from(connection, now), limit=limit, stores=stores, services=services, now=now)
-    elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
-        stores.sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
-    look_after_end(connection, within_ms=LAST_PING_MS, services=services, now=context.now())
-
-
-def renew(
-    connection: Connection, fresh: Identity, *, stores: PresenceStores, services: Services, context: Context
-) -> Connection:
-    """Have the connection live on until a fresh token of the same user ends, or live again. Returns it as it is now.
-
-    Raises Forbidden for another user's token.
-    """
-    if fresh.user_id != connection.user_id:
-        raise Forbidden("This token is another user's")
-    renewed = extended(connection, fresh.expires_at)
-    before = stores.sessions.touch(renewed, fresh_token=True)
-    if before is not None:  # another `auth`, beside this one, may have shown a token that ends later
-        renewed = extended(renewed, before.authenticated_until)
-    if before is None or not before.is_live(context.now()) or before.authenticated_until >= fresh.expires_at:
-        # It is back after its end; or this is sent again, and what came before has died without telling that it is.
-        limit = context.limits.connection_limit
-        register(renewed, limit=limit, stores=stores, services=services, now=context.now())
-    stores.watches.prolong(renewed.user_id, renewed.connection_id, expires_at=renewed.expires_at)
-    look_after_end(renewed, within_ms=FORESIGHT_MS, services=services, now=context.now())
-    return renewed
-
-
-def ensure_registered(
-    connection: Connection,
-    known: SessionsByUser,
-    *,
-    stores: PresenceStores,
-    services: PresenceServices,
-    context: Context,
-) -> None:
-    """Register a connection that its user's session lacks, or that is about to expire though it just spoke.
-
-    For callers that have read the session anyway: healing costs a write only where there is something to heal.
-    """
-    now, limit = context.now(), context.limits.connection_limit
-    mine = known.get(connection.user_id, ())
-    stored = next((one for one in mine if one.connection_id == connection.connection_id), None)
-    if stored is not None:
-        connection = extended(connection, stored.authenticated_until)
-    refreshed = heard_from(connection, now)
-    if stored is None:
-        register(connection, limit=limit, stores=stores, services=services, now=now)
-    elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
-        register(refreshed, limit=limit, stores=stores, services=services, now=now)
-
-
-def look_after_end(connection: Connection, *, within_ms: int, services: Services, now: int) -> None:
-    """Have it checked whether the user is offline once this connection has ended, if that is so near."""
-    gone = ends_soon(connection, within_ms=within_ms, now=now)
-    if gone is not None:
-        check_presence(gone, services=services)
 
 
 def ends_soon(connection: Connection, *, within_ms: int, now: int) -> Gone | None:

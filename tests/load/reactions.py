@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from random import Random
@@ -25,7 +25,7 @@ from tests.dynamodb import Store
 from tests.dynamodb.capacity import Limited
 from tests.fakes import FakeGateway
 from tests.simulation.scheduler import Hub, Process
-from tests.stores import adapters
+from tests.stores import adapters, simulated
 from tests.wiring import Wiring
 
 GROUP: Final = "group:0123456789abcdef"
@@ -141,7 +141,8 @@ class Instance:
         wiring = Wiring(
             adapters(self), FakeGateway(), lambda: BASE_MS + int(self._town.hub.now), lambda: nonce, pause=self.pause
         )
-        return {"stores": wiring.stores, "services": wiring.services, "context": wiring.context()}
+        stores = replace(wiring.stores, sessions=simulated().sessions)  # whom it is posted to is not looked at here
+        return {"stores": stores, "services": wiring.services, "context": wiring.context()}
 
     def _monotonic(self) -> float:
         return self._town.hub.now / 1_000

@@ -46,7 +46,7 @@ BUGS: Final = (
     ),
     Bug(
         "a connection that a 410 took away is not registered again",
-        "shared/operations/sessions.py",
+        "shared/operations/connections.py",
         "    if stored is None:\n        register(connection, limit=limit,",
         "    if stored is None and known:\n        return\n    if stored is None:\n        register(connection, limit=limit,",
     ),
@@ -77,7 +77,7 @@ BUGS: Final = (
     ),
     Bug(
         "another user's token is taken by `auth`",
-        "shared/operations/sessions.py",
+        "shared/operations/connections.py",
         "    if fresh.user_id != connection.user_id:\n        raise Forbidden",
         "    if not fresh.user_id:\n        raise Forbidden",
     ),

@@ -51,7 +51,7 @@ from tests.wiring import with_stores
 
 CANARY = "canary-4711-of-everything-that-is-secret"
 # The clock, and numbers with names.
-NO_PORTS = {"now", "sizes", "bounds", "begin"}
+NO_PORTS = {"now"}
 SCOPES = "admin notifications:send"
 ERRORS: list[Callable[[], Exception]] = [
     lambda: RuntimeError(CANARY),

@@ -70,9 +70,8 @@ def http_town() -> HttpHouse:
             setattr(part, key, _copied(value))
     if isinstance(house.ports.limiter, RateLimiter):
         object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
-    object.__setattr__(
-        house.ports, "rosters", Rosters()
-    )  # what an instance remembers of another town is not of this one
+    # What an instance remembers of another town is not of this one.
+    object.__setattr__(house.ports.context, "rosters", Rosters())
     house.unexpected.clear()
     return house
 

@@ -71,7 +71,7 @@ class House(Harness):
     api: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ports = Wiring(self.stores, self.gateway, now, FakeNonces()).rest(
+        self.ports = Wiring(self.stores, self.gateway, now, FakeNonces(), checks=self.checks).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
             objects=FakeObjects(),
             scheduler=self.scheduler,

@@ -169,7 +169,7 @@ def test_a_fault_of_ours_is_a_clean_answer_where_no_token_is_needed(name: str, m
         raise RuntimeError("the canary text")
 
     house = House()
-    object.__setattr__(house.ports, "now", explode)
+    object.__setattr__(house.ports.context, "now", explode)
     monkeypatch.setattr(functions.rest.openapi, "openapi_json", explode)
     answered = ask(name, house)
     assert (answered.status, answered.code) == (500, "internal")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.domain.connections import REVOKED, Connection, extended
-from shared.operations.sessions import close_all, ensure_registered, keep_alive
+from shared.operations.connections import ensure_registered, keep_alive
+from shared.operations.sessions import close_all
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.stores import simulated

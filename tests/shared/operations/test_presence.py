@@ -23,6 +23,7 @@ from shared.domain.connections import (
 )
 from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, ContactStatus
 from shared.errors import Unavailable
+from shared.operations.connections import keep_alive, register
 from shared.operations.conversations import create_private
 from shared.operations.presence import (
     announce_online,
@@ -32,7 +33,7 @@ from shared.operations.presence import (
     seen_by,
     watch,
 )
-from shared.operations.sessions import close_connection, keep_alive, register
+from shared.operations.sessions import close_connection
 from shared.ports.services import RestServices
 from tests.fakes import (
     FakeClock,

@@ -135,8 +135,7 @@ def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> No
     base = house.say()
     house.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
     house.read()
-    known: dict[str, Any] = {"memberships": house.stores.memberships, "rosters": house.rosters, "now": house.clock()}
-    audience = roster_behind(base, needed=("bob",), **known)
+    audience = roster_behind(base, needed=("bob",), stores=house.stores, context=house.context)
     assert audience is not None
     assert "bob" in audience
     assert house.read() == 1

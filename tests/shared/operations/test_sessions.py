@@ -6,10 +6,20 @@ from functools import partial
 
 import pytest
 
-from shared.domain.connections import HEARTBEAT_WINDOW_MS, MAX_LIFETIME_MS, Connection, Identity, heard_from, opened
+from shared.domain.connections import (
+    EVICTED,
+    HEARTBEAT_WINDOW_MS,
+    MAX_LIFETIME_MS,
+    Connection,
+    Identity,
+    heard_from,
+    opened,
+)
 from shared.errors import Unavailable
-from shared.operations.sessions import Opened, close_connection, ensure_registered, keep_alive, open_connection
+from shared.operations.connections import ensure_registered, keep_alive
+from shared.operations.sessions import Opened, close_connection, open_connection
 from shared.ports.stores import SessionStores
+from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS, Simulated, simulated
@@ -49,7 +59,7 @@ def test_at_the_limit_the_oldest_is_told_why_and_closed() -> None:
         open_one(stores, name, at=NOW + number)
     result = open_one(stores, "c3", at=NOW + 5, gateway=gateway)
     assert [one.connection_id for one in result.evicted] == ["c1"]
-    assert (gateway.posts, gateway.closed) == ([("c1", b"bye")], ["c1"])
+    assert (gateway.posts, gateway.closed) == ([("c1", encode_plainly(EVICTED))], ["c1"])
     assert names(stores) == {"c2", "c3"}
 
 
@@ -195,7 +205,7 @@ def test_no_heartbeat_outlives_the_gateways_two_hours() -> None:
 
 @pytest.mark.parametrize(
     ("expires_in", "writes"),
-    [(None, 1), (MAX_LIFETIME_MS, 0), (HEARTBEAT_WINDOW_MS // 2 + 1, 0), (HEARTBEAT_WINDOW_MS // 2 - 1, 1), (-5, 1)],
+    [(None, 2), (MAX_LIFETIME_MS, 0), (HEARTBEAT_WINDOW_MS // 2 + 1, 0), (HEARTBEAT_WINDOW_MS // 2 - 1, 1), (-5, 1)],
 )
 def test_a_speaking_connection_is_registered_again_only_where_it_is_missing_or_about_to_expire(
     expires_in: int | None, writes: int

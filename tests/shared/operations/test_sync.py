@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from shared.domain.connections import CONNECTING_MS, Identity, Posted, PostOutcome, opened
 from shared.domain.rules import MAX_PAGE
+from shared.operations.connections import ensure_registered
 from shared.operations.messages import SendMessage, send_message
-from shared.operations.sessions import ensure_registered, open_connection
+from shared.operations.sessions import open_connection
 from shared.operations.sync import MAX_HEADS, Catching, Sync, Synced, sync
 from tests.fakes import DM, FakeClock, FakeGateway, FakeNonces
 from tests.shared.operations.conversation_harness import found_group
@@ -331,7 +333,7 @@ def test_who_connects_and_syncs_while_messages_are_written_misses_none_in_any_in
     tried = 0
     for world in explore(sending_while_connecting(missing=missing, age_ms=age_ms)):
         tried += 1
-        live = [int(data) for data in world.gateway.received("b1")]
+        live = [json.loads(data)["seq"] for data in world.gateway.received("b1")]
         seen = {*live, *world.synced}
         assert seen == {1, 2}, f"bob missed {({1, 2}) - seen}"
         assert world.sent == [2]

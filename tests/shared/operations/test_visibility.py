@@ -15,9 +15,9 @@ import pytest
 from shared.domain.changes import Added, Removed
 from shared.domain.connections import MAX_LIFETIME_MS, Connection, Identity, PostOutcome, opened
 from shared.domain.entries import change_entry
+from shared.operations.connections import register
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import presence_of, watch
-from shared.operations.sessions import register
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
 from shared.ports.services import RestServices
 from tests.fakes import (
