@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.files import (
     DELETED,
@@ -24,10 +24,12 @@ from shared.domain.files import (
 )
 from shared.domain.identifiers import private_members
 from shared.errors import Conflict, NotFound
-from shared.operations.context import Context
-from shared.ports.files import Files
-from shared.ports.services import Inspector, Objects, RestServices
-from shared.ports.stores import ChatStores
+
+if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads no more
+    from shared.operations.context import Context
+    from shared.ports.files import Files
+    from shared.ports.services import Inspector, Objects, RestServices
+    from shared.ports.stores import ChatStores
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
 # After the form's end an announcement is looked at: an upload can begin in the last moment, its check can be late, and

@@ -190,7 +190,7 @@ def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, peopl
 def _make_ready(handlers: Handlers) -> None:
     """Providers that take pushes, loggers that print nothing, and all threads that there may ever be."""
     provider = Provider()
-    handlers["offline_push"]._PORTS.push_gateway.made.update({FCM: provider, APNS: provider})
+    handlers["offline_push"]._WIRING.services.providers.made.update({FCM: provider, APNS: provider})
     for handler in handlers.values():
         handler._LOGGER.setLevel("CRITICAL")
     spreaders = {id(each): each for each in gc.get_objects() if isinstance(each, ThreadedMap)}
