@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from shared.auth.tokens import TokenVerifier
 from shared.domain.connections import Identity
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     import functions.presence.handler as presence_module
     import functions.rest.wiring as rest_module
     from functions.message.guard import Guard
+    from shared.auth.tokens import TokenVerifier
 
 CONNECTION_LIMIT = 3
 SECOND_LOOK_S = 5
