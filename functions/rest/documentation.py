@@ -81,9 +81,7 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_file": Documented("files", {201: messages.BegunUpload}, (Conflict, RateLimited)),
     "get_file": Documented("files", {200: messages.FileAnswer}, (NotFound,)),
     "post_reminder": Documented(
-        "reminders",
-        {201: people.ReminderAnswer, 200: people.ReminderAnswer},
-        (NotAMember, NotFound, Conflict),
+        "reminders", {201: people.ReminderAnswer, 200: people.ReminderAnswer}, (NotAMember, NotFound, Conflict)
     ),
     "get_reminders": Documented("reminders", {200: people.Reminders}),
     "delete_reminder": Documented("reminders", {204: None}),

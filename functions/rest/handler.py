@@ -73,9 +73,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         context=make_context(_limits(settings), pause=deadline.pause),
         verifier=make_verifier(settings, environment, now=now_ms),
         limiter=RateLimiter(
-            Limit(settings.message_rate, settings.message_burst),
-            DynamoDbBuckets(calls, members_table=members),
-            now_ms,
+            Limit(settings.message_rate, settings.message_burst), DynamoDbBuckets(calls, members_table=members), now_ms
         ),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),
         begin=deadline.begin,

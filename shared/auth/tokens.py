@@ -24,7 +24,6 @@ class Keys(Protocol):
 
     def key_for(self, key_id: str | None) -> Any:
         """The key to try. Raises Unauthenticated for an unknown id, Unavailable where keys can't be had."""
-        ...
 
 
 class SecretKey:

@@ -144,10 +144,7 @@ def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, 
 
 
 def _change(
-    user_id: str,
-    other: str,
-    decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None],
-    stores: Stores,
+    user_id: str, other: str, decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None], stores: Stores
 ) -> tuple[Contact | None, bool]:
     """Decide on both sides as they are, and store them if nobody was quicker. Returns my side, and if it is new."""
     for _ in range(_MAX_ATTEMPTS):

@@ -82,13 +82,7 @@ def create_private(user_id: str, other: str, *, stores: ChatStores, now: int) ->
 
 
 def inbox(
-    user_id: str,
-    *,
-    limit: int,
-    position: InboxPosition | None = None,
-    stores: ChatStores,
-    services: Services,
-    now: int,
+    user_id: str, *, limit: int, position: InboxPosition | None = None, stores: ChatStores, services: Services, now: int
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
 

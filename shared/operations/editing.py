@@ -63,12 +63,7 @@ class React:
 
 
 def edit(
-    command: Edit,
-    *,
-    connection: Connection | None = None,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    command: Edit, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
     """Give a message of the user's another content, as long after sending as the deployment allows.
 
@@ -93,12 +88,7 @@ def edit(
 
 
 def delete(
-    command: Delete,
-    *,
-    connection: Connection | None = None,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    command: Delete, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
     """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
@@ -118,12 +108,7 @@ def delete(
 
 
 def react(
-    command: React,
-    *,
-    connection: Connection | None = None,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    command: React, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
     """Put the user's emoji to a message, or take it off; with `owner_id` take off that user's, as a moderator.
 

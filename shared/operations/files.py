@@ -178,11 +178,7 @@ def _outcome(file: File, checked: Checked) -> File:
     if checked.reason is not None:
         return replace(file, status=REJECTED, reason=checked.reason)
     return replace(
-        file,
-        status=READY,
-        width=checked.width,
-        height=checked.height,
-        has_thumbnail=checked.thumbnail is not None,
+        file, status=READY, width=checked.width, height=checked.height, has_thumbnail=checked.thumbnail is not None
     )
 
 

@@ -59,12 +59,7 @@ class CreatedGroup:
 
 
 def create_group(
-    command: NewGroup,
-    *,
-    admit: Admit,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    command: NewGroup, *, admit: Admit, stores: ChatStores, services: Services, context: Context
 ) -> CreatedGroup:
     """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
 
@@ -113,13 +108,7 @@ def _found(
 
 
 def _existing(
-    there: Sequence[Entry],
-    command: NewGroup,
-    *,
-    admit: Admit,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    there: Sequence[Entry], command: NewGroup, *, admit: Admit, stores: ChatStores, services: Services, context: Context
 ) -> CreatedGroup:
     """The group of an earlier request. It is completed only where nothing but its making has happened yet.
 
@@ -151,12 +140,7 @@ class AddMembers:
 
 
 def add_members(
-    command: AddMembers,
-    *,
-    admit: Admit,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    command: AddMembers, *, admit: Admit, stores: ChatStores, services: Services, context: Context
 ) -> tuple[tuple[str, ...], Audience]:
     """Add users to a group. Returns those added, and everyone there is now.
 

@@ -47,12 +47,7 @@ def presence_of(
 
 
 def watch(
-    users: Sequence[str],
-    *,
-    connection: Connection,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: int,
+    users: Sequence[str], *, connection: Connection, stores: PresenceStores, services: PresenceServices, now: int
 ) -> list[Presence]:
     """Tell the presence of these users now, and this connection of every change from now on.
 
@@ -104,13 +99,7 @@ def _groups_of(user_id: str, stores: PresenceStores) -> set[str]:
     return {member.conversation_id for member in memberships if is_group_id(member.conversation_id)}
 
 
-def announce_presence(
-    presence: Presence,
-    *,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: int,
-) -> int:
+def announce_presence(presence: Presence, *, stores: PresenceStores, services: PresenceServices, now: int) -> int:
     """Tell every connection that watches the user and may see them. Returns how many were told."""
     return tell(
         presence,
@@ -142,24 +131,12 @@ def tell(
     return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
 
 
-def announce_online(
-    user_id: str,
-    *,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: int,
-) -> int:
+def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> int:
     """To be called where `open_connection` says so."""
     return announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
 
 
-def check_offline(
-    gone: Gone,
-    *,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: int,
-) -> bool:
+def check_offline(gone: Gone, *, stores: PresenceStores, services: PresenceServices, now: int) -> bool:
     """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
 
     Told first and noted second, so that a look that dies is made up for by its repetition. Late and repeated looks tell
@@ -184,14 +161,7 @@ def check_offline(
     return False
 
 
-def hide_presence(
-    user_id: str,
-    *,
-    hidden: bool,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: int,
-) -> None:
+def hide_presence(user_id: str, *, hidden: bool, stores: PresenceStores, services: PresenceServices, now: int) -> None:
     """From now on the user looks as if never here, or as they are again; who watches is told.
 
     Of who is away, too, when they hide: they may have just gone, and the look after that tells nobody; and when they

@@ -124,12 +124,7 @@ def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, s
 
 
 def _add_named(
-    reply: _Reply,
-    named: Sequence[Member],
-    asked: Catching,
-    *,
-    stores: ChatStores,
-    services: Services,
+    reply: _Reply, named: Sequence[Member], asked: Catching, *, stores: ChatStores, services: Services
 ) -> tuple[list[Synced], bool]:
     """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
     current: list[Synced] = []

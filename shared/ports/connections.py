@@ -27,7 +27,6 @@ class Sessions(Protocol):
         The limit holds however many open at once. LimitReached also where one of `drop` is gone already, and where
         this connection is stored with a token that ends later: look again.
         """
-        ...
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
         """Store when a connection that is there expires: one conditional write.
@@ -35,26 +34,21 @@ class Sessions(Protocol):
         Only with a `fresh_token` also until when it is authenticated; nothing changes where it is for longer already.
         Returns it as it was stored before, or None, and nothing changes, where it is not there.
         """
-        ...
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
         """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""
-        ...
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
         """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
-        ...
 
     def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
         """All that is known of these users, strongly consistent; who was never connected may be left out."""
-        ...
 
     def show_offline(self, user_id: str, session: Session) -> bool:
         """Note that watchers are told that the user is offline, if nothing has changed since `session` was read.
 
         Of several that try at once one succeeds, and none does once the user has connected again.
         """
-        ...
 
     def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
         """Note whether the user hides their presence, and what watchers are told with that: one conditional write.
@@ -62,7 +56,6 @@ class Sessions(Protocol):
         False, and nothing changes, where since `session` was read a connection came or went, the user has hidden or
         shown themselves, or watchers were told something.
         """
-        ...
 
 
 class Watches(Protocol):
@@ -73,23 +66,18 @@ class Watches(Protocol):
 
         Of several at once one is the last, and then holds whole. Raises Unavailable where there are too many.
         """
-        ...
 
     def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
         """What this connection watches, it watches until then."""
-        ...
 
     def of(self, user_id: str) -> Sequence[Watch]:
         """Every connection that watches the user, ended ones included."""
-        ...
 
     def by(self, user_id: str) -> Sequence[Watch]:
         """Whom the user's connections watch, each by each, ended ones included: one strongly consistent query."""
-        ...
 
     def remove(self, watch: Watch) -> None:
         """Forget one watch. Idempotent."""
-        ...
 
 
 class Tickets(Protocol):
@@ -97,8 +85,6 @@ class Tickets(Protocol):
 
     def put(self, ticket: StoredTicket) -> None:
         """Keep a ticket until it expires."""
-        ...
 
     def take(self, ticket_hash: str) -> StoredTicket | None:
         """Remove a ticket and return it: of several that take the same one at once, one gets it."""
-        ...

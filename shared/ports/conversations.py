@@ -38,7 +38,6 @@ class ConversationLog(Protocol):
         the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
         every change takes a place.
         """
-        ...
 
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
         """Ask for the right of way to the place `seq`: one conditional write, elsewhere than in the log.
@@ -46,7 +45,6 @@ class ConversationLog(Protocol):
         True for the first who asks, and for the next one CLAIM_MS later. It is advice and holds nobody up who does not
         ask; what decides is the put.
         """
-        ...
 
     def lookup(
         self,
@@ -61,23 +59,18 @@ class ConversationLog(Protocol):
 
         Unless `consistent`, what is fresh may be missed.
         """
-        ...
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
-        ...
 
     def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
         """Entries of any conversations, 100 to a round trip, strongly consistent. What is not there is left out."""
-        ...
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         """Entries `start`, `start + 1`, … in order, at most `limit`, strongly consistent."""
-        ...
 
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
         """Entries below `before` (None: from the head), newest first, at most `limit`, strongly consistent."""
-        ...
 
 
 class Memberships(Protocol):
@@ -85,69 +78,54 @@ class Memberships(Protocol):
 
     def of_user(self, user_id: str) -> list[Member]:
         """All of a user's conversations: one that was just joined is there."""
-        ...
 
     def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
         """A user's conversations in the order of their ids, behind `after` ("": from the first), at most `limit`."""
-        ...
 
     def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
         """The user's memberships in those of `conversation_ids` that they are in, 100 to a round trip."""
-        ...
 
     def get(self, conversation_id: str, user_id: str) -> Member | None:
         """One membership."""
-        ...
 
     def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
         """The memberships of those of `user_ids` who are in the conversation, 100 to a round trip."""
-        ...
 
     def roster(self, conversation_id: str) -> Roster | None:
         """A group and everyone in it, by one query. None for what is no group, or not any more."""
-        ...
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
         """The groups' own items, 100 to a round trip."""
-        ...
 
     def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
         """Those of `conversation_ids` that the user is in, 100 to a round trip."""
-        ...
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
         """Make these users members, all or none. False, and nothing changes, where the conversation exists."""
-        ...
 
     def move_read(self, member: Member) -> bool:
         """Store the member's read cursor if it is ahead of the stored one. False: it was not, and nothing changed."""
-        ...
 
     def move_delivered(self, member: Member) -> bool:
         """The same for the delivered cursor."""
-        ...
 
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
         """Note the number of the member's last message, which the log's next entry will not tell any more.
 
         Never backwards. Nothing for someone who is not a member.
         """
-        ...
 
     def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
         """Change some of a member's preferences, by name; the value None clears. Returns all of them as they are now.
 
         None, and nothing changes, for someone who is not a member.
         """
-        ...
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
         """Note that the user hid the conversation when its head was `seq`, or later. False for one who is no member."""
-        ...
 
     def show(self, conversation_id: str, user_id: str) -> None:
         """Take that back. Nothing for one who is no member, or has hidden nothing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,22 +22,18 @@ class Files(Protocol):
         False, and nothing changes, where all of the owner's files together would have more than `quota` bytes. A file
         counts from here until it is rejected, retired or forgotten; exactly, however many are announced at once.
         """
-        ...
 
     def get(self, file_id: str) -> File | None:
         """One file, whatever its status."""
-        ...
 
     def settle(self, file: File) -> bool:
         """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not.
 
         A rejected file counts no more.
         """
-        ...
 
     def conversations(self, file_id: str) -> Sequence[str]:
         """The conversations that have a message with this file."""
-        ...
 
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
@@ -45,23 +41,18 @@ class Files(Protocol):
         From then on no message can refer to it, and it counts no more. True also where that was so already, and where
         there is no such file.
         """
-        ...
 
     def forget(self, file: File) -> bool:
         """Delete what is known of a file that is pending or rejected still, as it was read; it counts no more.
 
         False, and nothing changes, where it has another status by now, or is gone.
         """
-        ...
 
     def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
         """At most so many of the files that are due by now."""
-        ...
 
     def note_due(self, due: DueFile) -> None:
         """Have a file looked at, at another time. Idempotent."""
-        ...
 
     def settle_due(self, due: DueFile) -> None:
         """It was looked at. Idempotent."""
-        ...

@@ -15,4 +15,3 @@ class Buckets(Protocol):
 
         One conditional write where that still holds, two where it does not.
         """
-        ...

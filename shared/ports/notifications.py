@@ -15,26 +15,21 @@ class Devices(Protocol):
 
     def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
         """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
-        ...
 
     def register(self, user_id: str, device: Device, *, limit: int) -> None:
         """Store the device, new or again, and take its target from whoever had it: all or nothing.
 
         At `limit` devices the one that registered longest ago goes.
         """
-        ...
 
     def forget(self, user_id: str, device_id: str) -> bool:
         """Remove a device. Idempotent: False where it was not there."""
-        ...
 
     def forget_unchanged(self, user_id: str, device: Device) -> bool:
         """Remove a device, if it still has this target, registered at this time. False, and nothing changes, if not."""
-        ...
 
     def change_environment(self, user_id: str, device: Device, target: PushTarget) -> bool:
         """Store another environment for a device's token, if it is otherwise unchanged as above."""
-        ...
 
 
 class PushContexts(Protocol):
@@ -42,7 +37,6 @@ class PushContexts(Protocol):
 
     def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         """All of it, 100 items to a strongly consistent round trip: four for each asked, and the senders and groups."""
-        ...
 
 
 class Claims(Protocol):
@@ -54,7 +48,6 @@ class Claims(Protocol):
         The first try (0) of a message can be taken if no message of its conversation as new as it was pushed to the
         device before; another, if the try before it was the last one taken.
         """
-        ...
 
 
 class Notifications(Protocol):
@@ -62,19 +55,15 @@ class Notifications(Protocol):
 
     def put(self, notifications: Sequence[Notification]) -> None:
         """Keep them; one that is there already stays as it is. Raises Unavailable where some may not be stored."""
-        ...
 
     def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
         """All that a user has not acknowledged, oldest first, strongly consistent."""
-        ...
 
     def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
         """Those of these (user, notice id) that are not acknowledged, 100 to a strongly consistent round trip."""
-        ...
 
     def acknowledge(self, user_id: str, notification_id: str) -> None:
         """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""
-        ...
 
 
 class Reminders(Protocol):
@@ -82,14 +71,11 @@ class Reminders(Protocol):
 
     def put(self, reminder: Reminder) -> None:
         """Idempotent."""
-        ...
 
     def get(self, user_id: str, reminder_id: str) -> Reminder | None: ...
 
     def of(self, user_id: str) -> Sequence[Reminder]:
         """All of a user's, the next one first, strongly consistent."""
-        ...
 
     def remove(self, user_id: str, reminder_id: str) -> None:
         """Idempotent."""
-        ...

@@ -13,18 +13,15 @@ class Contacts(Protocol):
 
     def of(self, user_id: str) -> Sequence[Contact]:
         """All contacts of a user, strongly consistent."""
-        ...
 
     def pair(self, user_id: str, other: str) -> Pair:
         """Both sides, and whether `other` blocks the user, in one strongly consistent round trip."""
-        ...
 
     def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
         """Store both sides anew (None removes one), if both still are as in `was`; all or nothing.
 
         False, and nothing changes, where somebody else was quicker.
         """
-        ...
 
 
 class Blocks(Protocol):
@@ -32,19 +29,15 @@ class Blocks(Protocol):
 
     def put(self, user_id: str, blocked: str, *, now: int) -> None:
         """Idempotent."""
-        ...
 
     def remove(self, user_id: str, blocked: str) -> None:
         """Idempotent."""
-        ...
 
     def of(self, user_id: str) -> Sequence[str]:
         """Everyone whom the user blocks, strongly consistent."""
-        ...
 
     def blocking(self, users: Collection[str], blocked: str) -> set[str]:
         """Those of `users` who block the user `blocked`, 100 to a strongly consistent round trip."""
-        ...
 
     def refusing(self, users: Collection[str], by: str) -> set[str]:
         """Those of `users` who do not let `by` put them into groups. Strongly consistent, 50 to a round trip.
@@ -52,7 +45,6 @@ class Blocks(Protocol):
         They block `by`, or take groups from accepted contacts only and have none in `by`: where a profile says so, that
         takes one round trip more.
         """
-        ...
 
 
 class Relations(Protocol):
@@ -63,7 +55,6 @@ class Relations(Protocol):
 
         Where a private conversation is there and nothing says yet that both have written, its tail is read, too.
         """
-        ...
 
 
 class Profiles(Protocol):
@@ -71,11 +62,9 @@ class Profiles(Protocol):
 
     def get(self, user_id: str) -> Profile:
         """The profile, or an empty one."""
-        ...
 
     def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
         """Change some fields, by name; the value None clears. Returns all of them as they are now.
 
         Of changes at once of different fields none is lost.
         """
-        ...

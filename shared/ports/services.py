@@ -30,7 +30,6 @@ class PresenceChecks(Protocol):
 
         15 minutes from now is as far ahead as it goes: what would be later comes then.
         """
-        ...
 
 
 class Gateway(Protocol):
@@ -38,11 +37,9 @@ class Gateway(Protocol):
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
         """Send `data` to each connection, in parallel. Never raises: dead and failing ones come back as values."""
-        ...
 
     def close(self, connection_id: str) -> None:
         """Close the connection. Idempotent; one that is gone is as good as closed."""
-        ...
 
 
 class ParallelMap(Protocol):
@@ -50,7 +47,6 @@ class ParallelMap(Protocol):
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterable[R]:
         """The results, in the order of the items. The first exception is raised."""
-        ...
 
 
 class Objects(Protocol):
@@ -58,41 +54,33 @@ class Objects(Protocol):
 
     def upload(self, file: File) -> Upload:
         """A form that takes exactly this type and size, to exactly this file's place. No call is made."""
-        ...
 
     def look_at_upload(self, file_id: str) -> Stored | None:
         """What was uploaded, if anything."""
-        ...
 
     def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
         """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
-        ...
 
     def keep(self, file: File, stored: Stored) -> bool:
         """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
 
         What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
         """
-        ...
 
     def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
         """Store the small picture of an image, a JPEG."""
-        ...
 
     def drop_upload(self, file_id: str) -> None:
         """Delete what waits. Idempotent."""
-        ...
 
     def delete(self, file_id: str) -> None:
         """Delete a kept file and its thumbnail. Idempotent."""
-        ...
 
     def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
         """A URL that anybody can use for that long. No call is made.
 
         What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
         """
-        ...
 
 
 class Inspector(Protocol):
@@ -100,7 +88,6 @@ class Inspector(Protocol):
 
     def __call__(self, file: File, head: bytes, /) -> Checked:
         """`head` is all of an image, or the beginning of any other file."""
-        ...
 
 
 class PushGateway(Protocol):
@@ -112,7 +99,6 @@ class PushGateway(Protocol):
         Safe to call from several threads. A connection that is lost on the way is opened anew once, and the same push
         sent again.
         """
-        ...
 
 
 class PushQueue(Protocol):
@@ -123,7 +109,6 @@ class PushQueue(Protocol):
 
         Raises Unavailable where it should be tried again.
         """
-        ...
 
 
 class DeliveryCheckQueue(Protocol):
@@ -131,7 +116,6 @@ class DeliveryCheckQueue(Protocol):
 
     def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
         """Have each taken at least once. Raises Unavailable where it should be tried again."""
-        ...
 
 
 class ShardQueue(Protocol):
@@ -139,7 +123,6 @@ class ShardQueue(Protocol):
 
     def put(self, shards: Sequence[Shard]) -> None:
         """Have each delivered at least once. Raises Unavailable where it should be tried again."""
-        ...
 
 
 class ReminderScheduler(Protocol):
@@ -147,11 +130,9 @@ class ReminderScheduler(Protocol):
 
     def schedule(self, reminder: Reminder) -> None:
         """Have the reminder carried out at its time, at least once. Idempotent."""
-        ...
 
     def cancel(self, reminder_id: str) -> None:
         """Idempotent; one that is being carried out right now may still be."""
-        ...
 
 
 class Encoder(Protocol):
@@ -165,15 +146,12 @@ class Observer(Protocol):
 
     def count(self, name: str, value: int = 1) -> None:
         """Count something worth an alarm or a graph."""
-        ...
 
     def noted(self, what: str, **fields: object) -> None:
         """Note what an operator can do something about: by ids and codes, never by text or tokens."""
-        ...
 
     def failed(self, what: str, error: Exception) -> None:
         """Note an error that what was asked for survives: its type and place, never its text."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,7 @@ REASONS: Final[Mapping[str, Meaning]] = {
     "Shutdown": Meaning.ALL_BUSY,
 }
 # What a reason that Apple adds one day means, as far as the status says.
-STATUSES: Final[Mapping[int, Meaning]] = {
-    403: Meaning.MISCONFIGURED,
-    410: Meaning.UNREGISTERED,
-    429: Meaning.BUSY,
-}
+STATUSES: Final[Mapping[int, Meaning]] = {403: Meaning.MISCONFIGURED, 410: Meaning.UNREGISTERED, 429: Meaning.BUSY}
 # With these it is our key that is refused.
 OUR_CREDENTIALS: Final = frozenset(
     {

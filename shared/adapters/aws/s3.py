@@ -25,10 +25,7 @@ READ_TIMEOUT_S: Final = 20.0
 # An answer to HEAD has no body, and so no code but its status.
 _GONE: Final = frozenset({"404", "NoSuchKey", "412", "PreconditionFailed"})
 # S3's own checksums are for those who send what they have not signed.
-_CHECKSUMS: Final = {
-    "request_checksum_calculation": "when_required",
-    "response_checksum_validation": "when_required",
-}
+_CHECKSUMS: Final = {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}
 
 
 def s3(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> Sdk:

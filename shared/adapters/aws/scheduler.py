@@ -31,13 +31,7 @@ class EventBridgeReminderScheduler:
     """Clock on the schedules of one group, each of which goes with its call. `role_arn` may send to the queue."""
 
     def __init__(
-        self,
-        scheduler: Sdk,
-        *,
-        group: str,
-        queue_arn: str,
-        role_arn: str,
-        now: Callable[[], int] = now_ms,
+        self, scheduler: Sdk, *, group: str, queue_arn: str, role_arn: str, now: Callable[[], int] = now_ms
     ) -> None:
         self._scheduler = scheduler
         self._group = group

@@ -76,12 +76,7 @@ class DynamoDbDevices:
         return self._change(user_id, device.device_id, lambda one: replace(one, target=target), known=device)
 
     def _change(
-        self,
-        user_id: str,
-        device_id: str,
-        change: Callable[[Device], Device | None],
-        *,
-        known: Device | None = None,
+        self, user_id: str, device_id: str, change: Callable[[Device], Device | None], *, known: Device | None = None
     ) -> bool:
         """Change or (None) remove one device. False where it isn't there, or isn't what was `known` of it."""
 

@@ -22,11 +22,7 @@ from shared.ports.stores import Stores
 
 
 def make_stores(
-    calls: Calls,
-    tables: Tables,
-    *,
-    parallel_map: ParallelMap,
-    new_nonce: Callable[[], str] = lambda: token_hex(8),
+    calls: Calls, tables: Tables, *, parallel_map: ParallelMap, new_nonce: Callable[[], str] = lambda: token_hex(8)
 ) -> Stores:
     """`new_nonce` tells a claim that meets itself."""
     members = tables.members

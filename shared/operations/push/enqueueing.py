@@ -59,8 +59,7 @@ def enqueue_stored(
         if len(apart) == 1:
             return Enqueued(failed=dict.fromkeys(apart, error))
     return sum(
-        (enqueue_stored(some, stores=stores, services=services, context=context) for some in apart.values()),
-        Enqueued(),
+        (enqueue_stored(some, stores=stores, services=services, context=context) for some in apart.values()), Enqueued()
     )
 
 

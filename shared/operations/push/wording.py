@@ -97,12 +97,7 @@ class Badge:
 
 
 def badge_of(
-    user_id: str,
-    *,
-    heads: Mapping[str, Entry] | None = None,
-    stores: Stores,
-    services: PresenceServices,
-    now: int,
+    user_id: str, *, heads: Mapping[str, Entry] | None = None, stores: Stores, services: PresenceServices, now: int
 ) -> Badge:
     """Unread messages of the inbox, but for what is muted now: one query, and one more for each conversation.
 

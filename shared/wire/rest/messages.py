@@ -12,16 +12,7 @@ from shared.domain.identifiers import MAX_NUMBER
 from shared.domain.rules import MAX_MENTIONS
 from shared.operations.files import Links
 from shared.operations.history import History, Single, status_of
-from shared.wire.rest.common import (
-    ClientId,
-    Content,
-    ConversationId,
-    EntrySeq,
-    Seq,
-    UserId,
-    config,
-    left_out,
-)
+from shared.wire.rest.common import ClientId, Content, ConversationId, EntrySeq, Seq, UserId, config, left_out
 from shared.wire.websocket.events import message_body, whole_message_body
 
 if TYPE_CHECKING:

@@ -182,12 +182,7 @@ def profile_body(user_id: str, profile: Profile, *, hidden: bool) -> shapes.Prof
 
 
 def contact_body(contact: Contact) -> shapes.Contact:
-    return {
-        "user_id": contact.user_id,
-        "status": contact.status,
-        "alias": contact.alias,
-        "since": contact.since,
-    }
+    return {"user_id": contact.user_id, "status": contact.status, "alias": contact.alias, "since": contact.since}
 
 
 def contacts_body(contacts: Iterable[Contact]) -> shapes.Contacts:

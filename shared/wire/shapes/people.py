@@ -19,10 +19,7 @@ _PROFILE: Final[dict[str, Any]] = {
     "avatar_url": "https://example.com/a.png",
     "hide_presence": False,
     "groups_from": "everyone",
-    "push": {
-        "previews": True,
-        "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"},
-    },
+    "push": {"previews": True, "quiet_hours": {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}},
 }
 _CONTACT: Final[dict[str, Any]] = {"user_id": "bob", "status": "accepted", "alias": "Bobby", "since": AT}
 _PRESENCE: Final[dict[str, Any]] = {"user_id": "bob", "status": "offline", "last_seen": AT}
