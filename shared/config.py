@@ -1,6 +1,7 @@
 """Typed settings, one class per Lambda, read once at cold start. The only reader of the environment.
 
-A field's name in capitals is the variable's name; the CDK app sets exactly these, which a test holds.
+A field's name in capitals is the variable's name; the CDK app sets exactly these, which a test holds. They are neither
+compared nor shown: methods that nothing calls would cost every cold start a millisecond.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ class ConfigurationError(Exception):
     """A variable is missing or not what it should be. Raised at cold start, so that a deployment fails at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Settings:
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -33,100 +34,92 @@ class _Settings:
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizerSettings(_Settings):
-    tickets_table: str
+@dataclass(frozen=True, eq=False, repr=False)
+class _Logging(_Settings):
+    log_level: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Requests(_Logging):
+    request_log: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TokenSettings(_Settings):
+    """How tokens are signed: by one secret, or (where there is a `jwks_url`) by the keys there."""
+
     jwt_secret_arn: str
     jwks_url: str
     jwt_issuer: str
     jwt_audience: str
-    allowed_origins: str
-    log_level: str
-    request_log: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectSettings(_Settings):
-    log_table: str
-    sessions_table: str
-    members_table: str
-    connections_endpoint: str
-    connection_limit: int
+@dataclass(frozen=True, eq=False, repr=False)
+class _PresenceChecks(_Settings):
     presence_queue_url: str
     presence_grace_s: int
-    log_level: str
-    request_log: str
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectSettings(_Settings):
-    sessions_table: str
-    presence_queue_url: str
-    presence_grace_s: int
-    log_level: str
-    request_log: str
+@dataclass(frozen=True, eq=False, repr=False)
+class _Chat(_Settings):
+    """What telling connections takes."""
 
-
-@dataclass(frozen=True, slots=True)
-class PresenceSettings(_Settings):
-    log_table: str
-    sessions_table: str
-    members_table: str
-    connections_endpoint: str
-    log_level: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageSettings(_Settings):
     log_table: str
     members_table: str
     sessions_table: str
     connections_endpoint: str
-    connection_limit: int
-    jwt_secret_arn: str
-    jwks_url: str
-    jwt_issuer: str
-    jwt_audience: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Sending(TokenSettings, _PresenceChecks, _Chat, _Requests):
+    """What frames and HTTP requests have in common."""
+
     message_rate: int
     message_burst: int
-    abuse_limit: int
     text_limit: int
     mention_limit: int
     page_limit: int
+    edit_window_s: int
+    inline_limit: int
+    receipts_limit: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AuthorizerSettings(TokenSettings, _Requests):
+    tickets_table: str
+    allowed_origins: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ConnectSettings(_PresenceChecks, _Chat, _Requests):
+    connection_limit: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DisconnectSettings(_PresenceChecks, _Requests):
+    sessions_table: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PresenceSettings(_Chat, _Logging):
+    pass
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MessageSettings(_Sending):
+    connection_limit: int
+    abuse_limit: int
     frame_limit: int
     frame_rate: int
     frame_burst: int
-    edit_window_s: int
-    inline_limit: int
-    receipts_limit: int
-    presence_queue_url: str
-    presence_grace_s: int
-    log_level: str
-    request_log: str
 
 
-@dataclass(frozen=True, slots=True)
-class RestSettings(_Settings):
-    log_table: str
-    members_table: str
-    sessions_table: str
+@dataclass(frozen=True, eq=False, repr=False)
+class RestSettings(_Sending):
     tickets_table: str
-    connections_endpoint: str
-    jwt_secret_arn: str
-    jwks_url: str
-    jwt_issuer: str
-    jwt_audience: str
-    message_rate: int
-    message_burst: int
     invite_rate: int
     invite_burst: int
-    text_limit: int
-    mention_limit: int
-    page_limit: int
-    edit_window_s: int
     group_limit: int
-    inline_limit: int
-    receipts_limit: int
     device_limit: int
     reminder_limit: int
     allowed_origins: str
@@ -139,20 +132,12 @@ class RestSettings(_Settings):
     schedule_group: str
     schedule_role_arn: str
     second_look_s: int
-    presence_queue_url: str
-    presence_grace_s: int
-    log_level: str
-    request_log: str
 
 
-@dataclass(frozen=True, slots=True)
-class OfflinePushSettings(_Settings):
+@dataclass(frozen=True, eq=False, repr=False)
+class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     """An empty queue URL or secret: that provider is not set up. Empty endpoints: the providers' own."""
 
-    log_table: str
-    members_table: str
-    sessions_table: str
-    connections_endpoint: str
     fan_out_queue_url: str
     fan_out_rate: int
     look_queue_url: str
@@ -164,17 +149,13 @@ class OfflinePushSettings(_Settings):
     apns_secret_arn: str
     apns_endpoint: str
     push_ca_file: str
-    presence_queue_url: str
-    presence_grace_s: int
-    log_level: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilesSettings(_Settings):
+@dataclass(frozen=True, eq=False, repr=False)
+class FilesSettings(_Logging):
     members_table: str
     bucket: str
     image_pixels: int
-    log_level: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""Stand-ins for DynamoDB's calls have this in common: nobody waits between two attempts."""
+"""What stand-ins for calls have in common: nobody waits between two attempts."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared.adapters.aws.deadline import Deadline
 
 
 class Unhurried:
@@ -8,3 +12,16 @@ class Unhurried:
 
     def pause(self, attempt: int) -> None:
         """What is there now would be there after a while, too."""
+
+
+class Unslept(Deadline):
+    """There is always time, and nothing waits but `wait`. `pauses` are the attempts that would have been waited for."""
+
+    def __init__(self, wait: Callable[[int], None] = lambda _: None) -> None:
+        super().__init__(float("inf"), sleep=lambda _: None)
+        self.pauses: list[int] = []
+        self._wait = wait
+
+    def pause(self, attempt: int) -> None:
+        self.pauses.append(attempt)
+        self._wait(attempt)

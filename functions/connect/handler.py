@@ -40,9 +40,8 @@ class Wiring:
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
     calls, threads = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
-    gateway = ApiGatewayConnections(
-        settings.connections_endpoint, environment, parallel_map=threads, pause=_DEADLINE.pause, check=_DEADLINE.check
-    )
+    endpoint = settings.connections_endpoint
+    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=_DEADLINE)
     queue = SqsQueue(sqs(environment, _DEADLINE), settings.presence_queue_url)
     services = Services(
         gateway=gateway,

@@ -43,9 +43,8 @@ def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Wirin
     deadline = Deadline(FRAME_S)
     calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
-    gateway = ApiGatewayConnections(
-        settings.connections_endpoint, environment, parallel_map=threads, pause=deadline.pause, check=deadline.check
-    )
+    endpoint = settings.connections_endpoint
+    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     wiring = Wiring(
         make_chat_stores(calls, tables, parallel_map=threads),

@@ -53,7 +53,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     services = PushServices(
         gateway=ApiGatewayConnections(
-            settings.connections_endpoint, environment, parallel_map=threads, pause=deadline.pause, check=deadline.check
+            settings.connections_endpoint, environment, parallel_map=threads, deadline=deadline
         ),
         parallel_map=threads,
         encode=encode_plainly,

@@ -36,9 +36,8 @@ class Wiring:
 def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Wiring:
     calls, threads = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
-    gateway = ApiGatewayConnections(
-        settings.connections_endpoint, environment, parallel_map=threads, pause=_DEADLINE.pause, check=_DEADLINE.check
-    )
+    endpoint = settings.connections_endpoint
+    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=_DEADLINE)
     services = PresenceServices(gateway, threads, encode_plainly, FunctionObserver("presence", _LOGGER))
     return Wiring(make_presence_stores(calls, tables, parallel_map=threads), services)
 

@@ -51,11 +51,7 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
         stores=make_stores(calls, tables, parallel_map=threads),
         services=RestServices(
             gateway=ApiGatewayConnections(
-                settings.connections_endpoint,
-                environment,
-                parallel_map=threads,
-                pause=deadline.pause,
-                check=deadline.check,
+                settings.connections_endpoint, environment, parallel_map=threads, deadline=deadline
             ),
             parallel_map=threads,
             encode=encode_plainly,

@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.auth.tokens import Keys, SecretKey, TokenVerifier
-from shared.config import AwsEnvironment
+from shared.config import AwsEnvironment, TokenSettings
 
 
-class JwtSettings(Protocol):
-    """The part of a function's settings that says how its tokens are signed."""
-
-    @property
-    def jwt_secret_arn(self) -> str: ...
-    @property
-    def jwks_url(self) -> str: ...
-    @property
-    def jwt_issuer(self) -> str: ...
-    @property
-    def jwt_audience(self) -> str: ...
-
-
-def make_verifier(settings: JwtSettings, environment: AwsEnvironment, *, now: Callable[[], int]) -> TokenVerifier:
+def make_verifier(settings: TokenSettings, environment: AwsEnvironment, *, now: Callable[[], int]) -> TokenVerifier:
     """A verifier for the one kind of key that is configured. Nothing is fetched yet."""
     return TokenVerifier(
         _keys(settings, environment, now), issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=now
     )
 
 
-def _keys(settings: JwtSettings, environment: AwsEnvironment, now: Callable[[], int]) -> Keys:
+def _keys(settings: TokenSettings, environment: AwsEnvironment, now: Callable[[], int]) -> Keys:
     if settings.jwks_url:
         from shared.auth.jwks import JwksKeys  # noqa: PLC0415  # cryptography is bundled only where it is needed
 

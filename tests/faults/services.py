@@ -15,7 +15,7 @@ from shared.adapters.aws.transport import TransportError
 from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
 from shared.domain.pushes import Push, PushResult, Sent
-from tests.calls import Unhurried
+from tests.calls import Unhurried, Unslept
 from tests.fakes import in_turn
 from tests.faults.steps import Steps
 
@@ -94,7 +94,7 @@ class Connections(ApiGatewayConnections):
     """The real adapter, over a gateway that is called and not dialled."""
 
     def __init__(self, gateway: Gateway, steps: Steps) -> None:
-        super().__init__("http://gateway", NOWHERE, parallel_map=cast("ThreadedMap", in_turn), pause=lambda _: None)
+        super().__init__("http://gateway", NOWHERE, parallel_map=cast("ThreadedMap", in_turn), deadline=Unslept())
         self._gateway = gateway
         self._steps = steps
 

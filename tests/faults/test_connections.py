@@ -12,6 +12,7 @@ import pytest
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.parallel_map import ThreadedMap
+from tests.calls import Unslept
 from tests.faults.house import House
 from tests.faults.invariants import check
 from tests.faults.operations import frame, stored
@@ -38,7 +39,7 @@ def real_gateway(house: House, script: Callable[[str, Received], Reply]) -> Iter
 
     with ScriptedServer(answer) as server:
         parallel_map = ThreadedMap(8)
-        adapter = ApiGatewayConnections(server.url, NOWHERE, parallel_map=parallel_map, pause=lambda _: None)
+        adapter = ApiGatewayConnections(server.url, NOWHERE, parallel_map=parallel_map, deadline=Unslept())
         house.wire(adapter)
         yield taken
         parallel_map._threads.shutdown()

@@ -17,6 +17,7 @@ from shared.adapters.aws import transport as http
 from shared.adapters.aws.json_service import JsonService, ServiceError
 from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
+from tests.calls import Unslept
 from tests.faults.house import House
 from tests.faults.invariants import check, check_to_the_end
 from tests.faults.operations import Act, of_queue, stored, then
@@ -72,7 +73,7 @@ def over_http(house: House, trouble: Trouble) -> Iterator[JsonService]:
     """The functions reach the store by the real client over a real server."""
     with ScriptedServer(lambda received: _serve(house, received, trouble)) as server:
         service = dynamodb(AwsEnvironment("us-east-1", "key", "secret", "", server.url))
-        service._pause = lambda attempt: None
+        service._deadline = Unslept()
         house.dynamodb.store = service
         yield service
         while service._pool._idle:

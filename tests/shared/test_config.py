@@ -113,11 +113,17 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
     monkeypatch.setenv("PRESENCE_GRACE_S", "10")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     monkeypatch.setenv("REQUEST_LOG", "on")
-    assert DisconnectSettings.load() == DisconnectSettings("sessions", "the queue", 10, "DEBUG", "on")
+    assert vars(DisconnectSettings.load()) == {
+        "sessions_table": "sessions",
+        "presence_queue_url": "the queue",
+        "presence_grace_s": 10,
+        "log_level": "DEBUG",
+        "request_log": "on",
+    }
 
 
 def test_settings_do_not_change() -> None:
-    loaded: Any = DisconnectSettings("sessions", "the queue", 10, "INFO", "off")
+    loaded: Any = DisconnectSettings.load(_environ(DisconnectSettings))
     with pytest.raises(FrozenInstanceError):
         loaded.log_level = "DEBUG"
 

@@ -37,6 +37,7 @@ from shared.domain.files import SizeLimits
 from shared.limits.invites import InviteLimiter
 from shared.observability import FunctionObserver
 from shared.request_log import RequestLog
+from tests.calls import Unslept
 from tests.sdk import Borrowing
 from tests.simulation.handlers import OF_AN_INSTANCE
 from tests.simulation.limits import Limits
@@ -65,7 +66,8 @@ class Connections(ApiGatewayConnections):
     def __init__(
         self, request: Callable[[str, str, bytes], int], *, parallel_map: Any, pause: Callable[[int], None]
     ) -> None:
-        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=cast("ThreadedMap", parallel_map), pause=pause)
+        threads = cast("ThreadedMap", parallel_map)
+        super().__init__("http://gateway", _ENVIRONMENT, parallel_map=threads, deadline=Unslept(pause))
         self._request_of_gateway = request
 
     def _request(self, method: str, connection_id: str, data: bytes) -> int:

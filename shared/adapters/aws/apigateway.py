@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
-from shared.adapters.aws.json_service import always, pause, timestamp
+from shared.adapters.aws.deadline import Deadline
+from shared.adapters.aws.json_service import UNBOUNDED, timestamp
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sigv4 import signer_for
 from shared.adapters.aws.transport import Pool, TransportError
@@ -31,17 +32,15 @@ class ApiGatewayConnections:
         environment: AwsEnvironment,
         *,
         parallel_map: ThreadedMap,
-        pause: Callable[[int], None] = pause,
-        check: Callable[[], None] = always,
+        deadline: Deadline = UNBOUNDED,
     ) -> None:
         self._pool = Pool(endpoint_url)
-        self._spreader = parallel_map
-        self._pause = pause
-        self._check = check
+        self._parallel_map = parallel_map
+        self._deadline = deadline
         self._signer = signer_for("execute-api", environment)
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
-        return list(self._spreader(lambda one: Posted(one, self._post(one, data)), connection_ids))
+        return list(self._parallel_map(lambda one: Posted(one, self._post(one, data)), connection_ids))
 
     def close(self, connection_id: str) -> None:
         try:
@@ -53,11 +52,11 @@ class ApiGatewayConnections:
         for attempt in range(_MAX_ATTEMPTS):
             try:
                 if attempt:
-                    self._pause(attempt)
-                self._check()
+                    self._deadline.pause(attempt)
+                self._deadline.check()
                 status = self._request("POST", connection_id, data)
             except (TransportError, Unavailable):
-                return PostOutcome.FAILED  # it has waited long enough already, and a second look follows
+                return PostOutcome.FAILED  # it has waited long enough already, and a delivery check follows
             if status == _OK:
                 return PostOutcome.SENT
             if status in _GONE:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from shared.adapters.aws.deadline import Deadline, backoff_s
+from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.sigv4 import signer_for
 from shared.adapters.aws.transport import Pool, Response, TransportError
 from shared.config import AwsEnvironment
@@ -69,11 +69,6 @@ def timestamp() -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
-def pause(attempt: int) -> None:
-    """Wait between the attempts number `attempt` (from 0) and the next."""
-    time.sleep(backoff_s(attempt))
-
-
 def always() -> None:
     """There is always time for another call."""
 
@@ -119,25 +114,23 @@ def endpoint(service: str, region: str) -> str:
 class JsonService:
     """One service's endpoint. Made while the function initialises; connects on its first call."""
 
-    def __init__(  # noqa: PLR0913  # made once for each service, by name
+    def __init__(  # made once for each service, by name
         self,
         *,
         service: str,
         target_prefix: str,
         content_type: str,
         environment: AwsEnvironment,
-        pause: Callable[[int], None] = pause,
+        deadline: Deadline = UNBOUNDED,
         monotonic: Callable[[], float] = time.monotonic,
-        check: Callable[[], None] = always,
     ) -> None:
         self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
         self._signer = signer_for(service, environment)
         self._service = service
         self._target_prefix = target_prefix
         self._content_type = content_type
-        self._pause = pause
+        self._deadline = deadline
         self._monotonic = monotonic
-        self._check = check
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Make one call; throttling, server errors and lost answers are retried.
@@ -146,13 +139,12 @@ class JsonService:
         good, Unavailable when the retries or the time for them are used up, or the invocation's.
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
-        return retried(
-            lambda: self._once(operation, body), pause=self._pause, monotonic=self._monotonic, check=self._check
-        )
+        once = lambda: self._once(operation, body)  # noqa: E731
+        return retried(once, pause=self.pause, monotonic=self._monotonic, check=self._deadline.check)
 
     def pause(self, attempt: int) -> None:
         """Wait before asking again for what an answer left unprocessed."""
-        self._pause(attempt)
+        self._deadline.pause(attempt)
 
     def _once(self, operation: str, body: bytes) -> dict[str, Any]:
         response = self._post(operation, body)

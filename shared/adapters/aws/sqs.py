@@ -30,8 +30,7 @@ def sqs(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonServ
         target_prefix="AmazonSQS",
         content_type="application/x-amz-json-1.0",
         environment=environment,
-        pause=deadline.pause,
-        check=deadline.check,
+        deadline=deadline,
     )
 
 

@@ -42,8 +42,7 @@ def dynamodb(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> Jso
         target_prefix="DynamoDB_20120810",
         content_type="application/x-amz-json-1.0",
         environment=environment,
-        pause=deadline.pause,
-        check=deadline.check,
+        deadline=deadline,
     )
 
 

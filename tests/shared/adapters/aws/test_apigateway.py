@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
 import pytest
 
 from shared.adapters.aws import transport as http
 from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.config import AwsEnvironment
 from shared.domain.connections import Posted, PostOutcome
+from tests.calls import Unslept
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 from tests.shared.adapters.aws.test_sigv4 import ACCESS_KEY, SECRET_KEY, signed_by_botocore
 from tests.shared.adapters.conftest import Serve
@@ -30,10 +32,12 @@ def _gateway(
     base: str = "/prod",
     width: int = 8,
     token: str = "",
-    pause: Callable[[int], None] = lambda _: None,
+    deadline: Deadline | None = None,
 ) -> ApiGatewayConnections:
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, token, "")
-    return ApiGatewayConnections(server.url + base, environment, parallel_map=ThreadedMap(width), pause=pause)
+    return ApiGatewayConnections(
+        server.url + base, environment, parallel_map=ThreadedMap(width), deadline=deadline or Unslept()
+    )
 
 
 def _id(request: Received) -> str:
@@ -203,6 +207,6 @@ def test_closing_at_a_refused_endpoint_is_no_error(serve: Serve) -> None:
 
 
 def test_retries_pause_a_little_longer_each_time(serve: Serve) -> None:
-    asked: list[int] = []
-    _gateway(serve(Statuses(abc=500)), pause=asked.append).post(["abc"], b"hi")
-    assert asked == [1, 2]
+    deadline = Unslept()
+    _gateway(serve(Statuses(abc=500)), deadline=deadline).post(["abc"], b"hi")
+    assert deadline.pauses == [1, 2]

@@ -91,9 +91,7 @@ def test_posts_after_the_end_have_failed_and_hold_nobody_up() -> None:
     deadline = time.deadline(1.0)
     time.now += 100
     nowhere = AwsEnvironment("us-east-1", "key", "secret", "", "")
-    gateway = ApiGatewayConnections(
-        "http://localhost:1", nowhere, parallel_map=ThreadedMap(2), pause=deadline.pause, check=deadline.check
-    )
+    gateway = ApiGatewayConnections("http://localhost:1", nowhere, parallel_map=ThreadedMap(2), deadline=deadline)
     assert [posted.outcome for posted in gateway.post(["a", "b"], b"")] == [PostOutcome.FAILED] * 2
 
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.aws.deadline import backoff_s
+from shared.adapters.aws.deadline import Deadline, backoff_s
 from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, timestamp
 from shared.adapters.aws.transport import Response, TransportError
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
+from tests.calls import Unslept
 from tests.shared.adapters.aws.servers import Received, Reply, reply
 from tests.shared.adapters.aws.test_sigv4 import ACCESS_KEY, SECRET_KEY, signed_by_botocore
 from tests.shared.adapters.conftest import Serve
@@ -71,27 +72,27 @@ class Scripted:
 
 
 def scripted(*answers: Response | TransportError) -> Scripted:
-    pauses: list[int] = []
-    service = _service(_ENVIRONMENT, pauses)
+    deadline = Unslept()
+    service = _service(_ENVIRONMENT, deadline)
     pool = ScriptedPool(answers)
     service._pool = pool  # type: ignore[assignment]  # the same three things are asked of it
-    return Scripted(service, pool, pauses)
+    return Scripted(service, pool, deadline.pauses)
 
 
-def _service(environment: AwsEnvironment, pauses: list[int]) -> JsonService:
+def _service(environment: AwsEnvironment, deadline: Deadline) -> JsonService:
     return JsonService(
         service="dynamodb",
         target_prefix="DynamoDB_20120810",
         content_type="application/x-amz-json-1.0",
         environment=environment,
-        pause=pauses.append,
+        deadline=deadline,
     )
 
 
 def test_a_call_is_one_signed_post_of_compact_json(serve: Serve) -> None:
     server = serve(lambda _: reply(body=b'{"Item":{"S":"\xc3\xa9"}}'))
     endpoint = f"{server.url}/base"
-    service = _service(AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, "token", endpoint), [])
+    service = _service(AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, "token", endpoint), Unslept())
     assert service.call("GetItem", {"Key": {"id": "é"}, "n": 1}) == {"Item": {"S": "é"}}
     (request,) = server.received
     assert (request.method, request.path, request.body) == ("POST", "/base", '{"Key":{"id":"é"},"n":1}'.encode())
@@ -110,7 +111,7 @@ def test_a_call_is_one_signed_post_of_compact_json(serve: Serve) -> None:
 
 
 def test_without_an_endpoint_the_regions_own_is_called() -> None:
-    service = _service(_ENVIRONMENT, [])
+    service = _service(_ENVIRONMENT, Unslept())
     assert service._pool.host == "dynamodb.eu-west-1.amazonaws.com"
     assert service._pool._tls is not None
 
@@ -285,10 +286,10 @@ def test_a_server_that_stumbles_costs_only_the_retries(serve: Serve) -> None:
         return next(stumbles)
 
     server = serve(script)
-    pauses: list[int] = []
-    service = _service(AwsEnvironment("eu-west-1", "a", "b", "", server.url), pauses)
+    deadline = Unslept()
+    service = _service(AwsEnvironment("eu-west-1", "a", "b", "", server.url), deadline)
     assert service.call("PutItem", {}) == {}
-    assert len(pauses) == 3
+    assert len(deadline.pauses) == 3
 
 
 @given(attempt=st.integers(0, 60))
@@ -305,4 +306,4 @@ def test_signatures_carry_the_time_of_now() -> None:
     [("eu-west-1", "dynamodb.eu-west-1.amazonaws.com"), ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn")],
 )
 def test_the_endpoint_is_the_regions_own(region: str, host: str) -> None:
-    assert _service(AwsEnvironment(region, "key", "secret", "", ""), [])._pool.host == host
+    assert _service(AwsEnvironment(region, "key", "secret", "", ""), Unslept())._pool.host == host

@@ -21,10 +21,11 @@ from shared.adapters.aws.transport import Response
 from shared.config import AwsEnvironment
 from shared.domain.files import File, Stored
 from shared.errors import Unavailable
+from tests.calls import Unslept
 from tests.permissions import OBJECTS
 from tests.sdk import client_of
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
-from tests.shared.adapters.aws.test_sdk import Unslept, answers
+from tests.shared.adapters.aws.test_sdk import answers
 from tests.shared.adapters.aws.test_sigv4 import ACCESS_KEY, SECRET_KEY, as_of
 from tests.shared.adapters.conftest import Serve
 

@@ -14,9 +14,10 @@ from shared.adapters.aws.json_service import ServiceError
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder
+from tests.calls import Unslept
 from tests.moto_tables import environment, moto_url, reset
 from tests.shared.adapters.aws.servers import Reply, ScriptedServer, reply
-from tests.shared.adapters.aws.test_sdk import Unslept, answers
+from tests.shared.adapters.aws.test_sdk import answers
 from tests.shared.adapters.conftest import Serve
 
 __all__ = ["environment", "moto_url"]
