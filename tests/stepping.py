@@ -1,6 +1,6 @@
 """Runs a few operations in every interleaving of their port calls: a small stateless model checker.
 
-Each process is a plain function that reaches the world through ports wrapped by `Stepper.wrap`. Before each port call
+Each process is a plain function that reaches the scenario through ports wrapped by `Stepper.wrap`. Before each call
 it waits for its turn, so exactly one runs at a time, and `explore` can try every order there is.
 """
 
@@ -94,13 +94,13 @@ class _Stepping:
 
 
 def explore(build: Callable[[Stepper], T]) -> Iterator[T]:
-    """Build the world anew for every interleaving, run it, and hand it over to be checked."""
+    """Build the scenario anew for every interleaving, run it, and hand it over to be checked."""
     choices: list[int] = []
     while True:
         stepper = Stepper()
-        world = build(stepper)
+        scenario = build(stepper)
         widths = stepper.run(choices)
-        yield world
+        yield scenario
         choices += [0] * (len(widths) - len(choices))
         while choices and choices[-1] + 1 >= widths[len(choices) - 1]:
             choices.pop()

@@ -1,4 +1,4 @@
-"""Who and what is in the world of `world.py`."""
+"""Who and what is in the harness of `harness.py`."""
 
 from __future__ import annotations
 

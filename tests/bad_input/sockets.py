@@ -1,4 +1,4 @@
-"""The same bad and odd input over real sockets, in a world of users of its own.
+"""The same bad and odd input over real sockets, among users of its own.
 
 What stands in between is part of it: the gateway reads a frame before any function does, to find its route by
 `$request.body.type`. A frame that it can't read goes to `$default`, and so to the message function, on AWS as on the
@@ -30,7 +30,7 @@ _NAMES: Final = ("alice", "bob", "carol", "dave", "mallory")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The world of `world.py` on a stack. `names` are what stands for what in the cases."""
+    """The harness of `harness.py` on a stack. `names` are what stands for what in the cases."""
 
     stack: Stack
     names: Mapping[str, str]

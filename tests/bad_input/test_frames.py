@@ -13,8 +13,8 @@ from shared.domain.connections import HEARTBEAT_WINDOW_MS
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames import Fine, FrameCase
 from tests.bad_input.frames_fields import SPOOFED
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM, FOREIGN_GROUP
-from tests.bad_input.world import World
 from tests.functions.events import NOW
 
 REFUSED = [case for case in FRAMES if isinstance(case.expected, str)]
@@ -23,10 +23,10 @@ TAKEN = [case for case in FRAMES if isinstance(case.expected, Fine)]
 _SERVERS = {"conversation_id", "seq", "kind", "sender_id", "created_at", "number", "authors", "nonce", "digest"}
 
 
-def still_works(world: World, user_id: str = "alice") -> None:
+def still_works(harness: InputHarness, user_id: str = "alice") -> None:
     """A good frame over the same connection."""
-    head = world.head(DM)
-    reply = world.say({"type": "message", "id": "ok", "to": "bob", "content": "ok", "after": head}, user_id=user_id)
+    head = harness.head(DM)
+    reply = harness.say({"type": "message", "id": "ok", "to": "bob", "content": "ok", "after": head}, user_id=user_id)
     assert (reply["success"], reply["id"], reply["data"]["seq"]) == (True, "ok", head + 1)
 
 
@@ -37,7 +37,7 @@ def check_refusal(reply: dict[str, Any], code: str, echo: str | None) -> None:
     assert 0 < len(reply["error"]) < 300, "an error names the place, and repeats nothing that was sent"
 
 
-def expected_entry(world: World, before: list[Any], fine: Fine) -> dict[str, Any]:
+def expected_entry(harness: InputHarness, before: list[Any], fine: Fine) -> dict[str, Any]:
     """The new entry's attributes that a client has no say in."""
     last: Mapping[str, Any] = before[-1] if before else {"number": 0, "authors": {}}
     is_message = fine.stored is not None and "emoji" not in fine.stored
@@ -50,13 +50,13 @@ def expected_entry(world: World, before: list[Any], fine: Fine) -> dict[str, Any
         "created_at": NOW,
         "number": number,
         "authors": {**last["authors"], "alice": number} if is_message else last["authors"],
-        "nonce": f"n{world_nonce(world)}",
+        "nonce": f"n{used_nonce(harness)}",
     }
 
 
-def world_nonce(world: World) -> int:
+def used_nonce(harness: InputHarness) -> int:
     """The number of the last nonce that was given out."""
-    return int(world.nonces().removeprefix("n")) - 1
+    return int(harness.nonces().removeprefix("n")) - 1
 
 
 def test_the_tables_name_no_case_twice() -> None:
@@ -65,38 +65,38 @@ def test_the_tables_name_no_case_twice() -> None:
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
 def test_a_bad_frame_is_refused_changes_nothing_and_leaves_the_connection_open(case: FrameCase) -> None:
-    world = World()
-    before = world.state
-    reply = world.say(case.body, **case.event)
+    harness = InputHarness()
+    before = harness.state
+    reply = harness.say(case.body, **case.event)
     assert isinstance(case.expected, str)
     check_refusal(reply, case.expected, case.echo)
-    assert world.state == before
-    assert not world.observer.counted
-    still_works(world)
+    assert harness.state == before
+    assert not harness.observer.counted
+    still_works(harness)
 
 
 @pytest.mark.parametrize("case", TAKEN, ids=str)
 def test_an_odd_frame_that_is_valid_is_taken_as_it_stands(case: FrameCase) -> None:
-    world, fine = World(), case.expected
+    harness, fine = InputHarness(), case.expected
     assert isinstance(fine, Fine)
-    logs, before = world.store.items("log"), world.entries(fine.conversation_id)
-    reply = world.say(case.body, **case.event)
+    logs, before = harness.store.items("log"), harness.entries(fine.conversation_id)
+    reply = harness.say(case.body, **case.event)
     assert (reply["success"], reply.get("id")) == (True, fine.echo), reply
     if fine.stored is None:
-        assert world.store.items("log") == logs
+        assert harness.store.items("log") == logs
     else:
-        entry = dict(world.entries(fine.conversation_id)[-1])
-        assert expected_entry(world, before, fine).items() <= entry.items()
+        entry = dict(harness.entries(fine.conversation_id)[-1])
+        assert expected_entry(harness, before, fine).items() <= entry.items()
         kept = {name: value for name, value in entry.items() if name not in _SERVERS}
         assert kept.items() >= fine.stored.items()
         assert kept.keys() - fine.stored.keys() <= {"type", "removed", "message_seq"}
-    still_works(world)
+    still_works(harness)
 
 
 def test_what_only_the_server_says_is_told_to_nobody() -> None:
-    world = World()
-    world.say({"type": "message", "to": "bob", "content": "x", **SPOOFED})
-    (event,) = [json.loads(data) for data in world.gateway.received("b1=")]
+    harness = InputHarness()
+    harness.say({"type": "message", "to": "bob", "content": "x", **SPOOFED})
+    (event,) = [json.loads(data) for data in harness.gateway.received("b1=")]
     message = event["message"]
     assert message == {
         "id": f"{DM}/4",
@@ -110,37 +110,37 @@ def test_what_only_the_server_says_is_told_to_nobody() -> None:
 
 
 def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says() -> None:
-    world = World()
-    others = [item for item in world.store.items("members") if "user#alice" not in item.values()]
-    assert world.say({**SPOOFED, "type": "read", "conversation_id": DM, "seq": 3})["success"]
-    assert [item for item in world.store.items("members") if "user#alice" not in item.values()] == others
-    member = world.stores.memberships.get(DM, "alice")
+    harness = InputHarness()
+    others = [item for item in harness.store.items("members") if "user#alice" not in item.values()]
+    assert harness.say({**SPOOFED, "type": "read", "conversation_id": DM, "seq": 3})["success"]
+    assert [item for item in harness.store.items("members") if "user#alice" not in item.values()] == others
+    member = harness.stores.memberships.get(DM, "alice")
     assert member is not None
     assert member.read_seq == 3
 
 
 def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else() -> None:
     """A client that was removed from the conversation on its screen must not seem to be gone."""
-    world = World()
-    before = {name: world.store.items(name) for name in ("log", "members", "tickets")}
-    world.clock.advance(1)
-    reply = world.say({"type": "ping", "conversation_id": FOREIGN_GROUP, "seq": 1})
+    harness = InputHarness()
+    before = {name: harness.store.items(name) for name in ("log", "members", "tickets")}
+    harness.clock.advance(1)
+    reply = harness.say({"type": "ping", "conversation_id": FOREIGN_GROUP, "seq": 1})
     check_refusal(reply, "not_a_member", None)
-    assert {name: world.store.items(name) for name in before} == before
-    (connection,) = [one for one in world.stores.sessions.of(["alice"])["alice"] if one.connection_id == "a1="]
+    assert {name: harness.store.items(name) for name in before} == before
+    (connection,) = [one for one in harness.stores.sessions.of(["alice"])["alice"] if one.connection_id == "a1="]
     assert connection.expires_at == NOW + 1 + HEARTBEAT_WINDOW_MS
 
 
 @pytest.mark.parametrize("character", ["\U0001f600", "\0", '"', "x"], ids=ascii)
 def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(character: str) -> None:
     """What is refused is repeated in the reply, beside as many entries as there is room for."""
-    world = World()
+    harness = InputHarness()
     for number in range(30):
-        assert world.say({"type": "message", "to": "bob", "content": f"{number:03}" + "\U0001f600" * 999})["success"]
+        assert harness.say({"type": "message", "to": "bob", "content": f"{number:03}" + "\U0001f600" * 999})["success"]
     named = {DM: 3}
     while len(frame := json.dumps({"type": "sync", "conversations": named}, ensure_ascii=False).encode()) < 31_500:
         named[f"{len(named):04}{character * 200}"] = 1
-    reply = world.say(frame.decode())
+    reply = harness.say(frame.decode())
     assert reply["success"], reply
     assert len(reply["data"]["refused"]) > 10
     assert len(reply["data"]["conversations"][0]["entries"]) > 10
@@ -149,19 +149,19 @@ def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(character: str) 
 
 @pytest.mark.parametrize(("one", "other"), [("\u00e9", "e\u0301"), ("a", "\uff41"), ("a", "a\u200b"), ("a", "\u0430")])
 def test_ids_that_look_alike_are_two(one: str, other: str) -> None:
-    world = World()
+    harness = InputHarness()
     frame = {"type": "message", "to": "bob", "content": "x", "after": 3}
-    replies = [world.say({**frame, "client_message_id": one}) for one in (one, other, one)]
+    replies = [harness.say({**frame, "client_message_id": one}) for one in (one, other, one)]
     assert [reply["data"]["seq"] for reply in replies] == [4, 5, 4]
     assert [reply["data"]["duplicate"] for reply in replies] == [False, False, True]
 
 
 @pytest.mark.parametrize("changes", [{"content": "\u00e9"}, {"content": "e"}, {"mentions": ["bob"]}, {"reply_to": 1}])
 def test_an_id_that_was_used_for_something_else_is_a_conflict(changes: dict[str, Any]) -> None:
-    world = World()
+    harness = InputHarness()
     frame = {"type": "message", "to": "bob", "content": "e\u0301", "client_message_id": "c", "after": 3}
-    assert world.say(frame)["success"]
-    before = world.state
-    check_refusal(world.say({**frame, **changes}), "conflict", None)
-    assert world.state == before
-    still_works(world)
+    assert harness.say(frame)["success"]
+    before = harness.state
+    check_refusal(harness.say({**frame, **changes}), "conflict", None)
+    assert harness.state == before
+    still_works(harness)

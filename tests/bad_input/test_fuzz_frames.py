@@ -9,8 +9,8 @@ from hypothesis import given
 from shared import errors
 from shared.errors import Internal, ParleyError, Unavailable
 from tests.bad_input.fuzzing import json_texts, tried
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM, FILE, FOREIGN_DM, FOREIGN_GROUP, GROUP, token
-from tests.bad_input.world import World
 
 VALID: Final[tuple[dict[str, Any], ...]] = (
     {"type": "message", "id": "1", "to": "bob", "content": "hi", "client_message_id": "c", "after": 3},
@@ -33,24 +33,24 @@ FAULTS: Final = {Internal.code, Unavailable.code}
 _ENOUGH: Final = 40
 
 
-class Worlds:
-    """A world until it has been written into so often that a look at it takes long."""
+class InputHarnesss:
+    """A harness until it has been written into so often that a look at it takes long."""
 
     def __init__(self) -> None:
-        self._world = World()
+        self._harness = InputHarness()
 
-    def current(self) -> World:
-        if self._world.head(DM) > _ENOUGH or self._world.head(GROUP) > _ENOUGH:
-            self._world = World()
-        return self._world
-
-
-WORLDS: Final = Worlds()
+    def current(self) -> InputHarness:
+        if self._harness.head(DM) > _ENOUGH or self._harness.head(GROUP) > _ENOUGH:
+            self._harness = InputHarness()
+        return self._harness
 
 
-def foreign(world: World) -> list[Any]:
+HARNESSES: Final = InputHarnesss()
+
+
+def foreign(harness: InputHarness) -> list[Any]:
     """What nothing of alice's can change: the logs that are not hers, and what others have of their own."""
-    items = [*world.store.items("log"), *world.store.items("members")]
+    items = [*harness.store.items("log"), *harness.store.items("members")]
     return [
         one
         for one in items
@@ -61,19 +61,19 @@ def foreign(world: World) -> list[Any]:
 @tried(250)
 @given(json_texts(VALID))
 def test_any_frame_has_a_reply_and_what_is_refused_changes_nothing(body: str) -> None:
-    world = WORLDS.current()
-    before, others, log = world.state, foreign(world), world.store.items("log")
-    reply = world.say(body)
+    harness = HARNESSES.current()
+    before, others, log = harness.state, foreign(harness), harness.store.items("log")
+    reply = harness.say(body)
     if reply["success"]:
-        new = [one for one in world.store.items("log") if (one["conversation_id"], one["seq"]) not in _places(log)]
+        new = [one for one in harness.store.items("log") if (one["conversation_id"], one["seq"]) not in _places(log)]
         assert len(new) <= 1
         assert all(one["sender_id"] == "alice" for one in new)
-        assert foreign(world) == others
+        assert foreign(harness) == others
     else:
         assert reply["code"] in CODES - FAULTS, reply
         assert reply["retryable"] is False
-        assert world.state == before
-    assert world.say({"type": "ping", "id": "ok"})["id"] == "ok"
+        assert harness.state == before
+    assert harness.say({"type": "ping", "id": "ok"})["id"] == "ok"
 
 
 def _places(log: list[Any]) -> set[tuple[str, int]]:

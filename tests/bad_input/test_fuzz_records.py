@@ -16,9 +16,9 @@ from functions.files.handler import Ports, UploadNotCheckedError, check, release
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from tests.bad_input.fuzzing import json_texts, mutated, tried, values
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM, GROUP
 from tests.bad_input.pushing import push_ports, with_phones
-from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 
@@ -51,7 +51,7 @@ _WORK: Final[tuple[dict[str, Any], ...]] = (
 )
 _GONE: Final = ({"user_id": "bob", "at": NOW},)
 _CREATED: Final = ({"detail": {"bucket": {"name": "files"}, "object": {"key": "uploads/x", "size": 3}}},)
-_WORLD: Final = with_phones(World())
+_HARNESS: Final = with_phones(InputHarness())
 
 
 def _record(image: Any) -> dict[str, Any]:
@@ -70,19 +70,19 @@ _records: Final = st.one_of(mutated(_IMAGES, most=2), values).map(_record)
 @tried(100)
 @given(record=_records)
 def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
-    before = _WORLD.store.snapshot()
-    _WORLD.pushes.puts.clear()
-    answer = look_at([stream_record(1), record], push_ports(_WORLD, FakePushGateway()))
+    before = _HARNESS.store.snapshot()
+    _HARNESS.pushes.puts.clear()
+    answer = look_at([stream_record(1), record], push_ports(_HARNESS, FakePushGateway()))
     assert _named(answer) <= {"odd", stream_record(1)["dynamodb"]["SequenceNumber"]}
-    assert "bob" in {job.user_id for job in _WORLD.pushes.jobs}, "the good record in front of it was looked at"
-    assert _WORLD.store.snapshot() == before
+    assert "bob" in {job.user_id for job in _HARNESS.pushes.jobs}, "the good record in front of it was looked at"
+    assert _HARNESS.store.snapshot() == before
 
 
 @tried(100)
 @given(record=_records)
 def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
     answer = release_files(
-        [record], Ports(_WORLD.stores.files, _WORLD.objects, lambda *_: pytest.fail("nothing to look at"))
+        [record], Ports(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing to look at"))
     )
     assert _named(answer) <= {"odd"}
 
@@ -90,25 +90,25 @@ def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
 @tried(100)
 @given(body=json_texts(_WORK))
 def test_any_work_is_done_or_named(body: str) -> None:
-    log = _WORLD.store.items("log")
+    log = _HARNESS.store.items("log")
     records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_WORK[1])}]
-    _WORLD.pushes.puts.clear()
-    assert _named(work(records, push_ports(_WORLD, FakePushGateway()))) <= {"odd"}
-    assert "bob" in {job.user_id for job in _WORLD.pushes.jobs}
-    assert _WORLD.store.items("log") == log
+    _HARNESS.pushes.puts.clear()
+    assert _named(work(records, push_ports(_HARNESS, FakePushGateway()))) <= {"odd"}
+    assert "bob" in {job.user_id for job in _HARNESS.pushes.jobs}
+    assert _HARNESS.store.items("log") == log
 
 
 @tried(100)
 @given(body=json_texts(_GONE))
 def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
     records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_GONE[0])}]
-    assert _named(look(records, _WORLD.wiring.presence, now=NOW)) <= {"odd"}
+    assert _named(look(records, _HARNESS.wiring.presence, now=NOW)) <= {"odd"}
 
 
 @tried(100)
 @given(event=mutated(_CREATED, most=2).filter(lambda event: "detail" in event))
 def test_any_event_of_the_object_store_is_carried_out_or_comes_again(event: dict[str, Any]) -> None:
-    before = _WORLD.state
+    before = _HARNESS.state
     with contextlib.suppress(UploadNotCheckedError):
-        check(event, Ports(_WORLD.stores.files, _WORLD.objects, lambda *_: pytest.fail("nothing was uploaded")))
-    assert _WORLD.state == before
+        check(event, Ports(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing was uploaded")))
+    assert _HARNESS.state == before

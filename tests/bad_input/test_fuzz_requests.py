@@ -15,7 +15,7 @@ from shared.errors import BadRequest
 from shared.wire.rest.conversations import decode_inbox_cursor, encode_inbox_cursor
 from tests.bad_input.fuzzing import as_json, bent, json_texts, numbers, texts, tried, values
 from tests.bad_input.names import DM, FILE, GROUP, token
-from tests.bad_input.test_fuzz_frames import CODES, FAULTS, Worlds, foreign
+from tests.bad_input.test_fuzz_frames import CODES, FAULTS, InputHarnesss, foreign
 from tests.functions.events import NOW, http_event
 from tests.functions.rest.document import operations
 
@@ -50,7 +50,7 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _ROUTES: Final = sorted({(method, path) for method, path, _ in operations().values()})
 _NAMES: Final = ("limit", "cursor", "before", "after", "users", "x")
-_WORLDS: Final = Worlds()
+_HARNESSES: Final = InputHarnesss()
 
 
 @st.composite
@@ -97,19 +97,19 @@ _credentials: Final = st.one_of(*[st.just(_GOOD)] * 6, bent(st.just(_GOOD)), tex
 def test_any_request_has_an_answer_and_what_is_refused_changes_nothing(
     asked: tuple[str, str], query: dict[str, str], headers: dict[str, str], credentials: str, body: str | bytes | None
 ) -> None:
-    world = _WORLDS.current()
-    before, others = world.state, foreign(world)
+    harness = _HARNESSES.current()
+    before, others = harness.state, foreign(harness)
     method, path = asked
     text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
     event = http_event(method, path, body=text, query=query or None)
     event["headers"] |= {"authorization": credentials, **headers}
-    status, answer, _ = world.ask({**event, "isBase64Encoded": isinstance(body, bytes)})
-    assert world.unexpected == []
-    assert foreign(world) == others
+    status, answer, _ = harness.ask({**event, "isBase64Encoded": isinstance(body, bytes)})
+    assert harness.unexpected == []
+    assert foreign(harness) == others
     if status >= 400:
         assert answer["code"] in CODES - FAULTS, answer
         assert status < 500
-        assert world.state == before
+        assert harness.state == before
 
 
 @tried(150)

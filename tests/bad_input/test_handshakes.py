@@ -17,19 +17,19 @@ from shared.domain.connections import Identity
 from shared.operations.tickets import issue_ticket
 from tests.bad_input.all_frames import FRAMES
 from tests.bad_input.frames_fields import SYNTAX
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import SECRET, token
-from tests.bad_input.world import World
 from tests.functions.events import NOW, authorizer_of, frame_event, handshake_event, websocket_event
 
-Handling = Callable[[World, dict[str, Any]], dict[str, Any]]
+Handling = Callable[[InputHarness, dict[str, Any]], dict[str, Any]]
 
 
-def connecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    return connect(event, world.wiring.connect, now=NOW)
+def connecting(harness: InputHarness, event: dict[str, Any]) -> dict[str, Any]:
+    return connect(event, harness.wiring.connect, now=NOW)
 
 
-def disconnecting(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    return disconnect(event, stores=world.stores, checks=world.checks, now=NOW)
+def disconnecting(harness: InputHarness, event: dict[str, Any]) -> dict[str, Any]:
+    return disconnect(event, stores=harness.stores, checks=harness.checks, now=NOW)
 
 
 ROUTES = pytest.mark.parametrize(("route", "handle"), [("$connect", connecting), ("$disconnect", disconnecting)])
@@ -51,20 +51,20 @@ def test_a_frame_at_the_gateways_own_route_has_its_id_echoed_as_any_other(
     route: str, handle: Handling, name: str
 ) -> None:
     body, echo = IDS[name]
-    answer = handle(World(), websocket_event("MESSAGE", route, authorizer=authorizer_of("alice"), body=body))
+    answer = handle(InputHarness(), websocket_event("MESSAGE", route, authorizer=authorizer_of("alice"), body=body))
     reply = json.loads(answer["body"])
     assert (answer["statusCode"], reply["code"], reply.get("id")) == (200, "unknown_type", echo)
 
 
 @ROUTES
 def test_whatever_frame_gets_to_the_gateways_own_routes_opens_and_ends_nothing(route: str, handle: Handling) -> None:
-    world = World()
-    before = world.state
+    harness = InputHarness()
+    before = harness.state
     for case in FRAMES:
         event = websocket_event("MESSAGE", route, authorizer=authorizer_of("alice"), body=case.body)
-        reply = json.loads(handle(world, {**event, **case.event})["body"])
+        reply = json.loads(handle(harness, {**event, **case.event})["body"])
         assert (reply["success"], reply["code"]) == (False, "unknown_type"), str(case)
-    assert world.state == before
+    assert harness.state == before
 
 
 CONTEXTS: dict[str, Any] = {
@@ -83,27 +83,27 @@ CONTEXTS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_without_the_authorizers_context_nobody_is_let_in_or_heard(name: str) -> None:
-    world = World()
-    before = world.state
+    harness = InputHarness()
+    before = harness.state
     context = {"authorizer": CONTEXTS[name]}
     for frame in ("nonsense", '{"type":"ping"}', '{"type":"message","to":"bob","content":"x"}'):
         event = frame_event(frame)
         answer = respond(
-            {**event, "requestContext": {**event["requestContext"], **context}}, world.message, world.guard
+            {**event, "requestContext": {**event["requestContext"], **context}}, harness.message, harness.guard
         )
         assert json.loads(answer["body"])["code"] == "unauthenticated"
     for handle, kind in ((connecting, "CONNECT"), (disconnecting, "DISCONNECT")):
         event = websocket_event(kind, f"${kind.lower()}", connection_id="new=", **context)
-        assert handle(world, event)["statusCode"] == 401
-    assert world.state == before
+        assert handle(harness, event)["statusCode"] == 401
+    assert harness.state == before
 
 
-def verdict(world: World, **handshake: Any) -> tuple[str, dict[str, str]]:
+def verdict(harness: InputHarness, **handshake: Any) -> tuple[str, dict[str, str]]:
     """Allow or Deny, and the context."""
     policy = authorize(
         {**handshake_event(), **handshake},
-        verifier=world.verifier,
-        tickets=world.stores.tickets,
+        verifier=harness.verifier,
+        tickets=harness.stores.tickets,
         allowed_origins="https://app.example.com",
         now=NOW,
     )
@@ -118,12 +118,12 @@ ORIGINS = (
 
 @pytest.mark.parametrize("origin", ORIGINS, ids=lambda one: ascii(one[:40]))
 def test_an_origin_beside_a_bearer_token_is_not_looked_at_and_beside_a_ticket_must_be_allowed(origin: str) -> None:
-    world = World()
+    harness = InputHarness()
     headers = {"Authorization": f"Bearer {token()}", "Origin": origin}
-    assert verdict(world, headers=headers)[0] == "Allow"
+    assert verdict(harness, headers=headers)[0] == "Allow"
     identity = Identity("alice", NOW + 3_600_000)
-    ticket = issue_ticket(identity, tickets=world.stores.tickets, now=NOW, new_secret=lambda: "t" * 43).ticket
-    effect, _ = verdict(world, headers={"Origin": origin}, queryStringParameters={"ticket": ticket})
+    ticket = issue_ticket(identity, tickets=harness.stores.tickets, now=NOW, new_secret=lambda: "t" * 43).ticket
+    effect, _ = verdict(harness, headers={"Origin": origin}, queryStringParameters={"ticket": ticket})
     assert effect == ("Allow" if origin == "https://app.example.com" else "Deny")
 
 
@@ -146,7 +146,7 @@ def test_a_claim_that_is_null_is_absent_and_what_is_no_user_lets_nobody_in(
 ) -> None:
     given = jwt.decode(token(), options={"verify_signature": False}) | claims
     signed = jwt.encode(given, SECRET, algorithm="HS256")
-    effect, context = verdict(World(), headers={"Authorization": f"Bearer {signed}"})
+    effect, context = verdict(InputHarness(), headers={"Authorization": f"Bearer {signed}"})
     assert (effect, context.get("user_id")) == (("Allow", user) if user else ("Deny", None))
 
 
@@ -155,25 +155,25 @@ TICKETS = ("", " ", "#", "\0", "\u00e9", "x" * 10_240, "\U0001f600", token(), f"
 
 @pytest.mark.parametrize("ticket", TICKETS, ids=lambda one: ascii(one[:24]))
 def test_a_ticket_that_was_never_given_out_lets_nobody_in(ticket: str) -> None:
-    world = World()
-    before = world.state
-    assert verdict(world, queryStringParameters={"ticket": ticket}) == ("Deny", {})
-    assert world.state == before
+    harness = InputHarness()
+    before = harness.state
+    assert verdict(harness, queryStringParameters={"ticket": ticket}) == ("Deny", {})
+    assert harness.state == before
 
 
 @pytest.mark.parametrize("missing", [{"headers": None}, {"headers": {}}, {"queryStringParameters": None}, {}])
 def test_a_handshake_that_says_nothing_is_refused(missing: dict[str, Any]) -> None:
-    assert verdict(World(), **missing) == ("Deny", {})
+    assert verdict(InputHarness(), **missing) == ("Deny", {})
 
 
 @pytest.mark.parametrize("device_id", [*SYNTAX, "x" * 10_240, "\0", "\u202e", "\U0001f600" * 100])
 def test_a_device_may_call_itself_anything_of_64_characters(device_id: str) -> None:
-    world = World()
+    harness = InputHarness()
     headers = {"Authorization": f"Bearer {token()}"}
     spoofed = {"user_id": "bob", "expires_at": "9" * 20, "connected_at": "0"}
-    effect, context = verdict(world, headers=headers, queryStringParameters={"device_id": device_id, **spoofed})
+    effect, context = verdict(harness, headers=headers, queryStringParameters={"device_id": device_id, **spoofed})
     assert (effect, context["user_id"], context["device_id"]) == ("Allow", "alice", device_id[:64])
     event = websocket_event("CONNECT", "$connect", connection_id="new=", authorizer=context)
-    assert connecting(world, event)["statusCode"] == 200
-    (stored,) = [one for one in world.stores.sessions.of(["alice"])["alice"] if one.connection_id == "new="]
+    assert connecting(harness, event)["statusCode"] == 200
+    (stored,) = [one for one in harness.stores.sessions.of(["alice"])["alice"] if one.connection_id == "new="]
     assert (stored.device_id, stored.connected_at) == (device_id[:64], NOW)

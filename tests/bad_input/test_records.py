@@ -11,6 +11,7 @@ import pytest
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from shared.domain.notifications import AboutMessage
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM
 from tests.bad_input.pushing import push_ports, with_phones
 from tests.bad_input.records import (
@@ -19,7 +20,6 @@ from tests.bad_input.records import (
     UNREADABLE_ENTRIES,
     UNREADABLE_WORK,
 )
-from tests.bad_input.world import World
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 
@@ -45,53 +45,53 @@ def no_secrets(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", UNREADABLE_ENTRIES)
 def test_an_unreadable_entry_is_where_the_stream_starts_again_and_the_others_are_looked_at(name: str) -> None:
-    world = with_phones(World())
-    before, bad = world.store.snapshot(), UNREADABLE_ENTRIES[name]
+    harness = with_phones(InputHarness())
+    before, bad = harness.store.snapshot(), UNREADABLE_ENTRIES[name]
     bad["dynamodb"]["SequenceNumber"] = "the bad one"
-    answer = look_at([stream_record(1), bad, stream_record(3)], push_ports(world, FakePushGateway()))
+    answer = look_at([stream_record(1), bad, stream_record(3)], push_ports(harness, FakePushGateway()))
     assert failures(answer) == ["the bad one"]
-    assert {(job.user_id, job.about) for job in world.pushes.jobs} == {
+    assert {(job.user_id, job.about) for job in harness.pushes.jobs} == {
         ("bob", AboutMessage(DM, 1)),
         ("bob", AboutMessage(DM, 3)),
     }
-    assert world.store.snapshot() == before
+    assert harness.store.snapshot() == before
 
 
 @pytest.mark.parametrize("event_name", ["MODIFY", "REMOVE", "insert", "", None, 1, ["INSERT"]])
 def test_what_is_no_new_entry_is_passed_over(event_name: Any) -> None:
-    world = with_phones(World())
-    before = world.state
+    harness = with_phones(InputHarness())
+    before = harness.state
     record = {**UNREADABLE_ENTRIES["an empty image"], "eventName": event_name}
-    assert look_at([record], push_ports(world, FakePushGateway())) == {"batchItemFailures": []}
-    assert world.state == before
+    assert look_at([record], push_ports(harness, FakePushGateway())) == {"batchItemFailures": []}
+    assert harness.state == before
 
 
 @pytest.mark.parametrize("name", UNREADABLE_WORK)
 def test_unreadable_work_comes_again_by_itself(name: str) -> None:
-    world, provider = with_phones(World()), FakePushGateway()
+    harness, provider = with_phones(InputHarness()), FakePushGateway()
     good = POINTLESS_WORK["a push to an outsider"].replace("mallory", "bob")
-    first = work([{"messageId": "first", "body": good}], push_ports(world, provider))
+    first = work([{"messageId": "first", "body": good}], push_ports(harness, provider))
     assert (first, len(provider.pushes)) == ({"batchItemFailures": []}, 1)
-    before = world.state
-    assert failures(work(in_the_middle(UNREADABLE_WORK[name], good), push_ports(world, provider))) == ["1"]
-    assert world.state == before
+    before = harness.state
+    assert failures(work(in_the_middle(UNREADABLE_WORK[name], good), push_ports(harness, provider))) == ["1"]
+    assert harness.state == before
     assert len(provider.pushes) == 1, "once claimed, the good ones are not pushed again"
 
 
 @pytest.mark.parametrize("name", POINTLESS_WORK)
 def test_work_about_nothing_is_done_with_and_nobody_is_told(name: str) -> None:
-    world, provider = with_phones(World()), FakePushGateway()
-    before = world.state
-    answer = work([{"messageId": "1", "body": POINTLESS_WORK[name]}], push_ports(world, provider))
+    harness, provider = with_phones(InputHarness()), FakePushGateway()
+    before = harness.state
+    answer = work([{"messageId": "1", "body": POINTLESS_WORK[name]}], push_ports(harness, provider))
     assert (answer, provider.pushes) == ({"batchItemFailures": []}, [])
-    assert world.state == before
+    assert harness.state == before
 
 
 @pytest.mark.parametrize("name", UNREADABLE_CHECKS)
 def test_an_unreadable_look_at_somebodys_presence_comes_again_by_itself(name: str) -> None:
-    world = World()
-    before = world.state
+    harness = InputHarness()
+    before = harness.state
     good = f'{{"user_id": "bob", "at": {NOW}}}'
-    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), world.wiring.presence, now=NOW)
+    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), harness.wiring.presence, now=NOW)
     assert failures(answer) == ["1"]
-    assert world.state == before
+    assert harness.state == before

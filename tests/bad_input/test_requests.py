@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM, token
 from tests.bad_input.requests import HttpCase
 from tests.bad_input.requests_bodies import REQUEST_BODIES
 from tests.bad_input.requests_lines import LINES
-from tests.bad_input.world import World
 from tests.functions.events import NOW, http_event
 from tests.functions.rest.document import check_documented
 
@@ -36,16 +36,16 @@ def check_answer(case: HttpCase, status: int, body: Any, *, decoded: bool) -> No
     assert 0 < len(body["error"]) < 600, "an error names the place, and repeats nothing that was sent"
 
 
-def still_works(world: World) -> None:
+def still_works(harness: InputHarness) -> None:
     """A good request, which finds everything in its place."""
-    status, body, _ = world.ask(http_event("GET", f"/v1/conversations/{DM}/messages", token=token()))
-    assert (status, [one["seq"] for one in body["messages"]]) == (200, list(range(world.head(DM), 0, -1)))
+    status, body, _ = harness.ask(http_event("GET", f"/v1/conversations/{DM}/messages", token=token()))
+    assert (status, [one["seq"] for one in body["messages"]]) == (200, list(range(harness.head(DM), 0, -1)))
 
 
 @pytest.fixture(scope="module")
-def untouched() -> World:
-    """One world for all that is refused: what changes nothing needs no new one."""
-    return World()
+def untouched() -> InputHarness:
+    """One harness for all that is refused: what changes nothing needs no new one."""
+    return InputHarness()
 
 
 def test_the_tables_name_no_case_twice() -> None:
@@ -53,31 +53,31 @@ def test_the_tables_name_no_case_twice() -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_a_bad_request_is_refused_and_changes_nothing(case: HttpCase, untouched: World) -> None:
-    world, before = untouched, untouched.state
+def test_a_bad_request_is_refused_and_changes_nothing(case: HttpCase, untouched: InputHarness) -> None:
+    harness, before = untouched, untouched.state
     for decoded in (False,) if case.as_it_came else (False, True):
         event = case.event(decoded=decoded)
-        status, body, headers = world.ask(event)
+        status, body, headers = harness.ask(event)
         check_answer(case, status, body, decoded=decoded)
         check_documented(case.method, event["rawPath"], status, dict(headers), body)
-        assert world.state == before
-    assert world.unexpected == []
-    assert not world.observer.counted
-    still_works(world)
+        assert harness.state == before
+    assert harness.unexpected == []
+    assert not harness.observer.counted
+    still_works(harness)
 
 
 @pytest.mark.parametrize("case", TAKEN, ids=str)
 def test_an_odd_request_that_is_valid_is_taken_as_it_stands(case: HttpCase) -> None:
-    world = World()
-    head, others = world.head(DM), [one for one in world.store.items("log") if one["conversation_id"] != DM]
-    status, body, _ = world.ask(case.event())
+    harness = InputHarness()
+    head, others = harness.head(DM), [one for one in harness.store.items("log") if one["conversation_id"] != DM]
+    status, body, _ = harness.ask(case.event())
     check_answer(case, status, body, decoded=False)
-    assert [one for one in world.store.items("log") if one["conversation_id"] != DM] == others
-    assert world.head(DM) == head + (case.stored is not None)
+    assert [one for one in harness.store.items("log") if one["conversation_id"] != DM] == others
+    assert harness.head(DM) == head + (case.stored is not None)
     if case.stored is not None:
-        entry = world.entries(DM)[-1]
+        entry = harness.entries(DM)[-1]
         said_by_the_server = {"kind": "message", "sender_id": "alice", "created_at": NOW, "number": head + 1}
         assert entry.items() >= {**said_by_the_server, **case.stored, "type": "text"}.items()
         assert not entry.keys() & {"forwarded", "fan_out", "edited_at", "deleted_at", "last_edit", "reactions", "pk"}
-    assert world.unexpected == []
-    still_works(world)
+    assert harness.unexpected == []
+    still_works(harness)

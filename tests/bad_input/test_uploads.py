@@ -7,40 +7,40 @@ from typing import Any
 import pytest
 
 from functions.files.handler import Ports, UploadNotCheckedError, check, release_files
+from tests.bad_input.harness import InputHarness
 from tests.bad_input.records import OTHER_OBJECTS, UNREADABLE_RELEASES, UNREADABLE_UPLOADS
-from tests.bad_input.world import World
 from tests.functions.events import stream_record
 
 
-def _ports(world: World) -> Ports:
+def _ports(harness: InputHarness) -> Ports:
     def never(*_: Any) -> Any:
         pytest.fail("there is nothing to look into")
 
-    return Ports(world.stores.files, world.objects, never)
+    return Ports(harness.stores.files, harness.objects, never)
 
 
 @pytest.mark.parametrize("name", UNREADABLE_UPLOADS)
 def test_an_unreadable_event_fails_and_changes_nothing(name: str) -> None:
-    world = World()
-    before = world.state
+    harness = InputHarness()
+    before = harness.state
     with pytest.raises(UploadNotCheckedError):
-        check(UNREADABLE_UPLOADS[name], _ports(world))
-    assert world.state == before
+        check(UNREADABLE_UPLOADS[name], _ports(harness))
+    assert harness.state == before
 
 
 @pytest.mark.parametrize("name", OTHER_OBJECTS)
 def test_an_event_about_anything_but_a_waiting_upload_is_passed_over(name: str) -> None:
-    world = World()
-    before = world.state
-    check(OTHER_OBJECTS[name], _ports(world))
-    assert world.state == before
+    harness = InputHarness()
+    before = harness.state
+    check(OTHER_OBJECTS[name], _ports(harness))
+    assert harness.state == before
 
 
 @pytest.mark.parametrize("name", UNREADABLE_RELEASES)
 def test_an_unreadable_entry_is_where_the_stream_starts_again(name: str) -> None:
-    world = World()
-    before, bad = world.state, UNREADABLE_RELEASES[name]
+    harness = InputHarness()
+    before, bad = harness.state, UNREADABLE_RELEASES[name]
     bad["dynamodb"]["SequenceNumber"] = "the bad one"
-    answer = release_files([stream_record(1), bad, stream_record(3)], _ports(world))
+    answer = release_files([stream_record(1), bad, stream_record(3)], _ports(harness))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "the bad one"}]}
-    assert world.state == before
+    assert harness.state == before

@@ -25,7 +25,7 @@ from tests.moto_tables import environment, moto_url, tables
 from tests.stores import adapters, simulated
 from tests.wiring import Wiring
 
-__all__ = ["House", "environment", "message", "moto_url", "tables"]
+__all__ = ["BudgetHarness", "environment", "message", "moto_url", "tables"]
 
 
 def message(after: int, cmid: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def message(after: int, cmid: str) -> dict[str, Any]:
 
 
 @dataclass
-class House:
+class BudgetHarness:
     """Alice and Bob, online with one device each, three messages into their conversation."""
 
     meter: Meter
@@ -71,15 +71,15 @@ class House:
 
 
 @pytest.fixture
-def buckets(house: House) -> DynamoDbBuckets:
-    return DynamoDbBuckets(house.meter, members_table="members")
+def buckets(harness: BudgetHarness) -> DynamoDbBuckets:
+    return DynamoDbBuckets(harness.meter, members_table="members")
 
 
 @pytest.fixture
-def house(tables: JsonService) -> House:
+def harness(tables: JsonService) -> BudgetHarness:
     meter, gateway, clock = Meter(tables), FakeGateway(), FakeClock(NOW)
     wiring = Wiring(adapters(meter), gateway, clock, FakeNonces())
-    made = House(meter, gateway, clock, wiring)
+    made = BudgetHarness(meter, gateway, clock, wiring)
     made.limit(simulated().buckets)
     for user_id, connection_id in (("alice", "a1="), ("bob", "b1=")):
         made.connect(user_id, connection_id)

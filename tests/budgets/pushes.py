@@ -8,7 +8,7 @@ from dataclasses import replace
 from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.fan_out import Shard
 from shared.ports.services import Gateway
-from tests.budgets.conftest import House
+from tests.budgets.conftest import BudgetHarness
 from tests.fakes import FakeDeliveryCheckQueue, FakePushGateway, FakePushQueue
 
 
@@ -17,8 +17,10 @@ class NoShards:
         raise AssertionError(shards)
 
 
-def push_ports(house: House, provider: FakePushGateway | None = None, gateway: Gateway | None = None) -> Ports:
-    wiring = replace(house.wiring, gateway=gateway or house.gateway)
+def push_ports(
+    harness: BudgetHarness, provider: FakePushGateway | None = None, gateway: Gateway | None = None
+) -> Ports:
+    wiring = replace(harness.wiring, gateway=gateway or harness.gateway)
     return wiring.push(
         provider=provider or FakePushGateway(),
         push_queue=FakePushQueue(),

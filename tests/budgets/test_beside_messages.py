@@ -15,7 +15,7 @@ from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.domain.files import READY, Checked, File
 from shared.domain.notifications import SYSTEM, Notification, Reminder
-from tests.budgets.conftest import House
+from tests.budgets.conftest import BudgetHarness
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file
 from tests.budgets.test_permissions_used import SCOPES, rest_ports
@@ -23,16 +23,16 @@ from tests.fakes import DM, FakeObjects
 from tests.functions.events import HOUR, NOW, http_event
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, sqs_record
-from tests.functions.rest.house import token
+from tests.functions.rest.harness import token
 from tests.wiring import with_limits
 
 MANY = [f"u{number}" for number in range(100)]
 PHONE = {"platform": "fcm", "token": "t" * 160}
 
 
-def units(house: House) -> tuple[float, float]:
+def units(harness: BudgetHarness) -> tuple[float, float]:
     """Read and write units."""
-    return house.meter.reads, house.meter.writes
+    return harness.meter.reads, harness.meter.writes
 
 
 @pytest.mark.parametrize(
@@ -51,73 +51,77 @@ def units(house: House) -> tuple[float, float]:
     ],
 )
 def test_requests(
-    request_line: str, body: Any, expected: tuple[int, int], house: House, buckets: DynamoDbBuckets
+    request_line: str, body: Any, expected: tuple[int, int], harness: BudgetHarness, buckets: DynamoDbBuckets
 ) -> None:
     method, path = request_line.split()
-    has_file(house)
-    ports = with_limits(rest_ports(house, buckets), device_limit=10)
-    house.meter.reset()
+    has_file(harness)
+    ports = with_limits(rest_ports(harness, buckets), device_limit=10)
+    harness.meter.reset()
     answer = respond(http_event(method, path, token=token(scope=SCOPES), body=body), make_api(ports, unexpected=_fail))
     assert answer["statusCode"] < 300, answer
-    assert units(house) == expected
+    assert units(harness) == expected
 
 
-def test_who_puts_others_into_groups_is_counted_by_one_write_or_two(house: House, buckets: DynamoDbBuckets) -> None:
+def test_who_puts_others_into_groups_is_counted_by_one_write_or_two(
+    harness: BudgetHarness, buckets: DynamoDbBuckets
+) -> None:
     """Beside the transaction: 4 units for its entry and the group's item, 4 for each user."""
-    api = make_api(with_limits(rest_ports(house, buckets), group_limit=1_000), unexpected=_fail)
+    api = make_api(with_limits(rest_ports(harness, buckets), group_limit=1_000), unexpected=_fail)
     group = "/v1/conversations/group:another0secret0for0a0group/members"
 
     def writes(path: str, body: dict[str, Any]) -> float:
-        house.meter.reset()
+        harness.meter.reset()
         assert respond(http_event("POST", path, token=token(), body=body), api)["statusCode"] < 300
-        return house.meter.writes
+        return harness.meter.writes
 
     assert writes("/v1/conversations", {"type": "group", "name": "Team", "members": MANY[:19]}) == 4 + 20 * 4 + 1
     assert writes(group, {"users": MANY[19:29]}) == 4 + 10 * 4 + 2  # the bucket is not full again yet
-    house.clock.advance(HOUR)
+    harness.clock.advance(HOUR)
     assert writes(group, {"users": MANY[29:30]}) == 4 + 4 + 1
 
 
-def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in_its_transaction(house: House) -> None:
-    files = DynamoDbFiles(house.meter, members_table="members")
+def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in_its_transaction(
+    harness: BudgetHarness,
+) -> None:
+    files = DynamoDbFiles(harness.meter, members_table="members")
     ports = Ports(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
     files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
-    house.meter.reset()
+    harness.meter.reset()
     check(created("dog"), ports)
-    assert units(house) == (1, 1)
-    house.meter.reset()
+    assert units(harness) == (1, 1)
+    harness.meter.reset()
     assert release_files([deleted("dog")], ports) == {"batchItemFailures": []}
-    assert units(house) == (1, 4)
+    assert units(harness) == (1, 4)
 
 
-def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(house: House) -> None:
-    files = DynamoDbFiles(house.meter, members_table="members")
+def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(harness: BudgetHarness) -> None:
+    files = DynamoDbFiles(harness.meter, members_table="members")
     ports = Ports(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
-    house.meter.reset()
+    harness.meter.reset()
     sweep_files(ports)
-    assert units(house) == (8, 0)
+    assert units(harness) == (8, 0)
     file = File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW)
     files.create(file, due=NOW)
     assert files.settle(replace(file, status=READY))
-    house.meter.reset()
+    harness.meter.reset()
     sweep_files(ports)
-    assert units(house) == (9, 2)
+    assert units(harness) == (9, 2)
 
 
-def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(house: House) -> None:
-    ports = push_ports(house)
+def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(harness: BudgetHarness) -> None:
+    ports = push_ports(harness)
     ports.stores.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
-    house.meter.reset()
+    harness.meter.reset()
     assert work([look_record({"notice_id": "n"}, ["carol"])], ports) == {"batchItemFailures": []}
-    assert units(house) == (3, 0)
+    assert units(harness) == (3, 0)
 
 
-def test_a_reminder_that_is_due_is_five_reads_and_two_writes(house: House) -> None:
-    ports = push_ports(house)
+def test_a_reminder_that_is_due_is_five_reads_and_two_writes(harness: BudgetHarness) -> None:
+    ports = push_ports(harness)
     ports.stores.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
-    house.meter.reset()
+    harness.meter.reset()
     assert work([sqs_record(reminder_body("alice", "r"))], ports) == {"batchItemFailures": []}
-    assert units(house) == (5, 2)
+    assert units(harness) == (5, 2)
 
 
 def _fail(error: Exception) -> None:

@@ -34,7 +34,7 @@ from shared.operations.files import KEPT_UNSENT_MS
 from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.ports.files import NEVER
 from shared.ports.stores import SessionStores
-from tests.budgets.conftest import House
+from tests.budgets.conftest import BudgetHarness
 from tests.budgets.pushes import push_ports
 from tests.budgets.test_budgets import has_file, in_group, make_group
 from tests.fakes import (
@@ -49,7 +49,7 @@ from tests.fakes import (
 from tests.functions.events import HOUR, NOW, authorizer_of, http_event, stream_record, websocket_event
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
-from tests.functions.rest.house import SECRET, now, token
+from tests.functions.rest.harness import SECRET, now, token
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
 
@@ -61,41 +61,41 @@ def meter(tables: JsonService) -> Meter:
     return Meter(tables)
 
 
-def test_the_message_function(house: House, buckets: DynamoDbBuckets) -> None:
-    group = make_group(house, 4)
-    has_file(house)
-    house.meter.used.clear()
-    house.limit(buckets)
-    house.say({"type": "message", "to": "carol", "content": "a first one"})
-    house.say({"type": "message", "to": "bob", "content": "to the tail"})
-    house.say({"type": "message", "conversation_id": DM, "content": "by id"})
-    house.say({"type": "message", "to": "bob", "content": "late", "after": 1, "client_message_id": "late"})
-    with_file = house.say({"type": "message", "to": "bob", "message_type": "image", "file_id": "cat"})
-    house.say({"type": "delete", "conversation_id": DM, "seq": with_file["seq"]})
-    house.say(in_group(group, 2))
+def test_the_message_function(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
+    group = make_group(harness, 4)
+    has_file(harness)
+    harness.meter.used.clear()
+    harness.limit(buckets)
+    harness.say({"type": "message", "to": "carol", "content": "a first one"})
+    harness.say({"type": "message", "to": "bob", "content": "to the tail"})
+    harness.say({"type": "message", "conversation_id": DM, "content": "by id"})
+    harness.say({"type": "message", "to": "bob", "content": "late", "after": 1, "client_message_id": "late"})
+    with_file = harness.say({"type": "message", "to": "bob", "message_type": "image", "file_id": "cat"})
+    harness.say({"type": "delete", "conversation_id": DM, "seq": with_file["seq"]})
+    harness.say(in_group(group, 2))
     for kind in ("read", "delivered"):
-        house.say({"type": kind, "conversation_id": DM, "seq": 2}, user_id="bob")
-    house.say({"type": "edit", "conversation_id": DM, "seq": 3, "content": "better"})
-    house.say({"type": "react", "conversation_id": DM, "seq": 3, "emoji": "x"})
-    house.say({"type": "delete", "conversation_id": DM, "seq": 3})
-    house.say({"type": "typing", "conversation_id": DM})
+        harness.say({"type": kind, "conversation_id": DM, "seq": 2}, user_id="bob")
+    harness.say({"type": "edit", "conversation_id": DM, "seq": 3, "content": "better"})
+    harness.say({"type": "react", "conversation_id": DM, "seq": 3, "emoji": "x"})
+    harness.say({"type": "delete", "conversation_id": DM, "seq": 3})
+    harness.say({"type": "typing", "conversation_id": DM})
     for users in (["bob", "carol"], ["stranger"], []):
-        house.say({"type": "presence", "users": users})
-    house.say({"type": "sync", "conversations": {DM: 0}})
-    house.say({"type": "ping", "conversation_id": DM, "seq": 2})
-    house.say({"type": "auth", "token": "fresh"})
-    watched(house)
-    house.ports.stores.sessions.show_offline("alice", house.ports.stores.sessions.whole(["alice"])["alice"])
-    house.say({"type": "ping"})  # which registers the connection again, and finds the watcher's dead
-    assert house.meter.used == DYNAMODB["Message"]
+        harness.say({"type": "presence", "users": users})
+    harness.say({"type": "sync", "conversations": {DM: 0}})
+    harness.say({"type": "ping", "conversation_id": DM, "seq": 2})
+    harness.say({"type": "auth", "token": "fresh"})
+    watched(harness)
+    harness.ports.stores.sessions.show_offline("alice", harness.ports.stores.sessions.whole(["alice"])["alice"])
+    harness.say({"type": "ping"})  # which registers the connection again, and finds the watcher's dead
+    assert harness.meter.used == DYNAMODB["Message"]
 
 
-def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
+def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
     """Every operation once, as its users would go through them."""
-    group = make_group(house, 4)
-    has_file(house)
-    watched(house)
-    house.meter.used.clear()
+    group = make_group(harness, 4)
+    has_file(harness)
+    watched(harness)
+    harness.meter.used.clear()
     members = f"/v1/conversations/{group}/members"
     message = f"/v1/conversations/{group}/messages/2"
     requests: list[tuple[str, str, Any]] = [
@@ -119,7 +119,7 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
         ("PATCH", message, {"content": "better"}),
         ("PUT", f"{message}/reactions/x", None),
         ("DELETE", f"{message}/reactions/x", None),
-        ("POST", f"{message}/reminders", {"at": house.clock() + HOUR}),
+        ("POST", f"{message}/reminders", {"at": harness.clock() + HOUR}),
         ("GET", "/v1/reminders", None),
         ("DELETE", message, None),
         ("POST", f"/v1/conversations/{group}/read", {"seq": 2}),
@@ -143,37 +143,37 @@ def test_the_http_api(house: House, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/notifications/n", None),
         ("DELETE", "/v1/users/alice/connections", None),
     ]
-    api = make_api(rest_ports(house, buckets), unexpected=_fail)
+    api = make_api(rest_ports(harness, buckets), unexpected=_fail)
     for method, path, body in requests:
         place, _, query = path.partition("?")
         pairs = dict([query.split("=")]) if query else None
         event = http_event(method, place, token=token(scope=SCOPES), body=body, query=pairs)
         answer = respond(event, api)
         assert answer["statusCode"] < 300, (method, path, answer)
-    assert house.meter.used == DYNAMODB["Rest"]
+    assert harness.meter.used == DYNAMODB["Rest"]
 
 
-def test_a_reminder_that_is_cancelled(house: House, buckets: DynamoDbBuckets) -> None:
-    ports = rest_ports(house, buckets)
+def test_a_reminder_that_is_cancelled(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
+    ports = rest_ports(harness, buckets)
     ports.stores.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
-    house.meter.used.clear()
+    harness.meter.used.clear()
     answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(ports, unexpected=_fail))
     assert answer["statusCode"] == 204
-    assert house.meter.used == {("GetItem", "Members"), ("DeleteItem", "Members")}
+    assert harness.meter.used == {("GetItem", "Members"), ("DeleteItem", "Members")}
 
 
 def _fail(error: Exception) -> None:
     raise error
 
 
-def rest_ports(house: House, buckets: DynamoDbBuckets) -> RestPorts:
-    return house.wiring.rest(
+def rest_ports(harness: BudgetHarness, buckets: DynamoDbBuckets) -> RestPorts:
+    return harness.wiring.rest(
         verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
         objects=FakeObjects(),
         scheduler=FakeReminderScheduler(),
         delivery_checks=FakeDeliveryCheckQueue(),
         new_secret=lambda: "another0secret0for0a0group",
-        limiter=house.wiring.limiter(buckets=buckets),
+        limiter=harness.wiring.limiter(buckets=buckets),
         device_limit=1,
         reminder_limit=1,
     )
@@ -187,34 +187,34 @@ def test_the_authorizer(meter: Meter) -> None:
     assert meter.used == DYNAMODB["Authorizer"]
 
 
-def watched(house: House) -> None:
+def watched(harness: BudgetHarness) -> None:
     """Alice is away. Bob's connection, which is dead, watches her, and so does Carol's, whom she has not written to."""
-    contacts = house.wiring.stores.contacts
+    contacts = harness.wiring.stores.contacts
     alice, bob = (Contact(user, ACCEPTED, NOW) for user in ("alice", "bob"))
     contacts.change("alice", "bob", was=contacts.pair("alice", "bob"), mine=bob, theirs=alice)
-    house.ports.stores.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
-    house.ports.stores.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
-    house.ports.stores.sessions.remove("alice", "a1=", now=NOW)
-    house.ports.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
-    house.gateway.outcomes["b1="] = PostOutcome.GONE
+    harness.ports.stores.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
+    harness.ports.stores.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
+    harness.ports.stores.sessions.remove("alice", "a1=", now=NOW)
+    harness.ports.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
+    harness.gateway.outcomes["b1="] = PostOutcome.GONE
 
 
-def test_connecting_at_the_limit(house: House) -> None:
-    watched(house)
-    assert house.ports.stores.sessions.show_offline("alice", house.ports.stores.sessions.whole(["alice"])["alice"])
-    house.meter.used.clear()
+def test_connecting_at_the_limit(harness: BudgetHarness) -> None:
+    watched(harness)
+    assert harness.ports.stores.sessions.show_offline("alice", harness.ports.stores.sessions.whole(["alice"])["alice"])
+    harness.meter.used.clear()
     for number in range(4):
-        house.connect("alice", f"c{number}")
-    assert house.gateway.closed
-    assert house.meter.used == DYNAMODB["Connect"]
+        harness.connect("alice", f"c{number}")
+    assert harness.gateway.closed
+    assert harness.meter.used == DYNAMODB["Connect"]
 
 
-def test_a_delayed_look_at_who_is_gone(house: House) -> None:
-    watched(house)
-    house.meter.used.clear()
+def test_a_delayed_look_at_who_is_gone(harness: BudgetHarness) -> None:
+    watched(harness)
+    harness.meter.used.clear()
     record = {"messageId": "m", "body": f'{{"user_id": "alice", "at": {NOW}}}'}
-    assert look([record], house.wiring.presence, now=NOW) == {"batchItemFailures": []}
-    assert house.meter.used == DYNAMODB["Presence"]
+    assert look([record], harness.wiring.presence, now=NOW) == {"batchItemFailures": []}
+    assert harness.meter.used == DYNAMODB["Presence"]
 
 
 def test_disconnecting(meter: Meter) -> None:
@@ -224,17 +224,17 @@ def test_disconnecting(meter: Meter) -> None:
     assert meter.used == DYNAMODB["Disconnect"]
 
 
-def test_offline_push(house: House) -> None:
-    group = make_group(house, 4)
-    house.clock.advance(60_000)
+def test_offline_push(harness: BudgetHarness) -> None:
+    group = make_group(harness, 4)
+    harness.clock.advance(60_000)
     answers: list[PushResult] = [Unregistered("UNREGISTERED"), Sent(), BadTarget("BadDeviceToken")]
     ports = push_ports(
-        house, FakePushGateway(answer=lambda _: answers.pop()), FakeGateway(outcomes={"b1=": PostOutcome.GONE})
+        harness, FakePushGateway(answer=lambda _: answers.pop()), FakeGateway(outcomes={"b1=": PostOutcome.GONE})
     )
     for device_id, target in (("a", PushTarget(FCM, "f")), ("b", PushTarget(APNS, "0a" * 32, app_id="app"))):
         ports.stores.devices.register("bob", Device(device_id, target, NOW), limit=10)
     ports.stores.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
-    house.meter.used.clear()
+    harness.meter.used.clear()
     record = stream_record(1)
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}
     done: dict[str, list[object]] = {"batchItemFailures": []}
@@ -246,7 +246,7 @@ def test_offline_push(house: House) -> None:
     jobs = [push_record("bob", 1, platform=platform) for platform in (APNS, FCM)]
     assert [work([job], ports) for job in jobs] == [done, done]
     assert answers == []
-    assert house.meter.used == DYNAMODB["OfflinePush"]
+    assert harness.meter.used == DYNAMODB["OfflinePush"]
 
 
 def test_the_files_function(meter: Meter) -> None:

@@ -120,9 +120,9 @@ class Trouble:
 async def run(stack: Stack, settings: Settings, terms: Terms) -> Report:
     """Everything of one run, on a stack that is up."""
     rng = random.Random(terms.seed)
-    async with _world(stack, settings, terms, rng) as (world, trouble):
-        everyone = [terms.kind(name, world) for name in world.names]
-        await _meet(everyone, world)
+    async with _soak(stack, settings, terms, rng) as (soak, trouble):
+        everyone = [terms.kind(name, soak) for name in soak.names]
+        await _meet(everyone, soak)
         trouble.begin()
         until = time.monotonic() + terms.seconds
         lives = asyncio.gather(*(live(user, until, terms.pause) for user in everyone))
@@ -130,21 +130,21 @@ async def run(stack: Stack, settings: Settings, terms: Terms) -> Report:
         await trouble.end()
         await lives
         logs = await _quiet(everyone, stack)
-        soaked = await compare(everyone, world)
+        soaked = await compare(everyone, soak)
         for user in everyone:
             user.client.seen.pending = len(user.client.unacked)
             await user.stop()
-    history = world.recorder.history(logs)
-    operations = Counter(f"{one.kind} {one.outcome}" for one in world.recorder.operations)
-    findings = [*world.findings, *check(history)]
-    return Report(operations, world.refused, trouble.counted, history, soaked.compared, findings)
+    history = soak.recorder.history(logs)
+    operations = Counter(f"{one.kind} {one.outcome}" for one in soak.recorder.operations)
+    findings = [*soak.findings, *check(history)]
+    return Report(operations, soak.refused, trouble.counted, history, soaked.compared, findings)
 
 
 @contextlib.asynccontextmanager
-async def _world(
+async def _soak(
     stack: Stack, settings: Settings, terms: Terms, rng: random.Random
 ) -> AsyncIterator[tuple[Chaos, Trouble]]:
-    """The users' world, with what stands between it and the stack."""
+    """The users' run, with what stands between it and the stack."""
     async with contextlib.AsyncExitStack() as opened:
         network = await opened.enter_async_context(proxy_before(stack, rng=rng))
         database = await opened.enter_async_context(faulty_dynamodb(settings.port, rng))
@@ -152,19 +152,19 @@ async def _world(
             await opened.enter_async_context(served_by(settings, database.url))
         run_id = uuid.uuid4().hex[:8]
         names = [f"chaos{number}-{run_id}" for number in range(terms.users)]
-        world = Chaos(stack, network.url, rng, names, http_url=network.http_url, patience=terms.patience)
-        network.tap = world.recorder.tap
-        yield world, Trouble(terms, rng, network, database, Killer(settings, rng))
+        soak = Chaos(stack, network.url, rng, names, http_url=network.http_url, patience=terms.patience)
+        network.tap = soak.recorder.tap
+        yield soak, Trouble(terms, rng, network, database, Killer(settings, rng))
 
 
-async def _meet(everyone: Sequence[Unlucky], world: Chaos) -> None:
+async def _meet(everyone: Sequence[Unlucky], soak: Chaos) -> None:
     """All are online, and in a group, before anything fails."""
     for user in everyone:
         await user.start()
     await asyncio.gather(*(user.client.connected() for user in everyone))
     first = everyone[0]
     group = await first.client.create_group("everyone", [user.name for user in everyone[1:]])
-    world.groups.append(group.id)
+    soak.groups.append(group.id)
 
 
 async def _quiet(everyone: Sequence[Unlucky], stack: Stack) -> dict[str, list[dict[str, Any]]]:

@@ -13,7 +13,7 @@ from parley_client.settings import Options
 
 from local.tokens import mint
 from tests.chaos.recorder import RecordedClient, Recorder
-from tests.soak.user import CUT, EXPECTED, User, World
+from tests.soak.user import CUT, EXPECTED, SoakRun, User
 
 # The server's faults, as a client is told of them.
 TROUBLE: Final = frozenset({"unavailable", "internal", "unreachable", "sync_required"})
@@ -21,7 +21,7 @@ _TRIES: Final = 1_000
 
 
 @dataclass(kw_only=True)
-class Chaos(World):
+class Chaos(SoakRun):
     """What all users share. `patience`: the settings that say how soon a client gives something up."""
 
     http_url: str
@@ -34,23 +34,23 @@ class Unlucky(User):
 
     weights: ClassVar[Mapping[str, int]] = {**User.weights, "burst": 5, "look": 8, "die": 2, "die_while_writing": 3}
     expected: ClassVar[frozenset[str]] = EXPECTED | CUT | TROUBLE
-    world: Chaos
+    soak: Chaos
     client: RecordedClient
 
     def _new_client(self, state: dict[str, object] | None) -> RecordedClient:
-        world = self.world
+        soak = self.soak
         options: dict[str, Any] = {
             "backoff_first": 0.05,
             "backoff_limit": 0.5,
             "max_attempts": _TRIES,
-            **world.patience,
+            **soak.patience,
         }
         return RecordedClient(
-            world.url,
-            recorder=world.recorder,
+            soak.url,
+            recorder=soak.recorder,
             name=self.name,
-            token=lambda: mint(world.stack, self.name),
-            http_url=world.http_url,
+            token=lambda: mint(soak.stack, self.name),
+            http_url=soak.http_url,
             user_id=self.name,
             history="all",
             state=state,
@@ -84,7 +84,7 @@ class Unlucky(User):
         if place is None:
             return
         sends = [asyncio.create_task(self._send(conversation_id=place)) for _ in range(3)]
-        await asyncio.sleep(self.world.rng.random() * 0.2)
+        await asyncio.sleep(self.soak.rng.random() * 0.2)
         await self.die()
         await asyncio.gather(*sends, return_exceptions=True)
 

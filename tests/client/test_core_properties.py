@@ -40,74 +40,74 @@ steps = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 5)), max_size=
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def play(world: Simulated, script: list[Step]) -> None:
+def play(scenario: Simulated, script: list[Step]) -> None:
     for name, number in script:
         if name in ("serve", "serve_unanswered", "busy", "died_after_storing", "never_arrives"):
-            at_server(world, name, number)
+            at_server(scenario, name, number)
         elif name in ("deliver", "deliver_twice", "lose"):
-            on_the_way_back(world, name, number)
+            on_the_way_back(scenario, name, number)
         else:
-            ACTIONS[name](world, number)
+            ACTIONS[name](scenario, number)
 
 
-def at_server(world: Simulated, name: str, number: int) -> None:
-    if not world.to_server:
+def at_server(scenario: Simulated, name: str, number: int) -> None:
+    if not scenario.to_server:
         return
-    index = number % len(world.to_server)
+    index = number % len(scenario.to_server)
     if name == "serve":
-        world.serve(index)
+        scenario.serve(index)
     elif name == "serve_unanswered":
-        world.serve(index, reply=False)
+        scenario.serve(index, reply=False)
     elif name == "never_arrives":
-        world.to_server.pop(index)
+        scenario.to_server.pop(index)
     else:
-        world.refuse(index, "unavailable" if name == "busy" else "internal", stored=name == "died_after_storing")
+        scenario.refuse(index, "unavailable" if name == "busy" else "internal", stored=name == "died_after_storing")
 
 
-def on_the_way_back(world: Simulated, name: str, number: int) -> None:
-    if not world.to_client:
+def on_the_way_back(scenario: Simulated, name: str, number: int) -> None:
+    if not scenario.to_client:
         return
-    index = number % len(world.to_client)
+    index = number % len(scenario.to_client)
     if name == "lose":
-        world.to_client.pop(index)
+        scenario.to_client.pop(index)
     else:
-        world.deliver(index, keep=name == "deliver_twice")
+        scenario.deliver(index, keep=name == "deliver_twice")
 
 
-def other(world: Simulated, number: int) -> None:
+def other(scenario: Simulated, number: int) -> None:
     sender = PEERS[number % len(PEERS)]
-    count = sum(len(log) for log in world.model.logs.values())
-    world.post(ME, world.model.post(sender, ME, f"from {sender} {count}"))
+    count = sum(len(log) for log in scenario.model.logs.values())
+    scenario.post(ME, scenario.model.post(sender, ME, f"from {sender} {count}"))
 
 
-def change(world: Simulated, number: int) -> None:
-    where = world.model.dm(ME, PEERS[number % len(PEERS)])
-    if world.model.logs[where]:
-        world.post(ME, world.model.change(where, "from_the_future"))
+def change(scenario: Simulated, number: int) -> None:
+    where = scenario.model.dm(ME, PEERS[number % len(PEERS)])
+    if scenario.model.logs[where]:
+        scenario.post(ME, scenario.model.change(where, "from_the_future"))
 
 
-def receipt(world: Simulated, number: int) -> None:
-    where = world.model.dm(ME, PEERS[number % len(PEERS)])
-    world.post(ME, {"type": "read", "conversation_id": where, "user_id": "bob", "seq": number + 1})
+def receipt(scenario: Simulated, number: int) -> None:
+    where = scenario.model.dm(ME, PEERS[number % len(PEERS)])
+    scenario.post(ME, {"type": "read", "conversation_id": where, "user_id": "bob", "seq": number + 1})
 
 
 ACTIONS: dict[str, Callable[[Simulated, int], Any]] = {
-    "send": lambda world, number: world.send(PEERS[number % len(PEERS)]),
-    "take": lambda world, _: world.take(),
-    "wait": lambda world, number: world.wait(0.25 * 4**number),
-    "deadline": lambda world, _: world.wait_for_deadline(),
-    "cut": lambda world, _: world.cut(),
-    "restart": lambda world, _: world.restart(world.snapshot()),
+    "send": lambda scenario, number: scenario.send(PEERS[number % len(PEERS)]),
+    "take": lambda scenario, _: scenario.take(),
+    "wait": lambda scenario, number: scenario.wait(0.25 * 4**number),
+    "deadline": lambda scenario, _: scenario.wait_for_deadline(),
+    "cut": lambda scenario, _: scenario.cut(),
+    "restart": lambda scenario, _: scenario.restart(scenario.snapshot()),
     "other": other,
     "change": change,
     "receipt": receipt,
 }
 
 
-def check_stream(world: Simulated) -> None:
+def check_stream(scenario: Simulated) -> None:
     """The application saw the end of each log from its start on: every entry once, in order, as it is stored."""
-    for where, log in world.model.logs.items():
-        seen = world.taken.get(where, [])
+    for where, log in scenario.model.logs.items():
+        seen = scenario.taken.get(where, [])
         start = len(log) - len(seen)
         assert start >= 0
         for entry, event in zip(log[start:], seen, strict=True):
@@ -122,27 +122,27 @@ def check_stream(world: Simulated) -> None:
                 assert event.type == entry["type"]
 
 
-def stored(world: Simulated) -> dict[str, list[tuple[str, int]]]:
+def stored(scenario: Simulated) -> dict[str, list[tuple[str, int]]]:
     """Where each of the client's own messages stands."""
     places: dict[str, list[tuple[str, int]]] = {}
-    for where, log in world.model.logs.items():
+    for where, log in scenario.model.logs.items():
         for entry in log:
             if entry.get("message", {}).get("sender_id") == ME:
                 places.setdefault(entry["message"]["content"], []).append((where, entry["seq"]))
     return places
 
 
-def check_outbox(world: Simulated) -> None:
+def check_outbox(scenario: Simulated) -> None:
     """Each message stands in the log once, in the order of writing; each call ended once, with that place."""
-    places = stored(world)
+    places = stored(scenario)
     assert {content: [where for where, _ in found] for content, found in places.items()} == {
-        content: [where] for content, where in world.composed.items()
+        content: [where] for content, where in scenario.composed.items()
     }
     for peer in PEERS:
-        where = world.model.dm(ME, peer)
-        seqs = [places[content][0][1] for content, own in world.composed.items() if own == where]
+        where = scenario.model.dm(ME, peer)
+        seqs = [places[content][0][1] for content, own in scenario.composed.items() if own == where]
         assert seqs == sorted(seqs)
-    for content, outcomes in world.outcomes.items():
+    for content, outcomes in scenario.outcomes.items():
         [ack] = outcomes
         assert isinstance(ack, Ack)
         assert [(ack.conversation_id, ack.seq)] == places[content]
@@ -157,15 +157,15 @@ def test_each_entry_is_seen_once_in_order_and_each_message_stored_once(
     for peer in ("bob", "carol"):
         for number in range(3):
             model.post(peer, ME, f"before {peer} {number}")
-    world = Simulated(Settings(history=history, max_events=room, max_attempts=1_000), model)
+    scenario = Simulated(Settings(history=history, max_events=room, max_attempts=1_000), model)
 
-    play(world, script)
-    world.heal()
+    play(scenario, script)
+    scenario.heal()
 
-    check_stream(world)
-    check_outbox(world)
+    check_stream(scenario)
+    check_outbox(scenario)
     if history == "all":
-        assert {where: len(seen) for where, seen in world.taken.items()} == {
+        assert {where: len(seen) for where, seen in scenario.taken.items()} == {
             where: len(log) for where, log in model.logs.items() if log
         }
 
@@ -179,13 +179,13 @@ def test_the_same_over_long_random_runs(seed: int) -> None:
         model.post(peer, ME, f"before {peer}")
     room = draw.choice([4, 12, 1_000])
     history: Any = draw.choice(["new", "all"])
-    world = Simulated(Settings(history=history, max_events=room, max_attempts=1_000), model)
+    scenario = Simulated(Settings(history=history, max_events=room, max_attempts=1_000), model)
 
-    play(world, [(draw.choice(STEPS), draw.randrange(6)) for _ in range(400)])
-    world.heal()
+    play(scenario, [(draw.choice(STEPS), draw.randrange(6)) for _ in range(400)])
+    scenario.heal()
 
-    check_stream(world)
-    check_outbox(world)
+    check_stream(scenario)
+    check_outbox(scenario)
 
 
 @relaxed
@@ -194,30 +194,30 @@ def test_an_outdated_snapshot_repeats_entries_but_stores_nothing_twice(
     before: list[Step], between: list[Step], after: list[Step], small: bool
 ) -> None:
     model = Model(max_examined=3, page=2, reply_room=4) if small else Model()
-    world = Simulated(Settings(history="all", max_attempts=1_000), model)
-    play(world, before)
-    snapshot = world.snapshot()
-    kept = {item.body["content"] for item in world.core.unacked}
-    acked_before = set(world.outcomes)
-    play(world, between)
-    world.restart(snapshot)
-    world.taken.clear()
-    play(world, after)
-    world.heal()
+    scenario = Simulated(Settings(history="all", max_attempts=1_000), model)
+    play(scenario, before)
+    snapshot = scenario.snapshot()
+    kept = {item.body["content"] for item in scenario.core.unacked}
+    acked_before = set(scenario.outcomes)
+    play(scenario, between)
+    scenario.restart(snapshot)
+    scenario.taken.clear()
+    play(scenario, after)
+    scenario.heal()
 
-    places = stored(world)
+    places = stored(scenario)
     assert all(len(found) == 1 for found in places.values())
     assert kept | acked_before <= places.keys()
-    check_stream(world)
+    check_stream(scenario)
 
 
 @pytest.mark.parametrize("history", ["new", "all"])
 def test_the_simulation_itself_comes_to_rest_without_faults(history: Any) -> None:
-    world = Simulated(Settings(history=history))
+    scenario = Simulated(Settings(history=history))
     for peer in PEERS:
-        world.send(peer)
-    world.heal()
+        scenario.send(peer)
+    scenario.heal()
 
-    check_stream(world)
-    check_outbox(world)
-    assert len(world.outcomes) == len(PEERS)
+    check_stream(scenario)
+    check_outbox(scenario)
+    assert len(scenario.outcomes) == len(PEERS)

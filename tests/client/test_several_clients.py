@@ -47,7 +47,7 @@ steps = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 4), st.integer
 
 
 @dataclass
-class World:
+class Scenario:
     model: Model
     room: int = 1_000
     clients: list[Simulated] = field(default_factory=list)
@@ -118,25 +118,27 @@ def _on_the_way_back(client: Simulated, name: str, number: int) -> None:
         client.deliver(index, keep=name == "deliver_twice")
 
 
-def _send(world: World, client: Simulated, number: int) -> None:
-    client.send(world.group if number % 3 else ("bob" if client.user == "alice" else "alice"))
+def _send(scenario: Scenario, client: Simulated, number: int) -> None:
+    client.send(scenario.group if number % 3 else ("bob" if client.user == "alice" else "alice"))
 
 
-def _react(world: World, client: Simulated, number: int) -> None:
-    client.change("react", *world.target(number), emoji=EMOJI[number % 3], remove=number % 4 == 3)
+def _react(scenario: Scenario, client: Simulated, number: int) -> None:
+    client.change("react", *scenario.target(number), emoji=EMOJI[number % 3], remove=number % 4 == 3)
 
 
-def _read(world: World, client: Simulated, number: int) -> None:
-    held = client.core.held(world.group)
+def _read(scenario: Scenario, client: Simulated, number: int) -> None:
+    held = client.core.held(scenario.group)
     if held:
-        client.core.mark("read", world.group, max(1, held - number), client.now)
+        client.core.mark("read", scenario.group, max(1, held - number), client.now)
         client._perform()
 
 
-ACTIONS: dict[str, Callable[[World, Simulated, int], Any]] = {
+ACTIONS: dict[str, Callable[[Scenario, Simulated, int], Any]] = {
     "send": _send,
-    "edit": lambda world, client, number: client.change("edit", *world.target(number), content=f"edited {number}"),
-    "delete": lambda world, client, number: client.change("delete", *world.target(number)),
+    "edit": lambda scenario, client, number: client.change(
+        "edit", *scenario.target(number), content=f"edited {number}"
+    ),
+    "delete": lambda scenario, client, number: client.change("delete", *scenario.target(number)),
     "react": _react,
     "read": _read,
     "take": lambda _, client, __: client.take(),
@@ -183,17 +185,17 @@ def check_goodbyes(client: Simulated, where: str) -> None:
         over = isinstance(event, MembershipLost)
 
 
-def check(world: World) -> None:
-    model, group, dm = world.model, world.group, world.model.dm("alice", "bob")
-    views = [[view_of(client, where) for where in (group, dm)] for client in world.clients[:3]]
+def check(scenario: Scenario) -> None:
+    model, group, dm = scenario.model, scenario.group, scenario.model.dm("alice", "bob")
+    views = [[view_of(client, where) for where in (group, dm)] for client in scenario.clients[:3]]
     assert views[0] == views[1]  # alice's two devices
-    for client, (of_group, of_dm) in zip(world.clients, views, strict=False):
+    for client, (of_group, of_dm) in zip(scenario.clients, views, strict=False):
         assert of_group.messages == {each["seq"]: as_message(each) for each in shown(model, group)}
         assert of_dm.messages == {each["seq"]: as_message(each) for each in shown(model, dm)}
         assert (of_group.members, of_group.name) == (model.roles[group], model.names[group])
         of_group.mark_read(client.user, model.cursors.get(("read", group, client.user), 0))
         assert of_group.unread(client.user) == model.unread(group, client.user)
-    for client in world.clients:
+    for client in scenario.clients:
         check_order(client)
         check_goodbyes(client, group)
         joined = model.joined_seq(group, client.user)
@@ -215,17 +217,17 @@ def test_whoever_missed_something_ends_with_the_same_view(
     script: list[Step], small: bool, clamps: bool, room: int
 ) -> None:
     limits: dict[str, Any] = {"max_examined": 3, "page": 2, "reply_room": 4} if small else {}
-    world = World(Model(clamps=clamps, **limits), room)
-    world.play(script)
-    world.clients[0].heal()
-    check(world)
+    scenario = Scenario(Model(clamps=clamps, **limits), room)
+    scenario.play(script)
+    scenario.clients[0].heal()
+    check(scenario)
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_same_over_long_random_runs(seed: int) -> None:
     draw = random.Random(seed)
     limits: dict[str, Any] = draw.choice([{}, {"max_examined": 3, "page": 2, "reply_room": 4}])
-    world = World(Model(clamps=draw.choice([False, True]), **limits), draw.choice([4, 12, 1_000]))
-    world.play([(draw.choice(STEPS), draw.randrange(5), draw.randrange(12)) for _ in range(500)])
-    world.clients[0].heal()
-    check(world)
+    scenario = Scenario(Model(clamps=draw.choice([False, True]), **limits), draw.choice([4, 12, 1_000]))
+    scenario.play([(draw.choice(STEPS), draw.randrange(5), draw.randrange(12)) for _ in range(500)])
+    scenario.clients[0].heal()
+    check(scenario)

@@ -10,41 +10,41 @@ from local.stack import Stack
 from tests.load.absence import absence
 from tests.load.flood import flood
 from tests.load.hot import hot, slow
+from tests.load.load_run import LoadRun
 from tests.load.steady import steady
 from tests.load.storm import storm
-from tests.load.world import World
 
 
-def findings(stack: Stack, scenario: Callable[[World], Awaitable[None]]) -> list[str]:
+def findings(stack: Stack, scenario: Callable[[LoadRun], Awaitable[None]]) -> list[str]:
     """What is wrong after it."""
-    world = World(stack)
+    load_run = LoadRun(stack)
 
     async def run() -> None:
-        await scenario(world)
+        await scenario(load_run)
 
     asyncio.run(run())
-    return world.findings
+    return load_run.findings
 
 
 def test_in_a_storm_of_connections_everybody_gets_in_or_is_told_why_and_each_coming_is_said_once(stack: Stack) -> None:
-    assert findings(stack, lambda world: storm(world, users=50, at_once=20)) == []
+    assert findings(stack, lambda load_run: storm(load_run, users=50, at_once=20)) == []
 
 
 def test_who_floods_is_held_up_and_sent_away_while_others_are_served_in_order(stack: Stack) -> None:
-    assert findings(stack, lambda world: flood(world, pairs=5)) == []
+    assert findings(stack, lambda load_run: flood(load_run, pairs=5)) == []
 
 
 def test_twenty_who_write_into_one_group_at_once_see_one_gapless_order(stack: Stack) -> None:
-    assert findings(stack, lambda world: hot(world, writers=20, each=5)) == []
+    assert findings(stack, lambda load_run: hot(load_run, writers=20, each=5)) == []
 
 
 def test_a_member_who_takes_nothing_holds_up_nobody_and_misses_nothing(stack: Stack) -> None:
-    assert findings(stack, lambda world: slow(world, messages=150)) == []
+    assert findings(stack, lambda load_run: slow(load_run, messages=150)) == []
 
 
 def test_after_a_long_absence_five_hundred_conversations_are_caught_up_with_entry_by_entry(stack: Stack) -> None:
-    assert findings(stack, lambda world: absence(world, conversations=500)) == []
+    assert findings(stack, lambda load_run: absence(load_run, conversations=500)) == []
 
 
 def test_what_everybody_writes_at_full_speed_is_stored_once_and_told_to_all(stack: Stack) -> None:
-    assert findings(stack, lambda world: steady(world, users=12, seconds=5, random=Random(3))) == []
+    assert findings(stack, lambda load_run: steady(load_run, users=12, seconds=5, random=Random(3))) == []

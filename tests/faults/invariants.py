@@ -13,7 +13,7 @@ from shared.adapters.dynamodb.entries import entry_from
 from shared.domain.contacts import ACCEPTED
 from shared.domain.entries import Entry
 from shared.domain.identifiers import private_members
-from tests.faults.house import House
+from tests.faults.harness import FaultHarness
 from tests.shared.operations.replay import Told, replay
 from tests.stores import LOG, MEMBERS, SESSIONS
 
@@ -23,25 +23,25 @@ CURSORS = ("read_seq", "delivered_seq", "joined_seq")
 LASTING = ("conversation_id", "seq", "kind", "sender_id", "created_at", "number", "nonce", "client_message_id")
 
 
-def logs(house: House) -> dict[str, list[Entry]]:
+def logs(harness: FaultHarness) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
-    for item in house.store.items(LOG):
+    for item in harness.store.items(LOG):
         found.setdefault(item["conversation_id"], []).append(entry_from(item))
     return found
 
 
-def check(house: House) -> None:
+def check(harness: FaultHarness) -> None:
     """Everything, at any moment: right after a death, too."""
-    wrong = list(faults(house))
+    wrong = list(faults(harness))
     assert not wrong, "\n".join(wrong)
-    assert not house.unexpected, house.unexpected
+    assert not harness.unexpected, harness.unexpected
 
 
-def check_to_the_end(house: House) -> None:
+def check_to_the_end(harness: FaultHarness) -> None:
     """Now, and when all that follows by itself has happened."""
-    check(house)
-    house.settle()
-    check(house)
+    check(harness)
+    harness.settle()
+    check(harness)
 
 
 @contextmanager
@@ -53,8 +53,8 @@ def during(what: str) -> Iterator[None]:
         raise AssertionError(what) from error
 
 
-def faults(house: House) -> Iterator[str]:
-    rows, known = house.store.items(MEMBERS), logs(house)
+def faults(harness: FaultHarness) -> Iterator[str]:
+    rows, known = harness.store.items(MEMBERS), logs(harness)
     told = {name: replay(log, {}) for name, log in known.items()}
     for name, log in known.items():
         yield from _entries(name, log, told[name])
@@ -62,11 +62,11 @@ def faults(house: House) -> Iterator[str]:
     yield from _without_log(known, rows)
     yield from _contacts(rows)
     yield from _devices(rows)
-    yield from _files(house, known, rows)
-    yield from _written(house)
-    yield from _sessions(house)
-    yield from _posts(house, told)
-    yield from _pushes(house)
+    yield from _files(harness, known, rows)
+    yield from _written(harness)
+    yield from _sessions(harness)
+    yield from _posts(harness, told)
+    yield from _pushes(harness)
 
 
 def _entries(name: str, log: Sequence[Entry], told: Told) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _devices(rows: Rows) -> Iterator[str]:
         yield f"devices are {have}, targets are owned by {owners}"
 
 
-def _files(house: House, known: Logs, rows: Rows) -> Iterator[str]:
+def _files(harness: FaultHarness, known: Logs, rows: Rows) -> Iterator[str]:
     """Every message that has a file counts, and no other; what is ready has its bytes."""
     wanted = Counter(entry.file_id for log in known.values() for entry in log if entry.is_message)
     references = Counter(row["pk"] for row in rows if row["sk"].startswith("message#"))
@@ -147,16 +147,16 @@ def _files(house: House, known: Logs, rows: Rows) -> Iterator[str]:
         file_id = row["pk"].removeprefix("file#")
         if not row["references"] == references[row["pk"]] == wanted[file_id]:
             yield f"{file_id} is counted {row['references']} times, has {references[row['pk']]} rows, {wanted[file_id]}"
-        if row["status"] == "ready" and file_id not in house.objects.kept:
+        if row["status"] == "ready" and file_id not in harness.objects.kept:
             yield f"{file_id} is ready, and its bytes are not there"
         if row["status"] == "deleted" and wanted[file_id]:
             yield f"{file_id} is deleted, and a message has it"
 
 
-def _written(house: House) -> Iterator[str]:
+def _written(harness: FaultHarness) -> Iterator[str]:
     """Write by write: entries follow their predecessors and stay what they are, cursors never go back."""
     heads: Counter[str] = Counter()
-    for written in house.written:
+    for written in harness.written:
         old = from_item(written.old) if written.old else None
         new = from_item(written.new) if written.new else None
         if written.table == LOG:
@@ -177,20 +177,20 @@ def _written(house: House) -> Iterator[str]:
             )
 
 
-def _sessions(house: House) -> Iterator[str]:
+def _sessions(harness: FaultHarness) -> Iterator[str]:
     """What an operation does to one connection is not done to others: who is there stays registered."""
-    stored = {item["user_id"]: item.get("connections", {}) for item in house.store.items(SESSIONS)}
-    for connection_id in house.lasting & house.gateway.open.keys():
-        user = house.gateway.open[connection_id]
+    stored = {item["user_id"]: item.get("connections", {}) for item in harness.store.items(SESSIONS)}
+    for connection_id in harness.lasting & harness.gateway.open.keys():
+        user = harness.gateway.open[connection_id]
         if connection_id not in stored.get(user, {}):
             yield f"{connection_id} is open, and not registered any more"
 
 
-def _posts(house: House, told: Mapping[str, Told]) -> Iterator[str]:
+def _posts(harness: FaultHarness, told: Mapping[str, Told]) -> Iterator[str]:
     """Nobody gets an entry of a conversation that they are not in."""
-    for connection_id in {connection_id for connection_id, _ in house.gateway.posts}:
+    for connection_id in {connection_id for connection_id, _ in harness.gateway.posts}:
         user = connection_id.rstrip("1")
-        for event in house.gateway.events(connection_id):
+        for event in harness.gateway.events(connection_id):
             if "seq" not in event or event["type"] in {"read", "delivered"}:
                 continue
             name, seq = event["conversation_id"], event["seq"]
@@ -202,6 +202,6 @@ def _posts(house: House, told: Mapping[str, Told]) -> Iterator[str]:
                 yield f"{connection_id} got {event}"
 
 
-def _pushes(house: House) -> Iterator[str]:
-    taken = Counter(push.push_id for push in house.provider.taken)
+def _pushes(harness: FaultHarness) -> Iterator[str]:
+    taken = Counter(push.push_id for push in harness.provider.taken)
     yield from (f"{push_id} was pushed {times} times" for push_id, times in taken.items() if times > 1)

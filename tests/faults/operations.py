@@ -9,14 +9,14 @@ from functools import cache
 from typing import Any
 
 from tests.dynamodb import Weather
-from tests.faults.house import House
+from tests.faults.beginning import connections, done, entries, heard, new_harness, ok, row, said, template
+from tests.faults.harness import FaultHarness
 from tests.faults.steps import Step
-from tests.faults.world import connections, done, entries, heard, new_house, ok, row, said, template
 
-Act = Callable[[House], Any]
+Act = Callable[[FaultHarness], Any]
 
 
-def nothing(_: House) -> None:
+def nothing(_: FaultHarness) -> None:
     return
 
 
@@ -36,31 +36,31 @@ class Operation:
     unharmed: Act = nothing
     ends: tuple[str, ...] = ()
 
-    def repeat(self, house: House) -> Any:
-        house.notes["again"] = True
-        return (self.again or self.act)(house)
+    def repeat(self, harness: FaultHarness) -> Any:
+        harness.notes["again"] = True
+        return (self.again or self.act)(harness)
 
 
-def started(operation: Operation, weather: Weather | None = None) -> House:
-    """The small world right before the operation."""
-    house = new_house(weather)
-    house.lasting -= set(operation.ends)
-    operation.first(house)
-    house.steps.begin()
-    return house
+def started(operation: Operation, weather: Weather | None = None) -> FaultHarness:
+    """Everything as it is right before the operation."""
+    harness = new_harness(weather)
+    harness.lasting -= set(operation.ends)
+    operation.first(harness)
+    harness.steps.begin()
+    return harness
 
 
 @cache
 def calm(operation: Operation) -> tuple[Any, Sequence[Step]]:
     """What it gives, and its steps, when nothing goes wrong."""
-    house = started(operation)
-    return operation.act(house), tuple(house.steps.taken)
+    harness = started(operation)
+    return operation.act(harness), tuple(harness.steps.taken)
 
 
-def fails_cleanly(operation: Operation, house: House) -> None:
+def fails_cleanly(operation: Operation, harness: FaultHarness) -> None:
     """It says that it may be tried again, or has nothing to say; nothing unforeseen comes out of it."""
     try:
-        operation.act(house)
+        operation.act(harness)
     except AssertionError as error:
         refused = str(error)
     else:
@@ -71,8 +71,8 @@ def fails_cleanly(operation: Operation, house: House) -> None:
 def then(*acts: Act) -> Act:
     """One after the other; what the last gives."""
 
-    def act(house: House) -> Any:
-        return [one(house) for one in acts][-1]
+    def act(harness: FaultHarness) -> Any:
+        return [one(harness) for one in acts][-1]
 
     return act
 
@@ -90,48 +90,48 @@ def filled(value: Any) -> Any:
 
 
 def frame(connection_id: str, kind: str, **fields: Any) -> Act:
-    return lambda house: done(house.say(connection_id, {"type": kind, **filled(fields)}))
+    return lambda harness: done(harness.say(connection_id, {"type": kind, **filled(fields)}))
 
 
 def message(connection_id: str, content: str, **fields: Any) -> Act:
-    return lambda house: done(house.say(connection_id, filled(said(content, **fields))))
+    return lambda harness: done(harness.say(connection_id, filled(said(content, **fields))))
 
 
 def request(user: str, method: str, path: str, body: Any = None, *, scope: str = "", fine: tuple[int, ...] = ()) -> Act:
     """A request to the HTTP API. `fine` are statuses that a repetition may get: it is so already."""
 
-    def act(house: House) -> Any:
-        status, answer = house.call(user, method, filled(path), filled(body), scope=scope)
-        return None if status in fine and "again" in house.notes else ok((status, answer))
+    def act(harness: FaultHarness) -> Any:
+        status, answer = harness.call(user, method, filled(path), filled(body), scope=scope)
+        return None if status in fine and "again" in harness.notes else ok((status, answer))
 
     return act
 
 
-def kept(house: House, name: str, take: Callable[[], Any]) -> Any:
+def kept(harness: FaultHarness, name: str, take: Callable[[], Any]) -> Any:
     """What was taken the first time."""
-    if name not in house.notes:
-        house.notes[name] = take()
-    return house.notes[name]
+    if name not in harness.notes:
+        harness.notes[name] = take()
+    return harness.notes[name]
 
 
-def of_stream(house: House) -> None:
+def of_stream(harness: FaultHarness) -> None:
     """The stream's records to the function for pushes. They come again where it dies."""
-    records = kept(house, "records", house.hand_over)
-    assert house.push(records)["batchItemFailures"] == [], "comes again"
+    records = kept(harness, "records", harness.hand_over)
+    assert harness.push(records)["batchItemFailures"] == [], "comes again"
 
 
-def of_files_stream(house: House) -> None:
-    records = kept(house, "records", house.hand_over)
-    assert house.release(records)["batchItemFailures"] == [], "comes again"
+def of_files_stream(harness: FaultHarness) -> None:
+    records = kept(harness, "records", harness.hand_over)
+    assert harness.release(records)["batchItemFailures"] == [], "comes again"
 
 
 def of_queue(name: str) -> Act:
     """A queue's messages to its function. They come again where it dies."""
 
-    def act(house: House) -> None:
-        messages = kept(house, name, lambda: house.take(name))
+    def act(harness: FaultHarness) -> None:
+        messages = kept(harness, name, lambda: harness.take(name))
         assert messages, f"nothing waits in {name}"
-        assert house.carry_out(name, messages) == [], "comes again"
+        assert harness.carry_out(name, messages) == [], "comes again"
 
     return act
 
@@ -142,13 +142,13 @@ def of_queue(name: str) -> Act:
 def stored(conversation_id: str, content: str, *listeners: str, pushed: tuple[str, ...] = ()) -> Act:
     """One message says this. Who was there has heard of it; these have had one push each, and nobody else any."""
 
-    def holds(house: House) -> None:
+    def holds(harness: FaultHarness) -> None:
         place = filled(conversation_id)
-        (found,) = (entry for entry in entries(house, place) if entry.get("client_message_id") == content)
+        (found,) = (entry for entry in entries(harness, place) if entry.get("client_message_id") == content)
         for listener in listeners:
-            assert heard(house, listener, "new_message", conversation_id=place, seq=found["seq"]), listener
+            assert heard(harness, listener, "new_message", conversation_id=place, seq=found["seq"]), listener
         about = {"conversation_id": place, "seq": str(found["seq"])}
-        pushes = [push.target.token for push in house.provider.taken if about.items() <= push.data.items()]
+        pushes = [push.target.token for push in harness.provider.taken if about.items() <= push.data.items()]
         assert Counter(pushes) == Counter(pushed)
 
     return holds
@@ -157,8 +157,8 @@ def stored(conversation_id: str, content: str, *listeners: str, pushed: tuple[st
 def last(conversation_id: str, kind: str, times: int = 1, **fields: Any) -> Act:
     """So many entries of this kind have these attributes."""
 
-    def holds(house: House) -> None:
-        log = [one for one in entries(house, filled(conversation_id)) if one["kind"] == kind]
+    def holds(harness: FaultHarness) -> None:
+        log = [one for one in entries(harness, filled(conversation_id)) if one["kind"] == kind]
         assert len([one for one in log if filled(fields).items() <= one.items()]) == times, log
 
     return holds
@@ -167,8 +167,8 @@ def last(conversation_id: str, kind: str, times: int = 1, **fields: Any) -> Act:
 def item(pk: str, sk: str, **attributes: Any) -> Act:
     """A row of the members table has these attributes; None stands for one that is not there."""
 
-    def holds(house: House) -> None:
-        found = row(house, filled(pk), filled(sk))
+    def holds(harness: FaultHarness) -> None:
+        found = row(harness, filled(pk), filled(sk))
         assert found is not None
         assert {name: found.get(name) for name in attributes} == attributes
 
@@ -176,24 +176,24 @@ def item(pk: str, sk: str, **attributes: Any) -> Act:
 
 
 def no_item(pk: str, sk: str) -> Act:
-    def holds(house: House) -> None:
-        assert row(house, filled(pk), filled(sk)) is None
+    def holds(harness: FaultHarness) -> None:
+        assert row(harness, filled(pk), filled(sk)) is None
 
     return holds
 
 
 def members(conversation_id: str, *users: str) -> Act:
-    def holds(house: House) -> None:
+    def holds(harness: FaultHarness) -> None:
         pk = f"conversation#{filled(conversation_id)}"
-        rows = [one for one in house.store.items("members") if one["pk"] == pk and "user_id" in one]
+        rows = [one for one in harness.store.items("members") if one["pk"] == pk and "user_id" in one]
         assert {one["user_id"] for one in rows} == set(users)
 
     return holds
 
 
 def registered(user: str, *expected: str) -> Act:
-    def holds(house: House) -> None:
-        assert connections(house, user) == set(expected)
+    def holds(harness: FaultHarness) -> None:
+        assert connections(harness, user) == set(expected)
 
     return holds
 
@@ -201,14 +201,14 @@ def registered(user: str, *expected: str) -> Act:
 def told(connection_id: str, kind: str, **fields: Any) -> Act:
     """A connection has got such an event."""
 
-    def holds(house: House) -> None:
-        assert heard(house, connection_id, kind, **filled(fields)), house.gateway.events(connection_id)
+    def holds(harness: FaultHarness) -> None:
+        assert heard(harness, connection_id, kind, **filled(fields)), harness.gateway.events(connection_id)
 
     return holds
 
 
 def pushed(token: str, times: int = 1) -> Act:
-    def holds(house: House) -> None:
-        assert [push.target.token for push in house.provider.taken].count(token) == times
+    def holds(harness: FaultHarness) -> None:
+        assert [push.target.token for push in harness.provider.taken].count(token) == times
 
     return holds

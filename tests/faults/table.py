@@ -1,4 +1,4 @@
-"""Every operation of every function, in the small world: one row each, which all suites of this folder go through.
+"""Every operation of every function, from the same beginning: one row each, which all suites of this folder go through.
 
 A row is a name, the act, and what holds when everything that it queued is carried out, whatever died or failed on the
 way. docs/testing.md ("The table of faults") tells how to read one and how to add one.
@@ -6,6 +6,14 @@ way. docs/testing.md ("The table of faults") tells how to read one and how to ad
 
 from __future__ import annotations
 
+from tests.faults.beginning import (
+    ALICE,
+    ALICES_TABLET,
+    BOB,
+    CAROLS,
+    DM,
+    FRANKS,
+)
 from tests.faults.operations import (
     Operation,
     frame,
@@ -75,14 +83,6 @@ from tests.faults.scenes import (
     tablet_is_forgotten,
     unregistered,
     unscheduled,
-)
-from tests.faults.world import (
-    ALICE,
-    ALICES_TABLET,
-    BOB,
-    CAROLS,
-    DM,
-    FRANKS,
 )
 
 OPERATIONS = [

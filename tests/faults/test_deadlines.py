@@ -94,7 +94,7 @@ _LOST: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Item": _THERE}
 
 
 @dataclass
-class House:
+class DeadlineHarness:
     calls: Slow = field(default_factory=Slow)
 
     def __post_init__(self) -> None:
@@ -157,18 +157,18 @@ FRAMES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("trouble", [contended, throttled])
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_frame_is_answered_in_time(name: str, trouble: Callable[[str], ServiceError | None], seconds: float) -> None:
-    house = House()
-    house.suffer(seconds, trouble)
-    reply = house.say(**FRAMES[name])
-    assert house.calls.took <= FRAME_S + GRACE_S + CALL_S
+    harness = DeadlineHarness()
+    harness.suffer(seconds, trouble)
+    reply = harness.say(**FRAMES[name])
+    assert harness.calls.took <= FRAME_S + GRACE_S + CALL_S
     if not reply["success"]:
         assert (reply["code"], reply["retry_after_ms"] > 0) == ("unavailable", True)
 
 
-REQUESTS: dict[str, Callable[[House], object]] = {
-    "add": House.add,
-    "react": lambda house: react(React("bob", GROUP, 2, "👍"), **house.whole),
-    "contact": lambda house: request_contact("alice", "bob", stores=house.stores, now=NOW),
+REQUESTS: dict[str, Callable[[DeadlineHarness], object]] = {
+    "add": DeadlineHarness.add,
+    "react": lambda harness: react(React("bob", GROUP, 2, "👍"), **harness.whole),
+    "contact": lambda harness: request_contact("alice", "bob", stores=harness.stores, now=NOW),
 }
 
 
@@ -178,10 +178,10 @@ REQUESTS: dict[str, Callable[[House], object]] = {
 def test_a_request_is_answered_in_time(
     name: str, trouble: Callable[[str], ServiceError | None], seconds: float
 ) -> None:
-    house = House()
-    house.suffer(seconds, trouble)
-    house.calls.limit(REQUEST_S)
+    harness = DeadlineHarness()
+    harness.suffer(seconds, trouble)
+    harness.calls.limit(REQUEST_S)
     with pytest.raises(Unavailable) as refused:
-        REQUESTS[name](house)
-    assert house.calls.took <= REQUEST_S + GRACE_S + CALL_S < 29
+        REQUESTS[name](harness)
+    assert harness.calls.took <= REQUEST_S + GRACE_S + CALL_S < 29
     assert refused.value.retry_after_ms

@@ -18,11 +18,11 @@ from shared.adapters.aws.json_service import JsonService, ServiceError
 from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
 from tests.calls import Unslept
-from tests.faults.house import House
+from tests.faults.beginning import ALICE, CAROLS, DM, done, entries, new_harness, said
+from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check, check_to_the_end
 from tests.faults.operations import Act, of_queue, stored, then
 from tests.faults.scenes import BOBS, CAROLS_PHONE, TO_BOB, TO_CAROL, came_in, dial, streamed
-from tests.faults.world import ALICE, CAROLS, DM, done, entries, new_house, said
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 
@@ -53,7 +53,7 @@ TROUBLES = {
 }
 
 
-def _serve(house: House, received: Received, trouble: Trouble) -> Reply:
+def _serve(harness: FaultHarness, received: Received, trouble: Trouble) -> Reply:
     operation = received.headers["x-amz-target"].partition(".")[2]
     strikes = operation == trouble.operation and not trouble.struck
     if strikes:
@@ -61,7 +61,7 @@ def _serve(house: House, received: Received, trouble: Trouble) -> Reply:
         if not trouble.done:
             return trouble.answer
     try:
-        answer = reply(200, json.dumps(house.store.call(operation, json.loads(received.body))).encode())
+        answer = reply(200, json.dumps(harness.store.call(operation, json.loads(received.body))).encode())
     except ServiceError as error:
         body = {"__type": error.code, **error.body}
         answer = reply(400, json.dumps(body).encode())
@@ -69,27 +69,27 @@ def _serve(house: House, received: Received, trouble: Trouble) -> Reply:
 
 
 @contextmanager
-def over_http(house: House, trouble: Trouble) -> Iterator[JsonService]:
+def over_http(harness: FaultHarness, trouble: Trouble) -> Iterator[JsonService]:
     """The functions reach the store by the real client over a real server."""
-    with ScriptedServer(lambda received: _serve(house, received, trouble)) as server:
+    with ScriptedServer(lambda received: _serve(harness, received, trouble)) as server:
         service = dynamodb(AwsEnvironment("us-east-1", "key", "secret", "", server.url))
         service._deadline = Unslept()
-        house.dynamodb.store = service
+        harness.dynamodb.store = service
         yield service
         while service._pool._idle:
             service._pool._idle.pop().close()
-    house.dynamodb.store = house.store
+    harness.dynamodb.store = harness.store
 
 
 WRITES: dict[str, tuple[str, Act, Act, Act]] = {
-    "a message": ("PutItem", lambda house: None, TO_BOB, stored(DM, "hello", pushed=(BOBS,))),
+    "a message": ("PutItem", lambda harness: None, TO_BOB, stored(DM, "hello", pushed=(BOBS,))),
     "a first message": (
         "TransactWriteItems",
-        lambda house: None,
-        lambda house: done(house.say(ALICE, said("hi erin", after=0, to="erin"))),
+        lambda harness: None,
+        lambda harness: done(harness.say(ALICE, said("hi erin", after=0, to="erin"))),
         stored("dm:alice:erin", "hi erin"),
     ),
-    "a session": ("UpdateItem", lambda house: None, dial, came_in),
+    "a session": ("UpdateItem", lambda harness: None, dial, came_in),
     "a claim": (
         "UpdateItem",
         then(TO_CAROL, streamed),
@@ -106,29 +106,29 @@ def test_a_write_that_goes_wrong_once_is_made_once_and_answered_as_if_it_had_not
 ) -> None:
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.2)
     operation, first, act, holds = WRITES[write]
-    calm, house = new_house(), new_house()
-    for one in (calm, house):
+    calm, harness = new_harness(), new_harness()
+    for one in (calm, harness):
         first(one)
     expected = act(calm)
     failing = Trouble(operation, *TROUBLES[trouble])
-    with over_http(house, failing):
-        assert act(house) == expected
+    with over_http(harness, failing):
+        assert act(harness) == expected
     assert failing.struck
-    check_to_the_end(house)
-    holds(house)
+    check_to_the_end(harness)
+    holds(harness)
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, FAULT, Reply(then="reset")], ids=["throttled", "fault", "reset"])
 def test_what_never_works_is_an_answer_that_says_when_to_try_again(answer: Reply) -> None:
-    house = new_house()
+    harness = new_harness()
     forever = Trouble("PutItem", answer, done=False)
-    with over_http(house, forever):
+    with over_http(harness, forever):
         forever.struck = _Never()
-        refused = house.say(ALICE, said("hello", after=3, to="bob"))
+        refused = harness.say(ALICE, said("hello", after=3, to="bob"))
     assert (refused["code"], refused["retryable"], refused["retry_after_ms"]) == ("unavailable", True, 1_000)
-    check(house)
-    assert len(entries(house, DM)) == 3
-    assert done(house.say(ALICE, said("hello", after=3, to="bob")))["duplicate"] is False
+    check(harness)
+    assert len(entries(harness, DM)) == 3
+    assert done(harness.say(ALICE, said("hello", after=3, to="bob")))["duplicate"] is False
 
 
 class _Never(list[Any]):
@@ -140,13 +140,13 @@ class _Never(list[Any]):
 
 def test_an_answer_that_is_lost_for_good_is_found_by_the_clients_own_resend() -> None:
     """Every attempt is carried out and none is heard of: the client is told to try again, and has its message once."""
-    house = new_house()
+    harness = new_harness()
     forever = Trouble("PutItem", FAULT, done=True)
-    with over_http(house, forever):
+    with over_http(harness, forever):
         forever.struck = _Never()
-        refused = house.say(ALICE, said("hello", after=3, to="bob"))
+        refused = harness.say(ALICE, said("hello", after=3, to="bob"))
     assert refused["code"] == "unavailable"
-    check(house)
-    assert done(house.say(ALICE, said("hello", after=3, to="bob")))["duplicate"] is True
-    check(house)
-    assert len(entries(house, DM)) == 4
+    check(harness)
+    assert done(harness.say(ALICE, said("hello", after=3, to="bob")))["duplicate"] is True
+    check(harness)
+    assert len(entries(harness, DM)) == 4

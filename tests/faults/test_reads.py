@@ -86,35 +86,35 @@ _BEGINNING = {"pk": {"S": "the beginning"}}
 @_EACH
 def test_in_any_weather_it_does_what_it_should(operation: Operation, weather: type[Weather]) -> None:
     expected, _ = calm(operation)
-    house = started(operation, weather())
-    assert operation.act(house) == expected
-    house.settle()
-    check(house)
-    operation.holds(house)
-    operation.unharmed(house)
+    harness = started(operation, weather())
+    assert operation.act(harness) == expected
+    harness.settle()
+    check(harness)
+    operation.holds(harness)
+    operation.unharmed(harness)
 
 
 @_EACH
 def test_an_empty_page_is_not_the_end(operation: Operation) -> None:
     expected, _ = calm(operation)
-    house = started(operation)
-    house.dynamodb.store = EmptyPages(house.store)
-    assert operation.act(house) == expected
-    house.settle()
-    check(house)
-    operation.holds(house)
-    operation.unharmed(house)
+    harness = started(operation)
+    harness.dynamodb.store = EmptyPages(harness.store)
+    assert operation.act(harness) == expected
+    harness.settle()
+    check(harness)
+    operation.holds(harness)
+    operation.unharmed(harness)
 
 
 @_EACH
 def test_keys_that_stay_unprocessed_are_an_answer_and_a_repetition_completes_it(operation: Operation) -> None:
-    house = started(operation)
-    house.dynamodb.store = NeverProcessing(house.store)
-    fails_cleanly(operation, house)
-    house.dynamodb.store = house.store
-    check(house)
-    house.cold()
-    operation.repeat(house)
-    house.settle()
-    check(house)
-    operation.holds(house)
+    harness = started(operation)
+    harness.dynamodb.store = NeverProcessing(harness.store)
+    fails_cleanly(operation, harness)
+    harness.dynamodb.store = harness.store
+    check(harness)
+    harness.cold()
+    operation.repeat(harness)
+    harness.settle()
+    check(harness)
+    operation.holds(harness)

@@ -57,19 +57,19 @@ def suffers(step: Step, fault: str) -> bool:
 def test_what_fails_once_is_made_good_unseen(operation: Operation, fault: str) -> None:
     expected, steps = calm(operation)
     for step in (step for step in steps if suffers(step, fault)):
-        house = started(operation)
-        house.steps.begin(**{when: at(step.number, trouble) for when, trouble in PASSING[fault].items()})
+        harness = started(operation)
+        harness.steps.begin(**{when: at(step.number, trouble) for when, trouble in PASSING[fault].items()})
         with during(f"step {step.number}, {step.name}: {fault}"):
             if (operation.name, step.name, fault) == USED_UP:
                 with pytest.raises(AssertionError, match="answered 403"):
-                    operation.act(house)
-                operation.repeat(house)
+                    operation.act(harness)
+                operation.repeat(harness)
             else:
-                assert operation.act(house) == expected
-            house.steps.begin()
-            check_to_the_end(house)
-            operation.holds(house)
-            operation.unharmed(house)
+                assert operation.act(harness) == expected
+            harness.steps.begin()
+            check_to_the_end(harness)
+            operation.holds(harness)
+            operation.unharmed(harness)
 
 
 @pytest.mark.parametrize("operation", CHANGES, ids=lambda one: one.name.replace(" ", "_"))
@@ -77,17 +77,17 @@ def test_a_change_whose_answer_is_lost_until_its_token_is_forgotten_recognises_i
     """DynamoDB remembers a transaction's token for ten minutes."""
     expected, steps = calm(operation)
     (step,) = (step for step in steps if step.name == "TransactWriteItems")
-    house = started(operation)
+    harness = started(operation)
 
     def lose_and_forget(_: Step) -> None:
-        house.store._done.clear()
+        harness.store._done.clear()
         lose(step)
 
-    house.steps.begin(after=at(step.number, lose_and_forget))
-    assert operation.act(house) == expected
-    house.steps.begin()
-    check_to_the_end(house)
-    operation.holds(house)
+    harness.steps.begin(after=at(step.number, lose_and_forget))
+    assert operation.act(harness) == expected
+    harness.steps.begin()
+    check_to_the_end(harness)
+    operation.holds(harness)
 
 
 @_EACH
@@ -97,17 +97,17 @@ def test_an_outage_at_any_step_is_an_answer_and_nothing_half_done_and_a_repetiti
     """From this step on nothing in AWS answers, until it is over."""
     _, steps = calm(operation)
     for step in (step for step in steps if step.name in SERVICE_CALLS):
-        house = started(operation)
-        house.steps.begin(before=from_on(step.number, throttle))
+        harness = started(operation)
+        harness.steps.begin(before=from_on(step.number, throttle))
         with during(f"from step {step.number}, {step.name}, on"):
-            fails_cleanly(operation, house)
-            house.steps.begin()
-            check(house)
-            house.cold()
-            operation.repeat(house)
-            house.settle()
-            check(house)
-            operation.holds(house)
+            fails_cleanly(operation, harness)
+            harness.steps.begin()
+            check(harness)
+            harness.cold()
+            operation.repeat(harness)
+            harness.settle()
+            check(harness)
+            operation.holds(harness)
 
 
 def fail(_: Step) -> None:
@@ -120,17 +120,17 @@ def test_a_store_of_objects_or_a_scheduler_that_fails_is_an_answer_and_a_repetit
 ) -> None:
     _, steps = calm(operation)
     for step in (step for step in steps if step.name in BESIDE):
-        house = started(operation)
-        house.steps.begin(before=at(step.number, fail))
+        harness = started(operation)
+        harness.steps.begin(before=at(step.number, fail))
         with during(f"step {step.number}, {step.name}"):
             with pytest.raises(AssertionError, match=r"'unavailable'|comes again"):
-                operation.act(house)
-            house.steps.begin()
-            check(house)
-            operation.repeat(house)
-            house.settle()
-            check(house)
-            operation.holds(house)
+                operation.act(harness)
+            harness.steps.begin()
+            check(harness)
+            operation.repeat(harness)
+            harness.settle()
+            check(harness)
+            operation.holds(harness)
 
 
 @_EACH
@@ -138,12 +138,12 @@ def test_a_post_that_gets_no_answer_fails_nothing(operation: Operation) -> None:
     """Not the operation, not what is stored, and no other post."""
     expected, steps = calm(operation)
     for step in (step for step in steps if step.name in {"PostToConnection", "DeleteConnection"}):
-        house = started(operation)
-        house.steps.begin(before=at(step.number, lose))
+        harness = started(operation)
+        harness.steps.begin(before=at(step.number, lose))
         with during(f"step {step.number}, {step.name}"):
-            assert operation.act(house) == expected
-            posts = [name for name in house.steps.names if name == "PostToConnection"]
+            assert operation.act(harness) == expected
+            posts = [name for name in harness.steps.names if name == "PostToConnection"]
             assert posts == [one.name for one in steps if one.name == "PostToConnection"]
-            house.steps.begin()
-            house.settle()
-            check(house)
+            harness.steps.begin()
+            harness.settle()
+            check(harness)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from local.emulator.retries import Batch, Course, Policy
-from tests.faults.house import House
+from tests.faults.beginning import ALICE, new_harness
+from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check
 from tests.faults.operations import message
 from tests.faults.scenes import CAROLS_PHONE, TO_CAROL
 from tests.faults.services import Message
 from tests.faults.steps import from_on, throttle
-from tests.faults.world import ALICE, new_house
 
 Record = dict[str, Any]
 
@@ -59,44 +59,44 @@ def well_formed(answer: Any, ids: list[str]) -> list[str]:
     return named
 
 
-def records_of_five_messages(house: House) -> list[Record]:
+def records_of_five_messages(harness: FaultHarness) -> list[Record]:
     for number in range(5):
-        message(ALICE, f"m{number}", after=number + 1, to="carol")(house)
-    return copy.deepcopy(house.hand_over())
+        message(ALICE, f"m{number}", after=number + 1, to="carol")(harness)
+    return copy.deepcopy(harness.hand_over())
 
 
 @pytest.mark.parametrize("at", range(5))
 @pytest.mark.parametrize("kind", POISON, ids=lambda one: one.replace(" ", "_"))
 def test_a_poison_record_is_named_and_those_around_it_are_looked_at(kind: str, at: int) -> None:
-    house = new_house()
-    records = records_of_five_messages(house)
+    harness = new_harness()
+    records = records_of_five_messages(harness)
     records[at] = POISON[kind](records[at])
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-    assert well_formed(house.push(records), numbers) == [numbers[at]]
-    seqs = {json.loads(one.body)["about"]["seq"] for one in house.take("push")}
+    assert well_formed(harness.push(records), numbers) == [numbers[at]]
+    seqs = {json.loads(one.body)["about"]["seq"] for one in harness.take("push")}
     assert seqs == {2, 3, 4, 5, 6} - {at + 2}
 
 
 @pytest.mark.parametrize("kind", POISON, ids=lambda one: one.replace(" ", "_"))
 def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(kind: str) -> None:
     """With the retries that the stream's source is deployed with: the poison is set aside, and nothing waits."""
-    house = new_house()
-    records = records_of_five_messages(house)
+    harness = new_harness()
+    records = records_of_five_messages(harness)
     records[2] = POISON[kind](records[2])
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     course, position, given_up, invocations = Course(), 0, [], 0
     while position < len(records):
         end = min(course.end(position, len(records)), len(records))
-        named = well_formed(house.push(records[position:end]), numbers)
+        named = well_formed(harness.push(records[position:end]), numbers)
         handled = numbers.index(named[0]) - position if named else end - position
         following = course.after(Batch(range(position, end), end), handled, Policy(retries=5, bisects=True))
         given_up += list(range(position, end)) if following.given_up else []
         position, invocations = following.position, invocations + 1
         assert invocations < 20
     assert 2 in given_up
-    house.settle()
-    check(house)
-    taken = [(push.target.token, push.data["seq"]) for push in house.provider.taken]
+    harness.settle()
+    check(harness)
+    taken = [(push.target.token, push.data["seq"]) for push in harness.provider.taken]
     assert taken == [(CAROLS_PHONE, seq) for seq in ("2", "3", "5", "6")]
 
 
@@ -117,31 +117,31 @@ def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(kind
     ],
 )
 def test_a_message_that_cannot_be_read_comes_again_alone(body: str) -> None:
-    house = new_house()
-    TO_CAROL(house)
-    house.push(house.hand_over())
-    good = house.take("push")
+    harness = new_harness()
+    TO_CAROL(harness)
+    harness.push(harness.hand_over())
+    good = harness.take("push")
     bad = Message(body, 0)
     for name in ("push", "presence"):
-        assert house.carry_out(name, [bad]) == [bad]
-    assert house.carry_out("push", [bad, *good, bad]) == [bad, bad]
-    assert len(house.provider.taken) == 1
+        assert harness.carry_out(name, [bad]) == [bad]
+    assert harness.carry_out("push", [bad, *good, bad]) == [bad, bad]
+    assert len(harness.provider.taken) == 1
 
 
 @pytest.mark.parametrize("records", [[], [{"eventName": "MODIFY", "dynamodb": {}}], [{"eventName": "REMOVE"}]])
 def test_nothing_to_do_is_answered_as_done(records: list[Record]) -> None:
-    house = new_house()
-    assert well_formed(house.push(records), []) == []
-    assert well_formed(house.release(records), []) == []
+    harness = new_harness()
+    assert well_formed(harness.push(records), []) == []
+    assert well_formed(harness.release(records), []) == []
 
 
 def test_an_outage_names_every_record_so_that_all_of_them_come_again() -> None:
-    house = new_house()
-    records = records_of_five_messages(house)
+    harness = new_harness()
+    records = records_of_five_messages(harness)
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-    house.steps.begin(before=from_on(0, throttle))
-    assert well_formed(house.push(records), numbers) == numbers
-    house.steps.begin()
-    assert well_formed(house.push(records), numbers) == []
-    house.settle()
-    assert [push.data["seq"] for push in house.provider.taken][-1] == "6"
+    harness.steps.begin(before=from_on(0, throttle))
+    assert well_formed(harness.push(records), numbers) == numbers
+    harness.steps.begin()
+    assert well_formed(harness.push(records), numbers) == []
+    harness.settle()
+    assert [push.data["seq"] for push in harness.provider.taken][-1] == "6"

@@ -29,9 +29,9 @@ from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
 from tests.fakes import DM
 from tests.functions.events import frame_event, http_event
-from tests.functions.message.house import House as Frames
-from tests.functions.rest.house import GROUP, now, token
-from tests.functions.rest.house import House as Rest
+from tests.functions.message.harness import MessageHarness as Frames
+from tests.functions.rest.harness import GROUP, now, token
+from tests.functions.rest.harness import RestHarness as Rest
 from tests.stores import MEMBERS, Simulated, simulated
 from tests.wiring import rest_services
 
@@ -50,8 +50,8 @@ def heavy(stores: Simulated, conversation_id: str, messages: int, *, content: st
         stores.overwrite(replace(entry, reactions=reactions))
 
 
-def frame(house: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
-    answer = respond_to_frame(frame_event(dict(body)), house.ports, house.guard)
+def frame(harness: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
+    answer = respond_to_frame(frame_event(dict(body)), harness.ports, harness.guard)
     assert len(answer["body"].encode()) <= REPLY_BYTES
     reply: dict[str, Any] = json.loads(answer["body"])
     assert reply["success"], reply
@@ -59,19 +59,19 @@ def frame(house: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
     return data
 
 
-def get(house: Rest, path: str, **query: str) -> dict[str, Any]:
+def get(harness: Rest, path: str, **query: str) -> dict[str, Any]:
     """The answer as the function returns it stays within what Lambda hands on: escapes of escapes included."""
-    answer = respond(http_event("GET", path, token=token(), query=query or None), house.api)
+    answer = respond(http_event("GET", path, token=token(), query=query or None), harness.api)
     assert answer["statusCode"] == 200, answer
     assert len(json.dumps(answer, ensure_ascii=False).encode()) <= HTTP_BYTES
     body: dict[str, Any] = json.loads(answer["body"])
     return body
 
 
-def synced(house: Frames, held: dict[str, int]) -> Iterator[dict[str, Any]]:
+def synced(harness: Frames, held: dict[str, int]) -> Iterator[dict[str, Any]]:
     """All conversations of all replies, until nothing is left: each reply gets farther."""
     while True:
-        data = frame(house, {"type": "sync", "conversations": held})
+        data = frame(harness, {"type": "sync", "conversations": held})
         assert data["conversations"]
         yield from data["conversations"]
         before = dict(held)

@@ -16,7 +16,7 @@ from parley_client.settings import Settings
 from functions.message.handler import respond
 from shared.operations.sync import MAX_HEADS
 from tests.functions.events import frame_event
-from tests.functions.message.house import House
+from tests.functions.message.harness import MessageHarness
 from tests.stores import LOG, MEMBERS
 
 MANY = 5_000
@@ -27,7 +27,7 @@ IDS = [f"dm:alice:user{number:04}" for number in range(MANY)]
 class Client:
     """The core, talking to the handler, with every frame looked at."""
 
-    house: House
+    harness: MessageHarness
     state: dict[str, Any] | None = None
     frames: list[dict[str, Any]] = field(default_factory=list)
     most_reads: int = 0
@@ -63,15 +63,15 @@ class Client:
     def _say(self, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
         before = self._reads()
-        self.house.clock.ms += 1_000
+        self.harness.clock.ms += 1_000
         self.now += 1
-        answer = respond(frame_event(frame), self.house.ports, self.house.guard)
+        answer = respond(frame_event(frame), self.harness.ports, self.harness.guard)
         self.most_reads = max(self.most_reads, self._reads() - before)
         assert len(answer["body"].encode()) <= 110_000
         self.core.receive(json.loads(answer["body"]), self.now)
 
     def _reads(self) -> int:
-        calls = self.house.stores.calls
+        calls = self.harness.stores.calls
         return calls.reads(LOG) + calls.reads(MEMBERS)
 
     @property
@@ -81,14 +81,14 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def crowded() -> House:
-    house = House()
+def crowded() -> MessageHarness:
+    harness = MessageHarness()
     for number, one in enumerate(IDS):
-        house.stores.write(f"user{number:04}", "x", conversation_id=one)
-    return house
+        harness.stores.write(f"user{number:04}", "x", conversation_id=one)
+    return harness
 
 
-def test_all_are_known_after_the_first_sync_and_what_is_new_comes_in_any_of_them(crowded: House) -> None:
+def test_all_are_known_after_the_first_sync_and_what_is_new_comes_in_any_of_them(crowded: MessageHarness) -> None:
     client = Client(crowded)
     client.connect()
     heads = {one: len(crowded.stores.entries(one)) for one in IDS}
@@ -107,7 +107,7 @@ def test_all_are_known_after_the_first_sync_and_what_is_new_comes_in_any_of_them
     assert len(client.frames) - frames <= MANY // 400 + 3
 
 
-def test_who_comes_back_after_a_while_gets_what_was_missed_and_hears_what_is_over(crowded: House) -> None:
+def test_who_comes_back_after_a_while_gets_what_was_missed_and_hears_what_is_over(crowded: MessageHarness) -> None:
     first = Client(crowded)
     first.connect()
     state = {**first.core.state(), "conversations": {**first.held, "group:0123456789abcdef": 7}}

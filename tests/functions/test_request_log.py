@@ -11,15 +11,15 @@ import pytest
 from functions.rest.api import respond, take_notes
 from shared.request_log import RequestLog
 from tests.functions.events import http_event
-from tests.functions.rest.house import DM, House, token, world
+from tests.functions.rest.harness import DM, RestHarness, settled, token
 
 SECRET = "attack-at-dawn"
 
 
 @pytest.fixture(scope="module")
-def noted() -> tuple[House, Callable[[], Mapping[str, Any]]]:
-    house = world()
-    return house, take_notes(house.api)
+def noted() -> tuple[RestHarness, Callable[[], Mapping[str, Any]]]:
+    harness = settled()
+    return harness, take_notes(harness.api)
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,19 @@ def noted() -> tuple[House, Callable[[], Mapping[str, Any]]]:
     ],
 )
 def test_the_http_api_notes_its_routes_users_and_places(
-    noted: tuple[House, Callable[[], Mapping[str, Any]]],
+    noted: tuple[RestHarness, Callable[[], Mapping[str, Any]]],
     method: str,
     path: str,
     event: Mapping[str, Any],
     expected: Mapping[str, Any],
 ) -> None:
-    house, notes = noted
+    harness, notes = noted
     written: list[str] = []
     log = RequestLog("rest", write=written.append)
     # The token is made now, since it lives for a minute.
     bearer = token(event["user"]) if "user" in event else None
     request = http_event(method, path, token=bearer, body=event.get("body"))
-    log.http(request, lambda: respond(request, house.api), notes)
+    log.http(request, lambda: respond(request, harness.api), notes)
     (line,) = written
     assert json.loads(line).items() >= expected.items()
     assert SECRET not in line

@@ -14,42 +14,42 @@ from websockets.protocol import State
 
 from local.tokens import mint
 from tests.e2e.raw_client import PATIENCE_S, RawClient
-from tests.load.world import World
+from tests.load.load_run import LoadRun
 
 _LOOK_S = 0.05
 _ATTEMPTS = 5  # a gateway gives up on a function that takes too long to start
 
 
-async def dial(world: World, user_id: str, **options: Any) -> RawClient | None:
+async def dial(load_run: LoadRun, user_id: str, **options: Any) -> RawClient | None:
     """One connection, tried again after each fault of the server's. None, and a finding, where it is refused."""
-    headers = {"Authorization": f"Bearer {mint(world.stack, user_id)}"}
+    headers = {"Authorization": f"Bearer {mint(load_run.stack, user_id)}"}
     for _ in range(_ATTEMPTS):
         began = time.perf_counter()
         try:
             socket = await connect(
-                world.stack.ws_url, additional_headers=headers, max_size=None, open_timeout=PATIENCE_S, **options
+                load_run.stack.ws_url, additional_headers=headers, max_size=None, open_timeout=PATIENCE_S, **options
             )
         except InvalidStatus as refusal:
             status = refusal.response.status_code
-            world.done[f"connect answered {status}"] += 1
+            load_run.done[f"connect answered {status}"] += 1
             if status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 break
         else:
-            world.took["connect"].append((time.perf_counter() - began) * 1_000)
-            world.done["connect"] += 1
+            load_run.took["connect"].append((time.perf_counter() - began) * 1_000)
+            load_run.done["connect"] += 1
             return RawClient(socket)
-    world.findings.append(f"{user_id} was not let in: {status}")
+    load_run.findings.append(f"{user_id} was not let in: {status}")
     return None
 
 
-async def dial_all(world: World, users: Iterable[str], *, at_once: int) -> dict[str, list[RawClient]]:
+async def dial_all(load_run: LoadRun, users: Iterable[str], *, at_once: int) -> dict[str, list[RawClient]]:
     """All together, `at_once` handshakes at any time. A user that is named several times has as many connections."""
     wanted = list(users)
     room = asyncio.Semaphore(at_once)
 
     async def dial_one(user: str) -> RawClient | None:
         async with room:
-            return await dial(world, user)
+            return await dial(load_run, user)
 
     clients = await asyncio.gather(*(dial_one(user) for user in wanted))
     opened: dict[str, list[RawClient]] = {user: [] for user in wanted}

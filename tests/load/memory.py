@@ -1,7 +1,7 @@
 """`python -m tests.load.memory`: the functions in this process, again and again, and whether anything of them grows.
 
-A process of its own: no handler has been imported yet, so that all of them go by the town's clock, and nothing else
-that runs makes objects.
+A process of its own: no handler has been imported yet, so that all of them go by the population's clock, and nothing
+else that runs makes objects.
 """
 
 # ruff: noqa: T201  # a program that prints
@@ -43,8 +43,8 @@ from tests.functions.environment import VARIABLES
 from tests.load.containers import containers
 from tests.load.growth import DeliveryCheck, grown, look
 from tests.load.network import Network
+from tests.load.population import Handlers, Population
 from tests.load.rows import Rows, rows
-from tests.load.town import Handlers, Town
 from tests.sdk import answered
 
 MODULES: Final = {
@@ -66,7 +66,7 @@ SETTINGS: Final = {
     "FAN_OUT_RATE": "5000",
 }
 _QUARTERS: Final = 4
-# Of the rosters that a function keeps: so few that the first town's fill that memory.
+# Of the rosters that a function keeps: so few that the first population's fill that memory.
 _SEATS: Final = 10
 _GROUPS: Final = 2
 _FULL: Final = 25  # sessions for each that is remembered: so all memories are full, or nearly, at the second look
@@ -88,7 +88,7 @@ class Provider:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load.memory", description=__doc__)
     parser.add_argument("--sessions", type=int, default=22_500, help="each goes through every function")
-    parser.add_argument("--people", type=int, default=60, help="in each of four towns")
+    parser.add_argument("--people", type=int, default=60, help="in each of four populations")
     parser.add_argument("--remembered", type=int, help="users and connections that a function remembers")
     parser.add_argument("--plant", choices=sorted(PLANTED), help="a leak, which has to be found")
     parser.add_argument("--trace", action="store_true", help="count bytes, which takes three times as long")
@@ -132,7 +132,7 @@ def bounds(remembered: int) -> dict[str, int]:
 def measured(
     sessions: int, people: int, planted: str | None, *, tell: Callable[[DeliveryCheck], None]
 ) -> dict[str, Any]:
-    """Four towns, one after the other, each with its own people; a look after each, when it is gone."""
+    """Four populations, one after the other, each with its own people; a look after each, when it is gone."""
     clock = FakeClock()
     looks: list[DeliveryCheck] = []
     invoked: Counter[str] = Counter()
@@ -148,12 +148,12 @@ def measured(
             PLANTED[planted](handlers["message"])
         _make_ready(handlers)
         for quarter in range(_QUARTERS):
-            town = _lived(f"q{quarter}", handlers, clock, sessions // _QUARTERS, people)
-            invoked += town.invoked
-            unlike += town.unlike
-            kept = rows(town.network.store)
-            outcomes += town.outcomes
-            del town
+            population = _lived(f"q{quarter}", handlers, clock, sessions // _QUARTERS, people)
+            invoked += population.invoked
+            unlike += population.unlike
+            kept = rows(population.network.store)
+            outcomes += population.outcomes
+            del population
             _forget_ours()
             looks.append(look(sum(invoked.values()), containers()))
             tell(looks[-1])
@@ -168,9 +168,9 @@ def _forget_ours() -> None:
                 getattr(value, "cache_clear", int)()
 
 
-def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, people: int) -> Town:
+def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, people: int) -> Population:
     network = Network(clock)
-    town = Town(name, handlers, network, clock, random.Random(name), people)
+    population = Population(name, handlers, network, clock, random.Random(name), people)
 
     def request(pool: Pool, *args: Any) -> Any:
         return network.request(pool.host, *args)
@@ -180,11 +180,11 @@ def _lived(name: str, handlers: Handlers, clock: FakeClock, sessions: int, peopl
 
     reached = patch.object(Pool, "request", request), patch.object(URLLib3Session, "send", send)
     with reached[0], reached[1], contextlib.redirect_stdout(io.StringIO()):
-        town.settle()
+        population.settle()
         for _ in range(sessions):
-            town.live(frames=6, requested=2)
-            town.intrude()
-    return town
+            population.live(frames=6, requested=2)
+            population.intrude()
+    return population
 
 
 def _make_ready(handlers: Handlers) -> None:

@@ -22,7 +22,7 @@ _KEPT: Final = "files/"
 
 @dataclass
 class Network:
-    """The tables, the bucket, the queues and the connections of one town; whoever drops it drops all of them.
+    """The tables, the bucket, the queues and the connections of one population; whoever drops it drops all of them.
 
     `closed` are connections that are there no more, `queues` messages by the last part of their queue's URL, and
     `stream` what was stored in the log.

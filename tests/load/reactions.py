@@ -37,7 +37,7 @@ _TRANSACTION: Final = (8.0, 16.0)
 
 
 @dataclass
-class Town:
+class BusyGroup:
     """A group, a message in it at `seq`, and everybody's request."""
 
     members: int
@@ -108,7 +108,7 @@ class Town:
 
 
 @dataclass
-class Rivals(Town):
+class Rivals(BusyGroup):
     """The first `writers` of them change their reaction all the time, each as soon as it is stored."""
 
     writers: int = 16
@@ -129,8 +129,8 @@ class Rivals(Town):
 class Instance:
     """A function's instance: `Calls` on the limited store, with the retries and the deadline of the real one."""
 
-    def __init__(self, town: Town) -> None:
-        self._town, hub = town, town.hub
+    def __init__(self, busy: BusyGroup) -> None:
+        self._busy, hub = busy, busy.hub
         self._deadline = Deadline(
             REQUEST_S, monotonic=self._monotonic, sleep=lambda s: hub.wait(s * 1_000), backoff_s=self._backoff_s
         )
@@ -139,16 +139,16 @@ class Instance:
     def whole(self, nonce: str) -> dict[str, Any]:
         """What an operation takes. Nobody is connected."""
         wiring = Wiring(
-            adapters(self), FakeGateway(), lambda: BASE_MS + int(self._town.hub.now), lambda: nonce, pause=self.pause
+            adapters(self), FakeGateway(), lambda: BASE_MS + int(self._busy.hub.now), lambda: nonce, pause=self.pause
         )
         stores = replace(wiring.stores, sessions=simulated().sessions)  # whom it is posted to is not looked at here
         return {"stores": stores, "services": wiring.services, "context": wiring.context()}
 
     def _monotonic(self) -> float:
-        return self._town.hub.now / 1_000
+        return self._busy.hub.now / 1_000
 
     def _backoff_s(self, attempt: int) -> float:
-        return self._town.random.uniform(0, min(3.2, 0.025 * float(2 ** min(attempt, 10))))
+        return self._busy.random.uniform(0, min(3.2, 0.025 * float(2 ** min(attempt, 10))))
 
     def pause(self, attempt: int) -> None:
         self._deadline.pause(attempt)
@@ -156,33 +156,33 @@ class Instance:
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         def once() -> dict[str, Any]:
             low, high = _TRANSACTION if operation.startswith("Transact") else _SINGLE
-            latency = self._town.random.uniform(low, high)
-            self._town.hub.wait(latency / 2)
+            latency = self._busy.random.uniform(low, high)
+            self._busy.hub.wait(latency / 2)
             try:
-                return self._town.limited.call(operation, request)
+                return self._busy.limited.call(operation, request)
             finally:
-                self._town.calls[operation] += 1
-                self._town.hub.wait(latency / 2)
+                self._busy.calls[operation] += 1
+                self._busy.hub.wait(latency / 2)
 
         return retried(once, pause=self.pause, monotonic=self._monotonic, check=self._deadline.check)
 
 
-def report(town: Town) -> str:
+def report(busy: BusyGroup) -> str:
     """What came of it, for people."""
-    waits = sorted(town.waits)
-    each = {kind: round(units / town.members, 1) for kind, units in town.limited.spent.items()}
+    waits = sorted(busy.waits)
+    each = {kind: round(units / busy.members, 1) for kind, units in busy.limited.spent.items()}
     return (
-        f"{town.members} members: {dict(town.outcomes)}, {town.reactions} stored; "
+        f"{busy.members} members: {dict(busy.outcomes)}, {busy.reactions} stored; "
         f"median {waits[len(waits) // 2]:.1f} s, longest {waits[-1]:.1f} s; "
-        f"units each {each}, {town.limited.throttled} calls throttled, {dict(town.calls)}"
+        f"units each {each}, {busy.limited.throttled} calls throttled, {dict(busy.calls)}"
     )
 
 
 def main() -> None:
     for members in map(int, sys.argv[1:] or ["1000"]):
-        town = Town(members)
-        town.run(within_ms=10_000)
-        sys.stdout.write(f"{report(town)}\n")
+        busy = BusyGroup(members)
+        busy.run(within_ms=10_000)
+        sys.stdout.write(f"{report(busy)}\n")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,27 @@
-"""A request for each operation of the HTTP API, by somebody in a town."""
+"""A request for each operation of the HTTP API, by somebody in a population."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.load.town import Town
+    from tests.load.population import Population
 
 _V1 = "/v1/conversations"
 _QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
 Request = tuple[str, str, Any, Any]
 
 
-def requests(town: Town, user_id: str) -> list[Request]:
+def requests(population: Population, user_id: str) -> list[Request]:
     """Method, path, body and query. Not everybody may do all of it, and some of it is not there: that is asked, too."""
-    other, number = town.other(user_id), next(town.numbers)
-    place, seq = town.place(user_id)
-    group = town.random.choice(town.groups)
-    return [*_talking(place, seq, number, town.clock.ms), *_grouping(group, other, number), *_living(other, number)]
+    other, number = population.other(user_id), next(population.numbers)
+    place, seq = population.place(user_id)
+    group = population.random.choice(population.groups)
+    return [
+        *_talking(place, seq, number, population.clock.ms),
+        *_grouping(group, other, number),
+        *_living(other, number),
+    ]
 
 
 def _talking(place: str, seq: int, number: int, now: int) -> list[Request]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from tests.e2e.raw_client import RawClient, new_users
 from tests.e2e.test_groups import make_group
 from tests.load.crowd import cut, dial, dial_all, eventually, hang_up, living
-from tests.load.world import Ended, World
+from tests.load.load_run import Ended, LoadRun
 
 # As deployed to a laptop.
 CONNECTION_LIMIT = 20
@@ -19,7 +19,7 @@ _MISSED = 50  # of so many, one may be: a post of presence that takes too long i
 _EVICTED = {"type": "disconnect", "code": "connection_limit", "reconnect": False}
 
 
-async def storm(world: World, *, users: int, at_once: int, beyond: int = 5) -> None:
+async def storm(load_run: LoadRun, *, users: int, at_once: int, beyond: int = 5) -> None:
     """One to four connections of each user, and of one of them `beyond` more than anybody may have; all of it twice.
 
     Whoever is over the limit is told, and closed. The sessions hold exactly the living. Those who watch hear of each
@@ -27,74 +27,74 @@ async def storm(world: World, *, users: int, at_once: int, beyond: int = 5) -> N
     """
     watcher, greedy, *others = new_users(users + 1)
     everyone = [greedy, *others]
-    group = await asyncio.to_thread(make_group, world.stack, watcher, everyone)
-    watching = await _watch(world, watcher, everyone)
+    group = await asyncio.to_thread(make_group, load_run.stack, watcher, everyone)
+    watching = await _watch(load_run, watcher, everyone)
     wanted = [greedy] * (CONNECTION_LIMIT + beyond)
     wanted += [user for number, user in enumerate(others) for _ in range(1 + number % 4)]
-    head = await _head(world, watching[0], group)
+    head = await _head(load_run, watching[0], group)
     for leave in (cut, hang_up):
-        opened = await dial_all(world, wanted, at_once=at_once)
-        await _settled(world, opened, group, head=head)
-        head = await _all_hear(world, watching[0], group, opened, after=head)
+        opened = await dial_all(load_run, wanted, at_once=at_once)
+        await _settled(load_run, opened, group, head=head)
+        head = await _all_hear(load_run, watching[0], group, opened, after=head)
         stayed = living(opened[greedy])
         ended = [client for client in opened[greedy] if client not in stayed]
-        check_evicted(world, ended=ended, stayed=stayed, beyond=beyond)
+        check_evicted(load_run, ended=ended, stayed=stayed, beyond=beyond)
         await leave(client for clients in opened.values() for client in clients)
     gone = await eventually(lambda: _all_gone(watching, everyone))
-    world.check(gone, "some users were never said to be offline")
-    check_transitions(world, watching, everyone)
-    world.check(not any(world.sessions(everyone).values()), "sessions hold connections that are closed")
+    load_run.check(gone, "some users were never said to be offline")
+    check_transitions(load_run, watching, everyone)
+    load_run.check(not any(load_run.sessions(everyone).values()), "sessions hold connections that are closed")
     await hang_up(watching)
 
 
-async def _watch(world: World, watcher: str, users: Sequence[str]) -> list[RawClient]:
+async def _watch(load_run: LoadRun, watcher: str, users: Sequence[str]) -> list[RawClient]:
     watching = []
     for start in range(0, len(users), _WATCHED):
-        client = await dial(world, watcher)
+        client = await dial(load_run, watcher)
         assert client is not None
-        await world.ask(client, "presence", users=users[start : start + _WATCHED])
+        await load_run.ask(client, "presence", users=users[start : start + _WATCHED])
         watching.append(client)
     return watching
 
 
-async def _settled(world: World, opened: dict[str, list[RawClient]], group: str, *, head: int) -> None:
+async def _settled(load_run: LoadRun, opened: dict[str, list[RawClient]], group: str, *, head: int) -> None:
     """Everyone syncs, as clients do; after that each session has the living connections, and no others."""
     clients = [client for some in opened.values() for client in some]
-    await asyncio.gather(*(_sync(world, client, group, head) for client in clients))
+    await asyncio.gather(*(_sync(load_run, client, group, head) for client in clients))
 
     async def agree() -> bool:
-        stored = await asyncio.to_thread(world.sessions, list(opened))
+        stored = await asyncio.to_thread(load_run.sessions, list(opened))
         return all(len(stored[user]) == len(living(some)) for user, some in opened.items())
 
-    world.check(await eventually(agree), "sessions and living connections do not agree")
+    load_run.check(await eventually(agree), "sessions and living connections do not agree")
 
 
-async def _sync(world: World, client: RawClient, group: str, head: int) -> None:
+async def _sync(load_run: LoadRun, client: RawClient, group: str, head: int) -> None:
     """An evicted connection may be closed meanwhile; whoever is answered has the group."""
     try:
-        found = await _head(world, client, group)
+        found = await _head(load_run, client, group)
     except Ended:
-        world.check(client.events[-1:] == [_EVICTED], "a connection ended, and nobody said why")
+        load_run.check(client.events[-1:] == [_EVICTED], "a connection ended, and nobody said why")
     else:
-        world.check(found == head, f"a sync shows the head {found}, not {head}")
+        load_run.check(found == head, f"a sync shows the head {found}, not {head}")
 
 
-async def _head(world: World, client: RawClient, group: str) -> int:
-    synced = await world.ask(client, "sync", conversations={group: 0})
+async def _head(load_run: LoadRun, client: RawClient, group: str) -> int:
+    synced = await load_run.ask(client, "sync", conversations={group: 0})
     (head,) = (one["head"] for one in synced["conversations"] if one["id"] == group)
     return int(head)
 
 
 async def _all_hear(
-    world: World, writer: RawClient, group: str, opened: dict[str, list[RawClient]], *, after: int
+    load_run: LoadRun, writer: RawClient, group: str, opened: dict[str, list[RawClient]], *, after: int
 ) -> int:
     """One message reaches each living connection of everybody. Returns its place."""
-    ack = await world.ask(writer, "message", conversation_id=group, content="is everybody there?", after=after)
+    ack = await load_run.ask(writer, "message", conversation_id=group, content="is everybody there?", after=after)
     for clients in opened.values():
         for client in living(clients):
             # A second look may bring what those who were cut off have not confirmed, too.
             await client.until(lambda client=client: ack["seq"] in _seqs(client))  # type: ignore[misc]  # its default
-            world.done["heard"] += 1
+            load_run.done["heard"] += 1
     return int(ack["seq"])
 
 
@@ -102,13 +102,13 @@ def _seqs(client: RawClient) -> set[int]:
     return {event["seq"] for event in client.of_type("new_message")}
 
 
-def check_evicted(world: World, *, ended: Sequence[RawClient], stayed: Sequence[RawClient], beyond: int) -> None:
-    world.check(len(ended) == beyond, f"{len(ended)} connections were closed, not {beyond}")
+def check_evicted(load_run: LoadRun, *, ended: Sequence[RawClient], stayed: Sequence[RawClient], beyond: int) -> None:
+    load_run.check(len(ended) == beyond, f"{len(ended)} connections were closed, not {beyond}")
     for client in ended:
-        world.check(client.of_type("disconnect") == [_EVICTED], f"the closed one was told {client.events[-1:]}")
+        load_run.check(client.of_type("disconnect") == [_EVICTED], f"the closed one was told {client.events[-1:]}")
     told = [client for client in stayed if client.of_type("disconnect")]
-    world.check(not told, f"{len(told)} connections were told to go, and live on")
-    world.done["evicted"] += len(ended)
+    load_run.check(not told, f"{len(told)} connections were told to go, and live on")
+    load_run.done["evicted"] += len(ended)
 
 
 # --- presence
@@ -128,7 +128,7 @@ async def _all_gone(watching: Sequence[RawClient], users: Sequence[str]) -> bool
     return sum(said.get(user, [])[-1:] != ["offline"] for user in users) <= len(users) // _MISSED
 
 
-def check_transitions(world: World, watching: Sequence[RawClient], users: Sequence[str]) -> None:
+def check_transitions(load_run: LoadRun, watching: Sequence[RawClient], users: Sequence[str]) -> None:
     """Online first, then by turns. Whoever was back within the grace period was online all the time.
 
     Who leaves again within it is looked at twice, perhaps at once; then both looks may say that nobody is there.
@@ -139,7 +139,7 @@ def check_transitions(world: World, watching: Sequence[RawClient], users: Sequen
         changes = said.get(user, [])
         missed += changes[:1] != ["online"] or changes[-1:] != ["offline"]
         told_twice = any(one == other for one, other in pairwise(changes[:-1])) or changes[-2:] == ["online", "online"]
-        world.check(not told_twice, f"{user} was said to be {changes}")
-        world.done["presence events"] += len(changes)
-    world.done["presence events missed"] += missed
-    world.check(missed <= len(users) // _MISSED, f"{missed} of {len(users)} did not come, or go, as far as was said")
+        load_run.check(not told_twice, f"{user} was said to be {changes}")
+        load_run.done["presence events"] += len(changes)
+    load_run.done["presence events missed"] += missed
+    load_run.check(missed <= len(users) // _MISSED, f"{missed} of {len(users)} did not come, or go, as far as was said")

@@ -14,17 +14,17 @@ from local.stack import Stack, Tables
 from tests.e2e.raw_client import RawClient
 from tests.load.containers import containers
 from tests.load.flood import Pair, check_heard
+from tests.load.load_run import Ended, LoadRun, percentiles
 from tests.load.steady import Writer, check_acked
 from tests.load.storm import check_evicted, check_transitions
 from tests.load.workers import Worker, table, workers
-from tests.load.world import Ended, World, percentiles
 
 EVICTED = {"type": "disconnect", "code": "connection_limit", "reconnect": False}
 
 
-def world() -> World:
+def load_run() -> LoadRun:
     nowhere = "http://127.0.0.1:9"
-    return World(Stack("ws://127.0.0.1:9", nowhere, "us-east-1", nowhere, Tables("l", "m", "s", "t"), "files"))
+    return LoadRun(Stack("ws://127.0.0.1:9", nowhere, "us-east-1", nowhere, Tables("l", "m", "s", "t"), "files"))
 
 
 def a_client(*events: dict[str, Any]) -> RawClient:
@@ -41,7 +41,7 @@ def entry(seq: int, content: str) -> dict[str, Any]:
 
 
 def of_acked(log: list[dict[str, Any]], acked: list[tuple[int, str]]) -> list[str]:
-    found = world()
+    found = load_run()
     writer = Writer("alice", a_client(), ["bob"], [], {"dm": acked})
     check_acked(found, [writer], {"dm": log})
     return found.findings
@@ -69,7 +69,7 @@ def test_what_is_lost_doubled_or_reordered_is_found(
 
 
 def of_presence(*statuses: str) -> list[str]:
-    found = world()
+    found = load_run()
     said = ({"type": "presence", "user_id": "bob", "status": each, "timestamp": at} for at, each in enumerate(statuses))
     check_transitions(found, [a_client(*said)], ["bob"])
     return found.findings
@@ -97,7 +97,7 @@ def test_what_is_said_twice_or_not_at_all_is_found(statuses: list[str], finding:
 
 
 def test_who_is_closed_without_a_word_or_told_without_being_closed_is_found() -> None:
-    found = world()
+    found = load_run()
     check_evicted(found, ended=[a_client()], stayed=[a_client(EVICTED)], beyond=2)
     assert found.findings == [
         "1 connections were closed, not 2",
@@ -107,7 +107,7 @@ def test_who_is_closed_without_a_word_or_told_without_being_closed_is_found() ->
 
 
 def test_a_turn_that_was_heard_out_of_order_is_found() -> None:
-    found = world()
+    found = load_run()
     pair = Pair(("alice", "bob"), (a_client(entry(2, "b")), a_client(entry(3, "c"), entry(1, "a"))), turns=3)
     check_heard(found, pair)
     assert found.findings == ["[3, 1] was heard of 3 turns"]
@@ -128,7 +128,7 @@ class Script:
 
 def test_a_refusal_is_a_finding_where_none_is_expected() -> None:
     async def ask() -> list[str]:
-        found = world()
+        found = load_run()
         with pytest.raises(Exception, match="not_a_member"):
             await found.ask(cast("RawClient", Script({"success": False, "code": "not_a_member"})), "ping")
         return found.findings
@@ -139,7 +139,7 @@ def test_a_refusal_is_a_finding_where_none_is_expected() -> None:
 def test_a_connection_that_ends_ends_the_waiting_for_its_reply() -> None:
     async def ask() -> None:
         with pytest.raises(Ended):
-            await world().call(cast("RawClient", Script(None)), "ping")
+            await load_run().call(cast("RawClient", Script(None)), "ping")
 
     asyncio.run(ask())
 

@@ -306,7 +306,7 @@ def run(home: Any, broken: Broken) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name[:60])
-def test_a_broken_world_is_a_line_and_a_remedy(home: Path, broken: Broken) -> None:
+def test_what_is_broken_outside_is_a_line_and_a_remedy(home: Path, broken: Broken) -> None:
     done = run(broken.prepare(home) or home, broken)
     said = (done.stdout or "") + done.stderr
     assert "Traceback" not in said

@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 
 from tests.functions.events import http_event
 from tests.functions.rest.document import document, operations
-from tests.functions.rest.house import DM, House, token, world
+from tests.functions.rest.harness import DM, RestHarness, settled, token
 
 _SETTINGS = settings(
     max_examples=20,
@@ -41,14 +41,14 @@ def event_of(case: Any, *, inside: bool) -> dict[str, Any]:
 @pytest.mark.parametrize("name", sorted(operations().keys() - _NO_INPUT))
 def test_any_request_gets_an_answer_that_the_document_lists(name: str, mode: GenerationMode) -> None:
     method, path, _ = operations()[name]
-    house: House = world()
+    harness: RestHarness = settled()
     strategy = schemathesis.openapi.from_dict(document())[path][method].as_strategy(generation_mode=mode)
 
     @_SETTINGS
     @given(case=strategy)
     def ask(case: Any) -> None:
         for inside in (False, True):
-            house.request(event_of(case, inside=inside))  # holds the answer to the document
-            assert house.unexpected == []
+            harness.request(event_of(case, inside=inside))  # holds the answer to the document
+            assert harness.unexpected == []
 
     ask()

@@ -24,7 +24,7 @@ from shared.errors import ParleyError
 from tests.functions.environment import VARIABLES
 from tests.functions.events import http_event
 from tests.functions.rest.document import document, operations, validate
-from tests.functions.rest.house import House
+from tests.functions.rest.harness import RestHarness
 
 ROOT = Path(__file__).parents[2]
 EACH = pytest.mark.parametrize("name", sorted(OPERATIONS))
@@ -112,10 +112,10 @@ def test_a_body_that_the_models_take_is_one_that_the_document_describes() -> Non
 
 
 def test_the_document_is_served_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House()
-    first = house.request(http_event("GET", "/v1/openapi.json"))
+    harness = RestHarness()
+    first = harness.request(http_event("GET", "/v1/openapi.json"))
     monkeypatch.setattr("functions.rest.openapi.openapi_json", lambda *_, **__: pytest.fail("made again"))
-    second = house.request(http_event("GET", "/v1/openapi.json"))
+    second = harness.request(http_event("GET", "/v1/openapi.json"))
     assert first.body == second.body
     assert first.body == document()
 
@@ -128,8 +128,8 @@ def test_the_document_is_served_and_made_once(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_the_document_names_where_it_was_got(endpoint: str, url: str) -> None:
-    house = House()
-    api = make_api(replace(house.ports, endpoint_url=endpoint), unexpected=house.unexpected.append)
+    harness = RestHarness()
+    api = make_api(replace(harness.ports, endpoint_url=endpoint), unexpected=harness.unexpected.append)
     served = json.loads(respond(http_event("GET", "/v1/openapi.json"), api)["body"])
     assert served["servers"] == [{"url": url}]
 

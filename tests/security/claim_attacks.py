@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from tests.security.header_attacks import Attack, issued
-from tests.security.realms import Realm, signed
+from tests.security.signing import Signing, signed
 from tests.shared.auth.minting import NOW_S, claims, segment
 
 ISSUER, AUDIENCE = "https://id.example.com/", "parley"
@@ -115,16 +115,16 @@ def users() -> Iterator[Attack]:
 
 def signatures() -> Iterator[Attack]:
     """The good token, and what is done to it."""
-    yield Attack("no signature", lambda realm: realm.sign().rpartition(".")[0])
-    yield Attack("an empty signature", lambda realm: realm.sign().rpartition(".")[0] + ".")
+    yield Attack("no signature", lambda signing: signing.sign().rpartition(".")[0])
+    yield Attack("an empty signature", lambda signing: signing.sign().rpartition(".")[0] + ".")
     yield Attack("another token's signature", _swapped)
     yield Attack("another user's claims", partial(_swapped, at=1))
-    yield Attack("the signature twice", lambda realm: f"{realm.sign()}{realm.sign().rpartition('.')[2]}")
+    yield Attack("the signature twice", lambda signing: f"{signing.sign()}{signing.sign().rpartition('.')[2]}")
     for cut in (1, 2, 4, 10, 20):
         yield Attack(f"a signature {cut} short", partial(_cut, short=cut))
     for more in ("A", "AA", "AAAA", "!", "\x00", "%3D"):
         yield Attack(f"a signature with {more!r} behind", partial(_longer, more=more))
-    yield Attack("zeros for a signature", lambda realm: realm.sign().rpartition(".")[0] + "." + "A" * 86)
+    yield Attack("zeros for a signature", lambda signing: signing.sign().rpartition(".")[0] + "." + "A" * 86)
     yield Attack("standard base64", _in_standard_base64)
     for padding in ("=", "==", "===", "====", "=" * 50):
         for at in (0, 1):
@@ -143,34 +143,34 @@ def signatures() -> Iterator[Attack]:
         yield Attack(f"HS256 with {secret!r}", partial(_guessed, secret=secret))
 
 
-def _swapped(realm: Realm, *, at: int = 2) -> str:
-    good, other = realm.sign().split("."), realm.sign(claims(sub="mallory")).split(".")
+def _swapped(signing: Signing, *, at: int = 2) -> str:
+    good, other = signing.sign().split("."), signing.sign(claims(sub="mallory")).split(".")
     return ".".join(other[i] if i == at else part for i, part in enumerate(good))
 
 
-def _cut(realm: Realm, *, short: int) -> str:
-    return realm.sign()[:-short]
+def _cut(signing: Signing, *, short: int) -> str:
+    return signing.sign()[:-short]
 
 
-def _longer(realm: Realm, *, more: str) -> str:
-    return realm.sign() + more
+def _longer(signing: Signing, *, more: str) -> str:
+    return signing.sign() + more
 
 
-def _guessed(_: Realm, *, secret: str) -> str:
+def _guessed(_: Signing, *, secret: str) -> str:
     return signed({"alg": "HS256"}, claims(), secret, "HS256")
 
 
-def _in_standard_base64(realm: Realm) -> str:
+def _in_standard_base64(signing: Signing) -> str:
     """Its claims have bytes that the two alphabets write differently."""
-    first, payload, last = realm.sign({**claims(), "note": "\u00ff\u00fe\u07ff~~~???>>>"}).split(".")
+    first, payload, last = signing.sign({**claims(), "note": "\u00ff\u00fe\u07ff~~~???>>>"}).split(".")
     raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     standard = base64.b64encode(raw).decode().rstrip("=")
     assert standard != payload
     return f"{first}.{standard}.{last}"
 
 
-def _padded(realm: Realm, *, padding: str, at: int) -> str:
-    parts = realm.sign().split(".")
+def _padded(signing: Signing, *, padding: str, at: int) -> str:
+    parts = signing.sign().split(".")
     parts[at] += padding
     return ".".join(parts)
 
@@ -178,14 +178,14 @@ def _padded(realm: Realm, *, padding: str, at: int) -> str:
 def shapes() -> Iterator[Attack]:
     """What is no token of three parts, however much of one is in it."""
     yield Attack("five parts, as a JWE has", lambda _: f"{segment({'alg': 'dir', 'enc': 'A256GCM'})}..AAAA.AAAA.AAAA")
-    yield Attack("five parts around a good token", lambda realm: f"{realm.sign()}.AAAA.AAAA")
-    yield Attack("four parts", lambda realm: f"{realm.sign()}.AAAA")
-    yield Attack("four parts, the first empty", lambda realm: f".{realm.sign()}")
-    yield Attack("two tokens", lambda realm: f"{realm.sign()},{realm.sign()}")
+    yield Attack("five parts around a good token", lambda signing: f"{signing.sign()}.AAAA.AAAA")
+    yield Attack("four parts", lambda signing: f"{signing.sign()}.AAAA")
+    yield Attack("four parts, the first empty", lambda signing: f".{signing.sign()}")
+    yield Attack("two tokens", lambda signing: f"{signing.sign()},{signing.sign()}")
     yield Attack("flattened JSON", _flattened)
-    yield Attack("an SD-JWT", lambda realm: f"{realm.sign()}~WyJhIiwic3ViIiwiYWxpY2UiXQ~")
-    yield Attack("a bearer in a bearer", lambda realm: f"Bearer {realm.sign()}")
-    yield Attack("quoted", lambda realm: f'"{realm.sign()}"')
+    yield Attack("an SD-JWT", lambda signing: f"{signing.sign()}~WyJhIiwic3ViIiwiYWxpY2UiXQ~")
+    yield Attack("a bearer in a bearer", lambda signing: f"Bearer {signing.sign()}")
+    yield Attack("quoted", lambda signing: f'"{signing.sign()}"')
     for text in (
         "",
         ".",
@@ -209,30 +209,30 @@ def shapes() -> Iterator[Attack]:
     yield Attack("a megabyte", partial(too_long, length=1_000_000))
 
 
-def _nothing_but(_: Realm, *, text: str) -> str:
+def _nothing_but(_: Signing, *, text: str) -> str:
     return text
 
 
-def _split(realm: Realm, *, blank: str) -> str:
-    return realm.sign()[:9] + blank + realm.sign()[9:]
+def _split(signing: Signing, *, blank: str) -> str:
+    return signing.sign()[:9] + blank + signing.sign()[9:]
 
 
-def _flattened(realm: Realm) -> str:
-    first, payload, last = realm.sign().split(".")
+def _flattened(signing: Signing) -> str:
+    first, payload, last = signing.sign().split(".")
     return json.dumps({"protected": first, "payload": payload, "signature": last})
 
 
-def _blank(realm: Realm, *, blank: str, at: int) -> str:
-    parts = realm.sign().split(".")
+def _blank(signing: Signing, *, blank: str, at: int) -> str:
+    parts = signing.sign().split(".")
     parts[at] = blank + parts[at]
     return ".".join(parts)
 
 
-def too_long(realm: Realm, *, length: int) -> str:
+def too_long(signing: Signing, *, length: int) -> str:
     """A token that is good but for its length: of this or, as the encoding has it, up to three characters more."""
-    room = length - len(realm.sign(claims(filler="")))
+    room = length - len(signing.sign(claims(filler="")))
     filler = room * 3 // 4
-    while len(made := realm.sign(claims(filler="x" * filler))) < length:
+    while len(made := signing.sign(claims(filler="x" * filler))) < length:
         filler += 1
     return made
 
@@ -247,5 +247,5 @@ def duplicates() -> Iterator[Attack]:
     yield Attack("alg twice, the last one HS512", partial(_twice, last="HS512"))
 
 
-def _twice(realm: Realm, *, last: str) -> str:
-    return realm.sign(header=json.dumps(realm.header())[:-1] + f',"alg":"{last}"}}')
+def _twice(signing: Signing, *, last: str) -> str:
+    return signing.sign(header=json.dumps(signing.header())[:-1] + f',"alg":"{last}"}}')

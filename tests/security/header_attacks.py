@@ -15,14 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.security.realms import (
+from tests.security.signing import (
     EC_KID,
     JWKS_URL,
     LEFT_OUT,
-    REALMS,
     RS_KID,
+    SIGNINGS,
     Key,
-    Realm,
+    Signing,
     ec_key,
     public_jwk,
     rsa_key,
@@ -36,20 +36,20 @@ MALLORYS_SECRET = "a secret that mallory has chosen for herself"
 
 @dataclass(frozen=True)
 class Attack:
-    """`token` makes it for a realm; `code` is what whoever tries it is told."""
+    """`token` makes it for a signing; `code` is what whoever tries it is told."""
 
     name: str
-    token: Callable[[Realm], str]
+    token: Callable[[Signing], str]
     code: str = "unauthenticated"
-    realms: tuple[str, ...] = REALMS
+    signings: tuple[str, ...] = SIGNINGS
 
 
-def issued(payload: Any = None, **header: Any) -> Callable[[Realm], str]:
+def issued(payload: Any = None, **header: Any) -> Callable[[Signing], str]:
     """A token that the issuer itself has signed, with these claims and changes of the header."""
-    return lambda realm: realm.sign(payload, realm.header(**header))
+    return lambda signing: signing.sign(payload, signing.header(**header))
 
 
-JWKS_REALMS = ("RS256", "ES256")
+JWKS_SIGNINGS = ("RS256", "ES256")
 _NONE = ("none", "None", "NONE", "nOnE", "none ", " none", "none\x00", "n\u043ene", "")
 _NO_ALGORITHM: tuple[Any, ...] = (None, True, 0, 256, [], ["none"], {}, {"alg": "HS256"}, LEFT_OUT)
 _OTHERS = (
@@ -65,16 +65,16 @@ def algorithms() -> Iterator[Attack]:
         yield Attack(f"{name}, no signature", partial(_unsigned, alg=alg))
         yield Attack(f"{name}, borrowed signature", partial(_borrowed, alg=alg))
         yield Attack(f"{name}, issuer's signature", issued(alg=alg))
-    for realm_name in REALMS:
-        yield Attack(f"alg as a list with {realm_name}", issued(alg=[realm_name]))
+    for signing_name in SIGNINGS:
+        yield Attack(f"alg as a list with {signing_name}", issued(alg=[signing_name]))
 
 
-def _unsigned(realm: Realm, *, alg: Any) -> str:
-    return f"{segment(realm.header(alg=alg))}.{segment(claims())}."
+def _unsigned(signing: Signing, *, alg: Any) -> str:
+    return f"{segment(signing.header(alg=alg))}.{segment(claims())}."
 
 
-def _borrowed(realm: Realm, *, alg: Any) -> str:
-    return _unsigned(realm, alg=alg) + realm.sign().rpartition(".")[2]
+def _borrowed(signing: Signing, *, alg: Any) -> str:
+    return _unsigned(signing, alg=alg) + signing.sign().rpartition(".")[2]
 
 
 @cache
@@ -123,20 +123,20 @@ def confusion() -> Iterator[Attack]:
             f"{alg} of {kid}, signed with {by}",
             partial(_mixed_up, alg=alg, kid=kid, by=by),
         )
-    yield Attack("the secret's HS256 where keys are published", _with_the_secret, realms=JWKS_REALMS)
-    yield Attack("RS256 where a secret is configured", lambda _: _mallorys("RS256"), realms=("HS256",))
+    yield Attack("the secret's HS256 where keys are published", _with_the_secret, signings=JWKS_SIGNINGS)
+    yield Attack("RS256 where a secret is configured", lambda _: _mallorys("RS256"), signings=("HS256",))
 
 
-def _with_public_form(realm: Realm, *, form: str, alg: str, kid: Any) -> str:
-    return signed(realm.header(alg=alg, kid=kid), claims(), public_forms()[form], alg)
+def _with_public_form(signing: Signing, *, form: str, alg: str, kid: Any) -> str:
+    return signed(signing.header(alg=alg, kid=kid), claims(), public_forms()[form], alg)
 
 
-def _mixed_up(realm: Realm, *, alg: str, kid: str, by: str) -> str:
-    return signed(realm.header(alg=alg, kid=kid), claims(), rsa_key() if by == "RS256" else ec_key(), by)
+def _mixed_up(signing: Signing, *, alg: str, kid: str, by: str) -> str:
+    return signed(signing.header(alg=alg, kid=kid), claims(), rsa_key() if by == "RS256" else ec_key(), by)
 
 
-def _with_the_secret(realm: Realm) -> str:
-    return signed(realm.header(alg="HS256"), claims(), SECRET, "HS256")
+def _with_the_secret(signing: Signing) -> str:
+    return signed(signing.header(alg="HS256"), claims(), SECRET, "HS256")
 
 
 def _mallorys(alg: str, **header: Any) -> str:
@@ -186,8 +186,8 @@ def own_keys() -> Iterator[Attack]:
                 )
 
 
-def _bringing(realm: Realm, *, what: str, alg: str, kid: str | None) -> str:
-    named = realm.kid if kid == "known" else kid
+def _bringing(signing: Signing, *, what: str, alg: str, kid: str | None) -> str:
+    named = signing.kid if kid == "known" else kid
     return _mallorys(alg, **_own_keys(named or "")[what], **({} if named is None else {"kid": named}))
 
 
@@ -219,27 +219,27 @@ def key_ids() -> Iterator[Attack]:
         yield Attack(
             f"kid: {what}, the issuer's signature",
             issued(kid=kid),
-            realms=JWKS_REALMS,
+            signings=JWKS_SIGNINGS,
         )
     for near in ("RSA-1", " rsa-1", "rsa-1 ", "rsa-1\n", "rsa\u20101", "rsa-01", "ec-1\x00", "rsa-1,ec-1"):
-        yield Attack(f"kid: {near!r}", issued(kid=near), realms=JWKS_REALMS)
+        yield Attack(f"kid: {near!r}", issued(kid=near), signings=JWKS_SIGNINGS)
     no_texts: list[Any] = [5, 1.5, None, True, [], [RS_KID], {}, {"kid": RS_KID}]
     for kid in no_texts:
         yield Attack(f"kid: {kid!r}", issued(kid=kid))
-    yield Attack("no kid where there are two keys", _without_kid, realms=JWKS_REALMS)
+    yield Attack("no kid where there are two keys", _without_kid, signings=JWKS_SIGNINGS)
 
 
-def _found_by_kid(realm: Realm, *, kid: str, secret: str) -> str:
-    return signed(realm.header(alg="HS256", kid=kid), claims(), secret, "HS256")
+def _found_by_kid(signing: Signing, *, kid: str, secret: str) -> str:
+    return signed(signing.header(alg="HS256", kid=kid), claims(), secret, "HS256")
 
 
-def _without_kid(realm: Realm) -> str:
-    return realm.sign(header=realm.header(kid=LEFT_OUT))
+def _without_kid(signing: Signing) -> str:
+    return signing.sign(header=signing.header(kid=LEFT_OUT))
 
 
-_NESTED: dict[str, Callable[[Realm], Any]] = {
-    "cty JWT around a good token": lambda realm: json.dumps(realm.sign()),
-    "cty JWT around a good token, bare": lambda realm: realm.sign(),
+_NESTED: dict[str, Callable[[Signing], Any]] = {
+    "cty JWT around a good token": lambda signing: json.dumps(signing.sign()),
+    "cty JWT around a good token, bare": lambda signing: signing.sign(),
     "claims in an envelope": lambda _: {"claims": claims()},
     "claims as text": lambda _: json.dumps(json.dumps(claims())),
 }
@@ -263,22 +263,22 @@ def extensions() -> Iterator[Attack]:
         )
 
 
-def _nested(realm: Realm, *, payload: Callable[[Realm], Any]) -> str:
-    return realm.sign(payload(realm), realm.header(cty="JWT"))
+def _nested(signing: Signing, *, payload: Callable[[Signing], Any]) -> str:
+    return signing.sign(payload(signing), signing.header(cty="JWT"))
 
 
-def _unencoded(realm: Realm) -> str:
-    header = segment(realm.header(b64=False, crit=["b64"]))
-    return f"{header}.{json.dumps(claims())}.{realm.sign().rpartition('.')[2]}"
+def _unencoded(signing: Signing) -> str:
+    header = segment(signing.header(b64=False, crit=["b64"]))
+    return f"{header}.{json.dumps(claims())}.{signing.sign().rpartition('.')[2]}"
 
 
-def _detached(realm: Realm, **header: Any) -> str:
-    first, _, last = realm.sign(header=realm.header(**header)).split(".")
+def _detached(signing: Signing, **header: Any) -> str:
+    first, _, last = signing.sign(header=signing.header(**header)).split(".")
     return f"{first}..{last}"
 
 
-def _compressed(realm: Realm) -> str:
+def _compressed(signing: Signing) -> str:
     """A bomb: small in the token, 4 MB unpacked."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(json.dumps(claims(filler="x" * 4_000_000)).encode()) + packer.flush()
-    return realm.sign(payload=packed.decode("latin-1"), header=realm.header(zip="DEF"))
+    return signing.sign(payload=packed.decode("latin-1"), header=signing.header(zip="DEF"))

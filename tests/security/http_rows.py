@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.security.town import NOTICE, REMINDER
+from tests.security.scenario import NOTICE, REMINDER
 
 LATER: Final = time.time_ns() // 1_000_000 + 7_200_000
 THUMB: Final = "%F0%9F%91%8D"

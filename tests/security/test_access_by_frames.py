@@ -11,10 +11,10 @@ import pytest
 from shared.domain.connections import Identity
 from shared.wire.websocket.frames import TYPES
 from tests.functions.events import HOUR, NOW, frame_event, websocket_event
-from tests.functions.message.house import House
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP
+from tests.functions.message.harness import MessageHarness
+from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP
 from tests.security.conftest import Tried
-from tests.security.town import UNKNOWN, frame_town, revealed, snapshot, without
+from tests.security.scenario import UNKNOWN, frame_scenario, revealed, snapshot, without
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ def test_every_frame_type_has_a_row() -> None:
     assert {row.kind for row in ROWS} | {str(frame["type"]) for frame in PERSONAL} == TYPES
 
 
-def town() -> House:
-    house = frame_town()
-    house.tokens = {user + "s": Identity(user, NOW + 5 * HOUR) for user in ("alice", "mallory")}
-    return house
+def scenario() -> MessageHarness:
+    harness = frame_scenario()
+    harness.tokens = {user + "s": Identity(user, NOW + 5 * HOUR) for user in ("alice", "mallory")}
+    return harness
 
 
 @EACH
 def test_a_member_may(row: Row, tried: Tried) -> None:
-    reply = town().as_user("alice", row.about(GROUP))
+    reply = scenario().as_user("alice", row.about(GROUP))
     assert reply["success"], reply
     tried()
 
@@ -89,31 +89,31 @@ def test_outsiders_and_former_members_learn_and_change_nothing(
     row: Row, user: str, conversation_id: str, tried: Tried
 ) -> None:
     """And are told the same as of a conversation that nobody has ever had."""
-    house = town()
-    before = snapshot(house)
-    reply = house.as_user(user, row.about(conversation_id))
+    harness = scenario()
+    before = snapshot(harness)
+    reply = harness.as_user(user, row.about(conversation_id))
     assert reply.get("code") == row.refusal
     own = f"sessions {{'user_id': '{user}'"  # a heartbeat is one, whatever it asks about
-    assert without(snapshot(house), own) == without(before, own)
+    assert without(snapshot(harness), own) == without(before, own)
     assert revealed(json.dumps(reply)) == set()
     same = json.loads(json.dumps(reply).replace(conversation_id, "?"))
     for unheard in (UNKNOWN, "dm:frank:zoe"):
-        assert json.loads(json.dumps(town().as_user(user, row.about(unheard))).replace(unheard, "?")) == same
+        assert json.loads(json.dumps(scenario().as_user(user, row.about(unheard))).replace(unheard, "?")) == same
     tried(3)
 
 
 @EACH
 def test_whom_the_other_side_blocks_writes_nothing_there(row: Row, tried: Tried) -> None:
-    house = town()
-    before = snapshot(house)
+    harness = scenario()
+    before = snapshot(harness)
     frame = row.about(BLOCKED_DM) | ({"seq": 1} if "seq" in row.frame else {})
     frame |= {"forward_of": {"conversation_id": BLOCKED_DM, "seq": 1}} if "forward_of" in frame else {}
     frame |= {"reply_to": 1} if "reply_to" in frame else {}
-    reply = house.as_user("alice", frame)
+    reply = harness.as_user("alice", frame)
     assert reply.get("code") == row.blocked
     if row.blocked:
-        assert snapshot(house) == before
-    told = {event["type"] for event in house.events("dave-device=")}
+        assert snapshot(harness) == before
+    told = {event["type"] for event in harness.events("dave-device=")}
     # Taking back is not addressing: her own message may go, and her cursors move.
     assert told <= {"message_deleted", "read", "delivered"}
     tried()
@@ -126,30 +126,30 @@ def test_whom_the_other_side_blocks_writes_nothing_there(row: Row, tried: Tried)
     ids=["expired", "long expired", "no context"],
 )
 def test_without_a_good_token_nobody_is_served(row: Row, event: dict[str, int] | None, code: str, tried: Tried) -> None:
-    house = town()
-    before = snapshot(house)
-    assert_refused(house, row.about(GROUP), event, code)
-    assert snapshot(house) == before
+    harness = scenario()
+    before = snapshot(harness)
+    assert_refused(harness, row.about(GROUP), event, code)
+    assert snapshot(harness) == before
     tried()
 
 
-def assert_refused(house: House, frame: dict[str, Any], event: dict[str, int] | None, code: str) -> None:
+def assert_refused(harness: MessageHarness, frame: dict[str, Any], event: dict[str, int] | None, code: str) -> None:
     if event is None:
-        reply = house.answer(websocket_event("MESSAGE", "message", connection_id="a1=", body=json.dumps(frame)))
+        reply = harness.answer(websocket_event("MESSAGE", "message", connection_id="a1=", body=json.dumps(frame)))
     else:
-        reply = house.say(frame, user_id="alice", connection_id="alice-device=", **event)
+        reply = harness.say(frame, user_id="alice", connection_id="alice-device=", **event)
     assert (reply["success"], reply["code"]) == (False, code)
     assert revealed(json.dumps(reply)) == set()
 
 
 @pytest.mark.parametrize("frame", PERSONAL, ids=lambda frame: str(frame["type"]))
 def test_without_a_good_token_nothing_personal_is_served_either(frame: dict[str, Any], tried: Tried) -> None:
-    house = town()
-    before = snapshot(house)
+    harness = scenario()
+    before = snapshot(harness)
     if frame["type"] != "auth":  # which brings a good one
-        assert_refused(house, frame, {"expires_at": NOW}, "token_expired")
-    assert_refused(house, frame, None, "unauthenticated")
-    assert snapshot(house) == before
+        assert_refused(harness, frame, {"expires_at": NOW}, "token_expired")
+    assert_refused(harness, frame, None, "unauthenticated")
+    assert snapshot(harness) == before
     tried(2)
 
 
@@ -157,11 +157,11 @@ def test_without_a_good_token_nothing_personal_is_served_either(frame: dict[str,
 def test_after_the_end_of_a_token_no_other_but_a_good_one_of_the_same_user_helps(
     token: str, code: str, tried: Tried
 ) -> None:
-    house = town()
-    before = snapshot(house)
-    assert_refused(house, {"type": "auth", "token": token}, {"expires_at": NOW}, code)
-    assert_refused(house, {"type": "presence", "users": ["bob"]}, {"expires_at": NOW}, "token_expired")
-    assert snapshot(house) == before
+    harness = scenario()
+    before = snapshot(harness)
+    assert_refused(harness, {"type": "auth", "token": token}, {"expires_at": NOW}, code)
+    assert_refused(harness, {"type": "presence", "users": ["bob"]}, {"expires_at": NOW}, "token_expired")
+    assert snapshot(harness) == before
     tried(2)
 
 
@@ -179,10 +179,10 @@ def test_after_the_end_of_a_token_no_other_but_a_good_one_of_the_same_user_helps
     ],
 )
 def test_what_others_wrote_is_theirs(user: str, frame: dict[str, Any], tried: Tried) -> None:
-    house = town()
-    before = snapshot(house)
-    assert house.as_user(user, frame)["code"] == "forbidden"
-    assert snapshot(house) == before
+    harness = scenario()
+    before = snapshot(harness)
+    assert harness.as_user(user, frame)["code"] == "forbidden"
+    assert snapshot(harness) == before
     tried()
 
 
@@ -192,32 +192,34 @@ def test_what_others_wrote_is_theirs(user: str, frame: dict[str, Any], tried: Tr
 def test_nobody_sends_a_file_of_somebody_elses(user: str, file_id: str, tried: Tried) -> None:
     """The same answer as for a file that never was."""
     frame = {"type": "message", "to": "zoe", "message_type": "image"}
-    house = town()
-    before = snapshot(house)
-    reply = house.as_user(user, {**frame, "file_id": file_id})
-    assert reply == town().as_user(user, {**frame, "file_id": "never-was"})
+    harness = scenario()
+    before = snapshot(harness)
+    reply = harness.as_user(user, {**frame, "file_id": file_id})
+    assert reply == scenario().as_user(user, {**frame, "file_id": "never-was"})
     assert reply["code"] == "not_found"
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
     tried(2)
 
 
 def test_nobody_writes_into_a_conversation_of_two_others(tried: Tried) -> None:
     for conversation_id in (DM, "dm:bob:alice", "dm:alice:bob:mallory", "dm:mallory:alice:bob"):
-        house = town()
-        before = snapshot(house)
-        reply = house.as_user("mallory", {"type": "message", "conversation_id": conversation_id, "content": "hi"})
+        harness = scenario()
+        before = snapshot(harness)
+        reply = harness.as_user("mallory", {"type": "message", "conversation_id": conversation_id, "content": "hi"})
         assert reply["code"] in {"not_a_member", "bad_request"}
-        assert snapshot(house) == before
+        assert snapshot(harness) == before
         tried()
 
 
 def test_who_a_user_is_comes_from_the_handshake_whatever_the_frame_says(tried: Tried) -> None:
     claimed = {"sender_id": "alice", "user_id": "alice", "from": "alice", "principalId": "alice", "sub": "alice"}
-    house = town()
-    house.as_user("mallory", {"type": "message", "to": "frank", "content": "hi", **claimed})
-    [entry] = house.stores.entries("dm:frank:mallory")
+    harness = scenario()
+    harness.as_user("mallory", {"type": "message", "to": "frank", "content": "hi", **claimed})
+    [entry] = harness.stores.entries("dm:frank:mallory")
     assert entry.sender_id == "mallory"
-    found = house.as_user("mallory", {"type": "sync", "conversations": {GROUP: 0}, **claimed})["data"]["conversations"]
+    found = harness.as_user("mallory", {"type": "sync", "conversations": {GROUP: 0}, **claimed})["data"][
+        "conversations"
+    ]
     assert [one["id"] for one in found] == ["dm:frank:mallory"]
     tried(2)
 
@@ -231,32 +233,32 @@ def test_who_a_user_is_comes_from_the_handshake_whatever_the_frame_says(tried: T
 def test_strangers_and_blocked_ones_look_offline_and_their_changes_are_not_told(
     user: str, watched: str, tried: Tried
 ) -> None:
-    house = town()
-    reply = house.as_user(user, {"type": "presence", "users": [watched, "never-was"]})
+    harness = scenario()
+    reply = harness.as_user(user, {"type": "presence", "users": [watched, "never-was"]})
     there, never = reply["data"]["users"]
     assert {**there, "user_id": ""} == {**never, "user_id": ""}
     assert (there["status"], there.get("last_seen")) == ("offline", None)
-    for connection_id in house.stores.connections(watched):
-        house.stores.sessions.remove(watched, connection_id, now=NOW)
-    house.as_user(watched, {"type": "ping"})  # comes back, and those who may know are told
-    assert house.events(f"{user}-device=") == []
+    for connection_id in harness.stores.connections(watched):
+        harness.stores.sessions.remove(watched, connection_id, now=NOW)
+    harness.as_user(watched, {"type": "ping"})  # comes back, and those who may know are told
+    assert harness.events(f"{user}-device=") == []
     tried(2)
 
 
 def test_another_users_token_does_not_turn_a_connection_into_theirs(tried: Tried) -> None:
-    house = town()
-    before = snapshot(house)
-    reply = house.as_user("mallory", {"type": "auth", "token": "alices"})
+    harness = scenario()
+    before = snapshot(harness)
+    reply = harness.as_user("mallory", {"type": "auth", "token": "alices"})
     assert (reply["code"], "alice" in json.dumps(reply)) == ("forbidden", False)
-    assert snapshot(house) == before
-    assert house.as_user("mallory", {"type": "auth", "token": "mallorys"})["success"]
+    assert snapshot(harness) == before
+    assert harness.as_user("mallory", {"type": "auth", "token": "mallorys"})["success"]
     tried(2)
 
 
 def test_a_connections_id_in_another_users_hands_opens_nothing(tried: Tried) -> None:
     """Even if two users came with one id, each is who the handshake says."""
-    house = town()
-    reply = house.answer(
+    harness = scenario()
+    reply = harness.answer(
         frame_event({"type": "sync", "conversations": {DM: 0}}, user_id="mallory", connection_id="a1=")
     )
     assert reply["data"]["conversations"] == []

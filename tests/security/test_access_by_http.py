@@ -9,10 +9,10 @@ import pytest
 
 from tests.functions.events import http_event
 from tests.functions.rest.document import operations
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, Answered, House, token
+from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, Answered, RestHarness, token
 from tests.security.conftest import Tried
 from tests.security.http_rows import ROWS, Inside, Own, Public, Row, Scoped
-from tests.security.town import SECRETS, UNKNOWN, http_town, revealed, snapshot, without
+from tests.security.scenario import SECRETS, UNKNOWN, http_scenario, revealed, snapshot, without
 from tests.stores import MEMBERS
 
 # Of alice's messages: the one in each conversation.
@@ -30,10 +30,10 @@ def each(rows: list[Any]) -> pytest.MarkDecorator:
     )
 
 
-def ask(house: House, row: Row, user: str | None, conversation_id: str = GROUP, scope: str = "") -> Answered:
+def ask(harness: RestHarness, row: Row, user: str | None, conversation_id: str = GROUP, scope: str = "") -> Answered:
     path = row.path.format(c=conversation_id, m=MESSAGE.get(conversation_id, "2"))
     bearer = None if user is None else token(user, scope=scope) if scope else token(user)
-    return house.request(http_event(row.method, path, token=bearer, body=row.body, query=row.query))
+    return harness.request(http_event(row.method, path, token=bearer, body=row.body, query=row.query))
 
 
 def verdict(answered: Answered) -> tuple[int, str | None]:
@@ -54,25 +54,25 @@ def test_every_operation_has_a_row() -> None:
 
 @each([row for row in ROWS if not isinstance(row, Public)])
 def test_without_a_token_nothing_is_answered_stored_or_posted(row: Row, tried: Tried) -> None:
-    house = http_town()
-    before = snapshot(house)
-    answered = ask(house, row, None)
+    harness = http_scenario()
+    before = snapshot(harness)
+    answered = ask(harness, row, None)
     assert verdict(answered) == (401, "unauthenticated")
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
     assert revealed(told(answered)) == set()
     tried()
 
 
 @each(PUBLIC)
 def test_what_is_public_says_nothing_of_anybody(row: Public, tried: Tried) -> None:
-    house = http_town()
-    before = snapshot(house)
+    harness = http_scenario()
+    before = snapshot(harness)
     for user in (None, "mallory"):
-        answered = ask(house, row, user)
+        answered = ask(harness, row, user)
         assert answered.status == row.allowed
         assert revealed(told(answered)) == set()
         tried()
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_public_says_nothing_of_anybody(row: Public, tried: Tried) -> No
     ],
 )
 def test_a_secret_that_were_told_would_be_heard(path: str, secret: str) -> None:
-    assert secret in revealed(told(http_town().call("GET", path)))
+    assert secret in revealed(told(http_scenario().call("GET", path)))
 
 
 # -- conversations
@@ -94,7 +94,7 @@ def test_a_secret_that_were_told_would_be_heard(path: str, secret: str) -> None:
 
 @each(INSIDE)
 def test_a_member_may(row: Inside, tried: Tried) -> None:
-    answered = ask(http_town(), row, row.owner)
+    answered = ask(http_scenario(), row, row.owner)
     assert answered.status == row.allowed, answered.body
     tried()
 
@@ -108,38 +108,38 @@ def test_outsiders_and_former_members_learn_and_change_nothing(
     row: Inside, user: str, conversation_id: str, scope: str, tried: Tried
 ) -> None:
     """Whatever the scopes of their tokens; and they are told the same as of a conversation that there never was."""
-    house = http_town()
-    before = snapshot(house)
-    answered = ask(house, row, user, conversation_id, scope)
+    harness = http_scenario()
+    before = snapshot(harness)
+    answered = ask(harness, row, user, conversation_id, scope)
     assert verdict(answered) == (404, "not_a_member")
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
     assert revealed(told(answered)) == set()
-    assert answered == ask(house, row, user, UNKNOWN, scope) == ask(house, row, user, "dm:frank:zoe", scope)
-    assert snapshot(house) == before
+    assert answered == ask(harness, row, user, UNKNOWN, scope) == ask(harness, row, user, "dm:frank:zoe", scope)
+    assert snapshot(harness) == before
     tried(3)
 
 
 @each(INSIDE)
 def test_a_member_without_a_role_leaves_the_group_and_others_messages_alone(row: Inside, tried: Tried) -> None:
-    house = http_town()
-    before = snapshot(house)
-    answered = ask(house, row, "carol")
+    harness = http_scenario()
+    before = snapshot(harness)
+    answered = ask(harness, row, "carol")
     assert verdict(answered) == row.plain
     if row.plain[1]:
-        assert snapshot(house) == before
+        assert snapshot(harness) == before
     tried()
 
 
 @each(INSIDE)
 def test_whom_the_other_side_blocks_writes_nothing_there(row: Inside, tried: Tried) -> None:
-    house = http_town()
-    before = snapshot(house)
-    answered = ask(house, row, "alice", BLOCKED_DM)
+    harness = http_scenario()
+    before = snapshot(harness)
+    answered = ask(harness, row, "alice", BLOCKED_DM)
     assert verdict(answered) == row.blocked
     if row.blocked[1]:
-        assert snapshot(house) == before
+        assert snapshot(harness) == before
     # Taking back is not addressing: her own message may go, and her cursors move.
-    assert {event["type"] for event in house.events("dave-1")} <= {"message_deleted", "read", "delivered"}
+    assert {event["type"] for event in harness.events("dave-1")} <= {"message_deleted", "read", "delivered"}
     tried()
 
 
@@ -147,13 +147,13 @@ def test_whom_the_other_side_blocks_writes_nothing_there(row: Inside, tried: Tri
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_what_others_wrote_is_theirs(method: str, conversation_id: str, seq: str, tried: Tried) -> None:
     """A moderator may delete it in a group; nobody may put words into another's mouth."""
-    house = http_town()
-    before = snapshot(house)
+    harness = http_scenario()
+    before = snapshot(harness)
     user = "alice" if conversation_id == DM else "carol"
     path = f"/v1/conversations/{conversation_id}/messages/{seq}"
-    answered = house.call(method, path, user=user, body={"content": "mine"} if method == "PATCH" else None)
+    answered = harness.call(method, path, user=user, body={"content": "mine"} if method == "PATCH" else None)
     assert verdict(answered) == (403, "forbidden")
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
     tried()
 
 
@@ -168,17 +168,17 @@ def test_what_others_wrote_is_theirs(method: str, conversation_id: str, seq: str
     ids=["a group's message", "a private message", "a file in a conversation", "a file of alice's"],
 )
 def test_nobody_takes_what_they_cannot_see_into_a_conversation_of_their_own(body: dict[str, Any], tried: Tried) -> None:
-    house = http_town()
-    made = house.call("POST", "/v1/conversations", user="mallory", body={"type": "private", "with": "zoe"})
-    before = snapshot(house)
+    harness = http_scenario()
+    made = harness.call("POST", "/v1/conversations", user="mallory", body={"type": "private", "with": "zoe"})
+    before = snapshot(harness)
     path = f"/v1/conversations/{made.body['id']}/messages"
-    answered = house.call("POST", path, user="mallory", body=body)
+    answered = harness.call("POST", path, user="mallory", body=body)
     unheard = json.loads(
         json.dumps(body).replace(GROUP, UNKNOWN).replace(DM, UNKNOWN).replace("cage", "x").replace("draft", "x")
     )
-    assert answered == house.call("POST", path, user="mallory", body=unheard)
+    assert answered == harness.call("POST", path, user="mallory", body=unheard)
     assert answered.status == 404
-    assert snapshot(house) == before
+    assert snapshot(harness) == before
     tried(2)
 
 
@@ -187,7 +187,7 @@ def test_nobody_takes_what_they_cannot_see_into_a_conversation_of_their_own(body
 
 @each(OWN)
 def test_everybody_may_with_what_is_their_own(row: Own, tried: Tried) -> None:
-    answered = ask(http_town(), row, "alice")
+    answered = ask(http_scenario(), row, "alice")
     assert answered.status == row.allowed, answered.body
     tried()
 
@@ -196,12 +196,12 @@ def test_everybody_may_with_what_is_their_own(row: Own, tried: Tried) -> None:
 @pytest.mark.parametrize("scope", ["", EVERY_SCOPE], ids=["no scope", "every scope"])
 def test_who_asks_the_same_as_another_reaches_nothing_of_theirs(row: Own, scope: str, tried: Tried) -> None:
     """What is written is mallory's, nobody is told of what was alice's, and nothing of it is in the answer."""
-    house = http_town()
-    before = snapshot(house)
-    answered = ask(house, row, "mallory", scope=scope)
+    harness = http_scenario()
+    before = snapshot(harness)
+    answered = ask(harness, row, "mallory", scope=scope)
     assert verdict(answered) == row.stranger
-    own = {row["pk"].removeprefix("file#") for row in house.stores.rows(MEMBERS, sk="file", owner_id="mallory")}
-    assert without(snapshot(house), "mallory", *own) == without(before, "mallory")
+    own = {row["pk"].removeprefix("file#") for row in harness.stores.rows(MEMBERS, sk="file", owner_id="mallory")}
+    assert without(snapshot(harness), "mallory", *own) == without(before, "mallory")
     assert revealed(told(answered)) <= ({"push token"} if row.operation == "get_devices" else set())
     assert f"{SECRETS['push token']}-of-alice" not in told(answered)
     tried()
@@ -209,7 +209,7 @@ def test_who_asks_the_same_as_another_reaches_nothing_of_theirs(row: Own, scope:
 
 def test_strangers_and_blocked_ones_look_offline(tried: Tried) -> None:
     for user, asked in (("mallory", "alice"), ("alice", "dave"), ("dave", "alice")):
-        answered = http_town().call("GET", "/v1/presence", user=user, query={"users": f"{asked},never-was"})
+        answered = http_scenario().call("GET", "/v1/presence", user=user, query={"users": f"{asked},never-was"})
         there, never = answered.body["users"]
         assert {**there, "user_id": ""} == {**never, "user_id": ""}
         assert there["status"] == "offline"
@@ -228,11 +228,11 @@ def test_strangers_and_blocked_ones_look_offline(tried: Tried) -> None:
 def test_who_blocks_somebody_hears_nothing_of_them(
     method: str, path: str, body: dict[str, Any], expected: tuple[int, str | None], tried: Tried
 ) -> None:
-    house = http_town()
-    assert verdict(house.call(method, path, body=body)) == expected
-    assert house.events("dave-1") == []
-    assert house.call("GET", "/v1/contacts", user="dave").body["contacts"] == []
-    assert GROUP not in json.dumps(house.call("GET", "/v1/conversations", user="dave").body)
+    harness = http_scenario()
+    assert verdict(harness.call(method, path, body=body)) == expected
+    assert harness.events("dave-1") == []
+    assert harness.call("GET", "/v1/contacts", user="dave").body["contacts"] == []
+    assert GROUP not in json.dumps(harness.call("GET", "/v1/conversations", user="dave").body)
     tried()
 
 
@@ -270,7 +270,7 @@ SIDEWAYS: list[dict[str, Any]] = [
 @each(SCOPED)
 def test_with_the_scope_it_is_done(row: Scoped, tried: Tried) -> None:
     for scope in (row.scope, f"chat {row.scope} other"):
-        answered = ask(http_town(), row, "mallory", scope=scope)
+        answered = ask(http_scenario(), row, "mallory", scope=scope)
         assert answered.status == row.allowed, answered.body
         tried()
 
@@ -283,34 +283,34 @@ def test_without_the_scope_nothing_is_done_however_near_one_comes(row: Scoped, u
         *json.loads(json.dumps(SIDEWAYS).replace("admin", row.scope)),
     ]
     for extra in claims:
-        house = http_town()
-        before = snapshot(house)
+        harness = http_scenario()
+        before = snapshot(harness)
         event = http_event(row.method, row.path, token=token(user, **extra), body=row.body)
-        answered = house.request(event)
+        answered = harness.request(event)
         assert verdict(answered) == (403, "forbidden"), extra
-        assert snapshot(house) == before
+        assert snapshot(harness) == before
         tried()
 
 
 @pytest.mark.parametrize("header", ["X-User-Id", "X-Forwarded-User", "X-Amzn-Oidc-Identity", "X-Scope", "Cookie"])
 def test_no_header_but_authorization_says_who_somebody_is(header: str, tried: Tried) -> None:
-    house = http_town()
+    harness = http_scenario()
     event = http_event("GET", "/v1/me", token=token("mallory"))
     event["headers"][header] = event["headers"][header.lower()] = "alice"
     event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "alice"}}, "lambda": {"user_id": "alice"}}
-    assert house.request(event).body["user_id"] == "mallory"
+    assert harness.request(event).body["user_id"] == "mallory"
     del event["headers"]["authorization"]
-    assert house.request(event).status == 401
+    assert harness.request(event).status == 401
     tried(2)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
 def test_a_method_is_the_requests_own_and_no_header_changes_it(method: str, tried: Tried) -> None:
-    house = http_town()
-    before = snapshot(house)
+    harness = http_scenario()
+    before = snapshot(harness)
     for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
         event = http_event("GET", f"/v1/conversations/{GROUP}", token=token("alice"), query={"_method": method})
         event["headers"][header.lower()] = method
-        assert house.request(event).status == 200
+        assert harness.request(event).status == 200
         tried()
-    assert snapshot(house) == before
+    assert snapshot(harness) == before

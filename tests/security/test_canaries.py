@@ -29,23 +29,20 @@ from shared.adapters.aws.transport import TransportError
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger
 from shared.ports.stores import SessionStores
-from tests.functions.connect.test_connect import House as ConnectHouse
-from tests.functions.connect.test_connect import connect_event
+from tests.functions.connect.test_connect import ConnectHarness, connect_event
 from tests.functions.events import NOW, frame_event, handshake_event, stream_record, websocket_event
-from tests.functions.files.test_handler import House as FilesHouse
-from tests.functions.files.test_handler import created, deleted
+from tests.functions.files.test_handler import FilesHarness, created, deleted
 from tests.functions.offline_push.test_offline_push import GROUP as LARGE_GROUP
-from tests.functions.offline_push.test_offline_push import House as PushHouse
-from tests.functions.offline_push.test_offline_push import group_record
-from tests.functions.presence.test_presence import House as PresenceHouse
-from tests.functions.rest.house import DM, GROUP
+from tests.functions.offline_push.test_offline_push import OfflinePushHarness, group_record
+from tests.functions.presence.test_presence import PresenceHarness
+from tests.functions.rest.harness import DM, GROUP
 from tests.security.conftest import Tried
 from tests.security.http_rows import ROWS as REQUESTS
 from tests.security.http_rows import Inside
-from tests.security.realms import Realm
+from tests.security.scenario import REMINDER, frame_scenario, http_scenario
+from tests.security.signing import Signing
 from tests.security.test_access_by_frames import PERSONAL
 from tests.security.test_access_by_frames import ROWS as FRAMES
-from tests.security.town import REMINDER, frame_town, http_town
 from tests.stores import simulated
 from tests.wiring import with_stores
 
@@ -143,18 +140,23 @@ def test_a_line_that_sang_would_be_heard(heard: None) -> None:
 
 def test_what_is_looked_for_would_be_found() -> None:
     assert CANARY in raised(Exploding(ERRORS[4]))
-    assert {name for name, _ in exploded(frame_town().ports, ERRORS[0])} >= {"log", "memberships", "gateway", "verify"}
+    assert {name for name, _ in exploded(frame_scenario().ports, ERRORS[0])} >= {
+        "log",
+        "memberships",
+        "gateway",
+        "verify",
+    }
 
 
 @EACH_ERROR
 def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
     frames = [row.frame for row in FRAMES] + PERSONAL
-    house = frame_town()
+    harness = frame_scenario()
     for frame in frames:
-        for name, ports in exploded(house.ports, make, but=("begin",)):
+        for name, ports in exploded(harness.ports, make, but=("begin",)):
             assert isinstance(ports, MessagePorts)
             event = frame_event(frame, user_id="alice", connection_id=f"{name}=")
-            answer = respond_to_frame(event, ports, house.new_guard())
+            answer = respond_to_frame(event, ports, harness.new_guard())
             assert answer["statusCode"] == 200
             silent(answer)
             tried()
@@ -162,7 +164,7 @@ def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
 
 def _parts() -> Iterator[tuple[str, str]]:
     """(part of the wiring, name in it) of each port of the HTTP API."""
-    ports = http_town().ports
+    ports = http_scenario().ports
     for part in ("stores", "services", "context"):
         names = (one.name for one in fields(getattr(ports, part)) if one.name not in (*_NO_PORTS, *NO_PORTS))
         yield from ((part, name) for name in names)
@@ -178,16 +180,16 @@ def _parts() -> Iterator[tuple[str, str]]:
     ],
 )
 def test_requests(part: str, name: str, make: Make, silent: Silent, tried: Tried) -> None:
-    wiring = http_town().ports
+    wiring = http_scenario().ports
     ports = getattr(wiring, part) if part else wiring
     real = getattr(ports, name)
     object.__setattr__(ports, name, Exploding(make))
     try:
         for row in REQUESTS:
-            house = http_town()
+            harness = http_scenario()
             user = row.owner if isinstance(row, Inside) else "alice"
             path = row.path.format(c=GROUP, m="2")
-            answered = house.call(row.method, path, user=user, scope=SCOPES, body=row.body, query=row.query)
+            answered = harness.call(row.method, path, user=user, scope=SCOPES, body=row.body, query=row.query)
             assert answered.status in {row.allowed, 500, 503}, row.operation
             silent(answered.body, answered.headers)
             tried()
@@ -198,7 +200,7 @@ def test_requests(part: str, name: str, make: Make, silent: Silent, tried: Tried
 @EACH_ERROR
 def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
     """The authorizer has no answer for a fault but to fail: what it fails with says nothing."""
-    verifier, tickets = Realm("HS256").verifier(), simulated().tickets
+    verifier, tickets = Signing("HS256").verifier(), simulated().tickets
     event = handshake_event(query={"ticket": CANARY})
     by_header = handshake_event(headers={"Authorization": f"Bearer {CANARY}"})
     for one, ports in (
@@ -216,7 +218,7 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
 
 @EACH_ERROR
 def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) -> None:
-    house = ConnectHouse()
+    harness = ConnectHarness()
     ports: Any = Exploding(make)
     nothing = dict.fromkeys(("sessions", "memberships", "relations", "watches"), ports)
     breaking: list[Callable[[Any], Any]] = [
@@ -225,11 +227,11 @@ def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) 
         lambda whole: replace(whole, services=replace(whole.services, gateway=ports), connection_limit=1),
     ]
     for broken in breaking:
-        silent(connect(connect_event(), broken(ConnectHouse().wiring.connect), now=NOW))
+        silent(connect(connect_event(), broken(ConnectHarness().wiring.connect), now=NOW))
         tried()
     event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
-    house.stores.connect("alice", "a1=", at=NOW)
-    for sessions, checks in ((ports, ports), (house.stores.sessions, ports)):
+    harness.stores.connect("alice", "a1=", at=NOW)
+    for sessions, checks in ((ports, ports), (harness.stores.sessions, ports)):
         assert CANARY not in raised(lambda: disconnect(event, stores=SessionStores(sessions), checks=checks, now=NOW))  # noqa: B023  # called at once
         tried()
 
@@ -246,8 +248,8 @@ def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried) -> 
         {"kind": CANARY},
         {CANARY: CANARY},
     ]
-    house = PushHouse()
-    for _, ports in exploded(house.ports(), make, but=("now", "resting")):
+    harness = OfflinePushHarness()
+    for _, ports in exploded(harness.ports(), make, but=("now", "resting")):
         assert isinstance(ports, PushPorts)
         for body in bodies:
             record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
@@ -260,10 +262,10 @@ def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried) -> 
 
 @EACH_ERROR
 def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
-    house, ports = PresenceHouse(), Exploding(make)
+    harness, ports = PresenceHarness(), Exploding(make)
     record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
     poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
-    broken = with_stores(house.wiring.presence, sessions=ports, memberships=ports, relations=ports)
+    broken = with_stores(harness.wiring.presence, sessions=ports, memberships=ports, relations=ports)
     answer = look([record, poison], broken, now=NOW)
     assert len(answer["batchItemFailures"]) == 2
     silent(answer)
@@ -272,9 +274,9 @@ def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
 
 @EACH_ERROR
 def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None:
-    house = FilesHouse()
-    house.announce("cat", CANARY.encode())
-    ports = house.ports()
+    harness = FilesHarness()
+    harness.announce("cat", CANARY.encode())
+    ports = harness.ports()
     for _, broken in exploded(ports, make):
         assert isinstance(broken, FilesPorts)
         text = raised(lambda: check(created("cat"), broken))  # noqa: B023  # called at once
@@ -285,9 +287,9 @@ def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None
 
 @pytest.mark.parametrize("context", [None, {}, {"user_id": CANARY}, {"user_id": CANARY, "expires_at": CANARY}])
 def test_a_gateway_that_hands_over_something_else(context: Any, silent: Silent, tried: Tried) -> None:
-    house = frame_town()
+    harness = frame_scenario()
     event = websocket_event("MESSAGE", "message", authorizer=context, body=json.dumps({"type": "ping", "id": "1"}))
-    silent(respond_to_frame(event, house.ports, house.new_guard()))
+    silent(respond_to_frame(event, harness.ports, harness.new_guard()))
     tried()
 
 
@@ -316,8 +318,8 @@ WRONG: list[Any] = [
 
 @pytest.mark.parametrize("frame", WRONG, ids=lambda frame: ascii(frame).replace(CANARY, "C")[:50])
 def test_a_frame_that_is_wrong_is_not_quoted(frame: Any, silent: Silent, tried: Tried) -> None:
-    house = frame_town()
-    reply = house.as_user("alice", frame)
+    harness = frame_scenario()
+    reply = harness.as_user("alice", frame)
     assert not reply["success"]
     silent(reply)
     tried()
@@ -325,20 +327,20 @@ def test_a_frame_that_is_wrong_is_not_quoted(frame: Any, silent: Silent, tried: 
 
 @pytest.mark.parametrize("row", [row for row in REQUESTS if row.body], ids=lambda row: row.operation)
 def test_a_body_that_is_wrong_is_not_quoted(row: Any, silent: Silent, tried: Tried) -> None:
-    house = http_town()
+    harness = http_scenario()
     path = row.path.format(c=GROUP, m="2")
     for name in row.body:
         for value in ([CANARY], {CANARY: CANARY}, CANARY * 200, [{"x": CANARY}], 10**30, None):
-            answered = house.call(row.method, path, body={**row.body, name: value}, scope=SCOPES)
+            answered = harness.call(row.method, path, body={**row.body, name: value}, scope=SCOPES)
             if answered.status >= 400:
                 silent(answered.body, answered.headers)
                 tried()
     for text in (f'{{"{CANARY}', f'"{CANARY}"', CANARY, f'{{"x": "{CANARY}\\ud800"}}'):
-        answered = house.call(row.method, path, body=text, scope=SCOPES)
+        answered = harness.call(row.method, path, body=text, scope=SCOPES)
         assert answered.status == 400
         silent(answered.body)
         tried()
-    assert house.unexpected == []
+    assert harness.unexpected == []
 
 
 def test_every_error_that_clients_see_has_words_of_its_own(tried: Tried) -> None:

@@ -11,7 +11,7 @@ from shared.domain.connections import Identity
 from shared.operations.tickets import issue_ticket
 from tests.functions.events import handshake_event
 from tests.security.conftest import Tried
-from tests.security.realms import Realm
+from tests.security.signing import Signing
 from tests.shared.auth.minting import NOW_MS
 from tests.stores import simulated
 
@@ -67,18 +67,18 @@ OWN = (
 
 def verdict(headers: dict[str, str], values: dict[str, list[str]] | None = None, allowed: str = ALLOWED) -> str:
     """On a handshake with a good ticket: the only kind that a browser can be used for."""
-    realm, tickets = Realm("HS256"), simulated().tickets
+    signing, tickets = Signing("HS256"), simulated().tickets
     ticket = issue_ticket(Identity("alice", NOW_MS + 60_000), tickets=tickets, now=NOW_MS, new_secret=lambda: "t" * 43)
     event = handshake_event(headers=headers, query={"ticket": ticket.ticket})
     event["multiValueHeaders"] |= values or {}
-    return effect(authorize(event, verifier=realm.verifier(), tickets=tickets, allowed_origins=allowed, now=NOW_MS))
+    return effect(authorize(event, verifier=signing.verifier(), tickets=tickets, allowed_origins=allowed, now=NOW_MS))
 
 
 def by_token(headers: dict[str, str]) -> str:
-    realm = Realm("HS256")
-    event = handshake_event(headers={"Authorization": f"Bearer {realm.sign()}", **headers})
+    signing = Signing("HS256")
+    event = handshake_event(headers={"Authorization": f"Bearer {signing.sign()}", **headers})
     return effect(
-        authorize(event, verifier=realm.verifier(), tickets=simulated().tickets, allowed_origins="", now=NOW_MS)
+        authorize(event, verifier=signing.verifier(), tickets=simulated().tickets, allowed_origins="", now=NOW_MS)
     )
 
 

@@ -21,7 +21,7 @@ from shared.ports.connections import Tickets
 from tests.functions.events import handshake_event
 from tests.moto_tables import environment, moto_url, tables
 from tests.security.conftest import Tried
-from tests.security.realms import Realm
+from tests.security.signing import Signing
 from tests.security.test_origins import effect
 from tests.shared.auth.minting import NOW_MS
 from tests.stores import TICKETS, Simulated, simulated
@@ -42,7 +42,7 @@ def issue(
 
 def knock(tickets: Tickets, *, query: Any = None, headers: Any = None, now: int = NOW_MS) -> dict[str, Any]:
     event = handshake_event(headers=headers or {}, query=query or {})
-    return authorize(event, verifier=Realm("HS256").verifier(), tickets=tickets, allowed_origins="", now=now)
+    return authorize(event, verifier=Signing("HS256").verifier(), tickets=tickets, allowed_origins="", now=now)
 
 
 def let_in(tickets: Tickets, ticket: str = TICKET, now: int = NOW_MS) -> bool:
@@ -196,7 +196,7 @@ def test_a_ticket_under_another_name_is_not_looked_at(name: str, unused: Tickets
 )
 def test_a_token_in_the_url_is_never_looked_at(name: str, unused: Tickets, tried: Tried) -> None:
     for prefix in ("", "Bearer "):
-        assert effect(knock(unused, query={name: prefix + Realm("HS256").sign()})) == "Deny"
+        assert effect(knock(unused, query={name: prefix + Signing("HS256").sign()})) == "Deny"
         tried()
 
 
@@ -245,7 +245,7 @@ def test_a_ticket_gives_no_more_than_its_users_rights(tried: Tried) -> None:
 
 
 def test_a_forged_token_beside_a_good_ticket_is_a_refusal_and_uses_nothing_up(unused: Tickets, tried: Tried) -> None:
-    for token in ("x", Realm("HS256").sign()[:-2], "a.b.c"):
+    for token in ("x", Signing("HS256").sign()[:-2], "a.b.c"):
         policy = knock(unused, query={"ticket": TICKET}, headers={"Authorization": f"Bearer {token}"})
         assert effect(policy) == "Deny"
         tried()

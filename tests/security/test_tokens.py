@@ -14,7 +14,7 @@ from tests.security import claim_attacks, header_attacks
 from tests.security.claim_attacks import AUDIENCE, ISSUER, named
 from tests.security.conftest import Tried
 from tests.security.header_attacks import Attack
-from tests.security.realms import JWKS_URL, REALMS, Doors, Realm, asked, public_jwk, rsa_key, signed
+from tests.security.signing import JWKS_URL, SIGNINGS, Doors, Signing, asked, public_jwk, rsa_key, signed
 from tests.shared.auth.minting import NOW_S, claims, segment
 
 
@@ -26,13 +26,13 @@ def expected(token: str, code: str) -> dict[str, str]:
 
 
 def hold_out(attack: Attack, tried: Tried, **checked: str) -> None:
-    for algorithm in attack.realms:
-        realm = Realm(algorithm)
-        token = attack.token(realm)
-        answers = Doors(realm.verifier(**checked)).knock(token)
+    for algorithm in attack.signings:
+        signing = Signing(algorithm)
+        token = attack.token(signing)
+        answers = Doors(signing.verifier(**checked)).knock(token)
         assert answers == expected(token, attack.code), f"{algorithm}: {attack.name}"
         # Whatever a token says of keys elsewhere: only the configured document is ever fetched, and once.
-        assert realm.issuer.fetched in ([], [JWKS_URL])
+        assert signing.issuer.fetched in ([], [JWKS_URL])
         tried(len(answers))
 
 
@@ -71,45 +71,45 @@ def test_a_token_that_was_bent_is_none(attack: Attack, tried: Tried) -> None:
 ALICE = dict.fromkeys(("verifier", "handshake", "http", "frame"), "alice")
 
 
-@pytest.mark.parametrize("algorithm", REALMS)
+@pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_an_honest_token_opens_every_door(algorithm: str, tried: Tried) -> None:
-    realm = Realm(algorithm)
-    assert Doors(realm.verifier()).knock(realm.sign()) == ALICE
-    checking = realm.verifier(issuer=ISSUER, audience=AUDIENCE)
+    signing = Signing(algorithm)
+    assert Doors(signing.verifier()).knock(signing.sign()) == ALICE
+    checking = signing.verifier(issuer=ISSUER, audience=AUDIENCE)
     for audience in (AUDIENCE, [AUDIENCE], ["other", AUDIENCE]):
-        assert Doors(checking).knock(realm.sign(named(aud=audience))) == ALICE
+        assert Doors(checking).knock(signing.sign(named(aud=audience))) == ALICE
     tried(16)
 
 
-@pytest.mark.parametrize("algorithm", REALMS)
+@pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_header_fields_that_decide_nothing_keep_nobody_out(algorithm: str, tried: Tried) -> None:
     """Of tokens that the issuer has signed: a foreign key in one is not used, and the issuer's own key is."""
-    realm = Realm(algorithm)
-    doors = Doors(realm.verifier())
+    signing = Signing(algorithm)
+    doors = Doors(signing.verifier())
     fields: list[dict[str, Any]] = [
         *({"jku": header_attacks.MALLORYS}, {"jwk": public_jwk(rsa_key("mallory"))}, {"x5c": ["MIIB"]}),
         *({"zip": "DEF"}, {"cty": "JWT"}, {"typ": "at+jwt"}, {"b64": True}),
     ]
     for field in fields:
-        assert doors.knock(realm.sign(header=realm.header(**field))) == ALICE
-    assert realm.issuer.fetched in ([], [JWKS_URL])
+        assert doors.knock(signing.sign(header=signing.header(**field))) == ALICE
+    assert signing.issuer.fetched in ([], [JWKS_URL])
     tried(28)
 
 
-@pytest.mark.parametrize("algorithm", REALMS)
+@pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_of_a_claim_that_comes_twice_the_last_one_counts(algorithm: str, tried: Tried) -> None:
     """As RFC 7519, section 4 has it: whoever reads the first of two would see another user than is let in here."""
-    realm = Realm(algorithm)
+    signing = Signing(algorithm)
     text = f'{{"sub":"mallory","sub":"alice","iat":{NOW_S},"exp":{NOW_S + 60}}}'
-    assert Doors(realm.verifier()).knock(realm.sign(text)) == ALICE
+    assert Doors(signing.verifier()).knock(signing.sign(text)) == ALICE
     tried(4)
 
 
-@pytest.mark.parametrize("algorithm", REALMS)
+@pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_every_single_bit_of_a_signature_counts(algorithm: str, tried: Tried) -> None:
-    realm = Realm(algorithm)
-    verifier = realm.verifier()
-    front, _, last = realm.sign().rpartition(".")
+    signing = Signing(algorithm)
+    verifier = signing.verifier()
+    front, _, last = signing.sign().rpartition(".")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for place, character in enumerate(last):
         for bit in range(6):
@@ -119,14 +119,14 @@ def test_every_single_bit_of_a_signature_counts(algorithm: str, tried: Tried) ->
             tried()
 
 
-@pytest.mark.parametrize("algorithm", REALMS)
+@pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_another_spelling_of_a_good_signature_is_the_same_token_or_none(algorithm: str, tried: Tried) -> None:
     """Padding says nothing: no identity but the one that was signed, whatever is put behind."""
-    realm = Realm(algorithm)
-    verifier = realm.verifier()
+    signing = Signing(algorithm)
+    verifier = signing.verifier()
     for padding in ("=", "==", "===", "===="):
-        assert asked(verifier, realm.sign() + padding) in {"alice", "unauthenticated"}
-        changed = f"{segment(realm.header())}.{segment(claims(sub='mallory'))}.{realm.sign().rpartition('.')[2]}"
+        assert asked(verifier, signing.sign() + padding) in {"alice", "unauthenticated"}
+        changed = f"{segment(signing.header())}.{segment(claims(sub='mallory'))}.{signing.sign().rpartition('.')[2]}"
         assert asked(verifier, changed + padding) == "unauthenticated"
         tried(2)
 
@@ -134,9 +134,9 @@ def test_another_spelling_of_a_good_signature_is_the_same_token_or_none(algorith
 @pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r\n", "\u00a0"], ids=ascii)
 def test_blanks_around_a_token_are_the_headers_and_never_the_tokens(blank: str, tried: Tried) -> None:
     """A header is trimmed, as HTTP has it; in a frame a token stands as it is."""
-    realm = Realm("HS256")
-    for text in (blank + realm.sign(), realm.sign() + blank):
-        answers = Doors(realm.verifier()).knock(text)
+    signing = Signing("HS256")
+    for text in (blank + signing.sign(), signing.sign() + blank):
+        answers = Doors(signing.verifier()).knock(text)
         assert (answers["verifier"], answers["frame"]) == ("unauthenticated", "unauthenticated")
         assert (answers["handshake"], answers["http"]) == ("alice", "alice")
         tried(4)
@@ -147,43 +147,43 @@ def test_blanks_around_a_token_are_the_headers_and_never_the_tokens(blank: str, 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_a_flood_of_made_up_keys_fetches_at_most_twice_a_minute(algorithm: str, tried: Tried) -> None:
-    realm = Realm(algorithm)
-    doors = Doors(realm.verifier())
+    signing = Signing(algorithm)
+    doors = Doors(signing.verifier())
     for second in range(300):
-        token = realm.sign(header=realm.header(kid=f"made-up-{second}"))
+        token = signing.sign(header=signing.header(kid=f"made-up-{second}"))
         assert asked(doors.verifier, token) == "unauthenticated"
         if second % 10 == 0:
             assert doors.knock(token) == expected(token, "unauthenticated")
-            assert asked(doors.verifier, realm.sign()) == "alice"  # and nobody else is kept out by it
-        realm.clock.advance(1_000)
+            assert asked(doors.verifier, signing.sign()) == "alice"  # and nobody else is kept out by it
+        signing.clock.advance(1_000)
         tried()
-    assert len(realm.issuer.fetched) == 300_000 // MIN_REFRESH_MS
-    assert set(realm.issuer.fetched) == {JWKS_URL}
+    assert len(signing.issuer.fetched) == 300_000 // MIN_REFRESH_MS
+    assert set(signing.issuer.fetched) == {JWKS_URL}
 
 
 def test_who_is_withdrawn_is_out_and_who_is_new_is_in_after_a_rotation(tried: Tried) -> None:
-    realm = Realm("RS256")
-    doors = Doors(realm.verifier())
-    assert doors.knock(realm.sign()) == ALICE
-    realm.issuer.keys = [public_jwk(rsa_key("next"), "rsa-2")]
-    realm.clock.advance(MIN_REFRESH_MS)
-    fresh = signed(realm.header(kid="rsa-2"), claims(), rsa_key("next"), "RS256")
+    signing = Signing("RS256")
+    doors = Doors(signing.verifier())
+    assert doors.knock(signing.sign()) == ALICE
+    signing.issuer.keys = [public_jwk(rsa_key("next"), "rsa-2")]
+    signing.clock.advance(MIN_REFRESH_MS)
+    fresh = signed(signing.header(kid="rsa-2"), claims(), rsa_key("next"), "RS256")
     assert doors.knock(fresh) == ALICE
-    assert doors.knock(realm.sign()) == expected(realm.sign(), "unauthenticated")
-    forged = signed(realm.header(kid="rsa-2"), claims(), rsa_key(), "RS256")
+    assert doors.knock(signing.sign()) == expected(signing.sign(), "unauthenticated")
+    forged = signed(signing.header(kid="rsa-2"), claims(), rsa_key(), "RS256")
     assert doors.knock(forged) == expected(forged, "unauthenticated")
     tried(16)
 
 
 @pytest.mark.parametrize("error", [OSError("down"), TimeoutError(), ValueError("nonsense")], ids=type)
 def test_in_an_outage_nobody_gets_in_by_it_and_nobody_is_called_a_forger(error: Exception, tried: Tried) -> None:
-    realm = Realm("ES256")
-    realm.issuer.error = error
-    doors = Doors(realm.verifier())
-    for token in (realm.sign(), signed(realm.header(kid="x"), claims(), rsa_key("mallory"), "RS256")):
+    signing = Signing("ES256")
+    signing.issuer.error = error
+    doors = Doors(signing.verifier())
+    for token in (signing.sign(), signed(signing.header(kid="x"), claims(), rsa_key("mallory"), "RS256")):
         assert set(doors.knock(token).values()) == {"unavailable"}
         tried(4)
-    unsigned = f"{segment(realm.header(alg='none'))}.{segment(claims())}."
+    unsigned = f"{segment(signing.header(alg='none'))}.{segment(claims())}."
     assert "alice" not in doors.knock(unsigned).values()
-    assert realm.issuer.fetched == [JWKS_URL]
+    assert signing.issuer.fetched == [JWKS_URL]
     tried(4)

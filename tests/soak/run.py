@@ -17,7 +17,7 @@ from parley_client.view import ConversationView
 from local.stack import Stack
 from tests.chaos.proxy import Proxy, proxy_before
 from tests.e2e.raw_client import connected, http
-from tests.soak.user import User, World, as_compared, drained
+from tests.soak.user import SoakRun, User, as_compared, drained
 
 CUT_EVERY_S = 20.0
 
@@ -52,8 +52,8 @@ async def soak(stack: Stack, *, users: int, seconds: float, pause: float, seed: 
     run = uuid.uuid4().hex[:8]
     async with proxy_before(stack) as proxy:
         names = [f"soak{number}-{run}" for number in range(users)]
-        world = World(stack, proxy.url, random.Random(seed), names)
-        everyone = [User(name, world) for name in names]
+        soak = SoakRun(stack, proxy.url, random.Random(seed), names)
+        everyone = [User(name, soak) for name in names]
         for user in everyone:
             await user.start()
         cutter = asyncio.create_task(_cut_now_and_then(proxy))
@@ -62,7 +62,7 @@ async def soak(stack: Stack, *, users: int, seconds: float, pause: float, seed: 
         cutter.cancel()
         for user in everyone:
             await drained(user)
-        report = await compare(everyone, world)
+        report = await compare(everyone, soak)
         for user in everyone:
             await user.stop()
     return report
@@ -72,7 +72,7 @@ async def live(user: User, until: float, pause: float) -> None:
     """Do random things until then, with pauses of that many seconds on average."""
     while time.monotonic() < until:
         await user.act()
-        await asyncio.sleep(user.world.rng.random() * 2 * pause)
+        await asyncio.sleep(user.soak.rng.random() * 2 * pause)
 
 
 async def _cut_now_and_then(proxy: Proxy) -> None:
@@ -84,18 +84,18 @@ async def _cut_now_and_then(proxy: Proxy) -> None:
 # --- the comparison
 
 
-async def compare(everyone: Sequence[User], world: World) -> Report:
-    """Everyone against the logs, the history and the inbox. Adds to the world's findings."""
+async def compare(everyone: Sequence[User], soak: SoakRun) -> Report:
+    """Everyone against the logs, the history and the inbox. Adds to the run's findings."""
     logs: dict[str, list[dict[str, Any]]] = {}
     compared = 0
     for user in everyone:
-        for conversation_id, entries in (await everything(world.stack, user.name)).items():
+        for conversation_id, entries in (await everything(soak.stack, user.name)).items():
             if logs.setdefault(conversation_id, entries) != entries:
-                world.findings.append(f"{user.name} syncs another log of {conversation_id} than somebody else")
-        compared += await _compare_user(user, logs, world)
-    _check_logs(logs, world)
-    _check_acks(logs, world)
-    return Report(world.done, world.refused, len(logs), sum(map(len, logs.values())), compared, world.findings)
+                soak.findings.append(f"{user.name} syncs another log of {conversation_id} than somebody else")
+        compared += await _compare_user(user, logs, soak)
+    _check_logs(logs, soak)
+    _check_acks(logs, soak)
+    return Report(soak.done, soak.refused, len(logs), sum(map(len, logs.values())), compared, soak.findings)
 
 
 async def everything(stack: Stack, name: str) -> dict[str, list[dict[str, Any]]]:
@@ -112,21 +112,21 @@ async def everything(stack: Stack, name: str) -> dict[str, list[dict[str, Any]]]
                 return found
 
 
-async def _compare_user(user: User, logs: dict[str, list[dict[str, Any]]], world: World) -> int:
+async def _compare_user(user: User, logs: dict[str, list[dict[str, Any]]], soak: SoakRun) -> int:
     """What this user's client shows, against the history by HTTP and the inbox. Returns how many messages."""
     inbox = await _inbox(user)
     for conversation_id in set(user.seen) - set(inbox):
-        world.findings.append(f"{user.name} still shows {conversation_id}, which is not in the inbox")
+        soak.findings.append(f"{user.name} still shows {conversation_id}, which is not in the inbox")
     compared = 0
     for summary in inbox.values():
         if summary.head:
-            compared += await _compare_conversation(user, summary, world)
+            compared += await _compare_conversation(user, summary, soak)
     for conversation_id in (each for each in logs if each not in inbox and each.startswith("group:")):
         path = f"/v1/conversations/{conversation_id}/messages"
         # In a thread: what the stack needs to answer may be served by this very loop.
-        status, body = await asyncio.to_thread(http, world.stack, "GET", path, user_id=user.name)
+        status, body = await asyncio.to_thread(http, soak.stack, "GET", path, user_id=user.name)
         if (status, body.get("code")) != (404, "not_a_member"):
-            world.findings.append(f"{user.name} is answered {status} by {conversation_id}, a foreign group")
+            soak.findings.append(f"{user.name} is answered {status} by {conversation_id}, a foreign group")
     return compared
 
 
@@ -141,24 +141,24 @@ async def _inbox(user: User) -> dict[str, Summary]:
             return found
 
 
-async def _compare_conversation(user: User, summary: Summary, world: World) -> int:
+async def _compare_conversation(user: User, summary: Summary, soak: SoakRun) -> int:
     seen = user.seen.get(summary.id)
     if seen is None or seen.view.held != summary.head:
         held = seen.view.held if seen else None
-        world.findings.append(f"{user.name} holds {held} of {summary.head} entries in {summary.id}")
+        soak.findings.append(f"{user.name} holds {held} of {summary.head} entries in {summary.id}")
         return 0
     view = seen.view
     view.mark_read(user.name, summary.read_seq)
     if view.unread(user.name) != summary.unread:
         counted = f"{view.unread(user.name)} unread in {summary.id}, the inbox {summary.unread}"
-        world.findings.append(f"{user.name} counts {counted}")
+        soak.findings.append(f"{user.name} counts {counted}")
     last, shown = summary.last_message, max(view.messages, default=0)
     if last is not None and last.seq >= seen.first and last.seq != shown:
-        world.findings.append(f"{user.name} sees {shown} as the last message of {summary.id}, not {last.seq}")
-    return await _compare_history(user, view, seen.first, world)
+        soak.findings.append(f"{user.name} sees {shown} as the last message of {summary.id}, not {last.seq}")
+    return await _compare_history(user, view, seen.first, soak)
 
 
-async def _compare_history(user: User, view: ConversationView, first: int, world: World) -> int:
+async def _compare_history(user: User, view: ConversationView, first: int, soak: SoakRun) -> int:
     history: list[Any] = []
     after = max(first - 1, 0)
     while True:
@@ -171,29 +171,29 @@ async def _compare_history(user: User, view: ConversationView, first: int, world
     shown = {seq: as_compared(message) for seq, message in view.messages.items()}
     for seq in sorted(there.keys() | shown.keys()):
         if there.get(seq) != shown.get(seq):
-            world.findings.append(
+            soak.findings.append(
                 f"{user.name} shows {view.conversation_id}/{seq} as {shown.get(seq)}, the history as {there.get(seq)}"
             )
     return len(there)
 
 
-def _check_logs(logs: dict[str, list[dict[str, Any]]], world: World) -> None:
+def _check_logs(logs: dict[str, list[dict[str, Any]]], soak: SoakRun) -> None:
     for conversation_id, entries in logs.items():
         if [entry["seq"] for entry in entries] != list(range(1, len(entries) + 1)):
-            world.findings.append(f"{conversation_id} has a gap or a repetition")
+            soak.findings.append(f"{conversation_id} has a gap or a repetition")
         sent = [entry["message"].get("client_message_id") for entry in entries if entry["type"] == "new_message"]
         twice = [each for each, count in Counter(filter(None, sent)).items() if count > 1]
         if twice:
-            world.findings.append(f"{conversation_id} holds {twice} more than once")
+            soak.findings.append(f"{conversation_id} holds {twice} more than once")
 
 
-def _check_acks(logs: dict[str, list[dict[str, Any]]], world: World) -> None:
+def _check_acks(logs: dict[str, list[dict[str, Any]]], soak: SoakRun) -> None:
     """Each acknowledged message is where its ack said. Nobody is in an abandoned group to read its log any more."""
-    for name, ack, _ in world.acks:
+    for name, ack, _ in soak.acks:
         log = logs.get(ack.conversation_id)
         if log is None:
             continue
         entry = log[ack.seq - 1] if ack.seq <= len(log) else {}
         message = entry.get("message", {})
         if message.get("sender_id") != name or message.get("client_message_id") != ack.client_message_id:
-            world.findings.append(f"{name}'s message {ack.message_id} was acknowledged, and is not there")
+            soak.findings.append(f"{name}'s message {ack.message_id} was acknowledged, and is not there")

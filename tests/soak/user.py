@@ -25,7 +25,7 @@ CUT = frozenset({"connection_lost", "timeout", "closed"})
 
 
 @dataclass
-class World:
+class SoakRun:
     """What all users share: who there is, which groups, and what has happened so far."""
 
     stack: Stack
@@ -74,17 +74,17 @@ class User:
     }
     expected: ClassVar[frozenset[str]] = EXPECTED | CUT
 
-    def __init__(self, name: str, world: World) -> None:
+    def __init__(self, name: str, soak: SoakRun) -> None:
         self.name = name
-        self.world = world
+        self.soak = soak
         self.seen: dict[str, Seen] = {}
         self.client = self._new_client(None)
         self._reader: asyncio.Task[None] | None = None
 
     def _new_client(self, state: dict[str, object] | None) -> ParleyClient:
-        stack = self.world.stack
+        stack = self.soak.stack
         return ParleyClient(
-            self.world.url,
+            self.soak.url,
             token=lambda: mint(stack, self.name),
             http_url=stack.http_url,
             user_id=self.name,
@@ -127,30 +127,30 @@ class User:
 
     async def act(self) -> None:
         """One operation. Refusals that come of others being quicker are counted; anything else is a finding."""
-        (name,) = self.world.rng.choices(list(self.weights), list(self.weights.values()))
+        (name,) = self.soak.rng.choices(list(self.weights), list(self.weights.values()))
         try:
             async with asyncio.timeout(120):
                 await getattr(self, name)()
-            self.world.done[name] += 1
+            self.soak.done[name] += 1
         except ParleyError as error:
-            self.world.refused[f"{name}: {error.code}"] += 1
+            self.soak.refused[f"{name}: {error.code}"] += 1
             if error.code not in self.expected:
-                self.world.findings.append(f"{self.name}: {name} failed with {error.code}: {error.message}")
+                self.soak.findings.append(f"{self.name}: {name} failed with {error.code}: {error.message}")
         except TimeoutError:
-            self.world.findings.append(f"{self.name}: {name} had no end within two minutes")
+            self.soak.findings.append(f"{self.name}: {name} had no end within two minutes")
 
     def _someone(self) -> str:
-        return self.world.rng.choice([name for name in self.world.names if name != self.name])
+        return self.soak.rng.choice([name for name in self.soak.names if name != self.name])
 
     def _place(self) -> str | None:
-        return self.world.rng.choice(list(self.seen)) if self.seen else None
+        return self.soak.rng.choice(list(self.seen)) if self.seen else None
 
     def _group(self) -> str | None:
         """Mostly one of one's own; now and then a foreign one, which must refuse."""
         mine = [each for each in self.seen if each.startswith("group:")]
-        everyones = self.world.groups
-        choice = mine if mine and self.world.rng.random() < 0.9 else everyones
-        return self.world.rng.choice(choice) if choice else None
+        everyones = self.soak.groups
+        choice = mine if mine and self.soak.rng.random() < 0.9 else everyones
+        return self.soak.rng.choice(choice) if choice else None
 
     def _message(self, *, own: bool) -> tuple[str, int] | None:
         place = self._place()
@@ -158,7 +158,7 @@ class User:
             return None
         messages = self.seen[place].view.messages.values()
         found = [message.seq for message in messages if not own or message.sender_id == self.name]
-        return (place, self.world.rng.choice(found[-20:])) if found else None
+        return (place, self.soak.rng.choice(found[-20:])) if found else None
 
     async def write_to_someone(self) -> None:
         await self._send(to=self._someone())
@@ -169,9 +169,9 @@ class User:
             await self._send(conversation_id=place)
 
     async def _send(self, *, to: str | None = None, conversation_id: str | None = None) -> None:
-        text = f"{self.name} {self.world.rng.getrandbits(64):x}"
+        text = f"{self.name} {self.soak.rng.getrandbits(64):x}"
         ack = await self.client.send(text, to=to, conversation_id=conversation_id)
-        self.world.acks.append((self.name, ack, text))
+        self.soak.acks.append((self.name, ack, text))
 
     async def forward(self) -> None:
         message, to = self._message(own=False), self._someone()
@@ -181,18 +181,18 @@ class User:
     async def edit(self) -> None:
         message = self._message(own=True)
         if message is not None:
-            await self.client.edit(*message, f"edited {self.world.rng.getrandbits(32):x}")
+            await self.client.edit(*message, f"edited {self.soak.rng.getrandbits(32):x}")
 
     async def delete(self) -> None:
-        message = self._message(own=self.world.rng.random() < 0.8)
+        message = self._message(own=self.soak.rng.random() < 0.8)
         if message is not None:
             await self.client.delete(*message)
 
     async def react(self) -> None:
         message = self._message(own=False)
         if message is not None:
-            remove = self.world.rng.random() < 0.3
-            await self.client.react(*message, self.world.rng.choice(EMOJI), remove=remove)
+            remove = self.soak.rng.random() < 0.3
+            await self.client.react(*message, self.soak.rng.choice(EMOJI), remove=remove)
 
     async def read(self) -> None:
         place = self._place()
@@ -200,10 +200,10 @@ class User:
             await self.client.mark_read(place, self.seen[place].view.held)
 
     async def create_group(self) -> None:
-        if len(self.world.groups) < 12:
-            members = self.world.rng.sample(self.world.names, k=4)
-            group = await self.client.create_group(f"group {len(self.world.groups)}", members)
-            self.world.groups.append(group.id)
+        if len(self.soak.groups) < 12:
+            members = self.soak.rng.sample(self.soak.names, k=4)
+            group = await self.client.create_group(f"group {len(self.soak.groups)}", members)
+            self.soak.groups.append(group.id)
 
     async def add(self) -> None:
         group = self._group()
@@ -223,17 +223,17 @@ class User:
     async def rename(self) -> None:
         group = self._group()
         if group is not None:
-            await self.client.rename(group, f"renamed {self.world.rng.getrandbits(16):x}")
+            await self.client.rename(group, f"renamed {self.soak.rng.getrandbits(16):x}")
 
     async def set_role(self) -> None:
         group = self._group()
         if group is not None:
-            await self.client.set_role(group, self._someone(), self.world.rng.choice(["owner", "admin", "member"]))
+            await self.client.set_role(group, self._someone(), self.soak.rng.choice(["owner", "admin", "member"]))
 
     async def block_for_a_moment(self) -> None:
         someone = self._someone()
         await self.client.block(someone)
-        await asyncio.sleep(self.world.rng.random())
+        await asyncio.sleep(self.soak.rng.random())
         await self.client.unblock(someone)
 
     async def type(self) -> None:
@@ -242,7 +242,7 @@ class User:
             await self.client.typing(place)
 
     async def watch(self) -> None:
-        await self.client.presence(self.world.rng.sample(self.world.names, k=min(5, len(self.world.names))))
+        await self.client.presence(self.soak.rng.sample(self.soak.names, k=min(5, len(self.soak.names))))
 
     async def come_again(self) -> None:
         await self.restart()

@@ -22,7 +22,7 @@ def connect_event(connection_id: str = "a1=", event_type: str = "CONNECT") -> di
 
 
 @dataclass
-class House(Harness):
+class ConnectHarness(Harness):
     """Alice and Bob have a private conversation; Bob's connection watches Alice."""
 
     def __post_init__(self) -> None:
@@ -39,82 +39,82 @@ class House(Harness):
 
 
 def test_a_handshake_is_registered_with_its_device() -> None:
-    house = House()
-    assert house.handshake(connect_event())["statusCode"] == 200
-    (connection,) = house.stores.connections("alice").values()
+    harness = ConnectHarness()
+    assert harness.handshake(connect_event())["statusCode"] == 200
+    (connection,) = harness.stores.connections("alice").values()
     assert (connection.connection_id, connection.device_id, connection.connected_at) == ("a1=", "phone", NOW)
-    assert house.stores.calls.writes(SESSIONS) == 2  # to a session, and as there is none, of one
+    assert harness.stores.calls.writes(SESSIONS) == 2  # to a session, and as there is none, of one
 
 
 def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
-    house = House()
+    harness = ConnectHarness()
     for connection_id in ("a1=", "a2="):
-        house.handshake(connect_event(connection_id))
-    assert house.told() == [
+        harness.handshake(connect_event(connection_id))
+    assert harness.told() == [
         {"type": "presence", "user_id": "alice", "status": "online", "last_seen": None, "timestamp": NOW}
     ]
 
 
 def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
-    house = House()
+    harness = ConnectHarness()
 
     def explode(_: str, request: object) -> None:
         if "watch#" in str(request):
             raise RuntimeError("x")
 
-    house.stores.calls.before = explode
-    assert house.handshake(connect_event())["statusCode"] == 200
-    assert set(house.stores.connections("alice")) == {"a1="}
+    harness.stores.calls.before = explode
+    assert harness.handshake(connect_event())["statusCode"] == 200
+    assert set(harness.stores.connections("alice")) == {"a1="}
 
 
 @pytest.mark.parametrize(
     ("lasts", "is_looked_after"), [(1_000, True), (15 * 60_000, True), (15 * 60_000 + 1, False), (HOUR, False)]
 )
 def test_the_end_of_a_token_that_ends_soon_is_looked_after(lasts: int, is_looked_after: bool) -> None:
-    house = House()
+    harness = ConnectHarness()
     context = authorizer_of("alice", expires_at=NOW + lasts)
-    house.handshake(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
-    assert house.checks.scheduled == ([Gone("alice", NOW + lasts)] if is_looked_after else [])
+    harness.handshake(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
+    assert harness.checks.scheduled == ([Gone("alice", NOW + lasts)] if is_looked_after else [])
 
 
 def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> None:
-    house = House()
+    harness = ConnectHarness()
 
     def explode(_: object) -> None:
         raise Unavailable
 
-    house.checks.schedule = explode  # type: ignore[assignment,method-assign]
+    harness.checks.schedule = explode  # type: ignore[assignment,method-assign]
     context = authorizer_of("alice", expires_at=NOW + 1_000)
     event = websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context)
-    assert house.handshake(event)["statusCode"] == 200
+    assert harness.handshake(event)["statusCode"] == 200
 
 
 def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
-    house = House()
+    harness = ConnectHarness()
     for number in range(3):
-        house.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
-    house.handshake(connect_event("new"))
-    assert house.gateway.closed == ["c0"]
-    assert house.gateway.received("c0") == [encode_plainly(EVICTED)]
+        harness.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
+    harness.handshake(connect_event("new"))
+    assert harness.gateway.closed == ["c0"]
+    assert harness.gateway.received("c0") == [encode_plainly(EVICTED)]
 
 
 def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
-    house = House()
-    answer = house.handshake({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
+    harness = ConnectHarness()
+    answer = harness.handshake({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
     reply = json.loads(answer["body"])
     assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
-    assert house.stores.connections("alice") == {}
+    assert harness.stores.connections("alice") == {}
 
 
 def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
-    assert House().handshake(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
+    assert ConnectHarness().handshake(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
 
 
 def test_a_fault_of_ours_is_a_clean_refusal() -> None:
-    house = House()
+    harness = ConnectHarness()
 
     def explode(*_: object) -> None:
         raise RuntimeError("x")
 
-    house.stores.calls.before = explode
-    assert house.handshake(connect_event()) == {"statusCode": 500, "body": ""}
+    harness.stores.calls.before = explode
+    assert harness.handshake(connect_event()) == {"statusCode": 500, "body": ""}

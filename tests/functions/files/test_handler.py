@@ -57,7 +57,7 @@ def deleted(file_id: str | None, seq: int = 9, **changes: Any) -> dict[str, Any]
 
 
 @dataclass
-class House:
+class FilesHarness:
     stores: Simulated = field(default_factory=simulated)
     objects: FakeObjects = field(default_factory=FakeObjects)
 
@@ -93,14 +93,14 @@ def broken(on: str) -> type[FakeObjects]:
 
 
 def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail() -> None:
-    house = House()
-    house.announce("cat", picture("PNG", (40, 30)))
-    check(created("cat"), house.ports())
-    cat = house.stores.file("cat")
+    harness = FilesHarness()
+    harness.announce("cat", picture("PNG", (40, 30)))
+    check(created("cat"), harness.ports())
+    cat = harness.stores.file("cat")
     assert (cat.status, cat.width, cat.height, cat.has_thumbnail) == (READY, 40, 30, True)
-    assert house.objects.kept["cat"] == picture("PNG", (40, 30))
-    assert house.objects.thumbnails["cat"].startswith(b"\xff\xd8\xff")
-    assert house.objects.uploads == {}
+    assert harness.objects.kept["cat"] == picture("PNG", (40, 30))
+    assert harness.objects.thumbnails["cat"].startswith(b"\xff\xd8\xff")
+    assert harness.objects.uploads == {}
 
 
 SWEEP = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
@@ -115,33 +115,35 @@ def test_a_sweep_drops_what_leads_nowhere_and_one_that_fails_holds_up_none(
                 raise Unavailable
             super().drop_upload(file_id)
 
-    house = House(objects=Broken())
+    harness = FilesHarness(objects=Broken())
     for file_id, due in (("bad", 3), ("cat", 4), ("later", 6)):
-        house.stores.files.create(
+        harness.stores.files.create(
             File(file_id, "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=due
         )
-    sweep_files(replace(house.ports(), now=lambda: 5))
-    assert [row["pk"] for row in house.stores.rows(MEMBERS, sk="file")] == ["file#later"]
-    assert set(house.stores.files.due(NEVER, limit=9)) == {DueFile("bad", 3), DueFile("later", 6)}
+    sweep_files(replace(harness.ports(), now=lambda: 5))
+    assert [row["pk"] for row in harness.stores.rows(MEMBERS, sk="file")] == ["file#later"]
+    assert set(harness.stores.files.due(NEVER, limit=9)) == {DueFile("bad", 3), DueFile("later", 6)}
     assert "file not swept" in caplog.text
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["FilesDropped"] == [1.0]
 
 
 def test_the_schedules_event_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House()
-    house.stores.files.create(File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3)
-    monkeypatch.setattr(module, "_PORTS", house.ports())
+    harness = FilesHarness()
+    harness.stores.files.create(
+        File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3
+    )
+    monkeypatch.setattr(module, "_PORTS", harness.ports())
     assert handler(SWEEP) is None
-    assert house.stores.rows(MEMBERS, sk="file") == []
+    assert harness.stores.rows(MEMBERS, sk="file") == []
 
 
 @pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])
 def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: str) -> None:
-    house = House()
-    house.announce("f", data, content_type, FILE)
-    check(created("f"), house.ports())
-    file = house.stores.file("f")
-    assert (file.status, file.width, file.has_thumbnail, house.objects.thumbnails) == (READY, None, False, {})
+    harness = FilesHarness()
+    harness.announce("f", data, content_type, FILE)
+    check(created("f"), harness.ports())
+    file = harness.stores.file("f")
+    assert (file.status, file.width, file.has_thumbnail, harness.objects.thumbnails) == (READY, None, False, {})
 
 
 @pytest.mark.parametrize(
@@ -151,10 +153,10 @@ def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: st
 def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
     data: bytes, reason: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house = House()
-    house.announce("cat", data)
-    check(created("cat"), house.ports())
-    assert (house.status("cat"), house.stores.file("cat").reason) == (REJECTED, reason)
+    harness = FilesHarness()
+    harness.announce("cat", data)
+    check(created("cat"), harness.ports())
+    assert (harness.status("cat"), harness.stores.file("cat").reason) == (REJECTED, reason)
     (record,) = caplog.records
     assert (record.__dict__["file_id"], record.__dict__["reason"]) == ("cat", reason)
     (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
@@ -165,41 +167,41 @@ def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
 def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    house = House()
-    house.announce("cat", picture("PNG"))
+    harness = FilesHarness()
+    harness.announce("cat", picture("PNG"))
     for _ in range(2):
-        check(created("cat"), house.ports())
+        check(created("cat"), harness.ports())
     assert caplog.records == []
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("key", ["files/cat", "thumbnails/cat", "cat", "uploads/", "uploads/x/cat", "x/uploads/cat"])
 def test_objects_elsewhere_are_none_of_this_functions_business(key: str) -> None:
-    house = House()
-    house.announce("cat", picture("PNG"))
-    check(created("cat", key=key), house.ports())
-    assert house.status("cat") == PENDING
-    assert set(house.objects.uploads) == {"cat"}
+    harness = FilesHarness()
+    harness.announce("cat", picture("PNG"))
+    check(created("cat", key=key), harness.ports())
+    assert harness.status("cat") == PENDING
+    assert set(harness.objects.uploads) == {"cat"}
 
 
 def test_a_check_that_fails_comes_again_and_its_error_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    house = House(objects=broken("cat")())
-    house.announce("cat", picture("PNG"))
+    harness = FilesHarness(objects=broken("cat")())
+    harness.announce("cat", picture("PNG"))
     with pytest.raises(UploadNotCheckedError) as failed:
-        check(created("cat"), house.ports())
+        check(created("cat"), harness.ports())
     assert (str(failed.value), failed.value.__cause__, failed.value.__suppress_context__) == ("", None, True)
-    assert house.status("cat") == PENDING
+    assert harness.status("cat") == PENDING
     (record,) = caplog.records
     assert record.__dict__["error"] == "Unavailable"
     assert "canary" not in logged(caplog)
-    house.objects = FakeObjects(house.objects.uploads)
-    check(created("cat"), house.ports())
-    assert house.status("cat") == READY
+    harness.objects = FakeObjects(harness.objects.uploads)
+    check(created("cat"), harness.ports())
+    assert harness.status("cat") == READY
 
 
 def test_an_event_that_cannot_be_read_is_reported() -> None:
     with pytest.raises(UploadNotCheckedError):
-        check({"detail": {}}, House().ports())
+        check({"detail": {}}, FilesHarness().ports())
 
 
 def in_a_message(*file_ids: str) -> Simulated:
@@ -216,54 +218,54 @@ def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> F
 
 
 def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it() -> None:
-    house = House(in_a_message("cat", "dog"), stored("cat", "dog"))
-    house.stores.delete(1, file_id="cat")
-    assert release_files([deleted("cat"), deleted("dog")], house.ports()) == {"batchItemFailures": []}
-    assert (house.status("cat"), house.status("dog")) == (DELETED, READY)
-    assert (set(house.objects.kept), set(house.objects.thumbnails)) == ({"dog"}, {"dog"})
+    harness = FilesHarness(in_a_message("cat", "dog"), stored("cat", "dog"))
+    harness.stores.delete(1, file_id="cat")
+    assert release_files([deleted("cat"), deleted("dog")], harness.ports()) == {"batchItemFailures": []}
+    assert (harness.status("cat"), harness.status("dog")) == (DELETED, READY)
+    assert (set(harness.objects.kept), set(harness.objects.thumbnails)) == ({"dog"}, {"dog"})
 
 
 @pytest.mark.parametrize(
     "record", [stream_record(3), deleted(None), deleted("cat", eventName="MODIFY"), deleted("cat", eventName="REMOVE")]
 )
 def test_other_records_of_the_log_release_nothing(record: dict[str, Any]) -> None:
-    house = House(in_a_message("cat"), stored("cat"))
-    house.stores.delete(1, file_id="cat")
-    assert release_files([record], house.ports()) == {"batchItemFailures": []}
-    assert set(house.objects.kept) == {"cat"}
+    harness = FilesHarness(in_a_message("cat"), stored("cat"))
+    harness.stores.delete(1, file_id="cat")
+    assert release_files([record], harness.ports()) == {"batchItemFailures": []}
+    assert set(harness.objects.kept) == {"cat"}
 
 
 def test_a_message_with_a_file_is_no_deletion() -> None:
-    house = House(in_a_message("cat"), stored("cat"))
-    house.stores.delete(1, file_id="cat")
+    harness = FilesHarness(in_a_message("cat"), stored("cat"))
+    harness.stores.delete(1, file_id="cat")
     record = stream_record(3)
     record["dynamodb"]["NewImage"]["file_id"] = {"S": "cat"}
-    release_files([record], house.ports())
-    assert house.status("cat") == READY
+    release_files([record], harness.ports())
+    assert harness.status("cat") == READY
 
 
 @pytest.mark.parametrize("poison", [False, True])
 def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_are_done(
     caplog: pytest.LogCaptureFixture, *, poison: bool
 ) -> None:
-    house = House(in_a_message("cat", "dog", "cow"), stored("cat", "dog", "cow", store=broken("dog")))
+    harness = FilesHarness(in_a_message("cat", "dog", "cow"), stored("cat", "dog", "cow", store=broken("dog")))
     for seq, name in enumerate(("cat", "dog", "cow"), 1):
-        house.stores.delete(seq, file_id=name)
+        harness.stores.delete(seq, file_id=name)
     bad = deleted("dog", 2)
     if poison:
         bad["dynamodb"]["NewImage"] = {"kind": {"S": "message_deleted"}, "file_id": {"B": "AA=="}}
-    answer = release_files([deleted("cat", 1), bad, deleted("cow", 3)], house.ports())
+    answer = release_files([deleted("cat", 1), bad, deleted("cow", 3)], harness.ports())
     assert answer == {"batchItemFailures": [{"itemIdentifier": f"{2:021}"}]}
-    assert set(house.objects.kept) == {"dog"}
+    assert set(harness.objects.kept) == {"dog"}
     assert len(caplog.records) == 1
     assert "canary" not in logged(caplog)
 
 
 def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(in_a_message("dog"), stored("dog"))
-    house.stores.delete(1, file_id="dog")
-    house.announce("cat", picture("PNG"))
-    monkeypatch.setattr(module, "_PORTS", house.ports())
+    harness = FilesHarness(in_a_message("dog"), stored("dog"))
+    harness.stores.delete(1, file_id="dog")
+    harness.announce("cat", picture("PNG"))
+    monkeypatch.setattr(module, "_PORTS", harness.ports())
     assert handler(created("cat")) is None
     assert handler({"Records": [deleted("dog")]}) == {"batchItemFailures": []}
-    assert (house.status("cat"), house.status("dog")) == (READY, DELETED)
+    assert (harness.status("cat"), harness.status("dog")) == (READY, DELETED)

@@ -18,7 +18,7 @@ from shared.operations.presence import check_offline
 from shared.wire.websocket.frames import TYPES
 from tests.fakes import DM
 from tests.functions.events import HOUR, NOW
-from tests.functions.message.house import GROUP, House
+from tests.functions.message.harness import GROUP, MessageHarness
 from tests.stores import LOG, SESSIONS
 
 # Frames about a conversation. Each is fine for a member, where message 2 is Alice's own.
@@ -34,20 +34,20 @@ ABOUT: dict[str, dict[str, Any]] = {
 }
 
 
-def furnished() -> House:
+def furnished() -> MessageHarness:
     """A group of Alice (owner), Bob and Carol with a message of Alice's, and a private one of Alice and Bob."""
-    house = House()
-    house.make_group("alice", "bob", "carol")
-    assert house.say({"type": "message", "conversation_id": GROUP, "content": "in the group"})["success"]
+    harness = MessageHarness()
+    harness.make_group("alice", "bob", "carol")
+    assert harness.say({"type": "message", "conversation_id": GROUP, "content": "in the group"})["success"]
     for _ in range(2):
-        assert house.say({"type": "message", "to": "bob", "content": "in private"})["success"]
-    house.stores.connect("carol", "c1=", at=NOW)
-    house.gateway.posts.clear()
-    return house
+        assert harness.say({"type": "message", "to": "bob", "content": "in private"})["success"]
+    harness.stores.connect("carol", "c1=", at=NOW)
+    harness.gateway.posts.clear()
+    return harness
 
 
-def expel(house: House, user_id: str) -> None:
-    head = house.stores.entries(GROUP)[-1]
+def expel(harness: MessageHarness, user_id: str) -> None:
+    head = harness.stores.entries(GROUP)[-1]
     entry = change_entry(
         Removed((user_id,), size=2),
         base=head,
@@ -57,7 +57,7 @@ def expel(house: House, user_id: str) -> None:
         nonce="expel",
         fan_out=False,
     )
-    assert house.stores.log.put(entry) is None
+    assert harness.stores.log.put(entry) is None
 
 
 def about(kind: str, conversation_id: str) -> dict[str, Any]:
@@ -74,24 +74,24 @@ def test_a_member_may(kind: str, conversation_id: str) -> None:
 @pytest.mark.parametrize("kind", ABOUT)
 @pytest.mark.parametrize("conversation_id", [GROUP, DM, "group:doesnotexist123456", "dm:alice:zoe", "nonsense", "#"])
 def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(kind: str, conversation_id: str) -> None:
-    house = furnished()
-    before = house.stores.rows(LOG)
-    reply = house.as_user("mallory", about(kind, conversation_id))
+    harness = furnished()
+    before = harness.stores.rows(LOG)
+    reply = harness.as_user("mallory", about(kind, conversation_id))
     assert (reply["success"], reply["code"], reply["error"]) == (
         False,
         "not_a_member",
         "You are not a member of this conversation",
     )
-    assert house.stores.rows(LOG) == before
-    assert house.gateway.posts == []
+    assert harness.stores.rows(LOG) == before
+    assert harness.gateway.posts == []
 
 
 @pytest.mark.parametrize("kind", ABOUT)
 def test_a_former_member_is_an_outsider(kind: str) -> None:
-    house = furnished()
-    expel(house, "carol")
-    assert house.as_user("carol", about(kind, GROUP))["code"] == "not_a_member"
-    assert house.events("c1=") == []
+    harness = furnished()
+    expel(harness, "carol")
+    assert harness.as_user("carol", about(kind, GROUP))["code"] == "not_a_member"
+    assert harness.events("c1=") == []
 
 
 @pytest.mark.parametrize(
@@ -106,10 +106,10 @@ def test_a_former_member_is_an_outsider(kind: str) -> None:
     ],
 )
 def test_a_blocked_user_says_nothing_in_private_any_more(kind: str, code: str | None) -> None:
-    house = furnished()
-    house.stores.blocks.put("bob", "alice", now=NOW)
-    assert house.say(about(kind, DM)).get("code") == code
-    told = [event["type"] for event in house.events("b1=")]
+    harness = furnished()
+    harness.stores.blocks.put("bob", "alice", now=NOW)
+    assert harness.say(about(kind, DM)).get("code") == code
+    told = [event["type"] for event in harness.events("b1=")]
     assert "typing" not in told
     assert "new_message" not in told
 
@@ -150,11 +150,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("user_id", "frame", "code"), REFUSED)
 def test_what_is_refused_changes_nothing(user_id: str, frame: dict[str, Any], code: str) -> None:
-    house = furnished()
-    before = house.stores.rows(LOG)
-    reply = house.as_user(user_id, frame)
+    harness = furnished()
+    before = harness.stores.rows(LOG)
+    reply = harness.as_user(user_id, frame)
     assert (reply["success"], reply["code"], reply["retryable"]) == (False, code, False)
-    assert (house.stores.rows(LOG), house.gateway.posts) == (before, [])
+    assert (harness.stores.rows(LOG), harness.gateway.posts) == (before, [])
 
 
 def test_every_frame_type_is_in_a_table_above() -> None:
@@ -163,8 +163,8 @@ def test_every_frame_type_is_in_a_table_above() -> None:
 
 
 def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
-    house = furnished()
-    reply = house.say({"type": "edit", "id": "e", "conversation_id": GROUP, "seq": 2, "content": "better"})
+    harness = furnished()
+    reply = harness.say({"type": "edit", "id": "e", "conversation_id": GROUP, "seq": 2, "content": "better"})
     assert reply["data"] == {"type": "edit", "conversation_id": GROUP, "seq": 2, "entry_seq": 3, "timestamp": NOW}
     event = {
         "type": "message_edited",
@@ -176,8 +176,8 @@ def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
         "message_id": f"{GROUP}/2",
         "content": "better",
     }
-    assert house.events("b1=") == house.events("a2=") == house.events("c1=") == [event]
-    assert house.events("a1=") == []
+    assert harness.events("b1=") == harness.events("a2=") == harness.events("c1=") == [event]
+    assert harness.events("a1=") == []
 
 
 @pytest.mark.parametrize(
@@ -189,31 +189,31 @@ def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
     ],
 )
 def test_a_repeated_change_is_one_change(frame: dict[str, Any]) -> None:
-    house = furnished()
-    first, again = house.say(frame), house.say(frame)
+    harness = furnished()
+    first, again = harness.say(frame), harness.say(frame)
     assert (first["data"]["entry_seq"], again["data"]["entry_seq"]) == (3, None)
-    assert (len(house.stores.entries(GROUP)), len(house.events("b1="))) == (3, 1)
+    assert (len(harness.stores.entries(GROUP)), len(harness.events("b1="))) == (3, 1)
 
 
 def test_a_reaction_goes_and_comes() -> None:
-    house = furnished()
+    harness = furnished()
     react = {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"}
     for remove in (False, True):
-        house.say({**react, "remove": remove})
-    assert [(event["emoji"], event["removed"]) for event in house.events("c1=")] == [("👍", False), ("👍", True)]
+        harness.say({**react, "remove": remove})
+    assert [(event["emoji"], event["removed"]) for event in harness.events("c1=")] == [("👍", False), ("👍", True)]
 
 
 def test_typing_is_told_to_the_others_and_stored_nowhere() -> None:
-    house = furnished()
-    house.say({"type": "typing", "conversation_id": GROUP})
+    harness = furnished()
+    harness.say({"type": "typing", "conversation_id": GROUP})
     event = {"type": "typing", "conversation_id": GROUP, "user_id": "alice", "active": True}
-    assert (house.events("b1="), house.events("c1="), house.events("a2=")) == ([event], [event], [])
-    assert len(house.stores.entries(GROUP)) == 2
+    assert (harness.events("b1="), harness.events("c1="), harness.events("a2=")) == ([event], [event], [])
+    assert len(harness.stores.entries(GROUP)) == 2
 
 
 def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
-    house = furnished()
-    reply = house.say({"type": "presence", "users": ["bob", "zoe"]})
+    harness = furnished()
+    reply = harness.say({"type": "presence", "users": ["bob", "zoe"]})
     assert reply["data"] == {
         "type": "presence",
         "users": [
@@ -221,15 +221,15 @@ def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
             {"user_id": "zoe", "status": "offline", "last_seen": None},
         ],
     }
-    assert [(one.watcher, one.connection_id) for one in house.stores.watches.of("bob")] == [("alice", "a1=")]
-    house.say({"type": "presence", "users": []})
-    assert house.stores.watches.of("bob") == []
+    assert [(one.watcher, one.connection_id) for one in harness.stores.watches.of("bob")] == [("alice", "a1=")]
+    harness.say({"type": "presence", "users": []})
+    assert harness.stores.watches.of("bob") == []
 
 
 def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
-    house = furnished()
-    house.say({"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}})
-    (event,) = house.events("b1=")
+    harness = furnished()
+    harness.say({"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}})
+    (event,) = harness.events("b1=")
     assert (event["message"]["content"], event["message"]["forwarded"]) == ("in the group", True)
 
 
@@ -237,200 +237,200 @@ def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
 
 
 def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function() -> None:
-    house = furnished()
-    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    harness = furnished()
+    harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     ends = NOW + 60_000
-    reply = house.say({"type": "auth", "token": "fresh"}, expires_at=ends)
+    reply = harness.say({"type": "auth", "token": "fresh"}, expires_at=ends)
     assert reply["data"] == {"type": "auth", "user_id": "alice", "expires_at": NOW + 5 * HOUR}
-    house.clock.advance(61_000)
-    assert house.say({"type": "ping"}, expires_at=ends)["success"]
-    house.guard = house.new_guard()
-    assert house.say({"type": "ping"}, expires_at=ends)["success"]
-    assert house.stores.connections("alice")["a1="].is_live(NOW + 5 * 60_000)
+    harness.clock.advance(61_000)
+    assert harness.say({"type": "ping"}, expires_at=ends)["success"]
+    harness.guard = harness.new_guard()
+    assert harness.say({"type": "ping"}, expires_at=ends)["success"]
+    assert harness.stores.connections("alice")["a1="].is_live(NOW + 5 * 60_000)
 
 
 def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shortens_nothing() -> None:
-    house = furnished()
-    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    harness = furnished()
+    harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     ends = NOW + 60_000
-    house.say({"type": "auth", "token": "fresh"}, expires_at=ends)
-    house.guard = house.new_guard()
-    house.say({"type": "ping"}, expires_at=ends)
-    assert house.stores.connections("alice")["a1="].is_live(NOW + 10 * 60_000)
+    harness.say({"type": "auth", "token": "fresh"}, expires_at=ends)
+    harness.guard = harness.new_guard()
+    harness.say({"type": "ping"}, expires_at=ends)
+    assert harness.stores.connections("alice")["a1="].is_live(NOW + 10 * 60_000)
 
 
 def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
-    house = furnished()
-    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
-    house.say({"type": "presence", "users": ["bob"]}, expires_at=NOW + 60_000)
-    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 60_000)
-    (one,) = house.stores.watches.of("bob")
+    harness = furnished()
+    harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    harness.say({"type": "presence", "users": ["bob"]}, expires_at=NOW + 60_000)
+    harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 60_000)
+    (one,) = harness.stores.watches.of("bob")
     assert one.expires_at > NOW + HOUR
 
 
 @pytest.mark.parametrize("frame", [{"type": "ping"}, {"type": "sync"}])
 def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(frame: dict[str, Any]) -> None:
-    house = furnished()
-    house.as_user("bob", {"type": "presence", "users": ["alice"]})
+    harness = furnished()
+    harness.as_user("bob", {"type": "presence", "users": ["alice"]})
     for connection_id in ("a1=", "a2="):
-        house.stores.sessions.remove("alice", connection_id, now=NOW)
-    assert house.stores.sessions.show_offline("alice", house.stores.session("alice"))
-    house.say(frame)
-    events = [event for event in house.events("bob-device=") if event["type"] == "presence"]
+        harness.stores.sessions.remove("alice", connection_id, now=NOW)
+    assert harness.stores.sessions.show_offline("alice", harness.stores.session("alice"))
+    harness.say(frame)
+    events = [event for event in harness.events("bob-device=") if event["type"] == "presence"]
     assert [(event["user_id"], event["status"]) for event in events] == [("alice", "online")]
 
 
 ENDED = NOW + 60_000
 
 
-def after_the_end(house: House) -> None:
+def after_the_end(harness: MessageHarness) -> None:
     """Alice's only connection outlived its token. Bob, who watches her, was told by the look that came of it."""
-    house.stores.drop(SESSIONS, {"user_id": "alice"})
-    house.stores.connect("alice", "a1=", at=NOW, expires_at=ENDED)
-    house.as_user("bob", {"type": "presence", "users": ["alice"]})
-    house.clock.advance(61_000)
-    assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
-    gone = house.checks.scheduled[-1]
-    assert look(house, gone)
-    assert presences(house) == ["offline"]
-    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    harness.stores.drop(SESSIONS, {"user_id": "alice"})
+    harness.stores.connect("alice", "a1=", at=NOW, expires_at=ENDED)
+    harness.as_user("bob", {"type": "presence", "users": ["alice"]})
+    harness.clock.advance(61_000)
+    assert harness.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
+    gone = harness.checks.scheduled[-1]
+    assert look(harness, gone)
+    assert presences(harness) == ["offline"]
+    harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
 
 
-def look(house: House, gone: Gone) -> bool:
-    stores, services, _ = house.ports.parts
-    return check_offline(gone, stores=stores, services=services, now=house.clock())
+def look(harness: MessageHarness, gone: Gone) -> bool:
+    stores, services, _ = harness.ports.parts
+    return check_offline(gone, stores=stores, services=services, now=harness.clock())
 
 
-def presences(house: House, connection_id: str = "bob-device=") -> list[str]:
-    events = [event for event in house.events(connection_id) if event["type"] == "presence"]
-    house.gateway.posts.clear()
+def presences(harness: MessageHarness, connection_id: str = "bob-device=") -> list[str]:
+    events = [event for event in harness.events(connection_id) if event["type"] == "presence"]
+    harness.gateway.posts.clear()
     return [event["status"] for event in events]
 
 
 def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_refused_for_it() -> None:
-    house = furnished()
+    harness = furnished()
     for _ in range(3):
-        house.say({"type": "ping"}, expires_at=NOW)
-    assert house.checks.scheduled == [Gone("alice", NOW)]
-    house.guard = house.new_guard()  # another instance can't know
-    house.say({"type": "ping"}, expires_at=NOW)
-    assert len(house.checks.scheduled) == 2
+        harness.say({"type": "ping"}, expires_at=NOW)
+    assert harness.checks.scheduled == [Gone("alice", NOW)]
+    harness.guard = harness.new_guard()  # another instance can't know
+    harness.say({"type": "ping"}, expires_at=NOW)
+    assert len(harness.checks.scheduled) == 2
 
 
 def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word() -> None:
-    house = furnished()
-    house.stores.drop(SESSIONS, {"user_id": "alice"})
+    harness = furnished()
+    harness.stores.drop(SESSIONS, {"user_id": "alice"})
     ends = NOW + 9 * 60_000
-    house.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
-    house.as_user("bob", {"type": "presence", "users": ["alice"]})
-    house.say({"type": "ping"}, expires_at=ends)
-    assert not house.checks.scheduled, "there will be another ping before that"
-    house.clock.advance(4 * 60_000)
-    house.say({"type": "ping"}, expires_at=ends)
-    gone = house.checks.scheduled[-1]
+    harness.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
+    harness.as_user("bob", {"type": "presence", "users": ["alice"]})
+    harness.say({"type": "ping"}, expires_at=ends)
+    assert not harness.checks.scheduled, "there will be another ping before that"
+    harness.clock.advance(4 * 60_000)
+    harness.say({"type": "ping"}, expires_at=ends)
+    gone = harness.checks.scheduled[-1]
     assert gone == Gone("alice", ends)
-    house.clock.advance(5 * 60_000)
-    assert look(house, gone)
-    assert presences(house) == ["offline"]
+    harness.clock.advance(5 * 60_000)
+    assert look(harness, gone)
+    assert presences(harness) == ["offline"]
 
 
 @pytest.mark.parametrize(("lasts", "ends_in"), [(60_000, 60_000), (30_000, 45_000), (HOUR, None)])
 def test_the_end_of_a_short_token_that_a_connection_is_given_is_looked_after(lasts: int, ends_in: int | None) -> None:
-    house = furnished()
-    house.tokens["fresh"] = Identity("alice", NOW + lasts)
-    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 45_000)
-    assert house.checks.scheduled == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
+    harness = furnished()
+    harness.tokens["fresh"] = Identity("alice", NOW + lasts)
+    harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 45_000)
+    assert harness.checks.scheduled == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
 
 
 def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before() -> None:
-    house = furnished()
-    after_the_end(house)
-    assert house.say({"type": "message", "to": "bob", "content": "hi"}, expires_at=ENDED)["code"] == "token_expired"
-    reply = house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)
+    harness = furnished()
+    after_the_end(harness)
+    assert harness.say({"type": "message", "to": "bob", "content": "hi"}, expires_at=ENDED)["code"] == "token_expired"
+    reply = harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)
     assert reply["data"] == {"type": "auth", "user_id": "alice", "expires_at": NOW + 5 * HOUR}
-    assert presences(house) == ["online"]
-    for guard in (house.guard, house.new_guard()):
-        house.guard = guard
+    assert presences(harness) == ["online"]
+    for guard in (harness.guard, harness.new_guard()):
+        harness.guard = guard
         for frame in ({"type": "ping"}, {"type": "message", "to": "bob", "content": "hi"}, {"type": "sync"}):
-            assert house.say(frame, expires_at=ENDED)["success"]
-    assert house.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
-    assert house.events("a1=")[-1]["type"] == "new_message"
+            assert harness.say(frame, expires_at=ENDED)["success"]
+    assert harness.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
+    assert harness.events("a1=")[-1]["type"] == "new_message"
 
 
 def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_can_be_followed_by_another() -> None:
-    house = furnished()
-    after_the_end(house)
-    house.tokens["short"] = Identity("alice", house.clock() + 1_000)
-    house.say({"type": "auth", "token": "short"}, expires_at=ENDED)
-    presences(house)
-    scheduled = len(house.checks.scheduled)
-    house.clock.advance(1_000)
-    for guard in (house.guard, house.new_guard(), house.guard):
-        house.guard = guard
-        assert house.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
-    assert len(house.checks.scheduled[scheduled:]) == 2
-    look(house, Gone("alice", house.clock()))
-    assert presences(house) == ["offline"]
-    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
-    assert presences(house) == ["online"]
+    harness = furnished()
+    after_the_end(harness)
+    harness.tokens["short"] = Identity("alice", harness.clock() + 1_000)
+    harness.say({"type": "auth", "token": "short"}, expires_at=ENDED)
+    presences(harness)
+    scheduled = len(harness.checks.scheduled)
+    harness.clock.advance(1_000)
+    for guard in (harness.guard, harness.new_guard(), harness.guard):
+        harness.guard = guard
+        assert harness.say({"type": "ping"}, expires_at=ENDED)["code"] == "token_expired"
+    assert len(harness.checks.scheduled[scheduled:]) == 2
+    look(harness, Gone("alice", harness.clock()))
+    assert presences(harness) == ["offline"]
+    assert harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
+    assert presences(harness) == ["online"]
 
 
 def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by_its_repetition() -> None:
-    house = furnished()
-    after_the_end(house)
-    house.stores.calls.fail("watch#", ZeroDivisionError)
-    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["code"] == "internal"
-    house.stores.calls.let_through()
-    assert house.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
-    assert presences(house) == ["online"]
+    harness = furnished()
+    after_the_end(harness)
+    harness.stores.calls.fail("watch#", ZeroDivisionError)
+    assert harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["code"] == "internal"
+    harness.stores.calls.let_through()
+    assert harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["success"]
+    assert presences(harness) == ["online"]
 
 
 def test_a_fresh_token_in_time_tells_nobody_anything() -> None:
-    house = furnished()
-    house.as_user("bob", {"type": "presence", "users": ["alice"]})
-    house.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
-    house.say({"type": "auth", "token": "fresh"}, expires_at=NOW + HOUR)
-    assert presences(house) == []
+    harness = furnished()
+    harness.as_user("bob", {"type": "presence", "users": ["alice"]})
+    harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
+    harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + HOUR)
+    assert presences(harness) == []
 
 
 def test_the_first_answer_shows_both_to_each_other() -> None:
-    house = House()
-    house.say({"type": "presence", "users": ["bob"]})
-    house.as_user("bob", {"type": "presence", "users": ["alice"]})
-    house.say({"type": "message", "to": "bob", "content": "hi"})
-    assert (presences(house, "a1="), presences(house)) == ([], [])
+    harness = MessageHarness()
+    harness.say({"type": "presence", "users": ["bob"]})
+    harness.as_user("bob", {"type": "presence", "users": ["alice"]})
+    harness.say({"type": "message", "to": "bob", "content": "hi"})
+    assert (presences(harness, "a1="), presences(harness)) == ([], [])
     answer = {"type": "message", "to": "alice", "content": "hello", "client_message_id": "c", "after": 1}
     for _ in range(2):  # also again, since the first attempt may have died before it told anybody
-        assert house.as_user("bob", answer)["success"]
+        assert harness.as_user("bob", answer)["success"]
         told = {
-            name: [event["user_id"] for event in house.events(name) if event["type"] == "presence"]
+            name: [event["user_id"] for event in harness.events(name) if event["type"] == "presence"]
             for name in ("a1=", "bob-device=")
         }
         assert told == {"a1=": ["bob"], "bob-device=": ["alice"]}
-        house.gateway.posts.clear()
-    house.as_user("bob", {**answer, "client_message_id": "d", "after": 2})
-    assert (presences(house, "a1="), presences(house)) == ([], [])
+        harness.gateway.posts.clear()
+    harness.as_user("bob", {**answer, "client_message_id": "d", "after": 2})
+    assert (presences(harness, "a1="), presences(harness)) == ([], [])
 
 
 def test_an_answer_is_stored_though_nobody_can_be_told_that_both_may_see_each_other() -> None:
-    house = House()
-    house.say({"type": "presence", "users": ["bob"]})
-    house.say({"type": "message", "to": "bob", "content": "hi"})
-    house.stores.calls.fail("watch", ZeroDivisionError)
-    assert house.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
+    harness = MessageHarness()
+    harness.say({"type": "presence", "users": ["bob"]})
+    harness.say({"type": "message", "to": "bob", "content": "hi"})
+    harness.stores.calls.fail("watch", ZeroDivisionError)
+    assert harness.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
 
 
 def test_another_users_token_is_refused() -> None:
-    house = furnished()
-    house.tokens["bobs"] = Identity("bob", NOW + HOUR)
-    assert house.say({"type": "auth", "token": "bobs"})["code"] == "forbidden"
+    harness = furnished()
+    harness.tokens["bobs"] = Identity("bob", NOW + HOUR)
+    assert harness.say({"type": "auth", "token": "bobs"})["code"] == "forbidden"
 
 
 def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing() -> None:
-    house = furnished()
-    reads = house.stores.calls.reads(SESSIONS)
-    assert house.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"
-    assert (house.stores.calls.reads(SESSIONS) - reads, house.gateway.posts) == (1, [])
+    harness = furnished()
+    reads = harness.stores.calls.reads(SESSIONS)
+    assert harness.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"
+    assert (harness.stores.calls.reads(SESSIONS) - reads, harness.gateway.posts) == (1, [])
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------
@@ -444,64 +444,64 @@ COUNTED: list[Callable[[int], dict[str, Any]]] = [
 
 @pytest.mark.parametrize("frame", COUNTED)
 def test_a_flood_is_told_to_slow_down_and_when_to_go_on(frame: Callable[[int], dict[str, Any]]) -> None:
-    house = furnished()
-    house.guard = house.new_guard(Limit(rate=10, burst=20))
-    replies = [house.say(frame(number)) for number in range(60)]
+    harness = furnished()
+    harness.guard = harness.new_guard(Limit(rate=10, burst=20))
+    replies = [harness.say(frame(number)) for number in range(60)]
     refused = [reply for reply in replies if not reply["success"]]
     assert {(reply["code"], reply["retryable"]) for reply in refused} == {("rate_limited", True)}
     assert 20 <= len(replies) - len(refused) <= 23
-    house.clock.advance(refused[-1]["retry_after_ms"])
-    assert house.say(frame(100))["success"]
+    harness.clock.advance(refused[-1]["retry_after_ms"])
+    assert harness.say(frame(100))["success"]
 
 
 def test_one_users_flood_is_nobody_elses() -> None:
-    house = furnished()
-    house.guard = house.new_guard(Limit(rate=1, burst=1))
+    harness = furnished()
+    harness.guard = harness.new_guard(Limit(rate=1, burst=1))
     for number in range(20):
-        house.say(COUNTED[0](number))
-    assert house.as_user("bob", COUNTED[0](0))["success"]
+        harness.say(COUNTED[0](number))
+    assert harness.as_user("bob", COUNTED[0](0))["success"]
 
 
 @pytest.mark.parametrize("body", [{"type": "ping"}, {"type": "typing", "conversation_id": GROUP}, "nonsense"])
 def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(body: Any) -> None:
-    house = furnished()
-    house.guard = house.new_guard(frames=10)
-    codes = [house.say(body).get("code") for _ in range(12)]
+    harness = furnished()
+    harness.guard = harness.new_guard(frames=10)
+    codes = [harness.say(body).get("code") for _ in range(12)]
     assert codes[10:] == ["rate_limited", "rate_limited"]
-    assert house.say({"type": "ping"}, connection_id="a2=")["success"]
+    assert harness.say({"type": "ping"}, connection_id="a2=")["success"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "presence", "auth"])
 def test_frames_that_cost_much_have_a_limit_of_their_own(kind: str) -> None:
-    house = furnished()
-    house.tokens["fresh"] = Identity("alice", NOW + HOUR)
+    harness = furnished()
+    harness.tokens["fresh"] = Identity("alice", NOW + HOUR)
     fields: dict[str, dict[str, Any]] = {"sync": {}, "presence": {"users": []}, "auth": {"token": "fresh"}}
     burst = COSTLY[kind][1]
-    codes = [house.say({"type": kind, **fields[kind]}).get("code") for _ in range(burst + 1)]
+    codes = [harness.say({"type": kind, **fields[kind]}).get("code") for _ in range(burst + 1)]
     assert codes == [None] * burst + ["rate_limited"]
-    assert house.say({"type": "ping"})["success"]
+    assert harness.say({"type": "ping"})["success"]
 
 
 def test_a_deployment_can_allow_less_than_the_protocol_does() -> None:
-    house = furnished()
-    house.bounds, house.page_limit = Bounds(characters=5, mentions=1), 1
-    house.guard = house.new_guard(frame_limit=200)
+    harness = furnished()
+    harness.bounds, harness.page_limit = Bounds(characters=5, mentions=1), 1
+    harness.guard = harness.new_guard(frame_limit=200)
     message = {"type": "message", "conversation_id": GROUP, "content": "short"}
-    assert house.say(message)["success"]
-    assert house.say({**message, "content": "longer"})["code"] == "too_large"
-    assert house.say({**message, "mentions": ["bob", "carol"]})["code"] == "too_large"
-    assert house.say({"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "longer"})["code"] == "too_large"
-    assert house.say({"type": "ping", "x": "x" * 200})["code"] == "too_large"
-    (synced,) = house.say({"type": "sync", "conversations": {GROUP: 0, DM: 9}})["data"]["conversations"][:1]
+    assert harness.say(message)["success"]
+    assert harness.say({**message, "content": "longer"})["code"] == "too_large"
+    assert harness.say({**message, "mentions": ["bob", "carol"]})["code"] == "too_large"
+    assert harness.say({"type": "edit", "conversation_id": GROUP, "seq": 2, "content": "longer"})["code"] == "too_large"
+    assert harness.say({"type": "ping", "x": "x" * 200})["code"] == "too_large"
+    (synced,) = harness.say({"type": "sync", "conversations": {GROUP: 0, DM: 9}})["data"]["conversations"][:1]
     assert (len(synced["entries"]), synced["has_more"]) == (1, True)
 
 
 def test_who_goes_on_all_the_same_is_sent_away() -> None:
-    house = furnished()
-    house.guard = house.new_guard(frames=1, abuse=5)
+    harness = furnished()
+    harness.guard = harness.new_guard(frames=1, abuse=5)
     for _ in range(6):
-        house.say({"type": "ping"})
-    assert house.gateway.closed == ["a1="]
-    assert [json.loads(data) for data in house.gateway.received("a1=")] == [
+        harness.say({"type": "ping"})
+    assert harness.gateway.closed == ["a1="]
+    assert [json.loads(data) for data in harness.gateway.received("a1=")] == [
         {"type": "disconnect", "code": "rate_limited", "reconnect": False}
     ]

@@ -11,14 +11,14 @@ from functions.message.handler import respond
 from shared.domain.connections import PostOutcome
 from tests.fakes import DM
 from tests.functions.events import NOW, frame_event, logged, websocket_event
-from tests.functions.message.house import House
+from tests.functions.message.harness import MessageHarness
 from tests.stores import LOG, SESSIONS
 
 
 def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
-    house = House()
+    harness = MessageHarness()
     frame = {"type": "message", "id": "17", "to": "bob", "content": "hi", "client_message_id": "0d9f", "after": 0}
-    assert house.say(frame) == {
+    assert harness.say(frame) == {
         "success": True,
         "id": "17",
         "data": {
@@ -46,67 +46,67 @@ def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
             "client_message_id": "0d9f",
         },
     }
-    assert (house.events("b1="), house.events("a2="), house.events("a1=")) == ([event], [event], [])
+    assert (harness.events("b1="), harness.events("a2="), harness.events("a1=")) == ([event], [event], [])
 
 
 def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
-    house = House()
-    house.stores.ready_file("cat")
+    harness = MessageHarness()
+    harness.stores.ready_file("cat")
     frame = {"type": "message", "to": "bob", "message_type": "image", "file_id": "cat", "after": 0}
-    assert house.say({**frame, "client_message_id": "x"})["data"]["seq"] == 1
-    assert house.say({"type": "delete", "conversation_id": DM, "seq": 1})["success"]
-    new, deleted = house.events("b1=")
+    assert harness.say({**frame, "client_message_id": "x"})["data"]["seq"] == 1
+    assert harness.say({"type": "delete", "conversation_id": DM, "seq": 1})["success"]
+    new, deleted = harness.events("b1=")
     assert [new["message"][name] for name in ("type", "content", "file_id")] == ["image", "", "cat"]
     assert (deleted["type"], "cat" in str(deleted)) == ("message_deleted", False)
-    (synced,) = house.say({"type": "sync", "conversations": {DM: 0}})["data"]["conversations"]
+    (synced,) = harness.say({"type": "sync", "conversations": {DM: 0}})["data"]["conversations"]
     assert "cat" not in str(synced)
 
 
 @pytest.mark.parametrize("file_id", ["unknown", "dog"])
 def test_an_image_that_is_not_the_senders_is_not_found(file_id: str) -> None:
-    house = House()
-    house.stores.ready_file("dog", "bob")
-    reply = house.say({"type": "message", "to": "bob", "message_type": "image", "file_id": file_id})
-    assert (reply["success"], reply["code"], house.stores.rows(LOG)) == (False, "not_found", [])
+    harness = MessageHarness()
+    harness.stores.ready_file("dog", "bob")
+    reply = harness.say({"type": "message", "to": "bob", "message_type": "image", "file_id": file_id})
+    assert (reply["success"], reply["code"], harness.stores.rows(LOG)) == (False, "not_found", [])
 
 
 def test_a_resend_gets_the_first_reply_again() -> None:
-    house = House()
+    harness = MessageHarness()
     frame = {"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0}
-    first = house.say(frame)
-    house.clock.advance(5_000)
-    again = house.say(frame)
+    first = harness.say(frame)
+    harness.clock.advance(5_000)
+    again = harness.say(frame)
     assert again == {**first, "data": {**first["data"], "duplicate": True}}
 
 
 def test_the_sender_comes_from_the_authorizer_never_from_the_body() -> None:
-    house = House()
-    house.say({"type": "message", "to": "bob", "content": "hi", "sender_id": "carol", "user_id": "carol", "seq": 99})
-    assert house.stores.entries(DM)[0].sender_id == "alice"
+    harness = MessageHarness()
+    harness.say({"type": "message", "to": "bob", "content": "hi", "sender_id": "carol", "user_id": "carol", "seq": 99})
+    assert harness.stores.entries(DM)[0].sender_id == "alice"
 
 
 def test_read_moves_the_cursor_and_tells_the_others() -> None:
-    house = House()
-    house.stores.write("bob", "1", "2")
-    reply = house.say({"type": "read", "id": "r", "conversation_id": DM, "seq": 2})
+    harness = MessageHarness()
+    harness.stores.write("bob", "1", "2")
+    reply = harness.say({"type": "read", "id": "r", "conversation_id": DM, "seq": 2})
     assert reply == {"success": True, "id": "r", "data": {"type": "read", "conversation_id": DM, "seq": 2}}
     event = {"type": "read", "conversation_id": DM, "user_id": "alice", "seq": 2, "timestamp": NOW}
-    assert (house.events("b1="), house.events("a2=")) == ([event], [event])
+    assert (harness.events("b1="), harness.events("a2=")) == ([event], [event])
 
 
 def test_delivered_moves_its_own_cursor() -> None:
-    house = House()
-    house.stores.write("bob", "1", "2")
-    house.say({"type": "delivered", "conversation_id": DM, "seq": 1})
-    member = house.stores.member("alice", DM)
+    harness = MessageHarness()
+    harness.stores.write("bob", "1", "2")
+    harness.say({"type": "delivered", "conversation_id": DM, "seq": 1})
+    member = harness.stores.member("alice", DM)
     assert (member.delivered_seq, member.read_seq) == (1, 0)
 
 
 def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
-    house = House()
-    house.stores.write("bob", "1", "2")
-    house.stores.write("carol", "3", conversation_id="dm:alice:carol")
-    reply = house.say({"type": "sync", "conversations": {DM: 1, "dm:alice:nobody": 4}})
+    harness = MessageHarness()
+    harness.stores.write("bob", "1", "2")
+    harness.stores.write("carol", "3", conversation_id="dm:alice:carol")
+    reply = harness.say({"type": "sync", "conversations": {DM: 1, "dm:alice:nobody": 4}})
     named, unnamed = reply["data"]["conversations"]
     assert (named["id"], named["head"], named["has_more"], named["unread"]) == (DM, 2, False, 2)
     assert [(entry["type"], entry["seq"], entry["message"]["content"]) for entry in named["entries"]] == [
@@ -118,52 +118,52 @@ def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
 
 
 def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
-    house = House()
+    harness = MessageHarness()
     for number in range(60):
-        house.stores.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
-    held = {member.conversation_id: 0 for member in house.stores.memberships.of_user("alice")}
-    response = respond(frame_event({"type": "sync", "conversations": held}), house.ports, house.guard)
+        harness.stores.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
+    held = {member.conversation_id: 0 for member in harness.stores.memberships.of_user("alice")}
+    response = respond(frame_event({"type": "sync", "conversations": held}), harness.ports, harness.guard)
     assert len(response["body"].encode()) <= 128 * 1024
     assert json.loads(response["body"])["data"]["has_more"]
 
 
 @pytest.mark.parametrize("frame", [{"type": "sync"}, {"type": "ping"}])
 def test_sync_and_ping_register_their_connection_again_if_it_is_missing(frame: dict[str, Any]) -> None:
-    house = House()
-    house.stores.drop(SESSIONS, {"user_id": "alice"})
-    house.say(frame)
-    assert set(house.stores.connections("alice")) == {"a1="}
+    harness = MessageHarness()
+    harness.stores.drop(SESSIONS, {"user_id": "alice"})
+    harness.say(frame)
+    assert set(harness.stores.connections("alice")) == {"a1="}
 
 
 def test_sending_registers_a_missing_connection_again_without_another_read() -> None:
-    house = House()
-    house.stores.sessions.remove("alice", "a1=", now=NOW)
-    house.say({"type": "message", "to": "bob", "content": "hi"})
-    assert "a1=" in house.stores.connections("alice")
-    assert house.stores.calls.reads(SESSIONS) == 1
+    harness = MessageHarness()
+    harness.stores.sessions.remove("alice", "a1=", now=NOW)
+    harness.say({"type": "message", "to": "bob", "content": "hi"})
+    assert "a1=" in harness.stores.connections("alice")
+    assert harness.stores.calls.reads(SESSIONS) == 1
 
 
 @pytest.mark.parametrize(("seq", "behind"), [(0, True), (1, True), (2, False), (9, False)])
 def test_ping_says_whether_the_open_conversation_is_behind(seq: int, behind: bool) -> None:
-    house = House()
-    house.stores.write("bob", "1", "2")
-    reply = house.say({"type": "ping", "id": "p", "conversation_id": DM, "seq": seq})
+    harness = MessageHarness()
+    harness.stores.write("bob", "1", "2")
+    reply = harness.say({"type": "ping", "id": "p", "conversation_id": DM, "seq": seq})
     assert reply == {"success": True, "id": "p", "data": {"type": "pong", "timestamp": NOW, "behind": behind}}
 
 
 def test_ping_about_a_foreign_conversation_is_refused_and_keeps_the_connection_alive_all_the_same() -> None:
-    house = House()
-    house.stores.drop(SESSIONS, {"user_id": "alice"})
-    assert house.say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
-    assert set(house.stores.connections("alice")) == {"a1="}
+    harness = MessageHarness()
+    harness.stores.drop(SESSIONS, {"user_id": "alice"})
+    assert harness.say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
+    assert set(harness.stores.connections("alice")) == {"a1="}
 
 
 def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> None:
-    house = House()
+    harness = MessageHarness()
     frame = {"type": "message", "id": "1", "to": "bob", "content": "hi"}
-    reply = house.say(frame, expires_at=NOW)
+    reply = harness.say(frame, expires_at=NOW)
     assert (reply["success"], reply["id"], reply["code"], reply["retryable"]) == (False, "1", "token_expired", False)
-    assert house.stores.rows(LOG) == []
+    assert harness.stores.rows(LOG) == []
 
 
 @pytest.mark.parametrize(
@@ -193,32 +193,32 @@ def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> 
     ],
 )
 def test_a_bad_frame_gets_one_error_reply_and_changes_nothing(body: str, code: str) -> None:
-    house = House()
-    reply = house.say(body)
+    harness = MessageHarness()
+    reply = harness.say(body)
     assert (reply["success"], reply["code"]) == (False, code)
-    assert (house.stores.rows(LOG), house.gateway.posts, house.stores.calls.writes(SESSIONS)) == ([], [], 0)
+    assert (harness.stores.rows(LOG), harness.gateway.posts, harness.stores.calls.writes(SESSIONS)) == ([], [], 0)
 
 
 def test_the_id_of_a_bad_frame_is_echoed_where_it_can_be_read() -> None:
-    assert House().say('{"type": "message", "id": "7", "to": 5}')["id"] == "7"
-    assert "id" not in House().say('{"type": "nonsense"}')
+    assert MessageHarness().say('{"type": "message", "id": "7", "to": 5}')["id"] == "7"
+    assert "id" not in MessageHarness().say('{"type": "nonsense"}')
 
 
 def test_busy_says_when_to_try_again() -> None:
-    house = House()
-    house.stores.before_put(lambda _: house.stores.write("bob", "quicker"))
-    reply = house.say({"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0})
+    harness = MessageHarness()
+    harness.stores.before_put(lambda _: harness.stores.write("bob", "quicker"))
+    reply = harness.say({"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0})
     assert (reply["code"], reply["retryable"], reply["retry_after_ms"]) == ("unavailable", True, 1_000)
 
 
 def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    house = House()
+    harness = MessageHarness()
 
     def explode(_: object) -> None:
         raise RuntimeError("the canary text")
 
-    house.stores.before_put(explode)
-    reply = house.say({"type": "message", "id": "1", "to": "bob", "content": "the canary text"})
+    harness.stores.before_put(explode)
+    reply = harness.say({"type": "message", "id": "1", "to": "bob", "content": "the canary text"})
     assert (reply["id"], reply["code"], reply["retryable"]) == ("1", "internal", True)
     assert "RuntimeError" in logged(caplog)
     assert "canary" not in logged(caplog)
@@ -226,11 +226,11 @@ def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(caplog: p
 
 def test_an_event_without_the_authorizers_context_is_nobody() -> None:
     event = websocket_event("MESSAGE", "message", body='{"type": "ping"}')
-    assert House().answer(event)["code"] == "unauthenticated"
+    assert MessageHarness().answer(event)["code"] == "unauthenticated"
 
 
 def test_posts_that_fail_are_reported() -> None:
-    house = House()
-    house.gateway.outcomes["b1="] = PostOutcome.FAILED
-    assert house.say({"type": "message", "to": "bob", "content": "hi"})["success"]
-    assert house.observer.counted == {"PostsFailed": 1}
+    harness = MessageHarness()
+    harness.gateway.outcomes["b1="] = PostOutcome.FAILED
+    assert harness.say({"type": "message", "to": "bob", "content": "hi"})["success"]
+    assert harness.observer.counted == {"PostsFailed": 1}

@@ -43,7 +43,7 @@ OTHER_TOKEN = "0123456789abcdef" * 4
 
 
 @dataclass
-class House:
+class ApnsHarness:
     """The gateways of a test, which close with it."""
 
     providers: Providers
@@ -88,17 +88,17 @@ def half_hour() -> int:
 
 
 @pytest.fixture
-def house(providers: Providers) -> Iterator[House]:
-    house = House(providers, [])
-    yield house
-    for gateway in house.made:
+def harness(providers: Providers) -> Iterator[ApnsHarness]:
+    harness = ApnsHarness(providers, [])
+    yield harness
+    for gateway in harness.made:
         gateway.close()
 
 
-def test_apple_gets_the_push_with_its_headers(house: House) -> None:
+def test_apple_gets_the_push_with_its_headers(harness: ApnsHarness) -> None:
     push = apns_push()
-    assert house.gateway().push(push) == Sent()
-    (received,) = house.providers.pushes()
+    assert harness.gateway().push(push) == Sent()
+    (received,) = harness.providers.pushes()
     assert (received.environment, received.token) == ("production", APNS_TOKEN)
     assert received.headers == {
         "apns-id": push.push_id,
@@ -120,28 +120,30 @@ def test_apple_gets_the_push_with_its_headers(house: House) -> None:
     }
 
 
-def test_texts_go_as_they_are_and_keys_as_keys(house: House) -> None:
-    house.gateway().push(apns_push(wording=Wording(None, ("unused",), title="Team", body_key="message_body")))
-    alert = house.providers.pushes()[0].payload["aps"]["alert"]
+def test_texts_go_as_they_are_and_keys_as_keys(harness: ApnsHarness) -> None:
+    harness.gateway().push(apns_push(wording=Wording(None, ("unused",), title="Team", body_key="message_body")))
+    alert = harness.providers.pushes()[0].payload["aps"]["alert"]
     assert alert == {"title": "Team", "loc-key": "message_body"}
 
 
 @pytest.mark.parametrize(("badge", "shown"), [(None, None), (0, 0)])
-def test_an_unknown_badge_is_left_out_and_none_left_is_zero(house: House, badge: int | None, shown: int | None) -> None:
-    house.gateway().push(apns_push(badge=badge))
-    assert house.providers.pushes()[0].payload["aps"].get("badge") == shown
+def test_an_unknown_badge_is_left_out_and_none_left_is_zero(
+    harness: ApnsHarness, badge: int | None, shown: int | None
+) -> None:
+    harness.gateway().push(apns_push(badge=badge))
+    assert harness.providers.pushes()[0].payload["aps"].get("badge") == shown
 
 
-def test_the_sandbox_is_another_place(house: House) -> None:
+def test_the_sandbox_is_another_place(harness: ApnsHarness) -> None:
     push = apns_push()
     push = replace(push, target=replace(push.target, environment=SANDBOX))
-    assert house.gateway().push(push) == Sent()
-    assert house.providers.pushes()[0].environment == "sandbox"
+    assert harness.gateway().push(push) == Sent()
+    assert harness.providers.pushes()[0].environment == "sandbox"
 
 
-def test_what_has_expired_is_not_stored(house: House) -> None:
-    assert house.gateway().push(apns_push(expires_at=-1)) == Sent()
-    assert house.providers.pushes()[0].headers["apns-expiration"] == "0"
+def test_what_has_expired_is_not_stored(harness: ApnsHarness) -> None:
+    assert harness.gateway().push(apns_push(expires_at=-1)) == Sent()
+    assert harness.providers.pushes()[0].headers["apns-expiration"] == "0"
 
 
 EXPECTED: dict[str, PushResult] = {
@@ -181,11 +183,11 @@ EXPECTED: dict[str, PushResult] = {
 
 
 @pytest.mark.parametrize(("reason", "expected"), EXPECTED.items(), ids=EXPECTED)
-def test_each_reason_is_what_apple_says_it_means(house: House, reason: str, expected: PushResult) -> None:
+def test_each_reason_is_what_apple_says_it_means(harness: ApnsHarness, reason: str, expected: PushResult) -> None:
     timestamp = 1_700_000_000_123 if isinstance(expected, Unregistered) else None
-    house.providers.behave("apns", reason=reason, timestamp=timestamp)
-    assert house.gateway().push(apns_push()) == expected
-    assert len(house.asked()) == (2 if reason == "ExpiredProviderToken" else 1)
+    harness.providers.behave("apns", reason=reason, timestamp=timestamp)
+    assert harness.gateway().push(apns_push()) == expected
+    assert len(harness.asked()) == (2 if reason == "ExpiredProviderToken" else 1)
 
 
 def test_every_reason_of_the_table_is_tested() -> None:
@@ -206,9 +208,9 @@ def test_every_reason_of_the_table_is_tested() -> None:
         (599, Busy("BrandNew")),
     ],
 )
-def test_an_unknown_reason_is_what_the_status_says(house: House, status: int, expected: PushResult) -> None:
-    house.providers.behave("apns", status=status, reason="BrandNew")
-    assert house.gateway().push(apns_push()) == expected
+def test_an_unknown_reason_is_what_the_status_says(harness: ApnsHarness, status: int, expected: PushResult) -> None:
+    harness.providers.behave("apns", status=status, reason="BrandNew")
+    assert harness.gateway().push(apns_push()) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,9 +230,9 @@ def test_a_time_that_is_none_is_left_out(timestamp: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["TooManyRequests", "ServiceUnavailable"])
-def test_the_provider_says_how_long_to_wait(house: House, reason: str) -> None:
-    house.providers.behave("apns", reason=reason, headers={"retry-after": "7000"})
-    result = house.gateway().push(apns_push())
+def test_the_provider_says_how_long_to_wait(harness: ApnsHarness, reason: str) -> None:
+    harness.providers.behave("apns", reason=reason, headers={"retry-after": "7000"})
+    result = harness.gateway().push(apns_push())
     assert isinstance(result, Busy)
     assert result.retry_after_ms == 7_000_000
 
@@ -241,52 +243,52 @@ def test_it_may_say_until_when() -> None:
     assert result_of(answer, now=now) == Busy("Shutdown", 90_000)
 
 
-def test_a_token_of_the_other_environment_is_a_bad_target(house: House) -> None:
-    house.providers.put_token(APNS_TOKEN, environment="sandbox")
-    assert house.gateway().push(apns_push()) == BadTarget("BadDeviceToken")
+def test_a_token_of_the_other_environment_is_a_bad_target(harness: ApnsHarness) -> None:
+    harness.providers.put_token(APNS_TOKEN, environment="sandbox")
+    assert harness.gateway().push(apns_push()) == BadTarget("BadDeviceToken")
 
 
-def test_a_token_of_another_app_is_kept_and_somebody_has_to_look(house: House) -> None:
-    house.providers.put_token(APNS_TOKEN, topic="com.example.other")
-    assert house.gateway().push(apns_push()) == Misconfigured("DeviceTokenNotForTopic")
+def test_a_token_of_another_app_is_kept_and_somebody_has_to_look(harness: ApnsHarness) -> None:
+    harness.providers.put_token(APNS_TOKEN, topic="com.example.other")
+    assert harness.gateway().push(apns_push()) == Misconfigured("DeviceTokenNotForTopic")
 
 
-def test_a_device_without_an_app_is_misconfigured(house: House) -> None:
-    assert house.gateway().push(apns_push(app_id=None)) == Misconfigured("MissingTopic")
+def test_a_device_without_an_app_is_misconfigured(harness: ApnsHarness) -> None:
+    assert harness.gateway().push(apns_push(app_id=None)) == Misconfigured("MissingTopic")
 
 
 # -- what goes wrong on the way ---------------------------------------------------------------------------------------
 
 
-def test_a_stall_is_cut_short_and_not_repeated(house: House) -> None:
-    gateway = house.ready(BRIEF)
-    house.providers.behave("apns", do="stall")
+def test_a_stall_is_cut_short_and_not_repeated(harness: ApnsHarness) -> None:
+    gateway = harness.ready(BRIEF)
+    harness.providers.behave("apns", do="stall")
     assert gateway.push(apns_push()) == Busy("Timeout")
-    assert len(house.asked()) == 1
+    assert len(harness.asked()) == 1
 
 
-def test_after_a_stall_the_connection_is_not_trusted_any_more(house: House) -> None:
-    gateway, before = house.ready(BRIEF), house.providers.connections("apns")
-    house.providers.behave("apns", do="stall", times=1)
+def test_after_a_stall_the_connection_is_not_trusted_any_more(harness: ApnsHarness) -> None:
+    gateway, before = harness.ready(BRIEF), harness.providers.connections("apns")
+    harness.providers.behave("apns", do="stall", times=1)
     assert gateway.push(apns_push()) == Busy("Timeout")
     assert gateway.push(apns_push()) == Sent()
-    assert house.providers.connections("apns") - before == 1
+    assert harness.providers.connections("apns") - before == 1
 
 
-def test_one_that_stalls_holds_up_nobody_else(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("apns", do="stall", token=OTHER_TOKEN, times=1)
+def test_one_that_stalls_holds_up_nobody_else(harness: ApnsHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("apns", do="stall", token=OTHER_TOKEN, times=1)
     with ThreadPoolExecutor(1) as threads:
         stalled = threads.submit(gateway.push, apns_push(OTHER_TOKEN))
         assert {gateway.push(apns_push()) for _ in range(5)} == {Sent()}
         assert not stalled.done()
-        house.providers.hang_up("apns")
+        harness.providers.hang_up("apns")
         assert stalled.result() == Sent()
 
 
-def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(house: House) -> None:
-    gateway, before = house.ready(BRIEF), house.providers.connections("apns")
-    house.providers.behave("apns", do="stall", token=OTHER_TOKEN)
+def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(harness: ApnsHarness) -> None:
+    gateway, before = harness.ready(BRIEF), harness.providers.connections("apns")
+    harness.providers.behave("apns", do="stall", token=OTHER_TOKEN)
     others: list[PushResult] = []
     with ThreadPoolExecutor(1) as threads:
         stalled = threads.submit(gateway.push, apns_push(OTHER_TOKEN))
@@ -295,106 +297,106 @@ def test_what_is_read_for_others_meanwhile_does_not_prolong_a_stall(house: House
         assert stalled.result() == Busy("Timeout")
     assert others.count(Sent()) > 1
     assert gateway.push(apns_push()) == Sent()
-    assert house.providers.connections("apns") - before == 1  # nor is the old one trusted any more
+    assert harness.providers.connections("apns") - before == 1  # nor is the old one trusted any more
 
 
-def test_a_lost_connection_is_replaced_once_and_the_same_push_sent_again(house: House) -> None:
-    gateway, push = house.ready(PATIENT), apns_push()
-    house.providers.behave("apns", do="drop", times=1)
+def test_a_lost_connection_is_replaced_once_and_the_same_push_sent_again(harness: ApnsHarness) -> None:
+    gateway, push = harness.ready(PATIENT), apns_push()
+    harness.providers.behave("apns", do="drop", times=1)
     assert gateway.push(push) == Sent()
-    assert [request.status for request in house.asked()] == [None, 200]
-    assert {request.headers["apns-id"] for request in house.asked()} == {push.push_id}
+    assert [request.status for request in harness.asked()] == [None, 200]
+    assert {request.headers["apns-id"] for request in harness.asked()} == {push.push_id}
 
 
-def test_a_connection_that_is_lost_twice_is_the_queues_matter(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("apns", do="drop", times=2)
+def test_a_connection_that_is_lost_twice_is_the_queues_matter(harness: ApnsHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("apns", do="drop", times=2)
     assert gateway.push(apns_push()) == Busy("NoConnection")
-    assert len(house.asked()) == 2
+    assert len(harness.asked()) == 2
 
 
-def test_a_connection_that_was_closed_while_the_lambda_was_frozen_is_replaced(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.hang_up("apns")
+def test_a_connection_that_was_closed_while_the_lambda_was_frozen_is_replaced(harness: ApnsHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.hang_up("apns")
     assert gateway.push(apns_push()) == Sent()
 
 
-def test_many_at_once_survive_the_loss_of_their_connection(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("apns", do="drop", times=1)
+def test_many_at_once_survive_the_loss_of_their_connection(harness: ApnsHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("apns", do="drop", times=1)
     assert set(all_at_once(gateway, [apns_push() for _ in range(8)])) == {Sent()}
 
 
-def test_many_pushes_share_a_connection(house: House) -> None:
-    gateway, before = house.gateway(), house.providers.connections("apns")
+def test_many_pushes_share_a_connection(harness: ApnsHarness) -> None:
+    gateway, before = harness.gateway(), harness.providers.connections("apns")
     assert {gateway.push(apns_push()) for _ in range(20)} == {Sent()}
-    assert house.providers.connections("apns") - before == 1
+    assert harness.providers.connections("apns") - before == 1
 
 
-def test_pushes_from_many_threads_share_a_connection(house: House) -> None:
-    gateway, before = house.gateway(), house.providers.connections("apns")
+def test_pushes_from_many_threads_share_a_connection(harness: ApnsHarness) -> None:
+    gateway, before = harness.gateway(), harness.providers.connections("apns")
     pushes = [apns_push(f"{number:064x}") for number in range(24)]
     for batch in (pushes[:8], pushes[8:16], pushes[16:]):
         assert set(all_at_once(gateway, batch)) == {Sent()}
-    assert house.providers.connections("apns") - before == 1
-    assert {push.token: push.headers["apns-id"] for push in house.providers.pushes()} == {
+    assert harness.providers.connections("apns") - before == 1
+    assert {push.token: push.headers["apns-id"] for push in harness.providers.pushes()} == {
         push.target.token: push.push_id for push in pushes
     }
 
 
-def test_nobody_there_is_busy(house: House) -> None:
-    gateway = house.gateway(endpoint=f"https://localhost:{free_port()},https://localhost:{free_port()}")
+def test_nobody_there_is_busy(harness: ApnsHarness) -> None:
+    gateway = harness.gateway(endpoint=f"https://localhost:{free_port()},https://localhost:{free_port()}")
     assert gateway.push(apns_push()) == Busy("NoConnection")
 
 
-def test_a_server_that_nobody_vouches_for_gets_nothing(house: House) -> None:
-    assert house.gateway(ca_file="").push(apns_push()) == Busy("NoConnection")
-    assert house.asked() == []
+def test_a_server_that_nobody_vouches_for_gets_nothing(harness: ApnsHarness) -> None:
+    assert harness.gateway(ca_file="").push(apns_push()) == Busy("NoConnection")
+    assert harness.asked() == []
 
 
-def test_a_missing_certificate_is_no_crash(house: House, tmp_path: Path) -> None:
-    gateway = house.gateway(ca_file=str(tmp_path / "ca.pem"))
+def test_a_missing_certificate_is_no_crash(harness: ApnsHarness, tmp_path: Path) -> None:
+    gateway = harness.gateway(ca_file=str(tmp_path / "ca.pem"))
     assert gateway.push(apns_push()) == Busy("UnexpectedFileNotFoundError")
 
 
-def test_a_server_that_speaks_no_http2_is_busy(house: House) -> None:
-    fcm = house.providers.fcm_endpoint  # which speaks HTTP/1.1 only
-    assert house.gateway(endpoint=f"{fcm},{fcm}").push(apns_push()) == Busy("NoConnection")
+def test_a_server_that_speaks_no_http2_is_busy(harness: ApnsHarness) -> None:
+    fcm = harness.providers.fcm_endpoint  # which speaks HTTP/1.1 only
+    assert harness.gateway(endpoint=f"{fcm},{fcm}").push(apns_push()) == Busy("NoConnection")
 
 
 # -- the provider token and the key -----------------------------------------------------------------------------------
 
 
-def test_all_lambdas_bring_the_very_same_token(house: House) -> None:
+def test_all_lambdas_bring_the_very_same_token(harness: ApnsHarness) -> None:
     for second in (0, 1, PERIOD_S - 1):
-        assert house.gateway(now=FakeClock(half_hour() + second * 1_000)).push(apns_push()) == Sent()
-    assert len(house.provider_tokens()) == 3
-    assert len(set(house.provider_tokens())) == 1
+        assert harness.gateway(now=FakeClock(half_hour() + second * 1_000)).push(apns_push()) == Sent()
+    assert len(harness.provider_tokens()) == 3
+    assert len(set(harness.provider_tokens())) == 1
 
 
-def test_a_token_that_apple_finds_too_old_is_replaced_once(house: House) -> None:
+def test_a_token_that_apple_finds_too_old_is_replaced_once(harness: ApnsHarness) -> None:
     push = apns_push()
-    house.providers.behave("apns", reason="ExpiredProviderToken", times=1)
-    gateway = house.gateway(now=FakeClock(half_hour() - 20 * MINUTE))
+    harness.providers.behave("apns", reason="ExpiredProviderToken", times=1)
+    gateway = harness.gateway(now=FakeClock(half_hour() - 20 * MINUTE))
     assert gateway.push(push) == Sent()
-    old, new = house.provider_tokens()
+    old, new = harness.provider_tokens()
     assert old != new
-    assert {request.headers["apns-id"] for request in house.asked()} == {push.push_id}
+    assert {request.headers["apns-id"] for request in harness.asked()} == {push.push_id}
     assert gateway.push(push) == Sent()
-    assert house.provider_tokens()[-1] == new
+    assert harness.provider_tokens()[-1] == new
 
 
-def test_a_clock_that_is_wrong_does_not_make_a_new_token_with_each_push(house: House) -> None:
-    gateway = house.gateway(now=FakeClock(half_hour() - 2 * HOUR + MINUTE))
+def test_a_clock_that_is_wrong_does_not_make_a_new_token_with_each_push(harness: ApnsHarness) -> None:
+    gateway = harness.gateway(now=FakeClock(half_hour() - 2 * HOUR + MINUTE))
     for _ in range(3):
         assert gateway.push(apns_push()) == Misconfigured("ExpiredProviderToken")
-    assert len(set(house.provider_tokens())) == 2
+    assert len(set(harness.provider_tokens())) == 2
 
 
-def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(house: House) -> None:
-    good = house.providers.apns_secret
+def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(harness: ApnsHarness) -> None:
+    good = harness.providers.apns_secret
     secret, clock = Secret(json.dumps(json.loads(good) | {"key_id": "OLDKEY0001"})), FakeClock(now_ms())
-    gateway = house.gateway(secret=secret, now=clock)
+    gateway = harness.gateway(secret=secret, now=clock)
     for _ in range(5):
         assert gateway.push(apns_push()) == Misconfigured("InvalidProviderToken")
     assert secret.reads == 1
@@ -406,24 +408,24 @@ def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(house: 
     assert secret.reads == 2
 
 
-def test_a_key_that_is_not_refused_is_not_read_again(house: House) -> None:
-    secret, clock = Secret(house.providers.apns_secret), FakeClock(now_ms())
-    gateway = house.gateway(secret=secret, now=clock)
-    house.providers.behave("apns", reason="TopicDisallowed", times=1)
+def test_a_key_that_is_not_refused_is_not_read_again(harness: ApnsHarness) -> None:
+    secret, clock = Secret(harness.providers.apns_secret), FakeClock(now_ms())
+    gateway = harness.gateway(secret=secret, now=clock)
+    harness.providers.behave("apns", reason="TopicDisallowed", times=1)
     assert gateway.push(apns_push()) == Misconfigured("TopicDisallowed")
     clock.advance(MINUTE)
     assert gateway.push(apns_push()) == Sent()
     assert secret.reads == 1
 
 
-def test_a_secret_out_of_reach_is_busy(house: House) -> None:
-    secret = Secret(house.providers.apns_secret, within_reach=False)
-    assert house.gateway(secret=secret).push(apns_push()) == Busy("SecretUnavailable")
+def test_a_secret_out_of_reach_is_busy(harness: ApnsHarness) -> None:
+    secret = Secret(harness.providers.apns_secret, within_reach=False)
+    assert harness.gateway(secret=secret).push(apns_push()) == Busy("SecretUnavailable")
 
 
 @pytest.mark.parametrize("secret", ["", "{}", "[]", "null", '{"key_id": "a", "team_id": "b", "private_key": "c"}'])
-def test_a_secret_that_holds_no_key_is_misconfigured(house: House, secret: str) -> None:
-    assert house.gateway(secret=lambda: secret).push(apns_push()) == Misconfigured("BadCredentials")
+def test_a_secret_that_holds_no_key_is_misconfigured(harness: ApnsHarness, secret: str) -> None:
+    assert harness.gateway(secret=lambda: secret).push(apns_push()) == Misconfigured("BadCredentials")
 
 
 def test_without_an_endpoint_it_is_apples_own() -> None:
@@ -438,22 +440,22 @@ def test_without_an_endpoint_it_is_apples_own() -> None:
 
 
 @pytest.mark.parametrize("body", ["\U0001f600" * 5_000, 'ä"\n' * 100_000], ids=["emoji", "huge"])
-def test_a_long_body_is_shortened_to_what_apple_takes(house: House, body: str) -> None:
-    assert house.gateway().push(apns_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
-    (received,) = house.providers.pushes()
+def test_a_long_body_is_shortened_to_what_apple_takes(harness: ApnsHarness, body: str) -> None:
+    assert harness.gateway().push(apns_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
+    (received,) = harness.providers.pushes()
     shown = received.payload["aps"]["alert"]["body"]
     assert shown.endswith("…")
     assert body.startswith(shown.removesuffix("…"))
     assert 4_085 < len(json.dumps(received.payload, ensure_ascii=False, separators=(",", ":")).encode()) <= 4_096
 
 
-def test_what_does_not_fit_even_without_a_body_is_refused(house: House) -> None:
-    assert house.gateway().push(apns_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
-    assert house.asked() == []
+def test_what_does_not_fit_even_without_a_body_is_refused(harness: ApnsHarness) -> None:
+    assert harness.gateway().push(apns_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
+    assert harness.asked() == []
 
 
-def test_what_is_no_text_is_refused(house: House) -> None:
-    assert house.gateway().push(apns_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
+def test_what_is_no_text_is_refused(harness: ApnsHarness) -> None:
+    assert harness.gateway().push(apns_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
 
 
 @pytest.mark.parametrize(
@@ -461,11 +463,11 @@ def test_what_is_no_text_is_refused(house: House) -> None:
     [{}, {"reason": "BadDeviceToken"}, {"reason": "InvalidProviderToken"}, {"do": "drop"}, {"do": "stall"}],
     ids=str,
 )
-def test_no_token_no_text_and_no_secret_in_logs_and_results(house: House, told: dict[str, Any]) -> None:
+def test_no_token_no_text_and_no_secret_in_logs_and_results(harness: ApnsHarness, told: dict[str, Any]) -> None:
     with everything_logged() as logged:
-        gateway = house.gateway(timeouts=replace(PATIENT, connect_s=0.5, read_s=0.5))
+        gateway = harness.gateway(timeouts=replace(PATIENT, connect_s=0.5, read_s=0.5))
         if told:
-            house.providers.behave("apns", **told)
+            harness.providers.behave("apns", **told)
         result = gateway.push(apns_push())
         text = f"{result!r} {gateway!r} {logged()}"
     assert not [canary for canary in CANARIES if canary.lower() in text.lower()]

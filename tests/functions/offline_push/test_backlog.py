@@ -17,14 +17,14 @@ from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
 from shared.operations.fan_out import STALE_MS, LaterEntries
 from tests.functions.events import NOW
-from tests.functions.offline_push.test_offline_push import GROUP, House, group_record, shard_record
+from tests.functions.offline_push.test_offline_push import GROUP, OfflinePushHarness, group_record, shard_record
 
 DONE: dict[str, list[object]] = {"batchItemFailures": []}
 OTHER = "group:fedcba9876543210"
 
 
 @dataclass
-class Busy(House):
+class Busy(OfflinePushHarness):
     """The same group, in which all but the last three are connected since long ago."""
 
     def __post_init__(self) -> None:
@@ -63,133 +63,133 @@ def of(shard: Shard) -> dict[str, Any]:
     return shard_record(shard.users, shard.seq, shard.conversation_id, queued_at=shard.queued_at)
 
 
-def another_group(house: Busy) -> dict[str, Any]:
+def another_group(harness: Busy) -> dict[str, Any]:
     """Its message waits as long as the others, and behind them."""
     users = ("zoe", "user001")
-    creation = house.stores.found(OTHER, *users, name="other", at=NOW)
-    house.stores.log.put(Draft(OTHER, "user001", "hello", "n", fan_out=True).following(creation, NOW))
-    house.stores.connect("zoe", "zoe=", at=NOW - 60_000)
+    creation = harness.stores.found(OTHER, *users, name="other", at=NOW)
+    harness.stores.log.put(Draft(OTHER, "user001", "hello", "n", fan_out=True).following(creation, NOW))
+    harness.stores.connect("zoe", "zoe=", at=NOW - 60_000)
     return of(Shard(OTHER, 2, users, NOW))
 
 
 def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_other_group() -> None:
-    house = Busy()
-    house.write(67)
-    backlog = [*house.backlog(), another_group(house)]
+    harness = Busy()
+    harness.write(67)
+    backlog = [*harness.backlog(), another_group(harness)]
     assert len(backlog) == 202
-    house.clock.ms += 10_000
-    began, ports = house.clock.ms, house.ports()
+    harness.clock.ms += 10_000
+    began, ports = harness.clock.ms, harness.ports()
     for record in backlog:
         assert work([record], ports) == DONE
-    assert {tuple(house.got(user)) for user in house.members[2:-3]} == {(house.tail.seq,)}
-    assert len(house.gateway.posts) <= 250  # 16,549 where each is posted, which takes half a minute
-    assert len(house.gateway.received("zoe=")) == 1
-    assert house.clock.ms - began < 1_000
-    assert house.counts == {"ShardsSuperseded": 198}
+    assert {tuple(harness.got(user)) for user in harness.members[2:-3]} == {(harness.tail.seq,)}
+    assert len(harness.gateway.posts) <= 250  # 16,549 where each is posted, which takes half a minute
+    assert len(harness.gateway.received("zoe=")) == 1
+    assert harness.clock.ms - began < 1_000
+    assert harness.counts == {"ShardsSuperseded": 198}
 
 
 def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_looked_at_again() -> None:
-    house = Busy()
-    house.write(5)
-    backlog = house.backlog()
-    house.clock.ms += 10_000
+    harness = Busy()
+    harness.write(5)
+    backlog = harness.backlog()
+    harness.clock.ms += 10_000
     for record in backlog:
-        assert work([record], house.ports()) == DONE
-    expected = {(user, AboutMessage(GROUP, seq)) for user in house.members[-3:] for seq in range(3, 8)}
-    assert set(house.woken) == expected
-    looked = {(user, look.about) for look in house.looks.looks for user in look.users}
-    assert looked == {(user, AboutMessage(GROUP, seq)) for user in house.members[1:-3] for seq in range(3, 8)}
+        assert work([record], harness.ports()) == DONE
+    expected = {(user, AboutMessage(GROUP, seq)) for user in harness.members[-3:] for seq in range(3, 8)}
+    assert set(harness.woken) == expected
+    looked = {(user, look.about) for look in harness.looks.looks for user in look.users}
+    assert looked == {(user, AboutMessage(GROUP, seq)) for user in harness.members[1:-3] for seq in range(3, 8)}
 
 
 def test_without_a_backlog_everything_is_posted() -> None:
-    house = Busy()
-    house.write(4)
-    house.clock.ms += STALE_MS - 1
-    ports = house.ports(rate=100_000)
-    for record in house.backlog():
+    harness = Busy()
+    harness.write(4)
+    harness.clock.ms += STALE_MS - 1
+    ports = harness.ports(rate=100_000)
+    for record in harness.backlog():
         assert work([record], ports) == DONE
-    assert house.got("user007") == [3, 4, 5, 6]
-    assert not house.counts
+    assert harness.got("user007") == [3, 4, 5, 6]
+    assert not harness.counts
 
 
 def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_has_waited() -> None:
     """So a client finds one gap, and not one before every other entry."""
-    house = Busy()
-    house.write(3)
-    first = house.backlog()[0]
-    house.clock.ms += STALE_MS
-    house.write(1)
-    ports = house.ports()
+    harness = Busy()
+    harness.write(3)
+    first = harness.backlog()[0]
+    harness.clock.ms += STALE_MS
+    harness.write(1)
+    ports = harness.ports()
     assert work([first], ports) == DONE
-    assert work([shard_record(house.members[:100], 5, queued_at=house.clock.ms)], ports) == DONE
-    assert work([shard_record(house.members[:100], 6, queued_at=house.clock.ms)], ports) == DONE
-    assert house.got("user007") == [6]
+    assert work([shard_record(harness.members[:100], 5, queued_at=harness.clock.ms)], ports) == DONE
+    assert work([shard_record(harness.members[:100], 6, queued_at=harness.clock.ms)], ports) == DONE
+    assert harness.got("user007") == [6]
 
 
 def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else() -> None:
-    house = Busy()
+    harness = Busy()
     reaction = change_entry(
         Reacted(2, "👍", removed=False),
-        base=house.tail,
+        base=harness.tail,
         conversation_id=GROUP,
         sender_id="user000",
         created_at=NOW,
         nonce="r",
         fan_out=True,
     )
-    house.stores.log.put(reaction)
-    house.write(1)
-    house.clock.ms += STALE_MS
-    assert work([shard_record(house.members[:100], 3, queued_at=NOW)], house.ports()) == DONE
-    assert (house.gateway.posts, house.looks.looks, house.woken) == ([], [], [])
+    harness.stores.log.put(reaction)
+    harness.write(1)
+    harness.clock.ms += STALE_MS
+    assert work([shard_record(harness.members[:100], 3, queued_at=NOW)], harness.ports()) == DONE
+    assert (harness.gateway.posts, harness.looks.looks, harness.woken) == ([], [], [])
 
 
 def test_an_entry_that_no_shard_will_bring_overtakes_nothing() -> None:
     """The group has become small: the function that stored it posts it, and may have died before."""
-    house = Busy()
-    house.stores.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(house.tail, NOW))
-    house.clock.ms += 60_000
-    assert work([shard_record(house.members[:100], queued_at=NOW)], house.ports()) == DONE
-    assert house.got("user007") == [2]
+    harness = Busy()
+    harness.stores.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(harness.tail, NOW))
+    harness.clock.ms += 60_000
+    assert work([shard_record(harness.members[:100], queued_at=NOW)], harness.ports()) == DONE
+    assert harness.got("user007") == [2]
 
 
 def test_a_shard_that_does_not_say_since_when_it_waits_is_posted() -> None:
-    house = Busy()
-    house.write(1)
-    house.clock.ms += 60_000
-    assert work([shard_record(house.members[:100])], house.ports()) == DONE
-    assert house.got("user007") == [2]
+    harness = Busy()
+    harness.write(1)
+    harness.clock.ms += 60_000
+    assert work([shard_record(harness.members[:100])], harness.ports()) == DONE
+    assert harness.got("user007") == [2]
 
 
 def test_a_connection_that_was_opened_long_after_the_entry_finds_it_in_its_sync() -> None:
-    house = Busy()
-    house.stores.connect("user001", "late=", at=NOW + 20_000)
-    house.clock.ms += 30_000
-    assert work([shard_record(house.members[:4], queued_at=NOW)], house.ports()) == DONE
-    assert house.gateway.received("late=") == []
-    assert house.got("user001") == [2]
-    assert [user for look in house.looks.looks for user in look.users] == ["user001", "user002", "user003"]
+    harness = Busy()
+    harness.stores.connect("user001", "late=", at=NOW + 20_000)
+    harness.clock.ms += 30_000
+    assert work([shard_record(harness.members[:4], queued_at=NOW)], harness.ports()) == DONE
+    assert harness.gateway.received("late=") == []
+    assert harness.got("user001") == [2]
+    assert [user for look in harness.looks.looks for user in look.users] == ["user001", "user002", "user003"]
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_waits_how_long_and_comes_in_whatever_order_the_last_entry_gets_to_everybody(seed: int) -> None:
     """Five instances, messages that come twice, and writers who go on meanwhile."""
-    house, random = Busy(), Random(seed)
-    instances = [house.ports(rate=5_000) for _ in range(5)]
+    harness, random = Busy(), Random(seed)
+    instances = [harness.ports(rate=5_000) for _ in range(5)]
     waiting: list[dict[str, Any]] = []
     for _ in range(8):
-        house.write(random.randint(0, 3))
-        waiting += house.backlog()
-        house.clock.ms += random.choice((0, 500, 5_000))
+        harness.write(random.randint(0, 3))
+        waiting += harness.backlog()
+        harness.clock.ms += random.choice((0, 500, 5_000))
         for _ in range(random.randint(0, len(waiting))):
             record = waiting.pop(random.randrange(len(waiting)))
             assert work([record], random.choice(instances)) == DONE
             waiting += [record] if random.random() < 0.1 else []
     for record in waiting:
         assert work([record], random.choice(instances)) == DONE
-    for user in house.members[:-3]:
-        got = house.got(user)
-        assert house.tail.seq == 2 or max(got) == house.tail.seq
+    for user in harness.members[:-3]:
+        got = harness.got(user)
+        assert harness.tail.seq == 2 or max(got) == harness.tail.seq
 
 
 def test_an_instance_remembers_so_many_groups_and_forgets_what_it_met_longest_ago() -> None:

@@ -36,7 +36,7 @@ MINUTE = 60_000
 
 
 @dataclass
-class House:
+class FcmHarness:
     """The gateways of a test, which close with it."""
 
     providers: Providers
@@ -73,17 +73,17 @@ class House:
 
 
 @pytest.fixture
-def house(providers: Providers) -> Iterator[House]:
-    house = House(providers, [])
-    yield house
-    for gateway in house.made:
+def harness(providers: Providers) -> Iterator[FcmHarness]:
+    harness = FcmHarness(providers, [])
+    yield harness
+    for gateway in harness.made:
         gateway.close()
 
 
-def test_fcm_gets_the_push_for_android_and_for_ios(house: House) -> None:
+def test_fcm_gets_the_push_for_android_and_for_ios(harness: FcmHarness) -> None:
     expires_at = now_ms() + HOUR
-    assert house.gateway(now=lambda: expires_at - HOUR).push(fcm_push(expires_at=expires_at)) == Sent()
-    assert [received.payload for received in house.providers.pushes()] == [
+    assert harness.gateway(now=lambda: expires_at - HOUR).push(fcm_push(expires_at=expires_at)) == Sent()
+    assert [received.payload for received in harness.providers.pushes()] == [
         {
             "token": FCM_TOKEN,
             "data": {"conversation_id": "dm:alice:bob", "seq": "12"},
@@ -115,26 +115,26 @@ def test_fcm_gets_the_push_for_android_and_for_ios(house: House) -> None:
     ]
 
 
-def test_an_installation_is_addressed_as_one(house: House) -> None:
-    assert house.gateway().push(fcm_push("cXyZ-installation", is_installation=True)) == Sent()
-    (received,) = house.providers.pushes()
+def test_an_installation_is_addressed_as_one(harness: FcmHarness) -> None:
+    assert harness.gateway().push(fcm_push("cXyZ-installation", is_installation=True)) == Sent()
+    (received,) = harness.providers.pushes()
     assert received.payload["fid"] == "cXyZ-installation"
     assert "token" not in received.payload
 
 
-def test_texts_go_as_they_are_and_keys_as_keys(house: House) -> None:
-    gateway = house.gateway()
+def test_texts_go_as_they_are_and_keys_as_keys(harness: FcmHarness) -> None:
+    gateway = harness.gateway()
     gateway.push(fcm_push(wording=Wording(None, ("unused",), title="Team", body_key="message_body")))
-    (received,) = house.providers.pushes()
+    (received,) = harness.providers.pushes()
     notification = received.payload["android"]["notification"]
     assert (notification["title"], notification["body_loc_key"]) == ("Team", "message_body")
     assert not {"title_loc_args", "title_loc_key", "body"} & set(notification)
     assert received.payload["apns"]["payload"]["aps"]["alert"] == {"title": "Team", "loc-key": "message_body"}
 
 
-def test_an_unknown_badge_is_left_out_and_something_is_always_unread(house: House) -> None:
-    house.gateway().push(fcm_push(badge=None, unread=0))
-    (received,) = house.providers.pushes()
+def test_an_unknown_badge_is_left_out_and_something_is_always_unread(harness: FcmHarness) -> None:
+    harness.gateway().push(fcm_push(badge=None, unread=0))
+    (received,) = harness.providers.pushes()
     assert "badge" not in received.payload["apns"]["payload"]["aps"]
     assert received.payload["android"]["notification"]["notification_count"] == 1
 
@@ -142,10 +142,10 @@ def test_an_unknown_badge_is_left_out_and_something_is_always_unread(house: Hous
 @pytest.mark.parametrize(
     ("expires_in", "ttl"), [(-HOUR, "0s"), (1_999, "1s"), (30 * 24 * HOUR, "2419200s")], ids=["past", "soon", "month"]
 )
-def test_fcm_keeps_it_until_it_expires_and_four_weeks_at_most(house: House, expires_in: int, ttl: str) -> None:
+def test_fcm_keeps_it_until_it_expires_and_four_weeks_at_most(harness: FcmHarness, expires_in: int, ttl: str) -> None:
     now = now_ms()
-    assert house.gateway(now=lambda: now).push(fcm_push(expires_at=now + expires_in)) == Sent()
-    assert house.providers.pushes()[0].payload["android"]["ttl"] == ttl
+    assert harness.gateway(now=lambda: now).push(fcm_push(expires_at=now + expires_in)) == Sent()
+    assert harness.providers.pushes()[0].payload["android"]["ttl"] == ttl
 
 
 ERRORS: list[tuple[dict[str, Any], PushResult]] = [
@@ -172,10 +172,10 @@ ERRORS: list[tuple[dict[str, Any], PushResult]] = [
 
 
 @pytest.mark.parametrize(("told", "expected"), ERRORS, ids=str)
-def test_each_error_is_what_its_code_says(house: House, told: dict[str, Any], expected: PushResult) -> None:
-    house.providers.behave("fcm", **told)
-    assert house.gateway().push(fcm_push()) == expected
-    assert len(house.asked()) == (2 if house.asked()[0].status == 401 else 1)
+def test_each_error_is_what_its_code_says(harness: FcmHarness, told: dict[str, Any], expected: PushResult) -> None:
+    harness.providers.behave("fcm", **told)
+    assert harness.gateway().push(fcm_push()) == expected
+    assert len(harness.asked()) == (2 if harness.asked()[0].status == 401 else 1)
 
 
 def test_every_code_of_the_table_is_tested() -> None:
@@ -184,193 +184,193 @@ def test_every_code_of_the_table_is_tested() -> None:
 
 
 @pytest.mark.parametrize("reason", ["QUOTA_EXCEEDED", "UNAVAILABLE", "INTERNAL"])
-def test_the_provider_says_how_long_to_wait_and_nobody_sleeps(house: House, reason: str) -> None:
-    house.providers.behave("fcm", reason=reason, headers={"Retry-After": "7000"})
-    result = house.gateway().push(fcm_push())
+def test_the_provider_says_how_long_to_wait_and_nobody_sleeps(harness: FcmHarness, reason: str) -> None:
+    harness.providers.behave("fcm", reason=reason, headers={"Retry-After": "7000"})
+    result = harness.gateway().push(fcm_push())
     assert isinstance(result, Busy)
     assert result.retry_after_ms == 7_000_000
-    assert len(house.asked()) == 1
+    assert len(harness.asked()) == 1
 
 
-def test_it_may_say_until_when(house: House) -> None:
+def test_it_may_say_until_when(harness: FcmHarness) -> None:
     now = 1_795_431_200_000
     at = formatdate(now / 1_000 + 90, usegmt=True)
-    house.providers.behave("fcm", reason="UNAVAILABLE", headers={"Retry-After": at})
-    assert house.gateway(now=lambda: now).push(fcm_push()) == Busy("UNAVAILABLE", 90_000)
+    harness.providers.behave("fcm", reason="UNAVAILABLE", headers={"Retry-After": at})
+    assert harness.gateway(now=lambda: now).push(fcm_push()) == Busy("UNAVAILABLE", 90_000)
 
 
-def test_a_malformed_token_is_found_out_by_the_providers_own_rules(house: House) -> None:
-    assert house.gateway().push(fcm_push("two words")) == Unregistered("INVALID_ARGUMENT")
+def test_a_malformed_token_is_found_out_by_the_providers_own_rules(harness: FcmHarness) -> None:
+    assert harness.gateway().push(fcm_push("two words")) == Unregistered("INVALID_ARGUMENT")
 
 
-def test_another_project_is_not_ours(house: House) -> None:
-    secret = json.dumps(json.loads(house.providers.fcm_secret) | {"project_id": "somebody-elses"})
-    assert house.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("PERMISSION_DENIED")
+def test_another_project_is_not_ours(harness: FcmHarness) -> None:
+    secret = json.dumps(json.loads(harness.providers.fcm_secret) | {"project_id": "somebody-elses"})
+    assert harness.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("PERMISSION_DENIED")
 
 
-def test_what_the_library_finds_malformed_is_refused_and_never_sent(house: House) -> None:
+def test_what_the_library_finds_malformed_is_refused_and_never_sent(harness: FcmHarness) -> None:
     push = fcm_push(data={"seq": 12})  # not a string
-    assert house.gateway().push(push) == Refused("InvalidMessage")
-    assert house.gateway().push(fcm_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
-    assert house.gateway().push(fcm_push("")) == Refused("InvalidMessage")
-    assert house.asked() == []
+    assert harness.gateway().push(push) == Refused("InvalidMessage")
+    assert harness.gateway().push(fcm_push(wording=Wording(None, title="\ud800"))) == Refused("InvalidMessage")
+    assert harness.gateway().push(fcm_push("")) == Refused("InvalidMessage")
+    assert harness.asked() == []
 
 
 # -- what goes wrong on the way ---------------------------------------------------------------------------------------
 
 
-def test_a_stall_is_cut_short_and_not_repeated(house: House) -> None:
-    gateway = house.ready(BRIEF)
-    house.providers.behave("fcm", do="stall")
+def test_a_stall_is_cut_short_and_not_repeated(harness: FcmHarness) -> None:
+    gateway = harness.ready(BRIEF)
+    harness.providers.behave("fcm", do="stall")
     assert gateway.push(fcm_push()) == Busy("Timeout")
-    assert len(house.asked()) == 1
+    assert len(harness.asked()) == 1
 
 
-def test_a_lost_connection_is_replaced_once(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("fcm", do="drop", times=1)
+def test_a_lost_connection_is_replaced_once(harness: FcmHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("fcm", do="drop", times=1)
     assert gateway.push(fcm_push()) == Sent()
-    assert [request.status for request in house.asked()] == [None, 200]
+    assert [request.status for request in harness.asked()] == [None, 200]
 
 
-def test_a_connection_that_is_lost_twice_is_the_queues_matter(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("fcm", do="drop", times=2)
+def test_a_connection_that_is_lost_twice_is_the_queues_matter(harness: FcmHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("fcm", do="drop", times=2)
     assert gateway.push(fcm_push()) == Busy("NoConnection")
-    assert len(house.asked()) == 2
+    assert len(harness.asked()) == 2
 
 
-def test_connections_that_were_closed_while_the_lambda_was_frozen_are_replaced(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.hang_up("fcm")
+def test_connections_that_were_closed_while_the_lambda_was_frozen_are_replaced(harness: FcmHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.hang_up("fcm")
     assert gateway.push(fcm_push()) == Sent()
 
 
-def test_many_pushes_share_a_connection_and_an_access_token(house: House) -> None:
-    gateway, before = house.gateway(), house.providers.connections("fcm")
+def test_many_pushes_share_a_connection_and_an_access_token(harness: FcmHarness) -> None:
+    gateway, before = harness.gateway(), harness.providers.connections("fcm")
     assert {gateway.push(fcm_push()) for _ in range(20)} == {Sent()}
-    assert house.providers.connections("fcm") - before == 2  # one for messages, one for the access token
-    assert len(house.asked("oauth")) == 1
+    assert harness.providers.connections("fcm") - before == 2  # one for messages, one for the access token
+    assert len(harness.asked("oauth")) == 1
 
 
-def test_pushes_from_many_threads_wait_for_one_access_token(house: House) -> None:
-    gateway, before = house.gateway(), house.providers.connections("fcm")
+def test_pushes_from_many_threads_wait_for_one_access_token(harness: FcmHarness) -> None:
+    gateway, before = harness.gateway(), harness.providers.connections("fcm")
     for _ in range(3):
         assert set(all_at_once(gateway, [fcm_push(f"token{n}") for n in range(8)])) == {Sent()}
-    assert len(house.asked("oauth")) == 1
-    assert house.providers.connections("fcm") - before <= 9
-    assert len(house.providers.pushes()) == 24
+    assert len(harness.asked("oauth")) == 1
+    assert harness.providers.connections("fcm") - before <= 9
+    assert len(harness.providers.pushes()) == 24
 
 
-def test_nobody_there_is_busy(house: House) -> None:
-    gateway = house.gateway(endpoint=f"https://localhost:{free_port()}")
+def test_nobody_there_is_busy(harness: FcmHarness) -> None:
+    gateway = harness.gateway(endpoint=f"https://localhost:{free_port()}")
     assert gateway.push(fcm_push()) == Busy("NoConnection")
 
 
-def test_a_server_that_nobody_vouches_for_gets_nothing(house: House) -> None:
-    assert house.gateway(ca_file="").push(fcm_push()) == Busy("AccessTokenUnavailable")
-    assert house.asked("oauth") == []
+def test_a_server_that_nobody_vouches_for_gets_nothing(harness: FcmHarness) -> None:
+    assert harness.gateway(ca_file="").push(fcm_push()) == Busy("AccessTokenUnavailable")
+    assert harness.asked("oauth") == []
 
 
-def test_a_missing_certificate_is_no_crash(house: House) -> None:
-    assert house.gateway(ca_file="/nowhere/ca.pem").push(fcm_push()) == Busy("AccessTokenUnavailable")
+def test_a_missing_certificate_is_no_crash(harness: FcmHarness) -> None:
+    assert harness.gateway(ca_file="/nowhere/ca.pem").push(fcm_push()) == Busy("AccessTokenUnavailable")
 
 
 # -- access tokens and the key ----------------------------------------------------------------------------------------
 
 
-def test_a_revoked_access_token_is_replaced_once(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("fcm", status=401, reason="UNAUTHENTICATED", times=1)
+def test_a_revoked_access_token_is_replaced_once(harness: FcmHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("fcm", status=401, reason="UNAUTHENTICATED", times=1)
     assert gateway.push(fcm_push()) == Sent()
-    assert len(house.asked("oauth")) == 1
+    assert len(harness.asked("oauth")) == 1
 
 
-def test_a_refused_key_is_misconfigured(house: House) -> None:
-    house.providers.behave("oauth", reason="invalid_grant")
-    assert house.gateway().push(fcm_push()) == Misconfigured("AccessTokenRefused")
-    assert len(house.asked("oauth")) == 1
+def test_a_refused_key_is_misconfigured(harness: FcmHarness) -> None:
+    harness.providers.behave("oauth", reason="invalid_grant")
+    assert harness.gateway().push(fcm_push()) == Misconfigured("AccessTokenRefused")
+    assert len(harness.asked("oauth")) == 1
 
 
 @pytest.mark.parametrize("told", [{"status": 503}, {"status": 500}, {"status": 429}, {"reason": "server_error"}])
-def test_a_token_endpoint_in_trouble_is_busy_and_not_asked_again(house: House, told: dict[str, Any]) -> None:
-    house.providers.behave("oauth", **told, headers={"Retry-After": "30"})
-    assert house.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable", 30_000)
-    assert len(house.asked("oauth")) == 1
-    assert house.asked() == []
+def test_a_token_endpoint_in_trouble_is_busy_and_not_asked_again(harness: FcmHarness, told: dict[str, Any]) -> None:
+    harness.providers.behave("oauth", **told, headers={"Retry-After": "30"})
+    assert harness.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable", 30_000)
+    assert len(harness.asked("oauth")) == 1
+    assert harness.asked() == []
 
 
-def test_a_token_endpoint_that_stalls_is_given_up_by_all_who_wait_for_it(house: House) -> None:
-    gateway = house.gateway(timeouts=Timeouts(connect_s=1, read_s=1))
-    house.providers.behave("oauth", do="stall")
+def test_a_token_endpoint_that_stalls_is_given_up_by_all_who_wait_for_it(harness: FcmHarness) -> None:
+    gateway = harness.gateway(timeouts=Timeouts(connect_s=1, read_s=1))
+    harness.providers.behave("oauth", do="stall")
     assert set(all_at_once(gateway, [fcm_push() for _ in range(4)])) == {Busy("AccessTokenUnavailable")}
-    assert len(house.asked("oauth")) == 1
+    assert len(harness.asked("oauth")) == 1
 
 
-def test_a_lost_connection_to_the_token_endpoint_is_replaced_once(house: House) -> None:
-    house.providers.behave("oauth", do="drop", times=1)
-    assert house.gateway().push(fcm_push()) == Sent()
-    house.providers.behave("oauth", do="drop", times=2)
-    assert house.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable")
+def test_a_lost_connection_to_the_token_endpoint_is_replaced_once(harness: FcmHarness) -> None:
+    harness.providers.behave("oauth", do="drop", times=1)
+    assert harness.gateway().push(fcm_push()) == Sent()
+    harness.providers.behave("oauth", do="drop", times=2)
+    assert harness.gateway().push(fcm_push()) == Busy("AccessTokenUnavailable")
 
 
-def test_a_token_that_is_not_to_be_had_again_is_busy(house: House) -> None:
-    gateway = house.ready(PATIENT)
-    house.providers.behave("fcm", status=401, reason="UNAUTHENTICATED")
-    house.providers.behave("oauth", status=503)
+def test_a_token_that_is_not_to_be_had_again_is_busy(harness: FcmHarness) -> None:
+    gateway = harness.ready(PATIENT)
+    harness.providers.behave("fcm", status=401, reason="UNAUTHENTICATED")
+    harness.providers.behave("oauth", status=503)
     assert gateway.push(fcm_push()) == Busy("AccessTokenUnavailable")
 
 
-def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(house: House) -> None:
-    secret, clock = Secret(house.providers.fcm_secret), FakeClock(now_ms())
-    gateway = house.gateway(secret=secret, now=clock)
-    house.providers.behave("oauth", reason="invalid_grant")
+def test_a_rotated_key_is_picked_up_and_looked_for_once_a_minute_at_most(harness: FcmHarness) -> None:
+    secret, clock = Secret(harness.providers.fcm_secret), FakeClock(now_ms())
+    gateway = harness.gateway(secret=secret, now=clock)
+    harness.providers.behave("oauth", reason="invalid_grant")
     for _ in range(5):
         assert gateway.push(fcm_push()) == Misconfigured("AccessTokenRefused")
     assert secret.reads == 1
-    house.providers.behave_well()
+    harness.providers.behave_well()
     secret.text = json.dumps(json.loads(secret.text) | {"private_key_id": "another"})
     clock.advance(MINUTE)
     assert gateway.push(fcm_push()) == Sent()
     assert secret.reads == 2
 
 
-def test_a_key_that_is_not_refused_is_not_read_again(house: House) -> None:
-    secret, clock = Secret(house.providers.fcm_secret), FakeClock(now_ms())
-    gateway = house.gateway(secret=secret, now=clock)
+def test_a_key_that_is_not_refused_is_not_read_again(harness: FcmHarness) -> None:
+    secret, clock = Secret(harness.providers.fcm_secret), FakeClock(now_ms())
+    gateway = harness.gateway(secret=secret, now=clock)
     for reason in ("SENDER_ID_MISMATCH", "THIRD_PARTY_AUTH_ERROR"):
-        house.providers.behave("fcm", reason=reason)
+        harness.providers.behave("fcm", reason=reason)
         assert gateway.push(fcm_push()) == Misconfigured(reason)
-        house.providers.behave_well()
+        harness.providers.behave_well()
         clock.advance(MINUTE)
     assert gateway.push(fcm_push()) == Sent()
     assert secret.reads == 1
 
 
 @pytest.mark.parametrize("secret", ["", "{", "[]", "null", '"text"', "{}", '{"type": "service_account"}'])
-def test_a_secret_that_holds_no_key_is_misconfigured(house: House, secret: str) -> None:
-    assert house.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("BadCredentials")
+def test_a_secret_that_holds_no_key_is_misconfigured(harness: FcmHarness, secret: str) -> None:
+    assert harness.gateway(secret=lambda: secret).push(fcm_push()) == Misconfigured("BadCredentials")
 
 
 @pytest.mark.parametrize("missing", ["private_key", "client_email", "token_uri", "project_id"])
-def test_so_is_a_key_without_one_of_its_parts(house: House, missing: str) -> None:
-    account = json.loads(house.providers.fcm_secret)
+def test_so_is_a_key_without_one_of_its_parts(harness: FcmHarness, missing: str) -> None:
+    account = json.loads(harness.providers.fcm_secret)
     del account[missing]
-    assert house.gateway(secret=lambda: json.dumps(account)).push(fcm_push()) == Misconfigured("BadCredentials")
+    assert harness.gateway(secret=lambda: json.dumps(account)).push(fcm_push()) == Misconfigured("BadCredentials")
 
 
-def test_a_secret_out_of_reach_is_busy(house: House) -> None:
-    secret = Secret(house.providers.fcm_secret, within_reach=False)
-    assert house.gateway(secret=secret).push(fcm_push()) == Busy("SecretUnavailable")
+def test_a_secret_out_of_reach_is_busy(harness: FcmHarness) -> None:
+    secret = Secret(harness.providers.fcm_secret, within_reach=False)
+    assert harness.gateway(secret=secret).push(fcm_push()) == Busy("SecretUnavailable")
 
 
 # -- sizes and secrets ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", ["\U0001f600" * 5_000, 'ä"\n' * 100_000], ids=["emoji", "huge"])
-def test_a_long_body_is_shortened_to_what_fcm_takes(house: House, body: str) -> None:
-    assert house.gateway().push(fcm_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
-    (received,) = house.providers.pushes()
+def test_a_long_body_is_shortened_to_what_fcm_takes(harness: FcmHarness, body: str) -> None:
+    assert harness.gateway().push(fcm_push(wording=Wording("k", ("Alice",), body=body))) == Sent()
+    (received,) = harness.providers.pushes()
     shown = received.payload["android"]["notification"]["body"]
     assert shown.endswith("…")
     assert body.startswith(shown.removesuffix("…"))
@@ -378,14 +378,14 @@ def test_a_long_body_is_shortened_to_what_fcm_takes(house: House, body: str) -> 
     assert 4_080 < len(json.dumps(rest, ensure_ascii=False, separators=(",", ":")).encode()) <= 4_096
 
 
-def test_what_does_not_fit_even_without_a_body_is_refused(house: House) -> None:
-    assert house.gateway().push(fcm_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
-    assert house.asked() == []
+def test_what_does_not_fit_even_without_a_body_is_refused(harness: FcmHarness) -> None:
+    assert harness.gateway().push(fcm_push(data={"k": "v" * 4_096})) == Refused("PayloadTooLarge")
+    assert harness.asked() == []
 
 
-def test_the_target_does_not_count(house: House) -> None:
-    assert house.gateway().push(fcm_push("t" * 4_000)) == Sent()
-    assert house.providers.pushes()[0].payload["android"]["notification"]["body"] == TEXT
+def test_the_target_does_not_count(harness: FcmHarness) -> None:
+    assert harness.gateway().push(fcm_push("t" * 4_000)) == Sent()
+    assert harness.providers.pushes()[0].payload["android"]["notification"]["body"] == TEXT
 
 
 @pytest.mark.parametrize(
@@ -400,11 +400,11 @@ def test_the_target_does_not_count(house: House) -> None:
     ],
     ids=str,
 )
-def test_no_token_no_text_and_no_secret_in_logs_and_results(house: House, told: dict[str, Any]) -> None:
+def test_no_token_no_text_and_no_secret_in_logs_and_results(harness: FcmHarness, told: dict[str, Any]) -> None:
     with everything_logged() as logged:
-        gateway = house.gateway(timeouts=replace(PATIENT, read_s=0.5))
+        gateway = harness.gateway(timeouts=replace(PATIENT, read_s=0.5))
         if told:
-            house.providers.behave("fcm", **told)
+            harness.providers.behave("fcm", **told)
         result = gateway.push(fcm_push())
         text = f"{result!r} {gateway!r} {logged()}"
     assert not [canary for canary in CANARIES if canary.lower() in text.lower()]

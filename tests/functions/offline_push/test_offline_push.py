@@ -76,7 +76,7 @@ def furnished() -> Simulated:
 
 
 @dataclass
-class House(Harness):
+class OfflinePushHarness(Harness):
     """A group of 250 whose first message is entry 2, left to the stream side; everybody has a phone."""
 
     stores: Simulated = field(default_factory=lambda: simulated(furnished()))
@@ -134,113 +134,113 @@ def sqs_record(body: object, message_id: str = "m1") -> dict[str, Any]:
 
 
 def test_a_batch_is_looked_at_and_nothing_reported() -> None:
-    house = House()
+    harness = OfflinePushHarness()
     records = [stream_record(1), stream_record(2, sender_id="bob")]
-    assert look_at(records, house.ports()) == {"batchItemFailures": []}
-    assert house.woken == [("bob", AboutMessage(DM, 1)), ("alice", AboutMessage(DM, 2))]
+    assert look_at(records, harness.ports()) == {"batchItemFailures": []}
+    assert harness.woken == [("bob", AboutMessage(DM, 1)), ("alice", AboutMessage(DM, 2))]
 
 
 def test_what_is_no_new_entry_is_passed_over() -> None:
-    house = House()
-    assert look_at([{**stream_record(1), "eventName": "MODIFY"}], house.ports()) == {"batchItemFailures": []}
-    assert house.pushes.jobs == []
+    harness = OfflinePushHarness()
+    assert look_at([{**stream_record(1), "eventName": "MODIFY"}], harness.ports()) == {"batchItemFailures": []}
+    assert harness.pushes.jobs == []
 
 
 def test_a_small_groups_absent_members_are_pushed() -> None:
-    house = House()
-    house.stores.connect("user001", "u1=", at=NOW)
-    look_at([group_record(2, fan_out=False)], house.ports())
-    assert {user for user, _ in house.woken} == set(house.members) - {"user000", "user001"}
-    assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
-    assert house.shards.put_ == []
+    harness = OfflinePushHarness()
+    harness.stores.connect("user001", "u1=", at=NOW)
+    look_at([group_record(2, fan_out=False)], harness.ports())
+    assert {user for user, _ in harness.woken} == set(harness.members) - {"user000", "user001"}
+    assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
+    assert harness.shards.put_ == []
 
 
 @pytest.mark.parametrize("kind", ["message", "member_added", "reaction"])
 def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(kind: str) -> None:
-    house = House()
-    assert look_at([group_record(2, kind=kind)], house.ports()) == {"batchItemFailures": []}
-    assert [len(shard.users) for shard in house.shards.put_] == [100, 100, 50]
-    assert {user for shard in house.shards.put_ for user in shard.users} == set(house.members)
-    assert house.pushes.jobs == []
+    harness = OfflinePushHarness()
+    assert look_at([group_record(2, kind=kind)], harness.ports()) == {"batchItemFailures": []}
+    assert [len(shard.users) for shard in harness.shards.put_] == [100, 100, 50]
+    assert {user for shard in harness.shards.put_ for user in shard.users} == set(harness.members)
+    assert harness.pushes.jobs == []
 
 
 def test_what_can_not_be_queued_comes_again_and_nothing_else() -> None:
-    house = House()
-    house.shards.refuse = True
+    harness = OfflinePushHarness()
+    harness.shards.refuse = True
     large = group_record(2)
-    assert look_at([stream_record(1), large, stream_record(3)], house.ports()) == failed(large)
-    assert {about for _, about in house.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
+    assert look_at([stream_record(1), large, stream_record(3)], harness.ports()) == failed(large)
+    assert {about for _, about in harness.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
 
 
 def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push() -> None:
-    house = House()
+    harness = OfflinePushHarness()
     records = [group_record(2, fan_out=False), stream_record(1), group_record(3), stream_record(2)]
-    house.stores.calls.fail(f"conversation#{GROUP}")
-    assert look_at(records, house.ports()) == failed(records[0], records[2])
-    assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
+    harness.stores.calls.fail(f"conversation#{GROUP}")
+    assert look_at(records, harness.ports()) == failed(records[0], records[2])
+    assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
 
 
 def test_sessions_that_can_not_be_read_together_are_read_by_conversation() -> None:
     """One user's item is throttled: those who wait for that are the members of that user's conversations."""
-    house = House()
+    harness = OfflinePushHarness()
     small = group_record(2, fan_out=False)
-    house.stores.calls.fail("user007")
-    assert look_at([small, stream_record(1)], house.ports()) == failed(small)
-    assert house.woken == [("bob", AboutMessage(DM, 1))]
+    harness.stores.calls.fail("user007")
+    assert look_at([small, stream_record(1)], harness.ports()) == failed(small)
+    assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
 def test_a_group_whose_roster_has_not_changed_is_read_once() -> None:
-    house = House()
-    ports = house.ports()
-    house.clock.ms += 60_000
+    harness = OfflinePushHarness()
+    ports = harness.ports()
+    harness.clock.ms += 60_000
     for seq in (2, 3, 4):
         assert look_at([group_record(seq, roster_seq=1)], ports) == {"batchItemFailures": []}
-    assert (house.stores.calls.made.count("Query members"), len(house.shards.put_)) == (1, 9)
+    assert (harness.stores.calls.made.count("Query members"), len(harness.shards.put_)) == (1, 9)
     look_at([group_record(6, roster_seq=5)], ports)
-    assert house.stores.calls.made.count("Query members") == 2
+    assert harness.stores.calls.made.count("Query members") == 2
 
 
 def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
-    house = House()
-    house.stores.connect("user001", "u1=", at=NOW)
-    house.stores.connect("user000", "sender=", at=NOW)
-    assert work([shard_record(house.members[:4])], house.ports()) == {"batchItemFailures": []}
-    (event,) = [json.loads(data) for data in house.gateway.received("u1=")]
+    harness = OfflinePushHarness()
+    harness.stores.connect("user001", "u1=", at=NOW)
+    harness.stores.connect("user000", "sender=", at=NOW)
+    assert work([shard_record(harness.members[:4])], harness.ports()) == {"batchItemFailures": []}
+    (event,) = [json.loads(data) for data in harness.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
-    assert house.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
-    assert house.looks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
+    assert harness.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
+    assert harness.looks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
 
 
 def test_a_shard_keeps_to_its_rate() -> None:
-    house = House()
-    for user in house.members[:30]:
-        house.stores.connect(user, f"{user}=", at=NOW)
-    work([shard_record(house.members[:30])], house.ports(rate=100))
-    assert len(house.gateway.posts) == 30
-    assert house.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
+    harness = OfflinePushHarness()
+    for user in harness.members[:30]:
+        harness.stores.connect(user, f"{user}=", at=NOW)
+    work([shard_record(harness.members[:30])], harness.ports(rate=100))
+    assert len(harness.gateway.posts) == 30
+    assert harness.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
 
 
 def test_a_change_is_delivered_and_never_pushed() -> None:
-    house = House()
-    work([shard_record(house.members[:4], seq=1)], house.ports())
-    assert house.pushes.jobs == []
+    harness = OfflinePushHarness()
+    work([shard_record(harness.members[:4], seq=1)], harness.ports())
+    assert harness.pushes.jobs == []
 
 
 def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
-    house = House()
-    house.stores.connect("user001", "u1=", at=NOW - 60_000)
-    house.gateway.outcomes["u1="] = PostOutcome.GONE
-    work([shard_record(["user001"])], house.ports())
-    assert [gone.user_id for gone in house.checks.scheduled] == ["user001"]
-    assert house.stores.connections("user001") == {}
+    harness = OfflinePushHarness()
+    harness.stores.connect("user001", "u1=", at=NOW - 60_000)
+    harness.gateway.outcomes["u1="] = PostOutcome.GONE
+    work([shard_record(["user001"])], harness.ports())
+    assert [gone.user_id for gone in harness.checks.scheduled] == ["user001"]
+    assert harness.stores.connections("user001") == {}
 
 
 def test_a_shard_that_fails_comes_again_and_holds_up_no_other() -> None:
-    house = House()
-    house.stores.connect("user001", "u1=", at=NOW)
+    harness = OfflinePushHarness()
+    harness.stores.connect("user001", "u1=", at=NOW)
     bad = {"messageId": "bad", "body": "{}", "eventSource": "aws:sqs"}
-    assert work([bad, shard_record(["user001"])], house.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
-    assert len(house.gateway.received("u1=")) == 1
+    assert work([bad, shard_record(["user001"])], harness.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert len(harness.gateway.received("u1=")) == 1
 
 
 def test_the_handler_tells_the_queue_from_the_stream() -> None:
@@ -252,14 +252,14 @@ def test_the_handler_tells_the_queue_from_the_stream() -> None:
 
 @pytest.mark.parametrize("image", [{}, {"seq": {"N": "x"}}, None, {"conversation_id": {"B": "AA=="}}])
 def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(image: object) -> None:
-    house = House()
+    harness = OfflinePushHarness()
     poison = stream_record(2)
     poison["dynamodb"]["NewImage"] = image
     worse = stream_record(4)
     del worse["dynamodb"]["NewImage"]
-    answer = look_at([stream_record(1), poison, stream_record(3), worse], house.ports())
+    answer = look_at([stream_record(1), poison, stream_record(3), worse], harness.ports())
     assert answer == failed(poison, worse)
-    assert house.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
+    assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
 
 
 def look_record(about: dict[str, Any], users: Sequence[str], message_id: str = "m1") -> dict[str, Any]:
@@ -275,58 +275,58 @@ def push_record(
 
 
 def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them() -> None:
-    house = House()
-    house.stores.connect("bob", "b1=", at=NOW)
-    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], house.ports()) == {"batchItemFailures": []}
-    assert len(house.gateway.received("b1=")) == 1
-    assert house.woken == [("bob", AboutMessage(DM, 1))]
+    harness = OfflinePushHarness()
+    harness.stores.connect("bob", "b1=", at=NOW)
+    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], harness.ports()) == {"batchItemFailures": []}
+    assert len(harness.gateway.received("b1=")) == 1
+    assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
 def test_pushes_of_a_batch_are_carried_out_together() -> None:
-    house = House()
-    assert work([push_record("bob"), push_record("bob", message_id="m2")], house.ports()) == {"batchItemFailures": []}
-    assert [push.target.token for push in house.provider.pushes] == ["token of bob"]
+    harness = OfflinePushHarness()
+    assert work([push_record("bob"), push_record("bob", message_id="m2")], harness.ports()) == {"batchItemFailures": []}
+    assert [push.target.token for push in harness.provider.pushes] == ["token of bob"]
 
 
 def test_a_push_that_fails_comes_again_and_takes_no_other_with_it() -> None:
-    house = House()
+    harness = OfflinePushHarness()
     bad = push_record("bob", message_id="bad", since="x")
     worse = sqs_record({"kind": "push"}, "worse")
 
-    house.stores.calls.fail("{'N': '7'}")
-    answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], house.ports())
+    harness.stores.calls.fail("{'N': '7'}")
+    answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], harness.ports())
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"bad", "worse", "m7"}
-    assert len(house.provider.pushes) == 1
+    assert len(harness.provider.pushes) == 1
 
 
 def test_a_busy_provider_fails_nothing_here() -> None:
-    house = House()
-    house.provider.answer = lambda _: Busy("UNAVAILABLE", 1_000)
-    assert work([push_record("bob")], house.ports()) == {"batchItemFailures": []}
-    assert [job.tries for job in house.pushes.jobs] == [1]
+    harness = OfflinePushHarness()
+    harness.provider.answer = lambda _: Busy("UNAVAILABLE", 1_000)
+    assert work([push_record("bob")], harness.ports()) == {"batchItemFailures": []}
+    assert [job.tries for job in harness.pushes.jobs] == [1]
 
 
 def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away() -> None:
-    house = House()
-    house.stores.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
-    assert work([sqs_record(reminder_body("bob", "r1"))], house.ports()) == {"batchItemFailures": []}
-    assert house.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
-    assert house.stores.reminders.of("bob") == []
-    assert work([look_record({"notice_id": "r1"}, ["bob"])], house.ports()) == {"batchItemFailures": []}
-    assert house.woken == [("bob", AboutNotification("r1"))]
+    harness = OfflinePushHarness()
+    harness.stores.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
+    assert work([sqs_record(reminder_body("bob", "r1"))], harness.ports()) == {"batchItemFailures": []}
+    assert harness.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
+    assert harness.stores.reminders.of("bob") == []
+    assert work([look_record({"notice_id": "r1"}, ["bob"])], harness.ports()) == {"batchItemFailures": []}
+    assert harness.woken == [("bob", AboutNotification("r1"))]
 
 
 def test_work_of_no_known_kind_comes_again() -> None:
-    assert work([sqs_record({"kind": "tea"}), sqs_record([], "m2")], House().ports()) == {
+    assert work([sqs_record({"kind": "tea"}), sqs_record([], "m2")], OfflinePushHarness().ports()) == {
         "batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]
     }
 
 
 def test_no_line_of_the_log_has_content_or_a_token(capsys: pytest.CaptureFixture[str]) -> None:
-    house = House(logger="offline-push-lines")  # a logger keeps the output that it was made with
-    house.provider.answer = lambda _: Misconfigured("THIRD_PARTY_AUTH_ERROR")
-    look_at([stream_record(1)], house.ports())
-    work([shard_record(house.members[:4]), push_record("bob", message_id="m2")], house.ports())
+    harness = OfflinePushHarness(logger="offline-push-lines")  # a logger keeps the output that it was made with
+    harness.provider.answer = lambda _: Misconfigured("THIRD_PARTY_AUTH_ERROR")
+    look_at([stream_record(1)], harness.ports())
+    work([shard_record(harness.members[:4]), push_record("bob", message_id="m2")], harness.ports())
     written = capsys.readouterr().out
     assert ("THIRD_PARTY_AUTH_ERROR" in written, '"bob"' in written) == (True, True)
     assert ("canary" in written, "token of" in written) == (False, False)
@@ -339,7 +339,7 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
         def send_all(self, bodies: Any, *, delay_s: int = 0, fair_by: str = "") -> None:
             sent.extend(bodies)
 
-    house = House()
+    harness = OfflinePushHarness()
     queue: Any = Queue()
     SqsShardQueue(queue).put([Shard(GROUP, 2, ("user001",))])
     SqsDeliveryCheckQueue(queue).put([DeliveryCheck(AboutMessage(DM, 1), ("bob",))], delay_s=5)
@@ -348,7 +348,7 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     SqsPushQueue({FCM: queue}).put([job, later, replace(job, platform="apns")])
     assert len(sent) == 4
     records = [sqs_record(body, str(number)) for number, body in enumerate(sent)]
-    assert work(records, house.ports()) == {"batchItemFailures": []}
-    assert [(one, delay) for one, delay in house.pushes.puts if one.tries] == [(later, 1)]
+    assert work(records, harness.ports()) == {"batchItemFailures": []}
+    assert [(one, delay) for one, delay in harness.pushes.puts if one.tries] == [(later, 1)]
     assert "canary" not in repr(sent)
     assert "token" not in repr(sent)

@@ -19,7 +19,7 @@ from shared.domain.devices import APNS, FCM, SANDBOX, Platform, PushTarget
 from shared.operations.push.sending import MISCONFIGURED, REFUSED, Resting, push_all
 from shared.ports.services import PushGateway
 from tests.fakes import FakeClock
-from tests.shared.operations.push.harness import House
+from tests.shared.operations.push.harness import PushHarness
 
 FCM_TARGET = PushTarget(FCM, "registration-token")
 APNS_TARGET = PushTarget(APNS, "ab" * 32, app_id="com.example.chat")
@@ -51,17 +51,17 @@ def gateways(providers: Providers) -> Iterator[Callable[[Platform], PushGateway]
 
 def pushed(target: PushTarget, gateways: Callable[[Platform], PushGateway]) -> State:
     """Push a message to a phone with this target, and look."""
-    house = House(clock=FakeClock(time.time_ns() // 1_000_000))
-    entry = house.say()
-    house.device(target)
-    job = house.job(entry, platform=target.platform)
-    services = replace(house.services, providers=gateways)
-    push_all([job], resting=Resting(), stores=house.stores, services=services, context=house.context)
-    found = house.stores.devices.of(["bob"]).get("bob", ())
+    harness = PushHarness(clock=FakeClock(time.time_ns() // 1_000_000))
+    entry = harness.say()
+    harness.device(target)
+    job = harness.job(entry, platform=target.platform)
+    services = replace(harness.services, providers=gateways)
+    push_all([job], resting=Resting(), stores=harness.stores, services=services, context=harness.context)
+    found = harness.stores.devices.of(["bob"]).get("bob", ())
     return State(
         device=found[0].target if found else None,
-        is_tried_again=bool(house.pushes.jobs),
-        counted=tuple(house.counted),
+        is_tried_again=bool(harness.pushes.jobs),
+        counted=tuple(harness.counted),
     )
 
 

@@ -17,7 +17,7 @@ def record(user_id: str, number: int = 1) -> dict[str, Any]:
 
 
 @dataclass
-class House(Harness):
+class PresenceHarness(Harness):
     """Bob watches Alice and Carol, with each of whom he has a private conversation. Both have just gone."""
 
     def __post_init__(self) -> None:
@@ -37,21 +37,21 @@ class House(Harness):
 
 
 def test_who_is_still_away_is_announced_once_however_often_the_look_comes() -> None:
-    house = House()
+    harness = PresenceHarness()
     for _ in range(2):
-        assert house.look(record("alice")) == {"batchItemFailures": []}
-    assert house.told() == [("alice", "offline", NOW)]
+        assert harness.look(record("alice")) == {"batchItemFailures": []}
+    assert harness.told() == [("alice", "offline", NOW)]
 
 
 def test_a_reconnect_in_time_leaves_no_trace() -> None:
-    house = House()
-    house.stores.connect("alice", "again", at=NOW + 5_000)
-    house.look(record("alice"))
-    assert house.told() == []
+    harness = PresenceHarness()
+    harness.stores.connect("alice", "again", at=NOW + 5_000)
+    harness.look(record("alice"))
+    assert harness.told() == []
 
 
 def test_a_look_that_cannot_be_read_comes_again_and_holds_up_no_other() -> None:
-    house = House()
+    harness = PresenceHarness()
     poison = {"messageId": "bad", "body": "{"}
-    assert house.look(poison, record("carol", 2)) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
-    assert house.told() == [("carol", "offline", NOW)]
+    assert harness.look(poison, record("carol", 2)) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert harness.told() == [("carol", "offline", NOW)]

@@ -1,4 +1,4 @@
-"""Every operation with every answer of its own: what is asked in the small world, and what comes back."""
+"""Every operation with every answer of its own: what is asked of settled people, and what comes back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.files import PENDING
 from shared.operations.contacts import MAX_BLOCKS, MAX_CONTACTS
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, House, now
+from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, IMAGE_LIMIT, RestHarness, now
 
 V1 = "/v1/conversations"
 UNKNOWN = "group:zzzzzzzzzzzzzzzz"
@@ -26,98 +26,98 @@ class Case:
     query: dict[str, str] | None = None
     user: str = "alice"
     scope: str = ""
-    given: Callable[[House], object] = lambda _: None
+    given: Callable[[RestHarness], object] = lambda _: None
 
-    def ask(self, house: House) -> Any:
-        self.given(house)
+    def ask(self, harness: RestHarness) -> Any:
+        self.given(harness)
         method, _, path = self.request.partition(" ")
-        return house.call(method, path, user=self.user, scope=self.scope, body=self.body, query=self.query)
+        return harness.call(method, path, user=self.user, scope=self.scope, body=self.body, query=self.query)
 
 
-def connected(house: House) -> None:
-    house.stores.connect("bob", "b1", at=house.ports.context.now())
+def connected(harness: RestHarness) -> None:
+    harness.stores.connect("bob", "b1", at=harness.ports.context.now())
 
 
-def full_of_reactions(house: House) -> None:
-    message = house.stores.entries(DM)[0]
+def full_of_reactions(harness: RestHarness) -> None:
+    message = harness.stores.entries(DM)[0]
     reactions = frozenset(("x", f"u{number}") for number in range(2_000))
-    house.stores.overwrite(replace(message, reactions=reactions))
+    harness.stores.overwrite(replace(message, reactions=reactions))
 
 
-def full_of_contacts(house: House) -> None:
+def full_of_contacts(harness: RestHarness) -> None:
     for number in range(MAX_CONTACTS):
-        house.stores.know("alice", f"u{number}")
+        harness.stores.know("alice", f"u{number}")
 
 
-def full_of_blocks(house: House) -> None:
+def full_of_blocks(harness: RestHarness) -> None:
     for number in range(MAX_BLOCKS):
-        house.stores.blocks.put("alice", f"u{number}", now=1)
+        harness.stores.blocks.put("alice", f"u{number}", now=1)
 
 
-def with_a_small_quota(house: House) -> None:
-    limits = house.ports.context.limits
+def with_a_small_quota(harness: RestHarness) -> None:
+    limits = harness.ports.context.limits
     object.__setattr__(limits, "sizes", replace(limits.sizes, quota=IMAGE_LIMIT - 1))
 
 
-def asked_by_bob(house: House) -> None:
-    house.call("POST", "/v1/contacts", user="bob", body={"user_id": "alice"})
+def asked_by_bob(harness: RestHarness) -> None:
+    harness.call("POST", "/v1/contacts", user="bob", body={"user_id": "alice"})
 
 
-def asked_bob(house: House) -> None:
-    house.call("POST", "/v1/contacts", body={"user_id": "bob"})
+def asked_bob(harness: RestHarness) -> None:
+    harness.call("POST", "/v1/contacts", body={"user_id": "bob"})
 
 
-def far_behind(house: House) -> None:
-    house.stores.write("bob", *("x" * 1_003))
+def far_behind(harness: RestHarness) -> None:
+    harness.stores.write("bob", *("x" * 1_003))
 
 
-def alice_left_her_named_group(house: House) -> None:
-    made = house.call("POST", V1, body={**NAMED, "members": ["bob"]})
-    house.call("PATCH", f"{V1}/{made.body['id']}/members/bob", body={"role": "owner"})
-    house.call("DELETE", f"{V1}/{made.body['id']}")
+def alice_left_her_named_group(harness: RestHarness) -> None:
+    made = harness.call("POST", V1, body={**NAMED, "members": ["bob"]})
+    harness.call("PATCH", f"{V1}/{made.body['id']}/members/bob", body={"role": "owner"})
+    harness.call("DELETE", f"{V1}/{made.body['id']}")
 
 
-def sent_before(house: House) -> None:
-    house.call("POST", f"{V1}/{DM}/messages", body={"content": "once", "client_message_id": "k"})
+def sent_before(harness: RestHarness) -> None:
+    harness.call("POST", f"{V1}/{DM}/messages", body={"content": "once", "client_message_id": "k"})
 
 
-def two_owners(house: House) -> None:
-    house.call("PATCH", f"{V1}/{GROUP}/members/bob", body={"role": "owner"})
+def two_owners(harness: RestHarness) -> None:
+    harness.call("PATCH", f"{V1}/{GROUP}/members/bob", body={"role": "owner"})
 
 
-def has_a_cat(house: House) -> None:
-    house.stores.ready_file("cat")
+def has_a_cat(harness: RestHarness) -> None:
+    harness.stores.ready_file("cat")
 
 
-def has_sent_a_cat(house: House) -> None:
-    has_a_cat(house)
-    house.call("POST", f"{V1}/{DM}/messages", body=CAT_MESSAGE)
+def has_sent_a_cat(harness: RestHarness) -> None:
+    has_a_cat(harness)
+    harness.call("POST", f"{V1}/{DM}/messages", body=CAT_MESSAGE)
 
 
-def has_announced_a_cat(house: House) -> None:
-    file = house.stores.ready_file("cat")
-    house.stores.files.create(replace(file, status=PENDING))
+def has_announced_a_cat(harness: RestHarness) -> None:
+    file = harness.stores.ready_file("cat")
+    harness.stores.files.create(replace(file, status=PENDING))
 
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": IMAGE_LIMIT}
 CAT_MESSAGE = {"message_type": "image", "file_id": "cat"}
 
 
-def of_bob(house: House) -> None:
-    house.stores.device("bob", "tablet", PushTarget(FCM, "token"))
+def of_bob(harness: RestHarness) -> None:
+    harness.stores.device("bob", "tablet", PushTarget(FCM, "token"))
 
 
-def told_before(house: House) -> None:
-    house.call("POST", "/v1/notifications", scope=SENDING, body=NOTICE)
+def told_before(harness: RestHarness) -> None:
+    harness.call("POST", "/v1/notifications", scope=SENDING, body=NOTICE)
 
 
-def reminded_before(house: House) -> None:
-    house.call("POST", REMINDERS, body=LATER)
+def reminded_before(harness: RestHarness) -> None:
+    harness.call("POST", REMINDERS, body=LATER)
 
 
-def full_of_reminders(house: House) -> None:
+def full_of_reminders(harness: RestHarness) -> None:
     for wait_ms in (1, 2):
-        house.call("POST", REMINDERS, body={"at": LATER["at"] + wait_ms})
+        harness.call("POST", REMINDERS, body={"at": LATER["at"] + wait_ms})
 
 
 REMINDERS = f"{V1}/{DM}/messages/1/reminders"
@@ -140,7 +140,9 @@ CASES = [
     Case("post_conversation", f"POST {V1}", 201, body={"type": "private", "with": "frank"}),
     Case("post_conversation", f"POST {V1}", 200, body={"type": "private", "with": "bob"}),
     Case("post_conversation", f"POST {V1}", 201, body={"type": "group", "name": "New", "members": ["bob"]}),
-    Case("post_conversation", f"POST {V1}", 200, body=NAMED, given=lambda house: house.call("POST", V1, body=NAMED)),
+    Case(
+        "post_conversation", f"POST {V1}", 200, body=NAMED, given=lambda harness: harness.call("POST", V1, body=NAMED)
+    ),
     Case("post_conversation", f"POST {V1}", 200, body={"type": "private", "with": "dave"}),
     Case("post_conversation", f"POST {V1}", 201, body={"type": "group", "name": "x", "members": ["dave"]}),
     Case("post_conversation", f"POST {V1}", 404, "not_a_member", body=NAMED, given=alice_left_her_named_group),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.files import DELETED, PENDING, READY, REJECTED, FileStatus, Rejection
-from tests.functions.rest.house import DM, FILE_LIMIT, GROUP, IMAGE_LIMIT, Answered, House, world
+from tests.functions.rest.harness import DM, FILE_LIMIT, GROUP, IMAGE_LIMIT, Answered, RestHarness, settled
 from tests.stores import MEMBERS
 
 CAT = {"name": "cat.png", "content_type": "image/png", "size": 9}
@@ -20,24 +20,24 @@ NOT_FOUND = {
 }
 
 
-def announce(house: House, user: str = "alice", **body: Any) -> Answered:
-    return house.call("POST", "/v1/files", user=user, body={**CAT, **body})
+def announce(harness: RestHarness, user: str = "alice", **body: Any) -> Answered:
+    return harness.call("POST", "/v1/files", user=user, body={**CAT, **body})
 
 
-def look(house: House, user: str = "alice", file_id: str = "cat") -> Answered:
-    return house.call("GET", f"/v1/files/{file_id}", user=user)
+def look(harness: RestHarness, user: str = "alice", file_id: str = "cat") -> Answered:
+    return harness.call("GET", f"/v1/files/{file_id}", user=user)
 
 
-def send(house: House, place: str = DM, **body: Any) -> Answered:
+def send(harness: RestHarness, place: str = DM, **body: Any) -> Answered:
     message = {"message_type": "image", "file_id": "cat", **body}
-    return house.call("POST", f"/v1/conversations/{place}/messages", body=message)
+    return harness.call("POST", f"/v1/conversations/{place}/messages", body=message)
 
 
 def test_what_is_announced_comes_back_with_a_form() -> None:
-    house = world()
-    answered = announce(house, name="C:\\pictures\\ c\u00e4t.png")
+    harness = settled()
+    answered = announce(harness, name="C:\\pictures\\ c\u00e4t.png")
     file_id = answered.body["file_id"]
-    file = house.stores.file(file_id)
+    file = harness.stores.file(file_id)
     assert answered.status == 201
     assert answered.body == {
         "file_id": file_id,
@@ -56,8 +56,8 @@ def test_what_is_announced_comes_back_with_a_form() -> None:
 
 
 def test_every_announcement_has_an_id_of_its_own() -> None:
-    house = world()
-    ids = {announce(house).body["file_id"] for _ in range(5)}
+    harness = settled()
+    ids = {announce(harness).body["file_id"] for _ in range(5)}
     assert len(ids) == 5
     assert min(map(len, ids)) > 40
 
@@ -92,9 +92,9 @@ def test_every_announcement_has_an_id_of_its_own() -> None:
     ids=str,
 )
 def test_what_can_be_announced(body: dict[str, Any], status: int, code: str | None) -> None:
-    house = world()
-    answered = announce(house, **body)
-    assert (answered.status, answered.body.get("code"), len(house.stores.rows(MEMBERS, sk="file"))) == (
+    harness = settled()
+    answered = announce(harness, **body)
+    assert (answered.status, answered.body.get("code"), len(harness.stores.rows(MEMBERS, sk="file"))) == (
         status,
         code,
         status == 201,
@@ -104,22 +104,22 @@ def test_what_can_be_announced(body: dict[str, Any], status: int, code: str | No
 @pytest.mark.parametrize("left_out", CAT)
 def test_nothing_but_the_kind_can_be_left_out(left_out: str) -> None:
     body = {name: value for name, value in CAT.items() if name != left_out}
-    assert world().call("POST", "/v1/files", body=body).status == 400
+    assert settled().call("POST", "/v1/files", body=body).status == 400
 
 
 @pytest.mark.parametrize(
     ("content_type", "kind"), [("image/gif", "image"), ("application/pdf", "file"), ("text/plain", "file")]
 )
 def test_the_type_decides_the_kind(content_type: str, kind: str) -> None:
-    assert announce(world(), content_type=content_type).body["kind"] == kind
-    assert announce(world(), content_type=content_type, kind="file").body["kind"] == "file"
+    assert announce(settled(), content_type=content_type).body["kind"] == kind
+    assert announce(settled(), content_type=content_type, kind="file").body["kind"] == "file"
 
 
 def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
-    house = world()
-    file = house.stores.ready_file("cat")
-    house.stores.files.create(replace(file, width=4, height=3, has_thumbnail=True))
-    assert look(house).body == {
+    harness = settled()
+    file = harness.stores.ready_file("cat")
+    harness.stores.files.create(replace(file, width=4, height=3, has_thumbnail=True))
+    assert look(harness).body == {
         "file_id": "cat",
         "kind": "image",
         "name": "cat.png",
@@ -137,54 +137,54 @@ def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
 
 @pytest.mark.parametrize(("status", "reason"), [(PENDING, None), (REJECTED, "wrong_type")])
 def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) -> None:
-    house = world()
-    house.stores.files.create(replace(house.stores.ready_file("cat"), status=status, reason=reason))
-    body = look(house).body
+    harness = settled()
+    harness.stores.files.create(replace(harness.stores.ready_file("cat"), status=status, reason=reason))
+    body = look(harness).body
     assert (body["status"], body["reason"]) == (status, reason)
     assert [body[name] for name in ("url", "thumbnail_url", "expires_in", "width", "height")] == [None] * 5
 
 
 @pytest.mark.parametrize("status", [PENDING, REJECTED, READY, DELETED, None])
 def test_what_is_foreign_unknown_or_deleted_answers_alike(status: FileStatus | None) -> None:
-    house = world()
+    harness = settled()
     if status is not None:
-        house.stores.files.create(replace(house.stores.ready_file("cat"), status=status))
-    answered = look(house, "bob")
+        harness.stores.files.create(replace(harness.stores.ready_file("cat"), status=status))
+    answered = look(harness, "bob")
     assert (answered.status, answered.body) == (404, NOT_FOUND)
     if status in {None, DELETED}:
-        assert look(house).body == NOT_FOUND
+        assert look(harness).body == NOT_FOUND
 
 
 def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
-    house = world()
-    house.stores.ready_file("cat")
-    sent = send(house, GROUP)
+    harness = settled()
+    harness.stores.ready_file("cat")
+    sent = send(harness, GROUP)
     assert sent.status == 201
-    assert [look(house, user).status for user in ("alice", "bob", "carol", "erin", "frank")] == [
+    assert [look(harness, user).status for user in ("alice", "bob", "carol", "erin", "frank")] == [
         200,
         200,
         200,
         404,
         404,
     ]
-    house.call("DELETE", f"/v1/conversations/{GROUP}/members/carol")
-    assert look(house, "carol").status == 404
-    house.call("DELETE", f"/v1/conversations/{GROUP}/messages/{sent.body['seq']}")
-    assert [look(house, user).status for user in ("alice", "bob")] == [200, 404]
+    harness.call("DELETE", f"/v1/conversations/{GROUP}/members/carol")
+    assert look(harness, "carol").status == 404
+    harness.call("DELETE", f"/v1/conversations/{GROUP}/messages/{sent.body['seq']}")
+    assert [look(harness, user).status for user in ("alice", "bob")] == [200, 404]
 
 
 def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not() -> None:
-    house = world()
-    house.stores.ready_file("cat")
-    house.stores.connect("bob", "b1", at=house.ports.context.now())
-    seq = send(house, content="look!").body["seq"]
+    harness = settled()
+    harness.stores.ready_file("cat")
+    harness.stores.connect("bob", "b1", at=harness.ports.context.now())
+    seq = send(harness, content="look!").body["seq"]
     path = f"/v1/conversations/{DM}/messages/{seq}"
-    shown = house.call("GET", path).body
+    shown = harness.call("GET", path).body
     assert (shown["type"], shown["content"], shown["file_id"]) == ("image", "look!", "cat")
-    house.call("DELETE", path)
-    gone = house.call("GET", f"/v1/conversations/{DM}/messages", query={"limit": "1"}).body["messages"][0]
+    harness.call("DELETE", path)
+    gone = harness.call("GET", f"/v1/conversations/{DM}/messages", query={"limit": "1"}).body["messages"][0]
     assert (gone["type"], gone["content"], "file_id" in gone) == ("image", None, False)
-    new, deleted = house.events("b1")
+    new, deleted = harness.events("b1")
     assert new["message"]["file_id"] == "cat"
     assert deleted["type"] == "message_deleted"
     assert "cat" not in str(deleted)
@@ -192,31 +192,31 @@ def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_doe
 
 @pytest.mark.parametrize("file_id", ["dog", "unknown", "paper", "waiting"])
 def test_somebody_elses_file_or_one_of_another_kind_is_not_sent(file_id: str) -> None:
-    house = world()
-    house.stores.ready_file("dog", "bob")
-    house.stores.ready_file("paper", kind="file")
-    house.stores.files.create(replace(house.stores.ready_file("waiting"), status=PENDING))
-    answered = send(house, file_id=file_id)
+    harness = settled()
+    harness.stores.ready_file("dog", "bob")
+    harness.stores.ready_file("paper", kind="file")
+    harness.stores.files.create(replace(harness.stores.ready_file("waiting"), status=PENDING))
+    answered = send(harness, file_id=file_id)
     assert (answered.status, answered.body) == (404, NOT_FOUND)
-    assert [house.stores.file_places(one) for one in ("dog", "paper", "waiting")] == [[], [], []]
+    assert [harness.stores.file_places(one) for one in ("dog", "paper", "waiting")] == [[], [], []]
 
 
 def test_a_forwarded_file_is_there_for_whom_it_was_forwarded_to() -> None:
-    house = world()
-    house.stores.ready_file("cat")
-    seq = send(house).body["seq"]
+    harness = settled()
+    harness.stores.ready_file("cat")
+    seq = send(harness).body["seq"]
     forward = {"forward_of": {"conversation_id": DM, "seq": seq}}
-    assert house.call("POST", f"/v1/conversations/{GROUP}/messages", user="bob", body=forward).status == 201
-    assert look(house, "carol").status == 200
+    assert harness.call("POST", f"/v1/conversations/{GROUP}/messages", user="bob", body=forward).status == 201
+    assert look(harness, "carol").status == 200
 
 
 @pytest.mark.parametrize("file_id", ["%23", "a%2Fb", "%00", "%F0%9F%90%88", "x" * 128])
 def test_an_id_of_any_shape_is_looked_for(file_id: str) -> None:
-    assert look(world(), file_id=file_id).body == NOT_FOUND
+    assert look(settled(), file_id=file_id).body == NOT_FOUND
 
 
 def test_announcing_counts_as_sending_does() -> None:
-    house = world()
-    house.flood("alice")
-    assert announce(house).code == "rate_limited"
-    assert (look(house).status, house.stores.rows(MEMBERS, sk="file")) == (404, [])
+    harness = settled()
+    harness.flood("alice")
+    assert announce(harness).code == "rate_limited"
+    assert (look(harness).status, harness.stores.rows(MEMBERS, sk="file")) == (404, [])

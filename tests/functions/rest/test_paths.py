@@ -17,7 +17,7 @@ from shared.domain.text import id_pattern, is_emoji
 from shared.limits.buckets import RateLimiter
 from shared.operations.devices import DEVICE_ID_PATTERN
 from tests.functions.rest.document import operations
-from tests.functions.rest.house import DM, House, now, world
+from tests.functions.rest.harness import DM, RestHarness, now, settled
 from tests.stores import simulated
 
 # What fills the other places, and what a request needs beside its path.
@@ -54,9 +54,9 @@ IDS = [*ASCII, *BEYOND, "..", "...", ".a", "%2e", "%2F", "a/b", "a/../b", "../a"
 
 
 @cache
-def house() -> House:
+def harness() -> RestHarness:
     """One for all: what these requests change does not matter here."""
-    made = world()
+    made = settled()
     limiter = RateLimiter(Limit(1_000, 1_000_000), simulated().buckets, now)
     made.api = make_api(replace(made.ports, limiter=limiter), unexpected=made.unexpected.append)
     return made
@@ -71,7 +71,7 @@ def ask(name: str, place: str, text: str) -> Any:
         as_it_came["decoded"] = unquote(target)
     answers = {}
     for how, one in as_it_came.items():
-        answers[how] = house().call(method, one, scope="admin notifications:send", body=BODIES.get(name))
+        answers[how] = harness().call(method, one, scope="admin notifications:send", body=BODIES.get(name))
     return answers
 
 

@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from tests.functions.events import http_event
-from tests.functions.rest.house import DM, GROUP, House, now, online, token, world
+from tests.functions.rest.harness import DM, GROUP, RestHarness, now, online, settled, token
 from tests.stores import MEMBERS, SESSIONS
 
 
 def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
-    house = House()
+    harness = RestHarness()
     quiet = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
-    initial = house.call("GET", "/v1/me").body
-    house.call("PUT", "/v1/me", body={"display_name": "Alice", "push": {"previews": False, "quiet_hours": quiet}})
-    house.call("PUT", "/v1/me", body={"avatar_url": "https://example.com/a.png"})
-    house.call("PUT", "/v1/me", body={"push": {"previews": None}})
+    initial = harness.call("GET", "/v1/me").body
+    harness.call("PUT", "/v1/me", body={"display_name": "Alice", "push": {"previews": False, "quiet_hours": quiet}})
+    harness.call("PUT", "/v1/me", body={"avatar_url": "https://example.com/a.png"})
+    harness.call("PUT", "/v1/me", body={"push": {"previews": None}})
     expected = {
         "user_id": "alice",
         "display_name": "Alice",
@@ -27,11 +27,11 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
         "groups_from": "everyone",
         "push": {"previews": True, "quiet_hours": quiet},
     }
-    assert house.call("GET", "/v1/me").body == expected
+    assert harness.call("GET", "/v1/me").body == expected
     cleared = {"display_name": None, "avatar_url": None, "push": None, "hide_presence": None, "groups_from": None}
-    assert house.call("PUT", "/v1/me", body=cleared).body == initial
-    assert house.call("PUT", "/v1/me", body={}).body == initial
-    assert house.call("GET", "/v1/me", user="bob").body["user_id"] == "bob"
+    assert harness.call("PUT", "/v1/me", body=cleared).body == initial
+    assert harness.call("PUT", "/v1/me", body={}).body == initial
+    assert harness.call("GET", "/v1/me", user="bob").body["user_id"] == "bob"
 
 
 @pytest.mark.parametrize(
@@ -50,81 +50,81 @@ def test_a_profile_keeps_what_is_left_out_and_null_clears() -> None:
     ids=str,
 )
 def test_a_profile_that_is_not_one_changes_nothing(body: dict[str, Any]) -> None:
-    house = House()
-    assert house.call("PUT", "/v1/me", body={**body, "display_name": body.get("display_name", "A")}).status == 400
-    assert house.stores.rows(MEMBERS, sk="profile") == []
+    harness = RestHarness()
+    assert harness.call("PUT", "/v1/me", body={**body, "display_name": body.get("display_name", "A")}).status == 400
+    assert harness.stores.rows(MEMBERS, sk="profile") == []
 
 
 def test_hiding_stands_in_one_place_and_the_profile_shows_it() -> None:
-    house = House()
+    harness = RestHarness()
     for hidden in (True, False):
-        assert house.call("PUT", "/v1/me", body={"hide_presence": hidden}).body["hide_presence"] is hidden
-        assert house.call("PUT", "/v1/me", body={"display_name": "A"}).body["hide_presence"] is hidden
-        assert house.call("GET", "/v1/me").body["hide_presence"] is hidden
-        assert house.stores.sessions.whole(["alice"])["alice"].hidden is hidden
+        assert harness.call("PUT", "/v1/me", body={"hide_presence": hidden}).body["hide_presence"] is hidden
+        assert harness.call("PUT", "/v1/me", body={"display_name": "A"}).body["hide_presence"] is hidden
+        assert harness.call("GET", "/v1/me").body["hide_presence"] is hidden
+        assert harness.stores.sessions.whole(["alice"])["alice"].hidden is hidden
 
 
-def while_hiding(house: House, do: Callable[[], object]) -> None:
+def while_hiding(harness: RestHarness, do: Callable[[], object]) -> None:
     """Do it right before it is written that somebody hides."""
-    house.stores.calls.before = lambda operation, request: (
+    harness.stores.calls.before = lambda operation, request: (
         do() if operation == "UpdateItem" and ":hidden" in str(request) else None
     )
 
 
-def watched_by_bob(house: House) -> None:
-    online(house, "alice", "bob")
-    house.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
+def watched_by_bob(harness: RestHarness) -> None:
+    online(harness, "alice", "bob")
+    harness.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
 
 
 def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later() -> None:
-    house = world()
-    watched_by_bob(house)
+    harness = settled()
+    watched_by_bob(harness)
     for hidden in (True, True, False):
-        house.call("PUT", "/v1/me", body={"hide_presence": hidden})
-    assert [event["status"] for event in house.events("bob-1")] == ["offline", "online"]
-    house.call("PUT", "/v1/me", body={"hide_presence": True})
-    shown = house.call("GET", "/v1/presence", user="bob", query={"users": "alice"}).body
+        harness.call("PUT", "/v1/me", body={"hide_presence": hidden})
+    assert [event["status"] for event in harness.events("bob-1")] == ["offline", "online"]
+    harness.call("PUT", "/v1/me", body={"hide_presence": True})
+    shown = harness.call("GET", "/v1/presence", user="bob", query={"users": "alice"}).body
     assert shown == {"users": [{"user_id": "alice", "status": "offline", "last_seen": None}]}
 
 
 @pytest.mark.parametrize(("hidden", "last"), [(True, "offline"), (False, "online")])
 def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_told_too(hidden: bool, last: str) -> None:
-    house = world()
-    house.call("PUT", "/v1/me", body={"hide_presence": not hidden})
-    house.call("PUT", "/v1/blocks/alice", user="bob")
-    watched_by_bob(house)
-    while_hiding(house, lambda: house.call("DELETE", "/v1/blocks/alice", user="bob"))
-    house.call("PUT", "/v1/me", body={"hide_presence": hidden})
-    assert [event["status"] for event in house.events("bob-1")][-1:] == [last]
+    harness = settled()
+    harness.call("PUT", "/v1/me", body={"hide_presence": not hidden})
+    harness.call("PUT", "/v1/blocks/alice", user="bob")
+    watched_by_bob(harness)
+    while_hiding(harness, lambda: harness.call("DELETE", "/v1/blocks/alice", user="bob"))
+    harness.call("PUT", "/v1/me", body={"hide_presence": hidden})
+    assert [event["status"] for event in harness.events("bob-1")][-1:] == [last]
 
 
 def test_who_begins_to_watch_just_while_the_user_hides_is_told_too() -> None:
-    house = world()
-    online(house, "alice", "bob")
-    while_hiding(house, lambda: house.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000))
-    house.call("PUT", "/v1/me", body={"hide_presence": True})
-    assert [event["status"] for event in house.events("bob-1")] == ["offline"]
+    harness = settled()
+    online(harness, "alice", "bob")
+    while_hiding(harness, lambda: harness.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000))
+    harness.call("PUT", "/v1/me", body={"hide_presence": True})
+    assert [event["status"] for event in harness.events("bob-1")] == ["offline"]
 
 
 def test_a_change_of_the_name_leaves_presence_alone() -> None:
-    house = world()
-    house.call("PUT", "/v1/me", body={"display_name": "Alice"})
-    assert house.stores.rows(SESSIONS) == []
+    harness = settled()
+    harness.call("PUT", "/v1/me", body={"display_name": "Alice"})
+    assert harness.stores.rows(SESSIONS) == []
 
 
 def test_a_repeated_request_completes_hiding_that_died_half_way() -> None:
-    house = world()
-    watched_by_bob(house)
-    house.call("PUT", "/v1/me", body={"hide_presence": True})
-    house.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=False)
-    house.call("PUT", "/v1/me", body={"hide_presence": True})
-    assert house.stores.session("alice").hidden is True
+    harness = settled()
+    watched_by_bob(harness)
+    harness.call("PUT", "/v1/me", body={"hide_presence": True})
+    harness.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=False)
+    harness.call("PUT", "/v1/me", body={"hide_presence": True})
+    assert harness.stores.session("alice").hidden is True
 
 
 def test_presence_comes_in_the_order_asked_and_strangers_look_offline() -> None:
-    house = world()
-    online(house, "bob", "mallory", "dave")
-    body = house.call("GET", "/v1/presence", query={"users": "mallory,bob,dave,nobody,bob"}).body
+    harness = settled()
+    online(harness, "bob", "mallory", "dave")
+    body = harness.call("GET", "/v1/presence", query={"users": "mallory,bob,dave,nobody,bob"}).body
     shown = [(one["user_id"], one["status"]) for one in body["users"]]
     offline = [("mallory", "offline"), ("bob", "online"), ("dave", "offline"), ("nobody", "offline")]
     assert shown == [*offline, ("bob", "online")]
@@ -132,58 +132,58 @@ def test_presence_comes_in_the_order_asked_and_strangers_look_offline() -> None:
 
 @pytest.mark.parametrize("users", [",", "bob,", "a b", ",".join(["u"] * 101), "x" * 14_000], ids=lambda text: text[:9])
 def test_presence_needs_well_formed_users_and_no_more_than_a_hundred(users: str) -> None:
-    assert world().call("GET", "/v1/presence", query={"users": users}).code == "bad_request"
+    assert settled().call("GET", "/v1/presence", query={"users": users}).code == "bad_request"
 
 
 def test_presence_of_nobody_is_nothing() -> None:
-    assert world().call("GET", "/v1/presence", query={"users": ""}).body == {"users": []}
+    assert settled().call("GET", "/v1/presence", query={"users": ""}).body == {"users": []}
 
 
 def test_a_contact_is_asked_for_accepted_renamed_and_ended() -> None:
-    house = House()
-    asked = house.call("POST", "/v1/contacts", body={"user_id": "bob"})
+    harness = RestHarness()
+    asked = harness.call("POST", "/v1/contacts", body={"user_id": "bob"})
     assert (asked.status, asked.body["status"], asked.body["alias"]) == (201, "requested", None)
-    assert house.call("GET", "/v1/contacts", user="bob").body["contacts"][0]["status"] == "incoming"
+    assert harness.call("GET", "/v1/contacts", user="bob").body["contacts"][0]["status"] == "incoming"
     both = {"status": "accepted", "alias": "Al"}
-    accepted = house.call("PATCH", "/v1/contacts/alice", user="bob", body=both).body
+    accepted = harness.call("PATCH", "/v1/contacts/alice", user="bob", body=both).body
     assert (accepted["status"], accepted["alias"]) == ("accepted", "Al")
-    assert house.call("PATCH", "/v1/contacts/alice", user="bob", body={"alias": None}).body["alias"] is None
-    house.call("DELETE", "/v1/contacts/bob")
-    assert house.call("GET", "/v1/contacts", user="bob").body == {"contacts": []}
+    assert harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"alias": None}).body["alias"] is None
+    harness.call("DELETE", "/v1/contacts/bob")
+    assert harness.call("GET", "/v1/contacts", user="bob").body == {"contacts": []}
 
 
 def test_unknown_and_blocking_users_answer_a_request_alike() -> None:
-    house = world()
-    blocking, unknown = (house.call("POST", "/v1/contacts", body={"user_id": user}) for user in ("dave", "nobody"))
+    harness = settled()
+    blocking, unknown = (harness.call("POST", "/v1/contacts", body={"user_id": user}) for user in ("dave", "nobody"))
     assert (blocking.status, unknown.status) == (201, 201)
     assert {**blocking.body, "user_id": "", "since": 0} == {**unknown.body, "user_id": "", "since": 0}
-    assert house.call("GET", "/v1/contacts", user="dave").body == {"contacts": []}
+    assert harness.call("GET", "/v1/contacts", user="dave").body == {"contacts": []}
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "requested"}, {"status": None}, {"alias": 5}], ids=str)
 def test_a_contact_is_changed_by_what_makes_sense_only(body: dict[str, Any]) -> None:
-    house = House()
-    house.call("POST", "/v1/contacts", body={"user_id": "bob"})
-    assert house.call("PATCH", "/v1/contacts/bob", body=body).code == "bad_request"
+    harness = RestHarness()
+    harness.call("POST", "/v1/contacts", body={"user_id": "bob"})
+    assert harness.call("PATCH", "/v1/contacts/bob", body=body).code == "bad_request"
 
 
 def test_a_block_holds_until_it_is_taken_back() -> None:
-    house = world()
+    harness = settled()
     for user in ("zoe", "bob", "bob"):
-        house.call("PUT", f"/v1/blocks/{user}")
-    assert house.call("GET", "/v1/blocks").body == {"blocks": ["bob", "zoe"]}
+        harness.call("PUT", f"/v1/blocks/{user}")
+    assert harness.call("GET", "/v1/blocks").body == {"blocks": ["bob", "zoe"]}
     path, body = f"/v1/conversations/{DM}/messages", {"content": "hi"}
-    assert house.call("POST", path, user="bob", body=body).code == "blocked"
+    assert harness.call("POST", path, user="bob", body=body).code == "blocked"
     for _ in range(2):
-        house.call("DELETE", "/v1/blocks/bob")
-    assert house.call("POST", path, user="bob", body=body).status == 201
+        harness.call("DELETE", "/v1/blocks/bob")
+    assert harness.call("POST", path, user="bob", body=body).status == 201
 
 
-def each_watching_the_other(house: House, *users: str) -> None:
-    online(house, *users)
+def each_watching_the_other(harness: RestHarness, *users: str) -> None:
+    online(harness, *users)
     for user in users:
         others = [other for other in users if other != user]
-        house.stores.watches.replace(user, f"{user}-1", others, expires_at=now() + 3_600_000)
+        harness.stores.watches.replace(user, f"{user}-1", others, expires_at=now() + 3_600_000)
 
 
 CHANGES: list[tuple[str, str, str, Any, str | None]] = [
@@ -198,23 +198,23 @@ CHANGES: list[tuple[str, str, str, Any, str | None]] = [
 
 
 def test_a_block_and_its_end_are_told_both_ways() -> None:
-    house = world()
-    each_watching_the_other(house, "alice", "bob")
+    harness = settled()
+    each_watching_the_other(harness, "alice", "bob")
     for user, method, path, body, expected in CHANGES:
-        assert house.call(method, path, user=user, body=body).status == 204
-        told = [(statuses_of(house, "alice-1")), (statuses_of(house, "bob-1"))]
+        assert harness.call(method, path, user=user, body=body).status == 204
+        told = [(statuses_of(harness, "alice-1")), (statuses_of(harness, "bob-1"))]
         assert told == ([[("bob", expected, None)], [("alice", expected, None)]] if expected else [[], []])
-        house.gateway.posts.clear()
+        harness.gateway.posts.clear()
 
 
-def statuses_of(house: House, connection_id: str) -> list[tuple[str, str, int | None]]:
-    events = [event for event in house.events(connection_id) if event["type"] == "presence"]
+def statuses_of(harness: RestHarness, connection_id: str) -> list[tuple[str, str, int | None]]:
+    events = [event for event in harness.events(connection_id) if event["type"] == "presence"]
     return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
 
 
 def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not() -> None:
-    house = world()
-    each_watching_the_other(house, "zoe", "yves")
+    harness = settled()
+    each_watching_the_other(harness, "zoe", "yves")
     steps: list[tuple[str, str, str, Any, str | None]] = [
         ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, None),
         ("yves", "PATCH", "/v1/contacts/zoe", {"alias": "Z"}, None),
@@ -226,15 +226,15 @@ def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not() -> None
         ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, "online"),
     ]
     for user, method, path, body, expected in steps:
-        assert house.call(method, path, user=user, body=body).status < 300
-        told = [statuses_of(house, "zoe-1"), statuses_of(house, "yves-1")]
+        assert harness.call(method, path, user=user, body=body).status < 300
+        told = [statuses_of(harness, "zoe-1"), statuses_of(harness, "yves-1")]
         assert told == ([[("yves", expected, None)], [("zoe", expected, None)]] if expected else [[], []])
-        house.gateway.posts.clear()
+        harness.gateway.posts.clear()
 
 
 def test_coming_into_a_group_and_going_are_told_both_ways() -> None:
-    house = world()
-    each_watching_the_other(house, "carol", "zoe")
+    harness = settled()
+    each_watching_the_other(harness, "carol", "zoe")
     members = f"/v1/conversations/{GROUP}/members"
     steps: list[tuple[str, str, str, Any, str]] = [
         ("alice", "POST", members, {"users": ["zoe"]}, "online"),
@@ -244,21 +244,23 @@ def test_coming_into_a_group_and_going_are_told_both_ways() -> None:
         ("carol", "POST", "/v1/conversations", {"type": "group", "name": "Two", "members": ["zoe"]}, "online"),
     ]
     for user, method, path, body, expected in steps:
-        assert house.call(method, path, user=user, body=body).status < 300
-        told = [statuses_of(house, "carol-1"), statuses_of(house, "zoe-1")]
+        assert harness.call(method, path, user=user, body=body).status < 300
+        told = [statuses_of(harness, "carol-1"), statuses_of(harness, "zoe-1")]
         assert told == [[("zoe", expected, None)], [("carol", expected, None)]]
-        house.gateway.posts.clear()
+        harness.gateway.posts.clear()
 
 
 def test_a_first_answer_over_http_is_told_both_ways() -> None:
-    house = world()
-    each_watching_the_other(house, "alice", "zoe")
-    place = house.call("POST", "/v1/conversations", body={"type": "private", "with": "zoe"}).body["id"]
+    harness = settled()
+    each_watching_the_other(harness, "alice", "zoe")
+    place = harness.call("POST", "/v1/conversations", body={"type": "private", "with": "zoe"}).body["id"]
     for user, expected in (("alice", None), ("zoe", "online"), ("alice", None)):
-        assert house.call("POST", f"/v1/conversations/{place}/messages", user=user, body={"content": "x"}).status == 201
-        told = [statuses_of(house, "alice-1"), statuses_of(house, "zoe-1")]
+        assert (
+            harness.call("POST", f"/v1/conversations/{place}/messages", user=user, body={"content": "x"}).status == 201
+        )
+        told = [statuses_of(harness, "alice-1"), statuses_of(harness, "zoe-1")]
         assert told == ([[("zoe", expected, None)], [("alice", expected, None)]] if expected else [[], []])
-        house.gateway.posts.clear()
+        harness.gateway.posts.clear()
 
 
 @pytest.mark.parametrize(
@@ -273,29 +275,29 @@ def test_a_first_answer_over_http_is_told_both_ways() -> None:
 def test_what_changes_who_may_see_whom_stands_though_nobody_can_be_told(
     method: str, path: str, body: Any, status: int
 ) -> None:
-    house = world()
-    each_watching_the_other(house, "alice", "bob")
-    house.stores.calls.fail("watch", ZeroDivisionError)
-    assert house.call(method, path, body=body).status == status
-    assert house.unexpected == []
+    harness = settled()
+    each_watching_the_other(harness, "alice", "bob")
+    harness.stores.calls.fail("watch", ZeroDivisionError)
+    assert harness.call(method, path, body=body).status == status
+    assert harness.unexpected == []
 
 
 @pytest.mark.parametrize("claims", [{"scope": "chat admin"}, {"scopes": ["admin"]}], ids=str)
 def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(claims: dict[str, Any]) -> None:
-    house = world()
-    watched_by_bob(house)
-    house.stores.connect("alice", "alice-2", at=now())
-    house.stores.connect("alice", "alice-old", at=1, expires_at=2)
+    harness = settled()
+    watched_by_bob(harness)
+    harness.stores.connect("alice", "alice-2", at=now())
+    harness.stores.connect("alice", "alice-old", at=1, expires_at=2)
     event = http_event("DELETE", "/v1/users/alice/connections", token=token("root", **claims))
-    assert house.request(event).body == {"closed": 2}
-    assert set(house.gateway.closed) == {"alice-1", "alice-2", "alice-old"}
-    assert house.events("alice-2") == [{"type": "disconnect", "code": "revoked", "reconnect": False}]
-    assert [one["status"] for one in house.events("bob-1")] == ["offline"]
-    assert house.request(event).body == {"closed": 0}
+    assert harness.request(event).body == {"closed": 2}
+    assert set(harness.gateway.closed) == {"alice-1", "alice-2", "alice-old"}
+    assert harness.events("alice-2") == [{"type": "disconnect", "code": "revoked", "reconnect": False}]
+    assert [one["status"] for one in harness.events("bob-1")] == ["offline"]
+    assert harness.request(event).body == {"closed": 0}
 
 
 def test_one_s_own_connections_need_the_scope_too() -> None:
-    house = world()
-    online(house, "alice")
-    assert house.call("DELETE", "/v1/users/alice/connections").code == "forbidden"
-    assert house.gateway.closed == []
+    harness = settled()
+    online(harness, "alice")
+    assert harness.call("DELETE", "/v1/users/alice/connections").code == "forbidden"
+    assert harness.gateway.closed == []

@@ -13,29 +13,29 @@ from functions.rest.api import respond
 from shared.operations.tickets import redeem_ticket
 from tests.functions.events import http_event, logged
 from tests.functions.rest.document import operations
-from tests.functions.rest.house import DM, House, now, token, world
+from tests.functions.rest.harness import DM, RestHarness, now, settled, token
 
 THUMB = "%F0%9F%91%8D"
 
 
 def test_health_tells_the_time() -> None:
-    body = House().request(http_event("GET", "/v1/health")).body
+    body = RestHarness().request(http_event("GET", "/v1/health")).body
     assert body["status"] == "ok"
     assert abs(body["time"] - now()) < 60_000
 
 
 def test_a_ticket_is_good_for_its_user() -> None:
-    house = House()
-    body = house.call("POST", "/v1/tickets").body
+    harness = RestHarness()
+    body = harness.call("POST", "/v1/tickets").body
     assert body["expires_in"] == 30
-    assert redeem_ticket(body["ticket"], tickets=house.stores.tickets, now=now()).user_id == "alice"
+    assert redeem_ticket(body["ticket"], tickets=harness.stores.tickets, now=now()).user_id == "alice"
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("GET", "/v1/nothing"), ("DELETE", "/v1/tickets"), ("OPTIONS", "/v1/health")]
 )
 def test_unknown_paths_and_methods_are_404_in_the_apis_own_format(method: str, path: str) -> None:
-    answered = House().call(method, path)
+    answered = RestHarness().call(method, path)
     assert (answered.status, answered.code, answered.body["retryable"]) == (404, "not_found", False)
 
 
@@ -68,25 +68,25 @@ def test_an_unexpected_error_in_a_route_is_logged_without_its_text(
 
 @pytest.mark.parametrize("path", [DM, "dm%3Aalice%3Abob", "dm%3aalice%3Abob"])
 def test_ids_in_paths_are_decoded_once(path: str) -> None:
-    assert world().call("GET", f"/v1/conversations/{path}").body["id"] == DM
+    assert settled().call("GET", f"/v1/conversations/{path}").body["id"] == DM
 
 
 def test_an_id_that_is_encoded_twice_names_something_else() -> None:
-    assert world().call("GET", "/v1/conversations/dm%253Aalice%253Abob").code == "not_a_member"
+    assert settled().call("GET", "/v1/conversations/dm%253Aalice%253Abob").code == "not_a_member"
 
 
 @pytest.mark.parametrize("emoji", [THUMB, "👍", "%F0%9F%91%8D%F0%9F%8F%BD", "%3A%2B1%3A"])
 def test_an_emoji_is_found_encoded_and_as_a_gateway_might_have_decoded_it(emoji: str) -> None:
-    house = world()
-    body = house.call("PUT", f"/v1/conversations/{DM}/messages/2/reactions/{emoji}").body
+    harness = settled()
+    body = harness.call("PUT", f"/v1/conversations/{DM}/messages/2/reactions/{emoji}").body
     assert body["emoji"] in {"👍", "👍🏽", ":+1:"}
-    message = house.call("GET", f"/v1/conversations/{DM}/messages/2").body
+    message = harness.call("GET", f"/v1/conversations/{DM}/messages/2").body
     assert message["reactions"] == {body["emoji"]: ["alice"]}
 
 
 @pytest.mark.parametrize("seq", ["1.0", "+1", "%201", "1_0", "0x1", "9" * 5_000, "%F0%9F%91%8D", "%D9%A1"])
 def test_a_seq_is_digits_and_nothing_else(seq: str) -> None:
-    answered = world().call("GET", f"/v1/conversations/{DM}/messages/{seq}")
+    answered = settled().call("GET", f"/v1/conversations/{DM}/messages/{seq}")
     assert (answered.status, answered.code) == (400, "bad_request")
 
 
@@ -106,7 +106,7 @@ def test_a_seq_is_digits_and_nothing_else(seq: str) -> None:
     ids=str,
 )
 def test_bad_bounds_are_a_bad_request(query: dict[str, str]) -> None:
-    answered = world().call("GET", f"/v1/conversations/{DM}/messages", query=query)
+    answered = settled().call("GET", f"/v1/conversations/{DM}/messages", query=query)
     assert (answered.status, answered.code) == (400, "bad_request")
 
 
@@ -122,44 +122,44 @@ def test_bad_bounds_are_a_bad_request(query: dict[str, str]) -> None:
     ids=str,
 )
 def test_a_bad_request_says_in_plain_words_what_is_needed(method: str, path: str, body: Any, told: str) -> None:
-    answered = world().call(method, path, body=body)
+    answered = settled().call(method, path, body=body)
     assert (answered.code, answered.body["error"]) == ("bad_request", told)
 
 
 def test_a_parameter_given_twice_is_a_bad_request() -> None:
     event = http_event("GET", "/v1/conversations", token=token())
     event |= {"rawQueryString": "limit=1&limit=2", "queryStringParameters": {"limit": "1,2"}}
-    assert world().request(event).code == "bad_request"
+    assert settled().request(event).code == "bad_request"
 
 
 def test_users_named_in_two_parameters_are_a_bad_request() -> None:
     event = http_event("GET", "/v1/presence", token=token())
     event |= {"rawQueryString": "users=bob&users=carol", "queryStringParameters": {"users": "bob,carol"}}
-    assert world().request(event).code == "bad_request"
+    assert settled().request(event).code == "bad_request"
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
 def test_a_body_is_json_whatever_it_calls_itself(content_type: str | None) -> None:
-    house = world()
+    harness = settled()
     event = http_event("POST", "/v1/contacts", token=token(), body={"user_id": "bob"})
     del event["headers"]["content-type"]
     event["headers"] |= {} if content_type is None else {"Content-Type": content_type}
-    assert house.request(event).status == 201
-    assert house.request({**event, "body": "user_id=bob"}).code == "bad_request"
+    assert harness.request(event).status == 201
+    assert harness.request({**event, "body": "user_id=bob"}).code == "bad_request"
 
 
 def test_a_body_in_base64_is_decoded() -> None:
     event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
     body = base64.b64encode('{"content": "ö👍"}'.encode()).decode()
-    house = world()
-    assert house.request({**event, "body": body, "isBase64Encoded": True}).status == 201
-    assert house.stores.entries(DM)[-1].content == "ö👍"
+    harness = settled()
+    assert harness.request({**event, "body": body, "isBase64Encoded": True}).status == 201
+    assert harness.stores.entries(DM)[-1].content == "ö👍"
 
 
 def test_bytes_that_are_no_utf_8_are_a_bad_request() -> None:
     event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
     body = base64.b64encode(b'{"content": "\xff"}').decode()
-    assert world().request({**event, "body": body, "isBase64Encoded": True}).code == "bad_request"
+    assert settled().request({**event, "body": body, "isBase64Encoded": True}).code == "bad_request"
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_bytes_that_are_no_utf_8_are_a_bad_request() -> None:
     ids=lambda value: str(value)[:30],
 )
 def test_what_is_wrong_is_explained_without_quoting_it(path: str, body: dict[str, Any]) -> None:
-    answered = world().call("POST", path, body=body)
+    answered = settled().call("POST", path, body=body)
     assert answered.code == "bad_request"
     assert answered.body["error"].startswith("body")
     assert "canary" not in answered.body["error"]
@@ -187,13 +187,13 @@ def test_what_is_wrong_is_explained_without_quoting_it(path: str, body: dict[str
 def test_what_the_gateway_has_put_for_bytes_that_are_no_utf_8_is_told_by_the_length(sent: bytes) -> None:
     event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
     event["headers"] |= {"content-type": "application/json", "content-length": str(len(sent))}
-    house = world()
-    assert house.request({**event, "body": sent.decode(errors="replace")}).code == "bad_request"
+    harness = settled()
+    assert harness.request({**event, "body": sent.decode(errors="replace")}).code == "bad_request"
     honest = '{"content":"\ufffd"}'
     event["headers"] |= {"content-length": str(len(honest.encode()))}
-    assert house.request({**event, "body": honest}).status == 201
+    assert harness.request({**event, "body": honest}).status == 201
     del event["headers"]["content-length"]
-    assert house.request({**event, "body": honest}).status == 201
+    assert harness.request({**event, "body": honest}).status == 201
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_what_the_gateway_has_put_for_bytes_that_are_no_utf_8_is_told_by_the_len
 )
 def test_half_a_surrogate_pair_is_a_bad_request_also_as_an_escape(text: str) -> None:
     event = http_event("POST", f"/v1/conversations/{DM}/messages", token=token())
-    assert world().request({**event, "body": text}).code == "bad_request"
+    assert settled().request({**event, "body": text}).code == "bad_request"
 
 
 GETS = sorted(path for method, path, _ in operations().values() if method == "GET")
@@ -211,9 +211,9 @@ GETS = sorted(path for method, path, _ in operations().values() if method == "GE
 def test_head_is_answered_as_get_without_a_body(path: str) -> None:
     target = path.format(conversation_id=DM, seq=2, file_id="f")
     query = {"users": "bob"} if path.endswith("presence") else None
-    house = world()
+    harness = settled()
     asked, heard = (
-        respond(http_event(method, target, token=token(), query=query), house.api) for method in ("GET", "HEAD")
+        respond(http_event(method, target, token=token(), query=query), harness.api) for method in ("GET", "HEAD")
     )
     assert (heard["statusCode"], heard["body"]) == (asked["statusCode"], "")
     length = {"Content-Length": heard["headers"].pop("Content-Length")}
@@ -223,5 +223,5 @@ def test_head_is_answered_as_get_without_a_body(path: str) -> None:
 
 
 def test_head_of_what_can_t_be_got_is_not_found() -> None:
-    answered = respond(http_event("HEAD", "/v1/tickets", token=token()), world().api)
+    answered = respond(http_event("HEAD", "/v1/tickets", token=token()), settled().api)
     assert (answered["statusCode"], answered["body"]) == (404, "")

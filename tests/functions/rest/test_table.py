@@ -10,7 +10,7 @@ import functions.rest.openapi
 from shared.errors import Unavailable
 from tests.functions.events import http_event
 from tests.functions.rest.document import codes, operation_of, operations
-from tests.functions.rest.house import House, token, world
+from tests.functions.rest.harness import RestHarness, settled, token
 from tests.functions.rest.table import CASES, Case, success_of
 from tests.stores import LOG, MEMBERS
 
@@ -26,10 +26,10 @@ def documented(status: int) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}-{case.code or 'ok'}")
 def test_a_row_answers_as_the_contract_has_it(case: Case) -> None:
-    house = world()
-    answered = case.ask(house)
+    harness = settled()
+    answered = case.ask(harness)
     assert (answered.status, answered.code if case.code else None) == (case.status, case.code)
-    assert house.unexpected == []
+    assert harness.unexpected == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}")
@@ -49,12 +49,12 @@ def test_the_table_has_every_answer_that_the_document_has() -> None:
     assert {(case.operation, case.status, case.code) for case in CASES if case.code not in COMMON} == listed
 
 
-def ask(name: str, house: House, **event: Any) -> Any:
+def ask(name: str, harness: RestHarness, **event: Any) -> Any:
     """The operation as it would succeed, but for what is changed here."""
     case = success_of(name)
     method, _, path = case.request.partition(" ")
     asked = {"token": token(case.user, scope=case.scope), "body": case.body, "query": case.query, **event}
-    return house.request(http_event(method, path, **asked))
+    return harness.request(http_event(method, path, **asked))
 
 
 @pytest.mark.parametrize("name", NEEDS_TOKEN)
@@ -64,25 +64,25 @@ def ask(name: str, house: House, **event: Any) -> Any:
     ids=["none", "nonsense", "expired"],
 )
 def test_without_a_good_token_nothing_is_done(name: str, bearer: str | None, code: str) -> None:
-    house = world()
-    before = (house.stores.rows(LOG), house.stores.rows(MEMBERS))
-    answered = ask(name, house, token=bearer)
+    harness = settled()
+    before = (harness.stores.rows(LOG), harness.stores.rows(MEMBERS))
+    answered = ask(name, harness, token=bearer)
     assert (answered.status, answered.code) == (401, code)
-    assert (house.stores.rows(LOG), house.stores.rows(MEMBERS)) == before
+    assert (harness.stores.rows(LOG), harness.stores.rows(MEMBERS)) == before
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_what_is_public_needs_no_token(name: str) -> None:
-    assert ask(name, House(), token=None).status == 200
+    assert ask(name, RestHarness(), token=None).status == 200
 
 
 @pytest.mark.parametrize("name", documented(413))
 def test_a_body_over_64_kb_is_too_large(name: str) -> None:
-    house = world()
-    entries = house.stores.rows(LOG)
-    answered = ask(name, house, body='{"x": "' + "x" * 65_536 + '"}')
+    harness = settled()
+    entries = harness.stores.rows(LOG)
+    answered = ask(name, harness, body='{"x": "' + "x" * 65_536 + '"}')
     assert (answered.status, answered.code) == (413, "too_large")
-    assert house.stores.rows(LOG) == entries
+    assert harness.stores.rows(LOG) == entries
 
 
 def test_every_operation_with_a_body_documents_how_large_it_may_be() -> None:
@@ -114,23 +114,23 @@ def test_every_operation_with_a_body_documents_how_large_it_may_be() -> None:
     ids=lambda body: repr(body)[:14],
 )
 def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | None) -> None:
-    house = world()
-    answered = ask(name, house, body=body)
+    harness = settled()
+    answered = ask(name, harness, body=body)
     assert (answered.status, answered.code, answered.body["retryable"]) == (400, "bad_request", False)
     assert len(answered.body["error"]) < 200
-    assert house.unexpected == []
+    assert harness.unexpected == []
 
 
 @pytest.mark.parametrize("name", documented(429))
 def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -> None:
-    house = world()
-    house.flood(success_of(name).user)
-    entries = house.stores.rows(LOG)
-    answered = ask(name, house)
+    harness = settled()
+    harness.flood(success_of(name).user)
+    entries = harness.stores.rows(LOG)
+    answered = ask(name, harness)
     assert (answered.status, answered.code, answered.body["retryable"]) == (429, "rate_limited", True)
     assert answered.body["retry_after_ms"] > 0
     assert int(answered.headers["Retry-After"]) >= 1
-    assert house.stores.rows(LOG) == entries
+    assert harness.stores.rows(LOG) == entries
 
 
 def test_what_others_get_to_see_is_limited() -> None:
@@ -153,13 +153,13 @@ class Broken:
 @pytest.mark.parametrize("name", NEEDS_TOKEN)
 @pytest.mark.parametrize("error", [Unavailable(retry_after_ms=1_500), RuntimeError("the canary text")], ids=type)
 def test_a_fault_of_ours_is_a_clean_answer(name: str, error: Exception) -> None:
-    house = House()
-    object.__setattr__(house.ports, "verifier", Broken(error))
-    answered = ask(name, house)
+    harness = RestHarness()
+    object.__setattr__(harness.ports, "verifier", Broken(error))
+    answered = ask(name, harness)
     is_foreseen = isinstance(error, Unavailable)
     assert (answered.status, answered.code) == ((503, "unavailable") if is_foreseen else (500, "internal"))
     assert "canary" not in str(answered.body)
-    assert house.unexpected == ([] if is_foreseen else [error])
+    assert harness.unexpected == ([] if is_foreseen else [error])
     assert answered.headers.get("Retry-After") == ("2" if is_foreseen else None)
 
 
@@ -168,10 +168,10 @@ def test_a_fault_of_ours_is_a_clean_answer_where_no_token_is_needed(name: str, m
     def explode(*_: object) -> Any:
         raise RuntimeError("the canary text")
 
-    house = House()
-    object.__setattr__(house.ports.context, "now", explode)
+    harness = RestHarness()
+    object.__setattr__(harness.ports.context, "now", explode)
     monkeypatch.setattr(functions.rest.openapi, "openapi_json", explode)
-    answered = ask(name, house)
+    answered = ask(name, harness)
     assert (answered.status, answered.code) == (500, "internal")
 
 
@@ -181,13 +181,13 @@ IN_CONVERSATIONS = [name for name in documented(404) if "/v1/conversations/" in 
 @pytest.mark.parametrize("name", IN_CONVERSATIONS)
 @pytest.mark.parametrize("where", ["own", "unknown", "unmade", "nonsense"])
 def test_outsiders_and_former_members_get_the_same_answer_wherever_they_knock(name: str, where: str) -> None:
-    house, case = world(), success_of(name)
-    entries = house.stores.rows(LOG)
+    harness, case = settled(), success_of(name)
+    entries = harness.stores.rows(LOG)
     method, _, path = case.request.partition(" ")
     parts = path.split("/")
     elsewhere = {"own": parts[3], "unknown": "group:zzzzzzzzzzzzzzzz", "unmade": "dm:erin:zoe", "nonsense": "x"}
     parts[3] = elsewhere[where]
-    answered = house.call(method, "/".join(parts), user="erin", body=case.body, query=case.query)
+    answered = harness.call(method, "/".join(parts), user="erin", body=case.body, query=case.query)
     assert answered.status == 404
     assert answered.body == {
         "error": "You are not a member of this conversation",
@@ -195,4 +195,4 @@ def test_outsiders_and_former_members_get_the_same_answer_wherever_they_knock(na
         "retryable": False,
         "request_id": "JKJaXmPLvHcESHA=",
     }
-    assert house.stores.rows(LOG) == entries
+    assert harness.stores.rows(LOG) == entries

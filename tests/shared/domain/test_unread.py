@@ -15,7 +15,7 @@ from shared.domain.entries import AUTHORS_KEPT, Draft, author_key
 from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import unread
 from shared.errors import ParleyError, Unavailable
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stepping import Stepper, explore
 from tests.stores import LOG
 
@@ -35,25 +35,25 @@ _STEPS = st.lists(
 )
 
 
-def crowd() -> House:
+def crowd() -> ChatHarness:
     """A group of them all, none of whom has written yet; its owner never does."""
-    house = House()
-    house.group(OWNER, *USERS)
-    return house
+    harness = ChatHarness()
+    harness.group(OWNER, *USERS)
+    return harness
 
 
-def send(house: House, user: str, **command: Any) -> None:
-    house.send("x", sender_id=user, conversation_id=GROUP, **command)
+def send(harness: ChatHarness, user: str, **command: Any) -> None:
+    harness.send("x", sender_id=user, conversation_id=GROUP, **command)
 
 
-def unread_of(house: House, user: str) -> int:
-    member = house.member(user)
+def unread_of(harness: ChatHarness, user: str) -> int:
+    member = harness.member(user)
     assert member is not None
-    return unread(member, house.entries()[-1])
+    return unread(member, harness.entries()[-1])
 
 
-def expected(house: House, user: str, *, since: int) -> int:
-    entries = house.entries()
+def expected(harness: ChatHarness, user: str, *, since: int) -> int:
+    entries = harness.entries()
     own = max((entry.seq for entry in entries if entry.is_message and entry.sender_id == user), default=0)
     return sum(entry.is_message for entry in entries[max(since, own) :])
 
@@ -70,48 +70,48 @@ def noted(request: Mapping[str, Any]) -> str | None:
 @settings(max_examples=150)
 @given(_STEPS)
 def test_own_messages_are_never_unread_however_many_write(steps: Sequence[tuple[str, int]]) -> None:
-    house = crowd()
+    harness = crowd()
     since = dict.fromkeys([OWNER, *USERS], 1)
     for kind, number in steps:
         user = USERS[number]
-        head = len(house.entries())
+        head = len(harness.entries())
         try:
             match kind:
                 case "send":
-                    send(house, user)
+                    send(harness, user)
                 case "read":
-                    since[user] = house.move("read", head, user, place=GROUP)
+                    since[user] = harness.move("read", head, user, place=GROUP)
                 case "leave":
-                    house.remove(user, by=user)
+                    harness.remove(user, by=user)
                 case "add":
-                    since |= dict.fromkeys(house.add(user, by=OWNER), head + 1)
+                    since |= dict.fromkeys(harness.add(user, by=OWNER), head + 1)
         except ParleyError:
             continue
-        for one in house.roles():
-            assert unread_of(house, one) == expected(house, one, since=since[one])
+        for one in harness.roles():
+            assert unread_of(harness, one) == expected(harness, one, since=since[one])
 
 
 def test_a_writer_who_is_displaced_has_the_number_in_their_membership_before_the_entry_is_stored() -> None:
-    house = crowd()
+    harness = crowd()
     for user in USERS[:AUTHORS_KEPT]:
-        send(house, user)
+        send(harness, user)
     seen = []
-    house.stores.before_put(lambda _: seen.append([one.wrote_number for one in map(house.member, USERS) if one]))
-    send(house, USERS[AUTHORS_KEPT])
+    harness.stores.before_put(lambda _: seen.append([one.wrote_number for one in map(harness.member, USERS) if one]))
+    send(harness, USERS[AUTHORS_KEPT])
     assert seen == [[1, *[0] * (len(USERS) - 1)]]
 
 
 def test_who_has_left_has_nothing_to_note_and_starts_anew() -> None:
-    house = crowd()
+    harness = crowd()
     for user in USERS[:AUTHORS_KEPT]:
-        send(house, user)
-    house.remove(USERS[0], by=USERS[0])
-    send(house, USERS[AUTHORS_KEPT])
-    assert house.member(USERS[0]) is None
-    house.add(USERS[0], by=OWNER)
-    member = house.member(USERS[0])
+        send(harness, user)
+    harness.remove(USERS[0], by=USERS[0])
+    send(harness, USERS[AUTHORS_KEPT])
+    assert harness.member(USERS[0]) is None
+    harness.add(USERS[0], by=OWNER)
+    member = harness.member(USERS[0])
     assert member is not None
-    assert (member.wrote_number, unread_of(house, USERS[0])) == (0, 0)
+    assert (member.wrote_number, unread_of(harness, USERS[0])) == (0, 0)
 
 
 def test_where_it_cannot_be_noted_nothing_is_stored() -> None:
@@ -119,20 +119,20 @@ def test_where_it_cannot_be_noted_nothing_is_stored() -> None:
         if noted(request):
             raise Unavailable
 
-    house = crowd()
+    harness = crowd()
     for user in USERS[:AUTHORS_KEPT]:
-        send(house, user)
-    before = len(house.entries())
-    house.stores.calls.before = fail
+        send(harness, user)
+    before = len(harness.entries())
+    harness.stores.calls.before = fail
     with pytest.raises(Unavailable):
-        send(house, USERS[AUTHORS_KEPT])
-    assert len(house.entries()) == before
+        send(harness, USERS[AUTHORS_KEPT])
+    assert len(harness.entries()) == before
 
 
 def test_a_place_that_is_taken_again_and_again_is_noted_once() -> None:
-    house = crowd()
+    harness = crowd()
     for user in USERS[:AUTHORS_KEPT]:
-        send(house, user)
+        send(harness, user)
     quicker = iter(range(3))
 
     notes: list[str] = []
@@ -141,55 +141,55 @@ def test_a_place_that_is_taken_again_and_again_is_noted_once() -> None:
         if user := noted(request):
             notes.append(user)
         elif operation == "PutItem" and next(quicker, None) is not None:
-            house.stores.write(USERS[1], "quicker", conversation_id=GROUP)
+            harness.stores.write(USERS[1], "quicker", conversation_id=GROUP)
 
-    house.stores.calls.before = be_quicker
-    before = house.stores.calls.writes(LOG)
-    send(house, USERS[AUTHORS_KEPT], after=len(house.entries()), client_message_id="c")
-    assert (notes, house.stores.calls.writes(LOG) - before) == ([USERS[0]], 4)
+    harness.stores.calls.before = be_quicker
+    before = harness.stores.calls.writes(LOG)
+    send(harness, USERS[AUTHORS_KEPT], after=len(harness.entries()), client_message_id="c")
+    assert (notes, harness.stores.calls.writes(LOG) - before) == ([USERS[0]], 4)
 
 
 @dataclass
-class World:
-    house: House
+class Scenario:
+    harness: ChatHarness
 
 
-def displacing_at_once(*operations: Callable[[House], object]) -> Callable[[Stepper], World]:
+def displacing_at_once(*operations: Callable[[ChatHarness], object]) -> Callable[[Stepper], Scenario]:
     made = crowd()
     for user in USERS[:AUTHORS_KEPT]:
         send(made, user)
 
-    def build(stepper: Stepper) -> World:
-        world = World(made.copied())
-        base = world.house
+    def build(stepper: Stepper) -> Scenario:
+        scenario = Scenario(made.copied())
+        base = scenario.harness
         stores = base.stores.stepped(stepper, log=("put", "read_back"), memberships=("note_written",))
         stepped = replace(base, stores=stores)
         for operation in operations:
             stepper.add(partial(operation, stepped))
-        return world
+        return scenario
 
     return build
 
 
-def displace(number: int) -> Callable[[House], object]:
-    return lambda house: send(house, USERS[AUTHORS_KEPT + number])
+def displace(number: int) -> Callable[[ChatHarness], object]:
+    return lambda harness: send(harness, USERS[AUTHORS_KEPT + number])
 
 
-def come_back(house: House) -> None:
-    house.remove(USERS[0], by=USERS[0])
-    house.add(USERS[0], by=OWNER)
+def come_back(harness: ChatHarness) -> None:
+    harness.remove(USERS[0], by=USERS[0])
+    harness.add(USERS[0], by=OWNER)
 
 
 @pytest.mark.parametrize("rival", [displace(1), come_back])
-def test_no_number_is_lost_in_any_interleaving(rival: Callable[[House], object]) -> None:
-    worlds = list(explore(displacing_at_once(displace(0), rival)))
-    for world in worlds:
-        joined = world.house.member(USERS[0])
+def test_no_number_is_lost_in_any_interleaving(rival: Callable[[ChatHarness], object]) -> None:
+    scenarios = list(explore(displacing_at_once(displace(0), rival)))
+    for scenario in scenarios:
+        joined = scenario.harness.member(USERS[0])
         assert joined is not None
         for user in USERS:
             since = joined.joined_seq if user == USERS[0] else 1
-            assert unread_of(world.house, user) == expected(world.house, user, since=since)
-    assert 20 < len(worlds) < 2_000
+            assert unread_of(scenario.harness, user) == expected(scenario.harness, user, since=since)
+    assert 20 < len(scenarios) < 2_000
 
 
 @given(st.text("abcXYZ019_.@-", min_size=1, max_size=128))

@@ -19,7 +19,7 @@ WRITES_PER_MESSAGE = 0.2
 
 
 @dataclass
-class House:
+class RateHarness:
     """As many instances as there are, in front of one bucket; messages go to them in turn."""
 
     instances: int = 1
@@ -57,66 +57,66 @@ class House:
         return self.writes / self.offered
 
 
-def most(house: House, passed_ms: int) -> float:
+def most(harness: RateHarness, passed_ms: int) -> float:
     """What the docstring allows: the limit, and what each instance holds or lets through uncounted."""
-    counted = house.limit.burst + passed_ms * house.limit.rate / 1_000
-    return counted + house.instances * (_FREE + passed_ms / _FREE_EVERY_MS) + 1
+    counted = harness.limit.burst + passed_ms * harness.limit.rate / 1_000
+    return counted + harness.instances * (_FREE + passed_ms / _FREE_EVERY_MS) + 1
 
 
 @pytest.mark.parametrize("instances", [1, 3])
 def test_who_writes_at_the_pace_of_a_person_costs_no_write(instances: int) -> None:
-    house = House(instances)
+    harness = RateHarness(instances)
     for _ in range(100):
-        assert house.send() == 1
-        house.clock.advance(_FREE_EVERY_MS)
-    assert house.writes == 0
+        assert harness.send() == 1
+        harness.clock.advance(_FREE_EVERY_MS)
+    assert harness.writes == 0
 
 
 def test_the_first_messages_of_an_instance_cost_no_write() -> None:
-    house = House()
-    house.send(_FREE)
-    assert house.writes == 0
-    house.send()
-    assert house.writes == 1
+    harness = RateHarness()
+    harness.send(_FREE)
+    assert harness.writes == 0
+    harness.send()
+    assert harness.writes == 1
 
 
 def test_a_burst_goes_through_and_what_follows_is_told_how_long_to_wait() -> None:
-    house = House()
-    assert house.send(500) == LIMIT.burst + _FREE
+    harness = RateHarness()
+    assert harness.send(500) == LIMIT.burst + _FREE
     with pytest.raises(RateLimited) as refused:
-        house.limiters[0].take("alice")
+        harness.limiters[0].take("alice")
     assert refused.value.retry_after_ms == 500  # ten tokens at twenty a second
-    house.clock.advance(499)
-    assert house.send() == 0
-    house.clock.advance(1)
-    assert house.send(100) == 10
+    harness.clock.advance(499)
+    assert harness.send() == 0
+    harness.clock.advance(1)
+    assert harness.send(100) == 10
 
 
 def test_a_flood_is_refused_without_a_write() -> None:
-    house = House()
-    house.send(LIMIT.burst + _FREE + 1)
-    writes = house.writes
-    assert house.send(10_000) == 0
-    assert house.writes == writes
+    harness = RateHarness()
+    harness.send(LIMIT.burst + _FREE + 1)
+    writes = harness.writes
+    assert harness.send(10_000) == 0
+    assert harness.writes == writes
 
 
 def test_whoever_floods_gets_the_rate_and_others_all_of_theirs() -> None:
-    house = House()
-    house.send(1_000)
+    harness = RateHarness()
+    harness.send(1_000)
     steady = 0
     for _ in range(100):
-        house.clock.advance(100)
-        steady += house.send(50)
+        harness.clock.advance(100)
+        steady += harness.send(50)
     assert steady == pytest.approx(200, abs=10 + 2)  # ten seconds at twenty, and what is free meanwhile
-    assert house.send(5, user_id="bob") == 5
+    assert harness.send(5, user_id="bob") == 5
 
 
 @pytest.mark.parametrize("block_of", [(1, 3), (5, 5), (50, 100)])
 def test_small_and_large_limits_hold(block_of: tuple[int, int]) -> None:
-    house = House(limit=Limit(*block_of))
-    assert house.send(1_000) == block_of[1] // min(_BLOCK, block_of[1]) * min(_BLOCK, block_of[1]) + _FREE
-    house.clock.advance(3_600_000)
-    assert house.send(1_000) <= block_of[1] + _FREE
+    harness = RateHarness(limit=Limit(*block_of))
+    assert harness.send(1_000) == block_of[1] // min(_BLOCK, block_of[1]) * min(_BLOCK, block_of[1]) + _FREE
+    harness.clock.advance(3_600_000)
+    assert harness.send(1_000) <= block_of[1] + _FREE
 
 
 # (messages at once, pause in ms behind them) …
@@ -133,40 +133,40 @@ PATTERNS: dict[str, list[tuple[int, int]]] = {
 @pytest.mark.parametrize("instances", [1, 2, 5])
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_message_costs_at_most_a_fifth_of_a_write(name: str, instances: int) -> None:
-    house, pattern = House(instances), PATTERNS[name]
+    harness, pattern = RateHarness(instances), PATTERNS[name]
     for count, pause_ms in pattern:
-        house.send(count)
-        house.clock.advance(pause_ms)
-    assert house.writes_per_message <= WRITES_PER_MESSAGE
-    assert house.accepted <= most(house, sum(pause_ms for _, pause_ms in pattern))
+        harness.send(count)
+        harness.clock.advance(pause_ms)
+    assert harness.writes_per_message <= WRITES_PER_MESSAGE
+    assert harness.accepted <= most(harness, sum(pause_ms for _, pause_ms in pattern))
 
 
 @settings(max_examples=100)
 @given(st.integers(1, 5), st.lists(st.tuples(st.integers(1, 120), st.integers(0, 5_000)), max_size=30))
 def test_nobody_gets_more_than_the_limit_and_what_instances_add(instances: int, pattern: list[tuple[int, int]]) -> None:
-    house = House(instances)
+    harness = RateHarness(instances)
     passed = 0
     for count, pause_ms in pattern:
-        house.send(count)
-        assert house.accepted <= most(house, passed)
-        house.clock.advance(pause_ms)
+        harness.send(count)
+        assert harness.accepted <= most(harness, passed)
+        harness.clock.advance(pause_ms)
         passed += pause_ms
 
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=60))
 def test_whoever_keeps_below_the_rate_is_never_refused_by_one_instance(pauses: list[int]) -> None:
-    house = House()
+    harness = RateHarness()
     for pause_ms in pauses:
-        assert house.send() == 1
-        house.clock.advance(max(50, pause_ms))
+        assert harness.send() == 1
+        harness.clock.advance(max(50, pause_ms))
 
 
 def test_an_instance_remembers_a_bounded_number_of_users() -> None:
-    house = House()
+    harness = RateHarness()
     for number in range(3_000):
-        house.send(user_id=f"u{number}")
-    assert len(house.limiters[0]._accounts) == 2_000
+        harness.send(user_id=f"u{number}")
+    assert len(harness.limiters[0]._accounts) == 2_000
 
 
 def test_a_bucket_that_cannot_be_reached_lets_nothing_through_uncounted() -> None:

@@ -44,7 +44,7 @@ def found_group(stores: Simulated, *users: str, admins: Iterable[str] = (), conv
 
 
 @dataclass
-class House(Harness):
+class ChatHarness(Harness):
     """`inline_limit`, `limit` (members) and `receipts_limit` are what a deployment configures."""
 
     rosters: Rosters = field(default_factory=Rosters)
@@ -72,7 +72,7 @@ class House(Harness):
         """What operations take."""
         return {"stores": self.stores, "services": self.services, "context": self.context}
 
-    def copied(self) -> House:
+    def copied(self) -> ChatHarness:
         """The same once more, and nobody told of anything yet."""
         return replace(
             self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
 from shared.domain.entries import Entry, Reaction
 from shared.domain.files import DELETED
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import MEMBERS
 
 
@@ -65,17 +65,17 @@ def _apply(entry: Entry, told: Told, said: Mapping[int, str | None]) -> None:  #
             told.roles.update(roles)
 
 
-def check_log(house: House, said: Mapping[int, str | None] | None = None, *, place: str = GROUP) -> Told:
+def check_log(harness: ChatHarness, said: Mapping[int, str | None] | None = None, *, place: str = GROUP) -> Told:
     """The log has no gap, what is stored is what it says, and nobody outside wrote or got anything."""
-    entries = house.entries(place)
+    entries = harness.entries(place)
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     told = replay(entries, said or {})
-    _check_members(house, told, place)
+    _check_members(harness, told, place)
     _check_messages(entries, told)
-    _check_files(house, told, place)
+    _check_files(harness, told, place)
     for entry in entries:
         assert entry.seq == 1 or entry.sender_id in told.before[entry.seq], f"{entry.sender_id} wrote {entry}"
-    for connection_id, data in house.gateway.posts:
+    for connection_id, data in harness.gateway.posts:
         event = json.loads(data)
         if event["conversation_id"] == place and event["type"] not in {"read", "delivered"}:
             # Who came later may get it, too: with a resend, and it is history that they can read.
@@ -84,23 +84,23 @@ def check_log(house: House, said: Mapping[int, str | None] | None = None, *, pla
     return told
 
 
-def _check_members(house: House, told: Told, place: str) -> None:
-    assert house.roles(place) == told.roles
-    rows = house.stores.rows(MEMBERS, sk=f"conversation#{place}")
+def _check_members(harness: ChatHarness, told: Told, place: str) -> None:
+    assert harness.roles(place) == told.roles
+    rows = harness.stores.rows(MEMBERS, sk=f"conversation#{place}")
     assert {row["user_id"]: row["joined_seq"] for row in rows} == {user: told.joined[user] for user in told.roles}
-    group = house.stores.group(place)
+    group = harness.stores.group(place)
     assert (group.size, group.name) == (len(told.roles), told.name)
     assert not told.roles or "owner" in told.roles.values()
 
 
-def _check_files(house: House, told: Told, place: str) -> None:
+def _check_files(harness: ChatHarness, told: Told, place: str) -> None:
     """Every message that has a file counts, and no other."""
-    assert {entry.seq: entry.file_id for entry in house.entries(place) if entry.is_message} == told.files
-    files = [row["pk"].removeprefix("file#") for row in house.stores.rows(MEMBERS, sk="file")]
-    places = {file_id: house.stores.file_places(file_id) for file_id in files}
+    assert {entry.seq: entry.file_id for entry in harness.entries(place) if entry.is_message} == told.files
+    files = [row["pk"].removeprefix("file#") for row in harness.stores.rows(MEMBERS, sk="file")]
+    places = {file_id: harness.stores.file_places(file_id) for file_id in files}
     counted = {seq: one for one in files for at, seq in places[one] if at == place}
     assert counted == {seq: one for seq, one in told.files.items() if one is not None}
-    for file in map(house.stores.file, files):
+    for file in map(harness.stores.file, files):
         assert file.references == len(places[file.file_id])
         assert file.status != DELETED or not file.references
 

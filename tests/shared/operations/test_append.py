@@ -181,16 +181,16 @@ def test_entries_count_messages_and_remember_their_writers() -> None:
 
 
 @dataclass
-class World:
+class Scenario:
     stores: Simulated
     appended: list[Appended] = field(default_factory=list)
 
 
-def resends(count: int) -> Callable[[Stepper], World]:
-    def build(stepper: Stepper) -> World:
-        world = World(simulated())
-        (base,) = world.stores.write("bob", "base")
-        port = stepper.wrap(world.stores.log)
+def resends(count: int) -> Callable[[Stepper], Scenario]:
+    def build(stepper: Stepper) -> Scenario:
+        scenario = Scenario(simulated())
+        (base,) = scenario.stores.write("bob", "base")
+        port = stepper.wrap(scenario.stores.log)
 
         def attempt(number: int) -> None:
             one = draft(nonce=f"a{number}")
@@ -198,34 +198,34 @@ def resends(count: int) -> Callable[[Stepper], World]:
                 one,
                 base=base,
                 audience=BOTH,
-                stores=with_log(world.stores, port),
+                stores=with_log(scenario.stores, port),
                 context=make_context(FakeClock(), FakeNonces(), pause=lambda _: None),
             )
-            world.appended.append(result)
+            scenario.appended.append(result)
 
         def rival() -> None:
             append(
                 draft("rival", sender="bob", cmid="r", nonce="b"),
                 base=base,
                 audience=BOTH,
-                stores=with_log(world.stores, port),
+                stores=with_log(scenario.stores, port),
                 context=make_context(FakeClock(), FakeNonces(), pause=lambda _: None),
             )
 
         for number in range(count):
             stepper.add(partial(attempt, number))
         stepper.add(rival)
-        return world
+        return scenario
 
     return build
 
 
 def test_attempts_of_one_message_beside_a_rival_store_it_once_in_every_interleaving() -> None:
     tried = 0
-    for world in explore(resends(2)):
+    for scenario in explore(resends(2)):
         tried += 1
-        assert sorted(texts(world.stores)) == ["base", "hi", "rival"]
-        assert [entry.seq for entry in world.stores.entries(DM)] == [1, 2, 3]
-        assert len({one.entry.seq for one in world.appended}) == 1
-        assert sorted(one.duplicate for one in world.appended) == [False, True]
+        assert sorted(texts(scenario.stores)) == ["base", "hi", "rival"]
+        assert [entry.seq for entry in scenario.stores.entries(DM)] == [1, 2, 3]
+        assert len({one.entry.seq for one in scenario.appended}) == 1
+        assert sorted(one.duplicate for one in scenario.appended) == [False, True]
     assert tried > 50

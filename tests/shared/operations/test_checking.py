@@ -29,7 +29,7 @@ def inspect(file: File, head: bytes, /) -> Checked:
 
 
 @dataclass
-class House:
+class CheckingHarness:
     stores: Simulated = field(default_factory=simulated)
     objects: FakeObjects = field(default_factory=FakeObjects)
 
@@ -40,25 +40,25 @@ class House:
         return self.stores.files.get("cat"), self.objects.uploads, self.objects.kept, self.objects.thumbnails
 
 
-def uploaded(data: bytes | None = GOOD, file: File = CAT) -> House:
-    house = House()
-    house.stores.files.create(file)
+def uploaded(data: bytes | None = GOOD, file: File = CAT) -> CheckingHarness:
+    harness = CheckingHarness()
+    harness.stores.files.create(file)
     if data is not None:
-        house.objects.uploads["cat"] = data
-    return house
+        harness.objects.uploads["cat"] = data
+    return harness
 
 
 def test_an_image_that_is_what_it_says_is_kept_with_its_thumbnail_and_waits_no_more() -> None:
-    house = uploaded()
-    assert house.check() == KEPT
-    assert house.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
+    harness = uploaded()
+    assert harness.check() == KEPT
+    assert harness.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
 
 
 def test_another_file_is_kept_without_dimensions_and_thumbnail() -> None:
     file = replace(CAT, kind=FILE, content_type="application/pdf")
-    house = uploaded(file=file)
-    assert house.check() == replace(file, status=READY)
-    assert house.state() == (replace(file, status=READY), {}, {"cat": GOOD}, {})
+    harness = uploaded(file=file)
+    assert harness.check() == replace(file, status=READY)
+    assert harness.state() == (replace(file, status=READY), {}, {"cat": GOOD}, {})
 
 
 @pytest.mark.parametrize(("kind", "seen"), [(IMAGE, 3 * HEAD_BYTES), (FILE, HEAD_BYTES)])
@@ -75,76 +75,76 @@ def test_an_image_is_looked_at_whole_and_another_file_at_its_beginning(kind: str
 
 
 def test_what_is_something_else_is_rejected_and_nothing_of_it_stays() -> None:
-    house = uploaded(BAD)
+    harness = uploaded(BAD)
     rejected = replace(CAT, status=REJECTED, reason=WRONG_TYPE)
-    assert house.check() == rejected
-    assert house.state() == (rejected, {}, {}, {})
+    assert harness.check() == rejected
+    assert harness.state() == (rejected, {}, {}, {})
 
 
 @pytest.mark.parametrize("data", [b"", b"goo", b"goods"])
 def test_what_has_another_size_is_rejected_unread(data: bytes) -> None:
-    house = uploaded(data)
-    assert house.check(lambda *_: pytest.fail("was read")) == replace(CAT, status=REJECTED, reason=WRONG_SIZE)
-    assert house.objects.uploads == {}
+    harness = uploaded(data)
+    assert harness.check(lambda *_: pytest.fail("was read")) == replace(CAT, status=REJECTED, reason=WRONG_SIZE)
+    assert harness.objects.uploads == {}
 
 
 def test_an_event_that_finds_nothing_changes_nothing() -> None:
-    house = uploaded(None)
-    assert house.check() is None
-    assert house.state() == (CAT, {}, {}, {})
+    harness = uploaded(None)
+    assert harness.check() is None
+    assert harness.state() == (CAT, {}, {}, {})
 
 
 def test_an_upload_that_the_store_took_is_checked_however_late_that_is() -> None:
-    house = uploaded(file=replace(CAT, expires_at=0))
-    checked = house.check()
+    harness = uploaded(file=replace(CAT, expires_at=0))
+    checked = harness.check()
     assert checked is not None
     assert checked.status == READY
 
 
 def test_what_is_uploaded_again_to_a_ready_file_is_dropped_and_the_file_stays_as_it_was_checked() -> None:
-    house = uploaded()
-    house.check()
-    house.objects.uploads["cat"] = OTHER
-    assert house.check(lambda *_: pytest.fail("was looked at")) is None
-    assert house.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
+    harness = uploaded()
+    harness.check()
+    harness.objects.uploads["cat"] = OTHER
+    assert harness.check(lambda *_: pytest.fail("was looked at")) is None
+    assert harness.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
 
 
 @pytest.mark.parametrize("status", [REJECTED, DELETED])
 def test_what_is_uploaded_again_to_a_file_that_is_none_any_more_is_dropped(status: FileStatus) -> None:
     file = replace(CAT, status=status)
-    house = uploaded(file=file)
-    assert house.check() is None
-    assert house.state() == (file, {}, {}, {})
+    harness = uploaded(file=file)
+    assert harness.check() is None
+    assert harness.state() == (file, {}, {}, {})
 
 
 def test_an_upload_of_a_file_that_nobody_knows_is_dropped() -> None:
-    house = House(objects=FakeObjects(uploads={"cat": GOOD}))
-    assert house.check() is None
-    assert house.state() == (None, {}, {}, {})
+    harness = CheckingHarness(objects=FakeObjects(uploads={"cat": GOOD}))
+    assert harness.check() is None
+    assert harness.state() == (None, {}, {}, {})
 
 
 def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event() -> None:
-    house = uploaded()
+    harness = uploaded()
 
     def look(file: File, head: bytes, /) -> Checked:
-        house.objects.uploads["cat"] = OTHER
+        harness.objects.uploads["cat"] = OTHER
         return inspect(file, head)
 
-    assert house.check(look) is None
-    assert house.stores.file("cat").status == PENDING
-    assert house.check() == KEPT
-    assert house.state() == (KEPT, {}, {"cat": OTHER}, {"cat": b"small else"})
+    assert harness.check(look) is None
+    assert harness.stores.file("cat").status == PENDING
+    assert harness.check() == KEPT
+    assert harness.state() == (KEPT, {}, {"cat": OTHER}, {"cat": b"small else"})
 
 
 def test_a_look_that_fails_leaves_everything_for_the_next_try() -> None:
-    house = uploaded()
+    harness = uploaded()
 
     def look(*_: object) -> Checked:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        house.check(look)
-    assert house.state() == (CAT, {"cat": GOOD}, {}, {})
+        harness.check(look)
+    assert harness.state() == (CAT, {"cat": GOOD}, {}, {})
 
 
 class Breaking:
@@ -167,10 +167,10 @@ class Breaking:
         return call
 
 
-def broken(house: House, at: int, *, after: bool) -> list[str] | None:
+def broken(harness: CheckingHarness, at: int, *, after: bool) -> list[str] | None:
     """Check with the call number `at` failing. The calls that were made; None if there were fewer than that."""
     calls: list[str] = []
-    files, objects = (Breaking(port, calls, at, after=after) for port in (house.stores.files, house.objects))
+    files, objects = (Breaking(port, calls, at, after=after) for port in (harness.stores.files, harness.objects))
     try:
         check_upload("cat", files=files, objects=objects, inspect=inspect)
     except Unavailable:
@@ -184,10 +184,10 @@ def test_wherever_a_check_is_cut_off_the_next_one_ends_as_if_nothing_had_happene
     expected = uploaded(data)
     expected.check()
     broken_at: list[str] = []
-    while (calls := broken(house := uploaded(data), len(broken_at), after=after)) is not None:
+    while (calls := broken(harness := uploaded(data), len(broken_at), after=after)) is not None:
         broken_at.append(calls[-1])
-        house.check()
-        assert house.state() == expected.state(), calls
+        harness.check()
+        assert harness.state() == expected.state(), calls
     assert {"get", "look_at_upload", "settle", "drop_upload"} <= set(broken_at)
     assert ("keep" in broken_at) == (data == GOOD)
 
@@ -198,17 +198,17 @@ def test_wherever_a_check_is_cut_off_an_upload_that_comes_then_leaves_nothing_ha
     second: bytes, *, after: bool
 ) -> None:
     at = 0
-    while broken(house := uploaded(GOOD), at, after=after) is not None:
-        house.objects.uploads["cat"] = second
-        house.check()
-        assert_whole(house)
+    while broken(harness := uploaded(GOOD), at, after=after) is not None:
+        harness.objects.uploads["cat"] = second
+        harness.check()
+        assert_whole(harness)
         at += 1
     assert at > 5
 
 
-def assert_whole(house: House) -> None:
+def assert_whole(harness: CheckingHarness) -> None:
     """A ready file has bytes and a thumbnail of what passed, and of a rejected one there is nothing."""
-    file, waiting, kept, thumbnails = house.state()
+    file, waiting, kept, thumbnails = harness.state()
     assert file is not None
     assert waiting == {}
     if file.status == READY:
@@ -221,25 +221,25 @@ def assert_whole(house: House) -> None:
 @pytest.mark.parametrize("first", [GOOD, BAD])
 @pytest.mark.parametrize("second", [GOOD, OTHER, BAD])
 def test_two_uploads_and_their_checks_in_any_order_leave_nothing_half_done(first: bytes, second: bytes) -> None:
-    def build(stepper: Stepper) -> House:
-        house = uploaded(first)
+    def build(stepper: Stepper) -> CheckingHarness:
+        harness = uploaded(first)
         only = ("read_upload", "put_thumbnail", "keep", "settle", "delete")
-        files, objects = stepper.wrap(house.stores.files, only=only), stepper.wrap(house.objects, only=only)
+        files, objects = stepper.wrap(harness.stores.files, only=only), stepper.wrap(harness.objects, only=only)
         check = partial(check_upload, "cat", files=files, objects=objects, inspect=inspect)
 
         def replace_and_check() -> None:
-            house.objects.uploads["cat"] = second
+            harness.objects.uploads["cat"] = second
             check()
 
         stepper.add(check)
         stepper.add(replace_and_check)
-        return house
+        return harness
 
     outcomes = set()
-    for tried, house in enumerate(explore(build)):
+    for tried, harness in enumerate(explore(build)):
         assert tried < 2_000, "more orders than a test should try"
-        assert_whole(house)
-        outcomes.add(house.stores.file("cat").status)
+        assert_whole(harness)
+        outcomes.add(harness.stores.file("cat").status)
     assert (READY in outcomes) == (GOOD in {first, second} or second == OTHER)
 
 
@@ -248,14 +248,14 @@ def test_one_event_that_comes_twice_at_once_ends_as_once(data: bytes) -> None:
     expected = uploaded(data)
     expected.check()
 
-    def build(stepper: Stepper) -> House:
-        house = uploaded(data)
+    def build(stepper: Stepper) -> CheckingHarness:
+        harness = uploaded(data)
         only = ("get", "read_upload", "keep", "settle", "delete", "drop_upload")
-        files, objects = stepper.wrap(house.stores.files, only=only), stepper.wrap(house.objects, only=only)
+        files, objects = stepper.wrap(harness.stores.files, only=only), stepper.wrap(harness.objects, only=only)
         for _ in range(2):
             stepper.add(partial(check_upload, "cat", files=files, objects=objects, inspect=inspect))
-        return house
+        return harness
 
-    for tried, house in enumerate(explore(build)):
+    for tried, harness in enumerate(explore(build)):
         assert tried < 2_000, "more orders than a test should try"
-        assert house.state() == expected.state()
+        assert harness.state() == expected.state()

@@ -28,7 +28,7 @@ from tests.stores import Simulated, simulated
 
 
 @dataclass
-class House:
+class ContactsHarness:
     stores: Simulated = field(default_factory=simulated)
     clock: FakeClock = field(default_factory=lambda: FakeClock(100))
     stepped: Contacts | None = None
@@ -67,119 +67,119 @@ class House:
 
 
 def test_a_request_waits_at_both_sides_until_it_is_accepted() -> None:
-    house = House()
-    assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
-    assert house.sides() == (REQUESTED, INCOMING)
-    house.clock.advance(5)
-    assert house.accept() == Contact("alice", ACCEPTED, 105)
-    assert house.sides() == (ACCEPTED, ACCEPTED)
-    (mine,) = house.contacts.of("alice")
+    harness = ContactsHarness()
+    assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
+    assert harness.sides() == (REQUESTED, INCOMING)
+    harness.clock.advance(5)
+    assert harness.accept() == Contact("alice", ACCEPTED, 105)
+    assert harness.sides() == (ACCEPTED, ACCEPTED)
+    (mine,) = harness.contacts.of("alice")
     assert mine.since == 105
 
 
 def test_asking_again_changes_nothing() -> None:
-    house = House()
-    first = house.ask()
-    house.clock.advance(5)
-    assert house.ask() == Requested(first.contact, is_new=False)
-    house.accept()
-    again = house.ask()
+    harness = ContactsHarness()
+    first = harness.ask()
+    harness.clock.advance(5)
+    assert harness.ask() == Requested(first.contact, is_new=False)
+    harness.accept()
+    again = harness.ask()
     assert (again.contact.status, again.is_new) == (ACCEPTED, False)
-    assert house.accept().status == ACCEPTED
+    assert harness.accept().status == ACCEPTED
 
 
 def test_who_asks_the_one_who_has_asked_them_accepts() -> None:
-    house = House()
-    house.ask()
-    crossed = house.ask("bob", "alice")
-    assert (crossed.contact.status, crossed.is_new, house.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
+    harness = ContactsHarness()
+    harness.ask()
+    crossed = harness.ask("bob", "alice")
+    assert (crossed.contact.status, crossed.is_new, harness.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
 
 
 def test_two_requests_at_once_accept_each_other_in_every_interleaving() -> None:
-    def build(stepper: Stepper) -> House:
-        house = House()
-        house.stepped = stepper.wrap(house.stores.contacts)
-        stepper.add(partial(house.ask, "alice", "bob"))
-        stepper.add(partial(house.ask, "bob", "alice"))
-        return house
+    def build(stepper: Stepper) -> ContactsHarness:
+        harness = ContactsHarness()
+        harness.stepped = stepper.wrap(harness.stores.contacts)
+        stepper.add(partial(harness.ask, "alice", "bob"))
+        stepper.add(partial(harness.ask, "bob", "alice"))
+        return harness
 
     tried = 0
-    for house in explore(build):
+    for harness in explore(build):
         tried += 1
-        assert house.sides() == (ACCEPTED, ACCEPTED)
+        assert harness.sides() == (ACCEPTED, ACCEPTED)
     assert tried > 10
 
 
 @pytest.mark.parametrize(("user", "other"), [("alice", "bob"), ("bob", "alice")])
 @pytest.mark.parametrize("accepted", [True, False])
 def test_withdrawing_declining_and_ending_take_away_both_sides(user: str, other: str, *, accepted: bool) -> None:
-    house = House()
-    house.ask()
+    harness = ContactsHarness()
+    harness.ask()
     if accepted:
-        house.accept()
-    house.remove(user, other)
-    assert house.sides() == (None, None)
+        harness.accept()
+    harness.remove(user, other)
+    assert harness.sides() == (None, None)
     with pytest.raises(NotFound):
-        house.remove(user, other)
-    assert house.ask().is_new
+        harness.remove(user, other)
+    assert harness.ask().is_new
 
 
 def test_accepting_beside_a_withdrawal_leaves_both_or_none_in_every_interleaving() -> None:
-    def build(stepper: Stepper) -> tuple[House, list[str]]:
-        house, outcomes = House(), list[str]()
-        house.ask()
-        house.stepped = stepper.wrap(house.stores.contacts)
+    def build(stepper: Stepper) -> tuple[ContactsHarness, list[str]]:
+        harness, outcomes = ContactsHarness(), list[str]()
+        harness.ask()
+        harness.stepped = stepper.wrap(harness.stores.contacts)
 
         def accept() -> None:
             try:
-                house.accept()
+                harness.accept()
             except NotFound:
                 outcomes.append("too late")
 
         stepper.add(accept)
-        stepper.add(house.remove)
-        return house, outcomes
+        stepper.add(harness.remove)
+        return harness, outcomes
 
-    for house, _ in explore(build):
-        assert house.sides() == (None, None)  # accepted and then ended, or withdrawn before
+    for harness, _ in explore(build):
+        assert harness.sides() == (None, None)  # accepted and then ended, or withdrawn before
 
 
 def test_one_cannot_accept_for_the_other() -> None:
-    house = House()
-    house.ask()
+    harness = ContactsHarness()
+    harness.ask()
     with pytest.raises(Conflict):
-        house.accept("alice", "bob")
-    assert house.sides() == (REQUESTED, INCOMING)
+        harness.accept("alice", "bob")
+    assert harness.sides() == (REQUESTED, INCOMING)
 
 
 def test_an_alias_is_ones_own_and_goes_with_none() -> None:
-    house = House()
-    house.ask()
-    assert house.name("Bobby").alias == "Bobby"
-    house.accept()
-    assert house.name("Allie", "bob", "alice").alias == "Allie"
-    assert [one.alias for user in ("alice", "bob") for one in house.contacts.of(user)] == ["Bobby", "Allie"]
-    assert house.name(None).alias is None
-    assert house.sides() == (ACCEPTED, ACCEPTED)
+    harness = ContactsHarness()
+    harness.ask()
+    assert harness.name("Bobby").alias == "Bobby"
+    harness.accept()
+    assert harness.name("Allie", "bob", "alice").alias == "Allie"
+    assert [one.alias for user in ("alice", "bob") for one in harness.contacts.of(user)] == ["Bobby", "Allie"]
+    assert harness.name(None).alias is None
+    assert harness.sides() == (ACCEPTED, ACCEPTED)
 
 
 def test_accepting_and_naming_go_together() -> None:
-    house = House()
-    house.ask()
-    assert house.name("Allie", "bob", "alice", accept=True) == Contact("alice", ACCEPTED, 100, "Allie")
+    harness = ContactsHarness()
+    harness.ask()
+    assert harness.name("Allie", "bob", "alice", accept=True) == Contact("alice", ACCEPTED, 100, "Allie")
 
 
 def test_two_aliases_at_once_are_both_kept_in_every_interleaving() -> None:
-    def build(stepper: Stepper) -> House:
-        house = House()
-        house.ask()
-        house.stepped = stepper.wrap(house.stores.contacts)
-        stepper.add(partial(house.name, "Bobby"))
-        stepper.add(partial(house.name, "Allie", "bob", "alice"))
-        return house
+    def build(stepper: Stepper) -> ContactsHarness:
+        harness = ContactsHarness()
+        harness.ask()
+        harness.stepped = stepper.wrap(harness.stores.contacts)
+        stepper.add(partial(harness.name, "Bobby"))
+        stepper.add(partial(harness.name, "Allie", "bob", "alice"))
+        return harness
 
-    for house in explore(build):
-        pair = house.stores.contacts.pair("alice", "bob")
+    for harness in explore(build):
+        pair = harness.stores.contacts.pair("alice", "bob")
         assert pair.mine is not None
         assert pair.theirs is not None
         assert (pair.mine.alias, pair.theirs.alias) == ("Bobby", "Allie")
@@ -187,89 +187,91 @@ def test_two_aliases_at_once_are_both_kept_in_every_interleaving() -> None:
 
 @pytest.mark.parametrize("alias", ["", "  ", "x" * (MAX_ALIAS_CHARACTERS + 1)])
 def test_an_alias_shows_something_and_is_short(alias: str) -> None:
-    house = House()
-    house.ask()
+    harness = ContactsHarness()
+    harness.ask()
     with pytest.raises(BadRequest):
-        house.name(alias)
+        harness.name(alias)
 
 
-@pytest.mark.parametrize("call", [House.accept, House.remove, partial(House.name, alias="x")])
-def test_what_is_not_there_is_not_found(call: Callable[[House], object]) -> None:
+@pytest.mark.parametrize(
+    "call", [ContactsHarness.accept, ContactsHarness.remove, partial(ContactsHarness.name, alias="x")]
+)
+def test_what_is_not_there_is_not_found(call: Callable[[ContactsHarness], object]) -> None:
     with pytest.raises(NotFound):
-        call(House())
+        call(ContactsHarness())
 
 
 @pytest.mark.parametrize("other", ["alice", "", "b b", "b:b", "x" * 129])
 def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
-    house = House()
+    harness = ContactsHarness()
     for call in (
-        partial(house.ask, "alice", other),
-        partial(house.accept, "alice", other),
-        partial(house.remove, "alice", other),
-        partial(block_user, "alice", other, stores=house.stores, now=1),
+        partial(harness.ask, "alice", other),
+        partial(harness.accept, "alice", other),
+        partial(harness.remove, "alice", other),
+        partial(block_user, "alice", other, stores=harness.stores, now=1),
     ):
         with pytest.raises(BadRequest):
             call()
 
 
 def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_request() -> None:
-    blocking, unknown = House(), House()
+    blocking, unknown = ContactsHarness(), ContactsHarness()
     block_user("bob", "alice", stores=blocking.stores, now=1)
-    for house in (blocking, unknown):
-        assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
-        assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
-        assert list(house.contacts.of("alice")) == [Contact("bob", REQUESTED, 100)]
-        assert house.name("Bobby").alias == "Bobby"
+    for harness in (blocking, unknown):
+        assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
+        assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+        assert list(harness.contacts.of("alice")) == [Contact("bob", REQUESTED, 100)]
+        assert harness.name("Bobby").alias == "Bobby"
         with pytest.raises(Conflict):
-            house.accept("alice", "bob")
+            harness.accept("alice", "bob")
     assert list(blocking.contacts.of("bob")) == []
-    for house in (blocking, unknown):
-        house.remove()
-        assert list(house.contacts.of("alice")) == []
+    for harness in (blocking, unknown):
+        harness.remove()
+        assert list(harness.contacts.of("alice")) == []
 
 
 def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block() -> None:
-    house = House()
-    block_user("bob", "alice", stores=house.stores, now=1)
-    house.ask()
-    house.stores.blocks.remove("bob", "alice")
-    assert house.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
-    assert house.sides() == (REQUESTED, INCOMING)
+    harness = ContactsHarness()
+    block_user("bob", "alice", stores=harness.stores, now=1)
+    harness.ask()
+    harness.stores.blocks.remove("bob", "alice")
+    assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+    assert harness.sides() == (REQUESTED, INCOMING)
 
 
 def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -> None:
-    house = House()
-    block_user("bob", "alice", stores=house.stores, now=1)
-    house.ask()
-    asked = house.ask("bob", "alice")
-    assert (asked.contact.status, house.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
+    harness = ContactsHarness()
+    block_user("bob", "alice", stores=harness.stores, now=1)
+    harness.ask()
+    asked = harness.ask("bob", "alice")
+    assert (asked.contact.status, harness.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
 
 
 def test_blocking_is_idempotent_and_bounded() -> None:
-    house = House()
+    harness = ContactsHarness()
     for number in range(MAX_BLOCKS):
-        house.stores.blocks.put("alice", f"u{number}", now=1)
-    block_user("alice", "u5", stores=house.stores, now=2)
+        harness.stores.blocks.put("alice", f"u{number}", now=1)
+    block_user("alice", "u5", stores=harness.stores, now=2)
     with pytest.raises(Conflict):
-        block_user("alice", "one-more", stores=house.stores, now=2)
+        block_user("alice", "one-more", stores=harness.stores, now=2)
 
 
 def test_contacts_are_bounded() -> None:
-    house = House()
+    harness = ContactsHarness()
     for number in range(MAX_CONTACTS):
-        house.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
+        harness.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
-        house.ask()
-    assert not request_contact("alice", "u5", stores=house.stores, now=2).is_new  # one that is there already
+        harness.ask()
+    assert not request_contact("alice", "u5", stores=harness.stores, now=2).is_new  # one that is there already
 
 
 def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
-    house = House()
+    harness = ContactsHarness()
     for number in range(MAX_CONTACTS):
-        house.stores.know("bob", f"u{number}", INCOMING, REQUESTED)
-    asked = house.ask()
+        harness.stores.know("bob", f"u{number}", INCOMING, REQUESTED)
+    asked = harness.ask()
     assert asked.contact.status == REQUESTED
-    assert house.sides() == (REQUESTED, None)
+    assert harness.sides() == (REQUESTED, None)
 
 
 def test_a_pair_that_never_stands_still_is_given_up() -> None:

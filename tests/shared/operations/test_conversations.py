@@ -13,7 +13,7 @@ from shared.operations.conversations import Summary, create_private, hide, inbox
 from shared.operations.groups import members_of
 from shared.operations.receipts import READ
 from tests.fakes import DM
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import Simulated, simulated
 from tests.wiring import rest_services
 
@@ -148,26 +148,26 @@ def test_a_private_conversation_is_made_once_whoever_asks() -> None:
 
 
 def test_an_empty_private_conversation_is_its_makers_alone() -> None:
-    house = House()
-    create_private("alice", "bob", stores=house.stores, now=1)
-    assert [one.conversation_id for one in listed(house, "alice")] == [DM]
-    assert listed(house, "bob") == []
+    harness = ChatHarness()
+    create_private("alice", "bob", stores=harness.stores, now=1)
+    assert [one.conversation_id for one in listed(harness, "alice")] == [DM]
+    assert listed(harness, "bob") == []
     with pytest.raises(NotAMember):
-        summary_of(DM, user_id="bob", stores=house.stores)
+        summary_of(DM, user_id="bob", stores=harness.stores)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="bob", stores=house.stores)
+        members_of(DM, user_id="bob", stores=harness.stores)
     with pytest.raises(NotAMember):
-        house.send(sender_id="bob", conversation_id=DM)
+        harness.send(sender_id="bob", conversation_id=DM)
     for place in ({"to": "bob"}, {"conversation_id": DM}):
-        house.send(**place)
-    assert [one.conversation_id for one in listed(house, "bob")] == [DM]
-    assert house.member("alice", DM) == Member(DM, "alice", 1)
+        harness.send(**place)
+    assert [one.conversation_id for one in listed(harness, "bob")] == [DM]
+    assert harness.member("alice", DM) == Member(DM, "alice", 1)
 
 
 def test_the_members_of_an_empty_private_conversation_are_both() -> None:
-    house = House()
-    create_private("alice", "bob", stores=house.stores, now=7)
-    found = members_of(DM, user_id="alice", stores=house.stores)
+    harness = ChatHarness()
+    create_private("alice", "bob", stores=harness.stores, now=7)
+    found = members_of(DM, user_id="alice", stores=harness.stores)
     assert [(one.member, one.role) for one in found] == [
         (Member(DM, "alice", 7), "member"),
         (Member(DM, "bob", 7), "member"),
@@ -175,10 +175,10 @@ def test_the_members_of_an_empty_private_conversation_are_both() -> None:
 
 
 def test_both_may_make_the_same_private_conversation_and_each_has_it_then() -> None:
-    house = House()
+    harness = ChatHarness()
     for user, other in (("alice", "bob"), ("bob", "alice")):
-        assert create_private(user, other, stores=house.stores, now=1).is_new
-        assert [one.conversation_id for one in listed(house, user)] == [DM]
+        assert create_private(user, other, stores=harness.stores, now=1).is_new
+        assert [one.conversation_id for one in listed(harness, user)] == [DM]
 
 
 @pytest.mark.parametrize("other", ["alice", "", "a b", "a:b", "x" * 129])
@@ -188,129 +188,133 @@ def test_a_private_conversation_needs_somebody_else(other: str) -> None:
 
 
 def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it() -> None:
-    house = House()
-    house.stores.blocks.put("bob", "alice", now=1)
-    assert create_private("alice", "bob", stores=house.stores, now=1).is_new
+    harness = ChatHarness()
+    harness.stores.blocks.put("bob", "alice", now=1)
+    assert create_private("alice", "bob", stores=harness.stores, now=1).is_new
     with pytest.raises(Blocked):
-        house.send(to="bob")
-    assert listed(house, "bob") == []
+        harness.send(to="bob")
+    assert listed(harness, "bob") == []
 
 
-def listed(house: House, user_id: str = "bob") -> list[Summary]:
-    page = inbox(user_id, limit=9, stores=house.stores, services=SERVICES, now=0)
+def listed(harness: ChatHarness, user_id: str = "bob") -> list[Summary]:
+    page = inbox(user_id, limit=9, stores=harness.stores, services=SERVICES, now=0)
     return list(page.conversations)
 
 
 def test_the_last_message_is_shown_though_other_entries_follow_it() -> None:
-    house = House()
-    house.send("one")
-    house.send("two")
-    house.edit(2, "two, edited")
-    house.react(1, "x")
-    (summary,) = listed(house)
+    harness = ChatHarness()
+    harness.send("one")
+    harness.send("two")
+    harness.edit(2, "two, edited")
+    harness.react(1, "x")
+    (summary,) = listed(harness)
     assert summary.last_message is not None
     assert summary.head is not None
     assert (summary.head.seq, summary.last_message.seq, summary.last_message.content) == (4, 2, "two, edited")
-    house.delete(2)
-    (summary,) = listed(house)
+    harness.delete(2)
+    (summary,) = listed(harness)
     assert summary.last_message is not None
     assert (summary.last_message.seq, summary.last_message.content) == (2, None)
 
 
 def test_only_messages_of_others_are_unread() -> None:
-    house = House()
-    house.group("alice", "bob", "carol")
-    house.send(conversation_id=GROUP)
-    house.react(2, "x", place=GROUP)
-    house.edit(2, "edited", place=GROUP)
-    assert [(one.unread, one.member.joined_seq) for one in listed(house)] == [(1, 1)]
-    house.add("dave")
-    assert [one.unread for one in listed(house, "dave")] == [0]  # what was before is history
-    house.send(conversation_id=GROUP, sender_id="carol")
-    assert [[one.unread for one in listed(house, user)] for user in ("bob", "carol", "dave")] == [[2], [0], [1]]
+    harness = ChatHarness()
+    harness.group("alice", "bob", "carol")
+    harness.send(conversation_id=GROUP)
+    harness.react(2, "x", place=GROUP)
+    harness.edit(2, "edited", place=GROUP)
+    assert [(one.unread, one.member.joined_seq) for one in listed(harness)] == [(1, 1)]
+    harness.add("dave")
+    assert [one.unread for one in listed(harness, "dave")] == [0]  # what was before is history
+    harness.send(conversation_id=GROUP, sender_id="carol")
+    assert [[one.unread for one in listed(harness, user)] for user in ("bob", "carol", "dave")] == [[2], [0], [1]]
 
 
 def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_members() -> None:
-    house = House()
-    house.group("alice", "bob", "carol")
-    house.rename("renamed")
-    house.send()
-    group, private = sorted(listed(house), key=lambda one: one.conversation_id, reverse=True)
+    harness = ChatHarness()
+    harness.group("alice", "bob", "carol")
+    harness.rename("renamed")
+    harness.send()
+    group, private = sorted(listed(harness), key=lambda one: one.conversation_id, reverse=True)
     assert group.group is not None
     assert (group.group.name, group.group.size, group.members, group.last_message) == ("renamed", 3, None, None)
     assert (private.group, private.members) == (None, ("alice", "bob"))
-    house.remove("bob")
-    assert [one.conversation_id for one in listed(house)] == [DM]
+    harness.remove("bob")
+    assert [one.conversation_id for one in listed(harness)] == [DM]
 
 
-def one(house: House, place: str, user_id: str = "bob") -> Summary:
-    return summary_of(place, user_id=user_id, stores=house.stores)
+def one(harness: ChatHarness, place: str, user_id: str = "bob") -> Summary:
+    return summary_of(place, user_id=user_id, stores=harness.stores)
 
 
 def test_one_conversation_is_shown_with_the_role() -> None:
-    house = House()
-    house.group("alice", "bob", admins=["bob"])
-    house.send()
-    assert (one(house, GROUP).role, one(house, GROUP, "alice").role, one(house, DM).role) == ("admin", "owner", None)
-    shown = one(house, GROUP)
-    assert (shown.group, shown.member) == (house.stores.group(GROUP), house.member("bob"))
+    harness = ChatHarness()
+    harness.group("alice", "bob", admins=["bob"])
+    harness.send()
+    assert (one(harness, GROUP).role, one(harness, GROUP, "alice").role, one(harness, DM).role) == (
+        "admin",
+        "owner",
+        None,
+    )
+    shown = one(harness, GROUP)
+    assert (shown.group, shown.member) == (harness.stores.group(GROUP), harness.member("bob"))
     for place in (GROUP, DM, "group:unknown-unknown-0", "?"):
         with pytest.raises(NotAMember):
-            one(house, place, "zoe")
+            one(harness, place, "zoe")
 
 
 def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else() -> None:
-    house = House()
-    house.send()
-    hide(DM, user_id="bob", stores=house.stores)
-    assert (listed(house), len(listed(house, "alice"))) == ([], 1)
-    house.react(1, "x")
-    house.edit(1, "edited")
-    assert listed(house) == []
-    house.send()
-    assert [one.conversation_id for one in listed(house)] == [DM]
-    hide(DM, user_id="bob", stores=house.stores)
-    assert listed(house) == []
-    house.send(sender_id="bob", to="alice")
-    assert len(listed(house)) == 1
+    harness = ChatHarness()
+    harness.send()
+    hide(DM, user_id="bob", stores=harness.stores)
+    assert (listed(harness), len(listed(harness, "alice"))) == ([], 1)
+    harness.react(1, "x")
+    harness.edit(1, "edited")
+    assert listed(harness) == []
+    harness.send()
+    assert [one.conversation_id for one in listed(harness)] == [DM]
+    hide(DM, user_id="bob", stores=harness.stores)
+    assert listed(harness) == []
+    harness.send(sender_id="bob", to="alice")
+    assert len(listed(harness)) == 1
 
 
 def test_only_ones_own_private_conversations_can_be_hidden() -> None:
-    house = House()
-    house.group("alice", "bob")
-    house.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
-    hide("dm:alice:zoe", user_id="alice", stores=house.stores)
-    assert [one.conversation_id for one in listed(house, "alice")] == [GROUP]
+    harness = ChatHarness()
+    harness.group("alice", "bob")
+    harness.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
+    hide("dm:alice:zoe", user_id="alice", stores=harness.stores)
+    assert [one.conversation_id for one in listed(harness, "alice")] == [GROUP]
     with pytest.raises(BadRequest):
-        hide(GROUP, user_id="bob", stores=house.stores)
+        hide(GROUP, user_id="bob", stores=harness.stores)
     for place in (DM, "dm:alice:zoe", "?"):
         with pytest.raises(NotAMember):
-            hide(place, user_id="bob", stores=house.stores)
+            hide(place, user_id="bob", stores=harness.stores)
 
 
 def test_preferences_are_a_members_own() -> None:
-    house = House()
-    house.group("alice", "bob")
-    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", stores=house.stores)
-    assert changed == one(house, GROUP).member.preferences == Preferences(pinned=True)
-    assert one(house, GROUP, "alice").member.preferences == Preferences()
+    harness = ChatHarness()
+    harness.group("alice", "bob")
+    changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", stores=harness.stores)
+    assert changed == one(harness, GROUP).member.preferences == Preferences(pinned=True)
+    assert one(harness, GROUP, "alice").member.preferences == Preferences()
     for place in (GROUP, DM, "?"):
         with pytest.raises(NotAMember):
-            set_preferences(place, {"pinned": True}, user_id="zoe", stores=house.stores)
+            set_preferences(place, {"pinned": True}, user_id="zoe", stores=harness.stores)
 
 
 def test_members_are_listed_with_role_and_cursors() -> None:
-    house = House()
-    house.group("bob", "alice")
-    house.send(conversation_id=GROUP)
-    house.move("read", 2, place=GROUP)
-    found = members_of(GROUP, user_id="alice", stores=house.stores)
+    harness = ChatHarness()
+    harness.group("bob", "alice")
+    harness.send(conversation_id=GROUP)
+    harness.move("read", 2, place=GROUP)
+    found = members_of(GROUP, user_id="alice", stores=harness.stores)
     assert [(one.member.user_id, one.role, one.member.read_seq) for one in found] == [
         ("alice", "member", 1),
         ("bob", "owner", 2),
     ]
     for place in (DM, GROUP, "?"):
         with pytest.raises(NotAMember):
-            members_of(place, user_id="zoe", stores=house.stores)
+            members_of(place, user_id="zoe", stores=harness.stores)
     with pytest.raises(NotAMember):
-        members_of(DM, user_id="alice", stores=house.stores)
+        members_of(DM, user_id="alice", stores=harness.stores)

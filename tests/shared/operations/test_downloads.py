@@ -11,16 +11,16 @@ from shared.domain.files import DELETED, FILE, PENDING, READY, REJECTED, FileSta
 from shared.errors import NotFound
 from shared.operations.files import Links, file_for, links_to
 from tests.fakes import FakeObjects
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import MEMBERS
 from tests.wiring import rest_services
 
 OTHER = "group:zzzzzzzzzzzzzzzz"
 
 
-def house() -> House:
+def harness() -> ChatHarness:
     """Alice's file is in her conversation with Bob, and in her group with Carol. Dave is in neither."""
-    made = House()
+    made = ChatHarness()
     made.group("alice", "carol")
     made.stores.ready_file("f")
     for place in ({"to": "bob"}, {"conversation_id": GROUP}):
@@ -28,7 +28,7 @@ def house() -> House:
     return made
 
 
-def sees(made: House, user_id: str, file_id: str = "f") -> bool:
+def sees(made: ChatHarness, user_id: str, file_id: str = "f") -> bool:
     try:
         found = file_for(user_id, file_id, stores=made.stores)
     except NotFound:
@@ -39,12 +39,12 @@ def sees(made: House, user_id: str, file_id: str = "f") -> bool:
 
 @pytest.mark.parametrize(("user_id", "visible"), [("alice", True), ("bob", True), ("carol", True), ("dave", False)])
 def test_it_is_seen_by_its_owner_and_in_the_conversations_that_have_it(user_id: str, *, visible: bool) -> None:
-    assert sees(house(), user_id) is visible
+    assert sees(harness(), user_id) is visible
 
 
 @pytest.mark.parametrize(("user_id", "file_id"), [("alice", "unknown"), ("dave", "f"), ("dave", "unknown")])
 def test_an_id_that_names_no_file_is_the_same_as_a_foreign_one(user_id: str, file_id: str) -> None:
-    made = house()
+    made = harness()
     with pytest.raises(NotFound, match=r"^There is no such file$"):
         file_for(user_id, file_id, stores=made.stores)
 
@@ -56,13 +56,13 @@ def test_an_id_that_names_no_file_is_the_same_as_a_foreign_one(user_id: str, fil
 def test_only_what_is_ready_is_seen_by_others_and_what_is_deleted_by_nobody(
     status: FileStatus, seers: set[str]
 ) -> None:
-    made = house()
+    made = harness()
     made.stores.files.create(replace(made.stores.file("f"), status=status))
     assert {user for user in ("alice", "bob", "carol") if sees(made, user)} == seers
 
 
 def test_who_leaves_the_group_sees_it_no_more_and_who_comes_does() -> None:
-    made = house()
+    made = harness()
     made.role("carol", "owner")
     made.add("dave")
     assert sees(made, "dave")
@@ -73,7 +73,7 @@ def test_who_leaves_the_group_sees_it_no_more_and_who_comes_does() -> None:
 
 
 def test_a_conversation_whose_message_was_deleted_has_it_no_more() -> None:
-    made = house()
+    made = harness()
     made.delete(1)
     assert (sees(made, "bob"), sees(made, "carol")) == (False, True)
     made.delete(2, place=GROUP)
@@ -81,7 +81,7 @@ def test_a_conversation_whose_message_was_deleted_has_it_no_more() -> None:
 
 
 def test_a_conversation_with_two_messages_has_it_until_both_are_deleted() -> None:
-    made = house()
+    made = harness()
     made.send("", to="bob", message_type="image", file_id="f")
     made.delete(1)
     assert sees(made, "bob")
@@ -89,13 +89,13 @@ def test_a_conversation_with_two_messages_has_it_until_both_are_deleted() -> Non
     assert not sees(made, "bob")
 
 
-def attach(made: House, place: str) -> None:
+def attach(made: ChatHarness, place: str) -> None:
     """A message of a conversation has the file."""
     made.stores.edit(MEMBERS, file_reference_key("f", place, 1), conversation_id=place)
 
 
 def test_looking_takes_as_many_reads_in_many_groups_as_in_one() -> None:
-    made = house()
+    made = harness()
     made.stores.join(OTHER, "dave", at=1)
     for number in range(30):
         attach(made, f"group:{number:016}")
@@ -107,20 +107,20 @@ def test_looking_takes_as_many_reads_in_many_groups_as_in_one() -> None:
 
 
 def test_the_owner_and_the_members_of_private_conversations_need_no_membership() -> None:
-    made = house()
+    made = harness()
     before = made.stores.calls.reads(MEMBERS)
     assert (sees(made, "alice"), sees(made, "bob")) == (True, True)
     assert made.stores.calls.reads(MEMBERS) - before == 1 + 2  # the file, and for Bob its conversations
 
 
 def test_a_file_that_was_never_sent_is_the_owners_alone_and_costs_others_one_read() -> None:
-    made = House()
+    made = ChatHarness()
     made.stores.ready_file("f")
     assert (sees(made, "alice"), sees(made, "bob"), made.stores.calls.reads(MEMBERS)) == (True, False, 2)
 
 
 def test_only_what_is_ready_has_links() -> None:
-    made = house()
+    made = harness()
     file, objects = made.stores.file("f"), FakeObjects()
     url, small = (f"https://files.example.com/{place}/f?expires=300" for place in ("files", "thumbnails"))
     assert links_to(file, services=rest_services(objects=objects)) == Links(url, None, 300)
@@ -132,6 +132,6 @@ def test_only_what_is_ready_has_links() -> None:
 
 
 def test_a_document_has_its_link_too() -> None:
-    made = House()
+    made = ChatHarness()
     file = made.stores.ready_file("d", kind=FILE)
     assert links_to(file, services=rest_services()) == Links("https://files.example.com/files/d?expires=300", None, 300)

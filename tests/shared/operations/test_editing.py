@@ -13,53 +13,53 @@ from shared.domain.rules import MAX_REACTIONS, MAX_REACTIONS_OF_ONE
 from shared.domain.weight import MAX_MESSAGE_BYTES, message_bytes
 from shared.errors import BadRequest, Blocked, Conflict, Forbidden, NotAMember, NotFound, TooLarge
 from tests.fakes import DM
-from tests.shared.operations.conversation_harness import GROUP, House, found_group
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness, found_group
 
 
-def furnished() -> House:
+def furnished() -> ChatHarness:
     """Message 1 is Alice's, 2 is Bob's; both are there."""
-    house = House()
-    house.connect("alice", "bob")
-    house.send("first", after=0, client_message_id="c1")
-    house.send("second", sender_id="bob", to="alice", after=1, client_message_id="c2")
-    house.heard()
-    return house
+    harness = ChatHarness()
+    harness.connect("alice", "bob")
+    harness.send("first", after=0, client_message_id="c1")
+    harness.send("second", sender_id="bob", to="alice", after=1, client_message_id="c2")
+    harness.heard()
+    return harness
 
 
-def contents(house: House, place: str = DM) -> set[str]:
+def contents(harness: ChatHarness, place: str = DM) -> set[str]:
     """Everything that is still to be read anywhere in the log."""
-    entries = house.entries(place)
+    entries = harness.entries(place)
     edits = {entry.change.content for entry in entries if isinstance(entry.change, Edited)}
     return {text for text in (*(entry.content for entry in entries), *edits) if text}
 
 
 def test_an_edit_takes_a_place_and_everybody_hears_of_it() -> None:
-    house = furnished()
-    changed = house.edit(1, "better")
+    harness = furnished()
+    changed = harness.edit(1, "better")
     assert changed.entry is not None
     assert (changed.entry.seq, changed.entry.change) == (3, Edited(1, "better"))
-    assert (house.at(1).content, house.at(1).edited_at, house.at(1).seq) == ("better", house.clock(), 1)
-    assert house.heard() == {"alice1", "bob1"}
+    assert (harness.at(1).content, harness.at(1).edited_at, harness.at(1).seq) == ("better", harness.clock(), 1)
+    assert harness.heard() == {"alice1", "bob1"}
 
 
 def test_the_same_edit_again_changes_nothing_and_tells_nobody() -> None:
-    house = furnished()
-    house.edit(1, "better")
-    house.heard()
-    assert house.edit(1, "better").entry is None
-    assert (len(house.entries(DM)), house.heard()) == (3, set())
+    harness = furnished()
+    harness.edit(1, "better")
+    harness.heard()
+    assert harness.edit(1, "better").entry is None
+    assert (len(harness.entries(DM)), harness.heard()) == (3, set())
 
 
 def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_the_same() -> None:
     """Its place is the one that the reaction was about to take."""
-    house = furnished()
+    harness = furnished()
 
     def between(operation: str, _: object) -> None:
-        if operation != "Query" and len(house.entries(DM)) == 2:
-            house.stores.write("bob", "third")
+        if operation != "Query" and len(harness.entries(DM)) == 2:
+            harness.stores.write("bob", "third")
 
-    house.stores.calls.before = between
-    changed = house.react(3, "👍")
+    harness.stores.calls.before = between
+    changed = harness.react(3, "👍")
     assert changed.entry is not None
     assert changed.entry.seq == 4
 
@@ -67,91 +67,91 @@ def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_th
 @pytest.mark.parametrize("content", ["other words", "second"])
 def test_a_forwarded_message_keeps_its_words(content: str) -> None:
     """Its mark says that they are another's: also where the edit would change nothing."""
-    house = furnished()
-    house.send("", to="bob", forward_of=(DM, 2))
+    harness = furnished()
+    harness.send("", to="bob", forward_of=(DM, 2))
     with pytest.raises(Forbidden):
-        house.edit(3, content)
+        harness.edit(3, content)
     with pytest.raises(Forbidden):
-        house.edit(3, content, "bob")
-    assert (house.at(3).content, house.at(3).forwarded, len(house.entries(DM))) == ("second", True, 3)
-    house.delete(3)
+        harness.edit(3, content, "bob")
+    assert (harness.at(3).content, harness.at(3).forwarded, len(harness.entries(DM))) == ("second", True, 3)
+    harness.delete(3)
     with pytest.raises(NotFound):
-        house.edit(3, content)
+        harness.edit(3, content)
 
 
 def test_only_the_latest_edit_keeps_a_content() -> None:
-    house = furnished()
+    harness = furnished()
     for text in ("better", "still better", "best"):
-        house.edit(1, text)
-    assert contents(house) == {"best", "second"}
+        harness.edit(1, text)
+    assert contents(harness) == {"best", "second"}
 
 
 def test_a_deleted_messages_content_is_nowhere_any_more() -> None:
-    house = furnished()
-    house.edit(1, "better")
-    house.edit(1, "best")
-    house.react(1, "x")
-    house.delete(1)
-    gone = house.at(1)
-    assert contents(house) == {"second"}
+    harness = furnished()
+    harness.edit(1, "better")
+    harness.edit(1, "best")
+    harness.react(1, "x")
+    harness.delete(1)
+    gone = harness.at(1)
+    assert contents(harness) == {"second"}
     assert (gone.digest, gone.reactions, gone.client_message_id) == ("", frozenset(), "c1")
-    assert house.heard() == {"alice1", "bob1"}
-    assert house.delete(1).entry is None
-    assert house.heard() == set()
+    assert harness.heard() == {"alice1", "bob1"}
+    assert harness.delete(1).entry is None
+    assert harness.heard() == set()
 
 
 def test_a_late_resend_of_a_deleted_message_is_still_recognised() -> None:
-    house = furnished()
-    house.delete(1)
-    again = house.send("first", after=0, client_message_id="c1")
+    harness = furnished()
+    harness.delete(1)
+    again = harness.send("first", after=0, client_message_id="c1")
     assert (again.entry.seq, again.duplicate) == (1, True)
-    assert len(house.entries(DM)) == 3
+    assert len(harness.entries(DM)) == 3
 
 
 def test_a_resend_of_an_edited_message_is_no_conflict_and_other_content_still_is() -> None:
-    house = furnished()
-    house.edit(1, "better")
-    assert house.send("first", after=0, client_message_id="c1").duplicate
+    harness = furnished()
+    harness.edit(1, "better")
+    assert harness.send("first", after=0, client_message_id="c1").duplicate
     with pytest.raises(Conflict):
-        house.send("better", after=0, client_message_id="c1")
+        harness.send("better", after=0, client_message_id="c1")
 
 
 def test_what_was_deleted_is_neither_edited_nor_reacted_to() -> None:
-    house = furnished()
-    house.delete(1)
-    for operation in (partial(house.edit, 1, "back"), partial(house.react, 1, "x")):
+    harness = furnished()
+    harness.delete(1)
+    for operation in (partial(harness.edit, 1, "back"), partial(harness.react, 1, "x")):
         with pytest.raises(NotFound):
             operation()
 
 
 @pytest.mark.parametrize("seq", [3, 9])
 def test_other_entries_and_none_at_all_are_no_message(seq: int) -> None:
-    house = furnished()
-    house.react(1, "x")
-    for operation in (partial(house.edit, seq, "x"), partial(house.delete, seq), partial(house.react, seq, "x")):
+    harness = furnished()
+    harness.react(1, "x")
+    for operation in (partial(harness.edit, seq, "x"), partial(harness.delete, seq), partial(harness.react, seq, "x")):
         with pytest.raises(NotFound):
             operation()
 
 
 def test_only_its_author_edits_or_deletes_a_private_message() -> None:
-    house = furnished()
-    for operation in (house.edit, house.delete):
+    harness = furnished()
+    for operation in (harness.edit, harness.delete):
         with pytest.raises(Forbidden):
-            operation(2, *(["mine now"] if operation == house.edit else []))
-    assert house.at(2).content == "second"
+            operation(2, *(["mine now"] if operation == harness.edit else []))
+    assert harness.at(2).content == "second"
 
 
 def test_the_window_ends_edits_and_not_deletions() -> None:
-    house = furnished()
-    house.window_s = 60
-    house.clock.advance(60_000)
-    house.edit(1, "just in time")
-    house.clock.advance(1)
+    harness = furnished()
+    harness.window_s = 60
+    harness.clock.advance(60_000)
+    harness.edit(1, "just in time")
+    harness.clock.advance(1)
     with pytest.raises(Forbidden):
-        house.edit(1, "too late")
-    assert house.edit(1, "just in time").entry is None
-    house.delete(1)
-    assert house.at(1).deleted_at == house.clock()
+        harness.edit(1, "too late")
+    assert harness.edit(1, "just in time").entry is None
+    harness.delete(1)
+    assert harness.at(1).deleted_at == harness.clock()
 
 
 @pytest.mark.parametrize(("content", "error"), [(" ", BadRequest), ("x" * 5_001, TooLarge), ("\ud83d", BadRequest)])
@@ -162,45 +162,45 @@ def test_an_edit_needs_what_a_message_needs(content: str, error: type[Exception]
 
 @pytest.mark.parametrize(("user", "allowed"), [("alice", True), ("adam", True), ("bob", True), ("carol", False)])
 def test_in_groups_moderators_delete_and_nobody_edits_what_others_wrote(user: str, *, allowed: bool) -> None:
-    house = House()
-    house.group("alice", "adam", "bob", "carol", admins=["adam"])
-    house.send("bob's", sender_id="bob", conversation_id=GROUP)
+    harness = ChatHarness()
+    harness.group("alice", "adam", "bob", "carol", admins=["adam"])
+    harness.send("bob's", sender_id="bob", conversation_id=GROUP)
     if user != "bob":
         with pytest.raises(Forbidden):
-            house.edit(2, "x", user, place=GROUP)
+            harness.edit(2, "x", user, place=GROUP)
     if allowed:
-        house.delete(2, user, place=GROUP)
+        harness.delete(2, user, place=GROUP)
     else:
         with pytest.raises(Forbidden):
-            house.delete(2, user, place=GROUP)
-    assert (house.at(2, GROUP).deleted_at is not None) is allowed
+            harness.delete(2, user, place=GROUP)
+    assert (harness.at(2, GROUP).deleted_at is not None) is allowed
 
 
 def test_a_demoted_moderator_deletes_no_more() -> None:
-    house = House()
-    house.group("alice", "adam", "bob", admins=["adam"])
-    house.send("bob's", sender_id="bob", conversation_id=GROUP)
+    harness = ChatHarness()
+    harness.group("alice", "adam", "bob", admins=["adam"])
+    harness.send("bob's", sender_id="bob", conversation_id=GROUP)
 
     def demote(_: Entry) -> None:
-        house.stores.before_put(None)
-        house.role("adam", "member")
+        harness.stores.before_put(None)
+        harness.role("adam", "member")
 
-    house.stores.before_put(demote)
+    harness.stores.before_put(demote)
     with pytest.raises(Forbidden):
-        house.delete(2, "adam", place=GROUP)
+        harness.delete(2, "adam", place=GROUP)
 
 
 def test_reactions_come_and_go_once() -> None:
-    house = furnished()
-    assert house.react(1, "👍").entry is not None
-    assert house.react(1, "👍").entry is None
-    house.react(1, "👍", "alice")
-    house.react(1, "x")
-    assert house.at(1).reactions == {("👍", "bob"), ("👍", "alice"), ("x", "bob")}
-    assert house.react(1, "👍", remove=True).entry is not None
-    assert house.react(1, "👍", remove=True).entry is None
-    assert house.at(1).reactions == {("👍", "alice"), ("x", "bob")}
-    assert len(house.entries(DM)) == 6
+    harness = furnished()
+    assert harness.react(1, "👍").entry is not None
+    assert harness.react(1, "👍").entry is None
+    harness.react(1, "👍", "alice")
+    harness.react(1, "x")
+    assert harness.at(1).reactions == {("👍", "bob"), ("👍", "alice"), ("x", "bob")}
+    assert harness.react(1, "👍", remove=True).entry is not None
+    assert harness.react(1, "👍", remove=True).entry is None
+    assert harness.at(1).reactions == {("👍", "alice"), ("x", "bob")}
+    assert len(harness.entries(DM)) == 6
 
 
 @pytest.mark.parametrize("emoji", ["", " ", "a b", "x" * 65, "\u200d", "\n", "\x1f", "a\x1fb", "\ud83d"])
@@ -211,200 +211,200 @@ def test_what_does_not_show_is_no_reaction(emoji: str) -> None:
 
 @pytest.mark.parametrize("emoji", ["👍", "👩‍👩‍👧‍👦", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "x", ":smile:"])
 def test_every_emoji_is_a_reaction(emoji: str) -> None:
-    house = furnished()
-    house.react(1, emoji)
-    assert house.at(1).reactions == {(emoji, "bob")}
+    harness = furnished()
+    harness.react(1, emoji)
+    assert harness.at(1).reactions == {(emoji, "bob")}
 
 
-def with_reactions(house: House, reactions: set[tuple[str, str]], content: str = "first") -> None:
+def with_reactions(harness: ChatHarness, reactions: set[tuple[str, str]], content: str = "first") -> None:
     """Written around the rules, as the first edition could."""
-    message = house.stores.entries(DM)[0]
-    house.stores.overwrite(replace(message, reactions=frozenset(reactions), content=content))
+    message = harness.stores.entries(DM)[0]
+    harness.stores.overwrite(replace(message, reactions=frozenset(reactions), content=content))
 
 
 def test_a_message_takes_a_bounded_number_of_reactions() -> None:
-    house = furnished()
-    with_reactions(house, {("x", f"u{number}") for number in range(MAX_REACTIONS)})
+    harness = furnished()
+    with_reactions(harness, {("x", f"u{number}") for number in range(MAX_REACTIONS)})
     with pytest.raises(Conflict):
-        house.react(1, "more")
-    with_reactions(house, {("x", f"u{number}") for number in range(MAX_REACTIONS - 1)})
-    house.react(1, "more")
+        harness.react(1, "more")
+    with_reactions(harness, {("x", f"u{number}") for number in range(MAX_REACTIONS - 1)})
+    harness.react(1, "more")
 
 
 def test_a_user_puts_a_bounded_number_of_emoji_to_a_message_and_leaves_room_for_others() -> None:
-    house = furnished()
+    harness = furnished()
     for number in range(MAX_REACTIONS_OF_ONE):
-        house.react(1, f"x{number}")
+        harness.react(1, f"x{number}")
     with pytest.raises(Conflict):
-        house.react(1, "more")
-    assert house.react(1, "x0").entry is None
-    house.react(1, "more", "alice")
-    house.react(1, "x0", remove=True)
-    house.react(1, "more")
+        harness.react(1, "more")
+    assert harness.react(1, "x0").entry is None
+    harness.react(1, "more", "alice")
+    harness.react(1, "x0", remove=True)
+    harness.react(1, "more")
 
 
 def test_a_thousand_members_each_put_one() -> None:
-    house = furnished()
-    with_reactions(house, {("👍", f"member{number:04}") for number in range(998)})
-    house.react(1, "👍")
-    house.react(1, "👍", "alice")
-    assert len(house.at(1).reactions) == 1_000
+    harness = furnished()
+    with_reactions(harness, {("👍", f"member{number:04}") for number in range(998)})
+    harness.react(1, "👍")
+    harness.react(1, "👍", "alice")
+    assert len(harness.at(1).reactions) == 1_000
 
 
 def test_a_message_with_its_reactions_is_never_too_heavy() -> None:
-    house = furnished()
-    with_reactions(house, {("👍", f"{number:0128}") for number in range(180)})
+    harness = furnished()
+    with_reactions(harness, {("👍", f"{number:0128}") for number in range(180)})
     longest = [f"{number:02}".ljust(64, "x") for number in range(MAX_REACTIONS_OF_ONE)]
     refused = 0
     for emoji in longest:
         try:
-            house.react(1, emoji)
+            harness.react(1, emoji)
         except Conflict:
             refused += 1
     assert 0 < refused < MAX_REACTIONS_OF_ONE
-    assert MAX_MESSAGE_BYTES - 300 < message_bytes(house.at(1)) <= MAX_MESSAGE_BYTES
+    assert MAX_MESSAGE_BYTES - 300 < message_bytes(harness.at(1)) <= MAX_MESSAGE_BYTES
 
 
 def test_an_edit_counts_what_hangs_on_the_message() -> None:
-    house = furnished()
-    with_reactions(house, {("👍", f"{number:0128}") for number in range(150)})
+    harness = furnished()
+    with_reactions(harness, {("👍", f"{number:0128}") for number in range(150)})
     with pytest.raises(TooLarge):
-        house.edit(1, "é" * 3_000)
-    house.edit(1, "é" * 1_000)
+        harness.edit(1, "é" * 3_000)
+    harness.edit(1, "é" * 1_000)
 
 
 def test_an_edit_whose_characters_are_escaped_is_too_large() -> None:
-    house = furnished()
+    harness = furnished()
     with pytest.raises(TooLarge):
-        house.edit(1, "x" + "\x01" * 4_999)
-    house.edit(1, "x" + "\x01" * 3_900)
+        harness.edit(1, "x" + "\x01" * 4_999)
+    harness.edit(1, "x" + "\x01" * 3_900)
 
 
 def test_what_was_too_heavy_before_can_be_made_lighter_and_not_heavier() -> None:
-    house = furnished()
-    with_reactions(house, {(f"{number:064}", "bob") for number in range(500)}, content="first" * 100)
+    harness = furnished()
+    with_reactions(harness, {(f"{number:064}", "bob") for number in range(500)}, content="first" * 100)
     with pytest.raises(TooLarge):
-        house.edit(1, "first" * 200)
-    house.edit(1, "first")
-    house.react(1, f"{7:064}", remove=True)
-    assert (house.at(1).content, len(house.at(1).reactions)) == ("first", 499)
+        harness.edit(1, "first" * 200)
+    harness.edit(1, "first")
+    harness.react(1, f"{7:064}", remove=True)
+    assert (harness.at(1).content, len(harness.at(1).reactions)) == ("first", 499)
 
 
-def in_a_group() -> House:
+def in_a_group() -> ChatHarness:
     """Bob's message 2 has reactions of Carol's and Alice's. Alice is the owner, Bob an admin, Dave a member."""
-    house = House()
-    found_group(house.stores, "alice", "bob", "carol", "dave", admins=["bob"])
-    house.send("hi", conversation_id=GROUP, sender_id="bob", to=None, after=1, client_message_id="c")
-    house.react(2, "junk", "carol", place=GROUP)
-    house.react(2, "junk", "alice", place=GROUP)
-    return house
+    harness = ChatHarness()
+    found_group(harness.stores, "alice", "bob", "carol", "dave", admins=["bob"])
+    harness.send("hi", conversation_id=GROUP, sender_id="bob", to=None, after=1, client_message_id="c")
+    harness.react(2, "junk", "carol", place=GROUP)
+    harness.react(2, "junk", "alice", place=GROUP)
+    return harness
 
 
 @pytest.mark.parametrize("moderator", ["alice", "bob"])
 def test_owners_and_admins_take_off_anyones_reaction(moderator: str) -> None:
-    house = in_a_group()
-    changed = house.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol")
+    harness = in_a_group()
+    changed = harness.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol")
     assert changed.entry is not None
     assert (changed.entry.sender_id, changed.entry.change) == (
         moderator,
         Reacted(2, "junk", removed=True, owner_id="carol"),
     )
-    assert house.at(2, GROUP).reactions == {("junk", "alice")}
-    assert house.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol").entry is None
+    assert harness.at(2, GROUP).reactions == {("junk", "alice")}
+    assert harness.react(2, "junk", moderator, remove=True, place=GROUP, owner_id="carol").entry is None
 
 
 def test_of_somebody_who_has_left_as_well() -> None:
-    house = in_a_group()
-    house.remove("carol", "carol")
-    house.react(2, "junk", "bob", remove=True, place=GROUP, owner_id="carol")
-    assert house.at(2, GROUP).reactions == {("junk", "alice")}
+    harness = in_a_group()
+    harness.remove("carol", "carol")
+    harness.react(2, "junk", "bob", remove=True, place=GROUP, owner_id="carol")
+    assert harness.at(2, GROUP).reactions == {("junk", "alice")}
 
 
 def test_members_take_off_their_own_reactions_only() -> None:
-    house = in_a_group()
+    harness = in_a_group()
     for owner in ("alice", "carol", "nobody"):
         with pytest.raises(Forbidden):
-            house.react(2, "junk", "dave", remove=True, place=GROUP, owner_id=owner)
-    house.react(2, "junk", "carol", remove=True, place=GROUP, owner_id="carol")
-    assert house.at(2, GROUP).reactions == {("junk", "alice")}
+            harness.react(2, "junk", "dave", remove=True, place=GROUP, owner_id=owner)
+    harness.react(2, "junk", "carol", remove=True, place=GROUP, owner_id="carol")
+    assert harness.at(2, GROUP).reactions == {("junk", "alice")}
 
 
 def test_in_private_nobody_takes_off_the_others_reaction() -> None:
-    house = furnished()
-    house.react(1, "x", "bob")
+    harness = furnished()
+    harness.react(1, "x", "bob")
     with pytest.raises(Forbidden):
-        house.react(1, "x", "alice", remove=True, owner_id="bob")
+        harness.react(1, "x", "alice", remove=True, owner_id="bob")
 
 
 def test_nobody_reacts_in_anothers_name() -> None:
-    house = in_a_group()
+    harness = in_a_group()
     with pytest.raises(BadRequest):
-        house.react(2, "y", "alice", place=GROUP, owner_id="carol")
+        harness.react(2, "y", "alice", place=GROUP, owner_id="carol")
 
 
 def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete() -> None:
-    house = furnished()
-    house.stores.blocks.put("bob", "alice", now=1)
-    for operation in (partial(house.edit, 1, "listen!"), partial(house.react, 2, "x", "alice")):
+    harness = furnished()
+    harness.stores.blocks.put("bob", "alice", now=1)
+    for operation in (partial(harness.edit, 1, "listen!"), partial(harness.react, 2, "x", "alice")):
         with pytest.raises(Blocked):
             operation()
-    house.delete(1)
-    house.react(1 + 1, "x", "bob")
+    harness.delete(1)
+    harness.react(1 + 1, "x", "bob")
 
 
 @pytest.mark.parametrize("place", [DM, GROUP, "dm:alice:zoe", "group:unknown-unknown-0", "?"])
 def test_outsiders_and_unknown_conversations_answer_alike(place: str) -> None:
-    house = furnished()
-    house.group("alice", "bob")
-    house.send(conversation_id=GROUP)
+    harness = furnished()
+    harness.group("alice", "bob")
+    harness.send(conversation_id=GROUP)
     user = "zoe" if place in {DM, GROUP} else "alice"
-    for operation in (partial(house.edit, 1, "x"), partial(house.delete, 1), partial(house.react, 1, "x")):
+    for operation in (partial(harness.edit, 1, "x"), partial(harness.delete, 1), partial(harness.react, 1, "x")):
         with pytest.raises(NotAMember):
             operation(user, place=place)
 
 
 def test_in_an_empty_private_conversation_there_is_no_message() -> None:
-    house = House()
-    house.stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
-    for operation in (partial(house.edit, 1, "x"), partial(house.delete, 1), partial(house.react, 1, "x")):
+    harness = ChatHarness()
+    harness.stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    for operation in (partial(harness.edit, 1, "x"), partial(harness.delete, 1), partial(harness.react, 1, "x")):
         with pytest.raises(NotFound):
             operation()
 
 
 def test_a_lost_answer_is_not_carried_out_twice() -> None:
-    house = furnished()
-    put = house.stores.log.put
+    harness = furnished()
+    put = harness.stores.log.put
 
     def lose_the_answer(entry: Entry) -> Entry | None:
-        return put(entry) or house.at(entry.seq)
+        return put(entry) or harness.at(entry.seq)
 
-    object.__setattr__(house.stores.log, "put", lose_the_answer)
-    changed = house.edit(1, "better")
-    assert (changed.entry, len(house.entries(DM))) == (house.at(3), 3)
+    object.__setattr__(harness.stores.log, "put", lose_the_answer)
+    changed = harness.edit(1, "better")
+    assert (changed.entry, len(harness.entries(DM))) == (harness.at(3), 3)
 
 
 def test_in_a_large_group_a_reaction_reads_no_roster_and_is_members_only() -> None:
-    house = House(inline_limit=2)
-    house.group("alice", "bob", "carol")
-    house.send("x", conversation_id=GROUP)
-    before = len(house.stores.calls.made)
-    changed = house.react(2, "👍", "bob", place=GROUP)
+    harness = ChatHarness(inline_limit=2)
+    harness.group("alice", "bob", "carol")
+    harness.send("x", conversation_id=GROUP)
+    before = len(harness.stores.calls.made)
+    changed = harness.react(2, "👍", "bob", place=GROUP)
     assert changed.entry is not None
     assert changed.entry.fan_out
-    assert "Query members" not in house.stores.calls.made[before:]
+    assert "Query members" not in harness.stores.calls.made[before:]
     with pytest.raises(NotAMember):
-        house.react(2, "👍", "dave", place=GROUP)
+        harness.react(2, "👍", "dave", place=GROUP)
     with pytest.raises(NotAMember):
-        house.edit(2, "y", "dave", place=GROUP)
-    house.remove("bob")
+        harness.edit(2, "y", "dave", place=GROUP)
+    harness.remove("bob")
     with pytest.raises(NotAMember):
-        house.react(2, "🎉", "bob", place=GROUP)
+        harness.react(2, "🎉", "bob", place=GROUP)
 
 
 def test_who_claimed_a_place_and_is_gone_holds_the_others_up_for_a_while_only() -> None:
-    house = House()
-    house.group("alice", "bob", "carol")
-    house.send("x", conversation_id=GROUP)
-    house.react(2, "👍", "bob", place=GROUP)
-    assert house.stores.log.claim(GROUP, 4, now=house.clock())
-    assert house.react(2, "👍", "carol", place=GROUP).entry is not None
+    harness = ChatHarness()
+    harness.group("alice", "bob", "carol")
+    harness.send("x", conversation_id=GROUP)
+    harness.react(2, "👍", "bob", place=GROUP)
+    assert harness.stores.log.claim(GROUP, 4, now=harness.clock())
+    assert harness.react(2, "👍", "carol", place=GROUP).entry is not None

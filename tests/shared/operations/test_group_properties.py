@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.domain.changes import ROLES
 from shared.domain.members import unread
 from shared.errors import ParleyError
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.shared.operations.replay import Told, check_log
 
 USERS = ("alice", "bob", "carol", "dave", "erin")
@@ -41,18 +41,18 @@ _OPERATIONS = st.one_of(
 class Run:
     """`said` is what each message's sender wrote, `read` where everyone has read to, `sent` what can be resent."""
 
-    house: House = field(default_factory=lambda: House(limit=4))
+    harness: ChatHarness = field(default_factory=lambda: ChatHarness(limit=4))
     said: dict[int, str | None] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
     sent: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     ids: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        self.house.group("alice", "bob")
-        self.house.connect(*USERS[2:])
+        self.harness.group("alice", "bob")
+        self.harness.connect(*USERS[2:])
         for user in USERS:
-            self.house.stores.ready_file(f"{user}'s", user)
-        self.house.gateway.posts.clear()
+            self.harness.stores.ready_file(f"{user}'s", user)
+        self.harness.gateway.posts.clear()
 
     def do(self, operation: tuple[Any, ...]) -> None:
         kind, user, *rest = operation
@@ -62,11 +62,11 @@ class Run:
             assert kind != "resend" or not self._is_in(user)
 
     def _is_in(self, user: str) -> bool:
-        return user in self.house.roles()
+        return user in self.harness.roles()
 
     def _send(self, user: str, text: str, after: int | None, **more: Any) -> None:
         command: dict[str, Any] = {"sender_id": user, "after": after, "client_message_id": f"c{next(self.ids)}", **more}
-        sent = self.house.send(text, conversation_id=GROUP, **command)
+        sent = self.harness.send(text, conversation_id=GROUP, **command)
         assert not sent.duplicate
         self.said[sent.entry.seq] = sent.entry.content
         if after is not None:
@@ -80,47 +80,47 @@ class Run:
 
     def _retire(self, user: str) -> None:
         """What the stream does once a message is deleted."""
-        self.house.stores.files.retire(f"{user}'s")
+        self.harness.stores.files.retire(f"{user}'s")
 
     def _resend(self, user: str, which: int) -> None:
         """However late, whatever became of it: the first reply again, unless the sender is out."""
         mine = [(seq, command) for seq, command in self.sent if command["sender_id"] == user]
         if mine:
             seq, command = mine[which % len(mine)]
-            again = self.house.send(conversation_id=GROUP, **command)
+            again = self.harness.send(conversation_id=GROUP, **command)
             assert (again.entry.seq, again.duplicate) == (seq, True)
 
     def _edit(self, user: str, seq: int, text: str) -> None:
-        self.house.edit(seq, text, user, place=GROUP)
+        self.harness.edit(seq, text, user, place=GROUP)
 
     def _delete(self, user: str, seq: int) -> None:
-        self.house.delete(seq, user, place=GROUP)
+        self.harness.delete(seq, user, place=GROUP)
 
     def _react(self, user: str, seq: int, emoji: str, remove: bool) -> None:  # as it was drawn
-        self.house.react(seq, emoji, user, remove=remove, place=GROUP)
+        self.harness.react(seq, emoji, user, remove=remove, place=GROUP)
 
     def _read(self, user: str, seq: int) -> None:
-        self.read[user] = self.house.move("read", seq, user, place=GROUP)
+        self.read[user] = self.harness.move("read", seq, user, place=GROUP)
 
     def _add(self, user: str, users: list[str]) -> None:
-        for one in self.house.add(*users, by=user):
-            self.read[one] = len(self.house.entries())
+        for one in self.harness.add(*users, by=user):
+            self.read[one] = len(self.harness.entries())
 
     def _remove(self, user: str, whom: str) -> None:
-        self.house.remove(whom, by=user)
+        self.harness.remove(whom, by=user)
 
     def _role(self, user: str, whom: str, role: Any) -> None:
-        self.house.role(whom, role, by=user)
+        self.harness.role(whom, role, by=user)
 
     def _rename(self, user: str, name: str) -> None:
-        self.house.rename(name, by=user)
+        self.harness.rename(name, by=user)
 
 
 def _check_unread(run: Run, told: Told) -> None:
     """Messages behind the read cursor and behind one's own last message."""
-    entries = run.house.entries()
+    entries = run.harness.entries()
     for user in told.roles:
-        member = run.house.member(user)
+        member = run.harness.member(user)
         assert member is not None
         own = max((entry.seq for entry in entries if entry.is_message and entry.sender_id == user), default=0)
         seen = max(run.read.get(user, 1), own)
@@ -133,7 +133,7 @@ def test_what_is_stored_is_what_the_log_tells(operations: list[tuple[Any, ...]])
     run = Run()
     for operation in operations:
         run.do(operation)
-    _check_unread(run, check_log(run.house, run.said))
+    _check_unread(run, check_log(run.harness, run.said))
 
 
 @settings(max_examples=100)
@@ -145,15 +145,15 @@ def test_it_still_is_where_somebody_is_always_quicker(
     waiting = list(others)
 
     def quicker(_: object) -> None:
-        run.house.stores.before_put(None)
+        run.harness.stores.before_put(None)
         if waiting:
             run.do(waiting.pop())
-        run.house.stores.before_put(quicker)
+        run.harness.stores.before_put(quicker)
 
-    run.house.stores.before_put(quicker)
+    run.harness.stores.before_put(quicker)
     for operation in operations:
         run.do(operation)
-    check_log(run.house, {})
+    check_log(run.harness, {})
 
 
 def test_the_operations_that_are_drawn_reach_every_kind_of_entry() -> None:
@@ -171,7 +171,7 @@ def test_the_operations_that_are_drawn_reach_every_kind_of_entry() -> None:
     ]
     for operation in operations:
         run.do(operation)
-    kinds = {entry.kind for entry in run.house.entries()}
+    kinds = {entry.kind for entry in run.harness.entries()}
     assert len(kinds) == 7
-    done = partial(check_log, run.house, run.said)
+    done = partial(check_log, run.harness, run.said)
     assert set(done().roles) == {"bob", "carol"}

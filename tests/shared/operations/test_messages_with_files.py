@@ -14,15 +14,15 @@ from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, 
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound
 from shared.wire.websocket.events import entry_event
 from tests.fakes import DM
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import LOG, MEMBERS
 
 OTHER = "dm:alice:carol"
 
 
-def house() -> House:
+def harness() -> ChatHarness:
     """Alice has an image and a document, Bob an image. Everybody is in the group."""
-    made = House()
+    made = ChatHarness()
     made.group("alice", "bob", "carol")
     made.stores.ready_file("cat")
     made.stores.ready_file("paper", kind=FILE)
@@ -34,14 +34,14 @@ def with_cat(**more: Any) -> dict[str, Any]:
     return {"message_type": "image", "file_id": "cat", **more}
 
 
-def references(made: House, file_id: str = "cat") -> int:
+def references(made: ChatHarness, file_id: str = "cat") -> int:
     return made.stores.file(file_id).references
 
 
 @pytest.mark.parametrize(("kind", "file_id"), [(IMAGE, "cat"), (FILE, "paper")])
 @pytest.mark.parametrize("content", ["look!", "", " \n"])
 def test_a_file_is_sent_with_words_or_without(kind: str, file_id: str, content: str) -> None:
-    made = house()
+    made = harness()
     sent = made.send(content, message_type=kind, file_id=file_id).entry
     assert (sent.message_type, sent.file_id, sent.content) == (kind, file_id, content)
     assert made.at(1) == sent
@@ -65,7 +65,7 @@ def test_a_file_is_sent_with_words_or_without(kind: str, file_id: str, content: 
 def test_what_is_no_file_of_the_senders_of_this_kind_is_not_sent(
     command: dict[str, Any], error: type[Exception]
 ) -> None:
-    made = house()
+    made = harness()
     with pytest.raises(error):
         made.send(**command)
     assert (made.entries(DM), made.heard(), [made.stores.file_places(one) for one in ("cat", "paper", "dog")]) == (
@@ -77,7 +77,7 @@ def test_what_is_no_file_of_the_senders_of_this_kind_is_not_sent(
 
 @pytest.mark.parametrize("status", [PENDING, REJECTED, DELETED])
 def test_only_what_is_ready_is_sent(status: FileStatus) -> None:
-    made = house()
+    made = harness()
     made.stores.files.create(replace(made.stores.file("cat"), status=status))
     with pytest.raises(NotFound, match="no such file"):
         made.send(**with_cat())
@@ -85,7 +85,7 @@ def test_only_what_is_ready_is_sent(status: FileStatus) -> None:
 
 
 def test_text_reads_no_file() -> None:
-    made = house()
+    made = harness()
     made.stores.calls.before = lambda _, request: pytest.fail("a file is read") if "file#" in str(request) else None
     made.send("hi")
     made.edit(1, "hello")
@@ -93,7 +93,7 @@ def test_text_reads_no_file() -> None:
 
 
 def test_a_file_that_goes_while_it_is_sent_is_not_sent() -> None:
-    made = house()
+    made = harness()
     made.stores.before_put(lambda _: made.stores.files.retire("cat"))
     with pytest.raises(NotFound, match="no such file"):
         made.send(**with_cat())
@@ -101,7 +101,7 @@ def test_a_file_that_goes_while_it_is_sent_is_not_sent() -> None:
 
 
 def test_every_message_counts_and_every_deletion_takes_one_off() -> None:
-    made = house()
+    made = harness()
     made.send(**with_cat())
     made.send(**with_cat(conversation_id=GROUP))
     assert references(made) == 2
@@ -112,7 +112,7 @@ def test_every_message_counts_and_every_deletion_takes_one_off() -> None:
 
 
 def test_deleting_twice_takes_one_off() -> None:
-    made = house()
+    made = harness()
     made.send(**with_cat())
     made.send(**with_cat())
     made.delete(1)
@@ -121,7 +121,7 @@ def test_deleting_twice_takes_one_off() -> None:
 
 
 def test_a_deleted_message_has_no_file_and_what_tells_of_it_names_none() -> None:
-    made = house()
+    made = harness()
     made.send("look!", **with_cat())
     entry = made.delete(1).entry
     assert entry is not None
@@ -132,7 +132,7 @@ def test_a_deleted_message_has_no_file_and_what_tells_of_it_names_none() -> None
 
 
 def test_a_message_without_a_file_is_deleted_without_one() -> None:
-    made = house()
+    made = harness()
     made.send("hi")
     entry = made.delete(1).entry
     assert entry is not None
@@ -140,14 +140,14 @@ def test_a_message_without_a_file_is_deleted_without_one() -> None:
 
 
 def test_a_moderator_takes_the_file_along() -> None:
-    made = house()
+    made = harness()
     made.send("", conversation_id=GROUP, sender_id="bob", message_type="image", file_id="dog")
     made.delete(2, "alice", place=GROUP)
     assert references(made, "dog") == 0
 
 
 def test_an_edit_keeps_the_file_and_may_take_the_words_away() -> None:
-    made = house()
+    made = harness()
     made.send("look!", **with_cat())
     made.edit(1, "look at that!")
     assert (made.at(1).content, made.at(1).file_id) == ("look at that!", "cat")
@@ -158,7 +158,7 @@ def test_an_edit_keeps_the_file_and_may_take_the_words_away() -> None:
 
 
 def test_a_text_cannot_be_edited_to_nothing_not_even_by_somebody_else() -> None:
-    made = house()
+    made = harness()
     made.send("hi")
     for user in ("alice", "bob"):
         with pytest.raises(BadRequest):
@@ -168,7 +168,7 @@ def test_a_text_cannot_be_edited_to_nothing_not_even_by_somebody_else() -> None:
 
 
 def test_the_same_message_again_is_a_duplicate_and_counts_once() -> None:
-    made = house()
+    made = harness()
     once = with_cat(after=0, client_message_id="x")
     first = made.send(**once)
     again = made.send(**once)
@@ -179,7 +179,7 @@ def test_the_same_message_again_is_a_duplicate_and_counts_once() -> None:
 
 @pytest.mark.parametrize("after", [0, None])
 def test_a_resend_is_recognised_though_its_file_is_gone(after: int | None) -> None:
-    made = house()
+    made = harness()
     once = with_cat(after=after, client_message_id="x")
     made.send(**once)
     made.delete(1)
@@ -190,7 +190,7 @@ def test_a_resend_is_recognised_though_its_file_is_gone(after: int | None) -> No
 
 def test_a_resend_is_recognised_where_the_file_goes_in_between() -> None:
     """It is there when it is looked at, and gone when the place is asked for, which somebody else's attempt has."""
-    made = house()
+    made = harness()
     once = with_cat(after=0, client_message_id="x")
 
     def quicker(_: Entry) -> None:
@@ -205,7 +205,7 @@ def test_a_resend_is_recognised_where_the_file_goes_in_between() -> None:
 
 
 def test_a_message_that_has_to_move_on_has_its_file_counted_at_its_own_place() -> None:
-    made = house()
+    made = harness()
 
     def quicker(_: Entry) -> None:
         made.stores.before_put(None)
@@ -217,7 +217,7 @@ def test_a_message_that_has_to_move_on_has_its_file_counted_at_its_own_place() -
 
 
 def test_a_forwarded_file_is_the_same_one_counted_again() -> None:
-    made = house()
+    made = harness()
     made.send("look!", **with_cat())
     sent = made.send("", sender_id="bob", to="carol", forward_of=(DM, 1)).entry
     assert (sent.file_id, sent.message_type, sent.content, sent.forwarded) == ("cat", IMAGE, "look!", True)
@@ -229,14 +229,14 @@ def test_a_forwarded_file_is_the_same_one_counted_again() -> None:
 
 
 def test_a_file_without_words_is_forwarded_too() -> None:
-    made = house()
+    made = harness()
     made.send("", **with_cat())
     sent = made.send("", sender_id="bob", to="carol", forward_of=(DM, 1)).entry
     assert (sent.file_id, sent.content) == ("cat", "")
 
 
 def test_a_forward_whose_original_goes_in_between_is_not_found() -> None:
-    made = house()
+    made = harness()
     made.send(**with_cat())
 
     def quicker(_: Entry) -> None:
@@ -258,9 +258,9 @@ def test_a_forward_whose_original_goes_in_between_is_not_found() -> None:
     ],
 )
 def test_a_forwards_resend_gets_the_first_reply_whatever_became_of_the_file(
-    meanwhile: Callable[[House], object],
+    meanwhile: Callable[[ChatHarness], object],
 ) -> None:
-    made = house()
+    made = harness()
     made.send(**with_cat())
     forward: dict[str, Any] = {"to": "carol", "forward_of": (DM, 1), "after": 0, "client_message_id": "f"}
     first = made.send("", **forward)
@@ -270,7 +270,7 @@ def test_a_forwards_resend_gets_the_first_reply_whatever_became_of_the_file(
 
 
 def test_a_file_in_a_first_message_makes_the_conversation_with_it() -> None:
-    made = house()
+    made = harness()
     made.send("", **with_cat())
     assert {row["user_id"] for row in made.stores.rows(MEMBERS, conversation_id=DM) if "user_id" in row} == {
         "alice",

@@ -24,7 +24,7 @@ from tests.wiring import make_context, rest_services
 
 
 @dataclass
-class House:
+class NotificationsHarness:
     stores: Simulated = field(default_factory=simulated)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
@@ -52,22 +52,22 @@ class House:
 
 
 def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
-    house = House()
-    assert house.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
+    harness = NotificationsHarness()
+    assert harness.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
     expected = Notification(
-        "fresh", "alice", SYSTEM, house.now(), house.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
+        "fresh", "alice", SYSTEM, harness.now(), harness.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
     )
-    assert house.kept("alice")[0] == expected
-    assert [one.user_id for one in house.kept("alice", "bob")] == ["alice", "bob"]
-    assert list(notifications_of("alice", stores=house.stores, now=house.now())) == [expected]
-    assert list(notifications_of("alice", stores=house.stores, now=house.now() + KEPT_MS)) == []
+    assert harness.kept("alice")[0] == expected
+    assert [one.user_id for one in harness.kept("alice", "bob")] == ["alice", "bob"]
+    assert list(notifications_of("alice", stores=harness.stores, now=harness.now())) == [expected]
+    assert list(notifications_of("alice", stores=harness.stores, now=harness.now() + KEPT_MS)) == []
 
 
 def test_who_is_connected_hears_of_it_at_once() -> None:
-    house = House()
-    house.connect("alice")
-    house.send(["alice", "bob"], body="You", data={"k": "v"})
-    (event,) = house.received("alice")
+    harness = NotificationsHarness()
+    harness.connect("alice")
+    harness.send(["alice", "bob"], body="You", data={"k": "v"})
+    (event,) = harness.received("alice")
     assert event == {
         "type": "notification",
         "notification": {
@@ -76,96 +76,96 @@ def test_who_is_connected_hears_of_it_at_once() -> None:
             "title": "Hello",
             "body": "You",
             "data": {"k": "v"},
-            "created_at": house.now(),
+            "created_at": harness.now(),
         },
     }
 
 
 def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> None:
-    house = House()
-    house.connect("alice", "carol")
-    house.stores.connect("dave", "stale", at=1, expires_at=2)
-    house.send(["alice", "bob", "carol", "dave"])
+    harness = NotificationsHarness()
+    harness.connect("alice", "carol")
+    harness.stores.connect("dave", "stale", at=1, expires_at=2)
+    harness.send(["alice", "bob", "carol", "dave"])
     about = AboutNotification("fresh")
-    assert house.looks.puts == [
+    assert harness.looks.puts == [
         (DeliveryCheck(about, ("bob", "dave")), 0),
         (DeliveryCheck(about, ("alice", "carol")), 5),
     ]
 
 
 def test_nobody_absent_and_nobody_connected_are_not_looked_at() -> None:
-    house = House()
-    house.connect("alice")
-    house.send(["alice"])
-    house.send(["bob"])
-    assert [(look.users, delay_s) for look, delay_s in house.looks.puts] == [(("alice",), 5), (("bob",), 0)]
+    harness = NotificationsHarness()
+    harness.connect("alice")
+    harness.send(["alice"])
+    harness.send(["bob"])
+    assert [(look.users, delay_s) for look, delay_s in harness.looks.puts] == [(("alice",), 5), (("bob",), 0)]
 
 
 def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again() -> None:
-    house = House()
-    house.connect("alice")
-    house.now.advance(60_000)
-    house.gateway.outcomes["alice-1"] = PostOutcome.GONE
-    house.send(["alice"])
-    assert [gone.user_id for gone in house.checks.scheduled] == ["alice"]
-    assert [delay_s for _, delay_s in house.looks.puts] == [5]
+    harness = NotificationsHarness()
+    harness.connect("alice")
+    harness.now.advance(60_000)
+    harness.gateway.outcomes["alice-1"] = PostOutcome.GONE
+    harness.send(["alice"])
+    assert [gone.user_id for gone in harness.checks.scheduled] == ["alice"]
+    assert [delay_s for _, delay_s in harness.looks.puts] == [5]
 
 
 def test_nothing_is_told_of_what_may_not_be_stored() -> None:
     def busy(*_: object) -> None:
         raise Unavailable
 
-    house = House()
-    house.connect("alice")
-    house.stores.calls.before = busy
+    harness = NotificationsHarness()
+    harness.connect("alice")
+    harness.stores.calls.before = busy
     with pytest.raises(Unavailable):
-        house.send(["alice", "bob"])
-    assert (house.gateway.posts, house.looks.puts) == ([], [])
+        harness.send(["alice", "bob"])
+    assert (harness.gateway.posts, harness.looks.puts) == ([], [])
 
 
 def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> None:
     def busy(_: object) -> None:
         raise Unavailable
 
-    house = House(looks=FakeDeliveryCheckQueue(before_put=busy))
-    house.connect("alice")
+    harness = NotificationsHarness(looks=FakeDeliveryCheckQueue(before_put=busy))
+    harness.connect("alice")
     with pytest.raises(Unavailable):
-        house.send(["alice", "bob"], notification_id="n1")
-    assert house.gateway.posts == []
-    house.looks.before_put = lambda _: None
-    house.now.advance(1_000)
-    assert house.send(["alice", "bob"], notification_id="n1").notification_id == "n1"
-    assert [event["notification"]["created_at"] for event in house.received("alice")] == [house.now() - 1_000]
-    assert [look.users for look in house.looks.looks] == [("bob",), ("alice",)]
+        harness.send(["alice", "bob"], notification_id="n1")
+    assert harness.gateway.posts == []
+    harness.looks.before_put = lambda _: None
+    harness.now.advance(1_000)
+    assert harness.send(["alice", "bob"], notification_id="n1").notification_id == "n1"
+    assert [event["notification"]["created_at"] for event in harness.received("alice")] == [harness.now() - 1_000]
+    assert [look.users for look in harness.looks.looks] == [("bob",), ("alice",)]
 
 
 def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged() -> None:
-    house = House()
-    house.connect("alice", "bob")
-    house.send(["alice", "bob"], notification_id="n1")
-    house.stores.notifications.acknowledge("bob", "n1")
-    house.send(["alice", "bob"], "Other words", notification_id="n1")
-    assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
-    assert len(house.received("bob")) == 1
-    assert house.looks.looks[-1].users == ("alice",)
+    harness = NotificationsHarness()
+    harness.connect("alice", "bob")
+    harness.send(["alice", "bob"], notification_id="n1")
+    harness.stores.notifications.acknowledge("bob", "n1")
+    harness.send(["alice", "bob"], "Other words", notification_id="n1")
+    assert [event["notification"]["title"] for event in harness.received("alice")] == ["Hello", "Hello"]
+    assert len(harness.received("bob")) == 1
+    assert harness.looks.looks[-1].users == ("alice",)
 
 
 def test_whoever_a_repetition_adds_gets_their_own() -> None:
-    house = House()
-    house.connect("alice", "bob")
-    house.send(["alice"], notification_id="n1")
-    house.send(["alice", "bob"], "Newer", notification_id="n1")
-    assert house.received("bob")[0]["notification"]["title"] == "Newer"
-    assert [event["notification"]["title"] for event in house.received("alice")] == ["Hello", "Hello"]
+    harness = NotificationsHarness()
+    harness.connect("alice", "bob")
+    harness.send(["alice"], notification_id="n1")
+    harness.send(["alice", "bob"], "Newer", notification_id="n1")
+    assert harness.received("bob")[0]["notification"]["title"] == "Newer"
+    assert [event["notification"]["title"] for event in harness.received("alice")] == ["Hello", "Hello"]
 
 
 def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
-    house = House()
-    house.send(["alice"], notification_id="n1")
-    house.stores.notifications.acknowledge("alice", "n1")
-    sent = house.send(["alice"], notification_id="n1")
+    harness = NotificationsHarness()
+    harness.send(["alice"], notification_id="n1")
+    harness.stores.notifications.acknowledge("alice", "n1")
+    sent = harness.send(["alice"], notification_id="n1")
     assert sent.users == 1
-    assert len(house.looks.puts) == 1
+    assert len(harness.looks.puts) == 1
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
     ids=["title", "users and body", "data", "longest id", "id"],
 )
 def test_what_just_fits_is_taken(asked: NotificationRequest) -> None:
-    house = House()
-    assert house.send(**{name: getattr(asked, name) for name in asked.__slots__}).users == len(asked.users)
+    harness = NotificationsHarness()
+    assert harness.send(**{name: getattr(asked, name) for name in asked.__slots__}).users == len(asked.users)
 
 
 @pytest.mark.parametrize(
@@ -205,22 +205,22 @@ def test_what_just_fits_is_taken(asked: NotificationRequest) -> None:
 def test_what_does_not_fit_is_refused_and_nothing_is_stored(
     asked: NotificationRequest, error: type[ParleyError], field: str
 ) -> None:
-    house = House()
+    harness = NotificationsHarness()
     with pytest.raises(error, match=field):
-        house.send(**{name: getattr(asked, name) for name in asked.__slots__})
-    assert house.stores.rows(MEMBERS) == []
+        harness.send(**{name: getattr(asked, name) for name in asked.__slots__})
+    assert harness.stores.rows(MEMBERS) == []
 
 
 def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
-    house = House()
+    harness = NotificationsHarness()
     for number in range(101):
-        house.send(["alice"], notification_id=f"n{number}")
-        house.now.advance(1)
-    listed = [one.notification_id for one in notifications_of("alice", stores=house.stores, now=house.now())]
+        harness.send(["alice"], notification_id=f"n{number}")
+        harness.now.advance(1)
+    listed = [one.notification_id for one in notifications_of("alice", stores=harness.stores, now=harness.now())]
     assert listed == [f"n{number}" for number in range(100)]
 
 
 def test_telling_nobody_needs_nothing() -> None:
-    house = House()
-    assert tell([], **house.whole) == NOBODY
-    assert house.stores.calls.made == []
+    harness = NotificationsHarness()
+    assert tell([], **harness.whole) == NOBODY
+    assert harness.stores.calls.made == []

@@ -14,7 +14,7 @@ from shared.errors import ParleyError
 from shared.operations.conversations import create_private, hide, inbox
 from shared.operations.push.wording import badge_of
 from shared.operations.sync import Catching, Sync, sync
-from tests.shared.operations.conversation_harness import House
+from tests.shared.operations.conversation_harness import ChatHarness
 from tests.stepping import Stepper, explore
 from tests.stores import Simulated
 from tests.wiring import rest_services
@@ -36,21 +36,21 @@ def place(other: str) -> str:
     return f"dm:alice:{other}"
 
 
-def do(house: House, kind: str, other: str) -> None:
-    head = len(house.entries(place(other)))
+def do(harness: ChatHarness, kind: str, other: str) -> None:
+    head = len(harness.entries(place(other)))
     match kind:
         case "hears":
-            house.send(sender_id=other, to="alice")
+            harness.send(sender_id=other, to="alice")
         case "says":
-            house.send(to=other)
+            harness.send(to=other)
         case "sees a reaction":
-            house.react(head, "x", other, place=place(other))
+            harness.react(head, "x", other, place=place(other))
         case "reads":
-            house.move("read", head, "alice", place=place(other))
+            harness.move("read", head, "alice", place=place(other))
         case "hides":
-            hide(place(other), user_id="alice", stores=house.stores)
+            hide(place(other), user_id="alice", stores=harness.stores)
         case "shows":
-            create_private("alice", other, stores=house.stores, now=house.clock())
+            create_private("alice", other, stores=harness.stores, now=harness.clock())
 
 
 def inboxed(stores: Simulated) -> dict[str, int]:
@@ -67,17 +67,17 @@ def synced(stores: Simulated, **held: int) -> Sync:
 @settings(max_examples=150)
 @given(_STEPS)
 def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequence[tuple[str, str]]) -> None:
-    house = House()
+    harness = ChatHarness()
     hidden: set[str] = set()
     for kind, other in steps:
         try:
-            do(house, kind, other)
+            do(harness, kind, other)
         except ParleyError:
             continue
         hidden = (
             hidden | {other} if kind == "hides" else hidden - {other} if kind in ("hears", "says", "shows") else hidden
         )
-    stores = house.stores
+    stores = harness.stores
     mine = {member.conversation_id for member in stores.memberships.of_user("alice")}
     shown = inboxed(stores)
     assert shown.keys() == mine - {place(other) for other in hidden}
@@ -87,29 +87,29 @@ def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequenc
 
 
 def test_a_hidden_conversation_that_is_named_in_a_sync_is_answered_as_any() -> None:
-    house = House()
+    harness = ChatHarness()
     for kind in ("hears", "hides", "sees a reaction"):
-        do(house, kind, "bob")
-    assert synced(house.stores).conversations == []
-    (one,) = synced(house.stores, bob=1).conversations
+        do(harness, kind, "bob")
+    assert synced(harness.stores).conversations == []
+    (one,) = synced(harness.stores, bob=1).conversations
     assert ([entry.seq for entry in one.entries], one.head, one.unread) == ([2], 2, 1)
-    do(house, "hears", "bob")
-    assert [one.head for one in synced(house.stores).conversations] == [3]
+    do(harness, "hears", "bob")
+    assert [one.head for one in synced(harness.stores).conversations] == [3]
 
 
 def at_once(*kinds: str) -> set[bool]:
     """Whether alice sees her conversation with bob, after these at once in every interleaving."""
 
-    def build(stepper: Stepper) -> House:
-        house = House()
-        do(house, "hears", "bob")
-        stores = house.stores.stepped(stepper, log=("read_back", "put"), memberships=("hide", "show", "create"))
-        stepped = House(stores=stores, gateway=house.gateway, clock=house.clock, nonces=house.nonces)
+    def build(stepper: Stepper) -> ChatHarness:
+        harness = ChatHarness()
+        do(harness, "hears", "bob")
+        stores = harness.stores.stepped(stepper, log=("read_back", "put"), memberships=("hide", "show", "create"))
+        stepped = ChatHarness(stores=stores, gateway=harness.gateway, clock=harness.clock, nonces=harness.nonces)
         for kind in kinds:
             stepper.add(partial(do, stepped, kind, "bob"))
-        return house
+        return harness
 
-    return {place("bob") in inboxed(house.stores) for house in explore(build)}
+    return {place("bob") in inboxed(harness.stores) for harness in explore(build)}
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_at_once(kinds: tuple[str, ...], outcomes: set[bool]) -> None:
 
 
 def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_the_hiding_is_stored() -> None:
-    house = House()
-    do(house, "hears", "bob")
-    do(house, "hears", "bob")
-    rows = house.stores.memberships
+    harness = ChatHarness()
+    do(harness, "hears", "bob")
+    do(harness, "hears", "bob")
+    rows = harness.stores.memberships
     assert rows.hide(place("bob"), "alice", seq=2)
-    do(house, "hears", "bob")
+    do(harness, "hears", "bob")
     for seq in (1, 2):
         assert rows.hide(place("bob"), "alice", seq=seq)
         member = rows.get(place("bob"), "alice")
         assert member is not None
-        assert (member.hidden_seq, is_in_inbox(member, house.entries(place("bob"))[-1])) == (2, True)
+        assert (member.hidden_seq, is_in_inbox(member, harness.entries(place("bob"))[-1])) == (2, True)

@@ -14,7 +14,7 @@ from shared.errors import BadRequest, NotAMember
 from shared.operations.audiences import roster_behind
 from shared.operations.rosters import SETTLED_MS, Rosters
 from tests.fakes import DM, FakeNonces
-from tests.shared.operations.conversation_harness import GROUP, House
+from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import simulated
 from tests.wiring import make_context
 
@@ -36,7 +36,7 @@ class Counted:
 
 
 @dataclass
-class Place(House):
+class Place(ChatHarness):
     """A group of Alice, Bob and Carol: who made it is remembered nowhere."""
 
     def __post_init__(self) -> None:
@@ -56,125 +56,125 @@ class Place(House):
 
 
 def test_every_entry_of_a_group_carries_where_its_roster_last_changed() -> None:
-    house = Place()
-    house.say()
-    house.add("dave")
-    house.react(2, "👍", place=GROUP)
-    house.rename("others")
-    house.edit(2, "y", place=GROUP)
-    house.role("bob", "admin")
-    house.delete(2, place=GROUP)
-    house.remove("dave")
-    house.say()
-    assert [entry.roster_seq for entry in house.entries()] == [1, 1, 3, 3, 5, 5, 7, 7, 9, 9]
+    harness = Place()
+    harness.say()
+    harness.add("dave")
+    harness.react(2, "👍", place=GROUP)
+    harness.rename("others")
+    harness.edit(2, "y", place=GROUP)
+    harness.role("bob", "admin")
+    harness.delete(2, place=GROUP)
+    harness.remove("dave")
+    harness.say()
+    assert [entry.roster_seq for entry in harness.entries()] == [1, 1, 3, 3, 5, 5, 7, 7, 9, 9]
 
 
 def test_a_private_conversation_carries_none() -> None:
-    house = House()
-    house.send("x")
-    house.react(1, "👍")
-    assert [entry.roster_seq for entry in house.entries(DM)] == [None, None]
+    harness = ChatHarness()
+    harness.send("x")
+    harness.react(1, "👍")
+    assert [entry.roster_seq for entry in harness.entries(DM)] == [None, None]
 
 
 def test_a_roster_is_read_once_for_as_long_as_it_does_not_change() -> None:
-    house = Place()
+    harness = Place()
     for user in ("alice", "bob", "carol"):
-        entry = house.say(user)
-        house.react(entry.seq, "👍", user, place=GROUP)
-        house.edit(entry.seq, "y", user, place=GROUP)
-    assert house.read() == 1
-    house.add("dave")
-    house.say("dave")
-    house.remove("dave")
-    house.say("bob")
-    assert house.read() == 0  # who changes it knows what it is behind the change
+        entry = harness.say(user)
+        harness.react(entry.seq, "👍", user, place=GROUP)
+        harness.edit(entry.seq, "y", user, place=GROUP)
+    assert harness.read() == 1
+    harness.add("dave")
+    harness.say("dave")
+    harness.remove("dave")
+    harness.say("bob")
+    assert harness.read() == 0  # who changes it knows what it is behind the change
 
 
 def test_another_instance_reads_what_has_changed() -> None:
-    house, other = Place(), Place()
-    other.stores = house.stores
+    harness, other = Place(), Place()
+    other.stores = harness.stores
     other.say("bob")
-    house.say("bob")
-    house.remove("bob")
-    house.read()
+    harness.say("bob")
+    harness.remove("bob")
+    harness.read()
     with pytest.raises(NotAMember):
         other.say("bob")
-    assert house.read() == 1
+    assert harness.read() == 1
 
 
 def test_a_removed_members_late_message_behind_an_old_entry_is_refused() -> None:
     """The kept roster goes with the entry that it is put behind; what is met on the way says who is gone."""
-    house = Place()
-    last = house.say("bob")
+    harness = Place()
+    last = harness.say("bob")
     other = Rosters()
-    other.keep(GROUP, 1, house.rosters.get(GROUP, 1) or Audience({}))
-    house.remove("bob")
-    house.rosters = other
+    other.keep(GROUP, 1, harness.rosters.get(GROUP, 1) or Audience({}))
+    harness.remove("bob")
+    harness.rosters = other
     with pytest.raises(NotAMember):
-        house.say("bob", after=last.seq)
+        harness.say("bob", after=last.seq)
     with pytest.raises(NotAMember):
-        house.react(last.seq, "👍", "bob", place=GROUP)
+        harness.react(last.seq, "👍", "bob", place=GROUP)
 
 
 def test_who_is_back_is_not_refused_by_a_roster_kept_from_in_between() -> None:
-    house = Place()
-    before = house.say()
-    house.remove("bob")
+    harness = Place()
+    before = harness.say()
+    harness.remove("bob")
     kept = Rosters()
-    kept.keep(GROUP, house.entries()[-1].seq, house.rosters.get(GROUP, 3) or Audience({}))
-    house.add("bob")
-    house.rosters = kept
-    assert house.say("bob", after=before.seq).seq == 5
-    house.rosters = kept
-    house.say("alice", after=before.seq, mentions=("bob",))
+    kept.keep(GROUP, harness.entries()[-1].seq, harness.rosters.get(GROUP, 3) or Audience({}))
+    harness.add("bob")
+    harness.rosters = kept
+    assert harness.say("bob", after=before.seq).seq == 5
+    harness.rosters = kept
+    harness.say("alice", after=before.seq, mentions=("bob",))
 
 
 def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> None:
     """It was read while they were gone, and they are back since."""
-    house = Place()
-    base = house.say()
-    house.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
-    house.read()
-    audience = roster_behind(base, needed=("bob",), stores=house.stores, context=house.context)
+    harness = Place()
+    base = harness.say()
+    harness.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
+    harness.read()
+    audience = roster_behind(base, needed=("bob",), stores=harness.stores, context=harness.context)
     assert audience is not None
     assert "bob" in audience
-    assert house.read() == 1
+    assert harness.read() == 1
 
 
 def test_who_was_removed_since_the_entry_can_not_be_mentioned_whatever_is_kept() -> None:
-    house = Place()
-    before = house.say()
+    harness = Place()
+    before = harness.say()
     kept = Rosters()
-    kept.keep(GROUP, 1, house.rosters.get(GROUP, 1) or Audience({}))
-    house.remove("bob")
-    house.rosters = kept
+    kept.keep(GROUP, 1, harness.rosters.get(GROUP, 1) or Audience({}))
+    harness.remove("bob")
+    harness.rosters = kept
     with pytest.raises(BadRequest):
-        house.say(after=before.seq, mentions=("bob",))
+        harness.say(after=before.seq, mentions=("bob",))
 
 
 def test_who_is_no_member_can_not_be_mentioned() -> None:
-    house = Place()
-    house.say()
+    harness = Place()
+    harness.say()
     with pytest.raises(BadRequest):
-        house.say(mentions=("dave",))
+        harness.say(mentions=("dave",))
 
 
 def test_an_entry_of_the_first_edition_has_the_roster_read_and_the_next_one_says_more() -> None:
     """It does not say where the roster changed: anything that did was at it or before it."""
-    house = Place()
-    first = house.say()
-    for entry in house.entries():
-        house.stores.overwrite(_without(entry))
-    house.rosters = Rosters()
-    house.read()
-    second = house.say(after=first.seq)
-    assert (second.roster_seq, house.read()) == (first.seq, 1)
-    house.say(after=second.seq)
-    assert house.read() == 1
-    house.clock.ms += SETTLED_MS
-    house.say()
-    house.say()
-    assert house.read() == 1
+    harness = Place()
+    first = harness.say()
+    for entry in harness.entries():
+        harness.stores.overwrite(_without(entry))
+    harness.rosters = Rosters()
+    harness.read()
+    second = harness.say(after=first.seq)
+    assert (second.roster_seq, harness.read()) == (first.seq, 1)
+    harness.say(after=second.seq)
+    assert harness.read() == 1
+    harness.clock.ms += SETTLED_MS
+    harness.say()
+    harness.say()
+    assert harness.read() == 1
 
 
 def _without(entry: Entry) -> Entry:
@@ -191,31 +191,37 @@ class Halfway(Counted):
 
 
 def test_what_may_be_visible_half_is_not_kept() -> None:
-    house = House()
-    house.group("alice", "bob", "user1")
-    house.send("x", conversation_id=GROUP, sender_id="alice")
+    harness = ChatHarness()
+    harness.group("alice", "bob", "user1")
+    harness.send("x", conversation_id=GROUP, sender_id="alice")
     rosters = Rosters()
 
     def look(memberships: Any) -> Collection[str]:
-        base = house.entries()[-1]
+        base = harness.entries()[-1]
         found = roster_behind(
-            base, stores=replace(house.stores, memberships=memberships), context=replace(house.context, rosters=rosters)
+            base,
+            stores=replace(harness.stores, memberships=memberships),
+            context=replace(harness.context, rosters=rosters),
         )
         assert found is not None
         return found.members
 
     everyone = ("alice", "bob", "user1")
-    assert look(Halfway(house.stores.memberships)) == ("alice", "bob")
-    assert look(house.stores.memberships) == everyone
-    house.clock.ms += SETTLED_MS
-    house.send("y", conversation_id=GROUP, sender_id="alice")  # the group never rests, and what was seen is old enough
-    counted = Counted(house.stores.memberships)
+    assert look(Halfway(harness.stores.memberships)) == ("alice", "bob")
+    assert look(harness.stores.memberships) == everyone
+    harness.clock.ms += SETTLED_MS
+    harness.send(
+        "y", conversation_id=GROUP, sender_id="alice"
+    )  # the group never rests, and what was seen is old enough
+    counted = Counted(harness.stores.memberships)
     assert (look(counted), look(counted), counted.read) == (everyone, everyone, 1)
 
 
 def test_of_many_groups_those_seen_longest_ago_are_seen_anew() -> None:
     rosters = Rosters()
-    bases = [replace(House().send("x").entry, conversation_id=f"{n}", roster_seq=1, created_at=0) for n in range(1_001)]
+    bases = [
+        replace(ChatHarness().send("x").entry, conversation_id=f"{n}", roster_seq=1, created_at=0) for n in range(1_001)
+    ]
     assert not any(rosters.is_settled(base, 1) for base in bases)
     later = SETTLED_MS - 1
     assert not rosters.is_settled(bases[0], later)
@@ -242,5 +248,5 @@ def test_a_later_roster_serves_an_earlier_entry_and_is_not_replaced_by_its_like(
 
 
 def test_what_is_no_group_has_no_roster() -> None:
-    base = House().send("x").entry
+    base = ChatHarness().send("x").entry
     assert roster_behind(base, stores=simulated(), context=make_context(lambda: 0, FakeNonces())) is None

@@ -260,7 +260,7 @@ def test_a_sync_loop_ends_with_every_log_complete(lengths: list[int], held: list
 
 
 @dataclass
-class World:
+class Scenario:
     """Bob connects and syncs while Alice sends: what he has seen must be everything."""
 
     stores: Simulated = field(default_factory=simulated)
@@ -273,27 +273,27 @@ class World:
 class ConnectingGateway:
     """Answers "gone" for a connection whose $connect has not returned yet, as the real one does."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
-        if not self._world.connected:
+        if not self._scenario.connected:
             return [Posted(one, PostOutcome.GONE) for one in connection_ids]
-        return self._world.gateway.post(connection_ids, data)
+        return self._scenario.gateway.post(connection_ids, data)
 
     def close(self, connection_id: str) -> None:
-        self._world.gateway.close(connection_id)
+        self._scenario.gateway.close(connection_id)
 
 
-def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper], World]:
+def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper], Scenario]:
     """`missing`: the registration was lost, so only the sync can bring it back. `age_ms`: how long $connect takes."""
 
-    def build(stepper: Stepper) -> World:
-        world = World()
-        world.stores.write("alice", "before")
+    def build(stepper: Stepper) -> Scenario:
+        scenario = Scenario()
+        scenario.stores.write("alice", "before")
         clock = FakeClock()
-        stores = world.stores.stepped(stepper, log=(), sessions=())
-        gateway = stepper.wrap(ConnectingGateway(world))
+        stores = scenario.stores.stepped(stepper, log=(), sessions=())
+        gateway = stepper.wrap(ConnectingGateway(scenario))
         connection = opened("b1", Identity("bob", NEVER), device_id="", connected_at=clock() - age_ms)
 
         services = rest_services(gateway)
@@ -303,11 +303,11 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
             if not missing:
                 open_connection(connection, limit=5, stores=stores, services=services, now=clock())
             stepper.wait_for_turn()
-            world.connected = True
+            scenario.connected = True
             known = stores.sessions.of(["bob"])
             ensure_registered(connection, known, stores=stores, services=services, context=context)
             found = sync(Catching("bob", {DM: 0}), size=lambda _: 9, stores=stores, services=services)
-            world.synced += seqs(only(found))
+            scenario.synced += seqs(only(found))
 
         def alice() -> None:
             sent = send_message(
@@ -316,11 +316,11 @@ def sending_while_connecting(*, missing: bool, age_ms: int) -> Callable[[Stepper
                 services=services,
                 context=context,
             )
-            world.sent.append(sent.entry.seq)
+            scenario.sent.append(sent.entry.seq)
 
         stepper.add(bob)
         stepper.add(alice)
-        return world
+        return scenario
 
     return build
 
@@ -331,14 +331,14 @@ def test_who_connects_and_syncs_while_messages_are_written_misses_none_in_any_in
     missing: bool, age_ms: int
 ) -> None:
     tried = 0
-    for world in explore(sending_while_connecting(missing=missing, age_ms=age_ms)):
+    for scenario in explore(sending_while_connecting(missing=missing, age_ms=age_ms)):
         tried += 1
-        live = [json.loads(data)["seq"] for data in world.gateway.received("b1")]
-        seen = {*live, *world.synced}
+        live = [json.loads(data)["seq"] for data in scenario.gateway.received("b1")]
+        seen = {*live, *scenario.synced}
         assert seen == {1, 2}, f"bob missed {({1, 2}) - seen}"
-        assert world.sent == [2]
+        assert scenario.sent == [2]
         if age_ms == 0:
-            assert "b1" in world.stores.connections("bob")
+            assert "b1" in scenario.stores.connections("bob")
     assert tried > 20
 
 

@@ -34,7 +34,7 @@ NEVER = NOW + 100 * MAX_LIFETIME_MS
 
 
 @dataclass
-class House(Harness):
+class VisibilityHarness(Harness):
     """Alice and Bob are online with one device each (a1, b1), which watch the other, and mean nothing to each other.
 
     Time passes with each look at the clock.
@@ -135,188 +135,202 @@ class House(Harness):
 ONLINE = ("alice", "online", None)
 OFFLINE = ("alice", "offline", None)
 
-Step = Callable[[House], object]
+Step = Callable[[VisibilityHarness], object]
 # Each step of a story, and what both are told of each other by it.
 STORIES: dict[str, list[tuple[Step, list[tuple[str, str, int | None]]]]] = {
-    "contact": [(House.accept, [ONLINE]), (House.end_contact, [OFFLINE])],
+    "contact": [(VisibilityHarness.accept, [ONLINE]), (VisibilityHarness.end_contact, [OFFLINE])],
     "blocked contact": [
-        (House.accept, [ONLINE]),
-        (House.block, [OFFLINE]),
-        (partial(House.block, user="bob", other="alice"), []),
-        (House.unblock, []),
-        (partial(House.unblock, user="bob", other="alice"), [ONLINE]),
+        (VisibilityHarness.accept, [ONLINE]),
+        (VisibilityHarness.block, [OFFLINE]),
+        (partial(VisibilityHarness.block, user="bob", other="alice"), []),
+        (VisibilityHarness.unblock, []),
+        (partial(VisibilityHarness.unblock, user="bob", other="alice"), [ONLINE]),
     ],
-    "strangers": [(House.block, []), (House.unblock, []), (partial(House.block, user="bob", other="alice"), [])],
+    "strangers": [
+        (VisibilityHarness.block, []),
+        (VisibilityHarness.unblock, []),
+        (partial(VisibilityHarness.block, user="bob", other="alice"), []),
+    ],
     "private": [
-        (lambda house: house.write("alice", "alice"), []),
-        (lambda house: house.write("bob"), [ONLINE]),
-        (lambda house: house.write("alice", "bob"), []),
-        (House.block, [OFFLINE]),
-        (House.unblock, [ONLINE]),
+        (lambda harness: harness.write("alice", "alice"), []),
+        (lambda harness: harness.write("bob"), [ONLINE]),
+        (lambda harness: harness.write("alice", "bob"), []),
+        (VisibilityHarness.block, [OFFLINE]),
+        (VisibilityHarness.unblock, [ONLINE]),
     ],
     "fellows": [
-        (lambda house: house.join("zoe", "alice"), []),
-        (lambda house: house.join("bob"), [ONLINE]),
-        (House.block, [OFFLINE]),
-        (House.unblock, [ONLINE]),
-        (lambda house: house.leave("bob"), [OFFLINE]),
-        (lambda house: house.join("bob", "carol"), [ONLINE]),
-        (lambda house: house.leave("alice"), [OFFLINE]),
+        (lambda harness: harness.join("zoe", "alice"), []),
+        (lambda harness: harness.join("bob"), [ONLINE]),
+        (VisibilityHarness.block, [OFFLINE]),
+        (VisibilityHarness.unblock, [ONLINE]),
+        (lambda harness: harness.leave("bob"), [OFFLINE]),
+        (lambda harness: harness.join("bob", "carol"), [ONLINE]),
+        (lambda harness: harness.leave("alice"), [OFFLINE]),
     ],
-    "a group of both from its start": [(lambda house: house.join("zoe", "bob", "alice"), [ONLINE])],
+    "a group of both from its start": [(lambda harness: harness.join("zoe", "bob", "alice"), [ONLINE])],
     "a fellow who is a contact": [
-        (House.accept, [ONLINE]),
-        (lambda house: house.join("zoe", "alice", "bob"), []),
-        (lambda house: house.leave("bob"), []),
-        (lambda house: house.join("bob"), []),
-        (House.end_contact, []),
-        (lambda house: house.leave("bob"), [OFFLINE]),
+        (VisibilityHarness.accept, [ONLINE]),
+        (lambda harness: harness.join("zoe", "alice", "bob"), []),
+        (lambda harness: harness.leave("bob"), []),
+        (lambda harness: harness.join("bob"), []),
+        (VisibilityHarness.end_contact, []),
+        (lambda harness: harness.leave("bob"), [OFFLINE]),
     ],
     "a fellow who blocks": [
-        (partial(House.block, user="bob", other="alice"), []),
-        (lambda house: house.join("zoe", "alice", "bob"), []),
-        (partial(House.unblock, user="bob", other="alice"), [ONLINE]),
+        (partial(VisibilityHarness.block, user="bob", other="alice"), []),
+        (lambda harness: harness.join("zoe", "alice", "bob"), []),
+        (partial(VisibilityHarness.unblock, user="bob", other="alice"), [ONLINE]),
     ],
 }
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) -> None:
-    house = House()
+    harness = VisibilityHarness()
     for number, (step, expected) in enumerate(STORIES[story]):
-        step(house)
-        assert house.both_heard() == expected, (story, number)
+        step(harness)
+        assert harness.both_heard() == expected, (story, number)
         for user, other in (("alice", "bob"), ("bob", "alice")):  # and who asks is answered what was said last
-            (shown,) = presence_of([other], user_id=user, stores=house.stores, services=house.services, now=house.now())
+            (shown,) = presence_of(
+                [other], user_id=user, stores=harness.stores, services=harness.services, now=harness.now()
+            )
             told = [status for _, expectations in STORIES[story][: number + 1] for _, status, _ in expectations]
             assert shown.status == (told[-1] if told else "offline")
 
 
 def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
-    house = House()
-    house.stores.sessions.remove("alice", "a1", now=NOW + 1)
-    house.stores.sessions.show_offline("alice", house.stores.sessions.whole(["alice"])["alice"])
-    house.accept()
-    assert house.heard("b1") == []
-    house.block()
-    assert house.heard("b1") == [OFFLINE]
+    harness = VisibilityHarness()
+    harness.stores.sessions.remove("alice", "a1", now=NOW + 1)
+    harness.stores.sessions.show_offline("alice", harness.stores.sessions.whole(["alice"])["alice"])
+    harness.accept()
+    assert harness.heard("b1") == []
+    harness.block()
+    assert harness.heard("b1") == [OFFLINE]
 
 
 def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
     """Their return is announced to none."""
-    house = House()
-    house.stores.sessions.remove("alice", "a1", now=NOW + 1)
-    house.accept()
-    assert house.heard("b1") == [ONLINE]
+    harness = VisibilityHarness()
+    harness.stores.sessions.remove("alice", "a1", now=NOW + 1)
+    harness.accept()
+    assert harness.heard("b1") == [ONLINE]
 
 
 @pytest.mark.parametrize("how", ["hidden", "never there"])
 def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> None:
-    house = House()
+    harness = VisibilityHarness()
     if how == "hidden":
-        house.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=True)
+        harness.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=True)
     else:
-        house.stores.drop(SESSIONS, {"user_id": "alice"})
-    house.accept()
-    assert house.heard("b1") == []
+        harness.stores.drop(SESSIONS, {"user_id": "alice"})
+    harness.accept()
+    assert harness.heard("b1") == []
 
 
 def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten() -> None:
-    house = House()
-    house.stores.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
-    house.stores.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
-    house.stores.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
-    house.stores.watches.replace("carol", "c1", ["alice", "bob"], expires_at=NEVER)
-    house.gateway.outcomes = {"dead": PostOutcome.GONE}
-    house.befriend("carol", "bob")
-    house.accept()
-    house.join("zoe", "alice", "bob")
-    assert {name for name, _ in house.gateway.posts} == {"a1", "b1"}
-    assert "dead" not in {watch.connection_id for watch in house.stores.watches.of("alice")}
+    harness = VisibilityHarness()
+    harness.stores.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
+    harness.stores.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
+    harness.stores.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
+    harness.stores.watches.replace("carol", "c1", ["alice", "bob"], expires_at=NEVER)
+    harness.gateway.outcomes = {"dead": PostOutcome.GONE}
+    harness.befriend("carol", "bob")
+    harness.accept()
+    harness.join("zoe", "alice", "bob")
+    assert {name for name, _ in harness.gateway.posts} == {"a1", "b1"}
+    assert "dead" not in {watch.connection_id for watch in harness.stores.watches.of("alice")}
 
 
 def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
-    house = House()
-    house.stores.connect("carol", "c1", at=NOW)
-    house.stores.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
-    house.join("zoe", "alice", "bob", "carol")
-    assert house.both_heard() == [ONLINE]
-    assert sorted(house.heard("c1")) == [ONLINE, ("bob", "online", None)]
+    harness = VisibilityHarness()
+    harness.stores.connect("carol", "c1", at=NOW)
+    harness.stores.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
+    harness.join("zoe", "alice", "bob", "carol")
+    assert harness.both_heard() == [ONLINE]
+    assert sorted(harness.heard("c1")) == [ONLINE, ("bob", "online", None)]
 
 
 def test_who_has_left_the_group_again_before_it_is_told_is_told_nothing() -> None:
-    house = House()
-    found_group(house.stores, "zoe", "alice", "bob")
-    house.stores.leave(GROUP, "bob")
-    house.tell(tell_joined, GROUP, ("alice", "bob"), ["zoe", "alice", "bob"])
-    assert house.both_heard() == []
+    harness = VisibilityHarness()
+    found_group(harness.stores, "zoe", "alice", "bob")
+    harness.stores.leave(GROUP, "bob")
+    harness.tell(tell_joined, GROUP, ("alice", "bob"), ["zoe", "alice", "bob"])
+    assert harness.both_heard() == []
 
 
-def last_word(house: House, name: str) -> str:
+def last_word(harness: VisibilityHarness, name: str) -> str:
     """What this connection shows: of two events the one with the later timestamp counts."""
-    events = [json.loads(data) for data in house.gateway.received(name)]
+    events = [json.loads(data) for data in harness.gateway.received(name)]
     return str(max(events, key=lambda event: event["timestamp"])["status"]) if events else "offline"
 
 
-def racing(before: Step, *processes: Step) -> Callable[[Stepper], House]:
+def racing(before: Step, *processes: Step) -> Callable[[Stepper], VisibilityHarness]:
     """`processes` at once, after `before`, in every order of their steps."""
 
-    def build(stepper: Stepper) -> House:
-        house = House()
-        before(house)
-        stepped = copy(house)
+    def build(stepper: Stepper) -> VisibilityHarness:
+        harness = VisibilityHarness()
+        before(harness)
+        stepped = copy(harness)
         # What is stored, and what is asked of it: these are where one can come between another's two.
-        stepped.stores = house.stores.stepped(stepper, sessions=("register", "whole"), watches=("by", "of", "replace"))
+        stepped.stores = harness.stores.stepped(
+            stepper, sessions=("register", "whole"), watches=("by", "of", "replace")
+        )
         for process in processes:
             stepper.add(partial(process, stepped))
-        return house
+        return harness
 
     return build
 
 
-def alice_away(house: House) -> None:
-    house.befriend()
-    house.stores.sessions.remove("alice", "a1", now=NOW)
+def alice_away(harness: VisibilityHarness) -> None:
+    harness.befriend()
+    harness.stores.sessions.remove("alice", "a1", now=NOW)
     for user in ("alice", "bob"):
-        house.stores.edit(SESSIONS, {"user_id": user}, shown=None)
+        harness.stores.edit(SESSIONS, {"user_id": user}, shown=None)
 
 
-def alice_blocking_and_away(house: House) -> None:
-    alice_away(house)
-    house.block()
-    house.gateway.posts.clear()
+def alice_blocking_and_away(harness: VisibilityHarness) -> None:
+    alice_away(harness)
+    harness.block()
+    harness.gateway.posts.clear()
 
 
-def bob_not_watching(house: House) -> None:
-    house.befriend()
-    house.stores.watches.replace("bob", "b1", [], expires_at=NEVER)
+def bob_not_watching(harness: VisibilityHarness) -> None:
+    harness.befriend()
+    harness.stores.watches.replace("bob", "b1", [], expires_at=NEVER)
 
 
-def subscribe(house: House) -> None:
+def subscribe(harness: VisibilityHarness) -> None:
     connection = Connection("b1", "bob", "", NOW, NEVER, NEVER)
-    watch(["alice"], connection=connection, stores=house.stores, services=house.services, now=house.now())
+    watch(["alice"], connection=connection, stores=harness.stores, services=harness.services, now=harness.now())
 
 
 RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
     "a block and coming online": (
         alice_away,
-        (House.block, lambda house: house.come("alice", "a2")),
+        (VisibilityHarness.block, lambda harness: harness.come("alice", "a2")),
     ),
     "an unblock and coming online": (
         alice_blocking_and_away,
-        (House.unblock, lambda house: house.come("alice", "a2")),
+        (VisibilityHarness.unblock, lambda harness: harness.come("alice", "a2")),
     ),
-    "a block and the end of the contact": (House.accept, (House.block, House.end_contact)),
-    "two blocks": (House.accept, (House.block, partial(House.block, user="bob", other="alice"))),
-    "a block and accepting": (lambda _: None, (House.block, House.accept)),
-    "a block and its end": (House.accept, (House.block, House.unblock)),
+    "a block and the end of the contact": (
+        VisibilityHarness.accept,
+        (VisibilityHarness.block, VisibilityHarness.end_contact),
+    ),
+    "two blocks": (
+        VisibilityHarness.accept,
+        (VisibilityHarness.block, partial(VisibilityHarness.block, user="bob", other="alice")),
+    ),
+    "a block and accepting": (lambda _: None, (VisibilityHarness.block, VisibilityHarness.accept)),
+    "a block and its end": (VisibilityHarness.accept, (VisibilityHarness.block, VisibilityHarness.unblock)),
     "leaving and a block": (
-        lambda house: house.join("zoe", "alice", "bob"),
-        (lambda house: house.leave("bob"), House.block),
+        lambda harness: harness.join("zoe", "alice", "bob"),
+        (lambda harness: harness.leave("bob"), VisibilityHarness.block),
     ),
     "a block and a new subscription": (
         bob_not_watching,
-        (House.block, subscribe),
+        (VisibilityHarness.block, subscribe),
     ),
 }
 
@@ -324,6 +338,8 @@ RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
 @pytest.mark.parametrize("race", RACES)
 def test_what_is_said_last_is_what_is_so_whatever_comes_between(race: str) -> None:
     before, processes = RACES[race]
-    for house in explore(racing(before, *processes)):
-        (shown,) = presence_of(["alice"], user_id="bob", stores=house.stores, services=house.services, now=house.now())
-        assert last_word(house, "b1") == shown.status
+    for harness in explore(racing(before, *processes)):
+        (shown,) = presence_of(
+            ["alice"], user_id="bob", stores=harness.stores, services=harness.services, now=harness.now()
+        )
+        assert last_word(harness, "b1") == shown.status

@@ -31,7 +31,7 @@ SECOND_LOOK_S = 5
 
 
 @dataclass
-class House(Harness):
+class PushHarness(Harness):
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)

@@ -12,7 +12,7 @@ from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
 from shared.operations.push.enqueueing import Enqueued, enqueue_stored
 from tests.fakes import DM
-from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, House
+from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, PushHarness
 from tests.stores import MEMBERS
 
 
@@ -20,102 +20,104 @@ def messages(*senders: str) -> list[StoredEntry]:
     return [StoredEntry(DM, seq, sender) for seq, sender in enumerate(senders, 1)]
 
 
-def look(house: House, entries: Sequence[StoredEntry]) -> Enqueued:
-    return enqueue_stored(entries, **house.whole)
+def look(harness: PushHarness, entries: Sequence[StoredEntry]) -> Enqueued:
+    return enqueue_stored(entries, **harness.whole)
 
 
-def woken(house: House) -> list[tuple[str, str, object]]:
-    return [(job.user_id, job.platform, job.about) for job in house.pushes.jobs]
+def woken(harness: PushHarness) -> list[tuple[str, str, object]]:
+    return [(job.user_id, job.platform, job.about) for job in harness.pushes.jobs]
 
 
 def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and_the_sender_never_is() -> None:
-    house = House()
-    house.device()
-    house.device(BOBS_PHONE, device_id="iphone")
-    house.device(replace(BOBS_PHONE, token="0b" * 32), user="alice")
-    assert look(house, messages("alice")) == Enqueued(pushes=2)
-    assert woken(house) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
+    harness = PushHarness()
+    harness.device()
+    harness.device(BOBS_PHONE, device_id="iphone")
+    harness.device(replace(BOBS_PHONE, token="0b" * 32), user="alice")
+    assert look(harness, messages("alice")) == Enqueued(pushes=2)
+    assert woken(harness) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
 
 
 def test_two_devices_of_one_platform_are_one_job() -> None:
-    house = House()
-    house.device()
-    house.device(device_id="tablet")
-    look(house, messages("alice"))
-    assert house.pushes.puts == [(PushJob(FCM, "bob", AboutMessage(DM, 1), since=house.clock()), 0)]
+    harness = PushHarness()
+    harness.device()
+    harness.device(device_id="tablet")
+    look(harness, messages("alice"))
+    assert harness.pushes.puts == [(PushJob(FCM, "bob", AboutMessage(DM, 1), since=harness.clock()), 0)]
 
 
 def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() -> None:
-    house = House()
-    house.device()
-    house.stores.connect("bob", "b1", at=house.clock())
-    assert look(house, messages("alice")) == Enqueued(checks=1)
-    assert house.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
-    assert house.pushes.jobs == []
+    harness = PushHarness()
+    harness.device()
+    harness.stores.connect("bob", "b1", at=harness.clock())
+    assert look(harness, messages("alice")) == Enqueued(checks=1)
+    assert harness.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
+    assert harness.pushes.jobs == []
 
 
 def test_a_stale_connection_is_no_connection() -> None:
-    house = House()
-    house.device()
-    house.stores.connect("bob", "b1", at=house.clock() - 10, expires_at=house.clock())
-    assert look(house, messages("alice")) == Enqueued(pushes=1)
+    harness = PushHarness()
+    harness.device()
+    harness.stores.connect("bob", "b1", at=harness.clock() - 10, expires_at=harness.clock())
+    assert look(harness, messages("alice")) == Enqueued(pushes=1)
 
 
 def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue() -> None:
-    house = House()
-    assert look(house, messages("alice")) == Enqueued()
-    assert (house.stores.calls.reads(MEMBERS), house.pushes.jobs, house.looks.looks) == (1, [], [])
+    harness = PushHarness()
+    assert look(harness, messages("alice")) == Enqueued()
+    assert (harness.stores.calls.reads(MEMBERS), harness.pushes.jobs, harness.looks.looks) == (1, [], [])
 
 
 def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write() -> None:
-    house = House()
-    house.device()
-    look(house, messages("alice", "bob", "alice"))
-    assert house.stores.calls.made == ["BatchGetItem sessions", "BatchGetItem members"]
+    harness = PushHarness()
+    harness.device()
+    look(harness, messages("alice", "bob", "alice"))
+    assert harness.stores.calls.made == ["BatchGetItem sessions", "BatchGetItem members"]
 
 
 def test_nothing_to_look_at_reads_nothing() -> None:
-    house = House()
-    assert look(house, []) == Enqueued()
-    assert house.stores.calls.made == []
+    harness = PushHarness()
+    assert look(harness, []) == Enqueued()
+    assert harness.stores.calls.made == []
 
 
 def test_a_change_wakes_nobody() -> None:
-    house = House()
-    house.device()
-    assert look(house, [StoredEntry(DM, 1, "alice", is_message=False)]) == Enqueued()
+    harness = PushHarness()
+    harness.device()
+    assert look(harness, [StoredEntry(DM, 1, "alice", is_message=False)]) == Enqueued()
 
 
 def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
-    house = House()
-    house.found("alice", "bob", "carol", "dave")
-    house.device()
-    house.stores.connect("carol", "c1", at=house.clock())
-    assert look(house, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, checks=1)
-    assert woken(house) == [("bob", FCM, AboutMessage(GROUP, 2))]
-    assert house.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
+    harness = PushHarness()
+    harness.found("alice", "bob", "carol", "dave")
+    harness.device()
+    harness.stores.connect("carol", "c1", at=harness.clock())
+    assert look(harness, [StoredEntry(GROUP, 2, "alice")]) == Enqueued(pushes=1, checks=1)
+    assert woken(harness) == [("bob", FCM, AboutMessage(GROUP, 2))]
+    assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
 
 
 def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
-    house = House()
-    house.device()
-    assert look(house, [StoredEntry(DM, 1, "alice", fan_out=True)]) == Enqueued(shards=1)
-    assert house.stores.calls.made == []
-    assert house.shards.shards == [Shard(DM, 1, ("alice", "bob"), house.clock())]
+    harness = PushHarness()
+    harness.device()
+    assert look(harness, [StoredEntry(DM, 1, "alice", fan_out=True)]) == Enqueued(shards=1)
+    assert harness.stores.calls.made == []
+    assert harness.shards.shards == [Shard(DM, 1, ("alice", "bob"), harness.clock())]
 
 
 def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
-    house = House()
-    house.device()
-    assert look(house, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Enqueued()
+    harness = PushHarness()
+    harness.device()
+    assert (
+        look(harness, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Enqueued()
+    )
 
 
 def test_a_queue_that_fails_is_told_so_that_all_of_it_comes_again() -> None:
     def refuse(_: Sequence[PushJob]) -> None:
         raise Unavailable
 
-    house = House()
-    house.device(BOBS_ANDROID)
-    house.pushes.before_put = refuse
-    looked = look(house, messages("alice"))
+    harness = PushHarness()
+    harness.device(BOBS_ANDROID)
+    harness.pushes.before_put = refuse
+    looked = look(harness, messages("alice"))
     assert {one: type(error) for one, error in looked.failed.items()} == {DM: Unavailable}

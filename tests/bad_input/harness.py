@@ -1,4 +1,4 @@
-"""A small world that bad input is sent into: every function on the real adapters, over the store in memory.
+"""A small deployment that bad input is sent into: every function on the real adapters, over the store in memory.
 
 In DM (alice and bob) 1 and 3 are alice's messages, 2 is bob's. In GROUP (alice, its owner, bob and carol) 1 made it,
 2 is alice's message. Dave blocks alice; in BLOCKED_DM 1 is alice's, from before. FOREIGN_GROUP and FOREIGN_DM have a
@@ -44,7 +44,7 @@ from tests.wiring import Wiring
 
 
 @dataclass
-class World:
+class InputHarness:
     """The state of everything is in `store`, and in what the fakes were handed."""
 
     store: Store = field(default_factory=Store)

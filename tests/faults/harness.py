@@ -48,10 +48,10 @@ GRACE_S = 10
 
 
 @dataclass
-class House:
+class FaultHarness:
     """`stream` is what the log's stream has to hand over. `lasting` are connections that nobody has a reason to end.
 
-    `tables` are those of another house, pickled. `notes` are a test's own.
+    `tables` are those of another harness, pickled. `notes` are a test's own.
     """
 
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
@@ -184,7 +184,7 @@ class House:
     def call(self, user_id: str, method: str, path: str, body: Any = None, *, scope: str = "") -> tuple[int, Any]:
         """A request to the HTTP API. Status and body."""
         event = http_event(method, f"/v1{path}", token=self.token(user_id, scope=scope), body=body)
-        _CURRENT.house = self
+        _CURRENT.harness = self
         answer = respond_http(event, _api())
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
@@ -277,12 +277,12 @@ def _passes(record: Mapping[str, Any]) -> bool:
 
 @dataclass
 class _Current:
-    """The house that the one HTTP API works in: making an API takes longer than all requests of a test."""
+    """The harness that the one HTTP API works in: making an API takes longer than all requests of a test."""
 
-    house: House | None = None
+    harness: FaultHarness | None = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(cast("House", self.house).rest_ports, name)
+        return getattr(cast("FaultHarness", self.harness).rest_ports, name)
 
 
 _CURRENT = _Current()
@@ -291,6 +291,6 @@ _CURRENT = _Current()
 @cache
 def _api() -> Any:
     def unexpected(error: Exception) -> None:
-        cast("House", _CURRENT.house).unexpected.append(error)
+        cast("FaultHarness", _CURRENT.harness).unexpected.append(error)
 
     return make_api(cast("RestPorts", _CURRENT), unexpected=unexpected)

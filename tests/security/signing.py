@@ -19,8 +19,8 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.errors import ParleyError
 from tests.fakes import FakeClock
 from tests.functions.events import handshake_event, http_event
-from tests.functions.message.house import House as FrameHouse
-from tests.functions.rest.house import House as HttpHouse
+from tests.functions.message.harness import MessageHarness
+from tests.functions.rest.harness import RestHarness
 from tests.shared.auth.minting import NOW_MS, SECRET, claims, segment
 from tests.stores import SESSIONS, simulated
 
@@ -28,7 +28,7 @@ JWKS_URL: Final = "https://id.example.com/jwks.json"
 RS_KID, EC_KID = "rsa-1", "ec-1"
 LEFT_OUT: Final = object()
 _JWKS = ("RS256", "ES256")
-REALMS: Final = ("HS256", *_JWKS)
+SIGNINGS: Final = ("HS256", *_JWKS)
 
 Key = str | bytes | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -83,7 +83,7 @@ def published() -> Issuer:
 
 
 @dataclass
-class Realm:
+class Signing:
     """One configuration of the verifier, and its issuer's key to sign with."""
 
     algorithm: str
@@ -130,9 +130,9 @@ def asked(verifier: TokenVerifier, token: str) -> str:
 
 
 @cache
-def _http_house() -> HttpHouse:
+def _http_harness() -> RestHarness:
     """One for all: its routes take longer to make than a request, and nothing that is asked here is written."""
-    return HttpHouse()
+    return RestHarness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +165,10 @@ class Doors:
         return "denied"
 
     def http(self, token: str) -> str:
-        house = _http_house()
-        object.__setattr__(house.ports, "verifier", self.verifier)
-        answered = house.request(http_event("GET", "/v1/me", token=token))
-        assert house.unexpected == []
+        harness = _http_harness()
+        object.__setattr__(harness.ports, "verifier", self.verifier)
+        answered = harness.request(http_event("GET", "/v1/me", token=token))
+        assert harness.unexpected == []
         if answered.status == 200:
             return str(answered.body["user_id"])
         assert answered.status in {401, 503}
@@ -177,12 +177,12 @@ class Doors:
 
     def frame(self, token: str) -> str:
         """Alice's connection shows it. Refused, it is good for no longer than before."""
-        house = FrameHouse()
-        house.verify = self.verifier.verify  # type: ignore[method-assign]
-        before = house.stores.rows(SESSIONS)
-        reply = house.say({"type": "auth", "token": token})
+        harness = MessageHarness()
+        harness.verify = self.verifier.verify  # type: ignore[method-assign]
+        before = harness.stores.rows(SESSIONS)
+        reply = harness.say({"type": "auth", "token": token})
         if reply["success"]:
             return str(reply["data"]["user_id"])
-        assert house.stores.rows(SESSIONS) == before
+        assert harness.stores.rows(SESSIONS) == before
         assert not token or token not in json.dumps(reply)
         return str(reply["code"])

@@ -45,8 +45,8 @@ class Session:
 
 
 @dataclass
-class Town:
-    """One store's world. `invoked` counts by function; `unlike` are answers that no client should get.
+class Population:
+    """The users of one store. `invoked` counts by function; `unlike` are answers that no client should get.
 
     `heads` are the last places of conversations, `talks` those that each user was in of late.
     """

@@ -1,4 +1,4 @@
-"""The whole HTTP API over simulated tables, and a small world in it that most tests start from."""
+"""The whole HTTP API over simulated tables, and a few people's conversations in it that most tests start from."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Answered:
 
 
 @dataclass
-class House(Harness):
+class RestHarness(Harness):
     scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
@@ -111,24 +111,24 @@ class House(Harness):
         self.stores.found(conversation_id, *users, roles=roles, name=name, at=now())
 
 
-def online(house: House, *users: str) -> None:
+def online(harness: RestHarness, *users: str) -> None:
     for user in users:
-        house.stores.connect(user, f"{user}-1", at=now())
+        harness.stores.connect(user, f"{user}-1", at=now())
 
 
-def world() -> House:
+def settled() -> RestHarness:
     """Alice and bob have talked; so did alice and dave, before dave blocked her. GROUP is alice's, erin was in it.
 
     In DM: 1 is alice's, 2 bob's. In BLOCKED_DM: 1 is alice's. In GROUP: 1 made it, 2 is alice's message, 3 is bob's,
     4 removed erin.
     """
-    house = House()
-    house.stores.write("alice", "one", at=now())
-    house.stores.write("bob", "two", at=now())
-    house.stores.write("alice", "three", conversation_id=BLOCKED_DM, at=now())
-    house.stores.blocks.put("dave", "alice", now=now())
-    house.group("alice", "bob", "carol", "erin")
-    house.stores.write("alice", "four", conversation_id=GROUP, at=now())
-    house.stores.write("bob", "five", conversation_id=GROUP, at=now())
-    assert house.call("DELETE", f"/v1/conversations/{GROUP}/members/erin").status == 204
-    return house
+    harness = RestHarness()
+    harness.stores.write("alice", "one", at=now())
+    harness.stores.write("bob", "two", at=now())
+    harness.stores.write("alice", "three", conversation_id=BLOCKED_DM, at=now())
+    harness.stores.blocks.put("dave", "alice", now=now())
+    harness.group("alice", "bob", "carol", "erin")
+    harness.stores.write("alice", "four", conversation_id=GROUP, at=now())
+    harness.stores.write("bob", "five", conversation_id=GROUP, at=now())
+    assert harness.call("DELETE", f"/v1/conversations/{GROUP}/members/erin").status == 204
+    return harness

@@ -1,4 +1,4 @@
-"""A small town in both houses: who is in what, what is secret in it, and whether anything of it has changed.
+"""A small scenario in both harnesses: who is in what, what is secret in it, and whether anything of it has changed.
 
 Alice, bob and carol are in GROUP, erin was; alice and bob talk in DM; dave blocks alice. Mallory knows every id and is
 in nothing. Everybody is online, so that whatever is posted to anybody is seen.
@@ -20,9 +20,8 @@ from shared.domain.limits import Limit
 from shared.limits.buckets import RateLimiter
 from shared.operations.rosters import Rosters
 from tests.functions.events import NOW
-from tests.functions.message.house import House as FrameHouse
-from tests.functions.rest.house import BLOCKED_DM, DM, GROUP, now
-from tests.functions.rest.house import House as HttpHouse
+from tests.functions.message.harness import MessageHarness
+from tests.functions.rest.harness import BLOCKED_DM, DM, GROUP, RestHarness, now
 from tests.stores import LOG, MEMBERS, SESSIONS, TICKETS, Simulated, simulated
 
 PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
@@ -61,53 +60,53 @@ def _furnish(stores: Simulated, *, at: int) -> None:
     stores.blocks.put("dave", "alice", now=at)
 
 
-def http_town() -> HttpHouse:
-    """The town as it was built, whatever a test before has done to it: routes take long to make."""
-    house, built, kept = _built()
-    house.stores.tables.copy_of(built.tables)
-    for name, part in _parts(house).items():
+def http_scenario() -> RestHarness:
+    """The scenario as it was built, whatever a test before has done to it: routes take long to make."""
+    harness, built, kept = _built()
+    harness.stores.tables.copy_of(built.tables)
+    for name, part in _parts(harness).items():
         for key, value in kept[name].items():
             setattr(part, key, _copied(value))
-    if isinstance(house.ports.limiter, RateLimiter):
-        object.__setattr__(house.ports, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
-    # What an instance remembers of another town is not of this one.
-    object.__setattr__(house.ports.context, "rosters", Rosters())
-    house.unexpected.clear()
-    return house
+    if isinstance(harness.ports.limiter, RateLimiter):
+        object.__setattr__(harness.ports, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
+    # What an instance remembers of another scenario is not of this one.
+    object.__setattr__(harness.ports.context, "rosters", Rosters())
+    harness.unexpected.clear()
+    return harness
 
 
 @cache
-def _built() -> tuple[HttpHouse, Simulated, dict[str, dict[str, Any]]]:
-    house = _build()
-    return house, simulated(house.stores), {name: dict(_state(part)) for name, part in _parts(house).items()}
+def _built() -> tuple[RestHarness, Simulated, dict[str, dict[str, Any]]]:
+    harness = _build()
+    return harness, simulated(harness.stores), {name: dict(_state(part)) for name, part in _parts(harness).items()}
 
 
-def _build() -> HttpHouse:
-    house, at = HttpHouse(), now()
-    _furnish(house.stores, at=at)
+def _build() -> RestHarness:
+    harness, at = RestHarness(), now()
+    _furnish(harness.stores, at=at)
     for user in PEOPLE:
-        house.stores.connect(user, f"{user}-1", at=at)
-        house.stores.device(user, "phone", PushTarget(FCM, f"{SECRETS['push token']}-of-{user}"))
-    house.call("POST", "/v1/contacts", body={"user_id": "bob"})
-    house.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
-    house.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
-    house.call("PUT", "/v1/blocks/victor")
+        harness.stores.connect(user, f"{user}-1", at=at)
+        harness.stores.device(user, "phone", PushTarget(FCM, f"{SECRETS['push token']}-of-{user}"))
+    harness.call("POST", "/v1/contacts", body={"user_id": "bob"})
+    harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
+    harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
+    harness.call("PUT", "/v1/blocks/victor")
     notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
-    house.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
-    made = house.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
-    _rename(house, made.body["reminder_id"])
-    house.gateway.posts.clear()
-    return house
+    harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
+    made = harness.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
+    _rename(harness, made.body["reminder_id"])
+    harness.gateway.posts.clear()
+    return harness
 
 
-def _rename(house: HttpHouse, reminder_id: str) -> None:
+def _rename(harness: RestHarness, reminder_id: str) -> None:
     """Under an id that the table can name."""
-    reminders = house.stores.reminders
+    reminders = harness.stores.reminders
     reminder = reminders.get("alice", reminder_id)
     assert reminder is not None
     reminders.remove("alice", reminder_id)
     reminders.put(replace(reminder, reminder_id=REMINDER))
-    house.scheduler.scheduled = {REMINDER: replace(reminder, reminder_id=REMINDER)}
+    harness.scheduler.scheduled = {REMINDER: replace(reminder, reminder_id=REMINDER)}
 
 
 @cache
@@ -119,15 +118,20 @@ def _framed() -> Simulated:
     return stores
 
 
-def frame_town() -> FrameHouse:
-    return FrameHouse(stores=simulated(_framed()))
+def frame_scenario() -> MessageHarness:
+    return MessageHarness(stores=simulated(_framed()))
 
 
-def _parts(house: HttpHouse | FrameHouse) -> dict[str, Any]:
+def _parts(harness: RestHarness | MessageHarness) -> dict[str, Any]:
     """Everything that keeps something beside the tables."""
-    if isinstance(house, HttpHouse):
-        return {"gateway": house.gateway, "checks": house.checks, "schedules": house.scheduler, "looks": house.looks}
-    return {"gateway": house.gateway}
+    if isinstance(harness, RestHarness):
+        return {
+            "gateway": harness.gateway,
+            "checks": harness.checks,
+            "schedules": harness.scheduler,
+            "looks": harness.looks,
+        }
+    return {"gateway": harness.gateway}
 
 
 def _state(part: Any) -> Iterator[tuple[str, Any]]:
@@ -150,11 +154,11 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def snapshot(house: HttpHouse | FrameHouse) -> Counter[str]:
+def snapshot(harness: RestHarness | MessageHarness) -> Counter[str]:
     """Everything that is stored, waits or was posted: one line each."""
-    lines = Counter(line for name, part in _parts(house).items() for line in _lines(name, part))
+    lines = Counter(line for name, part in _parts(harness).items() for line in _lines(name, part))
     for table in (LOG, MEMBERS, SESSIONS, TICKETS):
-        lines.update(f"{table} {row}" for row in house.stores.rows(table) if row.get("sk") not in {"rate", "invites"})
+        lines.update(f"{table} {row}" for row in harness.stores.rows(table) if row.get("sk") not in {"rate", "invites"})
     return lines
 
 

@@ -21,7 +21,7 @@ _ATTEMPTS = 5
 
 
 @dataclass
-class World:
+class LoadRun:
     """`took` are milliseconds by kind of frame, for information; `findings` is empty when all is well."""
 
     stack: Stack

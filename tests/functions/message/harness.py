@@ -20,7 +20,7 @@ GROUP = "group:0123456789abcdef"
 
 
 @dataclass
-class House(Harness):
+class MessageHarness(Harness):
     tokens: dict[str, Identity] = field(default_factory=dict)
     page_limit: int = 100
     bounds: Bounds = PROTOCOL
