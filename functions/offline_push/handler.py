@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from functions.offline_push.shard_queue import SHARD, shard_from
 from functions.offline_push.wiring import Wiring, wire
-from shared.adapters.aws.sqs import LOOK, PUSH, REMINDER, job_from, look_from
+from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry

@@ -12,7 +12,8 @@ from functions.offline_push.shard_queue import SqsShardQueue
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import BATCH_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
-from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue, sqs
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores

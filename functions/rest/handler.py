@@ -11,9 +11,10 @@ from functions.rest.wiring import Wiring
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.deadline import REQUEST_S, Deadline
 from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
-from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables

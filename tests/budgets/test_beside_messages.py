@@ -10,7 +10,7 @@ import pytest
 from functions.files.handler import Ports, check, release_files, sweep_files
 from functions.offline_push.handler import work
 from functions.rest.api import make_api, respond
-from shared.adapters.aws.sqs import reminder_body
+from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.domain.files import READY, Checked, File

@@ -19,7 +19,7 @@ from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.wiring import Wiring as RestPorts
 from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.sqs import reminder_body
+from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets

@@ -29,7 +29,8 @@ from functions.rest.api import respond as respond_http
 from functions.rest.wiring import Wiring as RestPorts
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File

@@ -24,7 +24,7 @@ from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import Wiring as PushPorts
 from functions.presence.handler import look
 from shared.adapters.aws.json_service import ServiceError
-from shared.adapters.aws.sqs import reminder_body
+from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.aws.transport import TransportError
 from shared.errors import Internal, ParleyError, Unavailable
 from shared.observability import make_logger

@@ -27,9 +27,10 @@ from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
-from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPresenceChecks, SqsPushQueue, SqsQueue
+from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM

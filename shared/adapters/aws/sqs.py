@@ -10,17 +10,10 @@ from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.json_service import UNBOUNDED, JsonService
 from shared.config import AwsEnvironment
 from shared.domain.connections import Gone
-from shared.domain.devices import APNS, FCM, Platform
-from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
-from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
 
 _BATCH: Final = 10
 _LONGEST_DELAY_S: Final = 900
-LOOK: Final = "look"
-PUSH: Final = "push"
-REMINDER: Final = "reminder"
-_PLATFORMS: Final = (FCM, APNS)
 
 
 def sqs(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
@@ -84,81 +77,3 @@ class SqsPresenceChecks:
 
 def _encoded(body: Mapping[str, Any]) -> str:
     return json.dumps(body, separators=(",", ":"))
-
-
-class SqsDeliveryCheckQueue:
-    """LookQueue on an SQS queue."""
-
-    def __init__(self, queue: SqsQueue) -> None:
-        self._queue = queue
-
-    def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
-        self._queue.send_all((look_body(look) for look in looks), delay_s=delay_s)
-
-
-class SqsPushQueue:
-    """PushQueue on one SQS queue for each platform."""
-
-    def __init__(self, queues: Mapping[Platform, SqsQueue]) -> None:
-        self._queues = queues
-
-    def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
-        for platform, queue in self._queues.items():
-            queue.send_all((_job_body(job) for job in jobs if job.platform == platform), delay_s=delay_s)
-
-
-def look_body(look: DeliveryCheck) -> dict[str, Any]:
-    return {"kind": LOOK, "about": _about_body(look.about), "users": list(look.users)}
-
-
-def look_from(body: Mapping[str, Any]) -> DeliveryCheck:
-    """Raises for one that can't be read."""
-    return DeliveryCheck(_about_from(body["about"]), tuple(map(str, body["users"])))
-
-
-def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:
-    """What comes when a reminder is due."""
-    return {"kind": REMINDER, "user_id": user_id, "reminder_id": reminder_id}
-
-
-def _job_body(job: PushJob) -> dict[str, Any]:
-    return {
-        "kind": PUSH,
-        "platform": job.platform,
-        "user_id": job.user_id,
-        "about": _about_body(job.about),
-        "since": job.since,
-        "tries": job.tries,
-        "device_id": job.device_id,
-        "not_before": job.not_before,
-    }
-
-
-def job_from(body: Mapping[str, Any]) -> PushJob:
-    """Raises for one that can't be read."""
-    platform: Platform = body["platform"]
-    if platform not in _PLATFORMS:
-        raise ValueError("no such platform")
-    return PushJob(
-        platform=platform,
-        user_id=str(body["user_id"]),
-        about=_about_from(body["about"]),
-        since=int(body["since"]),
-        tries=int(body["tries"]),
-        device_id=None if body["device_id"] is None else str(body["device_id"]),
-        not_before=int(body["not_before"]),
-    )
-
-
-def _about_body(about: About) -> dict[str, Any]:
-    match about:
-        case AboutMessage():
-            return {"conversation_id": about.conversation_id, "seq": about.seq}
-        case AboutNotification():
-            return {"notice_id": about.notification_id}
-
-
-def _about_from(body: Mapping[str, Any]) -> About:
-    if "notice_id" in body:
-        return AboutNotification(str(body["notice_id"]))
-    return AboutMessage(str(body["conversation_id"]), int(body["seq"]))

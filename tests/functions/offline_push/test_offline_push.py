@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.shard_queue import SqsShardQueue
 from functions.offline_push.wiring import Wiring as Ports
-from shared.adapters.aws.sqs import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
 from shared.domain.entries import Draft
