@@ -20,12 +20,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from infra.bundling import Bundler
 from infra.bytecode import HOST
+from shared import config
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SDK: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
@@ -34,11 +36,12 @@ _SHARED_DATA: Final = {"_retry.json", "endpoints.json", "partitions.json", "sdk-
 _OURS: Final = """
 from shared.adapters.aws.apigateway import ApiGatewayConnections
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.aws.parallel_map import Spreader
+from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.config import AwsEnvironment
 environment = AwsEnvironment.load()
 dynamodb(environment)
-ApiGatewayConnections("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod", environment, spreader=Spreader(1))
+endpoint = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod"
+ApiGatewayConnections(endpoint, environment, parallel_map=ThreadedMap(1))
 """
 _BOTO3: Final = """
 import ssl, boto3
@@ -56,16 +59,16 @@ wall, cpu = time.perf_counter(), time.process_time()
 print(time.perf_counter() - wall, time.process_time() - cpu)
 """
 _FUNCTIONS: Final = ("connect", "disconnect", "message", "rest", "offline_push")
-_SETTINGS: Final = (
-    *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "TICKETS_TABLE", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"),
-    *("ALLOWED_ORIGINS", "JWT_SECRET_ARN", "REQUEST_LOG"),
-)
 _ENVIRONMENT: Final = {
-    **dict.fromkeys(_SETTINGS, ""),
+    **{
+        field.name.upper(): "1" if field.type == "int" else ""
+        for cls in vars(config).values()
+        if is_dataclass(cls)
+        for field in fields(cls)
+    },
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
     "AWS_REGION": "eu-west-1",
-    "CONNECTION_LIMIT": "10",
     "LOG_LEVEL": "INFO",
     "CONNECTIONS_ENDPOINT": "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod",
 }

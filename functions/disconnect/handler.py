@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters.aws.deadline import SHORT_S, Deadline
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
@@ -14,9 +14,11 @@ from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.sessions import close_connection
-from shared.ports.services import PresenceChecks
 from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
+
+if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from shared.ports.services import PresenceChecks
 
 _DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = DisconnectSettings.load()

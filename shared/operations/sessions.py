@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.connections import (
     EVICTED,
@@ -19,8 +19,10 @@ from shared.domain.connections import (
     live,
 )
 from shared.errors import Unavailable
-from shared.ports.services import PresenceServices
-from shared.ports.stores import SessionStores
+
+if TYPE_CHECKING:  # a disconnect loads nothing of them
+    from shared.ports.services import PresenceServices
+    from shared.ports.stores import SessionStores
 
 _MAX_ATTEMPTS: Final = 10
 # A handshake is over by then, repetitions of its calls included.
