@@ -40,8 +40,7 @@ wire.websocket: gateway
     "functions.connect.handler": """
 adapters.aws: apigateway deadline json_service parallel_map sigv4 sqs transport
 adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
-domain: changes connections contacts devices entries files identifiers members notifications pushes text
-    weight
+domain: changes connections contacts entries files identifiers members text weight
 operations: presence sessions
 ports: services stores
 shared: clock config errors observability
@@ -51,9 +50,9 @@ wire.websocket: events gateway
     "functions.disconnect.handler": """
 adapters.aws: deadline json_service sigv4 sqs transport
 adapters.dynamodb: client schema sessions
-domain: changes connections contacts devices entries identifiers members notifications pushes text
+domain: changes connections entries identifiers members text
 operations: sessions
-ports: services stores
+ports: stores
 shared: clock config errors observability
 wire: common
 wire.websocket: gateway
@@ -69,29 +68,28 @@ wire.websocket: events
 """,
     "functions.message.handler": """
 adapters.aws: apigateway deadline json_service parallel_map sigv4 sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log entries files memberships relations schema
-    sessions watches
-domain: changes connections contacts devices entries files identifiers limits members notifications pushes
-    rules text weight
+adapters.dynamodb: buckets chat_stores client conversation_log entries files memberships relations schema sessions
+    watches
+domain: changes connections contacts entries files identifiers limits members rules text weight
 limits: buckets frames recent
-operations: audiences changes connections context delivery editing messages presence receipts rosters sessions
-    sync typing_indicators visibility
+operations: audiences changes connections context delivery editing messages presence receipts rosters sessions sync
+    typing_indicators visibility
 ports: connections conversations files limits services stores
 shared: clock config errors observability wiring
 wire: common messages
 wire.websocket: events frames gateway replies
 """,
     "functions.rest.handler": """
-adapters.aws: apigateway deadline json_service parallel_map s3 scheduler sdk secrets_manager sigv4 sqs
+adapters.aws: apigateway deadline json_service parallel_map push_queues s3 scheduler sdk secrets_manager sigv4 sqs
     transport
-adapters.dynamodb: buckets client conversation_log devices entries files memberships notifications people
-    pushes relations schema sessions stores watches
+adapters.dynamodb: buckets client conversation_log devices entries files memberships notifications people pushes
+    relations schema sessions stores watches
 auth: origins tokens wiring
-domain: changes connections contacts devices entries files identifiers inbox limits members notifications
-    pushes rules text weight
+domain: changes connections contacts devices entries files identifiers inbox limits members notifications pushes rules
+    text weight
 limits: buckets invites recent
-operations: audiences changes connections contacts context conversations delivery devices editing files groups
-    history messages notifications presence receipts reminders rosters sessions tickets visibility
+operations: audiences changes connections contacts context conversations delivery devices editing files groups history
+    messages notifications presence receipts reminders rosters sessions tickets visibility
 ports: connections conversations files limits services stores
 shared: clock config errors observability wiring
 wire: common messages
@@ -99,11 +97,11 @@ wire.rest: common conversations messages people
 wire.websocket: events
 """,
     "functions.offline_push.handler": """
-adapters.aws: apigateway deadline json_service parallel_map secrets_manager sigv4 sqs transport
-adapters.dynamodb: client conversation_log devices entries files memberships notifications people pushes
-    relations schema sessions stores watches
-domain: changes connections contacts devices entries fan_out files identifiers members notifications pushes
-    rules text weight
+adapters.aws: apigateway deadline json_service parallel_map push_queues secrets_manager sigv4 sqs transport
+adapters.dynamodb: client conversation_log devices entries files memberships notifications people pushes relations
+    schema sessions stores watches
+domain: changes connections contacts devices entries fan_out files identifiers members notifications pushes rules text
+    weight
 operations: audiences context delivery delivery_checks fan_out notifications reminders rosters
 operations.push: enqueueing planning sending wording
 ports: connections conversations files services stores
