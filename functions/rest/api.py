@@ -8,15 +8,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import add_errors
-from functions.rest.contacts import add_blocks, add_contacts
-from functions.rest.conversations import add_conversation, add_conversations
-from functions.rest.devices import add_devices
-from functions.rest.files import add_files
-from functions.rest.members import add_members_routes
-from functions.rest.messages import add_message, add_messages, add_reactions
-from functions.rest.notifications import add_notifications
-from functions.rest.people import add_presence, add_profile
-from functions.rest.reminders import add_reminders
+from functions.rest.conversations import add_conversation, add_conversations, add_members_routes
+from functions.rest.messages import add_files, add_message, add_messages, add_reactions
+from functions.rest.notifications import add_devices, add_notifications, add_reminders
+from functions.rest.people import add_blocks, add_contacts, add_presence, add_profile
 from functions.rest.requests import is_head, parse_body, prepared
 from functions.rest.service import add_service
 from functions.rest.wiring import Wiring

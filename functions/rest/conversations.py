@@ -1,4 +1,4 @@
-"""Conversations: making them, the inbox, one of them, and how its member wants it shown."""
+"""Conversations: making them, the inbox, one of them, how its member wants it shown, and who is in it."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.rest.answers import Answer, done, ok
-from functions.rest.requests import ConversationPath, Cursor, Limit, caller, writer
+from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath, caller, writer
 from functions.rest.wiring import Wiring
 from shared.domain.identifiers import is_group_id
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
-from shared.operations.groups import NewGroup, create_group, remove_member, rename
-from shared.wire.rest.conversations import (
-    NewConversation,
-    NewName,
-    NewPrivateConversation,
-    SettingsChange,
-    created_body,
-    decode_inbox_cursor,
-    group_body,
-    inbox_body,
-    preferences_body,
-    summary_body,
+from shared.operations.groups import (
+    AddMembers,
+    NewGroup,
+    SetRole,
+    add_members,
+    create_group,
+    members_of,
+    remove_member,
+    rename,
+    set_role,
 )
-from shared.wire.rest.conversations import NewGroup as NewGroupBody
+from shared.wire.rest import conversations as bodies
 
 
 def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations")
-    def post_conversation(body: Annotated[NewConversation, Body()]) -> Answer:
+    def post_conversation(body: Annotated[bodies.NewConversation, Body()]) -> Answer:
         """Make a private conversation or a group. 200 where it was there already."""
         user_id = writer(app, wiring)
-        if isinstance(body, NewPrivateConversation):
-            return _private(user_id, body, wiring)
-        return _group(user_id, body, wiring)
+        if isinstance(body, bodies.NewPrivateConversation):
+            created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
+            return ok(bodies.created_body(created), is_new=created.is_new)
+        command = NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
+        group = create_group(command, admit=wiring.invites.take, **wiring.parts)
+        tail = wiring.stores.log.read_back(group.conversation_id, limit=1)
+        return ok(bodies.group_body(group, user_id, name=body.name, head=tail[0].seq), is_new=group.is_new)
 
     @app.get("/v1/conversations")
     def get_conversations(limit: Limit = 30, cursor: Cursor = None) -> Answer:
@@ -44,12 +46,12 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         page = inbox(
             user_id,
             limit=min(limit, wiring.context.limits.page_limit),
-            position=None if cursor is None else decode_inbox_cursor(user_id, cursor),
+            position=None if cursor is None else bodies.decode_inbox_cursor(user_id, cursor),
             stores=wiring.stores,
             services=wiring.services,
             now=wiring.context.now(),
         )
-        return ok(inbox_body(user_id, page))
+        return ok(bodies.inbox_body(user_id, page))
 
 
 def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -59,44 +61,57 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return _summary(conversation_id, caller(app, wiring).user_id, wiring)
 
     @app.patch("/v1/conversations/<conversation_id>")
-    def patch_conversation(conversation_id: ConversationPath, body: NewName) -> Answer:
+    def patch_conversation(conversation_id: ConversationPath, body: bodies.NewName) -> Answer:
         """Rename a group. For its owners and admins."""
         user_id = writer(app, wiring)
-        stores, services, context = wiring.parts
-        rename(conversation_id, body.name, by=user_id, stores=stores, services=services, context=context)
+        rename(conversation_id, body.name, by=user_id, **wiring.parts)
         return _summary(conversation_id, user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
     def delete_conversation(conversation_id: ConversationPath) -> Answer:
         """Leave a group; or hide a private conversation until its next message."""
-        user_id, (stores, services, context) = writer(app, wiring), wiring.parts
+        user_id = writer(app, wiring)
         if is_group_id(conversation_id):
-            remove_member(conversation_id, user_id, by=user_id, stores=stores, services=services, context=context)
+            remove_member(conversation_id, user_id, by=user_id, **wiring.parts)
         else:
-            hide(conversation_id, user_id=user_id, stores=stores)
+            hide(conversation_id, user_id=user_id, stores=wiring.stores)
         return done()
 
     @app.patch("/v1/conversations/<conversation_id>/settings")
-    def patch_settings(conversation_id: ConversationPath, body: SettingsChange) -> Answer:
+    def patch_settings(conversation_id: ConversationPath, body: bodies.SettingsChange) -> Answer:
         """How the caller wants the conversation shown and announced."""
-        user_id = caller(app, wiring).user_id
-        changes = body.model_dump(exclude_unset=True)
+        user_id, changes = caller(app, wiring).user_id, body.model_dump(exclude_unset=True)
         changed = set_preferences(conversation_id, changes, user_id=user_id, stores=wiring.stores)
-        return ok(preferences_body(changed))
+        return ok(bodies.preferences_body(changed))
 
 
-def _private(user_id: str, body: NewPrivateConversation, wiring: Wiring) -> Answer:
-    created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
-    return ok(created_body(created), is_new=created.is_new)
+def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/conversations/<conversation_id>/members")
+    def get_members(conversation_id: ConversationPath) -> Answer:
+        """Everyone in the conversation, and how far they have read."""
+        user_id = caller(app, wiring).user_id
+        return ok(bodies.members_body(members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
 
+    @app.post("/v1/conversations/<conversation_id>/members")
+    def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
+        """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
+        command = AddMembers(conversation_id, body.users, by=writer(app, wiring))
+        added, audience = add_members(command, admit=wiring.invites.take, **wiring.parts)
+        return ok(bodies.added_body(added, members=len(audience)))
 
-def _group(user_id: str, body: NewGroupBody, wiring: Wiring) -> Answer:
-    stores, services, context = wiring.parts
-    command = NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
-    created = create_group(command, admit=wiring.invites.take, stores=stores, services=services, context=context)
-    tail = wiring.stores.log.read_back(created.conversation_id, limit=1)
-    return ok(group_body(created, user_id, name=body.name, head=tail[0].seq), is_new=created.is_new)
+    @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
+    def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.NewRole) -> Answer:
+        """Give a member another role. For the group's owners."""
+        command = SetRole(conversation_id, user_id, body.role, by=writer(app, wiring))
+        set_role(command, **wiring.parts)
+        return ok(bodies.role_body(user_id, body.role))
+
+    @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
+    def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
+        """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
+        remove_member(conversation_id, user_id, by=writer(app, wiring), **wiring.parts)
+        return done()
 
 
 def _summary(conversation_id: str, user_id: str, wiring: Wiring) -> Answer:
-    return ok(summary_body(summary_of(conversation_id, user_id=user_id, stores=wiring.stores)))
+    return ok(bodies.summary_body(summary_of(conversation_id, user_id=user_id, stores=wiring.stores)))

@@ -1,4 +1,4 @@
-"""Messages: history, sending, editing, deleting, reacting, and the read cursor. The same operations as the frames."""
+"""Messages: the same operations as the frames, and the history; and the files to send in them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functions.rest.requests import (
     Before,
     ConversationPath,
     EmojiPath,
+    FilePath,
     Limit,
     ReactionOwner,
     SeqPath,
@@ -18,11 +19,12 @@ from functions.rest.requests import (
 )
 from functions.rest.wiring import Wiring
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
+from shared.operations.files import NewFile, begin_upload, file_for, links_to
 from shared.operations.history import history, read_message
 from shared.operations.messages import send_message
 from shared.operations.receipts import READ, MoveCursor, move_cursor
 from shared.wire.messages import delete_ack, edit_ack, message_ack, react_ack, read_ack, send_command
-from shared.wire.rest.messages import NewContent, NewMessage, ReadUpTo, history_body, single_body
+from shared.wire.rest import messages as bodies
 
 
 def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -39,17 +41,20 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             limit=min(limit, wiring.context.limits.page_limit),
             stores=wiring.stores,
         )
-        return ok(history_body(page))
+        return ok(bodies.history_body(page))
 
     @app.post("/v1/conversations/<conversation_id>/messages")
-    def post_message(conversation_id: ConversationPath, body: NewMessage) -> Answer:
+    def post_message(conversation_id: ConversationPath, body: bodies.NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
-        return _send(writer(app, wiring), conversation_id, body, wiring)
+        command = send_command(body, sender_id=writer(app, wiring), conversation_id=conversation_id)
+        sent = send_message(command, **wiring.parts)
+        return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
     @app.post("/v1/conversations/<conversation_id>/read")
-    def post_read(conversation_id: ConversationPath, body: ReadUpTo) -> Answer:
+    def post_read(conversation_id: ConversationPath, body: bodies.ReadUpTo) -> Answer:
         """Everything up to this entry was read. Backwards changes nothing."""
-        return _read(caller(app, wiring).user_id, conversation_id, body.seq, wiring)
+        command = MoveCursor(READ, caller(app, wiring).user_id, conversation_id, body.seq)
+        return ok(read_ack(conversation_id, move_cursor(command, **wiring.parts)))
 
 
 def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -58,23 +63,21 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """One message as it is now; the caller's own with how far it has come."""
         user_id = caller(app, wiring).user_id
         found = read_message(conversation_id, seq, user_id=user_id, stores=wiring.stores)
-        return ok(single_body(found))
+        return ok(bodies.single_body(found))
 
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
-    def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: NewContent) -> Answer:
+    def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
-        stores, services, context = wiring.parts
         command = Edit(writer(app, wiring), conversation_id, seq, body.content)
-        changed = edit(command, stores=stores, services=services, context=context)
-        return ok(edit_ack(conversation_id, seq, changed, now=context.now()))
+        changed = edit(command, **wiring.parts)
+        return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
     def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
-        stores, services, context = wiring.parts
         command = Delete(writer(app, wiring), conversation_id, seq)
-        changed = delete(command, stores=stores, services=services, context=context)
-        return ok(delete_ack(conversation_id, seq, changed, now=context.now()))
+        changed = delete(command, **wiring.parts)
+        return ok(delete_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
 
 def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -92,21 +95,22 @@ def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return _react(command, wiring)
 
 
-def _send(user_id: str, conversation_id: str, body: NewMessage, wiring: Wiring) -> Answer:
-    command = send_command(body, sender_id=user_id, conversation_id=conversation_id)
-    stores, services, context = wiring.parts
-    sent = send_message(command, stores=stores, services=services, context=context)
-    return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
-
-
-def _read(user_id: str, conversation_id: str, seq: int, wiring: Wiring) -> Answer:
-    stores, services, context = wiring.parts
-    command = MoveCursor(READ, user_id, conversation_id, seq)
-    stands = move_cursor(command, stores=stores, services=services, context=context)
-    return ok(read_ack(conversation_id, stands))
-
-
 def _react(command: React, wiring: Wiring) -> Answer:
-    stores, services, context = wiring.parts
-    changed = react(command, stores=stores, services=services, context=context)
-    return ok(react_ack(command, changed, now=context.now()))
+    changed = react(command, **wiring.parts)
+    return ok(react_ack(command, changed, now=wiring.context.now()))
+
+
+def add_files(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.post("/v1/files")
+    def post_file(body: bodies.NewUpload) -> Answer:
+        """Announce a file, and get the form to upload it with. It can be sent in messages once it is `ready`."""
+        asked = NewFile(writer(app, wiring), body.name, body.content_type, body.size, body.kind)
+        file, upload = begin_upload(asked, **wiring.parts)
+        return ok(bodies.begun_body(file, upload), is_new=True)
+
+    @app.get("/v1/files/<file_id>")
+    def get_file(file_id: FilePath) -> Answer:
+        """One file, and where to get it: for its owner, and once it is ready for whoever can read a message with it."""
+        user_id = caller(app, wiring).user_id
+        file = file_for(user_id, file_id, stores=wiring.stores)
+        return ok(bodies.file_body(file, links_to(file, services=wiring.services)))

@@ -1,24 +1,32 @@
-"""The caller's own profile, others' presence, and closing somebody's connections."""
+"""The caller's own profile, contacts and blocks, others' presence, and closing a user's connections."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from functions.rest.answers import Answer, ok
-from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller
+from functions.rest.answers import Answer, done, ok
+from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller, writer
 from functions.rest.wiring import Wiring
 from shared.domain.connections import Gone
-from shared.domain.contacts import QuietHours
+from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.identifiers import check_user_id
 from shared.errors import BadRequest, Forbidden
-from shared.operations.contacts import update_profile
+from shared.operations.contacts import (
+    UpdateContact,
+    block_user,
+    remove_contact,
+    request_contact,
+    update_contact,
+    update_profile,
+)
 from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, watchers_of
 from shared.operations.sessions import close_all
-from shared.operations.visibility import tell_latecomers
-from shared.wire.rest.people import ProfileChange, closed_body, presences_body, profile_body
+from shared.operations.visibility import tell_blocked, tell_granted, tell_latecomers, tell_withdrawn
+from shared.wire.rest import people as bodies
 
 _ADMIN = "admin"
 
@@ -28,18 +36,18 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_me() -> Answer:
         """The caller's profile."""
         user_id = caller(app, wiring).user_id
-        return ok(profile_body(user_id, wiring.stores.profiles.get(user_id), hidden=_is_hidden(user_id, wiring)))
+        return ok(bodies.profile_body(user_id, wiring.stores.profiles.get(user_id), hidden=_is_hidden(user_id, wiring)))
 
     @app.put("/v1/me")
-    def put_me(body: ProfileChange) -> Answer:
+    def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = caller(app, wiring).user_id
         profile = update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), stores=wiring.stores)
         if "hide_presence" not in body.model_fields_set:
-            return ok(profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
+            return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)
         _hide(user_id, wiring, hidden=hidden)  # also where it was so: a repetition completes what died half-way
-        return ok(profile_body(user_id, profile, hidden=hidden))
+        return ok(bodies.profile_body(user_id, profile, hidden=hidden))
 
 
 def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
@@ -53,27 +61,24 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         for one in asked:
             check_user_id(one)
         stores, services, now = wiring.stores, wiring.services, wiring.context.now()
-        return ok(presences_body(presence_of(asked, user_id=user_id, stores=stores, services=services, now=now)))
+        return ok(bodies.presences_body(presence_of(asked, user_id=user_id, stores=stores, services=services, now=now)))
 
     @app.delete("/v1/users/<user_id>/connections")
     def delete_connections(user_id: UserPath) -> Answer:
         """Close every live connection of a user. Needs the scope `admin`. Tokens stay good until they end."""
         if _ADMIN not in caller(app, wiring).scopes:
             raise Forbidden("This needs a token with the scope `admin`")
-        stores, services, context = wiring.parts
+        stores, services, context = wiring.stores, wiring.services, wiring.context
         closed = close_all(user_id, stores=stores, services=services, now=context.now())
         check_offline(Gone(user_id, context.now()), stores=stores, services=services, now=context.now())
-        return ok(closed_body(closed))
+        return ok(bodies.closed_body(closed))
 
 
 def _hide(user_id: str, wiring: Wiring, *, hidden: bool) -> None:
-    stores, services, context = wiring.parts
+    stores, services, context = wiring.stores, wiring.services, wiring.context
     before = watchers_of(user_id, stores=stores, services=services, now=context.now())
     hide_presence(user_id, hidden=hidden, stores=stores, services=services, now=context.now())
-    best_effort(
-        lambda: tell_latecomers(user_id, before, hidden=hidden, stores=stores, services=services, now=context.now),
-        services=services,
-    )
+    _tell(partial(tell_latecomers, hidden=hidden), user_id, before, wiring=wiring)
 
 
 def _is_hidden(user_id: str, wiring: Wiring) -> bool:
@@ -89,3 +94,67 @@ def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
     if changes.get("quiet_hours") is not None:
         changes["quiet_hours"] = QuietHours(**changes["quiet_hours"])
     return changes
+
+
+def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/contacts")
+    def get_contacts() -> Answer:
+        """The caller's contacts, and requests in both directions."""
+        return ok(bodies.contacts_body(wiring.stores.contacts.of(caller(app, wiring).user_id)))
+
+    @app.post("/v1/contacts")
+    def post_contact(body: bodies.ContactRequest) -> Answer:
+        """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
+        user_id = writer(app, wiring)
+        asked = request_contact(user_id, body.user_id, stores=wiring.stores, now=wiring.context.now())
+        if asked.contact.status == ACCEPTED:
+            _tell(tell_granted, user_id, body.user_id, wiring=wiring)
+        return ok(bodies.contact_body(asked.contact), is_new=asked.is_new)
+
+    @app.patch("/v1/contacts/<user_id>")
+    def patch_contact(user_id: UserPath, body: bodies.ContactChange) -> Answer:
+        """Accept a request, give the contact another name, or both."""
+        caller_id, accept = writer(app, wiring), "status" in body.model_fields_set
+        rename = "alias" in body.model_fields_set
+        command = UpdateContact(caller_id, user_id, accept=accept, alias=body.alias, rename=rename)
+        updated = update_contact(command, stores=wiring.stores, now=wiring.context.now())
+        if accept:
+            _tell(tell_granted, caller_id, user_id, wiring=wiring)
+        return ok(bodies.contact_body(updated))
+
+    @app.delete("/v1/contacts/<user_id>")
+    def delete_contact(user_id: UserPath) -> Answer:
+        """Withdraw a request, decline one, or end a contact: on both sides."""
+        caller_id = caller(app, wiring).user_id
+        if remove_contact(caller_id, user_id, stores=wiring.stores).status == ACCEPTED:
+            _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)
+        return done()
+
+
+def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    @app.get("/v1/blocks")
+    def get_blocks() -> Answer:
+        """Whom the caller blocks, by id."""
+        return ok(bodies.blocks_body(wiring.stores.blocks.of(caller(app, wiring).user_id)))
+
+    @app.put("/v1/blocks/<user_id>")
+    def put_block(user_id: UserPath) -> Answer:
+        """Block a user."""
+        caller_id = caller(app, wiring).user_id
+        if block_user(caller_id, user_id, stores=wiring.stores, now=wiring.context.now()):
+            _tell(tell_blocked, caller_id, user_id, wiring=wiring)
+        return done()
+
+    @app.delete("/v1/blocks/<user_id>")
+    def delete_block(user_id: UserPath) -> Answer:
+        """Stop blocking a user."""
+        caller_id = caller(app, wiring).user_id
+        wiring.stores.blocks.remove(caller_id, user_id)
+        _tell(tell_granted, caller_id, user_id, wiring=wiring)
+        return done()
+
+
+def _tell(tell: Callable[..., int], *about: object, wiring: Wiring) -> None:
+    """Tell of a change of who may see whom (`operations/visibility.py`). The change stands in any case."""
+    stores, services, now = wiring.stores, wiring.services, wiring.context.now
+    best_effort(lambda: tell(*about, stores=stores, services=services, now=now), services=services)

@@ -46,6 +46,6 @@ def add_service(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_ticket() -> Answer:
         """A ticket for one WebSocket handshake, for clients that can't set a header there."""
         identity = caller(app, wiring)
-        stores, _, context = wiring.parts
-        ticket = issue_ticket(identity, tickets=stores.tickets, now=context.now(), new_secret=context.new_secret)
+        tickets, context = wiring.stores.tickets, wiring.context
+        ticket = issue_ticket(identity, tickets=tickets, now=context.now(), new_secret=context.new_secret)
         return ok(ticket_body(ticket))

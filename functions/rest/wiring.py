@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from shared.auth.tokens import TokenVerifier
 from shared.limits.buckets import RateLimiter
@@ -11,6 +12,14 @@ from shared.limits.invites import InviteLimiter
 from shared.operations.context import Context
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores
+
+
+class Parts(TypedDict):
+    """What operations take."""
+
+    stores: Stores
+    services: RestServices
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,5 @@ class Wiring:
     """The emulator's address on a laptop, empty on AWS."""
 
     @property
-    def parts(self) -> tuple[Stores, RestServices, Context]:
-        """What operations take."""
-        return self.stores, self.services, self.context
+    def parts(self) -> Parts:
+        return {"stores": self.stores, "services": self.services, "context": self.context}

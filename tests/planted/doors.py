@@ -54,19 +54,19 @@ BUGS: Final = (
     ),
     Bug(
         "an alias can't be taken away",
-        _REST + "contacts.py",
-        'rename="alias" in body.model_fields_set\n',
-        "rename=body.alias is not None\n",
+        _REST + "people.py",
+        'rename = "alias" in body.model_fields_set\n',
+        "rename = body.alias is not None\n",
     ),
     Bug(
         "a block is not told to those who watch",
-        "functions/rest/contacts.py",
+        "functions/rest/people.py",
         "            _tell(tell_blocked, caller_id, user_id, wiring=wiring)\n",
         "            pass\n",
     ),
     Bug(
         "an ended contact is not told to those who watch",
-        "functions/rest/contacts.py",
+        "functions/rest/people.py",
         "            _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)\n",
         "            pass\n",
     ),
@@ -75,7 +75,7 @@ BUGS: Final = (
     ),
     Bug(
         "signing out keeps the device",
-        "functions/rest/devices.py",
+        "functions/rest/notifications.py",
         "        forget_device(caller(app, wiring).user_id, device_id, stores=wiring.stores)\n",
         "        caller(app, wiring)\n",
     ),

@@ -167,7 +167,8 @@ def _template() -> Template:
     nothing: Any = None
     environment = Environment(hub, cast("Any", store), nothing, nothing, nothing, count(1_000_000), nothing, nothing)
     instance = Instance(environment)
-    stores, services, context = instance.rest.parts
+    rest = instance.rest
+    stores, services, context = rest.stores, rest.services, rest.context
 
     def say(sender: str, place: str, text: str) -> None:
         store_message(SendMessage(sender, text, conversation_id=place), stores=stores, context=context)
@@ -197,7 +198,7 @@ def beginning() -> Mapping[str, Sequence[Any]]:
 
 def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     """What a sync says to somebody who has everything so far."""
-    stores, services, _ = instance.rest.parts
+    stores, services = instance.rest.stores, instance.rest.services
     asked, one_by_one = Catching(user, _HELD[user]), replace(services, parallel_map=in_turn)
     found = sync(asked, size=event_size, stores=stores, services=one_by_one)
     return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found, user))))

@@ -150,7 +150,7 @@ def new_target(body: FcmDevice | ApnsDevice) -> NewTarget:
     return NewTarget(body.platform, body.token, body.installation_id, body.app_id, body.environment)
 
 
-def new_notice(body: NewNotification) -> NotificationRequest:
+def new_notification(body: NewNotification) -> NotificationRequest:
     return NotificationRequest(body.users, body.title, body.body, body.data, body.notification_id)
 
 
