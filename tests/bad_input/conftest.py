@@ -2,4 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 import tests.functions.environment  # noqa: F401
+from tests.bad_input.harness import InputHarness
+
+
+@pytest.fixture
+def harness() -> InputHarness:
+    return InputHarness()

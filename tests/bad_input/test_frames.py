@@ -64,8 +64,9 @@ def test_the_tables_name_no_case_twice() -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=str)
-def test_a_bad_frame_is_refused_changes_nothing_and_leaves_the_connection_open(case: FrameCase) -> None:
-    harness = InputHarness()
+def test_a_bad_frame_is_refused_changes_nothing_and_leaves_the_connection_open(
+    harness: InputHarness, case: FrameCase
+) -> None:
     before = harness.state
     reply = harness.say(case.body, **case.event)
     assert isinstance(case.expected, str)
@@ -93,8 +94,7 @@ def test_an_odd_frame_that_is_valid_is_taken_as_it_stands(case: FrameCase) -> No
     still_works(harness)
 
 
-def test_what_only_the_server_says_is_told_to_nobody() -> None:
-    harness = InputHarness()
+def test_what_only_the_server_says_is_told_to_nobody(harness: InputHarness) -> None:
     harness.say({"type": "message", "to": "bob", "content": "x", **SPOOFED})
     (event,) = [json.loads(data) for data in harness.gateway.received("b1=")]
     message = event["message"]
@@ -109,8 +109,7 @@ def test_what_only_the_server_says_is_told_to_nobody() -> None:
     }
 
 
-def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says() -> None:
-    harness = InputHarness()
+def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says(harness: InputHarness) -> None:
     others = [item for item in harness.store.items("members") if "user#alice" not in item.values()]
     assert harness.say({**SPOOFED, "type": "read", "conversation_id": DM, "seq": 3})["success"]
     assert [item for item in harness.store.items("members") if "user#alice" not in item.values()] == others
@@ -119,9 +118,8 @@ def test_a_receipt_moves_the_cursor_of_whoever_sends_it_whatever_it_says() -> No
     assert member.read_seq == 3
 
 
-def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else() -> None:
+def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else(harness: InputHarness) -> None:
     """A client that was removed from the conversation on its screen must not seem to be gone."""
-    harness = InputHarness()
     before = {name: harness.store.items(name) for name in ("log", "members", "tickets")}
     harness.clock.advance(1)
     reply = harness.say({"type": "ping", "conversation_id": FOREIGN_GROUP, "seq": 1})
@@ -132,9 +130,8 @@ def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else(
 
 
 @pytest.mark.parametrize("character", ["\U0001f600", "\0", '"', "x"], ids=ascii)
-def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(character: str) -> None:
+def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(harness: InputHarness, character: str) -> None:
     """What is refused is repeated in the reply, beside as many entries as there is room for."""
-    harness = InputHarness()
     for number in range(30):
         assert harness.say({"type": "message", "to": "bob", "content": f"{number:03}" + "\U0001f600" * 999})["success"]
     named = {DM: 3}
@@ -148,8 +145,7 @@ def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(character: str) 
 
 
 @pytest.mark.parametrize(("one", "other"), [("\u00e9", "e\u0301"), ("a", "\uff41"), ("a", "a\u200b"), ("a", "\u0430")])
-def test_ids_that_look_alike_are_two(one: str, other: str) -> None:
-    harness = InputHarness()
+def test_ids_that_look_alike_are_two(harness: InputHarness, one: str, other: str) -> None:
     frame = {"type": "message", "to": "bob", "content": "x", "after": 3}
     replies = [harness.say({**frame, "client_message_id": one}) for one in (one, other, one)]
     assert [reply["data"]["seq"] for reply in replies] == [4, 5, 4]
@@ -157,8 +153,7 @@ def test_ids_that_look_alike_are_two(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"content": "\u00e9"}, {"content": "e"}, {"mentions": ["bob"]}, {"reply_to": 1}])
-def test_an_id_that_was_used_for_something_else_is_a_conflict(changes: dict[str, Any]) -> None:
-    harness = InputHarness()
+def test_an_id_that_was_used_for_something_else_is_a_conflict(harness: InputHarness, changes: dict[str, Any]) -> None:
     frame = {"type": "message", "to": "bob", "content": "e\u0301", "client_message_id": "c", "after": 3}
     assert harness.say(frame)["success"]
     before = harness.state

@@ -82,8 +82,7 @@ CONTEXTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_without_the_authorizers_context_nobody_is_let_in_or_heard(name: str) -> None:
-    harness = InputHarness()
+def test_without_the_authorizers_context_nobody_is_let_in_or_heard(harness: InputHarness, name: str) -> None:
     before = harness.state
     context = {"authorizer": CONTEXTS[name]}
     for frame in ("nonsense", '{"type":"ping"}', '{"type":"message","to":"bob","content":"x"}'):
@@ -117,8 +116,9 @@ ORIGINS = (
 
 
 @pytest.mark.parametrize("origin", ORIGINS, ids=lambda one: ascii(one[:40]))
-def test_an_origin_beside_a_bearer_token_is_not_looked_at_and_beside_a_ticket_must_be_allowed(origin: str) -> None:
-    harness = InputHarness()
+def test_an_origin_beside_a_bearer_token_is_not_looked_at_and_beside_a_ticket_must_be_allowed(
+    harness: InputHarness, origin: str
+) -> None:
     headers = {"Authorization": f"Bearer {token()}", "Origin": origin}
     assert verdict(harness, headers=headers)[0] == "Allow"
     identity = Identity("alice", NOW + 3_600_000)
@@ -154,8 +154,7 @@ TICKETS = ("", " ", "#", "\0", "\u00e9", "x" * 10_240, "\U0001f600", token(), f"
 
 
 @pytest.mark.parametrize("ticket", TICKETS, ids=lambda one: ascii(one[:24]))
-def test_a_ticket_that_was_never_given_out_lets_nobody_in(ticket: str) -> None:
-    harness = InputHarness()
+def test_a_ticket_that_was_never_given_out_lets_nobody_in(harness: InputHarness, ticket: str) -> None:
     before = harness.state
     assert verdict(harness, queryStringParameters={"ticket": ticket}) == ("Deny", {})
     assert harness.state == before
@@ -167,8 +166,7 @@ def test_a_handshake_that_says_nothing_is_refused(missing: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("device_id", [*SYNTAX, "x" * 10_240, "\0", "\u202e", "\U0001f600" * 100])
-def test_a_device_may_call_itself_anything_of_64_characters(device_id: str) -> None:
-    harness = InputHarness()
+def test_a_device_may_call_itself_anything_of_64_characters(harness: InputHarness, device_id: str) -> None:
     headers = {"Authorization": f"Bearer {token()}"}
     spoofed = {"user_id": "bob", "expires_at": "9" * 20, "connected_at": "0"}
     effect, context = verdict(harness, headers=headers, queryStringParameters={"device_id": device_id, **spoofed})

@@ -88,8 +88,7 @@ def test_work_about_nothing_is_done_with_and_nobody_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNREADABLE_CHECKS)
-def test_an_unreadable_look_at_somebodys_presence_comes_again_by_itself(name: str) -> None:
-    harness = InputHarness()
+def test_an_unreadable_look_at_somebodys_presence_comes_again_by_itself(harness: InputHarness, name: str) -> None:
     before = harness.state
     good = f'{{"user_id": "bob", "at": {NOW}}}'
     answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), harness.wiring.presence, now=NOW)

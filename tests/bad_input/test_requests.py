@@ -67,8 +67,7 @@ def test_a_bad_request_is_refused_and_changes_nothing(case: HttpCase, untouched:
 
 
 @pytest.mark.parametrize("case", TAKEN, ids=str)
-def test_an_odd_request_that_is_valid_is_taken_as_it_stands(case: HttpCase) -> None:
-    harness = InputHarness()
+def test_an_odd_request_that_is_valid_is_taken_as_it_stands(harness: InputHarness, case: HttpCase) -> None:
     head, others = harness.head(DM), [one for one in harness.store.items("log") if one["conversation_id"] != DM]
     status, body, _ = harness.ask(case.event())
     check_answer(case, status, body, decoded=False)

@@ -20,8 +20,7 @@ def _ports(harness: InputHarness) -> Ports:
 
 
 @pytest.mark.parametrize("name", UNREADABLE_UPLOADS)
-def test_an_unreadable_event_fails_and_changes_nothing(name: str) -> None:
-    harness = InputHarness()
+def test_an_unreadable_event_fails_and_changes_nothing(harness: InputHarness, name: str) -> None:
     before = harness.state
     with pytest.raises(UploadNotCheckedError):
         check(UNREADABLE_UPLOADS[name], _ports(harness))
@@ -29,16 +28,14 @@ def test_an_unreadable_event_fails_and_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_OBJECTS)
-def test_an_event_about_anything_but_a_waiting_upload_is_passed_over(name: str) -> None:
-    harness = InputHarness()
+def test_an_event_about_anything_but_a_waiting_upload_is_passed_over(harness: InputHarness, name: str) -> None:
     before = harness.state
     check(OTHER_OBJECTS[name], _ports(harness))
     assert harness.state == before
 
 
 @pytest.mark.parametrize("name", UNREADABLE_RELEASES)
-def test_an_unreadable_entry_is_where_the_stream_starts_again(name: str) -> None:
-    harness = InputHarness()
+def test_an_unreadable_entry_is_where_the_stream_starts_again(harness: InputHarness, name: str) -> None:
     before, bad = harness.state, UNREADABLE_RELEASES[name]
     bad["dynamodb"]["SequenceNumber"] = "the bad one"
     answer = release_files([stream_record(1), bad, stream_record(3)], _ports(harness))

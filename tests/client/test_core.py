@@ -27,6 +27,11 @@ from tests.client.model import Frame
 # --- the stream
 
 
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
 def test_entries_come_in_order_however_they_arrive() -> None:
     bench = Bench().online(block(3))
     bench.receive(entry(6), entry(5), entry(4))
@@ -155,8 +160,7 @@ def test_with_all_history_it_starts_at_its_beginning() -> None:
     assert bench.seqs() == [1, 2]
 
 
-def test_what_came_live_before_the_first_sync_was_answered_is_no_history() -> None:
-    bench = Bench()
+def test_what_came_live_before_the_first_sync_was_answered_is_no_history(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     bench.receive(entry(41))
@@ -176,8 +180,7 @@ def test_a_conversation_that_appears_later_starts_at_its_beginning() -> None:
     assert bench.seqs() == [1, 2, 3]
 
 
-def test_a_conversation_that_the_first_round_left_out_but_came_live_starts_at_its_beginning() -> None:
-    bench = Bench()
+def test_a_conversation_that_the_first_round_left_out_but_came_live_starts_at_its_beginning(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     bench.receive(entry(2))
@@ -201,8 +204,7 @@ def test_after_a_restart_a_conversation_that_came_meanwhile_starts_at_its_beginn
     assert bench.sent("sync")[1]["conversations"] == {DM: 0}
 
 
-def test_the_ack_of_an_old_message_does_not_say_where_to_start() -> None:
-    bench = Bench()
+def test_the_ack_of_an_old_message_does_not_say_where_to_start(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     bench.send("hi", client_message_id="mine", after=7)
@@ -236,8 +238,7 @@ def test_what_a_reply_left_out_is_asked_for_again_naming_what_is_known() -> None
     assert bench.core.held("dm:alice:u2") == 1
 
 
-def test_a_server_that_always_has_more_but_never_sends_it_is_not_asked_for_ever() -> None:
-    bench = Bench()
+def test_a_server_that_always_has_more_but_never_sends_it_is_not_asked_for_ever(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     for number in range(2):
@@ -274,8 +275,7 @@ def test_sync_is_not_satisfied_by_an_answer_that_is_older_than_the_question() ->
     assert bench.results() == [Done(first), Done(second)]
 
 
-def test_a_refused_sync_is_repeated_later_and_keeps_nobody_from_sending() -> None:
-    bench = Bench()
+def test_a_refused_sync_is_repeated_later_and_keeps_nobody_from_sending(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     bench.send()
@@ -767,8 +767,7 @@ def test_own_messages_are_not_reported_as_delivered() -> None:
 # --- the connection
 
 
-def test_reconnecting_backs_off_with_jitter_and_starts_over_once_the_server_has_answered() -> None:
-    bench = Bench()
+def test_reconnecting_backs_off_with_jitter_and_starts_over_once_the_server_has_answered(bench: Bench) -> None:
     bench.core.start()
     pauses = []
     for _ in range(7):
@@ -785,8 +784,7 @@ def test_reconnecting_backs_off_with_jitter_and_starts_over_once_the_server_has_
     assert offline.retry_in == 0.5
 
 
-def test_the_application_sees_the_connection_come_and_go() -> None:
-    bench = Bench()
+def test_the_application_sees_the_connection_come_and_go(bench: Bench) -> None:
     bench.core.start()
     bench.core.connected(bench.now)
     bench.cut()
@@ -920,8 +918,7 @@ def test_a_request_is_sent_once_and_fails_with_its_connection() -> None:
 
 
 @pytest.mark.parametrize("ask", [lambda core: core.ping(0.0), lambda core: core.request("typing", {}, 0.0)])
-def test_without_a_connection_a_request_fails_at_once(ask: Callable[[Core], int]) -> None:
-    bench = Bench()
+def test_without_a_connection_a_request_fails_at_once(bench: Bench, ask: Callable[[Core], int]) -> None:
     ask(bench.core)
     assert bench.errors() == ["connection_lost"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.beginning import ALICE, BOB, DAVE, DM, done, heard, new_harness, ok, said, template
+from tests.faults.beginning import ALICE, BOB, DAVE, DM, done, heard, ok, said, template
 from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check, check_to_the_end, logs
 from tests.faults.operations import Act, Operation, calm, frame, message, of_queue, started, then
@@ -36,8 +36,7 @@ class OneAtATime:
         return
 
 
-def test_twenty_writers_on_one_conversation_have_every_message_once_and_in_one_order() -> None:
-    harness = new_harness()
+def test_twenty_writers_on_one_conversation_have_every_message_once_and_in_one_order(harness: FaultHarness) -> None:
     harness.dynamodb.store = OneAtATime(harness.store)
     harness.guard.messages.limit = type(harness.guard.messages.limit)(10_000, 10_000)
 
@@ -144,8 +143,7 @@ def _in_any_case(operation: Operation) -> Act:
     return act
 
 
-def test_two_first_messages_at_once_make_one_conversation() -> None:
-    harness = new_harness()
+def test_two_first_messages_at_once_make_one_conversation(harness: FaultHarness) -> None:
     harness.dynamodb.store = OneAtATime(harness.store)
     place = "dm:alice:erin"
     with ThreadPoolExecutor(2) as threads:

@@ -13,12 +13,12 @@ from tests.faults.beginning import (
     done,
     entries,
     heard,
-    new_harness,
     ok,
     row,
     said,
     template,
 )
+from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check, logs
 from tests.faults.operations import Operation, frame, message, request, started, stored
 from tests.faults.scenes import BOBS, CAROLS_PHONE, MAINTENANCE, SENDER, TO_BOB, TO_CAROL, get_ticket
@@ -30,8 +30,7 @@ MINUTE, HOUR, MONTH = 60_000, 3_600_000, 31 * 86_400_000
 SECOND = 1_000
 
 
-def test_two_who_write_in_the_same_millisecond_both_have_a_place() -> None:
-    harness = new_harness()
+def test_two_who_write_in_the_same_millisecond_both_have_a_place(harness: FaultHarness) -> None:
     seqs = [
         done(harness.say(one, said(f"by {one}", after=3, to=to)))["seq"] for one, to in ((ALICE, "bob"), (BOB, "alice"))
     ]
@@ -41,9 +40,8 @@ def test_two_who_write_in_the_same_millisecond_both_have_a_place() -> None:
 
 
 @pytest.mark.parametrize("jump", [-HOUR, -2 * SECOND, -1, 2 * SECOND, 5 * MINUTE])
-def test_order_is_the_logs_whatever_the_clocks_say(jump: int) -> None:
+def test_order_is_the_logs_whatever_the_clocks_say(harness: FaultHarness, jump: int) -> None:
     """Every message is handled by an instance whose clock is elsewhere."""
-    harness = new_harness()
     for number in range(4):
         message(ALICE, f"m{number}", after=3, to="bob")(harness)
         harness.clock.advance(jump if number % 2 else -jump)
@@ -70,9 +68,8 @@ def test_an_instance_whose_clock_is_off_does_what_it_should(operation: Operation
     operation.unharmed(harness)
 
 
-def test_a_clock_ahead_takes_a_connection_for_older_and_its_first_frame_brings_it_back() -> None:
+def test_a_clock_ahead_takes_a_connection_for_older_and_its_first_frame_brings_it_back(harness: FaultHarness) -> None:
     """A 410 of a connection that is still connecting: two seconds old, and seven by the clock of who posts to it."""
-    harness = new_harness()
     assert harness.dial("bob11") == 200
     del harness.gateway.open["bob11"]
     harness.clock.advance(5 * SECOND)
@@ -86,8 +83,9 @@ def test_a_clock_ahead_takes_a_connection_for_older_and_its_first_frame_brings_i
     assert [entry["seq"] for entry in one["entries"]] == [4]
 
 
-def test_a_clock_that_goes_back_gives_no_more_messages_than_the_limit_and_what_instances_add() -> None:
-    harness = new_harness()
+def test_a_clock_that_goes_back_gives_no_more_messages_than_the_limit_and_what_instances_add(
+    harness: FaultHarness,
+) -> None:
     sent = 0
     for number in range(400):
         harness.clock.advance(-100 if number % 2 else 100)
@@ -97,9 +95,8 @@ def test_a_clock_that_goes_back_gives_no_more_messages_than_the_limit_and_what_i
 
 
 @pytest.mark.parametrize("skew", [-2 * SECOND, 2 * SECOND], ids=["behind", "ahead"])
-def test_a_limit_is_off_by_no_more_than_the_clocks_are(skew: int) -> None:
+def test_a_limit_is_off_by_no_more_than_the_clocks_are(harness: FaultHarness, skew: int) -> None:
     """One instance whose clock is off has taken all there is; another one's has its own two seconds of messages."""
-    harness = new_harness()
     harness.clock.advance(skew)
     while harness.say(ALICE, said(f"first {next(harness.numbers)}", to="bob"))["success"]:
         pass
@@ -112,8 +109,7 @@ def test_a_limit_is_off_by_no_more_than_the_clocks_are(skew: int) -> None:
     assert reply["retry_after_ms"] <= SECOND + max(0, skew)
 
 
-def test_a_try_of_a_push_is_claimed_once_whatever_the_clocks_say() -> None:
-    harness = new_harness()
+def test_a_try_of_a_push_is_claimed_once_whatever_the_clocks_say(harness: FaultHarness) -> None:
     TO_CAROL(harness)
     harness.push(harness.hand_over())
     job = harness.take("push")
@@ -126,8 +122,7 @@ def test_a_try_of_a_push_is_claimed_once_whatever_the_clocks_say() -> None:
 # --- rows that time to live has not deleted yet
 
 
-def test_expired_sessions_are_not_posted_to_count_for_nothing_and_are_pushed_to() -> None:
-    harness = new_harness()
+def test_expired_sessions_are_not_posted_to_count_for_nothing_and_are_pushed_to(harness: FaultHarness) -> None:
     harness.lasting.clear()
     harness.clock.advance(2 * HOUR)
     assert connections(harness, "bob") == {BOB}
@@ -142,16 +137,14 @@ def test_expired_sessions_are_not_posted_to_count_for_nothing_and_are_pushed_to(
     check(harness)
 
 
-def test_an_expired_ticket_lets_nobody_in() -> None:
-    harness = new_harness()
+def test_an_expired_ticket_lets_nobody_in(harness: FaultHarness) -> None:
     get_ticket(harness)
     harness.clock.advance(31 * SECOND)
     assert len(harness.store.items("tickets")) == 1
     assert harness.dial("alice111", ticket=harness.notes["ticket"]) == 403
 
 
-def test_an_expired_watch_is_told_nothing() -> None:
-    harness = new_harness()
+def test_an_expired_watch_is_told_nothing(harness: FaultHarness) -> None:
     request("alice", "PUT", "/me", {"hide_presence": True})(harness)
     assert heard(harness, BOB, "presence")
     harness.gateway.posts.clear()
@@ -162,8 +155,7 @@ def test_an_expired_watch_is_told_nothing() -> None:
     assert heard(harness, BOB, "presence") == []
 
 
-def test_an_expired_claim_hinders_no_newer_message_and_lets_no_older_one_through() -> None:
-    harness = new_harness()
+def test_an_expired_claim_hinders_no_newer_message_and_lets_no_older_one_through(harness: FaultHarness) -> None:
     TO_CAROL(harness)
     harness.push(harness.hand_over())
     late = harness.take("push")
@@ -176,8 +168,7 @@ def test_an_expired_claim_hinders_no_newer_message_and_lets_no_older_one_through
     stored(CAROLS, "are you there?", pushed=(CAROLS_PHONE,))(harness)
 
 
-def test_an_expired_notice_is_shown_and_pushed_to_nobody_and_makes_room() -> None:
-    harness = new_harness()
+def test_an_expired_notice_is_shown_and_pushed_to_nobody_and_makes_room(harness: FaultHarness) -> None:
     request("admin", "POST", "/notifications", MAINTENANCE, scope=SENDER)(harness)
     harness.clock.advance(MONTH)
     assert row(harness, "user#carol", "notice#maintenance")
@@ -188,8 +179,9 @@ def test_an_expired_notice_is_shown_and_pushed_to_nobody_and_makes_room() -> Non
     assert len(ok(harness.call("carol", "GET", "/notifications"))["notifications"]) == 1
 
 
-def test_a_file_that_was_never_uploaded_is_sent_by_nobody_and_its_late_upload_harms_nobody() -> None:
-    harness = new_harness()
+def test_a_file_that_was_never_uploaded_is_sent_by_nobody_and_its_late_upload_harms_nobody(
+    harness: FaultHarness,
+) -> None:
     harness.clock.advance(2 * 86_400_000)
     file_id = template().waiting
     assert row(harness, f"file#{file_id}", "file")["status"] == "pending"  # type: ignore[index]
@@ -199,8 +191,7 @@ def test_a_file_that_was_never_uploaded_is_sent_by_nobody_and_its_late_upload_ha
     check(harness)
 
 
-def test_a_rate_that_is_full_again_is_a_row_that_changes_nothing() -> None:
-    harness = new_harness()
+def test_a_rate_that_is_full_again_is_a_row_that_changes_nothing(harness: FaultHarness) -> None:
     for number in range(20):
         message(ALICE, f"m{number}", to="bob")(harness)
     assert row(harness, "user#alice", "rate")
@@ -212,8 +203,7 @@ def test_a_rate_that_is_full_again_is_a_row_that_changes_nothing() -> None:
     assert sent == 200 + 3
 
 
-def test_a_reminder_that_comes_a_day_late_is_still_told() -> None:
-    harness = new_harness()
+def test_a_reminder_that_comes_a_day_late_is_still_told(harness: FaultHarness) -> None:
     harness.clock.advance(86_400_000)
     body = f'{{"kind": "reminder", "user_id": "bob", "reminder_id": "{template().reminder}"}}'
     assert harness.carry_out("look", [Message(body, 0)]) == []

@@ -83,9 +83,8 @@ def test_one_recipients_trouble_is_nobody_elses(answer: int | str, at: int, monk
     stored("{t.crew}", "crew!", pushed=(BOBS, CAROLS_PHONE))(harness)
 
 
-def test_a_half_open_connection_gets_it_again_and_its_user_is_pushed_to() -> None:
+def test_a_half_open_connection_gets_it_again_and_its_user_is_pushed_to(harness: FaultHarness) -> None:
     """The gateway takes posts for it and nothing arrives: nobody acknowledges, and that is what counts."""
-    harness = new_harness()
     TO_BOB(harness)
     assert len(heard(harness, BOB, "new_message", seq=4)) == 1
     harness.settle()
@@ -93,8 +92,7 @@ def test_a_half_open_connection_gets_it_again_and_its_user_is_pushed_to() -> Non
     stored(DM, "hello", pushed=(BOBS,))(harness)
 
 
-def test_whoever_acknowledges_gets_it_once_and_no_push() -> None:
-    harness = new_harness()
+def test_whoever_acknowledges_gets_it_once_and_no_push(harness: FaultHarness) -> None:
     TO_BOB(harness)
     frame(BOB, "delivered", conversation_id=DM, seq=4)(harness)
     harness.settle()
@@ -102,8 +100,7 @@ def test_whoever_acknowledges_gets_it_once_and_no_push() -> None:
     stored(DM, "hello")(harness)
 
 
-def test_a_late_goodbye_of_the_old_connection_ends_nothing_of_the_new_one() -> None:
-    harness = new_harness()
+def test_a_late_goodbye_of_the_old_connection_ends_nothing_of_the_new_one(harness: FaultHarness) -> None:
     harness.gateway.open.pop(BOB)
     assert harness.dial("bob11") == 200
     for _ in range(2):
@@ -115,8 +112,7 @@ def test_a_late_goodbye_of_the_old_connection_ends_nothing_of_the_new_one() -> N
     assert heard(harness, "bob11", "new_message", seq=4)
 
 
-def test_a_goodbye_that_never_came_is_found_out_by_the_next_post() -> None:
-    harness = new_harness()
+def test_a_goodbye_that_never_came_is_found_out_by_the_next_post(harness: FaultHarness) -> None:
     frame(ALICE, "presence", users=["bob"])(harness)
     harness.gateway.open.pop(BOB)
     TO_BOB(harness)
@@ -126,8 +122,7 @@ def test_a_goodbye_that_never_came_is_found_out_by_the_next_post() -> None:
     stored(DM, "hello", pushed=(BOBS,))(harness)
 
 
-def test_a_goodbye_that_never_came_is_over_with_the_heartbeat_though_nobody_posts() -> None:
-    harness = new_harness()
+def test_a_goodbye_that_never_came_is_over_with_the_heartbeat_though_nobody_posts(harness: FaultHarness) -> None:
     frame(BOB, "ping")(harness)
     harness.gateway.open.pop(BOB)
     harness.clock.advance(12 * 60_000)
@@ -135,9 +130,10 @@ def test_a_goodbye_that_never_came_is_over_with_the_heartbeat_though_nobody_post
     assert [one["status"] for one in shown] == ["offline"]
 
 
-def test_a_handshake_that_was_refused_leaves_a_registration_that_the_first_post_takes_away() -> None:
+def test_a_handshake_that_was_refused_leaves_a_registration_that_the_first_post_takes_away(
+    harness: FaultHarness,
+) -> None:
     """$connect died after its write: the client is told no, and the session says that it is there."""
-    harness = new_harness()
     assert harness.dial("bob11") == 200
     harness.gateway.open.pop("bob11")
     harness.clock.advance(6_000)
@@ -147,9 +143,8 @@ def test_a_handshake_that_was_refused_leaves_a_registration_that_the_first_post_
     check(harness)
 
 
-def test_ghosts_of_refused_handshakes_cost_nobody_their_messages() -> None:
+def test_ghosts_of_refused_handshakes_cost_nobody_their_messages(harness: FaultHarness) -> None:
     """At the limit they push out the oldest, which is told so and comes back."""
-    harness = new_harness()
     for number in range(2, 5):
         harness.clock.advance(1_000)
         assert harness.dial("bob" + "1" * number) == 200
@@ -161,9 +156,8 @@ def test_ghosts_of_refused_handshakes_cost_nobody_their_messages() -> None:
     assert heard(harness, "bob11111", "new_message", seq=4)
 
 
-def test_after_two_hours_the_gateway_hangs_up_and_a_new_connection_misses_nothing() -> None:
+def test_after_two_hours_the_gateway_hangs_up_and_a_new_connection_misses_nothing(harness: FaultHarness) -> None:
     """The token lives longer than a connection may."""
-    harness = new_harness()
     long_lived = {"expires_at": harness.clock() + 5 * HOUR}
     harness.say(BOB, {"type": "auth", "token": harness.token("bob", lives_s=5 * 3_600)}, **long_lived)
     harness.clock.advance(2 * HOUR)
@@ -179,8 +173,7 @@ def test_after_two_hours_the_gateway_hangs_up_and_a_new_connection_misses_nothin
     check(harness)
 
 
-def test_of_a_token_that_expires_every_instance_knows_without_being_told() -> None:
-    harness = new_harness()
+def test_of_a_token_that_expires_every_instance_knows_without_being_told(harness: FaultHarness) -> None:
     harness.clock.advance(HOUR)
     for _ in range(2):
         harness.cold()
@@ -190,8 +183,7 @@ def test_of_a_token_that_expires_every_instance_knows_without_being_told() -> No
     done(harness.say(ALICE, said("in time", after=3, to="bob"), expires_at=harness.clock() + 1))
 
 
-def test_a_fresh_token_counts_for_an_instance_that_has_never_seen_it() -> None:
-    harness = new_harness()
+def test_a_fresh_token_counts_for_an_instance_that_has_never_seen_it(harness: FaultHarness) -> None:
     soon = {"expires_at": harness.clock() + 1_000}
     done(harness.say(ALICE, {"type": "auth", "token": harness.token("alice")}, **soon))
     harness.clock.advance(2_000)
@@ -200,8 +192,7 @@ def test_a_fresh_token_counts_for_an_instance_that_has_never_seen_it() -> None:
     check(harness)
 
 
-def test_watchers_are_told_once_of_a_coming_and_once_of_a_going() -> None:
-    harness = new_harness()
+def test_watchers_are_told_once_of_a_coming_and_once_of_a_going(harness: FaultHarness) -> None:
     long_away(harness)
     dial(harness)
     assert len(heard(harness, BOB, "presence", user_id="alice", status="online")) == 1

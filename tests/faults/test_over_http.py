@@ -119,8 +119,7 @@ def test_a_write_that_goes_wrong_once_is_made_once_and_answered_as_if_it_had_not
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, FAULT, Reply(then="reset")], ids=["throttled", "fault", "reset"])
-def test_what_never_works_is_an_answer_that_says_when_to_try_again(answer: Reply) -> None:
-    harness = new_harness()
+def test_what_never_works_is_an_answer_that_says_when_to_try_again(harness: FaultHarness, answer: Reply) -> None:
     forever = Trouble("PutItem", answer, done=False)
     with over_http(harness, forever):
         forever.struck = _Never()
@@ -138,9 +137,8 @@ class _Never(list[Any]):
         return
 
 
-def test_an_answer_that_is_lost_for_good_is_found_by_the_clients_own_resend() -> None:
+def test_an_answer_that_is_lost_for_good_is_found_by_the_clients_own_resend(harness: FaultHarness) -> None:
     """Every attempt is carried out and none is heard of: the client is told to try again, and has its message once."""
-    harness = new_harness()
     forever = Trouble("PutItem", FAULT, done=True)
     with over_http(harness, forever):
         forever.struck = _Never()

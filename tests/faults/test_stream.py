@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.emulator.retries import Batch, Course, Policy
-from tests.faults.beginning import ALICE, new_harness
+from tests.faults.beginning import ALICE
 from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check
 from tests.faults.operations import message
@@ -67,8 +67,7 @@ def records_of_five_messages(harness: FaultHarness) -> list[Record]:
 
 @pytest.mark.parametrize("at", range(5))
 @pytest.mark.parametrize("kind", POISON, ids=lambda one: one.replace(" ", "_"))
-def test_a_poison_record_is_named_and_those_around_it_are_looked_at(kind: str, at: int) -> None:
-    harness = new_harness()
+def test_a_poison_record_is_named_and_those_around_it_are_looked_at(harness: FaultHarness, kind: str, at: int) -> None:
     records = records_of_five_messages(harness)
     records[at] = POISON[kind](records[at])
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
@@ -78,9 +77,8 @@ def test_a_poison_record_is_named_and_those_around_it_are_looked_at(kind: str, a
 
 
 @pytest.mark.parametrize("kind", POISON, ids=lambda one: one.replace(" ", "_"))
-def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(kind: str) -> None:
+def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(harness: FaultHarness, kind: str) -> None:
     """With the retries that the stream's source is deployed with: the poison is set aside, and nothing waits."""
-    harness = new_harness()
     records = records_of_five_messages(harness)
     records[2] = POISON[kind](records[2])
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
@@ -116,8 +114,7 @@ def test_the_event_source_gets_on_and_every_good_record_is_carried_out_once(kind
         *('{"kind": "reminder"}', '{"kind": 7}', '{"kind": "look", "about": {"seq": "x"}, "users": []}', "\ud800"),
     ],
 )
-def test_a_message_that_cannot_be_read_comes_again_alone(body: str) -> None:
-    harness = new_harness()
+def test_a_message_that_cannot_be_read_comes_again_alone(harness: FaultHarness, body: str) -> None:
     TO_CAROL(harness)
     harness.push(harness.hand_over())
     good = harness.take("push")
@@ -129,14 +126,12 @@ def test_a_message_that_cannot_be_read_comes_again_alone(body: str) -> None:
 
 
 @pytest.mark.parametrize("records", [[], [{"eventName": "MODIFY", "dynamodb": {}}], [{"eventName": "REMOVE"}]])
-def test_nothing_to_do_is_answered_as_done(records: list[Record]) -> None:
-    harness = new_harness()
+def test_nothing_to_do_is_answered_as_done(harness: FaultHarness, records: list[Record]) -> None:
     assert well_formed(harness.push(records), []) == []
     assert well_formed(harness.release(records), []) == []
 
 
-def test_an_outage_names_every_record_so_that_all_of_them_come_again() -> None:
-    harness = new_harness()
+def test_an_outage_names_every_record_so_that_all_of_them_come_again(harness: FaultHarness) -> None:
     records = records_of_five_messages(harness)
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     harness.steps.begin(before=from_on(0, throttle))

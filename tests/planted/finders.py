@@ -43,8 +43,13 @@ def read() -> dict[str, Finders]:
 
 
 def write(finders: Mapping[str, Finders]) -> None:
-    known = {name: asdict(finders[name]) for name in BUGS if name in finders}
-    _FILE.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    """A line for each bug, so that a change of one is a change of one line."""
+    lines = [f"{_json(name)}: {_json(asdict(finders[name]))}" for name in BUGS if name in finders]
+    _FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def page(finders: Mapping[str, Finders]) -> str:

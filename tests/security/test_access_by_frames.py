@@ -64,6 +64,11 @@ PERSONAL: list[dict[str, Any]] = [
 EACH = pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(row.frame))
 
 
+@pytest.fixture
+def harness() -> MessageHarness:
+    return scenario()
+
+
 def test_every_frame_type_has_a_row() -> None:
     assert {row.kind for row in ROWS} | {str(frame["type"]) for frame in PERSONAL} == TYPES
 
@@ -143,8 +148,9 @@ def assert_refused(harness: MessageHarness, frame: dict[str, Any], event: dict[s
 
 
 @pytest.mark.parametrize("frame", PERSONAL, ids=lambda frame: str(frame["type"]))
-def test_without_a_good_token_nothing_personal_is_served_either(frame: dict[str, Any], tried: Tried) -> None:
-    harness = scenario()
+def test_without_a_good_token_nothing_personal_is_served_either(
+    harness: MessageHarness, frame: dict[str, Any], tried: Tried
+) -> None:
     before = snapshot(harness)
     if frame["type"] != "auth":  # which brings a good one
         assert_refused(harness, frame, {"expires_at": NOW}, "token_expired")
@@ -155,9 +161,8 @@ def test_without_a_good_token_nothing_personal_is_served_either(frame: dict[str,
 
 @pytest.mark.parametrize(("token", "code"), [("mallorys", "forbidden"), ("made up", "unauthenticated")])
 def test_after_the_end_of_a_token_no_other_but_a_good_one_of_the_same_user_helps(
-    token: str, code: str, tried: Tried
+    harness: MessageHarness, token: str, code: str, tried: Tried
 ) -> None:
-    harness = scenario()
     before = snapshot(harness)
     assert_refused(harness, {"type": "auth", "token": token}, {"expires_at": NOW}, code)
     assert_refused(harness, {"type": "presence", "users": ["bob"]}, {"expires_at": NOW}, "token_expired")
@@ -178,8 +183,7 @@ def test_after_the_end_of_a_token_no_other_but_a_good_one_of_the_same_user_helps
         ("alice", {"type": "delete", "conversation_id": DM, "seq": 2}),
     ],
 )
-def test_what_others_wrote_is_theirs(user: str, frame: dict[str, Any], tried: Tried) -> None:
-    harness = scenario()
+def test_what_others_wrote_is_theirs(harness: MessageHarness, user: str, frame: dict[str, Any], tried: Tried) -> None:
     before = snapshot(harness)
     assert harness.as_user(user, frame)["code"] == "forbidden"
     assert snapshot(harness) == before
@@ -231,9 +235,8 @@ def test_who_a_user_is_comes_from_the_handshake_whatever_the_frame_says(tried: T
     ("user", "watched"), [("mallory", "alice"), ("mallory", "bob"), ("alice", "dave"), ("dave", "alice")]
 )
 def test_strangers_and_blocked_ones_look_offline_and_their_changes_are_not_told(
-    user: str, watched: str, tried: Tried
+    harness: MessageHarness, user: str, watched: str, tried: Tried
 ) -> None:
-    harness = scenario()
     reply = harness.as_user(user, {"type": "presence", "users": [watched, "never-was"]})
     there, never = reply["data"]["users"]
     assert {**there, "user_id": ""} == {**never, "user_id": ""}
@@ -245,8 +248,7 @@ def test_strangers_and_blocked_ones_look_offline_and_their_changes_are_not_told(
     tried(2)
 
 
-def test_another_users_token_does_not_turn_a_connection_into_theirs(tried: Tried) -> None:
-    harness = scenario()
+def test_another_users_token_does_not_turn_a_connection_into_theirs(harness: MessageHarness, tried: Tried) -> None:
     before = snapshot(harness)
     reply = harness.as_user("mallory", {"type": "auth", "token": "alices"})
     assert (reply["code"], "alice" in json.dumps(reply)) == ("forbidden", False)
@@ -255,9 +257,8 @@ def test_another_users_token_does_not_turn_a_connection_into_theirs(tried: Tried
     tried(2)
 
 
-def test_a_connections_id_in_another_users_hands_opens_nothing(tried: Tried) -> None:
+def test_a_connections_id_in_another_users_hands_opens_nothing(harness: MessageHarness, tried: Tried) -> None:
     """Even if two users came with one id, each is who the handshake says."""
-    harness = scenario()
     reply = harness.answer(
         frame_event({"type": "sync", "conversations": {DM: 0}}, user_id="mallory", connection_id="a1=")
     )

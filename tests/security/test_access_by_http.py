@@ -44,6 +44,11 @@ def told(answered: Answered) -> str:
     return json.dumps([answered.body, answered.headers])
 
 
+@pytest.fixture
+def harness() -> RestHarness:
+    return http_scenario()
+
+
 def test_every_operation_has_a_row() -> None:
     assert {row.operation for row in ROWS} == operations().keys()
     for row in ROWS:
@@ -145,9 +150,10 @@ def test_whom_the_other_side_blocks_writes_nothing_there(row: Inside, tried: Tri
 
 @pytest.mark.parametrize(("seq", "conversation_id"), [("2", DM), ("3", GROUP)])
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_what_others_wrote_is_theirs(method: str, conversation_id: str, seq: str, tried: Tried) -> None:
+def test_what_others_wrote_is_theirs(
+    harness: RestHarness, method: str, conversation_id: str, seq: str, tried: Tried
+) -> None:
     """A moderator may delete it in a group; nobody may put words into another's mouth."""
-    harness = http_scenario()
     before = snapshot(harness)
     user = "alice" if conversation_id == DM else "carol"
     path = f"/v1/conversations/{conversation_id}/messages/{seq}"
@@ -167,8 +173,9 @@ def test_what_others_wrote_is_theirs(method: str, conversation_id: str, seq: str
     ],
     ids=["a group's message", "a private message", "a file in a conversation", "a file of alice's"],
 )
-def test_nobody_takes_what_they_cannot_see_into_a_conversation_of_their_own(body: dict[str, Any], tried: Tried) -> None:
-    harness = http_scenario()
+def test_nobody_takes_what_they_cannot_see_into_a_conversation_of_their_own(
+    harness: RestHarness, body: dict[str, Any], tried: Tried
+) -> None:
     made = harness.call("POST", "/v1/conversations", user="mallory", body={"type": "private", "with": "zoe"})
     before = snapshot(harness)
     path = f"/v1/conversations/{made.body['id']}/messages"
@@ -226,9 +233,8 @@ def test_strangers_and_blocked_ones_look_offline(tried: Tried) -> None:
     ],
 )
 def test_who_blocks_somebody_hears_nothing_of_them(
-    method: str, path: str, body: dict[str, Any], expected: tuple[int, str | None], tried: Tried
+    harness: RestHarness, method: str, path: str, body: dict[str, Any], expected: tuple[int, str | None], tried: Tried
 ) -> None:
-    harness = http_scenario()
     assert verdict(harness.call(method, path, body=body)) == expected
     assert harness.events("dave-1") == []
     assert harness.call("GET", "/v1/contacts", user="dave").body["contacts"] == []
@@ -293,8 +299,7 @@ def test_without_the_scope_nothing_is_done_however_near_one_comes(row: Scoped, u
 
 
 @pytest.mark.parametrize("header", ["X-User-Id", "X-Forwarded-User", "X-Amzn-Oidc-Identity", "X-Scope", "Cookie"])
-def test_no_header_but_authorization_says_who_somebody_is(header: str, tried: Tried) -> None:
-    harness = http_scenario()
+def test_no_header_but_authorization_says_who_somebody_is(harness: RestHarness, header: str, tried: Tried) -> None:
     event = http_event("GET", "/v1/me", token=token("mallory"))
     event["headers"][header] = event["headers"][header.lower()] = "alice"
     event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "alice"}}, "lambda": {"user_id": "alice"}}
@@ -305,8 +310,7 @@ def test_no_header_but_authorization_says_who_somebody_is(header: str, tried: Tr
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
-def test_a_method_is_the_requests_own_and_no_header_changes_it(method: str, tried: Tried) -> None:
-    harness = http_scenario()
+def test_a_method_is_the_requests_own_and_no_header_changes_it(harness: RestHarness, method: str, tried: Tried) -> None:
     before = snapshot(harness)
     for header in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
         event = http_event("GET", f"/v1/conversations/{GROUP}", token=token("alice"), query={"_method": method})

@@ -38,16 +38,19 @@ class ConnectHarness(Harness):
         return self.events("b1=")
 
 
-def test_a_handshake_is_registered_with_its_device() -> None:
-    harness = ConnectHarness()
+@pytest.fixture
+def harness() -> ConnectHarness:
+    return ConnectHarness()
+
+
+def test_a_handshake_is_registered_with_its_device(harness: ConnectHarness) -> None:
     assert harness.handshake(connect_event())["statusCode"] == 200
     (connection,) = harness.stores.connections("alice").values()
     assert (connection.connection_id, connection.device_id, connection.connected_at) == ("a1=", "phone", NOW)
     assert harness.stores.calls.writes(SESSIONS) == 2  # to a session, and as there is none, of one
 
 
-def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
-    harness = ConnectHarness()
+def test_those_who_watch_are_told_once_that_the_user_is_online(harness: ConnectHarness) -> None:
     for connection_id in ("a1=", "a2="):
         harness.handshake(connect_event(connection_id))
     assert harness.told() == [
@@ -55,8 +58,7 @@ def test_those_who_watch_are_told_once_that_the_user_is_online() -> None:
     ]
 
 
-def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
-    harness = ConnectHarness()
+def test_a_connection_stands_whether_or_not_its_watchers_can_be_told(harness: ConnectHarness) -> None:
 
     def explode(_: str, request: object) -> None:
         if "watch#" in str(request):
@@ -70,15 +72,15 @@ def test_a_connection_stands_whether_or_not_its_watchers_can_be_told() -> None:
 @pytest.mark.parametrize(
     ("lasts", "is_looked_after"), [(1_000, True), (15 * 60_000, True), (15 * 60_000 + 1, False), (HOUR, False)]
 )
-def test_the_end_of_a_token_that_ends_soon_is_looked_after(lasts: int, is_looked_after: bool) -> None:
-    harness = ConnectHarness()
+def test_the_end_of_a_token_that_ends_soon_is_looked_after(
+    harness: ConnectHarness, lasts: int, is_looked_after: bool
+) -> None:
     context = authorizer_of("alice", expires_at=NOW + lasts)
     harness.handshake(websocket_event("CONNECT", "$connect", connection_id="a1=", authorizer=context))
     assert harness.checks.scheduled == ([Gone("alice", NOW + lasts)] if is_looked_after else [])
 
 
-def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> None:
-    harness = ConnectHarness()
+def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after(harness: ConnectHarness) -> None:
 
     def explode(_: object) -> None:
         raise Unavailable
@@ -89,8 +91,7 @@ def test_a_connection_stands_whether_or_not_its_end_can_be_looked_after() -> Non
     assert harness.handshake(event)["statusCode"] == 200
 
 
-def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
-    harness = ConnectHarness()
+def test_at_the_limit_the_oldest_is_told_and_closed(harness: ConnectHarness) -> None:
     for number in range(3):
         harness.stores.connect("alice", f"c{number}", at=NOW - 100 + number)
     harness.handshake(connect_event("new"))
@@ -98,8 +99,7 @@ def test_at_the_limit_the_oldest_is_told_and_closed() -> None:
     assert harness.gateway.received("c0") == [encode_plainly(EVICTED)]
 
 
-def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered() -> None:
-    harness = ConnectHarness()
+def test_a_frame_that_calls_itself_connect_registers_nothing_and_is_answered(harness: ConnectHarness) -> None:
     answer = harness.handshake({**connect_event(event_type="MESSAGE"), "body": '{"type": "$connect", "id": "7"}'})
     reply = json.loads(answer["body"])
     assert (answer["statusCode"], reply["success"], reply["id"], reply["code"]) == (200, False, "7", "unknown_type")
@@ -110,8 +110,7 @@ def test_without_the_authorizers_context_the_handshake_is_refused() -> None:
     assert ConnectHarness().handshake(websocket_event("CONNECT", "$connect"))["statusCode"] == 401
 
 
-def test_a_fault_of_ours_is_a_clean_refusal() -> None:
-    harness = ConnectHarness()
+def test_a_fault_of_ours_is_a_clean_refusal(harness: ConnectHarness) -> None:
 
     def explode(*_: object) -> None:
         raise RuntimeError("x")

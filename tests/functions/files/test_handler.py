@@ -92,8 +92,12 @@ def broken(on: str) -> type[FakeObjects]:
     return Broken
 
 
-def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail() -> None:
-    harness = FilesHarness()
+@pytest.fixture
+def harness() -> FilesHarness:
+    return FilesHarness()
+
+
+def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail(harness: FilesHarness) -> None:
     harness.announce("cat", picture("PNG", (40, 30)))
     check(created("cat"), harness.ports())
     cat = harness.stores.file("cat")
@@ -127,8 +131,7 @@ def test_a_sweep_drops_what_leads_nowhere_and_one_that_fails_holds_up_none(
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["FilesDropped"] == [1.0]
 
 
-def test_the_schedules_event_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = FilesHarness()
+def test_the_schedules_event_is_a_sweep(harness: FilesHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     harness.stores.files.create(
         File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3
     )
@@ -138,8 +141,7 @@ def test_the_schedules_event_is_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])
-def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: str) -> None:
-    harness = FilesHarness()
+def test_what_is_sent_as_a_file_is_ready_undecoded(harness: FilesHarness, data: bytes, content_type: str) -> None:
     harness.announce("f", data, content_type, FILE)
     check(created("f"), harness.ports())
     file = harness.stores.file("f")
@@ -151,9 +153,12 @@ def test_what_is_sent_as_a_file_is_ready_undecoded(data: bytes, content_type: st
     [(REFUSED["html"], WRONG_TYPE), (REFUSED["elf"], WRONG_TYPE), (picture("PNG")[:50], NOT_DECODABLE)],
 )
 def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
-    data: bytes, reason: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    harness: FilesHarness,
+    data: bytes,
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    harness = FilesHarness()
     harness.announce("cat", data)
     check(created("cat"), harness.ports())
     assert (harness.status("cat"), harness.stores.file("cat").reason) == (REJECTED, reason)
@@ -165,9 +170,8 @@ def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
 
 
 def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
-    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    harness: FilesHarness, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    harness = FilesHarness()
     harness.announce("cat", picture("PNG"))
     for _ in range(2):
         check(created("cat"), harness.ports())
@@ -176,8 +180,7 @@ def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
 
 
 @pytest.mark.parametrize("key", ["files/cat", "thumbnails/cat", "cat", "uploads/", "uploads/x/cat", "x/uploads/cat"])
-def test_objects_elsewhere_are_none_of_this_functions_business(key: str) -> None:
-    harness = FilesHarness()
+def test_objects_elsewhere_are_none_of_this_functions_business(harness: FilesHarness, key: str) -> None:
     harness.announce("cat", picture("PNG"))
     check(created("cat", key=key), harness.ports())
     assert harness.status("cat") == PENDING

@@ -64,6 +64,11 @@ def about(kind: str, conversation_id: str) -> dict[str, Any]:
     return {"type": kind, "conversation_id": conversation_id, **ABOUT[kind]}
 
 
+@pytest.fixture
+def harness() -> MessageHarness:
+    return furnished()
+
+
 @pytest.mark.parametrize("kind", ABOUT)
 @pytest.mark.parametrize("conversation_id", [GROUP, DM])
 def test_a_member_may(kind: str, conversation_id: str) -> None:
@@ -73,8 +78,9 @@ def test_a_member_may(kind: str, conversation_id: str) -> None:
 
 @pytest.mark.parametrize("kind", ABOUT)
 @pytest.mark.parametrize("conversation_id", [GROUP, DM, "group:doesnotexist123456", "dm:alice:zoe", "nonsense", "#"])
-def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(kind: str, conversation_id: str) -> None:
-    harness = furnished()
+def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(
+    harness: MessageHarness, kind: str, conversation_id: str
+) -> None:
     before = harness.stores.rows(LOG)
     reply = harness.as_user("mallory", about(kind, conversation_id))
     assert (reply["success"], reply["code"], reply["error"]) == (
@@ -87,8 +93,7 @@ def test_outsiders_are_told_the_same_of_a_foreign_conversation_and_of_none(kind:
 
 
 @pytest.mark.parametrize("kind", ABOUT)
-def test_a_former_member_is_an_outsider(kind: str) -> None:
-    harness = furnished()
+def test_a_former_member_is_an_outsider(harness: MessageHarness, kind: str) -> None:
     expel(harness, "carol")
     assert harness.as_user("carol", about(kind, GROUP))["code"] == "not_a_member"
     assert harness.events("c1=") == []
@@ -105,8 +110,7 @@ def test_a_former_member_is_an_outsider(kind: str) -> None:
         ("read", None),
     ],
 )
-def test_a_blocked_user_says_nothing_in_private_any_more(kind: str, code: str | None) -> None:
-    harness = furnished()
+def test_a_blocked_user_says_nothing_in_private_any_more(harness: MessageHarness, kind: str, code: str | None) -> None:
     harness.stores.blocks.put("bob", "alice", now=NOW)
     assert harness.say(about(kind, DM)).get("code") == code
     told = [event["type"] for event in harness.events("b1=")]
@@ -149,8 +153,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("user_id", "frame", "code"), REFUSED)
-def test_what_is_refused_changes_nothing(user_id: str, frame: dict[str, Any], code: str) -> None:
-    harness = furnished()
+def test_what_is_refused_changes_nothing(
+    harness: MessageHarness, user_id: str, frame: dict[str, Any], code: str
+) -> None:
     before = harness.stores.rows(LOG)
     reply = harness.as_user(user_id, frame)
     assert (reply["success"], reply["code"], reply["retryable"]) == (False, code, False)
@@ -162,8 +167,7 @@ def test_every_frame_type_is_in_a_table_above() -> None:
     assert named | {"sync"} == TYPES
 
 
-def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
-    harness = furnished()
+def test_an_edit_reaches_everyone_and_says_where_it_stands(harness: MessageHarness) -> None:
     reply = harness.say({"type": "edit", "id": "e", "conversation_id": GROUP, "seq": 2, "content": "better"})
     assert reply["data"] == {"type": "edit", "conversation_id": GROUP, "seq": 2, "entry_seq": 3, "timestamp": NOW}
     event = {
@@ -188,31 +192,27 @@ def test_an_edit_reaches_everyone_and_says_where_it_stands() -> None:
         {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"},
     ],
 )
-def test_a_repeated_change_is_one_change(frame: dict[str, Any]) -> None:
-    harness = furnished()
+def test_a_repeated_change_is_one_change(harness: MessageHarness, frame: dict[str, Any]) -> None:
     first, again = harness.say(frame), harness.say(frame)
     assert (first["data"]["entry_seq"], again["data"]["entry_seq"]) == (3, None)
     assert (len(harness.stores.entries(GROUP)), len(harness.events("b1="))) == (3, 1)
 
 
-def test_a_reaction_goes_and_comes() -> None:
-    harness = furnished()
+def test_a_reaction_goes_and_comes(harness: MessageHarness) -> None:
     react = {"type": "react", "conversation_id": GROUP, "seq": 2, "emoji": "👍"}
     for remove in (False, True):
         harness.say({**react, "remove": remove})
     assert [(event["emoji"], event["removed"]) for event in harness.events("c1=")] == [("👍", False), ("👍", True)]
 
 
-def test_typing_is_told_to_the_others_and_stored_nowhere() -> None:
-    harness = furnished()
+def test_typing_is_told_to_the_others_and_stored_nowhere(harness: MessageHarness) -> None:
     harness.say({"type": "typing", "conversation_id": GROUP})
     event = {"type": "typing", "conversation_id": GROUP, "user_id": "alice", "active": True}
     assert (harness.events("b1="), harness.events("c1="), harness.events("a2=")) == ([event], [event], [])
     assert len(harness.stores.entries(GROUP)) == 2
 
 
-def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
-    harness = furnished()
+def test_presence_tells_the_state_and_subscribes_this_connection(harness: MessageHarness) -> None:
     reply = harness.say({"type": "presence", "users": ["bob", "zoe"]})
     assert reply["data"] == {
         "type": "presence",
@@ -226,8 +226,7 @@ def test_presence_tells_the_state_and_subscribes_this_connection() -> None:
     assert harness.stores.watches.of("bob") == []
 
 
-def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
-    harness = furnished()
+def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded(harness: MessageHarness) -> None:
     harness.say({"type": "message", "to": "bob", "forward_of": {"conversation_id": GROUP, "seq": 2}})
     (event,) = harness.events("b1=")
     assert (event["message"]["content"], event["message"]["forwarded"]) == ("in the group", True)
@@ -236,8 +235,7 @@ def test_a_forwarded_message_says_the_same_and_that_it_is_forwarded() -> None:
 # -- tokens -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function() -> None:
-    harness = furnished()
+def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function(harness: MessageHarness) -> None:
     harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     ends = NOW + 60_000
     reply = harness.say({"type": "auth", "token": "fresh"}, expires_at=ends)
@@ -249,8 +247,9 @@ def test_a_fresh_token_extends_the_connection_for_every_instance_of_the_function
     assert harness.stores.connections("alice")["a1="].is_live(NOW + 5 * 60_000)
 
 
-def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shortens_nothing() -> None:
-    harness = furnished()
+def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shortens_nothing(
+    harness: MessageHarness,
+) -> None:
     harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     ends = NOW + 60_000
     harness.say({"type": "auth", "token": "fresh"}, expires_at=ends)
@@ -259,8 +258,7 @@ def test_a_ping_through_an_instance_that_does_not_know_of_the_fresh_token_shorte
     assert harness.stores.connections("alice")["a1="].is_live(NOW + 10 * 60_000)
 
 
-def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
-    harness = furnished()
+def test_a_fresh_token_keeps_the_presence_subscription_too(harness: MessageHarness) -> None:
     harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     harness.say({"type": "presence", "users": ["bob"]}, expires_at=NOW + 60_000)
     harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 60_000)
@@ -269,8 +267,9 @@ def test_a_fresh_token_keeps_the_presence_subscription_too() -> None:
 
 
 @pytest.mark.parametrize("frame", [{"type": "ping"}, {"type": "sync"}])
-def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(frame: dict[str, Any]) -> None:
-    harness = furnished()
+def test_a_connection_that_was_given_up_and_speaks_brings_its_user_back(
+    harness: MessageHarness, frame: dict[str, Any]
+) -> None:
     harness.as_user("bob", {"type": "presence", "users": ["alice"]})
     for connection_id in ("a1=", "a2="):
         harness.stores.sessions.remove("alice", connection_id, now=NOW)
@@ -307,8 +306,9 @@ def presences(harness: MessageHarness, connection_id: str = "bob-device=") -> li
     return [event["status"] for event in events]
 
 
-def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_refused_for_it() -> None:
-    harness = furnished()
+def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_refused_for_it(
+    harness: MessageHarness,
+) -> None:
     for _ in range(3):
         harness.say({"type": "ping"}, expires_at=NOW)
     assert harness.checks.scheduled == [Gone("alice", NOW)]
@@ -317,8 +317,9 @@ def test_the_end_of_the_last_token_is_looked_after_with_the_first_frame_that_is_
     assert len(harness.checks.scheduled) == 2
 
 
-def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word() -> None:
-    harness = furnished()
+def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_says_another_word(
+    harness: MessageHarness,
+) -> None:
     harness.stores.drop(SESSIONS, {"user_id": "alice"})
     ends = NOW + 9 * 60_000
     harness.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
@@ -335,15 +336,15 @@ def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_say
 
 
 @pytest.mark.parametrize(("lasts", "ends_in"), [(60_000, 60_000), (30_000, 45_000), (HOUR, None)])
-def test_the_end_of_a_short_token_that_a_connection_is_given_is_looked_after(lasts: int, ends_in: int | None) -> None:
-    harness = furnished()
+def test_the_end_of_a_short_token_that_a_connection_is_given_is_looked_after(
+    harness: MessageHarness, lasts: int, ends_in: int | None
+) -> None:
     harness.tokens["fresh"] = Identity("alice", NOW + lasts)
     harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + 45_000)
     assert harness.checks.scheduled == ([] if ends_in is None else [Gone("alice", NOW + ends_in)])
 
 
-def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before() -> None:
-    harness = furnished()
+def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before(harness: MessageHarness) -> None:
     after_the_end(harness)
     assert harness.say({"type": "message", "to": "bob", "content": "hi"}, expires_at=ENDED)["code"] == "token_expired"
     reply = harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)
@@ -357,8 +358,9 @@ def test_a_fresh_token_is_taken_after_the_old_one_has_ended_and_all_is_as_before
     assert harness.events("a1=")[-1]["type"] == "new_message"
 
 
-def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_can_be_followed_by_another() -> None:
-    harness = furnished()
+def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_can_be_followed_by_another(
+    harness: MessageHarness,
+) -> None:
     after_the_end(harness)
     harness.tokens["short"] = Identity("alice", harness.clock() + 1_000)
     harness.say({"type": "auth", "token": "short"}, expires_at=ENDED)
@@ -375,8 +377,9 @@ def test_a_fresh_token_that_ends_too_is_as_good_as_none_in_every_instance_and_ca
     assert presences(harness) == ["online"]
 
 
-def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by_its_repetition() -> None:
-    harness = furnished()
+def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by_its_repetition(
+    harness: MessageHarness,
+) -> None:
     after_the_end(harness)
     harness.stores.calls.fail("watch#", ZeroDivisionError)
     assert harness.say({"type": "auth", "token": "fresh"}, expires_at=ENDED)["code"] == "internal"
@@ -385,8 +388,7 @@ def test_an_auth_that_dies_before_it_tells_that_the_user_is_back_is_completed_by
     assert presences(harness) == ["online"]
 
 
-def test_a_fresh_token_in_time_tells_nobody_anything() -> None:
-    harness = furnished()
+def test_a_fresh_token_in_time_tells_nobody_anything(harness: MessageHarness) -> None:
     harness.as_user("bob", {"type": "presence", "users": ["alice"]})
     harness.tokens["fresh"] = Identity("alice", NOW + 5 * HOUR)
     harness.say({"type": "auth", "token": "fresh"}, expires_at=NOW + HOUR)
@@ -420,14 +422,12 @@ def test_an_answer_is_stored_though_nobody_can_be_told_that_both_may_see_each_ot
     assert harness.as_user("bob", {"type": "message", "to": "alice", "content": "hello"})["success"]
 
 
-def test_another_users_token_is_refused() -> None:
-    harness = furnished()
+def test_another_users_token_is_refused(harness: MessageHarness) -> None:
     harness.tokens["bobs"] = Identity("bob", NOW + HOUR)
     assert harness.say({"type": "auth", "token": "bobs"})["code"] == "forbidden"
 
 
-def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing() -> None:
-    harness = furnished()
+def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing(harness: MessageHarness) -> None:
     reads = harness.stores.calls.reads(SESSIONS)
     assert harness.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"
     assert (harness.stores.calls.reads(SESSIONS) - reads, harness.gateway.posts) == (1, [])
@@ -443,8 +443,9 @@ COUNTED: list[Callable[[int], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("frame", COUNTED)
-def test_a_flood_is_told_to_slow_down_and_when_to_go_on(frame: Callable[[int], dict[str, Any]]) -> None:
-    harness = furnished()
+def test_a_flood_is_told_to_slow_down_and_when_to_go_on(
+    harness: MessageHarness, frame: Callable[[int], dict[str, Any]]
+) -> None:
     harness.guard = harness.new_guard(Limit(rate=10, burst=20))
     replies = [harness.say(frame(number)) for number in range(60)]
     refused = [reply for reply in replies if not reply["success"]]
@@ -454,8 +455,7 @@ def test_a_flood_is_told_to_slow_down_and_when_to_go_on(frame: Callable[[int], d
     assert harness.say(frame(100))["success"]
 
 
-def test_one_users_flood_is_nobody_elses() -> None:
-    harness = furnished()
+def test_one_users_flood_is_nobody_elses(harness: MessageHarness) -> None:
     harness.guard = harness.new_guard(Limit(rate=1, burst=1))
     for number in range(20):
         harness.say(COUNTED[0](number))
@@ -463,8 +463,9 @@ def test_one_users_flood_is_nobody_elses() -> None:
 
 
 @pytest.mark.parametrize("body", [{"type": "ping"}, {"type": "typing", "conversation_id": GROUP}, "nonsense"])
-def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(body: Any) -> None:
-    harness = furnished()
+def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(
+    harness: MessageHarness, body: Any
+) -> None:
     harness.guard = harness.new_guard(frames=10)
     codes = [harness.say(body).get("code") for _ in range(12)]
     assert codes[10:] == ["rate_limited", "rate_limited"]
@@ -472,8 +473,7 @@ def test_frames_that_nobody_counts_centrally_have_a_limit_for_each_connection(bo
 
 
 @pytest.mark.parametrize("kind", ["sync", "presence", "auth"])
-def test_frames_that_cost_much_have_a_limit_of_their_own(kind: str) -> None:
-    harness = furnished()
+def test_frames_that_cost_much_have_a_limit_of_their_own(harness: MessageHarness, kind: str) -> None:
     harness.tokens["fresh"] = Identity("alice", NOW + HOUR)
     fields: dict[str, dict[str, Any]] = {"sync": {}, "presence": {"users": []}, "auth": {"token": "fresh"}}
     burst = COSTLY[kind][1]
@@ -482,8 +482,7 @@ def test_frames_that_cost_much_have_a_limit_of_their_own(kind: str) -> None:
     assert harness.say({"type": "ping"})["success"]
 
 
-def test_a_deployment_can_allow_less_than_the_protocol_does() -> None:
-    harness = furnished()
+def test_a_deployment_can_allow_less_than_the_protocol_does(harness: MessageHarness) -> None:
     harness.bounds, harness.page_limit = Bounds(characters=5, mentions=1), 1
     harness.guard = harness.new_guard(frame_limit=200)
     message = {"type": "message", "conversation_id": GROUP, "content": "short"}
@@ -496,8 +495,7 @@ def test_a_deployment_can_allow_less_than_the_protocol_does() -> None:
     assert (len(synced["entries"]), synced["has_more"]) == (1, True)
 
 
-def test_who_goes_on_all_the_same_is_sent_away() -> None:
-    harness = furnished()
+def test_who_goes_on_all_the_same_is_sent_away(harness: MessageHarness) -> None:
     harness.guard = harness.new_guard(frames=1, abuse=5)
     for _ in range(6):
         harness.say({"type": "ping"})

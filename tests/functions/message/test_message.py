@@ -15,8 +15,7 @@ from tests.functions.message.harness import MessageHarness
 from tests.stores import LOG, SESSIONS
 
 
-def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
-    harness = MessageHarness()
+def test_a_message_is_acked_and_delivered_in_the_protocols_shapes(harness: MessageHarness) -> None:
     frame = {"type": "message", "id": "17", "to": "bob", "content": "hi", "client_message_id": "0d9f", "after": 0}
     assert harness.say(frame) == {
         "success": True,
@@ -49,8 +48,7 @@ def test_a_message_is_acked_and_delivered_in_the_protocols_shapes() -> None:
     assert (harness.events("b1="), harness.events("a2="), harness.events("a1=")) == ([event], [event], [])
 
 
-def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
-    harness = MessageHarness()
+def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted(harness: MessageHarness) -> None:
     harness.stores.ready_file("cat")
     frame = {"type": "message", "to": "bob", "message_type": "image", "file_id": "cat", "after": 0}
     assert harness.say({**frame, "client_message_id": "x"})["data"]["seq"] == 1
@@ -63,15 +61,13 @@ def test_an_image_is_sent_without_words_and_shown_until_it_is_deleted() -> None:
 
 
 @pytest.mark.parametrize("file_id", ["unknown", "dog"])
-def test_an_image_that_is_not_the_senders_is_not_found(file_id: str) -> None:
-    harness = MessageHarness()
+def test_an_image_that_is_not_the_senders_is_not_found(harness: MessageHarness, file_id: str) -> None:
     harness.stores.ready_file("dog", "bob")
     reply = harness.say({"type": "message", "to": "bob", "message_type": "image", "file_id": file_id})
     assert (reply["success"], reply["code"], harness.stores.rows(LOG)) == (False, "not_found", [])
 
 
-def test_a_resend_gets_the_first_reply_again() -> None:
-    harness = MessageHarness()
+def test_a_resend_gets_the_first_reply_again(harness: MessageHarness) -> None:
     frame = {"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0}
     first = harness.say(frame)
     harness.clock.advance(5_000)
@@ -79,14 +75,12 @@ def test_a_resend_gets_the_first_reply_again() -> None:
     assert again == {**first, "data": {**first["data"], "duplicate": True}}
 
 
-def test_the_sender_comes_from_the_authorizer_never_from_the_body() -> None:
-    harness = MessageHarness()
+def test_the_sender_comes_from_the_authorizer_never_from_the_body(harness: MessageHarness) -> None:
     harness.say({"type": "message", "to": "bob", "content": "hi", "sender_id": "carol", "user_id": "carol", "seq": 99})
     assert harness.stores.entries(DM)[0].sender_id == "alice"
 
 
-def test_read_moves_the_cursor_and_tells_the_others() -> None:
-    harness = MessageHarness()
+def test_read_moves_the_cursor_and_tells_the_others(harness: MessageHarness) -> None:
     harness.stores.write("bob", "1", "2")
     reply = harness.say({"type": "read", "id": "r", "conversation_id": DM, "seq": 2})
     assert reply == {"success": True, "id": "r", "data": {"type": "read", "conversation_id": DM, "seq": 2}}
@@ -94,16 +88,14 @@ def test_read_moves_the_cursor_and_tells_the_others() -> None:
     assert (harness.events("b1="), harness.events("a2=")) == ([event], [event])
 
 
-def test_delivered_moves_its_own_cursor() -> None:
-    harness = MessageHarness()
+def test_delivered_moves_its_own_cursor(harness: MessageHarness) -> None:
     harness.stores.write("bob", "1", "2")
     harness.say({"type": "delivered", "conversation_id": DM, "seq": 1})
     member = harness.stores.member("alice", DM)
     assert (member.delivered_seq, member.read_seq) == (1, 0)
 
 
-def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
-    harness = MessageHarness()
+def test_sync_answers_with_entries_in_the_shape_of_their_events(harness: MessageHarness) -> None:
     harness.stores.write("bob", "1", "2")
     harness.stores.write("carol", "3", conversation_id="dm:alice:carol")
     reply = harness.say({"type": "sync", "conversations": {DM: 1, "dm:alice:nobody": 4}})
@@ -117,8 +109,7 @@ def test_sync_answers_with_entries_in_the_shape_of_their_events() -> None:
     assert (reply["data"]["has_more"], reply["data"]["refused"]) == (False, ["dm:alice:nobody"])
 
 
-def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
-    harness = MessageHarness()
+def test_the_largest_sync_reply_fits_into_one_gateway_payload(harness: MessageHarness) -> None:
     for number in range(60):
         harness.stores.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
     held = {member.conversation_id: 0 for member in harness.stores.memberships.of_user("alice")}
@@ -128,15 +119,15 @@ def test_the_largest_sync_reply_fits_into_one_gateway_payload() -> None:
 
 
 @pytest.mark.parametrize("frame", [{"type": "sync"}, {"type": "ping"}])
-def test_sync_and_ping_register_their_connection_again_if_it_is_missing(frame: dict[str, Any]) -> None:
-    harness = MessageHarness()
+def test_sync_and_ping_register_their_connection_again_if_it_is_missing(
+    harness: MessageHarness, frame: dict[str, Any]
+) -> None:
     harness.stores.drop(SESSIONS, {"user_id": "alice"})
     harness.say(frame)
     assert set(harness.stores.connections("alice")) == {"a1="}
 
 
-def test_sending_registers_a_missing_connection_again_without_another_read() -> None:
-    harness = MessageHarness()
+def test_sending_registers_a_missing_connection_again_without_another_read(harness: MessageHarness) -> None:
     harness.stores.sessions.remove("alice", "a1=", now=NOW)
     harness.say({"type": "message", "to": "bob", "content": "hi"})
     assert "a1=" in harness.stores.connections("alice")
@@ -144,22 +135,21 @@ def test_sending_registers_a_missing_connection_again_without_another_read() -> 
 
 
 @pytest.mark.parametrize(("seq", "behind"), [(0, True), (1, True), (2, False), (9, False)])
-def test_ping_says_whether_the_open_conversation_is_behind(seq: int, behind: bool) -> None:
-    harness = MessageHarness()
+def test_ping_says_whether_the_open_conversation_is_behind(harness: MessageHarness, seq: int, behind: bool) -> None:
     harness.stores.write("bob", "1", "2")
     reply = harness.say({"type": "ping", "id": "p", "conversation_id": DM, "seq": seq})
     assert reply == {"success": True, "id": "p", "data": {"type": "pong", "timestamp": NOW, "behind": behind}}
 
 
-def test_ping_about_a_foreign_conversation_is_refused_and_keeps_the_connection_alive_all_the_same() -> None:
-    harness = MessageHarness()
+def test_ping_about_a_foreign_conversation_is_refused_and_keeps_the_connection_alive_all_the_same(
+    harness: MessageHarness,
+) -> None:
     harness.stores.drop(SESSIONS, {"user_id": "alice"})
     assert harness.say({"type": "ping", "conversation_id": "dm:bob:carol", "seq": 0})["code"] == "not_a_member"
     assert set(harness.stores.connections("alice")) == {"a1="}
 
 
-def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> None:
-    harness = MessageHarness()
+def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens(harness: MessageHarness) -> None:
     frame = {"type": "message", "id": "1", "to": "bob", "content": "hi"}
     reply = harness.say(frame, expires_at=NOW)
     assert (reply["success"], reply["id"], reply["code"], reply["retryable"]) == (False, "1", "token_expired", False)
@@ -192,8 +182,7 @@ def test_an_expired_token_is_refused_at_the_next_frame_and_nothing_happens() -> 
         ('{"type": "sync", "conversations": {"x": "1"}}', "bad_request"),
     ],
 )
-def test_a_bad_frame_gets_one_error_reply_and_changes_nothing(body: str, code: str) -> None:
-    harness = MessageHarness()
+def test_a_bad_frame_gets_one_error_reply_and_changes_nothing(harness: MessageHarness, body: str, code: str) -> None:
     reply = harness.say(body)
     assert (reply["success"], reply["code"]) == (False, code)
     assert (harness.stores.rows(LOG), harness.gateway.posts, harness.stores.calls.writes(SESSIONS)) == ([], [], 0)
@@ -204,15 +193,15 @@ def test_the_id_of_a_bad_frame_is_echoed_where_it_can_be_read() -> None:
     assert "id" not in MessageHarness().say('{"type": "nonsense"}')
 
 
-def test_busy_says_when_to_try_again() -> None:
-    harness = MessageHarness()
+def test_busy_says_when_to_try_again(harness: MessageHarness) -> None:
     harness.stores.before_put(lambda _: harness.stores.write("bob", "quicker"))
     reply = harness.say({"type": "message", "to": "bob", "content": "hi", "client_message_id": "x", "after": 0})
     assert (reply["code"], reply["retryable"], reply["retry_after_ms"]) == ("unavailable", True, 1_000)
 
 
-def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    harness = MessageHarness()
+def test_an_unexpected_error_is_one_clean_reply_and_no_text_in_the_log(
+    harness: MessageHarness, caplog: pytest.LogCaptureFixture
+) -> None:
 
     def explode(_: object) -> None:
         raise RuntimeError("the canary text")
@@ -229,8 +218,7 @@ def test_an_event_without_the_authorizers_context_is_nobody() -> None:
     assert MessageHarness().answer(event)["code"] == "unauthenticated"
 
 
-def test_posts_that_fail_are_reported() -> None:
-    harness = MessageHarness()
+def test_posts_that_fail_are_reported(harness: MessageHarness) -> None:
     harness.gateway.outcomes["b1="] = PostOutcome.FAILED
     assert harness.say({"type": "message", "to": "bob", "content": "hi"})["success"]
     assert harness.observer.counted == {"PostsFailed": 1}

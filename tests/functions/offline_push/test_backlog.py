@@ -72,8 +72,12 @@ def another_group(harness: Busy) -> dict[str, Any]:
     return of(Shard(OTHER, 2, users, NOW))
 
 
-def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_other_group() -> None:
-    harness = Busy()
+@pytest.fixture
+def harness() -> Busy:
+    return Busy()
+
+
+def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_other_group(harness: Busy) -> None:
     harness.write(67)
     backlog = [*harness.backlog(), another_group(harness)]
     assert len(backlog) == 202
@@ -88,8 +92,7 @@ def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_oth
     assert harness.counts == {"ShardsSuperseded": 198}
 
 
-def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_looked_at_again() -> None:
-    harness = Busy()
+def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_looked_at_again(harness: Busy) -> None:
     harness.write(5)
     backlog = harness.backlog()
     harness.clock.ms += 10_000
@@ -101,8 +104,7 @@ def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_loo
     assert looked == {(user, AboutMessage(GROUP, seq)) for user in harness.members[1:-3] for seq in range(3, 8)}
 
 
-def test_without_a_backlog_everything_is_posted() -> None:
-    harness = Busy()
+def test_without_a_backlog_everything_is_posted(harness: Busy) -> None:
     harness.write(4)
     harness.clock.ms += STALE_MS - 1
     ports = harness.ports(rate=100_000)
@@ -112,9 +114,8 @@ def test_without_a_backlog_everything_is_posted() -> None:
     assert not harness.counts
 
 
-def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_has_waited() -> None:
+def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_has_waited(harness: Busy) -> None:
     """So a client finds one gap, and not one before every other entry."""
-    harness = Busy()
     harness.write(3)
     first = harness.backlog()[0]
     harness.clock.ms += STALE_MS
@@ -126,8 +127,7 @@ def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_ha
     assert harness.got("user007") == [6]
 
 
-def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else() -> None:
-    harness = Busy()
+def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else(harness: Busy) -> None:
     reaction = change_entry(
         Reacted(2, "👍", removed=False),
         base=harness.tail,
@@ -144,25 +144,22 @@ def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else() -> None:
     assert (harness.gateway.posts, harness.looks.looks, harness.woken) == ([], [], [])
 
 
-def test_an_entry_that_no_shard_will_bring_overtakes_nothing() -> None:
+def test_an_entry_that_no_shard_will_bring_overtakes_nothing(harness: Busy) -> None:
     """The group has become small: the function that stored it posts it, and may have died before."""
-    harness = Busy()
     harness.stores.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(harness.tail, NOW))
     harness.clock.ms += 60_000
     assert work([shard_record(harness.members[:100], queued_at=NOW)], harness.ports()) == DONE
     assert harness.got("user007") == [2]
 
 
-def test_a_shard_that_does_not_say_since_when_it_waits_is_posted() -> None:
-    harness = Busy()
+def test_a_shard_that_does_not_say_since_when_it_waits_is_posted(harness: Busy) -> None:
     harness.write(1)
     harness.clock.ms += 60_000
     assert work([shard_record(harness.members[:100])], harness.ports()) == DONE
     assert harness.got("user007") == [2]
 
 
-def test_a_connection_that_was_opened_long_after_the_entry_finds_it_in_its_sync() -> None:
-    harness = Busy()
+def test_a_connection_that_was_opened_long_after_the_entry_finds_it_in_its_sync(harness: Busy) -> None:
     harness.stores.connect("user001", "late=", at=NOW + 20_000)
     harness.clock.ms += 30_000
     assert work([shard_record(harness.members[:4], queued_at=NOW)], harness.ports()) == DONE

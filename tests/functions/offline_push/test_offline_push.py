@@ -133,21 +133,23 @@ def sqs_record(body: object, message_id: str = "m1") -> dict[str, Any]:
     return {"messageId": message_id, "body": json.dumps(body), "eventSource": "aws:sqs"}
 
 
-def test_a_batch_is_looked_at_and_nothing_reported() -> None:
-    harness = OfflinePushHarness()
+@pytest.fixture
+def harness() -> OfflinePushHarness:
+    return OfflinePushHarness()
+
+
+def test_a_batch_is_looked_at_and_nothing_reported(harness: OfflinePushHarness) -> None:
     records = [stream_record(1), stream_record(2, sender_id="bob")]
     assert look_at(records, harness.ports()) == {"batchItemFailures": []}
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("alice", AboutMessage(DM, 2))]
 
 
-def test_what_is_no_new_entry_is_passed_over() -> None:
-    harness = OfflinePushHarness()
+def test_what_is_no_new_entry_is_passed_over(harness: OfflinePushHarness) -> None:
     assert look_at([{**stream_record(1), "eventName": "MODIFY"}], harness.ports()) == {"batchItemFailures": []}
     assert harness.pushes.jobs == []
 
 
-def test_a_small_groups_absent_members_are_pushed() -> None:
-    harness = OfflinePushHarness()
+def test_a_small_groups_absent_members_are_pushed(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
     look_at([group_record(2, fan_out=False)], harness.ports())
     assert {user for user, _ in harness.woken} == set(harness.members) - {"user000", "user001"}
@@ -156,41 +158,36 @@ def test_a_small_groups_absent_members_are_pushed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["message", "member_added", "reaction"])
-def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(kind: str) -> None:
-    harness = OfflinePushHarness()
+def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(harness: OfflinePushHarness, kind: str) -> None:
     assert look_at([group_record(2, kind=kind)], harness.ports()) == {"batchItemFailures": []}
     assert [len(shard.users) for shard in harness.shards.put_] == [100, 100, 50]
     assert {user for shard in harness.shards.put_ for user in shard.users} == set(harness.members)
     assert harness.pushes.jobs == []
 
 
-def test_what_can_not_be_queued_comes_again_and_nothing_else() -> None:
-    harness = OfflinePushHarness()
+def test_what_can_not_be_queued_comes_again_and_nothing_else(harness: OfflinePushHarness) -> None:
     harness.shards.refuse = True
     large = group_record(2)
     assert look_at([stream_record(1), large, stream_record(3)], harness.ports()) == failed(large)
     assert {about for _, about in harness.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
 
 
-def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push() -> None:
-    harness = OfflinePushHarness()
+def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push(harness: OfflinePushHarness) -> None:
     records = [group_record(2, fan_out=False), stream_record(1), group_record(3), stream_record(2)]
     harness.stores.calls.fail(f"conversation#{GROUP}")
     assert look_at(records, harness.ports()) == failed(records[0], records[2])
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
 
 
-def test_sessions_that_can_not_be_read_together_are_read_by_conversation() -> None:
+def test_sessions_that_can_not_be_read_together_are_read_by_conversation(harness: OfflinePushHarness) -> None:
     """One user's item is throttled: those who wait for that are the members of that user's conversations."""
-    harness = OfflinePushHarness()
     small = group_record(2, fan_out=False)
     harness.stores.calls.fail("user007")
     assert look_at([small, stream_record(1)], harness.ports()) == failed(small)
     assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
-def test_a_group_whose_roster_has_not_changed_is_read_once() -> None:
-    harness = OfflinePushHarness()
+def test_a_group_whose_roster_has_not_changed_is_read_once(harness: OfflinePushHarness) -> None:
     ports = harness.ports()
     harness.clock.ms += 60_000
     for seq in (2, 3, 4):
@@ -200,8 +197,7 @@ def test_a_group_whose_roster_has_not_changed_is_read_once() -> None:
     assert harness.stores.calls.made.count("Query members") == 2
 
 
-def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
-    harness = OfflinePushHarness()
+def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
     harness.stores.connect("user000", "sender=", at=NOW)
     assert work([shard_record(harness.members[:4])], harness.ports()) == {"batchItemFailures": []}
@@ -211,8 +207,7 @@ def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not() -> None:
     assert harness.looks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
 
 
-def test_a_shard_keeps_to_its_rate() -> None:
-    harness = OfflinePushHarness()
+def test_a_shard_keeps_to_its_rate(harness: OfflinePushHarness) -> None:
     for user in harness.members[:30]:
         harness.stores.connect(user, f"{user}=", at=NOW)
     work([shard_record(harness.members[:30])], harness.ports(rate=100))
@@ -220,14 +215,12 @@ def test_a_shard_keeps_to_its_rate() -> None:
     assert harness.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
 
 
-def test_a_change_is_delivered_and_never_pushed() -> None:
-    harness = OfflinePushHarness()
+def test_a_change_is_delivered_and_never_pushed(harness: OfflinePushHarness) -> None:
     work([shard_record(harness.members[:4], seq=1)], harness.ports())
     assert harness.pushes.jobs == []
 
 
-def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
-    harness = OfflinePushHarness()
+def test_dead_connections_of_a_shard_are_forgotten_and_reported(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW - 60_000)
     harness.gateway.outcomes["u1="] = PostOutcome.GONE
     work([shard_record(["user001"])], harness.ports())
@@ -235,8 +228,7 @@ def test_dead_connections_of_a_shard_are_forgotten_and_reported() -> None:
     assert harness.stores.connections("user001") == {}
 
 
-def test_a_shard_that_fails_comes_again_and_holds_up_no_other() -> None:
-    harness = OfflinePushHarness()
+def test_a_shard_that_fails_comes_again_and_holds_up_no_other(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
     bad = {"messageId": "bad", "body": "{}", "eventSource": "aws:sqs"}
     assert work([bad, shard_record(["user001"])], harness.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
@@ -251,8 +243,9 @@ def test_the_handler_tells_the_queue_from_the_stream() -> None:
 
 
 @pytest.mark.parametrize("image", [{}, {"seq": {"N": "x"}}, None, {"conversation_id": {"B": "AA=="}}])
-def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(image: object) -> None:
-    harness = OfflinePushHarness()
+def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(
+    harness: OfflinePushHarness, image: object
+) -> None:
     poison = stream_record(2)
     poison["dynamodb"]["NewImage"] = image
     worse = stream_record(4)
@@ -274,22 +267,19 @@ def push_record(
     return sqs_record({"kind": "push", **job, "tries": 0, "device_id": None, "not_before": 0}, message_id)
 
 
-def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them() -> None:
-    harness = OfflinePushHarness()
+def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them(harness: OfflinePushHarness) -> None:
     harness.stores.connect("bob", "b1=", at=NOW)
     assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], harness.ports()) == {"batchItemFailures": []}
     assert len(harness.gateway.received("b1=")) == 1
     assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
-def test_pushes_of_a_batch_are_carried_out_together() -> None:
-    harness = OfflinePushHarness()
+def test_pushes_of_a_batch_are_carried_out_together(harness: OfflinePushHarness) -> None:
     assert work([push_record("bob"), push_record("bob", message_id="m2")], harness.ports()) == {"batchItemFailures": []}
     assert [push.target.token for push in harness.provider.pushes] == ["token of bob"]
 
 
-def test_a_push_that_fails_comes_again_and_takes_no_other_with_it() -> None:
-    harness = OfflinePushHarness()
+def test_a_push_that_fails_comes_again_and_takes_no_other_with_it(harness: OfflinePushHarness) -> None:
     bad = push_record("bob", message_id="bad", since="x")
     worse = sqs_record({"kind": "push"}, "worse")
 
@@ -299,15 +289,13 @@ def test_a_push_that_fails_comes_again_and_takes_no_other_with_it() -> None:
     assert len(harness.provider.pushes) == 1
 
 
-def test_a_busy_provider_fails_nothing_here() -> None:
-    harness = OfflinePushHarness()
+def test_a_busy_provider_fails_nothing_here(harness: OfflinePushHarness) -> None:
     harness.provider.answer = lambda _: Busy("UNAVAILABLE", 1_000)
     assert work([push_record("bob")], harness.ports()) == {"batchItemFailures": []}
     assert [job.tries for job in harness.pushes.jobs] == [1]
 
 
-def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away() -> None:
-    harness = OfflinePushHarness()
+def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away(harness: OfflinePushHarness) -> None:
     harness.stores.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
     assert work([sqs_record(reminder_body("bob", "r1"))], harness.ports()) == {"batchItemFailures": []}
     assert harness.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]

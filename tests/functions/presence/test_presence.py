@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from functions.presence.handler import look
 from shared.domain.identifiers import private_conversation_id
 from tests.functions.events import HOUR, NOW
@@ -36,22 +38,24 @@ class PresenceHarness(Harness):
         return [(event["user_id"], event["status"], event["last_seen"]) for event in self.events("b1=")]
 
 
-def test_who_is_still_away_is_announced_once_however_often_the_look_comes() -> None:
-    harness = PresenceHarness()
+@pytest.fixture
+def harness() -> PresenceHarness:
+    return PresenceHarness()
+
+
+def test_who_is_still_away_is_announced_once_however_often_the_look_comes(harness: PresenceHarness) -> None:
     for _ in range(2):
         assert harness.look(record("alice")) == {"batchItemFailures": []}
     assert harness.told() == [("alice", "offline", NOW)]
 
 
-def test_a_reconnect_in_time_leaves_no_trace() -> None:
-    harness = PresenceHarness()
+def test_a_reconnect_in_time_leaves_no_trace(harness: PresenceHarness) -> None:
     harness.stores.connect("alice", "again", at=NOW + 5_000)
     harness.look(record("alice"))
     assert harness.told() == []
 
 
-def test_a_look_that_cannot_be_read_comes_again_and_holds_up_no_other() -> None:
-    harness = PresenceHarness()
+def test_a_look_that_cannot_be_read_comes_again_and_holds_up_no_other(harness: PresenceHarness) -> None:
     poison = {"messageId": "bad", "body": "{"}
     assert harness.look(poison, record("carol", 2)) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert harness.told() == [("carol", "offline", NOW)]

@@ -38,8 +38,7 @@ def test_a_page_of_the_inbox_is_never_longer_than_the_deployment_has_it() -> Non
     assert page["next_cursor"] is not None
 
 
-def test_one_conversation_is_shown_as_the_inbox_shows_it_with_the_own_role() -> None:
-    harness = settled()
+def test_one_conversation_is_shown_as_the_inbox_shows_it_with_the_own_role(harness: RestHarness) -> None:
     inbox = {one["id"]: one for one in harness.call("GET", "/v1/conversations", user="bob").body["conversations"]}
     assert harness.call("GET", f"/v1/conversations/{DM}", user="bob").body == inbox[DM]
     group = harness.call("GET", f"/v1/conversations/{GROUP}", user="bob").body
@@ -48,8 +47,7 @@ def test_one_conversation_is_shown_as_the_inbox_shows_it_with_the_own_role() -> 
     assert group["last_message"]["content"] == "five"
 
 
-def test_a_group_tells_its_members_that_it_was_made() -> None:
-    harness = settled()
+def test_a_group_tells_its_members_that_it_was_made(harness: RestHarness) -> None:
     online(harness, "bob", "dave")
     body = {"type": "group", "name": "New", "members": ["bob", "carol", "bob"]}
     made = harness.call("POST", "/v1/conversations", body=body).body
@@ -59,8 +57,7 @@ def test_a_group_tells_its_members_that_it_was_made() -> None:
     assert harness.events("dave-1") == []
 
 
-def test_a_named_group_is_made_once_and_is_called_what_it_is_called_now() -> None:
-    harness = settled()
+def test_a_named_group_is_made_once_and_is_called_what_it_is_called_now(harness: RestHarness) -> None:
     body = {"type": "group", "name": "First", "members": ["bob"], "client_conversation_id": "k"}
     made = harness.call("POST", "/v1/conversations", body=body)
     harness.call("PATCH", f"/v1/conversations/{made.body['id']}", body={"name": "Second"})
@@ -69,8 +66,7 @@ def test_a_named_group_is_made_once_and_is_called_what_it_is_called_now() -> Non
     assert again.body == {**made.body, "name": "Second", "head": 2}
 
 
-def test_a_rename_is_told_and_shown() -> None:
-    harness = settled()
+def test_a_rename_is_told_and_shown(harness: RestHarness) -> None:
     online(harness, "carol")
     body = harness.call("PATCH", f"/v1/conversations/{GROUP}", user="bob", body={"name": "Team A"}).body
     assert (body["name"], body["head"], body["role"]) == ("Team A", 5, "admin")
@@ -78,8 +74,7 @@ def test_a_rename_is_told_and_shown() -> None:
     assert event["changes"] == {"name": "Team A"}
 
 
-def test_who_leaves_is_out_and_everyone_is_told_also_who_left() -> None:
-    harness = settled()
+def test_who_leaves_is_out_and_everyone_is_told_also_who_left(harness: RestHarness) -> None:
     online(harness, "alice", "carol")
     harness.call("DELETE", f"/v1/conversations/{GROUP}", user="carol")
     assert harness.call("GET", f"/v1/conversations/{GROUP}", user="carol").code == "not_a_member"
@@ -88,8 +83,7 @@ def test_who_leaves_is_out_and_everyone_is_told_also_who_left() -> None:
         assert (event["type"], event["users"]) == ("member_removed", ["carol"])
 
 
-def test_a_private_conversation_is_hidden_until_the_next_message() -> None:
-    harness = settled()
+def test_a_private_conversation_is_hidden_until_the_next_message(harness: RestHarness) -> None:
 
     def shown() -> set[str]:
         return {one["id"] for one in harness.call("GET", "/v1/conversations").body["conversations"]}
@@ -100,16 +94,14 @@ def test_a_private_conversation_is_hidden_until_the_next_message() -> None:
     assert shown() == {GROUP, BLOCKED_DM, DM}
 
 
-def test_a_hidden_private_conversation_is_shown_again_to_who_asks_for_it() -> None:
-    harness = settled()
+def test_a_hidden_private_conversation_is_shown_again_to_who_asks_for_it(harness: RestHarness) -> None:
     harness.call("DELETE", f"/v1/conversations/{DM}")
     made = harness.call("POST", "/v1/conversations", body={"type": "private", "with": "bob"})
     assert (made.status, made.body["id"]) == (200, DM)
     assert DM in {one["id"] for one in harness.call("GET", "/v1/conversations").body["conversations"]}
 
 
-def test_settings_are_changed_one_by_one_and_cleared_by_null() -> None:
-    harness = settled()
+def test_settings_are_changed_one_by_one_and_cleared_by_null(harness: RestHarness) -> None:
     path = f"/v1/conversations/{GROUP}/settings"
     harness.call("PATCH", path, body={"muted_until": 5, "pinned": True})
     expected = {"muted_until": 5, "notify": "mentions", "pinned": True, "archived": False}
@@ -123,8 +115,7 @@ def test_settings_that_say_nothing_or_nonsense_are_refused(body: dict[str, Any])
     assert settled().call("PATCH", f"/v1/conversations/{DM}/settings", body=body).code == "bad_request"
 
 
-def test_members_are_listed_with_roles_and_cursors() -> None:
-    harness = settled()
+def test_members_are_listed_with_roles_and_cursors(harness: RestHarness) -> None:
     harness.call("POST", f"/v1/conversations/{GROUP}/read", user="bob", body={"seq": 2})
     listed = harness.call("GET", f"/v1/conversations/{GROUP}/members").body["members"]
     assert [(one["user_id"], one["role"], one["read_seq"]) for one in listed] == [
@@ -134,8 +125,7 @@ def test_members_are_listed_with_roles_and_cursors() -> None:
     ]
 
 
-def test_members_are_added_told_and_counted() -> None:
-    harness = settled()
+def test_members_are_added_told_and_counted(harness: RestHarness) -> None:
     online(harness, "frank", "carol")
     path = f"/v1/conversations/{GROUP}/members"
     body = harness.call("POST", path, body={"users": ["frank", "bob", "frank"]}).body
@@ -151,16 +141,14 @@ def test_one_to_a_hundred_well_formed_users_are_added_at_once(users: Any) -> Non
     assert settled().call("POST", f"/v1/conversations/{GROUP}/members", body={"users": users}).code == "bad_request"
 
 
-def test_a_new_role_is_told() -> None:
-    harness = settled()
+def test_a_new_role_is_told(harness: RestHarness) -> None:
     online(harness, "bob")
     path = f"/v1/conversations/{GROUP}/members/carol"
     assert harness.call("PATCH", path, body={"role": "admin"}).body == {"user_id": "carol", "role": "admin"}
     assert harness.events("bob-1")[0]["changes"] == {"roles": {"carol": "admin"}}
 
 
-def test_who_is_removed_is_told_and_hears_nothing_more() -> None:
-    harness = settled()
+def test_who_is_removed_is_told_and_hears_nothing_more(harness: RestHarness) -> None:
     online(harness, "carol")
     harness.call("DELETE", f"/v1/conversations/{GROUP}/members/carol", user="bob")
     harness.call("POST", f"/v1/conversations/{GROUP}/messages", body={"content": "now"})
@@ -185,8 +173,7 @@ def test_a_block_shows_in_no_answer_about_a_private_conversation() -> None:
     assert harness.call("GET", "/v1/conversations", user="blocker").body["conversations"] == []
 
 
-def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word() -> None:
-    harness = settled()
+def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word(harness: RestHarness) -> None:
     online(harness, "dave")
     path = f"/v1/conversations/{GROUP}/members"
     added = [harness.call("POST", path, body={"users": users}) for users in (["dave"], ["dave", "zoe"])]
@@ -200,8 +187,7 @@ def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word(
     assert harness.call("GET", "/v1/conversations", user="dave").body["conversations"][0]["id"] == BLOCKED_DM
 
 
-def test_who_adds_too_many_users_waits_and_nothing_is_changed() -> None:
-    harness = settled()
+def test_who_adds_too_many_users_waits_and_nothing_is_changed(harness: RestHarness) -> None:
     slow = InviteLimiter(Limit(200, 3, per_s=HOUR_S), harness.stores.invites, FakeClock())
     harness.api = make_api(replace(harness.ports, invites=slow), unexpected=harness.unexpected.append)
     made = harness.call(

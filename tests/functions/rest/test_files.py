@@ -33,8 +33,7 @@ def send(harness: RestHarness, place: str = DM, **body: Any) -> Answered:
     return harness.call("POST", f"/v1/conversations/{place}/messages", body=message)
 
 
-def test_what_is_announced_comes_back_with_a_form() -> None:
-    harness = settled()
+def test_what_is_announced_comes_back_with_a_form(harness: RestHarness) -> None:
     answered = announce(harness, name="C:\\pictures\\ c\u00e4t.png")
     file_id = answered.body["file_id"]
     file = harness.stores.file(file_id)
@@ -55,8 +54,7 @@ def test_what_is_announced_comes_back_with_a_form() -> None:
     assert (file.owner_id, file.status) == ("alice", PENDING)
 
 
-def test_every_announcement_has_an_id_of_its_own() -> None:
-    harness = settled()
+def test_every_announcement_has_an_id_of_its_own(harness: RestHarness) -> None:
     ids = {announce(harness).body["file_id"] for _ in range(5)}
     assert len(ids) == 5
     assert min(map(len, ids)) > 40
@@ -91,8 +89,7 @@ def test_every_announcement_has_an_id_of_its_own() -> None:
     ],
     ids=str,
 )
-def test_what_can_be_announced(body: dict[str, Any], status: int, code: str | None) -> None:
-    harness = settled()
+def test_what_can_be_announced(harness: RestHarness, body: dict[str, Any], status: int, code: str | None) -> None:
     answered = announce(harness, **body)
     assert (answered.status, answered.body.get("code"), len(harness.stores.rows(MEMBERS, sk="file"))) == (
         status,
@@ -115,8 +112,7 @@ def test_the_type_decides_the_kind(content_type: str, kind: str) -> None:
     assert announce(settled(), content_type=content_type, kind="file").body["kind"] == "file"
 
 
-def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
-    harness = settled()
+def test_a_file_that_is_ready_has_links_and_a_size_to_show(harness: RestHarness) -> None:
     file = harness.stores.ready_file("cat")
     harness.stores.files.create(replace(file, width=4, height=3, has_thumbnail=True))
     assert look(harness).body == {
@@ -136,8 +132,7 @@ def test_a_file_that_is_ready_has_links_and_a_size_to_show() -> None:
 
 
 @pytest.mark.parametrize(("status", "reason"), [(PENDING, None), (REJECTED, "wrong_type")])
-def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) -> None:
-    harness = settled()
+def test_one_that_is_not_has_none(harness: RestHarness, status: FileStatus, reason: Rejection | None) -> None:
     harness.stores.files.create(replace(harness.stores.ready_file("cat"), status=status, reason=reason))
     body = look(harness).body
     assert (body["status"], body["reason"]) == (status, reason)
@@ -145,8 +140,7 @@ def test_one_that_is_not_has_none(status: FileStatus, reason: Rejection | None) 
 
 
 @pytest.mark.parametrize("status", [PENDING, REJECTED, READY, DELETED, None])
-def test_what_is_foreign_unknown_or_deleted_answers_alike(status: FileStatus | None) -> None:
-    harness = settled()
+def test_what_is_foreign_unknown_or_deleted_answers_alike(harness: RestHarness, status: FileStatus | None) -> None:
     if status is not None:
         harness.stores.files.create(replace(harness.stores.ready_file("cat"), status=status))
     answered = look(harness, "bob")
@@ -155,8 +149,7 @@ def test_what_is_foreign_unknown_or_deleted_answers_alike(status: FileStatus | N
         assert look(harness).body == NOT_FOUND
 
 
-def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
-    harness = settled()
+def test_whoever_can_read_the_message_can_get_the_file_for_as_long(harness: RestHarness) -> None:
     harness.stores.ready_file("cat")
     sent = send(harness, GROUP)
     assert sent.status == 201
@@ -173,8 +166,7 @@ def test_whoever_can_read_the_message_can_get_the_file_for_as_long() -> None:
     assert [look(harness, user).status for user in ("alice", "bob")] == [200, 404]
 
 
-def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not() -> None:
-    harness = settled()
+def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not(harness: RestHarness) -> None:
     harness.stores.ready_file("cat")
     harness.stores.connect("bob", "b1", at=harness.ports.context.now())
     seq = send(harness, content="look!").body["seq"]
@@ -191,8 +183,7 @@ def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_doe
 
 
 @pytest.mark.parametrize("file_id", ["dog", "unknown", "paper", "waiting"])
-def test_somebody_elses_file_or_one_of_another_kind_is_not_sent(file_id: str) -> None:
-    harness = settled()
+def test_somebody_elses_file_or_one_of_another_kind_is_not_sent(harness: RestHarness, file_id: str) -> None:
     harness.stores.ready_file("dog", "bob")
     harness.stores.ready_file("paper", kind="file")
     harness.stores.files.create(replace(harness.stores.ready_file("waiting"), status=PENDING))
@@ -201,8 +192,7 @@ def test_somebody_elses_file_or_one_of_another_kind_is_not_sent(file_id: str) ->
     assert [harness.stores.file_places(one) for one in ("dog", "paper", "waiting")] == [[], [], []]
 
 
-def test_a_forwarded_file_is_there_for_whom_it_was_forwarded_to() -> None:
-    harness = settled()
+def test_a_forwarded_file_is_there_for_whom_it_was_forwarded_to(harness: RestHarness) -> None:
     harness.stores.ready_file("cat")
     seq = send(harness).body["seq"]
     forward = {"forward_of": {"conversation_id": DM, "seq": seq}}
@@ -215,8 +205,7 @@ def test_an_id_of_any_shape_is_looked_for(file_id: str) -> None:
     assert look(settled(), file_id=file_id).body == NOT_FOUND
 
 
-def test_announcing_counts_as_sending_does() -> None:
-    harness = settled()
+def test_announcing_counts_as_sending_does(harness: RestHarness) -> None:
     harness.flood("alice")
     assert announce(harness).code == "rate_limited"
     assert (look(harness).status, harness.stores.rows(MEMBERS, sk="file")) == (404, [])

@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import APNS, FCM, Device, PushTarget
-from tests.functions.rest.harness import DM, GROUP, Answered, RestHarness, now, online, settled
+from tests.functions.rest.harness import DM, GROUP, Answered, RestHarness, now, online
 from tests.stores import MEMBERS
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}
@@ -41,8 +41,7 @@ def reminders(harness: RestHarness, user: str = "alice") -> Any:
 # --- devices
 
 
-def test_an_apple_device_is_answered_as_it_is_kept() -> None:
-    harness = settled()
+def test_an_apple_device_is_answered_as_it_is_kept(harness: RestHarness) -> None:
     answered = register(harness, **APPLE)
     assert answered.body == {
         "device_id": "phone",
@@ -58,8 +57,7 @@ def test_an_apple_device_is_answered_as_it_is_kept() -> None:
     assert harness.call("GET", "/v1/devices").body == {"devices": [answered.body]}
 
 
-def test_a_firebase_device_is_known_by_its_token_or_by_its_installation() -> None:
-    harness = settled()
+def test_a_firebase_device_is_known_by_its_token_or_by_its_installation(harness: RestHarness) -> None:
     by_token = register(harness, platform="fcm", token="token").body
     assert (by_token["token"], by_token["environment"], by_token["app_id"]) == ("token", None, None)
     by_installation = register(harness, platform="fcm", installation_id="fid", app_id="a.b").body
@@ -70,8 +68,9 @@ def test_a_firebase_device_is_known_by_its_token_or_by_its_installation() -> Non
 
 
 @pytest.mark.parametrize("path", ["Alice%27s%20%F0%9F%93%B1%2F1", "a%2Fb", "a/b", "..", "%2e", "a%20b", "a%3Ab"])
-def test_a_device_id_of_the_first_edition_is_listed_and_can_be_removed_and_no_new_one_is_made(path: str) -> None:
-    harness = settled()
+def test_a_device_id_of_the_first_edition_is_listed_and_can_be_removed_and_no_new_one_is_made(
+    harness: RestHarness, path: str
+) -> None:
     assert register(harness, path, platform="fcm", token="t").code == "bad_request"
     odd = unquote(path)
     harness.stores.devices.register("alice", Device(odd, PushTarget(FCM, "t"), registered_at=1), limit=10)
@@ -80,8 +79,7 @@ def test_a_device_id_of_the_first_edition_is_listed_and_can_be_removed_and_no_ne
     assert harness.call("GET", "/v1/devices").body == {"devices": []}
 
 
-def test_a_target_belongs_to_who_registered_it_last_and_a_limit_holds() -> None:
-    harness = settled()
+def test_a_target_belongs_to_who_registered_it_last_and_a_limit_holds(harness: RestHarness) -> None:
     register(harness, "shared", **APPLE)
     register(harness, "bobs", user="bob", **APPLE)
     assert harness.call("GET", "/v1/devices").body == {"devices": []}
@@ -108,8 +106,7 @@ def test_a_target_belongs_to_who_registered_it_last_and_a_limit_holds() -> None:
         ({**APPLE, "app_id": "a b"}, "app_id"),
     ],
 )
-def test_what_is_wrong_with_a_device_is_named(body: dict[str, Any], field: str) -> None:
-    harness = settled()
+def test_what_is_wrong_with_a_device_is_named(harness: RestHarness, body: dict[str, Any], field: str) -> None:
     answered = register(harness, **body)
     assert (answered.status, answered.code) == (400, "bad_request")
     assert field in answered.body["error"]
@@ -119,8 +116,7 @@ def test_what_is_wrong_with_a_device_is_named(body: dict[str, Any], field: str) 
 # --- notifications
 
 
-def test_a_notification_is_told_kept_and_acknowledged() -> None:
-    harness = settled()
+def test_a_notification_is_told_kept_and_acknowledged(harness: RestHarness) -> None:
     online(harness, "alice")
     sent = send(harness, users=["alice", "bob"], body="You", data={"k": "v"})
     notification_id = sent.body["notification_id"]
@@ -135,15 +131,13 @@ def test_a_notification_is_told_kept_and_acknowledged() -> None:
     assert (notifications(harness), len(notifications(harness, "bob"))) == ([], 1)
 
 
-def test_a_repetition_with_the_same_id_changes_nothing() -> None:
-    harness = settled()
+def test_a_repetition_with_the_same_id_changes_nothing(harness: RestHarness) -> None:
     for title in ("Hello", "Other"):
         assert send(harness, title=title, notification_id="order-1").body == {"notification_id": "order-1", "users": 1}
     assert [one["title"] for one in notifications(harness)] == ["Hello"]
 
 
-def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
-    harness = settled()
+def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence(harness: RestHarness) -> None:
     harness.stores.connect("alice", "alice-1", at=now() - 60_000)
     harness.gateway.outcomes["alice-1"] = PostOutcome.GONE
     send(harness)
@@ -163,14 +157,12 @@ def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence() -> None:
         ({"notification_id": "a b"}, 400),
     ],
 )
-def test_a_malformed_notification_reaches_nobody(body: dict[str, Any], status: int) -> None:
-    harness = settled()
+def test_a_malformed_notification_reaches_nobody(harness: RestHarness, body: dict[str, Any], status: int) -> None:
     assert send(harness, **body).status == status
     assert (harness.stores.rows(MEMBERS, kind="system"), harness.looks.puts) == ([], [])
 
 
-def test_without_the_scope_nobody_is_told() -> None:
-    harness = settled()
+def test_without_the_scope_nobody_is_told(harness: RestHarness) -> None:
     answered = harness.call("POST", "/v1/notifications", body={"users": ["bob"], "title": "Hi"}, scope="notifications")
     assert answered.body["error"] == "This needs a token with the scope `notifications:send`"
     assert harness.stores.rows(MEMBERS, kind="system") == []
@@ -179,8 +171,7 @@ def test_without_the_scope_nobody_is_told() -> None:
 # --- reminders
 
 
-def test_a_reminder_is_stored_scheduled_listed_and_cancelled() -> None:
-    harness = settled()
+def test_a_reminder_is_stored_scheduled_listed_and_cancelled(harness: RestHarness) -> None:
     made = remind(harness)
     reminder_id = made.body["reminder_id"]
     assert (made.status, made.body) == (201, {"reminder_id": reminder_id, "conversation_id": DM, "seq": 1, "at": LATER})
@@ -192,16 +183,14 @@ def test_a_reminder_is_stored_scheduled_listed_and_cancelled() -> None:
     assert (reminders(harness), set(harness.scheduler.scheduled)) == ([sooner], {sooner["reminder_id"]})
 
 
-def test_nobody_sees_or_cancels_anothers_reminders() -> None:
-    harness = settled()
+def test_nobody_sees_or_cancels_anothers_reminders(harness: RestHarness) -> None:
     made = remind(harness).body
     assert reminders(harness, "bob") == []
     assert harness.call("DELETE", f"/v1/reminders/{made['reminder_id']}", user="bob").status == 204
     assert (reminders(harness), set(harness.scheduler.scheduled)) == ([made], {made["reminder_id"]})
 
 
-def test_of_what_is_no_message_nobody_is_reminded() -> None:
-    harness = settled()
+def test_of_what_is_no_message_nobody_is_reminded(harness: RestHarness) -> None:
     answers = [remind(harness, 4, place=GROUP), remind(harness, 99), remind(harness, 1, user="mallory")]
     assert [answered.code for answered in answers] == ["not_found", "not_found", "not_a_member"]
     harness.call("DELETE", f"/v1/conversations/{DM}/messages/1")

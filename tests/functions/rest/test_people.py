@@ -76,8 +76,7 @@ def watched_by_bob(harness: RestHarness) -> None:
     harness.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000)
 
 
-def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later() -> None:
-    harness = settled()
+def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later(harness: RestHarness) -> None:
     watched_by_bob(harness)
     for hidden in (True, True, False):
         harness.call("PUT", "/v1/me", body={"hide_presence": hidden})
@@ -88,8 +87,9 @@ def test_who_hides_their_presence_looks_offline_at_once_and_online_again_later()
 
 
 @pytest.mark.parametrize(("hidden", "last"), [(True, "offline"), (False, "online")])
-def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_told_too(hidden: bool, last: str) -> None:
-    harness = settled()
+def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_told_too(
+    harness: RestHarness, hidden: bool, last: str
+) -> None:
     harness.call("PUT", "/v1/me", body={"hide_presence": not hidden})
     harness.call("PUT", "/v1/blocks/alice", user="bob")
     watched_by_bob(harness)
@@ -98,22 +98,19 @@ def test_who_comes_to_see_the_user_just_while_they_hide_or_show_themselves_is_to
     assert [event["status"] for event in harness.events("bob-1")][-1:] == [last]
 
 
-def test_who_begins_to_watch_just_while_the_user_hides_is_told_too() -> None:
-    harness = settled()
+def test_who_begins_to_watch_just_while_the_user_hides_is_told_too(harness: RestHarness) -> None:
     online(harness, "alice", "bob")
     while_hiding(harness, lambda: harness.stores.watches.replace("bob", "bob-1", ["alice"], expires_at=now() + 60_000))
     harness.call("PUT", "/v1/me", body={"hide_presence": True})
     assert [event["status"] for event in harness.events("bob-1")] == ["offline"]
 
 
-def test_a_change_of_the_name_leaves_presence_alone() -> None:
-    harness = settled()
+def test_a_change_of_the_name_leaves_presence_alone(harness: RestHarness) -> None:
     harness.call("PUT", "/v1/me", body={"display_name": "Alice"})
     assert harness.stores.rows(SESSIONS) == []
 
 
-def test_a_repeated_request_completes_hiding_that_died_half_way() -> None:
-    harness = settled()
+def test_a_repeated_request_completes_hiding_that_died_half_way(harness: RestHarness) -> None:
     watched_by_bob(harness)
     harness.call("PUT", "/v1/me", body={"hide_presence": True})
     harness.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=False)
@@ -121,8 +118,7 @@ def test_a_repeated_request_completes_hiding_that_died_half_way() -> None:
     assert harness.stores.session("alice").hidden is True
 
 
-def test_presence_comes_in_the_order_asked_and_strangers_look_offline() -> None:
-    harness = settled()
+def test_presence_comes_in_the_order_asked_and_strangers_look_offline(harness: RestHarness) -> None:
     online(harness, "bob", "mallory", "dave")
     body = harness.call("GET", "/v1/presence", query={"users": "mallory,bob,dave,nobody,bob"}).body
     shown = [(one["user_id"], one["status"]) for one in body["users"]]
@@ -152,8 +148,7 @@ def test_a_contact_is_asked_for_accepted_renamed_and_ended() -> None:
     assert harness.call("GET", "/v1/contacts", user="bob").body == {"contacts": []}
 
 
-def test_unknown_and_blocking_users_answer_a_request_alike() -> None:
-    harness = settled()
+def test_unknown_and_blocking_users_answer_a_request_alike(harness: RestHarness) -> None:
     blocking, unknown = (harness.call("POST", "/v1/contacts", body={"user_id": user}) for user in ("dave", "nobody"))
     assert (blocking.status, unknown.status) == (201, 201)
     assert {**blocking.body, "user_id": "", "since": 0} == {**unknown.body, "user_id": "", "since": 0}
@@ -167,8 +162,7 @@ def test_a_contact_is_changed_by_what_makes_sense_only(body: dict[str, Any]) -> 
     assert harness.call("PATCH", "/v1/contacts/bob", body=body).code == "bad_request"
 
 
-def test_a_block_holds_until_it_is_taken_back() -> None:
-    harness = settled()
+def test_a_block_holds_until_it_is_taken_back(harness: RestHarness) -> None:
     for user in ("zoe", "bob", "bob"):
         harness.call("PUT", f"/v1/blocks/{user}")
     assert harness.call("GET", "/v1/blocks").body == {"blocks": ["bob", "zoe"]}
@@ -197,8 +191,7 @@ CHANGES: list[tuple[str, str, str, Any, str | None]] = [
 ]
 
 
-def test_a_block_and_its_end_are_told_both_ways() -> None:
-    harness = settled()
+def test_a_block_and_its_end_are_told_both_ways(harness: RestHarness) -> None:
     each_watching_the_other(harness, "alice", "bob")
     for user, method, path, body, expected in CHANGES:
         assert harness.call(method, path, user=user, body=body).status == 204
@@ -212,8 +205,7 @@ def statuses_of(harness: RestHarness, connection_id: str) -> list[tuple[str, str
     return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
 
 
-def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not() -> None:
-    harness = settled()
+def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not(harness: RestHarness) -> None:
     each_watching_the_other(harness, "zoe", "yves")
     steps: list[tuple[str, str, str, Any, str | None]] = [
         ("zoe", "POST", "/v1/contacts", {"user_id": "yves"}, None),
@@ -232,8 +224,7 @@ def test_a_contact_and_its_end_are_told_both_ways_and_a_request_is_not() -> None
         harness.gateway.posts.clear()
 
 
-def test_coming_into_a_group_and_going_are_told_both_ways() -> None:
-    harness = settled()
+def test_coming_into_a_group_and_going_are_told_both_ways(harness: RestHarness) -> None:
     each_watching_the_other(harness, "carol", "zoe")
     members = f"/v1/conversations/{GROUP}/members"
     steps: list[tuple[str, str, str, Any, str]] = [
@@ -250,8 +241,7 @@ def test_coming_into_a_group_and_going_are_told_both_ways() -> None:
         harness.gateway.posts.clear()
 
 
-def test_a_first_answer_over_http_is_told_both_ways() -> None:
-    harness = settled()
+def test_a_first_answer_over_http_is_told_both_ways(harness: RestHarness) -> None:
     each_watching_the_other(harness, "alice", "zoe")
     place = harness.call("POST", "/v1/conversations", body={"type": "private", "with": "zoe"}).body["id"]
     for user, expected in (("alice", None), ("zoe", "online"), ("alice", None)):
@@ -273,9 +263,8 @@ def test_a_first_answer_over_http_is_told_both_ways() -> None:
     ],
 )
 def test_what_changes_who_may_see_whom_stands_though_nobody_can_be_told(
-    method: str, path: str, body: Any, status: int
+    harness: RestHarness, method: str, path: str, body: Any, status: int
 ) -> None:
-    harness = settled()
     each_watching_the_other(harness, "alice", "bob")
     harness.stores.calls.fail("watch", ZeroDivisionError)
     assert harness.call(method, path, body=body).status == status
@@ -283,8 +272,9 @@ def test_what_changes_who_may_see_whom_stands_though_nobody_can_be_told(
 
 
 @pytest.mark.parametrize("claims", [{"scope": "chat admin"}, {"scopes": ["admin"]}], ids=str)
-def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(claims: dict[str, Any]) -> None:
-    harness = settled()
+def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(
+    harness: RestHarness, claims: dict[str, Any]
+) -> None:
     watched_by_bob(harness)
     harness.stores.connect("alice", "alice-2", at=now())
     harness.stores.connect("alice", "alice-old", at=1, expires_at=2)
@@ -296,8 +286,7 @@ def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(claims: d
     assert harness.request(event).body == {"closed": 0}
 
 
-def test_one_s_own_connections_need_the_scope_too() -> None:
-    harness = settled()
+def test_one_s_own_connections_need_the_scope_too(harness: RestHarness) -> None:
     online(harness, "alice")
     assert harness.call("DELETE", "/v1/users/alice/connections").code == "forbidden"
     assert harness.gateway.closed == []

@@ -76,8 +76,7 @@ def test_an_id_that_is_encoded_twice_names_something_else() -> None:
 
 
 @pytest.mark.parametrize("emoji", [THUMB, "👍", "%F0%9F%91%8D%F0%9F%8F%BD", "%3A%2B1%3A"])
-def test_an_emoji_is_found_encoded_and_as_a_gateway_might_have_decoded_it(emoji: str) -> None:
-    harness = settled()
+def test_an_emoji_is_found_encoded_and_as_a_gateway_might_have_decoded_it(harness: RestHarness, emoji: str) -> None:
     body = harness.call("PUT", f"/v1/conversations/{DM}/messages/2/reactions/{emoji}").body
     assert body["emoji"] in {"👍", "👍🏽", ":+1:"}
     message = harness.call("GET", f"/v1/conversations/{DM}/messages/2").body
@@ -139,8 +138,7 @@ def test_users_named_in_two_parameters_are_a_bad_request() -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_a_body_is_json_whatever_it_calls_itself(content_type: str | None) -> None:
-    harness = settled()
+def test_a_body_is_json_whatever_it_calls_itself(harness: RestHarness, content_type: str | None) -> None:
     event = http_event("POST", "/v1/contacts", token=token(), body={"user_id": "bob"})
     del event["headers"]["content-type"]
     event["headers"] |= {} if content_type is None else {"Content-Type": content_type}

@@ -25,8 +25,7 @@ def documented(status: int) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.status}-{case.code or 'ok'}")
-def test_a_row_answers_as_the_contract_has_it(case: Case) -> None:
-    harness = settled()
+def test_a_row_answers_as_the_contract_has_it(harness: RestHarness, case: Case) -> None:
     answered = case.ask(harness)
     assert (answered.status, answered.code if case.code else None) == (case.status, case.code)
     assert harness.unexpected == []
@@ -63,8 +62,7 @@ def ask(name: str, harness: RestHarness, **event: Any) -> Any:
     [(None, "unauthenticated"), ("not.a.token", "unauthenticated"), (token(exp=1), "token_expired")],
     ids=["none", "nonsense", "expired"],
 )
-def test_without_a_good_token_nothing_is_done(name: str, bearer: str | None, code: str) -> None:
-    harness = settled()
+def test_without_a_good_token_nothing_is_done(harness: RestHarness, name: str, bearer: str | None, code: str) -> None:
     before = (harness.stores.rows(LOG), harness.stores.rows(MEMBERS))
     answered = ask(name, harness, token=bearer)
     assert (answered.status, answered.code) == (401, code)
@@ -77,8 +75,7 @@ def test_what_is_public_needs_no_token(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", documented(413))
-def test_a_body_over_64_kb_is_too_large(name: str) -> None:
-    harness = settled()
+def test_a_body_over_64_kb_is_too_large(harness: RestHarness, name: str) -> None:
     entries = harness.stores.rows(LOG)
     answered = ask(name, harness, body='{"x": "' + "x" * 65_536 + '"}')
     assert (answered.status, answered.code) == (413, "too_large")
@@ -113,8 +110,7 @@ def test_every_operation_with_a_body_documents_how_large_it_may_be() -> None:
     ],
     ids=lambda body: repr(body)[:14],
 )
-def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | None) -> None:
-    harness = settled()
+def test_a_body_that_is_no_json_object_is_a_bad_request(harness: RestHarness, name: str, body: str | None) -> None:
     answered = ask(name, harness, body=body)
     assert (answered.status, answered.code, answered.body["retryable"]) == (400, "bad_request", False)
     assert len(answered.body["error"]) < 200
@@ -122,8 +118,7 @@ def test_a_body_that_is_no_json_object_is_a_bad_request(name: str, body: str | N
 
 
 @pytest.mark.parametrize("name", documented(429))
-def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(name: str) -> None:
-    harness = settled()
+def test_who_floods_is_told_how_long_to_wait_and_nothing_is_written(harness: RestHarness, name: str) -> None:
     harness.flood(success_of(name).user)
     entries = harness.stores.rows(LOG)
     answered = ask(name, harness)

@@ -67,6 +67,11 @@ def noted(request: Mapping[str, Any]) -> str | None:
     )
 
 
+@pytest.fixture
+def harness() -> ChatHarness:
+    return crowd()
+
+
 @settings(max_examples=150)
 @given(_STEPS)
 def test_own_messages_are_never_unread_however_many_write(steps: Sequence[tuple[str, int]]) -> None:
@@ -91,8 +96,9 @@ def test_own_messages_are_never_unread_however_many_write(steps: Sequence[tuple[
             assert unread_of(harness, one) == expected(harness, one, since=since[one])
 
 
-def test_a_writer_who_is_displaced_has_the_number_in_their_membership_before_the_entry_is_stored() -> None:
-    harness = crowd()
+def test_a_writer_who_is_displaced_has_the_number_in_their_membership_before_the_entry_is_stored(
+    harness: ChatHarness,
+) -> None:
     for user in USERS[:AUTHORS_KEPT]:
         send(harness, user)
     seen = []
@@ -101,8 +107,7 @@ def test_a_writer_who_is_displaced_has_the_number_in_their_membership_before_the
     assert seen == [[1, *[0] * (len(USERS) - 1)]]
 
 
-def test_who_has_left_has_nothing_to_note_and_starts_anew() -> None:
-    harness = crowd()
+def test_who_has_left_has_nothing_to_note_and_starts_anew(harness: ChatHarness) -> None:
     for user in USERS[:AUTHORS_KEPT]:
         send(harness, user)
     harness.remove(USERS[0], by=USERS[0])
@@ -129,8 +134,7 @@ def test_where_it_cannot_be_noted_nothing_is_stored() -> None:
     assert len(harness.entries()) == before
 
 
-def test_a_place_that_is_taken_again_and_again_is_noted_once() -> None:
-    harness = crowd()
+def test_a_place_that_is_taken_again_and_again_is_noted_once(harness: ChatHarness) -> None:
     for user in USERS[:AUTHORS_KEPT]:
         send(harness, user)
     quicker = iter(range(3))

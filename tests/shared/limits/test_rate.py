@@ -63,6 +63,11 @@ def most(harness: RateHarness, passed_ms: int) -> float:
     return counted + harness.instances * (_FREE + passed_ms / _FREE_EVERY_MS) + 1
 
 
+@pytest.fixture
+def harness() -> RateHarness:
+    return RateHarness()
+
+
 @pytest.mark.parametrize("instances", [1, 3])
 def test_who_writes_at_the_pace_of_a_person_costs_no_write(instances: int) -> None:
     harness = RateHarness(instances)
@@ -72,16 +77,14 @@ def test_who_writes_at_the_pace_of_a_person_costs_no_write(instances: int) -> No
     assert harness.writes == 0
 
 
-def test_the_first_messages_of_an_instance_cost_no_write() -> None:
-    harness = RateHarness()
+def test_the_first_messages_of_an_instance_cost_no_write(harness: RateHarness) -> None:
     harness.send(_FREE)
     assert harness.writes == 0
     harness.send()
     assert harness.writes == 1
 
 
-def test_a_burst_goes_through_and_what_follows_is_told_how_long_to_wait() -> None:
-    harness = RateHarness()
+def test_a_burst_goes_through_and_what_follows_is_told_how_long_to_wait(harness: RateHarness) -> None:
     assert harness.send(500) == LIMIT.burst + _FREE
     with pytest.raises(RateLimited) as refused:
         harness.limiters[0].take("alice")
@@ -92,16 +95,14 @@ def test_a_burst_goes_through_and_what_follows_is_told_how_long_to_wait() -> Non
     assert harness.send(100) == 10
 
 
-def test_a_flood_is_refused_without_a_write() -> None:
-    harness = RateHarness()
+def test_a_flood_is_refused_without_a_write(harness: RateHarness) -> None:
     harness.send(LIMIT.burst + _FREE + 1)
     writes = harness.writes
     assert harness.send(10_000) == 0
     assert harness.writes == writes
 
 
-def test_whoever_floods_gets_the_rate_and_others_all_of_theirs() -> None:
-    harness = RateHarness()
+def test_whoever_floods_gets_the_rate_and_others_all_of_theirs(harness: RateHarness) -> None:
     harness.send(1_000)
     steady = 0
     for _ in range(100):
@@ -162,8 +163,7 @@ def test_whoever_keeps_below_the_rate_is_never_refused_by_one_instance(pauses: l
         harness.clock.advance(max(50, pause_ms))
 
 
-def test_an_instance_remembers_a_bounded_number_of_users() -> None:
-    harness = RateHarness()
+def test_an_instance_remembers_a_bounded_number_of_users(harness: RateHarness) -> None:
     for number in range(3_000):
         harness.send(user_id=f"u{number}")
     assert len(harness.limiters[0]._accounts) == 2_000

@@ -46,22 +46,19 @@ def texts(stores: Simulated) -> list[str]:
     return [entry.content or "" for entry in stores.entries(DM)]
 
 
-def test_behind_the_head_it_takes_one_put_and_no_read() -> None:
-    stores = simulated()
+def test_behind_the_head_it_takes_one_put_and_no_read(stores: Simulated) -> None:
     (_, head) = stores.write("bob", "one", "two")
     appended = append_to(stores, draft(), base=head)
     assert (appended.entry.seq, appended.duplicate) == (3, False)
     assert (stores.calls.writes(LOG), stores.calls.reads(LOG)) == (1, 0)
 
 
-def test_the_first_message_makes_both_members() -> None:
-    stores = simulated()
+def test_the_first_message_makes_both_members(stores: Simulated) -> None:
     append_to(stores, draft())
     assert {stores.member(user).user_id for user in ("alice", "bob")} == {"alice", "bob"}
 
 
-def test_a_resend_meets_the_stored_message_in_the_failed_put() -> None:
-    stores = simulated()
+def test_a_resend_meets_the_stored_message_in_the_failed_put(stores: Simulated) -> None:
     (base,) = stores.write("bob", "one")
     first = append_to(stores, draft(nonce="a1"), base=base)
     again = append_to(stores, draft(nonce="a2"), base=base)
@@ -69,8 +66,7 @@ def test_a_resend_meets_the_stored_message_in_the_failed_put() -> None:
     assert (stores.calls.writes(LOG), stores.calls.reads(LOG)) == (2, 0)
 
 
-def test_a_resend_finds_its_message_however_much_came_between() -> None:
-    stores = simulated()
+def test_a_resend_finds_its_message_however_much_came_between(stores: Simulated) -> None:
     (base,) = stores.write("bob", "one")
     stores.write("bob", *(f"between {i}" for i in range(350)))
     stored = append_to(stores, draft(nonce="a1"), base=base)
@@ -80,23 +76,20 @@ def test_a_resend_finds_its_message_however_much_came_between() -> None:
     assert texts(stores).count("hi") == 1
 
 
-def test_a_lost_answer_of_the_same_attempt_is_no_duplicate() -> None:
-    stores = simulated()
+def test_a_lost_answer_of_the_same_attempt_is_no_duplicate(stores: Simulated) -> None:
     one = draft()
     first = append_to(stores, one)
     assert append_to(stores, one) == Appended(first.entry, duplicate=False, audience=BOTH)
 
 
-def test_an_attempt_without_an_id_recognises_itself() -> None:
-    stores = simulated()
+def test_an_attempt_without_an_id_recognises_itself(stores: Simulated) -> None:
     one = draft(cmid=None)
     first = append_to(stores, one)
     assert append_to(stores, one).entry == first.entry
     assert append_to(stores, draft(cmid=None, nonce="a2")).entry.seq == 2
 
 
-def test_the_same_id_of_another_sender_is_another_message() -> None:
-    stores = simulated()
+def test_the_same_id_of_another_sender_is_another_message(stores: Simulated) -> None:
     append_to(stores, draft(sender="alice"))
     assert append_to(stores, draft(sender="bob", nonce="b1")).entry.seq == 2
 
@@ -112,24 +105,21 @@ def test_the_same_id_of_another_sender_is_another_message() -> None:
         replace(draft(nonce="a2"), forward_of=(DM, 1)),
     ],
 )
-def test_the_same_id_with_another_field_is_a_conflict_and_the_first_stays(other: Draft) -> None:
-    stores = simulated()
+def test_the_same_id_with_another_field_is_a_conflict_and_the_first_stays(stores: Simulated, other: Draft) -> None:
     append_to(stores, draft())
     with pytest.raises(Conflict):
         append_to(stores, other)
     assert texts(stores) == ["hi"]
 
 
-def test_after_a_first_conflict_the_tail_is_tried_at_once() -> None:
-    stores = simulated()
+def test_after_a_first_conflict_the_tail_is_tried_at_once(stores: Simulated) -> None:
     stores.write("bob", "one", "two", "three")
     pauses: list[int] = []
     assert append_to(stores, draft(), pauses=pauses).entry.seq == 4
     assert (pauses, stores.calls.writes(LOG), stores.calls.reads(LOG)) == ([], 2, 1)
 
 
-def test_a_thousand_entries_are_examined_and_not_one_more() -> None:
-    stores = simulated()
+def test_a_thousand_entries_are_examined_and_not_one_more(stores: Simulated) -> None:
     stores.write("bob", *(str(i) for i in range(MAX_EXAMINED)))
     assert append_to(stores, draft(nonce="a1", cmid="x")).entry.seq == MAX_EXAMINED + 1
     with pytest.raises(SyncRequired):
@@ -137,8 +127,7 @@ def test_a_thousand_entries_are_examined_and_not_one_more() -> None:
     assert len(texts(stores)) == MAX_EXAMINED + 1
 
 
-def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh() -> None:
-    stores = simulated()
+def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh(stores: Simulated) -> None:
     stores.write("bob", "one")
     steps: list[str] = []
 
@@ -163,8 +152,7 @@ def test_each_wait_comes_before_the_read_so_that_the_put_follows_what_is_fresh()
     assert appended.entry.seq == len(stores.entries(DM))
 
 
-def test_contention_without_end_is_given_up_and_nothing_stored() -> None:
-    stores = simulated()
+def test_contention_without_end_is_given_up_and_nothing_stored(stores: Simulated) -> None:
     stores.before_put(lambda _: stores.write("bob", "quicker"))
     pauses: list[int] = []
     with pytest.raises(Unavailable):
@@ -173,8 +161,7 @@ def test_contention_without_end_is_given_up_and_nothing_stored() -> None:
     assert "hi" not in texts(stores)
 
 
-def test_entries_count_messages_and_remember_their_writers() -> None:
-    stores = simulated()
+def test_entries_count_messages_and_remember_their_writers(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     entry = append_to(stores, draft()).entry
     assert (entry.number, entry.authors) == (3, {"alice": 3, "bob": 2})

@@ -48,8 +48,12 @@ def uploaded(data: bytes | None = GOOD, file: File = CAT) -> CheckingHarness:
     return harness
 
 
-def test_an_image_that_is_what_it_says_is_kept_with_its_thumbnail_and_waits_no_more() -> None:
-    harness = uploaded()
+@pytest.fixture
+def harness() -> CheckingHarness:
+    return uploaded()
+
+
+def test_an_image_that_is_what_it_says_is_kept_with_its_thumbnail_and_waits_no_more(harness: CheckingHarness) -> None:
     assert harness.check() == KEPT
     assert harness.state() == (KEPT, {}, {"cat": GOOD}, {"cat": b"small good"})
 
@@ -101,8 +105,9 @@ def test_an_upload_that_the_store_took_is_checked_however_late_that_is() -> None
     assert checked.status == READY
 
 
-def test_what_is_uploaded_again_to_a_ready_file_is_dropped_and_the_file_stays_as_it_was_checked() -> None:
-    harness = uploaded()
+def test_what_is_uploaded_again_to_a_ready_file_is_dropped_and_the_file_stays_as_it_was_checked(
+    harness: CheckingHarness,
+) -> None:
     harness.check()
     harness.objects.uploads["cat"] = OTHER
     assert harness.check(lambda *_: pytest.fail("was looked at")) is None
@@ -123,8 +128,7 @@ def test_an_upload_of_a_file_that_nobody_knows_is_dropped() -> None:
     assert harness.state() == (None, {}, {}, {})
 
 
-def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event() -> None:
-    harness = uploaded()
+def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event(harness: CheckingHarness) -> None:
 
     def look(file: File, head: bytes, /) -> Checked:
         harness.objects.uploads["cat"] = OTHER
@@ -136,8 +140,7 @@ def test_an_upload_that_was_replaced_during_the_look_is_left_to_its_own_event() 
     assert harness.state() == (KEPT, {}, {"cat": OTHER}, {"cat": b"small else"})
 
 
-def test_a_look_that_fails_leaves_everything_for_the_next_try() -> None:
-    harness = uploaded()
+def test_a_look_that_fails_leaves_everything_for_the_next_try(harness: CheckingHarness) -> None:
 
     def look(*_: object) -> Checked:
         raise MemoryError

@@ -7,7 +7,7 @@ from shared.operations.connections import ensure_registered, keep_alive
 from shared.operations.sessions import close_all
 from shared.wire.websocket.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
-from tests.stores import simulated
+from tests.stores import Simulated, simulated
 from tests.wiring import make_context, rest_services
 
 NOW = FakeClock()()
@@ -36,8 +36,7 @@ def test_a_fresh_token_lengthens_a_connections_life_and_an_old_one_never_shorten
     assert extended(longer, NOW + 1) == longer
 
 
-def test_a_ping_from_where_the_fresh_token_is_not_known_does_not_undo_it() -> None:
-    stores = simulated()
+def test_a_ping_from_where_the_fresh_token_is_not_known_does_not_undo_it(stores: Simulated) -> None:
     old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
     stores.sessions.register(extended(old, NOW + 600_000), limit=1)
     context = make_context(lambda: NOW + 50_000, FakeNonces())

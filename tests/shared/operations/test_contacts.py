@@ -66,8 +66,12 @@ class ContactsHarness:
         return pair.mine.status if pair.mine else None, pair.theirs.status if pair.theirs else None
 
 
-def test_a_request_waits_at_both_sides_until_it_is_accepted() -> None:
-    harness = ContactsHarness()
+@pytest.fixture
+def harness() -> ContactsHarness:
+    return ContactsHarness()
+
+
+def test_a_request_waits_at_both_sides_until_it_is_accepted(harness: ContactsHarness) -> None:
     assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
     assert harness.sides() == (REQUESTED, INCOMING)
     harness.clock.advance(5)
@@ -77,8 +81,7 @@ def test_a_request_waits_at_both_sides_until_it_is_accepted() -> None:
     assert mine.since == 105
 
 
-def test_asking_again_changes_nothing() -> None:
-    harness = ContactsHarness()
+def test_asking_again_changes_nothing(harness: ContactsHarness) -> None:
     first = harness.ask()
     harness.clock.advance(5)
     assert harness.ask() == Requested(first.contact, is_new=False)
@@ -88,8 +91,7 @@ def test_asking_again_changes_nothing() -> None:
     assert harness.accept().status == ACCEPTED
 
 
-def test_who_asks_the_one_who_has_asked_them_accepts() -> None:
-    harness = ContactsHarness()
+def test_who_asks_the_one_who_has_asked_them_accepts(harness: ContactsHarness) -> None:
     harness.ask()
     crossed = harness.ask("bob", "alice")
     assert (crossed.contact.status, crossed.is_new, harness.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
@@ -112,8 +114,9 @@ def test_two_requests_at_once_accept_each_other_in_every_interleaving() -> None:
 
 @pytest.mark.parametrize(("user", "other"), [("alice", "bob"), ("bob", "alice")])
 @pytest.mark.parametrize("accepted", [True, False])
-def test_withdrawing_declining_and_ending_take_away_both_sides(user: str, other: str, *, accepted: bool) -> None:
-    harness = ContactsHarness()
+def test_withdrawing_declining_and_ending_take_away_both_sides(
+    harness: ContactsHarness, user: str, other: str, *, accepted: bool
+) -> None:
     harness.ask()
     if accepted:
         harness.accept()
@@ -144,16 +147,14 @@ def test_accepting_beside_a_withdrawal_leaves_both_or_none_in_every_interleaving
         assert harness.sides() == (None, None)  # accepted and then ended, or withdrawn before
 
 
-def test_one_cannot_accept_for_the_other() -> None:
-    harness = ContactsHarness()
+def test_one_cannot_accept_for_the_other(harness: ContactsHarness) -> None:
     harness.ask()
     with pytest.raises(Conflict):
         harness.accept("alice", "bob")
     assert harness.sides() == (REQUESTED, INCOMING)
 
 
-def test_an_alias_is_ones_own_and_goes_with_none() -> None:
-    harness = ContactsHarness()
+def test_an_alias_is_ones_own_and_goes_with_none(harness: ContactsHarness) -> None:
     harness.ask()
     assert harness.name("Bobby").alias == "Bobby"
     harness.accept()
@@ -163,8 +164,7 @@ def test_an_alias_is_ones_own_and_goes_with_none() -> None:
     assert harness.sides() == (ACCEPTED, ACCEPTED)
 
 
-def test_accepting_and_naming_go_together() -> None:
-    harness = ContactsHarness()
+def test_accepting_and_naming_go_together(harness: ContactsHarness) -> None:
     harness.ask()
     assert harness.name("Allie", "bob", "alice", accept=True) == Contact("alice", ACCEPTED, 100, "Allie")
 
@@ -186,8 +186,7 @@ def test_two_aliases_at_once_are_both_kept_in_every_interleaving() -> None:
 
 
 @pytest.mark.parametrize("alias", ["", "  ", "x" * (MAX_ALIAS_CHARACTERS + 1)])
-def test_an_alias_shows_something_and_is_short(alias: str) -> None:
-    harness = ContactsHarness()
+def test_an_alias_shows_something_and_is_short(harness: ContactsHarness, alias: str) -> None:
     harness.ask()
     with pytest.raises(BadRequest):
         harness.name(alias)
@@ -202,8 +201,7 @@ def test_what_is_not_there_is_not_found(call: Callable[[ContactsHarness], object
 
 
 @pytest.mark.parametrize("other", ["alice", "", "b b", "b:b", "x" * 129])
-def test_a_contact_and_a_block_are_somebody_else(other: str) -> None:
-    harness = ContactsHarness()
+def test_a_contact_and_a_block_are_somebody_else(harness: ContactsHarness, other: str) -> None:
     for call in (
         partial(harness.ask, "alice", other),
         partial(harness.accept, "alice", other),
@@ -230,8 +228,7 @@ def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_requ
         assert list(harness.contacts.of("alice")) == []
 
 
-def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block() -> None:
-    harness = ContactsHarness()
+def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block(harness: ContactsHarness) -> None:
     block_user("bob", "alice", stores=harness.stores, now=1)
     harness.ask()
     harness.stores.blocks.remove("bob", "alice")
@@ -239,16 +236,14 @@ def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block()
     assert harness.sides() == (REQUESTED, INCOMING)
 
 
-def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met() -> None:
-    harness = ContactsHarness()
+def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met(harness: ContactsHarness) -> None:
     block_user("bob", "alice", stores=harness.stores, now=1)
     harness.ask()
     asked = harness.ask("bob", "alice")
     assert (asked.contact.status, harness.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
 
 
-def test_blocking_is_idempotent_and_bounded() -> None:
-    harness = ContactsHarness()
+def test_blocking_is_idempotent_and_bounded(harness: ContactsHarness) -> None:
     for number in range(MAX_BLOCKS):
         harness.stores.blocks.put("alice", f"u{number}", now=1)
     block_user("alice", "u5", stores=harness.stores, now=2)
@@ -256,8 +251,7 @@ def test_blocking_is_idempotent_and_bounded() -> None:
         block_user("alice", "one-more", stores=harness.stores, now=2)
 
 
-def test_contacts_are_bounded() -> None:
-    harness = ContactsHarness()
+def test_contacts_are_bounded(harness: ContactsHarness) -> None:
     for number in range(MAX_CONTACTS):
         harness.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
@@ -265,8 +259,7 @@ def test_contacts_are_bounded() -> None:
     assert not request_contact("alice", "u5", stores=harness.stores, now=2).is_new  # one that is there already
 
 
-def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
-    harness = ContactsHarness()
+def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more(harness: ContactsHarness) -> None:
     for number in range(MAX_CONTACTS):
         harness.stores.know("bob", f"u{number}", INCOMING, REQUESTED)
     asked = harness.ask()
@@ -274,8 +267,7 @@ def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more() -> None:
     assert harness.sides() == (REQUESTED, None)
 
 
-def test_a_pair_that_never_stands_still_is_given_up() -> None:
-    stores = simulated()
+def test_a_pair_that_never_stands_still_is_given_up(stores: Simulated) -> None:
 
     def restless(operation: str, _: object) -> None:
         """Bob asks, and asks no more, and asks."""

@@ -34,16 +34,14 @@ def ids(
     return [one.conversation_id for one in page.conversations], page.next
 
 
-def test_newest_first_and_an_empty_one_by_its_creation() -> None:
-    stores = simulated()
+def test_newest_first_and_an_empty_one_by_its_creation(stores: Simulated) -> None:
     stores.write("bob", "1", conversation_id="dm:alice:bob", at=10)
     stores.write("carol", "1", conversation_id="dm:alice:carol", at=30)
     stores.memberships.create("dm:alice:dave", ("alice", "dave"), joined_at=20)
     assert ids(stores) == (["dm:alice:carol", "dm:alice:dave", "dm:alice:bob"], None)
 
 
-def test_pages_follow_each_other_without_gap_or_double() -> None:
-    stores = simulated()
+def test_pages_follow_each_other_without_gap_or_double(stores: Simulated) -> None:
     everyone = [f"dm:alice:u{number}" for number in range(7)]
     for number, conversation_id in enumerate(everyone):
         stores.write("u", "x", conversation_id=conversation_id, at=number // 2)
@@ -69,8 +67,7 @@ def write(stores: Simulated, other: str, at: int) -> None:
     stores.write(other, "x", conversation_id=f"dm:alice:{other}", at=at)
 
 
-def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once() -> None:
-    stores = simulated()
+def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once(stores: Simulated) -> None:
     for number in range(6):
         write(stores, f"u{number}", at=number * 100_000)
     first, position = ids(stores, limit=2, now=600_000)
@@ -88,8 +85,7 @@ def test_one_that_moves_up_between_two_pages_is_not_passed_over_and_comes_once()
     assert position is None
 
 
-def test_what_came_into_being_after_the_first_page_is_on_none_of_the_others() -> None:
-    stores = simulated()
+def test_what_came_into_being_after_the_first_page_is_on_none_of_the_others(stores: Simulated) -> None:
     for number in range(4):
         write(stores, f"u{number}", at=number)
     first, position = ids(stores, limit=3, now=10)
@@ -98,8 +94,7 @@ def test_what_came_into_being_after_the_first_page_is_on_none_of_the_others() ->
     assert (len(first), ids(stores, before=position, now=13)) == (3, (["dm:alice:u0"], None))
 
 
-def test_one_that_has_gone_on_for_very_long_meanwhile_comes_last() -> None:
-    stores = simulated()
+def test_one_that_has_gone_on_for_very_long_meanwhile_comes_last(stores: Simulated) -> None:
     for number in range(4):
         write(stores, f"u{number}", at=number + 1)
     _, position = ids(stores, limit=1, now=100_000)
@@ -127,8 +122,7 @@ def test_whatever_happens_between_pages_each_conversation_is_on_one_of_them(
     assert sorted(seen) == [f"dm:alice:u{each}" for each in sorted(map(str, range(number)))]
 
 
-def test_fifty_unread_and_none_after_reading() -> None:
-    stores = simulated()
+def test_fifty_unread_and_none_after_reading(stores: Simulated) -> None:
     stores.write("bob", *map(str, range(50)))
     (before,) = inbox("alice", limit=1, stores=stores, services=SERVICES, now=0).conversations
     member = stores.member("alice", DM)
@@ -137,8 +131,7 @@ def test_fifty_unread_and_none_after_reading() -> None:
     assert (before.unread, after.unread, READ) == (50, 0, "read")
 
 
-def test_a_private_conversation_is_made_once_whoever_asks() -> None:
-    stores = simulated()
+def test_a_private_conversation_is_made_once_whoever_asks(stores: Simulated) -> None:
     made = [create_private("alice", "bob", stores=stores, now=now) for now in (1, 2)]
     assert [(one.conversation_id, one.members, one.is_new) for one in made] == [
         (DM, ("alice", "bob"), True),
@@ -147,8 +140,7 @@ def test_a_private_conversation_is_made_once_whoever_asks() -> None:
     assert [stores.memberships.of_user(user) for user in ("alice", "bob")] == [[Member(DM, "alice", 1)], []]
 
 
-def test_an_empty_private_conversation_is_its_makers_alone() -> None:
-    harness = ChatHarness()
+def test_an_empty_private_conversation_is_its_makers_alone(harness: ChatHarness) -> None:
     create_private("alice", "bob", stores=harness.stores, now=1)
     assert [one.conversation_id for one in listed(harness, "alice")] == [DM]
     assert listed(harness, "bob") == []
@@ -164,8 +156,7 @@ def test_an_empty_private_conversation_is_its_makers_alone() -> None:
     assert harness.member("alice", DM) == Member(DM, "alice", 1)
 
 
-def test_the_members_of_an_empty_private_conversation_are_both() -> None:
-    harness = ChatHarness()
+def test_the_members_of_an_empty_private_conversation_are_both(harness: ChatHarness) -> None:
     create_private("alice", "bob", stores=harness.stores, now=7)
     found = members_of(DM, user_id="alice", stores=harness.stores)
     assert [(one.member, one.role) for one in found] == [
@@ -174,8 +165,7 @@ def test_the_members_of_an_empty_private_conversation_are_both() -> None:
     ]
 
 
-def test_both_may_make_the_same_private_conversation_and_each_has_it_then() -> None:
-    harness = ChatHarness()
+def test_both_may_make_the_same_private_conversation_and_each_has_it_then(harness: ChatHarness) -> None:
     for user, other in (("alice", "bob"), ("bob", "alice")):
         assert create_private(user, other, stores=harness.stores, now=1).is_new
         assert [one.conversation_id for one in listed(harness, user)] == [DM]
@@ -187,8 +177,9 @@ def test_a_private_conversation_needs_somebody_else(other: str) -> None:
         create_private("alice", other, stores=simulated(), now=1)
 
 
-def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it() -> None:
-    harness = ChatHarness()
+def test_who_is_blocked_makes_a_private_conversation_as_anybody_does_and_can_say_nothing_in_it(
+    harness: ChatHarness,
+) -> None:
     harness.stores.blocks.put("bob", "alice", now=1)
     assert create_private("alice", "bob", stores=harness.stores, now=1).is_new
     with pytest.raises(Blocked):
@@ -201,8 +192,7 @@ def listed(harness: ChatHarness, user_id: str = "bob") -> list[Summary]:
     return list(page.conversations)
 
 
-def test_the_last_message_is_shown_though_other_entries_follow_it() -> None:
-    harness = ChatHarness()
+def test_the_last_message_is_shown_though_other_entries_follow_it(harness: ChatHarness) -> None:
     harness.send("one")
     harness.send("two")
     harness.edit(2, "two, edited")
@@ -217,8 +207,7 @@ def test_the_last_message_is_shown_though_other_entries_follow_it() -> None:
     assert (summary.last_message.seq, summary.last_message.content) == (2, None)
 
 
-def test_only_messages_of_others_are_unread() -> None:
-    harness = ChatHarness()
+def test_only_messages_of_others_are_unread(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.send(conversation_id=GROUP)
     harness.react(2, "x", place=GROUP)
@@ -230,8 +219,7 @@ def test_only_messages_of_others_are_unread() -> None:
     assert [[one.unread for one in listed(harness, user)] for user in ("bob", "carol", "dave")] == [[2], [0], [1]]
 
 
-def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_members() -> None:
-    harness = ChatHarness()
+def test_a_group_is_shown_with_its_name_and_size_and_a_private_one_with_its_members(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.rename("renamed")
     harness.send()
@@ -247,8 +235,7 @@ def one(harness: ChatHarness, place: str, user_id: str = "bob") -> Summary:
     return summary_of(place, user_id=user_id, stores=harness.stores)
 
 
-def test_one_conversation_is_shown_with_the_role() -> None:
-    harness = ChatHarness()
+def test_one_conversation_is_shown_with_the_role(harness: ChatHarness) -> None:
     harness.group("alice", "bob", admins=["bob"])
     harness.send()
     assert (one(harness, GROUP).role, one(harness, GROUP, "alice").role, one(harness, DM).role) == (
@@ -263,8 +250,7 @@ def test_one_conversation_is_shown_with_the_role() -> None:
             one(harness, place, "zoe")
 
 
-def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else() -> None:
-    harness = ChatHarness()
+def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing_else(harness: ChatHarness) -> None:
     harness.send()
     hide(DM, user_id="bob", stores=harness.stores)
     assert (listed(harness), len(listed(harness, "alice"))) == ([], 1)
@@ -279,8 +265,7 @@ def test_a_hidden_conversation_comes_back_with_the_next_message_and_with_nothing
     assert len(listed(harness)) == 1
 
 
-def test_only_ones_own_private_conversations_can_be_hidden() -> None:
-    harness = ChatHarness()
+def test_only_ones_own_private_conversations_can_be_hidden(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.stores.memberships.create("dm:alice:zoe", ("alice", "zoe"), joined_at=1)
     hide("dm:alice:zoe", user_id="alice", stores=harness.stores)
@@ -292,8 +277,7 @@ def test_only_ones_own_private_conversations_can_be_hidden() -> None:
             hide(place, user_id="bob", stores=harness.stores)
 
 
-def test_preferences_are_a_members_own() -> None:
-    harness = ChatHarness()
+def test_preferences_are_a_members_own(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     changed = set_preferences(GROUP, {"pinned": True}, user_id="bob", stores=harness.stores)
     assert changed == one(harness, GROUP).member.preferences == Preferences(pinned=True)
@@ -303,8 +287,7 @@ def test_preferences_are_a_members_own() -> None:
             set_preferences(place, {"pinned": True}, user_id="zoe", stores=harness.stores)
 
 
-def test_members_are_listed_with_role_and_cursors() -> None:
-    harness = ChatHarness()
+def test_members_are_listed_with_role_and_cursors(harness: ChatHarness) -> None:
     harness.group("bob", "alice")
     harness.send(conversation_id=GROUP)
     harness.move("read", 2, place=GROUP)

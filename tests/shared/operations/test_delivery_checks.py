@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from shared.adapters.dynamodb.schema import member_of_user_key
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, PushTarget
@@ -42,8 +44,12 @@ def acknowledge(harness: PushHarness, **cursors: Any) -> None:
     harness.stores.edit(MEMBERS, member_of_user_key(DM, "bob"), **cursors)
 
 
-def test_who_has_not_acknowledged_gets_it_again_and_is_woken() -> None:
-    harness = half_open()
+@pytest.fixture
+def harness() -> PushHarness:
+    return half_open()
+
+
+def test_who_has_not_acknowledged_gets_it_again_and_is_woken(harness: PushHarness) -> None:
     assert look(harness) == (1, 1)
     assert harness.pushes.jobs == [PushJob(FCM, "bob", MESSAGE, since=harness.clock())]
     (event,) = map(json.loads, harness.gateway.received("b1"))
@@ -60,16 +66,14 @@ def test_who_has_acknowledged_or_read_costs_one_read() -> None:
         assert harness.pushes.jobs == []
 
 
-def test_who_acknowledged_something_later_has_it_too_and_something_earlier_does_not_count() -> None:
-    harness = half_open()
+def test_who_acknowledged_something_later_has_it_too_and_something_earlier_does_not_count(harness: PushHarness) -> None:
     harness.say()
     acknowledge(harness, delivered_seq=1)
     assert look(harness) == NOTHING
     assert look(harness, AboutMessage(DM, 2))[0] == 1
 
 
-def test_who_has_answered_gets_neither_the_event_again_nor_a_push() -> None:
-    harness = half_open()
+def test_who_has_answered_gets_neither_the_event_again_nor_a_push(harness: PushHarness) -> None:
     harness.say(sender="bob")
     assert (look(harness), harness.pushes.jobs) == (NOTHING, [])
     harness.say()
@@ -91,28 +95,24 @@ def test_of_several_who_have_not_acknowledged_only_those_are_told_who_have_not_w
     assert [job.user_id for job in harness.pushes.jobs] == ["bob"]
 
 
-def test_who_is_no_member_any_more_gets_nothing() -> None:
-    harness = half_open()
+def test_who_is_no_member_any_more_gets_nothing(harness: PushHarness) -> None:
     harness.stores.leave(DM, "bob")
     assert look(harness) == NOTHING
 
 
-def test_a_message_that_was_deleted_meanwhile_is_not_told_of() -> None:
-    harness = half_open()
+def test_a_message_that_was_deleted_meanwhile_is_not_told_of(harness: PushHarness) -> None:
     harness.stores.overwrite(replace(harness.stores.entries()[0], content=None, deleted_at=harness.clock()))
     assert look(harness) == NOTHING
 
 
-def test_a_dead_connection_is_forgotten_and_its_user_woken() -> None:
-    harness = half_open()
+def test_a_dead_connection_is_forgotten_and_its_user_woken(harness: PushHarness) -> None:
     harness.clock.advance(60_000)
     harness.gateway.outcomes["b1"] = PostOutcome.GONE
     looked = look(harness)
     assert (looked[0], harness.stores.connections("bob")) == (1, {})
 
 
-def test_a_look_at_who_has_no_device_posts_again_and_wakes_nobody() -> None:
-    harness = half_open()
+def test_a_look_at_who_has_no_device_posts_again_and_wakes_nobody(harness: PushHarness) -> None:
     harness.stores.devices.forget("bob", "phone")
     looked = look(harness)
     assert looked == (0, 1)
@@ -124,8 +124,7 @@ def notification(harness: PushHarness, user: str = "bob") -> Notification:
     )
 
 
-def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
-    harness = half_open()
+def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed(harness: PushHarness) -> None:
     harness.stores.notifications.put([notification(harness), notification(harness, "carol")])
     harness.stores.notifications.acknowledge("carol", "n1")
     looked = look(harness, AboutNotification("n1"), ("bob", "carol"))
@@ -135,15 +134,13 @@ def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed() -> None:
     assert json.dumps(event).count("Down at noon") == 1
 
 
-def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone() -> None:
-    harness = half_open()
+def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone(harness: PushHarness) -> None:
     harness.stores.notifications.put([notification(harness)])
     harness.clock.advance(1_000)
     assert look(harness, AboutNotification("n1")) == NOTHING
 
 
-def test_a_stale_connection_is_not_posted_to() -> None:
-    harness = half_open()
+def test_a_stale_connection_is_not_posted_to(harness: PushHarness) -> None:
     harness.stores.connect("bob", "b1", at=harness.clock() - 10, expires_at=harness.clock())
     looked = look(harness)
     assert (looked[0], harness.gateway.posts) == (1, [])

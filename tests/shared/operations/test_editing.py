@@ -33,8 +33,12 @@ def contents(harness: ChatHarness, place: str = DM) -> set[str]:
     return {text for text in (*(entry.content for entry in entries), *edits) if text}
 
 
-def test_an_edit_takes_a_place_and_everybody_hears_of_it() -> None:
-    harness = furnished()
+@pytest.fixture
+def harness() -> ChatHarness:
+    return furnished()
+
+
+def test_an_edit_takes_a_place_and_everybody_hears_of_it(harness: ChatHarness) -> None:
     changed = harness.edit(1, "better")
     assert changed.entry is not None
     assert (changed.entry.seq, changed.entry.change) == (3, Edited(1, "better"))
@@ -42,17 +46,15 @@ def test_an_edit_takes_a_place_and_everybody_hears_of_it() -> None:
     assert harness.heard() == {"alice1", "bob1"}
 
 
-def test_the_same_edit_again_changes_nothing_and_tells_nobody() -> None:
-    harness = furnished()
+def test_the_same_edit_again_changes_nothing_and_tells_nobody(harness: ChatHarness) -> None:
     harness.edit(1, "better")
     harness.heard()
     assert harness.edit(1, "better").entry is None
     assert (len(harness.entries(DM)), harness.heard()) == (3, set())
 
 
-def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_the_same() -> None:
+def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_the_same(harness: ChatHarness) -> None:
     """Its place is the one that the reaction was about to take."""
-    harness = furnished()
 
     def between(operation: str, _: object) -> None:
         if operation != "Query" and len(harness.entries(DM)) == 2:
@@ -65,9 +67,8 @@ def test_a_message_that_comes_behind_the_tail_that_was_read_is_reacted_to_all_th
 
 
 @pytest.mark.parametrize("content", ["other words", "second"])
-def test_a_forwarded_message_keeps_its_words(content: str) -> None:
+def test_a_forwarded_message_keeps_its_words(harness: ChatHarness, content: str) -> None:
     """Its mark says that they are another's: also where the edit would change nothing."""
-    harness = furnished()
     harness.send("", to="bob", forward_of=(DM, 2))
     with pytest.raises(Forbidden):
         harness.edit(3, content)
@@ -79,15 +80,13 @@ def test_a_forwarded_message_keeps_its_words(content: str) -> None:
         harness.edit(3, content)
 
 
-def test_only_the_latest_edit_keeps_a_content() -> None:
-    harness = furnished()
+def test_only_the_latest_edit_keeps_a_content(harness: ChatHarness) -> None:
     for text in ("better", "still better", "best"):
         harness.edit(1, text)
     assert contents(harness) == {"best", "second"}
 
 
-def test_a_deleted_messages_content_is_nowhere_any_more() -> None:
-    harness = furnished()
+def test_a_deleted_messages_content_is_nowhere_any_more(harness: ChatHarness) -> None:
     harness.edit(1, "better")
     harness.edit(1, "best")
     harness.react(1, "x")
@@ -100,24 +99,21 @@ def test_a_deleted_messages_content_is_nowhere_any_more() -> None:
     assert harness.heard() == set()
 
 
-def test_a_late_resend_of_a_deleted_message_is_still_recognised() -> None:
-    harness = furnished()
+def test_a_late_resend_of_a_deleted_message_is_still_recognised(harness: ChatHarness) -> None:
     harness.delete(1)
     again = harness.send("first", after=0, client_message_id="c1")
     assert (again.entry.seq, again.duplicate) == (1, True)
     assert len(harness.entries(DM)) == 3
 
 
-def test_a_resend_of_an_edited_message_is_no_conflict_and_other_content_still_is() -> None:
-    harness = furnished()
+def test_a_resend_of_an_edited_message_is_no_conflict_and_other_content_still_is(harness: ChatHarness) -> None:
     harness.edit(1, "better")
     assert harness.send("first", after=0, client_message_id="c1").duplicate
     with pytest.raises(Conflict):
         harness.send("better", after=0, client_message_id="c1")
 
 
-def test_what_was_deleted_is_neither_edited_nor_reacted_to() -> None:
-    harness = furnished()
+def test_what_was_deleted_is_neither_edited_nor_reacted_to(harness: ChatHarness) -> None:
     harness.delete(1)
     for operation in (partial(harness.edit, 1, "back"), partial(harness.react, 1, "x")):
         with pytest.raises(NotFound):
@@ -125,24 +121,21 @@ def test_what_was_deleted_is_neither_edited_nor_reacted_to() -> None:
 
 
 @pytest.mark.parametrize("seq", [3, 9])
-def test_other_entries_and_none_at_all_are_no_message(seq: int) -> None:
-    harness = furnished()
+def test_other_entries_and_none_at_all_are_no_message(harness: ChatHarness, seq: int) -> None:
     harness.react(1, "x")
     for operation in (partial(harness.edit, seq, "x"), partial(harness.delete, seq), partial(harness.react, seq, "x")):
         with pytest.raises(NotFound):
             operation()
 
 
-def test_only_its_author_edits_or_deletes_a_private_message() -> None:
-    harness = furnished()
+def test_only_its_author_edits_or_deletes_a_private_message(harness: ChatHarness) -> None:
     for operation in (harness.edit, harness.delete):
         with pytest.raises(Forbidden):
             operation(2, *(["mine now"] if operation == harness.edit else []))
     assert harness.at(2).content == "second"
 
 
-def test_the_window_ends_edits_and_not_deletions() -> None:
-    harness = furnished()
+def test_the_window_ends_edits_and_not_deletions(harness: ChatHarness) -> None:
     harness.window_s = 60
     harness.clock.advance(60_000)
     harness.edit(1, "just in time")
@@ -190,8 +183,7 @@ def test_a_demoted_moderator_deletes_no_more() -> None:
         harness.delete(2, "adam", place=GROUP)
 
 
-def test_reactions_come_and_go_once() -> None:
-    harness = furnished()
+def test_reactions_come_and_go_once(harness: ChatHarness) -> None:
     assert harness.react(1, "👍").entry is not None
     assert harness.react(1, "👍").entry is None
     harness.react(1, "👍", "alice")
@@ -210,8 +202,7 @@ def test_what_does_not_show_is_no_reaction(emoji: str) -> None:
 
 
 @pytest.mark.parametrize("emoji", ["👍", "👩‍👩‍👧‍👦", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "x", ":smile:"])
-def test_every_emoji_is_a_reaction(emoji: str) -> None:
-    harness = furnished()
+def test_every_emoji_is_a_reaction(harness: ChatHarness, emoji: str) -> None:
     harness.react(1, emoji)
     assert harness.at(1).reactions == {(emoji, "bob")}
 
@@ -222,8 +213,7 @@ def with_reactions(harness: ChatHarness, reactions: set[tuple[str, str]], conten
     harness.stores.overwrite(replace(message, reactions=frozenset(reactions), content=content))
 
 
-def test_a_message_takes_a_bounded_number_of_reactions() -> None:
-    harness = furnished()
+def test_a_message_takes_a_bounded_number_of_reactions(harness: ChatHarness) -> None:
     with_reactions(harness, {("x", f"u{number}") for number in range(MAX_REACTIONS)})
     with pytest.raises(Conflict):
         harness.react(1, "more")
@@ -231,8 +221,7 @@ def test_a_message_takes_a_bounded_number_of_reactions() -> None:
     harness.react(1, "more")
 
 
-def test_a_user_puts_a_bounded_number_of_emoji_to_a_message_and_leaves_room_for_others() -> None:
-    harness = furnished()
+def test_a_user_puts_a_bounded_number_of_emoji_to_a_message_and_leaves_room_for_others(harness: ChatHarness) -> None:
     for number in range(MAX_REACTIONS_OF_ONE):
         harness.react(1, f"x{number}")
     with pytest.raises(Conflict):
@@ -243,16 +232,14 @@ def test_a_user_puts_a_bounded_number_of_emoji_to_a_message_and_leaves_room_for_
     harness.react(1, "more")
 
 
-def test_a_thousand_members_each_put_one() -> None:
-    harness = furnished()
+def test_a_thousand_members_each_put_one(harness: ChatHarness) -> None:
     with_reactions(harness, {("👍", f"member{number:04}") for number in range(998)})
     harness.react(1, "👍")
     harness.react(1, "👍", "alice")
     assert len(harness.at(1).reactions) == 1_000
 
 
-def test_a_message_with_its_reactions_is_never_too_heavy() -> None:
-    harness = furnished()
+def test_a_message_with_its_reactions_is_never_too_heavy(harness: ChatHarness) -> None:
     with_reactions(harness, {("👍", f"{number:0128}") for number in range(180)})
     longest = [f"{number:02}".ljust(64, "x") for number in range(MAX_REACTIONS_OF_ONE)]
     refused = 0
@@ -265,23 +252,20 @@ def test_a_message_with_its_reactions_is_never_too_heavy() -> None:
     assert MAX_MESSAGE_BYTES - 300 < message_bytes(harness.at(1)) <= MAX_MESSAGE_BYTES
 
 
-def test_an_edit_counts_what_hangs_on_the_message() -> None:
-    harness = furnished()
+def test_an_edit_counts_what_hangs_on_the_message(harness: ChatHarness) -> None:
     with_reactions(harness, {("👍", f"{number:0128}") for number in range(150)})
     with pytest.raises(TooLarge):
         harness.edit(1, "é" * 3_000)
     harness.edit(1, "é" * 1_000)
 
 
-def test_an_edit_whose_characters_are_escaped_is_too_large() -> None:
-    harness = furnished()
+def test_an_edit_whose_characters_are_escaped_is_too_large(harness: ChatHarness) -> None:
     with pytest.raises(TooLarge):
         harness.edit(1, "x" + "\x01" * 4_999)
     harness.edit(1, "x" + "\x01" * 3_900)
 
 
-def test_what_was_too_heavy_before_can_be_made_lighter_and_not_heavier() -> None:
-    harness = furnished()
+def test_what_was_too_heavy_before_can_be_made_lighter_and_not_heavier(harness: ChatHarness) -> None:
     with_reactions(harness, {(f"{number:064}", "bob") for number in range(500)}, content="first" * 100)
     with pytest.raises(TooLarge):
         harness.edit(1, "first" * 200)
@@ -329,8 +313,7 @@ def test_members_take_off_their_own_reactions_only() -> None:
     assert harness.at(2, GROUP).reactions == {("junk", "alice")}
 
 
-def test_in_private_nobody_takes_off_the_others_reaction() -> None:
-    harness = furnished()
+def test_in_private_nobody_takes_off_the_others_reaction(harness: ChatHarness) -> None:
     harness.react(1, "x", "bob")
     with pytest.raises(Forbidden):
         harness.react(1, "x", "alice", remove=True, owner_id="bob")
@@ -342,8 +325,7 @@ def test_nobody_reacts_in_anothers_name() -> None:
         harness.react(2, "y", "alice", place=GROUP, owner_id="carol")
 
 
-def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete() -> None:
-    harness = furnished()
+def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete(harness: ChatHarness) -> None:
     harness.stores.blocks.put("bob", "alice", now=1)
     for operation in (partial(harness.edit, 1, "listen!"), partial(harness.react, 2, "x", "alice")):
         with pytest.raises(Blocked):
@@ -353,8 +335,7 @@ def test_who_is_blocked_neither_edits_nor_reacts_in_private_and_still_may_delete
 
 
 @pytest.mark.parametrize("place", [DM, GROUP, "dm:alice:zoe", "group:unknown-unknown-0", "?"])
-def test_outsiders_and_unknown_conversations_answer_alike(place: str) -> None:
-    harness = furnished()
+def test_outsiders_and_unknown_conversations_answer_alike(harness: ChatHarness, place: str) -> None:
     harness.group("alice", "bob")
     harness.send(conversation_id=GROUP)
     user = "zoe" if place in {DM, GROUP} else "alice"
@@ -371,8 +352,7 @@ def test_in_an_empty_private_conversation_there_is_no_message() -> None:
             operation()
 
 
-def test_a_lost_answer_is_not_carried_out_twice() -> None:
-    harness = furnished()
+def test_a_lost_answer_is_not_carried_out_twice(harness: ChatHarness) -> None:
     put = harness.stores.log.put
 
     def lose_the_answer(entry: Entry) -> Entry | None:

@@ -18,16 +18,14 @@ from tests.stores import LOG
 OTHER = "dm:alice:carol"
 
 
-def test_everyone_in_a_group_gets_it_and_nobody_else() -> None:
-    harness = ChatHarness()
+def test_everyone_in_a_group_gets_it_and_nobody_else(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.connect("stranger")
     harness.send(conversation_id=GROUP, connection_id="alice1")
     assert harness.heard() == {"bob1", "carol1"}
 
 
-def test_a_group_message_costs_a_roster_a_read_of_after_and_a_put() -> None:
-    harness = ChatHarness()
+def test_a_group_message_costs_a_roster_a_read_of_after_and_a_put(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     before = len(harness.stores.calls.made)
     harness.send(conversation_id=GROUP, after=1, client_message_id="x")
@@ -41,16 +39,14 @@ def test_a_group_message_costs_a_roster_a_read_of_after_and_a_put() -> None:
 
 @pytest.mark.parametrize("after", [None, 0, 1])
 @pytest.mark.parametrize("place", [GROUP, "group:unknown-unknown-0", "group:short"])
-def test_outsiders_and_unknown_groups_answer_alike(place: str, after: int | None) -> None:
-    harness = ChatHarness()
+def test_outsiders_and_unknown_groups_answer_alike(harness: ChatHarness, place: str, after: int | None) -> None:
     harness.group("bob", "carol")
     with pytest.raises(NotAMember):
         harness.send(conversation_id=place, after=after, client_message_id="x")
     assert len(harness.entries()) == 1
 
 
-def test_a_removed_members_late_message_is_refused() -> None:
-    harness = ChatHarness()
+def test_a_removed_members_late_message_is_refused(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.remove("bob")
     with pytest.raises(NotAMember):
@@ -58,8 +54,9 @@ def test_a_removed_members_late_message_is_refused() -> None:
     assert len(harness.entries()) == 2
 
 
-def test_a_removed_members_resend_of_what_was_in_time_gets_its_first_reply_and_is_told_to_nobody() -> None:
-    harness = ChatHarness()
+def test_a_removed_members_resend_of_what_was_in_time_gets_its_first_reply_and_is_told_to_nobody(
+    harness: ChatHarness,
+) -> None:
     harness.group("alice", "bob")
     first = harness.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="in time")
     harness.remove("bob")
@@ -70,9 +67,8 @@ def test_a_removed_members_resend_of_what_was_in_time_gets_its_first_reply_and_i
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_resend_is_told_to_those_who_are_in_now(*, warm: bool) -> None:
+def test_a_resend_is_told_to_those_who_are_in_now(harness: ChatHarness, *, warm: bool) -> None:
     """Carol was removed meanwhile: what the message says by now is none of her business, whatever is kept."""
-    harness = ChatHarness()
     harness.group("alice", "bob", "carol")
     harness.clock.ms += SETTLED_MS
     harness.send(sender_id="bob", conversation_id=GROUP, after=1, client_message_id="x")
@@ -84,8 +80,7 @@ def test_a_resend_is_told_to_those_who_are_in_now(*, warm: bool) -> None:
     assert harness.heard() == {"alice1", "bob1"}
 
 
-def test_somebody_outside_makes_nobody_read_a_whole_conversation() -> None:
-    harness = ChatHarness()
+def test_somebody_outside_makes_nobody_read_a_whole_conversation(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     for number in range(250):
         harness.send(str(number), conversation_id=GROUP)
@@ -95,8 +90,7 @@ def test_somebody_outside_makes_nobody_read_a_whole_conversation() -> None:
     assert harness.stores.calls.reads(LOG) - reads == 2
 
 
-def test_members_are_mentioned_and_others_are_not() -> None:
-    harness = ChatHarness()
+def test_members_are_mentioned_and_others_are_not(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     sent = harness.send(conversation_id=GROUP, mentions=("bob", "carol"))
     assert sent.entry.mentions == ("bob", "carol")
@@ -104,8 +98,7 @@ def test_members_are_mentioned_and_others_are_not() -> None:
         harness.send(conversation_id=GROUP, mentions=("bob", "stranger"))
 
 
-def test_replies_go_to_messages_also_to_deleted_ones_and_to_nothing_else() -> None:
-    harness = ChatHarness()
+def test_replies_go_to_messages_also_to_deleted_ones_and_to_nothing_else(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.send(conversation_id=GROUP)
     harness.delete(2, place=GROUP)
@@ -115,8 +108,7 @@ def test_replies_go_to_messages_also_to_deleted_ones_and_to_nothing_else() -> No
             harness.send(conversation_id=GROUP, reply_to=seq)
 
 
-def test_a_resend_is_recognised_though_who_it_mentions_has_left() -> None:
-    harness = ChatHarness()
+def test_a_resend_is_recognised_though_who_it_mentions_has_left(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     mention: dict[str, Any] = {"conversation_id": GROUP, "after": 1, "client_message_id": "x", "mentions": ("bob",)}
     first = harness.send(**mention)
@@ -132,8 +124,7 @@ def test_a_large_group_is_left_to_the_stream_side() -> None:
     assert (sent.entry.fan_out, harness.heard()) == (True, set())
 
 
-def test_the_blocked_are_refused_in_private_and_heard_in_groups() -> None:
-    harness = ChatHarness()
+def test_the_blocked_are_refused_in_private_and_heard_in_groups(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.stores.blocks.put("bob", "alice", now=1)
     for after in (None, 0):
@@ -145,8 +136,9 @@ def test_the_blocked_are_refused_in_private_and_heard_in_groups() -> None:
     harness.send(sender_id="bob", to="alice")  # who blocks may write
 
 
-def test_a_stored_messages_resend_by_somebody_blocked_since_gets_the_first_reply_and_is_delivered_to_nobody() -> None:
-    harness = ChatHarness()
+def test_a_stored_messages_resend_by_somebody_blocked_since_gets_the_first_reply_and_is_delivered_to_nobody(
+    harness: ChatHarness,
+) -> None:
     harness.connect("bob")
     first = harness.send(to="bob", after=0, client_message_id="x")
     harness.stores.write("bob", *map(str, range(150)))
@@ -234,8 +226,7 @@ def test_a_forward_of_something_deleted_that_never_was_stored_is_not_found() -> 
         harness.send("", to="bob", forward_of=(GROUP, 2), after=0, client_message_id="f")
 
 
-def test_who_joins_while_a_message_is_written_gets_it_and_who_leaves_does_not() -> None:
-    harness = ChatHarness()
+def test_who_joins_while_a_message_is_written_gets_it_and_who_leaves_does_not(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.connect("carol")
 
@@ -250,8 +241,7 @@ def test_who_joins_while_a_message_is_written_gets_it_and_who_leaves_does_not() 
     assert (sent.entry.seq, harness.heard()) == (4, {"alice1", "carol1"})
 
 
-def test_a_group_of_another_id_is_not_touched() -> None:
-    harness = ChatHarness()
+def test_a_group_of_another_id_is_not_touched(harness: ChatHarness) -> None:
     other = found_group(harness.stores, "zoe", "bob", conversation_id="group:zzzzzzzzzzzzzzzz")
     harness.group("alice", "bob")
     harness.connect("zoe")

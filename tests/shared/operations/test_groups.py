@@ -34,8 +34,7 @@ def added_by(harness: ChatHarness, place: str = GROUP) -> list[int]:
     return [len(entry.change.users) for entry in harness.entries(place) if isinstance(entry.change, Added)]
 
 
-def test_a_group_starts_with_its_creator_as_owner_and_its_first_members() -> None:
-    harness = ChatHarness()
+def test_a_group_starts_with_its_creator_as_owner_and_its_first_members(harness: ChatHarness) -> None:
     harness.connect("alice", "bob", "carol", "dave")
     created = harness.created("bob", "carol", "alice", "bob", name="friends")
     assert (created.conversation_id, created.is_new) == (GROUP, True)
@@ -46,14 +45,12 @@ def test_a_group_starts_with_its_creator_as_owner_and_its_first_members() -> Non
     assert harness.heard() == {"alice1", "bob1", "carol1"}
 
 
-def test_a_group_may_be_of_its_creator_alone() -> None:
-    harness = ChatHarness()
+def test_a_group_may_be_of_its_creator_alone(harness: ChatHarness) -> None:
     harness.create()
     assert harness.roles() == {"alice": "owner"}
 
 
-def test_a_thousand_members_come_in_entries_that_a_transaction_can_take() -> None:
-    harness = ChatHarness()
+def test_a_thousand_members_come_in_entries_that_a_transaction_can_take(harness: ChatHarness) -> None:
     created = harness.created(*MANY)
     assert added_by(harness) == [48] * 20 + [40]
     assert len(harness.roles()) == len(created.audience) == 1_000
@@ -73,16 +70,16 @@ def test_a_thousand_members_come_in_entries_that_a_transaction_can_take() -> Non
         (("bob",), "half \ud83d", BadRequest),
     ],
 )
-def test_what_may_not_be_made_is_not_made(members: tuple[str, ...], name: str, error: type[ParleyError]) -> None:
-    harness = ChatHarness()
+def test_what_may_not_be_made_is_not_made(
+    harness: ChatHarness, members: tuple[str, ...], name: str, error: type[ParleyError]
+) -> None:
     with pytest.raises(error):
         harness.create(*members, name=name)
     assert harness.stores.calls.writes(LOG) == 0
 
 
 @pytest.mark.parametrize("members", [("mallory",), ("bob", "mallory"), ("mallory", "bob", "carol")])
-def test_who_blocks_the_creator_is_left_out_without_a_word(members: tuple[str, ...]) -> None:
-    harness = ChatHarness()
+def test_who_blocks_the_creator_is_left_out_without_a_word(harness: ChatHarness, members: tuple[str, ...]) -> None:
     harness.connect("alice", *members)
     harness.stores.blocks.put("mallory", "alice", now=1)
     created = harness.created(*members)
@@ -93,8 +90,7 @@ def test_who_blocks_the_creator_is_left_out_without_a_word(members: tuple[str, .
 
 
 @pytest.mark.parametrize("users", [("mallory",), ("zoe", "mallory")])
-def test_who_blocks_the_moderator_is_left_out_without_a_word(users: tuple[str, ...]) -> None:
-    harness = ChatHarness()
+def test_who_blocks_the_moderator_is_left_out_without_a_word(harness: ChatHarness, users: tuple[str, ...]) -> None:
     harness.group("alice", "bob")
     harness.connect("mallory")
     harness.stores.blocks.put("mallory", "alice", now=1)
@@ -104,8 +100,7 @@ def test_who_blocks_the_moderator_is_left_out_without_a_word(users: tuple[str, .
     assert len(harness.entries()) == 1 + (len(users) > 1)
 
 
-def test_who_blocked_the_creator_is_not_added_by_the_repetition_either() -> None:
-    harness = ChatHarness()
+def test_who_blocked_the_creator_is_not_added_by_the_repetition_either(harness: ChatHarness) -> None:
     harness.stores.blocks.put("mallory", "alice", now=1)
     first = harness.created("bob", "mallory", named="team")
     again = harness.created("bob", "mallory", named="team")
@@ -113,15 +108,13 @@ def test_who_blocked_the_creator_is_not_added_by_the_repetition_either() -> None
     assert set(again.audience.members) == {"alice", "bob"}
 
 
-def test_whom_the_creator_blocks_may_be_added() -> None:
-    harness = ChatHarness()
+def test_whom_the_creator_blocks_may_be_added(harness: ChatHarness) -> None:
     harness.stores.blocks.put("alice", "bob", now=1)
     harness.create("bob")
     assert "bob" in harness.roles()
 
 
-def test_the_same_name_for_a_group_gives_the_same_group() -> None:
-    harness = ChatHarness()
+def test_the_same_name_for_a_group_gives_the_same_group(harness: ChatHarness) -> None:
     first = harness.created("bob", named="trip")
     again = harness.created("bob", named="trip")
     assert (first.is_new, again.is_new, again.conversation_id) == (True, False, first.conversation_id)
@@ -132,8 +125,7 @@ def test_the_same_name_for_a_group_gives_the_same_group() -> None:
 
 
 @pytest.mark.parametrize("done", [1, 2, 20])
-def test_a_creation_that_died_half_way_is_finished_by_its_repetition(done: int) -> None:
-    harness = ChatHarness()
+def test_a_creation_that_died_half_way_is_finished_by_its_repetition(harness: ChatHarness, done: int) -> None:
 
     def die(entry: Entry) -> None:
         if entry.seq > done:
@@ -159,9 +151,9 @@ def test_a_creation_that_died_half_way_is_finished_by_its_repetition(done: int) 
     ],
 )
 def test_a_repetition_adds_nobody_to_a_group_that_lives_already(
+    harness: ChatHarness,
     meanwhile: Callable[[ChatHarness, str], object],
 ) -> None:
-    harness = ChatHarness()
     place = harness.create("u000", "u001", named="all")
     meanwhile(harness, place)
     before = harness.roles(place)
@@ -169,16 +161,14 @@ def test_a_repetition_adds_nobody_to_a_group_that_lives_already(
     assert (again.conversation_id, harness.roles(place)) == (place, before)
 
 
-def test_a_creator_who_left_is_no_member_whatever_is_repeated() -> None:
-    harness = ChatHarness()
+def test_a_creator_who_left_is_no_member_whatever_is_repeated(harness: ChatHarness) -> None:
     place = harness.create(named="mine")
     harness.remove("alice", place=place)
     with pytest.raises(NotAMember):
         harness.create(named="mine")
 
 
-def test_of_two_creations_at_once_the_slower_is_told_to_try_again() -> None:
-    harness = ChatHarness()
+def test_of_two_creations_at_once_the_slower_is_told_to_try_again(harness: ChatHarness) -> None:
 
     def quicker(_: Entry) -> None:
         harness.stores.before_put(None)
@@ -190,8 +180,7 @@ def test_of_two_creations_at_once_the_slower_is_told_to_try_again() -> None:
     assert not harness.created("bob", named="trip").is_new
 
 
-def test_adding_tells_everyone_and_leaves_out_who_is_there() -> None:
-    harness = ChatHarness()
+def test_adding_tells_everyone_and_leaves_out_who_is_there(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol", admins=["bob"])
     harness.connect("dave", "erin")
     assert harness.add("carol", "dave", "erin", "dave", "bob", by="bob") == ("dave", "erin")
@@ -204,8 +193,7 @@ def test_adding_tells_everyone_and_leaves_out_who_is_there() -> None:
     assert (joined.joined_seq, joined.read_seq, joined.delivered_seq) == (2, 2, 2)
 
 
-def test_a_hundred_are_added_in_portions() -> None:
-    harness = ChatHarness()
+def test_a_hundred_are_added_in_portions(harness: ChatHarness) -> None:
     harness.group("alice")
     assert harness.add(*MANY[:100]) == MANY[:100]
     assert added_by(harness) == [1, 48, 48, 4]
@@ -242,8 +230,7 @@ def test_the_limit_holds_though_somebody_else_adds_meanwhile() -> None:
     assert set(harness.roles()) == {"alice", "bob", "carol"}
 
 
-def test_who_is_removed_is_told_and_nobody_after() -> None:
-    harness = ChatHarness()
+def test_who_is_removed_is_told_and_nobody_after(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.remove("bob")
     assert harness.heard() == {"alice1", "bob1", "carol1"}
@@ -272,8 +259,7 @@ RANKS = {"owner": "alice", "owner 2": "olga", "admin": "adam", "admin 2": "anna"
         ("owner", "owner", True),
     ],
 )
-def test_who_may_remove_whom(by: str, whom: str, *, allowed: bool) -> None:
-    harness = ChatHarness()
+def test_who_may_remove_whom(harness: ChatHarness, by: str, whom: str, *, allowed: bool) -> None:
     harness.group(*RANKS.values(), admins=["adam", "anna"])
     harness.role("olga", "owner")
     if not allowed:
@@ -284,8 +270,7 @@ def test_who_may_remove_whom(by: str, whom: str, *, allowed: bool) -> None:
     assert (RANKS[whom] in harness.roles()) is not allowed
 
 
-def test_the_last_owner_neither_leaves_nor_steps_down_while_others_are_there() -> None:
-    harness = ChatHarness()
+def test_the_last_owner_neither_leaves_nor_steps_down_while_others_are_there(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     with pytest.raises(Forbidden):
         harness.remove("alice")
@@ -296,8 +281,7 @@ def test_the_last_owner_neither_leaves_nor_steps_down_while_others_are_there() -
     assert harness.roles() == {"bob": "owner"}
 
 
-def test_the_last_of_all_may_leave_and_then_nobody_is_there() -> None:
-    harness = ChatHarness()
+def test_the_last_of_all_may_leave_and_then_nobody_is_there(harness: ChatHarness) -> None:
     harness.group("alice")
     harness.remove("alice")
     assert harness.roles() == {}
@@ -306,8 +290,7 @@ def test_the_last_of_all_may_leave_and_then_nobody_is_there() -> None:
             operation()
 
 
-def test_roles_are_given_by_owners_alone() -> None:
-    harness = ChatHarness()
+def test_roles_are_given_by_owners_alone(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol", admins=["bob"])
     for by in ("bob", "carol"):
         with pytest.raises(Forbidden):
@@ -319,8 +302,7 @@ def test_roles_are_given_by_owners_alone() -> None:
         harness.role("zoe", "admin")
 
 
-def test_a_name_is_given_by_moderators_and_once() -> None:
-    harness = ChatHarness()
+def test_a_name_is_given_by_moderators_and_once(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol", admins=["bob"])
     with pytest.raises(Forbidden):
         harness.rename("mine", by="carol")
@@ -330,8 +312,7 @@ def test_a_name_is_given_by_moderators_and_once() -> None:
 
 
 @pytest.mark.parametrize("place", [DM, GROUP, "group:unknown-unknown-0", "?"])
-def test_outsiders_and_unknown_groups_answer_alike(place: str) -> None:
-    harness = ChatHarness()
+def test_outsiders_and_unknown_groups_answer_alike(harness: ChatHarness, place: str) -> None:
     harness.group("alice", "bob")
     harness.stores.write("bob", "private")
     for operation in (
@@ -344,8 +325,7 @@ def test_outsiders_and_unknown_groups_answer_alike(place: str) -> None:
             operation(place=place)
 
 
-def test_a_private_conversation_has_neither_name_nor_roles_and_always_the_same_members() -> None:
-    harness = ChatHarness()
+def test_a_private_conversation_has_neither_name_nor_roles_and_always_the_same_members(harness: ChatHarness) -> None:
     harness.stores.write("bob", "private")
     for operation in (
         partial(harness.rename, "x"),
@@ -359,8 +339,7 @@ def test_a_private_conversation_has_neither_name_nor_roles_and_always_the_same_m
     assert len(harness.entries(DM)) == 1
 
 
-def test_removing_who_is_not_there_is_not_found() -> None:
-    harness = ChatHarness()
+def test_removing_who_is_not_there_is_not_found(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     with pytest.raises(NotFound):
         harness.remove("zoe")
@@ -376,8 +355,7 @@ def test_a_large_groups_changes_are_left_to_the_stream_side_but_for_who_was_remo
     assert [entry.fan_out for entry in harness.entries()] == [False, True, True]
 
 
-def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged() -> None:
-    harness = ChatHarness()
+def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
 
     def busy(entry: Entry) -> None:
@@ -392,8 +370,7 @@ def test_a_group_that_is_always_changed_by_somebody_else_is_given_up_unchanged()
     assert set(harness.roles()) == {"alice", "bob"}
 
 
-def test_who_takes_groups_from_contacts_only_is_left_out_by_others_without_a_word() -> None:
-    harness = ChatHarness()
+def test_who_takes_groups_from_contacts_only_is_left_out_by_others_without_a_word(harness: ChatHarness) -> None:
     for user in ("bob", "carol", "dave"):
         harness.stores.profiles.update(user, {"groups_from": CONTACTS})
     harness.stores.know("bob", "alice")

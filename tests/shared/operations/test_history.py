@@ -88,16 +88,14 @@ def test_pages_give_every_message_once_however_many_entries_lie_between() -> Non
     assert seen == [3_003, 1_502, 1]
 
 
-def test_a_page_without_any_message_is_searched_on() -> None:
-    harness = ChatHarness()
+def test_a_page_without_any_message_is_searched_on(harness: ChatHarness) -> None:
     harness.send()
     for number in range(1_200):
         harness.react(1, "x", remove=bool(number % 2))
     assert messages(harness) == ([1], False)
 
 
-def test_a_page_that_has_some_is_not_searched_on_for_ever() -> None:
-    harness = ChatHarness()
+def test_a_page_that_has_some_is_not_searched_on_for_ever(harness: ChatHarness) -> None:
     for _ in range(3):
         harness.send()
     for number in range(2_500):
@@ -130,8 +128,7 @@ def test_in_private_ones_own_messages_have_a_status() -> None:
     ]
 
 
-def test_in_a_group_history_has_no_status_and_is_for_members() -> None:
-    harness = ChatHarness()
+def test_in_a_group_history_has_no_status_and_is_for_members(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.send(conversation_id=GROUP)
     page = history(GROUP, user_id="bob", limit=9, stores=harness.stores)
@@ -145,8 +142,7 @@ def one(harness: ChatHarness, seq: int, user_id: str = "alice", place: str = GRO
     return read_message(place, seq, user_id=user_id, stores=harness.stores)
 
 
-def test_a_message_in_a_group_is_read_when_all_others_have_read_it() -> None:
-    harness = ChatHarness()
+def test_a_message_in_a_group_is_read_when_all_others_have_read_it(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.send(conversation_id=GROUP)
     statuses = []
@@ -160,8 +156,7 @@ def test_a_message_in_a_group_is_read_when_all_others_have_read_it() -> None:
     assert one(harness, 2, "bob").others is None
 
 
-def test_who_joined_later_is_no_reader_of_what_was_there_before() -> None:
-    harness = ChatHarness()
+def test_who_joined_later_is_no_reader_of_what_was_there_before(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     seq = harness.send(conversation_id=GROUP).entry.seq
 
@@ -179,15 +174,13 @@ def test_who_joined_later_is_no_reader_of_what_was_there_before() -> None:
     assert receipts() == ("sent", {"members": 0, "delivered": 0, "read": 0})
 
 
-def test_alone_in_a_group_nobody_has_read_anything() -> None:
-    harness = ChatHarness()
+def test_alone_in_a_group_nobody_has_read_anything(harness: ChatHarness) -> None:
     harness.group("alice")
     harness.send(conversation_id=GROUP)
     assert (one(harness, 2).others, status_of(harness.at(2, GROUP), [])) == ([], "sent")
 
 
-def test_a_deleted_message_is_there_and_other_entries_are_not() -> None:
-    harness = ChatHarness()
+def test_a_deleted_message_is_there_and_other_entries_are_not(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.send(conversation_id=GROUP)
     harness.delete(2, place=GROUP)

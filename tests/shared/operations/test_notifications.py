@@ -51,8 +51,12 @@ class NotificationsHarness:
         return [json.loads(data) for data in self.gateway.received(f"{user}-1")]
 
 
-def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
-    harness = NotificationsHarness()
+@pytest.fixture
+def harness() -> NotificationsHarness:
+    return NotificationsHarness()
+
+
+def test_a_notice_is_kept_for_each_for_thirty_days(harness: NotificationsHarness) -> None:
     assert harness.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
     expected = Notification(
         "fresh", "alice", SYSTEM, harness.now(), harness.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
@@ -63,8 +67,7 @@ def test_a_notice_is_kept_for_each_for_thirty_days() -> None:
     assert list(notifications_of("alice", stores=harness.stores, now=harness.now() + KEPT_MS)) == []
 
 
-def test_who_is_connected_hears_of_it_at_once() -> None:
-    harness = NotificationsHarness()
+def test_who_is_connected_hears_of_it_at_once(harness: NotificationsHarness) -> None:
     harness.connect("alice")
     harness.send(["alice", "bob"], body="You", data={"k": "v"})
     (event,) = harness.received("alice")
@@ -81,8 +84,7 @@ def test_who_is_connected_hears_of_it_at_once() -> None:
     }
 
 
-def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> None:
-    harness = NotificationsHarness()
+def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon(harness: NotificationsHarness) -> None:
     harness.connect("alice", "carol")
     harness.stores.connect("dave", "stale", at=1, expires_at=2)
     harness.send(["alice", "bob", "carol", "dave"])
@@ -93,16 +95,14 @@ def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon() -> No
     ]
 
 
-def test_nobody_absent_and_nobody_connected_are_not_looked_at() -> None:
-    harness = NotificationsHarness()
+def test_nobody_absent_and_nobody_connected_are_not_looked_at(harness: NotificationsHarness) -> None:
     harness.connect("alice")
     harness.send(["alice"])
     harness.send(["bob"])
     assert [(look.users, delay_s) for look, delay_s in harness.looks.puts] == [(("alice",), 5), (("bob",), 0)]
 
 
-def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again() -> None:
-    harness = NotificationsHarness()
+def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again(harness: NotificationsHarness) -> None:
     harness.connect("alice")
     harness.now.advance(60_000)
     harness.gateway.outcomes["alice-1"] = PostOutcome.GONE
@@ -139,8 +139,7 @@ def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> N
     assert [look.users for look in harness.looks.looks] == [("bob",), ("alice",)]
 
 
-def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged() -> None:
-    harness = NotificationsHarness()
+def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged(harness: NotificationsHarness) -> None:
     harness.connect("alice", "bob")
     harness.send(["alice", "bob"], notification_id="n1")
     harness.stores.notifications.acknowledge("bob", "n1")
@@ -150,8 +149,7 @@ def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged()
     assert harness.looks.looks[-1].users == ("alice",)
 
 
-def test_whoever_a_repetition_adds_gets_their_own() -> None:
-    harness = NotificationsHarness()
+def test_whoever_a_repetition_adds_gets_their_own(harness: NotificationsHarness) -> None:
     harness.connect("alice", "bob")
     harness.send(["alice"], notification_id="n1")
     harness.send(["alice", "bob"], "Newer", notification_id="n1")
@@ -159,8 +157,7 @@ def test_whoever_a_repetition_adds_gets_their_own() -> None:
     assert [event["notification"]["title"] for event in harness.received("alice")] == ["Hello", "Hello"]
 
 
-def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
-    harness = NotificationsHarness()
+def test_a_repetition_that_everybody_has_acknowledged_does_nothing(harness: NotificationsHarness) -> None:
     harness.send(["alice"], notification_id="n1")
     harness.stores.notifications.acknowledge("alice", "n1")
     sent = harness.send(["alice"], notification_id="n1")
@@ -179,8 +176,7 @@ def test_a_repetition_that_everybody_has_acknowledged_does_nothing() -> None:
     ],
     ids=["title", "users and body", "data", "longest id", "id"],
 )
-def test_what_just_fits_is_taken(asked: NotificationRequest) -> None:
-    harness = NotificationsHarness()
+def test_what_just_fits_is_taken(harness: NotificationsHarness, asked: NotificationRequest) -> None:
     assert harness.send(**{name: getattr(asked, name) for name in asked.__slots__}).users == len(asked.users)
 
 
@@ -203,16 +199,14 @@ def test_what_just_fits_is_taken(asked: NotificationRequest) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_stored(
-    asked: NotificationRequest, error: type[ParleyError], field: str
+    harness: NotificationsHarness, asked: NotificationRequest, error: type[ParleyError], field: str
 ) -> None:
-    harness = NotificationsHarness()
     with pytest.raises(error, match=field):
         harness.send(**{name: getattr(asked, name) for name in asked.__slots__})
     assert harness.stores.rows(MEMBERS) == []
 
 
-def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
-    harness = NotificationsHarness()
+def test_at_most_a_hundred_are_listed_the_oldest_first(harness: NotificationsHarness) -> None:
     for number in range(101):
         harness.send(["alice"], notification_id=f"n{number}")
         harness.now.advance(1)
@@ -220,7 +214,6 @@ def test_at_most_a_hundred_are_listed_the_oldest_first() -> None:
     assert listed == [f"n{number}" for number in range(100)]
 
 
-def test_telling_nobody_needs_nothing() -> None:
-    harness = NotificationsHarness()
+def test_telling_nobody_needs_nothing(harness: NotificationsHarness) -> None:
     assert tell([], **harness.whole) == NOBODY
     assert harness.stores.calls.made == []

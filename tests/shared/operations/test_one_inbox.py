@@ -86,8 +86,7 @@ def test_inbox_badge_and_sync_agree_whatever_was_hidden_and_shown(steps: Sequenc
     assert {one.conversation_id: one.unread for one in synced(stores).conversations} == shown
 
 
-def test_a_hidden_conversation_that_is_named_in_a_sync_is_answered_as_any() -> None:
-    harness = ChatHarness()
+def test_a_hidden_conversation_that_is_named_in_a_sync_is_answered_as_any(harness: ChatHarness) -> None:
     for kind in ("hears", "hides", "sees a reaction"):
         do(harness, kind, "bob")
     assert synced(harness.stores).conversations == []
@@ -125,8 +124,9 @@ def test_at_once(kinds: tuple[str, ...], outcomes: set[bool]) -> None:
     assert at_once(*kinds) == outcomes
 
 
-def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_the_hiding_is_stored() -> None:
-    harness = ChatHarness()
+def test_a_message_behind_the_head_at_which_it_was_hidden_shows_it_however_late_the_hiding_is_stored(
+    harness: ChatHarness,
+) -> None:
     do(harness, "hears", "bob")
     do(harness, "hears", "bob")
     rows = harness.stores.memberships

@@ -164,9 +164,13 @@ MATRIX: dict[str, tuple[Callable[[PresenceHarness], object], bool]] = {
 }
 
 
+@pytest.fixture
+def harness() -> PresenceHarness:
+    return PresenceHarness()
+
+
 @pytest.mark.parametrize("relation", MATRIX)
-def test_who_sees_whom(relation: str) -> None:
-    harness = PresenceHarness()
+def test_who_sees_whom(harness: PresenceHarness, relation: str) -> None:
     both_online(harness)
     arrange, visible = MATRIX[relation]
     arrange(harness)
@@ -178,8 +182,7 @@ def test_who_sees_whom(relation: str) -> None:
     assert harness.told() == (["online"] if allowed else [])
 
 
-def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
-    harness = PresenceHarness()
+def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.look()
@@ -192,27 +195,23 @@ def test_who_may_not_be_seen_looks_like_somebody_who_was_never_here() -> None:
     assert harness.seen("alice") == [Presence("alice", "offline")]
 
 
-def test_one_sees_oneself() -> None:
-    harness = PresenceHarness()
+def test_one_sees_oneself(harness: PresenceHarness) -> None:
     assert harness.seen("bob", by="bob") == [Presence("bob", "online")]
 
 
-def test_the_answer_keeps_the_order_and_the_doubles_asked_for() -> None:
-    harness = PresenceHarness()
+def test_the_answer_keeps_the_order_and_the_doubles_asked_for(harness: PresenceHarness) -> None:
     harness.come("a1")
     assert [one.user_id for one in harness.seen("zoe", "alice", "zoe", "bob")] == ["zoe", "alice", "zoe", "bob"]
     assert harness.seen() == []
 
 
-def test_seeing_goes_both_ways() -> None:
-    harness = PresenceHarness()
+def test_seeing_goes_both_ways(harness: PresenceHarness) -> None:
     assert seen_by("alice", ["bob", "zoe"], stores=harness.stores, services=harness.services) == {"bob"}
     assert seen_by("bob", ["alice", "zoe"], stores=harness.stores, services=harness.services) == {"alice"}
     assert seen_by("bob", [], stores=harness.stores, services=harness.services) == set()
 
 
-def test_coming_and_going_are_told_once_however_many_devices() -> None:
-    harness = PresenceHarness()
+def test_coming_and_going_are_told_once_however_many_devices(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.come("a2")
     assert harness.told() == ["online"]
@@ -226,8 +225,7 @@ def test_coming_and_going_are_told_once_however_many_devices() -> None:
     assert harness.told() == ["online"]
 
 
-def test_a_reconnect_within_the_grace_period_leaves_no_trace() -> None:
-    harness = PresenceHarness()
+def test_a_reconnect_within_the_grace_period_leaves_no_trace(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.told()
     harness.go("a1")
@@ -239,8 +237,7 @@ def test_a_reconnect_within_the_grace_period_leaves_no_trace() -> None:
     assert harness.seen("alice") == [Presence("alice", "online")]
 
 
-def test_a_connection_that_decayed_is_announced_again_with_the_next() -> None:
-    harness = PresenceHarness()
+def test_a_connection_that_decayed_is_announced_again_with_the_next(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.told()
     harness.clock.advance(MAX_LIFETIME_MS)
@@ -250,8 +247,9 @@ def test_a_connection_that_decayed_is_announced_again_with_the_next() -> None:
     assert harness.told() == ["online"]
 
 
-def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_again_too() -> None:
-    harness = PresenceHarness()
+def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_again_too(
+    harness: PresenceHarness,
+) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.come("a2")
@@ -264,8 +262,7 @@ def test_a_connection_that_decayed_soon_after_another_had_ended_is_announced_aga
     assert harness.told() == ["online"]
 
 
-def test_a_look_that_was_lost_does_not_silence_the_next_coming() -> None:
-    harness = PresenceHarness()
+def test_a_look_that_was_lost_does_not_silence_the_next_coming(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.told()
@@ -274,9 +271,8 @@ def test_a_look_that_was_lost_does_not_silence_the_next_coming() -> None:
     assert harness.told() == ["online"]
 
 
-def test_who_asks_in_the_grace_period_is_told_what_the_watchers_believe() -> None:
+def test_who_asks_in_the_grace_period_is_told_what_the_watchers_believe(harness: PresenceHarness) -> None:
     """The return is announced to none, so "offline" would stand for good with who has just asked."""
-    harness = PresenceHarness()
     harness.come("a1")
     harness.told()
     harness.go("a1")
@@ -292,16 +288,14 @@ def test_who_asks_in_the_grace_period_is_told_what_the_watchers_believe() -> Non
     assert [one.status for one in harness.seen("alice")] == ["offline"]
 
 
-def test_a_look_that_never_came_leaves_nobody_online() -> None:
-    harness = PresenceHarness()
+def test_a_look_that_never_came_leaves_nobody_online(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.clock.advance(MAX_GRACE_MS)
     assert harness.seen("alice") == [Presence("alice", "offline", NOW)]
 
 
-def test_offline_says_when_the_user_was_last_there() -> None:
-    harness = PresenceHarness()
+def test_offline_says_when_the_user_was_last_there(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.clock.advance(5_000)
     harness.go("a1")
@@ -311,8 +305,7 @@ def test_offline_says_when_the_user_was_last_there() -> None:
     assert (event["status"], event["last_seen"], event["timestamp"]) == ("offline", NOW + 5_000, NOW + 15_000)
 
 
-def test_who_hides_comes_and_goes_unseen() -> None:
-    harness = PresenceHarness()
+def test_who_hides_comes_and_goes_unseen(harness: PresenceHarness) -> None:
     harness.hide(hidden=True)
     harness.come("a1")
     harness.go("a1")
@@ -321,8 +314,7 @@ def test_who_hides_comes_and_goes_unseen() -> None:
     assert harness.told() == []
 
 
-def test_hiding_while_online_looks_like_going_and_showing_like_coming() -> None:
-    harness = PresenceHarness()
+def test_hiding_while_online_looks_like_going_and_showing_like_coming(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.told()
     for hidden in (True, True, False, False):
@@ -330,8 +322,7 @@ def test_hiding_while_online_looks_like_going_and_showing_like_coming() -> None:
     assert harness.told() == ["offline", "online"]
 
 
-def test_hiding_within_the_grace_period_is_told_too() -> None:
-    harness = PresenceHarness()
+def test_hiding_within_the_grace_period_is_told_too(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.hide(hidden=True)
@@ -340,8 +331,7 @@ def test_hiding_within_the_grace_period_is_told_too() -> None:
     assert harness.told() == ["online", "offline"]
 
 
-def test_coming_back_after_hiding_and_showing_again_is_told() -> None:
-    harness = PresenceHarness()
+def test_coming_back_after_hiding_and_showing_again_is_told(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.hide(hidden=True)
     harness.go("a1")
@@ -350,8 +340,7 @@ def test_coming_back_after_hiding_and_showing_again_is_told() -> None:
     assert harness.told() == ["online", "offline", "online"]
 
 
-def test_going_after_hiding_and_showing_again_is_told() -> None:
-    harness = PresenceHarness()
+def test_going_after_hiding_and_showing_again_is_told(harness: PresenceHarness) -> None:
     harness.come("a1")
     for hidden in (True, False):
         harness.hide(hidden=hidden)
@@ -361,8 +350,7 @@ def test_going_after_hiding_and_showing_again_is_told() -> None:
     assert harness.told() == ["online", "offline", "online", "offline"]
 
 
-def test_who_hides_while_away_takes_back_when_they_were_last_there() -> None:
-    harness = PresenceHarness()
+def test_who_hides_while_away_takes_back_when_they_were_last_there(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.clock.advance(GRACE_MS)
@@ -375,8 +363,7 @@ def test_who_hides_while_away_takes_back_when_they_were_last_there() -> None:
     assert harness.told() == ["offline"]
 
 
-def test_hiding_without_ever_having_been_there_tells_nobody() -> None:
-    harness = PresenceHarness()
+def test_hiding_without_ever_having_been_there_tells_nobody(harness: PresenceHarness) -> None:
     harness.hide(hidden=True)
     harness.hide(hidden=False)
     assert harness.told() == []
@@ -470,8 +457,7 @@ def subscribing_and_coming(stepper: Stepper) -> tuple[PresenceHarness, list[Pres
     return harness, found
 
 
-def test_a_subscription_answers_with_the_state_and_replaces_the_one_before() -> None:
-    harness = PresenceHarness()
+def test_a_subscription_answers_with_the_state_and_replaces_the_one_before(harness: PresenceHarness) -> None:
     harness.befriend("bob", "carol")
     assert subscribe(harness, "carol", "bob", "alice") == [
         Presence("carol", "offline"),
@@ -490,8 +476,7 @@ def test_a_subscription_answers_with_the_state_and_replaces_the_one_before() -> 
     assert [row for row in harness.stores.rows(MEMBERS) if row["pk"].startswith("watch#")] == []
 
 
-def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription() -> None:
-    harness = PresenceHarness()
+def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription(harness: PresenceHarness) -> None:
     subscribe(harness, "zoe")
     harness.come("z1", "zoe")
     assert harness.told() == []
@@ -502,8 +487,7 @@ def test_who_becomes_a_contact_later_is_heard_of_without_a_new_subscription() ->
     assert harness.told() == ["offline"]
 
 
-def test_a_watch_that_has_ended_is_told_nothing_and_a_dead_one_is_forgotten() -> None:
-    harness = PresenceHarness()
+def test_a_watch_that_has_ended_is_told_nothing_and_a_dead_one_is_forgotten(harness: PresenceHarness) -> None:
     harness.stores.watches.replace("bob", "b0", ["alice"], expires_at=NOW)
     harness.stores.watches.replace("bob", "b2", ["alice"], expires_at=NEVER)
     harness.gateway.outcomes = {"b2": PostOutcome.GONE}
@@ -512,8 +496,7 @@ def test_a_watch_that_has_ended_is_told_nothing_and_a_dead_one_is_forgotten() ->
     assert [watch.connection_id for watch in harness.stores.watches.of("alice")] == ["b0", "b1"]
 
 
-def test_a_ping_keeps_presence_and_its_absence_ends_it() -> None:
-    harness = PresenceHarness()
+def test_a_ping_keeps_presence_and_its_absence_ends_it(harness: PresenceHarness) -> None:
     harness.come("a1")
     connection = harness.stores.connections("alice")["a1"]
     ping(harness, connection)
@@ -551,8 +534,7 @@ def test_several_looks_at_once_say_the_same_in_every_interleaving() -> None:
     assert tried > 10
 
 
-def test_a_look_that_dies_before_it_is_done_is_made_up_for_by_its_repetition() -> None:
-    harness = PresenceHarness()
+def test_a_look_that_dies_before_it_is_done_is_made_up_for_by_its_repetition(harness: PresenceHarness) -> None:
     harness.come("a1")
     harness.go("a1")
     harness.clock.advance(GRACE_MS)

@@ -14,7 +14,7 @@ from shared.errors import BadRequest
 from shared.operations.contacts import check_profile, update_profile
 from shared.ports.people import Profiles
 from tests.stepping import Stepper, explore
-from tests.stores import simulated
+from tests.stores import Simulated, simulated
 
 NIGHT = QuietHours("22:00", "07:00", "Europe/Berlin")
 
@@ -84,8 +84,7 @@ def test_two_who_change_different_fields_lose_neither_in_any_interleaving(names:
         assert {name: getattr(stored, name) for name in names} == {name: CHANGES[name] for name in names}
 
 
-def test_a_change_names_what_it_changes_and_nothing_else() -> None:
-    stores = simulated()
+def test_a_change_names_what_it_changes_and_nothing_else(stores: Simulated) -> None:
     profiles = stores.profiles
     update_profile("alice", CHANGES, stores=stores)
     assert update_profile("alice", {"quiet_hours": None}, stores=stores) == profiles.get("alice")

@@ -32,9 +32,13 @@ def cursors(harness: ReceiptsHarness) -> tuple[int, int, int]:
     return bob.read_seq, bob.read_number, bob.delivered_seq
 
 
+@pytest.fixture
+def harness() -> ReceiptsHarness:
+    return ReceiptsHarness()
+
+
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
-def test_moving_forward_tells_the_others_and_the_own_other_devices(kind: str) -> None:
-    harness = ReceiptsHarness()
+def test_moving_forward_tells_the_others_and_the_own_other_devices(harness: ReceiptsHarness, kind: str) -> None:
     assert harness.move(kind, 2) == 2
     told = encode_plainly(Receipt(kind, DM, "bob", 2, harness.clock()))
     assert sorted(harness.gateway.posts) == [("a1", told), ("b2", told)]
@@ -42,29 +46,25 @@ def test_moving_forward_tells_the_others_and_the_own_other_devices(kind: str) ->
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
 @pytest.mark.parametrize("seq", [0, 1, 2])
-def test_backwards_and_standing_still_succeed_and_change_nothing(kind: str, seq: int) -> None:
-    harness = ReceiptsHarness()
+def test_backwards_and_standing_still_succeed_and_change_nothing(harness: ReceiptsHarness, kind: str, seq: int) -> None:
     harness.move(kind, 2)
     harness.gateway.posts.clear()
     assert harness.move(kind, seq) == 2
     assert harness.gateway.posts == []
 
 
-def test_reading_implies_delivery() -> None:
-    harness = ReceiptsHarness()
+def test_reading_implies_delivery(harness: ReceiptsHarness) -> None:
     harness.move(READ, 3)
     assert harness.move(DELIVERED, 2) == 3
 
 
-def test_reading_keeps_the_number_that_unread_is_counted_from() -> None:
-    harness = ReceiptsHarness()
+def test_reading_keeps_the_number_that_unread_is_counted_from(harness: ReceiptsHarness) -> None:
     harness.move(READ, 2)
     assert cursors(harness)[:2] == (2, 2)
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
-def test_beyond_the_head_is_refused(kind: str) -> None:
-    harness = ReceiptsHarness()
+def test_beyond_the_head_is_refused(harness: ReceiptsHarness, kind: str) -> None:
     with pytest.raises(BadRequest):
         harness.move(kind, 4)
     assert cursors(harness) == (0, 0, 0)
@@ -76,8 +76,7 @@ def test_conversations_of_others_or_of_nobody_answer_alike(conversation_id: str)
         ReceiptsHarness().move(READ, 1, place=conversation_id)
 
 
-def test_another_device_that_was_quicker_leaves_nothing_to_tell() -> None:
-    harness = ReceiptsHarness()
+def test_another_device_that_was_quicker_leaves_nothing_to_tell(harness: ReceiptsHarness) -> None:
     quicker = harness.stores.member("bob").with_read(3, 3)
     harness.stores.calls.before = lambda operation, _: (
         operation == "UpdateItem" and harness.stores.memberships.move_read(quicker)
@@ -87,8 +86,7 @@ def test_another_device_that_was_quicker_leaves_nothing_to_tell() -> None:
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
-def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
-    harness = ReceiptsHarness()
+def test_in_a_group_everyone_is_told_unless_it_is_too_large(harness: ReceiptsHarness, kind: str) -> None:
     harness.group("alice", "bob", "carol")
     harness.move(kind, 1, place=GROUP)
     assert harness.move(kind, 1, "carol", place=GROUP) == 1  # who joins has read what was before
@@ -102,8 +100,9 @@ def test_in_a_group_everyone_is_told_unless_it_is_too_large(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
-def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_do(kind: str) -> None:
-    harness = ReceiptsHarness()
+def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_do(
+    harness: ReceiptsHarness, kind: str
+) -> None:
     harness.stores.blocks.put("bob", "alice", now=1)
     harness.move(kind, 2)
     assert harness.heard() == {"b2"}
@@ -114,8 +113,7 @@ def test_whom_the_reader_blocks_does_not_hear_of_it_and_the_readers_own_devices_
 
 
 @pytest.mark.parametrize("kind", [READ, DELIVERED])
-def test_in_a_group_whom_the_reader_blocks_does_not_hear_of_it_either(kind: str) -> None:
-    harness = ReceiptsHarness()
+def test_in_a_group_whom_the_reader_blocks_does_not_hear_of_it_either(harness: ReceiptsHarness, kind: str) -> None:
     harness.group("alice", "bob", "carol")
     harness.send(sender_id="carol", conversation_id=GROUP)
     harness.stores.blocks.put("bob", "alice", now=1)
@@ -134,8 +132,7 @@ def test_in_a_group_that_the_stream_side_serves_nobody_else_is_told_nor_read() -
     assert harness.heard() == {"bob1", "b2"}
 
 
-def test_who_was_removed_moves_nothing() -> None:
-    harness = ReceiptsHarness()
+def test_who_was_removed_moves_nothing(harness: ReceiptsHarness) -> None:
     harness.group("alice", "bob")
     harness.remove("bob")
     with pytest.raises(NotAMember):
@@ -143,8 +140,7 @@ def test_who_was_removed_moves_nothing() -> None:
     assert harness.member("bob") is None
 
 
-def test_a_cursor_may_stand_on_an_entry_that_is_no_message() -> None:
-    harness = ReceiptsHarness()
+def test_a_cursor_may_stand_on_an_entry_that_is_no_message(harness: ReceiptsHarness) -> None:
     harness.react(1, "x")
     assert harness.move(READ, 4) == 4
     assert cursors(harness) == (4, 3, 0)

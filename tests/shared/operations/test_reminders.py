@@ -90,8 +90,12 @@ def busy(_: object) -> None:
 # --- asking
 
 
-def test_a_wish_is_stored_and_scheduled() -> None:
-    harness = RemindersHarness()
+@pytest.fixture
+def harness() -> RemindersHarness:
+    return RemindersHarness()
+
+
+def test_a_wish_is_stored_and_scheduled(harness: RemindersHarness) -> None:
     made = harness.remind(2)
     reminder = Reminder(made.reminder.reminder_id, "alice", DM, 2, harness.now() + HOUR, harness.now())
     assert made == Reminded(reminder, is_new=True)
@@ -99,8 +103,7 @@ def test_a_wish_is_stored_and_scheduled() -> None:
     assert harness.clock.scheduled == {reminder.reminder_id: reminder}
 
 
-def test_the_same_wish_is_one_reminder() -> None:
-    harness = RemindersHarness()
+def test_the_same_wish_is_one_reminder(harness: RemindersHarness) -> None:
     first = harness.remind(limit=1)
     harness.now.advance(10)
     again = harness.remind(in_ms=HOUR - 10, limit=1)
@@ -108,8 +111,7 @@ def test_the_same_wish_is_one_reminder() -> None:
     assert len(harness.kept()) == 1
 
 
-def test_each_other_wish_is_another_reminder() -> None:
-    harness = RemindersHarness()
+def test_each_other_wish_is_another_reminder(harness: RemindersHarness) -> None:
     ids = {
         harness.remind(1).reminder.reminder_id,
         harness.remind(2).reminder.reminder_id,
@@ -135,38 +137,33 @@ def test_the_next_millisecond_and_a_year_are_not_too_far(in_ms: int) -> None:
 
 
 @pytest.mark.parametrize("in_ms", [0, -HOUR, MAX_AHEAD_MS + 1])
-def test_no_other_time_will_do(in_ms: int) -> None:
-    harness = RemindersHarness()
+def test_no_other_time_will_do(harness: RemindersHarness, in_ms: int) -> None:
     with pytest.raises(BadRequest, match="`at`"):
         harness.remind(in_ms=in_ms)
     assert (harness.kept(), harness.clock.scheduled) == ([], {})
 
 
 @pytest.mark.parametrize("conversation_id", [DM, "group:zzzzzzzzzzzzzzzz", "nonsense"])
-def test_an_outsider_is_reminded_of_nothing(conversation_id: str) -> None:
-    harness = RemindersHarness()
+def test_an_outsider_is_reminded_of_nothing(harness: RemindersHarness, conversation_id: str) -> None:
     with pytest.raises(NotAMember):
         harness.remind(user_id="mallory", conversation_id=conversation_id)
 
 
 @pytest.mark.parametrize("seq", [0, 3, 4])
-def test_there_has_to_be_a_message(seq: int) -> None:
-    harness = RemindersHarness()
+def test_there_has_to_be_a_message(harness: RemindersHarness, seq: int) -> None:
     harness.change(Deleted(2))  # entry 3 is no message
     with pytest.raises(NotFound):
         harness.remind(seq)
 
 
-def test_a_deleted_message_is_none() -> None:
-    harness = RemindersHarness()
+def test_a_deleted_message_is_none(harness: RemindersHarness) -> None:
     harness.change(Deleted(2))
     with pytest.raises(NotFound):
         harness.remind(2)
     assert harness.remind(1).is_new
 
 
-def test_so_many_wait_at_most() -> None:
-    harness = RemindersHarness()
+def test_so_many_wait_at_most(harness: RemindersHarness) -> None:
     for number in range(3):
         harness.remind(in_ms=HOUR + number)
     with pytest.raises(Conflict, match="3 reminders"):
@@ -179,16 +176,14 @@ def test_so_many_wait_at_most() -> None:
 # --- cancelling
 
 
-def test_a_cancelled_one_is_neither_stored_nor_scheduled() -> None:
-    harness = RemindersHarness()
+def test_a_cancelled_one_is_neither_stored_nor_scheduled(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     for _ in range(2):
         harness.cancel(reminder.reminder_id)
     assert (harness.kept(), harness.clock.scheduled) == ([], {})
 
 
-def test_nobody_cancels_what_is_anothers() -> None:
-    harness = RemindersHarness()
+def test_nobody_cancels_what_is_anothers(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.cancel(reminder.reminder_id, user_id="bob")
     assert harness.clock.scheduled == {reminder.reminder_id: reminder}
@@ -198,8 +193,7 @@ def test_nobody_cancels_what_is_anothers() -> None:
 # --- being due
 
 
-def test_who_is_due_is_told_and_the_reminder_goes() -> None:
-    harness = RemindersHarness()
+def test_who_is_due_is_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
     harness.stores.connect("alice", "a1", at=harness.now())
     reminder = harness.remind(2).reminder
     harness.now.advance(HOUR)
@@ -216,8 +210,7 @@ def test_who_is_due_is_told_and_the_reminder_goes() -> None:
     assert harness.kept() == []
 
 
-def test_who_is_absent_is_looked_at_right_away() -> None:
-    harness = RemindersHarness()
+def test_who_is_absent_is_looked_at_right_away(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.due(reminder)
     assert [(look.about, look.users, delay_s) for look, delay_s in harness.looks.puts] == [
@@ -229,39 +222,34 @@ def told(harness: RemindersHarness) -> tuple[int, list[Notification], int]:
     return len(harness.gateway.posts), harness.notified(), len(harness.looks.puts)
 
 
-def test_a_cancelled_one_is_told_to_nobody() -> None:
-    harness = RemindersHarness()
+def test_a_cancelled_one_is_told_to_nobody(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.cancel(reminder.reminder_id)
     assert harness.due(reminder) == 0
     assert told(harness) == (0, [], 0)
 
 
-def test_one_is_due_once() -> None:
-    harness = RemindersHarness()
+def test_one_is_due_once(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.due(reminder)
     assert harness.due(reminder) == 0
     assert len(harness.looks.puts) == 1
 
 
-def test_anothers_reminder_is_nobodys() -> None:
-    harness = RemindersHarness()
+def test_anothers_reminder_is_nobodys(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     assert harness.due(reminder, user_id="bob") == 0
     assert harness.kept() != []
 
 
-def test_of_a_deleted_message_nobody_is_told_and_the_reminder_goes() -> None:
-    harness = RemindersHarness()
+def test_of_a_deleted_message_nobody_is_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
     reminder = harness.remind(2).reminder
     harness.change(Deleted(2))
     assert harness.due(reminder) == 0
     assert (told(harness), harness.kept()) == ((0, [], 0), [])
 
 
-def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes() -> None:
-    harness = RemindersHarness()
+def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.stores.leave(DM, "alice")
     assert harness.due(reminder) == 0
@@ -282,8 +270,7 @@ def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
     assert (len(harness.looks.puts), harness.kept()) == (1, [])
 
 
-def test_one_that_was_acknowledged_half_way_is_not_told_again() -> None:
-    harness = RemindersHarness()
+def test_one_that_was_acknowledged_half_way_is_not_told_again(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.due(reminder)
     harness.stores.reminders.put(reminder)  # as if it had died before it was removed

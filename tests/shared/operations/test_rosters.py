@@ -55,8 +55,12 @@ class Place(ChatHarness):
         return self.send("x", sender_id=user, conversation_id=GROUP, **command).entry
 
 
-def test_every_entry_of_a_group_carries_where_its_roster_last_changed() -> None:
-    harness = Place()
+@pytest.fixture
+def harness() -> Place:
+    return Place()
+
+
+def test_every_entry_of_a_group_carries_where_its_roster_last_changed(harness: Place) -> None:
     harness.say()
     harness.add("dave")
     harness.react(2, "👍", place=GROUP)
@@ -76,8 +80,7 @@ def test_a_private_conversation_carries_none() -> None:
     assert [entry.roster_seq for entry in harness.entries(DM)] == [None, None]
 
 
-def test_a_roster_is_read_once_for_as_long_as_it_does_not_change() -> None:
-    harness = Place()
+def test_a_roster_is_read_once_for_as_long_as_it_does_not_change(harness: Place) -> None:
     for user in ("alice", "bob", "carol"):
         entry = harness.say(user)
         harness.react(entry.seq, "👍", user, place=GROUP)
@@ -102,9 +105,8 @@ def test_another_instance_reads_what_has_changed() -> None:
     assert harness.read() == 1
 
 
-def test_a_removed_members_late_message_behind_an_old_entry_is_refused() -> None:
+def test_a_removed_members_late_message_behind_an_old_entry_is_refused(harness: Place) -> None:
     """The kept roster goes with the entry that it is put behind; what is met on the way says who is gone."""
-    harness = Place()
     last = harness.say("bob")
     other = Rosters()
     other.keep(GROUP, 1, harness.rosters.get(GROUP, 1) or Audience({}))
@@ -116,8 +118,7 @@ def test_a_removed_members_late_message_behind_an_old_entry_is_refused() -> None
         harness.react(last.seq, "👍", "bob", place=GROUP)
 
 
-def test_who_is_back_is_not_refused_by_a_roster_kept_from_in_between() -> None:
-    harness = Place()
+def test_who_is_back_is_not_refused_by_a_roster_kept_from_in_between(harness: Place) -> None:
     before = harness.say()
     harness.remove("bob")
     kept = Rosters()
@@ -129,9 +130,8 @@ def test_who_is_back_is_not_refused_by_a_roster_kept_from_in_between() -> None:
     harness.say("alice", after=before.seq, mentions=("bob",))
 
 
-def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> None:
+def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored(harness: Place) -> None:
     """It was read while they were gone, and they are back since."""
-    harness = Place()
     base = harness.say()
     harness.rosters.keep(GROUP, base.roster_seq or 0, Audience.of_one("alice"))
     harness.read()
@@ -141,8 +141,7 @@ def test_who_is_missing_in_a_kept_roster_is_looked_for_in_what_is_stored() -> No
     assert harness.read() == 1
 
 
-def test_who_was_removed_since_the_entry_can_not_be_mentioned_whatever_is_kept() -> None:
-    harness = Place()
+def test_who_was_removed_since_the_entry_can_not_be_mentioned_whatever_is_kept(harness: Place) -> None:
     before = harness.say()
     kept = Rosters()
     kept.keep(GROUP, 1, harness.rosters.get(GROUP, 1) or Audience({}))
@@ -152,16 +151,14 @@ def test_who_was_removed_since_the_entry_can_not_be_mentioned_whatever_is_kept()
         harness.say(after=before.seq, mentions=("bob",))
 
 
-def test_who_is_no_member_can_not_be_mentioned() -> None:
-    harness = Place()
+def test_who_is_no_member_can_not_be_mentioned(harness: Place) -> None:
     harness.say()
     with pytest.raises(BadRequest):
         harness.say(mentions=("dave",))
 
 
-def test_an_entry_of_the_first_edition_has_the_roster_read_and_the_next_one_says_more() -> None:
+def test_an_entry_of_the_first_edition_has_the_roster_read_and_the_next_one_says_more(harness: Place) -> None:
     """It does not say where the roster changed: anything that did was at it or before it."""
-    harness = Place()
     first = harness.say()
     for entry in harness.entries():
         harness.stores.overwrite(_without(entry))

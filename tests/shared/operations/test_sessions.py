@@ -41,14 +41,12 @@ def names(stores: Simulated) -> set[str]:
     return set(stores.connections("alice"))
 
 
-def test_the_first_connection_comes_online_and_the_second_does_not() -> None:
-    stores = simulated()
+def test_the_first_connection_comes_online_and_the_second_does_not(stores: Simulated) -> None:
     assert open_one(stores, "c1").came_online
     assert not open_one(stores, "c2").came_online
 
 
-def test_a_stale_connection_is_nobody_online() -> None:
-    stores = simulated()
+def test_a_stale_connection_is_nobody_online(stores: Simulated) -> None:
     open_one(stores, "c1")
     assert open_one(stores, "c2", at=NOW + MAX_LIFETIME_MS).came_online
 
@@ -72,16 +70,14 @@ def test_at_the_limit_stale_ones_go_before_the_living() -> None:
     assert names(stores) == {"old", "new"}
 
 
-def test_a_lowered_limit_is_reached_at_the_next_opening() -> None:
-    stores = simulated()
+def test_a_lowered_limit_is_reached_at_the_next_opening(stores: Simulated) -> None:
     for number in range(5):
         stores.connect("alice", f"c{number}", at=NOW + number)
     open_one(stores, "new", limit=2)
     assert names(stores) == {"c4", "new"}
 
 
-def test_who_changes_the_session_meanwhile_makes_opening_look_again() -> None:
-    stores = simulated()
+def test_who_changes_the_session_meanwhile_makes_opening_look_again(stores: Simulated) -> None:
     for name in ("c1", "c2"):
         open_one(stores, name)
     sneaked: list[str] = []
@@ -98,8 +94,7 @@ def test_who_changes_the_session_meanwhile_makes_opening_look_again() -> None:
     assert len(names(stores)) == 2
 
 
-def test_a_session_that_never_stands_still_is_given_up() -> None:
-    stores = simulated()
+def test_a_session_that_never_stands_still_is_given_up(stores: Simulated) -> None:
     counter = iter(range(1_000))
 
     def churn(*_: object) -> None:
@@ -139,16 +134,16 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
     assert tried > 50
 
 
-def test_a_first_registration_whose_answer_was_lost_is_told_by_its_repetition_though_others_came_in_between() -> None:
-    stores = simulated()
+def test_a_first_registration_whose_answer_was_lost_is_told_by_its_repetition_though_others_came_in_between(
+    stores: Simulated,
+) -> None:
     first = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
     stores.sessions.register(first, limit=2)  # the answer is lost
     assert not open_one(stores, "c2").announce
     assert open_one(stores, "c1").announce
 
 
-def test_a_connection_that_is_registered_again_later_is_no_news_beside_others() -> None:
-    stores = simulated()
+def test_a_connection_that_is_registered_again_later_is_no_news_beside_others(stores: Simulated) -> None:
     assert open_one(stores, "c1").announce
     assert not open_one(stores, "c2").announce
     again = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)
@@ -157,8 +152,7 @@ def test_a_connection_that_is_registered_again_later_is_no_news_beside_others() 
     assert not result.announce
 
 
-def test_a_late_close_removes_its_own_connection_only() -> None:
-    stores = simulated()
+def test_a_late_close_removes_its_own_connection_only(stores: Simulated) -> None:
     open_one(stores, "old")
     open_one(stores, "new")
     assert not close_connection("alice", "old", stores=stores, now=NOW).went_offline
@@ -167,8 +161,7 @@ def test_a_late_close_removes_its_own_connection_only() -> None:
     assert close_connection("alice", "new", stores=stores, now=NOW).went_offline
 
 
-def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told() -> None:
-    stores = simulated()
+def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told(stores: Simulated) -> None:
     stores.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
     assert close_connection("alice", "stale", stores=stores, now=NOW).went_offline
     assert close_connection("alice", "stale", stores=stores, now=NOW + 1).went_offline
@@ -180,8 +173,7 @@ def test_a_connection_that_nobody_knows_ends_unnoticed() -> None:
     assert not close_connection("alice", "never", stores=simulated(), now=NOW).went_offline
 
 
-def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat() -> None:
-    stores = simulated()
+def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat(stores: Simulated) -> None:
     open_one(stores, "c1")
     before = stores.calls.writes(SESSIONS)
     connection = opened("c1", Identity("alice", NEVER), device_id="phone", connected_at=NOW)

@@ -45,49 +45,42 @@ def seqs(one: Synced) -> list[int]:
     return [entry.seq for entry in one.entries]
 
 
-def test_a_named_conversation_gives_what_follows_in_order() -> None:
-    stores = simulated()
+def test_a_named_conversation_gives_what_follows_in_order(stores: Simulated) -> None:
     stores.write("bob", *map(str, range(5)))
     one = only(run(stores, {DM: 2}))
     assert (one.head, seqs(one), one.has_more) == (5, [3, 4, 5], False)
 
 
-def test_from_the_start_gives_all() -> None:
-    stores = simulated()
+def test_from_the_start_gives_all(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     assert seqs(only(run(stores, {DM: 0}))) == [1, 2]
 
 
-def test_up_to_date_costs_one_query_and_says_where_the_head_is() -> None:
-    stores = simulated()
+def test_up_to_date_costs_one_query_and_says_where_the_head_is(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     one = only(run(stores, {DM: 2}))
     assert (one.head, seqs(one), stores.calls.reads(LOG)) == (2, [], 1)
 
 
-def test_what_is_not_named_gives_its_head_only() -> None:
-    stores = simulated()
+def test_what_is_not_named_gives_its_head_only(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     one = only(run(stores, {}))
     assert (one.head, seqs(one), one.has_more) == (2, [], False)
 
 
-def test_a_cursor_beyond_the_head_shows_the_true_head() -> None:
-    stores = simulated()
+def test_a_cursor_beyond_the_head_shows_the_true_head(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     one = only(run(stores, {DM: 9}))
     assert (one.head, seqs(one), one.has_more) == (2, [], False)
 
 
-def test_a_conversation_without_entries_has_head_zero() -> None:
-    stores = simulated()
+def test_a_conversation_without_entries_has_head_zero(stores: Simulated) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
     assert only(run(stores, {DM: 0})).head == 0
     assert only(run(stores, {})).head == 0
 
 
-def test_what_is_written_between_the_two_reads_is_announced_as_more() -> None:
-    stores = simulated()
+def test_what_is_written_between_the_two_reads_is_announced_as_more(stores: Simulated) -> None:
     stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
 
     def meanwhile(_: str, request: Mapping[str, Any]) -> None:
@@ -99,15 +92,13 @@ def test_what_is_written_between_the_two_reads_is_announced_as_more() -> None:
     assert (one.head, seqs(one), one.has_more) == (1, [], True)
 
 
-def test_conversations_of_others_and_of_nobody_are_refused_alike() -> None:
-    stores = simulated()
+def test_conversations_of_others_and_of_nobody_are_refused_alike(stores: Simulated) -> None:
     stores.write("bob", "1", conversation_id="dm:bob:carol")
     found = run(stores, {"dm:bob:carol": 0, "dm:alice:nobody": 3})
     assert (found.conversations, found.refused) == ([], ["dm:alice:nobody", "dm:bob:carol"])
 
 
-def test_a_page_is_bounded_and_says_that_there_is_more() -> None:
-    stores = simulated()
+def test_a_page_is_bounded_and_says_that_there_is_more(stores: Simulated) -> None:
     stores.write("bob", *map(str, range(MAX_PAGE + 1)))
     one = only(run(stores, {DM: 0}))
     assert (one.head, len(one.entries), one.has_more) == (101, 100, True)
@@ -115,15 +106,13 @@ def test_a_page_is_bounded_and_says_that_there_is_more() -> None:
     assert (len(exact.entries), exact.has_more) == (100, False)
 
 
-def test_what_does_not_fit_into_one_reply_comes_with_the_next() -> None:
-    stores = simulated()
+def test_what_does_not_fit_into_one_reply_comes_with_the_next(stores: Simulated) -> None:
     stores.write("bob", *map(str, range(10)))
     one = only(run(stores, {DM: 0}, size=30_000))
     assert (seqs(one), one.has_more) == ([1, 2, 3], True)
 
 
-def test_a_conversation_without_room_is_left_out_and_announced() -> None:
-    stores = simulated()
+def test_a_conversation_without_room_is_left_out_and_announced(stores: Simulated) -> None:
     stores.write("bob", "1", "2", "3", "4")
     stores.write("carol", "1", conversation_id=OTHER)
     found = run(stores, {DM: 0, OTHER: 0}, size=50_000)
@@ -131,8 +120,7 @@ def test_a_conversation_without_room_is_left_out_and_announced() -> None:
     assert found.has_more
 
 
-def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again() -> None:
-    stores = simulated()
+def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again(stores: Simulated) -> None:
     many = [f"dm:alice:{'u' * 100}{number:03}" for number in range(450)]
     for one in many:
         stores.write("bob", "1", conversation_id=one)
@@ -144,8 +132,7 @@ def test_up_to_date_conversations_come_last_and_are_no_reason_to_sync_again() ->
     assert not found.has_more
 
 
-def test_unread_leaves_out_the_users_own_messages() -> None:
-    stores = simulated()
+def test_unread_leaves_out_the_users_own_messages(stores: Simulated) -> None:
     stores.write("bob", "1", "2")
     stores.write("alice", "3")
     stores.write("bob", "4")
@@ -342,8 +329,7 @@ def test_who_connects_and_syncs_while_messages_are_written_misses_none_in_any_in
     assert tried > 20
 
 
-def test_a_group_says_where_its_member_joined() -> None:
-    stores = simulated()
+def test_a_group_says_where_its_member_joined(stores: Simulated) -> None:
     stores.write("bob", "1")
     place = found_group(stores, "alice", "bob")
     found = sync(Catching("alice", {}), size=lambda _: 9, stores=stores, services=rest_services())

@@ -38,8 +38,7 @@ def test_the_other_side_sees_it(*, active: bool) -> None:
     assert (target, json.loads(data), harness.stores.calls.writes(LOG)) == ("bob1", event, puts)
 
 
-def test_in_a_group_all_others_see_it() -> None:
-    harness = ChatHarness()
+def test_in_a_group_all_others_see_it(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     type_at(harness, GROUP)
     assert harness.heard() == {"bob1", "carol1"}
@@ -59,8 +58,7 @@ def test_in_private_a_block_in_either_direction_keeps_it_quiet(block: tuple[str,
     assert harness.heard() == set()
 
 
-def test_in_a_group_who_blocks_does_not_see_it_and_who_is_blocked_does() -> None:
-    harness = ChatHarness()
+def test_in_a_group_who_blocks_does_not_see_it_and_who_is_blocked_does(harness: ChatHarness) -> None:
     harness.group("alice", "bob", "carol")
     harness.stores.blocks.put("bob", "alice", now=1)
     harness.stores.blocks.put("alice", "carol", now=1)
@@ -68,8 +66,7 @@ def test_in_a_group_who_blocks_does_not_see_it_and_who_is_blocked_does() -> None
     assert harness.heard() == {"carol1"}
 
 
-def test_nobody_there_is_nobody_told() -> None:
-    harness = ChatHarness()
+def test_nobody_there_is_nobody_told(harness: ChatHarness) -> None:
     harness.stores.write("bob", "hi")
     harness.stores.write("alice", "hello")
     assert type_at(harness, DM) == 0
@@ -78,8 +75,7 @@ def test_nobody_there_is_nobody_told() -> None:
 
 
 @pytest.mark.parametrize("place", [DM, GROUP, "dm:bob:carol", "group:unknown-unknown-0", "?"])
-def test_nobody_types_where_they_are_not_a_member(place: str) -> None:
-    harness = ChatHarness()
+def test_nobody_types_where_they_are_not_a_member(harness: ChatHarness, place: str) -> None:
     harness.connect("bob", "carol")
     if place == GROUP:
         harness.group("bob", "carol")

@@ -31,8 +31,7 @@ def begin(
     )
 
 
-def test_a_file_is_noted_and_can_be_uploaded_for_a_quarter_of_an_hour() -> None:
-    stores = simulated()
+def test_a_file_is_noted_and_can_be_uploaded_for_a_quarter_of_an_hour(stores: Simulated) -> None:
     file, upload = begin("x/cat.png", stores=stores)
     assert file == File("f", "alice", "image", "cat.png", "image/png", 10, NOW, NOW + 900_000)
     assert (stores.files.get("f"), file.status, file.references) == (file, PENDING, 0)
@@ -73,8 +72,7 @@ def test_images_can_be_called_images(content_type: str) -> None:
         *((content_type, "image") for content_type in FILE_TYPES),
     ],
 )
-def test_other_types_are_not_taken(content_type: str, kind: FileKind | None) -> None:
-    stores = simulated()
+def test_other_types_are_not_taken(stores: Simulated, content_type: str, kind: FileKind | None) -> None:
     with pytest.raises(BadRequest):
         begin("x", content_type, kind=kind, stores=stores)
     assert stores.rows(MEMBERS) == []
@@ -130,8 +128,9 @@ def test_a_type_that_is_not_taken_is_told_those_that_are() -> None:
         (-1, None, BadRequest),
     ],
 )
-def test_each_kind_has_its_own_limit(size: int, kind: FileKind | None, error: type[ParleyError] | None) -> None:
-    stores = simulated()
+def test_each_kind_has_its_own_limit(
+    stores: Simulated, size: int, kind: FileKind | None, error: type[ParleyError] | None
+) -> None:
     if error is None:
         assert begin(size=size, kind=kind, stores=stores)[0].size == size
         return
@@ -140,8 +139,7 @@ def test_each_kind_has_its_own_limit(size: int, kind: FileKind | None, error: ty
     assert (type(raised.value), stores.rows(MEMBERS)) == (error, [])
 
 
-def test_a_file_without_a_name_is_not_noted() -> None:
-    stores = simulated()
+def test_a_file_without_a_name_is_not_noted(stores: Simulated) -> None:
     with pytest.raises(BadRequest):
         begin("..", stores=stores)
     assert stores.rows(MEMBERS) == []

@@ -184,9 +184,13 @@ STORIES: dict[str, list[tuple[Step, list[tuple[str, str, int | None]]]]] = {
 }
 
 
+@pytest.fixture
+def harness() -> VisibilityHarness:
+    return VisibilityHarness()
+
+
 @pytest.mark.parametrize("story", STORIES)
-def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) -> None:
-    harness = VisibilityHarness()
+def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(harness: VisibilityHarness, story: str) -> None:
     for number, (step, expected) in enumerate(STORIES[story]):
         step(harness)
         assert harness.both_heard() == expected, (story, number)
@@ -198,8 +202,7 @@ def test_what_permits_and_forbids_is_told_both_ways_at_its_moment(story: str) ->
             assert shown.status == (told[-1] if told else "offline")
 
 
-def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
-    harness = VisibilityHarness()
+def test_of_who_is_away_is_withdrawn_when_they_were_last_there(harness: VisibilityHarness) -> None:
     harness.stores.sessions.remove("alice", "a1", now=NOW + 1)
     harness.stores.sessions.show_offline("alice", harness.stores.sessions.whole(["alice"])["alice"])
     harness.accept()
@@ -208,17 +211,15 @@ def test_of_who_is_away_is_withdrawn_when_they_were_last_there() -> None:
     assert harness.heard("b1") == [OFFLINE]
 
 
-def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown() -> None:
+def test_who_is_away_for_a_moment_is_online_to_whom_they_are_shown(harness: VisibilityHarness) -> None:
     """Their return is announced to none."""
-    harness = VisibilityHarness()
     harness.stores.sessions.remove("alice", "a1", now=NOW + 1)
     harness.accept()
     assert harness.heard("b1") == [ONLINE]
 
 
 @pytest.mark.parametrize("how", ["hidden", "never there"])
-def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> None:
-    harness = VisibilityHarness()
+def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(harness: VisibilityHarness, how: str) -> None:
     if how == "hidden":
         harness.stores.edit(SESSIONS, {"user_id": "alice"}, hidden=True)
     else:
@@ -227,8 +228,7 @@ def test_there_is_nothing_to_tell_of_who_hides_or_was_never_there(how: str) -> N
     assert harness.heard("b1") == []
 
 
-def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten() -> None:
-    harness = VisibilityHarness()
+def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten(harness: VisibilityHarness) -> None:
     harness.stores.watches.replace("bob", "ended", ["alice"], expires_at=NOW)
     harness.stores.watches.replace("bob", "dead", ["alice", "zoe"], expires_at=NEVER)
     harness.stores.watches.replace("bob", "elsewhere", ["zoe"], expires_at=NEVER)
@@ -241,8 +241,7 @@ def test_only_living_connections_that_watch_are_told_and_dead_ones_are_forgotten
     assert "dead" not in {watch.connection_id for watch in harness.stores.watches.of("alice")}
 
 
-def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
-    harness = VisibilityHarness()
+def test_in_a_group_each_newcomer_and_each_member_is_told_once(harness: VisibilityHarness) -> None:
     harness.stores.connect("carol", "c1", at=NOW)
     harness.stores.watches.replace("carol", "c1", ["alice", "bob", "stranger"], expires_at=NEVER)
     harness.join("zoe", "alice", "bob", "carol")
@@ -250,8 +249,7 @@ def test_in_a_group_each_newcomer_and_each_member_is_told_once() -> None:
     assert sorted(harness.heard("c1")) == [ONLINE, ("bob", "online", None)]
 
 
-def test_who_has_left_the_group_again_before_it_is_told_is_told_nothing() -> None:
-    harness = VisibilityHarness()
+def test_who_has_left_the_group_again_before_it_is_told_is_told_nothing(harness: VisibilityHarness) -> None:
     found_group(harness.stores, "zoe", "alice", "bob")
     harness.stores.leave(GROUP, "bob")
     harness.tell(tell_joined, GROUP, ("alice", "bob"), ["zoe", "alice", "bob"])

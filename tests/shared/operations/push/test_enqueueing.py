@@ -28,8 +28,9 @@ def woken(harness: PushHarness) -> list[tuple[str, str, object]]:
     return [(job.user_id, job.platform, job.about) for job in harness.pushes.jobs]
 
 
-def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and_the_sender_never_is() -> None:
-    harness = PushHarness()
+def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and_the_sender_never_is(
+    harness: PushHarness,
+) -> None:
     harness.device()
     harness.device(BOBS_PHONE, device_id="iphone")
     harness.device(replace(BOBS_PHONE, token="0b" * 32), user="alice")
@@ -37,16 +38,14 @@ def test_who_has_no_live_connection_is_woken_on_each_platform_that_they_have_and
     assert woken(harness) == [("bob", APNS, AboutMessage(DM, 1)), ("bob", FCM, AboutMessage(DM, 1))]
 
 
-def test_two_devices_of_one_platform_are_one_job() -> None:
-    harness = PushHarness()
+def test_two_devices_of_one_platform_are_one_job(harness: PushHarness) -> None:
     harness.device()
     harness.device(device_id="tablet")
     look(harness, messages("alice"))
     assert harness.pushes.puts == [(PushJob(FCM, "bob", AboutMessage(DM, 1), since=harness.clock()), 0)]
 
 
-def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() -> None:
-    harness = PushHarness()
+def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken(harness: PushHarness) -> None:
     harness.device()
     harness.stores.connect("bob", "b1", at=harness.clock())
     assert look(harness, messages("alice")) == Enqueued(checks=1)
@@ -54,40 +53,34 @@ def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken() 
     assert harness.pushes.jobs == []
 
 
-def test_a_stale_connection_is_no_connection() -> None:
-    harness = PushHarness()
+def test_a_stale_connection_is_no_connection(harness: PushHarness) -> None:
     harness.device()
     harness.stores.connect("bob", "b1", at=harness.clock() - 10, expires_at=harness.clock())
     assert look(harness, messages("alice")) == Enqueued(pushes=1)
 
 
-def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue() -> None:
-    harness = PushHarness()
+def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue(harness: PushHarness) -> None:
     assert look(harness, messages("alice")) == Enqueued()
     assert (harness.stores.calls.reads(MEMBERS), harness.pushes.jobs, harness.looks.looks) == (1, [], [])
 
 
-def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write() -> None:
-    harness = PushHarness()
+def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write(harness: PushHarness) -> None:
     harness.device()
     look(harness, messages("alice", "bob", "alice"))
     assert harness.stores.calls.made == ["BatchGetItem sessions", "BatchGetItem members"]
 
 
-def test_nothing_to_look_at_reads_nothing() -> None:
-    harness = PushHarness()
+def test_nothing_to_look_at_reads_nothing(harness: PushHarness) -> None:
     assert look(harness, []) == Enqueued()
     assert harness.stores.calls.made == []
 
 
-def test_a_change_wakes_nobody() -> None:
-    harness = PushHarness()
+def test_a_change_wakes_nobody(harness: PushHarness) -> None:
     harness.device()
     assert look(harness, [StoredEntry(DM, 1, "alice", is_message=False)]) == Enqueued()
 
 
-def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
-    harness = PushHarness()
+def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand(harness: PushHarness) -> None:
     harness.found("alice", "bob", "carol", "dave")
     harness.device()
     harness.stores.connect("carol", "c1", at=harness.clock())
@@ -96,16 +89,14 @@ def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand() -> None:
     assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
 
 
-def test_of_a_large_groups_members_nobodys_session_is_read_here() -> None:
-    harness = PushHarness()
+def test_of_a_large_groups_members_nobodys_session_is_read_here(harness: PushHarness) -> None:
     harness.device()
     assert look(harness, [StoredEntry(DM, 1, "alice", fan_out=True)]) == Enqueued(shards=1)
     assert harness.stores.calls.made == []
     assert harness.shards.shards == [Shard(DM, 1, ("alice", "bob"), harness.clock())]
 
 
-def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody() -> None:
-    harness = PushHarness()
+def test_a_group_that_is_gone_and_an_id_that_is_none_wake_nobody(harness: PushHarness) -> None:
     harness.device()
     assert (
         look(harness, [StoredEntry("group:fedcba9876543210", 1, "alice"), StoredEntry("?", 1, "alice")]) == Enqueued()
