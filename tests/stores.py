@@ -15,8 +15,12 @@ from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.entries import _SEPARATOR, effects, entry_from, entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.notifications import DynamoDbNotifications, DynamoDbReminders
-from shared.adapters.dynamodb.people import DynamoDbContacts, DynamoDbProfiles
+from shared.adapters.dynamodb.model_stores import (
+    DynamoDbContacts,
+    DynamoDbNotifications,
+    DynamoDbProfiles,
+    DynamoDbReminders,
+)
 from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.schema import (
@@ -41,7 +45,7 @@ from shared.domain.members import Group, Member
 from shared.errors import Unavailable
 from shared.ports.limits import Buckets
 from shared.ports.services import ParallelMap
-from shared.ports.stores import Stores as AllStores
+from shared.ports.stores import PushStores as AllStores
 from tests.calls import Unhurried
 from tests.dynamodb import Calm, Store, Weather
 from tests.fakes import DM, in_turn

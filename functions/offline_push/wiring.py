@@ -15,8 +15,8 @@ from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
+from shared.adapters.dynamodb.pushes import make_push_stores
 from shared.adapters.dynamodb.schema import Tables
-from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM, Platform
@@ -25,7 +25,7 @@ from shared.operations.context import Context, Limits
 from shared.operations.fan_out import LaterEntries
 from shared.operations.push.sending import Resting
 from shared.ports.services import PushServices
-from shared.ports.stores import Stores
+from shared.ports.stores import PushStores
 from shared.wire.websocket.events import encode_plainly
 from shared.wiring import make_context
 
@@ -36,7 +36,7 @@ _WIDTH = 32
 class Wiring:
     """`begin` starts the time that an invocation may take. `later` and `resting` are what the instance remembers."""
 
-    stores: Stores
+    stores: PushStores
     services: PushServices
     context: Context
     begin: Callable[[], None]
@@ -65,5 +65,5 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
         providers=Gateways(settings, environment),
     )
-    stores = make_stores(calls, tables, parallel_map=threads)
+    stores = make_push_stores(calls, tables, parallel_map=threads)
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)

@@ -1,13 +1,13 @@
 """All that is stored, in one object: an operation takes it whole.
 
-A function is given what it needs and loads nothing else, so the stores come in four sizes, each with all of the one
+A function is given what it needs and loads nothing else, so the stores come in five sizes, each with all of the one
 before it. An operation names the smallest that has what it touches.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.connections import Sessions, Tickets, Watches
@@ -44,13 +44,24 @@ class ChatStores(PresenceStores):
 
 @dataclass(frozen=True, slots=True)
 class Stores(ChatStores):
-    """All of them."""
+    """What the HTTP API touches."""
 
     tickets: Tickets
     contacts: Contacts
     profiles: Profiles
     devices: Devices
-    push_contexts: PushContexts
-    claims: Claims
     notifications: Notifications
     reminders: Reminders
+
+
+@dataclass(frozen=True, slots=True)
+class PushStores(Stores):
+    """All of them."""
+
+    push_contexts: PushContexts
+    claims: Claims
+
+
+def contents(stores: SessionStores) -> dict[str, Any]:
+    """The stores by name, to make a larger size of."""
+    return {field.name: getattr(stores, field.name) for field in fields(stores)}

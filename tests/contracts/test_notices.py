@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import from_item
-from shared.adapters.dynamodb.notifications import DynamoDbNotifications
+from shared.adapters.dynamodb.model_stores import DynamoDbNotifications
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from tests.fakes import in_turn
 from tests.stores import Stores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.adapters.aws.json_service import JsonService
 from shared.adapters.dynamodb.client import from_item
-from shared.adapters.dynamodb.notifications import DynamoDbReminders
+from shared.adapters.dynamodb.model_stores import DynamoDbReminders
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from tests.stores import Stores
 

@@ -163,7 +163,7 @@ import sys
 sys.path[:0] = ["."]
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
-from shared.adapters.dynamodb.people import DynamoDbProfiles
+from shared.adapters.dynamodb.model_stores import DynamoDbProfiles
 from shared.config import AwsEnvironment
 from shared.domain.files import File, Stored
 from shared.domain.notifications import Reminder

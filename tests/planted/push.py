@@ -188,19 +188,19 @@ BUGS: Final = (
     # --- notifications and reminders
     Bug(
         "a notification that was acknowledged comes back with its repetition",
-        "shared/adapters/dynamodb/notifications.py",
+        "shared/adapters/dynamodb/model_stores.py",
         "(rows.expires_at <= notification.created_at)",
         "(rows.expires_at != notification.created_at)",
     ),
     Bug(
         "what was acknowledged is listed",
-        "shared/adapters/dynamodb/notifications.py",
+        "shared/adapters/dynamodb/model_stores.py",
         "if not row.acknowledged and row.expires_at > now]",
         "if row.expires_at > now]",
     ),
     Bug(
         "expired notifications are listed",
-        "shared/adapters/dynamodb/notifications.py",
+        "shared/adapters/dynamodb/model_stores.py",
         "if not row.acknowledged and row.expires_at > now]",
         "if not row.acknowledged]",
     ),

@@ -82,8 +82,8 @@ wire.websocket: events frames gateway replies
     "functions.rest.handler": """
 adapters.aws: apigateway deadline json_service parallel_map push_queues s3 scheduler sdk secrets_manager sigv4 sqs
     transport
-adapters.dynamodb: buckets client conversation_log devices entries files memberships notifications people pushes
-    relations schema sessions stores watches
+adapters.dynamodb: buckets chat_stores client conversation_log devices entries files memberships model_stores relations
+    schema sessions stores watches
 auth: origins tokens wiring
 domain: changes connections contacts devices entries files identifiers inbox limits members notifications pushes rules
     text weight
@@ -98,7 +98,7 @@ wire.websocket: events
 """,
     "functions.offline_push.handler": """
 adapters.aws: apigateway deadline json_service parallel_map push_queues secrets_manager sigv4 sqs transport
-adapters.dynamodb: client conversation_log devices entries files memberships notifications people pushes relations
+adapters.dynamodb: chat_stores client conversation_log devices entries files memberships model_stores pushes relations
     schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files identifiers members notifications pushes rules text
     weight

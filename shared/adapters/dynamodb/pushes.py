@@ -1,10 +1,10 @@
-"""Standings in DynamoDB: what decides about pushes, from all over the members table in as few reads as can be."""
+"""What decides about pushes, from all over the members table in as few reads as can be; and who carries out which."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
+from secrets import token_hex
 from typing import Final
 
 from shared.adapters.dynamodb.client import Calls, Item, Refused, batch_get, conditionally, to_item
@@ -12,6 +12,7 @@ from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.schema import (
     PK,
     TTL,
+    Tables,
     block_key,
     devices_key,
     group_from,
@@ -22,11 +23,14 @@ from shared.adapters.dynamodb.schema import (
     profile_key,
     pushed_key,
 )
+from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.identifiers import is_group_id
 from shared.domain.notifications import About, AboutMessage, AboutNotification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
+from shared.ports.services import ParallelMap
+from shared.ports.stores import PushStores, contents
 
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
@@ -34,7 +38,7 @@ _KEEP_S: Final = 30 * 24 * 3_600
 
 
 class DynamoDbPushContexts:
-    """Standings on the members table."""
+    """Push contexts on the members table."""
 
     def __init__(self, calls: Calls, *, members_table: str) -> None:
         self._calls = calls
@@ -49,7 +53,7 @@ class DynamoDbPushContexts:
         items = batch_get(self._calls, {self._table: list(distinct.values())}, consistent=True)[self._table]
         found = {key_pair(item): item for item in items}
         return PushContextBatch(
-            push_contexts={one: _standing(found, one) for one in asked},
+            push_contexts={one: _push_context(found, one) for one in asked},
             profiles={sender: _profile_from(found.get(key_pair(profile_key(sender)), {})) for sender in senders},
             groups={one: group_from(found[key_pair(key)]) for one, key in groups.items() if key_pair(key) in found},
         )
@@ -64,7 +68,7 @@ def _keys(asked: PushContextKey) -> list[Item]:
     return keys
 
 
-def _standing(found: _Found, asked: PushContextKey) -> PushContext:
+def _push_context(found: _Found, asked: PushContextKey) -> PushContext:
     user_id, conversation_id, sender_id = asked.user_id, asked.conversation_id, asked.sender_id
     member = None if conversation_id is None else found.get(key_pair(member_of_user_key(conversation_id, user_id)))
     return PushContext(
@@ -84,10 +88,10 @@ def _profile_from(item: Item) -> Profile:
 
 
 class DynamoDbClaims:
-    """Claims on the members table. Its time to live takes them away once nobody tries any more."""
+    """Claims on the members table, whose time to live takes them away. `new_nonce` tells a claim that meets itself."""
 
     def __init__(
-        self, calls: Calls, *, members_table: str, new_nonce: Callable[[], str] = lambda: secrets.token_urlsafe(8)
+        self, calls: Calls, *, members_table: str, new_nonce: Callable[[], str] = lambda: token_hex(8)
     ) -> None:
         self._calls = calls
         self._table = members_table
@@ -96,7 +100,7 @@ class DynamoDbClaims:
     def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
         """One conditional update. A device gets at most 16 tries of one message: there is no further one to take.
 
-        An update whose answer was lost meets itself: its nonce tells that from somebody else's.
+        An update whose answer was lost meets itself: its nonce tells that from another's.
         """
         if tries >= MAX_TRIES:
             return False
@@ -124,9 +128,18 @@ class DynamoDbClaims:
 
 
 def _place(about: About) -> tuple[str, int]:
-    """What counts up, and how far this is in it. A notice stands alone."""
+    """What counts up, and how far this is in it. A notification stands alone."""
     match about:
         case AboutMessage():
             return about.conversation_id, about.seq
         case AboutNotification():
             return f"notice#{about.notification_id}", 1
+
+
+def make_push_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PushStores:
+    """All stores: those of the HTTP API, and the two that only pushes need."""
+    return PushStores(
+        **contents(make_stores(calls, tables, parallel_map=parallel_map)),
+        push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
+        claims=DynamoDbClaims(calls, members_table=tables.members),
+    )

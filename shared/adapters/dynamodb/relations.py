@@ -1,6 +1,6 @@
 """What decides whether users hear from each other: blocks, and how a user stands to many others, in the members table.
 
-Both are read for frames and handshakes, so none of it is a model: profiles and contacts are written in `people.py`.
+Both are read for frames and handshakes, so none of it is a model: `model_stores.py` writes profiles and contacts.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from shared.operations.push.wording import (
 )
 from shared.ports.conversations import ConversationLog, Place
 from shared.ports.services import PresenceServices
-from shared.ports.stores import Stores
+from shared.ports.stores import PushStores
 
 # A phone that is switched on after a week has other things to show.
 _LIFETIME_MS: Final = 7 * 24 * 60 * 60 * 1_000
@@ -52,7 +52,7 @@ class _Subject:
     replied_to: Entry | None = None
 
 
-def plan(jobs: Sequence[PushJob], *, stores: Stores, services: PresenceServices, now: int) -> list[Planned]:
+def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServices, now: int) -> list[Planned]:
     """The pushes that these jobs come to now. None for whoever has read, answered or muted it, or was not to be woken.
 
     One read for the messages, one for the messages they reply to, one for the notices, one of four items a job for
@@ -87,7 +87,7 @@ def _is_there(subject: _Subject) -> bool:
     return subject.notification is not None or subject.entry is not None
 
 
-def _subjects(jobs: Sequence[PushJob], stores: Stores, now: int) -> dict[PushJob, _Subject]:
+def _subjects(jobs: Sequence[PushJob], stores: PushStores, now: int) -> dict[PushJob, _Subject]:
     named = {(job.user_id, job.about.notification_id) for job in jobs if isinstance(job.about, AboutNotification)}
     notifications = stores.notifications.among(named, now=now) if named else {}
     entries = _fetch(
@@ -159,7 +159,7 @@ def _wording(
     return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
 
 
-def _heads(subjects: Iterable[_Subject], stores: Stores, services: PresenceServices) -> dict[str, Entry]:
+def _heads(subjects: Iterable[_Subject], stores: PushStores, services: PresenceServices) -> dict[str, Entry]:
     """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
     places = sorted(
         {one.entry.conversation_id for one in subjects if one.entry is not None and one.notification is None}

@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 from shared.operations.context import Context
 from shared.operations.push.planning import Planned, plan
 from shared.ports.services import PushServices
-from shared.ports.stores import Stores
+from shared.ports.stores import PushStores
 
 # An hour late, a push tells nobody anything.
 MAX_AGE_MS: Final = 60 * 60 * 1_000
@@ -49,14 +49,14 @@ class Resting:
 class _Batch:
     """One batch: what carrying out its pushes needs. `resting` is what the function's instance remembers."""
 
-    stores: Stores
+    stores: PushStores
     services: PushServices
     context: Context
     resting: Resting
 
 
 def push_all(
-    jobs: Sequence[PushJob], *, resting: Resting, stores: Stores, services: PushServices, context: Context
+    jobs: Sequence[PushJob], *, resting: Resting, stores: PushStores, services: PushServices, context: Context
 ) -> int:
     """Carry out jobs of one platform or several, devices side by side. Returns how many pushes were taken.
 

@@ -13,7 +13,7 @@ from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
-from shared.adapters.dynamodb.people import DynamoDbContacts
+from shared.adapters.dynamodb.model_stores import DynamoDbContacts
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.schema import connection_value
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
