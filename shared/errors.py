@@ -90,7 +90,7 @@ class Forbidden(ParleyError):
 
 
 class NotAMember(Forbidden):
-    """Unknown and foreign conversations answer alike, so that nobody can find out which exist."""
+    """Unknown and foreign conversations answer alike: which exist can't be found out."""
 
     code = "not_a_member"
     status = 404

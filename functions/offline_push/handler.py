@@ -1,6 +1,6 @@
 """After an entry is stored: a look at each from the table's stream, and from queues what that leads to.
 
-Those are the shards of large groups, second looks, reminders that are due, and the pushes themselves.
+Those are the shards of large groups, delivery checks, reminders that are due, and the pushes themselves.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
 
 
 def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
-    """Do what each message of a queue asks for. One that fails comes again on its own, and at last is set aside."""
+    """Do what each message of a queue asks for. One that fails comes again on its own."""
     failed: list[str] = []
     jobs: dict[str, PushJob] = {}
     for record in records:

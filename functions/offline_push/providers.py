@@ -185,7 +185,7 @@ class Meaning(Enum):
     UNREGISTERED = auto()
     BAD_TARGET = auto()
     BUSY = auto()  # this target, or this request
-    ALL_BUSY = auto()  # whoever is pushed to
+    ALL_BUSY = auto()  # every target
     MISCONFIGURED = auto()
     REFUSED = auto()
 

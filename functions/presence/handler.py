@@ -1,4 +1,4 @@
-"""Delayed looks at users whose last connection closed: still nobody there, and those who watch them are told."""
+"""Presence checks: where a user is still away after the grace period, those who watch them are told."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def done() -> Answer:
 
 
 def add_errors(app: APIGatewayHttpResolver, unexpected: Callable[[Exception], object]) -> None:
-    """`unexpected` is told of what nobody has foreseen; the client gets a clean answer to that, too."""
+    """`unexpected` is told of errors that are none of ours; the client gets a clean answer to those, too."""
 
     @app.exception_handler(ParleyError)  # type: ignore[untyped-decorator]  # powertools leaves it untyped
     def on_error(error: ParleyError) -> Answer:

@@ -36,7 +36,7 @@ _RESOURCES = (
 
 
 def make_api(wiring: Wiring, *, unexpected: Callable[[Exception], object]) -> APIGatewayHttpResolver:
-    """The resolver with every route. `unexpected` is told of errors that nobody has foreseen."""
+    """The resolver with every route. `unexpected` is told of errors that are none of ours."""
     app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=parse_body)
     add_errors(app, unexpected)
     for add_resource in _RESOURCES:

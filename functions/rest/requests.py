@@ -78,7 +78,7 @@ def _was_mended(body: str, headers: Mapping[str, str]) -> bool:
 
 
 def whole_ids(path: str) -> str:
-    """The path with the slashes within its last id encoded, so that whoever reads the id refuses it by its own rule."""
+    """The path with the slashes within its last id encoded, so that the id's own rule refuses it."""
     found = _PLACES_OF_IDS.fullmatch(path)
     if found is None or found.lastgroup is None:
         return path

@@ -48,7 +48,7 @@ class JwksKeys:
     def key_for(self, key_id: str | None) -> PyJWK:
         """The key of this id, or the only one for a token that names none.
 
-        An outage of the JWKS URL harms nobody whose key is known. Raises Unauthenticated for an unknown key, and
+        An outage of the JWKS URL harms no user whose key is known. Raises Unauthenticated for an unknown key, and
         Unavailable while no keys could be had at all.
         """
         key = self._find(key_id)
@@ -100,5 +100,5 @@ def _parse(document: Any) -> Mapping[str | None, PyJWK]:
 
 
 def _is_for_signatures(entry: Mapping[str, Any], algorithm: str) -> bool:
-    """Whether a key is public (a private one, `d`, is nobody's secret once it is published) and meant for this."""
+    """Whether a key is public (a private one, `d`, is no secret once it is published) and meant for this."""
     return "d" not in entry and entry.get("use", "sig") == "sig" and entry.get("alg", algorithm) == algorithm

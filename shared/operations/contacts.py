@@ -33,11 +33,10 @@ class Requested:
 
 
 def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Requested:
-    """Ask somebody to become a contact. Who was asked by them accepts with it.
+    """Ask a user to become a contact; where they have asked first, this accepts.
 
-    There is no register of users: a request to an id that nobody has waits for ever, and so does one to somebody who
-    blocks the user, or has as many contacts as there can be. Raises BadRequest for oneself or a malformed id, Conflict
-    with too many contacts.
+    A request to an unknown id, a user who blocks this one, or one with too many contacts waits for ever: they answer
+    alike. Raises BadRequest for oneself or a malformed id, Conflict with too many contacts.
     """
     _check_other(user_id, other)
     mine_now = stores.contacts.of(user_id)
@@ -66,10 +65,7 @@ def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Re
 
 @dataclass(frozen=True, slots=True)
 class UpdateContact:
-    """What a client asks for: that a request is accepted, the contact named anew, or both.
-
-    `rename` with the alias None takes the name away.
-    """
+    """To accept a request, to name the contact anew (`rename`; the alias None takes the name away), or both."""
 
     user_id: str
     other: str
@@ -79,10 +75,7 @@ class UpdateContact:
 
 
 def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Contact:
-    """Accept a request, give the contact another name, or both.
-
-    Raises NotFound where there is no such contact, Conflict for accepting what the other has not asked for.
-    """
+    """Raises NotFound where there is no such contact, Conflict for accepting what the other has not asked for."""
     user_id, other, accept = command.user_id, command.other, command.accept
     alias, rename = command.alias, command.rename
     _check_other(user_id, other)
@@ -124,9 +117,9 @@ def remove_contact(user_id: str, other: str, *, stores: Stores) -> Contact:
 
 
 def block_user(user_id: str, other: str, *, stores: Stores, now: int) -> bool:
-    """From now on the other's private messages are refused. Idempotent. Raises BadRequest, Conflict with too many.
+    """Refuse the other's private messages from now on. Idempotent. Raises BadRequest, Conflict (too many).
 
-    Returns whether this may be what ends that the two see each other: not where the other blocked the user before.
+    Returns whether this may end that the two see each other: not where the other blocked the user before.
     """
     _check_other(user_id, other)
     existing = stores.blocks.of(user_id)
@@ -146,7 +139,7 @@ def _accepted(pair: Pair, user_id: str, other: str, now: int) -> tuple[Contact, 
 def _change(
     user_id: str, other: str, decide: Callable[[Pair], tuple[Contact | None, Contact | None] | None], stores: Stores
 ) -> tuple[Contact | None, bool]:
-    """Decide on both sides as they are, and store them if nobody was quicker. Returns my side, and if it is new."""
+    """Decide on both sides, and store them if no other change was quicker. Returns my side, and if it is new."""
     for _ in range(_MAX_ATTEMPTS):
         pair = stores.contacts.pair(user_id, other)
         sides = decide(pair)
@@ -171,10 +164,7 @@ def _check_alias(alias: str) -> None:
 
 
 def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
-    """Raises BadRequest for a blank or long name, an avatar that is no https URL, quiet hours that are no times.
-
-    What is `stored` stays good, by whatever rule it was taken.
-    """
+    """Raises BadRequest for a bad name, avatar or quiet hours. A name that is `stored` stays good."""
     name, avatar, quiet = profile.display_name, profile.avatar_url, profile.quiet_hours
     is_new = stored is None or name != stored.display_name
     if name is not None and is_new and (len(name) > MAX_DISPLAY_NAME or not is_label(name)):
@@ -192,10 +182,7 @@ def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
 
 
 def update_profile(user_id: str, changes: Mapping[str, Any], *, stores: Stores) -> Profile:
-    """Change the named fields of the user's profile, and no others; None clears. Raises what `check_profile` raises.
-
-    One update, so that of two at once none is lost. A name is compared with the stored one before.
-    """
+    """Change the named fields in one update; None clears. Raises what `check_profile` raises."""
     given = replace(Profile(), **{name: value for name, value in changes.items() if value is not None})
     check_profile(given, stored=stores.profiles.get(user_id) if given.display_name is not None else None)
     return stores.profiles.update(user_id, changes)

@@ -36,8 +36,8 @@ class Limits:
 class Context:
     """Time and randomness, the deployment's limits, and what the instance remembers.
 
-    `now` is milliseconds; `pause(attempt)` waits a jittered while between attempts, `wait_ms` for as long as it is
-    told; a nonce is fresh for each write, a secret can't be guessed; `jitter(ms)` is a random part of that.
+    Times are milliseconds. `pause(attempt)` waits a jittered while between attempts, `wait_ms` as long as it is told; a
+    nonce is fresh for each write, a secret can't be guessed; `jitter(ms)` is a random part of that.
     """
 
     now: Callable[[], int]

@@ -20,8 +20,8 @@ from shared.ports.stores import ChatStores
 class Summary:
     """A conversation as its member's inbox shows it. `head` is None while nothing has been said.
 
-    `last_message` is the latest message, which other entries may follow. `role` is filled where one conversation is
-    looked at, not in the inbox: it would cost a read for each.
+    Other entries may follow the `last_message`. `role` costs a read, and is filled only where one conversation is asked
+    for.
     """
 
     member: Member
@@ -68,10 +68,10 @@ class Created:
 
 
 def create_private(user_id: str, other: str, *, stores: ChatStores, now: int) -> Created:
-    """The private conversation of two users, made if it isn't there.
+    """The private conversation of two users, made if it isn't there. Raises BadRequest for a malformed id.
 
-    It is in its maker's inbox alone until one of the two writes, and so nobody can tell a block by making one. One that
-    the user has hidden is in their inbox again: a write more, where it exists. Raises BadRequest for a malformed id.
+    It is in its maker's inbox alone until one of the two writes, so making one does not tell of a block. One that the
+    user has hidden is in their inbox again: a write more, where it exists.
     """
     conversation_id = private_conversation_id(user_id, other)
     members = private_members(conversation_id) or ()
@@ -86,11 +86,9 @@ def inbox(
 ) -> Inbox:
     """The user's conversations, newest first: one query for the memberships, one for each conversation's tail.
 
-    There is no head to keep up to date with each message, so this is exact, and costs nothing while nobody looks.
-    Names of groups and last messages that other entries follow come with one round trip more for the page.
-    The pages after the first keep to its order (`domain/inbox.py`): none is passed over, and none comes twice, whatever
-    happens meanwhile. Each is shown as it is by then; what came into being since is on no page. One in which something
-    has happened since takes one more query.
+    Names of groups and last messages that other entries follow come with one round trip more for the page. The pages
+    after the first keep to its order (`domain/inbox.py`): none is passed over, none comes twice, and what came into
+    being since is on no page. One in which something has happened since takes one more query.
     """
 
     def summarise(member: Member) -> Summary:

@@ -1,7 +1,6 @@
-"""The second look, some seconds later, at users whose connection is live: whether they have got it by then.
+"""Whether users with a live connection have got an event some seconds later; if not, it is posted again, and pushed.
 
-A connection may be half-open, and a function may have died before it posted. Whoever has not acknowledged gets the
-event again, and is woken as if nobody were there.
+A connection may be half-open, and a function may have died before it posted.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from shared.ports.stores import Stores
 
 
 def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
-    """Post again to whoever has not got it, and wake them. Who has written since has read it.
+    """Post again to those who have not got it, and push to them. Who has written since has read it.
 
-    One read where everybody has (memberships or notices, 100 to a round trip), five where not. Raises Unavailable.
+    One read where all have it (memberships or notifications, 100 to a round trip), five where not. Raises Unavailable.
     """
     match look.about:
         case AboutMessage(conversation_id=conversation_id, seq=seq):

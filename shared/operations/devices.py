@@ -1,4 +1,4 @@
-"""A user's devices: where pushes go while nobody is there."""
+"""A user's devices: where pushes go while no connection is live."""
 
 from __future__ import annotations
 
@@ -41,10 +41,9 @@ class NewTarget:
 
 
 def register_device(user_id: str, device_id: str, asked: NewTarget, *, stores: Stores, context: Context) -> Device:
-    """Send the user's pushes to this device from now on, too. It takes its target from whoever had it.
+    """Send the user's pushes to this device, too. It takes its target from the device that had it.
 
-    At the deployment's `device_limit` the one that registered longest ago goes. Raises BadRequest, naming the field,
-    and Unavailable.
+    At the `device_limit` the one registered longest ago goes. Raises BadRequest, naming the field, and Unavailable.
     """
     if not _DEVICE_ID.fullmatch(device_id):
         raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
@@ -61,7 +60,7 @@ def target_of(asked: NewTarget) -> PushTarget:
 
 
 def forget_device(user_id: str, device_id: str, *, stores: Stores) -> None:
-    """No more pushes to this device, as at signing out. Idempotent, and for any id: some are of the first edition."""
+    """Idempotent, and for any id: some are of the first edition."""
     stores.devices.forget(user_id, device_id)
 
 

@@ -1,7 +1,4 @@
-"""Editing, deleting and reacting: an entry of its own, and the message changed with it.
-
-Nothing is written, and nothing is there to announce, where the message is so already: a repeated request is harmless.
-"""
+"""Editing, deleting, reacting: an entry of its own, and the message changed with it. A repetition writes nothing."""
 
 from __future__ import annotations
 
@@ -65,7 +62,7 @@ class React:
 def edit(
     command: Edit, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
-    """Give a message of the user's another content, as long after sending as the deployment allows.
+    """Give a message of the user's another content, within the deployment's `edit_window_s`.
 
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
@@ -112,8 +109,8 @@ def react(
 ) -> Changed:
     """Put the user's emoji to a message, or take it off; with `owner_id` take off that user's, as a moderator.
 
-    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden (another user's), Conflict (too many
-    reactions), Unavailable.
+    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden (another user's), Conflict (too many),
+    Unavailable.
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
     (check_emoji_there if remove else check_emoji)(emoji)
@@ -137,9 +134,9 @@ def react(
 
 
 def _at(command: Edit | React, audience: Audience, stores: ChatStores) -> Entry | None:
-    """What is at this seq. Raises Blocked where the other side of a private conversation does not want to hear more.
+    """What is at this seq, read with the block and, where no roster was read, the user's membership.
 
-    In a group whose roster was not read, the user's own membership comes along. Raises NotAMember.
+    Raises NotAMember, and Blocked where the other side of a private conversation blocks the user.
     """
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
     member_id = user_id if audience.group is None and is_group_id(conversation_id) else None

@@ -1,8 +1,8 @@
 """Delivering into large groups: in shards of members, each on its own, at a bounded rate.
 
-Where a group writes faster than that, its shards wait. A shard that has waited for long is not posted if a later entry
-of the group is stored: that one's shards reach the same members, whose clients see the gap, and sync. So a backlog
-costs one post to each connection instead of as many as it has entries, and the last entry is always posted.
+A shard that has waited for long is not posted if a later entry of the group is stored: that one's shards reach the same
+members, whose clients see the gap, and sync. So a backlog costs one post to each connection, and the last entry is
+always posted.
 """
 
 from __future__ import annotations
@@ -47,10 +47,9 @@ class ShardDelivered:
 
 
 class LaterEntries:
-    """One instance's memory of entries that shards have found behind their own: where they are, they stay.
+    """One instance's memory of entries that shards have found behind their own.
 
-    With it one look at the tail serves all shards up to there, and so a client that has to sync does so once for all
-    that was not posted, and not for every other entry.
+    One look at the tail serves all shards up to there, so a client syncs once for all that was not posted.
     """
 
     def __init__(self) -> None:
@@ -74,8 +73,7 @@ def deliver_shard(
 ) -> None:
     """Post the entry to the shard's live connections. Of a message, push to the others, and check on those later.
 
-    That goes for a message whose posts a later entry has made useless, too; of another entry nothing is left to do.
-    Raises Unavailable.
+    A message whose posts a later entry has made useless is pushed all the same. Raises Unavailable.
     """
     place = shard.conversation_id, shard.seq
     entry = stores.log.fetch([place])[place]
@@ -97,10 +95,10 @@ def deliver_shard(
 
 
 def is_superseded(shard: Shard, *, later: LaterEntries, stores: ChatStores, now: int) -> bool:
-    """Whether the posts of this shard are of no use any more, since a later entry's will make its members sync.
+    """Whether a later entry's posts will make the members of this shard sync, so that its own are of no use.
 
-    That entry has to be one that is left to shards, too: it is delivered at least once to everybody in this one who is
-    still a member. No call for a shard that has not waited for long, or where a later entry is known; else one query.
+    That entry has to be left to shards, too: those reach all who are still members. No call for a shard that has not
+    waited for long, or where a later entry is known; else one query.
     """
     if later.known_behind(shard):
         return True
@@ -123,8 +121,8 @@ def deliver(
 ) -> ShardDelivered:
     """Post an entry to every live connection of the shard's members, at most `fan_out_rate` posts a second.
 
-    Posts of a shard that is delivered twice come twice; receivers tell by the `seq`. What is not `is_posted` only finds
-    out who is there.
+    A shard that is delivered twice is posted twice; receivers tell by the `seq`. Unless `is_posted`, only finds who is
+    absent.
     """
     now, rate = context.now, context.limits.fan_out_rate
     known = stores.sessions.of(shard.users)

@@ -1,4 +1,4 @@
-"""Announcing a file, and getting the form to upload it with."""
+"""Files: announcing one, the form to upload it with, its check, its links, and its end."""
 
 from __future__ import annotations
 
@@ -65,8 +65,7 @@ def begin_upload(
 ) -> tuple[File, Upload]:
     """Note the file, and make the form for its bytes: good for 15 minutes, for exactly its type and size.
 
-    Its id can't be guessed. Raises BadRequest (name, type, nothing in it), TooLarge, Conflict
-    (the user's files together are as large as they may be), Unavailable.
+    Its id can't be guessed. Raises BadRequest (name, type, empty), TooLarge, Conflict (the user's quota), Unavailable.
     """
     limits, now = context.limits.sizes, context.now()
     content_type = canonical(asked.content_type)
@@ -89,7 +88,7 @@ def begin_upload(
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where a file's bytes are, for whoever has the link, and for `expires_in` seconds. Only some have a thumbnail."""
+    """Where a file's bytes are, for all who have the link, and for `expires_in` seconds. Only some have a thumbnail."""
 
     url: str
     thumbnail_url: str | None
@@ -97,9 +96,9 @@ class Links:
 
 
 def file_for(user_id: str, file_id: str, *, stores: ChatStores) -> File:
-    """The file, for its owner, and once it is ready for everyone who is in a conversation now that has it.
+    """The file, for its owner, and once it is ready for all who are in a conversation that has it now.
 
-    Raises NotFound, alike for one that does not exist, was deleted, or is none of the user's business.
+    Raises NotFound, alike for one that does not exist, was deleted, or is not the user's to see.
     """
     file = stores.files.get(file_id)
     if file is None or file.status == DELETED:
@@ -135,13 +134,11 @@ def _no_such_file() -> NotFound:
 def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspector) -> File | None:
     """Look at what was uploaded as this file, and settle it: the bytes are kept, or it is rejected.
 
-    Returns the file as this call has settled it; None where it had nothing to settle: nothing waits any more, or it was
-    replaced (then that upload has an event of its own), or the file is settled already, or there is none.
+    Returns the file as settled; None where there was nothing to settle: nothing waits, it was replaced (that upload has
+    an event of its own), or the file is settled already, or gone.
 
-    Can be repeated after any failure, and run beside itself: the bytes of a ready file and its thumbnail are always
-    there and have been looked at, and nothing stays behind of one that was rejected. Of two uploads to one form at the
-    same moment each is looked at, and either may win. When the form has expired does not matter here: the store did not
-    take the upload later than that.
+    Can be repeated after any failure, and run beside itself: the bytes and thumbnail of a ready file are always there
+    and checked, and nothing stays of a rejected one. Of two uploads to one form at once either may win.
     """
     file = files.get(file_id)
     if file is None or file.status != PENDING:
@@ -190,10 +187,7 @@ def _make_way(file_id: str, files: Files, objects: Objects) -> None:
 
 
 def _clear(file_id: str, file: File | None, objects: Objects) -> None:
-    """Delete what nobody will get any more of a file that is settled or gone.
-
-    A check that was cut off may have kept bytes of an upload before the one that is settled.
-    """
+    """Delete what is of no use of a file that is settled or gone: a check that died may have kept an earlier upload."""
     if file is None or file.status != READY:
         objects.delete(file_id)
     objects.drop_upload(file_id)
@@ -202,7 +196,7 @@ def _clear(file_id: str, file: File | None, objects: Objects) -> None:
 def release(file_id: str, *, files: Files, objects: Objects) -> bool:
     """Delete the file's bytes, if no message has it any more. Can be repeated, and completes what was cut off.
 
-    False, and nothing is deleted, where a message has it: a forward, or the same file sent twice.
+    False, and nothing is deleted, where a message has it.
     """
     if not files.retire(file_id):
         return False
@@ -211,10 +205,9 @@ def release(file_id: str, *, files: Files, objects: Objects) -> bool:
 
 
 def sweep(due: DueFile, *, files: Files, objects: Objects, now: int) -> bool:
-    """Look at a file whose time has come, and drop it where it leads nowhere. True where it was dropped.
+    """Look at a file that is due, and drop it where no message has it. True where it was dropped.
 
-    A file that a message has is not looked at again: its last message takes it along. Can be repeated after any
-    failure, and run beside itself: the note that it is due goes last.
+    Can be repeated after any failure, and run beside itself: the note that it is due goes last.
     """
     file = files.get(due.file_id)
     dropped = False

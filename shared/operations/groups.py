@@ -36,7 +36,7 @@ from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
 Admit = Callable[[str, int], object]
-"""Counts how many users somebody adds. Raises RateLimited where they are too many for now: then nothing is changed."""
+"""Counts how many users a user adds. Raises RateLimited where they are too many for now: then nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,8 @@ def create_group(
 ) -> CreatedGroup:
     """Make a group with its creator as owner. Members beyond the first 47 follow in entries of their own.
 
-    A request that died half-way is finished by its repetition, if it carried a `client_conversation_id`.
-    Who does not take groups from the creator is left out without a word. Raises BadRequest, TooLarge (name), Conflict
-    (too many members), RateLimited.
+    With a `client_conversation_id` a repetition finishes a request that died. Users who do not take groups from the
+    creator are left out silently. Raises BadRequest, TooLarge (name), Conflict (too many members), RateLimited.
     """
     check_name(command.name)
     others = _others(command.members, command.creator)
@@ -76,7 +75,7 @@ def create_group(
         there := stores.log.read(conversation_id, start=1, limit=context.limits.group_limit // MAX_USERS_PER_CHANGE + 2)
     ):
         return _existing(there, command, admit=admit, stores=stores, services=services, context=context)
-    admit(command.creator, len(others))  # all that are asked for: the figure tells nobody who was left out
+    admit(command.creator, len(others))  # all that are asked for: the figure does not tell who was left out
     others = _addable(others, command.creator, stores)
     first = others[: MAX_USERS_PER_CHANGE - 1]
     changed = _found(conversation_id, command, first, stores, context)
@@ -110,9 +109,9 @@ def _found(
 def _existing(
     there: Sequence[Entry], command: NewGroup, *, admit: Admit, stores: ChatStores, services: Services, context: Context
 ) -> CreatedGroup:
-    """The group of an earlier request. It is completed only where nothing but its making has happened yet.
+    """The group of an earlier request, completed only where nothing but its making has happened yet.
 
-    What that request has written is told once more, since it may have died before it did; receivers tell by the `seq`.
+    What that request wrote is posted once more, since it may have died before it did; receivers tell by the `seq`.
     """
     conversation_id = there[0].conversation_id
     added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
@@ -144,8 +143,8 @@ def add_members(
 ) -> tuple[tuple[str, ...], Audience]:
     """Add users to a group. Returns those added, and everyone there is now.
 
-    Who is in it already is left out, and so is, without a word, who does not take groups from `by`.
-    Raises NotAMember, BadRequest (no group, malformed id), Forbidden (role), Conflict (full), RateLimited.
+    Members, and silently those who do not take groups from `by`, are left out. Raises NotAMember, BadRequest (no group,
+    malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
     conversation_id, users, by = command.conversation_id, command.users, command.by
     looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), stores=stores, context=context)
@@ -160,7 +159,7 @@ def add_members(
 def _add(
     conversation_id: str, users: Sequence[str], *, by: str, stores: ChatStores, services: Services, context: Context
 ) -> Audience | None:
-    """One entry for each 48 users. Returns the audience behind the last; None where there was nobody to add."""
+    """One entry for each 48 users. Returns the audience behind the last; None where there was none to add."""
     audience = None
     waiting = iter(users)
     while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
@@ -181,9 +180,9 @@ def _add(
 def remove_member(
     conversation_id: str, user_id: str, *, by: str, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
-    """Remove a user from a group; oneself is leaving it.
+    """Remove a user from a group, or leave it.
 
-    Raises NotAMember, BadRequest (no group), NotFound (they are not in it), Forbidden (role; the last owner).
+    Raises NotAMember, BadRequest (no group), NotFound (not in it), Forbidden (role; the last owner).
     """
 
     def decide(audience: Audience) -> Change | None:
@@ -255,11 +254,7 @@ def _others(users: Sequence[str], creator: str) -> list[str]:
 
 
 def _addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
-    """Those of `users` who let `by` put them into a group, in their order.
-
-    The others block `by`, or take groups from their contacts only. They are left out, and not refused: a refusal would
-    name them, at the latest for a group of one.
-    """
+    """Those of `users` who let `by` put them into a group, in their order. A refusal would name the others."""
     refusing = stores.blocks.refusing(users, by) if users else set()
     return [user for user in users if user not in refusing]
 
@@ -281,7 +276,7 @@ class Listed:
 def members_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sequence[Listed]:
     """Everyone in the conversation, by id. Raises NotAMember, also for a private one that does not exist yet.
 
-    One query for who they are, and one read of their cursors for each 100 of them.
+    One query, and one read of cursors for each 100 members.
     """
     audience = audience_of(conversation_id, user_id, stores=stores)
     members = dict(stores.memberships.among(conversation_id, audience.members))

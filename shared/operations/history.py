@@ -25,10 +25,7 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One page of messages, and whether there are more in the direction that was read.
-
-    `reader` is the member on the other side of a private conversation, whose cursors give messages their status.
-    """
+    """A page of messages. `reader` is the other member of a private conversation, whose cursors give the status."""
 
     messages: Sequence[Entry]
     has_more: bool
@@ -43,9 +40,9 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """One message. `others` are the cursors of those it was written to, for a message of the reader's own, else None.
+    """`others` are the cursors of those to whom a message of the reader's own was written, else None.
 
-    Who joined later can read it as history, and counts neither as having read it nor as not having done so.
+    Who joined later counts neither as having read it nor as not having done so.
     """
 
     entry: Entry
@@ -73,7 +70,7 @@ def history(
 ) -> History:
     """Messages below `before`, newest first (the default: from the head), or above `after`, oldest first.
 
-    Costs the same wherever in the log it reads. Raises NotAMember, and BadRequest for both directions at once.
+    Raises NotAMember, and BadRequest for both directions at once.
     """
     if before is not None and after is not None:
         raise BadRequest("Give `before` or `after`, not both")

@@ -53,8 +53,8 @@ def send_notification(
 ) -> NotificationSent:
     """Tell users something, and keep it for 30 days or until they acknowledge it.
 
-    A repetition completes what the first may not have done: whoever has not acknowledged is told again, of what is
-    stored. Raises BadRequest and TooLarge, and Unavailable where it is not known to be stored for everyone.
+    A repetition tells those who have not acknowledged again, of what is stored. Raises BadRequest and TooLarge, and
+    Unavailable where it is not known to be stored for all.
     """
     check_notification(asked)
     now = context.now()
@@ -76,10 +76,9 @@ def send_notification(
 def tell(
     alike: Sequence[Notification], *, stores: SessionStores, services: NotifyingServices, context: Context
 ) -> Delivered:
-    """Tell users of a stored notice that says the same to each.
+    """Tell users of a stored notification that says the same to each. Raises Unavailable, before anything is posted.
 
-    Those without a live connection are looked at right away, and so are pushed to; the others some seconds later, for
-    the case that their connection is dead. Raises Unavailable, before anything is posted.
+    Users without a live connection are pushed to right away; the others' delivery is checked some seconds later.
     """
     if not alike:
         return NOBODY
@@ -125,7 +124,7 @@ def _encoded(data: Mapping[str, str]) -> bytes:
 
 
 def _alike(notifications: Sequence[Notification]) -> list[list[Notification]]:
-    """Notices of one id by what they say: some users may have got theirs from an earlier request."""
+    """Notifications of one id by what they say: some users may have got theirs from an earlier request."""
     groups: dict[object, list[Notification]] = {}
     for notification in notifications:
         said = notification.created_at, notification.title, notification.body, tuple(sorted(notification.data.items()))

@@ -1,7 +1,7 @@
 """Who is online, who may see that, and telling those who watch.
 
-Nothing runs while nobody comes or goes: online is said by the `$connect` that made it so, offline by one delayed look
-after the last connection has ended. A reconnect before that look leaves no trace.
+The `$connect` that made a user online says so; one check after the grace period says that they are offline. A reconnect
+before that leaves no trace.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ def presence_of(
 ) -> list[Presence]:
     """The presence of these users as `user_id` may see it, in their order.
 
-    Whoever may not be seen looks like somebody who was never here: strangers, those who hide, unknown ids, and blocks
-    in either direction are not told apart.
+    Strangers, those who hide, unknown ids, and blocks in either direction look alike: offline, and never seen.
     """
     visible = seen_by(user_id, users, stores=stores, services=services)
     sessions = stores.sessions.whole(visible) if visible else {}
@@ -51,8 +50,8 @@ def watch(
 ) -> list[Presence]:
     """Tell the presence of these users now, and this connection of every change from now on.
 
-    The subscription is stored first and the state read second, so that no change falls between. It is stored for all
-    of them, also for those who can't be seen yet; whether they can is looked at with each change.
+    Stored first and read second, so that no change falls between. Users who can't be seen yet are watched, too:
+    visibility is read with each change.
     """
     user_id = connection.user_id
     others = [user for user in users if user != user_id]
@@ -61,7 +60,7 @@ def watch(
 
 
 def seen_by(user_id: str, users: Collection[str], *, stores: PresenceStores, services: PresenceServices) -> set[str]:
-    """Those of `users` who may see, and be seen by, `user_id`: who is near to them or a fellow member, without blocks.
+    """Those of `users` who may see, and be seen by, `user_id`: near ones and fellow members, without blocks.
 
     One read of 25 pairs each; then one query for each user who is neither a contact nor has answered in private.
     """
@@ -73,7 +72,7 @@ def seen_by(user_id: str, users: Collection[str], *, stores: PresenceStores, ser
 
 
 def near_to(user_id: str, users: Collection[str], *, stores: PresenceStores, services: PresenceServices) -> set[str]:
-    """Those of `users` who would see, and be seen by, `user_id`, did nobody block anybody. At the same cost."""
+    """Those of `users` who would see, and be seen by, `user_id`, were there no blocks. At the same cost."""
     return _related(user_id, stores.relations.between(user_id, users) if users else {}, stores, services)
 
 
@@ -137,11 +136,11 @@ def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceS
 
 
 def check_offline(gone: Gone, *, stores: PresenceStores, services: PresenceServices, now: int) -> bool:
-    """The look after the grace period: tell the watchers, if the user is still away. Returns whether they are.
+    """The presence check: tell the watchers, if the user is still away. Returns whether they are.
 
-    Told first and noted second, so that a look that dies is made up for by its repetition. Late and repeated looks tell
-    nobody anything twice, unless two run at once. Who comes back in between was not announced by their `$connect`,
-    which saw nothing but a short absence: this takes it back, and so the last that is said is right.
+    Told first and noted second, so a check that dies is made up for by its repetition. Late and repeated checks tell
+    nothing twice, unless two run at once. A user who comes back in between is told of again as online: their `$connect`
+    saw a short absence, and announced nothing.
     """
 
     def tell(found: Session, at: int) -> None:
@@ -162,12 +161,11 @@ def check_offline(gone: Gone, *, stores: PresenceStores, services: PresenceServi
 
 
 def hide_presence(user_id: str, *, hidden: bool, stores: PresenceStores, services: PresenceServices, now: int) -> None:
-    """From now on the user looks as if never here, or as they are again; who watches is told.
+    """Hide or show the user's presence, and tell those who watch. Raises Unavailable where it can't be noted.
 
-    Of who is away, too, when they hide: they may have just gone, and the look after that tells nobody; and when they
-    were last there is theirs to hide.
-    Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
-    in between, it begins anew, and takes back what it has told. Raises Unavailable where that does not end.
+    Told first and noted second, so a request that dies is completed by its repetition. Hiding is told of a user who is
+    away, too: when they were last there is theirs to hide. Where the user came or went in between, it begins anew, and
+    takes back what it has told.
     """
     sessions = stores.sessions
     told_online = False
@@ -187,10 +185,7 @@ def hide_presence(user_id: str, *, hidden: bool, stores: PresenceStores, service
 
 
 def shown_as(user_id: str, session: Session, now: int) -> Presence:
-    """The presence of a user, for those who may see it.
-
-    Online also in the grace period: to those who ask as to those who watch, since a return within it is told to none.
-    """
+    """The presence of a user, for those who may see it: online in the grace period, too."""
     if session.is_just_away(now) and not session.hidden:
         return Presence(user_id, ONLINE)
     return _as_it_is(user_id, session, now)

@@ -39,9 +39,8 @@ def move_cursor(
 ) -> int:
     """Move the user's cursor, and tell the other members and the user's other devices. Returns where it stands now.
 
-    Whom the user blocks is not told; in groups of more members than the deployment's `receipts_limit` only the user's
-    own devices are.
-    Backwards is a no-op that succeeds. Raises NotAMember, and BadRequest for a seq beyond the head.
+    Users whom this one blocks are not told; in groups over the `receipts_limit` only the user's own devices are.
+    Backwards succeeds, and does nothing. Raises NotAMember, and BadRequest for a seq beyond the head.
     """
     kind, user_id, conversation_id, seq = command.kind, command.user_id, command.conversation_id, command.seq
     check_possible_member(conversation_id, user_id)

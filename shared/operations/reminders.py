@@ -53,8 +53,8 @@ class Remind:
 def remind(command: Remind, *, stores: Stores, services: RestServices, context: Context) -> Reminded:
     """Have a member reminded of a message. Asking again for the same completes what may be missing.
 
-    Raises BadRequest for a time that is past or more than a year away, NotAMember, NotFound (also for a message that
-    was deleted), Conflict with too many waiting, and Unavailable.
+    Raises BadRequest (a time that is past or over a year away), NotAMember, NotFound (also: deleted), Conflict (too
+    many waiting), Unavailable.
     """
     user_id, conversation_id, seq, at = command.user_id, command.conversation_id, command.seq, command.at
     now, limit = context.now(), context.limits.reminder_limit
@@ -78,7 +78,7 @@ def remind(command: Remind, *, stores: Stores, services: RestServices, context: 
 
 
 def cancel_reminder(user_id: str, reminder_id: str, *, stores: Stores, services: RestServices) -> None:
-    """Idempotent. Only one's own: ids are the same for nobody else, but might be guessed."""
+    """Idempotent. Only one's own: another user's id might be guessed."""
     if stores.reminders.get(user_id, reminder_id) is None:
         return
     services.scheduler.cancel(reminder_id)
@@ -91,11 +91,10 @@ def reminders_of(user_id: str, *, stores: Stores) -> Sequence[Reminder]:
 
 
 def tell_due(due: Due, *, stores: Stores, services: NotifyingServices, context: Context) -> None:
-    """Tell a user what they wanted to be reminded of.
+    """Tell a user what they wanted to be reminded of. Raises Unavailable.
 
-    Nothing where the reminder was cancelled or carried out, the user is no member any more, or the message is deleted.
-    The reminder goes last: what is carried out twice makes one notice, and pushes are claimed before they are sent.
-    Raises Unavailable.
+    Nothing where the reminder is gone, the user is no member any more, or the message is deleted. The reminder goes
+    last: carried out twice it makes one notification, and pushes are claimed.
     """
     now = context.now()
     reminder = stores.reminders.get(due.user_id, due.reminder_id)

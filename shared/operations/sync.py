@@ -23,7 +23,7 @@ _ENVELOPE_BYTES: Final = 1_200  # the reply around its conversations: the frame'
 _HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers and the field names
 # Of each reply one part of so many is kept for heads, and one at least for refusals: both come to an end, whatever the
 # entries. Refusals take more only as long as that leaves room for the largest entry.
-_SHARES: Final = 16
+_PARTS: Final = 16
 _ENTRY_BYTES: Final = 32_000
 # Logs that are read at once. Those behind the ones that fill the reply are not read at all.
 _WAVE: Final = 32
@@ -31,7 +31,7 @@ _WAVE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """One conversation: what follows the client's cursor, in order. `head` is the seq of its last entry.
+    """One conversation: the entries behind the client's cursor, in order. `head` is the seq of the last there is.
 
     `joined_seq`: where a client that meets this group for the first time starts; what was before is history.
     """
@@ -47,7 +47,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """`refused` names conversations that the user is not a member of. `has_more`: sync again.
+    """`refused` are conversations that the user is not a member of. `has_more`: sync again.
 
     `next_after`: the heads behind this conversation are left for the next frame; None where none are.
     """
@@ -82,10 +82,7 @@ class _Reply:
 
 @dataclass(frozen=True, slots=True)
 class Catching:
-    """What a client asks for: what it holds of each conversation, and `after` which one its heads go on.
-
-    A reply has at most `room` bytes, and `page` entries of each conversation.
-    """
+    """What a client holds of each conversation, and `after` which one its heads go on. `room` is in bytes."""
 
     user_id: str
     held: Mapping[str, int]
@@ -95,23 +92,22 @@ class Catching:
 
 
 def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, services: Services) -> Sync:
-    """For each conversation in `held` the entries after that seq; for the user's others, behind `after`, the head only.
+    """For each conversation in `held` the entries after that seq; for the inbox's others, behind `after`, the head.
 
-    The others are those of the inbox: one that is hidden is answered where `held` names it, as any, and else left out.
     Bounded to one reply of `room` bytes, and to `page` entries of each: `size` gives an entry's encoded bytes, which
-    are at most `room` less some 5,000. Conversations with something new come first, in the order of `held`, then those
-    that are not in it, in the order of their ids: where any of these are left out, `has_more` is set. Up-to-date ones
-    come last, if there is room. Every reply has some of each that there is, so who asks again comes to an end.
-    The caller's connection is registered before this is called, so nothing falls between live events and this answer.
+    are at most `room` less some 5,000. Conversations with something new come first, in the order of `held`, then the
+    others by their ids: where any of these are left out, `has_more` is set. Up-to-date ones come last, if there is
+    room. Every reply has some of each kind, so a client that asks again comes to an end. The caller's connection is
+    registered before, so nothing falls between live events and this answer.
 
-    One query lists the memberships from `after` on; those named elsewhere take one read for each 100. Then there is one
-    query for each conversation that the reply has, and for up to 32 that it has no room for.
+    One query lists the memberships from `after` on; those named elsewhere take one read for each 100. Then one query
+    for each conversation that the reply has, and for up to 32 that it has no room for.
     """
     user_id, held, after, room = asked.user_id, asked.held, asked.after, asked.room
     most = MAX_HEADS + len(held) + 1
     listed = stores.memberships.listed(user_id, after=after, limit=most)
     named = _named(user_id, held, listed, everything=not after and len(listed) < most, stores=stores)
-    share = room // _SHARES
+    share = room // _PARTS
     reply = _Reply(room - _ENVELOPE_BYTES - share, size)
     unknown = held.keys() - {member.conversation_id for member in named}
     refused, left_refused = _refusals(unknown, reply, most=max(share, reply.room - _ENTRY_BYTES))
@@ -233,10 +229,7 @@ def _fitting(entries: Sequence[Entry], room: int, size: Callable[[Entry], int]) 
 
 
 def is_behind(conversation_id: str, seq: int, *, user_id: str, stores: ChatStores) -> bool:
-    """Whether there is an entry after `seq`: one strongly consistent read. Raises NotAMember.
-
-    A live post can get lost with its Lambda; this is how the client learns of it within one heartbeat.
-    """
+    """Whether there is an entry after `seq`, by which a client learns of a lost post. One read. Raises NotAMember."""
     check_possible_member(conversation_id, user_id)
     member_id = user_id if is_group_id(conversation_id) else None
     found = stores.log.lookup(conversation_id, seqs=[seq + 1], member_id=member_id, consistent=True)

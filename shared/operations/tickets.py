@@ -40,5 +40,5 @@ def redeem_ticket(secret: str, *, tickets: Tickets, now: int) -> Identity:
 
 
 def _hash(secret: str) -> str:
-    # Half a surrogate pair has no UTF-8; what somebody made up is refused as unknown, not by a fault of ours.
+    # Half a surrogate pair has no UTF-8; a made-up ticket is refused as unknown, not by a fault of ours.
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Somebody writes: told to whoever is there to see it, and kept nowhere."""
+"""A user types: told to the members who are connected, and kept nowhere."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from shared.ports.stores import ChatStores
 def type_in(
     conversation_id: str, *, user_id: str, active: bool, stores: ChatStores, services: Services, context: Context
 ) -> None:
-    """Tell the other members, but for those who block the user; nobody in groups over the `receipts_limit`.
+    """Tell the other members, but for those who block the user; none in groups over the `receipts_limit`.
 
-    In a private conversation the other side is told if they may see the user's presence: contacts, who write with each
-    other, fellow members of a group, and never with a block in either direction. Raises NotAMember.
+    In a private conversation the other side is told if they may see the user's presence. Raises NotAMember.
     """
     audience = audience_of(conversation_id, user_id, stores=stores)
     if audience.group is None and stores.memberships.get(conversation_id, user_id) is None:
-        raise NotAMember  # a private conversation that could be, and is not: nobody types at strangers
+        raise NotAMember  # a private conversation that does not exist: no typing at strangers
     others = [member for member in audience.members if member != user_id]
     if not others or (audience.group is not None and len(audience) > context.limits.receipts_limit):
         return

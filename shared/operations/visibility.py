@@ -1,11 +1,8 @@
 """What is told when two users may see each other's presence from now on, or may not any more.
 
-`presence.py` tells how a user is to those who may see it; here, who may see it changes. What permits or forbids it is
-stored first, and then those who watch are looked for, and what they may see is read: a subscription stores first and
-reads second as well, so who is not found here reads the new state. Of two changes at once the later one to be stored
-reads them both, and its time is the later one, which counts.
-
-Who was not shown anything and is not shown anything now hears nothing: an event would say that something has happened.
+What permits or forbids it is stored first; then the watches are looked for, and what they may see is read. A
+subscription stores first and reads second, too, so who is not found here reads the new state. Of two changes at once
+the later one reads both, and its time counts. Where nothing is shown before and after, nothing is told.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ Now = Callable[[], int]
 def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
     """Two users may see each other now, unless something else forbids it. Returns how many connections were told.
 
-    Two queries where neither watches the other. Who is away, or hides, is not told of: they look offline already.
+    Two queries where neither watches the other. A user who is away, or hides, looks offline already.
     """
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
@@ -36,10 +33,7 @@ def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: 
 def tell_withdrawn(
     user_id: str, others: Collection[str], *, stores: PresenceStores, services: PresenceServices, now: Now
 ) -> int:
-    """The user and each of `others` may not see each other any more, unless something else permits it.
-
-    For what both of them know to have ended: a contact, a shared group. Two queries where nobody watches anybody.
-    """
+    """A contact, or a shared group, with each of `others` has ended. Two queries where none watches another."""
     at = now()
     watching = _between(user_id, others, stores.watches, at)
     visible = seen_by(user_id, _people(watching, user_id), stores=stores, services=services) if watching else set()
@@ -47,10 +41,7 @@ def tell_withdrawn(
 
 
 def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
-    """The user blocks the other now, and the other did not block them before.
-
-    Strangers hear nothing: that would tell them of the block.
-    """
+    """The user blocks the other now, who did not block them. Strangers are not told: that would tell of the block."""
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
     if not watching or not near_to(user_id, [other], stores=stores, services=services):
@@ -69,7 +60,7 @@ def tell_joined(
 ) -> int:
     """`users` are in a group with all of `members` now. Who may see each other without it is told nothing new.
 
-    Two queries for each of `users`; what somebody may see is read for those alone who watch, or are watched.
+    Two queries for each of `users`; visibility is read for those alone who watch, or are watched.
     """
     at = now()
     everybody = set(members)
@@ -93,10 +84,9 @@ def tell_latecomers(
     services: PresenceServices,
     now: Now,
 ) -> int:
-    """The user hides now, or no longer: tell those who may see them and were not among those `before`.
+    """Tell of a user who hides or shows themselves those who may see them and were not among those `before`.
 
-    `hide_presence` tells first and notes second. Who began to watch in between, or could see the user since by another
-    change at the same time, was told what was so before.
+    `hide_presence` tells first and notes second: who began to watch in between was told what was so before.
     """
     at = now()
     told = {one.connection_id for one in before}
@@ -117,10 +107,7 @@ def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], st
 
 
 def _between(user_id: str, others: Collection[str], watches: Watches, at: int) -> list[Watch]:
-    """The user's connections that watch `others`, and theirs that watch the user.
-
-    From the other's side where there is one: the user may be watched by a crowd.
-    """
+    """The user's connections that watch `others`, and theirs that watch the user. One other is asked, not a crowd."""
     mine = [one for one in watches.by(user_id) if one.watched in others]
     if len(others) == 1:
         theirs = [one for other in others for one in watches.by(other) if one.watched == user_id]
@@ -140,8 +127,7 @@ def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
 def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> int:
     """Tell each of these connections that the user whom it watches, and may see, is online.
 
-    That somebody is away it shows already; when they were last there, it learns when it asks. To say so here could
-    overtake the "online" of who is just coming.
+    That one is away it shows already, and to say so could overtake the "online" of a user who is just coming.
     """
     users = {one.watched for one in watching}
     sessions = stores.sessions.whole(users) if users else {}

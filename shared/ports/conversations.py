@@ -14,7 +14,7 @@ Place = tuple[str, int]
 
 
 CLAIM_MS: Final = 300
-"""As long as reading and writing a change take, and some to spare: then whoever had the right of way is gone."""
+"""As long as reading and writing a change take, and some to spare: then the holder of the right of way is gone."""
 
 
 class ConversationLog(Protocol):
@@ -42,8 +42,7 @@ class ConversationLog(Protocol):
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
         """Ask for the right of way to the place `seq`: one conditional write, elsewhere than in the log.
 
-        True for the first who asks, and for the next one CLAIM_MS later. It is advice and holds nobody up who does not
-        ask; what decides is the put.
+        True for the first who asks, and for the next one CLAIM_MS later. It is advice; what decides is the put.
         """
 
     def lookup(

@@ -17,7 +17,7 @@ class Devices(Protocol):
         """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
 
     def register(self, user_id: str, device: Device, *, limit: int) -> None:
-        """Store the device, new or again, and take its target from whoever had it: all or nothing.
+        """Store the device, new or again, and take its target from the device that had it: all or nothing.
 
         At `limit` devices the one that registered longest ago goes.
         """
@@ -60,7 +60,7 @@ class Notifications(Protocol):
         """All that a user has not acknowledged, oldest first, strongly consistent."""
 
     def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
-        """Those of these (user, notice id) that are not acknowledged, 100 to a strongly consistent round trip."""
+        """Those of these (user, notification id) that are not acknowledged, 100 to a strongly consistent round trip."""
 
     def acknowledge(self, user_id: str, notification_id: str) -> None:
         """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""

@@ -20,7 +20,7 @@ class Contacts(Protocol):
     def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
         """Store both sides anew (None removes one), if both still are as in `was`; all or nothing.
 
-        False, and nothing changes, where somebody else was quicker.
+        False, and nothing changes, where another change was quicker.
         """
 
 

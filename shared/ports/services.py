@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 class PresenceChecks(Protocol):
-    """A look at a user some time after their last connection has ended."""
+    """The check of a user some time after their last connection has ended."""
 
     def schedule(self, gone: Gone) -> None:
         """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
@@ -64,7 +64,7 @@ class Objects(Protocol):
     def keep(self, file: File, stored: Stored) -> bool:
         """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
 
-        What waits stays, so that whoever fails before the outcome is stored can be repeated: drop it after that.
+        What waits stays, so that a check that fails before the outcome is stored can be repeated: drop it after that.
         """
 
     def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
@@ -91,7 +91,7 @@ class Inspector(Protocol):
 
 
 class PushGateway(Protocol):
-    """Hands a push to whoever can wake the user's device."""
+    """Hands a push to the provider of the user's device."""
 
     def push(self, push: Push) -> PushResult:
         """Hand over one push. Never raises, and answers within seconds: whatever goes wrong comes back as a value.
@@ -112,7 +112,7 @@ class PushQueue(Protocol):
 
 
 class DeliveryCheckQueue(Protocol):
-    """Second looks, some seconds later."""
+    """Where delivery checks wait for some seconds."""
 
     def put(self, looks: Sequence[DeliveryCheck], *, delay_s: int) -> None:
         """Have each taken at least once. Raises Unavailable where it should be tried again."""
@@ -142,7 +142,7 @@ class Encoder(Protocol):
 
 
 class Observer(Protocol):
-    """Where an operator sees what went otherwise than it should, though nobody was refused anything."""
+    """Where an operator sees what went otherwise than it should, though no request was refused."""
 
     def count(self, name: str, value: int = 1) -> None:
         """Count something worth an alarm or a graph."""

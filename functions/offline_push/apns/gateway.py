@@ -31,7 +31,7 @@ class ApnsGateway:
         now: Callable[[], int] = now_ms,
         timeouts: Timeouts | None = None,
     ) -> None:
-        """`secret` gives Apple's key: see `key_from`. Nothing is read, and nobody called, before the first push.
+        """`secret` gives Apple's key: see `key_from`. Nothing is read or called before the first push.
 
         `endpoint` is the production's URL and the sandbox's, with a comma between, in place of Apple's; `ca_file` names
         who vouches for them. Both are empty in AWS.

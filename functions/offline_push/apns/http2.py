@@ -107,7 +107,7 @@ class Http2:
         line.users += 1
         try:
             response = await line.client.post(self._origin + path, headers=dict(headers), content=body)
-        except BaseException:  # also when out of time: nobody knows whether the connection still leads anywhere
+        except BaseException:  # also when out of time: the connection may lead nowhere
             if self._line is line:
                 self._line = None
             raise

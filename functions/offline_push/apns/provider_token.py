@@ -57,7 +57,7 @@ class ProviderTokens:
         self._token = ""
 
     def current(self) -> str:
-        """The same for whoever asks in this half hour, anywhere: the time is floored, and the signature repeatable."""
+        """The same in every Lambda for half an hour: the time is floored, and the signature repeatable."""
         with self._lock:
             now = self._now() // 1_000
             self._issue(max(now - now % PERIOD_S, self._issued_at))

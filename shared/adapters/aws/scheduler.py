@@ -28,7 +28,7 @@ def scheduler(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> Sd
 
 
 class EventBridgeReminderScheduler:
-    """Clock on the schedules of one group, each of which goes with its call. `role_arn` may send to the queue."""
+    """ReminderScheduler on the schedules of one group, each gone with its call. `role_arn` may send to the queue."""
 
     def __init__(
         self, scheduler: Sdk, *, group: str, queue_arn: str, role_arn: str, now: Callable[[], int] = now_ms

@@ -94,7 +94,7 @@ class DynamoDbDevices:
         return self._until_unchanged(attempt)
 
     def _until_unchanged(self, attempt: Callable[[], bool | None]) -> bool:
-        """Read and write until nobody came between. False where `attempt` found nothing to do (None)."""
+        """Read and write until no other write came between. False where `attempt` found nothing to do (None)."""
         for number in range(_ATTEMPTS):
             if number:
                 self._calls.pause(number - 1)
@@ -125,7 +125,7 @@ class DynamoDbDevices:
         return [self._put_owned(theirs, {key: one for key, one in theirs.devices.items() if key != owner[1]})]
 
     def _rows_left(self, mine: _Owned, becomes: Mapping[str, Device]) -> list[dict[str, Any]]:
-        """Deletes the rows of targets that none of the user's devices has any more, and nobody else has either."""
+        """Deletes the rows of targets that no device of this user, or of another, has any more."""
         kept = {target_hash(one.target) for one in becomes.values()}
         left = {target_hash(one.target): one for one in mine.devices.values()}
         gone = {one: device for one, device in left.items() if one not in kept}

@@ -89,7 +89,7 @@ class DynamoDbFiles:
         if self._no_longer_counted(file, change, condition, values, (STATUS, REFERENCES, "name")):
             return True
         found = self.get(file_id)
-        return found is None or found.status == DELETED  # somebody else was quicker
+        return found is None or found.status == DELETED  # another call was quicker
 
     def forget(self, file: File) -> bool:
         gone: dict[str, Any] = {

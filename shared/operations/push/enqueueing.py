@@ -1,9 +1,7 @@
-"""What the stream side does for each stored entry: shards for a large group, and waking those who aren't there.
+"""What is done for each stored entry: shards for a large group, and pushes for members without a connection.
 
-Nothing here waits for a provider: whoever has to be woken is put on a queue. Doing it twice is harmless, since a push
-is claimed before it is sent and clients tell a repeated post by its seq. So a batch is looked at as a whole, which
-takes the fewest calls, and where that fails each of its conversations on its own: one that can't be read, or is
-throttled, takes no other with it.
+Doing it twice is harmless: a push is claimed before it is sent, and clients tell a repeated post by its seq. So a batch
+is looked at as a whole, and where that fails each of its conversations on its own: none takes another with it.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from shared.ports.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """How many pushes, second looks and shards were queued. `failed` are the conversations that have to come again."""
+    """How many of each were queued. `failed` are the conversations that have to come again."""
 
     pushes: int = 0
     checks: int = 0
@@ -43,12 +41,11 @@ class Enqueued:
 def enqueue_stored(
     entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context
 ) -> Enqueued:
-    """Look at each entry of a batch.
+    """Queue what each entry of a batch needs. Raises nothing: what fails is in the result, by conversation.
 
-    For a message, every other member without a live connection is woken, and the others are looked at again some
-    seconds later. One query for each group among the entries whose roster is not known, one strongly consistent read
-    for the sessions of each 100 members, and one for the devices of each 100 who are absent; nothing is written.
-    Raises nothing: what fails is in the result, by conversation.
+    Of a message, members without a live connection are pushed to, and the others' delivery is checked later. One query
+    for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, and one
+    for the devices of each 100 who are absent; nothing is written.
     """
     try:
         return _enqueue(entries, stores=stores, services=services, context=context)
@@ -96,7 +93,7 @@ def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushSe
 
 
 def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> int:
-    """Have these users' devices pushed to, whoever has one. Returns how many pushes were queued. Raises Unavailable."""
+    """Have these users' devices pushed to. Returns how many pushes were queued. Raises Unavailable."""
     users = {user for users in absent.values() for user in users}
     if not users:
         return 0
@@ -122,7 +119,7 @@ def schedule_checks(present: Mapping[About, Collection[str]], *, services: Notif
 
 
 def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, tuple[str, ...]]:
-    """Who is in each of the conversations, as of its latest entry here or later. Nobody, for what is no conversation.
+    """Who is in each conversation, as of its latest entry here or later; none for what is no conversation.
 
     Who has joined since may be missing: their sync brings them the entry.
     """

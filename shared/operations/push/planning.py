@@ -45,7 +45,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a job is about, if it is still there: a message, a notice, or a notice that reminds of a message."""
+    """What a job is about, if it is still there: a message, a notification, or one that reminds of a message."""
 
     notification: Notification | None
     entry: Entry | None
@@ -53,11 +53,10 @@ class _Subject:
 
 
 def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServices, now: int) -> list[Planned]:
-    """The pushes that these jobs come to now. None for whoever has read, answered or muted it, or was not to be woken.
+    """The pushes that these jobs come to now; none for what was read, answered or muted.
 
-    One read for the messages, one for the messages they reply to, one for the notices, one of four items a job for
-    what decides, the tail of each conversation that is left, and the badge for each user who is pushed to, without
-    those tails. Raises Unavailable.
+    One read for the messages, one for those they reply to, one for the notifications, one of four items a job for what
+    decides, the tail of each conversation that is left, and the badge of each user. Raises Unavailable.
     """
     subjects = _subjects(jobs, stores, now)
     asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
@@ -160,7 +159,7 @@ def _wording(
 
 
 def _heads(subjects: Iterable[_Subject], stores: PushStores, services: PresenceServices) -> dict[str, Entry]:
-    """The heads of the conversations whose messages these are. Notices are told whatever was read since."""
+    """The heads of the conversations whose messages these are. Notifications are told whatever was read since."""
     places = sorted(
         {one.entry.conversation_id for one in subjects if one.entry is not None and one.notification is None}
     )

@@ -1,7 +1,7 @@
 """Carrying out pushes: claim, hand over, and do what the provider's answer asks for.
 
-Of each push to each device one try is made at a time, whatever comes twice: it is claimed before it is sent. So a try
-that dies between the two is lost, and the next message, or opening the app, makes up for it (docs/adr/0014-pushes.md).
+A push is claimed before it is sent, so one try is made at a time. A try that dies between the two is lost, and the next
+message, or opening the app, makes up for it (docs/adr/0014-pushes.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.operations.push.planning import Planned, plan
 from shared.ports.services import PushServices
 from shared.ports.stores import PushStores
 
-# An hour late, a push tells nobody anything.
+# An hour late, a push tells nothing of use.
 MAX_AGE_MS: Final = 60 * 60 * 1_000
 # 5, 10, 20 … seconds, at most 15 minutes, which is what a queue can hold back: the hour ends before the tries do.
 MAX_TRIES: Final = 12
@@ -60,8 +60,8 @@ def push_all(
 ) -> int:
     """Carry out jobs of one platform or several, devices side by side. Returns how many pushes were taken.
 
-    What has to wait goes back to the queue, with a delay. Raises Unavailable where that, or a read, fails for the
-    moment: the jobs may all come again.
+    What has to wait goes back to the queue. Raises Unavailable where that, or a read, fails: the jobs may all come
+    again.
     """
     batch, now = _Batch(stores, services, context, resting), context.now()
     in_time = [job for job in jobs if now - job.since <= MAX_AGE_MS]
@@ -179,7 +179,7 @@ def _try_later(planned: Planned, busy: Busy, batch: _Batch) -> None:
     try:
         _put_back(again, batch, now)
     except Unavailable:
-        batch.services.observer.count(GIVEN_UP)  # its claim is taken, so that nobody else can try either
+        batch.services.observer.count(GIVEN_UP)  # its claim is taken: there is no other try
 
 
 def _put_back(job: PushJob, batch: _Batch, now: int) -> None:

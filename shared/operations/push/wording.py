@@ -1,7 +1,4 @@
-"""What a push says. Keys of texts that the app has in its user's language; text of messages only where previews are on.
-
-docs/push.md lists the keys with their English texts, ready for an app.
-"""
+"""What a push says: keys of texts that the app has (docs/push.md); text of messages only where previews are on."""
 
 from __future__ import annotations
 
@@ -76,7 +73,7 @@ def _about_message(key: str, entry: Entry, *, sender: Profile, group: Group | No
 
 
 def collapse_id(name: str) -> str:
-    """At most 64 bytes for a conversation or a notice: its own id where that is short enough."""
+    """At most 64 bytes for a conversation or a notification: its own id where that is short enough."""
     return name if len(name) <= _MAX_COLLAPSE_ID else blake2b(name.encode(), digest_size=16).hexdigest()
 
 
@@ -99,10 +96,7 @@ class Badge:
 def badge_of(
     user_id: str, *, heads: Mapping[str, Entry] | None = None, stores: Stores, services: PresenceServices, now: int
 ) -> Badge:
-    """Unread messages of the inbox, but for what is muted now: one query, and one more for each conversation.
-
-    `heads` are those that were read a moment ago, by their conversations.
-    """
+    """Unread messages of the inbox, without what is muted: one query, and one for each conversation not in `heads`."""
     known = heads or {}
     counted = [member for member in stores.memberships.of_user(user_id) if not member.preferences.is_muted(now)]
     if len(counted) > MAX_COUNTED:
