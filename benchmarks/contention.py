@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
-from shared.adapters.aws.deadline import backoff_s
+from shared.clock import backoff_s
 from shared.domain.entries import Draft, Entry
-from shared.domain.members import Audience
+from shared.domain.rules import Audience
 from shared.operations.messages import append
 from tests.calls import Unhurried
 from tests.dynamodb import Store

@@ -34,9 +34,9 @@ _SDK: Final = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer",
 _SERVICES: Final = {"apigatewaymanagementapi", "dynamodb", "s3", "secretsmanager", "sts"}
 _SHARED_DATA: Final = {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
 _OURS: Final = """
-from shared.adapters.aws.apigateway import ApiGatewayConnections
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.transport import ThreadedMap
 from shared.config import AwsEnvironment
 environment = AwsEnvironment.load()
 dynamodb(environment)

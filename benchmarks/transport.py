@@ -22,8 +22,8 @@ from statistics import median
 from typing import Any, Final
 from zlib import crc32
 
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb, to_item
 from shared.adapters.dynamodb.entries import entry_item
 from shared.config import AwsEnvironment

@@ -1,9 +1,18 @@
-"""What times are counted in, and the clock that functions hand to operations: nothing else asks for the time of day."""
+"""Time: what it is counted in, the clock that functions hand to operations, and how long an invocation goes on trying.
+
+A gateway gives up on a function after 29 seconds, and its client then learns nothing. So each invocation begins with
+`Deadline.begin`; from `seconds` on nobody waits for another attempt, and `grace_s` later no call is started any more.
+What was decided until then can still be told. A call that has been started ends by its own timeouts, 4 seconds at most.
+"""
 
 from __future__ import annotations
 
+import random
 import time
+from collections.abc import Callable
 from typing import Final
+
+from shared.errors import Unavailable
 
 SECOND_MS: Final = 1_000
 
@@ -11,3 +20,65 @@ SECOND_MS: Final = 1_000
 def now_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+# Of a frame: its sender sends it again anyway. Of an HTTP request: just short enough for the gateway.
+FRAME_S: Final = 10.0
+REQUEST_S: Final = 20.0
+# Of a handshake, which is refused after 5 s in any case.
+HANDSHAKE_S: Final = 2.5
+# What nobody waits for. The functions' own timeouts are 10 s (presence, $disconnect) and 60 s (batches).
+SHORT_S: Final = 5.0
+BATCH_S: Final = 40.0
+GRACE_S: Final = 4.0
+
+_BASE_DELAY_S: Final = 0.025
+_MAX_DELAY_S: Final = 3.2
+# Who has waited for long waits less from one attempt to the next, and so is served before those who have just come: at
+# most an eighth of the time that is left, and with half of the time gone half of that.
+_PART_OF_THE_REST: Final = 8
+# With less than this left, another attempt would not come to its end.
+_LAST_S: Final = 0.2
+
+
+def backoff_s(attempt: int) -> float:
+    """Full jitter: 0 to 25, 50, 100 … at most 3.2 s."""
+    return random.uniform(0, min(_MAX_DELAY_S, _BASE_DELAY_S * 2 ** min(attempt, 10)))  # noqa: S311  # no secret
+
+
+class Deadline:
+    """One instance of a function has one; it serves one invocation at a time."""
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        grace_s: float = GRACE_S,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        backoff_s: Callable[[int], float] = backoff_s,
+    ) -> None:
+        self._seconds = seconds
+        self._grace_s = grace_s
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._backoff_s = backoff_s
+        self._end = float("inf")
+
+    def begin(self) -> None:
+        """An invocation begins."""
+        self._end = self._monotonic() + self._seconds
+
+    def pause(self, attempt: int) -> None:
+        """Wait a jittered while before the next attempt (from 0). Raises Unavailable where there is no time for one."""
+        left = self._end - self._monotonic()
+        part = left / self._seconds if left > 0 else 0.0
+        delay = min(self._backoff_s(attempt), part * left / _PART_OF_THE_REST)
+        if left < _LAST_S:
+            raise Unavailable
+        self._sleep(delay)
+
+    def check(self) -> None:
+        """Before each call. Raises Unavailable where it is too late to start one."""
+        if self._monotonic() > self._end + self._grace_s:
+            raise Unavailable

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.domain.identifiers import is_group_id, is_user_id, private_members
+from shared.domain.text import is_group_id, is_user_id, private_members
 
 MESSAGE: Final = "request"
 # A longer body is not taken apart for its ids: a page of a sync has them in the frame that asked for it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared.adapters.aws.deadline import Deadline
+from shared.clock import Deadline
 
 
 class Unhurried:

@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
-from shared.adapters.aws.deadline import Deadline
 from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.transport import Response, TransportError
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 
 SOMEWHERE: Final = AwsEnvironment("us-east-1", "key", "secret", "", "http://services")

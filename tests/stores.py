@@ -40,8 +40,8 @@ from shared.domain.contacts import ACCEPTED, Contact, ContactStatus
 from shared.domain.devices import Device, PushTarget
 from shared.domain.entries import Draft, Entry, change_entry
 from shared.domain.files import IMAGE, READY, File, FileKind
-from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member
+from shared.domain.text import is_group_id
 from shared.errors import Unavailable
 from shared.ports.limits import Buckets
 from shared.ports.services import ParallelMap

@@ -13,7 +13,7 @@ from parley_client import limits
 
 from infra.config import Config, ConfigError
 from shared.adapters.dynamodb.pushes import MAX_TRIES
-from shared.domain import connections, identifiers, rules
+from shared.domain import connections, rules, text
 from shared.domain.changes import MAX_USERS_PER_CHANGE
 from shared.domain.fan_out import SHARD_SIZE
 from shared.domain.files import QUOTA
@@ -159,10 +159,10 @@ def test_the_clients_limits_are_the_servers() -> None:
     assert limits.MAX_NAMED == frames.MAX_SYNC_CONVERSATIONS
     assert limits.MAX_WATCHED == MAX_WATCHED
     assert limits.MAX_PAGE == rules.MAX_PAGE == notifications.MAX_LISTED
-    assert limits.USER_ID_RULE == identifiers.USER_ID_RULE
-    longest = identifiers.MAX_USER_ID * "a"
+    assert limits.USER_ID_RULE == text.USER_ID_RULE
+    longest = text.MAX_USER_ID * "a"
     for user_id in ("a", ".", "..", "...", longest, longest + "a", "a b", "a:b", ""):
-        assert (limits.USER_ID.fullmatch(user_id) is None) != identifiers.is_user_id(user_id)
+        assert (limits.USER_ID.fullmatch(user_id) is None) != text.is_user_id(user_id)
 
 
 def test_shapes_name_their_limits() -> None:

@@ -16,9 +16,9 @@ from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
 from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
-from shared.domain.identifiers import USER_ID_PATTERN
-from shared.domain.members import Audience
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
+from shared.domain.rules import Audience
+from shared.domain.text import USER_ID_PATTERN
 from shared.errors import ParleyError
 from shared.operations.changes import Changed
 from shared.operations.editing import React

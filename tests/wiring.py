@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.connections import Identity
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
-from shared.limits.buckets import RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
+from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.operations.context import Context, Limits
 from shared.operations.rosters import Rosters
 from shared.ports.limits import Buckets

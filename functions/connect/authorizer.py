@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.auth.origins import check_origin
 from shared.auth.tokens import TokenVerifier, bearer_token
 from shared.auth.wiring import make_verifier
-from shared.clock import now_ms
+from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity
-from shared.domain.identifiers import MAX_DEVICE_ID
+from shared.domain.text import MAX_DEVICE_ID
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
 from shared.observability import describe, make_logger, make_request_log
 from shared.operations.tickets import redeem_ticket

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import HANDSHAKE_S, Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.presence_stores import make_presence_stores
 from shared.adapters.dynamodb.schema import Tables
-from shared.clock import now_ms
+from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.aws.deadline import SHORT_S, Deadline
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
-from shared.clock import now_ms
+from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
 from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError

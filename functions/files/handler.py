@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from functions.files.inspector import inspector
-from shared.adapters.aws.deadline import BATCH_S, Deadline
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.dynamodb.client import dynamodb, from_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
-from shared.clock import now_ms
+from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.domain.files import REJECTED
 from shared.observability import count, describe, make_logger

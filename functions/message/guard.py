@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.connections import ABUSED
-from shared.limits.buckets import RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
-from shared.limits.recent import Recent
+from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter, Recent
 from shared.ports.services import PresenceServices
 from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Caller, check_token

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from functions.message.guard import COSTLY, Guard
 from functions.message.routes import Wiring, serve
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import FRAME_S, Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
-from shared.clock import now_ms
+from shared.clock import FRAME_S, Deadline, now_ms
 from shared.config import AwsEnvironment, MessageSettings
 from shared.domain.connections import Gone
 from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
-from shared.limits.buckets import RateLimiter
-from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
 from shared.operations.context import Limits
 from shared.operations.delivery import check_presence

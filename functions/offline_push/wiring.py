@@ -9,15 +9,14 @@ from aws_lambda_powertools import Logger
 
 from functions.offline_push.gateways import Gateways
 from functions.offline_push.shard_queue import SqsShardQueue
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import BATCH_S, Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.pushes import make_push_stores
 from shared.adapters.dynamodb.schema import Tables
-from shared.clock import now_ms
+from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM, Platform
 from shared.observability import FunctionObserver

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import SHORT_S, Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.presence_stores import make_presence_stores
 from shared.adapters.dynamodb.schema import Tables
-from shared.clock import now_ms
+from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, PresenceSettings
 from shared.domain.connections import Gone
 from shared.observability import FunctionObserver, describe, make_logger

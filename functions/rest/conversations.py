@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath, caller, writer
 from functions.rest.wiring import Wiring
-from shared.domain.identifiers import is_group_id
+from shared.domain.text import is_group_id
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
 from shared.operations.groups import (
     AddMembers,

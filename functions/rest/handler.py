@@ -8,26 +8,25 @@ from typing import Any
 from functions.rest.api import make_api, respond, take_notes
 from functions.rest.pages import preflight, readable
 from functions.rest.wiring import Wiring
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import REQUEST_S, Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
 from shared.auth.wiring import make_verifier
-from shared.clock import now_ms
+from shared.clock import REQUEST_S, Deadline, now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.domain.files import SizeLimits
 from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.errors import Internal
-from shared.limits.buckets import RateLimiter
 from shared.limits.invites import HOUR_S, InviteLimiter
+from shared.limits.limiters import RateLimiter
 from shared.observability import FunctionObserver, describe, make_logger, make_request_log
 from shared.operations.context import Limits
 from shared.ports.services import RestServices

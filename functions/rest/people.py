@@ -13,7 +13,7 @@ from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller, writ
 from functions.rest.wiring import Wiring
 from shared.domain.connections import Gone
 from shared.domain.contacts import ACCEPTED, QuietHours
-from shared.domain.identifiers import check_user_id
+from shared.domain.text import check_user_id
 from shared.errors import BadRequest, Forbidden
 from shared.operations.contacts import (
     UpdateContact,

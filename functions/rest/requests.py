@@ -16,8 +16,8 @@ from pydantic import BeforeValidator, Field
 from functions.rest.wiring import Wiring
 from shared.auth.tokens import bearer_token
 from shared.domain.connections import Identity
-from shared.domain.identifiers import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_PAGE
+from shared.domain.text import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
 from shared.errors import BadRequest, TooLarge, Unauthenticated
 from shared.operations.devices import DEVICE_ID_PATTERN
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN

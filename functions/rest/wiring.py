@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from shared.auth.tokens import TokenVerifier
-from shared.limits.buckets import RateLimiter
 from shared.limits.invites import InviteLimiter
+from shared.limits.limiters import RateLimiter
 from shared.operations.context import Context
 from shared.ports.services import RestServices
 from shared.ports.stores import Stores

@@ -9,7 +9,7 @@ import jwt
 
 from shared.clock import SECOND_MS
 from shared.domain.connections import MAX_TOKEN_CHARACTERS, Identity
-from shared.domain.identifiers import MAX_NUMBER, is_user_id
+from shared.domain.text import MAX_NUMBER, is_user_id
 from shared.errors import TokenExpired, Unauthenticated
 
 # For `iat` and `nbf` only: the issuer's clock may run a little ahead. `exp` is taken at its word.

@@ -1,19 +1,26 @@
-"""The rules of the chat, as pure checks. Each raises the error that the client gets."""
+"""Who is in a conversation, and the rules of the chat, as pure checks. Each raises the error that the client gets."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.clock import SECOND_MS
-from shared.domain.changes import ADMIN, OWNER, Role
-from shared.domain.entries import Draft, Entry, Reaction
+from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
+from shared.domain.entries import (
+    MAX_MESSAGE_BYTES,
+    Draft,
+    Entry,
+    Reaction,
+    draft_is_too_heavy,
+    is_too_heavy,
+    message_bytes,
+)
 from shared.domain.files import READY, File
-from shared.domain.members import Audience
-from shared.domain.text import is_blank, is_emoji, is_label
-from shared.domain.weight import MAX_MESSAGE_BYTES, draft_is_too_heavy, is_too_heavy, message_bytes
-from shared.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
+from shared.domain.members import Group, Roster
+from shared.domain.text import is_blank, is_emoji, is_group_id, is_label, private_members
+from shared.errors import BadRequest, Conflict, Forbidden, NotAMember, NotFound, TooLarge
 
 MAX_CONTENT_CHARACTERS: Final = 5_000
 MAX_CONTENT_BYTES: Final = 20 * 1024
@@ -37,6 +44,62 @@ class Bounds:
 
 
 PROTOCOL: Final = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The members with their roles. `group` is None for a private conversation, whose id names its two members."""
+
+    roles: Mapping[str, Role]
+    group: Group | None = None
+
+    @classmethod
+    def of(cls, roster: Roster) -> Audience:
+        return cls({seat.user_id: seat.role for seat in roster.seats.values()}, roster.group)
+
+    @classmethod
+    def of_one(cls, user_id: str) -> Audience:
+        """As if the user were alone: the others were not looked up."""
+        return cls({user_id: MEMBER})
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return tuple(self.roles)
+
+    def __contains__(self, user_id: object) -> bool:
+        return user_id in self.roles
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    def after(self, entries: Iterable[Entry]) -> Audience:
+        """The audience after these entries too: what was read, plus what was met in the log since.
+
+        Entries that the reading already reflects may be among them: the last change of each user counts.
+        """
+        changes = [change for entry in entries if (change := entry.change) is not None and changes_roster(change)]
+        if not changes:
+            return self
+        roles, group = dict(self.roles), self.group
+        for change in changes:
+            match change:
+                case Added(users=users, roles=given):
+                    roles.update({user: given.get(user, MEMBER) for user in users})
+                case Removed(users=users):
+                    roles = {user: role for user, role in roles.items() if user not in users}
+                case RolesChanged(roles=changed):
+                    roles.update({user: role for user, role in changed.items() if user in roles})
+                case Renamed(name=name) if group is not None:
+                    group = replace(group, name=name)
+        return Audience(roles, group)
+
+
+def check_possible_member(conversation_id: str, user_id: str) -> None:
+    """Whether the user could be in a conversation of this id, without a read. Raises NotAMember."""
+    private = private_members(conversation_id)
+    if user_id in private if private is not None else is_group_id(conversation_id):
+        return
+    raise NotAMember
 
 
 def check_content(content: str, bounds: Bounds = PROTOCOL) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from shared.domain.changes import MEMBER
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id, private_members
-from shared.domain.members import Audience, check_possible_member
+from shared.domain.rules import Audience, check_possible_member
+from shared.domain.text import is_group_id, private_members
 from shared.errors import NotAMember
 from shared.operations.context import Context
 from shared.operations.rosters import Behind

@@ -15,8 +15,8 @@ from typing import Final
 from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
 from shared.domain.connections import Connection, Delivered
 from shared.domain.entries import Entry, change_entry
-from shared.domain.identifiers import is_group_id
-from shared.domain.members import Audience, check_possible_member
+from shared.domain.rules import Audience, check_possible_member
+from shared.domain.text import is_group_id
 from shared.errors import NotAMember, Unavailable
 from shared.operations.audiences import audience_behind
 from shared.operations.connections import ensure_registered

@@ -9,8 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.domain.contacts import ACCEPTED, INCOMING, REQUESTED, Contact, Pair, Profile
-from shared.domain.identifiers import check_user_id
-from shared.domain.text import is_label
+from shared.domain.text import check_user_id, is_label
 from shared.errors import BadRequest, Conflict, NotFound, Unavailable
 from shared.ports.stores import Stores
 

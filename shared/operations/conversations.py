@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from shared.domain.changes import Role
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id, other_member, private_conversation_id, private_members
 from shared.domain.inbox import Happened, InboxPosition, Order, Snapshot, order_then
-from shared.domain.members import Group, Member, Preferences, check_possible_member, is_in_inbox, unread
+from shared.domain.members import Group, Member, Preferences, is_in_inbox, unread
+from shared.domain.rules import check_possible_member
+from shared.domain.text import is_group_id, other_member, private_conversation_id, private_members
 from shared.errors import BadRequest, NotAMember
 from shared.ports.conversations import ConversationLog
 from shared.ports.services import Services

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.devices import APNS, FCM, PRODUCTION, Device, Environment, Platform, PushTarget
-from shared.domain.identifiers import MAX_DEVICE_ID
-from shared.domain.text import id_pattern
+from shared.domain.text import MAX_DEVICE_ID, id_pattern
 from shared.errors import BadRequest
 from shared.operations.context import Context
 from shared.ports.stores import Stores

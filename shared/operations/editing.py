@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from shared.domain.changes import Change, Deleted, Edited, Reacted
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id, other_member
-from shared.domain.members import Audience
 from shared.domain.rules import (
+    Audience,
     check_content,
     check_deletable,
     check_editable,
@@ -21,6 +20,7 @@ from shared.domain.rules import (
     check_readable,
     check_shows,
 )
+from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
 from shared.operations.context import Context

@@ -22,7 +22,7 @@ from shared.domain.files import (
     clean_name,
     kind_for,
 )
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads no more

@@ -18,9 +18,9 @@ from shared.domain.changes import (
     RolesChanged,
 )
 from shared.domain.entries import Entry, change_entry
-from shared.domain.identifiers import check_user_id, group_id, named_group_id
-from shared.domain.members import Audience, Member
+from shared.domain.members import Member
 from shared.domain.rules import (
+    Audience,
     check_group,
     check_moderator,
     check_name,
@@ -28,6 +28,7 @@ from shared.domain.rules import (
     check_removable,
     check_room,
 )
+from shared.domain.text import check_user_id, group_id, named_group_id
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
 from shared.operations.audiences import audience_of
 from shared.operations.changes import Changed, announce, change

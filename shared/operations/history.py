@@ -8,8 +8,9 @@ from itertools import count
 from typing import Final
 
 from shared.domain.entries import Entry, Progress
-from shared.domain.identifiers import other_member, private_members
-from shared.domain.members import Member, check_possible_member
+from shared.domain.members import Member
+from shared.domain.rules import check_possible_member
+from shared.domain.text import other_member, private_members
 from shared.errors import BadRequest, NotAMember, NotFound
 from shared.operations.audiences import audience_of
 from shared.ports.conversations import ConversationLog

@@ -8,21 +8,22 @@ from typing import Final
 
 from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
-from shared.domain.identifiers import is_group_id, other_member, private_conversation_id
-from shared.domain.members import Audience, check_possible_member
 from shared.domain.rules import (
+    Audience,
     Bounds,
     check_after,
     check_content,
     check_file,
     check_file_named,
     check_mentions,
+    check_possible_member,
     check_readable,
     check_reply,
     check_same_message,
     check_shows,
     check_weight,
 )
+from shared.domain.text import is_group_id, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
 from shared.operations.changes import settle

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.connections import NOBODY, Delivered, live
-from shared.domain.identifiers import check_user_id
 from shared.domain.notifications import SYSTEM, AboutNotification, DeliveryCheck, Notification
-from shared.domain.text import id_pattern, is_label
+from shared.domain.text import check_user_id, id_pattern, is_label
 from shared.errors import BadRequest, TooLarge
 from shared.operations.context import Context
 from shared.operations.delivery import post, report

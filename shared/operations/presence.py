@@ -23,7 +23,7 @@ from shared.domain.connections import (
     Watch,
 )
 from shared.domain.contacts import Relation
-from shared.domain.identifiers import is_group_id
+from shared.domain.text import is_group_id
 from shared.errors import Unavailable
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry, Receipt
-from shared.domain.identifiers import other_member
-from shared.domain.members import Member, check_possible_member
+from shared.domain.members import Member
+from shared.domain.rules import check_possible_member
+from shared.domain.text import other_member
 from shared.errors import BadRequest, NotAMember
 from shared.operations.changes import settle
 from shared.operations.context import Context

@@ -8,9 +8,8 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.domain.connections import NOBODY
-from shared.domain.members import check_possible_member
 from shared.domain.notifications import REMINDER, Notification, Reminder
-from shared.domain.rules import check_readable
+from shared.domain.rules import check_possible_member, check_readable
 from shared.errors import BadRequest, Conflict, NotAMember
 from shared.operations.context import Context
 from shared.operations.delivery import report

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, Protocol
 
-from shared.domain.members import Audience
+from shared.domain.rules import Audience
 
 # Members in all kept rosters together: some 5 MB, with ids of usual length.
 MAX_SEATS: Final = 20_000

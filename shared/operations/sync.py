@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id
-from shared.domain.members import Member, check_possible_member, is_in_inbox, unread
-from shared.domain.rules import MAX_PAGE
+from shared.domain.members import Member, is_in_inbox, unread
+from shared.domain.rules import MAX_PAGE, check_possible_member
+from shared.domain.text import is_group_id
 from shared.errors import NotAMember
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores

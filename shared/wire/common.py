@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.domain.identifiers import MAX_CONVERSATION_ID
+from shared.domain.text import MAX_CONVERSATION_ID
 from shared.errors import BadRequest, ParleyError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.functions.events import NOW
 
 SECRET = "s" * 64

@@ -14,7 +14,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from shared.auth.jwks import JwksKeys
 from shared.auth.tokens import SecretKey, TokenVerifier, bearer_token
-from shared.domain.identifiers import is_user_id
+from shared.domain.text import is_user_id
 from shared.errors import Unauthenticated, Unavailable
 from tests.bad_input.fuzzing import bent, json_texts, mutated, texts, tried, values
 from tests.shared.auth.minting import NOW_MS, NOW_S, SECRET, claims, token

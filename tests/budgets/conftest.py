@@ -14,7 +14,7 @@ from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Wiring as Ports
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity
 from shared.ports.limits import Buckets

@@ -18,7 +18,7 @@ from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
 from functions.rest.wiring import Wiring as RestPorts
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.adapters.dynamodb.files import DynamoDbFiles

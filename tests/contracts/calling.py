@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import Calls, Item, from_item, to_item
 
 KEY = {"user_id": {"S": "u"}}

@@ -14,9 +14,9 @@ import pytest
 from local import ports, server
 from local.settings import ROOT, Settings
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.json_service import JsonService
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.s3 import S3Objects, s3
+from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
 from shared.ports.services import Objects

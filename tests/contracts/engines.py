@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws.calls import JsonService, ServiceError
 from shared.adapters.dynamodb.client import Calls, dynamodb
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import Calls, from_item
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
 from shared.domain.notifications import About, AboutMessage, AboutNotification

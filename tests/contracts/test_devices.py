@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices, target_hash
 from shared.domain.devices import APNS, FCM, SANDBOX, Device, PushTarget

@@ -9,8 +9,8 @@ import pytest
 
 from shared.domain.changes import Added
 from shared.domain.entries import change_entry
-from shared.domain.identifiers import private_conversation_id, private_members
 from shared.domain.members import Member, Preferences
+from shared.domain.text import private_conversation_id, private_members
 from tests.fakes import DM
 from tests.stores import Stores
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import from_item
 from shared.adapters.dynamodb.model_stores import DynamoDbNotifications
 from shared.domain.notifications import REMINDER, SYSTEM, Notification

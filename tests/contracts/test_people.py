@@ -21,7 +21,7 @@ from shared.domain.contacts import (
     Relation,
 )
 from shared.domain.entries import Draft, Entry, change_entry
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.stores import Stores
 
 NOBODY = Pair(None, None, blocks_me=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import from_item
 from shared.adapters.dynamodb.model_stores import DynamoDbReminders
 from shared.domain.notifications import SYSTEM, Notification, Reminder

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.pushes import DynamoDbPushContexts
 from shared.domain.changes import ADMIN, OWNER, Added

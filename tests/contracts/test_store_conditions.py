@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import Calls
 from tests.contracts.calling import VALIDATION, holds, put, shown
 

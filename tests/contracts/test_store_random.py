@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from tests.contracts.comparison import answer, difference
 from tests.contracts.random_requests import Requests
 from tests.dynamodb import Store, Written

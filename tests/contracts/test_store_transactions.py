@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from tests.contracts.calling import VALIDATION, expressions, get, refused
 

@@ -13,7 +13,7 @@ import pytest
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.entries import entry_item
@@ -23,9 +23,9 @@ from shared.config import AwsEnvironment
 from shared.domain.connections import Connection, StoredTicket
 from shared.domain.contacts import Contact, Pair, Profile, QuietHours, Relation
 from shared.domain.entries import Draft, author_key
-from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import Member, unread
 from shared.domain.notifications import Notification, Reminder
+from shared.domain.text import private_conversation_id
 from tests.dynamodb import Store
 from tests.fakes import DM
 from tests.stores import Stores, adapters

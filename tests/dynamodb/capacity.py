@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from tests.calls import Unhurried
 from tests.dynamodb.errors import refused
 from tests.dynamodb.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from tests.dynamodb.errors import invalid
 from tests.dynamodb.paths import SIZED, Names, Values, resolved
 from tests.dynamodb.tree import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.adapters.aws.json_service import ServiceError, refusal
+from shared.adapters.aws.calls import ServiceError, refusal
 
 _BAD_REQUEST = 400
 _SERVICE = "com.amazonaws.dynamodb.v20120810#"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from tests.calls import Unhurried
 from tests.dynamodb.errors import Unsupported, invalid, refused
 from tests.dynamodb.queries import Wanted, wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.domain.entries import Draft, Entry
 from tests.dynamodb import Store
 from tests.dynamodb.capacity import READ_UNITS, WRITE_UNITS, Limited

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import to_item
 from tests.dynamodb import Store, Unsupported, Written
 from tests.dynamodb.store import TOKEN_MS

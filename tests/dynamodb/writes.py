@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from tests.dynamodb.conditions import Condition, condition
 from tests.dynamodb.errors import Unsupported, invalid, refused
 from tests.dynamodb.paths import Names, Values, check_used, resolved

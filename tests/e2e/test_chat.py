@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from local.stack import Stack
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import RawClient, connected, http, new_users
 
 

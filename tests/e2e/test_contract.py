@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 
 from local.stack import Stack
 from local.tokens import mint
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import http, new_users
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -21,7 +21,7 @@ from parley_client import File, Message, ParleyClient, ParleyError
 
 from local.stack import Stack
 from shared.domain.files import Upload
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.e2e.pushes import until
 from tests.e2e.raw_client import PATIENCE_S, connected, http, new_users
 from tests.e2e.test_groups import make_group

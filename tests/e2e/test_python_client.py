@@ -9,7 +9,7 @@ from parley_client import Message, ParleyClient, ReadReceipt
 
 from local.stack import Stack
 from local.tokens import mint
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.chaos.proxy import proxy_before
 from tests.e2e.raw_client import http, new_users
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, TypeVar
 
-from shared.domain.identifiers import private_conversation_id
 from shared.domain.pushes import Push, PushResult, Sent
+from shared.domain.text import private_conversation_id
 
 DM = private_conversation_id("alice", "bob")
 

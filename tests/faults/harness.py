@@ -27,8 +27,7 @@ from functions.presence.handler import look
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from functions.rest.wiring import Wiring as RestPorts
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import ApiGatewayConnections, JsonService
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier

@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.devices import devices_from, target_hash
 from shared.adapters.dynamodb.entries import entry_from
 from shared.domain.contacts import ACCEPTED
 from shared.domain.entries import Entry
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.faults.harness import FaultHarness
 from tests.shared.operations.replay import Told, replay
 from tests.stores import LOG, MEMBERS, SESSIONS

@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.json_service import retried
-from shared.adapters.aws.parallel_map import ThreadedMap
-from shared.adapters.aws.transport import TransportError
+from shared.adapters.aws.calls import ApiGatewayConnections, retried
+from shared.adapters.aws.transport import ThreadedMap, TransportError
 from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
 from shared.domain.pushes import Push, PushResult, Sent

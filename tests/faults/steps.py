@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from shared.adapters.aws.json_service import refusal
+from shared.adapters.aws.calls import refusal
 from shared.adapters.aws.transport import TransportError
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.transport import ThreadedMap
 from tests.calls import Unslept
 from tests.faults.beginning import (
     ALICE,

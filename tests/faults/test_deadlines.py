@@ -11,8 +11,8 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.message.handler import respond
-from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
-from shared.adapters.aws.json_service import ServiceError, refusal, retried
+from shared.adapters.aws.calls import ServiceError, refusal, retried
+from shared.clock import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.domain.connections import Identity
 from shared.errors import Unavailable
 from shared.operations.contacts import request_contact

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws.calls import JsonService, ServiceError
 from shared.adapters.dynamodb.client import dynamodb
 from shared.config import AwsEnvironment
 from tests.calls import Unslept

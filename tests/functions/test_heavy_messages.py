@@ -22,9 +22,8 @@ from shared.adapters.dynamodb.schema import contact_key
 from shared.domain.changes import Edited
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.entries import change_entry
+from shared.domain.entries import MAX_MESSAGE_BYTES, change_entry
 from shared.domain.notifications import SYSTEM, Notification, Reminder
-from shared.domain.weight import MAX_MESSAGE_BYTES
 from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
 from tests.fakes import DM

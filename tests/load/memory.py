@@ -31,12 +31,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 import shared.clock
-from shared.adapters.aws.parallel_map import ThreadedMap
-from shared.adapters.aws.transport import Pool
+from shared.adapters.aws.transport import Pool, ThreadedMap
 from shared.domain.devices import APNS, FCM
-from shared.domain.members import Audience, Group
+from shared.domain.members import Group
 from shared.domain.pushes import Busy, Push, PushResult, Sent, Unregistered
-from shared.limits import recent
+from shared.domain.rules import Audience
+from shared.limits import limiters
 from shared.operations import rosters
 from tests.fakes import FakeClock
 from tests.functions.environment import VARIABLES
@@ -94,12 +94,12 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="count bytes, which takes three times as long")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    remembered = options.remembered or min(recent._REMEMBERED, options.sessions // _FULL)
+    remembered = options.remembered or min(limiters._REMEMBERED, options.sessions // _FULL)
     os.environ |= VARIABLES | SETTINGS
     if options.trace:
         tracemalloc.start(1)
     with (
-        patch.object(recent, "_REMEMBERED", remembered),
+        patch.object(limiters, "_REMEMBERED", remembered),
         patch.object(rosters, "_MOST_SEEN", _GROUPS),
         patch.object(rosters.Rosters.__init__, "__defaults__", (_SEATS,)),
     ):

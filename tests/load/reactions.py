@@ -15,8 +15,8 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
-from shared.adapters.aws.deadline import REQUEST_S, Deadline
-from shared.adapters.aws.json_service import retried
+from shared.adapters.aws.calls import retried
+from shared.clock import REQUEST_S, Deadline
 from shared.domain.changes import OWNER, Added
 from shared.domain.entries import Draft, change_entry
 from shared.errors import ParleyError

@@ -10,7 +10,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import RawClient, new_users
 from tests.e2e.test_groups import make_group
 from tests.load.crowd import dial, hang_up

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.adapters.aws.deadline import REQUEST_S
+from shared.clock import REQUEST_S
 from tests.load.reactions import GROUP, BusyGroup, Rivals, report
 from tests.stores import adapters
 

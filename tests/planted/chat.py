@@ -278,13 +278,13 @@ BUGS: Final = (
     ),
     Bug(
         "a role change brings a removed member back",
-        "shared/domain/members.py",
+        "shared/domain/rules.py",
         "roles.update({user: role for user, role in changed.items() if user in roles})",
         "roles.update(changed)",
     ),
     Bug(
         "who is removed by an entry stays in the audience",
-        "shared/domain/members.py",
+        "shared/domain/rules.py",
         "roles = {user: role for user, role in roles.items() if user not in users}",
         "pass",
     ),

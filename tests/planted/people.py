@@ -196,7 +196,7 @@ BUGS: Final = (
     ),
     Bug(
         "a flood of frames is let through",
-        "shared/limits/frames.py",
+        "shared/limits/limiters.py",
         "        bucket.tokens -= 1\n",
         "",
     ),
@@ -208,7 +208,7 @@ BUGS: Final = (
     ),
     Bug(
         "a connection that floods is kept",
-        "shared/limits/frames.py",
+        "shared/limits/limiters.py",
         "return len(times) == self.limit and now - times[0] <= _MINUTE_MS",
         "return len(times) > self.limit and now - times[0] <= _MINUTE_MS",
     ),

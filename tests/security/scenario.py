@@ -17,7 +17,7 @@ from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import change_entry
 from shared.domain.limits import Limit
-from shared.limits.buckets import RateLimiter
+from shared.limits.limiters import RateLimiter
 from shared.operations.rosters import Rosters
 from tests.functions.events import NOW
 from tests.functions.message.harness import MessageHarness

@@ -23,7 +23,7 @@ from functions.message.routes import Wiring as MessagePorts
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import Wiring as PushPorts
 from functions.presence.handler import look
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.aws.transport import TransportError
 from shared.errors import Internal, ParleyError, Unavailable

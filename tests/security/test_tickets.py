@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from functions.connect.authorizer import authorize
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.domain.connections import Identity
 from shared.operations.tickets import TICKET_LIFETIME_S, issue_ticket

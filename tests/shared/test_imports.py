@@ -27,10 +27,10 @@ _ENVIRON = {
 # Function → the parts of shared/ that it imports, a line for each package: who adds one sees here who pays for it.
 SHARED = {
     "functions.connect.authorizer": """
-adapters.aws: deadline json_service secrets_manager sigv4 transport
+adapters.aws: calls secrets_manager transport
 adapters.dynamodb: client schema sessions
 auth: origins tokens wiring
-domain: changes connections entries identifiers members text
+domain: changes connections entries members text
 operations: tickets
 ports: connections
 shared: clock config errors observability
@@ -38,9 +38,9 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.connect.handler": """
-adapters.aws: apigateway deadline json_service parallel_map sigv4 sqs transport
+adapters.aws: calls sqs transport
 adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries files identifiers members text weight
+domain: changes connections contacts entries files members text
 operations: presence sessions
 ports: services stores
 shared: clock config errors observability
@@ -48,9 +48,9 @@ wire: common
 wire.websocket: events gateway
 """,
     "functions.disconnect.handler": """
-adapters.aws: deadline json_service sigv4 sqs transport
+adapters.aws: calls sqs transport
 adapters.dynamodb: client schema sessions
-domain: changes connections entries identifiers members text
+domain: changes connections entries members text
 operations: sessions
 ports: stores
 shared: clock config errors observability
@@ -58,20 +58,20 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.presence.handler": """
-adapters.aws: apigateway deadline json_service parallel_map sigv4 transport
+adapters.aws: calls transport
 adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries files identifiers members text weight
+domain: changes connections contacts entries files members text
 operations: presence
 ports: services stores
 shared: clock config errors observability
 wire.websocket: events
 """,
     "functions.message.handler": """
-adapters.aws: apigateway deadline json_service parallel_map sigv4 sqs transport
+adapters.aws: calls sqs transport
 adapters.dynamodb: buckets chat_stores client conversation_log entries files memberships relations schema sessions
     watches
-domain: changes connections contacts entries files identifiers limits members rules text weight
-limits: buckets frames recent
+domain: changes connections contacts entries files limits members rules text
+limits: limiters
 operations: audiences changes connections context delivery editing messages presence receipts rosters sessions sync
     typing_indicators visibility
 ports: connections conversations files limits services stores
@@ -80,14 +80,12 @@ wire: common messages
 wire.websocket: events frames gateway replies
 """,
     "functions.rest.handler": """
-adapters.aws: apigateway deadline json_service parallel_map push_queues s3 scheduler sdk secrets_manager sigv4 sqs
-    transport
+adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
 adapters.dynamodb: buckets chat_stores client conversation_log devices entries files memberships model_stores relations
     schema sessions stores watches
 auth: origins tokens wiring
-domain: changes connections contacts devices entries files identifiers inbox limits members notifications pushes rules
-    text weight
-limits: buckets invites recent
+domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
+limits: invites limiters
 operations: audiences changes connections contacts context conversations delivery devices editing files groups history
     messages notifications presence receipts reminders rosters sessions tickets visibility
 ports: connections conversations files limits services stores
@@ -97,11 +95,10 @@ wire.rest: common conversations messages people
 wire.websocket: events
 """,
     "functions.offline_push.handler": """
-adapters.aws: apigateway deadline json_service parallel_map push_queues secrets_manager sigv4 sqs transport
+adapters.aws: calls push_queues secrets_manager sqs transport
 adapters.dynamodb: chat_stores client conversation_log devices entries files memberships model_stores pushes relations
     schema sessions stores watches
-domain: changes connections contacts devices entries fan_out files identifiers members notifications pushes rules text
-    weight
+domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
 operations: audiences context delivery delivery_checks fan_out notifications reminders rosters
 operations.push: enqueueing planning sending wording
 ports: connections conversations files services stores
@@ -109,9 +106,9 @@ shared: clock config errors observability wiring
 wire.websocket: events
 """,
     "functions.files.handler": """
-adapters.aws: deadline json_service s3 sdk sigv4 transport
+adapters.aws: calls s3 sdk transport
 adapters.dynamodb: client files schema
-domain: changes connections entries files identifiers members text
+domain: changes connections entries files members text
 operations: files
 ports: files services
 shared: clock config errors observability

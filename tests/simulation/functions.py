@@ -25,12 +25,12 @@ from functions.message.routes import Wiring as MessageWiring
 from functions.offline_push.shard_queue import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
+from shared.adapters.aws.transport import ThreadedMap
 from shared.auth.tokens import TokenVerifier
 from shared.config import AwsEnvironment
 from shared.domain.devices import APNS, FCM
@@ -51,7 +51,7 @@ from tests.stores import Stores, adapters
 from tests.wiring import Wiring
 
 if TYPE_CHECKING:
-    from shared.adapters.aws.json_service import JsonService
+    from shared.adapters.aws.calls import JsonService
 
 BASE_MS: Final = 1_795_431_200_000
 GRACE_S: Final = 2

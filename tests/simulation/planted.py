@@ -34,7 +34,8 @@ from shared.adapters.dynamodb.schema import USER_ID, connections_from
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
-from shared.domain.members import Audience, Member
+from shared.domain.members import Member
+from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.sessions import Closed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.adapters.aws.json_service import ServiceError, refusal, retried
+from shared.adapters.aws.calls import ServiceError, refusal, retried
 from shared.adapters.aws.transport import READ_TIMEOUT_S, TransportError
 from tests.dynamodb import Store
 from tests.simulation.faults import Fault, Weather

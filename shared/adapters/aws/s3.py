@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import UNBOUNDED, ServiceError
+from shared.adapters.aws.calls import UNBOUNDED, ServiceError
 from shared.adapters.aws.sdk import Sdk
-from shared.clock import SECOND_MS, now_ms
+from shared.clock import SECOND_MS, Deadline, now_ms
 from shared.config import AwsEnvironment
 from shared.domain.files import IMAGE, File, Stored, Upload, content_disposition
 

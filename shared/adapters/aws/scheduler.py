@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import UNBOUNDED, ServiceError
+from shared.adapters.aws.calls import UNBOUNDED, ServiceError
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.aws.sdk import Sdk
-from shared.clock import SECOND_MS, now_ms
+from shared.clock import SECOND_MS, Deadline, now_ms
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder
 

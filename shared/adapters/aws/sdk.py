@@ -12,9 +12,9 @@ from functools import cache, cached_property
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import UNBOUNDED, refusal, retried
+from shared.adapters.aws.calls import UNBOUNDED, refusal, retried
 from shared.adapters.aws.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TransportError
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 
 T = TypeVar("T")

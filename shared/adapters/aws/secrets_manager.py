@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws.calls import JsonService, ServiceError
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 

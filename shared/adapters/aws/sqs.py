@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import UNBOUNDED, JsonService
+from shared.adapters.aws.calls import UNBOUNDED, JsonService
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import Gone
 from shared.errors import Unavailable

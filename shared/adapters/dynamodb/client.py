@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import UNBOUNDED, JsonService, ServiceError
+from shared.adapters.aws.calls import UNBOUNDED, JsonService, ServiceError
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import (
     Calls,
     Item,

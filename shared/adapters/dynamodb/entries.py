@@ -37,7 +37,7 @@ from shared.domain.changes import (
 )
 from shared.domain.entries import Entry, Reaction, author_key
 from shared.domain.files import READY
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 
 # Between an emoji and a user id in a message's set of reactions: in neither can it occur.
 _SEPARATOR: Final = "\x1f"

@@ -26,9 +26,9 @@ from shared.adapters.dynamodb.schema import (
 from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
-from shared.domain.identifiers import is_group_id
 from shared.domain.notifications import About, AboutMessage, AboutNotification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
+from shared.domain.text import is_group_id
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores, contents
 

@@ -26,7 +26,7 @@ from shared.adapters.dynamodb.schema import (
     profile_key,
 )
 from shared.domain.contacts import ACCEPTED, CONTACTS, Relation
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from shared.ports.services import ParallelMap
 
 _GROUPS_FROM: Final = "groups_from"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from shared.domain.connections import live
 from shared.domain.fan_out import StoredEntry, shards
-from shared.domain.identifiers import is_group_id, private_members
 from shared.domain.notifications import About, AboutMessage, DeliveryCheck
 from shared.domain.pushes import PushJob
+from shared.domain.text import is_group_id, private_members
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
 from shared.ports.services import NotifyingServices, PushServices

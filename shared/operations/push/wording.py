@@ -10,10 +10,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from shared.domain.contacts import Profile
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id
 from shared.domain.members import Group, Member, is_in_inbox, unread
 from shared.domain.notifications import About, AboutMessage, Notification
 from shared.domain.pushes import Wording
+from shared.domain.text import is_group_id
 from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
 

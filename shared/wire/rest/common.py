@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.identifiers import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_CONTENT_CHARACTERS, MAX_NAME_CHARACTERS
+from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.errors import ParleyError
 from shared.operations.devices import DEVICE_ID_PATTERN, DEVICE_ID_RULE
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN, NOTIFICATION_ID_RULE

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from shared.domain.entries import MessageType
 from shared.domain.files import TYPES, File, FileKind, Upload
-from shared.domain.identifiers import MAX_NUMBER
 from shared.domain.rules import MAX_MENTIONS
+from shared.domain.text import MAX_NUMBER
 from shared.operations.files import Links
 from shared.operations.history import History, Single, status_of
 from shared.wire.rest.common import ClientId, Content, ConversationId, EntrySeq, Seq, UserId, config, left_out

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
-from shared.domain.entries import Entry, Reaction, Receipt, Typing
-from shared.domain.weight import MAX_MESSAGE_BYTES, is_too_heavy, text_bytes
+from shared.domain.entries import MAX_MESSAGE_BYTES, Entry, Reaction, Receipt, Typing, is_too_heavy, text_bytes
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification

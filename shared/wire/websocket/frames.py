@@ -9,8 +9,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.domain.connections import MAX_TOKEN_CHARACTERS
-from shared.domain.identifiers import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_MENTIONS
+from shared.domain.text import MAX_CLIENT_ID, MAX_CONVERSATION_ID, MAX_NUMBER, USER_ID_PATTERN, USER_ID_RULE
 from shared.errors import BadRequest, ParleyError, TooLarge, UnknownType
 from shared.operations.presence import MAX_WATCHED
 from shared.wire.common import MAX_CURSOR, MAX_DEPTH

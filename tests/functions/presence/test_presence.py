@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.presence.handler import look
-from shared.domain.identifiers import private_conversation_id
+from shared.domain.text import private_conversation_id
 from tests.functions.events import HOUR, NOW
 from tests.harness import Harness
 

@@ -15,8 +15,8 @@ from functions.rest.wiring import Wiring as Ports
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Role
 from shared.domain.files import SizeLimits
-from shared.domain.identifiers import private_conversation_id
 from shared.domain.rules import PROTOCOL, Bounds
+from shared.domain.text import private_conversation_id
 from shared.errors import RateLimited
 from tests.fakes import (
     FakeDeliveryCheckQueue,

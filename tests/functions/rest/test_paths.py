@@ -11,10 +11,9 @@ from urllib.parse import quote, unquote
 import pytest
 
 from functions.rest.api import make_api
-from shared.domain.identifiers import is_user_id
 from shared.domain.limits import Limit
-from shared.domain.text import id_pattern, is_emoji
-from shared.limits.buckets import RateLimiter
+from shared.domain.text import id_pattern, is_emoji, is_user_id
+from shared.limits.limiters import RateLimiter
 from shared.operations.devices import DEVICE_ID_PATTERN
 from tests.functions.rest.document import operations
 from tests.functions.rest.harness import DM, RestHarness, now, settled

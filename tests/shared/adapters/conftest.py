@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.parallel_map import ThreadedMap
 from shared.adapters.aws.sdk import _session
-from shared.adapters.aws.transport import Pool
+from shared.adapters.aws.transport import Pool, ThreadedMap
 from tests.shared.adapters.aws.servers import Script, ScriptedServer
 
 Serve = Callable[[Script], ScriptedServer]

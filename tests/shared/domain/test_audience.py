@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Change, Removed, RolesChanged
 from shared.domain.entries import Entry, change_entry
-from shared.domain.members import Audience
+from shared.domain.rules import Audience
 
 READ = Audience({"alice": OWNER, "bob": MEMBER})
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.entries import AUTHORS_KEPT, Draft, Entry
-from shared.domain.identifiers import is_user_id, private_conversation_id, private_members
 from shared.domain.members import Member, unread
+from shared.domain.text import is_user_id, private_conversation_id, private_members
 from tests.fakes import DM
 
 USER_IDS = st.from_regex(r"[A-Za-z0-9_.@-]{1,128}", fullmatch=True).filter(is_user_id)

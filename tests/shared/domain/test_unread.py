@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.entries import AUTHORS_KEPT, Draft, author_key
-from shared.domain.identifiers import private_conversation_id
 from shared.domain.members import unread
+from shared.domain.text import private_conversation_id
 from shared.errors import ParleyError, Unavailable
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stepping import Stepper, explore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import RateLimited
-from shared.limits.frames import AbuseWatch, FrameLimiter
+from shared.limits.limiters import AbuseWatch, FrameLimiter
 from tests.fakes import FakeClock
 
 

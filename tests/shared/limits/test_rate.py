@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.limits import _BLOCK, Lease, Limit
 from shared.errors import RateLimited, Unavailable
-from shared.limits.buckets import _FREE, _FREE_EVERY_MS, RateLimiter
+from shared.limits.limiters import _FREE, _FREE_EVERY_MS, RateLimiter
 from tests.fakes import FakeClock
 from tests.stores import Simulated, simulated
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.limits.recent import Recent
+from shared.limits.limiters import Recent
 
 
 def test_what_was_used_last_is_kept_and_what_was_not_is_forgotten_first() -> None:

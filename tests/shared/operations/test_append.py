@@ -11,7 +11,7 @@ import pytest
 
 from shared.domain.changes import MEMBER
 from shared.domain.entries import Draft, Entry
-from shared.domain.members import Audience
+from shared.domain.rules import Audience
 from shared.errors import Conflict, SyncRequired, Unavailable
 from shared.operations.context import MAX_ATTEMPTS
 from shared.operations.messages import MAX_EXAMINED, Appended, append

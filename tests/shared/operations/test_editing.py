@@ -8,9 +8,8 @@ from functools import partial
 import pytest
 
 from shared.domain.changes import Edited, Reacted
-from shared.domain.entries import Entry
+from shared.domain.entries import MAX_MESSAGE_BYTES, Entry, message_bytes
 from shared.domain.rules import MAX_REACTIONS, MAX_REACTIONS_OF_ONE
-from shared.domain.weight import MAX_MESSAGE_BYTES, message_bytes
 from shared.errors import BadRequest, Blocked, Conflict, Forbidden, NotAMember, NotFound, TooLarge
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness, found_group

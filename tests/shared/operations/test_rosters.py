@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from shared.domain.entries import Entry
-from shared.domain.members import Audience, Roster
+from shared.domain.members import Roster
+from shared.domain.rules import Audience
 from shared.errors import BadRequest, NotAMember
 from shared.operations.audiences import roster_behind
 from shared.operations.rosters import SETTLED_MS, Rosters

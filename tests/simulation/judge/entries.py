@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.changes import Deleted, Edited, changes_roster
 from shared.domain.entries import Entry
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import inserted
 

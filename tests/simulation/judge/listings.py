@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.devices import devices_from
 from shared.domain.changes import MEMBER
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from parley_client.events import Entry as SeenEntry
 
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.clients import Client
 from tests.simulation.judge.case import Case
 from tests.simulation.judge.past import inserted

@@ -13,8 +13,8 @@ from shared.adapters.dynamodb.client import Item, from_item
 from shared.adapters.dynamodb.entries import entry_from
 from shared.adapters.dynamodb.schema import member_from
 from shared.domain.entries import Entry
-from shared.domain.identifiers import private_members
 from shared.domain.members import Member
+from shared.domain.text import private_members
 from tests.dynamodb import Written
 
 Key = tuple[str, str, Any]

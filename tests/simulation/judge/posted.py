@@ -14,7 +14,7 @@ from shared.adapters.dynamodb.entries import entry_from
 from shared.adapters.dynamodb.schema import session_from
 from shared.domain.changes import Removed
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id, private_members
+from shared.domain.text import is_group_id, private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case

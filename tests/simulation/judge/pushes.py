@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.adapters.dynamodb.devices import devices_from
 from shared.domain.entries import Entry
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.judge.case import Case

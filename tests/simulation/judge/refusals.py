@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from shared.domain.identifiers import is_group_id, private_members
+from shared.domain.text import is_group_id, private_members
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.domain.changes import Edited
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.judge.case import Case
 
 

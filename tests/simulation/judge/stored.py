@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.domain.changes import Added
 from shared.domain.entries import Entry
-from shared.domain.identifiers import private_members
+from shared.domain.text import private_members
 from tests.simulation.faults import Fault
 from tests.simulation.history import Operation
 from tests.simulation.judge.case import Case

@@ -9,7 +9,7 @@ from typing import Final
 from functions.offline_push.providers import ELLIPSIS
 from shared.adapters.dynamodb.devices import devices_from
 from shared.domain.entries import Entry
-from shared.domain.identifiers import is_group_id
+from shared.domain.text import is_group_id
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS, SECOND_LOOK_S
 from tests.simulation.judge.case import HARMLESS, Case

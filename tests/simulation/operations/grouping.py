@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.domain.identifiers import is_group_id
+from shared.domain.text import is_group_id
 from tests.simulation.history import Operation
 from tests.simulation.operations.acting import Actions, group, other, place
 from tests.simulation.places import CROWD, USERS

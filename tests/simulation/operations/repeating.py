@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.domain.identifiers import is_group_id
+from shared.domain.text import is_group_id
 from tests.simulation.operations.acting import Actions, place, text
 from tests.simulation.operations.talking import send_over_http
 from tests.simulation.places import FIRST, USERS

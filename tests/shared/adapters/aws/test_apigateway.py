@@ -7,9 +7,9 @@ from urllib.parse import unquote
 import pytest
 
 from shared.adapters.aws import transport as http
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import ApiGatewayConnections
+from shared.adapters.aws.transport import ThreadedMap
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import Posted, PostOutcome
 from tests.calls import Unslept

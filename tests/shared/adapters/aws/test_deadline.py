@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shared.adapters.aws.apigateway import ApiGatewayConnections
-from shared.adapters.aws.deadline import FRAME_S, GRACE_S, REQUEST_S, Deadline
-from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, ServiceError, retried
-from shared.adapters.aws.parallel_map import ThreadedMap
+from shared.adapters.aws.calls import GIVE_UP_AFTER_S, ApiGatewayConnections, ServiceError, retried
+from shared.adapters.aws.transport import ThreadedMap
+from shared.clock import FRAME_S, GRACE_S, REQUEST_S, Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import PostOutcome
 from shared.errors import Unavailable

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.aws.deadline import Deadline, backoff_s
-from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, timestamp
+from shared.adapters.aws.calls import GIVE_UP_AFTER_S, MAX_ATTEMPTS, JsonService, ServiceError, timestamp
 from shared.adapters.aws.transport import Response, TransportError
+from shared.clock import Deadline, backoff_s
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 from tests.calls import Unslept

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from shared.adapters.aws.json_service import MAX_ATTEMPTS, ServiceError
+from shared.adapters.aws.calls import MAX_ATTEMPTS, ServiceError
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.aws.transport import Response
 from shared.config import AwsEnvironment

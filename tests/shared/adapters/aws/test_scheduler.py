@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler, scheduler
 from shared.config import AwsEnvironment
 from shared.domain.notifications import Reminder

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.json_service import GIVE_UP_AFTER_S, MAX_ATTEMPTS, ServiceError
+from shared.adapters.aws.calls import GIVE_UP_AFTER_S, MAX_ATTEMPTS, ServiceError
 from shared.adapters.aws.s3 import s3
 from shared.adapters.aws.scheduler import scheduler
 from shared.adapters.aws.sdk import Sdk
 from shared.adapters.aws.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TransportError
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 from shared.observability import describe

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import JsonService, ServiceError
+from shared.adapters.aws.calls import JsonService, ServiceError
 from shared.adapters.aws.secrets_manager import KEEP_MS, CachedSecret, secrets_manager
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from shared.adapters.aws.json_service import JsonService
+from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.domain.connections import Gone
 from shared.errors import Unavailable

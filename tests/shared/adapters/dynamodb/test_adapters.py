@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.entries import entry_item

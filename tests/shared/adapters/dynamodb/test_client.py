@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.aws.json_service import ServiceError
+from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb import client as dynamodb
 from shared.adapters.dynamodb.client import (
     BATCH_GET_LIMIT,

@@ -8,7 +8,8 @@ from shared.domain.changes import ADMIN, MEMBER, OWNER
 from shared.domain.connections import OFFLINE, Presence
 from shared.domain.contacts import Contact, Profile, QuietHours
 from shared.domain.entries import Entry
-from shared.domain.members import Audience, Group, Member, Preferences
+from shared.domain.members import Group, Member, Preferences
+from shared.domain.rules import Audience
 from shared.errors import Internal, NotAMember, Unavailable
 from shared.operations.conversations import Created, Summary
 from shared.operations.groups import CreatedGroup, Listed

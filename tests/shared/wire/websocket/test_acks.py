@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.domain.changes import Reacted
 from shared.domain.connections import Presence
 from shared.domain.entries import Entry
-from shared.domain.members import Audience
+from shared.domain.rules import Audience
 from shared.operations.changes import Changed
 from shared.operations.editing import React
 from shared.wire.messages import delete_ack, edit_ack, react_ack

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.changes import Edited
-from shared.domain.entries import Draft, Entry
-from shared.domain.weight import MAX_MESSAGE_BYTES, draft_is_too_heavy, is_too_heavy, message_bytes, text_bytes
+from shared.domain.entries import (
+    MAX_MESSAGE_BYTES,
+    Draft,
+    Entry,
+    draft_is_too_heavy,
+    is_too_heavy,
+    message_bytes,
+    text_bytes,
+)
 from shared.wire.websocket.events import encode_plainly, entry_event, message_body, whole_message_body
 from shared.wire.websocket.replies import encode_event
 

@@ -1,17 +1,18 @@
-"""Calls to AWS services that speak JSON over one POST: DynamoDB, SQS, Secrets Manager. Signed, bounded, retried."""
+"""Calls to AWS, signed, bounded and retried: services that speak JSON over one POST, and posts to connections."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
-from shared.adapters.aws.deadline import Deadline
-from shared.adapters.aws.sigv4 import signer_for
-from shared.adapters.aws.transport import Pool, Response, TransportError
+from shared.adapters.aws.transport import Pool, Response, ThreadedMap, TransportError, signer_for
+from shared.clock import Deadline
 from shared.config import AwsEnvironment
+from shared.domain.connections import Posted, PostOutcome
 from shared.errors import Unavailable
 
 T = TypeVar("T")
@@ -36,7 +37,11 @@ _RETRYABLE: Final = frozenset(
         "TransactionInProgressException",
     }
 )
-
+_POST_ATTEMPTS: Final = 3
+# 410: closed. 400: an id that never was one; keeping it would mean posting to it for ever.
+_GONE: Final = frozenset({400, 410})
+# 429: the account's rate, or the client's full buffer. 5xx: the gateway's own trouble.
+_BUSY: Final = frozenset({429, 500, 502, 503, 504})
 _CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
@@ -83,7 +88,7 @@ def retried(
     """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
 
     `pause` waits between two attempts, `check` comes before each; both raise Unavailable where the invocation's time is
-    up (see `deadline.py`). Any other ServiceError is raised; Unavailable when the attempts or the time for them are
+    up (see `Deadline`). Any other ServiceError is raised; Unavailable when the attempts or the time for them are
     used up.
     """
     lost: Exception | None = None
@@ -196,3 +201,51 @@ def _is_contention(error: ServiceError) -> bool:
     if error.code != "TransactionCanceledException":
         return False
     return bool(error.reasons & _CONTENTION) and "ConditionalCheckFailed" not in error.reasons
+
+
+class ApiGatewayConnections:
+    """Gateway on the management API of one WebSocket stage."""
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        environment: AwsEnvironment,
+        *,
+        parallel_map: ThreadedMap,
+        deadline: Deadline = UNBOUNDED,
+    ) -> None:
+        self._pool = Pool(endpoint_url)
+        self._parallel_map = parallel_map
+        self._deadline = deadline
+        self._signer = signer_for("execute-api", environment)
+
+    def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
+        return list(self._parallel_map(lambda one: Posted(one, self._post(one, data)), connection_ids))
+
+    def close(self, connection_id: str) -> None:
+        try:
+            self._request("DELETE", connection_id, b"")
+        except TransportError:
+            return  # it is unregistered already, and the gateway ends it within its two hours
+
+    def _post(self, connection_id: str, data: bytes) -> PostOutcome:
+        for attempt in range(_POST_ATTEMPTS):
+            try:
+                if attempt:
+                    self._deadline.pause(attempt)
+                self._deadline.check()
+                status = self._request("POST", connection_id, data)
+            except (TransportError, Unavailable):
+                return PostOutcome.FAILED  # it has waited long enough already, and a delivery check follows
+            if status == HTTPStatus.OK:
+                return PostOutcome.SENT
+            if status in _GONE:
+                return PostOutcome.GONE
+            if status not in _BUSY:
+                return PostOutcome.FAILED
+        return PostOutcome.FAILED
+
+    def _request(self, method: str, connection_id: str, data: bytes) -> int:
+        path = f"{self._pool.base_path}/%40connections/{quote(connection_id, safe='')}"
+        headers = self._signer.sign(method, path, {"host": self._pool.host}, data, timestamp=timestamp())
+        return self._pool.request(method, path, headers, data).status
