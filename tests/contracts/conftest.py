@@ -27,8 +27,9 @@ from tests.fakes import FakeObjects
 from tests.forms import post_form
 from tests.moto_tables import bucket, environment, moto_url, tables
 from tests.stores import Stores, adapters
+from tests.watchdog import watchdog
 
-__all__ = ["bucket", "environment", "moto_url", "tables"]
+__all__ = ["bucket", "environment", "moto_url", "tables", "watchdog"]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def moto(moto_url: str) -> Iterator[JsonService]:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JsonService]:
+def emulator(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Iterator[JsonService]:
     """The local emulator, running for all tests of this worker that want it."""
     settings = Settings(home=tmp_path_factory.mktemp("emulator"), port=ports.free_port(), root=ROOT)
     server.start(settings)

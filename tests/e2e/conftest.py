@@ -13,6 +13,9 @@ from local import stack as local_stack
 from local.ports import free_port
 from local.settings import Settings
 from local.stack import Stack
+from tests.watchdog import watchdog
+
+__all__ = ["watchdog"]
 
 DEPLOY_SECONDS = 300
 
@@ -50,7 +53,7 @@ class OwnStack:
 
 
 @pytest.fixture(scope="session")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStack]:
+def own_stack(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Iterator[OwnStack]:
     """The suite's stack, started; a test that stops or kills it starts it again."""
     # The developer's own settings (an issuer, a JWKS URL …) are not what the tests are about.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}

@@ -6,6 +6,9 @@ import pytest
 from local import ports, server
 from local.providers.serving import Providers
 from local.settings import ROOT, Settings
+from tests.watchdog import watchdog
+
+__all__ = ["watchdog"]
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Settings]:
+def emulator(tmp_path: Path, watchdog: None) -> Iterator[Settings]:
     """A running emulator of its own."""
     settings = Settings(home=tmp_path / "home", port=ports.free_port(), root=ROOT)
     server.start(settings)

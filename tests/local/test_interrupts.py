@@ -49,7 +49,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def free(tmp_path: Path) -> Iterator[int]:
+def free(tmp_path: Path, watchdog: None) -> Iterator[int]:
     from local.ports import free_port
 
     yield free_port()

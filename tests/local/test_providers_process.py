@@ -24,7 +24,7 @@ from local.settings import ROOT, Settings
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Settings]:
+def home(tmp_path: Path, watchdog: None) -> Iterator[Settings]:
     """A stack whose providers are stopped at the end."""
     settings = Settings(home=tmp_path / "home", port=quiet_port(), root=ROOT)
     settings.home.mkdir()
