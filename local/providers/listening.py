@@ -49,12 +49,25 @@ class _Connection:
         self.writer.close()
 
 
-class _Server(TCPServer):  # type: ignore[misc]  # hypercorn's types are skipped
-    """hypercorn keeps a connection that its client has closed until it would have been idle for too long."""
+class _Reader:
+    """What hypercorn reads a connection by. It tells the connection's context of the client's end.
 
-    async def _read_data(self) -> None:
-        await super()._read_data()
-        await self.context.terminated.set()
+    Else hypercorn keeps a connection that its client has closed until it would have been idle for too long.
+    """
+
+    def __init__(self, reader: StreamReader, context: WorkerContext) -> None:
+        self._reader = reader
+        self._context = context
+
+    def at_eof(self) -> bool:
+        return self._reader.at_eof()
+
+    async def read(self, most: int) -> bytes:
+        try:
+            return await self._reader.read(most)
+        finally:
+            if self._reader.at_eof() or self._reader.exception():
+                await self._context.terminated.set()
 
 
 class Listener:
@@ -114,7 +127,9 @@ class Listener:
         self._open[client] = _Connection(writer, spoken == HTTP2)
         loop, context = asyncio.get_running_loop(), WorkerContext(None)
         try:
-            await _Server(ASGIWrapper(self._answer), loop, self._config, context, {}, reader, writer)
+            await TCPServer(
+                ASGIWrapper(self._answer), loop, self._config, context, {}, _Reader(reader, context), writer
+            )
         except* OSError:  # it was cut in the middle of something
             pass
         finally:
