@@ -107,7 +107,8 @@ class Setup:
                 self._install("venv", "--quiet", "--clear", "--no-project", TOOLS / "runtime")
 
     def _node_packages(self) -> None:
-        with _step("node", ["package.json", "package-lock.json"], ROOT / "node_modules/.bin/cdk") as needed:
+        manifests = [f"{folder}package.json" for folder in ("", "clients/js/", "clients/js/react/", "web/")]
+        with _step("node", [*manifests, "package-lock.json"], ROOT / "node_modules/.bin/cdk") as needed:
             if needed:
                 if shutil.which("npm") is None:
                     raise SetupError("npm is not installed", "It comes with Node: https://nodejs.org")
