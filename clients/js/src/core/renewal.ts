@@ -1,0 +1,103 @@
+/** A fresh token for a living connection: shortly before the one it came with ends, or once that has ended. */
+
+import type { Context } from "./context.js";
+import { earliest } from "./context.js";
+import type { Exchange } from "./exchange.js";
+
+const AHEAD = 60_000;
+const AT_LEAST = 1_000; // a provider whose tokens live for seconds is not asked in a tight loop
+
+/**
+ * Two tries for each token: ahead of its end, and at it. Where the second fails, too, the connection ends.
+ * `waiting`: the token has ended, and a fresh one is on its way; until the server has it, it serves nothing else.
+ */
+export class Renewal {
+  waiting = false;
+  private due: number | null = null;
+  private end: number | null = null;
+  private hasSource = false;
+  private asking = false;
+  private unproven = false; // a token has come late, and nothing was served by it yet
+
+  constructor(
+    private readonly context: Context,
+    private readonly exchange: Exchange,
+    private readonly resume: (now: number) => void,
+    private readonly giveUp: (now: number) => void,
+  ) {}
+
+  /** The token is good for `left` more; null where that is not known, or where there is no other. */
+  plan(now: number, left: number | null): void {
+    this.hasSource = left !== null;
+    this.due = this.end = null;
+    if (left !== null && left > 0) {
+      this.due = now + Math.max(left - Math.min(AHEAD, left / 2), AT_LEAST);
+      this.end = now + Math.max(left, AT_LEAST);
+    }
+  }
+
+  act(now: number): void {
+    if (this.due !== null && now >= this.due) {
+      this.due = null;
+      this.ask();
+    }
+  }
+
+  /** By the own clock. Whether it did by the server's, its next refusal says. */
+  hasEnded(now: number): boolean {
+    return !this.waiting && this.end !== null && now >= this.end;
+  }
+
+  /** The token has ended: ask for another. False where there is no source of them, or the last one was no good. */
+  beginLate(): boolean {
+    if (!this.hasSource || this.unproven) return false;
+    this.waiting = this.unproven = true;
+    this.due = this.end = null;
+    this.ask();
+    return true;
+  }
+
+  /** The server has served something. */
+  proven(): void {
+    this.unproven = false;
+  }
+
+  nextDue(): number | null {
+    return earliest(this.due, this.end);
+  }
+
+  forget(): void {
+    this.due = this.end = null;
+    this.waiting = this.unproven = this.hasSource = this.asking = false;
+  }
+
+  /** There was no token to be had. */
+  notHad(now: number): void {
+    this.asking = false;
+    if (this.waiting) this.giveUp(now);
+  }
+
+  authenticate(token: string, left: number | null, now: number): void {
+    this.asking = false;
+    this.exchange.transmit(
+      { type: "auth", token },
+      now,
+      (_, later) => {
+        const wasLate = this.waiting;
+        this.waiting = false;
+        this.plan(later, left === null ? null : left - (later - now));
+        if (wasLate) this.resume(later);
+      },
+      (_, later) => {
+        if (this.waiting) this.giveUp(later);
+      },
+      { aboutToken: true },
+    );
+  }
+
+  private ask(): void {
+    if (this.asking) return;
+    this.asking = true;
+    this.context.do({ type: "renew" });
+  }
+}

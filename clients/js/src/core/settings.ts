@@ -1,0 +1,46 @@
+/** The knobs of the core, each with the reason for its default. Times are milliseconds. */
+export type Settings = {
+  /** Unacknowledged messages; one more is refused with `outbox_full`. */
+  maxOutbox: number;
+  /** The gateway drops a connection after 10 idle minutes. The actual pause is up to a tenth shorter. */
+  heartbeat: number;
+  /** Each so many heartbeats all conversations are compared, not just the open one. */
+  fullSyncEvery: number;
+  /** Silence after a heartbeat for this long means that the connection is dead. */
+  pongTimeout: number;
+  /** A request without an answer is repeated after this time. Repeating is safe, only not free. */
+  requestTimeout: number;
+  /** Refusals with `retryable` (and timeouts) of one request before it gives up. */
+  maxAttempts: number;
+  /** Posts may overtake each other; a gap this old is asked for. */
+  gapDelay: number;
+  /** `delivered` goes out this long after a message has come, once for all of a conversation. */
+  deliveredDelay: number;
+  /** For reconnecting and for retries: a random share of first, twice, four times … first. */
+  backoffFirst: number;
+  backoffLimit: number;
+};
+
+export const DEFAULTS: Settings = {
+  maxOutbox: 1_000,
+  heartbeat: 240_000,
+  fullSyncEvery: 3,
+  pongTimeout: 10_000,
+  requestTimeout: 15_000,
+  maxAttempts: 10,
+  gapDelay: 200,
+  deliveredDelay: 1_000,
+  backoffFirst: 1_000,
+  backoffLimit: 30_000,
+};
+
+/** "Full jitter", so that clients do not come in waves. */
+export function backoff(settings: Settings, attempt: number, random: () => number): number {
+  return random() * Math.min(settings.backoffLimit, settings.backoffFirst * 2 ** Math.min(attempt, 32));
+}
+
+/** The protocol's limits, as far as the client keeps to them by itself. */
+export const MAX_FRAME_BYTES = 32 * 1_024;
+export const MAX_NAMED = 500;
+export const MAX_WATCHED = 100;
+export const MAX_PAGE = 100;

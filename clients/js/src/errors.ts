@@ -1,0 +1,28 @@
+import type { Failure } from "./generated/frames.js";
+
+/**
+ * One refused or failed request. `code` is stable: the protocol's (`not_a_member`, `rate_limited` …), or one of the client's own:
+ * `unreachable` (no answer over HTTP), `connection_lost`, `timeout`, `outbox_full`, `closed`, `disconnected`, `wrong_user`,
+ * `log_lost` (the server's log ends before what is held of it), `not_saved` (the store failed), `file_rejected`, `aborted`.
+ * `retryable`: the same again may go through later.
+ */
+export class ParleyError extends Error {
+  override readonly name = "ParleyError";
+
+  constructor(
+    readonly code: string,
+    readonly reason: string,
+    readonly retryable = false,
+    readonly retryAfterMs?: number,
+    readonly status?: number,
+  ) {
+    super(`${reason} (${code})`);
+  }
+
+  /** The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault. */
+  static fromWire(body: Partial<Failure>, status?: number): ParleyError {
+    const after = typeof body.retry_after_ms === "number" ? body.retry_after_ms : undefined;
+    const code = body.code ?? "internal";
+    return new ParleyError(code, body.error ?? "The server gave no reason", body.retryable === true, after, status);
+  }
+}

@@ -1,0 +1,103 @@
+// Made by clients/js/generate.py from docs/asyncapi.yaml. Do not edit: a test compares.
+
+export type AuthFrame = { type: "auth"; id?: FrameId; token: string };
+
+export type AuthReply = { success: true; id?: FrameId; data: { type: "auth"; user_id: string; expires_at: Time } };
+
+export type ChangeReply = { success: true; id?: FrameId; data: { type: "edit" | "delete"; conversation_id: string; seq: EntrySeq; entry_seq: number | null; timestamp: Time } };
+
+export type ConversationId = string;
+
+export type ConversationUpdated = { type: "conversation_updated"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; changes: { name?: string; roles?: Record<string, "owner" | "admin" | "member"> } };
+
+export type CursorReply = { success: true; id?: FrameId; data: { type: "read" | "delivered"; conversation_id: string; seq: Seq } };
+
+export type DeleteFrame = { type: "delete"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq };
+
+export type DeliveredEvent = { type: "delivered"; conversation_id: string; user_id: string; seq: EntrySeq; timestamp: Time };
+
+export type DeliveredFrame = { type: "delivered"; id?: FrameId; conversation_id: ConversationId; seq: Seq };
+
+export type DisconnectEvent = { type: "disconnect"; code: string; reconnect: boolean };
+
+export type EditFrame = { type: "edit"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq; content: string };
+
+export type Emoji = string;
+
+export type EntrySeq = number;
+
+export type ErrorCode = "bad_request" | "unknown_type" | "too_large" | "unauthenticated" | "token_expired" | "forbidden" | "not_a_member" | "blocked" | "not_found" | "conflict" | "sync_required" | "rate_limited" | "unavailable" | "internal";
+
+export type Failure = { success: false; id?: FrameId; error: string; code: ErrorCode; retryable: boolean; retry_after_ms?: number };
+
+export type FrameId = string;
+
+export type MemberAdded = { type: "member_added"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[]; name?: string };
+
+export type MemberRemoved = { type: "member_removed"; conversation_id: string; seq: EntrySeq; user_id: string; timestamp: Time; users: string[] };
+
+export type Message = { id: string; conversation_id: string; seq: EntrySeq; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: Time; client_message_id?: string; reply_to?: EntrySeq; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: Time; deleted_at?: Time; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+
+export type MessageDeleted = { type: "message_deleted"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time };
+
+export type MessageEdited = { type: "message_edited"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; timestamp: Time; content: string | null; content_cut?: true };
+
+export type MessageFrame = { type: "message"; id?: FrameId; to?: UserId; conversation_id?: ConversationId; content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string; after?: Seq; reply_to?: EntrySeq; mentions?: UserId[]; file_id?: string; forward_of?: Place };
+
+export type MessageReply = { success: true; id?: FrameId; data: { type: "message"; conversation_id: string; seq: EntrySeq; message_id: string; client_message_id?: string; timestamp: Time; duplicate: boolean } };
+
+export type NewMessage = { type: "new_message"; conversation_id: string; seq: EntrySeq; message: Message };
+
+export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: Time; conversation_id?: string; seq?: EntrySeq };
+
+export type NotificationEvent = { type: "notification"; notification: Notification };
+
+export type PingFrame = { type: "ping"; id?: FrameId; conversation_id?: ConversationId; seq?: Seq };
+
+export type Place = { conversation_id: ConversationId; seq: EntrySeq };
+
+export type Pong = { success: true; id?: FrameId; data: { type: "pong"; timestamp: Time; behind: boolean } };
+
+export type Presence = { user_id: string; status: Status; last_seen: number | null };
+
+export type PresenceEvent = { type: "presence"; user_id: string; status: Status; last_seen: number | null; timestamp: Time };
+
+export type PresenceFrame = { type: "presence"; id?: FrameId; users: UserId[] };
+
+export type PresenceReply = { success: true; id?: FrameId; data: { type: "presence"; users: Presence[] } };
+
+export type ReactFrame = { type: "react"; id?: FrameId; conversation_id: ConversationId; seq: EntrySeq; emoji: Emoji; remove?: boolean; user_id?: UserId };
+
+export type ReactReply = { success: true; id?: FrameId; data: { type: "react"; conversation_id: string; seq: EntrySeq; entry_seq: number | null; timestamp: Time; emoji: Emoji; removed: boolean; user_id?: string } };
+
+export type Reaction = { type: "reaction"; conversation_id: string; seq: EntrySeq; message_seq: EntrySeq; message_id: string; user_id: string; removed_by?: string; timestamp: Time; emoji: Emoji; removed: boolean };
+
+export type ReadEvent = { type: "read"; conversation_id: string; user_id: string; seq: EntrySeq; timestamp: Time };
+
+export type ReadFrame = { type: "read"; id?: FrameId; conversation_id: ConversationId; seq: Seq };
+
+export type Seq = number;
+
+export type Status = "online" | "offline";
+
+export type SyncFrame = { type: "sync"; id?: FrameId; conversations?: Record<string, Seq>; cursor?: string };
+
+export type SyncReply = { success: true; id?: FrameId; data: { type: "sync"; conversations: SyncedConversation[]; refused?: string[]; has_more: boolean; next_cursor?: string } };
+
+export type SyncedConversation = { id: string; head: Seq; entries: (NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated)[]; has_more: boolean; read_seq: Seq; unread: number; joined_seq: Seq };
+
+export type Time = number;
+
+export type TypingEvent = { type: "typing"; conversation_id: string; user_id: string; active: boolean };
+
+export type TypingFrame = { type: "typing"; id?: FrameId; conversation_id: ConversationId; active?: boolean };
+
+export type TypingReply = { success: true; id?: FrameId; data: { type: "typing"; conversation_id: string; active: boolean } };
+
+export type UserId = string;
+
+export type ClientFrame = MessageFrame | EditFrame | DeleteFrame | ReactFrame | ReadFrame | DeliveredFrame | TypingFrame | PresenceFrame | SyncFrame | PingFrame | AuthFrame;
+
+export type ServerReply = MessageReply | ChangeReply | ReactReply | CursorReply | TypingReply | PresenceReply | SyncReply | Pong | AuthReply | Failure;
+
+export type ServerEvent = NewMessage | MessageEdited | MessageDeleted | Reaction | MemberAdded | MemberRemoved | ConversationUpdated | ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent | DisconnectEvent;

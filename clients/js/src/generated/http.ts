@@ -1,0 +1,171 @@
+// Made by clients/js/generate.py from the OpenAPI document. Do not edit: a test compares.
+
+export type AddedMembers = { added: string[]; members_count: number };
+
+export type ApnsDevice = { platform: "apns"; token: string; app_id: string; environment?: "production" | "sandbox"; installation_id?: string };
+
+export type BegunUpload = { file_id: string; kind: "image" | "file"; name: string; content_type: string; size: number; status: "pending"; upload: UploadForm; expires_at: number };
+
+export type Blocks = { blocks: string[] };
+
+export type Closed = { closed: number };
+
+export type Contact = { user_id: string; status: "requested" | "incoming" | "accepted"; alias: string | null; since: number };
+
+export type ContactChange = { status?: "accepted"; alias?: string | null };
+
+export type ContactRequest = { user_id: string };
+
+export type Contacts = { contacts: Contact[] };
+
+export type Conversation = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean; id: string; type: "private" | "group"; name: string | null; head: number; last_message: Message | null; unread: number; read_seq: number; delivered_seq: number; joined_seq: number; members: string[] | null; member_count: number; role: "owner" | "admin" | "member" | null };
+
+export type DeletedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "delete" };
+
+export type DeviceAnswer = { device_id: string; platform: "fcm" | "apns"; token?: string; installation_id?: string; environment: "production" | "sandbox" | null; app_id: string | null; registered_at: number };
+
+export type Devices = { devices: DeviceAnswer[] };
+
+export type Document = { openapi: string; info: Record<string, unknown>; servers?: Record<string, unknown>[]; tags?: Record<string, unknown>[]; security?: Record<string, string[]>[]; paths: Record<string, unknown>; components?: Record<string, unknown> };
+
+export type EditedMessage = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "edit" };
+
+export type Error = { error: string; code: "bad_request" | "blocked" | "conflict" | "forbidden" | "internal" | "not_a_member" | "not_found" | "rate_limited" | "sync_required" | "token_expired" | "too_large" | "unauthenticated" | "unavailable" | "unknown_type"; retryable: boolean; retry_after_ms?: number; request_id: string };
+
+export type FcmDevice = { platform: "fcm"; token?: string; installation_id?: string; app_id?: string; environment?: "production" | "sandbox" };
+
+export type FileAnswer = { file_id: string; kind: "image" | "file"; name: string; content_type: string; size: number; status: "pending" | "ready" | "rejected"; reason: "wrong_size" | "wrong_type" | "not_decodable" | "too_many_pixels" | null; width: number | null; height: number | null; url: string | null; thumbnail_url: string | null; expires_in: number | null };
+
+export type ForwardOf = { conversation_id: string; seq: number };
+
+export type GrantedRole = { user_id: string; role: "owner" | "admin" | "member" };
+
+export type GroupConversation = { id: string; type: "group"; name: string; members: string[]; role: "owner" | "admin" | "member"; head: number };
+
+export type Health = { status: "ok"; time: number };
+
+export type History = { messages: ListedMessage[]; has_more: boolean };
+
+export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
+
+export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
+
+export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
+
+export type Members = { members: Member[] };
+
+export type Message = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true };
+
+export type NewContent = { content: string };
+
+export type NewGroup = { type: "group"; name: string; members?: string[]; client_conversation_id?: string | null };
+
+export type NewMembers = { users: string[] };
+
+export type NewMessage = { content?: string; message_type?: "text" | "image" | "file"; client_message_id?: string | null; after?: number | null; reply_to?: number | null; mentions?: string[]; file_id?: string | null; forward_of?: ForwardOf | null };
+
+export type NewName = { name: string };
+
+export type NewNotification = { users: string[]; title: string; body?: string; data?: Record<string, string>; notification_id?: string };
+
+export type NewPrivateConversation = { type: "private"; with: string };
+
+export type NewReminder = { at: number };
+
+export type NewRole = { role: "owner" | "admin" | "member" };
+
+export type NewUpload = { name: string; content_type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "application/pdf" | "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "text/plain" | "text/csv" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/wav" | "video/mp4" | "video/webm" | "video/quicktime"; size: number; kind?: "image" | "file" | null };
+
+export type Notification = { id: string; kind: "system" | "reminder"; title: string; body: string; data: Record<string, string>; created_at: number; conversation_id: string | null; seq: number | null };
+
+export type Notifications = { notifications: Notification[] };
+
+export type Presence = { user_id: string; status: "online" | "offline"; last_seen: number | null };
+
+export type Presences = { users: Presence[] };
+
+export type PrivateConversation = { id: string; type: "private"; members: string[] };
+
+export type Profile = { user_id: string; display_name: string | null; avatar_url: string | null; hide_presence: boolean; groups_from: "everyone" | "contacts"; push: Push };
+
+export type ProfileChange = { display_name?: string | null; avatar_url?: string | null; hide_presence?: boolean | null; groups_from?: "everyone" | "contacts" | null; push?: PushChange | null };
+
+export type Push = { previews: boolean; quiet_hours: QuietHours | null };
+
+export type PushChange = { previews?: boolean | null; quiet_hours?: QuietHoursChange | null };
+
+export type QuietHours = { start: string; end: string; time_zone: string };
+
+export type QuietHoursChange = { start: string; end: string; time_zone: string };
+
+export type Reaction = { conversation_id: string; seq: number; entry_seq: number | null; timestamp: number; type: "react"; emoji: string; removed: boolean; user_id?: string };
+
+export type ReadCursor = { type: "read"; conversation_id: string; seq: number };
+
+export type ReadUpTo = { seq: number };
+
+export type Receipts = { members: number; delivered: number; read: number };
+
+export type ReminderAnswer = { reminder_id: string; conversation_id: string; seq: number; at: number };
+
+export type Reminders = { reminders: ReminderAnswer[] };
+
+export type SentMessage = { type: "message"; conversation_id: string; seq: number; message_id: string; client_message_id?: string; timestamp: number; duplicate: boolean };
+
+export type SentNotification = { notification_id: string; users: number };
+
+export type Settings = { muted_until: number | null; notify: "all" | "mentions" | "none"; pinned: boolean; archived: boolean };
+
+export type SettingsChange = { muted_until?: number | null; notify?: "all" | "mentions" | "none"; pinned?: boolean; archived?: boolean };
+
+export type SingleMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read"; receipts?: Receipts };
+
+export type Ticket = { ticket: string; expires_in: number };
+
+export type UploadForm = { url: string; fields: Record<string, string> };
+
+export type Operations = {
+  "GET /v1/blocks": { answer: Blocks };
+  "PUT /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
+  "DELETE /v1/blocks/{user_id}": { path: { user_id: string }; answer: undefined };
+  "GET /v1/contacts": { answer: Contacts };
+  "POST /v1/contacts": { body: ContactRequest; answer: Contact };
+  "PATCH /v1/contacts/{user_id}": { path: { user_id: string }; body: ContactChange; answer: Contact };
+  "DELETE /v1/contacts/{user_id}": { path: { user_id: string }; answer: undefined };
+  "GET /v1/conversations": { query: { limit?: number; cursor?: string }; answer: Inbox };
+  "POST /v1/conversations": { body: NewPrivateConversation | NewGroup; answer: PrivateConversation | GroupConversation };
+  "GET /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: Conversation };
+  "PATCH /v1/conversations/{conversation_id}": { path: { conversation_id: string }; body: NewName; answer: Conversation };
+  "DELETE /v1/conversations/{conversation_id}": { path: { conversation_id: string }; answer: undefined };
+  "GET /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; answer: Members };
+  "POST /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; body: NewMembers; answer: AddedMembers };
+  "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: NewRole; answer: GrantedRole };
+  "DELETE /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
+  "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number }; answer: History };
+  "POST /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; body: NewMessage; answer: SentMessage };
+  "GET /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; answer: SingleMessage };
+  "PATCH /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; body: NewContent; answer: EditedMessage };
+  "DELETE /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; answer: DeletedMessage };
+  "PUT /v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}": { path: { conversation_id: string; seq: number; emoji: string }; answer: Reaction };
+  "DELETE /v1/conversations/{conversation_id}/messages/{seq}/reactions/{emoji}": { path: { conversation_id: string; seq: number; emoji: string }; query: { user_id?: string }; answer: Reaction };
+  "POST /v1/conversations/{conversation_id}/messages/{seq}/reminders": { path: { conversation_id: string; seq: number }; body: NewReminder; answer: ReminderAnswer };
+  "POST /v1/conversations/{conversation_id}/read": { path: { conversation_id: string }; body: ReadUpTo; answer: ReadCursor };
+  "PATCH /v1/conversations/{conversation_id}/settings": { path: { conversation_id: string }; body: SettingsChange; answer: Settings };
+  "GET /v1/devices": { answer: Devices };
+  "PUT /v1/devices/{device_id}": { path: { device_id: string }; body: FcmDevice | ApnsDevice; answer: DeviceAnswer };
+  "DELETE /v1/devices/{device_id}": { path: { device_id: string }; answer: undefined };
+  "POST /v1/files": { body: NewUpload; answer: BegunUpload };
+  "GET /v1/files/{file_id}": { path: { file_id: string }; answer: FileAnswer };
+  "GET /v1/health": { answer: Health };
+  "GET /v1/me": { answer: Profile };
+  "PUT /v1/me": { body: ProfileChange; answer: Profile };
+  "GET /v1/notifications": { answer: Notifications };
+  "POST /v1/notifications": { body: NewNotification; answer: SentNotification };
+  "DELETE /v1/notifications/{notification_id}": { path: { notification_id: string }; answer: undefined };
+  "GET /v1/openapi.json": { answer: Document };
+  "GET /v1/presence": { query: { users: string }; answer: Presences };
+  "GET /v1/reminders": { answer: Reminders };
+  "DELETE /v1/reminders/{reminder_id}": { path: { reminder_id: string }; answer: undefined };
+  "POST /v1/tickets": { answer: Ticket };
+  "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
+};

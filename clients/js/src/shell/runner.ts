@@ -1,0 +1,119 @@
+/** Does what the core says: keeps first, and then tells. */
+
+import type { Core } from "../core/core.js";
+import type { Effect } from "../core/effects.js";
+import { ParleyError } from "../errors.js";
+import { type Batch, emptyBatch, type Store } from "../store/store.js";
+import type { Ledger } from "../views/ledger.js";
+
+export type Doer = {
+  effect(effect: Effect): void;
+  /** All effects of one write were done. */
+  settled(): void;
+};
+
+export class Runner {
+  private readonly core: Core;
+  private batch: Batch = emptyBatch();
+  private effects: Effect[] = [];
+  /** Effects are being done, or wait for a write: what comes meanwhile has its turn after them. */
+  private busy = false;
+  private broken = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    core: Core,
+    private readonly store: Store,
+    private readonly ledger: Ledger,
+    private readonly doer: Doer,
+  ) {
+    this.core = core;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  /** Keep this along with the next write. */
+  keep(add: (batch: Batch) => void): void {
+    add(this.batch);
+    queueMicrotask(() => this.perform());
+  }
+
+  /** To be called whenever the core was told something. */
+  perform(): void {
+    const { save, effects } = this.core.take();
+    for (const effect of effects) {
+      if (effect.type === "event" && effect.event.type === "entry") this.ledger.keep(effect.event.entry, this.batch);
+    }
+    if (save !== null) this.batch.saves.push(save);
+    this.effects.push(...effects);
+    if (!this.busy) this.drain();
+    this.schedule();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private drain(): void {
+    this.busy = true;
+    while (this.effects.length > 0 || !isEmpty(this.batch)) {
+      const { batch, effects } = this;
+      this.batch = emptyBatch();
+      this.effects = [];
+      const written = this.write(batch);
+      if (written !== undefined) {
+        written.then(
+          () => this.resume(effects),
+          (error: unknown) => this.fail(error),
+        );
+        return;
+      }
+      this.finish(effects);
+    }
+    this.busy = false;
+  }
+
+  private write(batch: Batch): Promise<void> | undefined {
+    if (this.broken || isEmpty(batch)) return undefined;
+    return this.store.write(batch) ?? undefined;
+  }
+
+  private resume(effects: Effect[]): void {
+    this.finish(effects);
+    this.drain();
+  }
+
+  /** What could not be kept is not told; the client ends. */
+  private fail(error: unknown): void {
+    this.busy = false;
+    this.broken = true;
+    this.effects = [];
+    this.batch = emptyBatch();
+    const reason = error instanceof Error ? error.message : "The store failed";
+    this.core.stop(new ParleyError("not_saved", reason));
+    this.perform();
+  }
+
+  private finish(effects: Effect[]): void {
+    for (const effect of effects) this.doer.effect(effect);
+    this.doer.settled();
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    const deadline = this.core.deadline();
+    if (deadline === null) return;
+    // a timer may come a little early by the other clock, and none waits for longer than 24 days
+    const wait = Math.min(Math.max(0, Math.ceil(deadline - this.now())), 2 ** 31 - 1);
+    this.timer = setTimeout(() => {
+      this.core.tick(this.now());
+      this.perform();
+    }, wait);
+  }
+}
+
+function isEmpty(batch: Batch): boolean {
+  return Object.values(batch).every((each: unknown[]) => each.length === 0);
+}

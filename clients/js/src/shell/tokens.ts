@@ -1,0 +1,54 @@
+/** Where tokens come from, and whose they are. */
+
+export type Token = string | (() => string | Promise<string>);
+
+/** Keeps the last one; a function is asked for a fresh one. */
+export class Tokens {
+  private current: string | undefined;
+  private asking: Promise<string> | null = null;
+
+  constructor(private readonly source: Token) {}
+
+  /** Whether there are others after this one. */
+  get renews(): boolean {
+    return typeof this.source === "function";
+  }
+
+  async fresh(): Promise<string> {
+    if (typeof this.source === "string") return this.source;
+    this.asking ??= Promise.resolve(this.source()).finally(() => {
+      this.asking = null;
+    });
+    this.current = await this.asking;
+    return this.current;
+  }
+
+  /** The one that is in use. */
+  async get(): Promise<string> {
+    return this.current ?? this.fresh();
+  }
+}
+
+/** The user of a JWT, as the server reads it, unverified: only the server's own verdict counts. */
+export function userOf(token: string): string | null {
+  const claims = claimsOf(token);
+  const user = claims.user_id ?? claims.sub;
+  return typeof user === "string" && user !== "" ? user : typeof user === "number" ? String(user) : null;
+}
+
+/** How long a JWT is good for, in milliseconds from `now`; null where that can't be read. */
+export function leftOf(token: string, now: number): number | null {
+  const { exp } = claimsOf(token);
+  return typeof exp === "number" ? exp * 1_000 - now : null;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
+  try {
+    const payload = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,40 @@
+/** Where a client keeps what has to survive its page or process: its place in every log, what waits to be sent, and what it shows. */
+
+import type { Save, Saved } from "../core/effects.js";
+import type { KnownEntry, InboxItem, Message, NoticeItem } from "../types.js";
+
+/** One place of a log that is shown: a message as it is now, or a notice. */
+export type StoredItem = { conversation_id: string; seq: number; message?: Message; notice?: NoticeItem["entry"] };
+/** A row of the inbox; the higher its rank, the farther up. */
+export type StoredRow = { row: InboxItem; rank: number };
+export type ChangeEntry = Extract<KnownEntry, { message_seq: number }>;
+
+/**
+ * All or nothing of it is kept. `changes` are applied to the stored messages that they are about. `from`: everything of the
+ * conversation's log from there to where the client holds it is among the items.
+ */
+export type Batch = {
+  saves: Save[];
+  items: StoredItem[];
+  changes: ChangeEntry[];
+  rows: StoredRow[];
+  dropRows: string[];
+  from: [id: string, seq: number][];
+};
+export type Loaded = { saved: Saved; rows: StoredRow[]; from: [id: string, seq: number][] };
+export type Range = { before?: number; after?: number; limit: number };
+
+export interface Store {
+  load(): Promise<Loaded>;
+  /** What is told to the application or the server is told after this: it resolves when it would survive a restart. */
+  write(batch: Batch): void | Promise<void>;
+  /** Ascending: the last `limit` below `before`, or the first above `after`. */
+  items(conversationId: string, range: Range): Promise<StoredItem[]>;
+  /** Forget everything. */
+  clear(): Promise<void>;
+  close(): void;
+}
+
+export function emptyBatch(): Batch {
+  return { saves: [], items: [], changes: [], rows: [], dropRows: [], from: [] };
+}

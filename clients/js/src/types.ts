@@ -1,0 +1,118 @@
+/** What applications see. Names are camelCase where the client makes them up, and snake_case as on the wire in the server's objects. */
+
+import type {
+  ChangeReply,
+  ConversationUpdated,
+  MemberAdded,
+  MemberRemoved,
+  Message as WireMessage,
+  MessageReply,
+  Notification,
+  ReactReply,
+  SyncedConversation,
+} from "./generated/frames.js";
+import type { Conversation, FileAnswer, NewUpload, SingleMessage } from "./generated/http.js";
+
+export type { Notification } from "./generated/frames.js";
+export type FileOut = FileAnswer;
+export type ConversationOut = Conversation;
+/** As on the wire; `status` and `receipts` come over HTTP, with one's own. */
+export type Message = WireMessage & Pick<SingleMessage, "status" | "receipts">;
+export type Ack = MessageReply["data"];
+export type Changed = ChangeReply["data"] | ReactReply["data"];
+/** An entry of a conversation's log, of a kind that this version knows. */
+export type KnownEntry = SyncedConversation["entries"][number];
+/** One of a kind that it does not know: it keeps its place. */
+export type UnknownEntry = { type: string; conversation_id: string; seq: number; [field: string]: unknown };
+export type Entry = KnownEntry | UnknownEntry;
+
+export type ConnectionState = {
+  state: "connecting" | "catching_up" | "online" | "offline" | "ended";
+  /** For people: why it is offline, or has ended. */
+  reason?: string;
+  /** Stable: token_expired, unauthenticated, forbidden, revoked, connection_limit, rate_limited, wrong_user, log_lost, not_saved, closed. */
+  code?: string;
+  /** Milliseconds since the epoch, when offline: the next try. */
+  retryAt?: number;
+};
+
+export type DeliveryState = "sending" | "sent" | "delivered" | "read" | "failed";
+export type Failed = { code: string; error: string; retryable: boolean };
+/** A file on its way: `previewUrl` shows an image before it is stored. */
+export type UploadProgress = { done: number; total: number; name: string; contentType: string; previewUrl?: string };
+
+export type MessageItem = {
+  kind: "message";
+  /** Stable over its whole life: the client_message_id of own ones, else the id. */
+  key: string;
+  /** null while sending or failed. */
+  seq: number | null;
+  /** As it is now: edits, deletes and reactions applied. */
+  message: Message;
+  mine: boolean;
+  /** Means something where `mine`. */
+  state: DeliveryState;
+  error?: Failed;
+  /** The own edit, deletion or reaction that it shows is still on its way. */
+  pendingEdit?: boolean;
+  upload?: UploadProgress;
+};
+export type NoticeItem = {
+  kind: "notice";
+  key: string;
+  seq: number;
+  entry: MemberAdded | MemberRemoved | ConversationUpdated;
+};
+export type TimelineItem = MessageItem | NoticeItem;
+
+export type Timeline = {
+  /** Ascending: stored ones by seq, then what is being sent, in the order of writing. */
+  items: readonly TimelineItem[];
+  hasOlder: boolean;
+  loadingOlder: boolean;
+  /** The window was moved back (jumpTo); loadNewer brings it on. */
+  hasNewer: boolean;
+  /** The own read cursor, when known. */
+  readSeq: number;
+  /** Of the others, as far as known. */
+  receipts: Readonly<Record<string, Receipt>>;
+};
+export type Receipt = { read: number; delivered: number };
+export type InboxItem = ConversationOut;
+export type Inbox = { items: readonly InboxItem[]; loaded: boolean; hasMore: boolean; unread: number };
+export type PresenceState = { status: "online" | "offline"; last_seen: number | null } | undefined;
+
+export type Where = { to: string } | { conversation_id: string };
+export type SendMore = {
+  reply_to?: number;
+  mentions?: readonly string[];
+  message_type?: "text" | "image" | "file";
+  file_id?: string;
+  forward_of?: { conversation_id: string; seq: number };
+  client_message_id?: string;
+};
+export type Sending = { client_message_id: string; stored: Promise<Ack> };
+export type UploadOptions = {
+  name: string;
+  content_type?: NewUpload["content_type"];
+  kind?: "image" | "file";
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+};
+
+export type Topic =
+  | "connection"
+  | "inbox"
+  | "notifications"
+  | `conversation:${string}`
+  | `timeline:${string}`
+  | `typing:${string}`
+  | `presence:${string}`;
+
+/** What `on` tells of: entries each once and in order. */
+export type ClientEvents = {
+  entry: Entry;
+  event: { type: string; [field: string]: unknown };
+  send_failed: { client_message_id: string; conversation_id: string | null; error: Failed };
+  membership_lost: { conversation_id: string };
+};

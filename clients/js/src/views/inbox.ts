@@ -1,0 +1,177 @@
+/** The inbox: the server's rows, kept up to date by what happens meanwhile. */
+
+import { isKnown } from "../core/parsing.js";
+import type { SyncState } from "../core/effects.js";
+import type { StoredRow } from "../store/store.js";
+import type { Entry, Inbox, InboxItem } from "../types.js";
+import type { Deps } from "./deps.js";
+import { applyChange, isChange } from "./messages.js";
+
+const PAGE = 50;
+
+export class InboxView {
+  private readonly rows = new Map<string, StoredRow>();
+  private cursor: string | null = null;
+  private loaded = false;
+  private rank = 0;
+  private shown: Inbox = { items: [], loaded: false, hasMore: false, unread: 0 };
+  private dirty = false;
+  private readonly asked = new Map<string, Promise<void>>();
+  private refreshing: Promise<void> | null = null;
+
+  constructor(private readonly deps: Deps) {}
+
+  restore(rows: StoredRow[]): void {
+    for (const row of rows) this.rows.set(row.row.id, row);
+    this.rank = Math.max(0, ...rows.map((row) => row.rank));
+    this.loaded = rows.length > 0;
+    this.dirty = true;
+  }
+
+  get(): Inbox {
+    if (!this.dirty) return this.shown;
+    this.dirty = false;
+    const items = [...this.rows.values()].sort((a, b) => b.rank - a.rank).map((each) => each.row);
+    const unread = items.reduce((sum, row) => sum + row.unread, 0);
+    this.shown = { items, loaded: this.loaded, hasMore: this.cursor !== null, unread };
+    return this.shown;
+  }
+
+  row(id: string): InboxItem | undefined {
+    return this.rows.get(id)?.row;
+  }
+
+  /** The first page anew: what is newest, and what other devices have changed. */
+  refresh(): Promise<void> {
+    this.refreshing ??= this.page(undefined).finally(() => {
+      this.refreshing = null;
+    });
+    return this.refreshing;
+  }
+
+  async more(): Promise<void> {
+    if (this.cursor !== null) await this.page(this.cursor);
+  }
+
+  /** One conversation anew. */
+  async ask(id: string): Promise<void> {
+    const asked = this.asked.get(id) ?? this.one(id).finally(() => this.asked.delete(id));
+    this.asked.set(id, asked);
+    await asked;
+  }
+
+  entry(entry: Entry): void {
+    const { conversation_id: id, seq } = entry;
+    const known = this.rows.get(id)?.row;
+    if (known === undefined) {
+      void this.ask(id);
+      return;
+    }
+    if (seq <= known.head) return; // the row is ahead of the log
+    const me = this.deps.core.userId;
+    let row: InboxItem = { ...known, head: seq };
+    let rank: number | undefined;
+    if (isKnown(entry, "new_message")) {
+      const mine = entry.message.sender_id === me;
+      row = { ...row, last_message: entry.message, unread: mine ? 0 : row.unread + 1 };
+      rank = ++this.rank;
+    } else if (isChange(entry)) {
+      const last = row.last_message;
+      if (last !== null && last.seq === entry.message_seq) row = { ...row, last_message: applyChange(last, entry) };
+    } else if (isKnown(entry, "conversation_updated")) {
+      const role = me === null ? undefined : entry.changes.roles?.[me];
+      row = { ...row, name: entry.changes.name ?? row.name, role: role ?? row.role };
+    } else if (isKnown(entry, "member_added") || isKnown(entry, "member_removed")) {
+      void this.ask(id); // how many there are now
+    }
+    this.set(row, rank);
+  }
+
+  /** Where a sync says the own cursor stands, and how much is unread, as of the log's head there. */
+  synced(state: SyncState): void {
+    const row = this.rows.get(state.id)?.row;
+    if (row === undefined) void this.ask(state.id);
+    else if (state.head >= row.head) this.set({ ...row, read_seq: state.read_seq, unread: state.unread });
+  }
+
+  /** The own cursor has moved: here, or on another device. */
+  read(id: string, seq: number): void {
+    const row = this.rows.get(id)?.row;
+    if (row === undefined || seq <= row.read_seq) return;
+    const last = row.last_message?.seq ?? 0;
+    let unread = 0;
+    if (seq < last) {
+      const items = this.deps.core.openConversation === id ? this.unreadBehind(id, seq) : row.unread;
+      unread = Math.min(row.unread, items);
+    }
+    this.set({ ...row, read_seq: seq, delivered_seq: Math.max(row.delivered_seq, seq), unread });
+  }
+
+  unreadBehind: (id: string, seq: number) => number = () => Infinity;
+
+  remove(id: string): void {
+    if (!this.rows.delete(id)) return;
+    this.deps.keep((batch) => batch.dropRows.push(id));
+    this.touch(id);
+  }
+
+  private async page(cursor: string | undefined): Promise<void> {
+    const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
+    const page = await this.deps.api.get("/v1/conversations", { query });
+    this.cursor = page.next_cursor;
+    const rows = page.conversations;
+    const lowest = Math.min(0, ...[...this.rows.values()].map((each) => each.rank));
+    // the first page goes above all, later ones below
+    const base = cursor === undefined ? this.rank : lowest - rows.length - 1;
+    rows.forEach((row, index) => {
+      this.set(this.merged(row), base + rows.length - index);
+    });
+    if (cursor === undefined) this.rank += rows.length;
+    this.loaded = true;
+    if (cursor === undefined && page.next_cursor === null) this.keepOnly(new Set(rows.map((row) => row.id)));
+    this.dirty = true;
+    this.deps.topics.touch("inbox");
+    this.deps.topics.flush();
+  }
+
+  /** All there is was on the page: what is not was hidden or left elsewhere. */
+  private keepOnly(ids: Set<string>): void {
+    for (const id of [...this.rows.keys()]) if (!ids.has(id)) this.remove(id);
+  }
+
+  private async one(id: string): Promise<void> {
+    try {
+      const path = { conversation_id: id };
+      const row = await this.deps.api.get("/v1/conversations/{conversation_id}", { path });
+      if (this.deps.core.isOver(id)) return;
+      this.set(this.merged(row), this.rows.has(id) ? undefined : ++this.rank);
+      this.deps.topics.flush();
+    } catch {
+      // the next refresh brings it
+    }
+  }
+
+  /** An answer may be older than what has come live since it was asked for. */
+  private merged(row: InboxItem): InboxItem {
+    const known = this.rows.get(row.id)?.row;
+    const named = { ...row, role: row.role ?? known?.role ?? null };
+    if (known === undefined || known.head <= row.head) return named;
+    const { head, last_message, unread, read_seq } = known;
+    return { ...named, head, last_message, unread, read_seq: Math.max(read_seq, row.read_seq) };
+  }
+
+  private set(row: InboxItem, rank?: number): void {
+    const before = this.rows.get(row.id);
+    const now = { row, rank: rank ?? before?.rank ?? ++this.rank };
+    if (before !== undefined && before.rank === now.rank && JSON.stringify(before.row) === JSON.stringify(row)) return;
+    this.rows.set(row.id, now);
+    this.deps.keep((batch) => batch.rows.push(now));
+    this.touch(row.id);
+  }
+
+  private touch(id: string): void {
+    this.dirty = true;
+    this.deps.topics.touch("inbox");
+    this.deps.topics.touch(`conversation:${id}`);
+  }
+}

@@ -1,0 +1,310 @@
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { type ClientOptions, indexedDBStore, type MessageItem, memoryStore, ParleyClient } from "../src/index.js";
+import { FakeServer, token, until } from "./server.js";
+
+const DM = "dm:alice:bob";
+const BOTH = ["alice", "bob"];
+let server: FakeServer;
+let clients: ParleyClient[] = [];
+
+beforeEach(async () => {
+  server = await FakeServer.start();
+});
+
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
+  await server.stop();
+});
+
+function client(more: Partial<ClientOptions> = {}): ParleyClient {
+  const made = new ParleyClient({ ...server.urls, token: token("alice"), WebSocket, ...more });
+  clients.push(made);
+  return made;
+}
+
+function messages(of: ParleyClient, id = DM): MessageItem[] {
+  return of.timeline(id).items.filter((item) => item.kind === "message");
+}
+
+function shown(of: ParleyClient, id = DM): [string | null, string][] {
+  return messages(of, id).map((item) => [item.message.content, item.state]);
+}
+
+test("a message is shown at once, and stored once", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  const { stored, client_message_id } = alice.send({ to: "bob" }, "hi");
+  expect(shown(alice)).toEqual([["hi", "sending"]]);
+  const ack = await stored;
+  expect(ack).toMatchObject({ conversation_id: DM, seq: 1, client_message_id });
+  expect(shown(alice)).toEqual([["hi", "sent"]]);
+  expect(messages(alice)[0]?.key).toBe(client_message_id);
+});
+
+test("by ticket, as a browser connects", async () => {
+  const alice = client({ byTicket: true });
+  await alice.connected();
+  expect(server.requests[0]).toBe("POST /v1/tickets");
+  expect(server.sockets.map((each) => each.user)).toEqual(["alice"]);
+});
+
+test("what was not acknowledged is sent again after a reload, the very same", async () => {
+  const store = indexedDBStore("reload");
+  const first = client({ store });
+  await first.connected();
+  await first.send({ to: "bob" }, "one").stored;
+  server.onFrame = (frame) => (frame.type === "message" ? null : undefined);
+  first.send({ to: "bob" }, "two");
+  await until(() => server.frames.filter((frame) => frame.type === "message").length === 2);
+  await first.close();
+  store.close();
+  server.onFrame = () => undefined;
+  const second = client({ store: indexedDBStore("reload") });
+  await second.start();
+  second.open(DM);
+  await until(() => shown(second).length === 2);
+  await second.connected();
+  await until(() => shown(second).every(([, state]) => state === "sent"));
+  expect(shown(second).map(([content]) => content)).toEqual(["one", "two"]);
+  const sent = server.frames.filter((frame) => frame.type === "message").map(({ id: _, ...frame }) => frame);
+  expect(sent[2]).toEqual(sent[1]);
+});
+
+test("a reload shows inbox and messages before the network", async () => {
+  const store = indexedDBStore("offline");
+  const first = client({ store });
+  await first.connected();
+  server.say(DM, "bob", "hello", BOTH);
+  await until(() => first.inbox().items[0]?.last_message?.content === "hello");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await first.close();
+  store.close();
+  const second = client({ store: indexedDBStore("offline"), url: "ws://127.0.0.1:9/", httpUrl: "http://127.0.0.1:9" });
+  await second.start();
+  second.open(DM);
+  expect(second.inbox().items.map((row) => row.id)).toEqual([DM]);
+  await until(() => shown(second).length === 1);
+  expect(shown(second)[0]?.[0]).toBe("hello");
+  expect(second.connection().state).not.toBe("online");
+});
+
+test("what was written meanwhile comes after a reconnect, in order and once", async () => {
+  const alice = client({ settings: { backoffFirst: 10 } });
+  const heard: number[] = [];
+  alice.on("entry", (entry) => heard.push(entry.seq));
+  await alice.connected();
+  server.say(DM, "bob", "one", BOTH);
+  await until(() => heard.length === 1);
+  server.drop();
+  server.say(DM, "bob", "two", BOTH);
+  server.say(DM, "bob", "three", BOTH);
+  await until(() => heard.length === 3);
+  expect(heard).toEqual([1, 2, 3]);
+});
+
+test("edits, deletions and reactions show at once and stay", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await alice.send({ to: "bob" }, "hi").stored;
+  const edited = alice.edit(DM, 1, "hi, Bob");
+  expect(messages(alice)[0]).toMatchObject({ pendingEdit: true, message: { content: "hi, Bob" } });
+  await edited;
+  expect(messages(alice)[0]?.pendingEdit).toBeUndefined();
+  await alice.react(DM, 1, "👍");
+  expect(messages(alice)[0]?.message.reactions).toEqual({ "👍": ["alice"] });
+  await alice.react(DM, 1, "👍", { remove: true });
+  expect(messages(alice)[0]?.message.reactions).toBeUndefined();
+  await alice.delete(DM, 1);
+  expect(messages(alice)[0]?.message).toMatchObject({ content: null, deleted_at: expect.any(Number) });
+});
+
+test("an edit that is refused is taken back", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await alice.send({ to: "bob" }, "hi").stored;
+  const refusal = { success: false, code: "forbidden", error: "Too late", retryable: false };
+  server.onFrame = (frame) => (frame.type === "edit" ? refusal : undefined);
+  await expect(alice.edit(DM, 1, "no")).rejects.toMatchObject({ code: "forbidden" });
+  expect(shown(alice)).toEqual([["hi", "sent"]]);
+});
+
+test("a refused message stays, can be sent again or let go", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  const refusal = { success: false, code: "blocked", error: "No", retryable: false };
+  server.onFrame = (frame) => (frame.type === "message" ? refusal : undefined);
+  const first = alice.send({ to: "bob" }, "one");
+  await expect(first.stored).rejects.toMatchObject({ code: "blocked" });
+  const second = alice.send({ to: "bob" }, "two");
+  await expect(second.stored).rejects.toMatchObject({ code: "blocked" });
+  expect(shown(alice)).toEqual([
+    ["one", "failed"],
+    ["two", "failed"],
+  ]);
+  alice.discard(first.client_message_id);
+  server.onFrame = () => undefined;
+  await alice.resend(second.client_message_id).stored;
+  expect(shown(alice)).toEqual([["two", "sent"]]);
+});
+
+test("receipts make delivered and read", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await alice.send({ to: "bob" }, "hi").stored;
+  await alice.jumpToLatest(DM);
+  await until(() => server.requests.includes(`GET /v1/conversations/${DM}/members`));
+  server.post("alice", { type: "delivered", conversation_id: DM, user_id: "bob", seq: 1, timestamp: 1 });
+  alice.open(null);
+  await until(() => shown(alice)[0]?.[1] === "delivered");
+  server.post("alice", { type: "read", conversation_id: DM, user_id: "bob", seq: 1, timestamp: 2 });
+  await until(() => shown(alice)[0]?.[1] === "read");
+  expect(alice.timeline(DM).receipts).toMatchObject({ bob: { read: 1, delivered: 1 } });
+});
+
+test("typing lapses with the message, presence goes by its timestamp", async () => {
+  const alice = client();
+  await alice.connected();
+  server.post("alice", { type: "typing", conversation_id: DM, user_id: "bob", active: true });
+  await until(() => alice.typing(DM).length === 1);
+  server.say(DM, "bob", "there", BOTH);
+  await until(() => alice.typing(DM).length === 0);
+  server.post("alice", { type: "presence", user_id: "bob", status: "online", last_seen: null, timestamp: 20 });
+  server.post("alice", { type: "presence", user_id: "bob", status: "offline", last_seen: 5, timestamp: 10 });
+  server.post("alice", { type: "typing", conversation_id: DM, user_id: "bob", active: true });
+  await until(() => alice.typing(DM).length === 1);
+  expect(alice.presence("bob")).toEqual({ status: "online", last_seen: null });
+});
+
+test("unread counts others' messages until they are read", async () => {
+  const alice = client();
+  await alice.connected();
+  server.say(DM, "bob", "one", BOTH);
+  await until(() => alice.conversation(DM));
+  server.say(DM, "bob", "two", BOTH);
+  server.say(DM, "bob", "three", BOTH);
+  await until(() => alice.conversation(DM)?.head === 3);
+  expect(alice.inbox().unread).toBe(2);
+  void alice.markRead(DM, 2);
+  await alice.markRead(DM, 3);
+  expect(alice.inbox().unread).toBe(0);
+  expect(server.frames.filter((frame) => frame.type === "read").map((frame) => frame.seq)).toEqual([3]);
+});
+
+test("older messages come from the server once, and then from the store", async () => {
+  for (let number = 1; number <= 120; number++) server.say(DM, "bob", String(number), BOTH);
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await until(() => messages(alice).length === 50);
+  expect(alice.timeline(DM).hasOlder).toBe(true);
+  await alice.loadOlder(DM);
+  await alice.loadOlder(DM);
+  expect(messages(alice).map((item) => item.seq)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
+  expect(alice.timeline(DM).hasOlder).toBe(false);
+});
+
+test("jumping back and coming on again", async () => {
+  for (let number = 1; number <= 300; number++) server.say(DM, "bob", String(number), BOTH);
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await until(() => messages(alice).length === 50);
+  await alice.jumpTo(DM, 100);
+  expect(messages(alice).map((item) => item.seq)).toEqual(Array.from({ length: 50 }, (_, index) => index + 76));
+  expect(alice.timeline(DM).hasNewer).toBe(true);
+  server.say(DM, "bob", "301", BOTH);
+  while (alice.timeline(DM).hasNewer) await alice.loadNewer(DM);
+  expect(messages(alice).map((item) => item.seq)).toEqual(Array.from({ length: 226 }, (_, index) => index + 76));
+  await alice.jumpTo(DM, 5);
+  await alice.jumpToLatest(DM);
+  expect(messages(alice).at(-1)?.seq).toBe(301);
+  expect(alice.timeline(DM).hasNewer).toBe(false);
+});
+
+test("a file is uploaded, checked, and sent", async () => {
+  const form = { url: `${server.urls.httpUrl}/bucket`, fields: { key: "uploads/f1" } };
+  const file = { file_id: "f1", kind: "file", name: "a.txt", content_type: "text/plain", size: 5 };
+  server.routes.set("POST /v1/files", () => ({ status: 201, body: { ...file, status: "pending", upload: form } }));
+  let form_text = "";
+  server.routes.set("POST /bucket", ({ body }) => {
+    form_text = String(body);
+    return { status: 204 };
+  });
+  server.routes.set("GET /v1/files/f1", () => ({ status: 200, body: { ...file, status: "ready", expires_in: 300 } }));
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  const sending = alice.sendFile({ to: "bob" }, new TextEncoder().encode("hello"), { name: "a.txt", caption: "look" });
+  expect(messages(alice)[0]).toMatchObject({ state: "sending", upload: { name: "a.txt", total: 5 } });
+  await sending.stored;
+  expect(messages(alice)[0]).toMatchObject({ state: "sent", message: { file_id: "f1", type: "file", content: "look" } });
+  expect(form_text).toContain("hello");
+  await alice.fileLinks("f1");
+  await alice.fileLinks("f1");
+  expect(server.requests.filter((request) => request === "GET /v1/files/f1")).toHaveLength(2);
+});
+
+test("the end says why, and start begins anew", async () => {
+  const alice = client();
+  await alice.connected();
+  server.post("alice", { type: "disconnect", code: "connection_limit", reconnect: false });
+  await until(() => alice.connection().state === "ended");
+  expect(alice.connection().code).toBe("connection_limit");
+  await alice.start();
+  await until(() => alice.connection().state === "online");
+});
+
+test("a token that the server refuses ends the client where there is no other", async () => {
+  const refusal = { error: "No", code: "token_expired", retryable: false };
+  server.routes.set("POST /v1/tickets", () => ({ status: 401, body: refusal }));
+  const alice = client({ byTicket: true });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "token_expired" });
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "token_expired" });
+});
+
+test("nothing is told that could not be kept", async () => {
+  const store = memoryStore();
+  const alice = client({ store });
+  await alice.connected();
+  store.write = () => Promise.reject(new Error("full"));
+  alice.open(DM);
+  const { stored } = alice.send({ to: "bob" }, "hi");
+  await expect(stored).rejects.toMatchObject({ code: "not_saved" });
+  expect(server.frames.some((frame) => frame.type === "message")).toBe(false);
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "not_saved" });
+});
+
+test("snapshots stay the same object until something in them changes", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  server.say(DM, "bob", "one", BOTH);
+  await until(() => messages(alice).length === 1 && alice.timeline(DM).items.length === 1);
+  await until(() => alice.inbox().items.length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const before = [alice.timeline(DM), alice.inbox(), alice.connection(), alice.typing(DM)];
+  await alice.refreshInbox();
+  server.post("alice", { type: "read", conversation_id: "dm:alice:zoe", user_id: "zoe", seq: 1, timestamp: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const after = [alice.timeline(DM), alice.inbox(), alice.connection(), alice.typing(DM)];
+  expect(after.map((each, index) => each === before[index])).toEqual([true, true, true, true]);
+});
+
+test("notifications come once, and go when they are acknowledged", async () => {
+  const told = { id: "n1", kind: "system", title: "Hello", body: "", data: {}, created_at: 1 };
+  server.notifications = [{ ...told, conversation_id: null, seq: null }];
+  server.routes.set("DELETE /v1/notifications/n1", () => ({ status: 204 }));
+  const alice = client();
+  await alice.connected();
+  await until(() => alice.notifications().length === 1);
+  server.post("alice", { type: "notification", notification: told });
+  await alice.acknowledge("n1");
+  expect(alice.notifications()).toEqual([]);
+});
