@@ -1,10 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-const source = { conditions: ["source", "module", "node", "development|production"] };
+const resolve = { conditions: ["source", "module", "node", "development|production"] };
 
 export default defineConfig({
-  resolve: source,
-  ssr: { resolve: source },
-
-  test: { include: ["clients/js/tests/**/*.test.ts", "clients/js/react/tests/**/*.test.tsx"], fileParallelism: false },
+  resolve,
+  ssr: { resolve },
+  test: {
+    include: ["clients/js/tests/**/*.test.ts", "clients/js/react/tests/**/*.test.tsx"],
+    fileParallelism: false,
+    testTimeout: 30_000,
+    environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
+  },
 });

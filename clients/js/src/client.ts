@@ -288,7 +288,11 @@ export class ParleyClient {
   setTyping(conversation_id: string, active: boolean): void {
     const now = this.runner.now();
     const last = this.wrote.get(conversation_id);
-    if (!this.core.isServed || now < this.typingAfter || (active ? last !== undefined && now < last + TYPING_EVERY : last === undefined)) {
+    if (
+      !this.core.isServed ||
+      now < this.typingAfter ||
+      (active ? last !== undefined && now < last + TYPING_EVERY : last === undefined)
+    ) {
       return;
     }
     if (active) this.wrote.set(conversation_id, now);
@@ -662,7 +666,11 @@ export class ParleyClient {
   private hearOf(event: { type: string; [field: string]: unknown }): void {
     const { type, conversation_id: id, user_id: user, seq } = event;
     if (type === "presence" && typeof user === "string") {
-      const { status, last_seen, timestamp } = event as unknown as { status: "online"; last_seen: null; timestamp: number };
+      const { status, last_seen, timestamp } = event as unknown as {
+        status: "online";
+        last_seen: null;
+        timestamp: number;
+      };
       this.people.set({ user_id: user, status, last_seen }, timestamp);
     } else if (typeof id === "string" && typeof user === "string") {
       if (type === "typing") this.typists.set(id, user, event.active !== false);

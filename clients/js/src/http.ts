@@ -40,7 +40,10 @@ type Loose = {
 };
 
 export function makeApi(options: HttpOptions): Api {
-  const call = (method: Method) => (path: string, given: Loose = {}) => request(options, method, path, given);
+  const call =
+    (method: Method) =>
+    (path: string, given: Loose = {}) =>
+      request(options, method, path, given);
   const api = {
     get: call("get"),
     put: call("put"),
@@ -89,7 +92,13 @@ async function once(options: HttpOptions, method: string, url: URL, given: Loose
   if (response.ok) return response.status === 204 ? undefined : body;
   if (typeof body !== "object" || body === null || !("code" in body)) {
     const retryable = response.status === 429 || response.status >= 500;
-    throw new ParleyError(codeOf(response.status), `The answer was ${response.status}`, retryable, undefined, response.status);
+    throw new ParleyError(
+      codeOf(response.status),
+      `The answer was ${response.status}`,
+      retryable,
+      undefined,
+      response.status,
+    );
   }
   throw ParleyError.fromWire(body as Partial<Failure>, response.status);
 }

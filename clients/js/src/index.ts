@@ -2,7 +2,7 @@ export { type ClientOptions, ParleyClient } from "./client.js";
 export type { Settings } from "./core/settings.js";
 export { ParleyError } from "./errors.js";
 export type * as Frames from "./generated/frames.js";
-export type { MemberAdded, MemberRemoved, ConversationUpdated } from "./generated/frames.js";
+export type { ConversationUpdated, MemberAdded, MemberRemoved } from "./generated/frames.js";
 export type * as Http from "./generated/http.js";
 export type { Api } from "./http.js";
 export type { WebSocketLike } from "./shell/transport.js";

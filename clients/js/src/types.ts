@@ -5,11 +5,10 @@ import type {
   ConversationUpdated,
   MemberAdded,
   MemberRemoved,
-  Message as WireMessage,
   MessageReply,
-  Notification,
   ReactReply,
   SyncedConversation,
+  Message as WireMessage,
 } from "./generated/frames.js";
 import type { Conversation, FileAnswer, NewUpload, SingleMessage } from "./generated/http.js";
 

@@ -7,7 +7,7 @@ import { FakeServer, token, until } from "./server.js";
 const DM = "dm:alice:bob";
 const BOTH = ["alice", "bob"];
 let server: FakeServer;
-let clients: ParleyClient[] = [];
+const clients: ParleyClient[] = [];
 
 beforeEach(async () => {
   server = await FakeServer.start();
@@ -244,7 +244,10 @@ test("a file is uploaded, checked, and sent", async () => {
   const sending = alice.sendFile({ to: "bob" }, new TextEncoder().encode("hello"), { name: "a.txt", caption: "look" });
   expect(messages(alice)[0]).toMatchObject({ state: "sending", upload: { name: "a.txt", total: 5 } });
   await sending.stored;
-  expect(messages(alice)[0]).toMatchObject({ state: "sent", message: { file_id: "f1", type: "file", content: "look" } });
+  expect(messages(alice)[0]).toMatchObject({
+    state: "sent",
+    message: { file_id: "f1", type: "file", content: "look" },
+  });
   expect(form_text).toContain("hello");
   await alice.fileLinks("f1");
   await alice.fileLinks("f1");

@@ -124,7 +124,8 @@ export class FakeServer {
   }
 
   private store(frame: Frame, user: string, socket: WebSocket): Frame {
-    const id = frame.to === undefined ? String(frame.conversation_id) : `dm:${[user, String(frame.to)].sort().join(":")}`;
+    const id =
+      frame.to === undefined ? String(frame.conversation_id) : `dm:${[user, String(frame.to)].sort().join(":")}`;
     const { client_message_id } = frame;
     const found = this.logs
       .get(id)
@@ -154,20 +155,29 @@ export class FakeServer {
     const about = { message_seq: seq, message_id: `${conversation_id}/${seq}`, user_id: user, timestamp };
     const members = this.logs.get(String(conversation_id))?.members ?? [];
     const entry_seq = this.write(String(conversation_id), { type: kind, ...about, ...fields }, members, socket);
-    return { type, conversation_id, seq, entry_seq, timestamp, ...(type === "react" ? { emoji, removed: remove } : {}) };
+    return {
+      type,
+      conversation_id,
+      seq,
+      entry_seq,
+      timestamp,
+      ...(type === "react" ? { emoji, removed: remove } : {}),
+    };
   }
 
   private sync(frame: Frame, user: string): Frame {
     const asked = frame.conversations as Record<string, number>;
-    const conversations = [...this.logs].filter(([, log]) => log.members.includes(user)).map(([id, { entries }]) => ({
-      id,
-      head: entries.length,
-      entries: id in asked ? entries.slice(asked[id]) : [],
-      has_more: false,
-      read_seq: 0,
-      unread: 0,
-      joined_seq: id.startsWith("group:") ? 1 : 0,
-    }));
+    const conversations = [...this.logs]
+      .filter(([, log]) => log.members.includes(user))
+      .map(([id, { entries }]) => ({
+        id,
+        head: entries.length,
+        entries: id in asked ? entries.slice(asked[id]) : [],
+        has_more: false,
+        read_seq: 0,
+        unread: 0,
+        joined_seq: id.startsWith("group:") ? 1 : 0,
+      }));
     return { type: "sync", conversations, has_more: false };
   }
 
@@ -201,7 +211,13 @@ export class FakeServer {
     }
     if (rest === undefined) return { status: 200, body: this.row(id) };
     if (rest === "members") {
-      const members = log.members.map((user_id) => ({ user_id, role: "member", joined_at: 0, read_seq: 0, delivered_seq: 0 }));
+      const members = log.members.map((user_id) => ({
+        user_id,
+        role: "member",
+        joined_at: 0,
+        read_seq: 0,
+        delivered_seq: 0,
+      }));
       return { status: 200, body: { members } };
     }
     const messages = log.entries.flatMap((entry) => (entry.type === "new_message" ? [entry.message as Frame] : []));

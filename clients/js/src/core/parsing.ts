@@ -1,6 +1,6 @@
 /** What frames say, checked as far as the client relies on it: a client survives what it does not understand. */
 
-import type { KnownEntry, Entry } from "../types.js";
+import type { Entry, KnownEntry } from "../types.js";
 
 export type Frame = Record<string, unknown>;
 
@@ -31,7 +31,10 @@ export function asEntry(frame: Frame): Entry | null {
   return (check && !check(frame) ? { ...frame, type: `malformed:${type}` } : frame) as Entry;
 }
 
-export function isKnown<T extends KnownEntry["type"]>(entry: Entry, type: T): entry is Extract<KnownEntry, { type: T }> {
+export function isKnown<T extends KnownEntry["type"]>(
+  entry: Entry,
+  type: T,
+): entry is Extract<KnownEntry, { type: T }> {
   return entry.type === type;
 }
 

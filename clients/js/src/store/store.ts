@@ -1,7 +1,7 @@
 /** Where a client keeps what has to survive its page or process: its place in every log, what waits to be sent, and what it shows. */
 
 import type { Save, Saved } from "../core/effects.js";
-import type { KnownEntry, InboxItem, Message, NoticeItem } from "../types.js";
+import type { InboxItem, KnownEntry, Message, NoticeItem } from "../types.js";
 
 /** One place of a log that is shown: a message as it is now, or a notice. */
 export type StoredItem = { conversation_id: string; seq: number; message?: Message; notice?: NoticeItem["entry"] };

@@ -1,7 +1,7 @@
 /** The inbox: the server's rows, kept up to date by what happens meanwhile. */
 
-import { isKnown } from "../core/parsing.js";
 import type { SyncState } from "../core/effects.js";
+import { isKnown } from "../core/parsing.js";
 import type { StoredRow } from "../store/store.js";
 import type { Entry, Inbox, InboxItem } from "../types.js";
 import type { Deps } from "./deps.js";
@@ -33,7 +33,11 @@ export class InboxView {
     this.dirty = false;
     const items = [...this.rows.values()].sort((a, b) => b.rank - a.rank).map((each) => each.row);
     const unread = items.reduce((sum, row) => sum + row.unread, 0);
-    this.shown = { items, loaded: this.loaded, hasMore: this.cursor !== null, unread };
+    const { shown, loaded } = this;
+    const hasMore = this.cursor !== null;
+    const same = items.length === shown.items.length && items.every((row, index) => row === shown.items[index]);
+    if (same && shown.loaded === loaded && shown.hasMore === hasMore) return shown;
+    this.shown = { items, loaded, hasMore, unread };
     return this.shown;
   }
 
@@ -162,11 +166,13 @@ export class InboxView {
 
   private set(row: InboxItem, rank?: number): void {
     const before = this.rows.get(row.id);
-    const now = { row, rank: rank ?? before?.rank ?? ++this.rank };
-    if (before !== undefined && before.rank === now.rank && JSON.stringify(before.row) === JSON.stringify(row)) return;
+    const same = before !== undefined && JSON.stringify(before.row) === JSON.stringify(row);
+    const now = { row: same ? before.row : row, rank: rank ?? before?.rank ?? ++this.rank };
+    if (same && before.rank === now.rank) return;
     this.rows.set(row.id, now);
     this.deps.keep((batch) => batch.rows.push(now));
-    this.touch(row.id);
+    if (same) this.dirty = true;
+    else this.touch(row.id);
   }
 
   private touch(id: string): void {

@@ -34,7 +34,5 @@ export class Ledger {
 type Notice = Extract<Entry, { type: "member_added" | "member_removed" | "conversation_updated" }>;
 
 export function isNotice(entry: Entry): entry is Notice {
-  return (
-    isKnown(entry, "member_added") || isKnown(entry, "member_removed") || isKnown(entry, "conversation_updated")
-  );
+  return isKnown(entry, "member_added") || isKnown(entry, "member_removed") || isKnown(entry, "conversation_updated");
 }

@@ -1,6 +1,6 @@
 /** One conversation's messages as a screen shows them: a window of the log, and behind it what is on its way. */
 
-import { type Change, asEntry } from "../core/changes.js";
+import { asEntry, type Change } from "../core/changes.js";
 import type { Pending } from "../core/outbox.js";
 import { isKnown } from "../core/parsing.js";
 import type { ChangeEntry, StoredItem } from "../store/store.js";
@@ -210,9 +210,7 @@ export class TimelineView {
     };
     const upload = uploads.get(key)?.progress;
     const base = { kind: "message", key, seq: null, message, mine: true, ...(upload ? { upload } : {}) } as const;
-    return item.error === undefined
-      ? { ...base, state: "sending" }
-      : { ...base, state: "failed", error: item.error };
+    return item.error === undefined ? { ...base, state: "sending" } : { ...base, state: "failed", error: item.error };
   }
 
   /** Read when all others have read it, delivered when all have got it. */

@@ -52,7 +52,8 @@ export class Timelines {
   refresh(): void {
     for (const view of this.views.values()) {
       if (!view.complete) void this.receipts(view);
-      if (view.loaded !== null && view.atTail && view.size < PAGE && view.hasOlder) void this.older(view).catch(() => {});
+      if (view.loaded !== null && view.atTail && view.size < PAGE && view.hasOlder)
+        void this.older(view).catch(() => {});
     }
   }
 
