@@ -130,10 +130,13 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet || { echo "error: some files are not formatted; run: make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@output=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$output"; exit 1; }
+	@node_modules/.bin/biome check --log-level=warn
+	@npm run --silent types
 
 format: setup
 	@$(BIN)/ruff check --quiet --fix
 	@$(BIN)/ruff format --quiet
+	@node_modules/.bin/biome check --write --log-level=warn
 
 hooks: setup
 	@git config core.hooksPath .githooks

@@ -183,12 +183,16 @@ def pinned() -> dict[str, str]:
     python += tomllib.loads(page("local/emulator/pyproject.toml"))["project"]["dependencies"]
     found = dict(re.sub(r"\[.*\]", "", entry).split("==") for entry in python)
     found["uv"] = tomllib.loads(page("pyproject.toml"))["tool"]["uv"]["required-version"].removeprefix("==")
-    node: dict[str, str] = json.loads(page("package.json"))["devDependencies"]
-    return found | node
+    for folder in ["", *(f"{each}/" for each in json.loads(page("package.json"))["workspaces"])]:
+        manifest = json.loads(page(f"{folder}package.json"))
+        found |= manifest.get("dependencies", {}) | manifest.get("devDependencies", {})
+    return {name: version for name, version in found.items() if not name.startswith("@parley/")}
 
 
 def test_every_pinned_dependency_is_listed_with_its_version_and_nothing_else_is() -> None:
-    rows = re.findall(r"^\| ([\w.-]+)(?: \(npm\))? \| (\d[\w.]*) \|", page("docs/dependencies.md"), flags=re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([@/\w.-]+)(?: \(npm\))? \| (\d[\w.]*) \|", page("docs/dependencies.md"), flags=re.MULTILINE
+    )
     assert dict(rows) == pinned()
 
 

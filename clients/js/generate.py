@@ -30,9 +30,8 @@ def http_types(document: Schema) -> str:
         lines.append(f"export type {name} = {_type(schema)};\n")
     lines.append("export type Operations = {")
     for path, methods in sorted(document["paths"].items()):
-        for method in _METHODS:
-            if method in methods:
-                lines.append(f'  "{method.upper()} {path}": {_operation(methods[method])};')
+        asked = [method for method in _METHODS if method in methods]
+        lines += [f'  "{method.upper()} {path}": {_operation(methods[method])};' for method in asked]
     lines.append("};")
     return "\n".join(lines) + "\n"
 
@@ -69,8 +68,8 @@ def _operation(operation: Schema) -> str:
     for place in ("path", "query"):
         given = [each for each in operation.get("parameters", ()) if each["in"] == place]
         if given:
-            of = "; ".join(f"{each['name']}{'' if each['required'] else '?'}: {_type(each['schema'])}" for each in given)
-            fields.append(f"{place}: {{ {of} }}")
+            of = [f"{each['name']}{'' if each['required'] else '?'}: {_type(each['schema'])}" for each in given]
+            fields.append(f"{place}: {{ {'; '.join(of)} }}")
     if "requestBody" in operation:
         fields.append(f"body: {_type(_json(operation['requestBody']))}")
     answers = {
@@ -90,14 +89,16 @@ def _json(holder: Schema) -> Schema:
 def _type(schema: Schema) -> str:
     if "$ref" in schema:
         return _reference(schema["$ref"])
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema and "properties" not in schema:
-            return " | ".join(dict.fromkeys(_type(each) for each in schema[choice]))
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if "enum" in schema:
-        return " | ".join(json.dumps(each) for each in schema["enum"])
-    kind = schema.get("type")
+    choices = schema.get("anyOf", schema.get("oneOf"))
+    if choices is not None and "properties" not in schema:
+        return " | ".join(dict.fromkeys(_type(each) for each in choices))
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
+    if values is not None:
+        return " | ".join(json.dumps(each) for each in values)
+    return _of_kind(schema, schema.get("type"))
+
+
+def _of_kind(schema: Schema, kind: str | list[str] | None) -> str:
     if isinstance(kind, list):
         return " | ".join(_PLAIN[each] for each in kind)
     if kind == "array":
@@ -129,8 +130,9 @@ def _reference(pointer: str) -> str:
 def made() -> dict[Path, str]:
     """What the files have to hold."""
     sys.path.insert(0, str(ROOT))
-    import tests.functions.environment  # noqa: F401, PLC0415  # the handler reads it when it is imported
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    import tests.functions.environment  # noqa: F401, PLC0415  # the handler reads it when it is imported
     from tests.functions.rest.document import document  # noqa: PLC0415
 
     frames = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text(encoding="utf-8"))

@@ -135,6 +135,12 @@ export class ParleyClient {
     });
   }
 
+  /** Do not wait for the next try: connect now, or see whether the connection still lives. */
+  reconnect(): void {
+    this.core.nudge(this.runner.now());
+    this.perform();
+  }
+
   /** The end; `start` begins anew. What was not sent stays in the store. */
   async close(): Promise<void> {
     this.opening++;
@@ -716,9 +722,7 @@ export class ParleyClient {
   // --- the browser says when it is on a network again, and when its page is looked at
 
   private readonly nudge = (): void => {
-    if (typeof document !== "undefined" && document.visibilityState === "hidden") return;
-    this.core.nudge(this.runner.now());
-    this.perform();
+    if (document.visibilityState !== "hidden") this.reconnect();
   };
 
   private joinBrowser(): void {
