@@ -34,11 +34,11 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
-from shared.domain.changes import OWNER, Added, Deleted, Role
+from shared.domain.changes import Change, Deleted, Role
 from shared.domain.connections import Connection, Session
 from shared.domain.contacts import ACCEPTED, Contact, ContactStatus
 from shared.domain.devices import Device, PushTarget
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry
 from shared.domain.files import IMAGE, READY, File, FileKind
 from shared.domain.members import Group, Member
 from shared.domain.text import is_group_id
@@ -47,6 +47,7 @@ from shared.ports.limits import Buckets
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores as AllStores
 from tests.calls import Unhurried
+from tests.changes import changed, founding
 from tests.dynamodb import Calm, Store, Weather
 from tests.fakes import DM, in_turn
 
@@ -251,16 +252,7 @@ class Simulated(Stores):
         at: int = 1,
     ) -> Entry:
         """Make a group of any size with its first entry. The first user is its owner, where `roles` do not say more."""
-        change = Added(users, size=len(users), roles=roles or {users[0]: OWNER}, name=name)
-        entry = change_entry(
-            change,
-            base=None,
-            conversation_id=conversation_id,
-            sender_id=users[0],
-            created_at=at,
-            nonce=conversation_id,
-            fan_out=False,
-        )
+        entry = founding(*users, roles=roles, name=name, place=conversation_id, at=at)
         with self.calls.quietly():
             for part in effects(entry, log_table=LOG, members_table=MEMBERS):  # more than go into a transaction
                 self.calls.call("PutItem", part["Put"])
@@ -269,20 +261,15 @@ class Simulated(Stores):
 
     def delete(self, seq: int, conversation_id: str = DM, *, file_id: str | None = None) -> None:
         """Delete a message, and its file with it."""
+        self.change(Deleted(seq, file_id=file_id), place=conversation_id, at=2)
+
+    def change(self, change: Change, *, place: str = DM, by: str | None = None, at: int = 1) -> Entry:
+        """Append a change straight away, of the last entry's sender if no other is named."""
         with self.calls.quietly():
-            (base,) = self.log.read_back(conversation_id, limit=1)
-            change, sender = Deleted(seq, file_id=file_id), base.sender_id
-            nonce = f"{conversation_id} d{seq}"
-            entry = change_entry(
-                change,
-                base=base,
-                conversation_id=conversation_id,
-                sender_id=sender,
-                created_at=2,
-                nonce=nonce,
-                fan_out=False,
-            )
+            (base,) = self.log.read_back(place, limit=1)
+            entry = changed(change, base, by=by or base.sender_id, at=at, nonce=f"{place} {base.seq + 1}")
             assert self.log.put(entry) is None
+        return entry
 
     def overwrite(self, entry: Entry) -> None:
         """Put an entry, with what came to it since, whatever stands in its place."""

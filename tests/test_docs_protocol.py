@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]  # comes with cfn-lint, without type
 from shared import errors
 from shared.domain.changes import KINDS, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import ABUSED, EVICTED, OFFLINE, REVOKED, Presence, PresenceChange
-from shared.domain.entries import Draft, Entry, Receipt, Typing, change_entry
+from shared.domain.entries import Draft, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
 from shared.domain.rules import Audience
 from shared.domain.text import USER_ID_PATTERN
@@ -28,6 +28,7 @@ from shared.ports.services import Event
 from shared.wire import messages as acks
 from shared.wire.websocket import frames, replies
 from shared.wire.websocket.events import event_body, message_body
+from tests.changes import changed
 from tests.test_docs import ROOT, page
 
 
@@ -81,21 +82,9 @@ CHANGES: tuple[Change, ...] = (
 )
 
 
-def changed(change: Change) -> Entry:
-    return change_entry(
-        change,
-        base=PLAIN,
-        conversation_id=PLAIN.conversation_id,
-        sender_id="bob",
-        created_at=2,
-        nonce="m",
-        fan_out=False,
-    )
-
-
 MADE: tuple[Event, ...] = (
     PLAIN,
-    *map(changed, CHANGES),
+    *(changed(change, PLAIN, by="bob", at=2, nonce="m") for change in CHANGES),
     *(Receipt(kind, PLAIN.conversation_id, "bob", 1, 1) for kind in (READ, DELIVERED)),
     Typing(PLAIN.conversation_id, "bob", active=True),
     PresenceChange(Presence("bob", OFFLINE, 1), 1),

@@ -21,11 +21,10 @@ from functions.message.routes import Wiring as MessagePorts
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from shared.auth.tokens import SecretKey, TokenVerifier
-from shared.domain.changes import MEMBER, OWNER, Added, Role
-from shared.domain.entries import change_entry
 from shared.domain.files import IMAGE, READY, File
 from shared.domain.limits import Limit
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
+from tests.changes import founding
 from tests.dynamodb import Store
 from tests.fakes import (
     FakeClock,
@@ -152,18 +151,7 @@ class InputHarness:
         self.checks.scheduled.clear()
 
     def _make_group(self, conversation_id: str, users: Sequence[str]) -> None:
-        roles: dict[str, Role] = {user: OWNER if user == users[0] else MEMBER for user in users}
-        added = Added(tuple(users), size=len(users), roles=roles, name="the group")
-        entry = change_entry(
-            added,
-            base=None,
-            conversation_id=conversation_id,
-            sender_id=users[0],
-            created_at=NOW,
-            nonce=conversation_id,
-            fan_out=False,
-        )
-        assert self.stores.log.put(entry) is None
+        assert self.stores.log.put(founding(*users, place=conversation_id, at=NOW)) is None
 
     def _write(self, user_id: str, where: Mapping[str, str], content: str) -> None:
         assert self.say({"type": "message", **where, "content": content}, user_id=user_id)["success"]

@@ -17,24 +17,16 @@ from shared.domain.changes import (
     Renamed,
     RolesChanged,
 )
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry
 from shared.domain.members import Group, Member, Roster, Seat
+from tests.changes import GROUP, changed
 from tests.stores import Stores
 
-GROUP = "group:0123456789abcdef"
 CREATION = Added(("alice", "bob"), size=2, roles={"alice": "owner"}, name="friends")
 
 
 def entry_of(change: Change, base: Entry | None, *, by: str = "alice", nonce: str = "n") -> Entry:
-    return change_entry(
-        change,
-        base=base,
-        conversation_id=GROUP,
-        sender_id=by,
-        created_at=1_000 + (base.seq if base else 0),
-        nonce=nonce,
-        fan_out=False,
-    )
+    return changed(change, base, by=by, place=GROUP, at=1_000 + (base.seq if base else 0), nonce=nonce)
 
 
 def put(stores: Stores, change: Change, base: Entry | None, *, by: str = "alice") -> Entry:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from shared.domain.changes import Deleted
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry
 from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileStatus, Stored, Upload
 from shared.errors import NotFound
 from shared.ports.services import Objects
+from tests.changes import changed
 from tests.fakes import DM
 from tests.stores import Stores
 
@@ -35,15 +36,7 @@ def message(base: Entry | None = None, *, file_id: str | None = "cat", nonce: st
 
 
 def deletion(base: Entry, *, target: int = 1, file_id: str | None = "cat") -> Entry:
-    return change_entry(
-        Deleted(target, None, file_id),
-        base=base,
-        conversation_id=base.conversation_id,
-        sender_id="alice",
-        created_at=3_000,
-        nonce="d",
-        fan_out=False,
-    )
+    return changed(Deleted(target, None, file_id), base, at=3_000, nonce="d")
 
 
 def stored(stores: Stores, entry: Entry) -> Entry:

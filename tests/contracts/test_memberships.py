@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.changes import Added
-from shared.domain.entries import change_entry
 from shared.domain.members import Member, Preferences
 from shared.domain.text import private_conversation_id, private_members
+from tests.changes import GROUP, founding
 from tests.fakes import DM
 from tests.stores import Stores
 
@@ -53,18 +52,8 @@ def test_a_users_conversations_are_listed_by_their_ids_page_by_page(stores: Stor
     ids = sorted(private_conversation_id("m", other) for other in others)
     for one in reversed(ids):
         stores.memberships.create(one, private_members(one) or (), joined_at=1)
-    stores.log.put(
-        change_entry(
-            Added(("m",), 1, name="Team"),
-            base=None,
-            conversation_id="group:0123456789abcdef",
-            sender_id="m",
-            created_at=1,
-            nonce="n",
-            fan_out=False,
-        )
-    )
-    everything = [*ids, "group:0123456789abcdef"]
+    stores.log.put(founding("m"))
+    everything = [*ids, GROUP]
     for limit in (1, 3, 10, 20):
         seen: list[str] = []
         while page := stores.memberships.listed("m", after=seen[-1] if seen else "", limit=limit):

@@ -20,8 +20,9 @@ from shared.domain.contacts import (
     QuietHours,
     Relation,
 )
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry
 from shared.domain.text import private_members
+from tests.changes import changed
 from tests.stores import Stores
 
 NOBODY = Pair(None, None, blocks_me=False)
@@ -155,15 +156,7 @@ def test_both_have_written_once_the_log_says_so_whatever_follows(stores: Stores)
     *_, answer = write(stores, "dm:alice:dave", "alice", "dave")
     for entry in (answer, stores.log.read("dm:alice:dave", start=2, limit=1)[0]):
         assert entry.first_answer
-    change = change_entry(
-        Reacted(1, "x", removed=False),
-        base=answer,
-        conversation_id="dm:alice:dave",
-        sender_id="dave",
-        created_at=2,
-        nonce="r",
-        fan_out=False,
-    )
+    change = changed(Reacted(1, "x", removed=False), answer, by="dave", at=2, nonce="r")
     assert stores.log.put(change) is None
     for sender in ("dave", "alice"):
         late = Draft("dm:alice:dave", sender, "again", nonce=f"late {sender}").following(change, 3)

@@ -9,12 +9,12 @@ from typing import Any
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.pushes import DynamoDbPushContexts
-from shared.domain.changes import ADMIN, OWNER, Added
+from shared.domain.changes import ADMIN, OWNER, Role
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.devices import FCM, Device, PushTarget
-from shared.domain.entries import change_entry
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
 from tests.calls import Unhurried
+from tests.changes import founding
 from tests.fakes import DM
 from tests.stores import Stores
 
@@ -25,16 +25,8 @@ BOBS = replace(Profile(), **SAID)  # type: ignore[arg-type]  # by name
 
 
 def make_group(stores: Stores, *users: str) -> None:
-    entry = change_entry(
-        Added(users, size=len(users), roles={users[0]: OWNER, users[1]: ADMIN}, name="Team"),
-        base=None,
-        conversation_id=GROUP,
-        sender_id=users[0],
-        created_at=5,
-        nonce="g",
-        fan_out=False,
-    )
-    assert stores.log.put(entry) is None
+    roles: dict[str, Role] = {users[0]: OWNER, users[1]: ADMIN}
+    assert stores.log.put(founding(*users, roles=roles, name="Team", place=GROUP, at=5)) is None
 
 
 def test_of_who_has_nothing_there_is_nothing(stores: Stores) -> None:

@@ -22,7 +22,7 @@ from shared.adapters.dynamodb.schema import contact_key
 from shared.domain.changes import Edited
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.entries import MAX_MESSAGE_BYTES, change_entry
+from shared.domain.entries import MAX_MESSAGE_BYTES
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
 from shared.wire.websocket.replies import event_size, success, sync_reply
@@ -156,17 +156,8 @@ def test_an_inbox_of_such_messages_is_within_its_bound() -> None:
 
 def test_an_edit_that_was_stored_before_the_bound_comes_cut_in_its_entry() -> None:
     frames = Frames()
-    (first,) = frames.stores.write("bob", "x")
-    edit = change_entry(
-        Edited(1, CONTENT),
-        base=first,
-        conversation_id=DM,
-        sender_id="bob",
-        created_at=1,
-        nonce="n",
-        fan_out=False,
-    )
-    frames.stores.log.put(edit)
+    frames.stores.write("bob", "x")
+    frames.stores.change(Edited(1, CONTENT), by="bob")
     message, entry = next(iter(synced(frames, {DM: 0})))["entries"]
     assert (message["message"]["content_cut"], entry["content_cut"], entry["type"]) == (True, True, "message_edited")
 

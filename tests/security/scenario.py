@@ -15,7 +15,6 @@ from typing import Any, Final
 from shared.adapters.dynamodb.schema import file_key, file_reference_key
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Removed, Role
 from shared.domain.devices import FCM, PushTarget
-from shared.domain.entries import change_entry
 from shared.domain.limits import Limit
 from shared.limits.limiters import RateLimiter
 from shared.operations.rosters import Rosters
@@ -44,12 +43,8 @@ def _furnish(stores: Simulated, *, at: int) -> None:
     roles: dict[str, Role] = {"alice": OWNER, "bob": ADMIN, "carol": MEMBER, "erin": MEMBER}
     stores.found(GROUP, *roles, roles=roles, name=SECRETS["name"], at=at)
     stores.write("alice", SECRETS["text"], conversation_id=GROUP, at=at)
-    (base,) = stores.write("bob", SECRETS["text"], conversation_id=GROUP, at=at)
-    change = Removed(("erin",), size=3)
-    removal = change_entry(
-        change, base=base, conversation_id=GROUP, sender_id="alice", created_at=at, nonce="e", fan_out=False
-    )
-    assert stores.log.put(removal) is None
+    stores.write("bob", SECRETS["text"], conversation_id=GROUP, at=at)
+    stores.change(Removed(("erin",), size=3), place=GROUP, at=at)
     stores.write("alice", SECRETS["text"], conversation_id=DM, at=at)
     stores.write("bob", SECRETS["text"], conversation_id=DM, at=at)
     stores.write("alice", SECRETS["text"], conversation_id=BLOCKED_DM, at=at)

@@ -11,7 +11,6 @@ import pytest
 from functions.message.guard import COSTLY
 from shared.domain.changes import Removed
 from shared.domain.connections import Gone, Identity
-from shared.domain.entries import change_entry
 from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.operations.presence import check_offline
@@ -47,17 +46,7 @@ def furnished() -> MessageHarness:
 
 
 def expel(harness: MessageHarness, user_id: str) -> None:
-    head = harness.stores.entries(GROUP)[-1]
-    entry = change_entry(
-        Removed((user_id,), size=2),
-        base=head,
-        conversation_id=GROUP,
-        sender_id="alice",
-        created_at=NOW,
-        nonce="expel",
-        fan_out=False,
-    )
-    assert harness.stores.log.put(entry) is None
+    harness.stores.change(Removed((user_id,), size=2), place=GROUP, at=NOW)
 
 
 def about(kind: str, conversation_id: str) -> dict[str, Any]:

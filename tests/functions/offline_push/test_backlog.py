@@ -12,10 +12,11 @@ import pytest
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.changes import Reacted
-from shared.domain.entries import Draft, Entry, change_entry
+from shared.domain.entries import Draft, Entry
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
 from shared.operations.fan_out import STALE_MS, LaterEntries
+from tests.changes import changed
 from tests.functions.events import NOW
 from tests.functions.offline_push.test_offline_push import GROUP, OfflinePushHarness, group_record, shard_record
 
@@ -128,16 +129,7 @@ def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_ha
 
 
 def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else(harness: Busy) -> None:
-    reaction = change_entry(
-        Reacted(2, "👍", removed=False),
-        base=harness.tail,
-        conversation_id=GROUP,
-        sender_id="user000",
-        created_at=NOW,
-        nonce="r",
-        fan_out=True,
-    )
-    harness.stores.log.put(reaction)
+    harness.stores.log.put(changed(Reacted(2, "👍", removed=False), harness.tail, by="user000", at=NOW, fan_out=True))
     harness.write(1)
     harness.clock.ms += STALE_MS
     assert work([shard_record(harness.members[:100], 3, queued_at=NOW)], harness.ports()) == DONE

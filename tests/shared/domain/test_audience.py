@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Change, Removed, RolesChanged
-from shared.domain.entries import Entry, change_entry
+from shared.domain.entries import Entry
 from shared.domain.rules import Audience
+from tests.changes import changed
 
 READ = Audience({"alice": OWNER, "bob": MEMBER})
 
@@ -12,9 +13,7 @@ READ = Audience({"alice": OWNER, "bob": MEMBER})
 def entries(*changes: Change) -> list[Entry]:
     made: list[Entry] = []
     for change in changes:
-        base = made[-1] if made else None
-        place = {"conversation_id": "group:0123456789abcdef", "sender_id": "alice", "nonce": "n"}
-        made.append(change_entry(change, base=base, created_at=1, fan_out=False, **place))
+        made.append(changed(change, made[-1] if made else None))
     return made
 
 

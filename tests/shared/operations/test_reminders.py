@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Deleted, Removed
-from shared.domain.entries import change_entry
 from shared.domain.notifications import REMINDER, AboutNotification, Notification, Reminder
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, Unavailable
 from shared.operations.reminders import (
@@ -76,11 +75,7 @@ class RemindersHarness:
         return list(self.stores.notifications.of("alice", now=self.now()))
 
     def change(self, change: Deleted | Removed) -> None:
-        base = self.stores.entries(DM)[-1]
-        entry = change_entry(
-            change, base=base, conversation_id=DM, sender_id="bob", created_at=2, nonce="c", fan_out=False
-        )
-        assert self.stores.log.put(entry) is None
+        self.stores.change(change, by="bob", at=2)
 
 
 def busy(_: object) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from shared.domain.changes import Added, Removed
 from shared.domain.connections import MAX_LIFETIME_MS, Connection, Identity, PostOutcome, opened
-from shared.domain.entries import change_entry
 from shared.operations.connections import register
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import presence_of, watch
@@ -88,22 +87,15 @@ class VisibilityHarness(Harness):
     def join(self, *users: str) -> None:
         """`users` are added to the group, or make it."""
         if self.stores.entries(GROUP):
-            self._change(Added(users, size=9))
+            self.stores.change(Added(users, size=9), place=GROUP, by="zoe")
         else:
             found_group(self.stores, *users)
         self.tell(tell_joined, GROUP, users, [*self.seats()])
 
     def leave(self, *users: str) -> None:
-        self._change(Removed(users, size=1))
+        self.stores.change(Removed(users, size=1), place=GROUP, by="zoe")
         for user in users:
             self.tell(tell_withdrawn, user, [*self.seats()])
-
-    def _change(self, change: Added | Removed) -> None:
-        base = self.stores.entries(GROUP)[-1]
-        entry = change_entry(
-            change, base=base, conversation_id=GROUP, sender_id="zoe", created_at=1, nonce="x", fan_out=False
-        )
-        assert self.stores.log.put(entry) is None
 
     def seats(self) -> list[str]:
         roster = self.stores.memberships.roster(GROUP)

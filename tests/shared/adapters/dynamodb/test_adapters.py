@@ -22,10 +22,11 @@ from shared.domain import connections
 from shared.domain.changes import MAX_USERS_PER_CHANGE, Added, Removed, Renamed
 from shared.domain.connections import Connection, LimitReached, Registered, StoredTicket
 from shared.domain.contacts import Pair
-from shared.domain.entries import Entry, change_entry
+from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.errors import Unavailable
 from tests.calls import Unhurried
+from tests.changes import GROUP, changed
 from tests.fakes import in_turn
 
 ENTRY = Entry("dm:alice:bob", 1, "alice", 5, 1, "hi", message_seq=1, authors={"alice": 1})
@@ -238,15 +239,7 @@ def test_a_ticket_is_taken_by_the_delete_that_found_it() -> None:
 
 def test_a_change_and_what_it_does_are_one_transaction_whose_repetition_is_the_same_request() -> None:
     calls = OneAnswer({})
-    removal = change_entry(
-        Removed(("bob",), size=1),
-        base=ENTRY,
-        conversation_id="group:0123456789abcdef",
-        sender_id="alice",
-        created_at=9,
-        nonce="n",
-        fan_out=False,
-    )
+    removal = changed(Removed(("bob",), size=1), ENTRY, place=GROUP, at=9)
     for _ in range(2):
         assert _log(calls).put(removal) is None
     (operation, first), (_, again) = calls.made

@@ -14,9 +14,10 @@ from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.domain.changes import Deleted
-from shared.domain.entries import Entry, change_entry
+from shared.domain.entries import Entry
 from shared.domain.files import IMAGE, READY, REJECTED, File
 from shared.errors import NotFound, Unavailable
+from tests.changes import changed
 from tests.shared.adapters.dynamodb.test_adapters import OneAnswer
 
 ENTRY = Entry("dm:alice:bob", 2, "alice", 5, 2, "", message_type="image", file_id="cat", message_seq=2)
@@ -61,15 +62,7 @@ def test_a_message_its_count_and_its_reference_are_one_transaction() -> None:
 
 def test_deleting_it_takes_both_back_and_has_no_condition_but_its_place() -> None:
     calls = OneAnswer({})
-    gone = change_entry(
-        Deleted(2, None, "cat"),
-        base=ENTRY,
-        conversation_id="dm:alice:bob",
-        sender_id="alice",
-        created_at=9,
-        nonce="n",
-        fan_out=False,
-    )
+    gone = changed(Deleted(2, None, "cat"), ENTRY, at=9)
     assert log(calls).put(gone) is None
     put, message, counted, reference = calls.made[0][1]["TransactItems"]
     assert (put["Put"]["Item"]["kind"], put["Put"]["Item"]["file_id"]) == ({"S": "message_deleted"}, {"S": "cat"})
