@@ -1,4 +1,4 @@
-"""What the harnesses of all folders have in common: stores over fresh tables, the gateway, a clock, and the wiring."""
+"""The one harness: stores over fresh tables, stand-ins for every other service, a clock, and the wiring of all that."""
 
 from __future__ import annotations
 
@@ -6,10 +6,24 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.ports.services import Services
-from tests.fakes import FakeClock, FakeGateway, FakeNonces, FakeObserver, FakePresenceChecks
+from shared.operations.context import Context
+from shared.ports.services import PushServices, RestServices
+from tests.fakes import (
+    FakeClock,
+    FakeDeliveryCheckQueue,
+    FakeGateway,
+    FakeNonces,
+    FakeObjects,
+    FakeObserver,
+    FakePresenceChecks,
+    FakePushGateway,
+    FakePushQueue,
+    FakeReminderScheduler,
+    FakeShardQueue,
+    in_turn,
+)
 from tests.stores import Simulated, simulated
-from tests.wiring import Wiring
+from tests.wiring import Wiring, make_context, rest_services
 
 
 @dataclass
@@ -22,14 +36,50 @@ class Harness:
     nonces: FakeNonces = field(default_factory=FakeNonces)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
     observer: FakeObserver = field(default_factory=FakeObserver)
+    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+    scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
+    pushes: FakePushQueue = field(default_factory=FakePushQueue)
+    shards: FakeShardQueue = field(default_factory=FakeShardQueue)
+    provider: FakePushGateway = field(default_factory=FakePushGateway)
 
     @property
     def wiring(self) -> Wiring:
         return Wiring(self.stores, self.gateway, self.clock, self.nonces, checks=self.checks, observer=self.observer)
 
     @property
-    def services(self) -> Services:
-        return self.wiring.services
+    def services(self) -> RestServices:
+        return rest_services(
+            self.gateway,
+            observer=self.observer,
+            presence_checks=self.checks,
+            delivery_checks=self.looks,
+            objects=self.objects,
+            scheduler=self.scheduler,
+        )
+
+    @property
+    def push_services(self) -> PushServices:
+        return PushServices(
+            gateway=self.gateway,
+            parallel_map=in_turn,
+            encode=self.services.encode,
+            observer=self.observer,
+            presence_checks=self.checks,
+            delivery_checks=self.looks,
+            push_queue=self.pushes,
+            shard_queue=self.shards,
+            providers=lambda _: self.provider,
+        )
+
+    @property
+    def context(self) -> Context:
+        return make_context(self.clock, self.nonces)
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """What operations take."""
+        return {"stores": self.stores, "services": self.services, "context": self.context}
 
     def connect(self, *users: str) -> None:
         """One device each, with a connection of that name."""

@@ -28,51 +28,33 @@ from tests.changes import founding
 from tests.dynamodb import Store
 from tests.fakes import (
     FakeClock,
-    FakeDeliveryCheckQueue,
-    FakeGateway,
-    FakeNonces,
-    FakeObjects,
-    FakeObserver,
-    FakePresenceChecks,
-    FakePushQueue,
-    FakeReminderScheduler,
 )
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
-from tests.stores import adapters, simulated
-from tests.wiring import Wiring
+from tests.harness import Harness
+from tests.stores import simulated
 
 
 @dataclass
-class InputHarness:
+class InputHarness(Harness):
     """The state of everything is in `store`, and in what the fakes were handed."""
 
-    store: Store = field(default_factory=Store)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
-    nonces: FakeNonces = field(default_factory=FakeNonces)
-    objects: FakeObjects = field(default_factory=FakeObjects)
-    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
-    pushes: FakePushQueue = field(default_factory=FakePushQueue)
-    shards: list[Any] = field(default_factory=list)
-    reminding: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
-    observer: FakeObserver = field(default_factory=FakeObserver)
     unexpected: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.stores = adapters(self.store)
-        self.wiring = Wiring(
-            self.stores, self.gateway, self.clock, self.nonces, checks=self.checks, observer=self.observer
-        )
         self.verifier = TokenVerifier(SecretKey(lambda: SECRET), now=self.clock)
         self.guard = self.new_guard()
         self._settle()
 
     @property
+    def store(self) -> Store:
+        return self.stores.tables
+
+    @property
     def state(self) -> tuple[object, ...]:
         """Equal to what it was before: nothing was written, posted, queued, scheduled, uploaded or hung up on."""
-        queued = (*self.checks.scheduled, *self.looks.puts, *self.pushes.puts, *self.shards)
-        scheduled = tuple(sorted(self.reminding.scheduled))
+        queued = (*self.checks.scheduled, *self.looks.puts, *self.pushes.puts, *self.shards.shards)
+        scheduled = tuple(sorted(self.scheduler.scheduled))
         kept = tuple(sorted(self.objects.kept)), tuple(sorted(self.objects.uploads))
         told = tuple(self.gateway.posts), tuple(self.gateway.closed)
         return self.store.snapshot(), told, queued, scheduled, kept
@@ -99,7 +81,7 @@ class InputHarness:
         ports = self.wiring.rest(
             verifier=self.verifier,
             objects=self.objects,
-            scheduler=self.reminding,
+            scheduler=self.scheduler,
             delivery_checks=self.looks,
             new_secret=lambda: next(secrets),
             limiter=self.wiring.limiter(Limit(20, 10_000), simulated().buckets),

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from functions.offline_push.wiring import Wiring as Ports
 from shared.domain.devices import FCM, Device, PushTarget
-from shared.domain.fan_out import Shard
 from tests.bad_input.harness import InputHarness
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW
-
-
-@dataclass
-class Shards:
-    """Where shards are put."""
-
-    harness: InputHarness
-
-    def put(self, shards: Sequence[Shard]) -> None:
-        self.harness.shards += shards
 
 
 def with_phones(harness: InputHarness) -> InputHarness:
@@ -34,5 +20,5 @@ def with_phones(harness: InputHarness) -> InputHarness:
 
 def push_ports(harness: InputHarness, provider: FakePushGateway) -> Ports:
     return harness.wiring.push(
-        provider=provider, push_queue=harness.pushes, delivery_checks=harness.looks, shard_queue=Shards(harness)
+        provider=provider, push_queue=harness.pushes, delivery_checks=harness.looks, shard_queue=harness.shards
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import DeliveryCheck, Reminder
 from shared.domain.pushes import PushJob
+from shared.errors import Unavailable
 
 
 @dataclass
@@ -59,9 +60,12 @@ class FakeReminderScheduler:
 
 @dataclass
 class FakeShardQueue:
-    """`shards` are all that were put."""
+    """`shards` are all that were put. It takes none while it `refuses`."""
 
     shards: list[Shard] = field(default_factory=list)
+    refuses: bool = False
 
     def put(self, shards: Sequence[Shard]) -> None:
+        if self.refuses:
+            raise Unavailable
         self.shards += shards

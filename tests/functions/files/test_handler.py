@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from shared.ports.files import NEVER
 from tests.fakes import FakeObjects
 from tests.functions.events import logged, stream_record
 from tests.functions.files.samples import PDF, REFUSED, picture
+from tests.harness import Harness
 from tests.stores import MEMBERS, Simulated, simulated
 
 
@@ -56,11 +57,7 @@ def deleted(file_id: str | None, seq: int = 9, **changes: Any) -> dict[str, Any]
     return record | changes
 
 
-@dataclass
-class FilesHarness:
-    stores: Simulated = field(default_factory=simulated)
-    objects: FakeObjects = field(default_factory=FakeObjects)
-
+class FilesHarness(Harness):
     def announce(self, file_id: str, data: bytes, content_type: str = "image/png", kind: FileKind = IMAGE) -> None:
         name = f"the canary of {file_id}.png"
         self.stores.files.create(
@@ -221,7 +218,7 @@ def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> F
 
 
 def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it() -> None:
-    harness = FilesHarness(in_a_message("cat", "dog"), stored("cat", "dog"))
+    harness = FilesHarness(in_a_message("cat", "dog"), objects=stored("cat", "dog"))
     harness.stores.delete(1, file_id="cat")
     assert release_files([deleted("cat"), deleted("dog")], harness.ports()) == {"batchItemFailures": []}
     assert (harness.status("cat"), harness.status("dog")) == (DELETED, READY)
@@ -232,14 +229,14 @@ def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it(
     "record", [stream_record(3), deleted(None), deleted("cat", eventName="MODIFY"), deleted("cat", eventName="REMOVE")]
 )
 def test_other_records_of_the_log_release_nothing(record: dict[str, Any]) -> None:
-    harness = FilesHarness(in_a_message("cat"), stored("cat"))
+    harness = FilesHarness(in_a_message("cat"), objects=stored("cat"))
     harness.stores.delete(1, file_id="cat")
     assert release_files([record], harness.ports()) == {"batchItemFailures": []}
     assert set(harness.objects.kept) == {"cat"}
 
 
 def test_a_message_with_a_file_is_no_deletion() -> None:
-    harness = FilesHarness(in_a_message("cat"), stored("cat"))
+    harness = FilesHarness(in_a_message("cat"), objects=stored("cat"))
     harness.stores.delete(1, file_id="cat")
     record = stream_record(3)
     record["dynamodb"]["NewImage"]["file_id"] = {"S": "cat"}
@@ -251,7 +248,7 @@ def test_a_message_with_a_file_is_no_deletion() -> None:
 def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_are_done(
     caplog: pytest.LogCaptureFixture, *, poison: bool
 ) -> None:
-    harness = FilesHarness(in_a_message("cat", "dog", "cow"), stored("cat", "dog", "cow", store=broken("dog")))
+    harness = FilesHarness(in_a_message("cat", "dog", "cow"), objects=stored("cat", "dog", "cow", store=broken("dog")))
     for seq, name in enumerate(("cat", "dog", "cow"), 1):
         harness.stores.delete(seq, file_id=name)
     bad = deleted("dog", 2)
@@ -265,7 +262,7 @@ def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_ar
 
 
 def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    harness = FilesHarness(in_a_message("dog"), stored("dog"))
+    harness = FilesHarness(in_a_message("dog"), objects=stored("dog"))
     harness.stores.delete(1, file_id="dog")
     harness.announce("cat", picture("PNG"))
     monkeypatch.setattr(module, "_PORTS", harness.ports())

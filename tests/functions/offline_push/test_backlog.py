@@ -53,7 +53,7 @@ class Busy(OfflinePushHarness):
 
     def backlog(self) -> list[dict[str, Any]]:
         """All that waits, the longest first."""
-        waiting, self.shards.put_ = self.shards.put_, []
+        waiting, self.shards.shards = self.shards.shards, []
         return [of(shard) for shard in waiting]
 
     def got(self, user: str) -> list[int]:

@@ -22,30 +22,15 @@ from shared.domain.entries import Draft
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob
-from shared.errors import Unavailable
 from shared.observability import FunctionObserver, make_logger
 from tests.fakes import (
     DM,
-    FakeDeliveryCheckQueue,
-    FakePushGateway,
-    FakePushQueue,
 )
 from tests.functions.events import NOW, stream_record
 from tests.harness import Harness
 from tests.stores import Simulated, simulated
 
 GROUP = "group:0123456789abcdef"
-
-
-@dataclass
-class Shards:
-    put_: list[Shard] = field(default_factory=list)
-    refuse: bool = False
-
-    def put(self, shards: Sequence[Shard]) -> None:
-        if self.refuse:
-            raise Unavailable
-        self.put_ += shards
 
 
 MEMBERS_OF_GROUP = tuple(f"user{number:03}" for number in range(250))
@@ -80,10 +65,6 @@ class OfflinePushHarness(Harness):
     """A group of 250 whose first message is entry 2, left to the stream side; everybody has a phone."""
 
     stores: Simulated = field(default_factory=lambda: simulated(furnished()))
-    provider: FakePushGateway = field(default_factory=FakePushGateway)
-    pushes: FakePushQueue = field(default_factory=FakePushQueue)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
-    shards: Shards = field(default_factory=Shards)
     counts: Counter[str] = field(default_factory=Counter)
     pauses: list[int] = field(default_factory=list)
     logger: str = "offline-push-test"
@@ -154,19 +135,19 @@ def test_a_small_groups_absent_members_are_pushed(harness: OfflinePushHarness) -
     look_at([group_record(2, fan_out=False)], harness.ports())
     assert {user for user, _ in harness.woken} == set(harness.members) - {"user000", "user001"}
     assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
-    assert harness.shards.put_ == []
+    assert harness.shards.shards == []
 
 
 @pytest.mark.parametrize("kind", ["message", "member_added", "reaction"])
 def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(harness: OfflinePushHarness, kind: str) -> None:
     assert look_at([group_record(2, kind=kind)], harness.ports()) == {"batchItemFailures": []}
-    assert [len(shard.users) for shard in harness.shards.put_] == [100, 100, 50]
-    assert {user for shard in harness.shards.put_ for user in shard.users} == set(harness.members)
+    assert [len(shard.users) for shard in harness.shards.shards] == [100, 100, 50]
+    assert {user for shard in harness.shards.shards for user in shard.users} == set(harness.members)
     assert harness.pushes.jobs == []
 
 
 def test_what_can_not_be_queued_comes_again_and_nothing_else(harness: OfflinePushHarness) -> None:
-    harness.shards.refuse = True
+    harness.shards.refuses = True
     large = group_record(2)
     assert look_at([stream_record(1), large, stream_record(3)], harness.ports()) == failed(large)
     assert {about for _, about in harness.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
@@ -192,7 +173,7 @@ def test_a_group_whose_roster_has_not_changed_is_read_once(harness: OfflinePushH
     harness.clock.ms += 60_000
     for seq in (2, 3, 4):
         assert look_at([group_record(seq, roster_seq=1)], ports) == {"batchItemFailures": []}
-    assert (harness.stores.calls.made.count("Query members"), len(harness.shards.put_)) == (1, 9)
+    assert (harness.stores.calls.made.count("Query members"), len(harness.shards.shards)) == (1, 9)
     look_at([group_record(6, roster_seq=5)], ports)
     assert harness.stores.calls.made.count("Query members") == 2
 

@@ -55,7 +55,7 @@ def pushed(target: PushTarget, gateways: Callable[[Platform], PushGateway]) -> S
     entry = harness.say()
     harness.device(target)
     job = harness.job(entry, platform=target.platform)
-    services = replace(harness.services, providers=gateways)
+    services = replace(harness.push_services, providers=gateways)
     push_all([job], resting=Resting(), stores=harness.stores, services=services, context=harness.context)
     found = harness.stores.devices.of(["bob"]).get("bob", ())
     return State(

@@ -19,10 +19,7 @@ from shared.domain.rules import PROTOCOL, Bounds
 from shared.domain.text import private_conversation_id
 from shared.errors import RateLimited
 from tests.fakes import (
-    FakeDeliveryCheckQueue,
     FakeNonces,
-    FakeObjects,
-    FakeReminderScheduler,
 )
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
@@ -61,8 +58,6 @@ class Answered:
 
 @dataclass
 class RestHarness(Harness):
-    scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     secrets: Any = field(default_factory=lambda: (f"s{number:042}" for number in itertools.count()))
     unexpected: list[Exception] = field(default_factory=list)
     page_limit: int = 100
@@ -73,7 +68,7 @@ class RestHarness(Harness):
     def __post_init__(self) -> None:
         self.ports = Wiring(self.stores, self.gateway, now, FakeNonces(), checks=self.checks).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
-            objects=FakeObjects(),
+            objects=self.objects,
             scheduler=self.scheduler,
             delivery_checks=self.looks,
             new_secret=lambda: next(self.secrets),

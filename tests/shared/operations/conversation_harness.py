@@ -67,11 +67,6 @@ class ChatHarness(Harness):
             edit_window_s=self.window_s,
         )
 
-    @property
-    def whole(self) -> dict[str, Any]:
-        """What operations take."""
-        return {"stores": self.stores, "services": self.services, "context": self.context}
-
     def copied(self) -> ChatHarness:
         """The same once more, and nobody told of anything yet."""
         return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,8 @@ from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, 
 from shared.errors import Unavailable
 from shared.operations.files import HEAD_BYTES, WRONG_SIZE, WRONG_TYPE, check_upload
 from tests.fakes import FakeObjects
+from tests.harness import Harness
 from tests.stepping import Stepper, explore
-from tests.stores import Simulated, simulated
 
 CAT = File("cat", "alice", IMAGE, "cat.png", "image/png", 4, created_at=1_000, expires_at=901_000)
 GOOD, OTHER, BAD = b"good", b"else", b"evil"
@@ -28,11 +28,7 @@ def inspect(file: File, head: bytes, /) -> Checked:
     return Checked(width=4, height=3, thumbnail=b"small " + head) if file.kind == IMAGE else Checked()
 
 
-@dataclass
-class CheckingHarness:
-    stores: Simulated = field(default_factory=simulated)
-    objects: FakeObjects = field(default_factory=FakeObjects)
-
+class CheckingHarness(Harness):
     def check(self, look: Callable[[File, bytes], Checked] = inspect) -> File | None:
         return check_upload("cat", files=self.stores.files, objects=self.objects, inspect=look)
 

@@ -23,13 +23,13 @@ from shared.operations.contacts import (
 )
 from shared.ports.people import Contacts
 from tests.fakes import FakeClock
+from tests.harness import Harness
 from tests.stepping import Stepper, explore
-from tests.stores import Simulated, simulated
+from tests.stores import Simulated
 
 
 @dataclass
-class ContactsHarness:
-    stores: Simulated = field(default_factory=simulated)
+class ContactsHarness(Harness):
     clock: FakeClock = field(default_factory=lambda: FakeClock(100))
     stepped: Contacts | None = None
 

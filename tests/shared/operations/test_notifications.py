@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,37 +17,23 @@ from shared.operations.notifications import (
     send_notification,
     tell,
 )
-from tests.fakes import FakeClock, FakeDeliveryCheckQueue, FakeGateway, FakePresenceChecks
-from tests.stores import MEMBERS, Simulated, simulated
-from tests.wiring import make_context, rest_services
+from tests.fakes import FakeDeliveryCheckQueue
+from tests.harness import Harness
+from tests.stores import MEMBERS
 
 
 @dataclass
-class NotificationsHarness:
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
-    now: FakeClock = field(default_factory=FakeClock)
-    checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
-
-    @property
-    def whole(self) -> dict[str, Any]:
-        """What operations take."""
-        services = rest_services(self.gateway, delivery_checks=self.looks, presence_checks=self.checks)
-        return {"stores": self.stores, "services": services, "context": make_context(self.now, lambda: "fresh")}
+class NotificationsHarness(Harness):
+    nonces: Any = field(default_factory=lambda: lambda: "fresh")
 
     def send(self, users: Sequence[str], title: str = "Hello", **more: Any) -> NotificationSent:
         return send_notification(NotificationRequest(users, title, **more), **self.whole)
 
-    def connect(self, *users: str) -> None:
-        for user in users:
-            self.stores.connect(user, f"{user}-1", at=self.now())
-
     def kept(self, *users: str) -> list[Notification]:
-        return [one for user in users for one in self.stores.notifications.of(user, now=self.now())]
+        return [one for user in users for one in self.stores.notifications.of(user, now=self.clock())]
 
     def received(self, user: str) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received(f"{user}-1")]
+        return self.events(f"{user}1")
 
 
 @pytest.fixture
@@ -59,12 +44,12 @@ def harness() -> NotificationsHarness:
 def test_a_notice_is_kept_for_each_for_thirty_days(harness: NotificationsHarness) -> None:
     assert harness.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
     expected = Notification(
-        "fresh", "alice", SYSTEM, harness.now(), harness.now() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
+        "fresh", "alice", SYSTEM, harness.clock(), harness.clock() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
     )
     assert harness.kept("alice")[0] == expected
     assert [one.user_id for one in harness.kept("alice", "bob")] == ["alice", "bob"]
-    assert list(notifications_of("alice", stores=harness.stores, now=harness.now())) == [expected]
-    assert list(notifications_of("alice", stores=harness.stores, now=harness.now() + KEPT_MS)) == []
+    assert list(notifications_of("alice", stores=harness.stores, now=harness.clock())) == [expected]
+    assert list(notifications_of("alice", stores=harness.stores, now=harness.clock() + KEPT_MS)) == []
 
 
 def test_who_is_connected_hears_of_it_at_once(harness: NotificationsHarness) -> None:
@@ -79,7 +64,7 @@ def test_who_is_connected_hears_of_it_at_once(harness: NotificationsHarness) -> 
             "title": "Hello",
             "body": "You",
             "data": {"k": "v"},
-            "created_at": harness.now(),
+            "created_at": harness.clock(),
         },
     }
 
@@ -104,8 +89,8 @@ def test_nobody_absent_and_nobody_connected_are_not_looked_at(harness: Notificat
 
 def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again(harness: NotificationsHarness) -> None:
     harness.connect("alice")
-    harness.now.advance(60_000)
-    harness.gateway.outcomes["alice-1"] = PostOutcome.GONE
+    harness.clock.advance(60_000)
+    harness.gateway.outcomes["alice1"] = PostOutcome.GONE
     harness.send(["alice"])
     assert [gone.user_id for gone in harness.checks.scheduled] == ["alice"]
     assert [delay_s for _, delay_s in harness.looks.puts] == [5]
@@ -133,9 +118,9 @@ def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> N
         harness.send(["alice", "bob"], notification_id="n1")
     assert harness.gateway.posts == []
     harness.looks.before_put = lambda _: None
-    harness.now.advance(1_000)
+    harness.clock.advance(1_000)
     assert harness.send(["alice", "bob"], notification_id="n1").notification_id == "n1"
-    assert [event["notification"]["created_at"] for event in harness.received("alice")] == [harness.now() - 1_000]
+    assert [event["notification"]["created_at"] for event in harness.received("alice")] == [harness.clock() - 1_000]
     assert [look.users for look in harness.looks.looks] == [("bob",), ("alice",)]
 
 
@@ -209,8 +194,8 @@ def test_what_does_not_fit_is_refused_and_nothing_is_stored(
 def test_at_most_a_hundred_are_listed_the_oldest_first(harness: NotificationsHarness) -> None:
     for number in range(101):
         harness.send(["alice"], notification_id=f"n{number}")
-        harness.now.advance(1)
-    listed = [one.notification_id for one in notifications_of("alice", stores=harness.stores, now=harness.now())]
+        harness.clock.advance(1)
+    listed = [one.notification_id for one in notifications_of("alice", stores=harness.stores, now=harness.clock())]
     assert listed == [f"n{number}" for number in range(100)]
 
 

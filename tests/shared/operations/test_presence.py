@@ -34,7 +34,6 @@ from shared.operations.presence import (
     watch,
 )
 from shared.operations.sessions import close_connection
-from shared.ports.services import RestServices
 from tests.fakes import (
     FakeClock,
     FakeNonces,
@@ -43,7 +42,7 @@ from tests.harness import Harness
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore
 from tests.stores import MEMBERS, SESSIONS
-from tests.wiring import make_context, rest_services
+from tests.wiring import make_context
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -58,10 +57,6 @@ class PresenceHarness(Harness):
         self.befriend("alice", "bob")
         self.stores.connect("bob", "b1", at=NOW)
         self.stores.watches.replace("bob", "b1", ["alice"], expires_at=NEVER)
-
-    @property
-    def services(self) -> RestServices:
-        return rest_services(self.gateway)
 
     def befriend(self, one: str, other: str, status: ContactStatus = ACCEPTED) -> None:
         back: ContactStatus = INCOMING if status == REQUESTED else status
@@ -97,7 +92,7 @@ class PresenceHarness(Harness):
 
     def told(self) -> list[str]:
         """What b1 was told since the last look."""
-        events = [json.loads(data) for data in self.gateway.received("b1")]
+        events = self.events("b1")
         self.gateway.posts.clear()
         assert all(event["type"] == "presence" for event in events)
         return [event["status"] for event in events]

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pytest
 
@@ -19,60 +17,44 @@ from shared.operations.reminders import (
     reminders_of,
     tell_due,
 )
-from shared.ports.services import RestServices
 from tests.fakes import (
     DM,
-    FakeClock,
     FakeDeliveryCheckQueue,
-    FakeGateway,
     FakeNonces,
     FakeReminderScheduler,
 )
-from tests.stores import Simulated, simulated
-from tests.wiring import make_context, rest_services
+from tests.harness import Harness
+from tests.wiring import make_context
 
 HOUR = 3_600_000
 
 
 @dataclass
-class RemindersHarness:
-    stores: Simulated = field(default_factory=simulated)
-    gateway: FakeGateway = field(default_factory=FakeGateway)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
-    clock: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
-    now: FakeClock = field(default_factory=FakeClock)
-
+class RemindersHarness(Harness):
     def __post_init__(self) -> None:
         self.stores.write("bob", "one", "two")
 
     def remind(
         self, seq: int = 1, *, user_id: str = "alice", conversation_id: str = DM, in_ms: int = HOUR, limit: int = 3
     ) -> Reminded:
-        command = Remind(user_id, conversation_id, seq, self.now() + in_ms)
-        context = make_context(self.now, FakeNonces(), reminder_limit=limit)
+        command = Remind(user_id, conversation_id, seq, self.clock() + in_ms)
+        context = make_context(self.clock, FakeNonces(), reminder_limit=limit)
         return remind(command, stores=self.stores, services=self.services, context=context)
 
     def due(self, reminder: Reminder, *, user_id: str = "alice") -> int:
         """How many connections were told."""
-        before, context = len(self.gateway.posts), make_context(self.now, FakeNonces())
-        tell_due(Due(user_id, reminder.reminder_id), stores=self.stores, services=self.services, context=context)
+        before = len(self.gateway.posts)
+        tell_due(Due(user_id, reminder.reminder_id), **self.whole)
         return len(self.gateway.posts) - before
-
-    @property
-    def services(self) -> RestServices:
-        return rest_services(self.gateway, delivery_checks=self.looks, scheduler=self.clock)
 
     def cancel(self, reminder_id: str, *, user_id: str = "alice") -> None:
         cancel_reminder(user_id, reminder_id, stores=self.stores, services=self.services)
-
-    def events(self, connection_id: str) -> list[dict[str, Any]]:
-        return [json.loads(data) for data in self.gateway.received(connection_id)]
 
     def kept(self) -> list[Reminder]:
         return [one for user in ("alice", "bob") for one in self.stores.reminders.of(user)]
 
     def notified(self) -> list[Notification]:
-        return list(self.stores.notifications.of("alice", now=self.now()))
+        return list(self.stores.notifications.of("alice", now=self.clock()))
 
     def change(self, change: Deleted | Removed) -> None:
         self.stores.change(change, by="bob", at=2)
@@ -92,15 +74,15 @@ def harness() -> RemindersHarness:
 
 def test_a_wish_is_stored_and_scheduled(harness: RemindersHarness) -> None:
     made = harness.remind(2)
-    reminder = Reminder(made.reminder.reminder_id, "alice", DM, 2, harness.now() + HOUR, harness.now())
+    reminder = Reminder(made.reminder.reminder_id, "alice", DM, 2, harness.clock() + HOUR, harness.clock())
     assert made == Reminded(reminder, is_new=True)
     assert harness.kept() == [reminder]
-    assert harness.clock.scheduled == {reminder.reminder_id: reminder}
+    assert harness.scheduler.scheduled == {reminder.reminder_id: reminder}
 
 
 def test_the_same_wish_is_one_reminder(harness: RemindersHarness) -> None:
     first = harness.remind(limit=1)
-    harness.now.advance(10)
+    harness.clock.advance(10)
     again = harness.remind(in_ms=HOUR - 10, limit=1)
     assert again == Reminded(first.reminder, is_new=False)
     assert len(harness.kept()) == 1
@@ -118,12 +100,12 @@ def test_each_other_wish_is_another_reminder(harness: RemindersHarness) -> None:
 
 
 def test_a_repetition_schedules_what_was_not_scheduled() -> None:
-    harness = RemindersHarness(clock=FakeReminderScheduler(before_schedule=busy))
+    harness = RemindersHarness(scheduler=FakeReminderScheduler(before_schedule=busy))
     with pytest.raises(Unavailable):
         harness.remind()
-    harness.clock.before_schedule = lambda _: None
+    harness.scheduler.before_schedule = lambda _: None
     assert not harness.remind().is_new
-    assert len(harness.clock.scheduled) == 1
+    assert len(harness.scheduler.scheduled) == 1
 
 
 @pytest.mark.parametrize("in_ms", [1, MAX_AHEAD_MS])
@@ -135,7 +117,7 @@ def test_the_next_millisecond_and_a_year_are_not_too_far(in_ms: int) -> None:
 def test_no_other_time_will_do(harness: RemindersHarness, in_ms: int) -> None:
     with pytest.raises(BadRequest, match="`at`"):
         harness.remind(in_ms=in_ms)
-    assert (harness.kept(), harness.clock.scheduled) == ([], {})
+    assert (harness.kept(), harness.scheduler.scheduled) == ([], {})
 
 
 @pytest.mark.parametrize("conversation_id", [DM, "group:zzzzzzzzzzzzzzzz", "nonsense"])
@@ -163,7 +145,7 @@ def test_so_many_wait_at_most(harness: RemindersHarness) -> None:
         harness.remind(in_ms=HOUR + number)
     with pytest.raises(Conflict, match="3 reminders"):
         harness.remind(2)
-    assert len(harness.clock.scheduled) == 3
+    assert len(harness.scheduler.scheduled) == 3
     assert not harness.remind(in_ms=HOUR).is_new
     harness.remind(2, user_id="bob")
 
@@ -175,13 +157,13 @@ def test_a_cancelled_one_is_neither_stored_nor_scheduled(harness: RemindersHarne
     reminder = harness.remind().reminder
     for _ in range(2):
         harness.cancel(reminder.reminder_id)
-    assert (harness.kept(), harness.clock.scheduled) == ([], {})
+    assert (harness.kept(), harness.scheduler.scheduled) == ([], {})
 
 
 def test_nobody_cancels_what_is_anothers(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.cancel(reminder.reminder_id, user_id="bob")
-    assert harness.clock.scheduled == {reminder.reminder_id: reminder}
+    assert harness.scheduler.scheduled == {reminder.reminder_id: reminder}
     assert list(reminders_of("alice", stores=harness.stores)) == [reminder]
 
 
@@ -189,18 +171,18 @@ def test_nobody_cancels_what_is_anothers(harness: RemindersHarness) -> None:
 
 
 def test_who_is_due_is_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
-    harness.stores.connect("alice", "a1", at=harness.now())
+    harness.stores.connect("alice", "a1", at=harness.clock())
     reminder = harness.remind(2).reminder
-    harness.now.advance(HOUR)
+    harness.clock.advance(HOUR)
     assert harness.due(reminder) == 1
     body = {"id": reminder.reminder_id, "kind": "reminder", "title": "Reminder", "body": "", "data": {}}
-    place = {"created_at": harness.now(), "conversation_id": DM, "seq": 2}
+    place = {"created_at": harness.clock(), "conversation_id": DM, "seq": 2}
     assert harness.events("a1") == [{"type": "notification", "notification": {**body, **place}}]
     (notification,) = harness.notified()
     assert (notification.kind, notification.user_id, notification.expires_at) == (
         REMINDER,
         "alice",
-        harness.now() + 30 * 86_400_000,
+        harness.clock() + 30 * 86_400_000,
     )
     assert harness.kept() == []
 
@@ -258,10 +240,10 @@ def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
         harness.due(reminder)
     assert harness.kept() != []
     harness.looks.before_put = lambda _: None
-    harness.now.advance(1_000)
+    harness.clock.advance(1_000)
     harness.due(reminder)
     (notification,) = harness.notified()
-    assert notification.created_at == harness.now() - 1_000
+    assert notification.created_at == harness.clock() - 1_000
     assert (len(harness.looks.puts), harness.kept()) == (1, [])
 
 

@@ -18,7 +18,6 @@ from shared.operations.connections import register
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import presence_of, watch
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
-from shared.ports.services import RestServices
 from tests.fakes import (
     FakeClock,
 )
@@ -26,7 +25,6 @@ from tests.harness import Harness
 from tests.shared.operations.conversation_harness import GROUP, found_group
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS
-from tests.wiring import rest_services
 
 NOW = FakeClock()()
 NEVER = NOW + 100 * MAX_LIFETIME_MS
@@ -48,10 +46,6 @@ class VisibilityHarness(Harness):
 
     def now(self) -> int:
         return int(next(self.ticks))
-
-    @property
-    def services(self) -> RestServices:
-        return rest_services(self.gateway)
 
     def befriend(self, one: str = "alice", other: str = "bob") -> None:
         self.stores.know(one, other)
@@ -110,7 +104,7 @@ class VisibilityHarness(Harness):
 
     def heard(self, name: str) -> list[tuple[str, str, int | None]]:
         """What this connection was told since the last look."""
-        events = [json.loads(data) for data in self.gateway.received(name)]
+        events = self.events(name)
         self.gateway.posts = [(target, data) for target, data in self.gateway.posts if target != name]
         assert all(event["type"] == "presence" for event in events)
         return [(event["user_id"], event["status"], event["last_seen"]) for event in events]
