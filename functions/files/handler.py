@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from functions.files.inspector import inspector
@@ -30,17 +30,17 @@ class UploadNotCheckedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class Wiring:
     """Everything that this function reaches the world through."""
 
     files: Files
     objects: Objects
     inspect: Inspector
-    now: Callable[[], int] = field(default_factory=lambda: now_ms)
+    now: Callable[[], int] = now_ms
 
 
-def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:
-    return Ports(
+def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:
+    return Wiring(
         files=DynamoDbFiles(dynamodb(environment, _DEADLINE), members_table=settings.members_table),
         objects=S3Objects(s3(environment, _DEADLINE), bucket=settings.bucket),
         inspect=inspector(settings.image_pixels),
@@ -50,22 +50,22 @@ def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Ports:
 _DEADLINE = Deadline(BATCH_S, grace_s=0)
 _SETTINGS = FilesSettings.load()
 _LOGGER = make_logger("files", _SETTINGS.log_level)
-_PORTS = _wire(_SETTINGS, AwsEnvironment.load())
+_WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | None:
     """An object that was created, a sweep, or a batch of the log's stream, whose answer names where to start again."""
     _DEADLINE.begin()
     if event.get("source") == _SCHEDULE:
-        sweep_files(_PORTS)
+        sweep_files(_WIRING)
         return None
     if "detail" in event:
-        check(event, _PORTS)
+        check(event, _WIRING)
         return None
-    return release_files(event["Records"], _PORTS)
+    return release_files(event["Records"], _WIRING)
 
 
-def check(event: Mapping[str, Any], ports: Ports) -> None:
+def check(event: Mapping[str, Any], wiring: Wiring) -> None:
     """Decode EventBridge's "Object Created", one call into the core.
 
     Raises UploadNotCheckedError, so that Lambda tries again, and at last puts the event into the failure queue.
@@ -74,7 +74,7 @@ def check(event: Mapping[str, Any], ports: Ports) -> None:
         place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
         if f"{place}/" != _UPLOADS or not file_id:
             return  # the rule lets uploads through alone
-        settled = check_upload(file_id, files=ports.files, objects=ports.objects, inspect=ports.inspect)
+        settled = check_upload(file_id, files=wiring.files, objects=wiring.objects, inspect=wiring.inspect)
     except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
         _LOGGER.error("upload not checked", extra=describe(error))
         raise UploadNotCheckedError from None  # the runtime logs an error's text, and that of what it came from
@@ -83,32 +83,32 @@ def check(event: Mapping[str, Any], ports: Ports) -> None:
         count("FilesRejected", function="files")
 
 
-def sweep_files(ports: Ports) -> None:
+def sweep_files(wiring: Wiring) -> None:
     """Drop files that lead nowhere. One that fails holds up none behind it, and is due again with the next sweep."""
-    now = ports.now()
-    for due in ports.files.due(now, limit=_SWEPT):
+    now = wiring.now()
+    for due in wiring.files.due(now, limit=_SWEPT):
         try:
-            if sweep(due, files=ports.files, objects=ports.objects, now=now):
+            if sweep(due, files=wiring.files, objects=wiring.objects, now=now):
                 count("FilesDropped", function="files")
         except Exception as error:  # noqa: BLE001  # whatever it is, the others' time has come, too
             _LOGGER.error("file not swept", extra={**describe(error), "file_id": due.file_id})
 
 
-def release_files(records: Sequence[Mapping[str, Any]], ports: Ports) -> dict[str, Any]:
+def release_files(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
     """Decode, one call into the core for each, encode. One that fails holds up none behind it; twice does no harm."""
     failures = []
     for record in records:
         try:
-            _release(record, ports)
+            _release(record, wiring)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("file not released", extra=describe(error))
             failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
     return {"batchItemFailures": failures[:1]}  # from where to start again
 
 
-def _release(record: Mapping[str, Any], ports: Ports) -> None:
+def _release(record: Mapping[str, Any], wiring: Wiring) -> None:
     if record.get("eventName") != "INSERT":
         return  # the event source filters these out; entries are only ever added
     item = from_item(record["dynamodb"]["NewImage"])
     if item["kind"] == "message_deleted" and "file_id" in item:
-        release(str(item["file_id"]), files=ports.files, objects=ports.objects)
+        release(str(item["file_id"]), files=wiring.files, objects=wiring.objects)

@@ -9,8 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from functions.offline_push.shard_queue import SHARD, shard_from
-from functions.offline_push.wiring import Wiring, wire
+from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
 from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings

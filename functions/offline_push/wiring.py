@@ -1,16 +1,17 @@
-"""Everything that this function reaches the world through."""
+"""Everything that this function reaches the world through: stores and services, the shards' queue, the providers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from functions.offline_push.gateways import Gateways
-from functions.offline_push.shard_queue import SqsShardQueue
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb
@@ -19,16 +20,18 @@ from shared.adapters.dynamodb.schema import Tables
 from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM, Platform
+from shared.domain.fan_out import Shard
 from shared.observability import FunctionObserver
 from shared.operations.context import Context, Limits
 from shared.operations.fan_out import LaterEntries
 from shared.operations.push.sending import Resting
-from shared.ports.services import PushServices
+from shared.ports.services import PushGateway, PushServices
 from shared.ports.stores import PushStores
 from shared.wire.websocket.events import encode_plainly
 from shared.wiring import make_context
 
 _WIDTH = 32
+SHARD: Final = "shard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,68 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     )
     stores = make_push_stores(calls, tables, parallel_map=threads)
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)
+
+
+@dataclass
+class Gateways:
+    """Called with a platform, gives its gateway; kept for the invocations that follow. Safe to call from threads."""
+
+    settings: OfflinePushSettings
+    environment: AwsEnvironment
+    made: dict[Platform, PushGateway] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __call__(self, platform: Platform) -> PushGateway:
+        with self.lock:  # a batch's pushes come side by side, and are to share one connection
+            if platform not in self.made:
+                self.made[platform] = self._fcm() if platform == FCM else self._apns()
+            return self.made[platform]
+
+    def _fcm(self) -> PushGateway:
+        from functions.offline_push.fcm.gateway import FcmGateway  # noqa: PLC0415  # a quarter of a second
+
+        secret = self._secret(self.settings.fcm_secret_arn)
+        return FcmGateway(secret, endpoint=self.settings.fcm_endpoint, ca_file=self.settings.push_ca_file)
+
+    def _apns(self) -> PushGateway:
+        from functions.offline_push.apns.gateway import ApnsGateway  # noqa: PLC0415  # a sixth of a second
+
+        secret = self._secret(self.settings.apns_secret_arn)
+        return ApnsGateway(secret, endpoint=self.settings.apns_endpoint, ca_file=self.settings.push_ca_file, now=now_ms)
+
+    def _secret(self, arn: str) -> Callable[[], str]:
+        return CachedSecret(secrets_manager(self.environment), arn, now=now_ms)
+
+
+class SqsShardQueue:
+    """ShardQueue on an SQS queue, which this same function consumes, a bounded number at a time.
+
+    Fair between groups: a busy one waits behind itself.
+    """
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self._queue = queue
+
+    def put(self, shards: Sequence[Shard]) -> None:
+        bodies = (
+            {
+                "kind": SHARD,
+                "conversation_id": shard.conversation_id,
+                "seq": shard.seq,
+                "users": list(shard.users),
+                "queued_at": shard.queued_at,
+            }
+            for shard in shards
+        )
+        self._queue.send_all(bodies, fair_by="conversation_id")
+
+
+def shard_from(body: Mapping[str, Any]) -> Shard:
+    """The shard in a message of the queue; those of the first version don't say since when. Raises for a bad one."""
+    queued_at = body.get("queued_at")
+    return Shard(
+        str(body["conversation_id"]),
+        int(body["seq"]),
+        tuple(map(str, body["users"])),
+        None if queued_at is None else int(queued_at),
+    )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.files.handler import Ports, UploadNotCheckedError, check, release_files
+from functions.files.handler import UploadNotCheckedError, Wiring, check, release_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from tests.bad_input.fuzzing import json_texts, mutated, tried, values
@@ -82,7 +82,7 @@ def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
 @given(record=_records)
 def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
     answer = release_files(
-        [record], Ports(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing to look at"))
+        [record], Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing to look at"))
     )
     assert _named(answer) <= {"odd"}
 
@@ -110,5 +110,5 @@ def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
 def test_any_event_of_the_object_store_is_carried_out_or_comes_again(event: dict[str, Any]) -> None:
     before = _HARNESS.state
     with contextlib.suppress(UploadNotCheckedError):
-        check(event, Ports(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing was uploaded")))
+        check(event, Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing was uploaded")))
     assert _HARNESS.state == before

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from functions.files.handler import Ports, UploadNotCheckedError, check, release_files
+from functions.files.handler import UploadNotCheckedError, Wiring, check, release_files
 from tests.bad_input.harness import InputHarness
 from tests.bad_input.records import OTHER_OBJECTS, UNREADABLE_RELEASES, UNREADABLE_UPLOADS
 from tests.functions.events import stream_record
 
 
-def _ports(harness: InputHarness) -> Ports:
+def _ports(harness: InputHarness) -> Wiring:
     def never(*_: Any) -> Any:
         pytest.fail("there is nothing to look into")
 
-    return Ports(harness.stores.files, harness.objects, never)
+    return Wiring(harness.stores.files, harness.objects, never)
 
 
 @pytest.mark.parametrize("name", UNREADABLE_UPLOADS)

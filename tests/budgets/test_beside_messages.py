@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.files.handler import Ports, check, release_files, sweep_files
+from functions.files.handler import Wiring, check, release_files, sweep_files
 from functions.offline_push.handler import work
 from functions.rest.api import make_api, respond
 from shared.adapters.aws.push_queues import reminder_body
@@ -84,7 +84,7 @@ def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in
     harness: BudgetHarness,
 ) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    ports = Ports(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
+    ports = Wiring(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
     files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     harness.meter.reset()
     check(created("dog"), ports)
@@ -96,7 +96,7 @@ def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in
 
 def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(harness: BudgetHarness) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    ports = Ports(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
+    ports = Wiring(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
     harness.meter.reset()
     sweep_files(ports)
     assert units(harness) == (8, 0)

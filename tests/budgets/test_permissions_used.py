@@ -12,7 +12,7 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.disconnect.handler import disconnect
-from functions.files.handler import Ports as FilesPorts
+from functions.files.handler import Wiring as FilesWiring
 from functions.files.handler import check, release_files, sweep_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
@@ -252,7 +252,7 @@ def test_offline_push(harness: BudgetHarness) -> None:
 def test_the_files_function(meter: Meter) -> None:
     files = DynamoDbFiles(meter, members_table="members")
     objects = FakeObjects(uploads={"cat": b"bytes"})
-    ports = FilesPorts(files, objects, lambda _file, _head: Checked())
+    ports = FilesWiring(files, objects, lambda _file, _head: Checked())
     files.create(File("cat", "alice", "image", "cat.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     meter.used.clear()
     check(created("cat"), ports)

@@ -15,13 +15,13 @@ import jwt
 from functions.connect.authorizer import authorize
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
-from functions.files.handler import Ports as FilesPorts
 from functions.files.handler import UploadNotCheckedError, check, release_files
+from functions.files.handler import Wiring as FilesWiring
 from functions.message.guard import Guard
 from functions.message.handler import respond
 from functions.message.routes import Wiring as MessagePorts
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.shard_queue import SqsShardQueue
+from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushPorts
 from functions.presence.handler import look
 from functions.rest.api import make_api
@@ -149,8 +149,8 @@ class FaultHarness:
         )
 
     @property
-    def files_ports(self) -> FilesPorts:
-        return FilesPorts(self.stores.files, self.stepped_objects, _inspect)
+    def files_ports(self) -> FilesWiring:
+        return FilesWiring(self.stores.files, self.stepped_objects, _inspect)
 
     def wire(self, connections: ApiGatewayConnections) -> None:
         """From now on every function posts by this."""

@@ -16,8 +16,8 @@ import pytest
 from functions.connect.authorizer import authorize
 from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
-from functions.files.handler import Ports as FilesPorts
 from functions.files.handler import UploadNotCheckedError, check, release_files
+from functions.files.handler import Wiring as FilesWiring
 from functions.message.handler import respond as respond_to_frame
 from functions.message.routes import Wiring as MessagePorts
 from functions.offline_push.handler import look_at, work
@@ -278,7 +278,7 @@ def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None
     harness.announce("cat", CANARY.encode())
     ports = harness.ports()
     for _, broken in exploded(ports, make):
-        assert isinstance(broken, FilesPorts)
+        assert isinstance(broken, FilesWiring)
         text = raised(lambda: check(created("cat"), broken))  # noqa: B023  # called at once
         assert (UploadNotCheckedError.__name__ in text or not text, CANARY in text) == (True, False)
         silent(release_files([deleted("cat")], broken))

@@ -18,11 +18,11 @@ import functions.presence.handler as presence_module
 import functions.rest.handler as rest_module
 import shared.auth.tokens as tokens_module
 import shared.observability as observability_module
-from functions.files.handler import Ports as FilesPorts
+from functions.files.handler import Wiring as FilesWiring
 from functions.files.inspector import inspector
 from functions.message.guard import Guard
 from functions.message.routes import Wiring as MessageWiring
-from functions.offline_push.shard_queue import SqsShardQueue
+from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections
@@ -225,8 +225,8 @@ class Instance:
         return self.environment.hub.now / 1_000
 
     @property
-    def files(self) -> FilesPorts:
-        return FilesPorts(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.now)
+    def files(self) -> FilesWiring:
+        return FilesWiring(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.now)
 
     @property
     def push(self) -> PushWiring:

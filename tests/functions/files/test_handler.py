@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.files import handler as module
-from functions.files.handler import Ports, UploadNotCheckedError, check, handler, release_files, sweep_files
+from functions.files.handler import UploadNotCheckedError, Wiring, check, handler, release_files, sweep_files
 from functions.files.inspector import inspector
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileKind, FileStatus
 from shared.errors import Unavailable
@@ -65,8 +65,8 @@ class FilesHarness(Harness):
         )
         self.objects.uploads[file_id] = data
 
-    def ports(self) -> Ports:
-        return Ports(self.stores.files, self.objects, inspector(1_000_000))
+    def ports(self) -> Wiring:
+        return Wiring(self.stores.files, self.objects, inspector(1_000_000))
 
     def status(self, file_id: str) -> FileStatus:
         return self.stores.file(file_id).status

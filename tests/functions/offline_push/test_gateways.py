@@ -8,7 +8,7 @@ from threading import Barrier
 import tests.functions.environment  # noqa: F401  # read below
 from functions.offline_push.apns.gateway import ApnsGateway
 from functions.offline_push.fcm.gateway import FcmGateway
-from functions.offline_push.gateways import Gateways
+from functions.offline_push.wiring import Gateways
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.devices import APNS, FCM
 from shared.ports.services import PushGateway

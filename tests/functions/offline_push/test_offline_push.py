@@ -13,7 +13,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from functions.offline_push.handler import handler, look_at, work
-from functions.offline_push.shard_queue import SqsShardQueue
+from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as Ports
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
 from shared.domain.connections import PostOutcome
