@@ -84,8 +84,9 @@ BUGS: Final = (
     Bug(
         "a ticket works twice",
         "shared/adapters/dynamodb/sessions.py",
-        'answer = conditionally(self._calls, "DeleteItem", request)',
-        'got = self._calls.call("GetItem", {"TableName": self._table, "Key": request["Key"], "ConsistentRead": True})\n'
+        'answer = conditionally(self._calls, "DeleteItem", {**request, "ReturnValues": "ALL_OLD"})',
+        'asked = {"TableName": request["TableName"], "Key": request["Key"], "ConsistentRead": True}\n'
+        '        got = self._calls.call("GetItem", asked)\n'
         '        answer = {"Attributes": got["Item"]} if "Item" in got else Refused(None)',
     ),
     Bug(

@@ -182,8 +182,8 @@ BUGS: Final = (
     Bug(
         "two changes of a user's devices: the later wins",
         "shared/adapters/dynamodb/devices.py",
-        'part["ConditionExpression"] = "#version = :version"',
-        'part["ConditionExpression"] = "#version <= :version OR #version > :version"',
+        'unchanged, values = f"#{_VERSION} = :version",',
+        'unchanged, values = f"#{_VERSION} <= :version OR #{_VERSION} > :version",',
     ),
     # --- notifications and reminders
     Bug(
@@ -280,8 +280,8 @@ BUGS: Final = (
     Bug(
         "a settled file is settled again",
         "shared/adapters/dynamodb/files.py",
-        'f"{change} REMOVE #{TTL}", f"#{STATUS} = :pending", values',
-        'f"{change} REMOVE #{TTL}", f"#{STATUS} <> :pending OR #{STATUS} = :pending", values',
+        'f"{change} REMOVE #{TTL}", values, condition=is_pending)',
+        'f"{change} REMOVE #{TTL}", values, condition=f"{is_pending} OR #{STATUS} <> :pending")',
     ),
     # --- the providers, and the queues before them
     Bug(

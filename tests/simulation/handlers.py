@@ -35,7 +35,7 @@ OF_AN_INSTANCE: Final[Sequence[tuple[Any, str]]] = (
     *((authorizer_module, name) for name in ("_DEADLINE", "_VERIFIER", "_TICKETS", "now_ms")),
     *((connect_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
     *((disconnect_module, name) for name in ("_DEADLINE", "_STORES", "_CHECKS", "now_ms")),
-    *((files_module, name) for name in ("_DEADLINE", "_PORTS")),
+    *((files_module, name) for name in ("_DEADLINE", "_WIRING")),
     *((message_module, name) for name in ("_WIRING", "_GUARD")),
     (push_module, "_WIRING"),
     *((presence_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
@@ -81,7 +81,7 @@ def push(instance: Instance, event: Event) -> Any:
 
 
 def files(instance: Instance, event: Event) -> Any:
-    _set(files_module, _DEADLINE=instance, _PORTS=instance.files)
+    _set(files_module, _DEADLINE=instance, _WIRING=instance.files)
     return files_module.handler(event)
 
 

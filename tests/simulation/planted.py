@@ -34,7 +34,6 @@ from shared.adapters.dynamodb.schema import USER_ID, connections_from
 from shared.adapters.dynamodb.sessions import DynamoDbSessions
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
-from shared.domain.members import Member
 from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
@@ -137,8 +136,9 @@ def _sessions_first() -> Iterator[Patch]:
     """Who is connected is read eventually consistent: somebody who just came is not seen."""
 
     def of(self: DynamoDbSessions, user_ids: Any) -> Any:
-        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
-        items = batch_get(self._calls, keys, consistent=False)[self._table]
+        table = self._table
+        keys = {table.name: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
+        items = batch_get(table._calls, keys, consistent=False)[table.name]
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
 
     yield DynamoDbSessions, "of", of
@@ -147,10 +147,12 @@ def _sessions_first() -> Iterator[Patch]:
 def _cursor_unconditional() -> Iterator[Patch]:
     """A read cursor is stored as it comes, also when it is behind."""
 
-    def move(self: DynamoDbMemberships, member: Member, cursor: str, changes: dict[str, int]) -> bool:
-        request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
+    def move(
+        self: DynamoDbMemberships, conversation_id: str, user_id: str, cursor: str, changes: dict[str, int]
+    ) -> bool:
+        change = "SET " + ", ".join(f"{name} = :{name}" for name in changes)
         values = {f":{name}": value for name, value in changes.items()}
-        self._of_member(member.conversation_id, member.user_id, request, values)
+        self._of_member(conversation_id, user_id, change, values)
         return True
 
     yield DynamoDbMemberships, "_move", move

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, to_item
+from shared.adapters.dynamodb.client import Calls, MembersStore, Refused, from_item
 from shared.adapters.dynamodb.schema import PK, TTL, bucket_key
 from shared.clock import SECOND_MS
 from shared.domain.limits import Lease, Limit
@@ -17,12 +17,11 @@ MESSAGES: Final = "rate"
 INVITES: Final = "invites"
 
 
-class DynamoDbBuckets:
+class DynamoDbBuckets(MembersStore):
     """Buckets on the members table. `row` names which of a user's buckets these are."""
 
     def __init__(self, calls: Calls, *, members_table: str, row: str = MESSAGES) -> None:
-        self._calls = calls
-        self._table = members_table
+        super().__init__(calls, members_table=members_table)
         self._row = row
 
     def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
@@ -50,16 +49,5 @@ class DynamoDbBuckets:
         else:
             change, condition = "full_at = full_at + :cost", "full_at > :now AND full_at <= :latest"
             values |= {":cost": cost, ":latest": now + round(limit.burst * limit.interval_ms) - cost}
-        return conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                "TableName": self._table,
-                "Key": to_item(bucket_key(user_id, self._row)),
-                "UpdateExpression": f"SET {change}, #ttl = :ttl",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#ttl": TTL},
-                "ExpressionAttributeValues": to_item(values),
-                "ReturnValues": "UPDATED_NEW",
-            },
-        )
+        key, whole = bucket_key(user_id, self._row), f"SET {change}, #{TTL} = :ttl"
+        return self._table.update(key, whole, values, condition=condition, returns="UPDATED_NEW")

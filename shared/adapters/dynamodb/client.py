@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -17,6 +18,7 @@ Item = dict[str, Any]
 BATCH_GET_LIMIT: Final = 100
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNPROCESSED_ATTEMPTS: Final = 8
+_NAMES: Final = re.compile(r"#(\w+)")
 
 
 class Calls(Protocol):
@@ -189,3 +191,94 @@ def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, dict[st
             return
         calls.pause(attempt)
     raise Unavailable
+
+
+class Table:
+    """One table: requests of it, and calls with them. What is read is strongly consistent.
+
+    In expressions `#name` stands for the attribute `name`, or for what `names` says. DynamoDB refuses requests with an
+    empty part: those are left out.
+    """
+
+    def __init__(self, calls: Calls, name: str) -> None:
+        self._calls = calls
+        self.name = name
+
+    def get(self, key: Item) -> Item | None:
+        answer = self._calls.call("GetItem", {**self._at(key), "ConsistentRead": True})
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def find(self, keys: Iterable[Item]) -> list[Item]:
+        """The rows with these keys, as `batch_get` has it."""
+        return batch_get(self._calls, {self.name: list(keys)}, consistent=True)[self.name]
+
+    def query(
+        self,
+        condition: str,
+        values: Item,
+        *,
+        limit: int | None = None,
+        backwards: bool = False,
+        consistent: bool = True,
+    ) -> Iterator[Item]:
+        request = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": to_item(values),
+            "ScanIndexForward": not backwards,
+            "ConsistentRead": consistent,
+        }
+        return query(self._calls, request, limit=limit)
+
+    def put(self, item: Item) -> None:
+        self._calls.call("PutItem", self.written(item))
+
+    def delete(self, key: Item) -> None:
+        self._calls.call("DeleteItem", self._at(key))
+
+    def update(
+        self,
+        key: Item,
+        change: str,
+        values: Item,
+        *,
+        condition: str = "",
+        names: Mapping[str, str] | None = None,
+        returns: str = "",
+    ) -> dict[str, Any] | Refused:
+        request = {**self._at(key), **_expressions(change, condition, values, names or {})}
+        return conditionally(self._calls, "UpdateItem", request | ({"ReturnValues": returns} if returns else {}))
+
+    def written(self, item: Item, *, condition: str = "", values: Item | None = None) -> dict[str, Any]:
+        """A request to put a row."""
+        return {"TableName": self.name, "Item": to_item(item), **_expressions("", condition, values or {}, {})}
+
+    def changed(self, key: Item, change: str, values: Item, *, condition: str = "") -> dict[str, Any]:
+        """A request to update a row."""
+        return {**self._at(key), **_expressions(change, condition, values, {})}
+
+    def deleted(self, key: Item, *, condition: str, values: Item) -> dict[str, Any]:
+        """A request to delete a row."""
+        return {**self._at(key), **_expressions("", condition, values, {})}
+
+    def _at(self, key: Item) -> dict[str, Any]:
+        return {"TableName": self.name, "Key": to_item(key)}
+
+
+def _expressions(change: str, condition: str, values: Item, names: Mapping[str, str]) -> dict[str, Any]:
+    placeholders = _NAMES.findall(f"{change} {condition}")
+    parts = {
+        "UpdateExpression": change,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {f"#{name}": names.get(name, name) for name in placeholders},
+        "ExpressionAttributeValues": to_item(values),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+class MembersStore:
+    """A store on the members table."""
+
+    def __init__(self, calls: Calls, *, members_table: str) -> None:
+        self._calls = calls
+        self._table = Table(calls, members_table)

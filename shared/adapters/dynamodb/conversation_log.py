@@ -7,17 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
-from shared.adapters.dynamodb.client import (
-    Calls,
-    Item,
-    Refused,
-    batch_get,
-    conditionally,
-    from_item,
-    query,
-    to_attribute,
-    to_item,
-)
+from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.entries import effects, entry_from, entry_item, entry_key
 from shared.adapters.dynamodb.memberships import new_member_updates
 from shared.adapters.dynamodb.schema import (
@@ -51,18 +41,18 @@ class DynamoDbConversationLog:
 
     def __init__(self, calls: Calls, *, log_table: str, members_table: str) -> None:
         self._calls = calls
-        self._log_table = log_table
-        self._members_table = members_table
+        self._log = Table(calls, log_table)
+        self._members = Table(calls, members_table)
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
-        put = {"TableName": self._log_table, "Item": to_item(entry_item(entry)), "ConditionExpression": _FREE}
+        put = self._log.written(entry_item(entry), condition=_FREE)
         note = [self._note(entry)] if once else []
-        together = [*note, *effects(entry, log_table=self._log_table, members_table=self._members_table)]
+        together = [*note, *effects(entry, log_table=self._log.name, members_table=self._members.name)]
         if new_members:
             together += [
                 {"Update": update}
                 for update in new_member_updates(
-                    self._members_table, entry.conversation_id, new_members, joined_at=entry.created_at
+                    self._members.name, entry.conversation_id, new_members, joined_at=entry.created_at
                 )
             ]
         if together:
@@ -97,22 +87,15 @@ class DynamoDbConversationLog:
         return None
 
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
-        request = {
-            "TableName": self._members_table,
-            "Key": to_item(turn_key(conversation_id)),
-            "UpdateExpression": f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl",
-            "ConditionExpression": f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now",
-            "ExpressionAttributeNames": {f"#{TTL}": TTL},
-            "ExpressionAttributeValues": to_item(
-                {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // SECOND_MS + _CLAIM_KEPT_S}
-            ),
-        }
-        return not isinstance(conditionally(self._calls, "UpdateItem", request), Refused)
+        change = f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl"
+        is_free = f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now"
+        values = {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // SECOND_MS + _CLAIM_KEPT_S}
+        claimed = self._members.update(turn_key(conversation_id), change, values, condition=is_free)
+        return not isinstance(claimed, Refused)
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
-        key = to_item(sent_key(conversation_id, sender_id, client_message_id))
-        answer = self._calls.call("GetItem", {"TableName": self._members_table, "Key": key, "ConsistentRead": True})
-        return self._named_by(from_item(answer["Item"])) if "Item" in answer else None
+        note = self._members.get(sent_key(conversation_id, sender_id, client_message_id))
+        return None if note is None else self._named_by(note)
 
     def _note(self, entry: Entry) -> dict[str, Any]:
         note = {
@@ -121,14 +104,8 @@ class DynamoDbConversationLog:
             SEQ: entry.seq,
             TTL: (entry.created_at + NOTED_MS) // SECOND_MS,
         }
-        return {
-            "Put": {
-                "TableName": self._members_table,
-                "Item": to_item(note),
-                "ConditionExpression": f"attribute_not_exists({PK})",
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
+        put = self._members.written(note, condition=f"attribute_not_exists({PK})")
+        return {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
     def _named_by(self, note: Item) -> Entry:
         """The entry that a note names. Raises Unavailable where it can't be read: it is not to be stored again."""
@@ -149,43 +126,31 @@ class DynamoDbConversationLog:
     ) -> Lookup:
         keys: dict[str, list[Item]] = {}
         if seqs:
-            keys[self._log_table] = [entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
+            keys[self._log.name] = [entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
         if member_id is not None:
-            keys.setdefault(self._members_table, []).append(member_of_user_key(conversation_id, member_id))
+            keys.setdefault(self._members.name, []).append(member_of_user_key(conversation_id, member_id))
         if block is not None:
-            keys.setdefault(self._members_table, []).append(block_key(*block))
+            keys.setdefault(self._members.name, []).append(block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
-        entries = map(entry_from, found.get(self._log_table, ()))
-        rows = found.get(self._members_table, ())
+        entries = map(entry_from, found.get(self._log.name, ()))
+        rows = found.get(self._members.name, ())
         blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
         members = [member_from(row) for row in rows if row not in blocked]
         return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
 
     def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
-        keys = {self._log_table: [entry_key(*place) for place in sorted(set(places))]}
-        entries = map(entry_from, batch_get(self._calls, keys, consistent=True)[self._log_table])
+        entries = map(entry_from, self._log.find(entry_key(*place) for place in sorted(set(places))))
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
-        return self._query(conversation_id, f"{SEQ} >= :seq", start, forward=True, limit=limit)
+        values = {":id": conversation_id, ":seq": start}
+        items = self._log.query(f"{CONVERSATION_ID} = :id AND {SEQ} >= :seq", values, limit=limit)
+        return list(map(entry_from, items))
 
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
-        condition = None if before is None else f"{SEQ} < :seq"
-        return self._query(conversation_id, condition, before, forward=False, limit=limit)
-
-    def _query(
-        self, conversation_id: str, condition: str | None, seq: int | None, *, forward: bool, limit: int
-    ) -> list[Entry]:
-        conditions = [f"{CONVERSATION_ID} = :id", *([condition] if condition else [])]
-        values = {":id": conversation_id, ":seq": seq}
-        request = {
-            "TableName": self._log_table,
-            "KeyConditionExpression": " AND ".join(conditions),
-            "ExpressionAttributeValues": {k: to_attribute(v) for k, v in values.items() if v is not None},
-            "ScanIndexForward": forward,
-            "ConsistentRead": True,
-        }
-        return [entry_from(item) for item in query(self._calls, request, limit=limit)]
+        condition = f"{CONVERSATION_ID} = :id" + ("" if before is None else f" AND {SEQ} < :seq")
+        values = {":id": conversation_id, ":seq": before}
+        return list(map(entry_from, self._log.query(condition, values, limit=limit, backwards=True)))
 
 
 def token_of(nonce: str, put: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Item, batch_get, to_item, transact
+from shared.adapters.dynamodb.client import Item, MembersStore, transact
 from shared.adapters.dynamodb.schema import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
 from shared.domain.devices import PRODUCTION, Device, PushTarget
 from shared.errors import Unavailable
@@ -34,16 +34,9 @@ class _Owned:
     version: int = 0
 
 
-class DynamoDbDevices:
-    """Devices on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbDevices(MembersStore):
     def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
-        keys = {self._table: [devices_key(user_id) for user_id in sorted(set(user_ids))]}
-        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        items = self._table.find(map(devices_key, sorted(set(user_ids))))
         return {item[PK].removeprefix(USER_PREFIX): devices_from(item) for item in items}
 
     def register(self, user_id: str, device: Device, *, limit: int) -> None:
@@ -107,14 +100,11 @@ class DynamoDbDevices:
         """A user's item, and by their hashes the owners of targets."""
         hashes = sorted({target_hash(target) for target in targets})
         wanted = [devices_key(user_id), *map(target_key, hashes)]
-        found = {(item[PK], item[SK]): item for item in self._get(wanted)}
+        found = {(item[PK], item[SK]): item for item in self._table.find(wanted)}
         owners = {one: found.get((key[PK], key[SK])) for one, key in zip(hashes, wanted[1:], strict=True)}
         item = found.get((wanted[0][PK], wanted[0][SK]), {})
         mine = _Owned(user_id, {one.device_id: one for one in devices_from(item)}, item.get(_VERSION, 0))
         return mine, {one: (row[USER_ID], row[_DEVICE_ID]) for one, row in owners.items() if row is not None}
-
-    def _get(self, keys: Sequence[Item]) -> list[Item]:
-        return batch_get(self._calls, {self._table: keys}, consistent=True)[self._table]
 
     def _taken_from(self, owner: _Owner, target: PushTarget) -> list[dict[str, Any]]:
         """The previous owner's item without the device; nothing where it has another target, or is not there."""
@@ -133,7 +123,7 @@ class DynamoDbDevices:
             return []
         _, owners = self._read(mine.user_id, [device.target for device in gone.values()])
         return [
-            {"Delete": {**self._row(one), **_owner_is(owners[one])}}
+            {"Delete": self._table.deleted(target_key(one), **_owner_is(owners[one]))}
             for one, device in gone.items()
             if owners.get(one) == (mine.user_id, device.device_id)
         ]
@@ -144,24 +134,15 @@ class DynamoDbDevices:
             _DEVICES: {key: _device_value(device) for key, device in becomes.items()},
             _VERSION: was.version + 1,
         }
-        part: dict[str, Any] = {
-            "TableName": self._table,
-            "Item": to_item(item),
-            "ConditionExpression": f"attribute_not_exists({PK})",
-        }
-        if was.version:
-            part["ConditionExpression"] = "#version = :version"
-            part["ExpressionAttributeNames"] = {"#version": _VERSION}
-            part["ExpressionAttributeValues"] = to_item({":version": was.version})
-        return {"Put": part}
+        unchanged, values = f"#{_VERSION} = :version", {":version": was.version}
+        if not was.version:
+            unchanged, values = f"attribute_not_exists({PK})", {}
+        return {"Put": self._table.written(item, condition=unchanged, values=values)}
 
     def _put_owner(self, device: Device, owner: _Owner, was: _Owner | None) -> dict[str, Any]:
         user_id, device_id = owner
         item = {**target_key(target_hash(device.target)), USER_ID: user_id, _DEVICE_ID: device_id}
-        return {"Put": {"TableName": self._table, "Item": to_item(item), **_owner_is(was)}}
-
-    def _row(self, hashed: str) -> dict[str, Any]:
-        return {"TableName": self._table, "Key": to_item(target_key(hashed))}
+        return {"Put": self._table.written(item, **_owner_is(was))}
 
 
 def target_hash(target: PushTarget) -> str:
@@ -207,8 +188,8 @@ def _is_unchanged(stored: Device, known: Device) -> bool:
 def _owner_is(owner: _Owner | None) -> dict[str, Any]:
     """The condition that a target's row names this device, or (None) that there is no row."""
     if owner is None:
-        return {"ConditionExpression": f"attribute_not_exists({PK})"}
+        return {"condition": f"attribute_not_exists({PK})", "values": {}}
     return {
-        "ConditionExpression": f"{USER_ID} = :user AND {_DEVICE_ID} = :device",
-        "ExpressionAttributeValues": to_item({":user": owner[0], ":device": owner[1]}),
+        "condition": f"{USER_ID} = :user AND {_DEVICE_ID} = :device",
+        "values": {":user": owner[0], ":device": owner[1]},
     }

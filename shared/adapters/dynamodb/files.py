@@ -11,7 +11,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Item, Refused, conditionally, from_item, query, to_item, transact
+from shared.adapters.dynamodb.client import Item, MembersStore, Refused, conditionally, transact
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     DUE_PREFIX,
@@ -34,50 +34,38 @@ _SHARDS: Final = "0123456789abcdef"
 _SETTLED: Final = (STATUS, "reason", "width", "height", "has_thumbnail")
 
 
-class DynamoDbFiles:
-    """Files on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbFiles(MembersStore):
     def create(self, file: File, *, quota: int = QUOTA, due: int = NEVER) -> bool:
         if file.size > quota:
             return False
-        counted = self._update(
+        counted = self._table.changed(
             usage_key(file.owner_id),
             f"ADD #{_BYTES} :size",
-            f"attribute_not_exists(#{_BYTES}) OR #{_BYTES} <= :room",
             {":size": file.size, ":room": quota - file.size},
-            (_BYTES,),
+            condition=f"attribute_not_exists(#{_BYTES}) OR #{_BYTES} <= :room",
         )
-        noted = {"Put": {"TableName": self._table, "Item": to_item({**_file_item(file), _COUNTED: True})}}
-        return transact(self._calls, [{"Update": counted}, noted, {"Put": self._due(DueFile(file.file_id, due))}])
+        noted = self._table.written({**_file_item(file), _COUNTED: True})
+        due_then = self._table.written(_key_of(DueFile(file.file_id, due)))
+        return transact(self._calls, [{"Update": counted}, {"Put": noted}, {"Put": due_then}])
 
     def get(self, file_id: str) -> File | None:
-        key = to_item(file_key(file_id))
-        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
-        return _file_from(file_id, from_item(answer["Item"])) if "Item" in answer else None
+        item = self._table.get(file_key(file_id))
+        return None if item is None else _file_from(file_id, item)
 
     def settle(self, file: File) -> bool:
         found = {name: value for name, value in _file_item(file).items() if name in _SETTLED and value is not None}
         change = "SET " + ", ".join(f"#{name} = :{name}" for name in found)
         values = {":pending": PENDING, **{f":{name}": value for name, value in found.items()}}
+        is_pending = f"#{STATUS} = :pending"
         if file.status != READY:
-            return self._no_longer_counted(file, change, f"#{STATUS} = :pending", values, tuple(found))
-        request = self._update(
-            file_key(file.file_id), f"{change} REMOVE #{TTL}", f"#{STATUS} = :pending", values, (*found, TTL)
-        )
-        return not isinstance(conditionally(self._calls, "UpdateItem", request), Refused)
+            return self._no_longer_counted(file, change, values, condition=is_pending)
+        settled = self._table.update(file_key(file.file_id), f"{change} REMOVE #{TTL}", values, condition=is_pending)
+        return not isinstance(settled, Refused)
 
     def conversations(self, file_id: str) -> Sequence[str]:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :file AND begins_with({SK}, :prefix)",
-            "ExpressionAttributeValues": to_item({":file": file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}),
-            "ConsistentRead": True,
-        }
-        return list(dict.fromkeys(item[CONVERSATION_ID] for item in query(self._calls, request)))
+        values = {":file": file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
+        items = self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values)
+        return list(dict.fromkeys(item[CONVERSATION_ID] for item in items))
 
     def retire(self, file_id: str) -> bool:
         file = self.get(file_id)
@@ -86,85 +74,49 @@ class DynamoDbFiles:
         change = f"SET #{STATUS} = :deleted, #name = :unnamed"
         values = {":deleted": DELETED, ":unnamed": "", ":ready": READY, ":none": 0}
         condition = f"#{STATUS} = :ready AND #{REFERENCES} <= :none"
-        if self._no_longer_counted(file, change, condition, values, (STATUS, REFERENCES, "name")):
+        if self._no_longer_counted(file, change, values, condition=condition):
             return True
         found = self.get(file_id)
         return found is None or found.status == DELETED  # another call was quicker
 
     def forget(self, file: File) -> bool:
-        gone: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": to_item(file_key(file.file_id)),
-            "ConditionExpression": f"#{STATUS} = :status",
-            "ExpressionAttributeNames": {f"#{STATUS}": STATUS},
-            "ExpressionAttributeValues": to_item({":status": file.status}),
-        }
         if file.status not in {PENDING, REJECTED}:
             return False
-        names = {**gone["ExpressionAttributeNames"], f"#{_COUNTED}": _COUNTED}
-        condition = f"#{STATUS} = :status AND attribute_exists(#{_COUNTED})"
-        counted = {**gone, "ConditionExpression": condition, "ExpressionAttributeNames": names}
+        key, as_read, values = file_key(file.file_id), f"#{STATUS} = :status", {":status": file.status}
+        is_counted = f"{as_read} AND attribute_exists(#{_COUNTED})"
+        counted = self._table.deleted(key, condition=is_counted, values=values)
         if transact(self._calls, [{"Delete": counted}, {"Update": self._less(file)}]):
             return True
+        gone = self._table.deleted(key, condition=as_read, values=values)
         return not isinstance(conditionally(self._calls, "DeleteItem", gone), Refused)
 
     def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
         return list(islice((due for shard in _SHARDS for due in self._due_of(shard, now, limit)), limit))
 
     def note_due(self, due: DueFile) -> None:
-        self._calls.call("PutItem", self._due(due))
+        self._table.put(_key_of(due))
 
     def settle_due(self, due: DueFile) -> None:
-        self._calls.call("DeleteItem", {"TableName": self._table, "Key": to_item(_key_of(due))})
+        self._table.delete(_key_of(due))
 
     def _due_of(self, shard: str, now: int, limit: int) -> Iterable[DueFile]:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :shard AND {SK} < :later",
-            "ExpressionAttributeValues": to_item(
-                {":shard": f"{DUE_PREFIX}{shard}", ":later": due_key(shard, now + 1, "")[SK]}
-            ),
-        }
-        for item in query(self._calls, request, limit=limit):
+        values = {":shard": f"{DUE_PREFIX}{shard}", ":later": due_key(shard, now + 1, "")[SK]}
+        for item in self._table.query(f"{PK} = :shard AND {SK} < :later", values, limit=limit, consistent=False):
             at, _, file_id = item[SK].partition("#")
             yield DueFile(file_id, int(at))
 
-    def _due(self, due: DueFile) -> dict[str, Any]:
-        return {"TableName": self._table, "Item": to_item(_key_of(due))}
-
-    def _no_longer_counted(self, file: File, change: str, condition: str, values: Item, names: Sequence[str]) -> bool:
+    def _no_longer_counted(self, file: File, change: str, values: Item, *, condition: str) -> bool:
         """Change a file, and take its bytes off its owner's in the same transaction, where they are among them."""
-        key = file_key(file.file_id)
-        counted = self._update(
-            key,
-            f"{change} REMOVE #{_COUNTED}",
-            f"{condition} AND attribute_exists(#{_COUNTED})",
-            values,
-            (*dict.fromkeys((*names, STATUS)), _COUNTED),
-        )
+        key, table = file_key(file.file_id), self._table
+        is_counted = f"{condition} AND attribute_exists(#{_COUNTED})"
+        counted = table.changed(key, f"{change} REMOVE #{_COUNTED}", values, condition=is_counted)
         if transact(self._calls, [{"Update": counted}, {"Update": self._less(file)}]):
             return True
-        plain = self._update(
-            key,
-            change,
-            f"{condition} AND attribute_not_exists(#{_COUNTED})",
-            values,
-            (*dict.fromkeys((*names, STATUS)), _COUNTED),
-        )
-        return not isinstance(conditionally(self._calls, "UpdateItem", plain), Refused)
+        is_not = f"{condition} AND attribute_not_exists(#{_COUNTED})"
+        return not isinstance(table.update(key, change, values, condition=is_not), Refused)
 
     def _less(self, file: File) -> dict[str, Any]:
-        return self._update(usage_key(file.owner_id), f"ADD #{_BYTES} :less", "", {":less": -file.size}, (_BYTES,))
-
-    def _update(self, key: Item, change: str, condition: str, values: Item, names: Sequence[str]) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "Key": to_item(key),
-            "UpdateExpression": change,
-            **({"ConditionExpression": condition} if condition else {}),
-            "ExpressionAttributeNames": {f"#{name}": name for name in names},
-            "ExpressionAttributeValues": to_item(values),
-        }
+        return self._table.changed(usage_key(file.owner_id), f"ADD #{_BYTES} :less", {":less": -file.size})
 
 
 def _key_of(due: DueFile) -> Item:

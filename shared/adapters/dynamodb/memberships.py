@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import (
-    Calls,
-    Item,
-    Refused,
-    batch_get,
-    conditionally,
-    from_item,
-    query,
-    to_item,
-    transact,
-)
+from shared.adapters.dynamodb.client import Item, MembersStore, Refused, Table, from_item, to_item, transact
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     CONVERSATION_PREFIX,
@@ -58,82 +48,53 @@ def new_member_updates(
     ]
 
 
-def rows_of(calls: Calls, table: str, user_id: str, prefix: str) -> list[Item]:
-    """All rows of a user whose sort key begins with `prefix`, strongly consistent."""
-    request = {
-        "TableName": table,
-        "KeyConditionExpression": f"{PK} = :user AND begins_with({SK}, :prefix)",
-        "ExpressionAttributeValues": to_item({":user": user_key(user_id), ":prefix": prefix}),
-        "ConsistentRead": True,
-    }
-    return list(query(calls, request))
+def rows_of(table: Table, user_id: str, prefix: str) -> list[Item]:
+    """All rows of a user whose sort key begins with `prefix`."""
+    values = {":user": user_key(user_id), ":prefix": prefix}
+    return list(table.query(f"{PK} = :user AND begins_with({SK}, :prefix)", values))
 
 
-class DynamoDbMemberships:
-    """Memberships on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbMemberships(MembersStore):
     def of_user(self, user_id: str) -> list[Member]:
-        return [member_from(item) for item in rows_of(self._calls, self._table, user_id, CONVERSATION_PREFIX)]
+        return [member_from(item) for item in rows_of(self._table, user_id, CONVERSATION_PREFIX)]
 
     def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
         first, last = f"{CONVERSATION_PREFIX}{after}{_BEFORE_IDS}", f"{CONVERSATION_PREFIX}{_BEHIND_IDS}"
         values = {":user": user_key(user_id), ":first": first, ":last": last}
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :user AND {SK} BETWEEN :first AND :last",
-            "ExpressionAttributeValues": to_item(values),
-            "ConsistentRead": True,
-        }
-        return [member_from(item) for item in query(self._calls, request, limit=limit)]
+        items = self._table.query(f"{PK} = :user AND {SK} BETWEEN :first AND :last", values, limit=limit)
+        return [member_from(item) for item in items]
 
     def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
-        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
-        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        found = self._table.find(member_of_user_key(one, user_id) for one in sorted(set(conversation_ids)))
+        members = map(member_from, found)
         return {member.conversation_id: member for member in members}
 
     def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
-        keys = {self._table: [member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids))]}
-        members = map(member_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        found = self._table.find(member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids)))
+        members = map(member_from, found)
         return {member.user_id: member for member in members}
 
     def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
-        keys = {self._table: [member_of_user_key(one, user_id) for one in sorted(set(conversation_ids))]}
-        return {item[CONVERSATION_ID] for item in batch_get(self._calls, keys, consistent=True)[self._table]}
+        found = self._table.find(member_of_user_key(one, user_id) for one in sorted(set(conversation_ids)))
+        return {item[CONVERSATION_ID] for item in found}
 
     def roster(self, conversation_id: str) -> Roster | None:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :conversation",
-            "ExpressionAttributeValues": to_item({":conversation": conversation_key(conversation_id)}),
-            "ConsistentRead": True,
-        }
-        items = list(query(self._calls, request))
+        items = list(self._table.query(f"{PK} = :id", {":id": conversation_key(conversation_id)}))
         groups = [group_from(item) for item in items if item[SK] == GROUP]
         seats = {item[USER_ID]: seat_from(item) for item in items if item[SK] != GROUP}
         return Roster(groups[0], seats) if groups else None
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
-        keys = {self._table: [group_key(conversation_id) for conversation_id in sorted(set(conversation_ids))]}
-        groups = map(group_from, batch_get(self._calls, keys, consistent=True)[self._table])
+        groups = map(group_from, self._table.find(map(group_key, sorted(set(conversation_ids)))))
         return {group.conversation_id: group for group in groups}
 
     def get(self, conversation_id: str, user_id: str) -> Member | None:
-        key = to_item(member_of_user_key(conversation_id, user_id))
-        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
-        return member_from(from_item(answer["Item"])) if "Item" in answer else None
+        item = self._table.get(member_of_user_key(conversation_id, user_id))
+        return None if item is None else member_from(item)
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
-        updates = new_member_updates(
-            self._table,
-            conversation_id,
-            user_ids,
-            joined_at=joined_at,
-            condition=f"attribute_not_exists({PK})",
-        )
+        is_new = f"attribute_not_exists({PK})"
+        updates = new_member_updates(self._table.name, conversation_id, user_ids, joined_at=joined_at, condition=is_new)
         return transact(self._calls, [{"Update": update} for update in updates])
 
     def move_read(self, member: Member) -> bool:
@@ -155,51 +116,38 @@ class DynamoDbMemberships:
         if not parts:
             member = self.get(conversation_id, user_id)
             return member.preferences if member else None
-        request = {
-            "UpdateExpression": " ".join(parts),
-            "ExpressionAttributeNames": {f"#{name}": name for name in changes},
-            "ReturnValues": "ALL_NEW",
-        }
-        answer = self._of_member(conversation_id, user_id, request, {f":{name}": value for name, value in kept.items()})
+        values = {f":{name}": value for name, value in kept.items()}
+        answer = self._of_member(conversation_id, user_id, " ".join(parts), values, returns="ALL_NEW")
         return None if isinstance(answer, Refused) else preferences_from(from_item(answer["Attributes"]))
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
-        request = {"UpdateExpression": "SET hidden_seq = :seq"}
-        further = "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
-        answer = self._of_member(conversation_id, user_id, request, {":seq": seq}, condition=further)
+        change, further = "SET hidden_seq = :seq", "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
+        answer = self._of_member(conversation_id, user_id, change, {":seq": seq}, condition=further)
         return not isinstance(answer, Refused) or answer.item is not None
 
     def show(self, conversation_id: str, user_id: str) -> None:
-        request = {"UpdateExpression": "REMOVE hidden_seq"}
-        self._of_member(conversation_id, user_id, request, {}, condition="attribute_exists(hidden_seq)")
+        is_hidden = "attribute_exists(hidden_seq)"
+        self._of_member(conversation_id, user_id, "REMOVE hidden_seq", {}, condition=is_hidden)
 
     def _of_member(
         self,
         conversation_id: str,
         user_id: str,
-        request: Mapping[str, Any],
-        values: Mapping[str, Any],
+        change: str,
+        values: Item,
         *,
         condition: str = "",
+        returns: str = "",
     ) -> dict[str, Any] | Refused:
         """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
-        there = f"attribute_exists({PK})"
-        return conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                "TableName": self._table,
-                "Key": to_item(member_of_user_key(conversation_id, user_id)),
-                "ConditionExpression": f"{there} AND {condition}" if condition else there,
-                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
-                **request,
-            },
-        )
+        key, there = member_of_user_key(conversation_id, user_id), f"attribute_exists({PK})"
+        whole = f"{there} AND {condition}" if condition else there
+        return self._table.update(key, change, values, condition=whole, returns=returns)
 
     def _move(self, conversation_id: str, user_id: str, cursor: str, changes: dict[str, int]) -> bool:
         """Store `changes` unless `cursor` is as far already, or the member is none any more."""
-        request = {"UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in changes)}
+        change = "SET " + ", ".join(f"{name} = :{name}" for name in changes)
         values = {f":{name}": value for name, value in changes.items()}
         ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
-        answer = self._of_member(conversation_id, user_id, request, values, condition=ahead)
+        answer = self._of_member(conversation_id, user_id, change, values, condition=ahead)
         return not isinstance(answer, Refused)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from secrets import token_hex
 from typing import Final
 
-from shared.adapters.dynamodb.client import Calls, Item, Refused, batch_get, conditionally, to_item
+from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Refused
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.schema import (
     PK,
@@ -37,21 +37,14 @@ MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600
 
 
-class DynamoDbPushContexts:
-    """Push contexts on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbPushContexts(MembersStore):
     def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         senders = {one.sender_id for one in asked if one.sender_id is not None}
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
         groups = {one: group_key(one) for one in conversations if is_group_id(one)}
         keys = [key for one in asked for key in _keys(one)] + [*map(profile_key, senders), *groups.values()]
         distinct = {key_pair(key): key for key in keys}
-        items = batch_get(self._calls, {self._table: list(distinct.values())}, consistent=True)[self._table]
-        found = {key_pair(item): item for item in items}
+        found = {key_pair(item): item for item in self._table.find(distinct.values())}
         return PushContextBatch(
             push_contexts={one: _push_context(found, one) for one in asked},
             profiles={sender: _profile_from(found.get(key_pair(profile_key(sender)), {})) for sender in senders},
@@ -87,14 +80,13 @@ def _profile_from(item: Item) -> Profile:
     return Profile(**said)
 
 
-class DynamoDbClaims:
+class DynamoDbClaims(MembersStore):
     """Claims on the members table, whose time to live takes them away. `new_nonce` tells a claim that meets itself."""
 
     def __init__(
         self, calls: Calls, *, members_table: str, new_nonce: Callable[[], str] = lambda: token_hex(8)
     ) -> None:
-        self._calls = calls
-        self._table = members_table
+        super().__init__(calls, members_table=members_table)
         self._new_nonce = new_nonce
 
     def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
@@ -112,18 +104,8 @@ class DynamoDbClaims:
             condition, values[":last"] = "claim = :last", wanted - 1
         else:
             condition = f"attribute_not_exists({PK}) OR claim < :claim"
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                "TableName": self._table,
-                "Key": to_item(pushed_key(user_id, device_id, place)),
-                "UpdateExpression": "SET claim = :claim, nonce = :nonce, #ttl = :ttl",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#ttl": TTL},
-                "ExpressionAttributeValues": to_item(values),
-            },
-        )
+        key, change = pushed_key(user_id, device_id, place), f"SET claim = :claim, nonce = :nonce, #{TTL} = :ttl"
+        answer = self._table.update(key, change, values, condition=condition)
         return not isinstance(answer, Refused) or (answer.item or {}).get("nonce") == nonce
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from shared.adapters.dynamodb.client import Calls, Item, batch_get, query, to_item
+from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Table
 from shared.adapters.dynamodb.entries import entry_from
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import (
@@ -32,48 +32,37 @@ from shared.ports.services import ParallelMap
 _GROUPS_FROM: Final = "groups_from"
 
 
-class DynamoDbBlocks:
-    """Blocks on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbBlocks(MembersStore):
     def put(self, user_id: str, blocked: str, *, now: int) -> None:
-        item = {**block_key(user_id, blocked), "since": now}
-        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(item)})
+        self._table.put({**block_key(user_id, blocked), "since": now})
 
     def remove(self, user_id: str, blocked: str) -> None:
-        self._calls.call("DeleteItem", {"TableName": self._table, "Key": to_item(block_key(user_id, blocked))})
+        self._table.delete(block_key(user_id, blocked))
 
     def of(self, user_id: str) -> Sequence[str]:
-        rows = rows_of(self._calls, self._table, user_id, BLOCK_PREFIX)
+        rows = rows_of(self._table, user_id, BLOCK_PREFIX)
         return [item[SK].removeprefix(BLOCK_PREFIX) for item in rows]
 
     def blocking(self, users: Collection[str], blocked: str) -> set[str]:
-        keys = {self._table: [block_key(user, blocked) for user in sorted(set(users))]}
-        found = batch_get(self._calls, keys, consistent=True)[self._table]
-        return {_owner(item) for item in found}
+        return {_owner(item) for item in self._table.find(block_key(user, blocked) for user in sorted(set(users)))}
 
     def refusing(self, users: Collection[str], by: str) -> set[str]:
         wanted = [key for user in sorted(set(users)) for key in (block_key(user, by), profile_key(user))]
-        found = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
+        found = self._table.find(wanted)
         blocking = {_owner(item) for item in found if item[SK].startswith(BLOCK_PREFIX)}
         choosy = {_owner(item) for item in found if item.get(_GROUPS_FROM) == CONTACTS} - blocking
         if not choosy:
             return blocking
-        keys = {self._table: [contact_key(user, by) for user in sorted(choosy)]}
-        contacts = batch_get(self._calls, keys, consistent=True)[self._table]
+        contacts = self._table.find(contact_key(user, by) for user in sorted(choosy))
         return blocking | (choosy - {_owner(item) for item in contacts if item["status"] == ACCEPTED})
 
 
-class DynamoDbRelations:
+class DynamoDbRelations(MembersStore):
     """Relations, from contacts, blocks and private conversations."""
 
     def __init__(self, calls: Calls, *, members_table: str, log_table: str, parallel_map: ParallelMap) -> None:
-        self._calls = calls
-        self._table = members_table
-        self._log_table = log_table
+        super().__init__(calls, members_table=members_table)
+        self._log = Table(calls, log_table)
         self._parallel_map = parallel_map
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
@@ -86,9 +75,7 @@ class DynamoDbRelations:
             )
             for other in sorted(set(others))
         }
-        wanted = [key for four in keys.values() for key in four]
-        items = batch_get(self._calls, {self._table: wanted}, consistent=True)[self._table]
-        found = {key_pair(item): item for item in items}
+        found = {key_pair(item): item for item in self._table.find(key for four in keys.values() for key in four)}
         relations = {other: _relation(found, *four) for other, four in keys.items()}
         unsure = [
             other for other, relation in relations.items() if not relation.is_near and key_pair(keys[other][1]) in found
@@ -99,15 +86,8 @@ class DynamoDbRelations:
 
     def _have_both_written(self, one: str, other: str) -> bool:
         """For a conversation whose rows don't say so: only one has written, or both had before rows said it."""
-        conversation_id = private_conversation_id(one, other)
-        request = {
-            "TableName": self._log_table,
-            "KeyConditionExpression": f"{CONVERSATION_ID} = :id",
-            "ExpressionAttributeValues": to_item({":id": conversation_id}),
-            "ScanIndexForward": False,
-            "ConsistentRead": True,
-        }
-        tail = next(query(self._calls, request, limit=1), None)
+        values = {":id": private_conversation_id(one, other)}
+        tail = next(self._log.query(f"{CONVERSATION_ID} = :id", values, limit=1, backwards=True), None)
         return tail is not None and all(entry_from(tail).has_written(user) for user in (one, other))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Refused, batch_get, conditionally, from_item, to_item
+from shared.adapters.dynamodb.client import Calls, Refused, Table, conditionally, from_item
 from shared.adapters.dynamodb.schema import (
     CONNECTIONS,
     HIDDEN,
@@ -45,8 +45,7 @@ class DynamoDbSessions:
     """Sessions on the sessions table."""
 
     def __init__(self, calls: Calls, *, sessions_table: str) -> None:
-        self._calls = calls
-        self._table = sessions_table
+        self._table = Table(calls, sessions_table)
 
     def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
         answer = self._register(connection, limit=limit, drop=list(drop))
@@ -62,47 +61,35 @@ class DynamoDbSessions:
 
     def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
         """None where the user has no map of connections yet: an update inside it can't make one."""
-        names = {"#new": connection.connection_id, **{f"#d{i}": key for i, key in enumerate(drop)}}
+        names = {"new": connection.connection_id, **{f"d{i}": key for i, key in enumerate(drop)}}
         dropped = [f"{CONNECTIONS}.#d{i}" for i in range(len(drop))]
         is_new, is_there = f"attribute_not_exists({CONNECTIONS}.#new)", f"attribute_exists({CONNECTIONS}.#new)"
         room = f"({is_new} AND size({CONNECTIONS}) < :limit OR {is_there} AND {_no_longer('#new')})"
         # Those to drop must still be there, or two that evict the same connection would both find room.
         conditions = [room, *(f"attribute_exists({path})" for path in dropped)]
-        request = {
-            **self._key(connection.user_id),
-            "UpdateExpression": f"SET {CONNECTIONS}.#new = :new, {SHOWN} = :online"
-            + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
-            "ConditionExpression": f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": to_item(
-                {
-                    ":new": connection_value(connection),
-                    ":limit": limit + len(drop),
-                    ":online": ONLINE,
-                    ":until": connection.authenticated_until,
-                }
-            ),
-            "ReturnValues": "ALL_OLD",
+        values = {
+            ":new": connection_value(connection),
+            ":limit": limit + len(drop),
+            ":online": ONLINE,
+            ":until": connection.authenticated_until,
         }
-        answer = conditionally(self._calls, "UpdateItem", request)
+        answer = self._table.update(
+            {USER_ID: connection.user_id},
+            f"SET {CONNECTIONS}.#new = :new, {SHOWN} = :online" + (f" REMOVE {', '.join(dropped)}" if dropped else ""),
+            values,
+            condition=f"attribute_exists({CONNECTIONS}) AND " + " AND ".join(conditions),
+            names=names,
+            returns="ALL_OLD",
+        )
         has_map = not isinstance(answer, Refused) or (answer.item is not None and CONNECTIONS in answer.item)
         return answer if has_map else None
 
     def _start(self, connection: Connection) -> dict[str, Any] | Refused:
         """Refused if another connection was the first after all."""
-        return conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                **self._key(connection.user_id),
-                "UpdateExpression": f"SET {CONNECTIONS} = :map, {SHOWN} = :online",
-                "ConditionExpression": _NO_MAP,
-                "ExpressionAttributeValues": to_item(
-                    {":map": {connection.connection_id: connection_value(connection)}, ":online": ONLINE}
-                ),
-                "ReturnValues": "ALL_OLD",
-            },
-        )
+        change = f"SET {CONNECTIONS} = :map, {SHOWN} = :online"
+        values = {":map": {connection.connection_id: connection_value(connection)}, ":online": ONLINE}
+        key = {USER_ID: connection.user_id}
+        return self._table.update(key, change, values, condition=_NO_MAP, returns="ALL_OLD")
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
         until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
@@ -111,33 +98,25 @@ class DynamoDbSessions:
             until = f", {CONNECTIONS}.#id.authenticated_until = :until"
             condition += f" AND {_no_longer('#id')}"
             values[":until"] = connection.authenticated_until
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                **self._key(connection.user_id),
-                "UpdateExpression": f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#id": connection.connection_id},
-                "ExpressionAttributeValues": to_item(values),
-                "ReturnValues": "ALL_OLD",
-            },
+        answer = self._table.update(
+            {USER_ID: connection.user_id},
+            f"SET {CONNECTIONS}.#id.expires_at = :expires{until}",
+            values,
+            condition=condition,
+            names={"id": connection.connection_id},
+            returns="ALL_OLD",
         )
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
         return connections_from(item, connection.user_id).get(connection.connection_id)
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                **self._key(user_id),
-                "UpdateExpression": f"REMOVE {CONNECTIONS}.#gone SET {LAST_SEEN} = :now",
-                "ConditionExpression": f"attribute_exists({CONNECTIONS}.#gone)",
-                "ExpressionAttributeNames": {"#gone": connection_id},
-                "ExpressionAttributeValues": to_item({":now": now}),
-                "ReturnValues": "ALL_OLD",
-            },
+        answer = self._table.update(
+            {USER_ID: user_id},
+            f"REMOVE {CONNECTIONS}.#gone SET {LAST_SEEN} = :now",
+            {":now": now},
+            condition=f"attribute_exists({CONNECTIONS}.#gone)",
+            names={"gone": connection_id},
+            returns="ALL_OLD",
         )
         refused = isinstance(answer, Refused)
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
@@ -147,62 +126,39 @@ class DynamoDbSessions:
         return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
 
     def of(self, user_ids: Collection[str]) -> SessionsByUser:
-        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
-        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
 
     def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
-        keys = {self._table: [{USER_ID: user_id} for user_id in sorted(set(user_ids))]}
-        items = batch_get(self._calls, keys, consistent=True)[self._table]
+        items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
         return {item[USER_ID]: session_from(item, item[USER_ID]) for item in items}
 
     def show_offline(self, user_id: str, session: Session) -> bool:
         """The whole map is compared: a connection that came, went or was heard of since makes it another one."""
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                **self._key(user_id),
-                "UpdateExpression": f"SET {SHOWN} = :offline",
-                "ConditionExpression": f"{SHOWN} = :online AND {CONNECTIONS} = :connections",
-                "ExpressionAttributeValues": to_item(
-                    {
-                        ":offline": OFFLINE,
-                        ":online": ONLINE,
-                        ":connections": {one.connection_id: connection_value(one) for one in session.connections},
-                    }
-                ),
-            },
-        )
+        connections = {one.connection_id: connection_value(one) for one in session.connections}
+        values = {":offline": OFFLINE, ":online": ONLINE, ":connections": connections}
+        unchanged = f"{SHOWN} = :online AND {CONNECTIONS} = :connections"
+        answer = self._table.update({USER_ID: user_id}, f"SET {SHOWN} = :offline", values, condition=unchanged)
         return not isinstance(answer, Refused)
 
     def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
         """Which connections are there is compared, and not when they expire: pings go on."""
-        names = {f"#c{number}": one.connection_id for number, one in enumerate(session.connections)}
+        names = {f"c{number}": one.connection_id for number, one in enumerate(session.connections)}
         values: dict[str, Any] = {":hidden": hidden, ":shown": shown, ":was": session.hidden, ":count": len(names)}
-        same_wish = "#hidden = :was" if session.hidden else "(attribute_not_exists(#hidden) OR #hidden = :was)"
+        same_wish = f"#{HIDDEN} = :was"  # a reserved word
+        if not session.hidden:
+            same_wish = f"(attribute_not_exists(#{HIDDEN}) OR {same_wish})"
         same_shown = f"attribute_not_exists({SHOWN})"
         if session.shown is not None:
             same_shown, values[":told"] = f"{SHOWN} = :told", session.shown
         same_size = f"size({CONNECTIONS}) = :count"
         if not names:
             same_size = f"({_NO_MAP} OR {same_size})"
-        same_connections = [same_size, *(f"attribute_exists({CONNECTIONS}.{name})" for name in names)]
-        answer = conditionally(
-            self._calls,
-            "UpdateItem",
-            {
-                **self._key(user_id),
-                "UpdateExpression": f"SET #hidden = :hidden, {SHOWN} = :shown",
-                "ConditionExpression": " AND ".join([same_wish, same_shown, *same_connections]),
-                "ExpressionAttributeNames": {"#hidden": HIDDEN, **names},  # a reserved word
-                "ExpressionAttributeValues": to_item(values),
-            },
-        )
+        same_connections = [same_size, *(f"attribute_exists({CONNECTIONS}.#{name})" for name in names)]
+        unchanged = " AND ".join([same_wish, same_shown, *same_connections])
+        change = f"SET #{HIDDEN} = :hidden, {SHOWN} = :shown"
+        answer = self._table.update({USER_ID: user_id}, change, values, condition=unchanged, names=names)
         return not isinstance(answer, Refused)
-
-    def _key(self, user_id: str) -> dict[str, Any]:
-        return {"TableName": self._table, "Key": to_item({USER_ID: user_id})}
 
 
 class DynamoDbTickets:
@@ -210,18 +166,13 @@ class DynamoDbTickets:
 
     def __init__(self, calls: Calls, *, tickets_table: str) -> None:
         self._calls = calls
-        self._table = tickets_table
+        self._table = Table(calls, tickets_table)
 
     def put(self, ticket: StoredTicket) -> None:
-        self._calls.call("PutItem", {"TableName": self._table, "Item": to_item(ticket_item(ticket))})
+        self._table.put(ticket_item(ticket))
 
     def take(self, ticket_hash: str) -> StoredTicket | None:
         """Of several at once the condition holds for one; that no other is shown the old item is promised nowhere."""
-        request = {
-            "TableName": self._table,
-            "Key": to_item({TICKET: ticket_hash}),
-            "ConditionExpression": f"attribute_exists({TICKET})",
-            "ReturnValues": "ALL_OLD",
-        }
-        answer = conditionally(self._calls, "DeleteItem", request)
+        request = self._table.deleted({TICKET: ticket_hash}, condition=f"attribute_exists({TICKET})", values={})
+        answer = conditionally(self._calls, "DeleteItem", {**request, "ReturnValues": "ALL_OLD"})
         return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Refused, conditionally, from_item, query, to_item
+from shared.adapters.dynamodb.client import MembersStore, Refused, conditionally, to_item
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
 from shared.clock import SECOND_MS
@@ -17,13 +17,7 @@ _ATTEMPTS: Final = 8
 _REVISION: Final = "revision"
 
 
-class DynamoDbWatches:
-    """Watches on the members table."""
-
-    def __init__(self, calls: Calls, *, members_table: str) -> None:
-        self._calls = calls
-        self._table = members_table
-
+class DynamoDbWatches(MembersStore):
     def replace(self, watcher: str, connection_id: str, users: Collection[str], *, expires_at: int) -> None:
         self._change(watcher, connection_id, users, expires_at)
 
@@ -62,34 +56,21 @@ class DynamoDbWatches:
 
     def _listed(self, watcher: str, connection_id: str) -> tuple[set[str], int]:
         """Whom the connection watches, and how often that was changed."""
-        key = to_item(watching_key(watcher, connection_id))
-        answer = self._calls.call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
-        item = from_item(answer.get("Item", {}))
+        item = self._table.get(watching_key(watcher, connection_id)) or {}
         return set(item.get("users", ())), item.get(_REVISION, 0)
 
     def _put_list(self, item: dict[str, Any], revision: int) -> bool:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "Item": to_item({**item, _REVISION: revision + 1}),
-            "ConditionExpression": f"attribute_not_exists({_REVISION})",
-        }
-        if revision:
-            request["ConditionExpression"] = f"{_REVISION} = :read"
-            request["ExpressionAttributeValues"] = to_item({":read": revision})
+        unchanged = f"{_REVISION} = :read" if revision else f"attribute_not_exists({_REVISION})"
+        values = {":read": revision} if revision else {}
+        request = self._table.written({**item, _REVISION: revision + 1}, condition=unchanged, values=values)
         return not isinstance(conditionally(self._calls, "PutItem", request), Refused)
 
     def of(self, user_id: str) -> Sequence[Watch]:
-        request = {
-            "TableName": self._table,
-            "KeyConditionExpression": f"{PK} = :watched",
-            "ExpressionAttributeValues": to_item({":watched": watch_key(user_id, "")[PK]}),
-            "ConsistentRead": True,
-        }
-        items = query(self._calls, request)
+        items = self._table.query(f"{PK} = :watched", {":watched": watch_key(user_id, "")[PK]})
         return [Watch(user_id, item[SK], item["watcher"], item["expires_at"]) for item in items]
 
     def by(self, user_id: str) -> Sequence[Watch]:
-        rows = rows_of(self._calls, self._table, user_id, WATCHING_PREFIX)
+        rows = rows_of(self._table, user_id, WATCHING_PREFIX)
         return [
             Watch(user, row[SK].removeprefix(WATCHING_PREFIX), user_id, row["expires_at"])
             for row in rows
@@ -97,13 +78,12 @@ class DynamoDbWatches:
         ]
 
     def remove(self, watch: Watch) -> None:
-        key = to_item(watch_key(watch.watched, watch.connection_id))
-        self._calls.call("DeleteItem", {"TableName": self._table, "Key": key})
+        self._table.delete(watch_key(watch.watched, watch.connection_id))
 
     def _write(self, requests: Sequence[dict[str, Any]]) -> None:
         """25 to a call; what is left unprocessed is sent again. Raises Unavailable if it stays so."""
         for start in range(0, len(requests), _BATCH):
-            waiting: dict[str, Any] = {self._table: list(requests[start : start + _BATCH])}
+            waiting: dict[str, Any] = {self._table.name: list(requests[start : start + _BATCH])}
             for attempt in range(_ATTEMPTS):
                 waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
                 if not waiting:

@@ -132,7 +132,7 @@ def test_the_schedules_event_is_a_sweep(harness: FilesHarness, monkeypatch: pyte
     harness.stores.files.create(
         File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3
     )
-    monkeypatch.setattr(module, "_PORTS", harness.ports())
+    monkeypatch.setattr(module, "_WIRING", harness.ports())
     assert handler(SWEEP) is None
     assert harness.stores.rows(MEMBERS, sk="file") == []
 
@@ -265,7 +265,7 @@ def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) 
     harness = FilesHarness(in_a_message("dog"), objects=stored("dog"))
     harness.stores.delete(1, file_id="dog")
     harness.announce("cat", picture("PNG"))
-    monkeypatch.setattr(module, "_PORTS", harness.ports())
+    monkeypatch.setattr(module, "_WIRING", harness.ports())
     assert handler(created("cat")) is None
     assert handler({"Records": [deleted("dog")]}) == {"batchItemFailures": []}
     assert (harness.status("cat"), harness.status("dog")) == (READY, DELETED)
