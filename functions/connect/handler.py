@@ -16,7 +16,7 @@ from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError
 from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
-from shared.operations.presence import announce_online, best_effort
+from shared.operations.presence import Now, announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import Services
 from shared.ports.stores import PresenceStores
@@ -64,11 +64,11 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
     _DEADLINE.begin()
     if _REQUESTS is None:
-        return connect(event, _WIRING, now=now_ms())
-    return _REQUESTS.websocket(event, lambda: connect(event, _WIRING, now=now_ms()))
+        return connect(event, _WIRING, now=now_ms)
+    return _REQUESTS.websocket(event, lambda: connect(event, _WIRING, now=now_ms))
 
 
-def connect(event: Event, wiring: Wiring, *, now: int) -> dict[str, Any]:
+def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     stores, services = wiring.stores, wiring.services
     if event["requestContext"].get("eventType") != "CONNECT":
@@ -76,7 +76,7 @@ def connect(event: Event, wiring: Wiring, *, now: int) -> dict[str, Any]:
     try:
         caller = caller_of(event)
         opened = open_connection(
-            caller.connection, limit=wiring.connection_limit, stores=stores, services=services, now=now
+            caller.connection, limit=wiring.connection_limit, stores=stores, services=services, now=now()
         )
     except ParleyError as error:
         return answer(status=error.status)
@@ -88,9 +88,9 @@ def connect(event: Event, wiring: Wiring, *, now: int) -> dict[str, Any]:
     if opened.announce:
         # The connection is there, whether or not its watchers can be told: who asks for the presence sees it.
         best_effort(
-            lambda: announce_online(caller.user_id, stores=stores, services=services, now=now), services=services
+            lambda: announce_online(caller.user_id, stores=stores, services=services, now=now()), services=services
         )
-    gone = ends_soon(caller.connection, within_ms=FORESIGHT_MS, now=now)
+    gone = ends_soon(caller.connection, within_ms=FORESIGHT_MS, now=now())
     if gone is not None:
         best_effort(lambda: services.presence_checks.schedule(gone), services=services)
     return answer()

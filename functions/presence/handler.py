@@ -14,9 +14,9 @@ from shared.adapters.dynamodb.presence_stores import make_presence_stores
 from shared.adapters.dynamodb.schema import Tables
 from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, PresenceSettings
-from shared.domain.connections import Gone
+from shared.domain.connections import MAX_GRACE_MS, Gone
 from shared.observability import FunctionObserver, describe, make_logger
-from shared.operations.presence import check_offline
+from shared.operations.presence import Now, check_offline
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
 from shared.wire.websocket.events import encode_plainly
@@ -50,18 +50,23 @@ _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch of the queue. The answer names the messages that have to come again."""
     _DEADLINE.begin()
-    return look(event["Records"], _WIRING, now=now_ms())
+    return look(event["Records"], _WIRING, now=now_ms)
 
 
-def look(records: Sequence[Mapping[str, Any]], wiring: Wiring, *, now: int) -> dict[str, Any]:
+def look(records: Sequence[Mapping[str, Any]], wiring: Wiring, *, now: Now) -> dict[str, Any]:
     """Decode, one call into the core for each, encode. One that fails does not hold up the others."""
     failures = []
     for record in records:
         try:
             body = json.loads(record["body"])
             gone = Gone(str(body["user_id"]), int(body["at"]))
-            check_offline(gone, stores=wiring.stores, services=wiring.services, now=now)
+            again = _comes_again(record) or now() - gone.at > MAX_GRACE_MS  # or was replayed from the failure queue
+            check_offline(gone, again=again, stores=wiring.stores, services=wiring.services, now=now)
         except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
             _LOGGER.error("presence not looked at", extra=describe(error))
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _comes_again(record: Mapping[str, Any]) -> bool:
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -23,9 +22,9 @@ from shared.operations.contacts import (
     update_contact,
     update_profile,
 )
-from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, watchers_of
+from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all
-from shared.operations.visibility import tell_blocked, tell_granted, tell_latecomers, tell_withdrawn
+from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.wire.rest import people as bodies
 
 _ADMIN = "admin"
@@ -46,7 +45,9 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)
-        _hide(user_id, wiring, hidden=hidden)  # also where it was so: a repetition completes what died half-way
+        stores, services, context = wiring.stores, wiring.services, wiring.context
+        # Also where it was so: a repetition completes what died half-way.
+        (hide_presence if hidden else show_presence)(user_id, stores=stores, services=services, now=context.now)
         return ok(bodies.profile_body(user_id, profile, hidden=hidden))
 
 
@@ -70,15 +71,9 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
             raise Forbidden("This needs a token with the scope `admin`")
         stores, services, context = wiring.stores, wiring.services, wiring.context
         closed = close_all(user_id, stores=stores, services=services, now=context.now())
-        check_offline(Gone(user_id, context.now()), stores=stores, services=services, now=context.now())
+        # Also of who has none left: an earlier request may have died before it told that.
+        check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)
         return ok(bodies.closed_body(closed))
-
-
-def _hide(user_id: str, wiring: Wiring, *, hidden: bool) -> None:
-    stores, services, context = wiring.stores, wiring.services, wiring.context
-    before = watchers_of(user_id, stores=stores, services=services, now=context.now())
-    hide_presence(user_id, hidden=hidden, stores=stores, services=services, now=context.now())
-    _tell(partial(tell_latecomers, hidden=hidden), user_id, before, wiring=wiring)
 
 
 def _is_hidden(user_id: str, wiring: Wiring) -> bool:

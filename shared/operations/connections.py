@@ -15,19 +15,19 @@ from shared.domain.connections import (
 from shared.errors import Forbidden
 from shared.operations.context import Context
 from shared.operations.delivery import check_presence
-from shared.operations.presence import announce_online
+from shared.operations.presence import Now, announce_online
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import PresenceServices, Services
 from shared.ports.stores import PresenceStores
 
 
 def register(
-    connection: Connection, *, limit: int, stores: PresenceStores, services: PresenceServices, now: int
+    connection: Connection, *, limit: int, stores: PresenceStores, services: PresenceServices, now: Now
 ) -> None:
     """Register a connection that was given up, and speaks after all: it brings its user back."""
-    opened = open_connection(connection, limit=limit, stores=stores, services=services, now=now)
+    opened = open_connection(connection, limit=limit, stores=stores, services=services, now=now())
     if opened.announce:
-        announce_online(connection.user_id, stores=stores, services=services, now=now)
+        announce_online(connection.user_id, stores=stores, services=services, now=now())
 
 
 def keep_alive(connection: Connection, *, stores: PresenceStores, services: Services, context: Context) -> None:
@@ -35,7 +35,7 @@ def keep_alive(connection: Connection, *, stores: PresenceStores, services: Serv
     now, limit = context.now(), context.limits.connection_limit
     stored = stores.sessions.touch(heard_from(connection, now))
     if stored is None:
-        register(heard_from(connection, now), limit=limit, stores=stores, services=services, now=now)
+        register(heard_from(connection, now), limit=limit, stores=stores, services=services, now=context.now)
     elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
         stores.sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
     look_after_end(connection, within_ms=LAST_PING_MS, services=services, now=context.now())
@@ -57,7 +57,7 @@ def renew(
     if before is None or not before.is_live(context.now()) or before.authenticated_until >= fresh.expires_at:
         # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         limit = context.limits.connection_limit
-        register(renewed, limit=limit, stores=stores, services=services, now=context.now())
+        register(renewed, limit=limit, stores=stores, services=services, now=context.now)
     stores.watches.prolong(renewed.user_id, renewed.connection_id, expires_at=renewed.expires_at)
     look_after_end(renewed, within_ms=FORESIGHT_MS, services=services, now=context.now())
     return renewed
@@ -82,9 +82,9 @@ def ensure_registered(
         connection = extended(connection, stored.authenticated_until)
     refreshed = heard_from(connection, now)
     if stored is None:
-        register(connection, limit=limit, stores=stores, services=services, now=now)
+        register(connection, limit=limit, stores=stores, services=services, now=context.now)
     elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
-        register(refreshed, limit=limit, stores=stores, services=services, now=now)
+        register(refreshed, limit=limit, stores=stores, services=services, now=context.now)
 
 
 def look_after_end(connection: Connection, *, within_ms: int, services: Services, now: int) -> None:

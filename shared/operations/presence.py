@@ -20,6 +20,7 @@ from shared.domain.connections import (
     Presence,
     PresenceChange,
     Session,
+    Status,
     Watch,
 )
 from shared.domain.contacts import Relation
@@ -27,6 +28,8 @@ from shared.domain.text import is_group_id
 from shared.errors import Unavailable
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
+
+Now = Callable[[], int]
 
 MAX_WATCHED: Final = 100
 _MAX_ATTEMPTS: Final = 10
@@ -109,9 +112,13 @@ def announce_presence(presence: Presence, *, stores: PresenceStores, services: P
     )
 
 
-def watchers_of(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> list[Watch]:
-    """The connections that watch the user and may see them, did the user not hide."""
-    found = [one for one in stores.watches.of(user_id) if one.expires_at > now]
+def watchers_of(
+    user_id: str, *, besides: Sequence[Watch] = (), stores: PresenceStores, services: PresenceServices, now: int
+) -> list[Watch]:
+    """The connections that watch the user and may see them, did the user not hide; `besides` those that are known."""
+    known = {one.connection_id for one in besides}
+    watching = stores.watches.of(user_id)
+    found = [one for one in watching if one.expires_at > now and one.connection_id not in known]
     allowed = seen_by(user_id, {one.watcher for one in found}, stores=stores, services=services) if found else set()
     return [one for one in found if one.watcher in allowed]
 
@@ -131,57 +138,91 @@ def tell(
 
 
 def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> int:
-    """To be called where `open_connection` says so."""
+    """To be called where `open_connection` says so, with the time then.
+
+    An earlier one might be that of a look which has just said that the user is away, and the later one counts.
+    """
     return announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
 
 
-def check_offline(gone: Gone, *, stores: PresenceStores, services: PresenceServices, now: int) -> bool:
-    """The presence check: tell the watchers, if the user is still away. Returns whether they are.
+def check_offline(
+    gone: Gone, *, again: bool = False, stores: PresenceStores, services: PresenceServices, now: Now
+) -> bool:
+    """The presence check: tell the watchers, if the user is still away. Returns whether they were told.
 
-    Told first and noted second, so a check that dies is made up for by its repetition. Late and repeated checks tell
-    nothing twice, unless two run at once. A user who comes back in between is told of again as online: their `$connect`
-    saw a short absence, and announced nothing.
+    Noted first and told second: who begins to watch, or comes back, at the same time has read the note, or is seen.
+    Late and repeated checks tell nothing twice, unless two run at once. `again`: an earlier attempt may have died, or
+    failed, between the two, so who is noted as away already is told of once more.
     """
-
-    def tell(found: Session, at: int) -> None:
-        if not found.hidden:
-            announce_presence(_as_it_is(gone.user_id, found, now), stores=stores, services=services, now=at)
-
-    sessions = stores.sessions
-    session = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
-    if session.is_online(now) or session.shown != ONLINE:
+    user_id, sessions = gone.user_id, stores.sessions
+    session, at = sessions.whole([user_id]).get(user_id, NEVER), now()
+    if session.is_online(at) or not (again or session.shown == ONLINE):
         return False
-    tell(session, now)
-    if sessions.show_offline(gone.user_id, session):
-        return True
-    since = sessions.whole([gone.user_id]).get(gone.user_id, NEVER)
-    if since.is_online(now):
-        tell(since, now + 1)  # the later timestamp counts
-    return False
+    if session.shown == ONLINE and not sessions.show_offline(user_id, session):
+        session = sessions.whole([user_id]).get(user_id, NEVER)
+        if session.is_online(at) or session.shown == ONLINE:
+            return False  # else the note's answer was lost, or another check was quicker
+    if not session.hidden:
+        announce_presence(_as_it_is(user_id, session, at), stores=stores, services=services, now=at)
+    return True
 
 
-def hide_presence(user_id: str, *, hidden: bool, stores: PresenceStores, services: PresenceServices, now: int) -> None:
-    """Hide or show the user's presence, and tell those who watch. Raises Unavailable where it can't be noted.
+def hide_presence(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
+    """From now on the user looks as if never here; who watches is told.
 
-    Told first and noted second, so a request that dies is completed by its repetition. Hiding is told of a user who is
-    away, too: when they were last there is theirs to hide. Where the user came or went in between, it begins anew, and
-    takes back what it has told.
+    Of who is away, too: they may have just gone, and the look after that tells nobody; and when they were last there is
+    theirs to hide.
+    Noted first and told second: who tells of the user at the same time, or is asked, has seen the note, or has spoken
+    before. The note says that watchers are still shown the user, until they were told: a request that dies is completed
+    by its repetition. Where the user came or went in between, it begins anew.
+    Raises Unavailable where that does not end.
     """
-    sessions = stores.sessions
-    told_online = False
+    sessions, unseen = stores.sessions, Presence(user_id, OFFLINE)
     for attempt in range(_MAX_ATTEMPTS):
         session = sessions.whole([user_id]).get(user_id, NEVER)
-        presence = shown_as(user_id, replace(session, hidden=hidden), now)
-        was_shown = session.shown == ONLINE or shown_as(user_id, session, now) != Presence(user_id, OFFLINE)
-        is_news = session.hidden != hidden and (was_shown if hidden else presence.status == ONLINE)
-        if is_news or (told_online and presence.status == OFFLINE):
-            announce_presence(
-                presence, stores=stores, services=services, now=now + attempt
-            )  # the later timestamp counts
-            told_online = presence.status == ONLINE
-        if sessions.hide(user_id, session, hidden=hidden, shown=presence.status):
+        is_shown = session.shown == ONLINE or shown_as(user_id, session, now()) != unseen
+        shown: Status = ONLINE if is_shown else OFFLINE
+        if not session.hidden and not sessions.hide(user_id, session, hidden=True, shown=shown):
+            continue
+        if not is_shown:
+            return
+        announce_presence(unseen, stores=stores, services=services, now=now() + attempt)  # the later timestamp counts
+        if sessions.hide(user_id, replace(session, hidden=True, shown=shown), hidden=True, shown=OFFLINE):
             return
     raise Unavailable
+
+
+def show_presence(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
+    """From now on the user looks as they are again; who watches is told.
+
+    Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
+    in between, it begins anew, and takes back what it has told; who began to watch, or could see the user since by
+    another change, is told at the end. Raises Unavailable where that does not end.
+    """
+    began, told_online = now(), False
+    before = watchers_of(user_id, stores=stores, services=services, now=began)
+    for at in range(began, began + _MAX_ATTEMPTS):
+        session = stores.sessions.whole([user_id]).get(user_id, NEVER)
+        presence = shown_as(user_id, replace(session, hidden=False), at)
+        is_online = presence.status == ONLINE
+        if (session.hidden and is_online) or (told_online and not is_online):
+            tell(presence, before, stores=stores, services=services, now=at)  # the later timestamp counts
+            told_online = is_online
+        if stores.sessions.hide(user_id, session, hidden=False, shown=presence.status):
+            best_effort(lambda: _tell_latecomers(user_id, before, stores, services, now), services=services)
+            return
+    raise Unavailable
+
+
+def _tell_latecomers(
+    user_id: str, before: Sequence[Watch], stores: PresenceStores, services: PresenceServices, now: Now
+) -> None:
+    """Those who may see the user, and were not among those `before`, were told what was so before."""
+    at = now()
+    late = watchers_of(user_id, besides=before, stores=stores, services=services, now=at)
+    presence = shown_as(user_id, stores.sessions.whole([user_id]).get(user_id, NEVER), at) if late else None
+    if presence is not None and presence.status == ONLINE:
+        tell(presence, late, stores=stores, services=services, now=at)
 
 
 def shown_as(user_id: str, session: Session, now: int) -> Presence:

@@ -7,15 +7,13 @@ the later one reads both, and its time counts. Where nothing is shown before and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.connections import OFFLINE, ONLINE, Presence, Watch
-from shared.operations.presence import NEVER, near_to, seen_by, shown_as, tell, watchers_of
+from shared.operations.presence import NEVER, Now, near_to, seen_by, shown_as, tell
 from shared.ports.connections import Watches
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
-
-Now = Callable[[], int]
 
 
 def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
@@ -73,27 +71,6 @@ def tell_joined(
         told.update(new)
         count += _tell_as_they_are(new, stores, services, at)
     return count
-
-
-def tell_latecomers(
-    user_id: str,
-    before: Collection[Watch],
-    *,
-    hidden: bool,
-    stores: PresenceStores,
-    services: PresenceServices,
-    now: Now,
-) -> int:
-    """Tell of a user who hides or shows themselves those who may see them and were not among those `before`.
-
-    `hide_presence` tells first and notes second: who began to watch in between was told what was so before.
-    """
-    at = now()
-    told = {one.connection_id for one in before}
-    late = [
-        one for one in watchers_of(user_id, stores=stores, services=services, now=at) if one.connection_id not in told
-    ]
-    return _tell_nothing_to_see(late, stores, services, at) if hidden else _tell_as_they_are(late, stores, services, at)
 
 
 def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], stores: PresenceStores) -> set[str]:

@@ -111,7 +111,7 @@ class InputHarness(Harness):
         for user_id, connection_id in CONNECTIONS:
             context = authorizer_of(user_id)
             event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=context)
-            assert connect(event, self.wiring.connect, now=NOW)["statusCode"] == 200
+            assert connect(event, self.wiring.connect, now=lambda: NOW)["statusCode"] == 200
         self._make_group(GROUP, ("alice", "bob", "carol"))
         self._make_group(FOREIGN_GROUP, ("carol", "mallory"))
         self._write("alice", {"to": "bob"}, "one")

@@ -102,7 +102,7 @@ def test_any_work_is_done_or_named(body: str) -> None:
 @given(body=json_texts(_GONE))
 def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
     records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_GONE[0])}]
-    assert _named(look(records, _HARNESS.wiring.presence, now=NOW)) <= {"odd"}
+    assert _named(look(records, _HARNESS.wiring.presence, now=lambda: NOW)) <= {"odd"}
 
 
 @tried(100)

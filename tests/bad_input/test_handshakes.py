@@ -25,7 +25,7 @@ Handling = Callable[[InputHarness, dict[str, Any]], dict[str, Any]]
 
 
 def connecting(harness: InputHarness, event: dict[str, Any]) -> dict[str, Any]:
-    return connect(event, harness.wiring.connect, now=NOW)
+    return connect(event, harness.wiring.connect, now=lambda: NOW)
 
 
 def disconnecting(harness: InputHarness, event: dict[str, Any]) -> dict[str, Any]:

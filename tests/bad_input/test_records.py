@@ -91,6 +91,6 @@ def test_work_about_nothing_is_done_with_and_nobody_is_told(name: str) -> None:
 def test_an_unreadable_look_at_somebodys_presence_comes_again_by_itself(harness: InputHarness, name: str) -> None:
     before = harness.state
     good = f'{{"user_id": "bob", "at": {NOW}}}'
-    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), harness.wiring.presence, now=NOW)
+    answer = look(in_the_middle(UNREADABLE_CHECKS[name], good), harness.wiring.presence, now=lambda: NOW)
     assert failures(answer) == ["1"]
     assert harness.state == before

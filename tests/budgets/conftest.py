@@ -52,7 +52,7 @@ class BudgetHarness:
 
     def connect(self, user_id: str, connection_id: str) -> None:
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=authorizer_of(user_id))
-        assert connect(event, self.wiring.connect, now=NOW)["statusCode"] == 200
+        assert connect(event, self.wiring.connect, now=lambda: NOW)["statusCode"] == 200
 
     def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
         connection_id = {"alice": "a1=", "bob": "b1="}[user_id]

@@ -347,7 +347,7 @@ def test_a_presence_transition_that_nobody_watches_is_one_read(harness: BudgetHa
         Gone("alice", NOW),
         stores=harness.ports.stores,
         services=harness.ports.services,
-        now=NOW,
+        now=lambda: NOW,
     )
     assert told
     assert harness.meter.count == {"BatchGetItem": 1, "UpdateItem": 1, "Query": 1}

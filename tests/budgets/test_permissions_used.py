@@ -213,7 +213,7 @@ def test_a_delayed_look_at_who_is_gone(harness: BudgetHarness) -> None:
     watched(harness)
     harness.meter.used.clear()
     record = {"messageId": "m", "body": f'{{"user_id": "alice", "at": {NOW}}}'}
-    assert look([record], harness.wiring.presence, now=NOW) == {"batchItemFailures": []}
+    assert look([record], harness.wiring.presence, now=lambda: NOW) == {"batchItemFailures": []}
     assert harness.meter.used == DYNAMODB["Presence"]
 
 

@@ -229,6 +229,37 @@ def test_a_presence_event_has_its_time() -> None:
     assert bench.events() == [Presence("bob", "offline", 5, 6)]
 
 
+def came_or_went(status: str, at: int) -> Frame:
+    return {"type": "presence", "user_id": "bob", "status": status, "last_seen": None, "timestamp": at}
+
+
+def test_of_two_presence_events_the_later_one_counts_in_whichever_order_they_come() -> None:
+    bench = Bench().online(block(3))
+    for status, at in (("online", 8), ("offline", 7), ("offline", 8), ("online", 9)):
+        bench.receive(came_or_went(status, at))
+    assert [(one.status, one.timestamp) for one in bench.events() if isinstance(one, Presence)] == [
+        ("online", 8),
+        ("offline", 8),
+        ("online", 9),
+    ]
+    bench.receive({**came_or_went("offline", 1), "user_id": "carol"})
+    assert bench.events() == [Presence("carol", "offline", None, 1)]
+
+
+def test_what_comes_while_a_watch_is_renewed_is_newer_than_its_answer() -> None:
+    bench = Bench().online(block(3))
+    bench.core.watch(["bob", "carol"], bench.now)
+    bench.reply(bench.sent("presence")[0], **here())
+    bench.cut()
+    bench.forget()
+    bench.reconnect(block(3))
+    bench.events()
+    bench.receive(came_or_went("offline", 5))
+    carol = {"user_id": "carol", "status": "online", "last_seen": None}
+    bench.reply(bench.sent("presence")[0], users=[*here()["users"], carol])
+    assert bench.events() == [Presence("bob", "offline", None, 5), Presence("carol", "online")]
+
+
 # --- tokens
 
 

@@ -202,7 +202,7 @@ class FaultHarness:
             return 403
         context = authorizer_of(user_id, connected_at=self.clock(), expires_at=self.clock() + HOUR)
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=context)
-        status: int = connect(event, self.wiring.connect, now=self.clock())["statusCode"]
+        status: int = connect(event, self.wiring.connect, now=self.clock)["statusCode"]
         if status == 200:
             self.gateway.open[connection_id] = user_id
         return status
@@ -246,9 +246,9 @@ class FaultHarness:
     def carry_out(self, name: str, messages: list[Message]) -> list[Message]:
         """A queue's messages to its function. Those that it wants to have again."""
         ids = {f"m{next(self.numbers)}": message for message in messages}
-        records = [{"messageId": key, "body": one.body, "eventSource": "aws:sqs"} for key, one in ids.items()]
+        records = [message.record(key) for key, message in ids.items()]
         is_look = name == "presence"
-        answer = look(records, self.wiring.presence, now=self.clock()) if is_look else work(records, self.push_ports)
+        answer = look(records, self.wiring.presence, now=self.clock) if is_look else work(records, self.push_ports)
         return [ids[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
 
     def settle(self) -> None:

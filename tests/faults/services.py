@@ -39,10 +39,16 @@ class DynamoDb(Unhurried):
 
 @dataclass
 class Message:
-    """A message of a queue. `delay_s` is how long it is held back."""
+    """A message of a queue. `delay_s` is how long it is held back, `received` how often a function has got it."""
 
     body: str
     delay_s: int
+    received: int = 0
+
+    def record(self, message_id: str) -> dict[str, Any]:
+        self.received += 1
+        attributes = {"ApproximateReceiveCount": str(self.received)}
+        return {"messageId": message_id, "body": self.body, "attributes": attributes, "eventSource": "aws:sqs"}
 
 
 @dataclass

@@ -117,14 +117,14 @@ BUGS: Final = (
     Bug(
         "offline is told while another connection is open",
         "shared/operations/presence.py",
-        "if session.is_online(now) or session.shown != ONLINE:\n        return False",
-        "if session.shown != ONLINE:\n        return False",
+        "if session.is_online(at) or not (again or session.shown == ONLINE):\n        return False",
+        "if not (again or session.shown == ONLINE):\n        return False",
     ),
     Bug(
         "who comes back in between stays offline",
         "shared/operations/presence.py",
-        "    if since.is_online(now):\n        tell(since, now + 1)",
-        "    if since.is_online(now) and not since:\n        tell(since, now + 1)",
+        "        if session.is_online(at) or session.shown == ONLINE:\n            return False",
+        "        if session.is_online(at) and not session.shown:\n            return False",
     ),
     Bug(
         "online is announced by nobody",

@@ -227,7 +227,7 @@ def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) 
         lambda whole: replace(whole, services=replace(whole.services, gateway=ports), connection_limit=1),
     ]
     for broken in breaking:
-        silent(connect(connect_event(), broken(ConnectHarness().wiring.connect), now=NOW))
+        silent(connect(connect_event(), broken(ConnectHarness().wiring.connect), now=lambda: NOW))
         tried()
     event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
     harness.stores.connect("alice", "a1=", at=NOW)
@@ -266,7 +266,7 @@ def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
     record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
     poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
     broken = with_stores(harness.wiring.presence, sessions=ports, memberships=ports, relations=ports)
-    answer = look([record, poison], broken, now=NOW)
+    answer = look([record, poison], broken, now=lambda: NOW)
     assert len(answer["batchItemFailures"]) == 2
     silent(answer)
     tried(2)

@@ -185,6 +185,7 @@ class Gateway:
                 shown.allowed = policy["policyDocument"]["Statement"][0]["Effect"] == "Allow"
             if shown.allowed:
                 line.context = policy["context"]
+                line.token_ends = max(line.token_ends, int(line.context["expires_at"]))
                 self._handshake(line)
             else:
                 line.state = "closed"
@@ -224,6 +225,8 @@ class Gateway:
         def done(answer: Any) -> None:
             exchange.ended = self._hub.now
             exchange.reply = None if answer is None else json.loads(answer["body"])
+            if frame["type"] == "auth" and exchange.is_done and exchange.reply is not None:
+                line.token_ends = max(line.token_ends, exchange.reply["data"]["expires_at"])
             if answer is not None and not self._weather.strikes(Fault.REPLY_LOST):
                 self._deliver(line, answer["body"].encode())
 

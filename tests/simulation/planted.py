@@ -93,10 +93,10 @@ def _any_disconnect() -> Iterator[Patch]:
         stores.sessions.remove(user_id, connection_id, now=now)
         return Closed(went_offline=True)
 
-    def gullible(gone: Any, *, stores: Any, services: Any, now: int) -> bool:
+    def gullible(gone: Any, *, again: bool, stores: Any, services: Any, now: Any) -> bool:
         session = stores.sessions.whole([gone.user_id]).get(gone.user_id, Session())
-        shown = presence_module.shown_as(gone.user_id, replace(session, connections=()), now)
-        presence_module.announce_presence(shown, stores=stores, services=services, now=now)
+        shown = presence_module.shown_as(gone.user_id, replace(session, connections=()), now())
+        presence_module.announce_presence(shown, stores=stores, services=services, now=now())
         return True
 
     yield disconnect_module, "close_connection", close

@@ -114,4 +114,5 @@ class Queued:
         return str(json.loads(self.body).get("kind", "presence"))
 
     def record(self) -> dict[str, Any]:
-        return {"messageId": self.message_id, "body": self.body, "eventSource": "aws:sqs"}
+        attributes = {"ApproximateReceiveCount": str(self.received)}
+        return {"messageId": self.message_id, "body": self.body, "attributes": attributes, "eventSource": "aws:sqs"}

@@ -32,7 +32,7 @@ class ConnectHarness(Harness):
         self.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
 
     def handshake(self, event: dict[str, object]) -> dict[str, Any]:
-        return connect(event, self.wiring.connect, now=NOW)
+        return connect(event, self.wiring.connect, now=lambda: NOW)
 
     def told(self) -> list[dict[str, Any]]:
         return self.events("b1=")

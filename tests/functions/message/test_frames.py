@@ -286,7 +286,7 @@ def after_the_end(harness: MessageHarness) -> None:
 
 def look(harness: MessageHarness, gone: Gone) -> bool:
     stores, services, _ = harness.ports.parts
-    return check_offline(gone, stores=stores, services=services, now=harness.clock())
+    return check_offline(gone, stores=stores, services=services, now=harness.clock)
 
 
 def presences(harness: MessageHarness, connection_id: str = "bob-device=") -> list[str]:

@@ -14,8 +14,9 @@ from tests.functions.events import HOUR, NOW
 from tests.harness import Harness
 
 
-def record(user_id: str, number: int = 1) -> dict[str, Any]:
-    return {"messageId": f"m{number}", "body": json.dumps({"user_id": user_id, "at": NOW}), "eventSource": "aws:sqs"}
+def record(user_id: str, number: int = 1, *, at: int = NOW, received: int = 1) -> dict[str, Any]:
+    body, attributes = json.dumps({"user_id": user_id, "at": at}), {"ApproximateReceiveCount": str(received)}
+    return {"messageId": f"m{number}", "body": body, "attributes": attributes, "eventSource": "aws:sqs"}
 
 
 @dataclass
@@ -32,7 +33,7 @@ class PresenceHarness(Harness):
         self.stores.watches.replace("bob", "b1=", ["alice", "carol"], expires_at=NOW + HOUR)
 
     def look(self, *records: dict[str, Any]) -> dict[str, Any]:
-        return look(records, self.wiring.presence, now=NOW + 10_000)
+        return look(records, self.wiring.presence, now=lambda: NOW + 10_000)
 
     def told(self) -> list[tuple[str, str, int | None]]:
         return [(event["user_id"], event["status"], event["last_seen"]) for event in self.events("b1=")]
@@ -46,6 +47,17 @@ def harness() -> PresenceHarness:
 def test_who_is_still_away_is_announced_once_however_often_the_look_comes(harness: PresenceHarness) -> None:
     for _ in range(2):
         assert harness.look(record("alice")) == {"batchItemFailures": []}
+    assert harness.told() == [("alice", "offline", NOW)]
+
+
+@pytest.mark.parametrize("later", [{"received": 2}, {"at": NOW - HOUR}], ids=["repeated", "replayed"])
+def test_what_comes_again_tells_of_who_was_noted_as_away_and_perhaps_not_told_of(
+    harness: PresenceHarness, later: dict[str, int]
+) -> None:
+    harness.stores.sessions.show_offline("alice", harness.stores.session("alice"))
+    harness.look(record("alice"))
+    assert harness.told() == []
+    harness.look(record("alice", **later))
     assert harness.told() == [("alice", "offline", NOW)]
 
 

@@ -31,6 +31,7 @@ from shared.operations.presence import (
     hide_presence,
     presence_of,
     seen_by,
+    show_presence,
     watch,
 )
 from shared.operations.sessions import close_connection
@@ -51,7 +52,9 @@ GRACE_MS = 10_000
 
 @dataclass
 class PresenceHarness(Harness):
-    """Bob watches Alice, who is his contact, on the connection b1."""
+    """Bob watches Alice, who is his contact, on the connection b1. `tick` (ms) is what each look at the clock takes."""
+
+    tick: int = 0
 
     def __post_init__(self) -> None:
         self.befriend("alice", "bob")
@@ -62,33 +65,27 @@ class PresenceHarness(Harness):
         back: ContactStatus = INCOMING if status == REQUESTED else status
         self.stores.know(one, other, status, back)
 
+    def now(self) -> int:
+        return self.clock.advance(self.tick)
+
     def seen(self, *users: str, by: str = "bob") -> list[Presence]:
         return presence_of(users, user_id=by, stores=self.stores, services=self.services, now=self.clock())
 
     def come(self, name: str, user: str = "alice") -> None:
         connection = opened(name, Identity(user, NEVER), device_id="", connected_at=self.clock())
-        services, now = self.services, self.clock()
-        register(connection, limit=5, stores=self.stores, services=services, now=now)
+        register(connection, limit=5, stores=self.stores, services=self.services, now=self.now)
 
     def go(self, name: str, user: str = "alice") -> bool:
         return close_connection(user, name, stores=self.stores, now=self.clock()).went_offline
 
     def look(self, user: str = "alice") -> bool:
-        return check_offline(
-            Gone(user, NOW),
-            stores=self.stores,
-            services=self.services,
-            now=self.clock(),
-        )
+        return self.check(Gone(user, NOW))
+
+    def check(self, gone: Gone, *, again: bool = False) -> bool:
+        return check_offline(gone, again=again, stores=self.stores, services=self.services, now=self.now)
 
     def hide(self, *, hidden: bool, user: str = "alice") -> None:
-        hide_presence(
-            user,
-            hidden=hidden,
-            stores=self.stores,
-            services=self.services,
-            now=self.clock(),
-        )
+        (hide_presence if hidden else show_presence)(user, stores=self.stores, services=self.services, now=self.clock)
 
     def told(self) -> list[str]:
         """What b1 was told since the last look."""
@@ -452,6 +449,26 @@ def subscribing_and_coming(stepper: Stepper) -> tuple[PresenceHarness, list[Pres
     return harness, found
 
 
+def test_who_begins_to_watch_while_somebody_is_told_to_be_away_learns_it_in_every_interleaving() -> None:
+    """Right after all connections were closed: a look at that time says that the user is only just away."""
+    for harness, found in explore(subscribing_and_looking):
+        assert harness.stores.session("alice").shown == "offline"
+        assert [one.status for one in found] == ["offline"] or last_told(harness) == "offline"
+
+
+def subscribing_and_looking(stepper: Stepper) -> tuple[PresenceHarness, list[Presence]]:
+    harness = PresenceHarness()
+    harness.stores.watches.replace("bob", "b1", [], expires_at=NEVER)
+    harness.come("a1")
+    harness.go("a1")
+    stepped = copy(harness)
+    stepped.stores = harness.stores.stepped(stepper, watches=(), sessions=())
+    found: list[Presence] = []
+    stepper.add(lambda: found.extend(subscribe(stepped, "alice")))
+    stepper.add(stepped.look)
+    return harness, found
+
+
 def test_a_subscription_answers_with_the_state_and_replaces_the_one_before(harness: PresenceHarness) -> None:
     harness.befriend("bob", "carol")
     assert subscribe(harness, "carol", "bob", "alice") == [
@@ -511,7 +528,7 @@ def coming_and_looking(*processes: str) -> Callable[[Stepper], PresenceHarness]:
         harness.gateway.posts.clear()
         stepped = copy(harness)
         stepped.stores = harness.stores.stepped(stepper, watches=("of",), sessions=())
-        stepped.gateway = stepper.wrap(harness.gateway)
+        stepped.gateway, stepped.tick = stepper.wrap(harness.gateway), 1
         harness.clock.advance(GRACE_MS)
         for process in processes:
             stepper.add(stepped.look if process == "look" else lambda: stepped.come("a2"))
@@ -543,13 +560,38 @@ def test_a_look_that_dies_before_it_is_done_is_made_up_for_by_its_repetition(har
     with pytest.raises(Unavailable):
         harness.look()
     harness.stores.calls.before = lambda *_: None
-    harness.look()
+    assert not harness.look()
+    assert harness.check(Gone("alice", NOW), again=True)
+    assert harness.told() == ["offline"]
+
+
+def test_a_repeated_look_tells_nothing_of_who_hides_or_is_back(harness: PresenceHarness) -> None:
+    harness.come("a1")
+    assert not harness.check(Gone("alice", NOW), again=True)
+    harness.hide(hidden=True)
+    harness.go("a1")
+    harness.gateway.posts.clear()
+    harness.check(Gone("alice", NOW), again=True)
+    assert harness.told() == []
+
+
+def test_a_look_whose_note_was_stored_while_its_answer_was_lost_tells_all_the_same(harness: PresenceHarness) -> None:
+    harness.come("a1")
+    harness.go("a1")
+    harness.gateway.posts.clear()
+    session = harness.stores.session("alice")
+    harness.stores.calls.before = lambda operation, _: (
+        harness.stores.sessions.show_offline("alice", session) if operation == "UpdateItem" else None
+    )
+    assert harness.look()
     assert harness.told() == ["offline"]
 
 
 def test_whoever_comes_back_while_being_looked_at_ends_up_shown_online_in_every_interleaving() -> None:
+    """Whichever of the two events comes first."""
     ways = set()
     for harness in explore(coming_and_looking("look", "come")):
         assert harness.stores.session("alice").shown == "online"
+        assert last_told(harness) in (None, "online")
         ways.add(tuple(harness.told()))
-    assert ways == {(), ("offline", "online")}
+    assert ways == {(), ("offline", "online"), ("online", "offline")}

@@ -13,10 +13,18 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Added, Removed
-from shared.domain.connections import MAX_LIFETIME_MS, Connection, Identity, PostOutcome, opened
+from shared.domain.connections import (
+    MAX_GRACE_MS,
+    MAX_LIFETIME_MS,
+    Connection,
+    Gone,
+    Identity,
+    PostOutcome,
+    opened,
+)
 from shared.operations.connections import register
 from shared.operations.contacts import block_user, remove_contact, request_contact
-from shared.operations.presence import presence_of, watch
+from shared.operations.presence import check_offline, hide_presence, presence_of, show_presence, watch
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
 from tests.fakes import (
     FakeClock,
@@ -96,9 +104,15 @@ class VisibilityHarness(Harness):
         return list(roster.seats) if roster else []
 
     def come(self, user: str, name: str) -> None:
-        at = self.now()
-        connection = opened(name, Identity(user, NEVER), device_id="", connected_at=at)
-        register(connection, limit=5, stores=self.stores, services=self.services, now=at)
+        connection = opened(name, Identity(user, NEVER), device_id="", connected_at=self.now())
+        register(connection, limit=5, stores=self.stores, services=self.services, now=self.now)
+
+    def wish(self, change: Callable[..., None]) -> None:
+        """Alice hides, or shows herself again."""
+        change("alice", stores=self.stores, services=self.services, now=self.now)
+
+    def look(self) -> None:
+        check_offline(Gone("alice", NOW), stores=self.stores, services=self.services, now=self.now)
 
     # -- what comes of them
 
@@ -289,7 +303,49 @@ def subscribe(harness: VisibilityHarness) -> None:
     watch(["alice"], connection=connection, stores=harness.stores, services=harness.services, now=harness.now())
 
 
+def fellows(harness: VisibilityHarness) -> None:
+    harness.join("zoe", "alice", "bob")
+
+
+def fellows_blocked(harness: VisibilityHarness) -> None:
+    fellows(harness)
+    harness.block()
+
+
+def alice_hiding(harness: VisibilityHarness) -> None:
+    fellows(harness)
+    harness.wish(hide_presence)
+    harness.gateway.posts.clear()
+
+
+def alice_gone(harness: VisibilityHarness) -> None:
+    """For the whole grace period, and nobody was told yet."""
+    harness.befriend()
+    harness.stores.sessions.remove("alice", "a1", now=NOW - MAX_GRACE_MS)
+
+
 RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
+    "hiding and accepting": (fellows, (lambda harness: harness.wish(hide_presence), VisibilityHarness.accept)),
+    "hiding and a block's end": (
+        fellows_blocked,
+        (lambda harness: harness.wish(hide_presence), VisibilityHarness.unblock),
+    ),
+    "hiding and a new subscription": (
+        bob_not_watching,
+        (lambda harness: harness.wish(hide_presence), subscribe),
+    ),
+    "showing oneself and accepting": (
+        alice_hiding,
+        (lambda harness: harness.wish(show_presence), VisibilityHarness.accept),
+    ),
+    "showing oneself and a block": (
+        alice_hiding,
+        (lambda harness: harness.wish(show_presence), VisibilityHarness.block),
+    ),
+    "being gone and coming back": (
+        alice_gone,
+        (VisibilityHarness.look, lambda harness: harness.come("alice", "a2")),
+    ),
     "a block and coming online": (
         alice_away,
         (VisibilityHarness.block, lambda harness: harness.come("alice", "a2")),

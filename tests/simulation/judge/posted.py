@@ -122,7 +122,8 @@ def receipts_are_posted(case: Case) -> Iterator[str]:
                 for line, event in process.posted
                 if event["type"] == kind and (event["user_id"], event["seq"]) == (user, seq)
             }
-            moments = [case.past.at(when) for when in case.past.moments(at, process.ended)]
+            # Who is blocked was read before the cursor was moved.
+            moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
             for meant in sorted(_readers(case, moments, user, name, seq)):
                 for connection_id in sorted(_connections(case, meant, at, process.ended) - told - {skip}):
                     yield f"{connection_id} of {meant} was not told that {user} has {name}/{seq} ({kind})"
@@ -142,7 +143,7 @@ def _moved(written: Any, kind: str) -> tuple[str, str, int] | None:
 
 def _readers(case: Case, moments: list[Moment], user: str, name: str, seq: int) -> set[str]:
     """Who has to be told, whatever was read when."""
-    entry = moments[0].entry(name, seq)
+    entry = moments[-1].entry(name, seq)
     inside = set.intersection(*(set(private_members(name) or now.roles(name)) for now in moments))
     most = max(len(now.roles(name)) for now in moments)
     if entry is None or (is_group_id(name) and (entry.fan_out or most > case.world.plan.limits.receipts)):

@@ -208,12 +208,15 @@ def watchers_know(case: Case) -> Iterator[str]:
 
 
 def _believes(case: Case, client: Client, user: str, watching: Operation, end: float) -> Iterator[str]:
-    """What the application was told last, against what was so, wherever that had not changed for some time."""
+    """What the application was told last, against what was so, wherever that had not changed for some time.
+
+    Who shows themselves again is told of a moment before that is stored.
+    """
     start = watching.ended or watching.began
     truth = _stretches(case, client.user, user, start, end)
-    told = [(start, 0, presence.status) for presence in watching.value if presence.user_id == user]
-    told += [
-        (at, event.timestamp or BASE_MS + round(at), event.status)  # what was asked again has none
+    answer = next((presence.status for presence in watching.value if presence.user_id == user), _OFFLINE)
+    told = [
+        (at, event.status)
         for at, event in client.seen.events
         if isinstance(event, Presence) and event.user_id == user and at >= watching.began
     ]
@@ -222,12 +225,10 @@ def _believes(case: Case, client: Client, user: str, watching: Operation, end: f
         if by > ends or not any(since <= begins and by <= until for since, until in client.online):
             continue
         at = min(ends, *(until for since, until in client.online if since <= begins and by <= until))
-        # Two events may overtake each other: the later timestamp counts.
-        heard = max(
-            ((timestamp, when, said) for when, timestamp, said in told if when <= at), default=(0, 0.0, _OFFLINE)
-        )
-        if heard[-1] != status:
-            yield f"{client.name} believes at {at:.0f} that {user} is {heard[-1]}, who is {status} since {begins:.0f}"
+        changing = at - _WAYS_MS if ends < end and status == _OFFLINE else at
+        heard = {when: next((said for came, said in reversed(told) if came <= when), answer) for when in (changing, at)}
+        if status not in heard.values():
+            yield f"{client.name} believes at {at:.0f} that {user} is {heard[at]}, who is {status} since {begins:.0f}"
 
 
 def _stretches(case: Case, watcher: str, user: str, start: float, end: float) -> list[tuple[float, float, str]]:

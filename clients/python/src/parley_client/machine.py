@@ -8,7 +8,7 @@ from parley_client.changes import Changes
 from parley_client.cursors import Cursors
 from parley_client.effects import Connect, Disconnect, Done, Effect, Failed, Save
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError
-from parley_client.events import ConnectionChanged, Frame, Notification
+from parley_client.events import ConnectionChanged, Frame, Notification, Presence
 from parley_client.exchange import TOKEN_EXPIRED, Exchange
 from parley_client.link import Link
 from parley_client.notifications import Notifications
@@ -202,6 +202,8 @@ class Machine:
             self._on_disconnect(frame, now)
         elif isinstance(event, Notification):
             self._notifications.heard(event)
+        elif isinstance(event, Presence):
+            self._watch.heard(event)
         elif not self._stream.is_over(getattr(event, "conversation_id", None)):
             self._stream.inbox.emit(event)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parley_client.effects import Done, Effect, Failed
 from parley_client.errors import ParleyError
-from parley_client.events import Event, Frame
+from parley_client.events import Event, Frame, Presence
 from parley_client.exchange import Exchange
 from parley_client.parsing import as_presences
 from parley_client.settings import Settings
@@ -15,7 +15,11 @@ from parley_client.settings import Settings
 
 @dataclass(slots=True)
 class Watch:
-    """How the users are goes to who asked; to the stream (`emit`) when the subscription was renewed by itself."""
+    """How the users are goes to who asked; to the stream (`emit`) when the subscription was renewed by itself.
+
+    Of two events for one user the one with the later timestamp counts, in whichever order they come; and what came
+    while an answer was on its way is newer than the answer.
+    """
 
     settings: Settings
     random: Callable[[], float]
@@ -28,18 +32,30 @@ class Watch:
     _in_flight: bool = False
     _refusals: int = 0
     _not_before: float = 0.0
+    _latest: dict[str, int] = field(default_factory=dict)
+    _heard: set[str] = field(default_factory=set)
 
     def want(self, users: tuple[str, ...], call: int) -> None:
         """Watch these users, and no others. An earlier call that still waits fails as `replaced`."""
         self.fail(ParleyError("replaced", "Other users were asked for before the answer came"))
         self._users, self._call, self._open = users, call, True
         self._refusals, self._not_before = 0, 0.0
+        self._latest = {user_id: at for user_id, at in self._latest.items() if user_id in users}
+
+    def heard(self, presence: Presence) -> None:
+        """Somebody came or went."""
+        at = presence.timestamp or 0
+        if at >= self._latest.get(presence.user_id, 0):
+            self._latest[presence.user_id] = at
+            self._heard.add(presence.user_id)
+            self.emit(presence)
 
     def send_due(self, now: float) -> None:
         if not self._open or self._in_flight or now < self._not_before:
             return
         self._in_flight = True
         asked = self._users
+        self._heard.clear()
         self.exchange.transmit(
             {"type": "presence", "users": list(asked)},
             now,
@@ -75,7 +91,8 @@ class Watch:
             self._call = None
         else:
             for presence in found:
-                self.emit(presence)
+                if presence.user_id not in self._heard:
+                    self.emit(presence)
 
     def _refused(self, asked: tuple[str, ...], error: ParleyError, now: float) -> None:
         self._in_flight = False
