@@ -56,12 +56,11 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
             _LOGGER.error("unreadable stream record", extra=describe(error))
             failed.add(index)
-    looked = enqueue_stored(
-        list(entries.values()), stores=wiring.stores, services=wiring.services, context=wiring.context
-    )
-    for reason in looked.failed.values():
+    stores, services, context = wiring.stores, wiring.services, wiring.context
+    to_come_again = enqueue_stored(list(entries.values()), stores=stores, services=services, context=context)
+    for reason in to_come_again.values():
         _LOGGER.error("conversation not looked at", extra=describe(reason))
-    failed |= {index for index, entry in entries.items() if entry.conversation_id in looked.failed}
+    failed |= {index for index, entry in entries.items() if entry.conversation_id in to_come_again}
     numbers = [records[index]["dynamodb"]["SequenceNumber"] for index in sorted(failed)]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 

@@ -149,7 +149,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return done()
 
 
-def _tell(tell: Callable[..., int], *about: object, wiring: Wiring) -> None:
+def _tell(tell: Callable[..., None], *about: object, wiring: Wiring) -> None:
     """Tell of a change of who may see whom (`operations/visibility.py`). The change stands in any case."""
     stores, services, now = wiring.stores, wiring.services, wiring.context.now
     best_effort(lambda: tell(*about, stores=stores, services=services, now=now), services=services)

@@ -101,15 +101,10 @@ def _groups_of(user_id: str, stores: PresenceStores) -> set[str]:
     return {member.conversation_id for member in memberships if is_group_id(member.conversation_id)}
 
 
-def announce_presence(presence: Presence, *, stores: PresenceStores, services: PresenceServices, now: int) -> int:
-    """Tell every connection that watches the user and may see them. Returns how many were told."""
-    return tell(
-        presence,
-        watchers_of(presence.user_id, stores=stores, services=services, now=now),
-        stores=stores,
-        services=services,
-        now=now,
-    )
+def announce_presence(presence: Presence, *, stores: PresenceStores, services: PresenceServices, now: int) -> None:
+    """Tell every connection that watches the user and may see them."""
+    watching = watchers_of(presence.user_id, stores=stores, services=services, now=now)
+    tell(presence, watching, stores=stores, services=services, now=now)
 
 
 def watchers_of(
@@ -125,24 +120,22 @@ def watchers_of(
 
 def tell(
     presence: Presence, watching: Sequence[Watch], *, stores: PresenceStores, services: PresenceServices, now: int
-) -> int:
-    """Tell these connections, which may see it. Those that are gone are forgotten. Returns how many were told."""
+) -> None:
+    """Tell these connections, which may see it. Those that are gone are forgotten."""
     targets = {one.connection_id: one for one in watching}
     if not targets:
-        return 0
-    outcomes = services.gateway.post(list(targets), services.encode(PresenceChange(presence, now)))
-    for posted in outcomes:
+        return
+    for posted in services.gateway.post(list(targets), services.encode(PresenceChange(presence, now))):
         if posted.outcome is PostOutcome.GONE:
             stores.watches.remove(targets[posted.connection_id])
-    return sum(posted.outcome is PostOutcome.SENT for posted in outcomes)
 
 
-def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> int:
+def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> None:
     """To be called where `open_connection` says so, with the time then.
 
     An earlier one might be that of a look which has just said that the user is away, and the later one counts.
     """
-    return announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
+    announce_presence(Presence(user_id, ONLINE), stores=stores, services=services, now=now)
 
 
 def check_offline(
@@ -168,14 +161,12 @@ def check_offline(
 
 
 def hide_presence(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
-    """From now on the user looks as if never here; who watches is told.
+    """Hide the user's presence, and tell those who watch. Raises Unavailable where it can't be noted.
 
-    Of who is away, too: they may have just gone, and the look after that tells nobody; and when they were last there is
-    theirs to hide.
-    Noted first and told second: who tells of the user at the same time, or is asked, has seen the note, or has spoken
-    before. The note says that watchers are still shown the user, until they were told: a request that dies is completed
-    by its repetition. Where the user came or went in between, it begins anew.
-    Raises Unavailable where that does not end.
+    Also of a user who is away: when they were last there is theirs to hide. Noted first and told second: who tells of
+    the user at the same time has seen the note, or spoken before. The note says that watchers are still shown the user,
+    until they were told, so a repetition completes a request that dies. Where the user came or went in between, it
+    begins anew.
     """
     sessions, unseen = stores.sessions, Presence(user_id, OFFLINE)
     for attempt in range(_MAX_ATTEMPTS):
@@ -193,11 +184,11 @@ def hide_presence(user_id: str, *, stores: PresenceStores, services: PresenceSer
 
 
 def show_presence(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
-    """From now on the user looks as they are again; who watches is told.
+    """Show the user's presence again, and tell those who watch. Raises Unavailable where it can't be noted.
 
     Told first and noted second, so that a request that dies is completed by its repetition. Where the user came or went
     in between, it begins anew, and takes back what it has told; who began to watch, or could see the user since by
-    another change, is told at the end. Raises Unavailable where that does not end.
+    another change, is told at the end.
     """
     began, told_online = now(), False
     before = watchers_of(user_id, stores=stores, services=services, now=began)

@@ -16,35 +16,33 @@ from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
 
 
-def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
-    """Two users may see each other now, unless something else forbids it. Returns how many connections were told.
+def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
+    """Two users may see each other now, unless something else forbids it.
 
     Two queries where neither watches the other. A user who is away, or hides, looks offline already.
     """
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
-    if not watching or not seen_by(user_id, [other], stores=stores, services=services):
-        return 0
-    return _tell_as_they_are(watching, stores, services, at)
+    if watching and seen_by(user_id, [other], stores=stores, services=services):
+        _tell_as_they_are(watching, stores, services, at)
 
 
 def tell_withdrawn(
     user_id: str, others: Collection[str], *, stores: PresenceStores, services: PresenceServices, now: Now
-) -> int:
+) -> None:
     """A contact, or a shared group, with each of `others` has ended. Two queries where none watches another."""
     at = now()
     watching = _between(user_id, others, stores.watches, at)
     visible = seen_by(user_id, _people(watching, user_id), stores=stores, services=services) if watching else set()
-    return _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], stores, services, at)
+    _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], stores, services, at)
 
 
-def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> int:
+def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
     """The user blocks the other now, who did not block them. Strangers are not told: that would tell of the block."""
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
-    if not watching or not near_to(user_id, [other], stores=stores, services=services):
-        return 0
-    return _tell_nothing_to_see(watching, stores, services, at)
+    if watching and near_to(user_id, [other], stores=stores, services=services):
+        _tell_nothing_to_see(watching, stores, services, at)
 
 
 def tell_joined(
@@ -55,7 +53,7 @@ def tell_joined(
     stores: PresenceStores,
     services: PresenceServices,
     now: Now,
-) -> int:
+) -> None:
     """`users` are in a group with all of `members` now. Who may see each other without it is told nothing new.
 
     Two queries for each of `users`; visibility is read for those alone who watch, or are watched.
@@ -64,13 +62,11 @@ def tell_joined(
     everybody = set(members)
     found = services.parallel_map(lambda user: _between(user, everybody - {user}, stores.watches, at), users)
     told: set[Watch] = set()
-    count = 0
     for user, watching in zip(users, found, strict=True):
         fellows = _fellows_now(conversation_id, user, _people(watching, user), stores)
         new = [one for one in watching if _other(one, user) in fellows and one not in told]
         told.update(new)
-        count += _tell_as_they_are(new, stores, services, at)
-    return count
+        _tell_as_they_are(new, stores, services, at)
 
 
 def _fellows_now(conversation_id: str, user_id: str, others: Collection[str], stores: PresenceStores) -> set[str]:
@@ -101,7 +97,7 @@ def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
     return {_other(one, user_id) for one in watching}
 
 
-def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> int:
+def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> None:
     """Tell each of these connections that the user whom it watches, and may see, is online.
 
     That one is away it shows already, and to say so could overtake the "online" of a user who is just coming.
@@ -109,22 +105,18 @@ def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, service
     users = {one.watched for one in watching}
     sessions = stores.sessions.whole(users) if users else {}
     shown = {user: shown_as(user, sessions.get(user, NEVER), at) for user in users}
-    online = [one for one in watching if shown[one.watched].status == ONLINE]
-    return _tell([(shown[one.watched], one) for one in online], stores, services, at)
+    _tell(((shown[one.watched], one) for one in watching if shown[one.watched].status == ONLINE), stores, services, at)
 
 
-def _tell_nothing_to_see(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> int:
-    return _tell([(_unseen(one), one) for one in watching], stores, services, at)
+def _tell_nothing_to_see(
+    watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int
+) -> None:
+    _tell(((Presence(one.watched, OFFLINE), one) for one in watching), stores, services, at)
 
 
-def _unseen(watch: Watch) -> Presence:
-    return Presence(watch.watched, OFFLINE)
-
-
-def _tell(pairs: Sequence[tuple[Presence, Watch]], stores: PresenceStores, services: PresenceServices, at: int) -> int:
+def _tell(pairs: Iterable[tuple[Presence, Watch]], stores: PresenceStores, services: PresenceServices, at: int) -> None:
     by_presence: dict[Presence, list[Watch]] = {}
     for presence, watch in pairs:
         by_presence.setdefault(presence, []).append(watch)
-    return sum(
-        tell(presence, watching, stores=stores, services=services, now=at) for presence, watching in by_presence.items()
-    )
+    for presence, watching in by_presence.items():
+        tell(presence, watching, stores=stores, services=services, now=at)

@@ -153,8 +153,8 @@ BUGS: Final = (
     Bug(
         "who is accepted sees nobody until the next change",
         "shared/operations/visibility.py",
-        "    if not watching or not seen_by(user_id, [other], stores=stores, services=services):\n        return 0\n",
-        "    if watching or not seen_by(user_id, [other], stores=stores, services=services):\n        return 0\n",
+        "    if watching and seen_by(user_id, [other], stores=stores, services=services):\n",
+        "    if not watching and seen_by(user_id, [other], stores=stores, services=services):\n",
     ),
     Bug(
         "a withdrawal is told though something else permits it",
@@ -165,8 +165,8 @@ BUGS: Final = (
     Bug(
         "a block is told to strangers",
         "shared/operations/visibility.py",
-        "    if not watching or not near_to(user_id, [other], stores=stores, services=services):",
-        "    if not watching:",
+        "    if watching and near_to(user_id, [other], stores=stores, services=services):",
+        "    if watching:",
     ),
     # --- files and pushes
     Bug(

@@ -7,7 +7,6 @@ is looked at as a whole, and where that fails each of its conversations on its o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from shared.domain.connections import live
 from shared.domain.fan_out import StoredEntry, shards
@@ -20,47 +19,31 @@ from shared.ports.services import NotifyingServices, PushServices
 from shared.ports.stores import Stores
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """How many of each were queued. `failed` are the conversations that have to come again."""
-
-    pushes: int = 0
-    checks: int = 0
-    shards: int = 0
-    failed: Mapping[str, Exception] = field(default_factory=dict)
-
-    def __add__(self, other: Enqueued) -> Enqueued:
-        return Enqueued(
-            self.pushes + other.pushes,
-            self.checks + other.checks,
-            self.shards + other.shards,
-            {**self.failed, **other.failed},
-        )
-
-
 def enqueue_stored(
     entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context
-) -> Enqueued:
-    """Queue what each entry of a batch needs. Raises nothing: what fails is in the result, by conversation.
+) -> Mapping[str, Exception]:
+    """Queue what each entry of a batch needs. Returns the conversations that have to come again, with what failed.
 
     Of a message, members without a live connection are pushed to, and the others' delivery is checked later. One query
     for each group whose roster is not known, one strongly consistent read for the sessions of each 100 members, and one
     for the devices of each 100 who are absent; nothing is written.
     """
     try:
-        return _enqueue(entries, stores=stores, services=services, context=context)
+        _enqueue(entries, stores=stores, services=services, context=context)
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not hold up other conversations
         apart: dict[str, list[StoredEntry]] = {}
         for entry in entries:
             apart.setdefault(entry.conversation_id, []).append(entry)
         if len(apart) == 1:
-            return Enqueued(failed=dict.fromkeys(apart, error))
-    return sum(
-        (enqueue_stored(some, stores=stores, services=services, context=context) for some in apart.values()), Enqueued()
-    )
+            return dict.fromkeys(apart, error)
+        failed: dict[str, Exception] = {}
+        for some in apart.values():
+            failed |= enqueue_stored(some, stores=stores, services=services, context=context)
+        return failed
+    return {}
 
 
-def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context) -> Enqueued:
+def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context) -> None:
     """All of them, or an error."""
     now = context.now()
     members_of = _members(entries, stores, context)
@@ -75,12 +58,9 @@ def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushSe
     known = stores.sessions.of(wanted) if wanted else {}
     present = {user for user, connections in known.items() if live(connections, now)}
     absent = {about: [user for user in users if user not in present] for about, users in others.items()}
-    pushes = enqueue_pushes(absent, stores=stores, services=services, now=now)
-    checks = schedule_checks(
-        {about: [user for user in users if user in present] for about, users in others.items()},
-        services=services,
-        context=context,
-    )
+    enqueue_pushes(absent, stores=stores, services=services, now=now)
+    there = {about: [user for user in users if user in present] for about, users in others.items()}
+    schedule_checks(there, services=services, context=context)
     found = [
         shard
         for entry in entries
@@ -89,14 +69,13 @@ def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushSe
     ]
     if found:
         services.shard_queue.put(found)
-    return Enqueued(pushes, checks, len(found))
 
 
-def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> int:
-    """Have these users' devices pushed to. Returns how many pushes were queued. Raises Unavailable."""
+def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, services: PushServices, now: int) -> None:
+    """Have these users' devices pushed to. Raises Unavailable."""
     users = {user for users in absent.values() for user in users}
     if not users:
-        return 0
+        return
     devices = stores.devices.of(users)
     platforms = {user: sorted({device.target.platform for device in found}) for user, found in devices.items()}
     jobs = [
@@ -107,15 +86,13 @@ def enqueue_pushes(absent: Mapping[About, Sequence[str]], *, stores: Stores, ser
     ]
     if jobs:
         services.push_queue.put(jobs)
-    return len(jobs)
 
 
-def schedule_checks(present: Mapping[About, Collection[str]], *, services: NotifyingServices, context: Context) -> int:
-    """Have these users looked at again: have they got it by then? Returns how many looks were queued."""
+def schedule_checks(present: Mapping[About, Collection[str]], *, services: NotifyingServices, context: Context) -> None:
+    """Have these users' delivery checked later. Raises Unavailable."""
     checks = [DeliveryCheck(about, tuple(users)) for about, users in present.items() if users]
     if checks:
         services.delivery_checks.put(checks, delay_s=context.limits.delivery_check_s)
-    return len(checks)
 
 
 def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, tuple[str, ...]]:

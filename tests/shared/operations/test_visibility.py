@@ -58,8 +58,8 @@ class VisibilityHarness(Harness):
     def befriend(self, one: str = "alice", other: str = "bob") -> None:
         self.stores.know(one, other)
 
-    def tell(self, tell: Callable[..., int], *about: object) -> int:
-        return tell(*about, stores=self.stores, services=self.services, now=self.now)
+    def tell(self, tell: Callable[..., None], *about: object) -> None:
+        tell(*about, stores=self.stores, services=self.services, now=self.now)
 
     # -- the operations, as the functions carry them out
 
