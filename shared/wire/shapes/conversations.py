@@ -29,7 +29,7 @@ _PRIVATE: Final[dict[str, Any]] = {
 }
 
 
-@example({"id": "dm:alice:bob", "type": "private", "members": ["alice", "bob"]})
+@example(id="dm:alice:bob", type="private", members=["alice", "bob"])
 class PrivateConversation(TypedDict):
     id: str
     type: Literal["private"]
@@ -37,14 +37,7 @@ class PrivateConversation(TypedDict):
 
 
 @example(
-    {
-        "id": "group:3q2eHk0T9bZxVd7a",
-        "type": "group",
-        "name": "Team",
-        "members": ["alice", "bob", "carol"],
-        "role": "owner",
-        "head": 1,
-    }
+    id="group:3q2eHk0T9bZxVd7a", type="group", name="Team", members=["alice", "bob", "carol"], role="owner", head=1
 )
 class GroupConversation(TypedDict):
     id: str
@@ -58,7 +51,7 @@ class GroupConversation(TypedDict):
 CreatedConversation = PrivateConversation | GroupConversation
 
 
-@example(_SETTINGS)
+@example(**_SETTINGS)
 class Settings(TypedDict):
     muted_until: Time | None
     notify: Notify
@@ -66,7 +59,7 @@ class Settings(TypedDict):
     archived: bool
 
 
-@example(_PRIVATE)
+@example(**_PRIVATE)
 class Conversation(Settings):
     """A conversation as its member sees it.
 
@@ -88,7 +81,7 @@ class Conversation(Settings):
     role: Role | None
 
 
-@example({"conversations": [_PRIVATE], "next_cursor": None})
+@example(conversations=[_PRIVATE], next_cursor=None)
 class Inbox(TypedDict):
     conversations: list[Conversation]
     next_cursor: str | None
@@ -103,24 +96,22 @@ class Member(TypedDict):
 
 
 @example(
-    {
-        "members": [
-            {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42},
-            {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41},
-        ]
-    }
+    members=[
+        {"user_id": "alice", "role": "owner", "joined_at": AT, "read_seq": 42, "delivered_seq": 42},
+        {"user_id": "bob", "role": "member", "joined_at": AT, "read_seq": 40, "delivered_seq": 41},
+    ]
 )
 class Members(TypedDict):
     members: list[Member]
 
 
-@example({"added": ["carol"], "members_count": 3})
+@example(added=["carol"], members_count=3)
 class AddedMembers(TypedDict):
     added: list[str]
     members_count: Count
 
 
-@example({"user_id": "bob", "role": "admin"})
+@example(user_id="bob", role="admin")
 class GrantedRole(TypedDict):
     user_id: str
     role: Role

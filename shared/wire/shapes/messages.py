@@ -42,7 +42,7 @@ class Content(TypedDict):
     content_cut: NotRequired[Literal[True]]
 
 
-@example(MESSAGE)
+@example(**MESSAGE)
 class Message(TypedDict):
     """A message as it is now. Once it is deleted, `content` is null and much of the rest is gone."""
 
@@ -79,14 +79,14 @@ class Receipts(TypedDict):
     read: Count
 
 
-@example({**MESSAGE, "status": "delivered"})
+@example(**MESSAGE, status="delivered")
 class ListedMessage(Message):
     """`status` comes with one's own messages in private conversations."""
 
     status: NotRequired[Progress]
 
 
-@example({**MESSAGE, "status": "read"})
+@example(**MESSAGE, status="read")
 class SingleMessage(Message):
     """`status` comes with one's own messages, and with those of them that are in groups `receipts`."""
 
@@ -94,21 +94,14 @@ class SingleMessage(Message):
     receipts: NotRequired[Receipts]
 
 
-@example({"messages": [{**MESSAGE, "status": "delivered"}], "has_more": True})
+@example(messages=[{**MESSAGE, "status": "delivered"}], has_more=True)
 class History(TypedDict):
     messages: list[ListedMessage]
     has_more: bool
 
 
 @example(
-    {
-        "type": "message",
-        **_ACK,
-        "message_id": "dm:alice:bob/42",
-        "client_message_id": "0d9f5c1e",
-        "timestamp": AT,
-        "duplicate": False,
-    }
+    type="message", **_ACK, message_id="dm:alice:bob/42", client_message_id="0d9f5c1e", timestamp=AT, duplicate=False
 )
 class SentMessage(TypedDict):
     """`duplicate`: it was stored by an earlier request."""
@@ -131,17 +124,17 @@ class Changed(TypedDict):
     timestamp: Time
 
 
-@example({"type": "edit", **_ACK, "entry_seq": 43, "timestamp": AT})
+@example(type="edit", **_ACK, entry_seq=43, timestamp=AT)
 class EditedMessage(Changed):
     type: Literal["edit"]
 
 
-@example({"type": "delete", **_ACK, "entry_seq": 43, "timestamp": AT})
+@example(type="delete", **_ACK, entry_seq=43, timestamp=AT)
 class DeletedMessage(Changed):
     type: Literal["delete"]
 
 
-@example({"type": "react", **_ACK, "entry_seq": 43, "timestamp": AT, "emoji": "👍", "removed": False})
+@example(type="react", **_ACK, entry_seq=43, timestamp=AT, emoji="👍", removed=False)
 class Reaction(Changed):
     type: Literal["react"]
     emoji: str
@@ -149,7 +142,7 @@ class Reaction(Changed):
     user_id: NotRequired[Annotated[str, Field(description="Whose reaction it was, where the request said so.")]]
 
 
-@example({"type": "read", **_ACK})
+@example(type="read", **_ACK)
 class ReadCursor(TypedDict):
     """`seq` is where the cursor stands now."""
 
@@ -176,15 +169,13 @@ class UploadForm(TypedDict):
 
 
 @example(
-    {
-        **_FILE,
-        "status": "pending",
-        "upload": {
-            "url": f"{_BUCKET}/",
-            "fields": {"key": f"uploads/{_ID}", "Content-Type": "image/png", "policy": "eyJleHBpcmF0aW9uIjo…"},
-        },
-        "expires_at": 1_795_432_100_123,
-    }
+    **_FILE,
+    status="pending",
+    upload={
+        "url": f"{_BUCKET}/",
+        "fields": {"key": f"uploads/{_ID}", "Content-Type": "image/png", "policy": "eyJleHBpcmF0aW9uIjo…"},
+    },
+    expires_at=1_795_432_100_123,
 )
 class BegunUpload(File):
     """The form is good until `expires_at`, for these bytes alone."""
@@ -195,16 +186,14 @@ class BegunUpload(File):
 
 
 @example(
-    {
-        **_FILE,
-        "status": "ready",
-        "reason": None,
-        "width": 1_280,
-        "height": 960,
-        "url": f"{_BUCKET}/files/{_ID}?X-Amz-Algorithm=AWS4-HMAC-SHA256&…",
-        "thumbnail_url": f"{_BUCKET}/thumbnails/{_ID}?X-Amz-Algorithm=AWS4-HMAC-SHA256&…",
-        "expires_in": 300,
-    }
+    **_FILE,
+    status="ready",
+    reason=None,
+    width=1_280,
+    height=960,
+    url=f"{_BUCKET}/files/{_ID}?X-Amz-Algorithm=AWS4-HMAC-SHA256&…",
+    thumbnail_url=f"{_BUCKET}/thumbnails/{_ID}?X-Amz-Algorithm=AWS4-HMAC-SHA256&…",
+    expires_in=300,
 )
 class FileAnswer(File):
     """A file as it is now. URLs are there once it is ready, and good for `expires_in` seconds.

@@ -60,7 +60,7 @@ class Push(TypedDict):
     quiet_hours: QuietHours | None
 
 
-@example(_PROFILE)
+@example(**_PROFILE)
 class Profile(TypedDict):
     user_id: str
     display_name: str | None
@@ -70,7 +70,7 @@ class Profile(TypedDict):
     push: Push
 
 
-@example(_CONTACT)
+@example(**_CONTACT)
 class Contact(TypedDict):
     """`since` is when it got this status."""
 
@@ -80,12 +80,12 @@ class Contact(TypedDict):
     since: Time
 
 
-@example({"contacts": [_CONTACT]})
+@example(contacts=[_CONTACT])
 class Contacts(TypedDict):
     contacts: list[Contact]
 
 
-@example({"blocks": ["dave"]})
+@example(blocks=["dave"])
 class Blocks(TypedDict):
     blocks: list[str]
 
@@ -98,12 +98,12 @@ class Presence(TypedDict):
     last_seen: Time | None
 
 
-@example({"users": [_PRESENCE]})
+@example(users=[_PRESENCE])
 class Presences(TypedDict):
     users: list[Presence]
 
 
-@example(_DEVICE)
+@example(**_DEVICE)
 class DeviceAnswer(TypedDict):
     """Where pushes go. It has either a `token` or an `installation_id`; `environment` is null but for APNs."""
 
@@ -116,12 +116,12 @@ class DeviceAnswer(TypedDict):
     registered_at: Time
 
 
-@example({"devices": [_DEVICE]})
+@example(devices=[_DEVICE])
 class Devices(TypedDict):
     devices: list[DeviceAnswer]
 
 
-@example({"notification_id": "order-4711", "users": 2})
+@example(notification_id="order-4711", users=2)
 class SentNotification(TypedDict):
     """`users` is how many it is for."""
 
@@ -147,12 +147,12 @@ class Notification(Told):
     seq: Place | None
 
 
-@example({"notifications": [_NOTIFICATION]})
+@example(notifications=[_NOTIFICATION])
 class Notifications(TypedDict):
     notifications: list[Notification]
 
 
-@example(_REMINDER)
+@example(**_REMINDER)
 class ReminderAnswer(TypedDict):
     reminder_id: str
     conversation_id: str
@@ -160,6 +160,6 @@ class ReminderAnswer(TypedDict):
     at: Time
 
 
-@example({"reminders": [_REMINDER]})
+@example(reminders=[_REMINDER])
 class Reminders(TypedDict):
     reminders: list[ReminderAnswer]

@@ -25,18 +25,18 @@ Time = Annotated[int, Field(ge=0, description="Milliseconds since the epoch.")]
 AT: Final = 1_795_431_200_123
 
 
-def example(value: dict[str, Any]) -> Callable[[T], T]:
+def example(**fields: Any) -> Callable[[T], T]:
     """A shape with an example of it."""
-    return with_config(ConfigDict(json_schema_extra={"examples": [value]}))
+    return with_config(ConfigDict(json_schema_extra={"examples": [fields]}))
 
 
-@example({"status": "ok", "time": AT})
+@example(status="ok", time=AT)
 class Health(TypedDict):
     status: Literal["ok"]
     time: Time
 
 
-@example({"ticket": "q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM", "expires_in": 30})
+@example(ticket="q2Xv0J5b3kRk1m7c9Tz4wYtNf8LhPdSaEuGiBoVxCnM", expires_in=30)
 class Ticket(TypedDict):
     """Good for one handshake, within `expires_in` seconds."""
 
@@ -44,14 +44,14 @@ class Ticket(TypedDict):
     expires_in: Count
 
 
-@example({"closed": 2})
+@example(closed=2)
 class Closed(TypedDict):
     """How many connections were live."""
 
     closed: Count
 
 
-@example({"openapi": "3.1.0", "info": {"title": "Parley", "version": "1"}, "paths": {}})
+@example(openapi="3.1.0", info={"title": "Parley", "version": "1"}, paths={})
 class Document(TypedDict):
     """An OpenAPI document."""
 
