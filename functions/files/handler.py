@@ -31,8 +31,6 @@ class UploadNotCheckedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Everything that this function reaches the world through."""
-
     files: Files
     objects: Objects
     inspect: Inspector

@@ -180,8 +180,6 @@ def _belongs_to_previous(character: str) -> bool:
 
 
 class Meaning(Enum):
-    """What a provider's answer says about the push."""
-
     UNREGISTERED = auto()
     BAD_TARGET = auto()
     BUSY = auto()  # this target, or this request

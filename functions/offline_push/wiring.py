@@ -47,7 +47,6 @@ class Wiring:
 
 
 def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Logger) -> Wiring:
-    """The real ones."""
     deadline = Deadline(BATCH_S)
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)

@@ -26,8 +26,6 @@ _WIDTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Everything that this function reaches the world through."""
-
     stores: PresenceStores
     services: PresenceServices
 

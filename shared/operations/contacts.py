@@ -25,8 +25,6 @@ _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """`is_new`: it was not there before."""
-
     contact: Contact
     is_new: bool
 

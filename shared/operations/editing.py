@@ -30,8 +30,6 @@ from shared.ports.stores import ChatStores
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What a client asks for: another content for a message of the user's."""
-
     user_id: str
     conversation_id: str
     seq: int
@@ -40,8 +38,6 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """What a client asks for: that a message has no content any more."""
-
     user_id: str
     conversation_id: str
     seq: int

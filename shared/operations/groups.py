@@ -132,8 +132,6 @@ def _existing(
 
 @dataclass(frozen=True, slots=True)
 class AddMembers:
-    """What a client asks for: that these users become members, `by` whom."""
-
     conversation_id: str
     users: Sequence[str]
     by: str
@@ -219,8 +217,6 @@ def rename(
 
 @dataclass(frozen=True, slots=True)
 class SetRole:
-    """What a client asks for: another role for a member, `by` whom."""
-
     conversation_id: str
     user_id: str
     role: Role

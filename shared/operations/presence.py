@@ -88,7 +88,6 @@ def _related(
 
 
 def _fellows(user_id: str, users: Sequence[str], stores: PresenceStores, services: PresenceServices) -> list[str]:
-    """Those who are in a group with the user."""
     mine = _groups_of(user_id, stores) if users else set()
     if not mine:
         return []

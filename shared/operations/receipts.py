@@ -22,8 +22,6 @@ DELIVERED = "delivered"
 
 @dataclass(frozen=True, slots=True)
 class MoveCursor:
-    """What a client asks for: that its `kind` of cursor stands at `seq`."""
-
     kind: str
     user_id: str
     conversation_id: str

@@ -25,8 +25,6 @@ _ID_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """`is_new`: it was not there before."""
-
     reminder: Reminder
     is_new: bool
 

@@ -73,7 +73,6 @@ def reason_of(answer: Answer) -> str | None:
 
 
 def result_of(answer: Answer, *, now: int) -> PushResult:
-    """The meaning of an answer."""
     if answer.status == _OK:
         return Sent()
     reason = reason_of(answer)

@@ -73,7 +73,6 @@ class Http2:
             raise TimedOut from exc
 
     def close(self) -> None:
-        """End the connection and the thread."""
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:

@@ -39,8 +39,6 @@ def s3(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> Sdk:
 
 
 class S3Objects:
-    """Objects in one bucket."""
-
     def __init__(self, s3: Sdk, *, bucket: str, now: Callable[[], int] = now_ms) -> None:
         self._s3 = s3
         self._bucket = bucket

@@ -22,7 +22,6 @@ _NOT_THERE: Final = "ResourceNotFoundException"
 
 
 def scheduler(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> Sdk:
-    """EventBridge Scheduler of this region (or of the laptop's emulator), called as long as the deadline allows."""
     return Sdk("scheduler", environment, deadline)
 
 

@@ -13,7 +13,6 @@ KEEP_MS: Final = 5 * 60 * 1_000
 
 
 def secrets_manager(environment: AwsEnvironment) -> JsonService:
-    """The Secrets Manager endpoint of this region (or of the laptop's emulator)."""
     return JsonService(
         service="secretsmanager",
         target_prefix="secretsmanager",

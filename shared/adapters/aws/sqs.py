@@ -17,7 +17,6 @@ _LONGEST_DELAY_S: Final = 900
 
 
 def sqs(environment: AwsEnvironment, deadline: Deadline = UNBOUNDED) -> JsonService:
-    """The SQS endpoint of this region (or of the laptop's emulator), called as long as the deadline allows."""
     return JsonService(
         service="sqs",
         target_prefix="AmazonSQS",

@@ -129,7 +129,6 @@ class Row(Model):
             yield cls.from_raw_data(item)
 
     def value(self, kind: type[T]) -> T:
-        """Make the value that this row stores."""
         return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
 

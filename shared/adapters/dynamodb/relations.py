@@ -58,8 +58,6 @@ class DynamoDbBlocks(MembersStore):
 
 
 class DynamoDbRelations(MembersStore):
-    """Relations, from contacts, blocks and private conversations."""
-
     def __init__(self, calls: Calls, *, members_table: str, log_table: str, parallel_map: ParallelMap) -> None:
         super().__init__(calls, members_table=members_table)
         self._log = Table(calls, log_table)

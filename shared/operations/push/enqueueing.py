@@ -44,7 +44,6 @@ def enqueue_stored(
 
 
 def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushServices, context: Context) -> None:
-    """All of them, or an error."""
     now = context.now()
     members_of = _members(entries, stores, context)
     others: dict[About, list[str]] = {

@@ -36,8 +36,6 @@ _MENTIONS: Final = "mentions"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One push for one device, and the job that it belongs to."""
-
     job: PushJob
     device: Device
     push: Push

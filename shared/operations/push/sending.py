@@ -47,8 +47,6 @@ class Resting:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """One batch: what carrying out its pushes needs. `resting` is what the function's instance remembers."""
-
     stores: PushStores
     services: PushServices
     context: Context
