@@ -52,10 +52,7 @@ class FunctionObserver:
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """An unexpected error for the log: its type and where it came from, not its text, which may quote a message.
-
-    Where AWS refused something, also which `call` that was, and with which `code`.
-    """
+    """An error for the log: type, place, and AWS's `call` and `code`. Not its text, which may quote a message."""
     frames = traceback.extract_tb(error.__traceback__)
     described: dict[str, object] = {
         "error": type(error).__name__,

@@ -64,10 +64,7 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | 
 
 
 def check(event: Mapping[str, Any], wiring: Wiring) -> None:
-    """Decode EventBridge's "Object Created", one call into the core.
-
-    Raises UploadNotCheckedError, so that Lambda tries again, and at last puts the event into the failure queue.
-    """
+    """Settle an upload that EventBridge tells of. Raises UploadNotCheckedError, so that Lambda tries again."""
     try:
         place, _, file_id = str(event["detail"]["object"]["key"]).rpartition("/")
         if f"{place}/" != _UPLOADS or not file_id:

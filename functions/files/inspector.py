@@ -8,10 +8,7 @@ from shared.ports.services import Inspector
 
 
 def inspector(image_pixels: int) -> Inspector:
-    """Says of any file whether it is of its declared type, and decodes images of at most `image_pixels`.
-
-    An image that was sent as a file is only looked at like one: it is downloaded, and shown nowhere.
-    """
+    """Says whether a file is of its declared type, and decodes images, but for those sent as a file."""
 
     def inspect(file: File, head: bytes, /) -> Checked:
         from functions.files.kinds import is_as_declared  # noqa: PLC0415  # few events of the stream come to this

@@ -66,10 +66,7 @@ def is_as_declared(file: File, head: bytes) -> bool:
 
 
 def _is_marked(name: str, length: int, _file: File, head: bytes) -> bool:
-    """Whether puremagic finds its mark `name` of `length` bytes at the start.
-
-    The length is named since some of its marks are too short to say anything, like RIFF alone, or of other formats.
-    """
+    """Whether puremagic finds its mark `name` of `length` bytes: some of its marks are too short, like RIFF alone."""
     import puremagic  # noqa: PLC0415  # reads its list of marks, and text needs none of them
 
     try:

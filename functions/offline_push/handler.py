@@ -1,7 +1,4 @@
-"""After an entry is stored: a look at each from the table's stream, and from queues what that leads to.
-
-Those are the shards of large groups, delivery checks, reminders that are due, and the pushes themselves.
-"""
+"""After an entry is stored: the table's stream, and the queues of shards, delivery checks, due reminders and pushes."""
 
 from __future__ import annotations
 
@@ -40,11 +37,11 @@ def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
 
 
 def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
-    """Decode, one call into the core, encode.
+    """Queue what stored entries need.
 
-    A record that can't be read is reported, and so are those of a conversation that can't be looked at now. All others
-    are looked at all the same: the event source retries from the first that failed, in smaller and smaller batches, and
-    at last hands what is left to the failure queue. To look at a record twice does no harm.
+    A record that can't be read is reported, and so are those of a conversation that fails; all others are looked at all
+    the same. The event source retries from the first that failed, and at last hands it to the failure queue. Twice does
+    no harm.
     """
     entries: dict[int, StoredEntry] = {}
     failed: set[int] = set()

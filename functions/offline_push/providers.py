@@ -59,10 +59,7 @@ class Credentials(Generic[T]):
         self._not_before = 0
 
     def get(self) -> T:
-        """The current ones.
-
-        Raises BadCredentials, and Unavailable while the secret can't be read and never could.
-        """
+        """Raises BadCredentials, and Unavailable while the secret can't be read and never could."""
         with self._lock:
             if self._doubted and self._now() >= self._not_before:
                 self._read()
@@ -105,8 +102,8 @@ def hand_over(
 ) -> PushResult:
     """What becomes of a push that is written by `encode` and sent by `send` with these credentials.
 
-    `encode` raises DoesNotFit, and ValueError for what can't be written; `send` raises nothing. Where a result's reason
-    is one of `refused`, the credentials are doubted.
+    `encode` raises DoesNotFit and ValueError, `send` nothing. A result with a `refused` reason has the credentials
+    doubted.
     """
     try:
         ready = credentials.get()

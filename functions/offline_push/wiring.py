@@ -102,10 +102,7 @@ class Gateways:
 
 
 class SqsShardQueue:
-    """ShardQueue on an SQS queue, which this same function consumes, a bounded number at a time.
-
-    Fair between groups: a busy one waits behind itself.
-    """
+    """ShardQueue on an SQS queue that this function consumes, fair between groups: a busy one waits behind itself."""
 
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue

@@ -26,10 +26,7 @@ TAGS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """`answers` are success status → the shape of the body (None: there is none).
-
-    `errors` are those of the operation itself: what follows from its having a token, parameters or a body is added.
-    """
+    """`answers`: status → body's shape, if any. `errors`: beside those of having a token, parameters or a body."""
 
     tag: str
     answers: Mapping[int, Any]

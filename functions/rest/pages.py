@@ -18,10 +18,7 @@ _MAX_AGE_S: Final = "3600"
 
 
 def preflight(event: Mapping[str, Any], allowed_origins: str) -> dict[str, Any] | None:
-    """The answer to a page's question whether it may ask; None for any other request, and where no page may.
-
-    A page that may not gets an answer without permission, which is how browsers are told.
-    """
+    """The answer to a page's question whether it may ask; None for any other. Permission is in it where it may."""
     headers = _headers(event)
     method = event.get("requestContext", {}).get("http", {}).get("method")
     is_question = method == "OPTIONS" and "access-control-request-method" in headers

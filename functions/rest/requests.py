@@ -67,10 +67,7 @@ def is_head(event: Mapping[str, Any]) -> bool:
 
 
 def _was_mended(body: str, headers: Mapping[str, str]) -> bool:
-    """Whether the gateway has put U+FFFD for bytes that are no UTF-8: the body is not as long as it was sent, then.
-
-    Three bytes of a longer character look alike, of which U+FFFD has as many. Nothing tells those.
-    """
+    """Whether the gateway put U+FFFD for bytes that are no UTF-8: the body has another length then, mostly."""
     if "\ufffd" not in body:
         return False
     sent = next((value for name, value in headers.items() if name.lower() == "content-length"), None)

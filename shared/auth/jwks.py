@@ -46,10 +46,9 @@ class JwksKeys:
         self._tried_at: int | None = None
 
     def key_for(self, key_id: str | None) -> PyJWK:
-        """The key of this id, or the only one for a token that names none.
+        """The key of this id, or the only one. Known keys outlive an outage of the JWKS URL.
 
-        An outage of the JWKS URL harms no user whose key is known. Raises Unauthenticated for an unknown key, and
-        Unavailable while no keys could be had at all.
+        Raises Unauthenticated for an unknown key, and Unavailable while no keys could be had at all.
         """
         key = self._find(key_id)
         now = self._now()

@@ -29,10 +29,9 @@ class Sessions(Protocol):
         """
 
     def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
-        """Store when a connection that is there expires: one conditional write.
+        """Store when a connection expires; with a `fresh_token` also until when it is authenticated, if that is later.
 
-        Only with a `fresh_token` also until when it is authenticated; nothing changes where it is for longer already.
-        Returns it as it was stored before, or None, and nothing changes, where it is not there.
+        One conditional write. Returns it as it was stored before; None, and nothing changes, where it is not there.
         """
 
     def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
@@ -45,10 +44,7 @@ class Sessions(Protocol):
         """All that is known of these users, strongly consistent; who was never connected may be left out."""
 
     def show_offline(self, user_id: str, session: Session) -> bool:
-        """Note that watchers are told that the user is offline, if nothing has changed since `session` was read.
-
-        Of several that try at once one succeeds, and none does once the user has connected again.
-        """
+        """Note that watchers are told, if nothing changed since `session` was read. Of several at once one succeeds."""
 
     def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
         """Note whether the user hides their presence, and what watchers are told with that: one conditional write.

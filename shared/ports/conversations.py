@@ -40,10 +40,7 @@ class ConversationLog(Protocol):
         """
 
     def claim(self, conversation_id: str, seq: int, *, now: int) -> bool:
-        """Ask for the right of way to the place `seq`: one conditional write, elsewhere than in the log.
-
-        True for the first who asks, and for the next one CLAIM_MS later. It is advice; what decides is the put.
-        """
+        """Ask for the right of way to a place, for CLAIM_MS, by one write. It is advice: what decides is the put."""
 
     def lookup(
         self,
@@ -54,10 +51,7 @@ class ConversationLog(Protocol):
         block: tuple[str, str] | None = None,
         consistent: bool = False,
     ) -> Lookup:
-        """Read single entries, one member, and whether `block` (blocker, blocked) is there, in one round trip.
-
-        Unless `consistent`, what is fresh may be missed.
-        """
+        """One round trip; `block` is (blocker, blocked). Unless `consistent`, what is fresh may be missed."""
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
         """The message that was put `once` with this sender and id, strongly consistent; None where there is no note."""
@@ -109,16 +103,10 @@ class Memberships(Protocol):
         """The same for the delivered cursor."""
 
     def note_written(self, conversation_id: str, user_id: str, *, number: int) -> None:
-        """Note the number of the member's last message, which the log's next entry will not tell any more.
-
-        Never backwards. Nothing for someone who is not a member.
-        """
+        """Note the number of the member's last message, never backwards. Nothing for someone who is not a member."""
 
     def set_preferences(self, conversation_id: str, user_id: str, changes: Mapping[str, object]) -> Preferences | None:
-        """Change some of a member's preferences, by name; the value None clears. Returns all of them as they are now.
-
-        None, and nothing changes, for someone who is not a member.
-        """
+        """Change some preferences, by name; None clears. Returns all; None for someone who is not a member."""
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
         """Note that the user hid the conversation when its head was `seq`, or later. False for one who is no member."""
@@ -129,10 +117,7 @@ class Memberships(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What one round trip found: of the entries asked for, those that exist, and the member if asked for.
-
-    `blocked`: the block that was asked about is there.
-    """
+    """What one round trip found: the entries that exist, the member if asked for, and whether the block is there."""
 
     entries: Mapping[int, Entry]
     member: Member | None = None

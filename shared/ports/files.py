@@ -11,10 +11,7 @@ NEVER: Final = 2**53 - 1
 
 
 class Files(Protocol):
-    """What is known of each file, and in which conversations it stands. Everything is read strongly consistent.
-
-    References are counted where messages are stored and deleted, together with those (ConversationLog).
-    """
+    """What is known of each file, strongly consistent. ConversationLog counts the references to it."""
 
     def create(self, file: File, *, quota: int = QUOTA, due: int = NEVER) -> bool:
         """Note a file that is going to be uploaded, when it is due (ms), and its bytes as its owner's: all or none.
@@ -27,10 +24,7 @@ class Files(Protocol):
         """One file, whatever its status."""
 
     def settle(self, file: File) -> bool:
-        """Store the outcome of the check, if the file is still pending. False, and nothing changes, where it is not.
-
-        A rejected file counts no more.
-        """
+        """Store the check's outcome, if the file is pending still; else False. A rejected file counts no more."""
 
     def conversations(self, file_id: str) -> Sequence[str]:
         """The conversations that have a message with this file."""
@@ -38,15 +32,12 @@ class Files(Protocol):
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
 
-        From then on no message can refer to it, and it counts no more. True also where that was so already, and where
-        there is no such file.
+        From then on no message can refer to it, and it counts no more. True also where it was so already, or is not
+        there.
         """
 
     def forget(self, file: File) -> bool:
-        """Delete what is known of a file that is pending or rejected still, as it was read; it counts no more.
-
-        False, and nothing changes, where it has another status by now, or is gone.
-        """
+        """Delete a file that is pending or rejected still, as it was read; it counts no more. Else False."""
 
     def due(self, now: int, *, limit: int) -> Sequence[DueFile]:
         """At most so many of the files that are due by now."""

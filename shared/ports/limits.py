@@ -11,7 +11,4 @@ class Buckets(Protocol):
     """The shared bucket of each user."""
 
     def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
-        """Take tokens, all or none, atomically. `full_at` is what the caller last knew of the bucket (0: nothing).
-
-        One conditional write where that still holds, two where it does not.
-        """
+        """Take tokens, all or none: one conditional write where `full_at` is as known (0: nothing), else two."""

@@ -17,10 +17,7 @@ class Devices(Protocol):
         """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
 
     def register(self, user_id: str, device: Device, *, limit: int) -> None:
-        """Store the device, new or again, and take its target from the device that had it: all or nothing.
-
-        At `limit` devices the one that registered longest ago goes.
-        """
+        """Store the device, and take its target from any other: all or nothing. At `limit` the oldest goes."""
 
     def forget(self, user_id: str, device_id: str) -> bool:
         """Remove a device. Idempotent: False where it was not there."""

@@ -18,10 +18,7 @@ class Contacts(Protocol):
         """Both sides, and whether `other` blocks the user, in one strongly consistent round trip."""
 
     def change(self, user_id: str, other: str, *, was: Pair, mine: Contact | None, theirs: Contact | None) -> bool:
-        """Store both sides anew (None removes one), if both still are as in `was`; all or nothing.
-
-        False, and nothing changes, where another change was quicker.
-        """
+        """Store both sides anew (None removes one), if both still are as in `was`. Else False, and nothing changes."""
 
 
 class Blocks(Protocol):
@@ -51,10 +48,7 @@ class Relations(Protocol):
     """How a user stands to many others at once."""
 
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
-        """One relation for each of `others`, 25 to a round trip, strongly consistent.
-
-        Where a private conversation is there and nothing says yet that both have written, its tail is read, too.
-        """
+        """One relation each, 25 to a strongly consistent round trip; more where a tail has to say that both wrote."""
 
 
 class Profiles(Protocol):
@@ -64,7 +58,4 @@ class Profiles(Protocol):
         """The profile, or an empty one."""
 
     def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
-        """Change some fields, by name; the value None clears. Returns all of them as they are now.
-
-        Of changes at once of different fields none is lost.
-        """
+        """Change some fields, by name; None clears. Returns all. Different fields at once: none is lost."""

@@ -26,10 +26,7 @@ class PresenceChecks(Protocol):
     """The check of a user some time after their last connection has ended."""
 
     def schedule(self, gone: Gone) -> None:
-        """Have `check_offline` called once the grace period after `gone.at` is over, at least once.
-
-        15 minutes from now is as far ahead as it goes: what would be later comes then.
-        """
+        """Have `check_offline` called after the grace period from `gone.at` (15 minutes at most), at least once."""
 
 
 class Gateway(Protocol):
@@ -62,10 +59,7 @@ class Objects(Protocol):
         """The first `limit` bytes of these very bytes; None where they were replaced or dropped since."""
 
     def keep(self, file: File, stored: Stored) -> bool:
-        """Copy these very bytes to where downloads come from. False where they were replaced or dropped since.
-
-        What waits stays, so that a check that fails before the outcome is stored can be repeated: drop it after that.
-        """
+        """Copy these very bytes to where downloads come from; what waits stays. False where replaced or dropped."""
 
     def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
         """Store the small picture of an image, a JPEG."""
@@ -77,10 +71,7 @@ class Objects(Protocol):
         """Delete a kept file and its thumbnail. Idempotent."""
 
     def download_url(self, file: File, *, expires_in_s: int, thumbnail: bool = False) -> str:
-        """A URL that anybody can use for that long. No call is made.
-
-        What comes has the file's name and type, and is to be saved rather than shown, unless it is an image.
-        """
+        """A URL for that long, without a call. What comes has the file's name and type; only an image is shown."""
 
 
 class Inspector(Protocol):
@@ -94,10 +85,9 @@ class PushGateway(Protocol):
     """Hands a push to the provider of the user's device."""
 
     def push(self, push: Push) -> PushResult:
-        """Hand over one push. Never raises, and answers within seconds: whatever goes wrong comes back as a value.
+        """Hand over one push. Never raises, answers within seconds, and can be called from several threads.
 
-        Safe to call from several threads. A connection that is lost on the way is opened anew once, and the same push
-        sent again.
+        A connection that is lost on the way is opened anew once, and the same push sent again.
         """
 
 
@@ -105,10 +95,7 @@ class PushQueue(Protocol):
     """Where pushes wait, each platform's apart from the other's."""
 
     def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
-        """Have each carried out at least once. Jobs for a platform that is not set up are dropped.
-
-        Raises Unavailable where it should be tried again.
-        """
+        """Have each carried out at least once, but for platforms that are not set up. Raises Unavailable: try again."""
 
 
 class DeliveryCheckQueue(Protocol):

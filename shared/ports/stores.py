@@ -1,7 +1,6 @@
 """All that is stored, in one object: an operation takes it whole.
 
-A function is given what it needs and loads nothing else, so the stores come in five sizes, each with all of the one
-before it. An operation names the smallest that has what it touches.
+Stores come in five sizes, each with all of the one before it: a function loads what it needs, and nothing else.
 """
 
 from __future__ import annotations

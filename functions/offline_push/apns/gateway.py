@@ -31,10 +31,10 @@ class ApnsGateway:
         now: Callable[[], int] = now_ms,
         timeouts: Timeouts | None = None,
     ) -> None:
-        """`secret` gives Apple's key: see `key_from`. Nothing is read or called before the first push.
+        """`secret` gives Apple's key (`key_from`). Nothing is read or called before the first push.
 
-        `endpoint` is the production's URL and the sandbox's, with a comma between, in place of Apple's; `ca_file` names
-        who vouches for them. Both are empty in AWS.
+        `endpoint` is the production's URL and the sandbox's, with a comma between; `ca_file` vouches for them. Empty in
+        AWS.
         """
         self._now = now
         self._timeouts = timeouts or Timeouts()

@@ -1,7 +1,6 @@
-"""Requests from several threads over one HTTP/2 connection.
+"""Requests from several threads over one HTTP/2 connection, with a deadline for the whole of each.
 
-httpx2's synchronous client can't share a connection between threads (two may take the same stream), so an event loop in
-a thread of its own does the work. Its deadline is for the whole of a request, which timeouts of single reads are not.
+httpx2's synchronous client can't share a connection between threads, so an event loop in a thread of its own works.
 """
 
 from __future__ import annotations
@@ -61,10 +60,7 @@ class Http2:
         self._line: _Line | None = None
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send a request; again, once and at once, if its connection was lost. Raises NoConnection and TimedOut.
-
-        Callers send only what may be carried out twice.
-        """
+        """Send what may be sent twice: once more if its connection was lost. Raises NoConnection and TimedOut."""
         running = asyncio.run_coroutine_threadsafe(self._exchange(path, headers, body), self._started())
         try:
             return running.result(self._timeouts.connect_s + self._timeouts.read_s)

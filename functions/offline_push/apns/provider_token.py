@@ -64,10 +64,7 @@ class ProviderTokens:
             return self._token
 
     def instead_of(self, expired: str) -> str:
-        """Another one, from this very second, for one that Apple's clock finds too old.
-
-        The same one again where the last replacement is no 20 minutes ago: then it is not the token's age.
-        """
+        """Another, from this second, for one that Apple finds too old; the same within 20 minutes of the last."""
         with self._lock:
             now = self._now() // 1_000
             if self._token == expired and now - self._renewed_at >= RENEWAL_S:  # nor has another thread renewed it

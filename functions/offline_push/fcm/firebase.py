@@ -58,10 +58,7 @@ class Project:
     """A Firebase project, ready to send to. Safe to use from several threads."""
 
     def __init__(self, account: Mapping[str, Any], *, endpoint: str, ca_file: str, timeouts: Timeouts) -> None:
-        """Connects to nothing yet. Raises ValueError for what is no service account's key.
-
-        `endpoint` stands in for FCM's own, `ca_file` for the trusted authorities; either may be empty.
-        """
+        """Connects to nothing yet. Empty: `endpoint` and `ca_file` of Google. Raises ValueError for what is no key."""
         self._app = firebase_admin.initialize_app(Certificate(dict(account)), {}, name=f"parley-{uuid.uuid4()}")
         credentials = self._app.credential.get_credential()
         timeout = (timeouts.connect_s, timeouts.read_s)

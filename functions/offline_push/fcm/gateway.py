@@ -94,10 +94,7 @@ class FcmGateway:
 
 
 def message_for(push: Push, *, now: int) -> Any:
-    """The message, its body shortened to what FCM takes. Raises DoesNotFit, and ValueError for what is malformed.
-
-    All but the target counts, although FCM looks at what reaches one device: so it holds however FCM counts.
-    """
+    """The message, its body shortened to fit, without its target. Raises DoesNotFit, ValueError (malformed)."""
     body = fit(push.wording.body, lambda body: _size(_message(push, body, now)), limit=PAYLOAD_LIMIT)
     return _message(push, body, now)
 

@@ -23,10 +23,7 @@ _ONE_AT_A_TIME: Final = Lock()  # a session is for one thread, a client for all
 
 
 class Sdk:
-    """One service by boto3. `options` are what its botocore.config.Config has beside the bounds.
-
-    botocore makes one attempt a call, and `retried` the next one: its own pauses know of no deadline.
-    """
+    """One service by boto3, one attempt a call: its pauses know of no deadline. `options` go to its Config."""
 
     def __init__(
         self,

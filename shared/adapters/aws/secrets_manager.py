@@ -32,10 +32,7 @@ class CachedSecret:
         self._read_at: int | None = None
 
     def __call__(self) -> str:
-        """The secret's current value, or the last one known where it can't be read right now.
-
-        Raises Unavailable while it could not be read at all.
-        """
+        """The current value, or the last one known. Raises Unavailable while it could not be read at all."""
         now = self._now()
         if self._read_at is None or now - self._read_at > KEEP_MS:
             self._read(now)

@@ -41,8 +41,8 @@ class SqsQueue:
     def send_all(self, bodies: Iterable[Mapping[str, Any]], *, delay_s: int = 0, fair_by: str = "") -> None:
         """Ten to a call. Raises Unavailable where some were not taken; others may have been.
 
-        `fair_by` is the field that says whose each message is: one who fills the queue does not hold up the others
-        (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+        `fair_by` is the field that says whose a message is: one who fills the queue holds up no others (SQS fair
+        queues).
         """
         waiting = list(bodies)
         for start in range(0, len(waiting), _BATCH):

@@ -120,10 +120,7 @@ class Row(Model):
 
     @classmethod
     def some(cls, keys: Iterable[tuple[str, str]]) -> Iterator[Self]:
-        """Read rows by their keys, 100 to a strongly consistent round trip. What is not there is left out.
-
-        PynamoDB's own `batch_get` asks for what is left unprocessed at once and forever, and in an order of its own.
-        """
+        """Read rows by key, 100 to a consistent round trip. PynamoDB's `batch_get` asks again at once, for ever."""
         wanted = [dict(zip((PK, SK), cls._serialize_keys(*key), strict=True)) for key in keys]
         for _, item in batch_get_raw(cls.calls, {cls.Meta.table_name: wanted}, consistent=True):
             yield cls.from_raw_data(item)

@@ -90,10 +90,7 @@ class DynamoDbClaims(MembersStore):
         self._new_nonce = new_nonce
 
     def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
-        """One conditional update. A device gets at most 16 tries of one message: there is no further one to take.
-
-        An update whose answer was lost meets itself: its nonce tells that from another's.
-        """
+        """At most 16 tries of one message a device. An update whose answer was lost knows itself by its nonce."""
         if tries >= MAX_TRIES:
             return False
         place, seq = _place(about)

@@ -1,7 +1,4 @@
-"""What decides whether users hear from each other: blocks, and how a user stands to many others, in the members table.
-
-Both are read for frames and handshakes, so none of it is a model: `model_stores.py` writes profiles and contacts.
-"""
+"""Blocks, and how a user stands to many others: read for frames and handshakes, so by hand and without models."""
 
 from __future__ import annotations
 

@@ -27,10 +27,9 @@ class DynamoDbWatches(MembersStore):
     def _change(self, watcher: str, connection_id: str, users: Collection[str] | None, expires_at: int) -> None:
         """What is watched from now on (None: what is), and until when. Nothing to write where that is nothing already.
 
-        The rows first, and then the list, if that is still the one that was read; if not, all of it again.
-
-        So the rows of whoever succeeds were written after those of everybody who had succeeded before, and what the
-        others have spoilt meanwhile they make good when they find that they were too late.
+        The rows first, and then the list, if it is still as read; if not, all of it again. So the rows of a change that
+        succeeds were written after those of all that succeeded before, and one that was too late makes good what it has
+        spoilt.
         """
         lifetime = {"expires_at": expires_at, TTL: expires_at // SECOND_MS + 1}
         written: set[str] = set()
