@@ -122,6 +122,14 @@ def _decoded(text: Any) -> Any:
     return unquote(text, errors="strict") if isinstance(text, str) else text
 
 
+def _decoded_emoji(text: Any) -> Any:
+    """A gateway that has decoded the path has put U+FFFD for such bytes, which is in no emoji."""
+    decoded = _decoded(text)
+    if isinstance(decoded, str) and "\ufffd" in decoded:
+        raise ValueError("UTF-8 is needed")
+    return decoded
+
+
 def _whole(text: Any) -> Any:
     """Digits and nothing else: no signs, blanks, underscores or points."""
     if not isinstance(text, str):
@@ -135,7 +143,7 @@ _IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), Be
 ConversationPath = Annotated[_IdText, Path(description="The conversation's id.", examples=["dm:alice:bob"])]
 UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
 SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
-_EmojiText = Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_BYTES), BeforeValidator(_decoded)]
+_EmojiText = Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_BYTES), BeforeValidator(_decoded_emoji)]
 FilePath = Annotated[
     ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, Literal
@@ -100,6 +100,7 @@ class Draft:
     """A message before it has a place in the log. `nonce` is fresh for every attempt, `client_message_id` is not.
 
     `forward_of` is where a forwarded message's content comes from; that counts as what was said, not the content.
+    `mentions` are as they were sent: of those that are named twice the first is stored.
     """
 
     conversation_id: str
@@ -128,7 +129,7 @@ class Draft:
             message_type=self.message_type,
             client_message_id=self.client_message_id,
             reply_to=self.reply_to,
-            mentions=self.mentions,
+            mentions=self._mentioned,
             file_id=self.file_id,
             forwarded=self.forward_of is not None,
             message_seq=seq,
@@ -155,13 +156,24 @@ class Draft:
         return self.client_message_id is not None and entry.client_message_id == self.client_message_id
 
     @property
+    def _mentioned(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.mentions))
+
+    @property
     def digest(self) -> str:
         """Tells whether a resend says the same. Survives later edits of the stored entry, unlike its content."""
+        return self._digest(self._mentioned)
+
+    def says(self, digest: str) -> bool:
+        """Whether a message of this digest says the same. Once it was made of mentions that were named twice, too."""
+        return digest == self.digest or digest == self._digest(self.mentions)
+
+    def _digest(self, mentions: Sequence[str]) -> str:
         kind: str
         said, kind, file_id = self.content, self.message_type, self.file_id
         if self.forward_of is not None:  # its type and its file are the original's, like its content
             said, kind, file_id = "\x01{}/{}".format(*self.forward_of), "", None
-        parts = (said, kind, str(self.reply_to), *self.mentions)
+        parts = (said, kind, str(self.reply_to), *mentions)
         with_file = parts if file_id is None else (*parts, f"\x02{file_id}")
         return blake2b("\x00".join(with_file).encode(), digest_size=8).hexdigest()
 

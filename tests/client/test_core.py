@@ -334,7 +334,7 @@ def test_a_message_goes_out_with_what_is_held_and_its_ack_ends_the_call() -> Non
 
 def test_optional_fields_go_along() -> None:
     bench = Bench().online(block(3))
-    bench.send("see", message_type="image", reply_to=2, mentions=["bob"], file_id="f1")
+    bench.send("see", message_type="image", reply_to=2, mentions=["bob", "bob"], file_id="f1")
     [frame] = bench.sent("message")
     assert (frame["message_type"], frame["reply_to"], frame["mentions"], frame["file_id"]) == (
         "image",

@@ -223,7 +223,7 @@ export class ParleyClient {
     const body: Body = {
       ...(forward_of === undefined ? { content: content ?? "", message_type } : { forward_of }),
       ...(reply_to === undefined ? {} : { reply_to }),
-      ...(mentions === undefined || mentions.length === 0 ? {} : { mentions: [...mentions] }),
+      ...(mentions === undefined || mentions.length === 0 ? {} : { mentions: [...new Set(mentions)] }),
       ...(file_id === undefined ? {} : { file_id }),
     };
     const { call, item } = this.core.send(where, body, this.runner.now(), Date.now(), client_message_id);

@@ -103,6 +103,14 @@ def test_what_clients_choose_is_a_bad_request_where_it_can_t_stand_in_a_path(tex
     assert (chosen("put_reaction", "emoji", text) == {"bad_request"}) == (not fits)
 
 
+@pytest.mark.parametrize("name", ["put_reaction", "delete_reaction"])
+def test_bytes_that_are_no_utf_8_are_no_emoji_whoever_has_decoded_them(name: str) -> None:
+    method, path, _ = operations()[name]
+    target = re.sub(r"\{(\w+)\}", lambda found: {**OTHERS, "emoji": "%ff"}[found[1]], path)
+    for one in (target, unquote(target)):
+        assert harness().call(method, one).code == "bad_request", ascii(one)
+
+
 @pytest.mark.parametrize("characters", ["a-z", "A-Za-z0-9_@-"])
 def test_the_pattern_takes_everything_but_the_two_steps(characters: str) -> None:
     pattern = re.compile(id_pattern(characters, 5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -200,6 +202,21 @@ def test_replies_and_mentions_are_kept(harness: ChatHarness) -> None:
     harness.stores.write("bob", "1")
     entry = harness.send(to="bob", after=1, client_message_id="x", reply_to=1, mentions=("bob",)).entry
     assert (entry.reply_to, entry.mentions) == (1, ("bob",))
+
+
+def test_who_is_mentioned_twice_is_stored_once_and_the_resends_are_the_same_message(harness: ChatHarness) -> None:
+    twice, once = ("bob", "alice", "bob"), ("bob", "alice")
+    send = partial(harness.send, to="bob", client_message_id="x", after=0)
+    entry = send(mentions=twice).entry
+    assert entry.mentions == once
+    assert [send(mentions=said).duplicate for said in (twice, once)] == [True, True]
+    # As it was stored by earlier versions.
+    digest = blake2b("\0".join((entry.content or "", "text", "None", *twice)).encode(), digest_size=8).hexdigest()
+    key = {"conversation_id": entry.conversation_id, "seq": entry.seq}
+    harness.stores.edit(LOG, key, mentions=list(twice), digest=digest)
+    assert (send(mentions=twice).duplicate, send(mentions=twice).entry.mentions) == (True, twice)
+    with pytest.raises(Conflict):
+        send(mentions=("alice", "bob"))
 
 
 def test_a_dead_connection_is_forgotten_and_does_not_hold_up_the_living(harness: ChatHarness) -> None:

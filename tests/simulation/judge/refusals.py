@@ -170,7 +170,7 @@ def _said_otherwise(case: Case, one: Operation, now: Moment) -> bool:
 
 
 def said_of(one: Operation) -> tuple[Any, ...]:
-    mentions = tuple(one.detail.get("mentions") or ())
+    mentions = tuple(dict.fromkeys(one.detail.get("mentions") or ()))
     more = (one.detail.get(name) for name in ("content", "reply_to", "file_id", "forward_of"))
     return (*more, mentions)
 

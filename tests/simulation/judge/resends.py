@@ -46,7 +46,7 @@ def what_is_said_is_kept(case: Case) -> Iterator[str]:
         if left is None or not left.is_readable:
             continue  # its words are gone, and its id is all that tells
         content, reply_to, _, __, mentions = first[key]
-        is_first = (entry.content, entry.reply_to, tuple(entry.mentions)) == (content, reply_to, mentions)
+        is_first = (entry.content, entry.reply_to, entry.mentions) == (content, reply_to, mentions)
         if at < one.began and first[key] != said_of(one) and is_first:
             yield f"{one} was acked as {entry.message_id}, which says {first[key]}"
 

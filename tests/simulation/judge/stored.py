@@ -41,7 +41,7 @@ def _is_deleted(entry: Entry | None) -> bool:
 
 def _fields(one: Operation, entry: Entry) -> Iterator[tuple[str, object, object]]:
     yield "reply_to", one.detail.get("reply_to"), entry.reply_to
-    yield "mentions", tuple(one.detail.get("mentions") or ()), entry.mentions
+    yield "mentions", tuple(dict.fromkeys(one.detail.get("mentions") or ())), entry.mentions
     yield "forwarded", one.detail.get("forward_of") is not None, entry.forwarded
     if one.detail.get("forward_of") is None:
         yield "content", one.detail["content"] or "", entry.content or ""

@@ -33,7 +33,7 @@ def _more(client: Client, where: str, number: int) -> dict[str, Any]:
     held = client.core.held(where) or 0
     match number % 8:
         case 0:
-            return {"mentions": [("alice", "bob", "carol", "dave")[number // 8 % 4]]}
+            return {"mentions": [("alice", "bob", "carol", "dave")[number // 8 % 4]] * (1 + number // 32 % 2)}
         case 1 if held:
             return {"reply_to": 1 + number // 8 % held}
         case _:

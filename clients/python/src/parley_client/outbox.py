@@ -217,7 +217,7 @@ def fill_in(
     if forward_of is not None:
         where, seq = forward_of
         body = {"forward_of": {"conversation_id": where, "seq": seq}}
-    optional = {"reply_to": reply_to, "mentions": list(mentions) or None, "file_id": file_id}
+    optional = {"reply_to": reply_to, "mentions": list(dict.fromkeys(mentions)) or None, "file_id": file_id}
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
