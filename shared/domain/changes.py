@@ -33,10 +33,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The message at `target` keeps its place and ids, and nothing else. `previous` is its latest edit's entry.
-
-    `file_id` is the file that it had, and has no more.
-    """
+    """The message at `target` keeps place and ids. `previous` is its latest edit's entry, `file_id` the file it had."""
 
     target: int
     previous: int | None = None
@@ -45,10 +42,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Reacted:
-    """The sender's `emoji` stands at the message at `target`, or no longer does.
-
-    `owner_id`: whose it was, where a moderator took off another user's.
-    """
+    """The sender's `emoji` stands at `target`, or no longer. `owner_id`: whose a moderator took off."""
 
     target: int
     emoji: str
@@ -58,10 +52,7 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """`users` became members, with the role that `roles` gives them (members otherwise).
-
-    `name` comes with a group's first entry, which creates it. `size` is how many members there are now.
-    """
+    """`users` became members, with their `roles`. `name` comes with a group's first entry; `size` is of members now."""
 
     users: tuple[str, ...]
     size: int

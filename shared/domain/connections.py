@@ -39,10 +39,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One live connection. Times are milliseconds since the epoch.
-
-    `authenticated_until` is the end of the token that it was opened with, or of a later one (`auth`).
-    """
+    """One live connection. Times are ms; `authenticated_until` is the end of its token, or of a later one (`auth`)."""
 
     connection_id: str
     user_id: str
@@ -60,10 +57,7 @@ class Connection:
 
 
 def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:
-    """A connection as it is first registered: it ends with the gateway's two hours or with the token.
-
-    A client that never pings may live that long; one that does is bounded by its heartbeat, too.
-    """
+    """A connection as it is first registered: it ends with the gateway's two hours or with the token."""
     expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)
     return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at, identity.expires_at)
 
@@ -108,10 +102,9 @@ class LimitReached:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """`removed` is None where the connection was not there (any more).
+    """`removed` is None where the connection was not there (any more). `shown` is what watchers were told last.
 
-    `just_now`: somebody has removed one at this very moment, which may have been this call, whose answer was lost.
-    `shown` is what those who watch the user were told last.
+    `just_now`: one was removed at this very moment, perhaps by this call, whose answer was lost.
     """
 
     removed: Connection | None
@@ -136,10 +129,7 @@ class Session:
         return any(connection.is_live(now) for connection in self.connections)
 
     def is_just_away(self, now: int) -> bool:
-        """Whether watchers still think of the user as online. Who comes back meanwhile is announced to nobody.
-
-        A connection that decayed, without a `$disconnect`, is followed by no look that would tell them.
-        """
+        """Whether watchers still think of the user as online. One without a `$disconnect` is followed by no check."""
         return self.shown == ONLINE and not self.connections and now - self.last_seen < MAX_GRACE_MS
 
 

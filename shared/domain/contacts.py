@@ -26,11 +26,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What decides whether one of two users sees the other's presence; the same from both sides.
-
-    is_near: they are accepted contacts, or both have written in their private conversation.
-    is_blocked: one blocks the other.
-    """
+    """Whether two users see each other: contacts, or both have written (`is_near`), and no block (`is_blocked`)."""
 
     is_near: bool = False
     is_blocked: bool = False
@@ -56,10 +52,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a user says about themselves, and how they want to be told of things.
-
-    `groups_from` is who may put them into groups. Whether they hide their presence stands in their session alone.
-    """
+    """What a user says about themselves, who may put them into groups, and how they are pushed to."""
 
     display_name: str | None = None
     avatar_url: str | None = None

@@ -12,10 +12,7 @@ SHARD_SIZE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of a group's members, and the entry that they should see.
-
-    `queued_at` (ms) is when it began to wait; by then the entry was stored. None where that is not known.
-    """
+    """Members of a group, and the entry for them; `queued_at` (ms), when it was stored, is None where not known."""
 
     conversation_id: str
     seq: int
@@ -32,10 +29,7 @@ def shards(conversation_id: str, seq: int, members: Sequence[str], *, queued_at:
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """As much of a stored entry as deciding about it needs. No content: the push wakes, the sync carries.
-
-    `fan_out`: it was left to the stream side to deliver it. `roster_seq` and `created_at` (ms) are the entry's.
-    """
+    """As much of a stored entry as deciding about it needs; no content. `fan_out`: the stream side delivers it."""
 
     conversation_id: str
     seq: int

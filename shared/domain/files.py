@@ -146,10 +146,7 @@ class SizeLimits:
 
 
 def canonical(content_type: str) -> str:
-    """The type on the list that is meant: without parameters, in small letters, and not by an alias.
-
-    Raises BadRequest for any other, which names the list.
-    """
+    """The type on the list that is meant, without parameters and aliases. Raises BadRequest, naming the list."""
     plain = content_type.partition(";")[0].strip(" \t").lower()
     known = ALIASES.get(plain, plain)
     if known not in TYPES or not content_type.isascii():
@@ -158,10 +155,7 @@ def canonical(content_type: str) -> str:
 
 
 def kind_for(content_type: str, kind: FileKind | None) -> FileKind:
-    """The kind that was asked for, or the one that a canonical type suggests. Any type may be sent as a file.
-
-    Raises BadRequest for an image that is none.
-    """
+    """The kind that was asked for, or that a canonical type suggests. Raises BadRequest for an image that is none."""
     if kind == IMAGE and content_type not in IMAGE_TYPES:
         raise BadRequest("An image is one of " + ", ".join(IMAGE_TYPES))
     return kind or (IMAGE if content_type in IMAGE_TYPES else FILE)
@@ -177,10 +171,7 @@ def check_size(size: int, kind: FileKind, limits: SizeLimits) -> None:
 
 
 def clean_name(name: str) -> str:
-    """What a file is called from now on: at most 255 bytes of UTF-8, with its extension where there is room for that.
-
-    Of a path the last part counts. Raises BadRequest where nothing that shows is left, or only dots.
-    """
+    """The last part of the name, at most 255 bytes with its extension. Raises BadRequest where nothing is left."""
     last = _PATH.split(name)[-1]
     shown = "".join(one for one in without_unprintable(last) if one not in _DIRECTIONS)
     cut = _cut(shown.strip())

@@ -79,10 +79,7 @@ class InboxPosition:
 def order_then(
     head: Happened, joined: Happened, snapshot: Snapshot, earlier: Callable[[int, int], Iterable[Happened]]
 ) -> Order | None:
-    """Where the conversation stood. None for one that was not there: it came before the first page.
-
-    `earlier(seq, limit)` are the entries below `seq`, the latest first.
-    """
+    """Where the conversation stood; None if not there. `earlier(seq, limit)` are entries below `seq`, latest first."""
     if snapshot.has(head):
         return head.order
     seq = head.seq

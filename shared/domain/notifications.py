@@ -13,10 +13,7 @@ REMINDER: Final[NotificationKind] = "reminder"
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something that a user is told outside of any conversation, kept until acknowledged or `expires_at` (ms).
-
-    A reminder has no text of its own but the message that it is about.
-    """
+    """What a user is told, kept until acknowledged or `expires_at` (ms). A reminder's text is its message's."""
 
     notification_id: str
     user_id: str

@@ -109,10 +109,7 @@ def check_user_id(user_id: str) -> None:
 
 
 def private_conversation_id(one: str, other: str) -> str:
-    """`dm:<a>:<b>`, sorted: both sides name the same conversation, and membership needs no read.
-
-    Raises BadRequest for a malformed id, or for a conversation with oneself.
-    """
+    """`dm:<a>:<b>`, sorted: both sides name the same. Raises BadRequest for a malformed id, or for oneself."""
     check_user_id(one)
     check_user_id(other)
     if one == other:

@@ -22,10 +22,7 @@ class InviteLimiter:
     now: Callable[[], int]
 
     def take(self, user_id: str, users: int) -> None:
-        """Count that the user adds so many others: one conditional write, or two. Raises RateLimited.
-
-        More than the bucket ever holds take a full one, so that no request waits for good.
-        """
+        """Count users to add: one conditional write, or two; more than fit take a full bucket. Raises RateLimited."""
         tokens, now = min(users, self.limit.burst), self.now()
         if tokens <= 0:
             return

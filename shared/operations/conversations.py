@@ -19,11 +19,7 @@ from shared.ports.stores import ChatStores
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A conversation as its member's inbox shows it. `head` is None while nothing has been said.
-
-    Other entries may follow the `last_message`. `role` costs a read, and is filled only where one conversation is asked
-    for.
-    """
+    """A conversation as its member's inbox shows it, `head` None while empty; `role` is filled in for one alone."""
 
     member: Member
     head: Entry | None

@@ -1,7 +1,4 @@
-"""Whether users with a live connection have got an event some seconds later; if not, it is posted again, and pushed.
-
-A connection may be half-open, and a function may have died before it posted.
-"""
+"""The delivery check, some seconds after a post: what was not acknowledged is posted again, and pushed."""
 
 from __future__ import annotations
 

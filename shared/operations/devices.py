@@ -40,10 +40,7 @@ class NewTarget:
 
 
 def register_device(user_id: str, device_id: str, asked: NewTarget, *, stores: Stores, context: Context) -> Device:
-    """Send the user's pushes to this device, too. It takes its target from the device that had it.
-
-    At the `device_limit` the one registered longest ago goes. Raises BadRequest, naming the field, and Unavailable.
-    """
+    """Send the user's pushes here, too; at the `device_limit` the oldest goes. Raises BadRequest and Unavailable."""
     if not _DEVICE_ID.fullmatch(device_id):
         raise BadRequest(f"`device_id` is {DEVICE_ID_RULE}")
     device = Device(device_id, target_of(asked), registered_at=context.now())

@@ -130,10 +130,7 @@ def react(
 
 
 def _at(command: Edit | React, audience: Audience, stores: ChatStores) -> Entry | None:
-    """What is at this seq, read with the block and, where no roster was read, the user's membership.
-
-    Raises NotAMember, and Blocked where the other side of a private conversation blocks the user.
-    """
+    """What is at this seq. Raises NotAMember (in a group whose roster was not read), and Blocked."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
     member_id = user_id if audience.group is None and is_group_id(conversation_id) else None
     other = other_member(conversation_id, user_id)

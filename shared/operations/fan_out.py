@@ -47,10 +47,7 @@ class ShardDelivered:
 
 
 class LaterEntries:
-    """One instance's memory of entries that shards have found behind their own.
-
-    One look at the tail serves all shards up to there, so a client syncs once for all that was not posted.
-    """
+    """An instance's memory of entries behind those of shards: one look at the tail serves all shards up to there."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, int] = OrderedDict()

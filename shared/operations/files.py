@@ -96,10 +96,7 @@ class Links:
 
 
 def file_for(user_id: str, file_id: str, *, stores: ChatStores) -> File:
-    """The file, for its owner, and once it is ready for all who are in a conversation that has it now.
-
-    Raises NotFound, alike for one that does not exist, was deleted, or is not the user's to see.
-    """
+    """The file, for its owner, and once ready for all who are in a conversation with it now. Else raises NotFound."""
     file = stores.files.get(file_id)
     if file is None or file.status == DELETED:
         raise _no_such_file()
@@ -194,10 +191,7 @@ def _clear(file_id: str, file: File | None, objects: Objects) -> None:
 
 
 def release(file_id: str, *, files: Files, objects: Objects) -> bool:
-    """Delete the file's bytes, if no message has it any more. Can be repeated, and completes what was cut off.
-
-    False, and nothing is deleted, where a message has it.
-    """
+    """Delete the file's bytes, if no message has it; else False. A repetition completes what was cut off."""
     if not files.retire(file_id):
         return False
     objects.delete(file_id)

@@ -110,10 +110,7 @@ def _found(
 def _existing(
     there: Sequence[Entry], command: NewGroup, *, admit: Admit, stores: ChatStores, services: Services, context: Context
 ) -> CreatedGroup:
-    """The group of an earlier request, completed only where nothing but its making has happened yet.
-
-    What that request wrote is posted once more, since it may have died before it did; receivers tell by the `seq`.
-    """
+    """The group of an earlier request, posted once more, and completed where nothing but its making has happened."""
     conversation_id = there[0].conversation_id
     added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
     untouched = all(isinstance(entry.change, Added) and entry.sender_id == command.creator for entry in there)
@@ -179,10 +176,7 @@ def _add(
 def remove_member(
     conversation_id: str, user_id: str, *, by: str, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
-    """Remove a user from a group, or leave it.
-
-    Raises NotAMember, BadRequest (no group), NotFound (not in it), Forbidden (role; the last owner).
-    """
+    """Raises NotAMember, BadRequest (no group), NotFound (not in it), Forbidden (role; the last owner)."""
 
     def decide(audience: Audience) -> Change | None:
         check_group(audience)
@@ -271,10 +265,7 @@ class Listed:
 
 
 def members_of(conversation_id: str, *, user_id: str, stores: ChatStores) -> Sequence[Listed]:
-    """Everyone in the conversation, by id. Raises NotAMember, also for a private one that does not exist yet.
-
-    One query, and one read of cursors for each 100 members.
-    """
+    """Everyone in the conversation, by id, with a read of cursors for each 100. Raises NotAMember."""
     audience = audience_of(conversation_id, user_id, stores=stores)
     members = dict(stores.memberships.among(conversation_id, audience.members))
     if user_id not in members:

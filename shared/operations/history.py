@@ -41,10 +41,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """`others` are the cursors of those to whom a message of the reader's own was written, else None.
-
-    Who joined later counts neither as having read it nor as not having done so.
-    """
+    """`others` are the cursors of those to whom a message of the reader's own was written, else None."""
 
     entry: Entry
     is_group: bool
@@ -69,10 +66,7 @@ def history(
     limit: int,
     stores: ChatStores,
 ) -> History:
-    """Messages below `before`, newest first (the default: from the head), or above `after`, oldest first.
-
-    Raises NotAMember, and BadRequest for both directions at once.
-    """
+    """Messages below `before` (default: the head), newest first, or above `after`. Raises NotAMember, BadRequest."""
     if before is not None and after is not None:
         raise BadRequest("Give `before` or `after`, not both")
     check_possible_member(conversation_id, user_id)

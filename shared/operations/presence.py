@@ -39,10 +39,7 @@ NEVER: Final = Session()
 def presence_of(
     users: Sequence[str], *, user_id: str, stores: PresenceStores, services: PresenceServices, now: int
 ) -> list[Presence]:
-    """The presence of these users as `user_id` may see it, in their order.
-
-    Strangers, those who hide, unknown ids, and blocks in either direction look alike: offline, and never seen.
-    """
+    """The presence of these users as `user_id` may see it. Who may not be seen looks offline, and never was there."""
     visible = seen_by(user_id, users, stores=stores, services=services)
     sessions = stores.sessions.whole(visible) if visible else {}
     return [shown_as(user, sessions.get(user, NEVER), now) for user in users]

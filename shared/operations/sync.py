@@ -47,10 +47,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """`refused` are conversations that the user is not a member of. `has_more`: sync again.
-
-    `next_after`: the heads behind this conversation are left for the next frame; None where none are.
-    """
+    """`has_more`: sync again. `next_after`: heads behind this conversation are left. `refused` are not the user's."""
 
     conversations: Sequence[Synced]
     refused: Sequence[str]

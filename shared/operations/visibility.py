@@ -17,10 +17,7 @@ from shared.ports.stores import PresenceStores
 
 
 def tell_granted(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
-    """Two users may see each other now, unless something else forbids it.
-
-    Two queries where neither watches the other. A user who is away, or hides, looks offline already.
-    """
+    """Two users may see each other now, unless something else forbids it. Two queries where neither watches."""
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
     if watching and seen_by(user_id, [other], stores=stores, services=services):
@@ -54,10 +51,7 @@ def tell_joined(
     services: PresenceServices,
     now: Now,
 ) -> None:
-    """`users` are in a group with all of `members` now. Who may see each other without it is told nothing new.
-
-    Two queries for each of `users`; visibility is read for those alone who watch, or are watched.
-    """
+    """`users` are in a group with all of `members` now: two queries each, and visibility where a watch is found."""
     at = now()
     everybody = set(members)
     found = services.parallel_map(lambda user: _between(user, everybody - {user}, stores.watches, at), users)
@@ -98,10 +92,7 @@ def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
 
 
 def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> None:
-    """Tell each of these connections that the user whom it watches, and may see, is online.
-
-    That one is away it shows already, and to say so could overtake the "online" of a user who is just coming.
-    """
+    """Tell each of these connections that its user is online. To say "offline" could overtake one who is coming."""
     users = {one.watched for one in watching}
     sessions = stores.sessions.whole(users) if users else {}
     shown = {user: shown_as(user, sessions.get(user, NEVER), at) for user in users}

@@ -46,10 +46,7 @@ _CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "Provi
 
 
 class ServiceError(Exception):
-    """The service refused a request: `code` as it names it, `body` with whatever came along.
-
-    `call` is what was asked of which service, for the log. `is_transient`: the same again may be taken.
-    """
+    """The service refused a request: `code`, `body`, and which `call` it was. `is_transient`: the same may be taken."""
 
     def __init__(
         self, code: str, message: str, body: Mapping[str, Any], *, call: str = "", is_transient: bool = False

@@ -70,10 +70,7 @@ class Pool:
             return self._send(self._connect(), method, path, headers, body)
 
     def _kept(self) -> HTTPConnection | None:
-        """A kept connection that is still silent.
-
-        Input that nobody asked for is the peer's goodbye, or would pass for the answer to the next request.
-        """
+        """A kept connection that is still silent: input is the peer's goodbye, or would pass for the next answer."""
         while self._idle:
             try:
                 connection = self._idle.pop()
@@ -191,10 +188,7 @@ R = TypeVar("R")
 
 
 class ThreadedMap:
-    """Runs a function over many items, up to `width` at a time.
-
-    Threads start with the first call that needs them, and are kept for the next invocation.
-    """
+    """Runs a function over many items, up to `width` at a time, on threads that start when needed, and are kept."""
 
     def __init__(self, width: int) -> None:
         self._threads = concurrent.futures.ThreadPoolExecutor(width)  # loaded where it is used

@@ -95,10 +95,7 @@ def schedule_checks(present: Mapping[About, Collection[str]], *, services: Notif
 
 
 def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -> dict[str, tuple[str, ...]]:
-    """Who is in each conversation, as of its latest entry here or later; none for what is no conversation.
-
-    Who has joined since may be missing: their sync brings them the entry.
-    """
+    """Who is in each conversation, as of its latest entry here or later. Who joined since gets it by their sync."""
     latest = {entry.conversation_id: entry for entry in entries}
     found: dict[str, tuple[str, ...]] = {}
     for conversation_id, entry in latest.items():

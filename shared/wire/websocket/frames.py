@@ -141,10 +141,7 @@ class BadFrame(Exception):
 
 
 def decode(body: str | None, *, limit: int = MAX_FRAME_BYTES) -> tuple[str, Any]:
-    """The type and the struct of a frame of at most `limit` bytes.
-
-    Raises BadFrame: bad_request, unknown_type or too_large.
-    """
+    """The type and the struct of a frame of at most `limit` bytes. Raises BadFrame."""
     raw = _encoded(body or "")
     if len(raw) > limit:
         raise BadFrame(TooLarge(f"A frame has at most {limit:,} bytes"), salvaged_id(raw))
@@ -167,10 +164,7 @@ def _encoded(body: str) -> bytes:
 
 
 def _check_depth(raw: bytes) -> None:
-    """Nested too deeply is refused by us, at one depth: where a decoder gives up depends on the Python it runs in.
-
-    Few frames have more than a handful of brackets; only those that do are looked at more closely.
-    """
+    """Refuse what is nested too deeply at one depth: where a decoder gives up depends on the Python it runs in."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
     depth = 0

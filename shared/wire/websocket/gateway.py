@@ -75,10 +75,7 @@ def answer(body: str = "", status: int = 200) -> dict[str, Any]:
 
 
 def answer_misrouted(event: Event) -> dict[str, Any]:
-    """The reply to a frame whose `type` names one of the gateway's own routes, such as "$connect": no such type.
-
-    Whether a gateway lets such a frame through to that route is its own affair; here it opens and ends nothing.
-    """
+    """The reply to a frame whose `type` names a route of the gateway's own, such as "$connect": no such type."""
     frame_id = salvaged_id(event.get("body") or "")
     echo = {} if frame_id is None else {"id": frame_id}
     return answer(json.dumps({"success": False, **echo, **error_fields(UnknownType())}))
