@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any, Final
 
@@ -108,17 +108,7 @@ class SqsShardQueue:
         self._queue = queue
 
     def put(self, shards: Sequence[Shard]) -> None:
-        bodies = (
-            {
-                "kind": SHARD,
-                "conversation_id": shard.conversation_id,
-                "seq": shard.seq,
-                "users": list(shard.users),
-                "queued_at": shard.queued_at,
-            }
-            for shard in shards
-        )
-        self._queue.send_all(bodies, fair_by="conversation_id")
+        self._queue.send_all(({"kind": SHARD, **asdict(shard)} for shard in shards), fair_by="conversation_id")
 
 
 def shard_from(body: Mapping[str, Any]) -> Shard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from shared.adapters.aws.sqs import SqsQueue
@@ -17,7 +18,7 @@ _PLATFORMS: Final = (FCM, APNS)
 
 
 class SqsDeliveryCheckQueue:
-    """LookQueue on an SQS queue."""
+    """DeliveryCheckQueue on an SQS queue."""
 
     def __init__(self, queue: SqsQueue) -> None:
         self._queue = queue
@@ -52,16 +53,7 @@ def reminder_body(user_id: str, reminder_id: str) -> dict[str, Any]:
 
 
 def _job_body(job: PushJob) -> dict[str, Any]:
-    return {
-        "kind": PUSH,
-        "platform": job.platform,
-        "user_id": job.user_id,
-        "about": _about_body(job.about),
-        "since": job.since,
-        "tries": job.tries,
-        "device_id": job.device_id,
-        "not_before": job.not_before,
-    }
+    return {"kind": PUSH, **asdict(job), "about": _about_body(job.about)}
 
 
 def job_from(body: Mapping[str, Any]) -> PushJob:

@@ -18,6 +18,9 @@ from shared.domain.files import IMAGE, File, Stored, Upload, content_disposition
 
 T = TypeVar("T")
 
+_WAITING: Final = "uploads/"
+_KEPT: Final = "files/"
+_SMALL: Final = "thumbnails/"
 THUMBNAIL_TYPE: Final = "image/jpeg"
 # S3 copies a hundred megabytes within seconds, and may be silent meanwhile.
 READ_TIMEOUT_S: Final = 20.0
@@ -48,7 +51,7 @@ class S3Objects:
         content_type = {"Content-Type": file.content_type}
         form = self._s3.client.generate_presigned_post(
             self._bucket,
-            _waiting(file.file_id),
+            f"{_WAITING}{file.file_id}",
             dict(content_type),
             [content_type, ["content-length-range", file.size, file.size]],
             ExpiresIn=-((self._now() - file.expires_at) // SECOND_MS),
@@ -59,20 +62,20 @@ class S3Objects:
         disposition = content_disposition(file.name, attachment=file.kind != IMAGE)
         parameters = {
             "Bucket": self._bucket,
-            "Key": _small(file.file_id) if thumbnail else _kept(file.file_id),
+            "Key": f"{_SMALL}{file.file_id}" if thumbnail else f"{_KEPT}{file.file_id}",
             "ResponseContentDisposition": "inline" if thumbnail else disposition,
             "ResponseContentType": THUMBNAIL_TYPE if thumbnail else file.content_type,
         }
         return str(self._s3.client.generate_presigned_url("get_object", parameters, ExpiresIn=expires_in_s))
 
     def look_at_upload(self, file_id: str) -> Stored | None:
-        found = self._unless_gone(lambda s3: s3.head_object(Bucket=self._bucket, Key=_waiting(file_id)))
+        found = self._unless_gone(lambda s3: s3.head_object(Bucket=self._bucket, Key=f"{_WAITING}{file_id}"))
         return None if found is None else Stored(found["ContentLength"], found["ETag"])
 
     def read_upload(self, file_id: str, stored: Stored, *, limit: int) -> bytes | None:
         def read(s3: Any) -> bytes:
             wanted = {"Range": f"bytes=0-{limit - 1}", "IfMatch": stored.etag}
-            found = s3.get_object(Bucket=self._bucket, Key=_waiting(file_id), **wanted)
+            found = s3.get_object(Bucket=self._bucket, Key=f"{_WAITING}{file_id}", **wanted)
             return bytes(found["Body"].read())  # here, so that what breaks off is read again
 
         return self._unless_gone(read)
@@ -81,8 +84,8 @@ class S3Objects:
         copied = self._unless_gone(
             lambda s3: s3.copy_object(
                 Bucket=self._bucket,
-                Key=_kept(file.file_id),
-                CopySource={"Bucket": self._bucket, "Key": _waiting(file.file_id)},
+                Key=f"{_KEPT}{file.file_id}",
+                CopySource={"Bucket": self._bucket, "Key": f"{_WAITING}{file.file_id}"},
                 CopySourceIfMatch=stored.etag,
                 MetadataDirective="REPLACE",
                 ContentType=file.content_type,
@@ -91,14 +94,14 @@ class S3Objects:
         return copied is not None
 
     def put_thumbnail(self, file_id: str, thumbnail: bytes) -> None:
-        kept = {"Bucket": self._bucket, "Key": _small(file_id), "ContentType": THUMBNAIL_TYPE}
+        kept = {"Bucket": self._bucket, "Key": f"{_SMALL}{file_id}", "ContentType": THUMBNAIL_TYPE}
         self._s3.call(lambda s3: s3.put_object(**kept, Body=thumbnail))
 
     def drop_upload(self, file_id: str) -> None:
-        self._delete(_waiting(file_id))
+        self._delete(f"{_WAITING}{file_id}")
 
     def delete(self, file_id: str) -> None:
-        for key in (_kept(file_id), _small(file_id)):
+        for key in (f"{_KEPT}{file_id}", f"{_SMALL}{file_id}"):
             self._delete(key)
 
     def _delete(self, key: str) -> None:
@@ -112,15 +115,3 @@ class S3Objects:
             if refused.code in _GONE:
                 return None
             raise
-
-
-def _waiting(file_id: str) -> str:
-    return f"uploads/{file_id}"
-
-
-def _kept(file_id: str) -> str:
-    return f"files/{file_id}"
-
-
-def _small(file_id: str) -> str:
-    return f"thumbnails/{file_id}"

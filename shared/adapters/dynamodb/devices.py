@@ -7,19 +7,20 @@ condition that neither has changed since it was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item, MembersStore, transact
 from shared.adapters.dynamodb.schema import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
-from shared.domain.devices import PRODUCTION, Device, PushTarget
+from shared.domain.devices import Device, PushTarget
 from shared.errors import Unavailable
 
 _ATTEMPTS: Final = 5
 _DEVICES: Final = "devices"
 _DEVICE_ID: Final = "device_id"
 _VERSION: Final = "version"
+_TARGET: Final = tuple(field.name for field in fields(PushTarget))
 
 _Owner = tuple[str, str]
 """A user, and the id of one of their devices."""
@@ -155,30 +156,14 @@ def devices_from(item: Item) -> list[Device]:
     """All devices of a user's item; none for an empty one."""
     return [
         Device(
-            device_id,
-            PushTarget(
-                platform=value["platform"],
-                token=value["token"],
-                environment=value.get("environment", PRODUCTION),
-                app_id=value.get("app_id"),
-                is_installation=value.get("is_installation", False),
-            ),
-            value["registered_at"],
+            device_id, PushTarget(**{name: value[name] for name in _TARGET if name in value}), value["registered_at"]
         )
         for device_id, value in item.get(_DEVICES, {}).items()
     ]
 
 
 def _device_value(device: Device) -> dict[str, Any]:
-    target = device.target
-    return {
-        "platform": target.platform,
-        "token": target.token,
-        "environment": target.environment,
-        "app_id": target.app_id,
-        "is_installation": target.is_installation,
-        "registered_at": device.registered_at,
-    }
+    return {**{name: getattr(device.target, name) for name in _TARGET}, "registered_at": device.registered_at}
 
 
 def _is_unchanged(stored: Device, known: Device) -> bool:

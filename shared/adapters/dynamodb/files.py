@@ -7,6 +7,7 @@ the sum is exact whatever dies. Items of the first edition have no `counted`, ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
@@ -31,6 +32,7 @@ from shared.ports.files import NEVER
 _COUNTED: Final = "counted"
 _BYTES: Final = "bytes"
 _SHARDS: Final = "0123456789abcdef"
+_ATTRIBUTES: Final = tuple(field.name for field in fields(File) if field.name != "file_id")
 _SETTLED: Final = (STATUS, "reason", "width", "height", "has_thumbnail")
 
 
@@ -125,38 +127,9 @@ def _key_of(due: DueFile) -> Item:
 
 
 def _file_item(file: File) -> Item:
-    return {
-        **file_key(file.file_id),
-        "owner_id": file.owner_id,
-        "kind": file.kind,
-        "name": file.name,
-        "content_type": file.content_type,
-        "size": file.size,
-        STATUS: file.status,
-        "created_at": file.created_at,
-        "expires_at": file.expires_at,
-        "reason": file.reason,
-        "width": file.width,
-        "height": file.height,
-        "has_thumbnail": file.has_thumbnail,
-        REFERENCES: file.references,
-    }
+    """Its attributes have the names of the file's fields; the id is the key's."""
+    return {**file_key(file.file_id), **{name: getattr(file, name) for name in _ATTRIBUTES}}
 
 
 def _file_from(file_id: str, item: Item) -> File:
-    return File(
-        file_id=file_id,
-        owner_id=item["owner_id"],
-        kind=item["kind"],
-        name=item["name"],
-        content_type=item["content_type"],
-        size=item["size"],
-        created_at=item["created_at"],
-        expires_at=item["expires_at"],
-        status=item[STATUS],
-        reason=item.get("reason"),
-        width=item.get("width"),
-        height=item.get("height"),
-        has_thumbnail=item["has_thumbnail"],
-        references=item[REFERENCES],
-    )
+    return File(file_id=file_id, **{name: item[name] for name in _ATTRIBUTES if name in item})
