@@ -6,11 +6,10 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, ParamSpec, Self
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -22,22 +21,7 @@ from tests.client.fake_storage import FakeStorage
 from tests.client.http_model import HttpModel
 from tests.client.model import Frame, Model, Refusal
 
-P = ParamSpec("P")
 PATIENCE_S = 30.0  # what hangs fails; a busy machine does not
-
-
-def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run an async test, and let nothing hang."""
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def bounded() -> None:
-            async with asyncio.timeout(PATIENCE_S):
-                await test(*args, **kwargs)
-
-        asyncio.run(bounded())
-
-    return run
 
 
 def token_of(user: str, **claims: object) -> str:

@@ -20,7 +20,7 @@ from parley_client import chat
 from parley_client.chat_commands import NAMES
 from parley_client.chat_words import WrongArgumentsError, duration_ms
 
-from tests.client.fake_server import FakeServer, on_loop, token_of
+from tests.client.fake_server import FakeServer, token_of
 from tests.client.model import Posts, Refusal
 
 DM = "dm:alice:bob"
@@ -95,7 +95,6 @@ def command(*arguments: str) -> Sequence[str]:
     return (sys.executable, "-m", "parley_client.chat", *arguments)
 
 
-@on_loop
 async def test_two_people_chat_with_receipts() -> None:
     async with (
         FakeServer() as server,
@@ -119,7 +118,6 @@ async def test_two_people_chat_with_receipts() -> None:
     assert "\x1b" not in alice.output
 
 
-@on_loop
 async def test_recent_history_comes_first_and_once() -> None:
     async with FakeServer() as server:
         for number in range(25):
@@ -133,7 +131,6 @@ async def test_recent_history_comes_first_and_once() -> None:
     assert re.findall(r"number \d+|live", alice.output) == [*(f"number {number}" for number in range(5, 25)), "live"]
 
 
-@on_loop
 async def test_a_killed_chat_catches_up_from_its_state_and_sends_what_was_left(tmp_path: Path) -> None:
     state = str(tmp_path / "state.json")
     async with FakeServer() as server:
@@ -161,7 +158,6 @@ async def test_a_killed_chat_catches_up_from_its_state_and_sends_what_was_left(t
     assert saved(state)["outbox"] == []
 
 
-@on_loop
 async def test_a_message_that_was_refused_is_not_sent_by_the_next_run(tmp_path: Path) -> None:
     state = str(tmp_path / "state.json")
     async with FakeServer() as server:
@@ -181,7 +177,6 @@ async def test_a_message_that_was_refused_is_not_sent_by_the_next_run(tmp_path: 
     assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["this one"]
 
 
-@on_loop
 async def test_at_the_end_of_its_input_it_waits_for_its_acks() -> None:
     async with FakeServer() as server:
         server.on_frame = lambda _, frame: "lost" if frame["type"] == "message" else None
@@ -198,7 +193,6 @@ async def test_at_the_end_of_its_input_it_waits_for_its_acks() -> None:
     assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["one", "two"]
 
 
-@on_loop
 async def test_a_refused_token_is_said_plainly() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob", token=token_of("alice", old=True)) as alice:
         assert await alice.ends(close=False) == 1
@@ -208,7 +202,6 @@ async def test_a_refused_token_is_said_plainly() -> None:
     assert "Traceback" not in alice.output
 
 
-@on_loop
 async def test_an_unreachable_server_is_said_and_tried_again() -> None:
     async with FakeServer(refusals=[503, 503]) as server, chatting(server, "alice", "bob") as alice:
         await alice.shows(r"not connected: .*503.*trying again in \d+\.\d s")
@@ -217,7 +210,6 @@ async def test_an_unreachable_server_is_said_and_tried_again() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@on_loop
 async def test_a_signal_ends_it_in_good_order(number: signal.Signals) -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -227,7 +219,6 @@ async def test_a_signal_ends_it_in_good_order(number: signal.Signals) -> None:
     assert "Traceback" not in alice.output
 
 
-@on_loop
 async def test_commands_and_what_is_none() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -244,7 +235,6 @@ async def test_commands_and_what_is_none() -> None:
     assert server.sent("message") == []
 
 
-@on_loop
 async def test_edits_deletions_and_reactions_are_typed_and_shown() -> None:
     async with (
         FakeServer() as server,
@@ -272,7 +262,6 @@ async def test_edits_deletions_and_reactions_are_typed_and_shown() -> None:
         assert await bob.ends() == 0
 
 
-@on_loop
 async def test_a_group_is_made_joined_and_left() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -303,7 +292,6 @@ async def test_a_group_is_made_joined_and_left() -> None:
     assert server.model.messages(DM)[0]["content"] == "back to you"
 
 
-@on_loop
 async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -324,7 +312,6 @@ async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
         assert await alice.ends() == 0
 
 
-@on_loop
 async def test_what_no_number_and_no_path_can_be_is_said_and_the_chat_goes_on() -> None:
     digits = "9" * 5_000
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
@@ -343,7 +330,6 @@ async def test_what_no_number_and_no_path_can_be_is_said_and_the_chat_goes_on() 
     assert "Traceback" not in alice.output
 
 
-@on_loop
 async def test_where_http_does_not_answer_a_user_can_still_be_gone_to() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob", "--http-url", "http://127.0.0.1:9") as alice:
         await alice.shows("connected")
@@ -356,7 +342,6 @@ async def test_where_http_does_not_answer_a_user_can_still_be_gone_to() -> None:
     assert server.model.messages("dm:alice:carol")[0]["content"] == "hi carol"
 
 
-@on_loop
 async def test_what_changes_nothing_is_said() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -367,7 +352,6 @@ async def test_what_changes_nothing_is_said() -> None:
         assert await alice.ends() == 0
 
 
-@on_loop
 async def test_tabs_and_long_texts_are_shown_as_they_fit() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -378,7 +362,6 @@ async def test_tabs_and_long_texts_are_shown_as_they_fit() -> None:
         assert await alice.ends() == 0
 
 
-@on_loop
 async def test_a_message_that_is_refused_is_shown_as_not_sent() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -387,7 +370,6 @@ async def test_a_message_that_is_refused_is_shown_as_not_sent() -> None:
         assert await alice.ends() == 0
 
 
-@on_loop
 async def test_replies_mentions_forwards_and_the_conversations_they_are_in() -> None:
     async with (
         FakeServer() as server,
@@ -415,7 +397,6 @@ async def test_replies_mentions_forwards_and_the_conversations_they_are_in() -> 
         assert await bob.ends() == 0
 
 
-@on_loop
 async def test_contacts_and_blocks_are_asked_for_answered_and_listed() -> None:
     async with (
         FakeServer() as server,
@@ -442,7 +423,6 @@ async def test_contacts_and_blocks_are_asked_for_answered_and_listed() -> None:
         assert await bob.ends() == 0
 
 
-@on_loop
 async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() -> None:
     async with FakeServer() as server:
         server.model.create_group("alice", "Team A", ["bob"], [])
@@ -477,7 +457,6 @@ async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() 
         assert "Traceback" not in alice.output
 
 
-@on_loop
 async def test_history_and_going_back_show_the_ticks_of_the_live_view() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -497,7 +476,6 @@ async def test_history_and_going_back_show_the_ticks_of_the_live_view() -> None:
         assert await alice.ends() == 0
 
 
-@on_loop
 async def test_typing_and_presence_are_shown() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -517,7 +495,6 @@ async def test_typing_and_presence_are_shown() -> None:
     assert len(re.findall(r"bob is online", alice.output)) == 1
 
 
-@on_loop
 async def test_who_comes_before_it_is_known_who_is_there_is_news() -> None:
     """The answer to that question may be late, or never come."""
     unanswered = FakeServer(on_frame=lambda _, frame: "unanswered" if frame["type"] == "presence" else None)
@@ -533,7 +510,6 @@ async def test_who_comes_before_it_is_known_who_is_there_is_news() -> None:
     assert len(re.findall(r"bob is online", alice.output)) == 1
 
 
-@on_loop
 async def test_an_edit_without_words_asks_before_it_drops_a_caption(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(b"picture")
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
@@ -554,7 +530,6 @@ async def test_an_edit_without_words_asks_before_it_drops_a_caption(tmp_path: Pa
     assert [entry["message"]["content"] for entry in server.model.logs[DM] if "message" in entry] == ["plain", ""]
 
 
-@on_loop
 async def test_every_command_says_how_it_is_used_and_is_in_the_help() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")
@@ -624,7 +599,6 @@ def test_a_state_of_somebody_else_is_said(tmp_path: Path, capsys: pytest.Capture
     assert str(path) in capsys.readouterr().err
 
 
-@on_loop
 async def test_files_are_sent_shown_and_saved(tmp_path: Path) -> None:
     (tmp_path / "my cat.png").write_bytes(b"picture" * 100_000)
     (tmp_path / "notes.txt").write_bytes(b"text")
@@ -656,7 +630,6 @@ async def test_files_are_sent_shown_and_saved(tmp_path: Path) -> None:
     assert (folder / "my cat (2).png").read_bytes() == (folder / "my cat.png").read_bytes() == b"picture" * 100_000
 
 
-@on_loop
 async def test_notifications_are_shown_once_and_acknowledged_and_reminders_asked_for() -> None:
     async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
         await alice.shows("connected")

@@ -17,7 +17,7 @@ from parley_client import chat
 from parley_client.chat_door import Door
 from parley_client.terminal import Pipe
 
-from tests.client.fake_server import FakeServer, on_loop
+from tests.client.fake_server import FakeServer
 from tests.client.test_chat import DM, command, saved
 
 termios = pytest.importorskip("termios")
@@ -89,7 +89,6 @@ async def on_terminal(
             mine.close()
 
 
-@on_loop
 async def test_what_is_typed_stays_whole_while_messages_come() -> None:
     async with FakeServer() as server:
         await server.post("bob", "alice", "from before")
@@ -107,7 +106,6 @@ async def test_what_is_typed_stays_whole_while_messages_come() -> None:
     assert server.sent("message")[0]["content"] == "half a sentence"
 
 
-@on_loop
 async def test_a_local_answer_leaves_no_prompt_behind() -> None:
     async with FakeServer() as server, on_terminal(server) as (screen, process):
         await screen.shows("connected.*alice → bob>")
@@ -125,7 +123,6 @@ async def test_a_local_answer_leaves_no_prompt_behind() -> None:
 
 
 @pytest.mark.parametrize("end", ["/quit\r", "\x03", "\x04", signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=repr)
-@on_loop
 async def test_a_terminal_that_a_killed_program_left_behind_is_set_right_at_start_and_at_each_end(
     end: str | signal.Signals,
 ) -> None:
@@ -142,7 +139,6 @@ async def test_a_terminal_that_a_killed_program_left_behind_is_set_right_at_star
     screen.close()
 
 
-@on_loop
 async def test_typing_is_told_while_a_message_is_written_and_not_for_a_command() -> None:
     async with FakeServer() as server, on_terminal(server) as (screen, process):
         await server.post("bob", "alice", "hi")
@@ -161,7 +157,6 @@ async def test_typing_is_told_while_a_message_is_written_and_not_for_a_command()
     assert [(frame["conversation_id"], frame["active"]) for frame in server.sent("typing")] == [(DM, True), (DM, False)]
 
 
-@on_loop
 async def test_the_status_line_says_who_is_there_and_who_types() -> None:
     async with FakeServer() as server, on_terminal(server) as (screen, process):
         await server.post("bob", "alice", "hi")
@@ -203,7 +198,6 @@ class Told(Pipe):
             await self._more.wait()
 
 
-@on_loop
 async def test_a_server_that_was_made_anew_is_gone_on_with_and_its_state_begins_empty(tmp_path: Path) -> None:
     """As over a `make reset` and `make up` beside the chat: another address, another log, nothing of the old state."""
     path, terminal, doors = tmp_path / "state.json", Told(), list[Door | None]()
@@ -225,7 +219,6 @@ async def test_a_server_that_was_made_anew_is_gone_on_with_and_its_state_begins_
     assert saved(str(path))["of"] == "new"
 
 
-@on_loop
 async def test_while_there_is_no_server_what_is_typed_is_not_kept_for_another() -> None:
     terminal = Told()
     chatting = asyncio.create_task(chat.converse(lambda: None, terminal, user="alice", to="bob"))

@@ -33,7 +33,7 @@ from parley_client import (
 )
 from parley_client.events import Event
 
-from tests.client.fake_server import FakeServer, on_loop, token_of
+from tests.client.fake_server import FakeServer, token_of
 from tests.client.model import Frame, Model, Refusal
 
 DM = "dm:alice:bob"
@@ -65,7 +65,6 @@ async def next_of(client: ParleyClient, kind: type[Event]) -> Any:
 # --- two people
 
 
-@on_loop
 async def test_a_message_goes_from_one_client_to_the_other_with_receipts_back() -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         await bob.connected()
@@ -80,7 +79,6 @@ async def test_a_message_goes_from_one_client_to_the_other_with_receipts_back() 
     assert (receipt.user_id, receipt.seq) == ("bob", 1)
 
 
-@on_loop
 async def test_many_messages_at_once_both_ways_are_the_same_for_both() -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         sending = [alice.send(f"a{number}", to="bob") for number in range(40)]
@@ -93,7 +91,6 @@ async def test_many_messages_at_once_both_ways_are_the_same_for_both() -> None:
     assert [each.content for each in of_bob if each.sender_id == "alice"] == [f"a{number}" for number in range(40)]
 
 
-@on_loop
 async def test_what_was_taken_is_reported_as_delivered_by_itself() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -107,7 +104,6 @@ async def test_what_was_taken_is_reported_as_delivered_by_itself() -> None:
 # --- a bad network
 
 
-@on_loop
 async def test_a_lost_ack_and_a_cut_store_the_message_once_and_acknowledge_it() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -123,7 +119,6 @@ async def test_a_lost_ack_and_a_cut_store_the_message_once_and_acknowledge_it() 
     assert server.living("alice") == 0
 
 
-@on_loop
 async def test_a_message_that_never_arrived_goes_out_again_unchanged() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.on_frame = lambda _, frame: "lost" if frame["type"] == "message" else None
@@ -137,7 +132,6 @@ async def test_a_message_that_never_arrived_goes_out_again_unchanged() -> None:
     assert {**first, "id": again["id"]} == again
 
 
-@on_loop
 async def test_messages_while_away_come_once_and_in_order_after_reconnecting() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -151,7 +145,6 @@ async def test_messages_while_away_come_once_and_in_order_after_reconnecting() -
     assert [each.content for each in seen] == ["one", "two", "three"]
 
 
-@on_loop
 async def test_lost_posts_are_found_by_the_next_one() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -165,7 +158,6 @@ async def test_lost_posts_are_found_by_the_next_one() -> None:
     assert [each.content for each in seen] == ["one", "two", "three"]
 
 
-@on_loop
 async def test_a_lost_post_heals_within_a_heartbeat() -> None:
     async with FakeServer() as server, client_of(server, heartbeat=0.05) as alice:
         await alice.send("hi", to="bob")
@@ -176,7 +168,6 @@ async def test_a_lost_post_heals_within_a_heartbeat() -> None:
     assert [each.content for each in seen] == ["hi", "lost on the way"]
 
 
-@on_loop
 async def test_posts_that_come_twice_and_in_the_wrong_order_are_seen_once_and_in_order() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -199,7 +190,6 @@ async def _first(stream: AsyncGenerator[Event], count: int, kinds: tuple[type, .
                 return
 
 
-@on_loop
 async def test_a_server_that_stops_answering_is_left_for_a_new_connection() -> None:
     def mute(_: str, frame: Frame) -> str | None:
         return "lost" if frame["type"] != "sync" else None
@@ -213,7 +203,6 @@ async def test_a_server_that_stops_answering_is_left_for_a_new_connection() -> N
     assert ack.seq == 1
 
 
-@on_loop
 async def test_a_busy_server_is_asked_again() -> None:
     refusals = [Refusal("rate_limited", retryable=True, retry_after_ms=10), Refusal("internal", retryable=True)]
 
@@ -227,7 +216,6 @@ async def test_a_busy_server_is_asked_again() -> None:
     assert len(server.sent("message")) == 3
 
 
-@on_loop
 async def test_too_much_since_after_is_synced_and_sent_again() -> None:
     model = Model(max_examined=5, page=2)
     for number in range(30):
@@ -239,7 +227,6 @@ async def test_too_much_since_after_is_synced_and_sent_again() -> None:
     assert [frame["after"] for frame in server.sent("message")] == [1, 30]
 
 
-@on_loop
 async def test_a_refusal_is_raised_with_its_code() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         with pytest.raises(ParleyError) as refusal:
@@ -251,7 +238,6 @@ async def test_a_refusal_is_raised_with_its_code() -> None:
 # --- tokens and handshakes
 
 
-@on_loop
 async def test_the_token_goes_in_the_header_and_the_device_into_the_query() -> None:
     async with FakeServer() as server, client_of(server, device_id="d 1", platform="test", app_version="2") as alice:
         await alice.connected()
@@ -261,7 +247,6 @@ async def test_the_token_goes_in_the_header_and_the_device_into_the_query() -> N
     assert request.path == "/test?device_id=d+1&platform=test&app_version=2"
 
 
-@on_loop
 async def test_a_ticket_is_fetched_for_each_connection_and_keeps_the_token_out_of_the_handshake() -> None:
     async with FakeServer() as server, client_of(server, by_ticket=True) as alice:
         await alice.connected()
@@ -274,7 +259,6 @@ async def test_a_ticket_is_fetched_for_each_connection_and_keeps_the_token_out_o
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@on_loop
 async def test_a_refused_token_ends_the_client_and_everything_says_so(status: int) -> None:
     async with FakeServer(refusals=[status] * 5) as server, client_of(server) as alice:
         with pytest.raises(RefusedError) as refusal:
@@ -291,7 +275,6 @@ async def test_a_refused_token_ends_the_client_and_everything_says_so(status: in
     assert [each.content for each in unacked] == ["hi"]
 
 
-@on_loop
 async def test_a_refused_token_is_replaced_once_by_a_fresh_one() -> None:
     async with FakeServer() as server:
         good = server.admit("alice")
@@ -307,7 +290,6 @@ async def test_a_refused_token_is_replaced_once_by_a_fresh_one() -> None:
     assert len(server.handshakes) == 2
 
 
-@on_loop
 async def test_a_provider_without_another_token_is_not_asked_for_ever() -> None:
     async with FakeServer() as server, client_of(server, token=lambda: token_of("alice", old=True)) as alice:
         with pytest.raises(RefusedError):
@@ -316,7 +298,6 @@ async def test_a_provider_without_another_token_is_not_asked_for_ever() -> None:
     assert len(server.handshakes) == 1
 
 
-@on_loop
 async def test_each_connection_asks_for_a_fresh_token() -> None:
     asked: list[str] = []
     async with FakeServer() as server:
@@ -333,7 +314,6 @@ async def test_each_connection_asks_for_a_fresh_token() -> None:
     assert len(asked) == 2
 
 
-@on_loop
 async def test_a_provider_that_fails_is_asked_again() -> None:
     async with FakeServer() as server:
         failures = [OSError("no network")]
@@ -347,7 +327,6 @@ async def test_a_provider_that_fails_is_asked_again() -> None:
             await alice.connected()
 
 
-@on_loop
 async def test_another_users_token_is_refused_before_anything_is_sent() -> None:
     async with FakeServer() as server, client_of(server, token=lambda: token_of("bob"), user_id="alice") as alice:
         with pytest.raises(ParleyError, match="wrong_user"):
@@ -356,7 +335,6 @@ async def test_another_users_token_is_refused_before_anything_is_sent() -> None:
     assert server.handshakes == []
 
 
-@on_loop
 async def test_an_expired_token_on_a_living_connection_means_a_new_connection_with_a_fresh_one() -> None:
     expired = [Refusal("token_expired")]
     async with FakeServer() as server, client_of(server) as alice:
@@ -368,7 +346,6 @@ async def test_an_expired_token_on_a_living_connection_means_a_new_connection_wi
     assert len(server.handshakes) == 2
 
 
-@on_loop
 async def test_a_goodbye_for_good_stops_the_client() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.connected()
@@ -380,7 +357,6 @@ async def test_a_goodbye_for_good_stops_the_client() -> None:
     assert len(server.handshakes) == 1
 
 
-@on_loop
 async def test_a_goodbye_that_invites_back_reconnects() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -389,7 +365,6 @@ async def test_a_goodbye_that_invites_back_reconnects() -> None:
         await alice.sync()
 
 
-@on_loop
 async def test_a_server_that_is_not_there_is_tried_again_and_the_reason_shown() -> None:
     async with FakeServer() as server:
         url, token = server.url, server.admit("alice")
@@ -403,7 +378,6 @@ async def test_a_server_that_is_not_there_is_tried_again_and_the_reason_shown() 
 # --- closing and going on
 
 
-@on_loop
 async def test_closing_tells_who_waits_and_returns_what_is_not_acknowledged() -> None:
     def mute(_: str, frame: Frame) -> str | None:
         return "lost" if frame["type"] == "message" else None
@@ -423,7 +397,6 @@ async def test_closing_tells_who_waits_and_returns_what_is_not_acknowledged() ->
     assert (closed.value.client_message_id, closed.value.after) == ("mine", 0)
 
 
-@on_loop
 async def test_another_client_goes_on_from_the_state() -> None:
     async with FakeServer() as server:
         async with client_of(server) as alice:
@@ -446,7 +419,6 @@ async def test_another_client_goes_on_from_the_state() -> None:
     assert len(server.model.logs[DM]) == 3
 
 
-@on_loop
 async def test_cancelling_a_send_does_not_unsend_it() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         sending = asyncio.create_task(alice.send("hi", to="bob"))
@@ -459,7 +431,6 @@ async def test_cancelling_a_send_does_not_unsend_it() -> None:
     assert [entry["message"]["content"] for entry in server.model.logs[DM]] == ["hi"]
 
 
-@on_loop
 async def test_a_cancelled_send_that_is_refused_later_is_an_event() -> None:
     async with FakeServer(on_frame=lambda *_: Refusal("blocked")) as server, client_of(server) as alice:
         sending = asyncio.create_task(alice.send("hi", to="bob"))
@@ -470,7 +441,6 @@ async def test_a_cancelled_send_that_is_refused_later_is_an_event() -> None:
     assert (failed.code, failed.to) == ("blocked", "bob")
 
 
-@on_loop
 async def test_a_slow_application_loses_nothing_and_holds_up_no_ack() -> None:
     async with FakeServer() as server, client_of(server, max_events=5) as alice:
         await alice.sync()
@@ -483,7 +453,6 @@ async def test_a_slow_application_loses_nothing_and_holds_up_no_ack() -> None:
     assert [each.seq for each in seen] == list(range(1, 32))
 
 
-@on_loop
 async def test_other_frames_are_sent_as_they_are_and_answered() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.connected()
@@ -497,7 +466,6 @@ async def test_other_frames_are_sent_as_they_are_and_answered() -> None:
 # --- HTTP
 
 
-@on_loop
 async def test_history_and_inbox_come_over_http() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         for number in range(5):
@@ -519,7 +487,6 @@ async def test_history_and_inbox_come_over_http() -> None:
     assert ("GET", "/v1/conversations/dm%3Aalice%3Abob/messages?limit=2") in server.requests
 
 
-@on_loop
 async def test_an_http_refusal_is_raised_with_code_and_status() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         with pytest.raises(ParleyError) as refusal:
@@ -528,7 +495,6 @@ async def test_an_http_refusal_is_raised_with_code_and_status() -> None:
     assert (refusal.value.code, refusal.value.status) == ("not_a_member", 404)
 
 
-@on_loop
 async def test_http_asks_for_a_fresh_token_once_where_the_old_one_is_refused() -> None:
     async with FakeServer() as server:
         good = server.admit("alice")
@@ -539,7 +505,6 @@ async def test_http_asks_for_a_fresh_token_once_where_the_old_one_is_refused() -
     assert page.conversations == ()
 
 
-@on_loop
 async def test_an_http_server_that_is_not_there_is_unreachable() -> None:
     async with FakeServer() as server:
         http_url, url = server.http_url, server.url
@@ -548,7 +513,6 @@ async def test_an_http_server_that_is_not_there_is_unreachable() -> None:
     assert error.value.retryable
 
 
-@on_loop
 async def test_without_an_http_url_history_says_what_is_missing() -> None:
     with pytest.raises(ParleyError, match="http_url"):
         await ParleyClient("ws://127.0.0.1:9", token="t").history(DM)
@@ -557,7 +521,6 @@ async def test_without_an_http_url_history_says_what_is_missing() -> None:
 # --- what changes messages and groups
 
 
-@on_loop
 async def test_edits_deletions_and_reactions_reach_the_other_client_over_a_lost_reply_and_a_cut() -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         await bob.sync()
@@ -589,7 +552,6 @@ async def view_of(client: ParleyClient, where: str, upto: int) -> ConversationVi
     raise AssertionError("the stream has ended")
 
 
-@on_loop
 async def test_a_message_is_forwarded_as_it_reads() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await server.post("carol", "alice", "the news")
@@ -600,7 +562,6 @@ async def test_a_message_is_forwarded_as_it_reads() -> None:
     assert (forwarded.seq, forwarded.content, forwarded.forwarded) == (ack.seq, "the news", True)
 
 
-@on_loop
 async def test_typing_and_presence_reach_those_who_watch() -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         server.model.dm("alice", "bob")
@@ -615,7 +576,6 @@ async def test_typing_and_presence_reach_those_who_watch() -> None:
         await server.until(lambda: len(server.sent("presence")) == 2)
 
 
-@on_loop
 async def test_a_group_lives_with_all_its_operations() -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         await alice.sync()
@@ -649,7 +609,6 @@ async def test_a_group_lives_with_all_its_operations() -> None:
     assert lost == MembershipLost(group.id)
 
 
-@on_loop
 async def test_people_profiles_and_blocks() -> None:
     quiet = QuietHours("22:00", "07:00", "Europe/Berlin")
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
@@ -681,7 +640,6 @@ async def test_people_profiles_and_blocks() -> None:
 # --- tokens on a living connection
 
 
-@on_loop
 async def test_a_connection_outlives_its_token() -> None:
     async with FakeServer() as server:
         given: list[str] = []
@@ -700,7 +658,6 @@ async def test_a_connection_outlives_its_token() -> None:
     assert len(server.handshakes) == 1
 
 
-@on_loop
 async def test_a_provider_that_had_no_token_in_time_is_asked_again_and_the_connection_lives_on() -> None:
     async with FakeServer() as server:
         fresh = token_of("alice", exp=time.time() + 3_600, number=2)
@@ -722,7 +679,6 @@ async def test_a_provider_that_had_no_token_in_time_is_asked_again_and_the_conne
     assert len(server.handshakes) == 1
 
 
-@on_loop
 async def test_where_the_server_says_that_the_token_has_ended_the_connection_goes_on_with_a_fresh_one() -> None:
     expired = [Refusal("token_expired")]
     async with FakeServer() as server:
@@ -738,7 +694,6 @@ async def test_where_the_server_says_that_the_token_has_ended_the_connection_goe
     assert len(server.handshakes) == 1
 
 
-@on_loop
 async def test_a_token_given_by_hand_is_used_from_then_on() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.connected()

@@ -18,7 +18,7 @@ from parley_client.filenames import candidates, safe_name
 from parley_client.sources import type_of
 from parley_client.transfers import check_storage_url, refused
 
-from tests.client.fake_server import FakeServer, on_loop
+from tests.client.fake_server import FakeServer
 from tests.client.fake_storage import refusal
 from tests.client.test_client import client_of, messages
 from tests.shared.adapters.aws.certificates import tls_contexts
@@ -54,7 +54,6 @@ async def refusal_of(transfer: Any) -> ParleyError:
 # --- up
 
 
-@on_loop
 async def test_a_file_goes_up_as_it_is_with_progress_to_its_end(photo: Path) -> None:
     seen: list[tuple[int, int]] = []
     async with FakeServer() as server, client_of(server) as alice:
@@ -68,7 +67,6 @@ async def test_a_file_goes_up_as_it_is_with_progress_to_its_end(photo: Path) -> 
     assert len(seen) == len(set(seen)) > 3
 
 
-@on_loop
 async def test_the_token_never_goes_to_the_storage(photo: Path, tmp_path: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         file = await alice.upload(photo)
@@ -78,7 +76,6 @@ async def test_the_token_never_goes_to_the_storage(photo: Path, tmp_path: Path) 
     assert all("authorization" not in headers for headers in server.storage.headers)
 
 
-@on_loop
 async def test_bytes_and_streams_go_up_too_from_where_they_stand(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"behind us|ahead of us")
     async with FakeServer() as server, client_of(server) as alice:
@@ -93,7 +90,6 @@ async def test_bytes_and_streams_go_up_too_from_where_they_stand(tmp_path: Path)
     assert (server.storage.objects[f"files/{other.id}"], other.name) == (b"ahead of us", "notes.txt")
 
 
-@on_loop
 async def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
     large = tmp_path / "large.zip"
     with large.open("wb") as stream:
@@ -111,7 +107,6 @@ async def test_a_large_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> Non
     assert peak < 10_000_000
 
 
-@on_loop
 async def test_what_the_check_rejects_is_an_error_with_its_reason(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.http.files.verdicts = ["wrong_type"]
@@ -121,7 +116,6 @@ async def test_what_the_check_rejects_is_an_error_with_its_reason(photo: Path) -
     assert "wrong_type" in error.message
 
 
-@on_loop
 async def test_a_check_is_waited_for_over_calls_that_fail_for_the_moment(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.http.files.unchecked = 1
@@ -131,7 +125,6 @@ async def test_a_check_is_waited_for_over_calls_that_fail_for_the_moment(photo: 
     assert file.status == "ready"
 
 
-@on_loop
 async def test_a_file_that_is_never_checked_is_a_timeout(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.http.files.unchecked = 1_000
@@ -143,7 +136,6 @@ async def test_a_file_that_is_never_checked_is_a_timeout(photo: Path) -> None:
     assert "file-1" in error.message
 
 
-@on_loop
 async def test_what_nobody_could_upload_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(writing)
@@ -160,7 +152,6 @@ async def test_what_nobody_could_upload_is_refused_before_anything_is_asked(tmp_
     assert server.requests == []
 
 
-@on_loop
 async def test_what_the_storage_refuses_says_whether_trying_again_helps(photo: Path) -> None:
     expected = [
         ((403, refusal("AccessDenied", "Invalid according to Policy: Policy expired.")), ("expired", True)),
@@ -178,7 +169,6 @@ async def test_what_the_storage_refuses_says_whether_trying_again_helps(photo: P
     assert len(server.storage.headers) == len(expected)
 
 
-@on_loop
 async def test_a_storage_that_is_not_there_is_unreachable(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.storage.url = "http://127.0.0.1:1/bucket"
@@ -188,7 +178,6 @@ async def test_a_storage_that_is_not_there_is_unreachable(photo: Path) -> None:
     assert "refused" in error.message
 
 
-@on_loop
 async def test_cancelling_an_upload_ends_it_at_once(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.storage.stalls = True
@@ -208,7 +197,7 @@ def ends_not(thread: threading.Thread) -> bool:
 
 
 @pytest.mark.parametrize("speaks_tls", [False, True])
-def test_cancelling_ends_a_transfer_in_the_middle_of_a_write(
+async def test_cancelling_ends_a_transfer_in_the_middle_of_a_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, speaks_tls: bool
 ) -> None:
     large = tmp_path / "large.zip"
@@ -216,56 +205,45 @@ def test_cancelling_ends_a_transfer_in_the_middle_of_a_write(
     os.truncate(large, 50_000_000)
     tls, _ = tls_contexts(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+    sent: list[int] = []
 
-    @on_loop
-    async def cancel() -> None:
-        sent: list[int] = []
+    async def stuck() -> None:
+        """The thread is in a write that does not return: nothing has moved for a while."""
+        before = 0
+        while before == 0 or before != sent[-1]:
+            before = sent[-1] if sent else 0
+            await asyncio.sleep(0.1)
 
-        async def stuck() -> None:
-            """The thread is in a write that does not return: nothing has moved for a while."""
-            before = 0
-            while before == 0 or before != sent[-1]:
-                before = sent[-1] if sent else 0
-                await asyncio.sleep(0.1)
-
-        server = FakeServer()
-        server.storage.tls = tls if speaks_tls else None
-        server.storage.deaf = True
-        async with server, client_of(server) as alice:
-            uploading = asyncio.create_task(alice.upload(large, progress=lambda done, _: sent.append(done)))
-            await stuck()
-            uploading.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await uploading
-            # One that is still stuck would be left alone, and go on for a minute.
-            assert not any(ends_not(each) for each in threading.enumerate() if each.name == "parley-transfer")
-
-    cancel()
+    server = FakeServer()
+    server.storage.tls = tls if speaks_tls else None
+    server.storage.deaf = True
+    async with server, client_of(server) as alice:
+        uploading = asyncio.create_task(alice.upload(large, progress=lambda done, _: sent.append(done)))
+        await stuck()
+        uploading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await uploading
+        # One that is still stuck would be left alone, and go on for a minute.
+        assert not any(ends_not(each) for each in threading.enumerate() if each.name == "parley-transfer")
 
 
-def test_a_storage_over_tls_is_held_to_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_storage_over_tls_is_held_to_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tls, _ = tls_contexts(tmp_path)
     content = os.urandom(200_000)
-
-    @on_loop
-    async def transfer() -> None:
-        server = FakeServer()
-        server.storage.tls = tls
-        async with server, client_of(server) as alice:
-            assert (await refusal_of(alice.upload(content, name="a.zip"))).code == "unreachable"
-            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
-            file = await alice.upload(content, name="a.zip")
-            stream = io.BytesIO()
-            await alice.download(file.id, stream)
-            assert stream.getvalue() == content
-            # Who hangs up in the middle of the body has said why.
-            server.storage.refusals = [(400, refusal("EntityTooLarge"))]
-            assert (await refusal_of(alice.upload(bytes(30_000_000), name="a.zip"))).code == "too_large"
-
-    transfer()
+    server = FakeServer()
+    server.storage.tls = tls
+    async with server, client_of(server) as alice:
+        assert (await refusal_of(alice.upload(content, name="a.zip"))).code == "unreachable"
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+        file = await alice.upload(content, name="a.zip")
+        stream = io.BytesIO()
+        await alice.download(file.id, stream)
+        assert stream.getvalue() == content
+        # Who hangs up in the middle of the body has said why.
+        server.storage.refusals = [(400, refusal("EntityTooLarge"))]
+        assert (await refusal_of(alice.upload(bytes(30_000_000), name="a.zip"))).code == "too_large"
 
 
-@on_loop
 async def test_what_progress_raises_ends_the_transfer(photo: Path, tmp_path: Path) -> None:
     def fail(done: int, _: int) -> None:
         if done:
@@ -284,7 +262,6 @@ async def test_what_progress_raises_ends_the_transfer(photo: Path, tmp_path: Pat
 # --- down
 
 
-@on_loop
 async def test_a_file_comes_down_whole_with_progress(photo: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     stream = io.BytesIO()
@@ -302,7 +279,6 @@ async def test_a_file_comes_down_whole_with_progress(photo: Path, tmp_path: Path
     assert left_in(tmp_path) == ["cat (small).jpg", "cat.png", "mine.png"]
 
 
-@on_loop
 async def test_in_a_folder_nothing_is_replaced_and_no_name_leads_out_of_it(tmp_path: Path) -> None:
     folder = tmp_path / "inner"
     folder.mkdir()
@@ -327,7 +303,6 @@ async def test_in_a_folder_nothing_is_replaced_and_no_name_leads_out_of_it(tmp_p
     assert all(content_of(place) == b"content" and place.parent == folder for place in places)
 
 
-@on_loop
 async def test_a_download_that_can_not_be_put_in_its_place_leaves_nothing(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,7 +319,6 @@ async def test_a_download_that_can_not_be_put_in_its_place_leaves_nothing(
     assert left_in(tmp_path) == ["cat.png"]
 
 
-@on_loop
 async def test_a_download_that_breaks_off_leaves_what_was_there(photo: Path, tmp_path: Path) -> None:
     place = tmp_path / "mine.png"
     place.write_bytes(b"as it was")
@@ -359,7 +333,6 @@ async def test_a_download_that_breaks_off_leaves_what_was_there(photo: Path, tmp
     assert left_in(tmp_path) == ["cat.png", "mine.png"]
 
 
-@on_loop
 async def test_content_of_another_size_is_not_the_file(photo: Path, tmp_path: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         file = await alice.upload(photo)
@@ -370,7 +343,6 @@ async def test_content_of_another_size_is_not_the_file(photo: Path, tmp_path: Pa
     assert left_in(tmp_path) == ["cat.png"]
 
 
-@on_loop
 async def test_cancelling_a_download_leaves_nothing(photo: Path, tmp_path: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         file = await alice.upload(photo)
@@ -383,7 +355,6 @@ async def test_cancelling_a_download_leaves_nothing(photo: Path, tmp_path: Path)
         assert left_in(tmp_path) == ["cat.png"]
 
 
-@on_loop
 async def test_links_that_expired_moved_or_are_missing_are_errors(photo: Path, tmp_path: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         file = await alice.upload(photo)
@@ -404,7 +375,6 @@ async def test_links_that_expired_moved_or_are_missing_are_errors(photo: Path, t
     assert left_in(tmp_path) == ["cat.png"]
 
 
-@on_loop
 async def test_links_are_not_shown_by_accident(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         file = await alice.upload(photo)
@@ -417,7 +387,6 @@ async def test_links_are_not_shown_by_accident(photo: Path) -> None:
 # --- in messages
 
 
-@on_loop
 async def test_a_file_is_sent_with_and_without_words(photo: Path, tmp_path: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice, client_of(server, "bob") as bob:
         await bob.sync()
@@ -438,7 +407,6 @@ async def test_a_file_is_sent_with_and_without_words(photo: Path, tmp_path: Path
     assert content_of(place) == content_of(photo)
 
 
-@on_loop
 async def test_a_message_with_a_file_that_lost_its_ack_is_stored_once(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.sync()
@@ -455,7 +423,6 @@ async def test_a_message_with_a_file_that_lost_its_ack_is_stored_once(photo: Pat
     assert (message.type, message.file_id) == ("image", "file-1")
 
 
-@on_loop
 async def test_long_transfers_take_no_place_of_calls(photo: Path) -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.storage.stalls = True

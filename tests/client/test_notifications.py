@@ -12,7 +12,7 @@ from parley_client.effects import AskNotifications
 from parley_client.parsing import as_event, as_notifications
 
 from tests.client.bench import Bench, block, entry
-from tests.client.fake_server import FakeServer, on_loop
+from tests.client.fake_server import FakeServer
 from tests.client.model import Frame
 from tests.client.test_client import client_of
 
@@ -208,7 +208,6 @@ async def notifications_of(client: ParleyClient, count: int) -> list[str]:
     return found
 
 
-@on_loop
 async def test_notifications_come_live_and_after_each_connect_and_once() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         server.http.notices.tell("alice", "before")
@@ -226,7 +225,6 @@ async def test_notifications_come_live_and_after_each_connect_and_once() -> None
     assert server.http.notices.acknowledged == [("alice", "live")]
 
 
-@on_loop
 async def test_a_list_that_can_not_be_had_is_asked_for_again() -> None:
     async with FakeServer() as server:
         server.http.notices.tell("alice", "before")
@@ -235,7 +233,6 @@ async def test_a_list_that_can_not_be_had_is_asked_for_again() -> None:
             assert await notifications_of(alice, 1) == ["before"]
 
 
-@on_loop
 async def test_a_server_notifies_users() -> None:
     async with FakeServer() as server, client_of(server, "shop") as shop, client_of(server, "bob") as bob:
         await bob.sync()
@@ -251,7 +248,6 @@ async def test_a_server_notifies_users() -> None:
     assert (event.id, event.title, event.body, event.data) == ("order-1", "Sent", "today", {"order": "1"})
 
 
-@on_loop
 async def test_devices_are_registered_listed_and_forgotten() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         phone = await alice.register_device("phone", platform="fcm", installation_id="c-1")
@@ -270,7 +266,6 @@ async def test_devices_are_registered_listed_and_forgotten() -> None:
     assert "c-1" not in repr(phone)
 
 
-@on_loop
 async def test_reminders_are_made_once_listed_and_cancelled() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         ack = await alice.send("hi", to="bob")

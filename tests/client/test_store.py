@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from parley_client import Message, ParleyError, SendFailed, StateFile
 
-from tests.client.fake_server import FakeServer, on_loop
+from tests.client.fake_server import FakeServer
 from tests.client.model import Refusal
 from tests.client.test_client import DM, client_of, messages, next_of
 
@@ -19,7 +19,6 @@ def in_file(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@on_loop
 async def test_what_is_told_is_saved_before(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     async with FakeServer() as server, client_of(server, store=StateFile(path)) as alice:
@@ -41,7 +40,6 @@ async def test_what_is_told_is_saved_before(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-@on_loop
 async def test_the_next_client_goes_on_from_what_was_saved(tmp_path: Path) -> None:
     store = StateFile(tmp_path / "state.json")
     async with FakeServer() as server:
@@ -54,7 +52,6 @@ async def test_the_next_client_goes_on_from_what_was_saved(tmp_path: Path) -> No
     assert message.content == "missed"
 
 
-@on_loop
 async def test_a_refusal_that_a_dead_process_did_not_tell_is_told_by_the_next(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
 
@@ -77,7 +74,6 @@ async def test_a_refusal_that_a_dead_process_did_not_tell_is_told_by_the_next(tm
     assert len(server.sent("message")) == 1
 
 
-@on_loop
 async def test_where_the_state_can_not_be_saved_nothing_is_told_and_the_client_stops(tmp_path: Path) -> None:
     class Full(StateFile):
         full = False

@@ -50,7 +50,7 @@ def test_of_ten_handshakes_at_once_with_one_ticket_exactly_one_gets_in(stack: St
     assert statuses.total() == AT_ONCE - 1
 
 
-def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: Stack) -> None:
+async def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: Stack) -> None:
     (user_id,) = new_users(1)
     tickets = [ticket_of(stack, user_id) for _ in range(3)]
     assert len({*tickets}) == 3
@@ -72,12 +72,8 @@ def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: Stack) 
     ):
         assert refused(stack, ticket=guess) in CLOSED
     assert http(stack, "GET", "/v1/me", token=first)[0] == 401
-
-    async def use() -> None:
-        async with connected(stack, "-", ticket=first) as client:
-            await client.ask("ping")
-
-    asyncio.run(use())
+    async with connected(stack, "-", ticket=first) as client:
+        await client.ask("ping")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

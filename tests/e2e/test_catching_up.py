@@ -70,33 +70,29 @@ async def traffic(writers: list[RawClient], conversations: list[str], rng: rando
     return heads
 
 
-def test_a_client_cut_off_for_two_thousand_entries_equals_one_that_never_left(stack: Stack) -> None:
-    async def live() -> None:
-        reader, *names = new_users(WRITERS + 1)
-        groups = [
-            await asyncio.to_thread(make_group, stack, names[number % WRITERS], [reader])
-            for number in range(CONVERSATIONS)
-        ]
-        stayed: dict[str, ConversationView] = {each: ConversationView(each) for each in groups}
-        left: dict[str, ConversationView] = {each: ConversationView(each) for each in groups}
-        started = dict.fromkeys(groups, 1)
-        async with client(stack, reader) as staying:
-            async with client(stack, reader) as leaving:
-                await asyncio.gather(follow(staying, stayed, started), follow(leaving, left, started))
-                saved = leaving.state()
-            async with AsyncExitStack() as opened:
-                writers = [await opened.enter_async_context(connected(stack, name)) for name in names]
-                heads = await traffic(writers, groups, random.Random(7))
-            await follow(staying, stayed, heads)
-        async with client(stack, reader, saved) as back:
-            await follow(back, left, heads)
-        assert sum(heads.values()) >= ENTRIES
-        _, inbox = http(stack, "GET", "/v1/conversations?limit=100", user_id=reader)
-        unread = {one["id"]: one["unread"] for one in inbox["conversations"]}
-        for each in groups:
-            one, other = (views[each] for views in (stayed, left))
-            assert [as_compared(m) for m in other.messages.values()] == [as_compared(m) for m in one.messages.values()]
-            assert (one.members, one.name, one.unread(reader)) == (other.members, other.name, unread[each])
-            assert other.unread(reader) == unread[each]
-
-    asyncio.run(live())
+async def test_a_client_cut_off_for_two_thousand_entries_equals_one_that_never_left(stack: Stack) -> None:
+    reader, *names = new_users(WRITERS + 1)
+    groups = [
+        await asyncio.to_thread(make_group, stack, names[number % WRITERS], [reader]) for number in range(CONVERSATIONS)
+    ]
+    stayed: dict[str, ConversationView] = {each: ConversationView(each) for each in groups}
+    left: dict[str, ConversationView] = {each: ConversationView(each) for each in groups}
+    started = dict.fromkeys(groups, 1)
+    async with client(stack, reader) as staying:
+        async with client(stack, reader) as leaving:
+            await asyncio.gather(follow(staying, stayed, started), follow(leaving, left, started))
+            saved = leaving.state()
+        async with AsyncExitStack() as opened:
+            writers = [await opened.enter_async_context(connected(stack, name)) for name in names]
+            heads = await traffic(writers, groups, random.Random(7))
+        await follow(staying, stayed, heads)
+    async with client(stack, reader, saved) as back:
+        await follow(back, left, heads)
+    assert sum(heads.values()) >= ENTRIES
+    _, inbox = http(stack, "GET", "/v1/conversations?limit=100", user_id=reader)
+    unread = {one["id"]: one["unread"] for one in inbox["conversations"]}
+    for each in groups:
+        one, other = (views[each] for views in (stayed, left))
+        assert [as_compared(m) for m in other.messages.values()] == [as_compared(m) for m in one.messages.values()]
+        assert (one.members, one.name, one.unread(reader)) == (other.members, other.name, unread[each])
+        assert other.unread(reader) == unread[each]

@@ -15,58 +15,49 @@ from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import RawClient, connected, http, new_users
 
 
-def test_two_clients_chat_with_acks_events_and_receipts(stack: Stack) -> None:
-    async def chat() -> None:
-        one, other = new_users(2)
-        async with connected(stack, one) as alice, connected(stack, other) as bob:
-            ack = await alice.send(other, "hi", cmid="first")
-            conversation_id = private_conversation_id(one, other)
-            assert (ack["conversation_id"], ack["seq"], ack["duplicate"]) == (conversation_id, 1, False)
-            (message,) = await bob.messages(1)
-            assert (message["content"], message["sender_id"], message["id"]) == ("hi", one, ack["message_id"])
-            await bob.ask("read", conversation_id=conversation_id, seq=1)
-            await alice.until(lambda: bool(alice.of_type("read")))
-            (receipt,) = alice.of_type("read")
-            assert (receipt["conversation_id"], receipt["user_id"], receipt["seq"]) == (conversation_id, other, 1)
-            back = await bob.send(one, "hello", after=1)
-            assert (back["seq"], [message["content"] for message in await alice.messages(1)]) == (2, ["hello"])
-            assert not alice.stray
-
-    asyncio.run(chat())
+async def test_two_clients_chat_with_acks_events_and_receipts(stack: Stack) -> None:
+    one, other = new_users(2)
+    async with connected(stack, one) as alice, connected(stack, other) as bob:
+        ack = await alice.send(other, "hi", cmid="first")
+        conversation_id = private_conversation_id(one, other)
+        assert (ack["conversation_id"], ack["seq"], ack["duplicate"]) == (conversation_id, 1, False)
+        (message,) = await bob.messages(1)
+        assert (message["content"], message["sender_id"], message["id"]) == ("hi", one, ack["message_id"])
+        await bob.ask("read", conversation_id=conversation_id, seq=1)
+        await alice.until(lambda: bool(alice.of_type("read")))
+        (receipt,) = alice.of_type("read")
+        assert (receipt["conversation_id"], receipt["user_id"], receipt["seq"]) == (conversation_id, other, 1)
+        back = await bob.send(one, "hello", after=1)
+        assert (back["seq"], [message["content"] for message in await alice.messages(1)]) == (2, ["hello"])
+        assert not alice.stray
 
 
-def test_the_senders_other_devices_get_its_messages_and_reads(stack: Stack) -> None:
-    async def chat() -> None:
-        one, other = new_users(2)
-        async with connected(stack, one) as phone, connected(stack, one) as laptop, connected(stack, other) as bob:
-            await phone.send(other, "from the phone")
-            assert [message["content"] for message in await laptop.messages(1)] == ["from the phone"]
-            await bob.messages(1)
-            await bob.send(one, "back", after=1)
-            await phone.messages(1)
-            await phone.ask("read", conversation_id=private_conversation_id(one, other), seq=2)
-            await laptop.until(lambda: bool(laptop.of_type("read")))
-            assert phone.of_type("read") == []
-
-    asyncio.run(chat())
+async def test_the_senders_other_devices_get_its_messages_and_reads(stack: Stack) -> None:
+    one, other = new_users(2)
+    async with connected(stack, one) as phone, connected(stack, one) as laptop, connected(stack, other) as bob:
+        await phone.send(other, "from the phone")
+        assert [message["content"] for message in await laptop.messages(1)] == ["from the phone"]
+        await bob.messages(1)
+        await bob.send(one, "back", after=1)
+        await phone.messages(1)
+        await phone.ask("read", conversation_id=private_conversation_id(one, other), seq=2)
+        await laptop.until(lambda: bool(laptop.of_type("read")))
+        assert phone.of_type("read") == []
 
 
-def test_one_message_sent_twenty_times_in_parallel_and_after_reconnecting_is_one_entry(stack: Stack) -> None:
-    async def chat() -> None:
-        one, other = new_users(2)
-        async with connected(stack, one) as first, connected(stack, one) as second:
-            senders = [first, second]
-            sends = [senders[i % 2].send(other, "once", cmid="the-one") for i in range(20)]
-            acks = await asyncio.gather(*sends)
-        async with connected(stack, one) as again:
-            acks.append(await again.send(other, "once", cmid="the-one"))
-        assert Counter(ack.pop("duplicate") for ack in acks) == {False: 1, True: 20}
-        assert all(ack == acks[0] for ack in acks)
-        path = f"/v1/conversations/{private_conversation_id(one, other)}/messages"
-        _, history = http(stack, "GET", path, user_id=other)
-        assert [message["content"] for message in history["messages"]] == ["once"]
-
-    asyncio.run(chat())
+async def test_one_message_sent_twenty_times_in_parallel_and_after_reconnecting_is_one_entry(stack: Stack) -> None:
+    one, other = new_users(2)
+    async with connected(stack, one) as first, connected(stack, one) as second:
+        senders = [first, second]
+        sends = [senders[i % 2].send(other, "once", cmid="the-one") for i in range(20)]
+        acks = await asyncio.gather(*sends)
+    async with connected(stack, one) as again:
+        acks.append(await again.send(other, "once", cmid="the-one"))
+    assert Counter(ack.pop("duplicate") for ack in acks) == {False: 1, True: 20}
+    assert all(ack == acks[0] for ack in acks)
+    path = f"/v1/conversations/{private_conversation_id(one, other)}/messages"
+    _, history = http(stack, "GET", path, user_id=other)
+    assert [message["content"] for message in history["messages"]] == ["once"]
 
 
 def has_all(client: RawClient, seqs: set[int]) -> bool:
@@ -108,35 +99,30 @@ def test_twenty_clients_write_five_hundred_messages_into_one_gapless_log(stack: 
     asyncio.run(chat())
 
 
-def test_who_was_away_gets_exactly_what_was_missed_and_unread_follows(stack: Stack) -> None:
-    async def chat() -> None:
-        one, other = new_users(2)
-        conversation_id = private_conversation_id(one, other)
-        async with connected(stack, one) as alice:
-            for seq in range(50):
-                await alice.send(other, f"text {seq + 1}", after=seq)
-        _, inbox = http(stack, "GET", "/v1/conversations", user_id=other)
-        assert [(row["id"], row["unread"], row["head"]) for row in inbox["conversations"]] == [
-            (conversation_id, 50, 50)
-        ]
-        async with connected(stack, other) as bob:
-            synced = await bob.ask("sync", conversations={conversation_id: 0})
-            (row,) = synced["conversations"]
-            assert [entry["message"]["content"] for entry in row["entries"]] == [f"text {n}" for n in range(1, 51)]
-            assert (row["has_more"], synced["has_more"], row["unread"]) == (False, False, 50)
-            await bob.ask("read", conversation_id=conversation_id, seq=50)
-        _, inbox = http(stack, "GET", "/v1/conversations", user_id=other)
-        assert inbox["conversations"][0]["unread"] == 0
-        _, own = http(stack, "GET", "/v1/conversations", user_id=one)
-        assert own["conversations"][0]["unread"] == 0
-        path = f"/v1/conversations/{conversation_id}/messages?limit=100"
-        _, history = http(stack, "GET", path, user_id=other)
-        assert [message["seq"] for message in history["messages"]] == list(range(50, 0, -1))
-
-    asyncio.run(chat())
+async def test_who_was_away_gets_exactly_what_was_missed_and_unread_follows(stack: Stack) -> None:
+    one, other = new_users(2)
+    conversation_id = private_conversation_id(one, other)
+    async with connected(stack, one) as alice:
+        for seq in range(50):
+            await alice.send(other, f"text {seq + 1}", after=seq)
+    _, inbox = http(stack, "GET", "/v1/conversations", user_id=other)
+    assert [(row["id"], row["unread"], row["head"]) for row in inbox["conversations"]] == [(conversation_id, 50, 50)]
+    async with connected(stack, other) as bob:
+        synced = await bob.ask("sync", conversations={conversation_id: 0})
+        (row,) = synced["conversations"]
+        assert [entry["message"]["content"] for entry in row["entries"]] == [f"text {n}" for n in range(1, 51)]
+        assert (row["has_more"], synced["has_more"], row["unread"]) == (False, False, 50)
+        await bob.ask("read", conversation_id=conversation_id, seq=50)
+    _, inbox = http(stack, "GET", "/v1/conversations", user_id=other)
+    assert inbox["conversations"][0]["unread"] == 0
+    _, own = http(stack, "GET", "/v1/conversations", user_id=one)
+    assert own["conversations"][0]["unread"] == 0
+    path = f"/v1/conversations/{conversation_id}/messages?limit=100"
+    _, history = http(stack, "GET", path, user_id=other)
+    assert [message["seq"] for message in history["messages"]] == list(range(50, 0, -1))
 
 
-def test_a_dead_connection_that_stayed_registered_is_forgotten_after_its_first_post(stack: Stack) -> None:
+async def test_a_dead_connection_that_stayed_registered_is_forgotten_after_its_first_post(stack: Stack) -> None:
     """What a lost `$disconnect` leaves behind, put there by hand: the emulator never loses one."""
     one, other = new_users(2)
     table = boto3.resource(
@@ -150,61 +136,52 @@ def test_a_dead_connection_that_stayed_registered_is_forgotten_after_its_first_p
     def registered() -> set[str]:
         return set(table.get_item(Key={"user_id": other}, ConsistentRead=True)["Item"]["connections"])
 
-    async def chat() -> None:
-        async with connected(stack, one) as alice, connected(stack, other) as bob:
-            ghost = {"device_id": "", "connected_at": 1_000, "expires_at": 9_999_999_999_999}
-            table.update_item(
-                Key={"user_id": other},
-                UpdateExpression="SET connections.#ghost = :ghost",
-                ExpressionAttributeNames={"#ghost": "ghost="},
-                ExpressionAttributeValues={":ghost": ghost},
-            )
-            assert "ghost=" in registered()
-            await alice.send(other, "one")
-            assert [message["content"] for message in await bob.messages(1)] == ["one"]
-            assert len(registered()) == 1
-            assert "ghost=" not in registered()
-            await alice.send(other, "two", after=1)
-            await bob.messages(2)
-
-    asyncio.run(chat())
+    async with connected(stack, one) as alice, connected(stack, other) as bob:
+        ghost = {"device_id": "", "connected_at": 1_000, "expires_at": 9_999_999_999_999}
+        table.update_item(
+            Key={"user_id": other},
+            UpdateExpression="SET connections.#ghost = :ghost",
+            ExpressionAttributeNames={"#ghost": "ghost="},
+            ExpressionAttributeValues={":ghost": ghost},
+        )
+        assert "ghost=" in registered()
+        await alice.send(other, "one")
+        assert [message["content"] for message in await bob.messages(1)] == ["one"]
+        assert len(registered()) == 1
+        assert "ghost=" not in registered()
+        await alice.send(other, "two", after=1)
+        await bob.messages(2)
     table.meta.client.close()
 
 
-def test_over_the_connection_limit_the_oldest_is_told_and_closed(stack: Stack) -> None:
-    async def chat() -> None:
-        (user_id,) = new_users(1)
-        async with AsyncExitStack() as connections:
-            clients = [await connections.enter_async_context(connected(stack, user_id)) for _ in range(20)]
-            newest = await connections.enter_async_context(connected(stack, user_id))
-            await clients[0].until(lambda: bool(clients[0].of_type("disconnect")))
-            assert clients[0].of_type("disconnect") == [
-                {"type": "disconnect", "code": "connection_limit", "reconnect": False}
-            ]
-            await asyncio.wait_for(clients[0].socket.wait_closed(), 10)
-            await newest.ask("ping")
-            await clients[1].ask("ping")
-
-    asyncio.run(chat())
+async def test_over_the_connection_limit_the_oldest_is_told_and_closed(stack: Stack) -> None:
+    (user_id,) = new_users(1)
+    async with AsyncExitStack() as connections:
+        clients = [await connections.enter_async_context(connected(stack, user_id)) for _ in range(20)]
+        newest = await connections.enter_async_context(connected(stack, user_id))
+        await clients[0].until(lambda: bool(clients[0].of_type("disconnect")))
+        assert clients[0].of_type("disconnect") == [
+            {"type": "disconnect", "code": "connection_limit", "reconnect": False}
+        ]
+        await asyncio.wait_for(clients[0].socket.wait_closed(), 10)
+        await newest.ask("ping")
+        await clients[1].ask("ping")
 
 
 @pytest.mark.parametrize("kind", ["read", "delivered"])
-def test_a_stranger_can_do_nothing_in_anothers_conversation(stack: Stack, kind: str) -> None:
-    async def chat() -> None:
-        one, other, stranger = new_users(3)
-        conversation_id = private_conversation_id(one, other)
-        async with connected(stack, one) as alice, connected(stack, stranger) as mallory:
-            await alice.send(other, "secret")
-            refused = [
-                await mallory.call(kind, conversation_id=conversation_id, seq=1),
-                await mallory.call("message", conversation_id=conversation_id, content="x"),
-                await mallory.call("ping", conversation_id=conversation_id, seq=0),
-            ]
-            assert {reply["code"] for reply in refused} == {"not_a_member"}
-            synced = await mallory.ask("sync", conversations={conversation_id: 0})
-            assert (synced["conversations"], synced["refused"]) == ([], [conversation_id])
-            assert mallory.events == []
-        status, body = http(stack, "GET", f"/v1/conversations/{conversation_id}/messages", user_id=stranger)
-        assert (status, body["code"]) == (404, "not_a_member")
-
-    asyncio.run(chat())
+async def test_a_stranger_can_do_nothing_in_anothers_conversation(stack: Stack, kind: str) -> None:
+    one, other, stranger = new_users(3)
+    conversation_id = private_conversation_id(one, other)
+    async with connected(stack, one) as alice, connected(stack, stranger) as mallory:
+        await alice.send(other, "secret")
+        refused = [
+            await mallory.call(kind, conversation_id=conversation_id, seq=1),
+            await mallory.call("message", conversation_id=conversation_id, content="x"),
+            await mallory.call("ping", conversation_id=conversation_id, seq=0),
+        ]
+        assert {reply["code"] for reply in refused} == {"not_a_member"}
+        synced = await mallory.ask("sync", conversations={conversation_id: 0})
+        assert (synced["conversations"], synced["refused"]) == ([], [conversation_id])
+        assert mallory.events == []
+    status, body = http(stack, "GET", f"/v1/conversations/{conversation_id}/messages", user_id=stranger)
+    assert (status, body["code"]) == (404, "not_a_member")

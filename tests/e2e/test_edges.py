@@ -50,25 +50,18 @@ def test_bad_tokens_are_refused_at_the_handshake(stack: Stack) -> None:
     assert {refused(stack, additional_headers=headers) for headers in attempts} <= {401, 403}
 
 
-def test_a_script_that_mints_its_own_token_from_the_documented_file_gets_in(stack: Stack) -> None:
-    async def knock() -> None:
-        token = signed(stack.jwt_secret, sub=None, user_id=4711)
-        async with connected(stack, "-", additional_headers=bearer(token)) as client:
-            await client.ask("ping")
-
-    asyncio.run(knock())
+async def test_a_script_that_mints_its_own_token_from_the_documented_file_gets_in(stack: Stack) -> None:
+    token = signed(stack.jwt_secret, sub=None, user_id=4711)
+    async with connected(stack, "-", additional_headers=bearer(token)) as client:
+        await client.ask("ping")
 
 
-def test_a_ticket_lets_a_browser_in_once(stack: Stack) -> None:
+async def test_a_ticket_lets_a_browser_in_once(stack: Stack) -> None:
     (user_id,) = new_users(1)
     status, body = http(stack, "POST", "/v1/tickets", user_id=user_id)
     assert (status, body["expires_in"]) == (200, 30)
-
-    async def knock() -> None:
-        async with connected(stack, user_id, ticket=body["ticket"], origin="http://localhost:5173") as client:
-            await client.ask("sync")
-
-    asyncio.run(knock())
+    async with connected(stack, user_id, ticket=body["ticket"], origin="http://localhost:5173") as client:
+        await client.ask("sync")
     assert refused(stack, ticket=body["ticket"]) in {401, 403}
     assert refused(stack, ticket="made-up") in {401, 403}
     assert refused(stack, ticket=mint(stack, user_id)) in {401, 403}
@@ -80,29 +73,23 @@ def test_a_page_of_a_foreign_origin_is_refused(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("origin", ["capacitor://localhost", "tauri://localhost", "null", "https://evil.example"])
-def test_an_app_with_a_token_is_let_in_whatever_origin_it_sends(stack: Stack, origin: str) -> None:
-    async def knock() -> None:
-        headers = bearer(mint(stack, "alice"))
-        async with connected(stack, "-", additional_headers=headers, origin=origin) as client:
-            await client.ask("ping")
-
-    asyncio.run(knock())
+async def test_an_app_with_a_token_is_let_in_whatever_origin_it_sends(stack: Stack, origin: str) -> None:
+    headers = bearer(mint(stack, "alice"))
+    async with connected(stack, "-", additional_headers=headers, origin=origin) as client:
+        await client.ask("ping")
 
 
-def test_a_token_that_expires_meanwhile_stops_the_next_frame_and_not_the_connection(stack: Stack) -> None:
-    async def talk() -> None:
-        token = signed(stack.jwt_secret, exp=int(time.time()) + 2)
-        async with connected(stack, "-", additional_headers=bearer(token)) as client:
+async def test_a_token_that_expires_meanwhile_stops_the_next_frame_and_not_the_connection(stack: Stack) -> None:
+    token = signed(stack.jwt_secret, exp=int(time.time()) + 2)
+    async with connected(stack, "-", additional_headers=bearer(token)) as client:
+        reply = await client.call("ping")
+        while reply["success"]:
+            await asyncio.sleep(0.1)  # as fast as the stack answers, the limit of frames would come first
             reply = await client.call("ping")
-            while reply["success"]:
-                await asyncio.sleep(0.1)  # as fast as the stack answers, the limit of frames would come first
-                reply = await client.call("ping")
-            assert (reply["code"], reply["retryable"]) == ("token_expired", False)
-
-    asyncio.run(talk())
+        assert (reply["code"], reply["retryable"]) == ("token_expired", False)
 
 
-def test_bad_frames_get_one_reply_each_and_the_connection_stays(stack: Stack) -> None:
+async def test_bad_frames_get_one_reply_each_and_the_connection_stays(stack: Stack) -> None:
     one, other = new_users(2)
     cases = [
         ("hello", "bad_request"),
@@ -126,17 +113,13 @@ def test_bad_frames_get_one_reply_each_and_the_connection_stays(stack: Stack) ->
         ('{"type": "message", "deep": ' + "[" * 14_000 + "]" * 14_000 + "}", "bad_request"),
         ('{"type": "read", "conversation_id": "dm:a:b", "seq": 1}', "not_a_member"),
     ]
-
-    async def talk() -> None:
-        async with connected(stack, one) as client:
-            for text, code in cases:
-                reply = await client.raw(text)
-                assert (reply["success"], reply["code"]) == (False, code), text[:80]
-                assert isinstance(reply["error"], str)
-                assert reply["retryable"] is False
-            assert (await client.send(other, "still here"))["seq"] == 1
-
-    asyncio.run(talk())
+    async with connected(stack, one) as client:
+        for text, code in cases:
+            reply = await client.raw(text)
+            assert (reply["success"], reply["code"]) == (False, code), text[:80]
+            assert isinstance(reply["error"], str)
+            assert reply["retryable"] is False
+        assert (await client.send(other, "still here"))["seq"] == 1
 
 
 def test_the_http_api_answers_in_its_own_format(stack: Stack) -> None:

@@ -102,21 +102,18 @@ def poison(own_stack: OwnStack, stack: Stack, conversation_id: str) -> None:
     dynamodb.delete_item(TableName=stack.tables.log, Key=key)
 
 
-def test_a_record_that_cannot_be_read_is_set_aside_holds_up_nobody_and_stays_when_it_is_replayed(
+async def test_a_record_that_cannot_be_read_is_set_aside_holds_up_nobody_and_stays_when_it_is_replayed(
     own_stack: OwnStack, stack: Stack
 ) -> None:
-    async def live() -> None:
-        alice, bob, carol, dave = new_users(4)
-        to_bob, to_dave = android(stack, bob), android(stack, dave)
-        before = said(own_stack, "unreadable stream record")
-        poison(own_stack, stack, private(alice, bob))
-        await until(lambda: said(own_stack, "unreadable stream record") > before)
-        say(stack, alice, bob)
-        say(stack, carol, dave)
-        assert len(await pushed(stack, to_bob)) == 1
-        assert len(await pushed(stack, to_dave)) == 1
-
-    asyncio.run(live())
+    alice, bob, carol, dave = new_users(4)
+    to_bob, to_dave = android(stack, bob), android(stack, dave)
+    before = said(own_stack, "unreadable stream record")
+    poison(own_stack, stack, private(alice, bob))
+    await until(lambda: said(own_stack, "unreadable stream record") > before)
+    say(stack, alice, bob)
+    say(stack, carol, dave)
+    assert len(await pushed(stack, to_bob)) == 1
+    assert len(await pushed(stack, to_dave)) == 1
     assert set_aside(own_stack, "stream-records") == 1
     code, shown = replay(own_stack, "stream-records")
     assert (code, "stays, failed again" in shown) == (1, True)

@@ -274,52 +274,43 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
         pytest.param(png(10_000, 10_000), "image/png", "too_many_pixels", id="bomb"),
     ],
 )
-def test_what_is_not_what_it_was_declared_is_rejected(
+async def test_what_is_not_what_it_was_declared_is_rejected(
     stack: Stack, content: bytes, content_type: str, reason: str
 ) -> None:
-    async def try_it() -> None:
-        (user,) = new_users(1)
-        async with client(stack, user) as alice:
-            with pytest.raises(ParleyError) as rejected:
-                await alice.upload(content, name="cat", content_type=content_type)
-            assert rejected.value.code == "file_rejected"
-            assert reason in rejected.value.message
-
-    asyncio.run(try_it())
+    (user,) = new_users(1)
+    async with client(stack, user) as alice:
+        with pytest.raises(ParleyError) as rejected:
+            await alice.upload(content, name="cat", content_type=content_type)
+        assert rejected.value.code == "file_rejected"
+        assert reason in rejected.value.message
 
 
-def test_what_was_rejected_goes_nowhere(stack: Stack) -> None:
-    async def try_it() -> None:
-        one, other = new_users(2)
-        file = announced(stack, one, SVG)
-        assert posted(file, SVG) == 204
-        settled = await verdict(stack, one, file["file_id"])
-        assert (settled["status"], settled["reason"]) == ("rejected", "wrong_type")
-        assert (settled["url"], settled["thumbnail_url"], settled["expires_in"]) == (None, None, None)
-        assert look_at(stack, other, file["file_id"])[0] == 404
-        async with connected(stack, one) as alice:
-            fields = {"to": other, "message_type": "image", "file_id": file["file_id"]}
-            assert (await alice.call("message", **fields))["code"] == "not_found"
-
-    asyncio.run(try_it())
+async def test_what_was_rejected_goes_nowhere(stack: Stack) -> None:
+    one, other = new_users(2)
+    file = announced(stack, one, SVG)
+    assert posted(file, SVG) == 204
+    settled = await verdict(stack, one, file["file_id"])
+    assert (settled["status"], settled["reason"]) == ("rejected", "wrong_type")
+    assert (settled["url"], settled["thumbnail_url"], settled["expires_in"]) == (None, None, None)
+    assert look_at(stack, other, file["file_id"])[0] == 404
+    async with connected(stack, one) as alice:
+        fields = {"to": other, "message_type": "image", "file_id": file["file_id"]}
+        assert (await alice.call("message", **fields))["code"] == "not_found"
 
 
-def test_only_an_own_file_that_is_ready_and_of_the_kind_can_be_sent(stack: Stack) -> None:
-    async def try_it() -> None:
-        one, other = new_users(2)
-        pending = announced(stack, one, PICTURE)["file_id"]
-        foreign = (await ready(stack, other))["file_id"]
-        own = (await ready(stack, one))["file_id"]
-        async with connected(stack, one) as alice:
-            for file_id, kind in ((pending, "image"), (foreign, "image"), ("x" * 43, "image"), (own, "file")):
-                refused = await alice.call("message", to=other, message_type=kind, file_id=file_id)
-                assert (refused["code"], refused["retryable"]) == ("not_found", False)
-            await alice.ask("message", to=other, message_type="image", file_id=own)
-        where = private_conversation_id(one, other)
-        _, page = http(stack, "GET", f"/v1/conversations/{where}/messages", user_id=other)
-        assert [message["file_id"] for message in page["messages"]] == [own]
-
-    asyncio.run(try_it())
+async def test_only_an_own_file_that_is_ready_and_of_the_kind_can_be_sent(stack: Stack) -> None:
+    one, other = new_users(2)
+    pending = announced(stack, one, PICTURE)["file_id"]
+    foreign = (await ready(stack, other))["file_id"]
+    own = (await ready(stack, one))["file_id"]
+    async with connected(stack, one) as alice:
+        for file_id, kind in ((pending, "image"), (foreign, "image"), ("x" * 43, "image"), (own, "file")):
+            refused = await alice.call("message", to=other, message_type=kind, file_id=file_id)
+            assert (refused["code"], refused["retryable"]) == ("not_found", False)
+        await alice.ask("message", to=other, message_type="image", file_id=own)
+    where = private_conversation_id(one, other)
+    _, page = http(stack, "GET", f"/v1/conversations/{where}/messages", user_id=other)
+    assert [message["file_id"] for message in page["messages"]] == [own]
 
 
 # --- names
@@ -338,21 +329,18 @@ def test_only_an_own_file_that_is_ready_and_of_the_kind_can_be_sent(stack: Stack
         ("x" * 300 + ".txt", "x" * 251 + ".txt"),
     ],
 )
-def test_a_name_is_kept_without_what_does_harm(stack: Stack, tmp_path: Path, given: str, kept: str) -> None:
-    async def try_it() -> None:
-        (user,) = new_users(1)
-        file = await ready(stack, user, b"just words", name=given, content_type="text/plain")
-        assert file["name"] == kept
-        status, headers, content = fetched(file["url"])
-        assert (status, content, headers.get_content_type()) == (200, b"just words", "text/plain")
-        assert headers.get_content_disposition() == "attachment"
-        assert extended_filename(headers) == kept
-        assert "set-cookie" not in headers
-        async with client(stack, user) as alice:
-            place = await alice.download(file["file_id"], tmp_path)
-        assert (place.parent, content_of(place)) == (tmp_path, b"just words")
-
-    asyncio.run(try_it())
+async def test_a_name_is_kept_without_what_does_harm(stack: Stack, tmp_path: Path, given: str, kept: str) -> None:
+    (user,) = new_users(1)
+    file = await ready(stack, user, b"just words", name=given, content_type="text/plain")
+    assert file["name"] == kept
+    status, headers, content = fetched(file["url"])
+    assert (status, content, headers.get_content_type()) == (200, b"just words", "text/plain")
+    assert headers.get_content_disposition() == "attachment"
+    assert extended_filename(headers) == kept
+    assert "set-cookie" not in headers
+    async with client(stack, user) as alice:
+        place = await alice.download(file["file_id"], tmp_path)
+    assert (place.parent, content_of(place)) == (tmp_path, b"just words")
 
 
 def test_an_image_is_shown_in_place(stack: Stack) -> None:
@@ -365,49 +353,43 @@ def test_an_image_is_shown_in_place(stack: Stack) -> None:
 # --- who may have it, and for how long
 
 
-def test_members_download_and_nobody_else(stack: Stack) -> None:
-    async def try_it() -> None:
-        owner, member, outsider = new_users(3)
-        group = make_group(stack, owner, [member])
-        file_id = (await ready(stack, owner))["file_id"]
-        assert look_at(stack, member, file_id)[0] == 404  # nothing says it to them yet
-        async with connected(stack, owner) as alice:
-            await alice.ask("message", conversation_id=group, message_type="image", file_id=file_id)
-        status, file = look_at(stack, member, file_id)
+async def test_members_download_and_nobody_else(stack: Stack) -> None:
+    owner, member, outsider = new_users(3)
+    group = make_group(stack, owner, [member])
+    file_id = (await ready(stack, owner))["file_id"]
+    assert look_at(stack, member, file_id)[0] == 404  # nothing says it to them yet
+    async with connected(stack, owner) as alice:
+        await alice.ask("message", conversation_id=group, message_type="image", file_id=file_id)
+    status, file = look_at(stack, member, file_id)
+    assert (status, fetched(file["url"])[2]) == (200, PICTURE)
+    refused = look_at(stack, outsider, file_id)
+    assert (refused[0], refused[1]["code"]) == (404, "not_found")
+    assert http(stack, "DELETE", f"/v1/conversations/{group}/members/{member}", user_id=owner)[0] == 204
+    assert look_at(stack, member, file_id)[0] == 404
+    assert look_at(stack, owner, file_id)[0] == 200
+
+
+async def test_the_last_message_takes_the_file_along_and_a_forwarded_copy_keeps_it(stack: Stack) -> None:
+    one, other, third = new_users(3)
+    kept, single = await ready(stack, one), await ready(stack, one)
+    where, onward = private_conversation_id(one, other), private_conversation_id(other, third)
+    async with connected(stack, one) as alice, connected(stack, other) as bob:
+        seqs = [
+            (await alice.ask("message", to=other, message_type="image", file_id=file["file_id"]))["seq"]
+            for file in (kept, single)
+        ]
+        source = {"conversation_id": where, "seq": seqs[0]}
+        copy = await bob.ask("message", to=third, forward_of=source)
+        for seq in seqs:
+            await alice.ask("delete", conversation_id=where, seq=seq)
+        # Deletions of one conversation are worked in one after the other: the first was, when the second one shows.
+        await gone(single["url"])
+        assert look_at(stack, one, single["file_id"])[0] == 404
+        status, file = look_at(stack, third, kept["file_id"])
         assert (status, fetched(file["url"])[2]) == (200, PICTURE)
-        refused = look_at(stack, outsider, file_id)
-        assert (refused[0], refused[1]["code"]) == (404, "not_found")
-        assert http(stack, "DELETE", f"/v1/conversations/{group}/members/{member}", user_id=owner)[0] == 204
-        assert look_at(stack, member, file_id)[0] == 404
-        assert look_at(stack, owner, file_id)[0] == 200
-
-    asyncio.run(try_it())
-
-
-def test_the_last_message_takes_the_file_along_and_a_forwarded_copy_keeps_it(stack: Stack) -> None:
-    async def try_it() -> None:
-        one, other, third = new_users(3)
-        kept, single = await ready(stack, one), await ready(stack, one)
-        where, onward = private_conversation_id(one, other), private_conversation_id(other, third)
-        async with connected(stack, one) as alice, connected(stack, other) as bob:
-            seqs = [
-                (await alice.ask("message", to=other, message_type="image", file_id=file["file_id"]))["seq"]
-                for file in (kept, single)
-            ]
-            source = {"conversation_id": where, "seq": seqs[0]}
-            copy = await bob.ask("message", to=third, forward_of=source)
-            for seq in seqs:
-                await alice.ask("delete", conversation_id=where, seq=seq)
-            # Deletions of one conversation are worked in one after the other: the first was, when the second one shows.
-            await gone(single["url"])
-            assert look_at(stack, one, single["file_id"])[0] == 404
-            status, file = look_at(stack, third, kept["file_id"])
-            assert (status, fetched(file["url"])[2]) == (200, PICTURE)
-            assert fetched(file["thumbnail_url"])[0] == 200
-            await bob.ask("delete", conversation_id=onward, seq=copy["seq"])
-            await gone(file["url"])
-            await gone(file["thumbnail_url"])
-        for user in (one, other, third):
-            assert look_at(stack, user, kept["file_id"])[0] == 404
-
-    asyncio.run(try_it())
+        assert fetched(file["thumbnail_url"])[0] == 200
+        await bob.ask("delete", conversation_id=onward, seq=copy["seq"])
+        await gone(file["url"])
+        await gone(file["thumbnail_url"])
+    for user in (one, other, third):
+        assert look_at(stack, user, kept["file_id"])[0] == 404

@@ -11,28 +11,25 @@ from tests.e2e.raw_client import connected, http, new_users
 from tests.e2e.test_groups import seen
 
 
-def test_a_blocked_user_is_refused_and_not_seen(stack: Stack) -> None:
-    async def live() -> None:
-        alice, bob = new_users(2)
-        async with connected(stack, alice) as a, connected(stack, bob) as b:
-            await a.send(bob, "hello")
-            await b.send(alice, "hi", after=1)  # who only writes to somebody doesn't see them
-            assert (await a.ask("presence", users=[bob]))["users"][0]["status"] == "online"
-            assert http(stack, "PUT", f"/v1/blocks/{alice}", user_id=bob)[0] == 204
-            refused = await a.call("message", to=bob, content="again", client_message_id="2", after=2)
-            assert (refused["code"], refused["retryable"]) == ("blocked", False)
-            unknown = {"user_id": "nobody", "status": "offline", "last_seen": None}
-            assert (await a.ask("presence", users=[bob, "nobody"]))["users"] == [{**unknown, "user_id": bob}, unknown]
-            conversation_id = "dm:" + ":".join(sorted((alice, bob)))
-            await a.ask("typing", conversation_id=conversation_id)
-            body = {"type": "group", "name": "trap", "members": [bob]}
-            assert http(stack, "POST", "/v1/conversations", user_id=alice, body=body)[1]["members"] == [alice]
-            assert http(stack, "DELETE", f"/v1/blocks/{alice}", user_id=bob)[0] == 204
-            await a.send(bob, "friends again", after=2)
-            await b.messages(2)
-            assert {event["type"] for event in b.events} == {"new_message"}
-
-    asyncio.run(live())
+async def test_a_blocked_user_is_refused_and_not_seen(stack: Stack) -> None:
+    alice, bob = new_users(2)
+    async with connected(stack, alice) as a, connected(stack, bob) as b:
+        await a.send(bob, "hello")
+        await b.send(alice, "hi", after=1)  # who only writes to somebody doesn't see them
+        assert (await a.ask("presence", users=[bob]))["users"][0]["status"] == "online"
+        assert http(stack, "PUT", f"/v1/blocks/{alice}", user_id=bob)[0] == 204
+        refused = await a.call("message", to=bob, content="again", client_message_id="2", after=2)
+        assert (refused["code"], refused["retryable"]) == ("blocked", False)
+        unknown = {"user_id": "nobody", "status": "offline", "last_seen": None}
+        assert (await a.ask("presence", users=[bob, "nobody"]))["users"] == [{**unknown, "user_id": bob}, unknown]
+        conversation_id = "dm:" + ":".join(sorted((alice, bob)))
+        await a.ask("typing", conversation_id=conversation_id)
+        body = {"type": "group", "name": "trap", "members": [bob]}
+        assert http(stack, "POST", "/v1/conversations", user_id=alice, body=body)[1]["members"] == [alice]
+        assert http(stack, "DELETE", f"/v1/blocks/{alice}", user_id=bob)[0] == 204
+        await a.send(bob, "friends again", after=2)
+        await b.messages(2)
+        assert {event["type"] for event in b.events} == {"new_message"}
 
 
 def test_contacts_are_asked_and_accept(stack: Stack) -> None:
@@ -47,62 +44,53 @@ def test_contacts_are_asked_and_accept(stack: Stack) -> None:
     assert http(stack, "GET", "/v1/contacts", user_id=bob)[1]["contacts"] == []
 
 
-def test_a_fresh_token_keeps_a_connection_alive_beyond_its_first(stack: Stack) -> None:
-    async def live() -> None:
-        (alice,) = new_users(1)
-        ends = time.time() + 3
-        header = {"Authorization": f"Bearer {mint(stack, alice, ttl=3)}"}
-        async with connected(stack, alice, additional_headers=header) as a:
-            answer = await a.ask("auth", token=mint(stack, alice))
-            assert answer["expires_at"] > ends * 1_000
-            while time.time() <= ends + 1:
-                assert (await a.ask("ping"))["type"] == "pong"
-                await asyncio.sleep(0.1)  # what is waited for is the time of day itself
+async def test_a_fresh_token_keeps_a_connection_alive_beyond_its_first(stack: Stack) -> None:
+    (alice,) = new_users(1)
+    ends = time.time() + 3
+    header = {"Authorization": f"Bearer {mint(stack, alice, ttl=3)}"}
+    async with connected(stack, alice, additional_headers=header) as a:
+        answer = await a.ask("auth", token=mint(stack, alice))
+        assert answer["expires_at"] > ends * 1_000
+        while time.time() <= ends + 1:
             assert (await a.ask("ping"))["type"] == "pong"
-
-    asyncio.run(live())
-
-
-def test_a_users_connections_can_be_closed_by_an_admin_only(stack: Stack) -> None:
-    async def live() -> None:
-        alice, bob = new_users(2)
-        async with connected(stack, alice) as phone, connected(stack, alice) as laptop, connected(stack, bob) as b:
-            await b.send(alice, "hi")
-            await phone.send(bob, "hello", after=1)
-            await b.ask("presence", users=[alice])
-            path = f"/v1/users/{alice}/connections"
-            assert http(stack, "DELETE", path, user_id=bob)[1]["code"] == "forbidden"
-            admin = mint(stack, bob, scope="admin")
-            assert http(stack, "DELETE", path, token=admin) == (200, {"closed": 2})
-            for device in (phone, laptop):
-                (farewell,) = await seen(device, "disconnect")
-                assert (farewell["code"], farewell["reconnect"]) == ("revoked", False)
-                await device.closed()
-            (gone,) = await seen(b, "presence")
-            assert gone["status"] == "offline"
-
-    asyncio.run(live())
+            await asyncio.sleep(0.1)  # what is waited for is the time of day itself
+        assert (await a.ask("ping"))["type"] == "pong"
 
 
-def test_a_flood_is_slowed_down_then_closed_and_nobody_else_notices(stack: Stack) -> None:
-    async def live() -> None:
-        alice, bob, carol = new_users(3)
-        async with connected(stack, alice) as a, connected(stack, bob) as b, connected(stack, carol) as c:
-            refused = []
-            for _ in range(40):
-                # Of these one a second is let through, which the slowest machine exceeds.
-                replies = await asyncio.gather(
-                    *(a.call("presence", users=[bob]) for _ in range(50)), return_exceptions=True
-                )
-                refused += [one for one in replies if isinstance(one, dict) and not one["success"]]
-                assert (await c.send(bob, "unharmed", after=None))["seq"] > 0
-                if a.of_type("disconnect"):
-                    break
-            assert {(one["code"], one["retryable"], one["retry_after_ms"] > 0) for one in refused} == {
-                ("rate_limited", True, True)
-            }
-            (farewell,) = a.of_type("disconnect")
-            assert (farewell["code"], farewell["reconnect"]) == ("rate_limited", False)
-            assert any(event["message"]["sender_id"] == carol for event in b.of_type("new_message"))
+async def test_a_users_connections_can_be_closed_by_an_admin_only(stack: Stack) -> None:
+    alice, bob = new_users(2)
+    async with connected(stack, alice) as phone, connected(stack, alice) as laptop, connected(stack, bob) as b:
+        await b.send(alice, "hi")
+        await phone.send(bob, "hello", after=1)
+        await b.ask("presence", users=[alice])
+        path = f"/v1/users/{alice}/connections"
+        assert http(stack, "DELETE", path, user_id=bob)[1]["code"] == "forbidden"
+        admin = mint(stack, bob, scope="admin")
+        assert http(stack, "DELETE", path, token=admin) == (200, {"closed": 2})
+        for device in (phone, laptop):
+            (farewell,) = await seen(device, "disconnect")
+            assert (farewell["code"], farewell["reconnect"]) == ("revoked", False)
+            await device.closed()
+        (gone,) = await seen(b, "presence")
+        assert gone["status"] == "offline"
 
-    asyncio.run(live())
+
+async def test_a_flood_is_slowed_down_then_closed_and_nobody_else_notices(stack: Stack) -> None:
+    alice, bob, carol = new_users(3)
+    async with connected(stack, alice) as a, connected(stack, bob) as b, connected(stack, carol) as c:
+        refused = []
+        for _ in range(40):
+            # Of these one a second is let through, which the slowest machine exceeds.
+            replies = await asyncio.gather(
+                *(a.call("presence", users=[bob]) for _ in range(50)), return_exceptions=True
+            )
+            refused += [one for one in replies if isinstance(one, dict) and not one["success"]]
+            assert (await c.send(bob, "unharmed", after=None))["seq"] > 0
+            if a.of_type("disconnect"):
+                break
+        assert {(one["code"], one["retryable"], one["retry_after_ms"] > 0) for one in refused} == {
+            ("rate_limited", True, True)
+        }
+        (farewell,) = a.of_type("disconnect")
+        assert (farewell["code"], farewell["reconnect"]) == ("rate_limited", False)
+        assert any(event["message"]["sender_id"] == carol for event in b.of_type("new_message"))

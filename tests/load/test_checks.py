@@ -136,12 +136,9 @@ def test_a_refusal_is_a_finding_where_none_is_expected() -> None:
     assert asyncio.run(ask()) == ["ping was refused: not_a_member"]
 
 
-def test_a_connection_that_ends_ends_the_waiting_for_its_reply() -> None:
-    async def ask() -> None:
-        with pytest.raises(Ended):
-            await load_run().call(cast("RawClient", Script(None)), "ping")
-
-    asyncio.run(ask())
+async def test_a_connection_that_ends_ends_the_waiting_for_its_reply() -> None:
+    with pytest.raises(Ended):
+        await load_run().call(cast("RawClient", Script(None)), "ping")
 
 
 def test_percentiles_and_workers_are_shown() -> None:

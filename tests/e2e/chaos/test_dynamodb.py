@@ -206,19 +206,15 @@ def test_other_services_and_everything_in_calm_pass_untouched_over_one_connectio
     }
 
 
-def test_whoever_hangs_is_hung_up_on_when_all_is_healed(behind: tuple[Behind, int]) -> None:
+async def test_whoever_hangs_is_hung_up_on_when_all_is_healed(behind: tuple[Behind, int]) -> None:
     _, port = behind
-
-    async def go() -> None:
-        async with faulty_dynamodb(port, random.Random(2)) as proxy:
-            proxy.only(Fault.HANGS)
-            proxy.begin(odds=1.0)
-            with pool_to(proxy, patience_s=20.0) as pool:
-                calling = asyncio.create_task(asyncio.to_thread(call, pool, "GetItem"))
-                while not proxy.struck:  # noqa: ASYNC110  # it has no event
-                    await asyncio.sleep(0)
-                proxy.heal()
-                with pytest.raises(TransportError, match="RemoteDisconnected"):
-                    await calling
-
-    asyncio.run(go())
+    async with faulty_dynamodb(port, random.Random(2)) as proxy:
+        proxy.only(Fault.HANGS)
+        proxy.begin(odds=1.0)
+        with pool_to(proxy, patience_s=20.0) as pool:
+            calling = asyncio.create_task(asyncio.to_thread(call, pool, "GetItem"))
+            while not proxy.struck:  # noqa: ASYNC110  # it has no event
+                await asyncio.sleep(0)
+            proxy.heal()
+            with pytest.raises(TransportError, match="RemoteDisconnected"):
+                await calling

@@ -176,21 +176,18 @@ def test_a_stalled_connection_swallows_what_is_sent_until_it_is_healed_which_end
     assert run(Plan(end, after=5), act).struck == {end: 1}
 
 
-def test_the_server_does_not_hear_of_the_end_of_a_connection_that_is_stalled_on_its_way_up() -> None:
-    async def go() -> None:
-        async with asyncio.timeout(PATIENCE_S), between(Plan()) as (proxy, gateway):
-            proxy.sky = Planned([Plan(Trouble.STALLED_UP, after=1), Plan()])
-            async with dial(proxy) as socket:
-                await socket.send("swallowed")
-                socket.transport.abort()
-            async with dial(proxy) as another:
-                await say(another, 1)
-                assert not gateway.ended.is_set()
-                proxy.cut()
-                await gateway.ended.wait()
-            assert gateway.received == ["text 0"]
-
-    asyncio.run(go())
+async def test_the_server_does_not_hear_of_the_end_of_a_connection_that_is_stalled_on_its_way_up() -> None:
+    async with asyncio.timeout(PATIENCE_S), between(Plan()) as (proxy, gateway):
+        proxy.sky = Planned([Plan(Trouble.STALLED_UP, after=1), Plan()])
+        async with dial(proxy) as socket:
+            await socket.send("swallowed")
+            socket.transport.abort()
+        async with dial(proxy) as another:
+            await say(another, 1)
+            assert not gateway.ended.is_set()
+            proxy.cut()
+            await gateway.ended.wait()
+        assert gateway.received == ["text 0"]
 
 
 def test_late_frames_are_overtaken_and_none_is_lost_or_doubled() -> None:
