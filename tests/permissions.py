@@ -4,11 +4,7 @@ from __future__ import annotations
 
 _TABLES_OF: dict[str, dict[str, list[str]]] = {
     "Authorizer": {"Tickets": ["DeleteItem"]},
-    "Connect": {
-        "Log": ["Query"],
-        "Members": ["BatchGetItem", "DeleteItem", "Query"],
-        "Sessions": ["UpdateItem"],
-    },
+    "Connect": {"Log": ["Query"], "Members": ["BatchGetItem", "DeleteItem", "Query"], "Sessions": ["UpdateItem"]},
     "Disconnect": {"Sessions": ["UpdateItem"]},
     "Presence": {
         "Log": ["Query"],

@@ -183,9 +183,7 @@ def _reactions() -> dict[str, Row]:
     return {
         **{name: _react(Fine({"emoji": emoji, "target": 2}), emoji) for name, emoji in taken.items()},
         # The thirteenth of one user's at one message, where these come one after the other.
-        "an unassigned character": only_here(
-            _react(Fine({"emoji": "\U0003fffd", "target": 2}), "\U0003fffd"),
-        ),
+        "an unassigned character": only_here(_react(Fine({"emoji": "\U0003fffd", "target": 2}), "\U0003fffd")),
         **{name: _react(BAD, emoji) for name, emoji in refused.items()},
         **{f"blank {emoji!a}": _react(BAD, emoji) for emoji in BLANK},
         "removed with a word": _react(BAD, "\U0001f44d", remove="yes"),

@@ -299,9 +299,7 @@ PLACES: Final = table(
         "a sync behind a number": frame(BAD, type="sync", cursor=3),
         "a sync behind 2,501 characters": frame(BAD, type="sync", cursor="x" * 2_501),
         "a sync behind another user's cursor": frame(BAD, type="sync", cursor=encode_sync_cursor("carol", DM)),
-        "a sync behind one's own cursor": only_here(
-            frame(Fine(), type="sync", cursor=encode_sync_cursor("alice", DM)),
-        ),
+        "a sync behind one's own cursor": only_here(frame(Fine(), type="sync", cursor=encode_sync_cursor("alice", DM))),
         "a sync of nothing's name": frame(BAD, type="sync", conversations={"": 1}),
         "a sync of 501": frame(BAD, type="sync", conversations={f"group:{number:016}": 1 for number in range(501)}),
         "a sync of what is foreign": frame(

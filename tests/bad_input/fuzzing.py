@@ -46,9 +46,7 @@ def tried(gate: int) -> Callable[[Any], Any]:
 
 
 texts: Final = st.one_of(
-    st.text(max_size=12),
-    st.sampled_from((*_WORDS, *SYNTAX, *STRANGE, *BLANK)),
-    st.sampled_from(_HALVES),
+    st.text(max_size=12), st.sampled_from((*_WORDS, *SYNTAX, *STRANGE, *BLANK)), st.sampled_from(_HALVES)
 )
 numbers: Final = st.one_of(st.integers(), st.sampled_from(_NUMBERS), st.floats())
 _leaves: Final = st.one_of(st.none(), st.booleans(), numbers, texts)

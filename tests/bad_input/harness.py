@@ -26,9 +26,7 @@ from shared.domain.limits import Limit
 from tests.bad_input.names import CONNECTIONS, FILE, FOREIGN_FILE, FOREIGN_GROUP, GROUP, SECRET
 from tests.changes import founding
 from tests.dynamodb import Store
-from tests.fakes import (
-    FakeClock,
-)
+from tests.fakes import FakeClock
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.harness import Harness
 from tests.stores import simulated

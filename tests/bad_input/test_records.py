@@ -14,12 +14,7 @@ from shared.domain.notifications import AboutMessage
 from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM
 from tests.bad_input.pushing import push_ports, with_phones
-from tests.bad_input.records import (
-    POINTLESS_WORK,
-    UNREADABLE_CHECKS,
-    UNREADABLE_ENTRIES,
-    UNREADABLE_WORK,
-)
+from tests.bad_input.records import POINTLESS_WORK, UNREADABLE_CHECKS, UNREADABLE_ENTRIES, UNREADABLE_WORK
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 

@@ -118,10 +118,7 @@ def test_a_look_at_a_file_takes_three_reads_wherever_it_stands(harness: BudgetHa
         assert harness.ports.stores.log.put(draft.following(None, 1)) is None
     place = f"group:{groups - 1:016}"
     harness.ports.stores.memberships.create(place, ["carol"], joined_at=1)
-    for user_id, calls in (
-        ("alice", {"GetItem": 1}),
-        ("carol", {"GetItem": 1, "Query": 1, "BatchGetItem": 1}),
-    ):
+    for user_id, calls in (("alice", {"GetItem": 1}), ("carol", {"GetItem": 1, "Query": 1, "BatchGetItem": 1})):
         harness.meter.reset()
         file_for(user_id, "cat", stores=harness.ports.stores)
         assert harness.meter.count == calls
@@ -182,13 +179,7 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(harness: Bud
     for number in range(conversations - 1):
         harness.say({**message(0, f"c{number}"), "to": f"user{number}"})
     harness.meter.reset()
-    inbox(
-        "alice",
-        limit=10,
-        stores=harness.ports.stores,
-        services=harness.ports.services,
-        now=0,
-    )
+    inbox("alice", limit=10, stores=harness.ports.stores, services=harness.ports.services, now=0)
     assert harness.meter.count == {"Query": 1 + conversations}
     synced = harness.measured({"type": "sync", "conversations": {DM: 1}})
     assert synced == {"BatchGetItem": 1, "Query": 1 + conversations}
@@ -207,13 +198,7 @@ def test_a_page_of_heads_reads_what_is_behind_its_cursor_and_nothing_else(harnes
 @pytest.mark.parametrize("before", [None, 2])
 def test_a_page_of_history_is_one_membership_and_one_query(harness: BudgetHarness, before: int | None) -> None:
     harness.meter.reset()
-    history(
-        DM,
-        user_id="alice",
-        before=before,
-        limit=50,
-        stores=harness.ports.stores,
-    )
+    history(DM, user_id="alice", before=before, limit=50, stores=harness.ports.stores)
     assert (harness.meter.count, harness.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
 
 
@@ -293,11 +278,7 @@ def test_a_roster_that_has_not_changed_is_read_once_by_an_instance(harness: Budg
 
 @pytest.mark.parametrize(
     ("frame", "writes"),
-    [
-        ({"type": "edit", "content": "better"}, 4),
-        ({"type": "delete"}, 4),
-        ({"type": "react", "emoji": "x"}, 4),
-    ],
+    [({"type": "edit", "content": "better"}, 4), ({"type": "delete"}, 4), ({"type": "react", "emoji": "x"}, 4)],
 )
 def test_a_change_is_two_reads_one_transaction_and_the_sessions(
     harness: BudgetHarness, frame: dict[str, Any], writes: int
@@ -344,10 +325,7 @@ def test_a_presence_transition_that_nobody_watches_is_one_read(harness: BudgetHa
     harness.ports.stores.sessions.remove("alice", "a1=", now=NOW)
     harness.meter.reset()
     told = check_offline(
-        Gone("alice", NOW),
-        stores=harness.ports.stores,
-        services=harness.ports.services,
-        now=lambda: NOW,
+        Gone("alice", NOW), stores=harness.ports.stores, services=harness.ports.services, now=lambda: NOW
     )
     assert told
     assert harness.meter.count == {"BatchGetItem": 1, "UpdateItem": 1, "Query": 1}

@@ -39,12 +39,7 @@ class Unlucky(User):
 
     def _new_client(self, state: dict[str, object] | None) -> RecordedClient:
         soak = self.soak
-        options: dict[str, Any] = {
-            "backoff_first": 0.05,
-            "backoff_limit": 0.5,
-            "max_attempts": _TRIES,
-            **soak.patience,
-        }
+        options: dict[str, Any] = {"backoff_first": 0.05, "backoff_limit": 0.5, "max_attempts": _TRIES, **soak.patience}
         return RecordedClient(
             soak.url,
             recorder=soak.recorder,

@@ -36,12 +36,7 @@ class Bench:
     """A core in the hands of a test, which plays shell, server and clock."""
 
     def __init__(
-        self,
-        *,
-        user_id: str | None = "alice",
-        state: Frame | None = None,
-        over_http: bool = False,
-        **settings: Any,
+        self, *, user_id: str | None = "alice", state: Frame | None = None, over_http: bool = False, **settings: Any
     ) -> None:
         self.now = 100.0
         self._ids = iter(f"id-{number}" for number in range(1_000))

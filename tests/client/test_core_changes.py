@@ -41,10 +41,7 @@ def test_deletions_and_reactions_take_their_places_too() -> None:
     bench.core.change("delete", DM, 2, {}, bench.now)
     confirm(bench, bench.sent("react")[0], 4, emoji="👍", removed=True)
     confirm(bench, bench.sent("delete")[0], 5)
-    assert bench.events() == [
-        Reaction(DM, 4, 3, "alice", "👍", True, 5_000),
-        MessageDeleted(DM, 5, 2, "alice", 5_000),
-    ]
+    assert bench.events() == [Reaction(DM, 4, 3, "alice", "👍", True, 5_000), MessageDeleted(DM, 5, 2, "alice", 5_000)]
 
 
 def test_another_users_reaction_that_was_taken_off_takes_its_place_as_theirs() -> None:
@@ -164,8 +161,7 @@ def test_a_forwarded_message_that_the_sync_after_a_cut_finds_is_not_sent_again()
 
 
 @pytest.mark.parametrize(
-    ("content", "more"),
-    [(None, {}), ("hi", {"forward_of": (DM, 1)}), (None, {"forward_of": (DM, 1), "file_id": "f"})],
+    ("content", "more"), [(None, {}), ("hi", {"forward_of": (DM, 1)}), (None, {"forward_of": (DM, 1), "file_id": "f"})]
 )
 def test_a_message_says_something_or_forwards_something(content: str | None, more: Frame) -> None:
     with pytest.raises(ParleyError, match="forward_of"):

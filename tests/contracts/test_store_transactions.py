@@ -100,11 +100,7 @@ def test_there_is_a_reason_for_each_part_in_their_order(calls: Calls) -> None:
 def test_a_reason_shows_what_is_there_where_its_part_asks_for_it(calls: Calls) -> None:
     transact(calls, put("u", a=7), put("v"))
     item = to_item({"user_id": "u", "a": 7})
-    for part in (
-        put("u", NEW, **SHOW),
-        update("u", "SET a = :a", {"a": 1}, NEW, **SHOW),
-        delete("u", NEW, **SHOW),
-    ):
+    for part in (put("u", NEW, **SHOW), update("u", "SET a = :a", {"a": 1}, NEW, **SHOW), delete("u", NEW, **SHOW)):
         assert cancelled(calls, part, put("v", NEW)) == [
             {"Code": "ConditionalCheckFailed", "Item": item},
             {"Code": "ConditionalCheckFailed"},

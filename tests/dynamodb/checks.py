@@ -8,20 +8,7 @@ from typing import Final
 from shared.adapters.aws.calls import ServiceError
 from tests.dynamodb.errors import invalid
 from tests.dynamodb.paths import SIZED, Names, Values, resolved
-from tests.dynamodb.tree import (
-    Between,
-    Both,
-    Comparison,
-    Either,
-    In,
-    Node,
-    Not,
-    Operand,
-    Path,
-    Predicate,
-    Size,
-    Value,
-)
+from tests.dynamodb.tree import Between, Both, Comparison, Either, In, Node, Not, Operand, Path, Predicate, Size, Value
 from tests.dynamodb.values import KINDS, ordered
 
 Check = Callable[[Names, Values], None]

@@ -32,13 +32,7 @@ T = TypeVar("T")
 
 COMPARATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
 # With the number of their arguments.
-_TESTS: Final = {
-    "attribute_exists": 1,
-    "attribute_not_exists": 1,
-    "attribute_type": 2,
-    "begins_with": 2,
-    "contains": 2,
-}
+_TESTS: Final = {"attribute_exists": 1, "attribute_not_exists": 1, "attribute_type": 2, "begins_with": 2, "contains": 2}
 _MAKERS: Final = {"if_not_exists": 2, "list_append": 2}
 _SECTIONS: Final = ("SET", "REMOVE", "ADD", "DELETE")
 _MAX_IN: Final = 100

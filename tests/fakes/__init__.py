@@ -5,12 +5,7 @@ from __future__ import annotations
 from tests.fakes.basics import DM, FakeClock, FakeNonces, FakeObserver, FakePushGateway, in_turn
 from tests.fakes.connections import FakeGateway, FakePresenceChecks
 from tests.fakes.files import FakeObjects
-from tests.fakes.notification import (
-    FakeDeliveryCheckQueue,
-    FakePushQueue,
-    FakeReminderScheduler,
-    FakeShardQueue,
-)
+from tests.fakes.notification import FakeDeliveryCheckQueue, FakePushQueue, FakeReminderScheduler, FakeShardQueue
 
 __all__ = [
     "DM",

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.domain.connections import (
-    Gone,
-    Posted,
-    PostOutcome,
-)
+from shared.domain.connections import Gone, Posted, PostOutcome
 
 
 @dataclass

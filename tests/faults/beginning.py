@@ -112,10 +112,7 @@ def new_harness(weather: Weather | None = None) -> FaultHarness:
     """What every operation starts from, as new. What has been told in it is forgotten."""
     made = template()
     harness = FaultHarness(
-        tables=made.tables,
-        weather=weather or Calm(),
-        clock=copy.copy(made.clock),
-        objects=copy.deepcopy(made.objects),
+        tables=made.tables, weather=weather or Calm(), clock=copy.copy(made.clock), objects=copy.deepcopy(made.objects)
     )
     harness.numbers = harness.nonces.numbers = itertools.count(1_000)
     harness.gateway.open = dict(made.gateway.open)

@@ -20,15 +20,7 @@ from tests.faults.beginning import (
     upload,
 )
 from tests.faults.harness import FaultHarness
-from tests.faults.operations import (
-    Act,
-    frame,
-    members,
-    message,
-    of_queue,
-    of_stream,
-    registered,
-)
+from tests.faults.operations import Act, frame, members, message, of_queue, of_stream, registered
 from tests.faults.services import Message
 from tests.functions.events import NOW
 

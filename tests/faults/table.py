@@ -6,14 +6,7 @@ way. docs/testing.md ("The table of faults") tells how to read one and how to ad
 
 from __future__ import annotations
 
-from tests.faults.beginning import (
-    ALICE,
-    ALICES_TABLET,
-    BOB,
-    CAROLS,
-    DM,
-    FRANKS,
-)
+from tests.faults.beginning import ALICE, ALICES_TABLET, BOB, CAROLS, DM, FRANKS
 from tests.faults.operations import (
     Operation,
     frame,

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.beginning import (
-    ALICE,
-    BOB,
-    CAROLS,
-    DM,
-    connections,
-    done,
-    entries,
-    heard,
-    ok,
-    row,
-    said,
-    template,
-)
+from tests.faults.beginning import ALICE, BOB, CAROLS, DM, connections, done, entries, heard, ok, row, said, template
 from tests.faults.harness import FaultHarness
 from tests.faults.invariants import check, logs
 from tests.faults.operations import Operation, frame, message, request, started, stored

@@ -12,18 +12,7 @@ import pytest
 from shared.errors import Unavailable
 from tests.faults.invariants import check, check_to_the_end, during
 from tests.faults.operations import Operation, calm, fails_cleanly, started
-from tests.faults.steps import (
-    SERVICE_CALLS,
-    WRITES,
-    Step,
-    Trouble,
-    at,
-    contend,
-    from_on,
-    in_progress,
-    lose,
-    throttle,
-)
+from tests.faults.steps import SERVICE_CALLS, WRITES, Step, Trouble, at, contend, from_on, in_progress, lose, throttle
 from tests.faults.table import OPERATIONS
 
 PASSING: Mapping[str, Mapping[str, Trouble]] = {

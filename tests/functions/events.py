@@ -84,12 +84,7 @@ def handshake_event(*, headers: dict[str, str] | None = None, query: dict[str, s
 
 
 def http_event(
-    method: str,
-    path: str,
-    *,
-    token: str | None = None,
-    body: Any = None,
-    query: dict[str, str] | None = None,
+    method: str, path: str, *, token: str | None = None, body: Any = None, query: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """Payload format 2.0 of an HTTP API."""
     headers = {"host": "api.example.com", "user-agent": "test", "content-type": "application/json"}

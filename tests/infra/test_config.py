@@ -103,11 +103,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("file_quota", "1000000000001", "a whole number from 1024 to 1000000000000"),
         ("local_fcm_endpoint", "http://localhost:4579", "an address on this machine like https://localhost:4579"),
         ("local_fcm_endpoint", "https://example.com:443", "an address on this machine like https://localhost:4579"),
-        (
-            "local_apns_endpoint",
-            "https://localhost:4579",
-            "two addresses, production first, comma separated",
-        ),
+        ("local_apns_endpoint", "https://localhost:4579", "two addresses, production first, comma separated"),
         ("local_ca_file", "ca.pem", "the absolute path of a PEM file"),
         ("fan_out_rate", "5001", "a whole number from 10 to 5000"),
         ("log_level", "info", "one of DEBUG, INFO, WARNING, ERROR"),

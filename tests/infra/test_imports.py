@@ -42,12 +42,7 @@ def test_every_way_to_import_a_module_brings_it_along(statement: str, tmp_path: 
 
 
 def test_imports_are_followed_to_the_end_also_relative_ones_and_circles(tmp_path: Path) -> None:
-    shared = {
-        "a/b.py": "from .c import x",
-        "a/c.py": "from ..d import y",
-        "d.py": "from shared.a import b",
-        "e.py": "",
-    }
+    shared = {"a/b.py": "from .c import x", "a/c.py": "from ..d import y", "d.py": "from shared.a import b", "e.py": ""}
     assert reached(tmp_path, "import shared.a.b", shared) == {"a/b.py", "a/c.py", "d.py"}
 
 

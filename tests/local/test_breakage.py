@@ -205,13 +205,7 @@ TABLE = [
     Broken("nothing yet", TOKEN, "There is no stack yet", "make up"),
     Broken("stack.json is half", TOKEN, "stack.json is damaged", "make up", written("stack.json", '{"ws_url": "')),
     Broken("stack.json is a list", TOKEN, "stack.json is damaged", "make up", written("stack.json", "[]")),
-    Broken(
-        "stack.json is no text",
-        ("stack",),
-        "stack.json is damaged",
-        "make up",
-        no_text,
-    ),
+    Broken("stack.json is no text", ("stack",), "stack.json is damaged", "make up", no_text),
     Broken("secret is empty", TOKEN, "jwt-secret is gone", "make up", written("jwt-secret", "")),
     Broken(
         "emulator.json is half",

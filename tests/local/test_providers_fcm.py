@@ -49,8 +49,7 @@ def session_of(server: Providers, **changes: str) -> Any:
     signing_in = requests.Session()
     signing_in.verify, signing_in.trust_env = str(server.ca_file), False
     session = authorized(
-        credentials_of(account, scopes=[MESSAGING]),
-        auth_request=google.auth.transport.requests.Request(signing_in),
+        credentials_of(account, scopes=[MESSAGING]), auth_request=google.auth.transport.requests.Request(signing_in)
     )
     session.verify, session.trust_env = str(server.ca_file), False
     return session

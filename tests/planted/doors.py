@@ -93,12 +93,7 @@ BUGS: Final = (
         'body["status"] = status\n    return body',
         "pass\n    return body",
     ),
-    Bug(
-        "a forwarded message does not say so",
-        "shared/wire/websocket/events.py",
-        'body["forwarded"] = True',
-        "pass",
-    ),
+    Bug("a forwarded message does not say so", "shared/wire/websocket/events.py", 'body["forwarded"] = True', "pass"),
     Bug(
         "a message that is too heavy goes out whole",
         "shared/wire/websocket/events.py",

@@ -195,12 +195,7 @@ BUGS: Final = (
         "        if kind in _COUNTED:\n            self.messages.take(caller.user_id)\n",
         "",
     ),
-    Bug(
-        "a flood of frames is let through",
-        "shared/limits/limiters.py",
-        "        bucket.tokens -= 1\n",
-        "",
-    ),
+    Bug("a flood of frames is let through", "shared/limits/limiters.py", "        bucket.tokens -= 1\n", ""),
     Bug(
         "the shared bucket is always full",
         "shared/adapters/dynamodb/buckets.py",

@@ -108,8 +108,7 @@ def confusion() -> Iterator[Attack]:
             for kid in (RS_KID, EC_KID, LEFT_OUT):
                 named = "no kid" if kid is LEFT_OUT else kid
                 yield Attack(
-                    f"{alg} with the {form} as secret, {named}",
-                    partial(_with_public_form, form=form, alg=alg, kid=kid),
+                    f"{alg} with the {form} as secret, {named}", partial(_with_public_form, form=form, alg=alg, kid=kid)
                 )
     for alg, kid, by in (
         ("ES256", RS_KID, "RS256"),
@@ -119,10 +118,7 @@ def confusion() -> Iterator[Attack]:
         ("RS256", RS_KID, "ES256"),
         ("ES256", EC_KID, "RS256"),
     ):
-        yield Attack(
-            f"{alg} of {kid}, signed with {by}",
-            partial(_mixed_up, alg=alg, kid=kid, by=by),
-        )
+        yield Attack(f"{alg} of {kid}, signed with {by}", partial(_mixed_up, alg=alg, kid=kid, by=by))
     yield Attack("the secret's HS256 where keys are published", _with_the_secret, signings=JWKS_SIGNINGS)
     yield Attack("RS256 where a secret is configured", lambda _: _mallorys("RS256"), signings=("HS256",))
 
@@ -180,10 +176,7 @@ def own_keys() -> Iterator[Attack]:
     for what in _own_keys(""):
         for alg in ("RS256", "ES256", "HS256"):
             for kid in ("known", "mallory-1", None):
-                yield Attack(
-                    f"{what} with {alg}, kid {kid}",
-                    partial(_bringing, what=what, alg=alg, kid=kid),
-                )
+                yield Attack(f"{what} with {alg}, kid {kid}", partial(_bringing, what=what, alg=alg, kid=kid))
 
 
 def _bringing(signing: Signing, *, what: str, alg: str, kid: str | None) -> str:
@@ -212,15 +205,8 @@ _KIDS: dict[str, tuple[str, str]] = {
 def key_ids() -> Iterator[Attack]:
     """Key ids that would find a key somewhere else, and those that only look like the right one."""
     for what, (kid, secret) in _KIDS.items():
-        yield Attack(
-            f"kid: {what}, HS256 with what it would find",
-            partial(_found_by_kid, kid=kid, secret=secret),
-        )
-        yield Attack(
-            f"kid: {what}, the issuer's signature",
-            issued(kid=kid),
-            signings=JWKS_SIGNINGS,
-        )
+        yield Attack(f"kid: {what}, HS256 with what it would find", partial(_found_by_kid, kid=kid, secret=secret))
+        yield Attack(f"kid: {what}, the issuer's signature", issued(kid=kid), signings=JWKS_SIGNINGS)
     for near in ("RSA-1", " rsa-1", "rsa-1 ", "rsa-1\n", "rsa\u20101", "rsa-01", "ec-1\x00", "rsa-1,ec-1"):
         yield Attack(f"kid: {near!r}", issued(kid=near), signings=JWKS_SIGNINGS)
     no_texts: list[Any] = [5, 1.5, None, True, [], [RS_KID], {}, {"kid": RS_KID}]
@@ -257,10 +243,7 @@ def extensions() -> Iterator[Attack]:
     yield Attack("payload detached", _detached)
     yield Attack("zip DEF", _compressed)
     for name, payload in _NESTED.items():
-        yield Attack(
-            name,
-            partial(_nested, payload=payload),
-        )
+        yield Attack(name, partial(_nested, payload=payload))
 
 
 def _nested(signing: Signing, *, payload: Callable[[Signing], Any]) -> str:

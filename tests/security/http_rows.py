@@ -87,13 +87,7 @@ ROWS: Final[list[Row]] = [
     Inside("post_read", "POST", f"{C}/read", 200, {"seq": 1}),
     Inside("get_message", "GET", f"{C}/messages/{{m}}", 200),
     Inside(
-        "patch_message",
-        "PATCH",
-        f"{C}/messages/{{m}}",
-        200,
-        {"content": "better"},
-        plain=_FORBIDDEN,
-        blocked=_BLOCKED,
+        "patch_message", "PATCH", f"{C}/messages/{{m}}", 200, {"content": "better"}, plain=_FORBIDDEN, blocked=_BLOCKED
     ),
     Inside("delete_message", "DELETE", f"{C}/messages/{{m}}", 200, plain=_FORBIDDEN),
     Inside("put_reaction", "PUT", f"{C}/messages/{{m}}/reactions/{THUMB}", 200, blocked=_BLOCKED),

@@ -264,12 +264,7 @@ SIDEWAYS: list[dict[str, Any]] = [
         {"scopes": [["admin"]]},
     ),
     *({"role": "admin"}, {"roles": ["admin"]}, {"admin": True}, {"permissions": ["admin"]}, {"scp": "admin"}),
-    *(
-        {"Scope": "admin"},
-        {"groups": ["admin"]},
-        {"scope": "admin,notifications:send"},
-        {"scope": "admin\u200b"},
-    ),
+    *({"Scope": "admin"}, {"groups": ["admin"]}, {"scope": "admin,notifications:send"}, {"scope": "admin\u200b"}),
 ]
 
 

@@ -17,12 +17,7 @@ from tests.functions.environment import VARIABLES
 
 _ROOT = Path(__file__).parents[2]
 
-_ENVIRON = {
-    "AWS_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "key",
-    "AWS_SECRET_ACCESS_KEY": "secret",
-    **VARIABLES,
-}
+_ENVIRON = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", **VARIABLES}
 
 # Function → the parts of shared/ that it imports, a line for each package: who adds one sees here who pays for it.
 SHARED = {

@@ -87,7 +87,7 @@ def test_what_is_no_id_is_not_written_whatever_field_it_stands_in(lines: Lines, 
     assert TEXT not in lines.written[-1]
     assert TOKEN not in lines.written[-1]
     assert set(lines.last) <= {
-        *("level", "message", "timestamp", "service", "ms", "route", "request_id", "connection_id", "user_id", "code"),
+        *("level", "message", "timestamp", "service", "ms", "route", "request_id", "connection_id", "user_id", "code")
     }
 
 

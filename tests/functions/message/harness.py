@@ -41,10 +41,7 @@ class MessageHarness(Harness):
     @property
     def ports(self) -> Ports:
         return self.wiring.message(
-            verify=self.verify,
-            edit_window_s=86_400,
-            page_limit=self.page_limit,
-            bounds=self.bounds,
+            verify=self.verify, edit_window_s=86_400, page_limit=self.page_limit, bounds=self.bounds
         )
 
     def verify(self, token: str) -> Identity:

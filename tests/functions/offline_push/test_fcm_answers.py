@@ -29,8 +29,7 @@ def test_a_code_of_fcm_counts_more_than_that_of_all_google_apis() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["The registration token is not a valid FCM registration token", "Installation ID of the app is malformed"],
+    "text", ["The registration token is not a valid FCM registration token", "Installation ID of the app is malformed"]
 )
 def test_an_invalid_argument_may_name_the_target_in_its_text_alone(text: str) -> None:
     error = {"status": "INVALID_ARGUMENT", "message": text}

@@ -23,9 +23,7 @@ from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
 from shared.domain.pushes import Busy, Misconfigured, PushJob
 from shared.observability import FunctionObserver, make_logger
-from tests.fakes import (
-    DM,
-)
+from tests.fakes import DM
 from tests.functions.events import NOW, stream_record
 from tests.harness import Harness
 from tests.stores import Simulated, simulated

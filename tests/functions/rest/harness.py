@@ -18,9 +18,7 @@ from shared.domain.files import SizeLimits
 from shared.domain.rules import PROTOCOL, Bounds
 from shared.domain.text import private_conversation_id
 from shared.errors import RateLimited
-from tests.fakes import (
-    FakeNonces,
-)
+from tests.fakes import FakeNonces
 from tests.functions.events import http_event
 from tests.functions.rest.document import check_documented
 from tests.harness import Harness

@@ -201,12 +201,7 @@ CASES = [
     Case(
         "post_message", f"POST {V1}/{GROUP}/messages", 201, body={"content": "hi", "mentions": ["bob"], "reply_to": 2}
     ),
-    Case(
-        "post_message",
-        f"POST {V1}/{GROUP}/messages",
-        201,
-        body={"forward_of": {"conversation_id": DM, "seq": 2}},
-    ),
+    Case("post_message", f"POST {V1}/{GROUP}/messages", 201, body={"forward_of": {"conversation_id": DM, "seq": 2}}),
     Case(
         "post_message",
         f"POST {V1}/{DM}/messages",

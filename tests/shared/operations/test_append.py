@@ -34,11 +34,7 @@ def draft(text: str = "hi", *, sender: str = "alice", cmid: str | None = "c", no
 def append_to(stores: Simulated, one: Draft, *, base: Entry | None = None, pauses: list[int] | None = None) -> Appended:
     pause: Callable[[int], None] = (pauses if pauses is not None else []).append
     return append(
-        one,
-        base=base,
-        audience=BOTH,
-        stores=stores,
-        context=make_context(FakeClock(), FakeNonces(), pause=pause),
+        one, base=base, audience=BOTH, stores=stores, context=make_context(FakeClock(), FakeNonces(), pause=pause)
     )
 
 

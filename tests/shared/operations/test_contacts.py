@@ -45,11 +45,7 @@ class ContactsHarness(Harness):
         return request_contact(user, other, stores=self.stepped_stores, now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
-        return update_contact(
-            UpdateContact(user, other, accept=True),
-            stores=self.stepped_stores,
-            now=self.clock(),
-        )
+        return update_contact(UpdateContact(user, other, accept=True), stores=self.stepped_stores, now=self.clock())
 
     def name(self, alias: str | None, user: str = "alice", other: str = "bob", *, accept: bool = False) -> Contact:
         return update_contact(

@@ -23,14 +23,7 @@ SERVICES = rest_services()
 def ids(
     stores: Simulated, *, limit: int = 10, before: InboxPosition | None = None, now: int = 0
 ) -> tuple[list[str], InboxPosition | None]:
-    page = inbox(
-        "alice",
-        limit=limit,
-        position=before,
-        stores=stores,
-        services=SERVICES,
-        now=now,
-    )
+    page = inbox("alice", limit=limit, position=before, stores=stores, services=SERVICES, now=now)
     return [one.conversation_id for one in page.conversations], page.next
 
 
@@ -48,14 +41,7 @@ def test_pages_follow_each_other_without_gap_or_double(stores: Simulated) -> Non
     seen: list[str] = []
     before: InboxPosition | None = None
     while True:
-        page = inbox(
-            "alice",
-            limit=3,
-            position=before,
-            stores=stores,
-            services=SERVICES,
-            now=0,
-        )
+        page = inbox("alice", limit=3, position=before, stores=stores, services=SERVICES, now=0)
         seen += [one.conversation_id for one in page.conversations]
         before = page.next
         if before is None:

@@ -27,10 +27,7 @@ def at_most(limit: int, now: int) -> Context:
             NewTarget(APNS, TOKEN, app_id="org.example.app"),
             PushTarget(APNS, TOKEN.lower(), PRODUCTION, "org.example.app"),
         ),
-        (
-            NewTarget(APNS, "a" * 32, app_id="app", environment=SANDBOX),
-            PushTarget(APNS, "a" * 32, SANDBOX, "app"),
-        ),
+        (NewTarget(APNS, "a" * 32, app_id="app", environment=SANDBOX), PushTarget(APNS, "a" * 32, SANDBOX, "app")),
         (NewTarget(APNS, "0" * 200, app_id="a" * 255), PushTarget(APNS, "0" * 200, PRODUCTION, "a" * 255)),
     ],
     ids=["fcm", "fcm with app", "installation", "apns", "sandbox", "longest"],

@@ -151,8 +151,7 @@ def test_a_creation_that_died_half_way_is_finished_by_its_repetition(harness: Ch
     ],
 )
 def test_a_repetition_adds_nobody_to_a_group_that_lives_already(
-    harness: ChatHarness,
-    meanwhile: Callable[[ChatHarness, str], object],
+    harness: ChatHarness, meanwhile: Callable[[ChatHarness, str], object]
 ) -> None:
     place = harness.create("u000", "u001", named="all")
     meanwhile(harness, place)

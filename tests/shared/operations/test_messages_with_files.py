@@ -71,11 +71,7 @@ def test_what_is_no_file_of_the_senders_of_this_kind_is_not_sent(
         harness.entries(DM),
         harness.heard(),
         [harness.stores.file_places(one) for one in ("cat", "paper", "dog")],
-    ) == (
-        [],
-        set(),
-        [[], [], []],
-    )
+    ) == ([], set(), [[], [], []])
 
 
 @pytest.mark.parametrize("status", [PENDING, REJECTED, DELETED])
@@ -238,14 +234,10 @@ def test_a_forward_whose_original_goes_in_between_is_not_found(harness: ChatHarn
 
 @pytest.mark.parametrize(
     "meanwhile",
-    [
-        lambda harness: harness.delete(1),
-        lambda harness: (harness.delete(1), harness.stores.files.retire("cat")),
-    ],
+    [lambda harness: harness.delete(1), lambda harness: (harness.delete(1), harness.stores.files.retire("cat"))],
 )
 def test_a_forwards_resend_gets_the_first_reply_whatever_became_of_the_file(
-    harness: ChatHarness,
-    meanwhile: Callable[[ChatHarness], object],
+    harness: ChatHarness, meanwhile: Callable[[ChatHarness], object]
 ) -> None:
     harness.send(**with_cat())
     forward: dict[str, Any] = {"to": "carol", "forward_of": (DM, 1), "after": 0, "client_message_id": "f"}

@@ -35,10 +35,7 @@ from shared.operations.presence import (
     watch,
 )
 from shared.operations.sessions import close_connection
-from tests.fakes import (
-    FakeClock,
-    FakeNonces,
-)
+from tests.fakes import FakeClock, FakeNonces
 from tests.harness import Harness
 from tests.shared.operations.conversation_harness import found_group
 from tests.stepping import Stepper, explore

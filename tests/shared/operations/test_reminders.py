@@ -17,12 +17,7 @@ from shared.operations.reminders import (
     reminders_of,
     tell_due,
 )
-from tests.fakes import (
-    DM,
-    FakeDeliveryCheckQueue,
-    FakeNonces,
-    FakeReminderScheduler,
-)
+from tests.fakes import DM, FakeDeliveryCheckQueue, FakeNonces, FakeReminderScheduler
 from tests.harness import Harness
 from tests.wiring import make_context
 

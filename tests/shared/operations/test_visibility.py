@@ -13,22 +13,12 @@ from typing import Any
 import pytest
 
 from shared.domain.changes import Added, Removed
-from shared.domain.connections import (
-    MAX_GRACE_MS,
-    MAX_LIFETIME_MS,
-    Connection,
-    Gone,
-    Identity,
-    PostOutcome,
-    opened,
-)
+from shared.domain.connections import MAX_GRACE_MS, MAX_LIFETIME_MS, Connection, Gone, Identity, PostOutcome, opened
 from shared.operations.connections import register
 from shared.operations.contacts import block_user, remove_contact, request_contact
 from shared.operations.presence import check_offline, hide_presence, presence_of, show_presence, watch
 from shared.operations.visibility import tell_blocked, tell_granted, tell_joined, tell_withdrawn
-from tests.fakes import (
-    FakeClock,
-)
+from tests.fakes import FakeClock
 from tests.harness import Harness
 from tests.shared.operations.conversation_harness import GROUP, found_group
 from tests.stepping import Stepper, explore
@@ -330,10 +320,7 @@ RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
         fellows_blocked,
         (lambda harness: harness.wish(hide_presence), VisibilityHarness.unblock),
     ),
-    "hiding and a new subscription": (
-        bob_not_watching,
-        (lambda harness: harness.wish(hide_presence), subscribe),
-    ),
+    "hiding and a new subscription": (bob_not_watching, (lambda harness: harness.wish(hide_presence), subscribe)),
     "showing oneself and accepting": (
         alice_hiding,
         (lambda harness: harness.wish(show_presence), VisibilityHarness.accept),
@@ -342,14 +329,8 @@ RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
         alice_hiding,
         (lambda harness: harness.wish(show_presence), VisibilityHarness.block),
     ),
-    "being gone and coming back": (
-        alice_gone,
-        (VisibilityHarness.look, lambda harness: harness.come("alice", "a2")),
-    ),
-    "a block and coming online": (
-        alice_away,
-        (VisibilityHarness.block, lambda harness: harness.come("alice", "a2")),
-    ),
+    "being gone and coming back": (alice_gone, (VisibilityHarness.look, lambda harness: harness.come("alice", "a2"))),
+    "a block and coming online": (alice_away, (VisibilityHarness.block, lambda harness: harness.come("alice", "a2"))),
     "an unblock and coming online": (
         alice_blocking_and_away,
         (VisibilityHarness.unblock, lambda harness: harness.come("alice", "a2")),
@@ -368,10 +349,7 @@ RACES: dict[str, tuple[Step, tuple[Step, ...]]] = {
         lambda harness: harness.join("zoe", "alice", "bob"),
         (lambda harness: harness.leave("bob"), VisibilityHarness.block),
     ),
-    "a block and a new subscription": (
-        bob_not_watching,
-        (VisibilityHarness.block, subscribe),
-    ),
+    "a block and a new subscription": (bob_not_watching, (VisibilityHarness.block, subscribe)),
 }
 
 

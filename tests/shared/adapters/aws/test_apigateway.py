@@ -27,12 +27,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _gateway(
-    server: ScriptedServer,
-    *,
-    base: str = "/prod",
-    width: int = 8,
-    token: str = "",
-    deadline: Deadline | None = None,
+    server: ScriptedServer, *, base: str = "/prod", width: int = 8, token: str = "", deadline: Deadline | None = None
 ) -> ApiGatewayConnections:
     environment = AwsEnvironment("eu-west-1", ACCESS_KEY, SECRET_KEY, token, "")
     return ApiGatewayConnections(
@@ -176,11 +171,7 @@ def test_closing_is_one_delete_and_never_an_error(serve: Serve, status: int | st
     (request,) = server.received
     assert (request.method, request.path, request.body) == ("DELETE", "/prod/%40connections/abc%3D", b"")
     signed = signed_by_botocore(
-        "DELETE",
-        request.path,
-        {"host": f"localhost:{server.port}"},
-        b"",
-        timestamp=request.headers["x-amz-date"],
+        "DELETE", request.path, {"host": f"localhost:{server.port}"}, b"", timestamp=request.headers["x-amz-date"]
     )
     assert signed["authorization"] == request.headers["authorization"]
 

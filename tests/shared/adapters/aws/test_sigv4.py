@@ -53,9 +53,7 @@ _PATHS = st.just("/") | st.lists(_SEGMENTS, min_size=1, max_size=5).map(lambda p
 _VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
 _HEADERS = st.dictionaries(st.sampled_from(["content-type", "X-Amz-Target", "x-amz-meta", "accept"]), _VALUES)
 _HOSTS = st.sampled_from(["abc.execute-api.eu-west-1.amazonaws.com", "localhost:4577", "[::1]:8000"])
-_TIMES = st.integers(1_400_000_000, 4_100_000_000).map(
-    lambda at: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at)),
-)
+_TIMES = st.integers(1_400_000_000, 4_100_000_000).map(lambda at: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at)))
 
 
 @given(

@@ -54,10 +54,7 @@ def test_a_message_its_count_and_its_reference_are_one_transaction() -> None:
     assert (counted["Update"]["TableName"], counted["Update"]["Key"]) == ("members", FILE)
     assert counted["Update"]["ConditionExpression"] == "#status = :ready"
     assert counted["Update"]["UpdateExpression"] == "ADD #references :one REMOVE #ttl"
-    assert reference["Put"] == {
-        "TableName": "members",
-        "Item": {**REFERENCE, "conversation_id": {"S": "dm:alice:bob"}},
-    }
+    assert reference["Put"] == {"TableName": "members", "Item": {**REFERENCE, "conversation_id": {"S": "dm:alice:bob"}}}
 
 
 def test_deleting_it_takes_both_back_and_has_no_condition_but_its_place() -> None:

@@ -10,9 +10,7 @@ from shared.domain.entries import Entry
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob
 from shared.operations.push.sending import Resting
-from tests.fakes import (
-    DM,
-)
+from tests.fakes import DM
 from tests.harness import Harness
 
 GROUP = "group:0123456789abcdef"

@@ -221,8 +221,7 @@ def test_an_apns_token_stays_where_the_other_environment_can_not_be_asked() -> N
 
 
 @pytest.mark.parametrize(
-    ("answer", "metric"),
-    [(Misconfigured("SENDER_ID_MISMATCH"), MISCONFIGURED), (Refused("PayloadTooLarge"), REFUSED)],
+    ("answer", "metric"), [(Misconfigured("SENDER_ID_MISMATCH"), MISCONFIGURED), (Refused("PayloadTooLarge"), REFUSED)]
 )
 def test_what_a_person_has_to_look_at_is_counted_and_neither_retried_nor_forgotten(
     answer: PushResult, metric: str

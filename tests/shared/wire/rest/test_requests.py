@@ -7,13 +7,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.wire.rest import conversations, messages, people
-from shared.wire.rest.conversations import (
-    NewConversation,
-    NewGroup,
-    NewMembers,
-    NewPrivateConversation,
-    SettingsChange,
-)
+from shared.wire.rest.conversations import NewConversation, NewGroup, NewMembers, NewPrivateConversation, SettingsChange
 from shared.wire.rest.messages import NewMessage, ReadUpTo
 from shared.wire.rest.people import ContactChange, ProfileChange
 

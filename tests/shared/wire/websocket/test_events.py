@@ -84,11 +84,7 @@ def test_a_receipt_says_who_has_come_how_far(kind: str) -> None:
 
 
 def test_a_close_event_says_why_and_not_to_come_back() -> None:
-    assert json.loads(encode_plainly(EVICTED)) == {
-        "type": "disconnect",
-        "code": "connection_limit",
-        "reconnect": False,
-    }
+    assert json.loads(encode_plainly(EVICTED)) == {"type": "disconnect", "code": "connection_limit", "reconnect": False}
 
 
 GROUP = "group:0123456789abcdef"
@@ -138,12 +134,7 @@ def test_a_message_shows_what_became_of_it() -> None:
 
 def test_a_deleted_message_has_its_ids_and_no_content() -> None:
     entry = replace(ENTRY, content=None, digest="", deleted_at=9, client_message_id="0d9f")
-    assert message_body(entry) == {
-        **message_body(ENTRY),
-        "content": None,
-        "client_message_id": "0d9f",
-        "deleted_at": 9,
-    }
+    assert message_body(entry) == {**message_body(ENTRY), "content": None, "client_message_id": "0d9f", "deleted_at": 9}
 
 
 def test_equal_reactions_look_equal() -> None:

@@ -9,12 +9,7 @@ from shared.errors import TokenExpired, Unauthenticated
 from shared.wire.websocket.gateway import Caller, answer, authorizer_context, caller_of, check_token
 
 _IDENTITY = Identity("alice", 1_795_434_800_000)
-_CONTEXT = {
-    "user_id": "alice",
-    "expires_at": "1795434800000",
-    "device_id": "phone",
-    "connected_at": "1795431200000",
-}
+_CONTEXT = {"user_id": "alice", "expires_at": "1795434800000", "device_id": "phone", "connected_at": "1795431200000"}
 
 
 def _event(authorizer: Any = None, **changes: Any) -> dict[str, Any]:

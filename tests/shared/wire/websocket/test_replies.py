@@ -7,25 +7,10 @@ from typing import Any
 import pytest
 
 from shared.domain.entries import Entry, Receipt
-from shared.errors import (
-    BadRequest,
-    Internal,
-    NotAMember,
-    ParleyError,
-    RateLimited,
-    Unavailable,
-)
+from shared.errors import BadRequest, Internal, NotAMember, ParleyError, RateLimited, Unavailable
 from shared.operations.sync import Sync, Synced
 from shared.wire.messages import message_ack
-from shared.wire.websocket.replies import (
-    cursor_ack,
-    encode_event,
-    event_size,
-    failure,
-    pong,
-    success,
-    sync_reply,
-)
+from shared.wire.websocket.replies import cursor_ack, encode_event, event_size, failure, pong, success, sync_reply
 
 ENTRY = Entry(
     conversation_id="dm:alice:bob",
@@ -120,8 +105,7 @@ def test_an_events_bytes_are_compact_utf8() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "kind"),
-    [(ENTRY, "new_message"), (RECEIPT, "read"), (replace(RECEIPT, kind="delivered"), "delivered")],
+    ("event", "kind"), [(ENTRY, "new_message"), (RECEIPT, "read"), (replace(RECEIPT, kind="delivered"), "delivered")]
 )
 def test_an_event_has_a_type_and_no_success(event: Entry | Receipt, kind: str) -> None:
     body = json.loads(encode_event(event))
