@@ -48,7 +48,7 @@ from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores as AllStores
 from tests.calls import Unhurried
 from tests.changes import changed, founding
-from tests.dynamodb import Calm, Store, Weather
+from tests.dynamodb import FaultModel, NoFaults, Store
 from tests.fakes import DM, in_turn
 
 if TYPE_CHECKING:
@@ -329,9 +329,9 @@ class Simulated(Stores):
         return [row for row in found if all(row.get(name) == value for name, value in attributes.items())]
 
 
-def simulated(like: Simulated | None = None, *, weather: Weather = Calm()) -> Simulated:  # noqa: B008  # it has no state
+def simulated(like: Simulated | None = None, *, fault_model: FaultModel = NoFaults()) -> Simulated:  # noqa: B008  # it has no state
     """All stores over fresh tables, which have what is in those of `like`."""
-    tables = Store(weather=weather)
+    tables = Store(fault_model=fault_model)
     if like is not None:
         tables.copy_of(like.tables)
     calls = Seam(tables)

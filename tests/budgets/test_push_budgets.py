@@ -1,4 +1,4 @@
-"""What waking people costs: the look from the stream, the second look, and a push."""
+"""What waking people costs: the look from the stream, the delivery check, and a push."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A TCP proxy before the stack: it passes everything on, or does what its sky has planned for a connection.
+"""A TCP proxy before the stack: it passes everything on, or does what its fault model has planned for a connection.
 
 A test can also cut all connections at once, without goodbye on either side.
 """
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from local.stack import Stack
 from tests.chaos.frames import Frame, Frames
 from tests.chaos.listener import Listener
-from tests.chaos.storm import CALM, Calm, Direction, Plan, Sky, Trouble
+from tests.chaos.storm import CALM, Direction, FaultModel, NoFaults, Plan, Trouble
 
 _READ_SIZE = 65_536
 _HEAD_END = b"\r\n\r\n"
@@ -30,7 +30,7 @@ class Proxy:
     """One port for WebSocket and HTTP, as the gateway has it. `struck` counts what befell connections, by kind."""
 
     def __init__(self, stack: Stack, *, tap: Tap | None = None, rng: random.Random | None = None) -> None:
-        self.sky: Sky = Calm()
+        self.fault_model: FaultModel = NoFaults()
         self.connections = 0
         self.struck: Counter[Trouble] = Counter()
         self.tap = tap
@@ -65,12 +65,12 @@ class Proxy:
 
     def heal(self) -> None:
         """From here on all is well. Whoever is in trouble already finds out at once, and comes again."""
-        self.sky = Calm()
+        self.fault_model = NoFaults()
         self.cut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        plan = self.sky.plan()
+        plan = self.fault_model.plan()
         if plan.end is Trouble.REFUSED:
             self.struck[Trouble.REFUSED] += 1
             writer.transport.abort()

@@ -95,7 +95,7 @@ class Trouble:
 
     def begin(self) -> None:
         if self.terms.storm is not None:
-            self.network.sky = Storm(self.rng, frames=self.terms.storm)
+            self.network.fault_model = Storm(self.rng, frames=self.terms.storm)
         self.database.begin(self.terms.odds)
         if self.terms.kill_every_s is not None:
             self._killing = asyncio.create_task(self.killer.go_on(every_s=self.terms.kill_every_s))

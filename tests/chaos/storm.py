@@ -66,13 +66,13 @@ CALM: Final = Plan()
 HTTP_ODDS: Final = 0.2
 
 
-class Sky(Protocol):
+class FaultModel(Protocol):
     """Decides about each new connection."""
 
     def plan(self) -> Plan: ...
 
 
-class Calm:
+class NoFaults:
     def plan(self) -> Plan:
         return CALM
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.dynamodb.errors import Unsupported
+from tests.dynamodb.fault_model import FaultModel, NoFaults
 from tests.dynamodb.store import Store, Written
-from tests.dynamodb.weather import Calm, Weather
 
-__all__ = ["Calm", "Store", "Unsupported", "Weather", "Written"]
+__all__ = ["FaultModel", "NoFaults", "Store", "Unsupported", "Written"]

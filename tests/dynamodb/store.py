@@ -1,6 +1,6 @@
 """The tables, and the calls of DynamoDB's API that the adapters make, each of them atomic.
 
-What DynamoDB leaves open is the weather's to decide: whether an eventually consistent read is behind, where a query's
+What DynamoDB leaves open is a fault model's to decide: whether an eventually consistent read is behind, where a query's
 page ends, what a batch leaves unprocessed.
 """
 
@@ -14,10 +14,10 @@ from typing import Any, Final
 from shared.adapters.aws.calls import ServiceError
 from tests.calls import Unhurried
 from tests.dynamodb.errors import Unsupported, invalid, refused
+from tests.dynamodb.fault_model import FaultModel, NoFaults
 from tests.dynamodb.queries import Wanted, wanted
 from tests.dynamodb.tables import KEYS, Partition, Place, Row, Table
 from tests.dynamodb.values import Item, size_of, taken_item
-from tests.dynamodb.weather import Calm, Weather
 from tests.dynamodb.writes import Write, check_fields, plain, table_of, write
 
 MAX_BATCH_GET: Final = 100
@@ -58,7 +58,7 @@ class Written:
     new: Item | None
 
 
-_CALM: Final = Calm()
+_NO_FAULTS: Final = NoFaults()
 
 
 def _now_ms() -> int:
@@ -71,11 +71,11 @@ class Store(Unhurried):
     def __init__(
         self,
         *,
-        weather: Weather = _CALM,
+        fault_model: FaultModel = _NO_FAULTS,
         on_write: Callable[[Written], None] | None = None,
         now_ms: Callable[[], int] | None = None,
     ) -> None:
-        self._weather = weather
+        self._fault_model = fault_model
         self._on_write = on_write
         self._now_ms = now_ms or _now_ms
         self._tables = {name: Table(name, keys) for name, keys in KEYS.items()}
@@ -123,7 +123,7 @@ class Store(Unhurried):
     def _seen(self, row: Row | None, *, consistent: bool) -> Item | None:
         if row is None:
             return None
-        return row.item if consistent or not self._weather.stale() else row.before
+        return row.item if consistent or not self._fault_model.stale() else row.before
 
     def _query(self, request: Mapping[str, Any]) -> dict[str, Any]:
         check_fields("Query", request, _QUERY)
@@ -150,7 +150,7 @@ class Store(Unhurried):
 
     def _page(self, rows: Iterable[Row], count: int, request: Mapping[str, Any]) -> dict[str, Any]:
         consistent, limit = request.get("ConsistentRead", False), request.get("Limit", count + 1)
-        short = (self._weather.page() if count > 1 else None) or count
+        short = (self._fault_model.page() if count > 1 else None) or count
         items: list[Item] = []
         size = 0
         for number, row in enumerate(rows, 1):
@@ -167,7 +167,7 @@ class Store(Unhurried):
     def _batch_get(self, request: Mapping[str, Any]) -> dict[str, Any]:
         check_fields("BatchGetItem", request, _BATCH)
         rows = self._batch_rows(request["RequestItems"])
-        processed = len(rows) - self._weather.unprocessed(len(rows))
+        processed = len(rows) - self._fault_model.unprocessed(len(rows))
         responses: dict[str, list[Item]] = {name: [] for name in request["RequestItems"]}
         size = 0
         for at, (name, _, row) in enumerate(rows[:processed]):
@@ -235,7 +235,7 @@ class Store(Unhurried):
         writes = [plain(table_of(name, self._tables), one) for name, one in flat]
         if _has_duplicates(writes):
             raise invalid("Provided list of item keys contains duplicates")
-        processed = len(flat) - self._weather.unprocessed(len(flat))
+        processed = len(flat) - self._fault_model.unprocessed(len(flat))
         for one in writes[:processed]:
             old = _item(one)
             self._commit(one, old, *one.outcome(old))

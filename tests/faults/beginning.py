@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.dynamodb import Calm, Weather
+from tests.dynamodb import FaultModel, NoFaults
 from tests.faults.harness import FaultHarness
 
 ALICE, ALICES_TABLET, BOB, DAVE = "alice1", "alice11", "bob1", "dave1"
@@ -108,11 +108,14 @@ def _group(harness: FaultHarness, name: str, *members: str) -> str:
     return conversation_id
 
 
-def new_harness(weather: Weather | None = None) -> FaultHarness:
+def new_harness(fault_model: FaultModel | None = None) -> FaultHarness:
     """What every operation starts from, as new. What has been told in it is forgotten."""
     made = template()
     harness = FaultHarness(
-        tables=made.tables, weather=weather or Calm(), clock=copy.copy(made.clock), objects=copy.deepcopy(made.objects)
+        tables=made.tables,
+        fault_model=fault_model or NoFaults(),
+        clock=copy.copy(made.clock),
+        objects=copy.deepcopy(made.objects),
     )
     harness.numbers = harness.nonces.numbers = itertools.count(1_000)
     harness.gateway.open = dict(made.gateway.open)

@@ -34,7 +34,7 @@ from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
 from shared.domain.files import IMAGE, Checked, File
 from shared.errors import Unavailable
-from tests.dynamodb import Calm, Store, Weather, Written
+from tests.dynamodb import FaultModel, NoFaults, Store, Written
 from tests.fakes import FakeClock, FakeNonces, FakeObjects, FakeReminderScheduler
 from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provider, Sqs
 from tests.faults.steps import Stepping, Steps
@@ -64,14 +64,14 @@ class FaultHarness:
     written: list[Written] = field(default_factory=list)
     lasting: set[str] = field(default_factory=set)
     tables: bytes = b""
-    weather: Weather = field(default_factory=Calm)
+    fault_model: FaultModel = field(default_factory=NoFaults)
     notes: dict[str, Any] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     nonces: FakeNonces = field(init=False)
     unexpected: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.store = Store(weather=self.weather, on_write=self._on_write, now_ms=self.clock)
+        self.store = Store(fault_model=self.fault_model, on_write=self._on_write, now_ms=self.clock)
         if self.tables:
             self.store._tables = pickle.loads(self.tables)
         self.sqs = Sqs(self.steps)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.dynamodb import Weather
+from tests.dynamodb import FaultModel
 from tests.faults.beginning import connections, done, entries, heard, new_harness, ok, row, said, template
 from tests.faults.harness import FaultHarness
 from tests.faults.steps import Step
@@ -41,9 +41,9 @@ class Operation:
         return (self.again or self.act)(harness)
 
 
-def started(operation: Operation, weather: Weather | None = None) -> FaultHarness:
+def started(operation: Operation, fault_model: FaultModel | None = None) -> FaultHarness:
     """Everything as it is right before the operation."""
-    harness = new_harness(weather)
+    harness = new_harness(fault_model)
     harness.lasting -= set(operation.ends)
     operation.first(harness)
     harness.steps.begin()

@@ -10,7 +10,7 @@ import pytest
 
 from shared.adapters.dynamodb.client import Calls
 from tests.calls import Unhurried
-from tests.dynamodb import Calm, Weather
+from tests.dynamodb import FaultModel, NoFaults
 from tests.faults.invariants import check
 from tests.faults.operations import Operation, calm, fails_cleanly, started
 from tests.faults.table import OPERATIONS
@@ -18,14 +18,14 @@ from tests.faults.table import OPERATIONS
 _EACH = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name.replace(" ", "_"))
 
 
-class Stale(Calm):
+class Stale(NoFaults):
     """Every read that is not strongly consistent is behind."""
 
     def stale(self) -> bool:
         return True
 
 
-class ShortPages(Calm):
+class ShortPages(NoFaults):
     """A query's page holds one item."""
 
     def page(self) -> int | None:
@@ -33,7 +33,7 @@ class ShortPages(Calm):
 
 
 @dataclass
-class Unprocessed(Calm):
+class Unprocessed(NoFaults):
     """Every other batch comes back with its last half undone, or with none of it done."""
 
     all_of_it: bool
@@ -79,14 +79,14 @@ _BEGINNING = {"pk": {"S": "the beginning"}}
 
 
 @pytest.mark.parametrize(
-    "weather",
+    "fault_model",
     [Stale, ShortPages, lambda: Unprocessed(all_of_it=False), lambda: Unprocessed(all_of_it=True)],
     ids=["stale", "short_pages", "half_unprocessed", "all_unprocessed"],
 )
 @_EACH
-def test_in_any_weather_it_does_what_it_should(operation: Operation, weather: type[Weather]) -> None:
+def test_in_any_weather_it_does_what_it_should(operation: Operation, fault_model: type[FaultModel]) -> None:
     expected, _ = calm(operation)
-    harness = started(operation, weather())
+    harness = started(operation, fault_model())
     assert operation.act(harness) == expected
     harness.settle()
     check(harness)

@@ -11,7 +11,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from tests.planted.mutation import Bug, planted
 from tests.planted.reaching import reached
 from tests.simulation.runs import run_many
-from tests.simulation.world import beginning
+from tests.simulation.scenario import beginning
 
 # No bug that the simulation finds may take it more histories than these.
 HISTORIES: Final = 2_000

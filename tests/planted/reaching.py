@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.planted.mutation import ROOT, Bug, changed_by, exchanged
 from tests.simulation.runs import run_many
-from tests.simulation.world import beginning
+from tests.simulation.scenario import beginning
 
 _NOTED: Final = "_planted_reached"
 

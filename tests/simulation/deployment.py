@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.dynamodb import Store
 from tests.simulation import handlers
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.functions import BASE_MS, Environment, Instance
 from tests.simulation.gateway import Gateway
 from tests.simulation.limits import Limits
@@ -36,7 +36,7 @@ class Deployment:
     """`set_aside` is what came to a failure queue after all retries. `requests` are HTTP's that were answered."""
 
     hub: Hub
-    weather: Weather
+    fault_model: FaultModel
     store: Store
     limits: Limits
     longest_latency: float
@@ -44,21 +44,21 @@ class Deployment:
     requests: list[Requested] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.runtime = Runtime(self.hub, self.weather, self.longest_latency)
+        self.runtime = Runtime(self.hub, self.fault_model, self.longest_latency)
         self.gateway = Gateway(self.runtime)
         self.queues = Queues(self.runtime, self.set_aside)
         self.stream = Stream(self.runtime, self.set_aside)
         self.uploads = Uploads(self.runtime, self.set_aside)
         self.sweeps = Sweeps(self.runtime)
-        self.bucket = Bucket(self.hub, self.weather, self.uploads.arrived)
+        self.bucket = Bucket(self.hub, self.fault_model, self.uploads.arrived)
         self.schedules = Schedules(
-            self.hub, self.weather, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())
+            self.hub, self.fault_model, BASE_MS, lambda body: self.queues.enqueue("look", body, self.runtime.latency())
         )
-        self.provider = Provider(self.hub, self.weather, BASE_MS)
+        self.provider = Provider(self.hub, self.fault_model, BASE_MS)
         self.runtime.environment = Environment(
             hub=self.hub,
-            dynamodb=DynamoDb(self.hub, self.weather, self.store),
-            sqs=Sqs(self.hub, self.weather, self.queues.enqueue),
+            dynamodb=DynamoDb(self.hub, self.fault_model, self.store),
+            sqs=Sqs(self.hub, self.fault_model, self.queues.enqueue),
             provider=self.provider,
             request_of_gateway=self.gateway.answer_post,
             nonces=count(1),
@@ -75,7 +75,7 @@ class Deployment:
         def done(result: Any) -> None:
             if result is not None:
                 self.requests.append(Requested(process, event, result["statusCode"]))
-            lost = self.weather.strikes(Fault.REPLY_LOST)
+            lost = self.fault_model.strikes(Fault.REPLY_LOST)
             answer = None if lost or result is None else said(result)
             self.hub.after(self.runtime.latency(), lambda: answered(answer))
 

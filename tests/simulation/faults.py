@@ -47,7 +47,7 @@ class Fault(Enum):
 
 
 @dataclass(slots=True)
-class Weather:
+class FaultModel:
     """How likely each fault is in one history, and how often it struck. Also what the store asks about its reads."""
 
     random: Random

@@ -124,7 +124,7 @@ class Gateway:
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
+        self._hub, self._fault_model, self._numbers = self.runtime.hub, self.runtime.fault_model, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
 
     def dial(
@@ -227,7 +227,7 @@ class Gateway:
             exchange.reply = None if answer is None else json.loads(answer["body"])
             if frame["type"] == "auth" and exchange.is_done and exchange.reply is not None:
                 line.token_ends = max(line.token_ends, exchange.reply["data"]["expires_at"])
-            if answer is not None and not self._weather.strikes(Fault.REPLY_LOST):
+            if answer is not None and not self._fault_model.strikes(Fault.REPLY_LOST):
                 self._deliver(line, answer["body"].encode())
 
         exchange.process = self._invoke("message", call, done)
@@ -241,16 +241,16 @@ class Gateway:
         process, event = self._hub.process, json.loads(data)
         if process is not None:
             process.posted.append((line, event))
-        if self._weather.strikes(Fault.POST_LIMITED):
+        if self._fault_model.strikes(Fault.POST_LIMITED):
             return 429
-        if self._weather.strikes(Fault.POST_FAILED):
+        if self._fault_model.strikes(Fault.POST_FAILED):
             return 500
         if line.state != "open":
             self.gone.append((self._hub.now, line))
             return 410
         self.posts.append(Post(line, event, self._hub.now, process.began if process else 0.0))
         self._deliver(line, data)
-        return 500 if self._weather.strikes(Fault.POST_UNKNOWN) else 200
+        return 500 if self._fault_model.strikes(Fault.POST_UNKNOWN) else 200
 
     def _deliver(self, line: Line, data: bytes) -> None:
         def arrive() -> None:
@@ -272,11 +272,13 @@ class Gateway:
         if line.state == "closed":
             return
         line.state, line.ended = "closed", self._hub.now
-        if self._weather.strikes(Fault.DISCONNECT_LOST):
+        if self._fault_model.strikes(Fault.DISCONNECT_LOST):
             return
-        delay = self._hub.random.random() * 20_000 if self._weather.strikes(Fault.DISCONNECT_LATE) else self._latency()
+        delay = (
+            self._hub.random.random() * 20_000 if self._fault_model.strikes(Fault.DISCONNECT_LATE) else self._latency()
+        )
         self._hub.after(delay, lambda: self._disconnect(line))
-        if self._weather.strikes(Fault.DISCONNECT_TWICE):
+        if self._fault_model.strikes(Fault.DISCONNECT_TWICE):
             self._hub.after(delay + self._hub.random.random() * 3_000, lambda: self._disconnect(line))
 
     def _disconnect(self, line: Line) -> None:

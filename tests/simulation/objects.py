@@ -15,7 +15,7 @@ from shared.adapters.aws.s3 import s3
 from shared.adapters.aws.scheduler import scheduler
 from shared.adapters.aws.transport import Response, TransportError
 from tests.sdk import SOMEWHERE, client_of
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.scheduler import Hub
 
 _GONE: Final = Response(404, {}, b"")
@@ -27,7 +27,7 @@ class Bucket:
     """Objects by their keys. `arrived(file_id)` is called for each upload."""
 
     hub: Hub
-    weather: Weather
+    fault_model: FaultModel
     arrived: Callable[[str], None]
     objects: dict[str, bytes] = field(default_factory=dict)
 
@@ -40,17 +40,17 @@ class Bucket:
         """What a client has put there by its form."""
         self.objects[f"uploads/{file_id}"] = data
         self.arrived(file_id)
-        if self.weather.strikes(Fault.QUEUE_TWICE):
+        if self.fault_model.strikes(Fault.QUEUE_TWICE):
             self.arrived(file_id)
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         self.hub.step()
-        if self.weather.strikes(Fault.SERVER_ERROR):
+        if self.fault_model.strikes(Fault.SERVER_ERROR):
             return Response(503, {}, b"<Error><Code>SlowDown</Code></Error>")
-        if self.weather.strikes(Fault.LOST_BEFORE):
+        if self.fault_model.strikes(Fault.LOST_BEFORE):
             raise TransportError("lost")
         answer = self._answer(method, path.removeprefix("/files/"), headers, body)
-        if self.weather.strikes(Fault.LOST_AFTER):
+        if self.fault_model.strikes(Fault.LOST_AFTER):
             raise TransportError("lost")
         return answer
 
@@ -90,7 +90,7 @@ class Schedules:
     """What is to be called back for, by name. `due(body)` is called at its time."""
 
     hub: Hub
-    weather: Weather
+    fault_model: FaultModel
     base_ms: int
     due: Callable[[str], None]
     waiting: dict[str, float] = field(default_factory=dict)
@@ -102,13 +102,13 @@ class Schedules:
 
     def request(self, method: str, path: str, _: Mapping[str, str], body: bytes) -> Response:
         self.hub.step()
-        if self.weather.strikes(Fault.SERVER_ERROR):
+        if self.fault_model.strikes(Fault.SERVER_ERROR):
             return Response(503, {}, b"{}")
-        if self.weather.strikes(Fault.LOST_BEFORE):
+        if self.fault_model.strikes(Fault.LOST_BEFORE):
             raise TransportError("lost")
         name = path.partition("?")[0].rpartition("/")[2]
         answer = self._schedule(name, json.loads(body)) if method == "POST" else self._cancel(name)
-        if self.weather.strikes(Fault.LOST_AFTER):
+        if self.fault_model.strikes(Fault.LOST_AFTER):
             raise TransportError("lost")
         return answer
 
@@ -126,7 +126,7 @@ class Schedules:
             return
         del self.waiting[name]
         self.due(body)
-        if self.weather.strikes(Fault.QUEUE_TWICE):
+        if self.fault_model.strikes(Fault.QUEUE_TWICE):
             self.due(body)
 
     def _cancel(self, name: str) -> Response:

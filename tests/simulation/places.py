@@ -1,4 +1,4 @@
-"""The conversations of the simulation's small world."""
+"""The conversations of the simulation."""
 
 from __future__ import annotations
 

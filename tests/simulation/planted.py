@@ -38,7 +38,7 @@ from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
 from shared.operations.sessions import Closed
-from tests.simulation.world import beginning
+from tests.simulation.scenario import beginning
 
 Patch = tuple[Any, str, Any]
 """Where, what, and what it becomes."""

@@ -18,7 +18,7 @@ from functions.offline_push.fcm.gateway import FcmGateway
 from functions.offline_push.providers import Credentials
 from shared.domain.devices import FCM
 from shared.domain.pushes import Push, PushResult
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.scheduler import Hub
 
 
@@ -98,11 +98,11 @@ _BUSY: Final = _HttpAnswer(429, "RESOURCE_EXHAUSTED", ({"@type": _FCM_ERROR, "er
 class Provider:
     """Both of them, by the target's platform."""
 
-    def __init__(self, hub: Hub, weather: Weather, base_ms: int) -> None:
+    def __init__(self, hub: Hub, fault_model: FaultModel, base_ms: int) -> None:
         self.accepted: list[Accepted] = []
         self.forgot: list[Forgot] = []
         self._hub = hub
-        self._weather = weather
+        self._fault_model = fault_model
         self._now: Callable[[], int] = lambda: base_ms + int(hub.now)
         self._apns = _Apns(self._post, now=self._now)
         self._fcm = FcmGateway(lambda: "{}", endpoint="", ca_file="", now=self._now)
@@ -118,27 +118,27 @@ class Provider:
 
     def _send(self, message: Any) -> None:
         """FCM's answer to a message."""
-        if self._weather.strikes(Fault.PROVIDER_BUSY):
+        if self._fault_model.strikes(Fault.PROVIDER_BUSY):
             raise exceptions.ResourceExhaustedError("no", http_response=_BUSY)
-        if self._weather.strikes(Fault.PROVIDER_FORGOT):
+        if self._fault_model.strikes(Fault.PROVIDER_FORGOT):
             self._forget(message.token or message.fid)
             raise exceptions.NotFoundError("no", http_response=_FORGOTTEN)
         alert = message.apns.payload.aps.alert
         self._accept(message.token or message.fid, message.data, message.apns.payload.aps.badge, vars(alert))
-        if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
+        if self._fault_model.strikes(Fault.PROVIDER_UNKNOWN):
             raise exceptions.DeadlineExceededError("no answer")
 
     def _post(self, path: str, _: Mapping[str, str], payload: bytes) -> Answer:
         """Apple's answer to a request."""
-        if self._weather.strikes(Fault.PROVIDER_BUSY):
+        if self._fault_model.strikes(Fault.PROVIDER_BUSY):
             return Answer(503, {}, b'{"reason":"ServiceUnavailable"}')
-        if self._weather.strikes(Fault.PROVIDER_FORGOT):
+        if self._fault_model.strikes(Fault.PROVIDER_FORGOT):
             self._forget(path.rpartition("/")[2])
             gone = {"reason": "Unregistered", "timestamp": self._now() + 1_000}
             return Answer(410, {}, json.dumps(gone).encode())
         body = json.loads(payload)
         self._accept(path.rpartition("/")[2], body["parley"], body["aps"].get("badge"), body["aps"]["alert"])
-        if self._weather.strikes(Fault.PROVIDER_UNKNOWN):
+        if self._fault_model.strikes(Fault.PROVIDER_UNKNOWN):
             raise TimedOut
         return Answer(200, {}, b"")
 

@@ -11,7 +11,7 @@ from tests.simulation.operations import reading
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 _SHARE: Final = 3  # one history of so many, and every long one
 _LONG: Final = 20
@@ -35,13 +35,13 @@ class Round:
     is_over: bool = False
 
 
-def look_round(world: World) -> None:
+def look_round(scenario: Scenario) -> None:
     """In some histories, and as that history's number says."""
-    number = world.plan.seed
-    if number % _SHARE and len(world.plan.actions) < _LONG:
+    number = scenario.plan.seed
+    if number % _SHARE and len(scenario.plan.actions) < _LONG:
         return
-    client = world.client(number // _SHARE)
-    rows = [row for row in world.store.items("members") if row["sk"].startswith("conversation#")]
+    client = scenario.client(number // _SHARE)
+    rows = [row for row in scenario.store.items("members") if row["sk"].startswith("conversation#")]
     names = sorted(row["conversation_id"] for row in rows if row["user_id"] == client.user)
     reading.read_inbox(client, 1 + number % 3)
     for place, name in enumerate(names[:_MOST_READ]):
@@ -51,19 +51,19 @@ def look_round(world: World) -> None:
             client.http(kind, "GET", "conversations", name, *parts, conversation_id=name)
         seq = 1 + number % 5
         client.http("message", "GET", "conversations", name, "messages", seq, conversation_id=name, seq=seq)
-    world.hub.run(world.hub.now + _ANSWER_MS)
+    scenario.hub.run(scenario.hub.now + _ANSWER_MS)
     if client.core.connection == "online":
-        heads = Counter(item["conversation_id"] for item in world.store.items("log"))
+        heads = Counter(item["conversation_id"] for item in scenario.store.items("log"))
         held = {name: min(heads[name], number % 4) for place, name in enumerate(names) if (number + place) % 3}
-        world.rounds.append(_play(world, Round(client, {**held, "group:ffffffffffffffff": 1})))
+        scenario.rounds.append(_play(scenario, Round(client, {**held, "group:ffffffffffffffff": 1})))
 
 
-def _play(world: World, one: Round) -> Round:
+def _play(scenario: Scenario, one: Round) -> Round:
     held, cursor = dict(one.held), None
     for _ in range(_MOST_ROUNDS):
         fields: dict[str, Any] = {"conversations": dict(held), **({} if cursor is None else {"cursor": cursor})}
         asked = one.client.frame("sync", "sync", fields)
-        world.hub.run(world.hub.now + _ANSWER_MS)
+        scenario.hub.run(scenario.hub.now + _ANSWER_MS)
         if asked.outcome != "ok":
             return one
         for shown in asked.value["conversations"]:

@@ -13,7 +13,7 @@ from tests.simulation.functions import quietly
 from tests.simulation.judge import inspect
 from tests.simulation.judge.case import Case
 from tests.simulation.plan import Plan, plan_of
-from tests.simulation.world import World, beginning, build, play
+from tests.simulation.scenario import Scenario, beginning, build, play
 
 # A shorter history may need other latencies to fail again: so many of them are tried for each.
 _SCHEDULES = 12
@@ -27,17 +27,17 @@ class Outcome:
 
     plan: Plan
     findings: list[str]
-    world: World
+    scenario: Scenario
     judged: set[int]
 
     @property
     def text(self) -> str:
-        """The history for people: who did what, in which weather, and what was wrong with it."""
+        """The history for people: who did what, with which faults, and what was wrong with it."""
         plan = self.plan
         lines = [f"seed {plan.seed}, schedule {plan.schedule}: {', '.join(name for name, _ in plan.devices)}"]
         lines += [f"  fault  {fault.value}: {odds:g}" for fault, odds in plan.odds.items()]
-        lines += [f"  did    {operation}" for operation in self.world.operations]
-        for name, log in self.world.history().logs.items():
+        lines += [f"  did    {operation}" for operation in self.scenario.operations]
+        for name, log in self.scenario.history().logs.items():
             lines += [
                 f"  log    {name}/{entry.seq} {type(entry).__name__} {getattr(entry, 'content', '') or ''}"
                 for entry in log
@@ -62,31 +62,31 @@ class Summary:
     failures: list[Outcome] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
-        world = outcome.world
+        scenario = outcome.scenario
         self.histories += 1
-        self.operations.update((one.kind, one.code or one.outcome) for one in world.operations)
-        self.operations.update((one.kind, JUDGED) for one in world.operations if id(one) in outcome.judged)
-        self.faults.update({fault.name: times for fault, times in world.weather.struck.items()})
-        self.steps += world.hub.steps
-        self.invocations += world.deployment.runtime.invocations
-        self.entries += len(world.store.items("log"))
+        self.operations.update((one.kind, one.code or one.outcome) for one in scenario.operations)
+        self.operations.update((one.kind, JUDGED) for one in scenario.operations if id(one) in outcome.judged)
+        self.faults.update({fault.name: times for fault, times in scenario.fault_model.struck.items()})
+        self.steps += scenario.hub.steps
+        self.invocations += scenario.deployment.runtime.invocations
+        self.entries += len(scenario.store.items("log"))
 
 
 def run(plan: Plan) -> Outcome:
     """One history, judged."""
-    world = build(plan)
-    with quietly(plan.limits) as world.log:
-        play(world)
-    case = Case(world, beginning())
-    findings = check(world.history())
+    scenario = build(plan)
+    with quietly(plan.limits) as scenario.log:
+        play(scenario)
+    case = Case(scenario, beginning())
+    findings = check(scenario.history())
     findings += [] if findings else inspect(case)
-    findings += [f"a function logged {line}" for line in world.log.unexpected if "Unavailable" not in line]
-    return Outcome(plan, findings, world, case.judged)
+    findings += [f"a function logged {line}" for line in scenario.log.unexpected if "Unavailable" not in line]
+    return Outcome(plan, findings, scenario, case.judged)
 
 
 def fingerprint(outcome: Outcome) -> str:
     """Equal for equal histories: everything that was asked, answered and stored, with its times."""
-    return blake2b(f"{outcome.text}{outcome.world.hub.steps}".encode(), digest_size=16).hexdigest()
+    return blake2b(f"{outcome.text}{outcome.scenario.hub.steps}".encode(), digest_size=16).hexdigest()
 
 
 def run_many(seeds: Iterable[int], *, stop_at: int = 1) -> Summary:

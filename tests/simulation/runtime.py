@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.functions import Environment, Instance
 from tests.simulation.scheduler import Hub, Process
 
@@ -24,7 +24,7 @@ class Runtime:
     """
 
     hub: Hub
-    weather: Weather
+    fault_model: FaultModel
     longest_latency: float
     environment: Environment = field(init=False)
     numbers: count[int] = field(default_factory=lambda: count(1))
@@ -42,7 +42,7 @@ class Runtime:
         self.started[function] += 1
         instance = self._instance(function)
         instance.has_begun = False
-        dies_in = self.hub.random.randrange(_LONGEST_LIFE) if self.weather.strikes(Fault.KILLED) else None
+        dies_in = self.hub.random.randrange(_LONGEST_LIFE) if self.fault_model.strikes(Fault.KILLED) else None
         process = Process(function, instance=instance, began=self.hub.now, dies_in=dies_in)
         results: list[Any] = []
 
@@ -61,13 +61,13 @@ class Runtime:
     def _instance(self, function: str) -> Instance:
         """An idle one that is warm, or a new one. Each invocation has its instance to itself."""
         idle = self._instances[function]
-        if idle and not self.weather.strikes(Fault.COLD):
+        if idle and not self.fault_model.strikes(Fault.COLD):
             instance = idle.pop(self.hub.random.randrange(len(idle)))
         else:
             instance = Instance(self.environment)
-            if self.weather.strikes(Fault.SKEWED):
+            if self.fault_model.strikes(Fault.SKEWED):
                 instance.skew = self.hub.random.randint(-2_000, 2_000)
-        if self.weather.strikes(Fault.BACKWARDS):
+        if self.fault_model.strikes(Fault.BACKWARDS):
             instance.skew = max(instance.skew - self.hub.random.randint(1, 2_000), -_FURTHEST_MS)
         return instance
 

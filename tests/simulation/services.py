@@ -1,4 +1,4 @@
-"""DynamoDB and SQS as functions reach them: each call a step, in whatever weather there is."""
+"""DynamoDB and SQS as functions reach them: each call a step, with whatever faults there are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from shared.adapters.aws.calls import ServiceError, refusal, retried
 from shared.adapters.aws.transport import READ_TIMEOUT_S, TransportError
 from tests.dynamodb import Store
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.scheduler import Hub
 
 _TIMEOUT_MS: Final = READ_TIMEOUT_S * 1_000
@@ -25,9 +25,9 @@ def pause(hub: Hub, attempt: int) -> None:
 class DynamoDb:
     """`Calls` on the simulated store, with the retries of the real service."""
 
-    def __init__(self, hub: Hub, weather: Weather, store: Store) -> None:
+    def __init__(self, hub: Hub, fault_model: FaultModel, store: Store) -> None:
         self._hub = hub
-        self._weather = weather
+        self._fault_model = fault_model
         self._store = store
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,16 +41,16 @@ class DynamoDb:
 
     def _once(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         self._hub.step()
-        if not self._weather.odds:
+        if not self._fault_model.odds:
             return self._store.call(operation, request)
         self._before(operation, request)
         answer = self._store.call(operation, request)
-        if self._weather.strikes(Fault.LOST_AFTER):
+        if self._fault_model.strikes(Fault.LOST_AFTER):
             self._lose()
         return answer
 
     def _before(self, operation: str, request: Mapping[str, Any]) -> None:
-        strikes = self._weather.strikes
+        strikes = self._fault_model.strikes
         if strikes(Fault.THROTTLED):
             raise refusal(400, {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"})
         if strikes(Fault.SERVER_ERROR):
@@ -79,9 +79,9 @@ def _contended(operation: str, request: Mapping[str, Any]) -> ServiceError:
 class Sqs:
     """What `SqsQueue` asks of the service. `deliver(queue, body, delay_ms)` takes each message on."""
 
-    def __init__(self, hub: Hub, weather: Weather, deliver: Callable[[str, str, float], None]) -> None:
+    def __init__(self, hub: Hub, fault_model: FaultModel, deliver: Callable[[str, str, float], None]) -> None:
         self._hub = hub
-        self._weather = weather
+        self._fault_model = fault_model
         self._deliver = deliver
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Sqs:
 
     def _once(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         self._hub.step()
-        if self._weather.strikes(Fault.QUEUE_REFUSED):
+        if self._fault_model.strikes(Fault.QUEUE_REFUSED):
             raise refusal(503, {})
         entries = request["Entries"] if operation == "SendMessageBatch" else [request]
         for entry in entries:

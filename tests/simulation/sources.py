@@ -38,14 +38,14 @@ class Queues:
     taken: list[tuple[Process | None, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
+        self._hub, self._fault_model, self._numbers = self.runtime.hub, self.runtime.fault_model, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
 
     def enqueue(self, queue: str, body: str, delay: float) -> None:
         self.taken.append((self._hub.process, queue, body))
-        copies = 2 if self._weather.strikes(Fault.QUEUE_TWICE) else 1
+        copies = 2 if self._fault_model.strikes(Fault.QUEUE_TWICE) else 1
         for _ in range(copies):
-            late = self._hub.random.random() * 10_000 if self._weather.strikes(Fault.QUEUE_LATE) else 0.0
+            late = self._hub.random.random() * 10_000 if self._fault_model.strikes(Fault.QUEUE_LATE) else 0.0
             message = Queued(f"m{next(self._numbers)}", body)
             at = delay + late + self._latency()
             if queue == "presence" and delay > _GRACE_MS:  # the end of a token to come: nothing is left undone before
@@ -158,7 +158,7 @@ class Stream:
     set_aside: list[str]
 
     def __post_init__(self) -> None:
-        self._hub, self._weather, self._numbers = self.runtime.hub, self.runtime.weather, self.runtime.numbers
+        self._hub, self._fault_model, self._numbers = self.runtime.hub, self.runtime.fault_model, self.runtime.numbers
         self._invoke, self._latency = self.runtime.invoke, self.runtime.latency
         self._partitions: dict[tuple[str, int], Partition] = defaultdict(Partition)
 
@@ -177,7 +177,7 @@ class Stream:
                 continue
             partition = self._partitions[reader, name]
             partition.records.append(record)
-            if self._weather.strikes(Fault.RECORD_TWICE):
+            if self._fault_model.strikes(Fault.RECORD_TWICE):
                 partition.records.append(record)
             self._read_stream(reader, name)
 
@@ -206,7 +206,7 @@ class Stream:
         """Go on behind what was done: everything, or up to the record that is named as failed."""
         if answer is not None and not answer["batchItemFailures"]:
             partition.failures = 0
-            if self._weather.strikes(Fault.BATCH_AGAIN):
+            if self._fault_model.strikes(Fault.BATCH_AGAIN):
                 return
             for _ in batch:
                 partition.records.popleft()

@@ -12,7 +12,7 @@ from tests.simulation.tokens import ends, forged, token
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 USER: Final = "mallory"
 ALLOWED_ORIGIN: Final = "https://app.example.com"
@@ -29,8 +29,8 @@ Script = Generator[Step, Any, None]
 class Stranger:
     """One script after the other. Connections are of a user who is in no conversation."""
 
-    def __init__(self, world: World, client: Client) -> None:
-        self._world, self._client, self._hub = world, client, world.hub
+    def __init__(self, scenario: Scenario, client: Client) -> None:
+        self._scenario, self._client, self._hub = scenario, client, scenario.hub
         self._script: Script | None = None
         self._asked: Line | str | None = None
         self._frames = 0
@@ -57,7 +57,7 @@ class Stranger:
             line, frame = step
             self._frames += 1
             self._asked = f"{line.connection_id.rstrip('=')}-{self._frames}"
-            self._world.deployment.gateway.send(line, {"id": self._asked, **frame})
+            self._scenario.deployment.gateway.send(line, {"id": self._asked, **frame})
         asked = self._asked
         self._hub.after(_PATIENCE_MS, lambda: self._go_on(None) if self._asked == asked else None)
 
@@ -73,7 +73,7 @@ class Stranger:
         return forged(user, now // _MS * _MS, ends(now + _LONG_MS))
 
     def dial(self, **shown: str) -> Line:
-        return self._world.deployment.gateway.dial(USER, self, ends=0, **shown)
+        return self._scenario.deployment.gateway.dial(USER, self, ends=0, **shown)
 
     def ticket(self, bearer: str) -> Operation:
         return self._client.http("ticket", "POST", "tickets", by=USER, bearer=bearer, bearer_said=bearer)
@@ -208,13 +208,13 @@ def _flood(one: Stranger, number: int) -> Script:
     )
     for _ in range(_FLOOD + (number % 2) * 10):
         if number % 3 == 0:  # side by side, so that several instances have them
-            one._world.deployment.gateway.send(line, {"id": "beside", **frames[number % len(frames)]})
+            one._scenario.deployment.gateway.send(line, {"id": "beside", **frames[number % len(frames)]})
         yield line, frames[number % len(frames)]
 
 
 def _many(one: Stranger, _: int) -> Script:
     """More connections than a user may have."""
-    most = one._world.plan.limits.connections
+    most = one._scenario.plan.limits.connections
     for _ in range(most + 1):
         line = one.dial(token=one.token(_LONG_MS))
         yield line
@@ -228,10 +228,10 @@ def _come_and_go(one: Stranger, number: int) -> Script:
         return
     other = one.dial(token=one.token(_LONG_MS))
     yield other
-    one._world.deployment.gateway.hang_up(line)
+    one._scenario.deployment.gateway.hang_up(line)
     yield other, {"type": "ping"}
     if number % 2:
-        one._world.deployment.gateway.hang_up(other)
+        one._scenario.deployment.gateway.hang_up(other)
 
 
 _SCRIPTS: Final[tuple[Callable[[Stranger, int], Script], ...]] = (

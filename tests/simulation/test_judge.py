@@ -20,14 +20,14 @@ from tests.simulation.limits import Limits
 from tests.simulation.operations import ACTIONS
 from tests.simulation.plan import Action, Plan
 from tests.simulation.runs import run
-from tests.simulation.world import World, beginning
+from tests.simulation.scenario import Scenario, beginning
 
 _ENDING = frozenset({"cut", "half_open", "restart", "leave", "quit", "remove", "revoke"})
 _DEVICES = (("alice-1", "alice"), ("bob-1", "bob"), ("carol-1", "carol"))
 
 
 @cache
-def _world() -> World:
+def _scenario() -> Scenario:
     """Everything is done a few times, by everybody, and nothing goes wrong."""
     names = [name for name in ACTIONS if name not in _ENDING]
     actions = [
@@ -51,15 +51,15 @@ def _world() -> World:
         )
     )
     assert outcome.findings == []
-    return outcome.world
+    return outcome.scenario
 
 
-def _findings(world: World) -> list[str]:
-    return inspect(Case(world, beginning()))
+def _findings(scenario: Scenario) -> list[str]:
+    return inspect(Case(scenario, beginning()))
 
 
-def _answered(world: World, kind: str, holds: Callable[[Any], object] = lambda _: True) -> Operation:
-    return next(one for one in world.operations if one.kind == kind and one.outcome == "ok" and holds(one.value))
+def _answered(scenario: Scenario, kind: str, holds: Callable[[Any], object] = lambda _: True) -> Operation:
+    return next(one for one in scenario.operations if one.kind == kind and one.outcome == "ok" and holds(one.value))
 
 
 @contextmanager
@@ -116,79 +116,79 @@ _FALSE: dict[str, tuple[str, Callable[[Any], object], Callable[[Any], Any]]] = {
 @pytest.mark.parametrize("what", list(_FALSE))
 def test_a_false_answer_is_objected_to(what: str) -> None:
     kind, holds, becomes = _FALSE[what]
-    world = _world()
-    operation = _answered(world, kind, holds)
+    scenario = _scenario()
+    operation = _answered(scenario, kind, holds)
     with _changed(operation, value=becomes(operation.value)):
-        assert _findings(world)
-    assert _findings(world) == []
+        assert _findings(scenario)
+    assert _findings(scenario) == []
 
 
 @pytest.mark.parametrize("kind", ["edit", "react", "read", "rename", "block", "hide", "prefer", "remind", "register"])
 def test_a_refusal_without_a_reason_is_objected_to(kind: str) -> None:
-    operation = _answered(_world(), kind)
+    operation = _answered(_scenario(), kind)
     with _changed(operation, outcome="fail", code="not_found", value=None):
-        assert any("without a reason" in finding for finding in _findings(_world()))
+        assert any("without a reason" in finding for finding in _findings(_scenario()))
 
 
 @pytest.mark.parametrize("kind", ["block", "rename", "prefer", "register", "notify", "remind", "upload", "hide"])
 def test_what_was_acked_and_is_not_stored_is_objected_to(kind: str) -> None:
     """As if it had been asked for before anything was."""
-    operation = _answered(_world(), kind)
+    operation = _answered(_scenario(), kind)
     with _changed(operation, began=-0.5, ended=-0.4):
-        assert _findings(_world())
+        assert _findings(_scenario())
 
 
 def test_a_change_that_nobody_has_asked_for_is_objected_to() -> None:
-    world = _world()
+    scenario = _scenario()
     item = to_item({"pk": "user#carol", "sk": "block#dave", "since": 1})
-    world.observed.writes.append((world.hub.now - 1.0, Written("members", item, None, item)))
+    scenario.observed.writes.append((scenario.hub.now - 1.0, Written("members", item, None, item)))
     try:
-        assert any("nobody asked for" in finding for finding in _findings(world))
+        assert any("nobody asked for" in finding for finding in _findings(scenario))
     finally:
-        world.observed.writes.pop()
+        scenario.observed.writes.pop()
 
 
 def test_who_was_not_told_is_objected_to() -> None:
     """As if an invocation had answered without having posted."""
-    world = _world()
-    processes = [one.process for one in world.deployment.gateway.exchanges if one.frame["type"] == "message"]
+    scenario = _scenario()
+    processes = [one.process for one in scenario.deployment.gateway.exchanges if one.frame["type"] == "message"]
     process = next(one for one in processes if one is not None and one.posted)
     before, process.posted = process.posted, []
     try:
-        assert any("was not told" in finding for finding in _findings(world))
+        assert any("was not told" in finding for finding in _findings(scenario))
     finally:
         process.posted = before
 
 
 def test_a_false_reply_is_objected_to() -> None:
-    world = _world()
+    scenario = _scenario()
     replies = [
-        one.reply for one in world.deployment.gateway.exchanges if one.is_done and one.frame["type"] == "message"
+        one.reply for one in scenario.deployment.gateway.exchanges if one.is_done and one.frame["type"] == "message"
     ]
     data = next(reply["data"] for reply in replies if reply is not None)
     data["duplicate"] = not data["duplicate"]
     try:
-        assert any("was acked with" in finding for finding in _findings(world))
+        assert any("was acked with" in finding for finding in _findings(scenario))
     finally:
         data["duplicate"] = not data["duplicate"]
 
 
 def test_an_event_that_leaves_something_out_is_objected_to() -> None:
-    world = _world()
-    events = [post.event for post in world.deployment.gateway.posts if post.event["type"] == "new_message"]
+    scenario = _scenario()
+    events = [post.event for post in scenario.deployment.gateway.posts if post.event["type"] == "new_message"]
     message = next(event["message"] for event in events if event["message"].get("client_message_id"))
     name = message.pop("client_message_id")
     try:
-        assert any("never was so" in finding for finding in _findings(world))
+        assert any("never was so" in finding for finding in _findings(scenario))
     finally:
         message["client_message_id"] = name
 
 
 def test_a_sync_that_leaves_something_out_is_objected_to() -> None:
-    world = _world()
-    got = next(seqs for one in world.rounds for seqs in one.got.values() if seqs)
+    scenario = _scenario()
+    got = next(seqs for one in scenario.rounds for seqs in one.got.values() if seqs)
     last = got.pop()
     try:
-        assert any("and got" in finding for finding in _findings(world))
+        assert any("and got" in finding for finding in _findings(scenario))
     finally:
         got.append(last)

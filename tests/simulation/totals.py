@@ -12,7 +12,7 @@ from tests.simulation.runs import JUDGED, run_many
 
 @dataclass(slots=True)
 class Totals:
-    """What many chunks come to. Failures are texts, since worlds stay where they were made. `cpu_s` is seconds."""
+    """What many chunks come to. Failures are texts, since scenarios stay where they were made. `cpu_s` is seconds."""
 
     histories: int = 0
     steps: int = 0

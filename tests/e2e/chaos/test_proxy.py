@@ -53,7 +53,7 @@ async def between(plan: Plan, **options: object) -> AsyncIterator[tuple[Proxy, G
         tables = Tables("log", "members", "sessions", "tickets")
         stack = Stack(f"ws://{address}/stage", f"http://{address}", "region", f"http://{address}", tables, "bucket")
         async with proxy_before(stack, rng=random.Random(1), **options) as proxy:  # type: ignore[arg-type]
-            proxy.sky = Planned([plan])
+            proxy.fault_model = Planned([plan])
             yield proxy, gateway
 
 
@@ -178,7 +178,7 @@ def test_a_stalled_connection_swallows_what_is_sent_until_it_is_healed_which_end
 
 async def test_the_server_does_not_hear_of_the_end_of_a_connection_that_is_stalled_on_its_way_up() -> None:
     async with asyncio.timeout(PATIENCE_S), between(Plan()) as (proxy, gateway):
-        proxy.sky = Planned([Plan(Trouble.STALLED_UP, after=1), Plan()])
+        proxy.fault_model = Planned([Plan(Trouble.STALLED_UP, after=1), Plan()])
         async with dial(proxy) as socket:
             await socket.send("swallowed")
             socket.transport.abort()

@@ -11,7 +11,7 @@ import pytest
 from shared.domain.connections import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
 from shared.wire.websocket.replies import encode_event
-from tests.dynamodb import Calm
+from tests.dynamodb import NoFaults
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import LOG, MEMBERS, simulated
@@ -129,11 +129,11 @@ def test_a_known_after_costs_one_eventual_read_and_one_put(harness: ChatHarness)
 
 
 def test_an_after_that_the_eventual_read_misses_is_read_again() -> None:
-    class Stale(Calm):
+    class Stale(NoFaults):
         def stale(self) -> bool:
             return True
 
-    harness = ChatHarness(stores=simulated(weather=Stale()))
+    harness = ChatHarness(stores=simulated(fault_model=Stale()))
     harness.stores.write("bob", "1", "2")
     assert harness.send(to="bob", after=2, client_message_id="x").entry.seq == 3
 

@@ -81,15 +81,15 @@ _WELL: Final[Sequence[Rule]] = (*farewells.AT_ONCE, *presence.WELL)
 
 def inspect(case: Case) -> list[str]:
     """Everything that is wrong inside."""
-    world = case.world
+    scenario = case.scenario
     found = [finding for rule in _ALWAYS for finding in rule(case)]
-    if case.struck <= HARMLESS | DELAYING and not world.deployment.set_aside:
+    if case.struck <= HARMLESS | DELAYING and not scenario.deployment.set_aside:
         found += [finding for rule in _IN_THE_END for finding in rule(case)]
     if case.went_well:
         found += [finding for rule in _WELL for finding in rule(case)]
     if case.struck <= HARMLESS:
         found += [finding for rule in _AT_ONCE for finding in rule(case)]
-        found += [f"{what} was set aside" for what in world.deployment.set_aside]
-    if not world.deployment.is_idle:
+        found += [f"{what} was set aside" for what in scenario.deployment.set_aside]
+    if not scenario.deployment.is_idle:
         found.append("the stream or a queue was not read to its end")
     return found

@@ -13,7 +13,7 @@ _CHANGES: Final[Mapping[str, type]] = {"edit": Edited, "delete": Deleted, "react
 
 
 def acks_say_what_was_done(case: Case) -> Iterator[str]:
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.reply is None or not one.is_done:
             continue
         kind, data = one.frame["type"], one.reply["data"]

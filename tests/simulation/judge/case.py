@@ -15,7 +15,7 @@ from tests.simulation.judge.past import BEGINNING, Moment, Past, inserted
 
 if TYPE_CHECKING:
     from tests.simulation.gateway import Line
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 # With these a live event still has to come, a push still has to go out, and presence has to be right.
 HARMLESS: Final = frozenset(
@@ -78,17 +78,17 @@ _SKEWED: Final = frozenset({Fault.SKEWED, Fault.BACKWARDS})
 class Case:
     """`judged` are the operations whose answer some rule has looked at."""
 
-    world: World
+    scenario: Scenario
     first: Mapping[str, Sequence[dict[str, object]]]
     judged: set[int] = field(default_factory=set)
 
     @cached_property
     def past(self) -> Past:
-        return Past(self.first, self.world.observed.writes)
+        return Past(self.first, self.scenario.observed.writes)
 
     @cached_property
     def logs(self) -> Mapping[str, Sequence[Entry]]:
-        return self.world.logs()
+        return self.scenario.logs()
 
     @cached_property
     def first_said(self) -> Mapping[tuple[str, int], str | None]:
@@ -112,14 +112,14 @@ class Case:
     def farewells(self) -> Mapping[Line, Sequence[tuple[float, str]]]:
         """When each connection was told that it is going to be closed, and why."""
         found: dict[Line, list[tuple[float, str]]] = {}
-        for post in self.world.deployment.gateway.posts:
+        for post in self.scenario.deployment.gateway.posts:
             if post.event["type"] == "disconnect":
                 found.setdefault(post.line, []).append((post.at, post.event["code"]))
         return found
 
     @cached_property
     def struck(self) -> frozenset[Fault]:
-        return frozenset(fault for fault, times in self.world.weather.struck.items() if times)
+        return frozenset(fault for fault, times in self.scenario.fault_model.struck.items() if times)
 
     @property
     def killed(self) -> bool:
@@ -128,9 +128,9 @@ class Case:
     @cached_property
     def went_well(self) -> bool:
         """Whatever struck has failed no invocation, and has held up none for long: all that was to be done is done."""
-        runtime = self.world.deployment.runtime
-        is_done = runtime.started == runtime.ended and not self.world.deployment.set_aside
-        return self.struck <= HARMLESS | RETRIED and is_done and not FAILURES & self.world.log.counted.keys()
+        runtime = self.scenario.deployment.runtime
+        is_done = runtime.started == runtime.ended and not self.scenario.deployment.set_aside
+        return self.struck <= HARMLESS | RETRIED and is_done and not FAILURES & self.scenario.log.counted.keys()
 
     @property
     def skew(self) -> int:
@@ -139,7 +139,7 @@ class Case:
 
     def operations(self, *kinds: str) -> Iterator[Operation]:
         """Those of these kinds; of all of them without any."""
-        for operation in self.world.operations:
+        for operation in self.scenario.operations:
             if not kinds or operation.kind in kinds:
                 yield operation
 
@@ -153,5 +153,5 @@ class Case:
         """
         is_behind = stale and Fault.STALE in self.struck
         start = BEGINNING if is_behind else operation.began
-        end = operation.ended if operation.ended is not None else self.world.hub.now
+        end = operation.ended if operation.ended is not None else self.scenario.hub.now
         return (self.past.at(when) for when in self.past.moments(start, end))

@@ -24,14 +24,14 @@ _AT_ONCE_MS: Final = 500  # before any second look
 
 def who_is_online_is_registered(case: Case) -> Iterator[str]:
     """But for connections whose token had ended: they make way for others first, and an `auth` brings them back."""
-    lines, now = case.world.deployment.gateway.lines, case.world.hub.now
-    sessions = {item["user_id"]: item for item in case.world.store.items("sessions")}
-    for client in case.world.clients:
+    lines, now = case.scenario.deployment.gateway.lines, case.scenario.hub.now
+    sessions = {item["user_id"]: item for item in case.scenario.store.items("sessions")}
+    for client in case.scenario.clients:
         if client.core.connection == "online" and client.line is not None:
             known = connections_from(sessions.get(client.user), client.user)
             if client.line.connection_id not in known and not _has_ended(client.line.token_ends, now, case):
                 yield f"{client.name} is online, and {client.line.connection_id} is not registered"
-    for at, connection_id in case.world.removed_while_open():
+    for at, connection_id in case.scenario.removed_while_open():
         if _has_ended(lines[connection_id].token_ends, at, case):
             continue
         yield f"{connection_id} was forgotten at {at:.0f} while it was open, and nobody had closed it"
@@ -45,7 +45,7 @@ def not_forgotten_while_connecting(case: Case) -> Iterator[str]:
     """A post finds none that is just being made: that proves nothing about one that is open a moment later."""
     if any(True for _ in case.operations("revoke")):
         return
-    lines = case.world.deployment.gateway.lines
+    lines = case.scenario.deployment.gateway.lines
     for at, (table, user, _), old, new in case.past.changes:
         if table != "sessions" or at <= 0:
             continue
@@ -61,7 +61,7 @@ def not_forgotten_while_connecting(case: Case) -> Iterator[str]:
 
 def tokens_end(case: Case) -> Iterator[str]:
     """Nothing is posted to a connection whose tokens have all ended."""
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         ended = post.at + BASE_MS - post.line.token_ends
         if ended > _ON_THE_WAY_MS + case.skew and post.event.get("type") != "disconnect":
             yield f"{post.line.user_id} was sent {post.event['type']} {ended:.0f} ms after the token's end"
@@ -69,7 +69,7 @@ def tokens_end(case: Case) -> Iterator[str]:
 
 def no_more_than_allowed(case: Case) -> Iterator[str]:
     """A user has at most so many connections, once one more has been registered."""
-    limit = case.world.plan.limits.connections
+    limit = case.scenario.plan.limits.connections
     for at, (table, user, _), old, new in case.past.changes:
         if table != "sessions" or at <= 0 or new is None:
             continue
@@ -104,18 +104,18 @@ def the_dead_are_forgotten(case: Case) -> Iterator[str]:
     """Once a post has found out that a connection is gone, which is not just being made."""
     if not case.struck <= _FORGETFUL:
         return
-    for at, line in case.world.deployment.gateway.gone:
+    for at, line in case.scenario.deployment.gateway.gone:
         began = int(line.context["connected_at"])
-        end = case.past.at(case.world.hub.now).session(line.user_id) or {}
+        end = case.past.at(case.scenario.hub.now).session(line.user_id) or {}
         is_old = BASE_MS + at - began > _HANDSHAKE_MS + case.skew
-        if is_old and line.connection_id in end.get("connections", {}) and at < case.world.hub.now - _ON_THE_WAY_MS:
+        if is_old and line.connection_id in end.get("connections", {}) and at < case.scenario.hub.now - _ON_THE_WAY_MS:
             yield f"{line.connection_id} of {line.user_id} was gone at {at:.0f}, and is still registered"
 
 
 def nobody_gets_their_own(case: Case) -> Iterator[str]:
     """A connection gets no event for what it did itself, but in groups that another function posts to."""
-    for client in case.world.clients:
-        lines = [line for line in case.world.deployment.gateway.lines.values() if line.terminal is client]
+    for client in case.scenario.clients:
+        lines = [line for line in case.scenario.deployment.gateway.lines.values() if line.terminal is client]
         mine = {
             (one.detail["conversation_id"], one.value): one
             for one in case.operations("send")
@@ -123,7 +123,7 @@ def nobody_gets_their_own(case: Case) -> Iterator[str]:
         }
         if len(lines) != 1:
             continue
-        for post in case.world.deployment.gateway.posts:
+        for post in case.scenario.deployment.gateway.posts:
             place = post.event.get("conversation_id"), post.event.get("seq")
             one = mine.get(place) if post.event["type"] == "new_message" and post.line is lines[0] else None
             if one is None or _is_sent_twice(case, one):

@@ -102,7 +102,7 @@ def notices_say_what_was_asked(case: Case) -> Iterator[str]:
 
 def acknowledged_is_not_told(case: Case) -> Iterator[str]:
     """What was acknowledged before a function began is posted and pushed by it no more."""
-    deployment = case.world.deployment
+    deployment = case.scenario.deployment
     told = [
         (p.line.user_id, p.event["notification"]["id"], p.began, p.at)
         for p in deployment.gateway.posts
@@ -127,7 +127,7 @@ class Changed:
 
 def devices_change_by_rule(case: Case) -> Iterator[str]:
     """As many as there may be, the oldest goes first; each target is of one device of one user."""
-    limit = case.world.plan.limits.devices
+    limit = case.scenario.plan.limits.devices
     owners = _owners_at_first(case)
     for at, (table, pk, sk), old, new in case.past.changes:
         if table != "members" or sk != "devices":
@@ -173,7 +173,7 @@ def _by_id(item: Item | None) -> dict[str, Device]:
 def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) -> bool:
     """By its user, by who has its target now, as the oldest of too many, or because its provider does not know it."""
     target, before, after = target_hash(gone.target), changed.before, changed.after
-    if case.world.weather.struck[Fault.PROVIDER_FORGOT]:
+    if case.scenario.fault_model.struck[Fault.PROVIDER_FORGOT]:
         return True
     for one in case.operations("sign_out", "register"):
         is_signed_out = one.kind == "sign_out" and (one.user, one.detail["device"]) == (user, gone.device_id)
@@ -183,7 +183,7 @@ def _may_go(case: Case, at: float, user: str, gone: Device, changed: Changed) ->
     if any(target_hash(after[other].target) == target for other in changed.added):
         return True
     kept = [one.registered_at for other, one in before.items() if other in after and other not in changed.added]
-    is_full = bool(changed.added) and len(after) >= case.world.plan.limits.devices
+    is_full = bool(changed.added) and len(after) >= case.scenario.plan.limits.devices
     return is_full and all(gone.registered_at <= other + case.skew for other in kept)
 
 

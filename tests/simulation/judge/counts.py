@@ -40,7 +40,7 @@ def counts_between(case: Case, user: str, name: str, start: float, end: float) -
     members = {(one.read_seq, one.joined_seq): one for one in found if one is not None}.values()
     logs = {len(log): log for log in (moment.log(name) for moment in moments)}
     # Who is displaced from the writers that an entry remembers has a note: read before it, their own may count once.
-    is_displaced = case.world.plan.limits.tiny and len(logs) > 1
+    is_displaced = case.scenario.plan.limits.tiny and len(logs) > 1
     return {
         Counts(head, member.read_seq, member.joined_seq, number)
         for member in members

@@ -165,7 +165,7 @@ def profiles_keep_every_change(case: Case) -> Iterator[str]:
             later = [other for other in later if field in _flat(other.detail["changes"])]
             if any(other.ended is None or other.ended > one.began for other in later):
                 continue  # who was last can't be told, or it was another one
-            now = case.past.at(case.world.hub.now)
+            now = case.past.at(case.scenario.hub.now)
             row = now.session(one.user) if field == "hide_presence" else now.row(f"user#{one.user}", "profile")
             stored = (row or {}).get(_STORED_AS.get(field, field), _UNSAID.get(field))
             if stored != value and (stored or value):

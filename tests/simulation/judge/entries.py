@@ -36,7 +36,7 @@ def entries_as_told(case: Case) -> Iterator[str]:
             yield from _changes(entry, so)
             if entry.roster_seq != (None if private else so.roster_seq):
                 yield f"{name}/{entry.seq} says that the roster is of {entry.roster_seq}, and it is of {so.roster_seq}"
-            latest = sorted(so.wrote.items(), key=lambda pair: -pair[1])[: case.world.plan.limits.authors]
+            latest = sorted(so.wrote.items(), key=lambda pair: -pair[1])[: case.scenario.plan.limits.authors]
             if dict(entry.authors) != dict(latest):
                 yield f"{name}/{entry.seq} says {entry.authors} have written, and it was {latest}"
         yield from _times(log, so)
@@ -77,7 +77,7 @@ def _times(log: Sequence[Entry], so: _So) -> Iterator[str]:
 
 def _large(case: Case, name: str, log: Sequence[Entry]) -> Iterator[str]:
     """Who tells of an entry depends on how many are in the group; where that was never the same, anything goes."""
-    limit = case.world.plan.limits.inline
+    limit = case.scenario.plan.limits.inline
     after: Mapping[int, set[str]] = case.told(name).after
     new = {entry.seq for _, entry in inserted(case.past) if entry.conversation_id == name}
     for entry in log[1:]:
@@ -88,7 +88,7 @@ def _large(case: Case, name: str, log: Sequence[Entry]) -> Iterator[str]:
 
 def reads_count_as_told(case: Case) -> Iterator[str]:
     """A read cursor goes with the number of messages up to there."""
-    for row in case.world.store.items("members"):
+    for row in case.scenario.store.items("members"):
         if not row["sk"].startswith("conversation#") or not row.get("read_seq"):
             continue
         log, seq = case.logs.get(row["conversation_id"], ()), row["read_seq"]

@@ -25,13 +25,13 @@ _MINUTE_MS: Final = 60_000
 
 def _by_line(case: Case) -> Mapping[Line, list[Exchange]]:
     found: dict[Line, list[Exchange]] = defaultdict(list)
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         found[one.line].append(one)
     return found
 
 
 def replies_name_their_frame(case: Case) -> Iterator[str]:
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.reply is not None and one.reply.get("id") != one.frame.get("id"):
             yield f"{one.frame} was answered by {one.reply}"
 
@@ -112,10 +112,10 @@ class _Bucket:
 
 def _too_much(case: Case) -> Mapping[int, float]:
     """The frames that their instance has to refuse, by identity, and how long it takes to hold one more (ms)."""
-    rate, burst = case.world.plan.limits.frames
+    rate, burst = case.scenario.plan.limits.frames
     buckets: dict[tuple[int, str, str], _Bucket] = {}
     found: dict[int, float] = {}
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.instance is None:
             continue
         kind = one.frame["type"]
@@ -131,9 +131,9 @@ def _too_much(case: Case) -> Mapping[int, float]:
 def floods_are_held_up(case: Case) -> Iterator[str]:
     """By each instance as its own memory of the connection says, and never anybody else."""
     too_much = _too_much(case)
-    refused: dict[tuple[int, str], deque[int]] = defaultdict(lambda: deque(maxlen=case.world.plan.limits.abuse))
+    refused: dict[tuple[int, str], deque[int]] = defaultdict(lambda: deque(maxlen=case.scenario.plan.limits.abuse))
     abusive: dict[Line, float] = {}
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.instance is None:
             continue
         if (
@@ -158,7 +158,7 @@ def _sent_away(case: Case, abusive: Mapping[Line, float]) -> Iterator[str]:
     """Connections that went on after being told to slow down, and no others."""
     told = {
         post.line: post.at
-        for post in case.world.deployment.gateway.posts
+        for post in case.scenario.deployment.gateway.posts
         if post.event["type"] == "disconnect" and post.event["code"] == "rate_limited"
     }
     for line in told.keys() - abusive.keys():
@@ -176,9 +176,9 @@ def _is_counted(case: Case, one: Exchange) -> bool:
 
 def nobody_writes_more_than_allowed(case: Case) -> Iterator[str]:
     """Of each user's frames that write: what the bucket holds, and what each instance gives beside it."""
-    limit = case.world.plan.limits.rate
+    limit = case.scenario.plan.limits.rate
     by_user: dict[str, list[Exchange]] = defaultdict(list)
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if _is_counted(case, one) and one.reply is not None:
             by_user[one.line.context["user_id"]].append(one)
     is_refused = any(one.code == "rate_limited" for found in by_user.values() for one in found)
@@ -201,7 +201,7 @@ def _justified(case: Case, user: str, refused: Exchange, found: list[Exchange]) 
     asked = sum(one.user == user and one.began <= refused.ended for one in case.operations())
     tried = [one for one in found if one.at <= refused.ended]
     instances = len({id(one.instance) for one in tried}) + asked
-    if len(tried) + asked + instances * _BLOCK + _BLOCK < case.world.plan.limits.rate.burst:
+    if len(tried) + asked + instances * _BLOCK + _BLOCK < case.scenario.plan.limits.rate.burst:
         yield f"{refused.frame} of {user} was refused at {refused.at:.0f}, after {len(tried)} others"
 
 

@@ -26,7 +26,7 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
     """Another connection in its place, a flood, or an administrator."""
     made_way = {name for _, name in _evicted(case)}
     revoked = {one.detail["member"] for one in case.operations("revoke") if one.outcome != "fail"}
-    for line in case.world.deployment.gateway.lines.values():
+    for line in case.scenario.deployment.gateway.lines.values():
         told = _told(case, line)
         if "connection_limit" in told and line.connection_id not in made_way:
             yield f"{line.connection_id} was told to make way, and nothing took its place"
@@ -35,7 +35,7 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
         is_unsaid = line.closed_by_server and not told and not _had_ended(case, line)
         if is_unsaid and not case.struck and not _was_connecting(case, line):
             yield f"{line.connection_id} was closed without a word"
-        if told and not line.closed_by_server and line.ended > case.world.hub.now and case.went_well:
+        if told and not line.closed_by_server and line.ended > case.scenario.hub.now and case.went_well:
             yield f"{line.connection_id} was told {told}, and is open"
 
 
@@ -52,13 +52,13 @@ def _had_ended(case: Case, line: Line) -> bool:
 
 def _was_connecting(case: Case, line: Line) -> bool:
     """A post to a connection that is just being made finds none, as one to a connection that is gone."""
-    return any(gone is line for _, gone in case.world.deployment.gateway.gone)
+    return any(gone is line for _, gone in case.scenario.deployment.gateway.gone)
 
 
 def who_makes_way_is_told(case: Case) -> Iterator[str]:
     """If it was open then, and had not ended."""
     for at, name in _evicted(case):
-        line = case.world.deployment.gateway.lines[name]
+        line = case.scenario.deployment.gateway.lines[name]
         stored = (case.past.at(at - 0.001).session(line.user_id) or {}).get("connections", {}).get(name, {})
         was_live = int(stored.get("expires_at", 0)) > BASE_MS + at + case.skew
         if not (line.opened < at < line.ended and was_live):
@@ -80,7 +80,7 @@ def revoked_means_closed(case: Case) -> Iterator[str]:
         live = [sum(value["expires_at"] > BASE_MS + one.began for value in found.values()) for found in stored]
         if not case.skew and not min(live, default=0) <= one.value["closed"] <= max(live, default=0):
             yield f"{one} says {one.value['closed']}, and there were {live}"
-        for line in case.world.deployment.gateway.lines.values():
+        for line in case.scenario.deployment.gateway.lines.values():
             if line.user_id != one.detail["member"] or line.connection_id not in stored[0]:
                 continue
             if line.opened < one.began and line.ended > ended:

@@ -23,7 +23,7 @@ def references_are_counted(case: Case) -> Iterator[str]:
         for entry in log:
             if entry.is_message and entry.file_id is not None:
                 having[entry.file_id].add(f"{name}/{entry.seq}")
-    now = case.past.at(case.world.hub.now)
+    now = case.past.at(case.scenario.hub.now)
     for file_id, item in _files(now).items():
         rows = set(now.rows(f"file#{file_id}", "message#"))
         if rows != having[file_id] or item.get("references", 0) != len(rows):
@@ -33,8 +33,8 @@ def references_are_counted(case: Case) -> Iterator[str]:
 
 
 def bytes_are_kept_of_what_is_ready(case: Case) -> Iterator[str]:
-    objects = case.world.deployment.bucket.objects
-    now = case.past.at(case.world.hub.now)
+    objects = case.scenario.deployment.bucket.objects
+    now = case.past.at(case.scenario.hub.now)
     for file_id, item in _files(now).items():
         if item["status"] == "ready" and f"files/{file_id}" not in objects:
             yield f"{file_id} is ready, and its bytes are gone"
@@ -44,8 +44,8 @@ def bytes_are_kept_of_what_is_ready(case: Case) -> Iterator[str]:
 
 def what_was_uploaded_is_settled(case: Case) -> Iterator[str]:
     """As it had to be; and nothing waits, or stays behind of what nobody will get."""
-    objects = case.world.deployment.bucket.objects
-    now = case.past.at(case.world.hub.now)
+    objects = case.scenario.deployment.bucket.objects
+    now = case.past.at(case.scenario.hub.now)
     known = _files(now)
     for one in case.operations("upload"):
         if one.outcome != "ok":
@@ -53,7 +53,7 @@ def what_was_uploaded_is_settled(case: Case) -> Iterator[str]:
         case.looked_at(one)
         item = known.get(one.value["file_id"], {})
         becomes = {one.detail["becomes"]} | ({"deleted"} if one.detail["becomes"] == "ready" else set())
-        if not item and case.world.deployment.sweeps.done:
+        if not item and case.scenario.deployment.sweeps.done:
             continue  # it was forgotten, for which there is a rule of its own: `files_go_by_rule`
         if item.get("status") not in becomes:
             yield f"{one} is {item.get('status')} ({item.get('reason')})"
@@ -80,7 +80,7 @@ def files_are_shown_as_they_are(case: Case) -> Iterator[str]:
 def bytes_are_counted(case: Case) -> Iterator[str]:
     """Of each user all files together, but those that were rejected, deleted or dropped."""
     counted: dict[str, int] = defaultdict(int)
-    now = case.past.at(case.world.hub.now)
+    now = case.past.at(case.scenario.hub.now)
     for item in _files(now).values():
         counted[item["owner_id"]] += item["size"] if item["status"] in {"pending", "ready"} else 0
     users = {pk.removeprefix("user#") for _, pk, sk in now.past.places() if sk == "files"}
@@ -98,17 +98,19 @@ def files_go_by_rule(case: Case) -> Iterator[str]:
         age = BASE_MS + at + case.skew - old["created_at"]
         if old["status"] == "ready" and (new is None or new["status"] != "ready"):
             was_sent = any(place[1] == pk and place[2] != "file" for place in case.past.places())
-            if not was_sent and age < case.world.plan.limits.kept_unsent_ms:
+            if not was_sent and age < case.scenario.plan.limits.kept_unsent_ms:
                 yield f"{pk} was dropped at {at:.0f}, {age:.0f} ms old"
-        if new is None and (old["status"] not in {"pending", "rejected"} or age < case.world.plan.limits.forgotten_ms):
+        if new is None and (
+            old["status"] not in {"pending", "rejected"} or age < case.scenario.plan.limits.forgotten_ms
+        ):
             yield f"{pk} was forgotten at {at:.0f}, {age:.0f} ms old and {old['status']}"
 
 
 def what_leads_nowhere_is_swept(case: Case) -> Iterator[str]:
     """By a sweep that began after its time, and came to its end; with its bytes."""
-    objects, limits = case.world.deployment.bucket.objects, case.world.plan.limits
-    last = max(case.world.deployment.sweeps.done, default=-1.0)
-    before, end = case.past.at(last), case.past.at(case.world.hub.now)
+    objects, limits = case.scenario.deployment.bucket.objects, case.scenario.plan.limits
+    last = max(case.scenario.deployment.sweeps.done, default=-1.0)
+    before, end = case.past.at(last), case.past.at(case.scenario.hub.now)
     for file_id, item in _files(before).items():
         age = BASE_MS + last - case.skew - item["created_at"]
         now = end.row(f"file#{file_id}", "file")
@@ -127,7 +129,7 @@ def what_leads_nowhere_is_swept(case: Case) -> Iterator[str]:
 
 def quotas_are_kept(case: Case) -> Iterator[str]:
     """No more is announced than there is room for."""
-    quota = case.world.plan.limits.quota
+    quota = case.scenario.plan.limits.quota
     for at, (table, pk, sk), _, new in case.past.changes:
         if table == "members" and sk == "files" and (new or {}).get("bytes", 0) > quota:
             yield f"{pk} has files of {(new or {})['bytes']} bytes at {at:.0f}, of {quota}"

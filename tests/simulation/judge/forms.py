@@ -89,13 +89,13 @@ def is_shown(case: Case, shown: Mapping[str, Any], start: float, end: float) -> 
 
 
 def events_are_as_stored(case: Case) -> Iterator[str]:
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] in _ENTRIES and not is_shown(case, post.event, post.began, post.at):
             yield f"{post.line.user_id} was sent {post.event}, which never was so"
 
 
 def synced_entries_are_as_stored(case: Case) -> Iterator[str]:
-    for client in case.world.clients:
+    for client in case.scenario.clients:
         for synced in client.synced:
             for entry in (entry for one in synced.data["conversations"] for entry in one["entries"]):
                 if not is_shown(case, entry, synced.asked, synced.answered):

@@ -20,7 +20,7 @@ _USING_UP: Final = frozenset({Fault.LOST_AFTER, Fault.KILLED, Fault.SLOW, Fault.
 
 def handshakes_are_right(case: Case) -> Iterator[str]:
     tickets = {one.value["ticket"]: one for one in case.operations("ticket") if one.outcome == "ok"}
-    shown = [(line, line.handshake) for line in case.world.deployment.gateway.lines.values() if line.handshake]
+    shown = [(line, line.handshake) for line in case.scenario.deployment.gateway.lines.values() if line.handshake]
     for line, how in shown:
         if how.allowed:
             yield from _allowed(case, line, how, tickets)
@@ -41,7 +41,7 @@ def _allowed(case: Case, line: Line, how: Handshake, tickets: Mapping[str, Opera
         user, until, is_good = claim.user_id, claim.ends, claim.is_genuine and claim.ends > how.clock
     elif how.ticket and how.ticket in tickets:
         asked = tickets[how.ticket]
-        latest = BASE_MS + (asked.ended or 0.0) + case.world.plan.limits.ticket_s * 1_000 + case.skew
+        latest = BASE_MS + (asked.ended or 0.0) + case.scenario.plan.limits.ticket_s * 1_000 + case.skew
         user, until = asked.user, asked.token_ends
         is_good = how.clock <= latest and until > how.clock and how.origin in {None, ALLOWED_ORIGIN}
     else:
@@ -59,7 +59,7 @@ def _may_be_refused(case: Case, how: Handshake, tickets: Mapping[str, Operation]
     asked = tickets.get(how.ticket or "")
     if asked is None or how.origin not in {None, ALLOWED_ORIGIN} or case.struck & _USING_UP:
         return True
-    earliest = BASE_MS + asked.began + case.world.plan.limits.ticket_s * 1_000 - case.skew
+    earliest = BASE_MS + asked.began + case.scenario.plan.limits.ticket_s * 1_000 - case.skew
     is_old = how.clock + case.skew >= min(earliest, asked.token_ends)
     return is_old or any(
         other is not how and other.ticket == how.ticket and other.began <= how.ended for other in others

@@ -80,7 +80,7 @@ def inboxes_are_complete(case: Case) -> Iterator[str]:
             has_moved = len({len(moment.log(name)) for moment in moments}) > 1
             if is_there and not has_moved and shown.count(name) != 1:
                 yield f"{first} shows {name} {shown.count(name)} times in {shown}"
-        limit = min(first.detail["limit"], case.world.plan.limits.page)
+        limit = min(first.detail["limit"], case.scenario.plan.limits.page)
         if any(len(page.value["conversations"]) > limit for page in chain):
             yield f"{first} has more than {limit} on a page"
         if len(moments) == 1 and shown != [name for _, name in _ordered(moments[0], first.user)]:
@@ -120,7 +120,7 @@ def _chain(first: Operation, pages: list[Operation]) -> list[Operation]:
 
 def syncs_are_right(case: Case) -> Iterator[str]:
     """Each reply's counts were so, its entries follow what was held, and `has_more` says whether there are more."""
-    for client in case.world.clients:
+    for client in case.scenario.clients:
         for synced in client.synced:
             for shown in synced.data["conversations"]:
                 name, held = shown["id"], synced.held.get(shown["id"])
@@ -133,7 +133,7 @@ def syncs_are_right(case: Case) -> Iterator[str]:
                     yield f"{client.name} held {held} of {name}, and got {seqs}"
                 if held is not None and shown["has_more"] != (max([held, *seqs]) < shown["head"]):
                     yield f"{client.name} got {seqs} of {name} up to {shown['head']}, more: {shown['has_more']}"
-                if len(seqs) > case.world.plan.limits.page:
+                if len(seqs) > case.scenario.plan.limits.page:
                     yield f"{client.name} got {len(seqs)} entries of {name} at once"
             yield from _refused(case, client.user, synced)
             yield from _complete(case, client.user, synced)

@@ -20,12 +20,12 @@ _LONG_S: Final = 60.0
 
 def entries_come_at_once(case: Case) -> Iterator[str]:
     """Who was connected and caught up before an entry was written gets it live, or else at once by the sync it asks."""
-    if case.world.plan.limits.token_s < _LONG_S:
+    if case.scenario.plan.limits.token_s < _LONG_S:
         return  # a connection whose token has ended is told nothing
-    seen = {client.name: _arrivals(client) for client in case.world.clients}
+    seen = {client.name: _arrivals(client) for client in case.scenario.clients}
     for at, entry in inserted(case.past):
         name, seq = entry.conversation_id, entry.seq
-        for client in case.world.clients:
+        for client in case.scenario.clients:
             if _was_online(client, at, at + LIVE_MS) and _is_member(case, client.user, name, seq):
                 got = seen[client.name].get((name, seq))
                 if got is None or got > at + LIVE_MS:

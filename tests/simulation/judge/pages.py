@@ -31,7 +31,7 @@ def pages_are_right(case: Case) -> Iterator[str]:
 
 
 def _page(case: Case, one: Operation, moment: Moment) -> tuple[list[int], bool]:
-    limit = min(one.detail["limit"], case.world.plan.limits.page)
+    limit = min(one.detail["limit"], case.scenario.plan.limits.page)
     seqs = [entry.seq for entry in moment.log(one.detail["conversation_id"]) if entry.is_message]
     start = one.detail["start"]
     if one.detail["direction"] == "after":

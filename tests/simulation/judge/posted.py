@@ -1,6 +1,6 @@
 """What was acked was told: before its answer each invocation has tried every connection that is meant.
 
-These rules look at one invocation each. So they hold in any weather: whatever failed elsewhere, who answers with
+These rules look at one invocation each. So they hold with any fault: whatever failed elsewhere, who answers with
 success has posted to whoever was there all the time.
 """
 
@@ -29,10 +29,10 @@ _MARGIN_MS: Final = 1_000
 
 def answered(case: Case) -> Iterator[tuple[Process, str, str, dict[str, Any]]]:
     """Invocations that ended well: with the connection that got the reply, the frame's type, and its data."""
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.process is not None and one.reply is not None and one.is_done:
             yield one.process, one.line.connection_id, str(one.frame["type"]), one.reply["data"]
-    for request in case.world.deployment.requests:
+    for request in case.scenario.deployment.requests:
         if request.status < _REFUSED:
             yield request.process, "", "", {}
 
@@ -62,7 +62,7 @@ def _audience(case: Case, entry: Entry) -> set[str]:
 
 def _told_again(case: Case, process: Process, skip: str, name: str, seq: int) -> Iterator[str]:
     """A duplicate is delivered again, to those who are in now: the first attempt may have told nobody."""
-    entry, sender = case.past.at(process.began).entry(name, seq), case.world.deployment.gateway.lines[skip].user_id
+    entry, sender = case.past.at(process.began).entry(name, seq), case.scenario.deployment.gateway.lines[skip].user_id
     moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
     if entry is None or entry.fan_out or entry.mentions or entry.reply_to or entry.forwarded or entry.file_id:
         return  # what can't be stored any more is answered, and told to nobody
@@ -146,14 +146,14 @@ def _readers(case: Case, moments: list[Moment], user: str, name: str, seq: int) 
     entry = moments[-1].entry(name, seq)
     inside = set.intersection(*(set(private_members(name) or now.roles(name)) for now in moments))
     most = max(len(now.roles(name)) for now in moments)
-    if entry is None or (is_group_id(name) and (entry.fan_out or most > case.world.plan.limits.receipts)):
+    if entry is None or (is_group_id(name) and (entry.fan_out or most > case.scenario.plan.limits.receipts)):
         return {user}
     return {one for one in inside if one == user or not any(now.blocks(user, one) for now in moments)}
 
 
 def receipts_are_meant(case: Case) -> Iterator[str]:
     """Neither outsiders and blocked users nor large groups are told, and only of a cursor that moved just now."""
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         kind = post.event["type"]
         if kind not in _CURSORS:
             continue
@@ -181,7 +181,7 @@ def _may_know(case: Case, now: Moment, reader: str, user: str, name: str) -> boo
     if not is_group_id(name):
         return reader in (private_members(name) or ())
     roles = now.roles(name)
-    return reader in roles and len(roles) <= case.world.plan.limits.receipts
+    return reader in roles and len(roles) <= case.scenario.plan.limits.receipts
 
 
 def typing_is_posted(case: Case) -> Iterator[str]:
@@ -189,9 +189,9 @@ def typing_is_posted(case: Case) -> Iterator[str]:
     for process, skip, kind, data in answered(case):
         if kind != "typing":
             continue
-        writer, name = case.world.deployment.gateway.lines[skip].user_id, data["conversation_id"]
+        writer, name = case.scenario.deployment.gateway.lines[skip].user_id, data["conversation_id"]
         moments = [case.past.at(when) for when in case.past.moments(process.began, process.ended)]
-        if is_group_id(name) and any(len(now.roles(name)) > case.world.plan.limits.receipts for now in moments):
+        if is_group_id(name) and any(len(now.roles(name)) > case.scenario.plan.limits.receipts for now in moments):
             continue
         told = {line.connection_id for line, event in process.posted if event["type"] == "typing"}
         others = set(private_members(name) or moments[0].roles(name)) - {writer}

@@ -80,7 +80,7 @@ def _asked(case: Case) -> Iterator[Asked]:
         if one.outcome == "ok":
             case.looked_at(one)
             yield Asked(one.user, one.detail["users"], one.value["users"], one.began, one.ended or one.began)
-    for frame in case.world.deployment.gateway.exchanges:
+    for frame in case.scenario.deployment.gateway.exchanges:
         if frame.frame["type"] == "presence" and frame.is_done and frame.reply is not None:
             shown = frame.reply["data"]["users"]
             yield Asked(frame.line.context["user_id"], frame.frame["users"], shown, frame.at, frame.ended)
@@ -88,7 +88,7 @@ def _asked(case: Case) -> Iterator[Asked]:
 
 def answers_are_right(case: Case) -> Iterator[str]:
     """Whoever may not be seen looks offline; who may is shown as they are, and as they were last seen."""
-    if case.skew or case.world.plan.limits.token_s < 60:  # when a connection ends is not certain then
+    if case.skew or case.scenario.plan.limits.token_s < 60:  # when a connection ends is not certain then
         return
     for one in _asked(case):
         for user, shown in zip(one.users, one.shown, strict=True):
@@ -126,7 +126,7 @@ def last_seen_is_the_end(case: Case) -> Iterator[str]:
 
 def nobody_is_told_who_may_not_see(case: Case) -> Iterator[str]:
     """That somebody is online; that they are not (any more) may be said to whoever could see them."""
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "presence" or post.event["status"] == _OFFLINE:
             continue
         user, watcher = post.event["user_id"], post.line.user_id
@@ -146,7 +146,7 @@ def _comes_out(case: Case, user: str, at: float) -> bool:
 
 
 def typing_is_for_those_who_are_meant(case: Case) -> Iterator[str]:
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "typing":
             continue
         reader, writer, where = post.line.user_id, post.event["user_id"], post.event["conversation_id"]
@@ -163,9 +163,9 @@ def may_be_typed_at(now: Moment, reader: str, writer: str, where: str) -> bool:
 
 def who_is_there_is_not_told_to_be_away(case: Case) -> Iterator[str]:
     """To those who may see them; a moment later a change of that is told, which may be stored by then."""
-    if case.skew or case.world.plan.limits.token_s < 60:
+    if case.skew or case.scenario.plan.limits.token_s < 60:
         return
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "presence" or post.event["status"] != _OFFLINE:
             continue
         user, watcher = post.event["user_id"], post.line.user_id
@@ -177,10 +177,10 @@ def who_is_there_is_not_told_to_be_away(case: Case) -> Iterator[str]:
 def only_what_is_watched_is_told(case: Case) -> Iterator[str]:
     """Over a connection: the users of the last `presence` that it was answered."""
     frames: dict[Line, list[Exchange]] = {}
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.frame["type"] == "presence":
             frames.setdefault(one.line, []).append(one)
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "presence":
             continue
         before = [one for one in frames.get(post.line, ()) if one.at <= post.at]
@@ -193,14 +193,14 @@ def only_what_is_watched_is_told(case: Case) -> Iterator[str]:
 
 def watchers_know(case: Case) -> Iterator[str]:
     """Once it was so for a while, all that watch a user believe what they may see. A new process watches nobody yet."""
-    if case.skew or case.world.plan.limits.token_s < 60:  # a history's length
+    if case.skew or case.scenario.plan.limits.token_s < 60:  # a history's length
         return
-    for client in case.world.clients:
+    for client in case.scenario.clients:
         watched = [
             one for one in case.operations("watch") if one.client == client.name and one.began >= client.process_began
         ]
         for one, following in zip_longest(watched, watched[1:]):
-            until = following.began if following else case.world.hub.now
+            until = following.began if following else case.scenario.hub.now
             if one.outcome != "ok" or one.ended is None:
                 continue
             for user in one.detail["users"]:
@@ -253,23 +253,23 @@ def _when_it_may_change(case: Case, watcher: str, user: str, start: float, end: 
 
 def typing_and_receipts_come_at_once(case: Case) -> Iterator[str]:
     """Whoever was there, and is meant, is told."""
-    posts = case.world.deployment.gateway.posts
+    posts = case.scenario.deployment.gateway.posts
     for one in case.operations("typing"):
         if one.outcome != "ok":
             continue
         case.looked_at(one)
         where, end = one.detail["conversation_id"], one.ended or one.began
         moments = [case.past.at(when) for when in case.past.moments(one.began, end)]
-        if is_group_id(where) and any(len(now.roles(where)) > case.world.plan.limits.receipts for now in moments):
+        if is_group_id(where) and any(len(now.roles(where)) > case.scenario.plan.limits.receipts for now in moments):
             continue
-        for client in case.world.clients:
+        for client in case.scenario.clients:
             if client.user == one.user:
                 continue
             is_there = any(begins <= one.began and end + LIVE_MS <= ends for begins, ends in client.online)
             is_meant = all(may_be_typed_at(now, client.user, one.user, where) for now in moments)
             if not (is_there and is_meant) or client.line is None:
                 continue
-            if case.world.plan.limits.token_s > 60 and not any(  # a history's length
+            if case.scenario.plan.limits.token_s > 60 and not any(  # a history's length
                 post.line.user_id == client.user
                 and post.event["type"] == "typing"
                 and post.event["user_id"] == one.user

@@ -35,16 +35,16 @@ def _people(case: Case) -> list[str]:
 
 def pushed_once(case: Case) -> Iterator[str]:
     """No device shows a message twice, unless the provider took it and said that it did not."""
-    pushes = [push for push in case.world.deployment.provider.accepted if "seq" in push.data]
+    pushes = [push for push in case.scenario.deployment.provider.accepted if "seq" in push.data]
     counted = Counter(push.push_id for push in pushes)
     doubled = sum(times - 1 for times in counted.values())
-    if doubled > case.world.weather.struck[Fault.PROVIDER_UNKNOWN]:
+    if doubled > case.scenario.fault_model.struck[Fault.PROVIDER_UNKNOWN]:
         yield f"pushed twice: {[key for key, times in counted.items() if times > 1]}"
 
 
 def pushed_to_who_wants_it(case: Case) -> Iterator[str]:
     """To members who have not read it, are not its author, have not muted it, and hear of others' words at all."""
-    for push in case.world.deployment.provider.accepted:
+    for push in case.scenario.deployment.provider.accepted:
         found = owners(case, push)
         if not found:
             yield f"pushed to {push.token}, which is nobody's"
@@ -88,7 +88,7 @@ def _is_meant(now: Moment, entry: Entry, user: str, notify: str) -> bool:
 
 def badges_are_right(case: Case) -> Iterator[str]:
     """The icon's number is what is unread, over all conversations that are not muted."""
-    for push in case.world.deployment.provider.accepted:
+    for push in case.scenario.deployment.provider.accepted:
         found = owners(case, push)
         if len(found) != 1 or push.badge is None:
             continue
@@ -104,7 +104,7 @@ def the_absent_are_woken(case: Case) -> Iterator[str]:
     It may not show those before: a push that comes later than that of a later message is left out.
     """
     others = {one.user for one in case.operations("register", "sign_out")}  # whose phone may be another one
-    for user in sorted({"bob", "carol"} - {client.user for client in case.world.clients} - others):
+    for user in sorted({"bob", "carol"} - {client.user for client in case.scenario.clients} - others):
         for name, log in case.logs.items():
             told = case.told(name)
             if user not in (private_members(name) or told.roles) or told.joined.get(user, 0) > 1:
@@ -127,7 +127,7 @@ _KNOWN: Final = {DM: 2, GROUP: 2}
 
 
 def _shown_on_phone(case: Case, user: str, name: str) -> list[int]:
-    pushes = [push for push in case.world.deployment.provider.accepted if push.token == f"token-of-{user}"]
+    pushes = [push for push in case.scenario.deployment.provider.accepted if push.token == f"token-of-{user}"]
     return [int(push.data["seq"]) for push in pushes if push.data.get("conversation_id") == name]
 
 

@@ -59,7 +59,7 @@ def _anothers_or_old(case: Case, one: Operation, now: Moment) -> bool:
     entry = now.entry(_where(one), one.detail["seq"])
     if entry is None or entry.sender_id != one.user or entry.forwarded:
         return True
-    window = case.world.plan.limits.edit_window_s * 1_000
+    window = case.scenario.plan.limits.edit_window_s * 1_000
     return bool(window) and BASE_MS + (one.ended or now.when) + case.skew - entry.created_at > window
 
 
@@ -68,7 +68,7 @@ def _anothers_surely(case: Case, one: Operation, now: Moment) -> bool:
     entry = now.entry(_where(one), one.detail["seq"])
     if entry is None or entry.sender_id != one.user or entry.forwarded:
         return True
-    window = case.world.plan.limits.edit_window_s * 1_000
+    window = case.scenario.plan.limits.edit_window_s * 1_000
     return bool(window) and BASE_MS + one.began - case.skew - entry.created_at > window
 
 
@@ -85,7 +85,7 @@ def _no_moderator(_: Case, one: Operation, now: Moment) -> bool:
 
 def _no_room(case: Case, one: Operation, now: Moment) -> bool:
     inside = now.roles(_where(one))
-    return len(set(inside) | set(one.detail["users"])) > case.world.plan.limits.group
+    return len(set(inside) | set(one.detail["users"])) > case.scenario.plan.limits.group
 
 
 def _not_removable(_: Case, one: Operation, now: Moment) -> bool:
@@ -109,7 +109,7 @@ def _no_owner(_: Case, one: Operation, now: Moment) -> bool:
 
 
 def _too_many(case: Case, one: Operation, _: Moment) -> bool:
-    return len({one.user, *one.detail["members"]}) > case.world.plan.limits.group
+    return len({one.user, *one.detail["members"]}) > case.scenario.plan.limits.group
 
 
 def _beyond(_: Case, one: Operation, now: Moment) -> bool:
@@ -150,7 +150,7 @@ def _reactions_full(case: Case, one: Operation, now: Moment) -> bool:
     mine = {emoji for emoji, user in entry.reactions if user == one.user}
     if one.detail["emoji"] in mine:
         return False
-    return len(mine) >= case.world.plan.limits.reactions or too_heavy_with_one_more(one, entry)
+    return len(mine) >= case.scenario.plan.limits.reactions or too_heavy_with_one_more(one, entry)
 
 
 def _anothers_reaction(case: Case, one: Operation, now: Moment) -> bool:
@@ -195,12 +195,12 @@ def _past_surely(case: Case, one: Operation, _: Moment) -> bool:
 
 
 def _reminders_full(case: Case, one: Operation, now: Moment) -> bool:
-    return len(now.rows(f"user#{one.user}", "reminder#")) >= case.world.plan.limits.reminders
+    return len(now.rows(f"user#{one.user}", "reminder#")) >= case.scenario.plan.limits.reminders
 
 
 def _over_quota(case: Case, one: Operation, now: Moment) -> bool:
     used = (now.row(f"user#{one.user}", "files") or {}).get("bytes", 0)
-    return bool(used + one.detail["size"] > case.world.plan.limits.quota)
+    return bool(used + one.detail["size"] > case.scenario.plan.limits.quota)
 
 
 def _no_server(_: Case, one: Operation, __: Moment) -> bool:
@@ -337,13 +337,13 @@ def _changed_nothing(one: Operation) -> bool:
 
 def limits_are_reached(case: Case) -> Iterator[str]:
     """Who is told to slow down has done much, in a deployment that takes little; tokens end where they live shortly."""
-    limits = case.world.plan.limits
+    limits = case.scenario.plan.limits
     for one in case.operations():
         if "bearer_said" in one.detail:
             continue  # another rule's affair
         if one.code == "rate_limited" and one.kind in {"add", "make_group"} and _may_have_invited_all(case, one):
             continue
-        if one.code == "rate_limited" and limits.rate.burst > 100 and len(case.world.operations) < 50:
+        if one.code == "rate_limited" and limits.rate.burst > 100 and len(case.scenario.operations) < 50:
             yield f"{one}: nothing was too much"
         if one.code == "token_expired" and limits.token_s > 60:  # a history's length
             yield f"{one}: its token was good"
@@ -357,16 +357,16 @@ def _may_have_invited_all(case: Case, refused: Operation) -> bool:
     Each lost answer may count a call once more. Of two calls at once the one that read its clock first may be counted
     last: the bucket then lacks a few milliseconds of its last one, as of that call's time.
     """
-    by = refused.ended if refused.ended is not None else case.world.hub.now
+    by = refused.ended if refused.ended is not None else case.scenario.hub.now
     tried = [one for one in case.operations("add", "make_group") if one.user == refused.user and one.began <= by]
     asked = sum(len(one.detail.get("users", one.detail.get("members", ()))) for one in tried)
-    times = 1 + case.world.weather.struck[Fault.LOST_AFTER]
-    return asked * times + (len(tried) > 1) > case.world.plan.limits.invites.burst
+    times = 1 + case.scenario.fault_model.struck[Fault.LOST_AFTER]
+    return asked * times + (len(tried) > 1) > case.scenario.plan.limits.invites.burst
 
 
 def nobody_puts_more_into_groups(case: Case) -> Iterator[str]:
     """All that are asked for count, and what is more than the bucket ever holds takes a full one."""
-    limit = case.world.plan.limits.invites
+    limit = case.scenario.plan.limits.invites
     users = {one.user for one in case.operations("add", "make_group")}
     for user in sorted(users):
         made = [one for one in case.operations("add", "make_group") if one.user == user and one.outcome == "ok"]

@@ -16,7 +16,7 @@ _SAID: Final = ("text ", "title ", "alias ", "some words", "eyJ")
 
 def nothing_said_is_logged(case: Case) -> Iterator[str]:
     """No content and no token is in any log."""
-    lines = [*case.world.log.said, *case.world.log.requests]
+    lines = [*case.scenario.log.said, *case.scenario.log.requests]
     printed = "\n".join(lines)
     tickets = [one.value["ticket"] for one in case.operations("ticket") if one.outcome == "ok"]
     for secret in (*_SAID, *tickets):
@@ -26,10 +26,10 @@ def nothing_said_is_logged(case: Case) -> Iterator[str]:
 
 def each_request_has_its_line(case: Case) -> Iterator[str]:
     """One for each invocation that has ended, by function."""
-    if not case.world.plan.limits.logged:
+    if not case.scenario.plan.limits.logged:
         return
-    runtime = case.world.deployment.runtime
-    lines = [json.loads(line) for line in case.world.log.requests]
+    runtime = case.scenario.deployment.runtime
+    lines = [json.loads(line) for line in case.scenario.log.requests]
     counted = Counter(line["service"].removeprefix("parley-") for line in lines)
     for name in _LOGGED:
         if not runtime.ended[name] <= counted[name] <= runtime.started[name]:
@@ -39,7 +39,7 @@ def each_request_has_its_line(case: Case) -> Iterator[str]:
 
 def _frames(case: Case, lines: list[dict[str, Any]]) -> Iterator[str]:
     """Each says whose frame it was, and how it was answered."""
-    answered = [one for one in case.world.deployment.gateway.exchanges if one.reply is not None]
+    answered = [one for one in case.scenario.deployment.gateway.exchanges if one.reply is not None]
     wanted = Counter(
         (one.line.context["user_id"], one.line.connection_id, one.frame.get("id"), "ok" if one.is_done else one.code)
         for one in answered
@@ -51,7 +51,7 @@ def _frames(case: Case, lines: list[dict[str, Any]]) -> Iterator[str]:
 
 def every_invocation_counts_its_own_time(case: Case) -> Iterator[str]:
     """It begins with that; else it would give up by the time of the one before it."""
-    yield from (f"{name} did not begin its time" for name in case.world.deployment.runtime.unbegun)
+    yield from (f"{name} did not begin its time" for name in case.scenario.deployment.runtime.unbegun)
 
 
 RULES = (nothing_said_is_logged, each_request_has_its_line, every_invocation_counts_its_own_time)

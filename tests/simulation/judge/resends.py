@@ -63,7 +63,7 @@ def _is_near(case: Case, one: Operation, entry: Entry) -> bool:
     after = one.detail.get("after")
     if after is None:
         return True  # its note tells
-    most = case.world.plan.limits.for_outsiders if one.code == "not_a_member" else _OF_MEMBERS
+    most = case.scenario.plan.limits.for_outsiders if one.code == "not_a_member" else _OF_MEMBERS
     return 0 < entry.seq - int(after) <= most
 
 

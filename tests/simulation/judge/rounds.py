@@ -10,8 +10,8 @@ from tests.simulation.rounds import Round
 
 
 def rounds_bring_everything(case: Case) -> Iterator[str]:
-    end = case.past.at(case.world.hub.now)
-    for one in case.world.rounds:
+    end = case.past.at(case.scenario.hub.now)
+    for one in case.scenario.rounds:
         user = one.client.user
         members = {member.conversation_id: member for member in end.conversations(user)}
         asked = [operation for operation in case.operations("sync") if operation.client == one.client.name]

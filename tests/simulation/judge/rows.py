@@ -11,7 +11,7 @@ from tests.simulation.judge.case import Case
 
 def members_as_told(case: Case) -> Iterator[str]:
     """The rows of members are what the log says, on both sides."""
-    rows = case.world.store.items("members")
+    rows = case.scenario.store.items("members")
     for name in case.logs:
         told = case.told(name)
         private = private_members(name)

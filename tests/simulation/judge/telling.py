@@ -61,7 +61,7 @@ def reminders_are_for_who_is_there(case: Case) -> Iterator[str]:
 
 def reminders_come(case: Case) -> Iterator[str]:
     """Each that was asked for is told when it is due, if it was not cancelled, and its message is still to be read."""
-    end = case.past.at(case.world.hub.now)
+    end = case.past.at(case.scenario.hub.now)
     for one in case.operations("remind"):
         if one.outcome != "ok":
             continue
@@ -88,14 +88,14 @@ def reminders_come(case: Case) -> Iterator[str]:
 
 def who_is_there_is_told(case: Case) -> Iterator[str]:
     """Of a notice, on each of their connections, unless they have acknowledged it."""
-    if case.world.plan.limits.token_s < 60:  # a history's length
+    if case.scenario.plan.limits.token_s < 60:  # a history's length
         return
-    posts = [post for post in case.world.deployment.gateway.posts if post.event["type"] == "notification"]
+    posts = [post for post in case.scenario.deployment.gateway.posts if post.event["type"] == "notification"]
     for one in case.operations("notify"):
         if one.outcome != "ok":
             continue
         name, end = one.value["notification_id"], (one.ended or one.began)
-        for client in case.world.clients:
+        for client in case.scenario.clients:
             is_there = any(begins <= one.began and end + LIVE_MS <= ends for begins, ends in client.online)
             if client.user not in one.detail["users"] or not is_there or client.line is None:
                 continue
@@ -113,7 +113,7 @@ def who_is_there_is_told(case: Case) -> Iterator[str]:
 
 def notices_are_as_sent(case: Case) -> Iterator[str]:
     """What is told is what was stored first, and for whom it was."""
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if post.event["type"] != "notification":
             continue
         said, user = post.event["notification"], post.line.user_id
@@ -127,9 +127,9 @@ def notices_are_as_sent(case: Case) -> Iterator[str]:
 
 def pushed_once(case: Case) -> Iterator[str]:
     """Each notice at most once to each device, by its id."""
-    pushes = [push for push in case.world.deployment.provider.accepted if "notification_id" in push.data]
+    pushes = [push for push in case.scenario.deployment.provider.accepted if "notification_id" in push.data]
     for name, times in Counter(push.push_id for push in pushes).items():
-        if times > 1 + case.world.weather.struck[Fault.PROVIDER_UNKNOWN]:
+        if times > 1 + case.scenario.fault_model.struck[Fault.PROVIDER_UNKNOWN]:
             yield f"{name} was pushed {times} times"
 
 

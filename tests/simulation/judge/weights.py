@@ -34,10 +34,10 @@ def answers_are_light_enough(case: Case) -> Iterator[str]:
     """Frames of 32 KB, and 128 KB in all of a reply: where a message was long at all."""
     if not any(len(entry.content or "") > _LONG for log in case.logs.values() for entry in log):
         return
-    for post in case.world.deployment.gateway.posts:
+    for post in case.scenario.deployment.gateway.posts:
         if bytes_of(post.event) > _FRAME_BYTES:
             yield f"{post.event['type']} of {bytes_of(post.event)} bytes was sent"
-    for one in case.world.deployment.gateway.exchanges:
+    for one in case.scenario.deployment.gateway.exchanges:
         if one.is_done and bytes_of(one.reply) > _REPLY_BYTES:
             yield f"{one.frame['type']} was answered with {bytes_of(one.reply)} bytes"
 

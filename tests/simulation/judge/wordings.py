@@ -31,7 +31,7 @@ _LATE: Final = frozenset({Fault.LOST_AFTER, Fault.SLOW, Fault.LOST_BEFORE})
 
 def pushes_say_what_may_be_shown(case: Case) -> Iterator[str]:
     """Content where its reader wants to see it, and whose message in which group it is."""
-    for push in case.world.deployment.provider.accepted:
+    for push in case.scenario.deployment.provider.accepted:
         found = owners(case, push)
         if push.data["type"] != "message" or len(found) != 1:
             continue
@@ -72,7 +72,7 @@ def pushes_come_in_order(case: Case) -> Iterator[str]:
     if case.struck & _LATE:
         return
     latest: dict[tuple[str, str], tuple[int, float]] = {}
-    for push in case.world.deployment.provider.accepted:
+    for push in case.scenario.deployment.provider.accepted:
         if push.data["type"] != "message":
             continue
         key, seq = (push.token, push.data["conversation_id"]), int(push.data["seq"])
@@ -87,10 +87,10 @@ def the_unregistered_are_forgotten(case: Case) -> Iterator[str]:
     """A device that its provider does not know, but for one that was registered again since."""
     if not case.struck <= HARMLESS | {Fault.PROVIDER_FORGOT} or case.skew:
         return
-    for forgot in case.world.deployment.provider.forgot:
-        if forgot.at + _SETTLED_MS > case.world.hub.now:
+    for forgot in case.scenario.deployment.provider.forgot:
+        if forgot.at + _SETTLED_MS > case.scenario.hub.now:
             continue
-        for when in case.past.moments(forgot.at + _SETTLED_MS, case.world.hub.now)[:1]:
+        for when in case.past.moments(forgot.at + _SETTLED_MS, case.scenario.hub.now)[:1]:
             for table, pk, sk in case.past.places():
                 row = case.past.at(when).row(pk, sk) if (table, sk) == ("members", "devices") else None
                 for device in devices_from(row or {}):
@@ -108,11 +108,11 @@ def the_registered_again_are_kept(case: Case) -> Iterator[str]:
             other for other in case.operations("register", "sign_out") if other is not one and _touches(other, one)
         ]
         is_asked_late = any(
-            forgot.at > one.began for forgot in case.world.deployment.provider.forgot if forgot.token == token
+            forgot.at > one.began for forgot in case.scenario.deployment.provider.forgot if forgot.token == token
         )
-        if others or is_asked_late or case.world.plan.limits.devices < 3:  # others of theirs may push it out
+        if others or is_asked_late or case.scenario.plan.limits.devices < 3:  # others of theirs may push it out
             continue
-        known = devices_from(case.past.at(case.world.hub.now).row(f"user#{one.user}", "devices") or {})
+        known = devices_from(case.past.at(case.scenario.hub.now).row(f"user#{one.user}", "devices") or {})
         mine = [other for other in case.operations("register") if other.user == one.user]
         if len(mine) <= 1 and all(device.target.token != token for device in known):
             yield f"{one} is forgotten"
@@ -131,7 +131,7 @@ def who_does_not_answer_is_woken(case: Case) -> Iterator[str]:
     moved = {one.user for one in case.operations("register", "sign_out")}
     for at, entry in inserted(case.past):
         end = at + SECOND_LOOK_S * 1_000 + _SETTLED_MS
-        if not entry.is_message or end > case.world.hub.now:
+        if not entry.is_message or end > case.scenario.hub.now:
             continue
         for user in sorted({"bob", "carol", "dave"} - moved - {entry.sender_id}):
             if _was_reached(case, user, at, end):
@@ -140,13 +140,13 @@ def who_does_not_answer_is_woken(case: Case) -> Iterator[str]:
             name, seq = entry.conversation_id, entry.seq
             if any(unwanted(case, now, user, name, seq) or _has_written(now, user, name, seq) for now in moments):
                 continue
-            if not any(_shows(push, user, entry) for push in case.world.deployment.provider.accepted):
+            if not any(_shows(push, user, entry) for push in case.scenario.deployment.provider.accepted):
                 yield f"{user} was not there from {at:.0f} on, and {entry.message_id} was not pushed"
 
 
 def _was_reached(case: Case, user: str, start: float, end: float) -> bool:
     """Whether a device of theirs was online in between; and then it has to say that it got it."""
-    mine = [client for client in case.world.clients if client.user == user]
+    mine = [client for client in case.scenario.clients if client.user == user]
     return any(begins <= end and start <= ends for client in mine for begins, ends in client.online)
 
 

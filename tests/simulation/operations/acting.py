@@ -9,17 +9,17 @@ from tests.simulation.places import DM, FIRST, GROUP, USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
-Act = Callable[["World", "Client", int], Any]
+Act = Callable[["Scenario", "Client", int], Any]
 Actions = Mapping[str, tuple[Act, int]]
 """By name: what is done, and how often beside others; 0 where only a plan asks for it."""
 
 EMOJI: Final = ("👍", "🎉")
 
 
-def text(world: World) -> str:
-    return f"text {next(world.numbers)}"
+def text(scenario: Scenario) -> str:
+    return f"text {next(scenario.numbers)}"
 
 
 def private(client: Client) -> tuple[str, str] | None:
@@ -27,18 +27,18 @@ def private(client: Client) -> tuple[str, str] | None:
     return {"alice": (DM, "bob"), "bob": (DM, "alice"), "carol": (FIRST, "bob")}.get(client.user)
 
 
-def place(world: World, client: Client, number: int) -> str:
+def place(scenario: Scenario, client: Client, number: int) -> str:
     """Where something is done: in the group, privately, or in a group that was made meanwhile."""
-    if world.groups and number % 7 == 0:
-        return world.groups[number // 7 % len(world.groups)]
+    if scenario.groups and number % 7 == 0:
+        return scenario.groups[number // 7 % len(scenario.groups)]
     if number % 2 == 0 and client.user == "carol" and number % 4:
         return FIRST
     return GROUP if number % 2 else DM
 
 
-def group(world: World, number: int) -> str:
+def group(scenario: Scenario, number: int) -> str:
     """The group, or one that was made meanwhile."""
-    return world.groups[number % len(world.groups)] if world.groups and number % 5 == 0 else GROUP
+    return scenario.groups[number % len(scenario.groups)] if scenario.groups and number % 5 == 0 else GROUP
 
 
 def other(client: Client, number: int, among: Sequence[str] = USERS) -> str:

@@ -11,7 +11,7 @@ from tests.simulation.operations.acting import EMOJI, Actions, other, place, tex
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 _OVER_HTTP: Final = 3  # every third
 
@@ -20,13 +20,13 @@ def _entry_seq(given: Any) -> Any:
     return given["entry_seq"]
 
 
-def _change(kind: ChangeKind, **fields: Callable[[World, int], Any]) -> Callable[[World, Client, int], None]:
-    def act(world: World, client: Client, number: int) -> None:
-        where = place(world, client, number)
+def _change(kind: ChangeKind, **fields: Callable[[Scenario, int], Any]) -> Callable[[Scenario, Client, int], None]:
+    def act(scenario: Scenario, client: Client, number: int) -> None:
+        where = place(scenario, client, number)
         messages = client.messages(where, own=kind != "react" and number % 5 != 0)
         if not messages:
             return
-        given = {name: make(world, number) for name, make in fields.items()}
+        given = {name: make(scenario, number) for name, make in fields.items()}
         seq = messages[-1 - number // 2 % len(messages)].seq
         if number % _OVER_HTTP:
             client.change(kind, where, seq, **given)
@@ -48,9 +48,9 @@ def _over_http(client: Client, kind: str, where: str, seq: int, given: dict[str,
         client.http(kind, method, *parts, "reactions", given["emoji"], told=_entry_seq, **detail)
 
 
-def _moderate(world: World, client: Client, number: int) -> None:
+def _moderate(scenario: Scenario, client: Client, number: int) -> None:
     """Take off another's reaction."""
-    where, user = place(world, client, number), other(client, number)
+    where, user = place(scenario, client, number), other(client, number)
     messages = client.messages(where)
     if not messages:
         return
@@ -60,16 +60,16 @@ def _moderate(world: World, client: Client, number: int) -> None:
     client.http("take_off", "DELETE", *parts, query={"user_id": user}, told=_entry_seq, **detail)
 
 
-def _read(_: World, client: Client, number: int) -> None:
+def _read(_: Scenario, client: Client, number: int) -> None:
     where = place(_, client, number)
     held = client.core.held(where)
     if held:
         client.read(where, max(1, held - number % 3))
 
 
-def _read_over_http(world: World, client: Client, number: int) -> None:
+def _read_over_http(scenario: Scenario, client: Client, number: int) -> None:
     """As a server does it for its user: beside whatever their devices say. Sometimes beyond what there is."""
-    where = place(world, client, number)
+    where = place(scenario, client, number)
     seq = 1 + number // 2 % max(2, (client.core.held(where) or 0) + (number % 10 == 0))
     client.http(
         "read",
@@ -82,13 +82,13 @@ def _read_over_http(world: World, client: Client, number: int) -> None:
     )
 
 
-def _type(world: World, client: Client, number: int) -> None:
-    where, active = place(world, client, number), number % 3 > 0
+def _type(scenario: Scenario, client: Client, number: int) -> None:
+    where, active = place(scenario, client, number), number % 3 > 0
     client.frame("typing", "typing", {"conversation_id": where, "active": active}, conversation_id=where, active=active)
 
 
 ACTIONS: Final[Actions] = {
-    "edit": (_change("edit", content=lambda world, _: text(world)), 2),
+    "edit": (_change("edit", content=lambda scenario, _: text(scenario)), 2),
     "delete": (_change("delete"), 1),
     "react": (_change("react", emoji=lambda _, number: EMOJI[number % 2], remove=lambda _, number: number % 5 == 0), 2),
     "moderate": (_moderate, 1),

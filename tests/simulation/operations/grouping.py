@@ -11,11 +11,11 @@ from tests.simulation.places import CROWD, USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 
-def _add(world: World, client: Client, number: int) -> None:
-    where = group(world, number)
+def _add(scenario: Scenario, client: Client, number: int) -> None:
+    where = group(scenario, number)
     users = [("dave", "carol", "bob")[number % 3]] if number % 4 else list(CROWD[: 1 + number // 4 % len(CROWD)])
     client.http(
         "add",
@@ -27,18 +27,18 @@ def _add(world: World, client: Client, number: int) -> None:
     )
 
 
-def _remove(world: World, client: Client, number: int) -> None:
-    where, user = group(world, number), ("carol", "bob", "dave", "alice")[number % 4]
+def _remove(scenario: Scenario, client: Client, number: int) -> None:
+    where, user = group(scenario, number), ("carol", "bob", "dave", "alice")[number % 4]
     client.http("remove", "DELETE", *("conversations", where, "members", user), conversation_id=where, member=user)
 
 
-def _quit(world: World, client: Client, number: int) -> None:
-    where = group(world, number)
+def _quit(scenario: Scenario, client: Client, number: int) -> None:
+    where = group(scenario, number)
     client.http("quit", "DELETE", "conversations", where, conversation_id=where, member=client.user)
 
 
-def _rename(world: World, client: Client, number: int) -> None:
-    where, name = group(world, number), f"name {number % 5}"
+def _rename(scenario: Scenario, client: Client, number: int) -> None:
+    where, name = group(scenario, number), f"name {number % 5}"
     client.http(
         "rename",
         "PATCH",
@@ -50,8 +50,8 @@ def _rename(world: World, client: Client, number: int) -> None:
     )
 
 
-def _role(world: World, client: Client, number: int) -> None:
-    where, user = group(world, number), ("bob", "carol", "alice")[number % 3]
+def _role(scenario: Scenario, client: Client, number: int) -> None:
+    where, user = group(scenario, number), ("bob", "carol", "alice")[number % 3]
     role = ("owner", "admin", "member")[number // 3 % 3]
     client.http(
         "role",
@@ -64,7 +64,7 @@ def _role(world: World, client: Client, number: int) -> None:
     )
 
 
-def _make_group(world: World, client: Client, number: int) -> None:
+def _make_group(scenario: Scenario, client: Client, number: int) -> None:
     """Sometimes one that can be repeated, and is: by the same name."""
     members = [user for user in USERS if user != client.user][: 1 + number % 3]
     members += CROWD[: number // 3 % 4]
@@ -72,27 +72,27 @@ def _make_group(world: World, client: Client, number: int) -> None:
     body: dict[str, Any] = {"type": "group", "name": f"made {number % 3}", "members": members, **named}
 
     def made(operation: Operation) -> None:
-        if operation.outcome == "ok" and operation.value["id"] not in world.groups:
-            world.groups.append(operation.value["id"])
+        if operation.outcome == "ok" and operation.value["id"] not in scenario.groups:
+            scenario.groups.append(operation.value["id"])
 
     client.http("make_group", "POST", "conversations", body=body, then=made, **body)
 
 
-def _make_private(_: World, client: Client, number: int) -> None:
+def _make_private(_: Scenario, client: Client, number: int) -> None:
     user = other(client, number)
     body = {"type": "private", "with": user}
     client.http("make_private", "POST", "conversations", body=body, other=user)
 
 
-def _hide(world: World, client: Client, number: int) -> None:
+def _hide(scenario: Scenario, client: Client, number: int) -> None:
     """A private conversation. In place of a group it would be left."""
-    where = place(world, client, number * 2)
+    where = place(scenario, client, number * 2)
     if not is_group_id(where):
         client.http("hide", "DELETE", "conversations", where, conversation_id=where)
 
 
-def _prefer(world: World, client: Client, number: int) -> None:
-    where = place(world, client, number)
+def _prefer(scenario: Scenario, client: Client, number: int) -> None:
+    where = place(scenario, client, number)
     choices: tuple[dict[str, Any], ...] = (
         {"notify": ("all", "mentions", "none")[number // 7 % 3]},
         {"muted_until": client.now_ms + (3_600_000 if number // 7 % 2 else -1)},

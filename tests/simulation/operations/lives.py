@@ -11,7 +11,7 @@ from tests.simulation.places import DM, GROUP, USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 Then = Callable[[Operation], None]
 Step = Callable[[Then], Any]
@@ -28,7 +28,7 @@ def listing(client: Client, name: str, *, by: str | None = None) -> Step:
     return lambda then: client.http(f"get_{name}", "GET", name, by=by, then=then)
 
 
-def _befriend(_: World, client: Client, number: int) -> None:
+def _befriend(_: Scenario, client: Client, number: int) -> None:
     """Ask, accept or ask back, rename, end or block; and what it looks like from both sides."""
     one, two = client.user, other(client, number)
 
@@ -79,12 +79,12 @@ def _befriend(_: World, client: Client, number: int) -> None:
     in_turn(iter(steps))
 
 
-def _be_told(world: World, client: Client, number: int) -> None:
+def _be_told(scenario: Scenario, client: Client, number: int) -> None:
     """A notification that is acknowledged, sent again under its id, and looked for."""
-    name, user = f"life-{next(world.numbers)}", client.user
+    name, user = f"life-{next(scenario.numbers)}", client.user
 
     def notify(then: Then) -> Any:
-        said: dict[str, Any] = {"users": [user], "title": f"title {next(world.numbers)}", "notification_id": name}
+        said: dict[str, Any] = {"users": [user], "title": f"title {next(scenario.numbers)}", "notification_id": name}
         return client.http(
             "notify", "POST", "notifications", body={**said, "body": "more"}, by="server", then=then, **said
         )
@@ -98,7 +98,7 @@ def _be_told(world: World, client: Client, number: int) -> None:
     in_turn(iter([*steps, listing(client, "notifications")]))
 
 
-def _hand_on(_: World, client: Client, number: int) -> None:
+def _hand_on(_: Scenario, client: Client, number: int) -> None:
     """A phone that its next owner signs in on; and more phones than one may have."""
     user, next_user = client.user, other(client, number, USERS)
     target = {"platform": "fcm", "token": f"token-of-{user}-phone-{number % 2}"}
@@ -117,7 +117,7 @@ def _hand_on(_: World, client: Client, number: int) -> None:
     in_turn(iter([*steps, listing(client, "devices", by=next_user), listing(client, "devices", by=user)]))
 
 
-def _be_reminded(world: World, client: Client, number: int) -> None:
+def _be_reminded(scenario: Scenario, client: Client, number: int) -> None:
     """More reminders than may wait; one that is cancelled; and one of a group that its user is out of by then."""
     where = DM if number % 2 and number // 2 % 4 != 1 else GROUP
     messages = client.messages(where)

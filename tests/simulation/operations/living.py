@@ -13,15 +13,15 @@ from tests.simulation.strangers import Stranger
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 
-def _intrude(world: World, client: Client, number: int) -> None:
+def _intrude(scenario: Scenario, client: Client, number: int) -> None:
     """Somebody tries what is none of their business, if they are no member."""
     where = GROUP if number % 2 else DM
     match number // 2 % 4:
         case 0:
-            client.send(text(world), where=where)
+            client.send(text(scenario), where=where)
         case 1:
             client.change("react", where, 1, emoji=EMOJI[0], remove=False)
         case 2:
@@ -30,24 +30,24 @@ def _intrude(world: World, client: Client, number: int) -> None:
             reading.look(client, where)
 
 
-def _ping(world: World, client: Client, number: int) -> None:
-    where = place(world, client, number)
+def _ping(scenario: Scenario, client: Client, number: int) -> None:
+    where = place(scenario, client, number)
     held = client.core.held(where)
     if held is not None:
         fields = {"conversation_id": where, "seq": held}
         client.frame("ping", "ping", fields, **fields)
 
 
-def _mishap(fault: Fault, act: Callable[[Client], None]) -> Callable[[World, Client, int], None]:
-    def happen(world: World, client: Client, _: int) -> None:
-        world.weather.struck[fault] += 1
+def _mishap(fault: Fault, act: Callable[[Client], None]) -> Callable[[Scenario, Client, int], None]:
+    def happen(scenario: Scenario, client: Client, _: int) -> None:
+        scenario.fault_model.struck[fault] += 1
         act(client)
 
     return happen
 
 
-def _stranger(world: World, client: Client, number: int) -> None:
-    Stranger(world, client).run(number)
+def _stranger(scenario: Scenario, client: Client, number: int) -> None:
+    Stranger(scenario, client).run(number)
 
 
 ACTIONS: Final[Actions] = {

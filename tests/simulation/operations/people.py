@@ -9,26 +9,26 @@ from tests.simulation.places import USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 
-def _request(_: World, client: Client, number: int) -> None:
+def _request(_: Scenario, client: Client, number: int) -> None:
     user = other(client, number)
     client.http("request_contact", "POST", "contacts", body={"user_id": user}, other=user)
 
 
-def _update(_: World, client: Client, number: int) -> None:
+def _update(_: Scenario, client: Client, number: int) -> None:
     user = other(client, number)
     changes = ({"status": "accepted"}, {"alias": f"alias {number % 3}"}, {"alias": None})[number // 5 % 3]
     client.http("update_contact", "PATCH", "contacts", user, body=changes, other=user, changes=changes)
 
 
-def _end(_: World, client: Client, number: int) -> None:
+def _end(_: Scenario, client: Client, number: int) -> None:
     user = other(client, number)
     client.http("end_contact", "DELETE", "contacts", user, other=user)
 
 
-def _block(_: World, client: Client, number: int) -> None:
+def _block(_: Scenario, client: Client, number: int) -> None:
     """Two do not want to hear from each other, or want to again; mostly alice and bob."""
     is_near = client.user in ("alice", "bob") and number % 4
     user = ("bob" if client.user == "alice" else "alice") if is_near else other(client, number)
@@ -36,7 +36,7 @@ def _block(_: World, client: Client, number: int) -> None:
     client.http("block", "PUT" if is_on else "DELETE", "blocks", user, on=is_on, other=user)
 
 
-def _profile(_: World, client: Client, number: int) -> None:
+def _profile(_: Scenario, client: Client, number: int) -> None:
     """One field at a time, so that two at once change different ones."""
     quiet = {"start": "00:00", "end": "23:59", "time_zone": "UTC"} if number // 9 % 2 else None
     choices: tuple[dict[str, Any], ...] = (
@@ -52,16 +52,16 @@ def _profile(_: World, client: Client, number: int) -> None:
     client.http("change_profile", "PUT", "me", body=changes, changes=changes)
 
 
-def _watch(_: World, client: Client, number: int) -> None:
+def _watch(_: Scenario, client: Client, number: int) -> None:
     others = [user for user in ("alice", "bob", "carol") if user != client.user]
     client.watch(others[: 1 + number % 2])
 
 
-def _watch_all(_: World, client: Client, __: int) -> None:
+def _watch_all(_: Scenario, client: Client, __: int) -> None:
     client.watch([user for user in USERS if user != client.user])
 
 
-def _register(_: World, client: Client, number: int) -> None:
+def _register(_: Scenario, client: Client, number: int) -> None:
     """A device of one's own, or one that was somebody else's a moment ago."""
     name, whose = f"device-{number % 4}", client.user if number % 5 else other(client, number)
     target = {"platform": "fcm", "token": f"token-of-{whose}-{name}"}
@@ -70,12 +70,12 @@ def _register(_: World, client: Client, number: int) -> None:
     client.http("register", "PUT", "devices", name, body=target, device=name, target=target)
 
 
-def _sign_out(_: World, client: Client, number: int) -> None:
+def _sign_out(_: Scenario, client: Client, number: int) -> None:
     name = f"device-{number % 4}"
     client.http("sign_out", "DELETE", "devices", name, device=name)
 
 
-def _nobody(_: World, client: Client, number: int) -> None:
+def _nobody(_: Scenario, client: Client, number: int) -> None:
     """Operations on users that can't be meant: oneself, and no user at all."""
     user = client.user if number % 2 else "no body"
     match number // 2 % 3:
@@ -87,7 +87,7 @@ def _nobody(_: World, client: Client, number: int) -> None:
             client.http("nonsense", "PUT", "me", body={"display_name": " "}, wrong="bad_request")
 
 
-def _revoke(_: World, client: Client, number: int) -> None:
+def _revoke(_: Scenario, client: Client, number: int) -> None:
     """An administrator closes somebody's connections; a user can't."""
     user = USERS[number % len(USERS)]
     by = "server" if number % 4 else None

@@ -10,7 +10,7 @@ from tests.simulation.places import USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 
 def look(client: Client, where: str) -> None:
@@ -25,13 +25,13 @@ def look(client: Client, where: str) -> None:
     )
 
 
-def _look(world: World, client: Client, number: int) -> None:
-    look(client, place(world, client, number))
+def _look(scenario: Scenario, client: Client, number: int) -> None:
+    look(client, place(scenario, client, number))
 
 
-def _page(world: World, client: Client, number: int) -> None:
+def _page(scenario: Scenario, client: Client, number: int) -> None:
     """One page of history, and then the next one, to its end."""
-    where, limit = place(world, client, number), 1 + number % 3
+    where, limit = place(scenario, client, number), 1 + number % 3
     read_pages(client, where, "before" if number % 4 else "after", None if number % 4 else 0, limit)
 
 
@@ -56,7 +56,7 @@ def read_pages(client: Client, where: str, direction: str, start: int | None, li
     )
 
 
-def _inbox(_: World, client: Client, number: int) -> None:
+def _inbox(_: Scenario, client: Client, number: int) -> None:
     read_inbox(client, 1 + number % 3)
 
 
@@ -71,32 +71,32 @@ def read_inbox(client: Client, limit: int, cursor: str | None = None) -> None:
     client.http("inbox", "GET", "conversations", query=query, then=then, limit=limit, cursor=cursor)
 
 
-def _summary(world: World, client: Client, number: int) -> None:
-    where = place(world, client, number)
+def _summary(scenario: Scenario, client: Client, number: int) -> None:
+    where = place(scenario, client, number)
     client.http("summary", "GET", "conversations", where, conversation_id=where)
 
 
-def _members(world: World, client: Client, number: int) -> None:
-    where = place(world, client, number)
+def _members(scenario: Scenario, client: Client, number: int) -> None:
+    where = place(scenario, client, number)
     client.http("members", "GET", "conversations", where, "members", conversation_id=where)
 
 
-def _message(world: World, client: Client, number: int) -> None:
-    where, seq = place(world, client, number), 1 + number // 2 % 6
+def _message(scenario: Scenario, client: Client, number: int) -> None:
+    where, seq = place(scenario, client, number), 1 + number // 2 % 6
     client.http("message", "GET", "conversations", where, "messages", seq, conversation_id=where, seq=seq)
 
 
-def _list(_: World, client: Client, number: int) -> None:
+def _list(_: Scenario, client: Client, number: int) -> None:
     name = ("contacts", "blocks", "devices", "notifications", "reminders", "me")[number % 6]
     client.http(f"get_{name}", "GET", name)
 
 
-def _presence(_: World, client: Client, number: int) -> None:
+def _presence(_: Scenario, client: Client, number: int) -> None:
     users = [USERS[number % len(USERS)], USERS[number // 4 % len(USERS)]]
     client.http("presence", "GET", "presence", query={"users": ",".join(users)}, users=users)
 
 
-def _service(_: World, client: Client, number: int) -> None:
+def _service(_: Scenario, client: Client, number: int) -> None:
     """What anybody may ask, and what there is not."""
     match number % 4:
         case 0:

@@ -13,20 +13,20 @@ from tests.simulation.places import FIRST, USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 _PAUSE_MS: Final = 40.0
 Step = Callable[[], Any]
 
 
-def _repeat(world: World, client: Client, number: int) -> None:
+def _repeat(scenario: Scenario, client: Client, number: int) -> None:
     """The same again: at once, or when others have written, its sender has left, or it says something else by now."""
     random = Random(number)
-    where = place(world, client, number)
-    said = _said(world, client, where, random)
-    meanwhile = _meanwhile(world, client, where, said, random)
+    where = place(scenario, client, number)
+    said = _said(scenario, client, where, random)
+    meanwhile = _meanwhile(scenario, client, where, said, random)
     one_by_one(
-        world,
+        scenario,
         [
             lambda: send_over_http(client, where, said),
             *meanwhile,
@@ -35,25 +35,28 @@ def _repeat(world: World, client: Client, number: int) -> None:
     )
 
 
-def _otherwise(world: World, client: Client, number: int) -> None:
+def _otherwise(scenario: Scenario, client: Client, number: int) -> None:
     """Another message under the same id: one field of it is not as it was."""
     random = Random(number)
-    where = place(world, client, number)
-    said = _said(world, client, where, random)
-    again = {**said, **_other(world, client, said, random)}
+    where = place(scenario, client, number)
+    said = _said(scenario, client, where, random)
+    again = {**said, **_other(scenario, client, said, random)}
     one_by_one(
-        world,
+        scenario,
         [
             lambda: send_over_http(client, where, said),
-            *_posts(world, where, random.choice((0, 0, 1, 3))),
+            *_posts(scenario, where, random.choice((0, 0, 1, 3))),
             lambda: send_over_http(client, where, again, kind="otherwise"),
         ],
     )
 
 
-def _said(world: World, client: Client, where: str, random: Random) -> dict[str, Any]:
+def _said(scenario: Scenario, client: Client, where: str, random: Random) -> dict[str, Any]:
     """With or without an entry that it follows, now and then with more than words."""
-    said: dict[str, Any] = {"content": text(world), "client_message_id": f"{client.name}-twice-{next(world.numbers)}"}
+    said: dict[str, Any] = {
+        "content": text(scenario),
+        "client_message_id": f"{client.name}-twice-{next(scenario.numbers)}",
+    }
     if random.random() < 0.7:
         said["after"] = max(0, (client.core.held(where) or 0) - random.choice((0, 0, 1, 2, 4)))
     if random.random() < 0.4 and (client.core.held(where) or 0):
@@ -67,10 +70,10 @@ def _inside(where: str) -> list[str]:
     return list(USERS[:3]) if is_group_id(where) else where.split(":")[1:]
 
 
-def _other(world: World, client: Client, said: dict[str, Any], random: Random) -> dict[str, Any]:
-    files = [name for name, owner in world.files.items() if owner == client.user]
+def _other(scenario: Scenario, client: Client, said: dict[str, Any], random: Random) -> dict[str, Any]:
+    files = [name for name, owner in scenario.files.items() if owner == client.user]
     choices: list[dict[str, Any]] = [
-        {"content": text(world)},
+        {"content": text(scenario)},
         {"reply_to": None} if said.get("reply_to") else {"reply_to": 1},
         {"mentions": list(reversed(said["mentions"]))} if said.get("mentions") else {"mentions": [client.user]},
         {"mentions": []} if said.get("mentions") else {"content": said["content"].upper()},
@@ -80,13 +83,13 @@ def _other(world: World, client: Client, said: dict[str, Any], random: Random) -
     return random.choice(choices)
 
 
-def _meanwhile(world: World, client: Client, where: str, said: dict[str, Any], random: Random) -> list[Step]:
-    posts = _posts(world, where, random.choice((0, 1, 2, 4, 6)))
+def _meanwhile(scenario: Scenario, client: Client, where: str, said: dict[str, Any], random: Random) -> list[Step]:
+    posts = _posts(scenario, where, random.choice((0, 1, 2, 4, 6)))
     match random.randrange(5):
         case 0 if is_group_id(where):
             return [*_leaving(client, where), *posts]
         case 1:
-            return [*posts, lambda: _change(world, client, where, said, random)]
+            return [*posts, lambda: _change(scenario, client, where, said, random)]
         case 2 if not is_group_id(where) and where != FIRST:
             other = next(user for user in where.split(":")[1:] if user != client.user)
             return [lambda: client.http("block", "PUT", "blocks", client.user, by=other, on=True, other=client.user)]
@@ -94,15 +97,15 @@ def _meanwhile(world: World, client: Client, where: str, said: dict[str, Any], r
             return posts
 
 
-def _posts(world: World, where: str, how_many: int) -> list[Step]:
+def _posts(scenario: Scenario, where: str, how_many: int) -> list[Step]:
     """Others write, each after the other."""
-    others = [one for one in world.clients if one.user in _inside(where)]
-    return [_post(world, others[number % len(others)], where) for number in range(how_many) if others]
+    others = [one for one in scenario.clients if one.user in _inside(where)]
+    return [_post(scenario, others[number % len(others)], where) for number in range(how_many) if others]
 
 
-def _post(world: World, client: Client, where: str) -> Step:
+def _post(scenario: Scenario, client: Client, where: str) -> Step:
     def post() -> None:
-        content = text(world)
+        content = text(scenario)
         client.http(
             "post",
             "POST",
@@ -130,9 +133,9 @@ def _leaving(client: Client, where: str) -> list[Step]:
     return [pass_on, leave] if client.user == "alice" else [leave]
 
 
-def _change(world: World, client: Client, where: str, said: dict[str, Any], random: Random) -> None:
+def _change(scenario: Scenario, client: Client, where: str, said: dict[str, Any], random: Random) -> None:
     """Of the message itself, if its place is known by now."""
-    sent = [one for one in world.operations if one.detail.get("client_message_id") == said["client_message_id"]]
+    sent = [one for one in scenario.operations if one.detail.get("client_message_id") == said["client_message_id"]]
     if not sent or sent[0].outcome != "ok":
         return
     parts: tuple[object, ...] = ("conversations", where, "messages", sent[0].value)
@@ -140,7 +143,7 @@ def _change(world: World, client: Client, where: str, said: dict[str, Any], rand
     if random.random() < 0.5:
         client.http("delete", "DELETE", *parts, told=_entry_seq, **detail)
     else:
-        content = text(world)
+        content = text(scenario)
         client.http("edit", "PATCH", *parts, body={"content": content}, told=_entry_seq, content=content, **detail)
 
 
@@ -148,10 +151,10 @@ def _entry_seq(given: Any) -> Any:
     return given["entry_seq"]
 
 
-def one_by_one(world: World, steps: list[Step]) -> None:
+def one_by_one(scenario: Scenario, steps: list[Step]) -> None:
     """Each some time behind the one before, whatever that one was answered."""
     for number, step in enumerate(steps):
-        world.hub.after(number * _PAUSE_MS * (1 + world.plan.latency / 30), step)
+        scenario.hub.after(number * _PAUSE_MS * (1 + scenario.plan.latency / 30), step)
 
 
 ACTIONS: Final[Actions] = {"repeat": (_repeat, 2), "repeat_otherwise": (_otherwise, 1)}

@@ -11,7 +11,7 @@ from tests.simulation.operations.acting import Actions, place, text
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 # A picture of two by two.
 PNG: Final = base64.b64decode(
@@ -28,11 +28,11 @@ _FORMS: Final = (
 )
 
 
-def _upload(world: World, client: Client, number: int) -> None:
-    upload(world, client, number)
+def _upload(scenario: Scenario, client: Client, number: int) -> None:
+    upload(scenario, client, number)
 
 
-def upload(world: World, client: Client, number: int, then: Callable[[Operation], None] = lambda _: None) -> None:
+def upload(scenario: Scenario, client: Client, number: int, then: Callable[[Operation], None] = lambda _: None) -> None:
     """Announce a file and, most times, upload it: what was announced, or something else."""
     name, content_type, declared, given, becomes = _FORMS[number % len(_FORMS)]
     body: dict[str, Any] = {"name": name, "content_type": content_type, "size": len(declared)}
@@ -41,13 +41,13 @@ def upload(world: World, client: Client, number: int, then: Callable[[Operation]
         if operation.outcome != "ok":
             return
         file_id = operation.value["file_id"]
-        world.files[file_id] = client.user
-        if world.plan.limits.tiny and number % 3 == 0:
+        scenario.files[file_id] = client.user
+        if scenario.plan.limits.tiny and number % 3 == 0:
             for later in _SWEEPS:
-                world.hub.after(later, world.deployment.sweeps.sweep)
+                scenario.hub.after(later, scenario.deployment.sweeps.sweep)
         if given is not None:
-            latency = world.deployment.runtime.latency()
-            world.hub.after(latency, lambda: world.deployment.bucket.upload(file_id, given))
+            latency = scenario.deployment.runtime.latency()
+            scenario.hub.after(latency, lambda: scenario.deployment.bucket.upload(file_id, given))
         then(operation)
 
     client.http("upload", "POST", "files", body=body, told=_announced, then=announced, becomes=becomes, **body)
@@ -58,19 +58,19 @@ def _announced(given: Any) -> Any:
     return {name: given[name] for name in ("file_id", "kind", "status") if name in given}
 
 
-def _send_file(world: World, client: Client, number: int) -> None:
+def _send_file(scenario: Scenario, client: Client, number: int) -> None:
     """One's own most times, whether it is ready or not."""
-    mine = [name for name, owner in world.files.items() if owner == client.user or number % 7 == 0]
+    mine = [name for name, owner in scenario.files.items() if owner == client.user or number % 7 == 0]
     if not mine:
         return
-    where, file_id = place(world, client, number), mine[-1 - number % len(mine)]
+    where, file_id = place(scenario, client, number), mine[-1 - number % len(mine)]
     kind = "image" if number % 4 else "file"
-    client.send(text(world), where=where, file_id=file_id, message_type=kind)
+    client.send(text(scenario), where=where, file_id=file_id, message_type=kind)
 
 
-def _look_at_file(world: World, client: Client, number: int) -> None:
-    if world.files:
-        file_id = list(world.files)[number % len(world.files)]
+def _look_at_file(scenario: Scenario, client: Client, number: int) -> None:
+    if scenario.files:
+        file_id = list(scenario.files)[number % len(scenario.files)]
         client.http("get_file", "GET", "files", file_id, told=shown, file_id=file_id)
 
 

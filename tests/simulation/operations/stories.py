@@ -13,7 +13,7 @@ from tests.simulation.places import DM, FIRST, GROUP
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
     Ask = Callable[[Callable[[Operation | None], None]], object]
     """Something that is asked, and then told how it was answered."""
@@ -23,9 +23,9 @@ _CHECKED_MS: Final = 400.0
 """By then an upload was looked at, unless something goes wrong."""
 
 
-def _told(story: Callable[[World, Client, int], Story]) -> Callable[[World, Client, int], None]:
-    def act(world: World, client: Client, number: int) -> None:
-        steps = story(world, client, number)
+def _told(story: Callable[[Scenario, Client, int], Story]) -> Callable[[Scenario, Client, int], None]:
+    def act(scenario: Scenario, client: Client, number: int) -> None:
+        steps = story(scenario, client, number)
 
         def go_on(operation: Operation | None) -> None:
             ask = next(steps, None) if operation is None else _sent(steps, operation)
@@ -44,18 +44,18 @@ def _sent(steps: Story, operation: Operation) -> Ask | None:
         return None
 
 
-def _wait(world: World, ms: float) -> Ask:
-    return lambda then: world.hub.after(ms, lambda: then(None))
+def _wait(scenario: Scenario, ms: float) -> Ask:
+    return lambda then: scenario.hub.after(ms, lambda: then(None))
 
 
 def _asked(client: Client, kind: str, method: str, *parts: object, **more: Any) -> Ask:
     return lambda then: client.http(kind, method, *parts, then=then, **more)
 
 
-def _post(world: World, client: Client, where: str, **said: Any) -> Ask:
+def _post(scenario: Scenario, client: Client, where: str, **said: Any) -> Ask:
     """A message by HTTP that can be sent again."""
-    name = f"{client.name}-told-{next(world.numbers)}"
-    said = {"content": text(world), "client_message_id": name, "after": client.core.held(where) or 0, **said}
+    name = f"{client.name}-told-{next(scenario.numbers)}"
+    said = {"content": text(scenario), "client_message_id": name, "after": client.core.held(where) or 0, **said}
     return lambda then: send_over_http(client, where, said, then=then)
 
 
@@ -76,10 +76,10 @@ def _peer(client: Client) -> str:
     return "bob" if client.user == "alice" else "alice"
 
 
-def _changed_twice(world: World, client: Client, number: int) -> Story:
+def _changed_twice(scenario: Scenario, client: Client, number: int) -> Story:
     """A message to which two things are done, of which the second is about the first."""
     where, emoji, peer = _where(client, number), EMOJI[number % 2], _peer(client)
-    sent = yield _post(world, client, where)
+    sent = yield _post(scenario, client, where)
     if sent.outcome != "ok":
         return
     first, second = (("react", "react"), ("react", "delete"), ("edit", "delete"), ("edit", "edit"))[number // 2 % 4]
@@ -87,14 +87,14 @@ def _changed_twice(world: World, client: Client, number: int) -> Story:
         if kind == "react":
             yield _of_message(client, kind, where, sent.value, peer, emoji=emoji, remove=is_second)
         else:
-            given = {"content": text(world)} if kind == "edit" else {}
+            given = {"content": text(scenario)} if kind == "edit" else {}
             yield _of_message(client, kind, where, sent.value, **given)
 
 
-def _forwarded_though_gone(world: World, client: Client, number: int) -> Story:
+def _forwarded_though_gone(scenario: Scenario, client: Client, number: int) -> Story:
     """A message that is deleted is forwarded; or one by somebody who is not in its group any more."""
     where = _where(client, number)
-    sent = yield _post(world, client, where)
+    sent = yield _post(scenario, client, where)
     if sent.outcome != "ok":
         return
     if number // 2 % 2 or where == DM or client.user == "alice":
@@ -105,22 +105,22 @@ def _forwarded_though_gone(world: World, client: Client, number: int) -> Story:
     client.send(None, where=into, to=to, forward_of=(where, sent.value))
 
 
-def _file_comes_and_goes(world: World, client: Client, number: int) -> Story:
+def _file_comes_and_goes(scenario: Scenario, client: Client, number: int) -> Story:
     """A file is sent once or twice; then its messages are deleted, and others look at it."""
-    uploaded = yield lambda then: upload(world, client, number // 4 % 2, then=then)
+    uploaded = yield lambda then: upload(scenario, client, number // 4 % 2, then=then)
     if uploaded.outcome != "ok":
         return
     file_id, kind = uploaded.value["file_id"], uploaded.value["kind"]
     if number % 4:
-        yield _wait(world, _CHECKED_MS)
+        yield _wait(scenario, _CHECKED_MS)
     places = [GROUP, _where(client, number)][: 1 + number // 2 % 2]
     sent = []
     for where in places:
-        operation = yield _post(world, client, where, file_id=file_id, message_type=kind)
+        operation = yield _post(scenario, client, where, file_id=file_id, message_type=kind)
         sent += [(where, operation.value)] if operation.outcome == "ok" else []
     for where, seq in sent[: 1 + number // 8 % 2]:
         yield _of_message(client, "delete", where, seq)
-        yield _wait(world, _CHECKED_MS)
+        yield _wait(scenario, _CHECKED_MS)
     for user in ("dave", client.user):
         yield _file_seen(client, file_id, user)
 
@@ -129,7 +129,7 @@ def _file_seen(client: Client, file_id: str, user: str) -> Ask:
     return _asked(client, "get_file", "GET", "files", file_id, told=shown, by=user, file_id=file_id)
 
 
-def _reminder_taken_back(world: World, client: Client, number: int) -> Story:
+def _reminder_taken_back(scenario: Scenario, client: Client, number: int) -> Story:
     where = _where(client, number)
     at = client.now_ms + 1_500
     parts = ("conversations", where, "messages", 1, "reminders")
@@ -139,7 +139,7 @@ def _reminder_taken_back(world: World, client: Client, number: int) -> Story:
         yield _asked(client, "cancel_reminder", "DELETE", "reminders", name, reminder_id=name)
 
 
-def _admin_goes_too_far(world: World, client: Client, number: int) -> Story:
+def _admin_goes_too_far(scenario: Scenario, client: Client, number: int) -> Story:
     """Somebody is made an admin, and then does what owners may, or is removed while they get another role."""
     yield _role(client, "bob", "admin")
     match number % 4:
@@ -171,7 +171,7 @@ def _removed(client: Client, user: str, by: str) -> Ask:
     )
 
 
-def _in_spite_of_a_block(world: World, client: Client, number: int) -> Story:
+def _in_spite_of_a_block(scenario: Scenario, client: Client, number: int) -> Story:
     """One of two blocks the other, who goes on all the same."""
     if client.user not in ("alice", "bob"):
         return
@@ -183,12 +183,12 @@ def _in_spite_of_a_block(world: World, client: Client, number: int) -> Story:
         case 2:
             client.frame("typing", "typing", {"conversation_id": DM, "active": True}, conversation_id=DM, active=True)
         case _:
-            client.send(text(world), where=DM)
+            client.send(text(scenario), where=DM)
     if number // 4 % 2:
         yield _asked(client, "block", "DELETE", "blocks", client.user, by=peer, on=False, other=client.user)
 
 
-def _opened_again(world: World, client: Client, number: int) -> Story:
+def _opened_again(scenario: Scenario, client: Client, number: int) -> Story:
     """A private conversation that is hidden, and then opened as if it were a new one."""
     if client.user not in ("alice", "bob"):
         return

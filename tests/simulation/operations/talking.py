@@ -11,22 +11,22 @@ from tests.simulation.places import DM, FIRST, GROUP
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 # What a message says, beside its words.
 SAID: Final = ("reply_to", "mentions", "file_id", "message_type", "forward_of")
 
 
-def _send_private(world: World, client: Client, number: int) -> None:
+def _send_private(scenario: Scenario, client: Client, number: int) -> None:
     where = private(client)
     if where is not None:
-        client.send(text(world), where=where[0], to=where[1] if number % 2 or where[0] == FIRST else None)
+        client.send(text(scenario), where=where[0], to=where[1] if number % 2 or where[0] == FIRST else None)
 
 
-def _send_to_group(world: World, client: Client, number: int) -> None:
+def _send_to_group(scenario: Scenario, client: Client, number: int) -> None:
     """With a mention of somebody, a reply to something, or neither."""
-    where = place(world, client, number) if number % 3 == 0 else GROUP
-    client.send(text(world), where=where, **_more(client, where, number))
+    where = place(scenario, client, number) if number % 3 == 0 else GROUP
+    client.send(text(scenario), where=where, **_more(client, where, number))
 
 
 def _more(client: Client, where: str, number: int) -> dict[str, Any]:
@@ -40,15 +40,17 @@ def _more(client: Client, where: str, number: int) -> dict[str, Any]:
             return {}
 
 
-def _send_first(world: World, client: Client, _: int) -> None:
+def _send_first(scenario: Scenario, client: Client, _: int) -> None:
     if client.user in ("bob", "carol"):
-        client.send(text(world), where=FIRST, to="carol" if client.user == "bob" else "bob")
+        client.send(text(scenario), where=FIRST, to="carol" if client.user == "bob" else "bob")
 
 
-def _earlier(world: World, client: Client, number: int) -> Operation | None:
+def _earlier(scenario: Scenario, client: Client, number: int) -> Operation | None:
     """A message of the user's that was tried: before the first attempt its `after` moves on, and nobody else has it."""
-    mine = [one for one in world.operations if one.kind == "send" and one.user == client.user and "after" in one.detail]
-    moving = {item.client_message_id for each in world.clients for item in each.core.unacked if not item.fixed}
+    mine = [
+        one for one in scenario.operations if one.kind == "send" and one.user == client.user and "after" in one.detail
+    ]
+    moving = {item.client_message_id for each in scenario.clients for item in each.core.unacked if not item.fixed}
     mine = [one for one in mine if one.detail["client_message_id"] not in moving]
     return mine[-1 - number % len(mine)] if mine else None
 
@@ -58,9 +60,9 @@ def _again(detail: Mapping[str, Any]) -> dict[str, Any]:
     return {name: detail[name] for name in names if name in detail}
 
 
-def _send_again(world: World, client: Client, number: int) -> None:
+def _send_again(scenario: Scenario, client: Client, number: int) -> None:
     """A message that was sent before, with its id and its `after`: perhaps from another device, at the same time."""
-    earlier = _earlier(world, client, number)
+    earlier = _earlier(scenario, client, number)
     if earlier is None:
         return
     if number % 3 == 0 and "forward_of" not in earlier.detail:
@@ -91,31 +93,31 @@ def send_over_http(
     )
 
 
-def _post_named(world: World, client: Client, number: int) -> None:
+def _post_named(scenario: Scenario, client: Client, number: int) -> None:
     """A bot's message with an id and without an `after`: a new one, or the same again."""
-    mine = [one for one in world.operations if one.kind == "send" and one.user == client.user]
+    mine = [one for one in scenario.operations if one.kind == "send" and one.user == client.user]
     mine = [one for one in mine if "after" not in one.detail and one.detail["client_message_id"].startswith("bot")]
     if mine and number % 3:
         detail = mine[-1 - number % len(mine)].detail
         said = {name: detail[name] for name in ("content", "client_message_id")}
         send_over_http(client, detail["conversation_id"], said)
     else:
-        said = {"content": text(world), "client_message_id": f"bot-{client.name}-{next(world.numbers)}"}
-        send_over_http(client, place(world, client, number), said)
+        said = {"content": text(scenario), "client_message_id": f"bot-{client.name}-{next(scenario.numbers)}"}
+        send_over_http(client, place(scenario, client, number), said)
 
 
-def _send_otherwise(world: World, client: Client, number: int) -> None:
+def _send_otherwise(scenario: Scenario, client: Client, number: int) -> None:
     """Another message under the id of one that was sent before: one field is not as it was."""
-    earlier = _earlier(world, client, number)
+    earlier = _earlier(scenario, client, number)
     if earlier is None or "forward_of" in earlier.detail:
         return
     where, again, content = earlier.detail["conversation_id"], _again(earlier.detail), earlier.detail["content"]
-    files = [name for name in world.files if name != again.get("file_id")]
+    files = [name for name in scenario.files if name != again.get("file_id")]
     match number % 4:
         case 3 if "file_id" in again and files:
             again["file_id"] = files[number // 4 % len(files)]
         case 0:
-            content = text(world)
+            content = text(scenario)
         case 1:
             again["reply_to"] = None if again.get("reply_to") else 1
         case _:
@@ -123,36 +125,36 @@ def _send_otherwise(world: World, client: Client, number: int) -> None:
     client.send(content, where=where, kind="otherwise", **again)
 
 
-def _send_by_anothers_id(world: World, client: Client, number: int) -> None:
+def _send_by_anothers_id(scenario: Scenario, client: Client, number: int) -> None:
     """One's own message, which happens to have the id of another user's."""
-    theirs = [one for one in world.operations if one.kind == "send" and one.user != client.user]
+    theirs = [one for one in scenario.operations if one.kind == "send" and one.user != client.user]
     theirs = [one for one in theirs if "after" in one.detail and client.core.held(one.detail["conversation_id"])]
     if theirs:
         detail = theirs[-1 - number % len(theirs)].detail
         again = {"client_message_id": detail["client_message_id"], "after": detail["after"]}
-        client.send(text(world), where=detail["conversation_id"], **again)
+        client.send(text(scenario), where=detail["conversation_id"], **again)
 
 
-def _send_ahead(world: World, client: Client, number: int) -> None:
+def _send_ahead(scenario: Scenario, client: Client, number: int) -> None:
     """A client that claims to hold what nobody has written yet: refused now, it may be right a moment later."""
     where = GROUP if number % 2 else DM
     ahead = (client.core.held(where) or 0) + 1 + number % 3
-    name = f"{client.name}-ahead-{next(world.numbers)}"
-    client.send(text(world), where=where, kind="claim", after=ahead, client_message_id=name)
+    name = f"{client.name}-ahead-{next(scenario.numbers)}"
+    client.send(text(scenario), where=where, kind="claim", after=ahead, client_message_id=name)
 
 
-def _forward(world: World, client: Client, number: int) -> None:
+def _forward(scenario: Scenario, client: Client, number: int) -> None:
     """A message that this client knows, into another conversation or the same."""
-    source = place(world, client, number // 3)
+    source = place(scenario, client, number // 3)
     messages = client.messages(source)
     if messages:
         seq = messages[-1 - number % len(messages)].seq
-        client.send(None, where=place(world, client, number), forward_of=(source, seq))
+        client.send(None, where=place(scenario, client, number), forward_of=(source, seq))
 
 
-def _post(world: World, client: Client, number: int) -> None:
+def _post(scenario: Scenario, client: Client, number: int) -> None:
     """A message over HTTP, as a bot sends it: without an id, and without an entry that it follows."""
-    where, content = place(world, client, number), text(world)
+    where, content = place(scenario, client, number), text(scenario)
     client.http(
         "post",
         "POST",
@@ -164,21 +166,21 @@ def _post(world: World, client: Client, number: int) -> None:
     )
 
 
-def _post_with_id(world: World, client: Client, number: int) -> None:
+def _post_with_id(scenario: Scenario, client: Client, number: int) -> None:
     """A message over HTTP that can be sent again, as this client sends it: at once, or later by `send_again`."""
-    where, content = place(world, client, number), text(world)
+    where, content = place(scenario, client, number), text(scenario)
     said: dict[str, Any] = {
         "content": content,
-        "client_message_id": f"{client.name}-http-{next(world.numbers)}",
+        "client_message_id": f"{client.name}-http-{next(scenario.numbers)}",
         "after": client.core.held(where) or 0,
         **_more(client, where, number),
     }
     send_over_http(client, where, said)
 
 
-def _blank(world: World, client: Client, number: int) -> None:
+def _blank(scenario: Scenario, client: Client, number: int) -> None:
     """What no message can be: blank, too long, of a type without its file."""
-    where = place(world, client, number)
+    where = place(scenario, client, number)
     bodies = (
         {"content": " \u200b"},
         {"content": "x" * 5_001},

@@ -9,27 +9,29 @@ from tests.simulation.places import USERS
 
 if TYPE_CHECKING:
     from tests.simulation.clients import Client
-    from tests.simulation.world import World
+    from tests.simulation.scenario import Scenario
 
 
-def _notify(world: World, client: Client, number: int) -> None:
+def _notify(scenario: Scenario, client: Client, number: int) -> None:
     """By a server; by a user it is refused. Some can be repeated, and are."""
     users = list(USERS[: 1 + number % 3])
     named = {"notification_id": f"told-{number % 3}"} if number % 2 else {}
-    said: dict[str, Any] = {"users": users, "title": f"title {next(world.numbers)}", **named}
+    said: dict[str, Any] = {"users": users, "title": f"title {next(scenario.numbers)}", **named}
     by = "server" if number % 7 else None
     client.http("notify", "POST", "notifications", body={**said, "body": "more"}, by=by, **said)
 
 
-def _acknowledge(world: World, client: Client, number: int) -> None:
-    known = [one.value["notification_id"] for one in world.operations if one.kind == "notify" and one.outcome == "ok"]
+def _acknowledge(scenario: Scenario, client: Client, number: int) -> None:
+    known = [
+        one.value["notification_id"] for one in scenario.operations if one.kind == "notify" and one.outcome == "ok"
+    ]
     name = known[number % len(known)] if known and number % 5 else f"told-{number % 3}"
     client.http("acknowledge", "DELETE", "notifications", name, notification_id=name)
 
 
-def _remind(world: World, client: Client, number: int) -> None:
+def _remind(scenario: Scenario, client: Client, number: int) -> None:
     """Soon, so that it comes within the history; or much later; or too late."""
-    where = place(world, client, number)
+    where = place(scenario, client, number)
     messages = client.messages(where)
     if not messages:
         return
@@ -47,8 +49,8 @@ def _remind(world: World, client: Client, number: int) -> None:
     )
 
 
-def _cancel(world: World, client: Client, number: int) -> None:
-    mine = [one for one in world.operations if one.kind == "remind" and one.outcome == "ok"]
+def _cancel(scenario: Scenario, client: Client, number: int) -> None:
+    mine = [one for one in scenario.operations if one.kind == "remind" and one.outcome == "ok"]
     if mine:
         name: Any = mine[number % len(mine)].value["reminder_id"]
         client.http("cancel_reminder", "DELETE", "reminders", name, reminder_id=name)

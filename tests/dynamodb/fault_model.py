@@ -1,11 +1,11 @@
-"""What DynamoDB leaves open, and a store therefore decides by the weather."""
+"""What DynamoDB leaves open, and a store therefore decides by a fault model."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 
-class Weather(Protocol):
+class FaultModel(Protocol):
     """What a store may do to its callers. Asked only where it would make a difference."""
 
     def stale(self) -> bool:
@@ -18,7 +18,7 @@ class Weather(Protocol):
         """How many of a batch's keys or requests come back unprocessed: 0 to all."""
 
 
-class Calm:
+class NoFaults:
     """Nothing of it."""
 
     def stale(self) -> bool:

@@ -1,4 +1,4 @@
-"""One history from its plan to its end: a small world is set up, things happen, everything heals, and it is judged."""
+"""One history from its plan to its end: a scenario is set up, things happen, everything heals, and it is judged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.dynamodb.tables import KEYS
 from tests.fakes import in_turn
 from tests.simulation.clients import Client
 from tests.simulation.deployment import Deployment
-from tests.simulation.faults import Fault, Weather
+from tests.simulation.faults import Fault, FaultModel
 from tests.simulation.functions import BASE_MS, GRACE_S, SECOND_LOOK_S, Environment, Instance, Log
 from tests.simulation.history import History, Operation, Sent
 from tests.simulation.operations import ACTIONS
@@ -82,7 +82,7 @@ class Observed:
 
 
 @dataclass
-class World:
+class Scenario:
     """One history.
 
     `groups` are those that were made in it, `files` whose each is; `log` what functions print. `rounds` are the syncs
@@ -91,7 +91,7 @@ class World:
 
     plan: Plan
     hub: Hub
-    weather: Weather
+    fault_model: FaultModel
     deployment: Deployment
     store: Store
     clients: list[Client]
@@ -204,10 +204,10 @@ def _synced(user: str, instance: Instance) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", json.loads(success("?", sync_reply(found, user))))
 
 
-def build(plan: Plan) -> World:
+def build(plan: Plan) -> Scenario:
     random = Random(plan.schedule)
     hub = Hub(random)
-    weather = Weather(random, dict(plan.odds))
+    fault_model = FaultModel(random, dict(plan.odds))
     observed = Observed()
     written: list[Callable[[Written], None]] = []
 
@@ -219,62 +219,64 @@ def build(plan: Plan) -> World:
             if change.table == "log":
                 written[0](change)
 
-    store = Store(weather=weather, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
+    store = Store(fault_model=fault_model, on_write=on_write, now_ms=lambda: BASE_MS + int(hub.now))
     store.copy_of(_template().store)
-    deployment = Deployment(hub, weather, store, plan.limits, plan.latency)
+    deployment = Deployment(hub, fault_model, store, plan.limits, plan.latency)
     written.append(deployment.stream.stored)
     operations: list[Operation] = []
     clients = [Client(name, user, deployment, operations) for name, user in plan.devices]
-    return World(plan, hub, weather, deployment, store, clients, operations, observed, read=dict(_read_at_first()))
+    return Scenario(
+        plan, hub, fault_model, deployment, store, clients, operations, observed, read=dict(_read_at_first())
+    )
 
 
-def play(world: World) -> None:
+def play(scenario: Scenario) -> None:
     """Everything that the plan says, and then time to heal."""
-    plan, hub = world.plan, world.hub
-    for number, client in enumerate(world.clients):
+    plan, hub = scenario.plan, scenario.hub
+    for number, client in enumerate(scenario.clients):
         client.is_away = number in plan.asleep
         client.is_browser = number in plan.browsers
         client.is_lazy = number % 2 == 1
         if client.is_away or number in plan.fresh:
             hub.after(hub.random.random() * 20.0, client.start)
         else:
-            client.start_connected(world.known_to(client.user), _template().synced.get(client.user, _NOTHING))
+            client.start_connected(scenario.known_to(client.user), _template().synced.get(client.user, _NOTHING))
     for action in plan.actions:
         hub.after(
             300.0 + action.at,
-            partial(ACTIONS[action.name], world, world.client(action.client), action.number),
+            partial(ACTIONS[action.name], scenario, scenario.client(action.client), action.number),
         )
     hub.run(300.0 + plan.ends)
-    world.weather.clear()
-    for client in world.clients:
+    scenario.fault_model.clear()
+    for client in scenario.clients:
         client.come_back()
-    if world.files:  # as every quarter of an hour
-        hub.after(_SHORT_QUIET_MS / 2, world.deployment.sweeps.sweep)
+    if scenario.files:  # as every quarter of an hour
+        hub.after(_SHORT_QUIET_MS / 2, scenario.deployment.sweeps.sweep)
     hub.run(300.0 + plan.ends + _SHORT_QUIET_MS)
-    if not (_is_settled(world) and hub.random.random() < _SKIPPED):
+    if not (_is_settled(scenario) and hub.random.random() < _SKIPPED):
         hub.run(300.0 + plan.ends + _QUIET_MS)
-        _run_dry(world)
-    look_round(world)
-    _run_dry(world)
+        _run_dry(scenario)
+    look_round(scenario)
+    _run_dry(scenario)
 
 
-def _run_dry(world: World) -> None:
+def _run_dry(scenario: Scenario) -> None:
     """What was put into a queue at the last moment has its time, too."""
     for _ in range(_LAST_LOOKS):
-        if world.deployment.is_idle:
+        if scenario.deployment.is_idle:
             return
-        world.hub.run(world.hub.now + _GRACE_MS)
+        scenario.hub.run(scenario.hub.now + _GRACE_MS)
 
 
-def _is_settled(world: World) -> bool:
+def _is_settled(scenario: Scenario) -> bool:
     """Nothing is left to heal: everybody is online and has everything, and nothing is still on its way."""
-    if _LATE & world.weather.struck.keys() or not world.deployment.is_idle:
+    if _LATE & scenario.fault_model.struck.keys() or not scenario.deployment.is_idle:
         return False
-    heads = Counter(item["conversation_id"] for item in world.store.items("log"))
-    rows = [row for row in world.store.items("members") if row["sk"].startswith("conversation#")]
+    heads = Counter(item["conversation_id"] for item in scenario.store.items("log"))
+    rows = [row for row in scenario.store.items("members") if row["sk"].startswith("conversation#")]
     return all(
         client.has_all(
             {row["conversation_id"]: heads[row["conversation_id"]] for row in rows if row["user_id"] == client.user}
         )
-        for client in world.clients
+        for client in scenario.clients
     )

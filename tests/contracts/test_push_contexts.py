@@ -1,4 +1,4 @@
-"""Standings: what every implementation promises."""
+"""Push contexts: what every implementation promises."""
 
 from __future__ import annotations
 

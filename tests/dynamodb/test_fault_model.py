@@ -60,7 +60,7 @@ def found(store: Store, *, consistent: bool) -> list[list[tuple[int, str]]]:
 
 
 def test_a_stale_read_answers_from_before_the_items_last_write() -> None:
-    store = Store(weather=Bad(behind=True))
+    store = Store(fault_model=Bad(behind=True))
     put(store, 1)
     put(store, 1, text="edited")
     put(store, 2)
@@ -70,7 +70,7 @@ def test_a_stale_read_answers_from_before_the_items_last_write() -> None:
 
 
 def test_a_consistent_read_is_never_stale() -> None:
-    store = Store(weather=Bad(behind=True))
+    store = Store(fault_model=Bad(behind=True))
     put(store, 1)
     put(store, 1, text="edited")
     put(store, 2)
@@ -79,7 +79,7 @@ def test_a_consistent_read_is_never_stale() -> None:
 
 
 def test_conditions_and_updates_are_never_stale() -> None:
-    store = Store(weather=Bad(behind=True))
+    store = Store(fault_model=Bad(behind=True))
     put(store, 1)
     store.call("DeleteItem", {"TableName": "log", "Key": key(1)})
     store.call("PutItem", {"TableName": "log", "Item": entry(1), "ConditionExpression": "attribute_not_exists(seq)"})
@@ -87,7 +87,7 @@ def test_conditions_and_updates_are_never_stale() -> None:
 
 
 def test_a_short_page_says_where_the_next_one_begins() -> None:
-    store = Store(weather=Bad(length=2))
+    store = Store(fault_model=Bad(length=2))
     put(store, *range(1, 6))
     page = store.call("Query", ALL)
     assert (page["Count"], page["LastEvaluatedKey"]) == (2, key(2))
@@ -97,13 +97,13 @@ def test_a_short_page_says_where_the_next_one_begins() -> None:
 
 
 def test_a_page_with_all_there_is_has_no_next_one() -> None:
-    store = Store(weather=Bad(length=2))
+    store = Store(fault_model=Bad(length=2))
     put(store, 1, 2)
     assert "LastEvaluatedKey" not in store.call("Query", ALL)
 
 
 def test_unprocessed_keys_can_be_asked_for_again_as_they_come() -> None:
-    store = Store(weather=Bad(left=2))
+    store = Store(fault_model=Bad(left=2))
     put(store, 1, 2, 3)
     asked = {"log": {"Keys": [key(1), key(2), key(3)], "ConsistentRead": True}}
     answer = store.call("BatchGetItem", {"RequestItems": asked})
@@ -114,18 +114,18 @@ def test_unprocessed_keys_can_be_asked_for_again_as_they_come() -> None:
 
 
 def test_the_adapters_ask_again_for_what_is_unprocessed() -> None:
-    weather = Bad(left=100)
-    store = Store(weather=weather)
+    fault_model = Bad(left=100)
+    store = Store(fault_model=fault_model)
     put(store, 1, 2)
     assert len(batch_get(store, {"log": [{"conversation_id": "c", "seq": 1}]}, consistent=True)["log"]) == 1
-    weather.left = 1
+    fault_model.left = 1
     watches = DynamoDbWatches(store, members_table="members")
     watches.replace("alice", "c1", ["bob", "carol"], expires_at=5)
     assert [len(watches.of(user)) for user in ("bob", "carol")] == [1, 1]
 
 
 def test_unprocessed_writes_have_not_happened() -> None:
-    store = Store(weather=Bad(left=1))
+    store = Store(fault_model=Bad(left=1))
     requests = [{"PutRequest": {"Item": entry(1)}}, {"PutRequest": {"Item": entry(2)}}]
     answer = store.call("BatchWriteItem", {"RequestItems": {"log": requests}})
     assert answer["UnprocessedItems"] == {"log": requests[1:]}
