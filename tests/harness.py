@@ -36,7 +36,7 @@ class Harness:
     nonces: FakeNonces = field(default_factory=FakeNonces)
     checks: FakePresenceChecks = field(default_factory=FakePresenceChecks)
     observer: FakeObserver = field(default_factory=FakeObserver)
-    looks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
+    delivery_checks: FakeDeliveryCheckQueue = field(default_factory=FakeDeliveryCheckQueue)
     objects: FakeObjects = field(default_factory=FakeObjects)
     scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
@@ -53,7 +53,7 @@ class Harness:
             self.gateway,
             observer=self.observer,
             presence_checks=self.checks,
-            delivery_checks=self.looks,
+            delivery_checks=self.delivery_checks,
             objects=self.objects,
             scheduler=self.scheduler,
         )
@@ -66,7 +66,7 @@ class Harness:
             encode=self.services.encode,
             observer=self.observer,
             presence_checks=self.checks,
-            delivery_checks=self.looks,
+            delivery_checks=self.delivery_checks,
             push_queue=self.pushes,
             shard_queue=self.shards,
             providers=lambda _: self.provider,

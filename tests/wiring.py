@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from shared.auth.tokens import TokenVerifier
 
 CONNECTION_LIMIT = 3
-SECOND_LOOK_S = 5
+DELIVERY_CHECK_S = 5
 
 
 def at_once() -> None:
@@ -87,7 +87,7 @@ def make_context(
         "page_limit": 100,
         "device_limit": 2,
         "reminder_limit": 2,
-        "delivery_check_s": SECOND_LOOK_S,
+        "delivery_check_s": DELIVERY_CHECK_S,
         "fan_out_rate": 500,
         "sizes": SizeLimits(image=10_000, file=100_000),
     }

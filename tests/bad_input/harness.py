@@ -17,7 +17,7 @@ from typing import Any
 from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Wiring as MessagePorts
+from functions.message.routes import Wiring as MessageWiring
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from shared.auth.tokens import SecretKey, TokenVerifier
@@ -51,7 +51,7 @@ class InputHarness(Harness):
     @property
     def state(self) -> tuple[object, ...]:
         """Equal to what it was before: nothing was written, posted, queued, scheduled, uploaded or hung up on."""
-        queued = (*self.checks.scheduled, *self.looks.puts, *self.pushes.puts, *self.shards.shards)
+        queued = (*self.checks.scheduled, *self.delivery_checks.puts, *self.pushes.puts, *self.shards.shards)
         scheduled = tuple(sorted(self.scheduler.scheduled))
         kept = tuple(sorted(self.objects.kept)), tuple(sorted(self.objects.uploads))
         told = tuple(self.gateway.posts), tuple(self.gateway.closed)
@@ -70,23 +70,23 @@ class InputHarness(Harness):
         return self.wiring.guard(messages, frames=1_000_000, costly={})
 
     @property
-    def message(self) -> MessagePorts:
+    def message(self) -> MessageWiring:
         return self.wiring.message(verify=self.verifier.verify, edit_window_s=86_400)
 
     @cached_property
     def api(self) -> Any:
         secrets = (f"s{number:042}" for number in itertools.count())
-        ports = self.wiring.rest(
+        wired = self.wiring.rest(
             verifier=self.verifier,
             objects=self.objects,
             scheduler=self.scheduler,
-            delivery_checks=self.looks,
+            delivery_checks=self.delivery_checks,
             new_secret=lambda: next(secrets),
             limiter=self.wiring.limiter(Limit(20, 10_000), simulated().buckets),
             edit_window_s=86_400,
             group_limit=6,
         )
-        return make_api(ports, unexpected=self.unexpected.append)
+        return make_api(wired, unexpected=self.unexpected.append)
 
     def say(self, frame: Any, *, user_id: str = "alice", **changes: Any) -> dict[str, Any]:
         """The reply to a frame on the first connection of a user. A string goes through as it is.

@@ -1,8 +1,8 @@
-"""The ports of the functions that read the stream and the queues, in the harness of `harness.py`."""
+"""The wiring of the functions that read the stream and the queues, in the harness of `harness.py`."""
 
 from __future__ import annotations
 
-from functions.offline_push.wiring import Wiring as Ports
+from functions.offline_push.wiring import Wiring as Wired
 from shared.domain.devices import FCM, Device, PushTarget
 from tests.bad_input.harness import InputHarness
 from tests.fakes import FakePushGateway
@@ -18,7 +18,10 @@ def with_phones(harness: InputHarness) -> InputHarness:
     return harness
 
 
-def push_ports(harness: InputHarness, provider: FakePushGateway) -> Ports:
+def push_wiring(harness: InputHarness, provider: FakePushGateway) -> Wired:
     return harness.wiring.push(
-        provider=provider, push_queue=harness.pushes, delivery_checks=harness.looks, shard_queue=harness.shards
+        provider=provider,
+        push_queue=harness.pushes,
+        delivery_checks=harness.delivery_checks,
+        shard_queue=harness.shards,
     )

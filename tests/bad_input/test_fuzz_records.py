@@ -18,7 +18,7 @@ from functions.presence.handler import look
 from tests.bad_input.fuzzing import json_texts, mutated, tried, values
 from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM, GROUP
-from tests.bad_input.pushing import push_ports, with_phones
+from tests.bad_input.pushing import push_wiring, with_phones
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
 
@@ -72,7 +72,7 @@ _records: Final = st.one_of(mutated(_IMAGES, most=2), values).map(_record)
 def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
     before = _HARNESS.store.snapshot()
     _HARNESS.pushes.puts.clear()
-    answer = look_at([stream_record(1), record], push_ports(_HARNESS, FakePushGateway()))
+    answer = look_at([stream_record(1), record], push_wiring(_HARNESS, FakePushGateway()))
     assert _named(answer) <= {"odd", stream_record(1)["dynamodb"]["SequenceNumber"]}
     assert "bob" in {job.user_id for job in _HARNESS.pushes.jobs}, "the good record in front of it was looked at"
     assert _HARNESS.store.snapshot() == before
@@ -93,7 +93,7 @@ def test_any_work_is_done_or_named(body: str) -> None:
     log = _HARNESS.store.items("log")
     records = [{"messageId": "odd", "body": body}, {"messageId": "good", "body": json.dumps(_WORK[1])}]
     _HARNESS.pushes.puts.clear()
-    assert _named(work(records, push_ports(_HARNESS, FakePushGateway()))) <= {"odd"}
+    assert _named(work(records, push_wiring(_HARNESS, FakePushGateway()))) <= {"odd"}
     assert "bob" in {job.user_id for job in _HARNESS.pushes.jobs}
     assert _HARNESS.store.items("log") == log
 

@@ -13,7 +13,7 @@ from functions.presence.handler import look
 from shared.domain.notifications import AboutMessage
 from tests.bad_input.harness import InputHarness
 from tests.bad_input.names import DM
-from tests.bad_input.pushing import push_ports, with_phones
+from tests.bad_input.pushing import push_wiring, with_phones
 from tests.bad_input.records import POINTLESS_WORK, UNREADABLE_CHECKS, UNREADABLE_ENTRIES, UNREADABLE_WORK
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
@@ -43,7 +43,7 @@ def test_an_unreadable_entry_is_where_the_stream_starts_again_and_the_others_are
     harness = with_phones(InputHarness())
     before, bad = harness.store.snapshot(), UNREADABLE_ENTRIES[name]
     bad["dynamodb"]["SequenceNumber"] = "the bad one"
-    answer = look_at([stream_record(1), bad, stream_record(3)], push_ports(harness, FakePushGateway()))
+    answer = look_at([stream_record(1), bad, stream_record(3)], push_wiring(harness, FakePushGateway()))
     assert failures(answer) == ["the bad one"]
     assert {(job.user_id, job.about) for job in harness.pushes.jobs} == {
         ("bob", AboutMessage(DM, 1)),
@@ -57,7 +57,7 @@ def test_what_is_no_new_entry_is_passed_over(event_name: Any) -> None:
     harness = with_phones(InputHarness())
     before = harness.state
     record = {**UNREADABLE_ENTRIES["an empty image"], "eventName": event_name}
-    assert look_at([record], push_ports(harness, FakePushGateway())) == {"batchItemFailures": []}
+    assert look_at([record], push_wiring(harness, FakePushGateway())) == {"batchItemFailures": []}
     assert harness.state == before
 
 
@@ -65,10 +65,10 @@ def test_what_is_no_new_entry_is_passed_over(event_name: Any) -> None:
 def test_unreadable_work_comes_again_by_itself(name: str) -> None:
     harness, provider = with_phones(InputHarness()), FakePushGateway()
     good = POINTLESS_WORK["a push to an outsider"].replace("mallory", "bob")
-    first = work([{"messageId": "first", "body": good}], push_ports(harness, provider))
+    first = work([{"messageId": "first", "body": good}], push_wiring(harness, provider))
     assert (first, len(provider.pushes)) == ({"batchItemFailures": []}, 1)
     before = harness.state
-    assert failures(work(in_the_middle(UNREADABLE_WORK[name], good), push_ports(harness, provider))) == ["1"]
+    assert failures(work(in_the_middle(UNREADABLE_WORK[name], good), push_wiring(harness, provider))) == ["1"]
     assert harness.state == before
     assert len(provider.pushes) == 1, "once claimed, the good ones are not pushed again"
 
@@ -77,7 +77,7 @@ def test_unreadable_work_comes_again_by_itself(name: str) -> None:
 def test_work_about_nothing_is_done_with_and_nobody_is_told(name: str) -> None:
     harness, provider = with_phones(InputHarness()), FakePushGateway()
     before = harness.state
-    answer = work([{"messageId": "1", "body": POINTLESS_WORK[name]}], push_ports(harness, provider))
+    answer = work([{"messageId": "1", "body": POINTLESS_WORK[name]}], push_wiring(harness, provider))
     assert (answer, provider.pushes) == ({"batchItemFailures": []}, [])
     assert harness.state == before
 

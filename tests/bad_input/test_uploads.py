@@ -12,7 +12,7 @@ from tests.bad_input.records import OTHER_OBJECTS, UNREADABLE_RELEASES, UNREADAB
 from tests.functions.events import stream_record
 
 
-def _ports(harness: InputHarness) -> Wiring:
+def _wired(harness: InputHarness) -> Wiring:
     def never(*_: Any) -> Any:
         pytest.fail("there is nothing to look into")
 
@@ -23,14 +23,14 @@ def _ports(harness: InputHarness) -> Wiring:
 def test_an_unreadable_event_fails_and_changes_nothing(harness: InputHarness, name: str) -> None:
     before = harness.state
     with pytest.raises(UploadNotCheckedError):
-        check(UNREADABLE_UPLOADS[name], _ports(harness))
+        check(UNREADABLE_UPLOADS[name], _wired(harness))
     assert harness.state == before
 
 
 @pytest.mark.parametrize("name", OTHER_OBJECTS)
 def test_an_event_about_anything_but_a_waiting_upload_is_passed_over(harness: InputHarness, name: str) -> None:
     before = harness.state
-    check(OTHER_OBJECTS[name], _ports(harness))
+    check(OTHER_OBJECTS[name], _wired(harness))
     assert harness.state == before
 
 
@@ -38,6 +38,6 @@ def test_an_event_about_anything_but_a_waiting_upload_is_passed_over(harness: In
 def test_an_unreadable_entry_is_where_the_stream_starts_again(harness: InputHarness, name: str) -> None:
     before, bad = harness.state, UNREADABLE_RELEASES[name]
     bad["dynamodb"]["SequenceNumber"] = "the bad one"
-    answer = release_files([stream_record(1), bad, stream_record(3)], _ports(harness))
+    answer = release_files([stream_record(1), bad, stream_record(3)], _wired(harness))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "the bad one"}]}
     assert harness.state == before

@@ -13,7 +13,7 @@ import tests.functions.environment  # noqa: F401  # read by the handlers when th
 from functions.connect.handler import connect
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Wiring as Ports
+from functions.message.routes import Wiring as Wired
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity
@@ -40,11 +40,11 @@ class BudgetHarness:
     gateway: FakeGateway
     clock: FakeClock
     wiring: Wiring
-    ports: Ports = field(init=False)
+    wired: Wired = field(init=False)
     guard: Guard = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ports = self.wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
+        self.wired = self.wiring.message(verify=lambda _: Identity("alice", NOW + HOUR))
 
     def limit(self, buckets: Buckets) -> None:
         """Count messages in these buckets, as another instance of the function."""
@@ -57,7 +57,7 @@ class BudgetHarness:
     def say(self, frame: dict[str, Any], *, user_id: str = "alice") -> dict[str, Any]:
         connection_id = {"alice": "a1=", "bob": "b1="}[user_id]
         event = frame_event(frame, user_id=user_id, connection_id=connection_id)
-        answer = respond(event, self.ports, self.guard)
+        answer = respond(event, self.wired, self.guard)
         reply: dict[str, Any] = json.loads(answer["body"])
         assert reply["success"], reply
         data: dict[str, Any] = reply["data"]

@@ -1,11 +1,11 @@
-"""The push function's ports on the real adapters, with queues and a provider in memory."""
+"""The push function's wiring on the real adapters, with queues and a provider in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from functions.offline_push.wiring import Wiring as Ports
+from functions.offline_push.wiring import Wiring as Wired
 from shared.domain.fan_out import Shard
 from shared.ports.services import Gateway
 from tests.budgets.conftest import BudgetHarness
@@ -17,9 +17,9 @@ class NoShards:
         raise AssertionError(shards)
 
 
-def push_ports(
+def push_wiring(
     harness: BudgetHarness, provider: FakePushGateway | None = None, gateway: Gateway | None = None
-) -> Ports:
+) -> Wired:
     wiring = replace(harness.wiring, gateway=gateway or harness.gateway)
     return wiring.push(
         provider=provider or FakePushGateway(),

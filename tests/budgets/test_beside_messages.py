@@ -16,9 +16,9 @@ from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.domain.files import READY, Checked, File
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from tests.budgets.conftest import BudgetHarness
-from tests.budgets.pushes import push_ports
+from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import has_file
-from tests.budgets.test_permissions_used import SCOPES, rest_ports
+from tests.budgets.test_permissions_used import SCOPES, rest_wiring
 from tests.fakes import DM, FakeObjects
 from tests.functions.events import HOUR, NOW, http_event
 from tests.functions.files.test_handler import created, deleted
@@ -55,9 +55,9 @@ def test_requests(
 ) -> None:
     method, path = request_line.split()
     has_file(harness)
-    ports = with_limits(rest_ports(harness, buckets), device_limit=10)
+    wired = with_limits(rest_wiring(harness, buckets), device_limit=10)
     harness.meter.reset()
-    answer = respond(http_event(method, path, token=token(scope=SCOPES), body=body), make_api(ports, unexpected=_fail))
+    answer = respond(http_event(method, path, token=token(scope=SCOPES), body=body), make_api(wired, unexpected=_fail))
     assert answer["statusCode"] < 300, answer
     assert units(harness) == expected
 
@@ -66,7 +66,7 @@ def test_who_puts_others_into_groups_is_counted_by_one_write_or_two(
     harness: BudgetHarness, buckets: DynamoDbBuckets
 ) -> None:
     """Beside the transaction: 4 units for its entry and the group's item, 4 for each user."""
-    api = make_api(with_limits(rest_ports(harness, buckets), group_limit=1_000), unexpected=_fail)
+    api = make_api(with_limits(rest_wiring(harness, buckets), group_limit=1_000), unexpected=_fail)
     group = "/v1/conversations/group:another0secret0for0a0group/members"
 
     def writes(path: str, body: dict[str, Any]) -> float:
@@ -84,43 +84,43 @@ def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in
     harness: BudgetHarness,
 ) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    ports = Wiring(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
+    wired = Wiring(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
     files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     harness.meter.reset()
-    check(created("dog"), ports)
+    check(created("dog"), wired)
     assert units(harness) == (1, 1)
     harness.meter.reset()
-    assert release_files([deleted("dog")], ports) == {"batchItemFailures": []}
+    assert release_files([deleted("dog")], wired) == {"batchItemFailures": []}
     assert units(harness) == (1, 4)
 
 
 def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(harness: BudgetHarness) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    ports = Wiring(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
+    wired = Wiring(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
     harness.meter.reset()
-    sweep_files(ports)
+    sweep_files(wired)
     assert units(harness) == (8, 0)
     file = File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW)
     files.create(file, due=NOW)
     assert files.settle(replace(file, status=READY))
     harness.meter.reset()
-    sweep_files(ports)
+    sweep_files(wired)
     assert units(harness) == (9, 2)
 
 
 def test_a_look_at_who_is_away_and_has_a_notice_is_three_reads(harness: BudgetHarness) -> None:
-    ports = push_ports(harness)
-    ports.stores.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
+    wired = push_wiring(harness)
+    wired.stores.notifications.put([Notification("n", "carol", SYSTEM, NOW, NOW + HOUR, "Hello")])
     harness.meter.reset()
-    assert work([look_record({"notice_id": "n"}, ["carol"])], ports) == {"batchItemFailures": []}
+    assert work([look_record({"notice_id": "n"}, ["carol"])], wired) == {"batchItemFailures": []}
     assert units(harness) == (3, 0)
 
 
 def test_a_reminder_that_is_due_is_five_reads_and_two_writes(harness: BudgetHarness) -> None:
-    ports = push_ports(harness)
-    ports.stores.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
+    wired = push_wiring(harness)
+    wired.stores.reminders.put(Reminder("r", "alice", DM, 1, NOW, NOW))
     harness.meter.reset()
-    assert work([sqs_record(reminder_body("alice", "r"))], ports) == {"batchItemFailures": []}
+    assert work([sqs_record(reminder_body("alice", "r"))], wired) == {"batchItemFailures": []}
     assert units(harness) == (5, 2)
 
 

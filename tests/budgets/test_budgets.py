@@ -74,8 +74,8 @@ def test_a_message_without_an_id_is_one_write(harness: BudgetHarness) -> None:
 def has_file(harness: BudgetHarness, file_id: str = "cat") -> None:
     """Alice has uploaded it, and it was checked."""
     file = File(file_id, "alice", "image", "cat.png", "image/png", 5, created_at=1, expires_at=900_001)
-    harness.ports.stores.files.create(file)
-    assert harness.ports.stores.files.settle(replace(file, status=READY, width=4, height=3, has_thumbnail=True))
+    harness.wired.stores.files.create(file)
+    assert harness.wired.stores.files.settle(replace(file, status=READY, width=4, height=3, has_thumbnail=True))
 
 
 CAT = {"message_type": "image", "file_id": "cat"}
@@ -115,12 +115,12 @@ def test_a_look_at_a_file_takes_three_reads_wherever_it_stands(harness: BudgetHa
     has_file(harness)
     for number in range(groups):
         draft = Draft(f"group:{number:016}", "alice", "", "n", message_type="image", file_id="cat")
-        assert harness.ports.stores.log.put(draft.following(None, 1)) is None
+        assert harness.wired.stores.log.put(draft.following(None, 1)) is None
     place = f"group:{groups - 1:016}"
-    harness.ports.stores.memberships.create(place, ["carol"], joined_at=1)
+    harness.wired.stores.memberships.create(place, ["carol"], joined_at=1)
     for user_id, calls in (("alice", {"GetItem": 1}), ("carol", {"GetItem": 1, "Query": 1, "BatchGetItem": 1})):
         harness.meter.reset()
-        file_for(user_id, "cat", stores=harness.ports.stores)
+        file_for(user_id, "cat", stores=harness.wired.stores)
         assert harness.meter.count == calls
 
 
@@ -158,8 +158,8 @@ def test_connecting_by_header_is_one_write(harness: BudgetHarness) -> None:
 
 
 def test_coming_online_is_one_write_and_one_look_for_those_who_watch(harness: BudgetHarness) -> None:
-    harness.ports.stores.sessions.remove("alice", "a1=", now=NOW)
-    harness.ports.stores.sessions.show_offline("alice", harness.ports.stores.sessions.whole(["alice"])["alice"])
+    harness.wired.stores.sessions.remove("alice", "a1=", now=NOW)
+    harness.wired.stores.sessions.show_offline("alice", harness.wired.stores.sessions.whole(["alice"])["alice"])
     harness.meter.reset()
     harness.connect("alice", "a2=")
     assert (harness.meter.count, harness.meter.writes, harness.meter.reads) == ({"UpdateItem": 1, "Query": 1}, 1, 1)
@@ -179,7 +179,7 @@ def test_inbox_and_sync_are_one_query_and_one_for_each_conversation(harness: Bud
     for number in range(conversations - 1):
         harness.say({**message(0, f"c{number}"), "to": f"user{number}"})
     harness.meter.reset()
-    inbox("alice", limit=10, stores=harness.ports.stores, services=harness.ports.services, now=0)
+    inbox("alice", limit=10, stores=harness.wired.stores, services=harness.wired.services, now=0)
     assert harness.meter.count == {"Query": 1 + conversations}
     synced = harness.measured({"type": "sync", "conversations": {DM: 1}})
     assert synced == {"BatchGetItem": 1, "Query": 1 + conversations}
@@ -198,14 +198,14 @@ def test_a_page_of_heads_reads_what_is_behind_its_cursor_and_nothing_else(harnes
 @pytest.mark.parametrize("before", [None, 2])
 def test_a_page_of_history_is_one_membership_and_one_query(harness: BudgetHarness, before: int | None) -> None:
     harness.meter.reset()
-    history(DM, user_id="alice", before=before, limit=50, stores=harness.ports.stores)
+    history(DM, user_id="alice", before=before, limit=50, stores=harness.wired.stores)
     assert (harness.meter.count, harness.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
 
 
 def make_group(harness: BudgetHarness, members: int, *, large: bool = False) -> str:
     """A group of alice, bob and others; its first message is written."""
     others = ("bob", *(f"member{number:04}" for number in range(members - 2)))
-    stores, services, context = harness.ports.parts
+    stores, services, context = harness.wired.parts
     quiet = replace(services, gateway=FakeGateway())
     created = create_group(
         NewGroup("alice", "the group", others),
@@ -230,7 +230,7 @@ def test_a_message_to_a_group_of_a_hundred_with_thirty_online(harness: BudgetHar
     group = make_group(harness, 100)
     for number in range(28):
         harness.connect(f"member{number:04}", f"m{number}=")
-    head = harness.ports.stores.log.read_back(group, limit=1)[0].seq
+    head = harness.wired.stores.log.read_back(group, limit=1)[0].seq
     assert harness.measured(in_group(group, head)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
     assert harness.meter.made == ["BatchGetItem", "Query", "PutItem", "BatchGetItem"]
     assert harness.meter.writes == 1
@@ -240,27 +240,27 @@ def test_a_message_to_a_group_of_a_hundred_with_thirty_online(harness: BudgetHar
 def test_whoever_displaces_one_of_the_latest_sixteen_writers_costs_a_write_unit_more(harness: BudgetHarness) -> None:
     group = make_group(harness, 20)
     for number in range(15):  # and alice's first
-        harness.ports.stores.log.put(_next(harness, group, f"member{number:04}"))
-    head = harness.ports.stores.log.read_back(group, limit=1)[0]
+        harness.wired.stores.log.put(_next(harness, group, f"member{number:04}"))
+    head = harness.wired.stores.log.read_back(group, limit=1)[0]
     assert head.authors.keys() == {"alice", *(f"member{number:04}" for number in range(15))}
     assert harness.measured(in_group(group, head.seq)) == {"BatchGetItem": 2, "Query": 1, "PutItem": 1}
     made = harness.measured(in_group(group, head.seq + 1), user_id="bob")
     assert made == {"BatchGetItem": 2, "Query": 1, "UpdateItem": 1, "PutItem": 1}
     assert harness.meter.made == ["BatchGetItem", "Query", "UpdateItem", "PutItem", "BatchGetItem"]
     assert harness.meter.writes == 2
-    displaced = harness.ports.stores.memberships.get(group, "member0000")
+    displaced = harness.wired.stores.memberships.get(group, "member0000")
     assert displaced is not None
     assert displaced.wrote_number == 2
 
 
 def _next(harness: BudgetHarness, group: str, sender_id: str) -> Entry:
-    (tail,) = harness.ports.stores.log.read_back(group, limit=1)
+    (tail,) = harness.wired.stores.log.read_back(group, limit=1)
     return Draft(group, sender_id, "hi", f"nonce {tail.seq}").following(tail, NOW)
 
 
 def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post(harness: BudgetHarness) -> None:
     group = make_group(harness, 250, large=True)
-    head = harness.ports.stores.log.read_back(group, limit=1)[0].seq
+    head = harness.wired.stores.log.read_back(group, limit=1)[0].seq
     assert harness.measured(in_group(group, head)) == {"BatchGetItem": 1, "Query": 1, "PutItem": 1}
     assert (harness.meter.writes, harness.gateway.posts) == (1, [])
 
@@ -268,7 +268,7 @@ def test_a_message_to_a_large_group_costs_the_sender_no_session_read_and_no_post
 def test_a_roster_that_has_not_changed_is_read_once_by_an_instance(harness: BudgetHarness) -> None:
     group = make_group(harness, 250, large=True)
     harness.clock.ms += 5_000
-    head = harness.say(in_group(group, harness.ports.stores.log.read_back(group, limit=1)[0].seq))["seq"]
+    head = harness.say(in_group(group, harness.wired.stores.log.read_back(group, limit=1)[0].seq))["seq"]
     assert harness.measured(in_group(group, head)) == {"BatchGetItem": 1, "PutItem": 1}
     assert (harness.meter.reads, harness.meter.writes) == (0.5, 1)
     made = harness.measured({"type": "react", "emoji": "x", "conversation_id": group, "seq": head})
@@ -304,7 +304,7 @@ def test_a_receipt_in_a_group_reads_who_is_in_it(harness: BudgetHarness) -> None
 
 def test_a_receipt_in_a_large_group_goes_to_ones_own_devices_alone(harness: BudgetHarness) -> None:
     group = make_group(harness, 250, large=True)
-    head = harness.say(in_group(group, harness.ports.stores.log.read_back(group, limit=1)[0].seq))["seq"]
+    head = harness.say(in_group(group, harness.wired.stores.log.read_back(group, limit=1)[0].seq))["seq"]
     made = harness.measured({"type": "read", "conversation_id": group, "seq": head}, user_id="bob")
     assert made == {"BatchGetItem": 2, "UpdateItem": 1}
     assert harness.meter.reads <= 4
@@ -322,10 +322,10 @@ def test_the_rate_limit_costs_at_most_a_fifth_of_a_write_unit_a_message(
 
 
 def test_a_presence_transition_that_nobody_watches_is_one_read(harness: BudgetHarness) -> None:
-    harness.ports.stores.sessions.remove("alice", "a1=", now=NOW)
+    harness.wired.stores.sessions.remove("alice", "a1=", now=NOW)
     harness.meter.reset()
     told = check_offline(
-        Gone("alice", NOW), stores=harness.ports.stores, services=harness.ports.services, now=lambda: NOW
+        Gone("alice", NOW), stores=harness.wired.stores, services=harness.wired.services, now=lambda: NOW
     )
     assert told
     assert harness.meter.count == {"BatchGetItem": 1, "UpdateItem": 1, "Query": 1}
@@ -338,14 +338,14 @@ def far(seq: int, base: Entry) -> Entry:
 
 @pytest.mark.parametrize("head", [10, 1_000_000])
 def test_a_million_entries_cost_what_ten_do(harness: BudgetHarness, head: int) -> None:
-    log = harness.ports.stores.log
+    log = harness.wired.stores.log
     (base,) = log.read(DM, start=3, limit=1)
     for seq in range(max(head - 120, 4), head + 1):
         assert log.put(far(seq, base)) is None
     appended = harness.measured(message(head, "far"))
     assert (appended, harness.meter.reads <= 3, harness.meter.writes) == ({"BatchGetItem": 2, "PutItem": 1}, True, 1)
     harness.meter.reset()
-    found = history(DM, user_id="alice", limit=5, stores=harness.ports.stores)
+    found = history(DM, user_id="alice", limit=5, stores=harness.wired.stores)
     assert (found.messages[0].seq, harness.meter.count) == (head + 1, {"BatchGetItem": 1, "Query": 1})
     history_units = harness.meter.reads
     synced = harness.measured({"type": "sync", "conversations": {DM: head - 1}})

@@ -17,7 +17,7 @@ from functions.files.handler import check, release_files, sweep_files
 from functions.offline_push.handler import look_at, work
 from functions.presence.handler import look
 from functions.rest.api import make_api, respond
-from functions.rest.wiring import Wiring as RestPorts
+from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.aws.push_queues import reminder_body
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
@@ -35,7 +35,7 @@ from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.ports.files import NEVER
 from shared.ports.stores import SessionStores
 from tests.budgets.conftest import BudgetHarness
-from tests.budgets.pushes import push_ports
+from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import has_file, in_group, make_group
 from tests.fakes import (
     DM,
@@ -85,7 +85,7 @@ def test_the_message_function(harness: BudgetHarness, buckets: DynamoDbBuckets) 
     harness.say({"type": "ping", "conversation_id": DM, "seq": 2})
     harness.say({"type": "auth", "token": "fresh"})
     watched(harness)
-    harness.ports.stores.sessions.show_offline("alice", harness.ports.stores.sessions.whole(["alice"])["alice"])
+    harness.wired.stores.sessions.show_offline("alice", harness.wired.stores.sessions.whole(["alice"])["alice"])
     harness.say({"type": "ping"})  # which registers the connection again, and finds the watcher's dead
     assert harness.meter.used == DYNAMODB["Message"]
 
@@ -143,7 +143,7 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("DELETE", "/v1/notifications/n", None),
         ("DELETE", "/v1/users/alice/connections", None),
     ]
-    api = make_api(rest_ports(harness, buckets), unexpected=_fail)
+    api = make_api(rest_wiring(harness, buckets), unexpected=_fail)
     for method, path, body in requests:
         place, _, query = path.partition("?")
         pairs = dict([query.split("=")]) if query else None
@@ -154,10 +154,10 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
 
 
 def test_a_reminder_that_is_cancelled(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
-    ports = rest_ports(harness, buckets)
-    ports.stores.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
+    wired = rest_wiring(harness, buckets)
+    wired.stores.reminders.put(Reminder("r1", "alice", DM, 1, at=NOW + HOUR, created_at=NOW))
     harness.meter.used.clear()
-    answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(ports, unexpected=_fail))
+    answer = respond(http_event("DELETE", "/v1/reminders/r1", token=token()), make_api(wired, unexpected=_fail))
     assert answer["statusCode"] == 204
     assert harness.meter.used == {("GetItem", "Members"), ("DeleteItem", "Members")}
 
@@ -166,7 +166,7 @@ def _fail(error: Exception) -> None:
     raise error
 
 
-def rest_ports(harness: BudgetHarness, buckets: DynamoDbBuckets) -> RestPorts:
+def rest_wiring(harness: BudgetHarness, buckets: DynamoDbBuckets) -> RestWiring:
     return harness.wiring.rest(
         verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
         objects=FakeObjects(),
@@ -192,16 +192,16 @@ def watched(harness: BudgetHarness) -> None:
     contacts = harness.wiring.stores.contacts
     alice, bob = (Contact(user, ACCEPTED, NOW) for user in ("alice", "bob"))
     contacts.change("alice", "bob", was=contacts.pair("alice", "bob"), mine=bob, theirs=alice)
-    harness.ports.stores.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
-    harness.ports.stores.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
-    harness.ports.stores.sessions.remove("alice", "a1=", now=NOW)
-    harness.ports.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
+    harness.wired.stores.memberships.create("dm:alice:carol", ["alice"], joined_at=NOW)
+    harness.wired.stores.watches.replace("carol", "c1=", ["alice"], expires_at=NOW + HOUR)
+    harness.wired.stores.sessions.remove("alice", "a1=", now=NOW)
+    harness.wired.stores.watches.replace("bob", "b1=", ["alice"], expires_at=NOW + HOUR)
     harness.gateway.outcomes["b1="] = PostOutcome.GONE
 
 
 def test_connecting_at_the_limit(harness: BudgetHarness) -> None:
     watched(harness)
-    assert harness.ports.stores.sessions.show_offline("alice", harness.ports.stores.sessions.whole(["alice"])["alice"])
+    assert harness.wired.stores.sessions.show_offline("alice", harness.wired.stores.sessions.whole(["alice"])["alice"])
     harness.meter.used.clear()
     for number in range(4):
         harness.connect("alice", f"c{number}")
@@ -228,23 +228,23 @@ def test_offline_push(harness: BudgetHarness) -> None:
     group = make_group(harness, 4)
     harness.clock.advance(60_000)
     answers: list[PushResult] = [Unregistered("UNREGISTERED"), Sent(), BadTarget("BadDeviceToken")]
-    ports = push_ports(
+    wired = push_wiring(
         harness, FakePushGateway(answer=lambda _: answers.pop()), FakeGateway(outcomes={"b1=": PostOutcome.GONE})
     )
     for device_id, target in (("a", PushTarget(FCM, "f")), ("b", PushTarget(APNS, "0a" * 32, app_id="app"))):
-        ports.stores.devices.register("bob", Device(device_id, target, NOW), limit=10)
-    ports.stores.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
+        wired.stores.devices.register("bob", Device(device_id, target, NOW), limit=10)
+    wired.stores.reminders.put(Reminder("r", "bob", DM, 1, NOW, NOW))
     harness.meter.used.clear()
     record = stream_record(1)
     record["dynamodb"]["NewImage"]["conversation_id"] = {"S": group}
     done: dict[str, list[object]] = {"batchItemFailures": []}
-    assert look_at([record, stream_record(2)], ports) == done
-    assert work([shard_record(["bob"], seq=2, conversation_id=group)], ports) == done
-    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], ports) == done
-    assert work([sqs_record(reminder_body("bob", "r"))], ports) == done
-    assert work([look_record({"notice_id": "r"}, ["bob"])], ports) == done
+    assert look_at([record, stream_record(2)], wired) == done
+    assert work([shard_record(["bob"], seq=2, conversation_id=group)], wired) == done
+    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], wired) == done
+    assert work([sqs_record(reminder_body("bob", "r"))], wired) == done
+    assert work([look_record({"notice_id": "r"}, ["bob"])], wired) == done
     jobs = [push_record("bob", 1, platform=platform) for platform in (APNS, FCM)]
-    assert [work([job], ports) for job in jobs] == [done, done]
+    assert [work([job], wired) for job in jobs] == [done, done]
     assert answers == []
     assert harness.meter.used == DYNAMODB["OfflinePush"]
 
@@ -252,17 +252,17 @@ def test_offline_push(harness: BudgetHarness) -> None:
 def test_the_files_function(meter: Meter) -> None:
     files = DynamoDbFiles(meter, members_table="members")
     objects = FakeObjects(uploads={"cat": b"bytes"})
-    ports = FilesWiring(files, objects, lambda _file, _head: Checked())
+    wired = FilesWiring(files, objects, lambda _file, _head: Checked())
     files.create(File("cat", "alice", "image", "cat.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     meter.used.clear()
-    check(created("cat"), ports)
+    check(created("cat"), wired)
     assert objects.kept
-    assert release_files([deleted("cat")], ports) == {"batchItemFailures": []}
+    assert release_files([deleted("cat")], wired) == {"batchItemFailures": []}
     assert not objects.kept
     dog = File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW)
     assert files.create(dog, due=NOW)
     assert files.settle(replace(dog, status=READY))
-    sweep_files(replace(ports, now=lambda: NOW))
-    sweep_files(replace(ports, now=lambda: NOW + KEPT_UNSENT_MS))
+    sweep_files(replace(wired, now=lambda: NOW))
+    sweep_files(replace(wired, now=lambda: NOW + KEPT_UNSENT_MS))
     assert [one.file_id for one in files.due(NEVER, limit=9)] == ["cat"]
     assert meter.used == DYNAMODB["Files"]

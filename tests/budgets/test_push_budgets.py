@@ -7,7 +7,7 @@ import pytest
 from functions.offline_push.handler import look_at, work
 from shared.domain.devices import FCM, Device, PushTarget
 from tests.budgets.conftest import BudgetHarness
-from tests.budgets.pushes import push_ports
+from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import make_group
 from tests.fakes import DM, FakePushQueue
 from tests.functions.events import NOW, stream_record
@@ -20,49 +20,49 @@ DONE: dict[str, list[object]] = {"batchItemFailures": []}
 def phone(harness: BudgetHarness) -> BudgetHarness:
     """Bob has a phone, and an item for it."""
     device = Device("phone", PushTarget(FCM, "a token of usual length" * 7), NOW)
-    push_ports(harness).stores.devices.register("bob", device, limit=10)
+    push_wiring(harness).stores.devices.register("bob", device, limit=10)
     return harness
 
 
 def test_the_look_from_the_stream_is_one_read_unit_and_no_write(harness: BudgetHarness) -> None:
-    ports = push_ports(harness)
+    wired = push_wiring(harness)
     harness.meter.reset()
-    assert look_at([stream_record(3)], ports) == DONE
+    assert look_at([stream_record(3)], wired) == DONE
     assert (harness.meter.count, harness.meter.reads, harness.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
 
 
 def test_of_who_is_absent_the_devices_are_read_too(phone: BudgetHarness) -> None:
-    ports = push_ports(phone)
-    phone.ports.stores.sessions.remove("bob", "b1=", now=NOW)
+    wired = push_wiring(phone)
+    phone.wired.stores.sessions.remove("bob", "b1=", now=NOW)
     phone.meter.reset()
-    assert look_at([stream_record(3)], ports) == DONE
+    assert look_at([stream_record(3)], wired) == DONE
     assert (phone.meter.count, phone.meter.reads, phone.meter.writes) == ({"BatchGetItem": 2}, 2, 0)
-    assert isinstance(ports.services.push_queue, FakePushQueue)
-    assert [job.user_id for job in ports.services.push_queue.jobs] == ["bob"]
+    assert isinstance(wired.services.push_queue, FakePushQueue)
+    assert [job.user_id for job in wired.services.push_queue.jobs] == ["bob"]
 
 
-def test_a_second_look_at_who_has_it_is_one_read_unit(harness: BudgetHarness) -> None:
+def test_a_delivery_check_of_who_has_it_is_one_read_unit(harness: BudgetHarness) -> None:
     harness.say({"type": "delivered", "conversation_id": DM, "seq": 3}, user_id="bob")
-    ports = push_ports(harness)
+    wired = push_wiring(harness)
     harness.meter.reset()
-    assert work([look_record({"conversation_id": DM, "seq": 3}, ["bob"])], ports) == DONE
+    assert work([look_record({"conversation_id": DM, "seq": 3}, ["bob"])], wired) == DONE
     assert (harness.meter.count, harness.meter.reads, harness.meter.writes) == ({"BatchGetItem": 1}, 1, 0)
 
 
 def test_a_push_is_one_write_and_what_decides_about_it(phone: BudgetHarness) -> None:
     """The message; member, profile, block, devices and sender; the user's conversations, and the tail of each."""
-    ports = push_ports(phone)
+    wired = push_wiring(phone)
     phone.meter.reset()
-    assert work([push_record("bob", 3)], ports) == DONE
+    assert work([push_record("bob", 3)], wired) == DONE
     assert phone.meter.made == ["BatchGetItem", "BatchGetItem", "Query", "Query", "UpdateItem"]
     assert (phone.meter.reads, phone.meter.writes) == (1 + 5 + 1 + 1, 1)
 
 
 def test_a_push_that_comes_twice_is_one_refused_write_more(phone: BudgetHarness) -> None:
-    ports = push_ports(phone)
-    assert work([push_record("bob", 3)], ports) == DONE
+    wired = push_wiring(phone)
+    assert work([push_record("bob", 3)], wired) == DONE
     phone.meter.reset()
-    assert work([push_record("bob", 3)], ports) == DONE
+    assert work([push_record("bob", 3)], wired) == DONE
     assert (phone.meter.count["UpdateItem"], phone.meter.writes) == (1, 1)
 
 
@@ -71,17 +71,17 @@ def test_a_shard_that_a_later_entry_makes_useless_costs_a_query_once_and_no_post
     group = make_group(harness, 250, large=True)
     for number in range(3):
         harness.say({"type": "message", "conversation_id": group, "content": f"hello {number}"})
-    last = harness.ports.stores.log.read_back(group, limit=1)[0].seq
+    last = harness.wired.stores.log.read_back(group, limit=1)[0].seq
     harness.clock.advance(60_000)
-    ports = push_ports(harness)
+    wired = push_wiring(harness)
     harness.meter.reset()
     harness.gateway.posts.clear()
-    assert work([shard_record(["bob"], last - 2, group, queued_at=NOW)], ports) == DONE
+    assert work([shard_record(["bob"], last - 2, group, queued_at=NOW)], wired) == DONE
     assert (harness.meter.made, harness.meter.writes) == (["BatchGetItem", "Query", "BatchGetItem"], 0)
     harness.meter.reset()
-    assert work([shard_record(["bob"], last - 1, group, queued_at=NOW)], ports) == DONE
+    assert work([shard_record(["bob"], last - 1, group, queued_at=NOW)], wired) == DONE
     assert (harness.meter.made, harness.meter.reads) == (["BatchGetItem", "BatchGetItem"], 2)
     harness.meter.reset()
-    assert work([shard_record(["bob"], 1, group, queued_at=NOW)], ports) == DONE
+    assert work([shard_record(["bob"], 1, group, queued_at=NOW)], wired) == DONE
     assert (harness.meter.made, harness.meter.reads) == (["BatchGetItem"], 1)
     assert harness.gateway.posts == []

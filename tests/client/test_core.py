@@ -429,7 +429,7 @@ def test_own_entry_that_reads_differently_is_left_to_the_server() -> None:
     assert [type(result) for result in bench.results()] == [Done]
 
 
-def test_an_older_message_with_the_same_id_does_not_hold_up_the_second_look() -> None:
+def test_an_older_message_with_the_same_id_does_not_hold_up_the_delivery_check() -> None:
     bench = Bench().online(block(3))
     bench.send("hi", client_message_id="mine", after=2)
     bench.receive(entry(2, "alice", content="of another device", client_message_id="mine"))

@@ -52,7 +52,7 @@ def test_devices_users_and_conversations_do_not_share(stores: Stores) -> None:
     assert claim(stores, AboutMessage("dm:alice:carol", 1))
 
 
-def test_each_notice_stands_for_itself(stores: Stores) -> None:
+def test_each_notification_stands_for_itself(stores: Stores) -> None:
     one, other = AboutNotification("one"), AboutNotification("other")
     assert [claim(stores, one, tries) for tries in (1, 0, 0, 1)] == [False, True, False, True]
     assert claim(stores, other)

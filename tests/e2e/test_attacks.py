@@ -7,7 +7,6 @@ import json
 import time
 from collections import Counter
 from hashlib import sha256
-from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -38,13 +37,10 @@ async def try_ticket(stack: Stack, ticket: str) -> int:
         return refusal.response.status_code
 
 
-def test_of_ten_handshakes_at_once_with_one_ticket_exactly_one_gets_in(stack: Stack) -> None:
-    async def storm() -> Counter[int]:
-        (user_id,) = new_users(1)
-        ticket = await asyncio.to_thread(ticket_of, stack, user_id)
-        return Counter(await asyncio.gather(*(try_ticket(stack, ticket) for _ in range(AT_ONCE))))
-
-    statuses = asyncio.run(storm())
+async def test_of_ten_handshakes_at_once_with_one_ticket_exactly_one_gets_in(stack: Stack) -> None:
+    (user_id,) = new_users(1)
+    ticket = ticket_of(stack, user_id)
+    statuses = Counter(await asyncio.gather(*(try_ticket(stack, ticket) for _ in range(AT_ONCE))))
     assert statuses.pop(101) == 1
     assert statuses.keys() <= CLOSED
     assert statuses.total() == AT_ONCE - 1
@@ -62,7 +58,7 @@ async def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: S
         {"X-Ticket": first},
         {"Cookie": f"ticket={first}"},
     ):
-        assert refused(stack, additional_headers=headers) in CLOSED
+        assert await refused(stack, additional_headers=headers) in CLOSED
     for guess in (
         sha256(first.encode()).hexdigest(),
         first[:-1],
@@ -70,14 +66,14 @@ async def test_a_ticket_is_long_random_and_good_for_nothing_but_the_url(stack: S
         f"{first}\u0000",
         mint(stack, user_id),
     ):
-        assert refused(stack, ticket=guess) in CLOSED
+        assert await refused(stack, ticket=guess) in CLOSED
     assert http(stack, "GET", "/v1/me", token=first)[0] == 401
     async with connected(stack, "-", ticket=first) as client:
         await client.ask("ping")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_pages_of_other_origins_are_kept_out_with_a_good_ticket(stack: Stack, scheme: str) -> None:
+async def test_pages_of_other_origins_are_kept_out_with_a_good_ticket(stack: Stack, scheme: str) -> None:
     ticket = http(stack, "POST", "/v1/tickets", user_id="alice")[1]["ticket"]
     hosts = [
         "evil.example",
@@ -87,7 +83,7 @@ def test_pages_of_other_origins_are_kept_out_with_a_good_ticket(stack: Stack, sc
         "localhost.:80",
     ]
     for origin in [*(f"{scheme}://{host}" for host in hosts), "null", "https://localhost:5173"]:
-        assert refused(stack, ticket=ticket, origin=origin) in CLOSED, origin
+        assert await refused(stack, ticket=ticket, origin=origin) in CLOSED, origin
 
 
 def forgeries(stack: Stack) -> list[str]:
@@ -112,19 +108,16 @@ def forgeries(stack: Stack) -> list[str]:
     ]
 
 
-def test_forged_tokens_open_neither_the_socket_nor_the_http_api_nor_prolong_a_connection(stack: Stack) -> None:
+async def test_forged_tokens_open_neither_the_socket_nor_the_http_api_nor_prolong_a_connection(stack: Stack) -> None:
     tokens = forgeries(stack)
     for token in tokens:
         assert http(stack, "GET", "/v1/me", token=token)[0] == 401
     for token in tokens[::4]:
-        assert refused(stack, additional_headers=bearer(token)) in CLOSED
-
-    async def prolong() -> list[dict[str, Any]]:
-        async with connected(stack, "alice") as client:
-            # As many as the frame's own limit lets through at once.
-            return [await client.call("auth", token=token) for token in tokens[:8]]
-
-    for reply in asyncio.run(prolong()):
+        assert await refused(stack, additional_headers=bearer(token)) in CLOSED
+    async with connected(stack, "alice") as client:
+        # As many as the frame's own limit lets through at once.
+        replies = [await client.call("auth", token=token) for token in tokens[:8]]
+    for reply in replies:
         assert (reply["success"], reply["code"]) == (False, "unauthenticated"), json.dumps(reply)
 
 

@@ -73,7 +73,7 @@ async def talk(stack: Stack, canaries: Canaries, alice: str, bob: str) -> None:
         await two.ask("ping")
 
 
-def ask_wrongly(stack: Stack, canaries: Canaries, alice: str) -> None:
+async def ask_wrongly(stack: Stack, canaries: Canaries, alice: str) -> None:
     """What goes wrong: by HTTP, and at the door."""
     wrong = canaries.secrets["misplaced"]
     asked: list[tuple[str, str, Any]] = [
@@ -91,9 +91,9 @@ def ask_wrongly(stack: Stack, canaries: Canaries, alice: str) -> None:
     expired = canaries.add("expired token", signed(stack.jwt_secret, exp=1, note=canaries.run))
     assert http(stack, "GET", "/v1/me", token=expired)[0] == 401
     for headers in (bearer(expired), bearer(wrong)):
-        assert refused(stack, additional_headers=headers) in {401, 403}
-    assert refused(stack, ticket=canaries.new("made-up ticket")) in {401, 403}
-    assert refused(stack, ticket=canaries.secrets["ticket"]) in {401, 403}
+        assert await refused(stack, additional_headers=headers) in {401, 403}
+    assert await refused(stack, ticket=canaries.new("made-up ticket")) in {401, 403}
+    assert await refused(stack, ticket=canaries.secrets["ticket"]) in {401, 403}
 
 
 def bodies(own_stack: OwnStack) -> list[str]:
@@ -127,7 +127,7 @@ def test_no_secret_is_in_a_log_a_template_a_bundle_a_queue_an_error_or_a_push(
         previews(stack, user, on=on)
 
     asyncio.run(talk(stack, canaries, alice, bob))
-    ask_wrongly(stack, canaries, alice)
+    asyncio.run(ask_wrongly(stack, canaries, alice))
     asyncio.run(pushes_without_text(stack, canaries, alice, (bob, tokens), (carol, to_carol)))
     asyncio.run(a_push_that_is_refused(own_stack, stack, canaries, alice, bob))
     with outage(own_stack, "OfflinePush", FCM_QUEUE_URL=f"{stack.endpoint_url}/000000000000/nowhere"):

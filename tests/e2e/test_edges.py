@@ -16,16 +16,12 @@ from local.tokens import mint
 from tests.e2e.raw_client import connected, http, new_users
 
 
-def refused(stack: Stack, **options: Any) -> int:
+async def refused(stack: Stack, **options: Any) -> int:
     """The status that a handshake is refused with."""
-
-    async def knock() -> int:
-        with pytest.raises(InvalidStatus) as refusal:
-            async with connected(stack, "nobody", **options):
-                pass
-        return refusal.value.response.status_code
-
-    return asyncio.run(knock())
+    with pytest.raises(InvalidStatus) as refusal:
+        async with connected(stack, "nobody", **options):
+            pass
+    return refusal.value.response.status_code
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -37,7 +33,7 @@ def signed(secret: str, **claims: Any) -> str:
     return jwt.encode({"sub": "alice", "iat": now, "exp": now + 60, **claims}, secret, algorithm="HS256")
 
 
-def test_bad_tokens_are_refused_at_the_handshake(stack: Stack) -> None:
+async def test_bad_tokens_are_refused_at_the_handshake(stack: Stack) -> None:
     secret = stack.jwt_secret
     attempts: list[dict[str, str]] = [
         {},
@@ -47,7 +43,7 @@ def test_bad_tokens_are_refused_at_the_handshake(stack: Stack) -> None:
         bearer(signed(secret, sub="not a user id")),
         bearer(jwt.encode({"sub": "alice", "iat": 1, "exp": 9_999_999_999}, "", algorithm="none")),
     ]
-    assert {refused(stack, additional_headers=headers) for headers in attempts} <= {401, 403}
+    assert {await refused(stack, additional_headers=headers) for headers in attempts} <= {401, 403}
 
 
 async def test_a_script_that_mints_its_own_token_from_the_documented_file_gets_in(stack: Stack) -> None:
@@ -62,14 +58,14 @@ async def test_a_ticket_lets_a_browser_in_once(stack: Stack) -> None:
     assert (status, body["expires_in"]) == (200, 30)
     async with connected(stack, user_id, ticket=body["ticket"], origin="http://localhost:5173") as client:
         await client.ask("sync")
-    assert refused(stack, ticket=body["ticket"]) in {401, 403}
-    assert refused(stack, ticket="made-up") in {401, 403}
-    assert refused(stack, ticket=mint(stack, user_id)) in {401, 403}
+    assert await refused(stack, ticket=body["ticket"]) in {401, 403}
+    assert await refused(stack, ticket="made-up") in {401, 403}
+    assert await refused(stack, ticket=mint(stack, user_id)) in {401, 403}
 
 
-def test_a_page_of_a_foreign_origin_is_refused(stack: Stack) -> None:
+async def test_a_page_of_a_foreign_origin_is_refused(stack: Stack) -> None:
     ticket = http(stack, "POST", "/v1/tickets", user_id="alice")[1]["ticket"]
-    assert refused(stack, ticket=ticket, origin="https://evil.example") in {401, 403}
+    assert await refused(stack, ticket=ticket, origin="https://evil.example") in {401, 403}
 
 
 @pytest.mark.parametrize("origin", ["capacitor://localhost", "tauri://localhost", "null", "https://evil.example"])

@@ -19,14 +19,14 @@ from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.files.handler import Wiring as FilesWiring
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Wiring as MessagePorts
+from functions.message.routes import Wiring as MessageWiring
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import SqsShardQueue
-from functions.offline_push.wiring import Wiring as PushPorts
+from functions.offline_push.wiring import Wiring as PushWiring
 from functions.presence.handler import look
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
-from functions.rest.wiring import Wiring as RestPorts
+from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections, JsonService
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
@@ -115,7 +115,7 @@ class FaultHarness:
         return TokenVerifier(SecretKey(lambda: SECRET), now=self.clock)
 
     @cached_property
-    def message_ports(self) -> MessagePorts:
+    def message_wiring(self) -> MessageWiring:
         return self.wiring.message(verify=self.verifier.verify, inline_limit=INLINE_LIMIT)
 
     @cached_property
@@ -124,7 +124,7 @@ class FaultHarness:
         return self.wiring.guard()
 
     @cached_property
-    def rest_ports(self) -> RestPorts:
+    def rest_wiring(self) -> RestWiring:
         return self.wiring.rest(
             verifier=self.verifier,
             objects=self.stepped_objects,
@@ -140,7 +140,7 @@ class FaultHarness:
         return Stepping(self.objects, self.steps, "upload", "download_url")
 
     @cached_property
-    def push_ports(self) -> PushPorts:
+    def push_wiring(self) -> PushWiring:
         return self.wiring.push(
             provider=cast("Any", Stepping(self.provider, self.steps)),
             push_queue=SqsPushQueue({FCM: self.queue("push")}),
@@ -149,18 +149,18 @@ class FaultHarness:
         )
 
     @property
-    def files_ports(self) -> FilesWiring:
+    def files_wiring(self) -> FilesWiring:
         return FilesWiring(self.stores.files, self.stepped_objects, _inspect)
 
     def wire(self, connections: ApiGatewayConnections) -> None:
         """From now on every function posts by this."""
         self.connections = connections
-        for name in ("message_ports", "guard", "rest_ports", "push_ports"):
+        for name in ("message_wiring", "guard", "rest_wiring", "push_wiring"):
             self.__dict__.pop(name, None)
 
     def cold(self) -> None:
         """Every function starts in a new instance, which remembers nothing."""
-        for name in ("guard", "rest_ports", "push_ports"):
+        for name in ("guard", "rest_wiring", "push_wiring"):
             self.__dict__.pop(name, None)
 
     # --- clients
@@ -178,7 +178,7 @@ class FaultHarness:
         user_id, until = connection_id.rstrip("1"), NOW + HOUR
         given = {"expires_at": until if self.clock() < until else self.clock() + HOUR, **authorizer}
         event = frame_event(frame, user_id=user_id, connection_id=connection_id, **given)
-        reply: dict[str, Any] = json.loads(respond(event, self.message_ports, self.guard)["body"])
+        reply: dict[str, Any] = json.loads(respond(event, self.message_wiring, self.guard)["body"])
         return reply
 
     def call(self, user_id: str, method: str, path: str, body: Any = None, *, scope: str = "") -> tuple[int, Any]:
@@ -224,16 +224,16 @@ class FaultHarness:
 
     def push(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         """The stream's records to the function for pushes."""
-        return look_at(records, self.push_ports)
+        return look_at(records, self.push_wiring)
 
     def release(self, records: list[dict[str, Any]]) -> dict[str, Any]:
         """The stream's records to the function for files."""
-        return release_files(records, self.files_ports)
+        return release_files(records, self.files_wiring)
 
     def arrived(self, file_id: str) -> None:
         """The event that something was uploaded."""
         try:
-            check({"detail": {"object": {"key": f"uploads/{file_id}"}}}, self.files_ports)
+            check({"detail": {"object": {"key": f"uploads/{file_id}"}}}, self.files_wiring)
         except UploadNotCheckedError as failed:
             raise AssertionError("comes again") from failed
 
@@ -248,7 +248,7 @@ class FaultHarness:
         ids = {f"m{next(self.numbers)}": message for message in messages}
         records = [message.record(key) for key, message in ids.items()]
         is_look = name == "presence"
-        answer = look(records, self.wiring.presence, now=self.clock) if is_look else work(records, self.push_ports)
+        answer = look(records, self.wiring.presence, now=self.clock) if is_look else work(records, self.push_wiring)
         return [ids[failure["itemIdentifier"]] for failure in answer["batchItemFailures"]]
 
     def settle(self) -> None:
@@ -282,7 +282,7 @@ class _Current:
     harness: FaultHarness | None = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(cast("FaultHarness", self.harness).rest_ports, name)
+        return getattr(cast("FaultHarness", self.harness).rest_wiring, name)
 
 
 _CURRENT = _Current()
@@ -293,4 +293,4 @@ def _api() -> Any:
     def unexpected(error: Exception) -> None:
         cast("FaultHarness", _CURRENT.harness).unexpected.append(error)
 
-    return make_api(cast("RestPorts", _CURRENT), unexpected=unexpected)
+    return make_api(cast("RestWiring", _CURRENT), unexpected=unexpected)

@@ -155,7 +155,7 @@ def test_an_expired_claim_hinders_no_newer_message_and_lets_no_older_one_through
     stored(CAROLS, "are you there?", pushed=(CAROLS_PHONE,))(harness)
 
 
-def test_an_expired_notice_is_shown_and_pushed_to_nobody_and_makes_room(harness: FaultHarness) -> None:
+def test_an_expired_notification_is_shown_and_pushed_to_no_user_and_makes_room(harness: FaultHarness) -> None:
     request("admin", "POST", "/notifications", MAINTENANCE, scope=SENDER)(harness)
     harness.clock.advance(MONTH)
     assert row(harness, "user#carol", "notice#maintenance")

@@ -108,7 +108,7 @@ class DeadlineHarness:
             pause=self.calls.pause,
             begin=lambda: self.calls.limit(FRAME_S),
         )
-        self.ports = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR), group_limit=1_000)
+        self.wired = wiring.message(verify=lambda _: Identity("alice", NOW + HOUR), group_limit=1_000)
         self.guard = wiring.guard(wiring.limiter(buckets=simulated().buckets))
         self.create("alice", "bob", "carol")
         first = self.say(type="message", conversation_id=GROUP, content="x")
@@ -116,14 +116,14 @@ class DeadlineHarness:
 
     @property
     def whole(self) -> dict[str, Any]:
-        return dict(zip(("stores", "services", "context"), self.ports.parts, strict=True))
+        return dict(zip(("stores", "services", "context"), self.wired.parts, strict=True))
 
     def say(self, **frame: Any) -> dict[str, Any]:
-        reply: dict[str, Any] = json.loads(respond(frame_event(frame, user_id="alice"), self.ports, self.guard)["body"])
+        reply: dict[str, Any] = json.loads(respond(frame_event(frame, user_id="alice"), self.wired, self.guard)["body"])
         return reply
 
     def create(self, creator: str, *others: str) -> None:
-        stores, services, context = self.ports.parts
+        stores, services, context = self.wired.parts
         create_group(
             NewGroup(creator, "many", others),
             admit=lambda *_: None,
@@ -133,7 +133,7 @@ class DeadlineHarness:
         )
 
     def add(self) -> None:
-        stores, services, context = self.ports.parts
+        stores, services, context = self.wired.parts
         users = [f"user{number}" for number in range(100)]
         add_members(
             AddMembers(GROUP, users, "alice"), admit=lambda *_: None, stores=stores, services=services, context=context

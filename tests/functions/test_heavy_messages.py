@@ -50,7 +50,7 @@ def heavy(stores: Simulated, conversation_id: str, messages: int, *, content: st
 
 
 def frame(harness: Frames, body: Mapping[str, Any]) -> dict[str, Any]:
-    answer = respond_to_frame(frame_event(dict(body)), harness.ports, harness.guard)
+    answer = respond_to_frame(frame_event(dict(body)), harness.wired, harness.guard)
     assert len(answer["body"].encode()) <= REPLY_BYTES
     reply: dict[str, Any] = json.loads(answer["body"])
     assert reply["success"], reply

@@ -65,7 +65,7 @@ class Client:
         before = self._reads()
         self.harness.clock.ms += 1_000
         self.now += 1
-        answer = respond(frame_event(frame), self.harness.ports, self.harness.guard)
+        answer = respond(frame_event(frame), self.harness.wired, self.harness.guard)
         self.most_reads = max(self.most_reads, self._reads() - before)
         assert len(answer["body"].encode()) <= 110_000
         self.core.receive(json.loads(answer["body"]), self.now)

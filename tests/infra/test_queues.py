@@ -98,7 +98,7 @@ def test_pushes_come_ten_at_once_to_as_many_invocations_as_configured(
 
 
 @pytest.mark.parametrize(("name", "concurrency"), [("aws", 5), ("local", 5), ("full", 8)])
-def test_shares_of_a_fan_out_come_one_by_one_to_as_many_invocations_as_configured(
+def test_shards_of_a_fan_out_come_one_by_one_to_as_many_invocations_as_configured(
     name: str, concurrency: int, resources: Resources
 ) -> None:
     source = source_of(resources, "FanOut")

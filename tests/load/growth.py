@@ -23,7 +23,7 @@ _MEMORY: Final = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryCheck:
+class Sample:
     """`objects` are live ones by type, `blocks` all memory blocks of the interpreter, `rss` bytes, `traced` too."""
 
     invocations: int
@@ -36,11 +36,11 @@ class DeliveryCheck:
     containers: Mapping[str, int] = field(default_factory=dict)
 
 
-def look(invocations: int, containers: Mapping[str, int] | None = None) -> DeliveryCheck:
-    """How things are once all garbage is gone. Its names are shared by all looks, so that these add hardly anything."""
+def sample(invocations: int, containers: Mapping[str, int] | None = None) -> Sample:
+    """How things are once all garbage is gone. Names are shared by all samples, so that these add hardly anything."""
     for _ in range(_ROUNDS):
         gc.collect()
-    return DeliveryCheck(
+    return Sample(
         invocations,
         Counter(_name(type(each)) for each in gc.get_objects()),
         sys.getallocatedblocks(),
@@ -56,12 +56,12 @@ def _name(kind: type[Any]) -> str:
     return sys.intern(f"{kind.__module__}.{kind.__qualname__}")
 
 
-def grown(looks: Sequence[DeliveryCheck], bounds: Mapping[str, int]) -> list[str]:
-    """What grew from the second of four looks to the last, or is larger than is allowed.
+def grown(samples: Sequence[Sample], bounds: Mapping[str, int]) -> list[str]:
+    """What grew from the second of four samples to the last, or is larger than is allowed.
 
     By then all that fills up is full. `bounds` are sizes by the end of a container's path; all others stay as they are.
     """
-    before, after = looks[1], looks[3]
+    before, after = samples[1], samples[3]
     invocations = after.invocations - before.invocations
     found = [
         f"{kind}: {count - before.objects.get(kind, 0):+,} objects"

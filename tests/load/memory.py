@@ -41,7 +41,7 @@ from shared.operations import rosters
 from tests.fakes import FakeClock
 from tests.functions.environment import VARIABLES
 from tests.load.containers import containers
-from tests.load.growth import DeliveryCheck, grown, look
+from tests.load.growth import Sample, grown, sample
 from tests.load.network import Network
 from tests.load.population import Handlers, Population
 from tests.load.rows import Rows, rows
@@ -104,7 +104,7 @@ def main() -> int:
         patch.object(rosters.Rosters.__init__, "__defaults__", (_SEATS,)),
     ):
         report = measured(options.sessions, options.people, options.plant, tell=_keep_quiet if options.json else _tell)
-    report |= {"found": grown(report["looks"], bounds(remembered)) + report["unlike"]}
+    report |= {"found": grown(report["samples"], bounds(remembered)) + report["unlike"]}
     if options.json:
         kept = {kind: asdict(each) for kind, each in report["rows"].items()}
         print(json.dumps({name: report[name] for name in ("found", "invoked", "outcomes")} | {"rows": kept}))
@@ -129,12 +129,10 @@ def bounds(remembered: int) -> dict[str, int]:
     }
 
 
-def measured(
-    sessions: int, people: int, planted: str | None, *, tell: Callable[[DeliveryCheck], None]
-) -> dict[str, Any]:
+def measured(sessions: int, people: int, planted: str | None, *, tell: Callable[[Sample], None]) -> dict[str, Any]:
     """Four populations, one after the other, each with its own people; a look after each, when it is gone."""
     clock = FakeClock()
-    looks: list[DeliveryCheck] = []
+    samples: list[Sample] = []
     invoked: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     unlike: list[str] = []
@@ -155,9 +153,9 @@ def measured(
             outcomes += population.outcomes
             del population
             _forget_ours()
-            looks.append(look(sum(invoked.values()), containers()))
-            tell(looks[-1])
-    return {"looks": looks, "invoked": dict(invoked), "outcomes": outcomes, "unlike": unlike, "rows": kept}
+            samples.append(sample(sum(invoked.values()), containers()))
+            tell(samples[-1])
+    return {"samples": samples, "invoked": dict(invoked), "outcomes": outcomes, "unlike": unlike, "rows": kept}
 
 
 def _forget_ours() -> None:
@@ -231,11 +229,11 @@ def _leak_names(module: ModuleType) -> None:
 PLANTED: Final = {"events": _leak_events, "names": _leak_names}
 
 
-def _keep_quiet(_: DeliveryCheck) -> None:
+def _keep_quiet(_: Sample) -> None:
     return
 
 
-def _tell(one: DeliveryCheck) -> None:
+def _tell(one: Sample) -> None:
     print(
         f"after {one.invocations:>9,} invocations: {sum(one.objects.values()):,} objects, {one.blocks:,} blocks, "
         f"{one.rss / 1e6:.1f} MB, {one.files} open files, {one.threads} threads, "
@@ -245,9 +243,9 @@ def _tell(one: DeliveryCheck) -> None:
 
 
 def _show(report: dict[str, Any]) -> None:
-    looks: list[DeliveryCheck] = report["looks"]
+    samples: list[Sample] = report["samples"]
     print("invoked  " + ", ".join(f"{name} {number:,}" for name, number in sorted(report["invoked"].items())))
-    before, after = looks[1], looks[3]
+    before, after = samples[1], samples[3]
     grew = {
         "objects": sum(after.objects.values()) - sum(before.objects.values()),
         "blocks": after.blocks - before.blocks,

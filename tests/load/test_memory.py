@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.settings import ROOT
-from tests.load.growth import OBJECTS_EACH, DeliveryCheck, grown
+from tests.load.growth import OBJECTS_EACH, Sample, grown
 from tests.load.memory import MODULES
 
 PEOPLE = 30
@@ -85,9 +85,9 @@ def test_a_planted_leak_is_found(planted: str, finding: str) -> None:
 # --- the criterion
 
 
-def looks(*counts: int, **sizes: list[int]) -> list[DeliveryCheck]:
+def samples(*counts: int, **sizes: list[int]) -> list[Sample]:
     return [
-        DeliveryCheck(
+        Sample(
             5_000 * at,
             {"a.Thing": count},
             blocks=1_000,
@@ -101,15 +101,15 @@ def looks(*counts: int, **sizes: list[int]) -> list[DeliveryCheck]:
 
 
 def test_what_fills_up_at_first_is_no_growth() -> None:
-    assert grown(looks(0, 4_000, 4_000, 4_000, kept=[0, 100, 100, 100]), {}) == []
+    assert grown(samples(0, 4_000, 4_000, 4_000, kept=[0, 100, 100, 100]), {}) == []
 
 
 def test_an_object_for_each_tenth_invocation_is_growth() -> None:
-    assert grown(looks(0, 500, 1_000, 1_500), {}) == ["a.Thing: +1,000 objects"]
-    assert grown(looks(0, 0, 0, round(10_000 * OBJECTS_EACH)), {}) == []
+    assert grown(samples(0, 500, 1_000, 1_500), {}) == ["a.Thing: +1,000 objects"]
+    assert grown(samples(0, 0, 0, round(10_000 * OBJECTS_EACH)), {}) == []
 
 
 def test_a_container_keeps_to_its_bound_or_to_its_size() -> None:
-    assert grown(looks(0, 0, 0, 0, memory=[0, 5, 9, 10]), {"memory": 10}) == []
-    assert grown(looks(0, 0, 0, 0, memory=[0, 5, 9, 11]), {"memory": 10}) == ["memory has 11, more than 10"]
-    assert grown(looks(0, 0, 0, 0, memory=[0, 5, 5, 6]), {}) == ["memory has no bound, and grew from 5 to 6"]
+    assert grown(samples(0, 0, 0, 0, memory=[0, 5, 9, 10]), {"memory": 10}) == []
+    assert grown(samples(0, 0, 0, 0, memory=[0, 5, 9, 11]), {"memory": 10}) == ["memory has 11, more than 10"]
+    assert grown(samples(0, 0, 0, 0, memory=[0, 5, 5, 6]), {}) == ["memory has no bound, and grew from 5 to 6"]

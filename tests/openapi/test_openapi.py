@@ -129,7 +129,7 @@ def test_the_document_is_served_and_made_once(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_the_document_names_where_it_was_got(endpoint: str, url: str) -> None:
     harness = RestHarness()
-    api = make_api(replace(harness.ports, endpoint_url=endpoint), unexpected=harness.unexpected.append)
+    api = make_api(replace(harness.wired, endpoint_url=endpoint), unexpected=harness.unexpected.append)
     served = json.loads(respond(http_event("GET", "/v1/openapi.json"), api)["body"])
     assert served["servers"] == [{"url": url}]
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.security.scenario import NOTICE, REMINDER
+from tests.security.scenario import NOTIFICATION, REMINDER
 
 LATER: Final = time.time_ns() // 1_000_000 + 7_200_000
 THUMB: Final = "%F0%9F%91%8D"
@@ -141,7 +141,7 @@ ROWS: Final[list[Row]] = [
     Own("put_device", "PUT", "/v1/devices/phone", 200, {"platform": "fcm", "token": "another"}),
     Own("delete_device", "DELETE", "/v1/devices/phone", 204, stranger=(204, None)),
     Own("get_notifications", "GET", "/v1/notifications", 200),
-    Own("delete_notification", "DELETE", f"/v1/notifications/{NOTICE}", 204, stranger=(204, None)),
+    Own("delete_notification", "DELETE", f"/v1/notifications/{NOTIFICATION}", 204, stranger=(204, None)),
     # --- for servers and operators
     Scoped(
         "post_notification",

@@ -26,7 +26,7 @@ from tests.stores import LOG, MEMBERS, SESSIONS, TICKETS, Simulated, simulated
 PEOPLE: Final = ("alice", "bob", "carol", "dave", "erin", "mallory")
 UNKNOWN: Final = "group:zzzzzzzzzzzzzzzz"
 REMINDER: Final = "5f0c1b7a9d3e4f62a8b1c0d9e7f61234"
-NOTICE: Final = "order-4711"
+NOTIFICATION: Final = "order-4711"
 # What only those whom it is for may ever get to see.
 SECRETS: Final = {
     "text": "the canary sings at noon",
@@ -62,10 +62,10 @@ def http_scenario() -> RestHarness:
     for name, part in _parts(harness).items():
         for key, value in kept[name].items():
             setattr(part, key, _copied(value))
-    if isinstance(harness.ports.limiter, RateLimiter):
-        object.__setattr__(harness.ports, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
+    if isinstance(harness.wired.limiter, RateLimiter):
+        object.__setattr__(harness.wired, "limiter", RateLimiter(Limit(20, 200), simulated().buckets, now))
     # What an instance remembers of another scenario is not of this one.
-    object.__setattr__(harness.ports.context, "rosters", Rosters())
+    object.__setattr__(harness.wired.context, "rosters", Rosters())
     harness.unexpected.clear()
     return harness
 
@@ -86,7 +86,7 @@ def _build() -> RestHarness:
     harness.call("PATCH", "/v1/contacts/alice", user="bob", body={"status": "accepted"})
     harness.call("PATCH", "/v1/contacts/bob", body={"alias": SECRETS["alias"]})
     harness.call("PUT", "/v1/blocks/victor")
-    notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTICE}
+    notification = {"users": ["alice"], "title": SECRETS["notice"], "notification_id": NOTIFICATION}
     harness.call("POST", "/v1/notifications", scope="notifications:send", body=notification)
     made = harness.call("POST", f"/v1/conversations/{DM}/messages/2/reminders", body={"at": at + 3_600_000})
     _rename(harness, made.body["reminder_id"])
@@ -124,7 +124,7 @@ def _parts(harness: RestHarness | MessageHarness) -> dict[str, Any]:
             "gateway": harness.gateway,
             "checks": harness.checks,
             "schedules": harness.scheduler,
-            "looks": harness.looks,
+            "looks": harness.delivery_checks,
         }
     return {"gateway": harness.gateway}
 

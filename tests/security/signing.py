@@ -166,7 +166,7 @@ class Doors:
 
     def http(self, token: str) -> str:
         harness = _http_harness()
-        object.__setattr__(harness.ports, "verifier", self.verifier)
+        object.__setattr__(harness.wired, "verifier", self.verifier)
         answered = harness.request(http_event("GET", "/v1/me", token=token))
         assert harness.unexpected == []
         if answered.status == 200:

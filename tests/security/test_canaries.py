@@ -19,9 +19,9 @@ from functions.disconnect.handler import disconnect
 from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.files.handler import Wiring as FilesWiring
 from functions.message.handler import respond as respond_to_frame
-from functions.message.routes import Wiring as MessagePorts
+from functions.message.routes import Wiring as MessageWiring
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.wiring import Wiring as PushPorts
+from functions.offline_push.wiring import Wiring as PushWiring
 from functions.presence.handler import look
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.aws.push_queues import reminder_body
@@ -79,17 +79,17 @@ class Exploding:
         raise self._make()
 
 
-def exploded(ports: Any, make: Make, *, but: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """(name, the ports with this one failing) for each of them that is no number."""
-    parts = [one.name for one in fields(ports) if one.name in {"stores", "services", "context"}]
+def exploded(wired: Any, make: Make, *, but: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """(name, the wiring with this one failing) for each of them that is no number."""
+    parts = [one.name for one in fields(wired) if one.name in {"stores", "services", "context"}]
     for part in parts:
-        whole = getattr(ports, part)
+        whole = getattr(wired, part)
         for one in fields(whole):
             if one.name not in but and one.name not in _NO_PORTS:
-                yield one.name, replace(ports, **{part: replace(whole, **{one.name: Exploding(make)})})
-    for one in fields(ports):
+                yield one.name, replace(wired, **{part: replace(whole, **{one.name: Exploding(make)})})
+    for one in fields(wired):
         if one.name not in (*but, "stores", "services", "context", "endpoint_url"):
-            yield one.name, replace(ports, **{one.name: Exploding(make)})
+            yield one.name, replace(wired, **{one.name: Exploding(make)})
 
 
 _NO_PORTS = ("limits", "rosters", "buckets", "invites", "calls", "tables")
@@ -140,7 +140,7 @@ def test_a_line_that_sang_would_be_heard(heard: None) -> None:
 
 def test_what_is_looked_for_would_be_found() -> None:
     assert CANARY in raised(Exploding(ERRORS[4]))
-    assert {name for name, _ in exploded(frame_scenario().ports, ERRORS[0])} >= {
+    assert {name for name, _ in exploded(frame_scenario().wired, ERRORS[0])} >= {
         "log",
         "memberships",
         "gateway",
@@ -153,10 +153,10 @@ def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
     frames = [row.frame for row in FRAMES] + PERSONAL
     harness = frame_scenario()
     for frame in frames:
-        for name, ports in exploded(harness.ports, make, but=("begin",)):
-            assert isinstance(ports, MessagePorts)
+        for name, wired in exploded(harness.wired, make, but=("begin",)):
+            assert isinstance(wired, MessageWiring)
             event = frame_event(frame, user_id="alice", connection_id=f"{name}=")
-            answer = respond_to_frame(event, ports, harness.new_guard())
+            answer = respond_to_frame(event, wired, harness.new_guard())
             assert answer["statusCode"] == 200
             silent(answer)
             tried()
@@ -164,9 +164,9 @@ def test_frames(make: Make, silent: Silent, tried: Tried) -> None:
 
 def _parts() -> Iterator[tuple[str, str]]:
     """(part of the wiring, name in it) of each port of the HTTP API."""
-    ports = http_scenario().ports
+    wired = http_scenario().wired
     for part in ("stores", "services", "context"):
-        names = (one.name for one in fields(getattr(ports, part)) if one.name not in (*_NO_PORTS, *NO_PORTS))
+        names = (one.name for one in fields(getattr(wired, part)) if one.name not in (*_NO_PORTS, *NO_PORTS))
         yield from ((part, name) for name in names)
     yield from (("", name) for name in ("verifier", "limiter", "invites"))
 
@@ -180,10 +180,10 @@ def _parts() -> Iterator[tuple[str, str]]:
     ],
 )
 def test_requests(part: str, name: str, make: Make, silent: Silent, tried: Tried) -> None:
-    wiring = http_scenario().ports
-    ports = getattr(wiring, part) if part else wiring
-    real = getattr(ports, name)
-    object.__setattr__(ports, name, Exploding(make))
+    wiring = http_scenario().wired
+    wired = getattr(wiring, part) if part else wiring
+    real = getattr(wired, name)
+    object.__setattr__(wired, name, Exploding(make))
     try:
         for row in REQUESTS:
             harness = http_scenario()
@@ -194,7 +194,7 @@ def test_requests(part: str, name: str, make: Make, silent: Silent, tried: Tried
             silent(answered.body, answered.headers)
             tried()
     finally:
-        object.__setattr__(ports, name, real)
+        object.__setattr__(wired, name, real)
 
 
 @EACH_ERROR
@@ -203,12 +203,12 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
     verifier, tickets = Signing("HS256").verifier(), simulated().tickets
     event = handshake_event(query={"ticket": CANARY})
     by_header = handshake_event(headers={"Authorization": f"Bearer {CANARY}"})
-    for one, ports in (
+    for one, wired in (
         (event, {"tickets": Exploding(make), "verifier": verifier}),
         (by_header, {"tickets": tickets, "verifier": Exploding(make)}),
     ):
         with pytest.raises((Internal, Unavailable)) as failed:
-            authorize(one, allowed_origins="", now=NOW, **ports)
+            authorize(one, allowed_origins="", now=NOW, **wired)
         assert CANARY not in "".join(traceback.format_exception(failed.value))
         tried()
     for one in (event, by_header):
@@ -219,19 +219,19 @@ def test_handshakes(make: Make, silent: Silent, tried: Tried) -> None:
 @EACH_ERROR
 def test_connecting_and_disconnecting(make: Make, silent: Silent, tried: Tried) -> None:
     harness = ConnectHarness()
-    ports: Any = Exploding(make)
-    nothing = dict.fromkeys(("sessions", "memberships", "relations", "watches"), ports)
+    wired: Any = Exploding(make)
+    nothing = dict.fromkeys(("sessions", "memberships", "relations", "watches"), wired)
     breaking: list[Callable[[Any], Any]] = [
         lambda whole: with_stores(whole, **nothing),
-        lambda whole: with_stores(whole, watches=ports),
-        lambda whole: replace(whole, services=replace(whole.services, gateway=ports), connection_limit=1),
+        lambda whole: with_stores(whole, watches=wired),
+        lambda whole: replace(whole, services=replace(whole.services, gateway=wired), connection_limit=1),
     ]
     for broken in breaking:
         silent(connect(connect_event(), broken(ConnectHarness().wiring.connect), now=lambda: NOW))
         tried()
     event = {**connect_event(), "requestContext": {**connect_event()["requestContext"], "eventType": "DISCONNECT"}}  # type: ignore[dict-item]
     harness.stores.connect("alice", "a1=", at=NOW)
-    for sessions, checks in ((ports, ports), (harness.stores.sessions, ports)):
+    for sessions, checks in ((wired, wired), (harness.stores.sessions, wired)):
         assert CANARY not in raised(lambda: disconnect(event, stores=SessionStores(sessions), checks=checks, now=NOW))  # noqa: B023  # called at once
         tried()
 
@@ -249,23 +249,23 @@ def test_the_stream_and_the_queues(make: Make, silent: Silent, tried: Tried) -> 
         {CANARY: CANARY},
     ]
     harness = OfflinePushHarness()
-    for _, ports in exploded(harness.ports(), make, but=("now", "resting")):
-        assert isinstance(ports, PushPorts)
+    for _, wired in exploded(harness.wired(), make, but=("now", "resting")):
+        assert isinstance(wired, PushWiring)
         for body in bodies:
             record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
-            silent(work([record], ports))
+            silent(work([record], wired))
             tried()
         poison = {**stream_record(3), "dynamodb": {"SequenceNumber": "3", "NewImage": {"content": {"S": CANARY}}}}
-        silent(look_at([stream_record(1), group_record(2), poison], ports))
+        silent(look_at([stream_record(1), group_record(2), poison], wired))
         tried()
 
 
 @EACH_ERROR
 def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
-    harness, ports = PresenceHarness(), Exploding(make)
+    harness, wired = PresenceHarness(), Exploding(make)
     record = {"messageId": "m", "body": json.dumps({"user_id": "alice", "at": NOW})}
     poison = {"messageId": "p", "body": json.dumps({"user_id": [CANARY], CANARY: 1})}
-    broken = with_stores(harness.wiring.presence, sessions=ports, memberships=ports, relations=ports)
+    broken = with_stores(harness.wiring.presence, sessions=wired, memberships=wired, relations=wired)
     answer = look([record, poison], broken, now=lambda: NOW)
     assert len(answer["batchItemFailures"]) == 2
     silent(answer)
@@ -276,8 +276,8 @@ def test_presence(make: Make, silent: Silent, tried: Tried) -> None:
 def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None:
     harness = FilesHarness()
     harness.announce("cat", CANARY.encode())
-    ports = harness.ports()
-    for _, broken in exploded(ports, make):
+    wired = harness.wired()
+    for _, broken in exploded(wired, make):
         assert isinstance(broken, FilesWiring)
         text = raised(lambda: check(created("cat"), broken))  # noqa: B023  # called at once
         assert (UploadNotCheckedError.__name__ in text or not text, CANARY in text) == (True, False)
@@ -289,7 +289,7 @@ def test_uploads_and_deletions(make: Make, silent: Silent, tried: Tried) -> None
 def test_a_gateway_that_hands_over_something_else(context: Any, silent: Silent, tried: Tried) -> None:
     harness = frame_scenario()
     event = websocket_event("MESSAGE", "message", authorizer=context, body=json.dumps({"type": "ping", "id": "1"}))
-    silent(respond_to_frame(event, harness.ports, harness.new_guard()))
+    silent(respond_to_frame(event, harness.wired, harness.new_guard()))
     tried()
 
 

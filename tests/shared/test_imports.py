@@ -27,7 +27,7 @@ adapters.dynamodb: client schema sessions
 auth: origins tokens wiring
 domain: changes connections entries members text
 operations: tickets
-ports: connections
+wired: connections
 shared: clock config errors observability
 wire: common
 wire.websocket: gateway
@@ -37,7 +37,7 @@ adapters.aws: calls sqs transport
 adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries files members text
 operations: presence sessions
-ports: services stores
+wired: services stores
 shared: clock config errors observability
 wire: common
 wire.websocket: events gateway
@@ -47,7 +47,7 @@ adapters.aws: calls sqs transport
 adapters.dynamodb: client schema sessions
 domain: changes connections entries members text
 operations: sessions
-ports: stores
+wired: stores
 shared: clock config errors observability
 wire: common
 wire.websocket: gateway
@@ -57,7 +57,7 @@ adapters.aws: calls transport
 adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries files members text
 operations: presence
-ports: services stores
+wired: services stores
 shared: clock config errors observability
 wire.websocket: events
 """,
@@ -69,7 +69,7 @@ domain: changes connections contacts entries files limits members rules text
 limits: limiters
 operations: audiences changes connections context delivery editing messages presence receipts rosters sessions sync
     typing_indicators visibility
-ports: connections conversations files limits services stores
+wired: connections conversations files limits services stores
 shared: clock config errors observability wiring
 wire: common messages
 wire.websocket: events frames gateway replies
@@ -83,7 +83,7 @@ domain: changes connections contacts devices entries files inbox limits members 
 limits: invites limiters
 operations: audiences changes connections contacts context conversations delivery devices editing files groups history
     messages notifications presence receipts reminders rosters sessions tickets visibility
-ports: connections conversations files limits services stores
+wired: connections conversations files limits services stores
 shared: clock config errors observability wiring
 wire: common messages
 wire.rest: common conversations messages people
@@ -96,7 +96,7 @@ adapters.dynamodb: chat_stores client conversation_log devices entries files mem
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
 operations: audiences context delivery delivery_checks fan_out notifications reminders rosters
 operations.push: enqueueing planning sending wording
-ports: connections conversations files services stores
+wired: connections conversations files services stores
 shared: clock config errors observability wiring
 wire.websocket: events
 """,
@@ -105,7 +105,7 @@ adapters.aws: calls s3 sdk transport
 adapters.dynamodb: client files schema
 domain: changes connections entries files members text
 operations: files
-ports: files services
+wired: files services
 shared: clock config errors observability
 """,
 }

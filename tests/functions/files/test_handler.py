@@ -65,7 +65,7 @@ class FilesHarness(Harness):
         )
         self.objects.uploads[file_id] = data
 
-    def ports(self) -> Wiring:
+    def wired(self) -> Wiring:
         return Wiring(self.stores.files, self.objects, inspector(1_000_000))
 
     def status(self, file_id: str) -> FileStatus:
@@ -96,7 +96,7 @@ def harness() -> FilesHarness:
 
 def test_an_image_is_ready_after_its_event_with_its_size_and_a_thumbnail(harness: FilesHarness) -> None:
     harness.announce("cat", picture("PNG", (40, 30)))
-    check(created("cat"), harness.ports())
+    check(created("cat"), harness.wired())
     cat = harness.stores.file("cat")
     assert (cat.status, cat.width, cat.height, cat.has_thumbnail) == (READY, 40, 30, True)
     assert harness.objects.kept["cat"] == picture("PNG", (40, 30))
@@ -121,7 +121,7 @@ def test_a_sweep_drops_what_leads_nowhere_and_one_that_fails_holds_up_none(
         harness.stores.files.create(
             File(file_id, "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=due
         )
-    sweep_files(replace(harness.ports(), now=lambda: 5))
+    sweep_files(replace(harness.wired(), now=lambda: 5))
     assert [row["pk"] for row in harness.stores.rows(MEMBERS, sk="file")] == ["file#later"]
     assert set(harness.stores.files.due(NEVER, limit=9)) == {DueFile("bad", 3), DueFile("later", 6)}
     assert "file not swept" in caplog.text
@@ -132,7 +132,7 @@ def test_the_schedules_event_is_a_sweep(harness: FilesHarness, monkeypatch: pyte
     harness.stores.files.create(
         File("cat", "alice", IMAGE, "cat.png", "image/png", 5, created_at=1, expires_at=2), due=3
     )
-    monkeypatch.setattr(module, "_WIRING", harness.ports())
+    monkeypatch.setattr(module, "_WIRING", harness.wired())
     assert handler(SWEEP) is None
     assert harness.stores.rows(MEMBERS, sk="file") == []
 
@@ -140,7 +140,7 @@ def test_the_schedules_event_is_a_sweep(harness: FilesHarness, monkeypatch: pyte
 @pytest.mark.parametrize(("data", "content_type"), [(PDF, "application/pdf"), (picture("PNG"), "image/png")])
 def test_what_is_sent_as_a_file_is_ready_undecoded(harness: FilesHarness, data: bytes, content_type: str) -> None:
     harness.announce("f", data, content_type, FILE)
-    check(created("f"), harness.ports())
+    check(created("f"), harness.wired())
     file = harness.stores.file("f")
     assert (file.status, file.width, file.has_thumbnail, harness.objects.thumbnails) == (READY, None, False, {})
 
@@ -157,7 +157,7 @@ def test_a_rejected_file_is_counted_and_logged_by_id_and_reason_alone(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     harness.announce("cat", data)
-    check(created("cat"), harness.ports())
+    check(created("cat"), harness.wired())
     assert (harness.status("cat"), harness.stores.file("cat").reason) == (REJECTED, reason)
     (record,) = caplog.records
     assert (record.__dict__["file_id"], record.__dict__["reason"]) == ("cat", reason)
@@ -171,7 +171,7 @@ def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
 ) -> None:
     harness.announce("cat", picture("PNG"))
     for _ in range(2):
-        check(created("cat"), harness.ports())
+        check(created("cat"), harness.wired())
     assert caplog.records == []
     assert capsys.readouterr().out == ""
 
@@ -179,7 +179,7 @@ def test_a_file_that_is_accepted_is_neither_logged_nor_counted(
 @pytest.mark.parametrize("key", ["files/cat", "thumbnails/cat", "cat", "uploads/", "uploads/x/cat", "x/uploads/cat"])
 def test_objects_elsewhere_are_none_of_this_functions_business(harness: FilesHarness, key: str) -> None:
     harness.announce("cat", picture("PNG"))
-    check(created("cat", key=key), harness.ports())
+    check(created("cat", key=key), harness.wired())
     assert harness.status("cat") == PENDING
     assert set(harness.objects.uploads) == {"cat"}
 
@@ -188,20 +188,20 @@ def test_a_check_that_fails_comes_again_and_its_error_says_nothing(caplog: pytes
     harness = FilesHarness(objects=broken("cat")())
     harness.announce("cat", picture("PNG"))
     with pytest.raises(UploadNotCheckedError) as failed:
-        check(created("cat"), harness.ports())
+        check(created("cat"), harness.wired())
     assert (str(failed.value), failed.value.__cause__, failed.value.__suppress_context__) == ("", None, True)
     assert harness.status("cat") == PENDING
     (record,) = caplog.records
     assert record.__dict__["error"] == "Unavailable"
     assert "canary" not in logged(caplog)
     harness.objects = FakeObjects(harness.objects.uploads)
-    check(created("cat"), harness.ports())
+    check(created("cat"), harness.wired())
     assert harness.status("cat") == READY
 
 
 def test_an_event_that_cannot_be_read_is_reported() -> None:
     with pytest.raises(UploadNotCheckedError):
-        check({"detail": {}}, FilesHarness().ports())
+        check({"detail": {}}, FilesHarness().wired())
 
 
 def in_a_message(*file_ids: str) -> Simulated:
@@ -220,7 +220,7 @@ def stored(*file_ids: str, store: Callable[..., FakeObjects] = FakeObjects) -> F
 def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it() -> None:
     harness = FilesHarness(in_a_message("cat", "dog"), objects=stored("cat", "dog"))
     harness.stores.delete(1, file_id="cat")
-    assert release_files([deleted("cat"), deleted("dog")], harness.ports()) == {"batchItemFailures": []}
+    assert release_files([deleted("cat"), deleted("dog")], harness.wired()) == {"batchItemFailures": []}
     assert (harness.status("cat"), harness.status("dog")) == (DELETED, READY)
     assert (set(harness.objects.kept), set(harness.objects.thumbnails)) == ({"dog"}, {"dog"})
 
@@ -231,7 +231,7 @@ def test_the_file_of_a_deleted_message_is_deleted_unless_another_message_has_it(
 def test_other_records_of_the_log_release_nothing(record: dict[str, Any]) -> None:
     harness = FilesHarness(in_a_message("cat"), objects=stored("cat"))
     harness.stores.delete(1, file_id="cat")
-    assert release_files([record], harness.ports()) == {"batchItemFailures": []}
+    assert release_files([record], harness.wired()) == {"batchItemFailures": []}
     assert set(harness.objects.kept) == {"cat"}
 
 
@@ -240,7 +240,7 @@ def test_a_message_with_a_file_is_no_deletion() -> None:
     harness.stores.delete(1, file_id="cat")
     record = stream_record(3)
     record["dynamodb"]["NewImage"]["file_id"] = {"S": "cat"}
-    release_files([record], harness.ports())
+    release_files([record], harness.wired())
     assert harness.status("cat") == READY
 
 
@@ -254,7 +254,7 @@ def test_a_batch_starts_again_from_the_record_that_failed_and_those_behind_it_ar
     bad = deleted("dog", 2)
     if poison:
         bad["dynamodb"]["NewImage"] = {"kind": {"S": "message_deleted"}, "file_id": {"B": "AA=="}}
-    answer = release_files([deleted("cat", 1), bad, deleted("cow", 3)], harness.ports())
+    answer = release_files([deleted("cat", 1), bad, deleted("cow", 3)], harness.wired())
     assert answer == {"batchItemFailures": [{"itemIdentifier": f"{2:021}"}]}
     assert set(harness.objects.kept) == {"dog"}
     assert len(caplog.records) == 1
@@ -265,7 +265,7 @@ def test_each_event_goes_where_its_source_says(monkeypatch: pytest.MonkeyPatch) 
     harness = FilesHarness(in_a_message("dog"), objects=stored("dog"))
     harness.stores.delete(1, file_id="dog")
     harness.announce("cat", picture("PNG"))
-    monkeypatch.setattr(module, "_WIRING", harness.ports())
+    monkeypatch.setattr(module, "_WIRING", harness.wired())
     assert handler(created("cat")) is None
     assert handler({"Records": [deleted("dog")]}) == {"batchItemFailures": []}
     assert (harness.status("cat"), harness.status("dog")) == (READY, DELETED)

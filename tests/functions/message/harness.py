@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.message.guard import Guard
 from functions.message.handler import respond
-from functions.message.routes import Wiring as Ports
+from functions.message.routes import Wiring as Wired
 from shared.domain.connections import Identity
 from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds
@@ -39,7 +39,7 @@ class MessageHarness(Harness):
         return self.wiring.guard(messages, frames=frames, abuse=abuse, frame_limit=frame_limit)
 
     @property
-    def ports(self) -> Ports:
+    def wired(self) -> Wired:
         return self.wiring.message(
             verify=self.verify, edit_window_s=86_400, page_limit=self.page_limit, bounds=self.bounds
         )
@@ -55,7 +55,7 @@ class MessageHarness(Harness):
         return GROUP
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        response = respond(event, self.ports, self.guard)
+        response = respond(event, self.wired, self.guard)
         assert response["statusCode"] == 200
         reply: dict[str, Any] = json.loads(response["body"])
         return reply

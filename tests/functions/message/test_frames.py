@@ -285,7 +285,7 @@ def after_the_end(harness: MessageHarness) -> None:
 
 
 def look(harness: MessageHarness, gone: Gone) -> bool:
-    stores, services, _ = harness.ports.parts
+    stores, services, _ = harness.wired.parts
     return check_offline(gone, stores=stores, services=services, now=harness.clock)
 
 

@@ -113,7 +113,7 @@ def test_the_largest_sync_reply_fits_into_one_gateway_payload(harness: MessageHa
     for number in range(60):
         harness.stores.write("bob", *["\u0001" * 5_000] * 2, conversation_id=f"dm:alice:{'u' * 120}{number:03}")
     held = {member.conversation_id: 0 for member in harness.stores.memberships.of_user("alice")}
-    response = respond(frame_event({"type": "sync", "conversations": held}), harness.ports, harness.guard)
+    response = respond(frame_event({"type": "sync", "conversations": held}), harness.wired, harness.guard)
     assert len(response["body"].encode()) <= 128 * 1024
     assert json.loads(response["body"])["data"]["has_more"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.offline_push.handler import look_at, work
-from functions.offline_push.wiring import Wiring as Ports
+from functions.offline_push.wiring import Wiring as Wired
 from shared.domain.changes import Reacted
 from shared.domain.entries import Draft, Entry
 from shared.domain.fan_out import Shard
@@ -32,10 +32,10 @@ class Busy(OfflinePushHarness):
         for user in self.members[:-3]:
             self.stores.connect(user, f"{user}=", at=NOW - 60_000)
 
-    def ports(self, rate: int = 500) -> Ports:
+    def wired(self, rate: int = 500) -> Wired:
         """Waiting takes time."""
-        ports = super().ports(rate)
-        return replace(ports, context=replace(ports.context, wait_ms=self.wait))
+        wired = super().wired(rate)
+        return replace(wired, context=replace(wired.context, wait_ms=self.wait))
 
     def wait(self, ms: int) -> None:
         self.clock.advance(ms)
@@ -49,7 +49,7 @@ class Busy(OfflinePushHarness):
         for _ in range(entries):
             before = self.tail
             self.stores.log.put(Draft(GROUP, "user000", "more", f"m{before.seq}", fan_out=True).following(before, NOW))
-            assert look_at([group_record(before.seq + 1)], self.ports()) == DONE
+            assert look_at([group_record(before.seq + 1)], self.wired()) == DONE
 
     def backlog(self) -> list[dict[str, Any]]:
         """All that waits, the longest first."""
@@ -83,9 +83,9 @@ def test_a_backlog_of_two_hundred_shards_is_one_post_to_each_and_holds_up_no_oth
     backlog = [*harness.backlog(), another_group(harness)]
     assert len(backlog) == 202
     harness.clock.ms += 10_000
-    began, ports = harness.clock.ms, harness.ports()
+    began, wired = harness.clock.ms, harness.wired()
     for record in backlog:
-        assert work([record], ports) == DONE
+        assert work([record], wired) == DONE
     assert {tuple(harness.got(user)) for user in harness.members[2:-3]} == {(harness.tail.seq,)}
     assert len(harness.gateway.posts) <= 250  # 16,549 where each is posted, which takes half a minute
     assert len(harness.gateway.received("zoe=")) == 1
@@ -98,19 +98,19 @@ def test_who_is_away_is_woken_for_each_message_of_a_backlog_and_who_is_there_loo
     backlog = harness.backlog()
     harness.clock.ms += 10_000
     for record in backlog:
-        assert work([record], harness.ports()) == DONE
+        assert work([record], harness.wired()) == DONE
     expected = {(user, AboutMessage(GROUP, seq)) for user in harness.members[-3:] for seq in range(3, 8)}
     assert set(harness.woken) == expected
-    looked = {(user, look.about) for look in harness.looks.looks for user in look.users}
+    looked = {(user, look.about) for look in harness.delivery_checks.looks for user in look.users}
     assert looked == {(user, AboutMessage(GROUP, seq)) for user in harness.members[1:-3] for seq in range(3, 8)}
 
 
 def test_without_a_backlog_everything_is_posted(harness: Busy) -> None:
     harness.write(4)
     harness.clock.ms += STALE_MS - 1
-    ports = harness.ports(rate=100_000)
+    wired = harness.wired(rate=100_000)
     for record in harness.backlog():
-        assert work([record], ports) == DONE
+        assert work([record], wired) == DONE
     assert harness.got("user007") == [3, 4, 5, 6]
     assert not harness.counts
 
@@ -121,10 +121,10 @@ def test_what_is_known_to_have_been_overtaken_is_passed_over_however_short_it_ha
     first = harness.backlog()[0]
     harness.clock.ms += STALE_MS
     harness.write(1)
-    ports = harness.ports()
-    assert work([first], ports) == DONE
-    assert work([shard_record(harness.members[:100], 5, queued_at=harness.clock.ms)], ports) == DONE
-    assert work([shard_record(harness.members[:100], 6, queued_at=harness.clock.ms)], ports) == DONE
+    wired = harness.wired()
+    assert work([first], wired) == DONE
+    assert work([shard_record(harness.members[:100], 5, queued_at=harness.clock.ms)], wired) == DONE
+    assert work([shard_record(harness.members[:100], 6, queued_at=harness.clock.ms)], wired) == DONE
     assert harness.got("user007") == [6]
 
 
@@ -132,39 +132,39 @@ def test_a_change_that_was_overtaken_takes_one_read_and_nothing_else(harness: Bu
     harness.stores.log.put(changed(Reacted(2, "👍", removed=False), harness.tail, by="user000", at=NOW, fan_out=True))
     harness.write(1)
     harness.clock.ms += STALE_MS
-    assert work([shard_record(harness.members[:100], 3, queued_at=NOW)], harness.ports()) == DONE
-    assert (harness.gateway.posts, harness.looks.looks, harness.woken) == ([], [], [])
+    assert work([shard_record(harness.members[:100], 3, queued_at=NOW)], harness.wired()) == DONE
+    assert (harness.gateway.posts, harness.delivery_checks.looks, harness.woken) == ([], [], [])
 
 
 def test_an_entry_that_no_shard_will_bring_overtakes_nothing(harness: Busy) -> None:
     """The group has become small: the function that stored it posts it, and may have died before."""
     harness.stores.log.put(Draft(GROUP, "user000", "few", "f", fan_out=False).following(harness.tail, NOW))
     harness.clock.ms += 60_000
-    assert work([shard_record(harness.members[:100], queued_at=NOW)], harness.ports()) == DONE
+    assert work([shard_record(harness.members[:100], queued_at=NOW)], harness.wired()) == DONE
     assert harness.got("user007") == [2]
 
 
 def test_a_shard_that_does_not_say_since_when_it_waits_is_posted(harness: Busy) -> None:
     harness.write(1)
     harness.clock.ms += 60_000
-    assert work([shard_record(harness.members[:100])], harness.ports()) == DONE
+    assert work([shard_record(harness.members[:100])], harness.wired()) == DONE
     assert harness.got("user007") == [2]
 
 
 def test_a_connection_that_was_opened_long_after_the_entry_finds_it_in_its_sync(harness: Busy) -> None:
     harness.stores.connect("user001", "late=", at=NOW + 20_000)
     harness.clock.ms += 30_000
-    assert work([shard_record(harness.members[:4], queued_at=NOW)], harness.ports()) == DONE
+    assert work([shard_record(harness.members[:4], queued_at=NOW)], harness.wired()) == DONE
     assert harness.gateway.received("late=") == []
     assert harness.got("user001") == [2]
-    assert [user for look in harness.looks.looks for user in look.users] == ["user001", "user002", "user003"]
+    assert [user for look in harness.delivery_checks.looks for user in look.users] == ["user001", "user002", "user003"]
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_waits_how_long_and_comes_in_whatever_order_the_last_entry_gets_to_everybody(seed: int) -> None:
     """Five instances, messages that come twice, and writers who go on meanwhile."""
     harness, random = Busy(), Random(seed)
-    instances = [harness.ports(rate=5_000) for _ in range(5)]
+    instances = [harness.wired(rate=5_000) for _ in range(5)]
     waiting: list[dict[str, Any]] = []
     for _ in range(8):
         harness.write(random.randint(0, 3))

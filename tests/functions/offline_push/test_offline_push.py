@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 
 from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.wiring import SqsShardQueue
-from functions.offline_push.wiring import Wiring as Ports
+from functions.offline_push.wiring import Wiring as Wired
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
@@ -68,12 +68,12 @@ class OfflinePushHarness(Harness):
     logger: str = "offline-push-test"
     members: tuple[str, ...] = MEMBERS_OF_GROUP
 
-    def ports(self, rate: int = 500) -> Ports:
+    def wired(self, rate: int = 500) -> Wired:
         observer = Observed(make_logger(self.logger, "INFO"), self.counts)
         return replace(self.wiring, observer=observer).push(
             provider=self.provider,
             push_queue=self.pushes,
-            delivery_checks=self.looks,
+            delivery_checks=self.delivery_checks,
             shard_queue=self.shards,
             wait_ms=self.pauses.append,
             fan_out_rate=rate,
@@ -119,26 +119,26 @@ def harness() -> OfflinePushHarness:
 
 def test_a_batch_is_looked_at_and_nothing_reported(harness: OfflinePushHarness) -> None:
     records = [stream_record(1), stream_record(2, sender_id="bob")]
-    assert look_at(records, harness.ports()) == {"batchItemFailures": []}
+    assert look_at(records, harness.wired()) == {"batchItemFailures": []}
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("alice", AboutMessage(DM, 2))]
 
 
 def test_what_is_no_new_entry_is_passed_over(harness: OfflinePushHarness) -> None:
-    assert look_at([{**stream_record(1), "eventName": "MODIFY"}], harness.ports()) == {"batchItemFailures": []}
+    assert look_at([{**stream_record(1), "eventName": "MODIFY"}], harness.wired()) == {"batchItemFailures": []}
     assert harness.pushes.jobs == []
 
 
 def test_a_small_groups_absent_members_are_pushed(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
-    look_at([group_record(2, fan_out=False)], harness.ports())
+    look_at([group_record(2, fan_out=False)], harness.wired())
     assert {user for user, _ in harness.woken} == set(harness.members) - {"user000", "user001"}
-    assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
+    assert harness.delivery_checks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("user001",))]
     assert harness.shards.shards == []
 
 
 @pytest.mark.parametrize("kind", ["message", "member_added", "reaction"])
 def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(harness: OfflinePushHarness, kind: str) -> None:
-    assert look_at([group_record(2, kind=kind)], harness.ports()) == {"batchItemFailures": []}
+    assert look_at([group_record(2, kind=kind)], harness.wired()) == {"batchItemFailures": []}
     assert [len(shard.users) for shard in harness.shards.shards] == [100, 100, 50]
     assert {user for shard in harness.shards.shards for user in shard.users} == set(harness.members)
     assert harness.pushes.jobs == []
@@ -147,14 +147,14 @@ def test_a_large_groups_entries_go_out_in_shards_of_a_hundred(harness: OfflinePu
 def test_what_can_not_be_queued_comes_again_and_nothing_else(harness: OfflinePushHarness) -> None:
     harness.shards.refuses = True
     large = group_record(2)
-    assert look_at([stream_record(1), large, stream_record(3)], harness.ports()) == failed(large)
+    assert look_at([stream_record(1), large, stream_record(3)], harness.wired()) == failed(large)
     assert {about for _, about in harness.woken} == {AboutMessage(DM, 1), AboutMessage(DM, 3)}
 
 
 def test_a_group_that_can_not_be_read_holds_up_nobody_elses_push(harness: OfflinePushHarness) -> None:
     records = [group_record(2, fan_out=False), stream_record(1), group_record(3), stream_record(2)]
     harness.stores.calls.fail(f"conversation#{GROUP}")
-    assert look_at(records, harness.ports()) == failed(records[0], records[2])
+    assert look_at(records, harness.wired()) == failed(records[0], records[2])
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 2))]
 
 
@@ -162,47 +162,47 @@ def test_sessions_that_can_not_be_read_together_are_read_by_conversation(harness
     """One user's item is throttled: those who wait for that are the members of that user's conversations."""
     small = group_record(2, fan_out=False)
     harness.stores.calls.fail("user007")
-    assert look_at([small, stream_record(1)], harness.ports()) == failed(small)
+    assert look_at([small, stream_record(1)], harness.wired()) == failed(small)
     assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
 def test_a_group_whose_roster_has_not_changed_is_read_once(harness: OfflinePushHarness) -> None:
-    ports = harness.ports()
+    wired = harness.wired()
     harness.clock.ms += 60_000
     for seq in (2, 3, 4):
-        assert look_at([group_record(seq, roster_seq=1)], ports) == {"batchItemFailures": []}
+        assert look_at([group_record(seq, roster_seq=1)], wired) == {"batchItemFailures": []}
     assert (harness.stores.calls.made.count("Query members"), len(harness.shards.shards)) == (1, 9)
-    look_at([group_record(6, roster_seq=5)], ports)
+    look_at([group_record(6, roster_seq=5)], wired)
     assert harness.stores.calls.made.count("Query members") == 2
 
 
 def test_a_shard_is_posted_to_who_is_there_and_wakes_who_is_not(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
     harness.stores.connect("user000", "sender=", at=NOW)
-    assert work([shard_record(harness.members[:4])], harness.ports()) == {"batchItemFailures": []}
+    assert work([shard_record(harness.members[:4])], harness.wired()) == {"batchItemFailures": []}
     (event,) = [json.loads(data) for data in harness.gateway.received("u1=")]
     assert (event["type"], event["seq"]) == ("new_message", 2)
     assert harness.woken == [("user002", AboutMessage(GROUP, 2)), ("user003", AboutMessage(GROUP, 2))]
-    assert harness.looks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
+    assert harness.delivery_checks.puts == [(DeliveryCheck(AboutMessage(GROUP, 2), ("user001",)), 5)]
 
 
 def test_a_shard_keeps_to_its_rate(harness: OfflinePushHarness) -> None:
     for user in harness.members[:30]:
         harness.stores.connect(user, f"{user}=", at=NOW)
-    work([shard_record(harness.members[:30])], harness.ports(rate=100))
+    work([shard_record(harness.members[:30])], harness.wired(rate=100))
     assert len(harness.gateway.posts) == 30
     assert harness.pauses == [100, 100]  # ten posts, a tenth of a second, twice; nothing follows the last ten
 
 
 def test_a_change_is_delivered_and_never_pushed(harness: OfflinePushHarness) -> None:
-    work([shard_record(harness.members[:4], seq=1)], harness.ports())
+    work([shard_record(harness.members[:4], seq=1)], harness.wired())
     assert harness.pushes.jobs == []
 
 
 def test_dead_connections_of_a_shard_are_forgotten_and_reported(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW - 60_000)
     harness.gateway.outcomes["u1="] = PostOutcome.GONE
-    work([shard_record(["user001"])], harness.ports())
+    work([shard_record(["user001"])], harness.wired())
     assert [gone.user_id for gone in harness.checks.scheduled] == ["user001"]
     assert harness.stores.connections("user001") == {}
 
@@ -210,7 +210,7 @@ def test_dead_connections_of_a_shard_are_forgotten_and_reported(harness: Offline
 def test_a_shard_that_fails_comes_again_and_holds_up_no_other(harness: OfflinePushHarness) -> None:
     harness.stores.connect("user001", "u1=", at=NOW)
     bad = {"messageId": "bad", "body": "{}", "eventSource": "aws:sqs"}
-    assert work([bad, shard_record(["user001"])], harness.ports()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert work([bad, shard_record(["user001"])], harness.wired()) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert len(harness.gateway.received("u1=")) == 1
 
 
@@ -229,7 +229,7 @@ def test_a_poison_record_is_reported_and_holds_up_nothing_before_or_behind_it(
     poison["dynamodb"]["NewImage"] = image
     worse = stream_record(4)
     del worse["dynamodb"]["NewImage"]
-    answer = look_at([stream_record(1), poison, stream_record(3), worse], harness.ports())
+    answer = look_at([stream_record(1), poison, stream_record(3), worse], harness.wired())
     assert answer == failed(poison, worse)
     assert harness.woken == [("bob", AboutMessage(DM, 1)), ("bob", AboutMessage(DM, 3))]
 
@@ -246,15 +246,15 @@ def push_record(
     return sqs_record({"kind": "push", **job, "tries": 0, "device_id": None, "not_before": 0}, message_id)
 
 
-def test_a_second_look_posts_again_to_who_has_not_acknowledged_and_wakes_them(harness: OfflinePushHarness) -> None:
+def test_a_delivery_check_posts_again_to_who_has_not_acknowledged_and_wakes_them(harness: OfflinePushHarness) -> None:
     harness.stores.connect("bob", "b1=", at=NOW)
-    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], harness.ports()) == {"batchItemFailures": []}
+    assert work([look_record({"conversation_id": DM, "seq": 1}, ["bob"])], harness.wired()) == {"batchItemFailures": []}
     assert len(harness.gateway.received("b1=")) == 1
     assert harness.woken == [("bob", AboutMessage(DM, 1))]
 
 
 def test_pushes_of_a_batch_are_carried_out_together(harness: OfflinePushHarness) -> None:
-    assert work([push_record("bob"), push_record("bob", message_id="m2")], harness.ports()) == {"batchItemFailures": []}
+    assert work([push_record("bob"), push_record("bob", message_id="m2")], harness.wired()) == {"batchItemFailures": []}
     assert [push.target.token for push in harness.provider.pushes] == ["token of bob"]
 
 
@@ -263,28 +263,28 @@ def test_a_push_that_fails_comes_again_and_takes_no_other_with_it(harness: Offli
     worse = sqs_record({"kind": "push"}, "worse")
 
     harness.stores.calls.fail("{'N': '7'}")
-    answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], harness.ports())
+    answer = work([bad, push_record("bob", 7, "m7"), push_record("bob", 1, "m1"), worse], harness.wired())
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {"bad", "worse", "m7"}
     assert len(harness.provider.pushes) == 1
 
 
 def test_a_busy_provider_fails_nothing_here(harness: OfflinePushHarness) -> None:
     harness.provider.answer = lambda _: Busy("UNAVAILABLE", 1_000)
-    assert work([push_record("bob")], harness.ports()) == {"batchItemFailures": []}
+    assert work([push_record("bob")], harness.wired()) == {"batchItemFailures": []}
     assert [job.tries for job in harness.pushes.jobs] == [1]
 
 
-def test_a_reminder_that_is_due_becomes_a_notice_and_is_looked_at_right_away(harness: OfflinePushHarness) -> None:
+def test_a_reminder_that_is_due_becomes_a_notification_and_is_checked_right_away(harness: OfflinePushHarness) -> None:
     harness.stores.reminders.put(Reminder("r1", "bob", DM, 1, NOW, NOW - 1))
-    assert work([sqs_record(reminder_body("bob", "r1"))], harness.ports()) == {"batchItemFailures": []}
-    assert harness.looks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
+    assert work([sqs_record(reminder_body("bob", "r1"))], harness.wired()) == {"batchItemFailures": []}
+    assert harness.delivery_checks.puts == [(DeliveryCheck(AboutNotification("r1"), ("bob",)), 0)]
     assert harness.stores.reminders.of("bob") == []
-    assert work([look_record({"notice_id": "r1"}, ["bob"])], harness.ports()) == {"batchItemFailures": []}
+    assert work([look_record({"notice_id": "r1"}, ["bob"])], harness.wired()) == {"batchItemFailures": []}
     assert harness.woken == [("bob", AboutNotification("r1"))]
 
 
 def test_work_of_no_known_kind_comes_again() -> None:
-    assert work([sqs_record({"kind": "tea"}), sqs_record([], "m2")], OfflinePushHarness().ports()) == {
+    assert work([sqs_record({"kind": "tea"}), sqs_record([], "m2")], OfflinePushHarness().wired()) == {
         "batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]
     }
 
@@ -292,8 +292,8 @@ def test_work_of_no_known_kind_comes_again() -> None:
 def test_no_line_of_the_log_has_content_or_a_token(capsys: pytest.CaptureFixture[str]) -> None:
     harness = OfflinePushHarness(logger="offline-push-lines")  # a logger keeps the output that it was made with
     harness.provider.answer = lambda _: Misconfigured("THIRD_PARTY_AUTH_ERROR")
-    look_at([stream_record(1)], harness.ports())
-    work([shard_record(harness.members[:4]), push_record("bob", message_id="m2")], harness.ports())
+    look_at([stream_record(1)], harness.wired())
+    work([shard_record(harness.members[:4]), push_record("bob", message_id="m2")], harness.wired())
     written = capsys.readouterr().out
     assert ("THIRD_PARTY_AUTH_ERROR" in written, '"bob"' in written) == (True, True)
     assert ("canary" in written, "token of" in written) == (False, False)
@@ -315,7 +315,7 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     SqsPushQueue({FCM: queue}).put([job, later, replace(job, platform="apns")])
     assert len(sent) == 4
     records = [sqs_record(body, str(number)) for number, body in enumerate(sent)]
-    assert work(records, harness.ports()) == {"batchItemFailures": []}
+    assert work(records, harness.wired()) == {"batchItemFailures": []}
     assert [(one, delay) for one, delay in harness.pushes.puts if one.tries] == [(later, 1)]
     assert "canary" not in repr(sent)
     assert "token" not in repr(sent)

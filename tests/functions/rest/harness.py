@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 
 from functions.rest.api import make_api, respond
-from functions.rest.wiring import Wiring as Ports
+from functions.rest.wiring import Wiring as Wired
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Role
 from shared.domain.files import SizeLimits
@@ -60,15 +60,15 @@ class RestHarness(Harness):
     unexpected: list[Exception] = field(default_factory=list)
     page_limit: int = 100
     bounds: Bounds = PROTOCOL
-    ports: Ports = field(init=False)
+    wired: Wired = field(init=False)
     api: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ports = Wiring(self.stores, self.gateway, now, FakeNonces(), checks=self.checks).rest(
+        self.wired = Wiring(self.stores, self.gateway, now, FakeNonces(), checks=self.checks).rest(
             verifier=TokenVerifier(SecretKey(lambda: SECRET), now=now),
             objects=self.objects,
             scheduler=self.scheduler,
-            delivery_checks=self.looks,
+            delivery_checks=self.delivery_checks,
             new_secret=lambda: next(self.secrets),
             edit_window_s=86_400,
             group_limit=GROUP_LIMIT,
@@ -76,7 +76,7 @@ class RestHarness(Harness):
             sizes=SizeLimits(image=IMAGE_LIMIT, file=FILE_LIMIT),
             bounds=self.bounds,
         )
-        self.api = make_api(self.ports, unexpected=self.unexpected.append)
+        self.api = make_api(self.wired, unexpected=self.unexpected.append)
 
     def request(self, event: dict[str, Any]) -> Answered:
         """One request as it comes from the gateway; its answer has to be what the document says."""
@@ -94,7 +94,7 @@ class RestHarness(Harness):
         """Send until nothing more is let through."""
         try:
             while True:
-                self.ports.limiter.take(user_id)
+                self.wired.limiter.take(user_id)
         except RateLimited:
             return
 

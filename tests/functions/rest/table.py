@@ -35,7 +35,7 @@ class Case:
 
 
 def connected(harness: RestHarness) -> None:
-    harness.stores.connect("bob", "b1", at=harness.ports.context.now())
+    harness.stores.connect("bob", "b1", at=harness.wired.context.now())
 
 
 def full_of_reactions(harness: RestHarness) -> None:
@@ -55,7 +55,7 @@ def full_of_blocks(harness: RestHarness) -> None:
 
 
 def with_a_small_quota(harness: RestHarness) -> None:
-    limits = harness.ports.context.limits
+    limits = harness.wired.context.limits
     object.__setattr__(limits, "sizes", replace(limits.sizes, quota=IMAGE_LIMIT - 1))
 
 
@@ -108,7 +108,7 @@ def of_bob(harness: RestHarness) -> None:
 
 
 def told_before(harness: RestHarness) -> None:
-    harness.call("POST", "/v1/notifications", scope=SENDING, body=NOTICE)
+    harness.call("POST", "/v1/notifications", scope=SENDING, body=NOTIFICATION)
 
 
 def reminded_before(harness: RestHarness) -> None:
@@ -124,7 +124,7 @@ REMINDERS = f"{V1}/{DM}/messages/1/reminders"
 LATER = {"at": now() + 3_600_000}
 APPLE = {"platform": "apns", "token": "c0ffee" * 10, "app_id": "org.example.app"}
 SENDING = "notifications:send"
-NOTICE = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}
+NOTIFICATION = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}
 NAMED = {"type": "group", "name": "Named", "client_conversation_id": "k"}
 MANY = [f"u{number}" for number in range(10)]
 QUIET = {"start": "22:00", "end": "07:00", "time_zone": "Europe/Berlin"}
@@ -324,11 +324,16 @@ CASES = [
     Case("delete_device", "DELETE /v1/devices/tablet", 204, user="bob", given=of_bob),
     Case("delete_device", f"DELETE /v1/devices/{'x' * 65}", 400, "bad_request"),
     # --- notifications
-    Case("post_notification", "POST /v1/notifications", 201, body=NOTICE, scope=SENDING),
+    Case("post_notification", "POST /v1/notifications", 201, body=NOTIFICATION, scope=SENDING),
     Case(
-        "post_notification", "POST /v1/notifications", 400, "bad_request", body={**NOTICE, "users": []}, scope=SENDING
+        "post_notification",
+        "POST /v1/notifications",
+        400,
+        "bad_request",
+        body={**NOTIFICATION, "users": []},
+        scope=SENDING,
     ),
-    Case("post_notification", "POST /v1/notifications", 403, "forbidden", body=NOTICE, scope="admin"),
+    Case("post_notification", "POST /v1/notifications", 403, "forbidden", body=NOTIFICATION, scope="admin"),
     Case("get_notifications", "GET /v1/notifications", 200, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/n1", 204, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/a%23b", 400, "bad_request"),

@@ -189,7 +189,7 @@ def test_groups_with_a_user_who_blocks_are_made_without_them_and_without_a_word(
 
 def test_who_adds_too_many_users_waits_and_nothing_is_changed(harness: RestHarness) -> None:
     slow = InviteLimiter(Limit(200, 3, per_s=HOUR_S), harness.stores.invites, FakeClock())
-    harness.api = make_api(replace(harness.ports, invites=slow), unexpected=harness.unexpected.append)
+    harness.api = make_api(replace(harness.wired, invites=slow), unexpected=harness.unexpected.append)
     made = harness.call(
         "POST", "/v1/conversations", body={"type": "group", "name": "Team", "members": ["erin", "frank"]}
     )

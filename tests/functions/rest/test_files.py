@@ -168,7 +168,7 @@ def test_whoever_can_read_the_message_can_get_the_file_for_as_long(harness: Rest
 
 def test_a_message_shows_its_file_until_it_is_deleted_and_what_tells_of_that_does_not(harness: RestHarness) -> None:
     harness.stores.ready_file("cat")
-    harness.stores.connect("bob", "b1", at=harness.ports.context.now())
+    harness.stores.connect("bob", "b1", at=harness.wired.context.now())
     seq = send(harness, content="look!").body["seq"]
     path = f"/v1/conversations/{DM}/messages/{seq}"
     shown = harness.call("GET", path).body

@@ -126,7 +126,7 @@ def test_a_notification_is_told_kept_and_acknowledged(harness: RestHarness) -> N
     assert kept == {**text, "created_at": kept["created_at"], "conversation_id": None, "seq": None}
     (event,) = harness.events("alice-1")
     assert event == {"type": "notification", "notification": {**text, "created_at": kept["created_at"]}}
-    assert [(look.users, delay_s) for look, delay_s in harness.looks.puts] == [(("bob",), 0), (("alice",), 5)]
+    assert [(look.users, delay_s) for look, delay_s in harness.delivery_checks.puts] == [(("bob",), 0), (("alice",), 5)]
     assert harness.call("DELETE", f"/v1/notifications/{notification_id}").status == 204
     assert (notifications(harness), len(notifications(harness, "bob"))) == ([], 1)
 
@@ -159,7 +159,7 @@ def test_whoever_turns_out_to_be_gone_is_looked_at_for_presence(harness: RestHar
 )
 def test_a_malformed_notification_reaches_nobody(harness: RestHarness, body: dict[str, Any], status: int) -> None:
     assert send(harness, **body).status == status
-    assert (harness.stores.rows(MEMBERS, kind="system"), harness.looks.puts) == ([], [])
+    assert (harness.stores.rows(MEMBERS, kind="system"), harness.delivery_checks.puts) == ([], [])
 
 
 def test_without_the_scope_nobody_is_told(harness: RestHarness) -> None:

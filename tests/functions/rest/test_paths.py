@@ -57,7 +57,7 @@ def harness() -> RestHarness:
     """One for all: what these requests change does not matter here."""
     made = settled()
     limiter = RateLimiter(Limit(1_000, 1_000_000), simulated().buckets, now)
-    made.api = make_api(replace(made.ports, limiter=limiter), unexpected=made.unexpected.append)
+    made.api = make_api(replace(made.wired, limiter=limiter), unexpected=made.unexpected.append)
     return made
 
 

@@ -149,7 +149,7 @@ class Broken:
 @pytest.mark.parametrize("error", [Unavailable(retry_after_ms=1_500), RuntimeError("the canary text")], ids=type)
 def test_a_fault_of_ours_is_a_clean_answer(name: str, error: Exception) -> None:
     harness = RestHarness()
-    object.__setattr__(harness.ports, "verifier", Broken(error))
+    object.__setattr__(harness.wired, "verifier", Broken(error))
     answered = ask(name, harness)
     is_foreseen = isinstance(error, Unavailable)
     assert (answered.status, answered.code) == ((503, "unavailable") if is_foreseen else (500, "internal"))
@@ -164,7 +164,7 @@ def test_a_fault_of_ours_is_a_clean_answer_where_no_token_is_needed(name: str, m
         raise RuntimeError("the canary text")
 
     harness = RestHarness()
-    object.__setattr__(harness.ports.context, "now", explode)
+    object.__setattr__(harness.wired.context, "now", explode)
     monkeypatch.setattr(functions.rest.openapi, "openapi_json", explode)
     answered = ask(name, harness)
     assert (answered.status, answered.code) == (500, "internal")

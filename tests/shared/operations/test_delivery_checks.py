@@ -124,7 +124,7 @@ def notification(harness: PushHarness, user: str = "bob") -> Notification:
     )
 
 
-def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed(harness: PushHarness) -> None:
+def test_a_notification_that_was_not_acknowledged_is_told_again_and_pushed(harness: PushHarness) -> None:
     harness.stores.notifications.put([notification(harness), notification(harness, "carol")])
     harness.stores.notifications.acknowledge("carol", "n1")
     looked = look(harness, AboutNotification("n1"), ("bob", "carol"))
@@ -134,7 +134,7 @@ def test_a_notice_that_was_not_acknowledged_is_told_again_and_pushed(harness: Pu
     assert json.dumps(event).count("Down at noon") == 1
 
 
-def test_a_notice_that_everybody_acknowledged_or_that_expired_is_left_alone(harness: PushHarness) -> None:
+def test_a_notification_that_all_users_acknowledged_or_that_expired_is_left_alone(harness: PushHarness) -> None:
     harness.stores.notifications.put([notification(harness)])
     harness.clock.advance(1_000)
     assert look(harness, AboutNotification("n1")) == NOTHING

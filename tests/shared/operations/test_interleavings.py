@@ -29,7 +29,7 @@ DECISION = ("read_back", "lookup", "roster", "put")
 
 @dataclass
 class Scenario:
-    """`harness` is to be looked at; the operations run on `stepped`, whose ports wait for their turn."""
+    """`harness` is to be looked at; the operations run on `stepped`, whose calls wait for their turn."""
 
     harness: ChatHarness
     outcomes: dict[int, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ def harness() -> NotificationsHarness:
     return NotificationsHarness()
 
 
-def test_a_notice_is_kept_for_each_for_thirty_days(harness: NotificationsHarness) -> None:
+def test_a_notification_is_kept_for_each_for_thirty_days(harness: NotificationsHarness) -> None:
     assert harness.send(["alice", "bob", "alice"], body="You", data={"k": "v"}).users == 2
     expected = Notification(
         "fresh", "alice", SYSTEM, harness.clock(), harness.clock() + 30 * 86_400_000, "Hello", "You", {"k": "v"}
@@ -74,7 +74,7 @@ def test_who_is_absent_is_looked_at_right_away_and_who_is_connected_soon(harness
     harness.stores.connect("dave", "stale", at=1, expires_at=2)
     harness.send(["alice", "bob", "carol", "dave"])
     about = AboutNotification("fresh")
-    assert harness.looks.puts == [
+    assert harness.delivery_checks.puts == [
         (DeliveryCheck(about, ("bob", "dave")), 0),
         (DeliveryCheck(about, ("alice", "carol")), 5),
     ]
@@ -84,7 +84,7 @@ def test_nobody_absent_and_nobody_connected_are_not_looked_at(harness: Notificat
     harness.connect("alice")
     harness.send(["alice"])
     harness.send(["bob"])
-    assert [(look.users, delay_s) for look, delay_s in harness.looks.puts] == [(("alice",), 5), (("bob",), 0)]
+    assert [(look.users, delay_s) for look, delay_s in harness.delivery_checks.puts] == [(("alice",), 5), (("bob",), 0)]
 
 
 def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again(harness: NotificationsHarness) -> None:
@@ -93,7 +93,7 @@ def test_a_dead_connection_is_forgotten_and_its_user_looked_at_again(harness: No
     harness.gateway.outcomes["alice1"] = PostOutcome.GONE
     harness.send(["alice"])
     assert [gone.user_id for gone in harness.checks.scheduled] == ["alice"]
-    assert [delay_s for _, delay_s in harness.looks.puts] == [5]
+    assert [delay_s for _, delay_s in harness.delivery_checks.puts] == [5]
 
 
 def test_nothing_is_told_of_what_may_not_be_stored() -> None:
@@ -105,23 +105,23 @@ def test_nothing_is_told_of_what_may_not_be_stored() -> None:
     harness.stores.calls.before = busy
     with pytest.raises(Unavailable):
         harness.send(["alice", "bob"])
-    assert (harness.gateway.posts, harness.looks.puts) == ([], [])
+    assert (harness.gateway.posts, harness.delivery_checks.puts) == ([], [])
 
 
 def test_what_could_not_be_queued_is_stored_and_completed_by_a_repetition() -> None:
     def busy(_: object) -> None:
         raise Unavailable
 
-    harness = NotificationsHarness(looks=FakeDeliveryCheckQueue(before_put=busy))
+    harness = NotificationsHarness(delivery_checks=FakeDeliveryCheckQueue(before_put=busy))
     harness.connect("alice")
     with pytest.raises(Unavailable):
         harness.send(["alice", "bob"], notification_id="n1")
     assert harness.gateway.posts == []
-    harness.looks.before_put = lambda _: None
+    harness.delivery_checks.before_put = lambda _: None
     harness.clock.advance(1_000)
     assert harness.send(["alice", "bob"], notification_id="n1").notification_id == "n1"
     assert [event["notification"]["created_at"] for event in harness.received("alice")] == [harness.clock() - 1_000]
-    assert [look.users for look in harness.looks.looks] == [("bob",), ("alice",)]
+    assert [look.users for look in harness.delivery_checks.looks] == [("bob",), ("alice",)]
 
 
 def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged(harness: NotificationsHarness) -> None:
@@ -131,7 +131,7 @@ def test_a_repetition_tells_what_is_stored_and_nothing_to_who_has_acknowledged(h
     harness.send(["alice", "bob"], "Other words", notification_id="n1")
     assert [event["notification"]["title"] for event in harness.received("alice")] == ["Hello", "Hello"]
     assert len(harness.received("bob")) == 1
-    assert harness.looks.looks[-1].users == ("alice",)
+    assert harness.delivery_checks.looks[-1].users == ("alice",)
 
 
 def test_whoever_a_repetition_adds_gets_their_own(harness: NotificationsHarness) -> None:
@@ -147,7 +147,7 @@ def test_a_repetition_that_everybody_has_acknowledged_does_nothing(harness: Noti
     harness.stores.notifications.acknowledge("alice", "n1")
     sent = harness.send(["alice"], notification_id="n1")
     assert sent.users == 1
-    assert len(harness.looks.puts) == 1
+    assert len(harness.delivery_checks.puts) == 1
 
 
 @pytest.mark.parametrize(

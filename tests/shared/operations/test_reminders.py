@@ -185,13 +185,13 @@ def test_who_is_due_is_told_and_the_reminder_goes(harness: RemindersHarness) -> 
 def test_who_is_absent_is_looked_at_right_away(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.due(reminder)
-    assert [(look.about, look.users, delay_s) for look, delay_s in harness.looks.puts] == [
+    assert [(look.about, look.users, delay_s) for look, delay_s in harness.delivery_checks.puts] == [
         (AboutNotification(reminder.reminder_id), ("alice",), 0)
     ]
 
 
 def told(harness: RemindersHarness) -> tuple[int, list[Notification], int]:
-    return len(harness.gateway.posts), harness.notified(), len(harness.looks.puts)
+    return len(harness.gateway.posts), harness.notified(), len(harness.delivery_checks.puts)
 
 
 def test_a_cancelled_one_is_told_to_nobody(harness: RemindersHarness) -> None:
@@ -205,7 +205,7 @@ def test_one_is_due_once(harness: RemindersHarness) -> None:
     reminder = harness.remind().reminder
     harness.due(reminder)
     assert harness.due(reminder) == 0
-    assert len(harness.looks.puts) == 1
+    assert len(harness.delivery_checks.puts) == 1
 
 
 def test_anothers_reminder_is_nobodys(harness: RemindersHarness) -> None:
@@ -228,18 +228,18 @@ def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes(harness: Re
     assert (told(harness), harness.kept()) == ((0, [], 0), [])
 
 
-def test_one_that_died_half_way_is_told_again_as_the_same_notice() -> None:
-    harness = RemindersHarness(looks=FakeDeliveryCheckQueue(before_put=busy))
+def test_one_that_died_half_way_is_told_again_as_the_same_notification() -> None:
+    harness = RemindersHarness(delivery_checks=FakeDeliveryCheckQueue(before_put=busy))
     reminder = harness.remind().reminder
     with pytest.raises(Unavailable):
         harness.due(reminder)
     assert harness.kept() != []
-    harness.looks.before_put = lambda _: None
+    harness.delivery_checks.before_put = lambda _: None
     harness.clock.advance(1_000)
     harness.due(reminder)
     (notification,) = harness.notified()
     assert notification.created_at == harness.clock() - 1_000
-    assert (len(harness.looks.puts), harness.kept()) == (1, [])
+    assert (len(harness.delivery_checks.puts), harness.kept()) == (1, [])
 
 
 def test_one_that_was_acknowledged_half_way_is_not_told_again(harness: RemindersHarness) -> None:
@@ -248,4 +248,4 @@ def test_one_that_was_acknowledged_half_way_is_not_told_again(harness: Reminders
     harness.stores.reminders.put(reminder)  # as if it had died before it was removed
     harness.stores.notifications.acknowledge("alice", reminder.reminder_id)
     assert harness.due(reminder) == 0
-    assert (len(harness.looks.puts), harness.kept()) == (1, [])
+    assert (len(harness.delivery_checks.puts), harness.kept()) == (1, [])

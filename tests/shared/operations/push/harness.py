@@ -16,7 +16,7 @@ from tests.harness import Harness
 GROUP = "group:0123456789abcdef"
 BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
 BOBS_PHONE = PushTarget(APNS, "0a" * 32, app_id="com.example.chat")
-SECOND_LOOK_S = 5
+DELIVERY_CHECK_S = 5
 
 
 @dataclass

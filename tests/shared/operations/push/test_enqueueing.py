@@ -12,7 +12,7 @@ from shared.domain.pushes import PushJob
 from shared.errors import Unavailable
 from shared.operations.push.enqueueing import enqueue_stored
 from tests.fakes import DM
-from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, SECOND_LOOK_S, PushHarness
+from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, DELIVERY_CHECK_S, GROUP, PushHarness
 from tests.stores import MEMBERS
 
 
@@ -23,7 +23,7 @@ def messages(*senders: str) -> list[StoredEntry]:
 def look(harness: PushHarness, entries: Sequence[StoredEntry]) -> tuple[int, int, int]:
     """How many pushes, delivery checks and shards were queued."""
     assert enqueue_stored(entries, **harness.whole) == {}
-    return len(harness.pushes.jobs), len(harness.looks.looks), len(harness.shards.shards)
+    return len(harness.pushes.jobs), len(harness.delivery_checks.looks), len(harness.shards.shards)
 
 
 def woken(harness: PushHarness) -> list[tuple[str, str, object]]:
@@ -51,7 +51,7 @@ def test_who_is_connected_is_looked_at_again_some_seconds_later_and_not_woken(ha
     harness.device()
     harness.stores.connect("bob", "b1", at=harness.clock())
     assert look(harness, messages("alice")) == (0, 1, 0)
-    assert harness.looks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), SECOND_LOOK_S)]
+    assert harness.delivery_checks.puts == [(DeliveryCheck(AboutMessage(DM, 1), ("bob",)), DELIVERY_CHECK_S)]
     assert harness.pushes.jobs == []
 
 
@@ -63,7 +63,7 @@ def test_a_stale_connection_is_no_connection(harness: PushHarness) -> None:
 
 def test_who_has_no_device_costs_one_read_and_no_message_in_any_queue(harness: PushHarness) -> None:
     assert look(harness, messages("alice")) == (0, 0, 0)
-    assert (harness.stores.calls.reads(MEMBERS), harness.pushes.jobs, harness.looks.looks) == (1, [], [])
+    assert (harness.stores.calls.reads(MEMBERS), harness.pushes.jobs, harness.delivery_checks.looks) == (1, [], [])
 
 
 def test_a_batch_is_one_read_of_sessions_one_of_devices_and_no_write(harness: PushHarness) -> None:
@@ -88,7 +88,7 @@ def test_a_groups_members_are_woken_or_looked_at_each_as_they_stand(harness: Pus
     harness.stores.connect("carol", "c1", at=harness.clock())
     assert look(harness, [StoredEntry(GROUP, 2, "alice")]) == (1, 1, 0)
     assert woken(harness) == [("bob", FCM, AboutMessage(GROUP, 2))]
-    assert harness.looks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
+    assert harness.delivery_checks.looks == [DeliveryCheck(AboutMessage(GROUP, 2), ("carol",))]
 
 
 def test_of_a_large_groups_members_nobodys_session_is_read_here(harness: PushHarness) -> None:

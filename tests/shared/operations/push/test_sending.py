@@ -359,7 +359,7 @@ def test_a_notice_is_pushed_once_until_it_is_acknowledged() -> None:
     assert push.data == {"type": "notification", "notification_id": "n1"}
 
 
-def test_a_notice_that_was_acknowledged_or_comes_in_quiet_hours_is_not_pushed() -> None:
+def test_a_notification_that_was_acknowledged_or_comes_in_quiet_hours_is_not_pushed() -> None:
     from shared.domain.contacts import QuietHours
 
     harness, _ = waiting()
