@@ -52,7 +52,7 @@ VARIABLES = {
     "REQUEST_LOG": "off",
     "SCHEDULE_GROUP": "parley",
     "SCHEDULE_ROLE_ARN": "arn:aws:iam::000000000000:role/schedule",
-    "DELIVERY_CHECK_S": "5",
+    "SECOND_LOOK_S": "5",
     "SESSIONS_TABLE": "sessions",
     "TEXT_LIMIT": "5000",
     "TICKETS_TABLE": "tickets",
