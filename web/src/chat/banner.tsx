@@ -1,0 +1,36 @@
+/** What stands between the page and the server, while something does. */
+import { useClient, useConnection } from "@parley/react";
+import { useEffect, useState } from "react";
+import { useI18n } from "../i18n";
+import { Icon } from "../ui/icon";
+
+/** Connecting is normal and mostly short: it is worth a line only where it lasts. */
+const PATIENCE_MS = 1_500;
+
+export function ConnectionBanner() {
+  const { t } = useI18n();
+  const client = useClient();
+  const { state, reason } = useConnection();
+  const [lasts, setLasts] = useState(false);
+  const isBusy = state === "connecting" || state === "catching_up";
+  useEffect(() => {
+    setLasts(false);
+    if (!isBusy) return;
+    const timer = setTimeout(() => setLasts(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [isBusy]);
+  const shows = state === "offline" || state === "ended" || (isBusy && lasts);
+  return (
+    <div className="banner-place" role="status">
+      {shows && (
+        <p className={`banner ${state}`}>
+          <Icon name={isBusy ? "clock" : "warning"} size={18} />
+          <span>{t(`connection.${state as "offline"}`, { reason: reason ?? "" })}</span>
+          {(state === "offline" || state === "ended") && (
+            <button type="button" className="button small" onClick={() => void client.start()}>{t("connection.retry")}</button>
+          )}
+        </p>
+      )}
+    </div>
+  );
+}

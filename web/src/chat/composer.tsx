@@ -1,0 +1,119 @@
+/** Where one writes. Enter sends, Shift+Enter is a new line; a reply or an edit stands above it until it is sent or given up. */
+import { useClient, useSend, useTyping } from "@parley/react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
+import { usePeople } from "../lib/names";
+import { mentionsIn } from "../lib/text";
+import { EmojiButton } from "../ui/emoji";
+import { Icon } from "../ui/icon";
+import { useToasts } from "../ui/toast";
+import { useDraft } from "./draft";
+import { MentionList, useMentions } from "./mentions";
+import { Referring } from "./referring";
+import type { SendFiles } from "./sending-files";
+import { useKeptDraft } from "./use-kept-draft";
+
+const LONGEST = 5_000;
+
+export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }) {
+  const { t } = useI18n();
+  const { me } = usePeople();
+  const { trying } = useToasts();
+  const { users, isGroup } = useMembers();
+  const { reference, refer } = useDraft();
+  const { setTyping } = useTyping(id);
+  const client = useClient();
+  const send = useSend({ conversation_id: id });
+  const [text, setText] = useKeptDraft(id);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const chooser = useRef<HTMLInputElement>(null);
+  const mentions = useMentions(area, text, setText, isGroup ? users.filter((user) => user !== me) : []);
+  const tooMany = [...text].length - LONGEST;
+  const isGood = text.trim() !== "" && tooMany <= 0;
+  const [before, setBefore] = useState("");
+
+  useEffect(() => {
+    if (!reference) return;
+    if (reference.kind === "edit") setText((now) => (setBefore(now), reference.message.content ?? ""));
+    requestAnimationFrame(() => area.current?.focus());
+  }, [reference, setText]);
+
+  const giveUp = () => {
+    if (reference?.kind === "edit") setText(before);
+    refer(null);
+  };
+  const change = (next: string) => {
+    setText(next);
+    setTyping(next.trim() !== "" && reference?.kind !== "edit");
+  };
+  const submit = () => {
+    if (!isGood) return;
+    const named = isGroup ? mentionsIn(text, users) : [];
+    if (reference?.kind === "edit") void trying(client.edit(id, reference.message.seq, text.trim()));
+    else {
+      const more = { ...(named.length && { mentions: named }), ...(reference && { reply_to: reference.message.seq }) };
+      send(text.trim(), more).stored.catch(() => undefined); // it stands there as failed
+    }
+    setText(reference?.kind === "edit" ? before : "");
+    setTyping(false);
+    refer(null);
+  };
+  const press = (event: KeyboardEvent) => {
+    if (mentions.press(event)) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Escape" && reference) {
+      event.preventDefault();
+      giveUp();
+    }
+  };
+  const paste = (event: ClipboardEvent) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    sendFiles(event.clipboardData.files);
+  };
+  const insert = (emoji: string) => {
+    const { selectionStart: start = text.length, selectionEnd: end = text.length } = area.current ?? {};
+    change(text.slice(0, start) + emoji + text.slice(end));
+    requestAnimationFrame(() => {
+      area.current?.focus();
+      area.current?.setSelectionRange(start + emoji.length, start + emoji.length);
+    });
+  };
+  return (
+    <form className="composer" onSubmit={(event) => { event.preventDefault(); submit(); }}>
+      {reference && <Referring reference={reference} onStop={giveUp} />}
+      <MentionList {...mentions} />
+      <div className="composer-line">
+        <button type="button" className="icon-button" aria-label={t("compose.attach")} title={t("compose.attach")} onClick={() => chooser.current?.click()}>
+          <Icon name="attach" />
+        </button>
+        <input ref={chooser} type="file" multiple hidden tabIndex={-1} aria-label={t("compose.attach")} onChange={(event) => { sendFiles(event.target.files ?? []); event.target.value = ""; }} />
+        <div className="grow" data-text={`${text}\n`}>
+          <textarea
+            ref={area}
+            dir="auto"
+            rows={1}
+            value={text}
+            onChange={(event) => change(event.target.value)}
+            onKeyDown={press}
+            onPaste={paste}
+            onSelect={mentions.look}
+            onBlur={() => setTyping(false)}
+            aria-label={t("compose.placeholder")}
+            placeholder={t("compose.placeholder")}
+            enterKeyHint="send"
+            {...mentions.combobox}
+          />
+        </div>
+        <EmojiButton onPick={insert}>
+          <button type="button" className="icon-button" aria-label={t("compose.emoji")} title={t("compose.emoji")}><Icon name="emoji" /></button>
+        </EmojiButton>
+        <button type="submit" className="icon-button send" aria-label={t("compose.send")} title={t("compose.send")} disabled={!isGood}><Icon name="send" /></button>
+      </div>
+      {tooMany > 0 && <p className="bad" role="alert">{t("compose.tooLong", { n: tooMany })}</p>}
+    </form>
+  );
+}

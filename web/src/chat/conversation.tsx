@@ -1,0 +1,46 @@
+/** The open conversation: its head, its messages, and where one writes. Files can be dropped anywhere on it. */
+import { useClient, useConversation } from "@parley/react";
+import { type DragEvent, useEffect, useState } from "react";
+import { useI18n } from "../i18n";
+import { MembersProvider } from "../lib/members";
+import { DraftProvider } from "./draft";
+import { Composer } from "./composer";
+import { Head } from "./head";
+import { useFiles } from "./sending-files";
+import { Timeline } from "./timeline";
+import { TypingLine } from "./typing-line";
+
+export function Conversation({ id }: { id: string }) {
+  const { t } = useI18n();
+  const client = useClient();
+  const item = useConversation(id);
+  const sendFiles = useFiles(id);
+  const [isOver, setIsOver] = useState(false);
+  const isKnown = item !== undefined;
+  useEffect(() => {
+    if (!isKnown) void client.refreshInbox().catch(() => undefined); // by a link, or new
+  }, [client, isKnown]);
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setIsOver(false);
+    sendFiles(event.dataTransfer.files);
+  };
+  const over = (event: DragEvent) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    setIsOver(true);
+  };
+  return (
+    <MembersProvider id={id}>
+      <DraftProvider>
+        <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
+          <Head id={id} item={item} />
+          <Timeline id={id} />
+          <TypingLine id={id} />
+          <Composer id={id} sendFiles={sendFiles} />
+          {isOver && <div className="drop-here" aria-hidden="true">{t("compose.drop")}</div>}
+        </section>
+      </DraftProvider>
+    </MembersProvider>
+  );
+}

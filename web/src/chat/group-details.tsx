@@ -1,0 +1,111 @@
+/** A group's name and members, with what one's own role lets one do about them. */
+import { useClient } from "@parley/react";
+import { type SubmitEvent, useState } from "react";
+import { useI18n } from "../i18n";
+import { userIds } from "../inbox/new-chat";
+import { useMembers } from "../lib/members";
+import { usePeople } from "../lib/names";
+import { go } from "../lib/route";
+import { type Member, type Role, server } from "../lib/server";
+import { isUserId } from "../lib/session";
+import { Avatar } from "../ui/avatar";
+import { Icon } from "../ui/icon";
+import { Menu } from "../ui/menu";
+import { useToasts } from "../ui/toast";
+
+const ROLES: readonly Role[] = ["owner", "admin", "member"];
+
+export function GroupDetails({ id, name, onClose }: { id: string; name: string; onClose: () => void }) {
+  const { t } = useI18n();
+  const { members, role, refresh } = useMembers();
+  const client = useClient();
+  const { trying } = useToasts();
+  const isModerator = role === "owner" || role === "admin";
+  const sorted = [...members].sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.user_id < b.user_id ? -1 : 1));
+  const change = (work: Promise<unknown>) => trying(work.then(() => Promise.all([refresh(), client.refreshInbox()])));
+  return (
+    <>
+      {isModerator && <Rename name={name} onRename={(next) => change(server(client).rename(id, next))} />}
+      <h3>{t("details.members")} ({members.length})</h3>
+      {isModerator && <Add onAdd={(users) => change(server(client).addMembers(id, users))} />}
+      <ul className="people">
+        {sorted.map((member) => <MemberRow key={member.user_id} id={id} member={member} change={change} onClose={onClose} />)}
+      </ul>
+    </>
+  );
+}
+
+function Rename({ name, onRename }: { name: string; onRename: (name: string) => Promise<boolean> }) {
+  const { t } = useI18n();
+  const [text, setText] = useState(name);
+  const next = text.trim();
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (next && next !== name) void onRename(next);
+  };
+  return (
+    <form className="inline" onSubmit={submit}>
+      <input className="field" dir="auto" value={text} maxLength={100} onChange={(event) => setText(event.target.value)} aria-label={t("new.name")} />
+      <button type="submit" className="button" disabled={!next || next === name}>{t("details.rename")}</button>
+    </form>
+  );
+}
+
+function Add({ onAdd }: { onAdd: (users: string[]) => Promise<boolean> }) {
+  const { t } = useI18n();
+  const [text, setText] = useState("");
+  const users = userIds(text);
+  const isGood = users.length > 0 && users.every(isUserId);
+  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (isGood && (await onAdd(users))) setText("");
+  };
+  return (
+    <form className="inline" onSubmit={submit}>
+      <input className="field" value={text} onChange={(event) => setText(event.target.value)} aria-label={t("details.add")} placeholder={t("new.membersHint")} autoCapitalize="none" spellCheck={false} />
+      <button type="submit" className="button" disabled={!isGood}>{t("details.add")}</button>
+    </form>
+  );
+}
+
+interface RowProps {
+  id: string;
+  member: Member;
+  change: (work: Promise<unknown>) => Promise<boolean>;
+  onClose: () => void;
+}
+
+function MemberRow({ id, member: { user_id: user, role }, change, onClose }: RowProps) {
+  const { t } = useI18n();
+  const { me, nameOf } = usePeople();
+  const { trying } = useToasts();
+  const { role: own } = useMembers();
+  const client = useClient();
+  const ask = server(client);
+  const write = async () => {
+    const made = await ask.begin(user);
+    await client.refreshInbox();
+    onClose();
+    go(made);
+  };
+  const mayRemove = user !== me && (own === "owner" || (own === "admin" && role === "member"));
+  const entries = [
+    user !== me && { label: t("details.write", { name: nameOf(user) }), icon: "compose" as const, onSelect: () => void trying(write()) },
+    ...(own === "owner" ? ROLES.filter((one) => one !== role).map((one) => ({ label: t(`details.make.${one}`), onSelect: () => void change(ask.setRole(id, user, one)) })) : []),
+    mayRemove && { label: t("details.remove"), icon: "trash" as const, danger: true, onSelect: () => void change(ask.remove(id, user)) },
+  ];
+  return (
+    <li className="person">
+      <Avatar id={user} name={nameOf(user)} size="s" />
+      <span className="person-name">
+        <bdi>{nameOf(user)}</bdi>
+        <small>{t(`details.role.${role}`)}</small>
+      </span>
+      {entries.some(Boolean) && (
+        <Menu groups={[{ entries }]}>
+          <button type="button" className="icon-button small" aria-label={t("details.actions", { name: nameOf(user) })}><Icon name="more" size={18} /></button>
+        </Menu>
+      )}
+    </li>
+  );
+}

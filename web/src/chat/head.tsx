@@ -1,0 +1,49 @@
+/** Above the messages: with whom, whether they are there, and the way to the details. */
+import type { InboxItem } from "@parley/client";
+import { usePresence } from "@parley/react";
+import { useMemo, useState } from "react";
+import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
+import { otherOf, usePeople } from "../lib/names";
+import { go } from "../lib/route";
+import { Avatar } from "../ui/avatar";
+import { Icon } from "../ui/icon";
+import { Details } from "./details";
+
+export function Head({ id, item }: { id: string; item: InboxItem | undefined }) {
+  const { t } = useI18n();
+  const { me, titleOf, nameOf } = usePeople();
+  const [isOpen, setIsOpen] = useState(false);
+  const isGroup = id.startsWith("group:");
+  const name = item ? titleOf(item) : isGroup ? "…" : nameOf(otherOf(id, me));
+  return (
+    <header className="head">
+      <button type="button" className="icon-button only-phone" aria-label={t("app.back")} onClick={() => go(null)}>
+        <Icon name="back" />
+      </button>
+      <Avatar id={isGroup ? id : otherOf(id, me)} name={name} size="s" />
+      <div className="head-text">
+        <h2 dir="auto">{name}</h2>
+        {isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />}
+      </div>
+      <button type="button" className="icon-button" aria-label={t("chat.details")} title={t("chat.details")} onClick={() => setIsOpen(true)}>
+        <Icon name="info" />
+      </button>
+      {isOpen && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
+    </header>
+  );
+}
+
+function GroupLine({ item }: { item: InboxItem | undefined }) {
+  const { t } = useI18n();
+  const { members } = useMembers();
+  const count = members.length || item?.member_count || 0;
+  return <p>{count > 0 && t("chat.members", { n: count })}</p>;
+}
+
+function PresenceLine({ user }: { user: string }) {
+  const { t, ago } = useI18n();
+  const presence = usePresence(useMemo(() => [user], [user]))[user];
+  if (presence?.status === "online") return <p className="online">{t("chat.online")}</p>;
+  return <p>{presence?.last_seen ? t("chat.lastSeen", { when: ago(presence.last_seen) }) : ""}</p>;
+}

@@ -1,0 +1,47 @@
+/** The page of somebody who is signed in: the list of chats, and the one that is open. On a phone one of the two. */
+import { useClient, useConnection, useInbox } from "@parley/react";
+import { useEffect } from "react";
+import { useI18n } from "../i18n";
+import { Sidebar } from "../inbox/sidebar";
+import { go, useOpenConversation } from "../lib/route";
+import { useUnreadTitle } from "../lib/title";
+import { Logo } from "../ui/icon";
+import { ConnectionBanner } from "./banner";
+import { Conversation } from "./conversation";
+
+export function Chat({ onSignOut }: { onSignOut: (why?: "ended") => void }) {
+  const { t } = useI18n();
+  const client = useClient();
+  const { unread } = useInbox();
+  const { state, code } = useConnection();
+  const open = useOpenConversation();
+  useUnreadTitle(t("app.name"), unread);
+  useEffect(() => client.open(open), [client, open]);
+  useEffect(() => {
+    if (state === "ended" && (code === "token_expired" || code === "refused")) onSignOut("ended");
+  }, [state, code, onSignOut]);
+  useEffect(() => {
+    const close = (event: KeyboardEvent) => {
+      const isElsewhere = event.defaultPrevented || document.querySelector("dialog[open]");
+      if (event.key === "Escape" && !isElsewhere && open) go(null);
+    };
+    addEventListener("keydown", close);
+    return () => removeEventListener("keydown", close);
+  }, [open]);
+  return (
+    <div className={open ? "app has-open" : "app"}>
+      <Sidebar open={open} onSignOut={onSignOut} />
+      <main className="pane">
+        <ConnectionBanner />
+        {open ? (
+          <Conversation key={open} id={open} />
+        ) : (
+          <div className="choose">
+            <Logo />
+            <p>{t("chat.choose")}</p>
+          </div>
+        )}
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+/** What can be done with a message: a quick reaction, and the menu of the rest. */
+import type { MessageItem } from "@parley/client";
+import { useClient } from "@parley/react";
+import { useState } from "react";
+import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
+import { server } from "../lib/server";
+import { Confirm } from "../ui/confirm";
+import { EmojiButton } from "../ui/emoji";
+import { Icon } from "../ui/icon";
+import { Menu } from "../ui/menu";
+import { useToasts } from "../ui/toast";
+import { useDraft } from "./draft";
+import { ForwardDialog } from "./forward";
+import { RemindDialog } from "./remind";
+
+/** The server's rule (`edit_window_s`) may be another; it has the last word. */
+const EDIT_MS = 86_400_000;
+const QUICK = "👍";
+
+export function MessageActions({ item, conversation }: { item: MessageItem; conversation: string }) {
+  const { t } = useI18n();
+  const { say, trying } = useToasts();
+  const { refer } = useDraft();
+  const { isGroup, role } = useMembers();
+  const client = useClient();
+  const [shown, setShown] = useState<"forward" | "remind" | "delete" | null>(null);
+  const { message, mine } = item;
+  const seq = item.seq as number;
+  const react = (emoji: string) => void trying(client.react(conversation, seq, emoji));
+  const isEditable = mine && !message.forwarded && Date.now() - message.created_at < EDIT_MS;
+  const isModerator = isGroup && (role === "owner" || role === "admin");
+  const copy = async () => {
+    await navigator.clipboard.writeText(message.content ?? "");
+    say(t("app.copied"));
+  };
+  const tell = async () => {
+    const { receipts } = await server(client).message(conversation, seq);
+    if (receipts) say(t("message.receipts", receipts));
+  };
+  const entries = [
+    { label: t("message.reply"), icon: "reply" as const, onSelect: () => refer({ kind: "reply", message }) },
+    { label: t("message.forward"), icon: "forward" as const, onSelect: () => setShown("forward") },
+    message.content !== null && { label: t("message.copy"), icon: "copy" as const, onSelect: () => void trying(copy()) },
+    { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
+    isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
+    isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
+    (mine || isModerator) && { label: t("message.delete"), icon: "trash" as const, danger: true, onSelect: () => setShown("delete") },
+  ];
+  return (
+    <div className="actions">
+      <button type="button" className="icon-button small" aria-label={`${t("message.react")} ${QUICK}`} onClick={() => react(QUICK)}>{QUICK}</button>
+      <EmojiButton onPick={react}>
+        <button type="button" className="icon-button small" aria-label={t("message.addReaction")} title={t("message.addReaction")}>
+          <Icon name="emoji" size={18} />
+        </button>
+      </EmojiButton>
+      <Menu groups={[{ entries }]}>
+        <button type="button" className="icon-button small" aria-label={t("message.actions")} title={t("message.actions")}>
+          <Icon name="more" size={18} />
+        </button>
+      </Menu>
+      {shown === "forward" && <ForwardDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
+      {shown === "remind" && <RemindDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
+      {shown === "delete" && (
+        <Confirm text={t("message.deleteSure")} action={t("message.delete")} onClose={() => setShown(null)} onConfirm={() => void trying(client.delete(conversation, seq))} />
+      )}
+    </div>
+  );
+}

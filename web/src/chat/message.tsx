@@ -1,0 +1,88 @@
+/** One message: who, what, what it replies to, its reactions, and how far it has come. */
+import type { MessageItem, Timeline } from "@parley/client";
+import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
+import { usePeople } from "../lib/names";
+import { isOnlyEmoji } from "../lib/text";
+import { Avatar } from "../ui/avatar";
+import { Icon } from "../ui/icon";
+import { Attachment } from "./attachment";
+import { useJump } from "./jump";
+import { MessageActions } from "./message-actions";
+import { Failed, State } from "./message-state";
+import { Quote } from "./quote";
+import { Reactions } from "./reactions";
+import { RichText } from "./rich-text";
+
+interface Props {
+  item: MessageItem;
+  isFirst: boolean;
+  isLast: boolean;
+  conversation: string;
+  receipts: Timeline["receipts"];
+}
+
+export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
+  const { t } = useI18n();
+  const { me, nameOf } = usePeople();
+  const { isGroup } = useMembers();
+  const { target } = useJump();
+  const { message, mine } = item;
+  const isTarget = item.seq !== null && item.seq === target;
+  const isToMe = message.mentions?.includes(me) && !mine;
+  const marks = [mine ? "mine" : "theirs", isFirst && "first", isLast && "last", isTarget && "target", isToMe && "to-me"];
+  return (
+    <article className={`message ${marks.filter(Boolean).join(" ")}`} tabIndex={-1} aria-label={nameOf(message.sender_id)}>
+      {isGroup && !mine && (
+        <span className="message-avatar">{isLast && <Avatar id={message.sender_id} name={nameOf(message.sender_id)} size="s" />}</span>
+      )}
+      <div className="message-column">
+        {isGroup && !mine && isFirst && <bdi className="sender">{nameOf(message.sender_id)}</bdi>}
+        <div className="message-line">
+          <Bubble item={item} conversation={conversation} />
+          {!message.deleted_at && item.seq !== null && <MessageActions item={item} conversation={conversation} />}
+        </div>
+        <Reactions item={item} conversation={conversation} />
+        {item.state === "failed" && <Failed item={item} />}
+      </div>
+      {isToMe && <span className="hidden">{t("chat.newMessages")}</span>}
+    </article>
+  );
+}
+
+function Bubble({ item, conversation }: { item: MessageItem; conversation: string }) {
+  const { t, time } = useI18n();
+  const { message, mine } = item;
+  const { content } = message;
+  if (message.deleted_at) {
+    return (
+      <div className="bubble deleted">
+        <Icon name="block" size={16} />
+        <span>{t("message.deleted")}</span>
+        <Meta at={time(message.created_at)} />
+      </div>
+    );
+  }
+  const isBig = content !== null && !message.file_id && !message.reply_to && isOnlyEmoji(content);
+  return (
+    <div className={isBig ? "bubble big" : "bubble"}>
+      {message.forwarded && <p className="forwarded"><Icon name="forward" size={14} />{t("message.forwarded")}</p>}
+      {message.reply_to !== undefined && <Quote conversation={conversation} seq={message.reply_to} />}
+      {message.type !== "text" && <Attachment item={item} />}
+      {content && <div className="content" dir="auto"><RichText text={content} mentions={message.mentions ?? []} /></div>}
+      {message.content_cut && <p className="forwarded">{t("message.cut")}</p>}
+      <Meta at={time(message.created_at)} edited={message.edited_at !== undefined || item.pendingEdit === true} state={mine ? item.state : null} />
+    </div>
+  );
+}
+
+function Meta({ at, edited, state }: { at: string; edited?: boolean; state?: MessageItem["state"] | null }) {
+  const { t } = useI18n();
+  return (
+    <span className="meta">
+      {edited && <span>{t("message.edited")}</span>}
+      <time>{at}</time>
+      {state && <State state={state} />}
+    </span>
+  );
+}

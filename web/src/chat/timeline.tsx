@@ -1,0 +1,109 @@
+/** The messages, of which only those in view are rendered: it stays at the end, and where one reads, whatever arrives. */
+import { useMessages } from "@parley/react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useI18n } from "../i18n";
+import { Icon } from "../ui/icon";
+import { rowsOf } from "./rows";
+import { TimelineRow } from "./timeline-row";
+import { useReading } from "./use-reading";
+import { JumpContext, type Jump } from "./jump";
+
+const NEAR = 600;
+const END = 80;
+
+export function Timeline({ id }: { id: string }) {
+  const { t } = useI18n();
+  const timeline = useMessages(id);
+  const place = useRef<HTMLDivElement>(null);
+  const { items, hasOlder, hasNewer, loadingOlder } = timeline;
+  const [unreadFrom] = useState(() => (items.length ? timeline.readSeq : null));
+  const rows = useMemo(() => rowsOf(items, unreadFrom), [items, unreadFrom]);
+  const [target, setTarget] = useState<number | null>(null);
+  const list = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => place.current,
+    estimateSize: (index) => (rows[index]?.kind === "message" ? 56 : 40),
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 8,
+    paddingStart: 12,
+    paddingEnd: 8,
+    anchorTo: "end",
+    followOnAppend: !hasNewer,
+    scrollEndThreshold: END,
+  });
+  const isAtEnd = list.isAtEnd(END) && !hasNewer;
+  const isEmpty = rows.length === 0;
+  useLayoutEffect(() => {
+    if (!isEmpty) list.scrollToEnd();
+  }, [isEmpty, list]);
+  useReading(id, timeline, isAtEnd);
+  useEffect(() => {
+    const offset = list.scrollOffset ?? 0;
+    if (offset < NEAR && hasOlder && !loadingOlder) void timeline.loadOlder();
+    else if (hasNewer && list.getDistanceFromEnd() < NEAR) void timeline.loadNewer();
+  });
+  useEffect(() => {
+    const index = target === null ? -1 : rows.findIndex((row) => row.kind === "message" && row.item.seq === target);
+    if (index < 0) return;
+    list.scrollToIndex(index, { align: "center" });
+    const timer = setTimeout(() => setTarget(null), 2_000);
+    return () => clearTimeout(timer);
+  }, [target, rows, list]);
+  const jump = useMemo<Jump>(
+    () => ({
+      target,
+      to: (seq) => {
+        setTarget(seq);
+        if (!items.some((item) => item.seq === seq)) void timeline.jumpTo(seq);
+      },
+    }),
+    [target, items, timeline],
+  );
+  const toLatest = async () => {
+    if (hasNewer) await timeline.jumpToLatest();
+    requestAnimationFrame(() => list.scrollToEnd());
+  };
+  return (
+    <JumpContext value={jump}>
+      <div className="timeline-place">
+        <div className="timeline" ref={place} role="region" aria-label={t("chat.history")} tabIndex={0} onKeyDown={moveFocus}>
+          {loadingOlder && <p className="loading" role="status">{t("chat.loading")}</p>}
+          {isEmpty && !hasOlder && !loadingOlder && <p className="empty">{t("chat.begin")}</p>}
+          <ol style={{ height: list.getTotalSize() }}>
+            {list.getVirtualItems().map(({ key, index, start }) => {
+              const row = rows[index];
+              return (
+                row && (
+                  <li key={key} data-index={index} ref={list.measureElement} style={{ transform: `translateY(${start}px)` }}>
+                    <TimelineRow row={row} conversation={id} receipts={timeline.receipts} />
+                  </li>
+                )
+              );
+            })}
+          </ol>
+        </div>
+        {!isAtEnd && !isEmpty && (
+          <button type="button" className="to-latest" aria-label={t("chat.latest")} onClick={() => void toLatest()}>
+            <Icon name="down" />
+          </button>
+        )}
+      </div>
+    </JumpContext>
+  );
+}
+
+/** Arrows go from message to message; Home and End are the browser's. */
+function moveFocus(event: KeyboardEvent<HTMLElement>) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const onMessage = (event.target as HTMLElement).matches(".message, .timeline");
+  if (!step || !onMessage) return;
+  const messages = [...event.currentTarget.querySelectorAll<HTMLElement>(".message")].sort(
+    (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
+  );
+  const at = messages.indexOf(document.activeElement as HTMLElement);
+  const next = at < 0 ? messages.at(-1) : messages[at + step];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}

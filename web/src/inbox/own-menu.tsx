@@ -1,0 +1,65 @@
+/** One's own menu: contacts, appearance, language, and the way out. */
+import { useClient } from "@parley/react";
+import { useState } from "react";
+import { LANGUAGES, type Language, useI18n } from "../i18n";
+import { usePeople } from "../lib/names";
+import { server } from "../lib/server";
+import { applyTheme, THEMES, theme } from "../lib/theme";
+import { PeopleDialog } from "../people/people";
+import { RemindersDialog } from "../people/reminders";
+import { Avatar } from "../ui/avatar";
+import { Menu } from "../ui/menu";
+import { useToasts } from "../ui/toast";
+
+export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
+  const { t, language, setLanguage } = useI18n();
+  const { me } = usePeople();
+  const { trying } = useToasts();
+  const client = useClient();
+  const [shown, setShown] = useState<"people" | "reminders" | null>(null);
+  const [look, setLook] = useState(theme());
+  const [hides, setHides] = useState(false);
+  const ask = async (isOpen: boolean) => {
+    if (isOpen) setHides((await server(client).me()).hide_presence);
+  };
+  const hide = async () => {
+    if (await trying(server(client).hidePresence(!hides))) setHides(!hides);
+  };
+  const groups = [
+    {
+      title: me,
+      entries: [
+        { label: t("people.title"), icon: "people" as const, onSelect: () => setShown("people") },
+        { label: t("remind.waiting"), icon: "clock" as const, onSelect: () => setShown("reminders") },
+        { label: t("settings.presence"), checked: hides, onSelect: hide },
+      ],
+    },
+    {
+      title: t("settings.theme"),
+      entries: THEMES.map((one) => ({
+        label: t(`settings.theme.${one}`),
+        checked: one === look,
+        onSelect: () => {
+          applyTheme(one);
+          setLook(one);
+        },
+      })),
+    },
+    {
+      title: t("settings.language"),
+      entries: Object.entries(LANGUAGES).map(([one, label]) => ({ label, checked: one === language, onSelect: () => setLanguage(one as Language) })),
+    },
+    { entries: [{ label: t("signin.out"), icon: "out" as const, onSelect: () => onSignOut() }] },
+  ];
+  return (
+    <>
+      <Menu groups={groups} align="start" onOpenChange={(isOpen) => void ask(isOpen).catch(() => undefined)}>
+        <button type="button" className="own" aria-label={`${t("app.menu")}: ${me}`}>
+          <Avatar id={me} name={me} size="s" />
+        </button>
+      </Menu>
+      {shown === "people" && <PeopleDialog onClose={() => setShown(null)} />}
+      {shown === "reminders" && <RemindersDialog onClose={() => setShown(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+/** The list of chats with what stands above it: who one is, a new chat, notifications, and the search. */
+import { useInbox } from "@parley/react";
+import { useState } from "react";
+import { useI18n } from "../i18n";
+import { usePeople } from "../lib/names";
+import { Icon } from "../ui/icon";
+import { InboxList } from "./list";
+import { NewChat } from "./new-chat";
+import { NotificationCentre } from "./notifications";
+import { OwnMenu } from "./own-menu";
+
+export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: () => void }) {
+  const { t } = useI18n();
+  const { titleOf } = usePeople();
+  const inbox = useInbox();
+  const [search, setSearch] = useState("");
+  const [isBeginning, setIsBeginning] = useState(false);
+  const wanted = search.trim().toLocaleLowerCase();
+  const items = wanted ? inbox.items.filter((one) => titleOf(one).toLocaleLowerCase().includes(wanted)) : inbox.items;
+  return (
+    <nav className="sidebar" aria-label={t("inbox.title")}>
+      <header className="sidebar-head">
+        <OwnMenu onSignOut={onSignOut} />
+        <h1>{t("inbox.title")}</h1>
+        <NotificationCentre />
+        <button type="button" className="icon-button" aria-label={t("new.title")} title={t("new.title")} onClick={() => setIsBeginning(true)}>
+          <Icon name="compose" />
+        </button>
+      </header>
+      <div className="search">
+        <Icon name="search" size={18} />
+        <input
+          type="search"
+          className="field"
+          dir="auto"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+          aria-label={t("inbox.search")}
+          placeholder={t("inbox.search")}
+        />
+      </div>
+      <InboxList items={items} inbox={inbox} open={open} isSearch={wanted !== ""} />
+      {isBeginning && <NewChat onClose={() => setIsBeginning(false)} />}
+    </nav>
+  );
+}

@@ -1,0 +1,56 @@
+/** The members of the open conversation: a private one's two, a group's as they are asked for, and again when they change. */
+import type { TimelineItem } from "@parley/client";
+import { useClient, useConnection, useConversation, useMessages } from "@parley/react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { otherOf, usePeople } from "./names";
+import { type Member, type Role, server } from "./server";
+
+export interface Members {
+  isGroup: boolean;
+  members: readonly Member[];
+  /** The user ids of all members. */
+  users: readonly string[];
+  /** One's own role; null in a private conversation, and until it is known. */
+  role: Role | null;
+  refresh(): Promise<void>;
+}
+
+const Context = createContext<Members | null>(null);
+
+export function useMembers(): Members {
+  const found = useContext(Context);
+  if (!found) throw new Error("there is no MembersProvider above");
+  return found;
+}
+
+/** The last entry by which membership or a role changed. */
+function lastNotice(items: readonly TimelineItem[]): number {
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index];
+    if (item?.kind === "notice") return item.seq;
+  }
+  return 0;
+}
+
+export function MembersProvider({ id, children }: { id: string; children: ReactNode }) {
+  const client = useClient();
+  const { me } = usePeople();
+  const { state } = useConnection();
+  const count = useConversation(id)?.member_count;
+  const changed = lastNotice(useMessages(id).items);
+  const [members, setMembers] = useState<readonly Member[]>([]);
+  const isGroup = id.startsWith("group:");
+  const refresh = useCallback(async () => {
+    if (isGroup) setMembers(await server(client).members(id));
+  }, [client, id, isGroup]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what has changed is the reason to ask again
+  useEffect(() => {
+    if (state === "online") refresh().catch(() => setMembers([])); // not a member any more
+  }, [state, refresh, count, changed]);
+  const value = useMemo(() => {
+    const users = isGroup ? members.map((member) => member.user_id) : [...new Set([me, otherOf(id, me)])];
+    const role = members.find((member) => member.user_id === me)?.role ?? null;
+    return { isGroup, members, users, role, refresh };
+  }, [isGroup, members, me, id, refresh]);
+  return <Context value={value}>{children}</Context>;
+}

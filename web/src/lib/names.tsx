@@ -1,0 +1,59 @@
+/** What users and conversations are called here: by the name that one gave a contact, else by the id. */
+import { useClient, useConnection } from "@parley/react";
+import type { InboxItem } from "@parley/client";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { type Contact, server } from "./server";
+
+export interface People {
+  me: string;
+  contacts: readonly Contact[];
+  blocks: readonly string[];
+  nameOf(user: string): string;
+  /** The name of a conversation: the group's, or the other user's. */
+  titleOf(conversation: Pick<InboxItem, "id" | "type" | "name" | "members">): string;
+  refresh(): Promise<void>;
+}
+
+const Context = createContext<People | null>(null);
+
+export function usePeople(): People {
+  const found = useContext(Context);
+  if (!found) throw new Error("there is no PeopleProvider above");
+  return found;
+}
+
+/** The other user of a private conversation. */
+export function otherOf(id: string, me: string): string {
+  const users = id.split(":").slice(1);
+  return users.find((user) => user !== me) ?? me;
+}
+
+export function PeopleProvider({ me, children }: { me: string; children: ReactNode }) {
+  const client = useClient();
+  const { state } = useConnection();
+  const [contacts, setContacts] = useState<readonly Contact[]>([]);
+  const [blocks, setBlocks] = useState<readonly string[]>([]);
+  const refresh = useCallback(async () => {
+    const ask = server(client);
+    const [nextContacts, nextBlocks] = await Promise.all([ask.contacts(), ask.blocks()]);
+    setContacts(nextContacts);
+    setBlocks(nextBlocks);
+  }, [client]);
+  useEffect(() => {
+    if (state === "online") refresh().catch(() => undefined); // names are ids until it is asked again
+  }, [state, refresh]);
+  const people = useMemo(() => {
+    const aliases = new Map(contacts.map((contact) => [contact.user_id, contact.alias]));
+    const nameOf = (user: string) => aliases.get(user) || user;
+    return {
+      me,
+      contacts,
+      blocks,
+      nameOf,
+      titleOf: (one: Pick<InboxItem, "id" | "type" | "name" | "members">) =>
+        one.type === "group" ? (one.name ?? one.id) : nameOf(otherOf(one.id, me)),
+      refresh,
+    };
+  }, [me, contacts, blocks, refresh]);
+  return <Context value={people}>{children}</Context>;
+}

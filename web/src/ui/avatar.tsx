@@ -1,0 +1,23 @@
+/** A user or a group as a coloured disc with its first letter; users whose presence is known have a dot. */
+const HUES = 12;
+
+/** The same colour for the same id, on every device. */
+export function hueOf(id: string): number {
+  let hash = 7;
+  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return hash % HUES;
+}
+
+function initials(name: string): string {
+  const letters = new Intl.Segmenter().segment(name.trim().replace(/^@/, ""))[Symbol.iterator]().next();
+  return letters.done ? "?" : letters.value.segment.toLocaleUpperCase();
+}
+
+export function Avatar({ id, name, online, size = "m" }: { id: string; name: string; online?: boolean; size?: "s" | "m" | "l" }) {
+  return (
+    <span className={`avatar hue-${hueOf(id)} size-${size}${id.startsWith("group:") ? " group" : ""}`} aria-hidden="true">
+      {initials(name)}
+      {online && <span className="dot" />}
+    </span>
+  );
+}

@@ -1,0 +1,60 @@
+/** A menu behind a button, with arrows, letters and Escape as people know them (Radix). */
+import * as Radix from "@radix-ui/react-dropdown-menu";
+import type { ReactNode } from "react";
+import { usePlace } from "./dialog";
+import { Icon, type IconName } from "./icon";
+
+export interface MenuEntry {
+  label: string;
+  icon?: IconName;
+  danger?: boolean;
+  checked?: boolean;
+  onSelect(): void;
+}
+
+export type MenuGroup = { title?: string; entries: readonly (MenuEntry | false | null | undefined)[] };
+
+interface Props {
+  children: ReactNode;
+  groups: readonly MenuGroup[];
+  align?: "start" | "end";
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
+}
+
+/** `children` is the button. Not modal: the page behind stays as it is, and nothing is put into its style. */
+export function Menu({ children, groups, align = "end", ...state }: Props) {
+  return (
+    <Radix.Root modal={false} {...state}>
+      <Radix.Trigger asChild>{children}</Radix.Trigger>
+      <Radix.Portal container={usePlace()}>
+        <Radix.Content className="menu" align={align} sideOffset={4} collisionPadding={8} loop>
+          {groups.map((group, index) => (
+            <Radix.Group key={group.title ?? index}>
+              {group.title && <Radix.Label className="menu-title">{group.title}</Radix.Label>}
+              {group.entries.map((entry) => entry && <Entry key={entry.label} {...entry} />)}
+            </Radix.Group>
+          ))}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+function Entry({ label, icon, danger, checked, onSelect }: MenuEntry) {
+  const className = danger ? "menu-entry danger" : "menu-entry";
+  if (checked !== undefined) {
+    return (
+      <Radix.CheckboxItem className={className} checked={checked} onSelect={onSelect}>
+        <span className="menu-check">{checked && <Icon name="check" size={16} />}</span>
+        {label}
+      </Radix.CheckboxItem>
+    );
+  }
+  return (
+    <Radix.Item className={className} onSelect={onSelect}>
+      {icon && <Icon name={icon} size={18} />}
+      {label}
+    </Radix.Item>
+  );
+}
