@@ -14,6 +14,7 @@ from local.settings import Settings
 from local.stack import Stack
 
 DAY = 86_400
+DEMO_USERS = ("alice", "bob")
 # They only show something: where their reader leaves, they are done.
 SHOWING = ("logs", "pushes")
 HIGHEST = 1_000_000_000
@@ -99,9 +100,12 @@ def _welcome(where: Settings, running: Stack) -> None:
         from local import tokens
 
         print()
-        for user in ("alice", "bob"):
+        for user in DEMO_USERS:
             console.fact(f"{user}'s token", tokens.mint(running, user))
-    print("\nNext, in two terminals:  make chat USER=alice   and   make chat USER=bob")
+        print()
+        for user in DEMO_USERS:
+            console.fact(f"chat as {user}", f"{where.endpoint}/ui/#user={user}")
+    print("\nNext, open the two links; or in two terminals:  make chat USER=alice   and   make chat USER=bob")
     print("Also:  make logs   make pushes   make status   make token USER=carol   make down")
 
 

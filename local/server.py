@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import interrupts, ports, processes
+from local import interrupts, page, ports, processes
 from local.errors import CommandError
 from local.processes import Process
 from local.settings import ACCOUNT, REGION, Settings
@@ -183,6 +183,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         "PARLEY_STATE": str(settings.state),
+        "PARLEY_PAGE": str(page.folder(settings.root)),
         "PARLEY_FUNCTION_LOG": str(settings.log("functions")),
         "PARLEY_RUNTIME": str(settings.tools / "runtime/bin/python"),
     }

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local import deployment, function_log, health, interrupts, server, stack, tokens
+from local import deployment, function_log, health, interrupts, page, server, stack, tokens
 from local.console import step
 from local.errors import CommandError
 from local.providers import process as push_servers
@@ -28,6 +28,7 @@ def up(settings: Settings) -> Stack:
     """
     deployment.check_configuration(settings)
     with alone(settings):
+        page.build(settings)
         _start(settings)
         pushes = _start_push_servers(settings)
         wanted = deployment.wanted(settings, pushes)

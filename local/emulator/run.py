@@ -22,6 +22,7 @@ from ministack.services import apigateway
 
 from local.emulator import event_sources, gateway, workers
 from local.emulator.durable import DurableState
+from local.emulator.page import Page
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
 GOODBYE_SECONDS = 3.0
@@ -33,15 +34,18 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Emulator:
-    """MiniStack's ASGI application with a checkpoint on demand and an orderly end."""
+    """MiniStack's ASGI application with a checkpoint on demand, an orderly end, and the chat page beside it."""
 
-    def __init__(self, state: DurableState) -> None:
+    def __init__(self, state: DurableState, page: Page) -> None:
         self._state = state
+        self._page = page
         self._stopping = False
 
     async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == CHECKPOINT_PATH and scope["method"] == "POST":
             await self._checkpoint(send)
+        elif scope["type"] == "http" and self._page.takes(scope["path"]):
+            await self._page(scope, receive, send)
         elif scope["type"] == "websocket" and self._stopping:
             await send({"type": "websocket.close", "code": 1001})
         else:
@@ -113,7 +117,7 @@ def main() -> None:
     logging.captureWarnings(capture=True)
     state = DurableState(Path(os.environ["PARLEY_STATE"]))
     install(state)
-    emulator = Emulator(state)
+    emulator = Emulator(state, Page(Path(os.environ["PARLEY_PAGE"]), Path(os.environ["PARLEY_STATE"]).parent))
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

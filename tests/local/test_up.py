@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import cdk, deployment, health, server, tokens
+from local import cdk, deployment, health, page, server, tokens
 from local import stack as stack_file
 from local.errors import CommandError
 from local.processes import Process
@@ -92,6 +92,10 @@ class FakeMachine:
         self.secrets[SecretId] = SecretString
         return {"ARN": f"arn:{SecretId}"}
 
+    def build_page(self, settings: Settings) -> None:
+        self.commands.append("page")
+        page.folder(settings.root).mkdir(parents=True)
+
     def cdk(self, settings: Settings, command: str, *arguments: str, **_: object) -> None:
         self.commands.append(command)
         self.context = [value for option, value in pairwise(arguments) if option == "-c"]
@@ -122,6 +126,7 @@ def machine(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(push_servers, "start", machine.start_pushes)
     monkeypatch.setattr(push_servers, "stop", machine.stop_pushes)
     monkeypatch.setattr(push_servers, "is_ready", lambda _ports: machine.ready)
+    monkeypatch.setattr(page, "_run", machine.build_page)
     monkeypatch.setattr(cdk, "run", machine.cdk)
     monkeypatch.setattr(deployment, "_client", lambda *_: machine)
     monkeypatch.setattr(health, "http_answers", lambda _stack: machine.healthy)
@@ -132,7 +137,7 @@ def machine(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_the_first_time_everything_is_done_in_order(machine: FakeMachine) -> None:
     deployed = up(machine.settings)
-    assert machine.commands == ["start", "start push servers", "bootstrap", "deploy"]
+    assert machine.commands == ["page", "start", "start push servers", "bootstrap", "deploy"]
     assert stack_file.read(machine.settings.stack_file) == deployed
     assert deployed.jwt_secret == "s" * 64
     assert machine.settings.secret_file.stat().st_mode & 0o777 == 0o600

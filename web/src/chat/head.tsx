@@ -23,7 +23,7 @@ export function Head({ id, item }: { id: string; item: InboxItem | undefined }) 
       </button>
       <Avatar id={isGroup ? id : otherOf(id, me)} name={name} size="s" />
       <div className="head-text">
-        <h2 dir="auto">{name}</h2>
+        <h2><bdi>{name}</bdi></h2>
         {isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />}
       </div>
       <button type="button" className="icon-button" aria-label={t("chat.details")} title={t("chat.details")} onClick={() => setIsOpen(true)}>
@@ -38,7 +38,7 @@ function GroupLine({ item }: { item: InboxItem | undefined }) {
   const { t } = useI18n();
   const { members } = useMembers();
   const count = members.length || item?.member_count || 0;
-  return <p>{count > 0 && t("chat.members", { n: count })}</p>;
+  return <p><bdi>{count > 0 && t("chat.members", { n: count })}</bdi></p>;
 }
 
 function PresenceLine({ user }: { user: string }) {

@@ -6,9 +6,9 @@ export function TypingLine({ id }: { id: string }) {
   const { users } = useTyping(id);
   const text = useTypingText(users);
   return (
-    <p className="typing-line" role="status" dir="auto">
+    <p className="typing-line" role="status">
       {text && <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
-      {text}
+      <bdi>{text}</bdi>
     </p>
   );
 }

@@ -33,7 +33,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
     >
       <div className="dialog-body">
         <header>
-          <h2 id={heading} dir="auto">{title}</h2>
+          <h2 id={heading}><bdi>{title}</bdi></h2>
           <button type="button" className="icon-button" aria-label={t("app.close")} onClick={() => place.current?.close()}>
             <Icon name="close" />
           </button>
