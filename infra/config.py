@@ -20,12 +20,14 @@ TargetName = Literal["aws", "local"]
 Removal = Literal["retain", "destroy"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Switch = Literal["on", "off"]
+Truth = Literal["true", "false"]
 LogsRole = Literal["create", "existing"]
 
 TARGETS: Final[tuple[TargetName, ...]] = ("aws", "local")
 REMOVALS: Final[tuple[Removal, ...]] = ("retain", "destroy")
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("DEBUG", "INFO", "WARNING", "ERROR")
 SWITCHES: Final[tuple[Switch, ...]] = ("on", "off")
+TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
@@ -99,6 +101,7 @@ class Config:
     jwt_audience: str
     domain_name: str
     certificate_arn: str
+    web: Truth
     connection_limit: int
     throttle_rate: int
     throttle_burst: int
@@ -149,6 +152,11 @@ class Config:
     def retains_data(self) -> bool:
         return self.removal == "retain"
 
+    @property
+    def has_page(self) -> bool:
+        """Whether the stack serves the chat page. On a laptop the emulator does, in any case."""
+        return self.web == "true" and not self.is_local
+
     def environment(self, *numbers: str) -> dict[str, str]:
         """These keys as the functions' variables."""
         return {key.upper(): str(getattr(self, key)) for key in numbers}
@@ -170,6 +178,7 @@ class Config:
             jwt_audience=read.text("jwt_audience", _CLAIM, _CLAIM_RULE),
             domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
             certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
+            web=read.choice("web", TRUTHS, "false"),
             connection_limit=read.number("connection_limit", 1, 100, 20),
             throttle_rate=read.number("throttle_rate", 1, MAX_RATE, 2_000),
             throttle_burst=read.number("throttle_burst", 1, MAX_BURST, 1_000),

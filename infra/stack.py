@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Environment, Stack
@@ -17,6 +18,7 @@ from infra.queues import Queues
 from infra.reminders import Reminders
 from infra.storage import Storage
 from infra.target import target_of
+from infra.web import WebPage
 from infra.websocket_api import WebSocketApi
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class ParleyStack(Stack):
         super().__init__(
             scope, f"Parley-{config.stage}", env=env, description="Parley: a chat backend that its team owns"
         )
+        page = WebPage(self, "Web", config=config) if config.has_page else None
+        if page:
+            config = replace(config, allowed_origins=(*config.allowed_origins, page.origin))
         factory = FunctionFactory(config, target_of(config), bundles)
         storage = Storage(self, "Storage", config=config)
         identity = Identity(self, "Identity", config=config)
@@ -65,6 +70,8 @@ class ParleyStack(Stack):
             files=files,
             reminders=reminders,
         )
+        if page:
+            page.may_talk_to(factory.target, rest.url, web_socket.url)
         presence = Presence(
             self,
             "Presence",
@@ -107,6 +114,8 @@ class ParleyStack(Stack):
                 "FailureQueueUrl": push.failures.queue_url,
                 "FailureQueues": self.to_json_string({name: queue.queue_url for name, queue in failures.items()}),
                 "JwtSecretArn": identity.secret_arn,
+                "WebUrl": page.origin if page else "",
+                "WebBucket": page.bucket.bucket_name if page else "",
                 "Region": self.region,
             }
         )

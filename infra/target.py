@@ -48,6 +48,11 @@ class Target:
             return self._local_url(api_id, "$default")
         return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
+    @property
+    def buckets_origin(self) -> str:
+        """Where the buckets of this place are, for a content security policy."""
+        return self.endpoint or f"https://*.s3.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
     def _local_url(self, api_id: str, stage: str) -> str:
         return f"{self.endpoint}/_aws/execute-api/{api_id}/{stage}"
 

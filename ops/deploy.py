@@ -2,11 +2,11 @@
 
 import json
 
-from local import cdk
+from local import cdk, page
 from local.console import ask, fact, step
 from local.errors import CommandError
 from local.settings import Settings
-from ops import target
+from ops import target, web
 
 RETAINED = "tables, bucket, secret and logs stay; after a deploy with PARLEY_REMOVAL=destroy they go too"
 
@@ -30,12 +30,18 @@ def deploy(settings: Settings) -> None:
         options = ("--require-approval", "never", "--outputs-file", str(outputs_file))
         log = settings.log("aws-deploy")
         cdk.run(settings, "deploy", target.stack_name(), *options, environment=environment, log=log)
-    _show(json.loads(outputs_file.read_text(encoding="utf-8"))[target.stack_name()])
+    outputs = json.loads(outputs_file.read_text(encoding="utf-8"))[target.stack_name()]
+    if "WebBucket" in outputs:
+        page.build(settings)
+        web.publish(settings, outputs)
+    _show(outputs)
 
 
 def _show(outputs: dict[str, str]) -> None:
     fact("WebSocket", outputs["WsUrl"])
     fact("HTTP", outputs["HttpUrl"])
+    if url := outputs.get("WebUrl"):
+        fact("chat page", url)
     if arn := outputs.get("JwtSecretArn"):
         print("\nYour backend signs its users' tokens (HS256) with this secret:")
         fetch = "aws secretsmanager get-secret-value --query SecretString --output text"

@@ -272,7 +272,7 @@ def test_the_configuration_page_lists_every_key_and_no_other() -> None:
         ("PARLEY_HOEM", "PARLEY_HOEM: no such key; did you mean PARLEY_HOME?"),
         ("PARLEY_JWT_ISSUERS", "PARLEY_JWT_ISSUERS: no such key; did you mean PARLEY_JWT_ISSUER?"),
         ("parley_stage", "parley_stage: no such key; did you mean PARLEY_STAGE?"),
-        ("PARLEY_", "PARLEY_: no such key; did you mean PARLEY_PORT?"),
+        ("PARLEY_", "PARLEY_: no such key; did you mean PARLEY_WEB?"),
         ("PARLEY_XQZ_8472", "PARLEY_XQZ_8472: no such key"),
     ],
 )

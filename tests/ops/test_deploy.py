@@ -1,16 +1,24 @@
 import json
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from local import cdk
+from local import cdk, page
 from local.errors import CommandError
 from local.settings import Settings
-from ops import deploy, target
+from ops import deploy, target, web
 
 
 @pytest.fixture
-def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def extra() -> dict[str, str]:
+    """Outputs of a stack with more in it."""
+    return {}
+
+
+@pytest.fixture
+def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> list[tuple[str, ...]]:
     """The CDK commands that were run, in an account with everything in place."""
     run: list[tuple[str, ...]] = []
 
@@ -24,6 +32,7 @@ def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[tuple[
                 "JwtSecretArn": "arn:secret",
                 "Region": "eu-central-1",
             }
+            outputs |= extra
             settings.home.mkdir()
             (settings.home / "aws-outputs.json").write_text(json.dumps({arguments[1]: outputs}))
 
@@ -42,6 +51,42 @@ def test_a_deployment_ends_with_the_urls_and_the_way_to_the_secret(
     shown = capsys.readouterr().out
     assert "wss://x" in shown
     assert "--region eu-central-1 --secret-id arn:secret" in shown
+
+
+@mock_aws
+def test_with_the_page_its_files_and_where_its_stack_is_are_put_into_its_bucket(
+    settings: Settings,
+    commands: list[tuple[str, ...]],
+    extra: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dist = tmp_path / "dist"
+    for name, content in {"index.html": "page", "assets/a-1.js": "script", ".built": "digest"}.items():
+        (dist / name).parent.mkdir(parents=True, exist_ok=True)
+        (dist / name).write_text(content)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(page, "build", lambda _settings: None)
+    monkeypatch.setattr(page, "folder", lambda _root: dist)
+    store = boto3.client("s3", region_name="eu-central-1")
+    store.create_bucket(Bucket="page", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    extra |= {"WebUrl": "https://d1.cloudfront.net", "WebBucket": "page"}
+    deploy.deploy(settings)
+    kept = {
+        one["Key"]: store.get_object(Bucket="page", Key=one["Key"])
+        for one in store.list_objects_v2(Bucket="page")["Contents"]
+    }
+    assert kept.keys() == {"assets/a-1.js", "config.json", "index.html"}
+    assert json.loads(kept["config.json"]["Body"].read()) == {"ws_url": "wss://x", "http_url": "https://x"}
+    assert (kept["index.html"]["CacheControl"], kept["assets/a-1.js"]["CacheControl"]) == (
+        web.ASKED_EACH_TIME,
+        web.LASTING,
+    )
+    assert kept["assets/a-1.js"]["ContentType"].startswith("text/javascript")
+    assert len(commands) == 1
+    assert "https://d1.cloudfront.net" in capsys.readouterr().out
 
 
 def test_an_account_is_bootstrapped_where_it_is_not_yet(
