@@ -9,6 +9,9 @@ import { Logo } from "../ui/icon";
 import { ConnectionBanner } from "./banner";
 import { Conversation } from "./conversation";
 
+/** Ends of a session that only another token helps against. */
+const OVER = new Set(["token_expired", "unauthenticated", "forbidden", "wrong_user"]);
+
 export function Chat({ onSignOut }: { onSignOut: (why?: "ended") => void }) {
   const { t } = useI18n();
   const client = useClient();
@@ -18,7 +21,7 @@ export function Chat({ onSignOut }: { onSignOut: (why?: "ended") => void }) {
   useUnreadTitle(t("app.name"), unread);
   useEffect(() => client.open(open), [client, open]);
   useEffect(() => {
-    if (state === "ended" && (code === "token_expired" || code === "refused")) onSignOut("ended");
+    if (state === "ended" && OVER.has(code ?? "")) onSignOut("ended");
   }, [state, code, onSignOut]);
   useEffect(() => {
     const close = (event: KeyboardEvent) => {

@@ -10,7 +10,7 @@ export function useFiles(id: string): SendFiles {
     (files, caption) => {
       let words = caption;
       for (const file of files) {
-        const options = { name: file.name || "image.png", ...(file.type && { content_type: file.type }), ...(words && { caption: words }) };
+        const options = { name: file.name || "image.png", ...(words && { caption: words }) };
         client.sendFile({ conversation_id: id }, file, options).stored.catch(() => undefined); // it stands there as failed
         words = undefined;
       }
