@@ -15,6 +15,7 @@ export function App() {
   const { t } = useI18n();
   const [config, setConfig] = useState<Config | "failed" | null>(null);
   const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another try is the reason to ask again
   useEffect(() => {
     let here = true;
     loadConfig().then(
@@ -25,12 +26,19 @@ export function App() {
       here = false;
     };
   }, [tries]);
-  if (config === null) return <p className="splash" role="status">{t("app.loading")}</p>;
+  if (config === null)
+    return (
+      <p className="splash" role="status">
+        {t("app.loading")}
+      </p>
+    );
   if (config === "failed") {
     return (
       <main className="splash">
         <p role="alert">{t("app.failed")}</p>
-        <button type="button" className="button primary" onClick={() => setTries(tries + 1)}>{t("app.retry")}</button>
+        <button type="button" className="button primary" onClick={() => setTries(tries + 1)}>
+          {t("app.retry")}
+        </button>
       </main>
     );
   }

@@ -26,8 +26,14 @@ export function SignIn({ config, ended, onDone }: { config: Config; ended: boole
       <form onSubmit={submit} noValidate>
         <Logo />
         <h1>{t("signin.title")}</h1>
-        {ended && <p role="alert" className="warning">{t("signin.ended")}</p>}
-        <p className="hint" id={`${field}-hint`}>{t(byToken ? "signin.tokenHint" : "signin.demo")}</p>
+        {ended && (
+          <p role="alert" className="warning">
+            {t("signin.ended")}
+          </p>
+        )}
+        <p className="hint" id={`${field}-hint`}>
+          {t(byToken ? "signin.tokenHint" : "signin.demo")}
+        </p>
         <label htmlFor={field}>{t(byToken ? "signin.token" : "signin.user")}</label>
         <input
           id={field}
@@ -42,10 +48,21 @@ export function SignIn({ config, ended, onDone }: { config: Config; ended: boole
           aria-invalid={isBad}
           aria-describedby={`${field}-hint ${field}-bad`}
         />
-        <p className="bad" id={`${field}-bad`} role="alert">{isBad && t(byToken ? "signin.badToken" : "signin.badUser")}</p>
-        <button type="submit" className="button primary">{t("signin.go")}</button>
+        <p className="bad" id={`${field}-bad`} role="alert">
+          {isBad && t(byToken ? "signin.badToken" : "signin.badUser")}
+        </p>
+        <button type="submit" className="button primary">
+          {t("signin.go")}
+        </button>
         {config.tokens_url && (
-          <button type="button" className="button quiet" onClick={() => { setByToken(!byToken); change(""); }}>
+          <button
+            type="button"
+            className="button quiet"
+            onClick={() => {
+              setByToken(!byToken);
+              change("");
+            }}
+          >
             {t(byToken ? "signin.withUser" : "signin.withToken")}
           </button>
         )}

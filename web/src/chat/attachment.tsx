@@ -20,7 +20,14 @@ function Uploading({ upload: { done, total, name, previewUrl } }: { upload: NonN
   const label = t("file.progress", { n: total ? Math.round((100 * done) / total) : 0 });
   return (
     <div className="attachment uploading">
-      {previewUrl ? <img src={previewUrl} alt="" /> : <span className="file-name" dir="auto"><Icon name="file" />{name}</span>}
+      {previewUrl ? (
+        <img src={previewUrl} alt="" />
+      ) : (
+        <span className="file-name" dir="auto">
+          <Icon name="file" />
+          {name}
+        </span>
+      )}
       <progress value={done} max={total || 1} aria-label={label} />
     </div>
   );
@@ -52,7 +59,14 @@ function Stored({ id, isImage }: { id: string; isImage: boolean }) {
     const box = fitted(file?.width, file?.height);
     return (
       <>
-        <button type="button" className="attachment picture" style={box} disabled={!file} aria-label={t("file.open", { name: file?.name ?? "" })} onClick={() => setIsOpen(true)}>
+        <button
+          type="button"
+          className="attachment picture"
+          style={box}
+          disabled={!file}
+          aria-label={t("file.open", { name: file?.name ?? "" })}
+          onClick={() => setIsOpen(true)}
+        >
           {file && <img src={file.thumbnail_url ?? file.url ?? ""} alt="" width={box.width} height={box.height} />}
         </button>
         {isOpen && file && <Lightbox file={file} onClose={() => setIsOpen(false)} />}
@@ -64,8 +78,16 @@ function Stored({ id, isImage }: { id: string; isImage: boolean }) {
     if (fresh.url) location.assign(fresh.url);
   };
   return (
-    <button type="button" className="attachment file" disabled={!file} aria-label={t("file.download", { name: file?.name ?? "" })} onClick={() => void download().catch(() => undefined)}>
-      <span className="file-icon"><Icon name="file" /></span>
+    <button
+      type="button"
+      className="attachment file"
+      disabled={!file}
+      aria-label={t("file.download", { name: file?.name ?? "" })}
+      onClick={() => void download().catch(() => undefined)}
+    >
+      <span className="file-icon">
+        <Icon name="file" />
+      </span>
       <span className="file-text">
         <bdi className="file-name">{file?.name ?? "…"}</bdi>
         <small>{file && size(file.size)}</small>

@@ -19,6 +19,10 @@ export function ConnectionBanner() {
     const timer = setTimeout(() => setLasts(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, [isBusy]);
+  const connect = () => {
+    if (state === "ended") void client.start().catch(() => undefined);
+    else dispatchEvent(new Event("online")); // the client then tries at once
+  };
   const shows = state === "offline" || state === "ended" || (isBusy && lasts);
   return (
     <div className="banner-place" role="status">
@@ -27,7 +31,9 @@ export function ConnectionBanner() {
           <Icon name={isBusy ? "clock" : "warning"} size={18} />
           <span>{t(`connection.${state as "offline"}`, { reason: reason ?? "" })}</span>
           {(state === "offline" || state === "ended") && (
-            <button type="button" className="button small" onClick={() => void client.start()}>{t("connection.retry")}</button>
+            <button type="button" className="button small" onClick={connect}>
+              {t("connection.retry")}
+            </button>
           )}
         </p>
       )}

@@ -35,7 +35,12 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
 
   useEffect(() => {
     if (!reference) return;
-    if (reference.kind === "edit") setText((now) => (setBefore(now), reference.message.content ?? ""));
+    if (reference.kind === "edit") {
+      setText((now) => {
+        setBefore(now);
+        return reference.message.content ?? "";
+      });
+    }
     requestAnimationFrame(() => area.current?.focus());
   }, [reference, setText]);
 
@@ -83,14 +88,37 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
     });
   };
   return (
-    <form className="composer" onSubmit={(event) => { event.preventDefault(); submit(); }}>
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
       {reference && <Referring reference={reference} onStop={giveUp} />}
       <MentionList {...mentions} />
       <div className="composer-line">
-        <button type="button" className="icon-button" aria-label={t("compose.attach")} title={t("compose.attach")} onClick={() => chooser.current?.click()}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={t("compose.attach")}
+          title={t("compose.attach")}
+          onClick={() => chooser.current?.click()}
+        >
           <Icon name="attach" />
         </button>
-        <input ref={chooser} type="file" multiple hidden tabIndex={-1} aria-label={t("compose.attach")} onChange={(event) => { sendFiles(event.target.files ?? []); event.target.value = ""; }} />
+        <input
+          ref={chooser}
+          type="file"
+          multiple
+          hidden
+          tabIndex={-1}
+          aria-label={t("compose.attach")}
+          onChange={(event) => {
+            sendFiles(event.target.files ?? []);
+            event.target.value = "";
+          }}
+        />
         <div className="grow" data-text={`${text}\n`}>
           <textarea
             ref={area}
@@ -109,11 +137,25 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
           />
         </div>
         <EmojiButton onPick={insert}>
-          <button type="button" className="icon-button" aria-label={t("compose.emoji")} title={t("compose.emoji")}><Icon name="emoji" /></button>
+          <button type="button" className="icon-button" aria-label={t("compose.emoji")} title={t("compose.emoji")}>
+            <Icon name="emoji" />
+          </button>
         </EmojiButton>
-        <button type="submit" className="icon-button send" aria-label={t("compose.send")} title={t("compose.send")} disabled={!isGood}><Icon name="send" /></button>
+        <button
+          type="submit"
+          className="icon-button send"
+          aria-label={t("compose.send")}
+          title={t("compose.send")}
+          disabled={!isGood}
+        >
+          <Icon name="send" />
+        </button>
       </div>
-      {tooMany > 0 && <p className="bad" role="alert">{t("compose.tooLong", { n: tooMany })}</p>}
+      {tooMany > 0 && (
+        <p className="bad" role="alert">
+          {t("compose.tooLong", { n: tooMany })}
+        </p>
+      )}
     </form>
   );
 }

@@ -3,8 +3,8 @@ import { useClient, useConversation } from "@parley/react";
 import { type DragEvent, useEffect, useState } from "react";
 import { useI18n } from "../i18n";
 import { MembersProvider } from "../lib/members";
-import { DraftProvider } from "./draft";
 import { Composer } from "./composer";
+import { DraftProvider } from "./draft";
 import { Head } from "./head";
 import { useFiles } from "./sending-files";
 import { Timeline } from "./timeline";
@@ -33,12 +33,17 @@ export function Conversation({ id }: { id: string }) {
   return (
     <MembersProvider id={id}>
       <DraftProvider>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same */}
         <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
           <Head id={id} item={item} />
           <Timeline id={id} />
           <TypingLine id={id} />
           <Composer id={id} sendFiles={sendFiles} />
-          {isOver && <div className="drop-here" aria-hidden="true">{t("compose.drop")}</div>}
+          {isOver && (
+            <div className="drop-here" aria-hidden="true">
+              {t("compose.drop")}
+            </div>
+          )}
         </section>
       </DraftProvider>
     </MembersProvider>

@@ -16,7 +16,17 @@ import { GroupDetails } from "./group-details";
 const WEEK = 7 * 86_400_000;
 const NOTIFY = ["all", "mentions", "none"] as const;
 
-export function Details({ id, item, name, onClose }: { id: string; item: InboxItem | undefined; name: string; onClose: () => void }) {
+export function Details({
+  id,
+  item,
+  name,
+  onClose,
+}: {
+  id: string;
+  item: InboxItem | undefined;
+  name: string;
+  onClose: () => void;
+}) {
   const { t } = useI18n();
   const { isGroup } = useMembers();
   const { trying } = useToasts();
@@ -33,22 +43,48 @@ export function Details({ id, item, name, onClose }: { id: string; item: InboxIt
       <div className="stack">
         {item && (
           <div className="settings">
-            <button type="button" className="button" aria-pressed={item.pinned} onClick={() => void set({ pinned: !item.pinned })}>
-              <Icon name="pin" size={18} />{t(item.pinned ? "details.unpin" : "details.pin")}
+            <button
+              type="button"
+              className="button"
+              aria-pressed={item.pinned}
+              onClick={() => void set({ pinned: !item.pinned })}
+            >
+              <Icon name="pin" size={18} />
+              {t(item.pinned ? "details.unpin" : "details.pin")}
             </button>
-            <button type="button" className="button" aria-pressed={isMuted} onClick={() => void set({ muted_until: isMuted ? null : Date.now() + WEEK })}>
-              <Icon name="mute" size={18} />{t(isMuted ? "details.unmute" : "details.mute")}
+            <button
+              type="button"
+              className="button"
+              aria-pressed={isMuted}
+              onClick={() => void set({ muted_until: isMuted ? null : Date.now() + WEEK })}
+            >
+              <Icon name="mute" size={18} />
+              {t(isMuted ? "details.unmute" : "details.mute")}
             </button>
-            <button type="button" className="button" aria-pressed={item.archived} onClick={() => void set({ archived: !item.archived })}>
-              <Icon name="archive" size={18} />{t(item.archived ? "details.unarchive" : "details.archive")}
+            <button
+              type="button"
+              className="button"
+              aria-pressed={item.archived}
+              onClick={() => void set({ archived: !item.archived })}
+            >
+              <Icon name="archive" size={18} />
+              {t(item.archived ? "details.unarchive" : "details.archive")}
             </button>
           </div>
         )}
         {item && (
           <label className="labelled">
             <span>{t("details.notify")}</span>
-            <select className="field" value={item.notify} onChange={(event) => void set({ notify: event.target.value as InboxItem["notify"] })}>
-              {NOTIFY.map((one) => <option key={one} value={one}>{t(`details.notify.${one}`)}</option>)}
+            <select
+              className="field"
+              value={item.notify}
+              onChange={(event) => void set({ notify: event.target.value as InboxItem["notify"] })}
+            >
+              {NOTIFY.map((one) => (
+                <option key={one} value={one}>
+                  {t(`details.notify.${one}`)}
+                </option>
+              ))}
             </select>
           </label>
         )}
@@ -57,7 +93,14 @@ export function Details({ id, item, name, onClose }: { id: string; item: InboxIt
           {t(isGroup ? "details.leave" : "details.hide")}
         </button>
       </div>
-      {leaving && <Confirm text={t("details.leaveSure")} action={t("details.leave")} onClose={() => setLeaving(false)} onConfirm={() => void leave()} />}
+      {leaving && (
+        <Confirm
+          text={t("details.leaveSure")}
+          action={t("details.leave")}
+          onClose={() => setLeaving(false)}
+          onConfirm={() => void leave()}
+        />
+      )}
     </Dialog>
   );
 }
@@ -75,10 +118,19 @@ function OtherUser({ id }: { id: string }) {
   return (
     <div className="settings">
       {!contacts.some((one) => one.user_id === user) && (
-        <button type="button" className="button" onClick={() => change(ask.askContact(user))}><Icon name="people" size={18} />{t("details.contact")}</button>
+        <button type="button" className="button" onClick={() => change(ask.askContact(user))}>
+          <Icon name="people" size={18} />
+          {t("details.contact")}
+        </button>
       )}
-      <button type="button" className="button" aria-pressed={isBlocked} onClick={() => change(isBlocked ? ask.unblock(user) : ask.block(user))}>
-        <Icon name="block" size={18} />{t(isBlocked ? "details.unblock" : "details.block", { name: nameOf(user) })}
+      <button
+        type="button"
+        className="button"
+        aria-pressed={isBlocked}
+        onClick={() => change(isBlocked ? ask.unblock(user) : ask.block(user))}
+      >
+        <Icon name="block" size={18} />
+        {t(isBlocked ? "details.unblock" : "details.block", { name: nameOf(user) })}
       </button>
     </div>
   );

@@ -10,7 +10,15 @@ import { useToasts } from "../ui/toast";
 
 const SHOWN = 50;
 
-export function ForwardDialog({ conversation, seq, onClose }: { conversation: string; seq: number; onClose: () => void }) {
+export function ForwardDialog({
+  conversation,
+  seq,
+  onClose,
+}: {
+  conversation: string;
+  seq: number;
+  onClose: () => void;
+}) {
   const { t } = useI18n();
   const { me, titleOf } = usePeople();
   const { say } = useToasts();
@@ -28,7 +36,16 @@ export function ForwardDialog({ conversation, seq, onClose }: { conversation: st
   };
   return (
     <Dialog title={t("forward.title")} onClose={onClose}>
-      <input type="search" className="field" dir="auto" value={search} onChange={(event) => setSearch(event.target.value)} aria-label={t("inbox.search")} placeholder={t("inbox.search")} autoFocus />
+      <input
+        type="search"
+        className="field"
+        dir="auto"
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+        aria-label={t("inbox.search")}
+        placeholder={t("inbox.search")}
+        autoFocus
+      />
       <ul className="people">
         {found.map((one) => (
           <li key={one.id}>

@@ -21,15 +21,21 @@ export function GroupDetails({ id, name, onClose }: { id: string; name: string; 
   const client = useClient();
   const { trying } = useToasts();
   const isModerator = role === "owner" || role === "admin";
-  const sorted = [...members].sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.user_id < b.user_id ? -1 : 1));
+  const sorted = [...members].sort(
+    (a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || (a.user_id < b.user_id ? -1 : 1),
+  );
   const change = (work: Promise<unknown>) => trying(work.then(() => Promise.all([refresh(), client.refreshInbox()])));
   return (
     <>
       {isModerator && <Rename name={name} onRename={(next) => change(server(client).rename(id, next))} />}
-      <h3>{t("details.members")} ({members.length})</h3>
+      <h3>
+        {t("details.members")} ({members.length})
+      </h3>
       {isModerator && <Add onAdd={(users) => change(server(client).addMembers(id, users))} />}
       <ul className="people">
-        {sorted.map((member) => <MemberRow key={member.user_id} id={id} member={member} change={change} onClose={onClose} />)}
+        {sorted.map((member) => (
+          <MemberRow key={member.user_id} id={id} member={member} change={change} onClose={onClose} />
+        ))}
       </ul>
     </>
   );
@@ -45,8 +51,17 @@ function Rename({ name, onRename }: { name: string; onRename: (name: string) => 
   };
   return (
     <form className="inline" onSubmit={submit}>
-      <input className="field" dir="auto" value={text} maxLength={100} onChange={(event) => setText(event.target.value)} aria-label={t("new.name")} />
-      <button type="submit" className="button" disabled={!next || next === name}>{t("details.rename")}</button>
+      <input
+        className="field"
+        dir="auto"
+        value={text}
+        maxLength={100}
+        onChange={(event) => setText(event.target.value)}
+        aria-label={t("new.name")}
+      />
+      <button type="submit" className="button" disabled={!next || next === name}>
+        {t("details.rename")}
+      </button>
     </form>
   );
 }
@@ -62,8 +77,18 @@ function Add({ onAdd }: { onAdd: (users: string[]) => Promise<boolean> }) {
   };
   return (
     <form className="inline" onSubmit={submit}>
-      <input className="field" value={text} onChange={(event) => setText(event.target.value)} aria-label={t("details.add")} placeholder={t("new.membersHint")} autoCapitalize="none" spellCheck={false} />
-      <button type="submit" className="button" disabled={!isGood}>{t("details.add")}</button>
+      <input
+        className="field"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        aria-label={t("details.add")}
+        placeholder={t("new.membersHint")}
+        autoCapitalize="none"
+        spellCheck={false}
+      />
+      <button type="submit" className="button" disabled={!isGood}>
+        {t("details.add")}
+      </button>
     </form>
   );
 }
@@ -90,9 +115,23 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
   };
   const mayRemove = user !== me && (own === "owner" || (own === "admin" && role === "member"));
   const entries = [
-    user !== me && { label: t("details.write", { name: nameOf(user) }), icon: "compose" as const, onSelect: () => void trying(write()) },
-    ...(own === "owner" ? ROLES.filter((one) => one !== role).map((one) => ({ label: t(`details.make.${one}`), onSelect: () => void change(ask.setRole(id, user, one)) })) : []),
-    mayRemove && { label: t("details.remove"), icon: "trash" as const, danger: true, onSelect: () => void change(ask.remove(id, user)) },
+    user !== me && {
+      label: t("details.write", { name: nameOf(user) }),
+      icon: "compose" as const,
+      onSelect: () => void trying(write()),
+    },
+    ...(own === "owner"
+      ? ROLES.filter((one) => one !== role).map((one) => ({
+          label: t(`details.make.${one}`),
+          onSelect: () => void change(ask.setRole(id, user, one)),
+        }))
+      : []),
+    mayRemove && {
+      label: t("details.remove"),
+      icon: "trash" as const,
+      danger: true,
+      onSelect: () => void change(ask.remove(id, user)),
+    },
   ];
   return (
     <li className="person">
@@ -103,7 +142,9 @@ function MemberRow({ id, member: { user_id: user, role }, change, onClose }: Row
       </span>
       {entries.some(Boolean) && (
         <Menu groups={[{ entries }]}>
-          <button type="button" className="icon-button small" aria-label={t("details.actions", { name: nameOf(user) })}><Icon name="more" size={18} /></button>
+          <button type="button" className="icon-button small" aria-label={t("details.actions", { name: nameOf(user) })}>
+            <Icon name="more" size={18} />
+          </button>
         </Menu>
       )}
     </li>

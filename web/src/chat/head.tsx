@@ -23,10 +23,18 @@ export function Head({ id, item }: { id: string; item: InboxItem | undefined }) 
       </button>
       <Avatar id={isGroup ? id : otherOf(id, me)} name={name} size="s" />
       <div className="head-text">
-        <h2><bdi>{name}</bdi></h2>
+        <h2>
+          <bdi>{name}</bdi>
+        </h2>
         {isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />}
       </div>
-      <button type="button" className="icon-button" aria-label={t("chat.details")} title={t("chat.details")} onClick={() => setIsOpen(true)}>
+      <button
+        type="button"
+        className="icon-button"
+        aria-label={t("chat.details")}
+        title={t("chat.details")}
+        onClick={() => setIsOpen(true)}
+      >
         <Icon name="info" />
       </button>
       {isOpen && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
@@ -38,7 +46,11 @@ function GroupLine({ item }: { item: InboxItem | undefined }) {
   const { t } = useI18n();
   const { members } = useMembers();
   const count = members.length || item?.member_count || 0;
-  return <p><bdi>{count > 0 && t("chat.members", { n: count })}</bdi></p>;
+  return (
+    <p>
+      <bdi>{count > 0 && t("chat.members", { n: count })}</bdi>
+    </p>
+  );
 }
 
 function PresenceLine({ user }: { user: string }) {

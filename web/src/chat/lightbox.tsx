@@ -21,8 +21,18 @@ export function Lightbox({ file, onClose }: { file: FileOut; onClose: () => void
   }, [client, file]);
   return (
     <Dialog title={file.name} onClose={onClose} wide>
-      {url && <img className="lightbox" src={url} alt={file.name} width={file.width ?? undefined} height={file.height ?? undefined} />}
-      <a className="button" href={url} target="_blank" rel="noopener noreferrer">{t("file.download", { name: file.name })}</a>
+      {url && (
+        <img
+          className="lightbox"
+          src={url}
+          alt={file.name}
+          width={file.width ?? undefined}
+          height={file.height ?? undefined}
+        />
+      )}
+      <a className="button" href={url} target="_blank" rel="noopener noreferrer">
+        {t("file.download", { name: file.name })}
+      </a>
     </Dialog>
   );
 }

@@ -58,7 +58,9 @@ export function useMentions(
     setCaret(area.current?.selectionStart ?? 0);
     setChosen(0);
   };
-  const combobox = found.length ? { role: "combobox", "aria-expanded": true, "aria-controls": list, "aria-activedescendant": `${list}-${at}` } : {};
+  const combobox = found.length
+    ? { role: "combobox", "aria-expanded": true, "aria-controls": list, "aria-activedescendant": `${list}-${at}` }
+    : {};
   return { list, found, chosen: at, take, look, press, combobox };
 }
 
@@ -67,15 +69,22 @@ export function MentionList({ list, found, chosen, take }: Mentions) {
   const { nameOf } = usePeople();
   if (!found.length) return null;
   return (
-    <ul className="mentions" role="listbox" id={list} aria-label={t("compose.mentions")}>
+    <div className="mentions" role="listbox" id={list} aria-label={t("compose.mentions")}>
       {found.map((user, index) => (
-        // The keyboard stays in the text: arrows and Enter are heard there.
-        // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-        <li key={user} id={`${list}-${index}`} role="option" aria-selected={index === chosen} onMouseDown={(event) => event.preventDefault()} onClick={() => take(user)}>
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard stays in the text, where arrows and Enter are heard
+        // biome-ignore lint/a11y/useFocusableInteractive: likewise, by aria-activedescendant
+        <div
+          key={user}
+          id={`${list}-${index}`}
+          role="option"
+          aria-selected={index === chosen}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => take(user)}
+        >
           <Avatar id={user} name={nameOf(user)} size="s" />
           <bdi>{nameOf(user)}</bdi>
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   );
 }

@@ -41,29 +41,60 @@ export function MessageActions({ item, conversation }: { item: MessageItem; conv
   const entries = [
     { label: t("message.reply"), icon: "reply" as const, onSelect: () => refer({ kind: "reply", message }) },
     { label: t("message.forward"), icon: "forward" as const, onSelect: () => setShown("forward") },
-    message.content !== null && { label: t("message.copy"), icon: "copy" as const, onSelect: () => void trying(copy()) },
+    message.content !== null && {
+      label: t("message.copy"),
+      icon: "copy" as const,
+      onSelect: () => void trying(copy()),
+    },
     { label: t("message.remind"), icon: "clock" as const, onSelect: () => setShown("remind") },
     isGroup && mine && { label: t("message.who"), icon: "checks" as const, onSelect: () => void trying(tell()) },
     isEditable && { label: t("message.edit"), icon: "edit" as const, onSelect: () => refer({ kind: "edit", message }) },
-    (mine || isModerator) && { label: t("message.delete"), icon: "trash" as const, danger: true, onSelect: () => setShown("delete") },
+    (mine || isModerator) && {
+      label: t("message.delete"),
+      icon: "trash" as const,
+      danger: true,
+      onSelect: () => setShown("delete"),
+    },
   ];
   return (
     <div className="actions">
-      <button type="button" className="icon-button small" aria-label={`${t("message.react")} ${QUICK}`} onClick={() => react(QUICK)}>{QUICK}</button>
+      <button
+        type="button"
+        className="icon-button small"
+        aria-label={`${t("message.react")} ${QUICK}`}
+        onClick={() => react(QUICK)}
+      >
+        {QUICK}
+      </button>
       <EmojiButton onPick={react}>
-        <button type="button" className="icon-button small" aria-label={t("message.addReaction")} title={t("message.addReaction")}>
+        <button
+          type="button"
+          className="icon-button small"
+          aria-label={t("message.addReaction")}
+          title={t("message.addReaction")}
+        >
           <Icon name="emoji" size={18} />
         </button>
       </EmojiButton>
       <Menu groups={[{ entries }]}>
-        <button type="button" className="icon-button small" aria-label={t("message.actions")} title={t("message.actions")}>
+        <button
+          type="button"
+          className="icon-button small"
+          aria-label={t("message.actions")}
+          title={t("message.actions")}
+        >
           <Icon name="more" size={18} />
         </button>
       </Menu>
       {shown === "forward" && <ForwardDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
       {shown === "remind" && <RemindDialog conversation={conversation} seq={seq} onClose={() => setShown(null)} />}
       {shown === "delete" && (
-        <Confirm text={t("message.deleteSure")} action={t("message.delete")} onClose={() => setShown(null)} onConfirm={() => void trying(client.delete(conversation, seq))} />
+        <Confirm
+          text={t("message.deleteSure")}
+          action={t("message.delete")}
+          onClose={() => setShown(null)}
+          onConfirm={() => void trying(client.delete(conversation, seq))}
+        />
       )}
     </div>
   );

@@ -4,12 +4,23 @@ import { useClient } from "@parley/react";
 import { useI18n } from "../i18n";
 import { Icon, type IconName } from "../ui/icon";
 
-const ICONS: Readonly<Record<DeliveryState, IconName>> = { sending: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };
+const ICONS: Readonly<Record<DeliveryState, IconName>> = {
+  sending: "clock",
+  sent: "check",
+  delivered: "checks",
+  read: "checks",
+  failed: "warning",
+};
 
 export function State({ state }: { state: DeliveryState }) {
   const { t } = useI18n();
   return (
-    <span className={`state ${state}`} role="img" aria-label={t(`message.state.${state}`)} title={t(`message.state.${state}`)}>
+    <span
+      className={`state ${state}`}
+      role="img"
+      aria-label={t(`message.state.${state}`)}
+      title={t(`message.state.${state}`)}
+    >
       <Icon name={ICONS[state]} size={15} />
     </span>
   );
@@ -21,8 +32,12 @@ export function Failed({ item: { key, error } }: { item: MessageItem }) {
   return (
     <p className="failed" role="alert">
       <span>{t("message.failed", { error: error?.error ?? "" })}</span>
-      <button type="button" className="link" onClick={() => client.resend(key)}>{t("message.resend")}</button>
-      <button type="button" className="link" onClick={() => client.discard(key)}>{t("message.discard")}</button>
+      <button type="button" className="link" onClick={() => client.resend(key)}>
+        {t("message.resend")}
+      </button>
+      <button type="button" className="link" onClick={() => client.discard(key)}>
+        {t("message.discard")}
+      </button>
     </p>
   );
 }

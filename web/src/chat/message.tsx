@@ -30,11 +30,23 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   const { message, mine } = item;
   const isTarget = item.seq !== null && item.seq === target;
   const isToMe = message.mentions?.includes(me) && !mine;
-  const marks = [mine ? "mine" : "theirs", isFirst && "first", isLast && "last", isTarget && "target", isToMe && "to-me"];
+  const marks = [
+    mine ? "mine" : "theirs",
+    isFirst && "first",
+    isLast && "last",
+    isTarget && "target",
+    isToMe && "to-me",
+  ];
   return (
-    <article className={`message ${marks.filter(Boolean).join(" ")}`} tabIndex={-1} aria-label={nameOf(message.sender_id)}>
+    <article
+      className={`message ${marks.filter(Boolean).join(" ")}`}
+      tabIndex={-1}
+      aria-label={nameOf(message.sender_id)}
+    >
       {isGroup && !mine && (
-        <span className="message-avatar">{isLast && <Avatar id={message.sender_id} name={nameOf(message.sender_id)} size="s" />}</span>
+        <span className="message-avatar">
+          {isLast && <Avatar id={message.sender_id} name={nameOf(message.sender_id)} size="s" />}
+        </span>
       )}
       <div className="message-column">
         {isGroup && !mine && isFirst && <bdi className="sender">{nameOf(message.sender_id)}</bdi>}
@@ -66,12 +78,25 @@ function Bubble({ item, conversation }: { item: MessageItem; conversation: strin
   const isBig = content !== null && !message.file_id && !message.reply_to && isOnlyEmoji(content);
   return (
     <div className={isBig ? "bubble big" : "bubble"}>
-      {message.forwarded && <p className="forwarded"><Icon name="forward" size={14} />{t("message.forwarded")}</p>}
+      {message.forwarded && (
+        <p className="forwarded">
+          <Icon name="forward" size={14} />
+          {t("message.forwarded")}
+        </p>
+      )}
       {message.reply_to !== undefined && <Quote conversation={conversation} seq={message.reply_to} />}
       {message.type !== "text" && <Attachment item={item} />}
-      {content && <div className="content" dir="auto"><RichText text={content} mentions={message.mentions ?? []} /></div>}
+      {content && (
+        <div className="content" dir="auto">
+          <RichText text={content} mentions={message.mentions ?? []} />
+        </div>
+      )}
       {message.content_cut && <p className="forwarded">{t("message.cut")}</p>}
-      <Meta at={time(message.created_at)} edited={message.edited_at !== undefined || item.pendingEdit === true} state={mine ? item.state : null} />
+      <Meta
+        at={time(message.created_at)}
+        edited={message.edited_at !== undefined || item.pendingEdit === true}
+        state={mine ? item.state : null}
+      />
     </div>
   );
 }

@@ -18,8 +18,12 @@ export function Quote({ conversation, seq }: { conversation: string; seq: number
   return (
     <button type="button" className="quote" onClick={() => to(seq)}>
       <span className="hidden">{t("message.replyTo", { name })}</span>
-      <bdi className="quote-name" aria-hidden="true">{name}</bdi>
-      <span className="quote-text" dir="auto">{message ? textOf(message, t) : "…"}</span>
+      <bdi className="quote-name" aria-hidden="true">
+        {name}
+      </bdi>
+      <span className="quote-text" dir="auto">
+        {message ? textOf(message, t) : "…"}
+      </span>
     </button>
   );
 }

@@ -10,7 +10,9 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
   const { me, nameOf } = usePeople();
   const { trying } = useToasts();
   const client = useClient();
-  const { reactions, reaction_counts: counts } = item.message as MessageItem["message"] & { reaction_counts?: Record<string, number> };
+  const { reactions, reaction_counts: counts } = item.message as MessageItem["message"] & {
+    reaction_counts?: Record<string, number>;
+  };
   const { seq } = item;
   if (seq === null || item.message.deleted_at || !(reactions ?? counts)) return null;
   const toggle = (emoji: string, remove: boolean) => void trying(client.react(conversation, seq, emoji, { remove }));
@@ -20,14 +22,24 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
         const isMine = users.includes(me);
         const label = t("message.reaction", { emoji, n: users.length, who: list(users.slice(0, 8).map(nameOf)) });
         return (
-          <button key={emoji} type="button" className="reaction" aria-pressed={isMine} aria-label={label} title={label} onClick={() => toggle(emoji, isMine)}>
+          <button
+            key={emoji}
+            type="button"
+            className="reaction"
+            aria-pressed={isMine}
+            aria-label={label}
+            title={label}
+            onClick={() => toggle(emoji, isMine)}
+          >
             <span aria-hidden="true">{emoji}</span>
             {users.length > 1 && <span aria-hidden="true">{users.length}</span>}
           </button>
         );
       })}
       {Object.entries(reactions ? {} : (counts ?? {})).map(([emoji, n]) => (
-        <button key={emoji} type="button" className="reaction" onClick={() => toggle(emoji, false)}>{emoji} {n}</button>
+        <button key={emoji} type="button" className="reaction" onClick={() => toggle(emoji, false)}>
+          {emoji} {n}
+        </button>
       ))}
     </div>
   );

@@ -15,7 +15,9 @@ export function Referring({ reference: { kind, message }, onStop }: { reference:
         <b>{kind === "reply" ? t("compose.replying", { name: nameOf(message.sender_id) }) : t("compose.editing")}</b>
         <p dir="auto">{textOf(message, t)}</p>
       </div>
-      <button type="button" className="icon-button small" aria-label={t("compose.stop")} onClick={onStop}><Icon name="close" size={18} /></button>
+      <button type="button" className="icon-button small" aria-label={t("compose.stop")} onClick={onStop}>
+        <Icon name="close" size={18} />
+      </button>
     </div>
   );
 }

@@ -15,7 +15,15 @@ function clock(hour: number, days: number): number {
   return at.setHours(hour, 0, 0, 0);
 }
 
-export function RemindDialog({ conversation, seq, onClose }: { conversation: string; seq: number; onClose: () => void }) {
+export function RemindDialog({
+  conversation,
+  seq,
+  onClose,
+}: {
+  conversation: string;
+  seq: number;
+  onClose: () => void;
+}) {
   const { t, day, time } = useI18n();
   const { say, trying } = useToasts();
   const client = useClient();
@@ -28,21 +36,41 @@ export function RemindDialog({ conversation, seq, onClose }: { conversation: str
   ] as const;
   const remind = async (at: number) => {
     onClose();
-    if (await trying(server(client).remind(conversation, seq, at))) say(t("remind.set", { when: `${day(at)}, ${time(at)}` }));
+    if (await trying(server(client).remind(conversation, seq, at)))
+      say(t("remind.set", { when: `${day(at)}, ${time(at)}` }));
   };
   const at = other ? new Date(other).getTime() : Number.NaN;
   return (
     <Dialog title={t("remind.title")} onClose={onClose}>
       <ul className="choices">
-        {choices.map(([key, when]) => when > Date.now() && (
-          <li key={key}>
-            <button type="button" className="button wide" onClick={() => void remind(when)}>{t(key)}</button>
-          </li>
-        ))}
+        {choices.map(
+          ([key, when]) =>
+            when > Date.now() && (
+              <li key={key}>
+                <button type="button" className="button wide" onClick={() => void remind(when)}>
+                  {t(key)}
+                </button>
+              </li>
+            ),
+        )}
       </ul>
-      <form className="inline" onSubmit={(event) => { event.preventDefault(); void remind(at); }}>
-        <input type="datetime-local" className="field" value={other} onChange={(event) => setOther(event.target.value)} aria-label={t("remind.at")} />
-        <button type="submit" className="button" disabled={!(at > Date.now())}>{t("message.remind")}</button>
+      <form
+        className="inline"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void remind(at);
+        }}
+      >
+        <input
+          type="datetime-local"
+          className="field"
+          value={other}
+          onChange={(event) => setOther(event.target.value)}
+          aria-label={t("remind.at")}
+        />
+        <button type="submit" className="button" disabled={!(at > Date.now())}>
+          {t("message.remind")}
+        </button>
       </form>
     </Dialog>
   );

@@ -9,10 +9,18 @@ export function RichText({ text, mentions }: { text: string; mentions: readonly 
   return parts.map((part, index) => {
     const key = `${index}${part.kind}`;
     if (part.kind === "link") {
-      return <a key={key} href={part.text} target="_blank" rel="noopener noreferrer nofollow">{part.text}</a>;
+      return (
+        <a key={key} href={part.text} target="_blank" rel="noopener noreferrer nofollow">
+          {part.text}
+        </a>
+      );
     }
     if (part.kind === "mention") {
-      return <bdi key={key} className={part.text === `@${me}` ? "mention me" : "mention"}>{part.text}</bdi>;
+      return (
+        <bdi key={key} className={part.text === `@${me}` ? "mention me" : "mention"}>
+          {part.text}
+        </bdi>
+      );
     }
     return <span key={key}>{part.text}</span>;
   });

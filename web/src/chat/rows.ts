@@ -28,7 +28,7 @@ export function rowsOf(items: readonly TimelineItem[], unreadFrom: number | null
   const rows: Row[] = [];
   let day = "";
   let hasLine = unreadFrom === null;
-  items.forEach((item, index) => {
+  for (const [index, item] of items.entries()) {
     const at = timeOf(item);
     const today = new Date(at).toDateString();
     const isNewDay = today !== day;
@@ -38,11 +38,14 @@ export function rowsOf(items: readonly TimelineItem[], unreadFrom: number | null
       rows.push({ kind: "unread", key: "unread" });
       hasLine = true;
     }
-    if (item.kind === "notice") return rows.push({ kind: "notice", key: item.key, item });
+    if (item.kind === "notice") {
+      rows.push({ kind: "notice", key: item.key, item });
+      continue;
+    }
     const before = rows.at(-1);
     const isFirst = before?.kind !== "message" || !isTogether(items[index - 1], item);
     if (before?.kind === "message") before.isLast = isFirst;
-    return rows.push({ kind: "message", key: item.key, item, isFirst, isLast: true });
-  });
+    rows.push({ kind: "message", key: item.key, item, isFirst, isLast: true });
+  }
   return rows;
 }

@@ -16,19 +16,36 @@ export const TimelineRow = memo(function TimelineRow({ row, conversation, receip
   const { t, day } = useI18n();
   switch (row.kind) {
     case "day":
-      return <p className="day"><span>{day(row.at)}</span></p>;
+      return (
+        <p className="day">
+          <span>{day(row.at)}</span>
+        </p>
+      );
     case "unread":
-      return <p className="new-line"><span>{t("chat.newMessages")}</span></p>;
+      return (
+        <p className="new-line">
+          <span>{t("chat.newMessages")}</span>
+        </p>
+      );
     case "notice":
       return <Notice item={row.item} />;
     case "message":
-      return <MessageRow item={row.item} isFirst={row.isFirst} isLast={row.isLast} conversation={conversation} receipts={receipts} />;
+      return (
+        <MessageRow
+          item={row.item}
+          isFirst={row.isFirst}
+          isLast={row.isLast}
+          conversation={conversation}
+          receipts={receipts}
+        />
+      );
   }
 }, isSame);
 
 /** Rows are made anew with each change of the list; what they show is mostly the same. */
 function isSame(one: Props, next: Props): boolean {
-  if (one.conversation !== next.conversation || one.row.kind !== next.row.kind || one.row.key !== next.row.key) return false;
+  if (one.conversation !== next.conversation || one.row.kind !== next.row.kind || one.row.key !== next.row.key)
+    return false;
   if (one.row.kind === "message" && next.row.kind === "message") {
     return one.row.item === next.row.item && one.row.isFirst === next.row.isFirst && one.row.isLast === next.row.isLast;
   }
@@ -50,7 +67,12 @@ function Notice({ item: { entry } }: { item: NoticeItem }) {
   } else {
     const { name, roles } = entry.changes as { name?: string; roles?: Record<string, "owner" | "admin" | "member"> };
     if (name) texts.push(t("notice.renamed", { who, name }));
-    for (const [user, role] of Object.entries(roles ?? {})) texts.push(t(`notice.role.${role}`, { who, user: nameOf(user) }));
+    for (const [user, role] of Object.entries(roles ?? {}))
+      texts.push(t(`notice.role.${role}`, { who, user: nameOf(user) }));
   }
-  return <p className="notice" dir="auto">{texts.join(" · ")}</p>;
+  return (
+    <p className="notice" dir="auto">
+      {texts.join(" · ")}
+    </p>
+  );
 }

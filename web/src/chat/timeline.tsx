@@ -4,10 +4,10 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Icon } from "../ui/icon";
+import { type Jump, JumpContext } from "./jump";
 import { rowsOf } from "./rows";
 import { TimelineRow } from "./timeline-row";
 import { useReading } from "./use-reading";
-import { JumpContext, type Jump } from "./jump";
 
 const NEAR = 600;
 const END = 80;
@@ -67,15 +67,33 @@ export function Timeline({ id }: { id: string }) {
   return (
     <JumpContext value={jump}>
       <div className="timeline-place">
-        <div className="timeline" ref={place} role="region" aria-label={t("chat.history")} tabIndex={0} onKeyDown={moveFocus}>
-          {loadingOlder && <p className="loading" role="status">{t("chat.loading")}</p>}
+        {/* biome-ignore lint/a11y/useSemanticElements: the list in it is what has meaning; it is what scrolls */}
+        <div
+          className="timeline"
+          ref={place}
+          role="region"
+          aria-label={t("chat.history")}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it
+          tabIndex={0}
+          onKeyDown={moveFocus}
+        >
+          {loadingOlder && (
+            <p className="loading" role="status">
+              {t("chat.loading")}
+            </p>
+          )}
           {isEmpty && !hasOlder && !loadingOlder && <p className="empty">{t("chat.begin")}</p>}
           <ol style={{ height: list.getTotalSize() }}>
             {list.getVirtualItems().map(({ key, index, start }) => {
               const row = rows[index];
               return (
                 row && (
-                  <li key={key} data-index={index} ref={list.measureElement} style={{ transform: `translateY(${start}px)` }}>
+                  <li
+                    key={key}
+                    data-index={index}
+                    ref={list.measureElement}
+                    style={{ transform: `translateY(${start}px)` }}
+                  >
                     <TimelineRow row={row} conversation={id} receipts={timeline.receipts} />
                   </li>
                 )

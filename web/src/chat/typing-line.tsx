@@ -7,7 +7,13 @@ export function TypingLine({ id }: { id: string }) {
   const text = useTypingText(users);
   return (
     <p className="typing-line" role="status">
-      {text && <span className="dots" aria-hidden="true"><i /><i /><i /></span>}
+      {text && (
+        <span className="dots" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+      )}
       <bdi>{text}</bdi>
     </p>
   );

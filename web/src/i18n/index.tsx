@@ -108,7 +108,11 @@ function capital(text: string): string {
 
 function ago(relative: Intl.RelativeTimeFormat, at: number): string {
   const seconds = (at - Date.now()) / 1_000;
-  for (const [unit, length] of [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const) {
+  for (const [unit, length] of [
+    ["day", 86_400],
+    ["hour", 3_600],
+    ["minute", 60],
+  ] as const) {
     if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
   }
   return relative.format(0, "minute");

@@ -22,7 +22,11 @@ export function InboxList({ items, inbox, open, isSearch }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const kept = items.filter((one) => isSearch || !one.archived);
   const archived = items.filter((one) => !isSearch && one.archived);
-  const rows = [...kept.filter((one) => one.pinned), ...kept.filter((one) => !one.pinned), ...(showsArchived ? archived : [])];
+  const rows = [
+    ...kept.filter((one) => one.pinned),
+    ...kept.filter((one) => !one.pinned),
+    ...(showsArchived ? archived : []),
+  ];
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => place.current,
@@ -31,6 +35,7 @@ export function InboxList({ items, inbox, open, isSearch }: Props) {
     overscan: 6,
   });
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: arrows pass through here to the links, which are what has the focus
     <div className="inbox-scroll" ref={place} onKeyDown={moveFocus}>
       {inbox.loaded && !items.length && <p className="empty">{t(isSearch ? "inbox.nothing" : "inbox.empty")}</p>}
       <ul className="inbox" style={{ height: list.getTotalSize() }}>
@@ -38,7 +43,12 @@ export function InboxList({ items, inbox, open, isSearch }: Props) {
           const item = rows[row.index];
           return (
             item && (
-              <li key={row.key} style={{ transform: `translateY(${row.start}px)` }} aria-setsize={rows.length} aria-posinset={row.index + 1}>
+              <li
+                key={row.key}
+                style={{ transform: `translateY(${row.start}px)` }}
+                aria-setsize={rows.length}
+                aria-posinset={row.index + 1}
+              >
                 <InboxRow item={item} isOpen={item.id === open} />
               </li>
             )
@@ -46,12 +56,19 @@ export function InboxList({ items, inbox, open, isSearch }: Props) {
         })}
       </ul>
       {archived.length > 0 && (
-        <button type="button" className="button quiet wide" aria-expanded={showsArchived} onClick={() => setShowsArchived(!showsArchived)}>
+        <button
+          type="button"
+          className="button quiet wide"
+          aria-expanded={showsArchived}
+          onClick={() => setShowsArchived(!showsArchived)}
+        >
           {t("inbox.archived", { n: archived.length })}
         </button>
       )}
       {inbox.hasMore && (
-        <button type="button" className="button quiet wide" onClick={() => void client.loadMoreInbox()}>{t("inbox.more")}</button>
+        <button type="button" className="button quiet wide" onClick={() => void client.loadMoreInbox()}>
+          {t("inbox.more")}
+        </button>
       )}
     </div>
   );

@@ -28,7 +28,8 @@ export function NewChat({ onClose }: { onClose: () => void }) {
   const isGood = ids.every(isUserId) && (kind === "private" ? ids.length === 1 : name.trim() !== "");
   const begin = async () => {
     const ask = server(client);
-    const made = kind === "private" ? await ask.begin(ids[0] as string) : await ask.createGroup(name.trim(), ids, request.current);
+    const made =
+      kind === "private" ? await ask.begin(ids[0] as string) : await ask.createGroup(name.trim(), ids, request.current);
     await client.refreshInbox();
     onClose();
     go(made);
@@ -54,7 +55,13 @@ export function NewChat({ onClose }: { onClose: () => void }) {
         {kind === "group" && (
           <label className="labelled">
             <span>{t("new.name")}</span>
-            <input className="field" dir="auto" value={name} maxLength={100} onChange={(event) => setName(event.target.value)} />
+            <input
+              className="field"
+              dir="auto"
+              value={name}
+              maxLength={100}
+              onChange={(event) => setName(event.target.value)}
+            />
           </label>
         )}
         <label className="labelled">
@@ -73,9 +80,13 @@ export function NewChat({ onClose }: { onClose: () => void }) {
           {kind === "group" && <small>{t("new.membersHint")}</small>}
         </label>
         <datalist id={`${id}-known`}>
-          {contacts.map((one) => <option key={one.user_id} value={one.user_id} label={one.alias ?? undefined} />)}
+          {contacts.map((one) => (
+            <option key={one.user_id} value={one.user_id} label={one.alias ?? undefined} />
+          ))}
         </datalist>
-        <button type="submit" className="button primary" disabled={!isGood || busy}>{t(kind === "private" ? "new.begin" : "new.create")}</button>
+        <button type="submit" className="button primary" disabled={!isGood || busy}>
+          {t(kind === "private" ? "new.begin" : "new.create")}
+        </button>
       </form>
     </Dialog>
   );

@@ -1,7 +1,8 @@
 /** The notification centre: what servers and one's own reminders have told, until it is done with. */
-import * as Popover from "@radix-ui/react-popover";
+
 import type { Notification } from "@parley/client";
 import { useClient, useNotifications } from "@parley/react";
+import * as Popover from "@radix-ui/react-popover";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
@@ -19,17 +20,34 @@ export function NotificationCentre() {
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
-        <button type="button" className="icon-button" aria-label={`${t("notifications.title")}: ${t("notifications.count", { n: count })}`} title={t("notifications.title")}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={`${t("notifications.title")}: ${t("notifications.count", { n: count })}`}
+          title={t("notifications.title")}
+        >
           <Icon name="bell" />
-          {count > 0 && <span className="count" aria-hidden="true">{count}</span>}
+          {count > 0 && (
+            <span className="count" aria-hidden="true">
+              {count}
+            </span>
+          )}
         </button>
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover notifications" align="end" sideOffset={6} collisionPadding={8} aria-label={t("notifications.title")}>
+        <Popover.Content
+          className="popover notifications"
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label={t("notifications.title")}
+        >
           <h2>{t("notifications.title")}</h2>
           {!count && <p className="empty">{t("notifications.none")}</p>}
           <ul>
-            {[...notifications].reverse().map((one) => <Told key={one.id} notification={one} onGo={() => setOpen(false)} />)}
+            {[...notifications].reverse().map((one) => (
+              <Told key={one.id} notification={one} onGo={() => setOpen(false)} />
+            ))}
           </ul>
         </Popover.Content>
       </Popover.Portal>
@@ -57,8 +75,14 @@ function Told({ notification, onGo }: { notification: Notification; onGo: () => 
         <small>{i18n.stamp(at)}</small>
       </div>
       <div className="told-buttons">
-        {conversation && <button type="button" className="button small" onClick={show}>{i18n.t("notifications.show")}</button>}
-        <button type="button" className="button small" onClick={() => void trying(client.acknowledge(notification.id))}>{i18n.t("notifications.done")}</button>
+        {conversation && (
+          <button type="button" className="button small" onClick={show}>
+            {i18n.t("notifications.show")}
+          </button>
+        )}
+        <button type="button" className="button small" onClick={() => void trying(client.acknowledge(notification.id))}>
+          {i18n.t("notifications.done")}
+        </button>
       </div>
     </li>
   );

@@ -47,7 +47,11 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
     },
     {
       title: t("settings.language"),
-      entries: Object.entries(LANGUAGES).map(([one, label]) => ({ label, checked: one === language, onSelect: () => setLanguage(one as Language) })),
+      entries: Object.entries(LANGUAGES).map(([one, label]) => ({
+        label,
+        checked: one === language,
+        onSelect: () => setLanguage(one as Language),
+      })),
     },
     { entries: [{ label: t("signin.out"), icon: "out" as const, onSelect: () => onSignOut() }] },
   ];

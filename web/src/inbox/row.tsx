@@ -54,11 +54,25 @@ function Said({ item, last }: { item: InboxItem; last: Message | null }) {
   const { me, nameOf } = usePeople();
   const { users } = useTyping(item.id);
   const typing = useTypingText(users);
-  if (typing) return <span className="row-text typing"><bdi>{typing}</bdi></span>;
+  if (typing)
+    return (
+      <span className="row-text typing">
+        <bdi>{typing}</bdi>
+      </span>
+    );
   if (!last) return <span className="row-text">{t("inbox.noMessages")}</span>;
   const text = textOf(last, t);
-  const said = last.sender_id === me ? t("inbox.you", { text }) : item.type === "group" ? `${nameOf(last.sender_id)}: ${text}` : text;
-  return <span className="row-text"><bdi>{said}</bdi></span>;
+  const said =
+    last.sender_id === me
+      ? t("inbox.you", { text })
+      : item.type === "group"
+        ? `${nameOf(last.sender_id)}: ${text}`
+        : text;
+  return (
+    <span className="row-text">
+      <bdi>{said}</bdi>
+    </span>
+  );
 }
 
 /** A message in one line. */

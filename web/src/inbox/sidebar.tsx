@@ -23,7 +23,13 @@ export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: (
         <OwnMenu onSignOut={onSignOut} />
         <h1>{t("inbox.title")}</h1>
         <NotificationCentre />
-        <button type="button" className="icon-button" aria-label={t("new.title")} title={t("new.title")} onClick={() => setIsBeginning(true)}>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={t("new.title")}
+          title={t("new.title")}
+          onClick={() => setIsBeginning(true)}
+        >
           <Icon name="compose" />
         </button>
       </header>

@@ -1,6 +1,7 @@
 /** What users and conversations are called here: by the name that one gave a contact, else by the id. */
-import { useClient, useConnection } from "@parley/react";
+
 import type { InboxItem } from "@parley/client";
+import { useClient, useConnection } from "@parley/react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { type Contact, server } from "./server";
 

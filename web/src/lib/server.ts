@@ -23,12 +23,13 @@ export function server({ api }: ParleyClient) {
     leave: (id: string) => api.delete(at, { path: { conversation_id: id } }),
     settings: (id: string, body: Settings) => api.patch(`${at}/settings`, { path: { conversation_id: id }, body }),
     members: async (id: string) => (await api.get(`${at}/members`, { path: { conversation_id: id } })).members,
-    addMembers: (id: string, users: string[]) => api.post(`${at}/members`, { path: { conversation_id: id }, body: { users } }),
+    addMembers: (id: string, users: string[]) =>
+      api.post(`${at}/members`, { path: { conversation_id: id }, body: { users } }),
     setRole: (id: string, user_id: string, role: Role) =>
       api.patch(`${at}/members/{user_id}`, { path: { conversation_id: id, user_id }, body: { role } }),
-    remove: (id: string, user_id: string) => api.delete(`${at}/members/{user_id}`, { path: { conversation_id: id, user_id } }),
-    message: (id: string, seq: number) =>
-      api.get(`${at}/messages/{seq}`, { path: { conversation_id: id, seq } }),
+    remove: (id: string, user_id: string) =>
+      api.delete(`${at}/members/{user_id}`, { path: { conversation_id: id, user_id } }),
+    message: (id: string, seq: number) => api.get(`${at}/messages/{seq}`, { path: { conversation_id: id, seq } }),
     remind: (id: string, seq: number, when: number) =>
       api.post(`${at}/messages/{seq}/reminders`, { path: { conversation_id: id, seq }, body: { at: when } }),
     reminders: async () => (await api.get("/v1/reminders")).reminders,

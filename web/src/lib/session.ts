@@ -61,7 +61,11 @@ export function currentSession(config: Config): Session | null {
 }
 
 async function freshToken(url: string, user: string): Promise<string> {
-  const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ user }) });
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user }),
+  });
   if (!answer.ok) throw new Error(`no token for ${user}: ${answer.status}`);
   return ((await answer.json()) as { token: string }).token;
 }
@@ -70,7 +74,9 @@ async function freshToken(url: string, user: string): Promise<string> {
 export function userOf(token: string): string | null {
   try {
     const middle = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(middle), (c) => c.charCodeAt(0)))) as Record<string, unknown>;
+    const claims = JSON.parse(
+      new TextDecoder().decode(Uint8Array.from(atob(middle), (c) => c.charCodeAt(0))),
+    ) as Record<string, unknown>;
     const user = String(claims.user_id ?? claims.sub ?? "");
     return isUserId(user) ? user : null;
   } catch {

@@ -34,7 +34,8 @@ export function mentionsIn(text: string, members: readonly string[]): string[] {
   return [...new Set(named.map((piece) => piece.text.slice(1)))].slice(0, 50);
 }
 
-const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s?){1,3}$/u;
+const ONLY_EMOJI =
+  /^(?:\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*\s?){1,3}$/u;
 
 export function isOnlyEmoji(text: string): boolean {
   return text.length <= 40 && ONLY_EMOJI.test(text);

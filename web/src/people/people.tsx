@@ -27,7 +27,9 @@ export function PeopleDialog({ onClose }: { onClose: () => void }) {
       <h3>{t("people.contacts")}</h3>
       {!contacts.length && <p className="empty">{t("people.none")}</p>}
       <ul className="people">
-        {contacts.map((one) => <ContactRow key={one.user_id} contact={one} onClose={onClose} />)}
+        {contacts.map((one) => (
+          <ContactRow key={one.user_id} contact={one} onClose={onClose} />
+        ))}
       </ul>
       <Ask />
       <h3>{t("people.blocked")}</h3>
@@ -77,15 +79,32 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
             if (next !== alias) void change(ask.changeContact(user, { alias: next }));
           }}
         />
-        <small><bdi>{user}</bdi> · {t(`people.${status}`)}</small>
+        <small>
+          <bdi>{user}</bdi> · {t(`people.${status}`)}
+        </small>
       </span>
       {status === "incoming" && (
-        <button type="button" className="button small" onClick={() => void change(ask.changeContact(user, { status: "accepted" }))}>{t("people.accept")}</button>
+        <button
+          type="button"
+          className="button small"
+          onClick={() => void change(ask.changeContact(user, { status: "accepted" }))}
+        >
+          {t("people.accept")}
+        </button>
       )}
       {status === "accepted" && (
-        <button type="button" className="button small" aria-label={t("details.write", { name: user })} onClick={() => void trying(write())}>{t("signin.go")}</button>
+        <button
+          type="button"
+          className="button small"
+          aria-label={t("details.write", { name: user })}
+          onClick={() => void trying(write())}
+        >
+          {t("signin.go")}
+        </button>
       )}
-      <button type="button" className="button small" onClick={() => void change(ask.endContact(user))}>{t(end)}</button>
+      <button type="button" className="button small" onClick={() => void change(ask.endContact(user))}>
+        {t(end)}
+      </button>
     </li>
   );
 }
@@ -101,8 +120,18 @@ function Ask() {
   };
   return (
     <form className="inline" onSubmit={submit}>
-      <input className="field" value={user} onChange={(event) => setUser(event.target.value)} aria-label={t("people.ask")} placeholder={t("people.ask")} autoCapitalize="none" spellCheck={false} />
-      <button type="submit" className="button" disabled={!isUserId(user.trim())}>{t("details.contact")}</button>
+      <input
+        className="field"
+        value={user}
+        onChange={(event) => setUser(event.target.value)}
+        aria-label={t("people.ask")}
+        placeholder={t("people.ask")}
+        autoCapitalize="none"
+        spellCheck={false}
+      />
+      <button type="submit" className="button" disabled={!isUserId(user.trim())}>
+        {t("details.contact")}
+      </button>
     </form>
   );
 }

@@ -26,9 +26,13 @@ export function RemindersDialog({ onClose }: { onClose: () => void }) {
             <li key={one.reminder_id} className="person">
               <span className="person-name">
                 <bdi>{where ? titleOf(where) : one.conversation_id}</bdi>
-                <small>{i18n.day(one.at)}, {i18n.time(one.at)}</small>
+                <small>
+                  {i18n.day(one.at)}, {i18n.time(one.at)}
+                </small>
               </span>
-              <button type="button" className="button small" onClick={() => void cancel(one.reminder_id)}>{i18n.t("app.cancel")}</button>
+              <button type="button" className="button small" onClick={() => void cancel(one.reminder_id)}>
+                {i18n.t("app.cancel")}
+              </button>
             </li>
           );
         })}

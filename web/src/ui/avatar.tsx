@@ -13,9 +13,22 @@ function initials(name: string): string {
   return letters.done ? "?" : letters.value.segment.toLocaleUpperCase();
 }
 
-export function Avatar({ id, name, online, size = "m" }: { id: string; name: string; online?: boolean; size?: "s" | "m" | "l" }) {
+export function Avatar({
+  id,
+  name,
+  online,
+  size = "m",
+}: {
+  id: string;
+  name: string;
+  online?: boolean;
+  size?: "s" | "m" | "l";
+}) {
   return (
-    <span className={`avatar hue-${hueOf(id)} size-${size}${id.startsWith("group:") ? " group" : ""}`} aria-hidden="true">
+    <span
+      className={`avatar hue-${hueOf(id)} size-${size}${id.startsWith("group:") ? " group" : ""}`}
+      aria-hidden="true"
+    >
       {initials(name)}
       {online && <span className="dot" />}
     </span>

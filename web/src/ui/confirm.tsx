@@ -18,8 +18,12 @@ export function Confirm({ text, action, onConfirm, onClose }: Props) {
   return (
     <Dialog title={text} onClose={onClose}>
       <div className="dialog-buttons">
-        <button type="button" className="button" onClick={onClose} autoFocus>{t("app.cancel")}</button>
-        <button type="button" className="button danger" onClick={confirm}>{action}</button>
+        <button type="button" className="button" onClick={onClose}>
+          {t("app.cancel")}
+        </button>
+        <button type="button" className="button danger" onClick={confirm}>
+          {action}
+        </button>
       </div>
     </Dialog>
   );

@@ -10,7 +10,17 @@ export function usePlace(): HTMLElement | undefined {
   return useContext(Place) ?? undefined;
 }
 
-export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ReactNode; wide?: boolean }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  wide,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+  wide?: boolean;
+}) {
   const { t } = useI18n();
   const place = useRef<HTMLDialogElement>(null);
   const heading = useId();
@@ -33,8 +43,15 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
     >
       <div className="dialog-body">
         <header>
-          <h2 id={heading}><bdi>{title}</bdi></h2>
-          <button type="button" className="icon-button" aria-label={t("app.close")} onClick={() => place.current?.close()}>
+          <h2 id={heading}>
+            <bdi>{title}</bdi>
+          </h2>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label={t("app.close")}
+            onClick={() => place.current?.close()}
+          >
             <Icon name="close" />
           </button>
         </header>

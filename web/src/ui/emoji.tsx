@@ -4,7 +4,15 @@ import { EmojiPicker } from "frimousse";
 import { type ReactNode, useState } from "react";
 import { useI18n } from "../i18n";
 
-export function EmojiButton({ children, onPick, side = "top" }: { children: ReactNode; onPick: (emoji: string) => void; side?: "top" | "bottom" }) {
+export function EmojiButton({
+  children,
+  onPick,
+  side = "top",
+}: {
+  children: ReactNode;
+  onPick: (emoji: string) => void;
+  side?: "top" | "bottom";
+}) {
   const { t, language } = useI18n();
   const [open, setOpen] = useState(false);
   const pick = (emoji: string) => {
@@ -15,9 +23,27 @@ export function EmojiButton({ children, onPick, side = "top" }: { children: Reac
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>{children}</Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content className="popover emoji" side={side} align="end" sideOffset={6} collisionPadding={8} aria-label={t("compose.emoji")}>
-          <EmojiPicker.Root className="emoji-picker" columns={8} locale={language} emojibaseUrl="./emoji" onEmojiSelect={({ emoji }) => pick(emoji)}>
-            <EmojiPicker.Search className="field" autoFocus aria-label={t("emoji.search")} placeholder={t("emoji.search")} />
+        <Popover.Content
+          className="popover emoji"
+          side={side}
+          align="end"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label={t("compose.emoji")}
+        >
+          <EmojiPicker.Root
+            className="emoji-picker"
+            columns={8}
+            locale={language}
+            emojibaseUrl="./emoji"
+            onEmojiSelect={({ emoji }) => pick(emoji)}
+          >
+            <EmojiPicker.Search
+              className="field"
+              autoFocus
+              aria-label={t("emoji.search")}
+              placeholder={t("emoji.search")}
+            />
             <EmojiPicker.Viewport className="emoji-view">
               <EmojiPicker.Loading className="emoji-note">{t("emoji.loading")}</EmojiPicker.Loading>
               <EmojiPicker.Empty className="emoji-note">{t("emoji.none")}</EmojiPicker.Empty>

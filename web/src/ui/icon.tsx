@@ -1,7 +1,33 @@
 /** The icons, by what they are for. They say nothing by themselves: the button has the name. */
 import {
-  Archive, ArrowDown, ArrowLeft, Ban, BellOff, Bell, Check, CheckCheck, CircleAlert, Clock, Copy, Ellipsis, File, Forward,
-  Info, LogOut, type LucideIcon, Paperclip, Pencil, Pin, Reply, Search, SendHorizontal, Smile, SquarePen, Trash2, Users, X,
+  Archive,
+  ArrowDown,
+  ArrowLeft,
+  Ban,
+  Bell,
+  BellOff,
+  Check,
+  CheckCheck,
+  CircleAlert,
+  Clock,
+  Copy,
+  Ellipsis,
+  File,
+  Forward,
+  Info,
+  LogOut,
+  type LucideIcon,
+  Paperclip,
+  Pencil,
+  Pin,
+  Reply,
+  Search,
+  SendHorizontal,
+  Smile,
+  SquarePen,
+  Trash2,
+  Users,
+  X,
 } from "lucide-react";
 
 const ICONS = {
@@ -41,7 +67,15 @@ const DIRECTED = new Set<IconName>(["back", "forward", "out", "reply", "send"]);
 
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   const Drawn = ICONS[name];
-  return <Drawn className={DIRECTED.has(name) ? "icon directed" : "icon"} size={size} strokeWidth={1.9} aria-hidden focusable="false" />;
+  return (
+    <Drawn
+      className={DIRECTED.has(name) ? "icon directed" : "icon"}
+      size={size}
+      strokeWidth={1.9}
+      aria-hidden
+      focusable="false"
+    />
+  );
 }
 
 export function Logo() {

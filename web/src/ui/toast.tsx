@@ -43,7 +43,13 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={value}>
       {children}
-      <div className="toasts" role="status">{toast && <p className="toast" dir="auto">{toast.text}</p>}</div>
+      <div className="toasts" role="status">
+        {toast && (
+          <p className="toast" dir="auto">
+            {toast.text}
+          </p>
+        )}
+      </div>
     </Context>
   );
 }
