@@ -8,6 +8,7 @@ import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { server } from "../lib/server";
+import { usePlace } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 import { textOf } from "./row";
@@ -34,7 +35,7 @@ export function NotificationCentre() {
           )}
         </button>
       </Popover.Trigger>
-      <Popover.Portal>
+      <Popover.Portal container={usePlace()}>
         <Popover.Content
           className="popover notifications"
           align="end"

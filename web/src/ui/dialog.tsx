@@ -5,9 +5,9 @@ import { Icon } from "./icon";
 
 const Place = createContext<HTMLElement | null>(null);
 
-/** Where menus have to be put to stand above everything: into the dialog that they belong to, if there is one. */
-export function usePlace(): HTMLElement | undefined {
-  return useContext(Place) ?? undefined;
+/** Where menus have to be put to stand above everything: into the dialog that they belong to, else into what is the page's main. */
+export function usePlace(): HTMLElement | null {
+  return useContext(Place) ?? document.querySelector("main");
 }
 
 export function Dialog({

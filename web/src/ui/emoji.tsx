@@ -1,8 +1,21 @@
 /** The emoji picker behind a button. Its data comes from beside the page, in the page's language, when it is first opened. */
 import * as Popover from "@radix-ui/react-popover";
-import { EmojiPicker } from "frimousse";
+import { EmojiPicker, type EmojiPickerListEmojiProps, type EmojiPickerListRowProps } from "frimousse";
 import { type ReactNode, useState } from "react";
 import { useI18n } from "../i18n";
+import { usePlace } from "./dialog";
+
+/** The picker counts from 0, and readers from 1. */
+const COMPONENTS = {
+  Row: (props: EmojiPickerListRowProps) => (
+    <div {...props} role="row" aria-rowindex={(props["aria-rowindex"] ?? 0) + 1} />
+  ),
+  Emoji: ({ emoji, ...props }: EmojiPickerListEmojiProps) => (
+    <button type="button" {...props} role="gridcell" aria-colindex={(props["aria-colindex"] ?? 0) + 1}>
+      {emoji.emoji}
+    </button>
+  ),
+};
 
 export function EmojiButton({
   children,
@@ -22,7 +35,7 @@ export function EmojiButton({
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger asChild>{children}</Popover.Trigger>
-      <Popover.Portal>
+      <Popover.Portal container={usePlace()}>
         <Popover.Content
           className="popover emoji"
           side={side}
@@ -47,7 +60,7 @@ export function EmojiButton({
             <EmojiPicker.Viewport className="emoji-view">
               <EmojiPicker.Loading className="emoji-note">{t("emoji.loading")}</EmojiPicker.Loading>
               <EmojiPicker.Empty className="emoji-note">{t("emoji.none")}</EmojiPicker.Empty>
-              <EmojiPicker.List className="emoji-list" />
+              <EmojiPicker.List className="emoji-list" components={COMPONENTS} />
             </EmojiPicker.Viewport>
           </EmojiPicker.Root>
         </Popover.Content>

@@ -25,7 +25,7 @@ interface Props {
 /** `children` is the button. Not modal: the page behind stays as it is, and nothing is put into its style. */
 export function Menu({ children, groups, align = "end", ...state }: Props) {
   return (
-    <Radix.Root modal={false} {...state}>
+    <Radix.Root modal={false} dir={document.dir === "rtl" ? "rtl" : "ltr"} {...state}>
       <Radix.Trigger asChild>{children}</Radix.Trigger>
       <Radix.Portal container={usePlace()}>
         <Radix.Content className="menu" align={align} sideOffset={4} collisionPadding={8} loop>

@@ -1,0 +1,35 @@
+/** A group: a mention by completion, a role, a new name, and a member who is removed. */
+export default async function play(stage) {
+  const { a, b, c } = stage.given;
+  const alice = await stage.person({ user: a });
+  const bob = await stage.person({ user: b });
+  await alice.group("Tea at four", [b, c]);
+  await bob.open("Tea at four");
+  await bob.page.getByText(`${a} made the group “Tea at four”`, { exact: false }).waitFor();
+  await alice.page.getByText("3 members").waitFor();
+  await alice.box.pressSequentially(`hello @${b.slice(0, 3)}`);
+  await alice.page.getByRole("option", { name: b }).waitFor();
+  await alice.page.keyboard.press("Enter");
+  await alice.page.keyboard.type("here");
+  await alice.page.keyboard.press("Enter");
+  await bob.page.locator(".mention.me").getByText(`@${b}`).waitFor();
+
+  await alice.page.getByRole("button", { name: "Details" }).click();
+  const details = alice.page.getByRole("dialog");
+  await details.getByLabel("Name of the group").fill("Tea at five");
+  await details.getByRole("button", { name: "Rename" }).click();
+  await bob.page.getByRole("heading", { name: "Tea at five" }).waitFor();
+  await details.getByRole("button", { name: `Actions for ${c}` }).click();
+  await alice.page.getByRole("menuitem", { name: "Make admin" }).click();
+  await bob.page.getByText(`${a} made ${c} an admin`).waitFor();
+
+  await details.getByRole("button", { name: `Actions for ${b}` }).click();
+  await alice.page.getByRole("menuitem", { name: "Remove from the group" }).click();
+  await details.getByRole("heading", { name: "Members (2)" }).waitFor();
+  await bob.row("Tea at five").waitFor({ state: "detached" });
+  await alice.page.keyboard.press("Escape");
+  await alice.say("just us");
+  await alice.state("just us", "sent", "delivered");
+  await alice.page.getByText(`${a} removed ${b}`).waitFor();
+  stage.check((await bob.message("just us").count()) === 0, "who was removed hears no more");
+}

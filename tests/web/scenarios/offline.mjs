@@ -1,0 +1,31 @@
+/** Alice's line is cut; both write; it is mended, and both have all of it in one order. */
+import { makeLine, throughLine } from "../line.mjs";
+
+export default async function play(stage) {
+  const { a, b } = stage.given;
+  const line = await makeLine(stage.url);
+  const bob = await stage.person({ user: b });
+  await bob.begin(a);
+  await bob.say("before");
+  const context = await stage.browser.newContext({ locale: "en-GB" });
+  await throughLine(context, line);
+  const alice = await stage.person({ user: a, context, at: `http://localhost:${line.port}/ui/` });
+  await alice.open(b);
+  await alice.sees("before");
+  line.cut();
+  await alice.page.getByText("You are offline").waitFor();
+  await alice.say("from alice, offline");
+  await alice.state("from alice, offline", "sending");
+  await bob.say("from bob, meanwhile");
+  await bob.state("from bob, meanwhile", "sent");
+  line.mend();
+  await alice.page.getByRole("button", { name: "Connect now" }).click();
+  await alice.sees("from bob, meanwhile");
+  await alice.state("from alice, offline", "sent", "delivered", "read");
+  await bob.sees("from alice, offline");
+  await alice.page.getByText("You are offline").waitFor({ state: "detached" });
+  const [hers, his] = [await alice.texts(), await bob.texts()];
+  stage.check(hers.join("|") === "before|from bob, meanwhile|from alice, offline", `hers are in order: ${hers}`);
+  stage.check(his.join("|") === hers.join("|"), `his are the same: ${his}`);
+  line.close();
+}

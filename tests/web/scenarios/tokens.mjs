@@ -1,0 +1,27 @@
+/** A link's token leaves the address at once; where it ends, the user signs in again. A demo user gets a fresh one unasked. */
+export default async function play(stage) {
+  const { a, b, token, short } = stage.given;
+  const alice = await stage.person({ token });
+  await alice.page.getByRole("heading", { name: "Chats" }).waitFor();
+  stage.check(!alice.page.url().includes("token"), "the token is out of the address");
+  stage.check(!(await alice.page.evaluate(() => document.documentElement.outerHTML)).includes(token), "and not on the page");
+  await alice.page.goBack().catch(() => undefined);
+  stage.check(!alice.page.url().includes(token), "nor in the history");
+  await alice.page.goto(stage.url);
+  await alice.page.getByText("Your session has ended").waitFor({ timeout: 60_000 });
+  await alice.page.getByLabel("User id").fill(a);
+  await alice.page.getByRole("button", { name: "Chat", exact: true }).click();
+  await alice.begin(b);
+  await alice.say("signed in again");
+  await alice.state("signed in again", "sent");
+
+  const context = await stage.browser.newContext({ locale: "en-GB" });
+  let asked = 0;
+  await context.route("**/ui/token", (route) => (asked++ ? route.continue() : route.fulfill({ json: { token: short } })));
+  const bob = await stage.person({ user: b, context });
+  await bob.open(a);
+  await bob.page.waitForFunction(() => performance.getEntriesByType("resource").filter((one) => one.name.endsWith("/ui/token")).length > 1);
+  await bob.say("with a fresh one");
+  await bob.state("with a fresh one", "sent", "delivered");
+  stage.check(asked > 1, "a second token was asked for");
+}
