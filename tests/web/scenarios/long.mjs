@@ -1,6 +1,6 @@
-/** Ten thousand messages: scrolled through from the end, with a few rows rendered at any time, and back at once. */
+/** A long conversation: scrolled back from its end, with a few rows rendered at any time, and to the end at once. */
 export default async function play(stage) {
-  const { a, conversation, count } = stage.given;
+  const { a, conversation, count, back } = stage.given;
   const alice = await stage.person({ user: a });
   await alice.page.getByRole("heading", { name: "Chats" }).waitFor();
   await alice.page.evaluate((id) => { location.hash = `#/${encodeURIComponent(id)}`; }, conversation);
@@ -8,7 +8,7 @@ export default async function play(stage) {
   const area = alice.page.getByRole("region", { name: "Messages" });
   let most = 0;
   let seen = count;
-  while (seen > 1) {
+  while (seen > back) {
     await area.evaluate((node) => { node.scrollTop = 0; });
     // Until what stands there now is older than what stood there.
     seen = await alice.page.waitForFunction((before) => {

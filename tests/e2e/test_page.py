@@ -1,0 +1,65 @@
+"""The chat page in a real browser, as people use it: each scenario of `tests/web` on the deployed stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local import tokens
+from local.stack import Stack
+from shared.domain.identifiers import private_conversation_id
+from tests.e2e.raw_client import http, new_users
+from tests.web.player import play
+
+MANY = 10_000
+# The emulator takes most of a second for a page of so long a log: all of it would take minutes.
+SCROLLED = 1_500
+_BATCH = 25
+
+
+@pytest.fixture
+def url(stack: Stack) -> str:
+    """Where the stack serves the page."""
+    return f"{stack.endpoint_url}/ui/"
+
+
+@pytest.mark.parametrize(
+    "scenario", ["two_windows", "offline", "reload", "files", "group", "two_tabs", "looks", "access"]
+)
+def test_people_chat(scenario: str, url: str, tmp_path: Path) -> None:
+    a, b, c = new_users(3)
+    play(scenario, url, tmp_path, a=a, b=b, c=c)
+
+
+def test_a_token_that_ends_is_signed_in_again_or_replaced(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b = new_users(2)
+    given = {"token": tokens.mint(stack, a, ttl=12), "short": tokens.mint(stack, b, ttl=8)}
+    play("tokens", url, tmp_path, a=a, b=b, **given)
+
+
+def test_ten_thousand_messages_are_scrolled(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b = new_users(2)
+    conversation_id = private_conversation_id(a, b)
+    body = {"content": "message 1", "client_message_id": "1", "after": 0}
+    http(stack, "POST", "/v1/conversations", user_id=a, body={"type": "private", "with": b})
+    assert http(stack, "POST", f"/v1/conversations/{conversation_id}/messages", user_id=a, body=body)[0] == 201
+    _repeat(stack, conversation_id, a)
+    play("long", url, tmp_path, a=a, conversation=conversation_id, count=MANY, back=MANY - SCROLLED)
+
+
+def _repeat(stack: Stack, conversation_id: str, author: str) -> None:
+    """Copies of the conversation's first message up to MANY: by the API it would take as many seconds as limits ask for."""
+    table = boto3.resource(
+        "dynamodb",
+        endpoint_url=stack.endpoint_url.replace("localhost", "127.0.0.1"),
+        region_name=stack.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106  # the emulator takes any
+    ).Table(stack.tables.log)
+    first = table.get_item(Key={"conversation_id": conversation_id, "seq": 1})["Item"]
+    with table.batch_writer() as batch:
+        for seq in range(2, MANY + 1):
+            copy = {"seq": seq, "number": seq, "authors": {author: seq}, "content": f"message {seq}"}
+            batch.put_item(first | copy | {"client_message_id": str(seq)})
