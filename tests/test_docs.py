@@ -183,7 +183,7 @@ def pinned() -> dict[str, str]:
     python += tomllib.loads(page("local/emulator/pyproject.toml"))["project"]["dependencies"]
     found = dict(re.sub(r"\[.*\]", "", entry).split("==") for entry in python)
     found["uv"] = tomllib.loads(page("pyproject.toml"))["tool"]["uv"]["required-version"].removeprefix("==")
-    for folder in ["", *(f"{each}/" for each in json.loads(page("package.json"))["workspaces"])]:
+    for folder in ["", "tests/web/", *(f"{each}/" for each in json.loads(page("package.json"))["workspaces"])]:
         manifest = json.loads(page(f"{folder}package.json"))
         found |= manifest.get("dependencies", {}) | manifest.get("devDependencies", {})
     return {name: version for name, version in found.items() if not name.startswith("@parley/")}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from shared.domain.identifiers import private_conversation_id
 
 from local import tokens
 from local.stack import Stack
-from shared.domain.identifiers import private_conversation_id
 from tests.e2e.raw_client import http, new_users
 from tests.web.player import play
 
@@ -30,7 +30,7 @@ def url(stack: Stack) -> str:
 )
 def test_people_chat(scenario: str, url: str, tmp_path: Path) -> None:
     a, b, c = new_users(3)
-    play(scenario, url, tmp_path, a=a, b=b, c=c)
+    play(scenario, url, tmp_path, a=a, b=b, c=c, pictures=str(tmp_path))
 
 
 def test_a_token_that_ends_is_signed_in_again_or_replaced(stack: Stack, url: str, tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_ten_thousand_messages_are_scrolled(stack: Stack, url: str, tmp_path: Pa
 
 
 def _repeat(stack: Stack, conversation_id: str, author: str) -> None:
-    """Copies of the conversation's first message up to MANY: by the API it would take as many seconds as limits ask for."""
+    """Copies of the conversation's first message, up to MANY: sending them would take as long as limits ask for."""
     table = boto3.resource(
         "dynamodb",
         endpoint_url=stack.endpoint_url.replace("localhost", "127.0.0.1"),
         region_name=stack.region,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106  # the emulator takes any
+        aws_secret_access_key="test",  # the emulator takes any
     ).Table(stack.tables.log)
     first = table.get_item(Key={"conversation_id": conversation_id, "seq": 1})["Item"]
     with table.batch_writer() as batch:

@@ -1,4 +1,4 @@
-"""Plays a scenario of `scenarios/` in a real browser; the browser and what drives it are installed here, when first used."""
+"""Plays a scenario of `scenarios/` in a real browser; it and what drives it are installed here when first used."""
 
 from __future__ import annotations
 

@@ -69,6 +69,7 @@ export class Person {
     await this.page.getByRole("button", { name: "New chat" }).click();
     await this.page.getByLabel("With whom?").fill(other);
     await this.page.getByRole("button", { name: "Begin", exact: true }).click();
+    await this.page.getByRole("heading", { name: other }).waitFor();
     await this.box.waitFor();
   }
 
@@ -86,7 +87,8 @@ export class Person {
   }
 
   async open(name) {
-    await this.row(name).click();
+    await this.row(name).first().click();
+    await this.page.getByRole("heading", { name }).waitFor();
     await this.box.waitFor();
   }
 

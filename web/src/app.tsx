@@ -65,13 +65,15 @@ function Door({ config }: { config: Config }) {
     return <SignIn config={config} ended={ended} onDone={() => setSession(currentSession(config))} />;
   }
   if (!signed || signed.session !== session) return null;
+  const { client } = signed;
   const leave = (why?: "ended") => {
     signOut();
+    if (why !== "ended") void client.close().then(() => client.forget());
     setEnded(why === "ended");
     setSession(null);
   };
   return (
-    <ParleyProvider client={signed.client}>
+    <ParleyProvider client={client}>
       <ToastProvider>
         <PeopleProvider me={session.user}>
           <Chat onSignOut={leave} />

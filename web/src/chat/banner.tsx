@@ -21,7 +21,7 @@ export function ConnectionBanner() {
   }, [isBusy]);
   const connect = () => {
     if (state === "ended") void client.start().catch(() => undefined);
-    else dispatchEvent(new Event("online")); // the client then tries at once
+    else client.reconnect();
   };
   const shows = state === "offline" || state === "ended" || (isBusy && lasts);
   return (

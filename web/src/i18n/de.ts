@@ -7,7 +7,6 @@ export const de: Table = {
   "app.retry": "Noch einmal versuchen",
   "app.close": "Schließen",
   "app.cancel": "Abbrechen",
-  "app.save": "Speichern",
   "app.back": "Zurück zu den Chats",
   "app.menu": "Menü",
   "app.failure": "Das ging nicht: {error}",
@@ -67,7 +66,6 @@ export const de: Table = {
   "chat.loading": "Frühere Nachrichten werden geladen …",
   "chat.history": "Nachrichten",
   "chat.details": "Details",
-  "chat.gone": "Du bist nicht mehr in dieser Unterhaltung",
 
   "compose.placeholder": "Nachricht schreiben",
   "compose.send": "Senden",
@@ -77,7 +75,6 @@ export const de: Table = {
   "compose.editing": "Nachricht bearbeiten",
   "compose.stop": "Nicht mehr antworten oder bearbeiten",
   "compose.drop": "Zum Senden hier ablegen",
-  "compose.caption": "Bildunterschrift",
   "compose.mentions": "Mitglieder zum Erwähnen",
   "compose.tooLong": "{n} Zeichen zu viel|{n} Zeichen zu viel",
 
@@ -128,7 +125,6 @@ export const de: Table = {
   "file.open": "Das Bild {name} zeigen",
   "file.progress": "{n} % hochgeladen",
   "file.gone": "Die Datei ist nicht verfügbar",
-  "file.rejected": "Die Datei wurde abgelehnt",
 
   "notice.created": "{who} hat die Gruppe „{name}“ angelegt",
   "notice.added": "{who} hat {users} hinzugefügt",
@@ -139,7 +135,6 @@ export const de: Table = {
   "notice.role.admin": "{who} hat {user} zum Admin gemacht",
   "notice.role.member": "{who} hat {user} zum einfachen Mitglied gemacht",
 
-  "details.title": "Über diesen Chat",
   "details.pin": "Anheften",
   "details.unpin": "Nicht mehr anheften",
   "details.mute": "Eine Woche stummschalten",

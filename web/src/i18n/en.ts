@@ -6,7 +6,6 @@ export const en = {
   "app.retry": "Try again",
   "app.close": "Close",
   "app.cancel": "Cancel",
-  "app.save": "Save",
   "app.back": "Back to the chats",
   "app.menu": "Menu",
   "app.failure": "That did not work: {error}",
@@ -66,7 +65,6 @@ export const en = {
   "chat.loading": "Loading earlier messages …",
   "chat.history": "Messages",
   "chat.details": "Details",
-  "chat.gone": "You are not in this conversation any more",
 
   "compose.placeholder": "Write a message",
   "compose.send": "Send",
@@ -76,7 +74,6 @@ export const en = {
   "compose.editing": "Edit the message",
   "compose.stop": "Stop replying or editing",
   "compose.drop": "Drop it here to send it",
-  "compose.caption": "Caption",
   "compose.mentions": "Members to mention",
   "compose.tooLong": "{n} character too many|{n} characters too many",
 
@@ -127,7 +124,6 @@ export const en = {
   "file.open": "Show the picture {name}",
   "file.progress": "{n}% uploaded",
   "file.gone": "The file is not available",
-  "file.rejected": "The file was refused",
 
   "notice.created": "{who} made the group “{name}”",
   "notice.added": "{who} added {users}",
@@ -138,7 +134,6 @@ export const en = {
   "notice.role.admin": "{who} made {user} an admin",
   "notice.role.member": "{who} made {user} a plain member",
 
-  "details.title": "About this chat",
   "details.pin": "Pin",
   "details.unpin": "Unpin",
   "details.mute": "Mute for a week",

@@ -7,7 +7,6 @@ export const zh: Table = {
   "app.retry": "重试",
   "app.close": "关闭",
   "app.cancel": "取消",
-  "app.save": "保存",
   "app.back": "返回聊天列表",
   "app.menu": "菜单",
   "app.failure": "操作失败：{error}",
@@ -67,7 +66,6 @@ export const zh: Table = {
   "chat.loading": "正在加载更早的消息…",
   "chat.history": "消息",
   "chat.details": "详情",
-  "chat.gone": "你已不在此会话中",
 
   "compose.placeholder": "输入消息",
   "compose.send": "发送",
@@ -77,7 +75,6 @@ export const zh: Table = {
   "compose.editing": "编辑消息",
   "compose.stop": "停止回复或编辑",
   "compose.drop": "拖放到此处发送",
-  "compose.caption": "说明",
   "compose.mentions": "可提及的成员",
   "compose.tooLong": "超出 {n} 个字符",
 
@@ -128,7 +125,6 @@ export const zh: Table = {
   "file.open": "查看图片 {name}",
   "file.progress": "已上传 {n}%",
   "file.gone": "文件不可用",
-  "file.rejected": "文件被拒绝",
 
   "notice.created": "{who} 创建了群聊“{name}”",
   "notice.added": "{who} 添加了 {users}",
@@ -139,7 +135,6 @@ export const zh: Table = {
   "notice.role.admin": "{who} 将 {user} 设为管理员",
   "notice.role.member": "{who} 将 {user} 设为普通成员",
 
-  "details.title": "聊天详情",
   "details.pin": "置顶",
   "details.unpin": "取消置顶",
   "details.mute": "静音一周",

