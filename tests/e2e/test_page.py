@@ -6,10 +6,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from shared.domain.identifiers import private_conversation_id
 
 from local import tokens
 from local.stack import Stack
+from shared.domain.text import private_conversation_id
 from tests.e2e.raw_client import http, new_users
 from tests.web.player import play
 

@@ -19,9 +19,17 @@ export async function launch() {
   let why = "";
   try {
     const path = await executable();
-    return await chromium.launch({ executablePath: path, headless: true, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    return await chromium.launch({
+      executablePath: path,
+      headless: true,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    });
   } catch (error) {
-    why = String(error.message).split("\n").find((line) => /error while loading|not found|Failed|ENOENT/.test(line)) ?? String(error.message).split("\n")[0];
+    why =
+      String(error.message)
+        .split("\n")
+        .find((line) => /error while loading|not found|Failed|ENOENT/.test(line)) ??
+      String(error.message).split("\n")[0];
   }
   throw new Error(`no browser could be started: install chromium, or see what it says: ${why}`);
 }
@@ -37,7 +45,9 @@ export class Stage {
 
   /** Somebody opens the page. `user`: by a demo link; `token`: by a link with a token; `at`: the page by another way. */
   async person({ user, token, at = this.url, context, path, options = {} } = {}) {
-    const own = context ?? (await this.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 760 }, ...options }));
+    const own =
+      context ??
+      (await this.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 760 }, ...options }));
     const page = await own.newPage();
     page.setDefaultTimeout(30_000);
     this.pages.push(page);
@@ -62,7 +72,9 @@ export class Person {
   }
 
   get box() {
-    return this.page.getByRole("textbox", { name: "Write a message" }).or(this.page.getByRole("combobox", { name: "Write a message" }));
+    return this.page
+      .getByRole("textbox", { name: "Write a message" })
+      .or(this.page.getByRole("combobox", { name: "Write a message" }));
   }
 
   async begin(other) {
@@ -121,7 +133,9 @@ export class Person {
 
   /** What all messages in view say, from the top to the bottom. */
   async texts() {
-    const found = await this.page.locator(".message .content").evaluateAll((nodes) => nodes.map((node) => [node.getBoundingClientRect().top, node.textContent]));
+    const found = await this.page
+      .locator(".message .content")
+      .evaluateAll((nodes) => nodes.map((node) => [node.getBoundingClientRect().top, node.textContent]));
     return found.sort((a, b) => a[0] - b[0]).map(([, text]) => text);
   }
 }

@@ -20,7 +20,8 @@ PHYSICAL = re.compile(
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
-    command = [ROOT / "node_modules/.bin/vite", "build", "--logLevel", "error", "--outDir", folder, "--emptyOutDir"]
+    vite = str(ROOT / "node_modules/.bin/vite")
+    command = [vite, "build", "--logLevel", "error", "--outDir", str(folder), "--emptyOutDir"]
     subprocess.run(command, cwd=ROOT / "web", check=True)
     return folder
 

@@ -8,9 +8,15 @@ export default async function play(stage) {
   const { a, b, c } = stage.given;
   const found = [];
   const look = async (where, page) => {
-    await page.evaluate((code) => { if (!window.axe) (0, eval)(code); }, AXE);
+    if (!(await page.evaluate(() => "axe" in window))) await page.addScriptTag({ content: AXE });
     const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    for (const one of violations) found.push(`${where}: ${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 120)} ${node.any[0]?.message ?? ""}`).slice(0, 3).join(" … ")}`);
+    for (const one of violations)
+      found.push(
+        `${where}: ${one.id}: ${one.nodes
+          .map((node) => `${node.html.slice(0, 120)} ${node.any[0]?.message ?? ""}`)
+          .slice(0, 3)
+          .join(" … ")}`,
+      );
   };
   const options = { bypassCSP: true }; // for axe itself, which is put into the page
   const out = await stage.person({ options });
@@ -23,7 +29,12 @@ export default async function play(stage) {
     rtl: { rtl: true },
   })) {
     const { rtl, ...window } = more;
-    const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 760 }, ...options, ...window });
+    const context = await stage.browser.newContext({
+      locale: "en-GB",
+      viewport: { width: 1100, height: 760 },
+      ...options,
+      ...window,
+    });
     if (rtl) await context.addInitScript(() => localStorage.setItem("parley.dir", "rtl"));
     const alice = await stage.person({ user: a, context });
     if (name === "light") {

@@ -23,7 +23,10 @@ async function hand(page, selector, kind, name, type, data) {
   );
   if (kind === "drop") return page.dispatchEvent(selector, "drop", { dataTransfer: transfer });
   return page.evaluate(
-    ([where, moved]) => document.querySelector(where).dispatchEvent(new ClipboardEvent("paste", { clipboardData: moved, bubbles: true, cancelable: true })),
+    ([where, moved]) =>
+      document
+        .querySelector(where)
+        .dispatchEvent(new ClipboardEvent("paste", { clipboardData: moved, bubbles: true, cancelable: true })),
     [selector, transfer],
   );
 }
@@ -33,7 +36,9 @@ export default async function play(stage) {
   const alice = await stage.person({ user: a });
   const bob = await stage.person({ user: b });
   await alice.begin(b);
-  await alice.page.locator("input[type=file]").setInputFiles({ name: "hill.png", mimeType: "image/png", buffer: await drawn(alice.page, "teal") });
+  await alice.page
+    .locator("input[type=file]")
+    .setInputFiles({ name: "hill.png", mimeType: "image/png", buffer: await drawn(alice.page, "teal") });
   await alice.page.locator(".message .state.sent, .message .state.delivered").first().waitFor();
   await bob.open(a);
   const picture = bob.page.getByRole("button", { name: "Show the picture hill.png" });

@@ -26,7 +26,8 @@ export default async function play(stage) {
   for (const one of [people.b, people.c]) await one.open("Tea at four");
   for (const [who, text] of LINES) {
     await people[who].say(text);
-    for (const one of Object.values(people)) await one.page.locator(".content").getByText(text.split(" https")[0]).first().waitFor();
+    for (const one of Object.values(people))
+      await one.page.locator(".content").getByText(text.split(" https")[0]).first().waitFor();
   }
   await people.b.message("Can I see them before we tell the others?").hover();
   await people.b.message("Can I see them before we tell the others?").getByRole("button", { name: "React 👍" }).click();
@@ -35,7 +36,11 @@ export default async function play(stage) {
   await people.b.say("Just between us: well done");
   await alice.row(b).getByText("1 unread message").waitFor();
   for (const [name, { dir, ...options }] of Object.entries(WINDOWS)) {
-    const context = await stage.browser.newContext({ locale: "en-GB", viewport: { width: 1100, height: 760 }, ...options });
+    const context = await stage.browser.newContext({
+      locale: "en-GB",
+      viewport: { width: 1100, height: 760 },
+      ...options,
+    });
     if (dir) await context.addInitScript((wanted) => localStorage.setItem("parley.dir", wanted), dir);
     const { page } = await stage.person({ user: a, context });
     if (name === "phone") {

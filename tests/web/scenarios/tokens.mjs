@@ -4,7 +4,10 @@ export default async function play(stage) {
   const alice = await stage.person({ token });
   await alice.page.getByRole("heading", { name: "Chats" }).waitFor();
   stage.check(!alice.page.url().includes("token"), "the token is out of the address");
-  stage.check(!(await alice.page.evaluate(() => document.documentElement.outerHTML)).includes(token), "and not on the page");
+  stage.check(
+    !(await alice.page.evaluate(() => document.documentElement.outerHTML)).includes(token),
+    "and not on the page",
+  );
   await alice.page.goBack().catch(() => undefined);
   stage.check(!alice.page.url().includes(token), "nor in the history");
   await alice.page.goto(stage.url);
@@ -17,10 +20,14 @@ export default async function play(stage) {
 
   const context = await stage.browser.newContext({ locale: "en-GB" });
   let asked = 0;
-  await context.route("**/ui/token", (route) => (asked++ ? route.continue() : route.fulfill({ json: { token: short } })));
+  await context.route("**/ui/token", (route) =>
+    asked++ ? route.continue() : route.fulfill({ json: { token: short } }),
+  );
   const bob = await stage.person({ user: b, context });
   await bob.open(a);
-  await bob.page.waitForFunction(() => performance.getEntriesByType("resource").filter((one) => one.name.endsWith("/ui/token")).length > 1);
+  await bob.page.waitForFunction(
+    () => performance.getEntriesByType("resource").filter((one) => one.name.endsWith("/ui/token")).length > 1,
+  );
   await bob.say("with a fresh one");
   await bob.state("with a fresh one", "sent", "delivered");
   stage.check(asked > 1, "a second token was asked for");

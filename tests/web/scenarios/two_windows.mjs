@@ -32,7 +32,10 @@ export default async function play(stage) {
   await bob.message("how are you all?").getByRole("button", { name: "React 👍" }).click();
   const reaction = alice.message("how are you all?").getByRole("button", { name: `👍, 1 reaction: ${b}` });
   await reaction.click();
-  await bob.message("how are you all?").getByRole("button", { name: /👍, 2 reactions/ }).waitFor();
+  await bob
+    .message("how are you all?")
+    .getByRole("button", { name: /👍, 2 reactions/ })
+    .waitFor();
 
   await alice.act("hi bob", "Delete");
   await alice.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
