@@ -6,12 +6,12 @@ import threading
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from enum import Enum, auto
+from functools import partial
 from typing import Final, Generic, TypeVar
 
-from shared.domain.pushes import BadTarget, Busy, Misconfigured, Push, PushResult, Refused, Unregistered
+from shared.domain.pushes import Busy, Misconfigured, Push, PushResult, Refused, Unregistered
 from shared.errors import Unavailable
 
 T = TypeVar("T")
@@ -176,28 +176,21 @@ def _belongs_to_previous(character: str) -> bool:
     )
 
 
-class Meaning(Enum):
-    UNREGISTERED = auto()
-    BAD_TARGET = auto()
-    BUSY = auto()  # this target, or this request
-    ALL_BUSY = auto()  # every target
-    MISCONFIGURED = auto()
-    REFUSED = auto()
+Meaning = Callable[[str], PushResult]
+"""What a provider's answer says about the push, given its word for why."""
+ALL_BUSY: Final[Meaning] = Busy
+TARGET_BUSY: Final[Meaning] = partial(Busy, whole_provider=False)  # or this request
 
 
 def result(meaning: Meaning, reason: str, *, since: int | None = None, retry_after_ms: int | None = None) -> PushResult:
-    """The meaning as a value. `since` (ms) counts for UNREGISTERED only, `retry_after_ms` for the busy ones."""
-    match meaning:
-        case Meaning.UNREGISTERED:
+    """`since` (ms) counts for Unregistered only, `retry_after_ms` for Busy."""
+    match meaning(reason):
+        case Unregistered():
             return Unregistered(reason, since)
-        case Meaning.BAD_TARGET:
-            return BadTarget(reason)
-        case Meaning.MISCONFIGURED:
-            return Misconfigured(reason)
-        case Meaning.REFUSED:
-            return Refused(reason)
-        case _:
-            return Busy(reason, retry_after_ms, whole_provider=meaning is Meaning.ALL_BUSY)
+        case Busy() as busy:
+            return replace(busy, retry_after_ms=retry_after_ms)
+        case other:
+            return other
 
 
 def unexpected(error: Exception) -> Busy:
@@ -220,4 +213,4 @@ def retry_after_ms(value: str | None, *, now: int) -> int | None:
 
 def by_class(status: int, otherwise: Meaning) -> Meaning:
     """The meaning of an answer of which only the status is understood: 4xx will be no other the next time."""
-    return Meaning.REFUSED if status in _CLIENT_ERRORS else otherwise
+    return Refused if status in _CLIENT_ERRORS else otherwise

@@ -293,7 +293,7 @@ BUGS: Final = (
     Bug(
         "a token that FCM can't read is kept",
         "functions/offline_push/fcm/answers.py",
-        "    if is_about_target:\n        return result(Meaning.UNREGISTERED, code)\n",
+        "    if is_about_target:\n        return result(Unregistered, code)\n",
         "",
     ),
     Bug(

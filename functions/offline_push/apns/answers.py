@@ -8,53 +8,53 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from functions.offline_push.apns.http2 import Answer
-from functions.offline_push.providers import Meaning, by_class, result, retry_after_ms
-from shared.domain.pushes import PushResult, Sent
+from functions.offline_push.providers import ALL_BUSY, TARGET_BUSY, Meaning, by_class, result, retry_after_ms
+from shared.domain.pushes import BadTarget, Misconfigured, PushResult, Refused, Sent, Unregistered
 
 EXPIRED_PROVIDER_TOKEN: Final = "ExpiredProviderToken"  # noqa: S105  # Apple's name for it
 REASONS: Final[Mapping[str, Meaning]] = {
     # 400
-    "BadCollapseId": Meaning.REFUSED,
-    "BadDeviceToken": Meaning.BAD_TARGET,
-    "BadExpirationDate": Meaning.REFUSED,
-    "BadMessageId": Meaning.REFUSED,
-    "BadPriority": Meaning.REFUSED,
-    "BadTopic": Meaning.MISCONFIGURED,
-    "DeviceTokenNotForTopic": Meaning.MISCONFIGURED,  # the token is good: the app names a bundle id that is not its own
-    "DuplicateHeaders": Meaning.REFUSED,
-    "IdleTimeout": Meaning.BUSY,
-    "InvalidPushType": Meaning.REFUSED,
-    "MissingDeviceToken": Meaning.REFUSED,
-    "MissingTopic": Meaning.MISCONFIGURED,
-    "PayloadEmpty": Meaning.REFUSED,
-    "TopicDisallowed": Meaning.MISCONFIGURED,
+    "BadCollapseId": Refused,
+    "BadDeviceToken": BadTarget,
+    "BadExpirationDate": Refused,
+    "BadMessageId": Refused,
+    "BadPriority": Refused,
+    "BadTopic": Misconfigured,
+    "DeviceTokenNotForTopic": Misconfigured,  # the token is good: the app names a bundle id that is not its own
+    "DuplicateHeaders": Refused,
+    "IdleTimeout": TARGET_BUSY,
+    "InvalidPushType": Refused,
+    "MissingDeviceToken": Refused,
+    "MissingTopic": Misconfigured,
+    "PayloadEmpty": Refused,
+    "TopicDisallowed": Misconfigured,
     # 403
-    "BadCertificate": Meaning.MISCONFIGURED,
-    "BadCertificateEnvironment": Meaning.MISCONFIGURED,
-    "BadEnvironmentKeyIdInToken": Meaning.MISCONFIGURED,
-    EXPIRED_PROVIDER_TOKEN: Meaning.MISCONFIGURED,
-    "Forbidden": Meaning.MISCONFIGURED,
-    "InvalidProviderToken": Meaning.MISCONFIGURED,
-    "MissingProviderToken": Meaning.MISCONFIGURED,
-    "UnrelatedKeyIdInToken": Meaning.MISCONFIGURED,
+    "BadCertificate": Misconfigured,
+    "BadCertificateEnvironment": Misconfigured,
+    "BadEnvironmentKeyIdInToken": Misconfigured,
+    EXPIRED_PROVIDER_TOKEN: Misconfigured,
+    "Forbidden": Misconfigured,
+    "InvalidProviderToken": Misconfigured,
+    "MissingProviderToken": Misconfigured,
+    "UnrelatedKeyIdInToken": Misconfigured,
     # 404, 405
-    "BadPath": Meaning.REFUSED,
-    "MethodNotAllowed": Meaning.REFUSED,
+    "BadPath": Refused,
+    "MethodNotAllowed": Refused,
     # 410
-    "ExpiredToken": Meaning.UNREGISTERED,
-    "Unregistered": Meaning.UNREGISTERED,
+    "ExpiredToken": Unregistered,
+    "Unregistered": Unregistered,
     # 413
-    "PayloadTooLarge": Meaning.REFUSED,
+    "PayloadTooLarge": Refused,
     # 429
-    "TooManyProviderTokenUpdates": Meaning.ALL_BUSY,
-    "TooManyRequests": Meaning.BUSY,
+    "TooManyProviderTokenUpdates": ALL_BUSY,
+    "TooManyRequests": TARGET_BUSY,
     # 500, 503
-    "InternalServerError": Meaning.ALL_BUSY,
-    "ServiceUnavailable": Meaning.ALL_BUSY,
-    "Shutdown": Meaning.ALL_BUSY,
+    "InternalServerError": ALL_BUSY,
+    "ServiceUnavailable": ALL_BUSY,
+    "Shutdown": ALL_BUSY,
 }
 # What a reason that Apple adds one day means, as far as the status says.
-STATUSES: Final[Mapping[int, Meaning]] = {403: Meaning.MISCONFIGURED, 410: Meaning.UNREGISTERED, 429: Meaning.BUSY}
+STATUSES: Final[Mapping[int, Meaning]] = {403: Misconfigured, 410: Unregistered, 429: TARGET_BUSY}
 # With these it is our key that is refused.
 OUR_CREDENTIALS: Final = frozenset(
     {
@@ -76,7 +76,7 @@ def result_of(answer: Answer, *, now: int) -> PushResult:
     if answer.status == _OK:
         return Sent()
     reason = reason_of(answer)
-    meaning = REASONS.get(reason or "") or STATUSES.get(answer.status) or by_class(answer.status, Meaning.ALL_BUSY)
+    meaning = REASONS.get(reason or "") or STATUSES.get(answer.status) or by_class(answer.status, ALL_BUSY)
     since = _body(answer).get("timestamp")
     return result(
         meaning,

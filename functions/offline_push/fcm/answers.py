@@ -8,33 +8,33 @@ from typing import Any, Final
 
 from firebase_admin import exceptions  # type: ignore[import-untyped]
 
-from functions.offline_push.providers import Meaning, by_class, result, retry_after_ms
-from shared.domain.pushes import Busy, PushResult
+from functions.offline_push.providers import ALL_BUSY, TARGET_BUSY, Meaning, by_class, result, retry_after_ms
+from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Unregistered
 
 INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
 # FCM's own codes first, then what Google calls HTTP statuses. 404 NOT_FOUND is the project, not the device.
 CODES: Final[Mapping[str, Meaning]] = {
-    "UNREGISTERED": Meaning.UNREGISTERED,
-    "SENDER_ID_MISMATCH": Meaning.MISCONFIGURED,
-    "THIRD_PARTY_AUTH_ERROR": Meaning.MISCONFIGURED,
-    "QUOTA_EXCEEDED": Meaning.ALL_BUSY,
-    "UNAVAILABLE": Meaning.ALL_BUSY,
-    "INTERNAL": Meaning.BUSY,
-    "UNSPECIFIED_ERROR": Meaning.BUSY,
-    INVALID_ARGUMENT: Meaning.REFUSED,
-    "UNAUTHENTICATED": Meaning.MISCONFIGURED,
-    "PERMISSION_DENIED": Meaning.MISCONFIGURED,
-    "NOT_FOUND": Meaning.MISCONFIGURED,
-    "RESOURCE_EXHAUSTED": Meaning.ALL_BUSY,
-    "DEADLINE_EXCEEDED": Meaning.BUSY,
+    "UNREGISTERED": Unregistered,
+    "SENDER_ID_MISMATCH": Misconfigured,
+    "THIRD_PARTY_AUTH_ERROR": Misconfigured,
+    "QUOTA_EXCEEDED": ALL_BUSY,
+    "UNAVAILABLE": ALL_BUSY,
+    "INTERNAL": TARGET_BUSY,
+    "UNSPECIFIED_ERROR": TARGET_BUSY,
+    INVALID_ARGUMENT: Refused,
+    "UNAUTHENTICATED": Misconfigured,
+    "PERMISSION_DENIED": Misconfigured,
+    "NOT_FOUND": Misconfigured,
+    "RESOURCE_EXHAUSTED": ALL_BUSY,
+    "DEADLINE_EXCEEDED": TARGET_BUSY,
 }
 STATUSES: Final[Mapping[int, Meaning]] = {
-    401: Meaning.MISCONFIGURED,
-    403: Meaning.MISCONFIGURED,
-    404: Meaning.MISCONFIGURED,
-    408: Meaning.BUSY,
-    429: Meaning.ALL_BUSY,
-    503: Meaning.ALL_BUSY,
+    401: Misconfigured,
+    403: Misconfigured,
+    404: Misconfigured,
+    408: TARGET_BUSY,
+    429: ALL_BUSY,
+    503: ALL_BUSY,
 }
 # With these it is our key that is refused, or what it may do. (The others are about the app's own keys.)
 OUR_CREDENTIALS: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"})
@@ -60,9 +60,9 @@ def result_of(error: Any, *, now: int) -> PushResult:
     except (ValueError, KeyError, TypeError, AttributeError):
         return Busy("UnreadableAnswer", wait)
     if is_about_target:
-        return result(Meaning.UNREGISTERED, code)
+        return result(Unregistered, code)
     status = response.status_code
-    meaning = CODES.get(code) or STATUSES.get(status) or by_class(status, Meaning.BUSY)
+    meaning = CODES.get(code) or STATUSES.get(status) or by_class(status, TARGET_BUSY)
     reason = code if _CODE.fullmatch(code) else f"status_{status}"
     return result(meaning, reason, retry_after_ms=wait)
 
