@@ -130,7 +130,7 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet || { echo "error: some files are not formatted; run: make format" >&2; exit 1; }
 	@$(BIN)/mypy --no-error-summary
 	@output=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$output"; exit 1; }
-	@node_modules/.bin/biome check --log-level=warn
+	@output=$$(node_modules/.bin/biome check 2>&1) || { echo "$$output"; exit 1; }
 	@npm run --silent types
 
 format: setup

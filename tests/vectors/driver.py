@@ -70,6 +70,7 @@ class Driver:
         self._calls: dict[str, int] = {}
         self._results: dict[int, Any] = {}
         self._listed: list[Any] = []
+        self._ticks = 0
         self._wants_connection = self._wants_token = False
         self._begin()
 
@@ -213,7 +214,8 @@ class Driver:
         if step.get("waits"):
             check(found is None, f"it has ended: {found}")
             return
-        check(found is not None, "there is no result yet")
+        if found is None:
+            raise Deviation("there is no result yet")
         if "error" in step:
             check(isinstance(found, Failed) and found.error.code == step["error"], f"it ended as {found}")
         else:
@@ -259,7 +261,7 @@ class Driver:
             for effect in effects:
                 self._carry_out(effect)
             event = self._core.next_event(self._now)
-            if event is not None and type(event) in _NAMES or isinstance(event, events.LogEntry | events.UnknownEvent):
+            if type(event) in _NAMES or isinstance(event, events.LogEntry | events.UnknownEvent):
                 self._seen.append(event)
             if not effects and event is None:
                 return
@@ -282,22 +284,26 @@ class Driver:
 
     def _advance(self, seconds: float) -> None:
         end = self._now + seconds
-        while (deadline := self._core.deadline()) is not None and deadline <= end:
-            self._tick(deadline)
+        while self._tick(end):
+            pass
         self._now = end
 
     def _until(self, look: Callable[[], bool], seconds: float, what: str) -> None:
         end = self._now + seconds
         while not look():
-            deadline = self._core.deadline()
-            if deadline is None or deadline > end:
-                raise Deviation(f"{what} does not come")
-            self._tick(deadline)
+            check(self._tick(end), f"{what} does not come")
 
-    def _tick(self, deadline: float) -> None:
+    def _tick(self, end: float) -> bool:
+        """What is due first, until `end`."""
+        deadline = self._core.deadline()
+        if deadline is None or deadline > end:
+            return False
+        self._ticks = 0 if deadline > self._now else self._ticks + 1
+        check(self._ticks < 100, "time stands still")  # far more than anything takes
         self._now = max(self._now, deadline)
         self._core.tick(self._now)
         self._perform()
+        return True
 
 
 def flat(event: Any) -> Json:
@@ -333,7 +339,7 @@ def main() -> None:
         try:
             run(scenario)
         except (Deviation, ParleyError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
-            print(scenario["name"])
+            print(scenario["name"])  # noqa: T201  # a command line
 
 
 if __name__ == "__main__":

@@ -44,10 +44,16 @@ class Driver {
   private readonly results = new Map<number, { value?: unknown; error?: ParleyError }>();
   private listed: unknown[] = [];
   private processes = 0;
+  private ticks = 0;
 
   constructor(private readonly client: Client) {
     this.store = new client.MemoryStore();
-    this.core = new client.Core({ newId: () => `own-${++this.ids}`, random: () => 0.5, userId: "alice", overHttp: true });
+    this.core = new client.Core({
+      newId: () => `own-${++this.ids}`,
+      random: () => 0.5,
+      userId: "alice",
+      overHttp: true,
+    });
     this.core.start();
     this.perform();
   }
@@ -155,8 +161,8 @@ class Driver {
 
   protected do_result(step: Step): void {
     const found = this.results.get(this.calls.get(String(step.result)) ?? -1);
-    if (step.waits === true) return check(found === undefined, `it has ended: ${JSON.stringify(found)}`);
-    check(found !== undefined, "there is no result yet");
+    check((found === undefined) === (step.waits === true), `it has ended, or not: ${JSON.stringify(found)}`);
+    if (step.waits === true) return;
     if (step.error !== undefined) check(found?.error?.code === step.error, `it ended as ${JSON.stringify(found)}`);
     else {
       check(found?.error === undefined, `it failed: ${found?.error?.code}`);
@@ -170,7 +176,8 @@ class Driver {
   }
 
   protected do_holds(step: Step): void {
-    for (const [id, seq] of Object.entries(step.holds as Json)) check(this.core.held(id) === seq, `${this.core.held(id)}`);
+    for (const [id, seq] of Object.entries(step.holds as Json))
+      check(this.core.held(id) === seq, `${this.core.held(id)}`);
   }
 
   protected do_unsent(step: Step): void {
@@ -238,7 +245,8 @@ class Driver {
     else if (effect.type === "renew") this.wantsToken = true;
     else if (effect.type === "transmit") this.wire.push(structuredClone(effect.frame));
     else if (effect.type === "ask_notifications") this.core.notified(effect.number, this.listed, this.now);
-    else if (effect.type === "done") this.results.set(effect.call + this.processes * 1_000_000, { value: effect.value });
+    else if (effect.type === "done")
+      this.results.set(effect.call + this.processes * 1_000_000, { value: effect.value });
     else if (effect.type === "failed") {
       this.results.set(effect.call + this.processes * 1_000_000, { error: effect.error });
     } else {
@@ -249,25 +257,25 @@ class Driver {
 
   private advance(seconds: number): void {
     const end = this.now + seconds * 1_000;
-    for (;;) {
-      const deadline = this.core.deadline();
-      if (deadline === null || deadline > end) break;
-      this.now = Math.max(this.now, deadline);
-      this.core.tick(this.now);
-      this.perform();
-    }
+    while (this.tick(end));
     this.now = end;
+  }
+
+  /** What is due first, until `end`. */
+  private tick(end: number): boolean {
+    const deadline = this.core.deadline();
+    if (deadline === null || deadline > end) return false;
+    this.ticks = deadline > this.now ? 0 : this.ticks + 1;
+    check(this.ticks < 100, "time stands still");
+    this.now = Math.max(this.now, deadline);
+    this.core.tick(this.now);
+    this.perform();
+    return true;
   }
 
   private until(look: () => boolean, seconds: number, what: string): void {
     const end = this.now + seconds * 1_000;
-    while (!look()) {
-      const deadline = this.core.deadline();
-      if (deadline === null || deadline > end) throw new Error(`${what} does not come`);
-      this.now = Math.max(this.now, deadline);
-      this.core.tick(this.now);
-      this.perform();
-    }
+    while (!look()) check(this.tick(end), `${what} does not come`);
   }
 }
 
@@ -278,7 +286,8 @@ function flat(event: CoreEvent): Json | null {
     return { ...(message as Json | undefined), ...entry };
   }
   if (event.type === "ephemeral") return event.event;
-  if (event.type === "notification") return { type: "notification", ...(event.notification as Json), kind: event.notification.kind };
+  if (event.type === "notification")
+    return { type: "notification", ...(event.notification as Json), kind: event.notification.kind };
   if (event.type === "membership_lost") return event;
   return null;
 }
@@ -305,5 +314,9 @@ function equal(a: unknown, b: unknown): boolean {
 
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, of]) => [key, sorted(of)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, of]) => [key, sorted(of)]),
+  );
 }

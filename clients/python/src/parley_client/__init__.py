@@ -1,5 +1,7 @@
 """The Python client of Parley: messages once, in order, over a connection that comes and goes."""
 
+from importlib.metadata import version
+
 from parley_client.client import ParleyClient, Unacked
 from parley_client.errors import ClosedError, DisconnectedError, ParleyError, RefusedError
 from parley_client.events import (
@@ -45,6 +47,8 @@ from parley_client.resources import (
 from parley_client.settings import Options, Settings
 from parley_client.store import StateFile, Store
 from parley_client.view import ConversationView
+
+__version__ = version("parley-client")
 
 __all__ = [
     "Ack",
@@ -94,4 +98,5 @@ __all__ = [
     "Typing",
     "Unacked",
     "UnknownEvent",
+    "__version__",
 ]

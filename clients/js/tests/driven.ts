@@ -1,0 +1,4 @@
+/** What the driver drives. */
+export { Core } from "../src/core/core.js";
+export { ParleyError } from "../src/errors.js";
+export { MemoryStore } from "../src/store/memory.js";
