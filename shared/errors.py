@@ -48,10 +48,11 @@ class ParleyError(Exception):
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
     default_message: ClassVar[str] = "Something went wrong"
+    default_retry_ms: ClassVar[int | None] = None
 
     def __init__(self, message: str | None = None, *, retry_after_ms: int | None = None) -> None:
         self.message = message or self.default_message
-        self.retry_after_ms = retry_after_ms
+        self.retry_after_ms = self.default_retry_ms if retry_after_ms is None else retry_after_ms
         super().__init__(self.message)
 
 
@@ -125,9 +126,7 @@ class RateLimited(ParleyError):
     status = 429
     retryable = True
     default_message = "Too many requests"
-
-    def __init__(self, message: str | None = None, *, retry_after_ms: int = 1_000) -> None:
-        super().__init__(message, retry_after_ms=retry_after_ms)
+    default_retry_ms = 1_000
 
 
 class Unavailable(ParleyError):
@@ -137,9 +136,7 @@ class Unavailable(ParleyError):
     status = 503
     retryable = True
     default_message = "The service is busy: try again"
-
-    def __init__(self, message: str | None = None, *, retry_after_ms: int = 1_000) -> None:
-        super().__init__(message, retry_after_ms=retry_after_ms)
+    default_retry_ms = 1_000
 
 
 class Internal(ParleyError):
