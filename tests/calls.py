@@ -1,4 +1,4 @@
-"""What stand-ins for calls have in common: nobody waits between two attempts."""
+"""What stand-ins for calls have in common: no time passes between two attempts."""
 
 from __future__ import annotations
 

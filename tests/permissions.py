@@ -33,7 +33,7 @@ DYNAMODB: dict[str, set[tuple[str, str]]] = {
     function: {(operation, table) for table, operations in tables.items() for operation in operations}
     for function, tables in _TABLES_OF.items()
 }
-# Whoever uses a form or a link acts with the rights of the function that signed it.
+# A user of a form or a link acts with the rights of the function that signed it.
 OBJECTS: dict[str, set[tuple[str, str]]] = {
     "Rest": {("s3:PutObject", "uploads/*"), ("s3:GetObject", "files/*"), ("s3:GetObject", "thumbnails/*")},
     "Files": {

@@ -2,7 +2,7 @@
 
 An emulator and its push servers are detached, as `make up` needs them; a run that is interrupted or killed, with its
 workers, comes to no fixture's end. The watchdog holds one end of a pipe, and the run the other, which closes with the
-run however that ends. What is below the run's temporary folder is then nobody else's.
+run however that ends. What is below the run's temporary folder belongs to that run alone.
 """
 
 from __future__ import annotations

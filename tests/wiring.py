@@ -63,7 +63,7 @@ def at_once() -> None:
     """An invocation begins, and time does not pass."""
 
 
-def nobody(_: object) -> None:
+def ignore(_: object) -> None:
     """Is told, and does nothing about it."""
 
 
@@ -71,8 +71,8 @@ def make_context(
     now: Callable[[], int],
     new_nonce: Callable[[], str],
     *,
-    pause: Callable[[int], None] = nobody,
-    wait_ms: Callable[[int], None] = nobody,
+    pause: Callable[[int], None] = ignore,
+    wait_ms: Callable[[int], None] = ignore,
     new_secret: Callable[[], str] | None = None,
     jitter: Callable[[int], int] = lambda ms: ms,
     rosters: Rosters | None = None,
@@ -127,7 +127,7 @@ class Wiring:
     now: Callable[[], int]
     new_nonce: Callable[[], str]
     parallel_map: ParallelMap = in_turn
-    pause: Callable[[int], None] = nobody
+    pause: Callable[[int], None] = ignore
     begin: Callable[[], None] = at_once
     connection_limit: int = CONNECTION_LIMIT
     checks: PresenceChecks = field(default_factory=FakePresenceChecks)

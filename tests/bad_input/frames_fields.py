@@ -37,7 +37,7 @@ SYNTAX: Final = (
     *("user#alice", "conversation#dm:alice:bob", "group", "profile", "rate", "block#alice", "target#x"),
     *("%2e%2e%2f", "dm%3Aalice%3Abob", "%00", "$(id)", "`id`", "{{7*7}}", "<script>", "'; DROP TABLE log; --"),
 )
-# Conversations of nobody, and those that look like alice's.
+# Conversations that do not exist, and those that look like alice's.
 STRANGE: Final = (
     *("dm", "dm:", "dm::", "dm:alice", "dm:alice:", "dm::bob", "dm:alice:bob:", "dm:alice:bob:carol", ":alice:bob"),
     *("dm:bob:alice", "dm:alice:alice", "dm:carol:bob", "dm:bob:carol", "dm:alice:zoe", "DM:alice:bob", "dm:Alice:bob"),

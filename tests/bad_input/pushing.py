@@ -10,7 +10,7 @@ from tests.functions.events import NOW
 
 
 def with_phones(harness: InputHarness) -> InputHarness:
-    """Everybody has one, and nobody else's connection is live: whoever gets a message is pushed to."""
+    """Each of the three has one, and only alice's connection is live: a member who gets a message is pushed to."""
     for user in ("alice", "bob", "carol"):
         harness.stores.devices.register(user, Device("phone", PushTarget(FCM, f"token-of-{user}"), NOW), limit=2)
     for user, connection_id in (("bob", "b1="), ("carol", "c1=")):

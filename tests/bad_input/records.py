@@ -118,7 +118,7 @@ UNREADABLE_WORK: Final[dict[str, str]] = {
     "a reminder of nobody's": _body("reminder", reminder_id="r"),
     "a reminder without an id": _body("reminder", user_id="alice"),
 }
-# Readable, and about nothing that there is: done with, and nobody is told.
+# Readable, and about nothing that there is: done with, and no connection is told.
 POINTLESS_WORK: Final[dict[str, str]] = {
     "a push to nobody": _push(user_id=""),
     "a push to an outsider": _push(user_id="mallory"),

@@ -62,7 +62,7 @@ class Place:
 
 
 def settle(stack: Stack, run: str) -> Place:
-    """Users who are nobody else's, and what they have said to each other."""
+    """Users of this run alone, and what they have said to each other."""
     names = {name: f"{name}-{run}" for name in _NAMES}
     place = Place(stack, names)
     for group, owner, other in ((GROUP, "alice", ("bob", "carol")), (FOREIGN_GROUP, "carol", ("mallory",))):

@@ -132,4 +132,4 @@ def test_a_cursor_is_read_back_by_its_user_and_by_nobody_else(at: int, conversat
         decode_inbox_cursor(f"{user_id}x", cursor)
     except BadRequest:
         return
-    raise AssertionError("a cursor of somebody else's was taken")
+    raise AssertionError("a cursor of another user was taken")

@@ -1,4 +1,4 @@
-"""Any token is somebody's, or nobody's; any JWKS has usable keys, or none. Nothing else comes of either."""
+"""Any token names a user, or is refused; any JWKS has usable keys, or none. Nothing else comes of either."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _now() -> int:
 
 
 def _check(verifier: TokenVerifier, text: str) -> None:
-    """Somebody's, who is a possible user, for a time; or nobody's."""
+    """Of a possible user, for a time; or refused."""
     try:
         identity = verifier.verify(text)
     except (Unauthenticated, Unavailable):

@@ -332,7 +332,7 @@ def test_a_presence_transition_that_nobody_watches_is_one_read(harness: BudgetHa
 
 
 def far(seq: int, base: Entry) -> Entry:
-    """An entry far up a log, for whose sake nobody writes a million others."""
+    """An entry far up a log, without the million entries before it."""
     return replace(base, seq=seq, number=seq, message_seq=seq)
 
 

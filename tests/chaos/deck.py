@@ -24,6 +24,6 @@ class Deck(Generic[T]):
             if card is not None:
                 self._left.remove(card)
                 return card
-            # Those that are left stay on top: they have waited for somebody whom they fit.
+            # Those that are left stay on top: they have waited for a connection that they fit.
             self._left += self._rng.sample(self._cards, k=len(self._cards))
         return None

@@ -75,7 +75,7 @@ class HangUp(Exception):
 class FaultyDynamoDb:
     """`odds` is how likely a call is to fail; which way it does is dealt from all that fit. `struck` counts them.
 
-    A fault is for one attempt: whoever tries again is as likely as anybody to be served.
+    A fault is for one attempt: the next attempt is as likely as any to be served.
     """
 
     def __init__(self, port: int, rng: random.Random) -> None:
@@ -108,7 +108,7 @@ class FaultyDynamoDb:
         self._healed.clear()
 
     def heal(self) -> None:
-        """From here on all is well, and whoever hangs is hung up on."""
+        """From here on all is well, and a request that hangs is hung up on."""
         self.odds = 0.0
         self._healed.set()
 

@@ -64,7 +64,7 @@ class Proxy:
             passage.abort()
 
     def heal(self) -> None:
-        """From here on all is well. Whoever is in trouble already finds out at once, and comes again."""
+        """From here on all is well. A connection that is in trouble already is cut at once, and comes again."""
         self.fault_model = NoFaults()
         self.cut()
 

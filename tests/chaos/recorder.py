@@ -37,7 +37,7 @@ class Recorder:
         return f"{name}-{self._ids}"
 
     def tap(self, target: str, text: bytes) -> None:
-        """A frame that the gateway has sent to somebody's connection, whether it arrives or not."""
+        """A frame that the gateway has sent to a connection, whether it arrives or not."""
         name = parse_qs(urlsplit(target).query).get("device_id", [""])[0]
         event = json.loads(text)
         if "type" in event and "success" not in event and name in self.seen:
@@ -60,7 +60,7 @@ class Recorder:
     def history(self, logs: Mapping[str, list[dict[str, Any]]]) -> History:
         """Everything, with the logs as they were synced at the end.
 
-        What was done in a conversation that has no member any more can't be judged: nobody may read its log.
+        What was done in a conversation that has no member any more can't be judged: no user may read its log.
         """
         entries = {name: [_entry(name, frame) for frame in frames] for name, frames in logs.items()}
         operations = [each for each in self.operations if each.detail["conversation_id"] in logs]

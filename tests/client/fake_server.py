@@ -25,7 +25,7 @@ PATIENCE_S = 30.0  # what hangs fails; a busy machine does not
 
 
 def token_of(user: str, **claims: object) -> str:
-    """A token with the shape of a JWT: the client reads it, nobody verifies it."""
+    """A token with the shape of a JWT: the client reads it, and the server does not verify it."""
     payload = base64.urlsafe_b64encode(json.dumps({"sub": user, **claims}).encode()).rstrip(b"=").decode()
     return f"e30.{payload}.signature"
 
@@ -118,7 +118,7 @@ class FakeServer:
                     await connection.send(json.dumps(event))
 
     async def post(self, sender: str, to: str, content: str) -> None:
-        """A message of somebody who is not connected here."""
+        """A message of a user who is not connected here."""
         event = self.model.post(sender, to, content)
         if self.posting:
             await self.tell(to, event)

@@ -75,7 +75,7 @@ class Model(Changes):
         return [{"user_id": each, "status": status, "last_seen": None} for each, status in state]
 
     def post(self, sender: str, to: str, content: str) -> Frame:
-        """A message of somebody else: the event that it causes."""
+        """A message of another user: the event that it causes."""
         _, posts = self.handle(sender, {"type": "message", "to": to, "content": content, "client_message_id": content})
         return posts[0][1]
 

@@ -45,7 +45,7 @@ class Logs:
         return (each for each in sorted(self.members[conversation_id]) if each != user)
 
     def everyone(self, conversation_id: str, entry: Frame) -> Posts:
-        """The posts of an entry. Whoever carries them leaves out the connection that caused it."""
+        """The posts of an entry. The connection that caused it is left out by the caller."""
         return [(each, public(entry)) for each in sorted(self.members[conversation_id])]
 
     def append(self, conversation_id: str, kind: str, **fields: Any) -> Frame:

@@ -1,4 +1,4 @@
-"""Several clients, devices and groups over a bad network: whoever has missed something ends with the same picture."""
+"""Several clients, devices and groups over a bad network: all end with the same picture, whatever they missed."""
 
 from __future__ import annotations
 

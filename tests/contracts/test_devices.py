@@ -208,7 +208,7 @@ def _registered(stores: Stores, user_id: str) -> None:
 
 
 class Interrupted:
-    """Somebody else acts right before a write: `acts` one after the other, each once."""
+    """Another call acts right before a write: `acts` one after the other, each once."""
 
     def __init__(self, calls: Calls, acts: list[Callable[[], object]]) -> None:
         self.calls, self.acts = calls, acts

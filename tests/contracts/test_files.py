@@ -295,7 +295,7 @@ def test_what_is_kept_can_be_downloaded_until_it_is_deleted(objects: Objects, se
     found = waiting(objects, send)
     url, small = (objects.download_url(CHECKED, expires_in_s=300, thumbnail=one) for one in (False, True))
     assert (fetch(url), fetch(small)) == (None, None)
-    for _ in range(2):  # whoever fails before the outcome is stored does it again
+    for _ in range(2):  # a check that fails before the outcome is stored is done again
         assert objects.keep(CAT, found)
         objects.put_thumbnail("cat", b"jpeg")
     objects.drop_upload("cat")

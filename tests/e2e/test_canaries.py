@@ -156,7 +156,7 @@ def send(stack: Stack, sender: str, to: str, text: str) -> None:
 async def pushes_without_text(
     stack: Stack, canaries: Canaries, sender: str, plain: tuple[str, list[str]], open_: tuple[str, str]
 ) -> None:
-    """A push says what was written to whoever asked for that, and to nobody else."""
+    """A push says what was written to users who asked for that, and to no others."""
     (bob, tokens), (carol, to_carol) = plain, open_
     text = canaries.secrets["text"]
     await asyncio.to_thread(send, stack, sender, bob, text)

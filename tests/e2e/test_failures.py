@@ -95,7 +95,7 @@ def say(stack: Stack, sender: str, to: str) -> int:
 
 
 def poison(own_stack: OwnStack, stack: Stack, conversation_id: str) -> None:
-    """A record that nobody can read in the stream; in the log, its place is free again."""
+    """A record in the stream that can't be read; in the log, its place is free again."""
     dynamodb = client(own_stack.settings, "dynamodb")
     key = {"conversation_id": {"S": conversation_id}, "seq": {"N": "1"}}
     dynamodb.put_item(TableName=stack.tables.log, Item={**key, "kind": {"S": "message"}})

@@ -70,7 +70,7 @@ def announced(stack: Stack, user: str, content: bytes, **more: Any) -> dict[str,
 
 
 def posted(file: dict[str, Any], content: bytes, **tampered: str) -> int:
-    """The storage's answer to the form, with some of its fields as somebody would like them better."""
+    """The storage's answer to the form, with some of its fields changed."""
     form = file["upload"]
     return post_form(Upload(form["url"], form["fields"] | tampered, file["expires_at"]), content)
 

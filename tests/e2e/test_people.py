@@ -15,7 +15,7 @@ async def test_a_blocked_user_is_refused_and_not_seen(stack: Stack) -> None:
     alice, bob = new_users(2)
     async with connected(stack, alice) as a, connected(stack, bob) as b:
         await a.send(bob, "hello")
-        await b.send(alice, "hi", after=1)  # who only writes to somebody doesn't see them
+        await b.send(alice, "hi", after=1)  # writing alone makes no user visible
         assert (await a.ask("presence", users=[bob]))["users"][0]["status"] == "online"
         assert http(stack, "PUT", f"/v1/blocks/{alice}", user_id=bob)[0] == 204
         refused = await a.call("message", to=bob, content="again", client_message_id="2", after=2)
@@ -68,8 +68,8 @@ async def test_a_users_connections_can_be_closed_by_an_admin_only(stack: Stack) 
         admin = mint(stack, bob, scope="admin")
         assert http(stack, "DELETE", path, token=admin) == (200, {"closed": 2})
         for device in (phone, laptop):
-            (farewell,) = await seen(device, "disconnect")
-            assert (farewell["code"], farewell["reconnect"]) == ("revoked", False)
+            (closing,) = await seen(device, "disconnect")
+            assert (closing["code"], closing["reconnect"]) == ("revoked", False)
             await device.closed()
         (gone,) = await seen(b, "presence")
         assert gone["status"] == "offline"
@@ -91,6 +91,6 @@ async def test_a_flood_is_slowed_down_then_closed_and_nobody_else_notices(stack:
         assert {(one["code"], one["retryable"], one["retry_after_ms"] > 0) for one in refused} == {
             ("rate_limited", True, True)
         }
-        (farewell,) = a.of_type("disconnect")
-        assert (farewell["code"], farewell["reconnect"]) == ("rate_limited", False)
+        (closing,) = a.of_type("disconnect")
+        assert (closing["code"], closing["reconnect"]) == ("rate_limited", False)
         assert any(event["message"]["sender_id"] == carol for event in b.of_type("new_message"))

@@ -76,7 +76,7 @@ def template() -> Template:
     harness = FaultHarness()
     for connection_id in (ALICE, ALICES_TABLET, BOB, DAVE):
         assert harness.dial(connection_id) == 200
-    harness.clock.advance(60_000)  # nobody is still connecting
+    harness.clock.advance(60_000)  # no connection is still connecting
     for user in ("bob", "carol", "dave"):
         ok(harness.call(user, "PUT", f"/devices/{user}s-phone", {"platform": "fcm", "token": f"{user}-token"}))
     done(harness.say(ALICE, said("one", after=0, to="bob")))

@@ -49,7 +49,7 @@ GRACE_S = 10
 
 @dataclass
 class FaultHarness:
-    """`stream` is what the log's stream has to hand over. `lasting` are connections that nobody has a reason to end.
+    """`stream` is what the log's stream has to hand over. `lasting` are connections that nothing has a reason to end.
 
     `tables` are those of another harness, pickled. `notes` are a test's own.
     """

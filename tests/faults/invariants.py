@@ -187,7 +187,7 @@ def _sessions(harness: FaultHarness) -> Iterator[str]:
 
 
 def _posts(harness: FaultHarness, told: Mapping[str, Told]) -> Iterator[str]:
-    """Nobody gets an entry of a conversation that they are not in."""
+    """No user gets an entry of a conversation that they are not in."""
     for connection_id in {connection_id for connection_id, _ in harness.gateway.posts}:
         user = connection_id.rstrip("1")
         for event in harness.gateway.events(connection_id):

@@ -140,7 +140,7 @@ def of_queue(name: str) -> Act:
 
 
 def stored(conversation_id: str, content: str, *listeners: str, pushed: tuple[str, ...] = ()) -> Act:
-    """One message says this. Who was there has heard of it; these have had one push each, and nobody else any."""
+    """One message says this. Connected members have heard of it; these have had one push each, and no others any."""
 
     def holds(harness: FaultHarness) -> None:
         place = filled(conversation_id)

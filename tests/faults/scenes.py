@@ -99,7 +99,7 @@ def bad_bytes(harness: FaultHarness) -> None:
 
 
 def bobs_line_is_dead(harness: FaultHarness) -> None:
-    """Bob is gone, and nobody has said so."""
+    """Bob is gone, and the gateway has not said so."""
     harness.gateway.open.pop(BOB)
 
 
@@ -111,7 +111,7 @@ def dial(harness: FaultHarness) -> None:
 
 
 def dial_again(harness: FaultHarness) -> None:
-    """Whoever was not let in comes with another connection."""
+    """A user who was not let in comes with another connection."""
     if THIRD not in harness.gateway.open:
         let_in(harness.dial(FOURTH))
 

@@ -69,7 +69,7 @@ class Steps:
 
 
 class Stepping:
-    """A port each of whose calls is a step, but for those in `free`, which call nobody."""
+    """A port each of whose calls is a step, but for those in `free`, which call no service."""
 
     def __init__(self, port: Any, steps: Steps, *free: str) -> None:
         self._port = port
@@ -97,7 +97,7 @@ def lose(step: Step) -> None:
 
 
 def contend(step: Step) -> None:
-    """What a write meets where somebody's transaction has the item."""
+    """What a write meets where another transaction has the item."""
     if step.name != "TransactWriteItems":
         raise refusal(400, {"__type": "TransactionConflictException"})
     others = [{"Code": "None"}] * (len(step.request["TransactItems"]) - 1)

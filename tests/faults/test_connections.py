@@ -63,7 +63,7 @@ def real_gateway(harness: FaultHarness, script: Callable[[str, Received], Reply]
 @pytest.mark.parametrize("at", range(2))
 @pytest.mark.parametrize("answer", [410, 400, 403, 413, 429, 500, 503, "reset", "close", "hang"])
 def test_one_recipients_trouble_is_nobody_elses(answer: int | str, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is gone is forgotten, whoever is in trouble stays, and both are pushed to: they acknowledge nothing."""
+    """One that is gone is forgotten, one in trouble stays; both users are pushed to, for they acknowledge nothing."""
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.2)
     harness = new_harness()
     troubled = (BOB, ALICES_TABLET)[at]
@@ -84,7 +84,7 @@ def test_one_recipients_trouble_is_nobody_elses(answer: int | str, at: int, monk
 
 
 def test_a_half_open_connection_gets_it_again_and_its_user_is_pushed_to(harness: FaultHarness) -> None:
-    """The gateway takes posts for it and nothing arrives: nobody acknowledges, and that is what counts."""
+    """The gateway takes posts for it and nothing arrives: no acknowledgement comes, and that is what counts."""
     TO_BOB(harness)
     assert len(heard(harness, BOB, "new_message", seq=4)) == 1
     harness.settle()

@@ -72,7 +72,7 @@ def throttled(_: str) -> ServiceError:
 
 
 def contended(operation: str) -> ServiceError | None:
-    """Somebody else is always quicker."""
+    """Another writer is always quicker."""
     if operation == "TransactWriteItems":
         return refusal(400, {"__type": "TransactionCanceledException", "CancellationReasons": [_LOST]})
     if operation in {"PutItem", "UpdateItem"}:

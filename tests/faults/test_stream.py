@@ -1,4 +1,4 @@
-"""The event sources' side: what they are answered is always well-formed, and poison holds up nobody."""
+"""The event sources' side: what they are answered is always well-formed, and poison holds up no other record."""
 
 from __future__ import annotations
 

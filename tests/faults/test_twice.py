@@ -87,7 +87,7 @@ def test_a_message_is_stored_once_whatever_its_resends_claim_to_have_held(
 def test_who_claims_to_have_held_something_behind_their_own_message_gets_it_twice_and_harms_no_order(
     harness: FaultHarness,
 ) -> None:
-    """They could have used another id, too. Whoever keeps `after` as it was is protected from that."""
+    """They could have used another id, too. A client that keeps `after` as it was is protected from that."""
     seqs = [done(harness.say(ALICE, said("once", after=after, to="bob")))["seq"] for after in (3, 4)]
     assert seqs == [4, 5]
     assert [entry["seq"] for entry in entries(harness, DM)] == [1, 2, 3, 4, 5]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("infra")
 
-# A new kind of resource is a new way in until somebody has looked: it belongs here, and into the tests below.
+# A new kind of resource is a new way in until a person has looked: it belongs here, and into the tests below.
 ALWAYS = {
     *("ApiGatewayV2::Api", "ApiGatewayV2::Authorizer", "ApiGatewayV2::Integration", "ApiGatewayV2::Route"),
     *("ApiGatewayV2::Stage", "CloudWatch::Alarm", "DynamoDB::Table", "Events::Rule", "IAM::Policy", "IAM::Role"),
@@ -139,7 +139,7 @@ def test_what_is_allowed_names_its_actions_and_resources(name: str, resources: R
             assert "*" not in json.dumps(statement["Action"])
             assert "*" not in listed(statement["Resource"])
             assert statement.get("Principal") not in ("*", {"AWS": "*"}, {"Service": "*"})
-            # Not somebody else's account, and nothing whose owner could be changed by its name alone.
+            # Not another account, and nothing whose owner could be changed by its name alone.
             assert not re.search(r"\b\d{12}\b", json.dumps(statement["Resource"]).replace("123456789012", ""))
 
 
@@ -217,7 +217,7 @@ def test_no_function_has_a_url_a_layer_or_somebody_elses_code(name: str, resourc
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 SECRET_LOOKING = re.compile(r"(?i)secret|password|token|private|credential|api_?key|\bkey\b")
-# What a secret looks like, whoever put it there: a JWT, a key, an access key, a long random text.
+# What a secret looks like: a JWT, a key, an access key, a long random text.
 A_SECRET = re.compile(r"eyJ[\w-]{10,}|-----BEGIN|AKIA[0-9A-Z]{16}|ya29\.|(?<![\w.-])[A-Za-z0-9+_-]{48,}(?![\w.-])")
 
 

@@ -44,7 +44,7 @@ from shared.domain.pushes import Push, Wording
 def pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
-with socket.socket() as taken:  # bound, and nobody listens
+with socket.socket() as taken:  # bound, and without a listener
     taken.bind(("127.0.0.1", 0))
     nowhere = "https://127.0.0.1:%s" % taken.getsockname()[1]
     account = {

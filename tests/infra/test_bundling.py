@@ -67,7 +67,7 @@ def uv_on_path() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as it is now: nobody edits it while the tests run."""
+    """The project as it is now: it is not edited while the tests run."""
     return copy(ROOT, tmp_path_factory.mktemp("project"))
 
 

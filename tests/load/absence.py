@@ -1,4 +1,4 @@
-"""Somebody comes back after a long time, and something has happened in every conversation."""
+"""A user comes back after a long time, and something has happened in every conversation."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def living(clients: Sequence[RawClient]) -> list[RawClient]:
 
 
 async def cut(clients: Iterable[RawClient]) -> None:
-    """Nobody says goodbye: neither a close frame nor the end of the stream goes out, only a reset."""
+    """All connections are cut: neither a close frame nor the end of the stream goes out, only a reset."""
     gone = list(clients)
     for client in gone:
         client.socket.transport.abort()

@@ -45,7 +45,7 @@ async def flood(load_run: LoadRun, *, pairs: int, connections: int = 2) -> None:
 
 
 async def _shoot(load_run: LoadRun, client: RawClient, victim: str, number: int) -> None:
-    """A frame without a thought. Whoever asks for presences goes over a limit on the slowest of machines."""
+    """A frame without a thought. A client that asks for presences goes over a limit on the slowest of machines."""
     kind, fields = ("presence", {"users": [victim]}) if number % 2 else ("message", {"to": victim, "content": "spam"})
     try:
         reply = await load_run.call(client, kind, **fields)
@@ -57,7 +57,7 @@ async def _shoot(load_run: LoadRun, client: RawClient, victim: str, number: int)
 
 
 async def _come_again(load_run: LoadRun, flooder: str, victim: str) -> None:
-    """Sent away is not shut out: whoever waits as long as they are told is served."""
+    """Sent away is not shut out: a client that waits as long as it is told is served."""
     client = await dial(load_run, flooder)
     assert client is not None
     while not (reply := await load_run.call(client, "message", to=victim, content="sorry"))["success"]:

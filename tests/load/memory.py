@@ -57,7 +57,7 @@ MODULES: Final = {
     "presence": "functions.presence.handler",
     "rest": "functions.rest.handler",
 }
-# Low, so that each is met: the limits of a connection, and the size from which on a group is posted to in shares.
+# Low, so that each is met: the limits of a connection, and the size from which on a group is posted to in shards.
 SETTINGS: Final = {
     "FRAME_BURST": "10",
     "FRAME_RATE": "1",

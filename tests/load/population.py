@@ -103,7 +103,7 @@ class Population:
         return f"{self.name}-{self.random.randrange(self.people)}"
 
     def settle(self) -> None:
-        """Groups from a few people to everybody: the larger ones are posted to in shares."""
+        """Groups from a few people to everybody: the larger ones are posted to in shards."""
         for number in range(1, _GROUPS + 1):
             members = [f"{self.name}-{at}" for at in range(1, number * self.people // _GROUPS)]
             asked = {"type": "group", "name": f"group {number}", "members": members}

@@ -137,7 +137,7 @@ class Instance:
         self._deadline.begin()
 
     def whole(self, nonce: str) -> dict[str, Any]:
-        """What an operation takes. Nobody is connected."""
+        """What an operation takes. No user is connected."""
         wiring = Wiring(
             adapters(self), FakeGateway(), lambda: BASE_MS + int(self._busy.hub.now), lambda: nonce, pause=self.pause
         )

@@ -1,4 +1,4 @@
-"""A request for each operation of the HTTP API, by somebody in a population."""
+"""A request for each operation of the HTTP API, by a user of a population."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _EVICTED = {"type": "disconnect", "code": "connection_limit", "reconnect": False
 async def storm(load_run: LoadRun, *, users: int, at_once: int, beyond: int = 5) -> None:
     """One to four connections of each user, and of one of them `beyond` more than anybody may have; all of it twice.
 
-    Whoever is over the limit is told, and closed. The sessions hold exactly the living. Those who watch hear of each
+    A connection over the limit is told, and closed. The sessions hold exactly the living. Those who watch hear of each
     coming and going once.
     """
     watcher, greedy, *others = new_users(users + 1)
@@ -70,11 +70,11 @@ async def _settled(load_run: LoadRun, opened: dict[str, list[RawClient]], group:
 
 
 async def _sync(load_run: LoadRun, client: RawClient, group: str, head: int) -> None:
-    """An evicted connection may be closed meanwhile; whoever is answered has the group."""
+    """An evicted connection may be closed meanwhile; one that is answered has the group."""
     try:
         found = await _head(load_run, client, group)
     except Ended:
-        load_run.check(client.events[-1:] == [_EVICTED], "a connection ended, and nobody said why")
+        load_run.check(client.events[-1:] == [_EVICTED], "a connection ended without a close event")
     else:
         load_run.check(found == head, f"a sync shows the head {found}, not {head}")
 
@@ -129,7 +129,7 @@ async def _all_gone(watching: Sequence[RawClient], users: Sequence[str]) -> bool
 
 
 def check_transitions(load_run: LoadRun, watching: Sequence[RawClient], users: Sequence[str]) -> None:
-    """Online first, then by turns. Whoever was back within the grace period was online all the time.
+    """Online first, then by turns. A user who was back within the grace period was online all the time.
 
     Who leaves again within it is looked at twice, perhaps at once; then both looks may say that nobody is there.
     """

@@ -35,7 +35,7 @@ def workers(settings: Settings) -> dict[int, Worker]:
             pages = int((folder / "statm").read_text().split()[1])
             files = len(list((folder / "fd").iterdir()))
         except (OSError, StopIteration):
-            continue  # it has ended meanwhile, or is somebody else
+            continue  # it has ended meanwhile, or is another process
         function = short_name(script.parent.name.removeprefix(_FOLDER))
         found[process.pid] = Worker(function, pages * os.sysconf("SC_PAGE_SIZE"), files)
     return found

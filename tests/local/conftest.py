@@ -13,7 +13,7 @@ __all__ = ["watchdog"]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A stack of its own below a temporary folder, on a port that nobody listens to."""
+    """A stack of its own below a temporary folder, on a port without a listener."""
     return Settings(home=tmp_path / "home", port=4600, root=ROOT)
 
 

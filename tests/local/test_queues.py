@@ -159,7 +159,7 @@ def test_a_single_failure_is_tried_again_and_then_set_aside(emulator: Settings, 
 
 
 def test_no_more_batches_are_handled_at_a_time_than_configured(emulator: Settings, deployed: dict[str, str]) -> None:
-    bodies = [f"share {number}" for number in range(6)]
+    bodies = [f"shard {number}" for number in range(6)]
     send(emulator, "SendMessageBatch", QueueUrl=deployed["FanOut"], Entries=entries(*bodies))
     assert processes.wait_until(lambda: set(bodies) <= set(keys(emulator)), WAIT)
     done = handled(emulator)

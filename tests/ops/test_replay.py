@@ -79,7 +79,7 @@ def test_what_fails_again_stays_and_what_lay_beside_it_is_done(
     assert not replay(emulator, Options(), on_aws=False)
     assert ": named, a, b: stays, failed again: named\n" in capsys.readouterr().out
     assert batches(emulator)[-2:] == [["named", "a", "b"], ["a", "b"]]
-    # It is free at once for whoever looks next.
+    # It is free at once for the next reader.
     assert client(emulator, "sqs").receive_message(QueueUrl=deployed["Failures"])["Messages"]
 
 

@@ -1,6 +1,6 @@
 """One mistake in the product's source, made while it runs: the functions that it changes get other code.
 
-Whoever has imported a function keeps it, so nothing has to be imported anew, and all see the mistake at once.
+A module that has imported a function keeps it, so nothing has to be imported anew, and all see the mistake at once.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
 
 
 def _attack(sections: list[str]) -> Tally:
-    """Run the tests of these sections, both cores busy; what they print is nobody's but a failing test's own."""
+    """Run the tests of these sections, both cores busy; what they print is shown for a failing test alone."""
     tally = Tally()
     files = [place for title in sections for place in SECTIONS[title]]
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")

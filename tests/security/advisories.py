@@ -17,7 +17,7 @@ Run = Callable[[Sequence[str], Path], "subprocess.CompletedProcess[str]"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`detail` is what was found, or why nobody could be asked."""
+    """`detail` is what was found, or why no service could be asked."""
 
     what: str
     state: State

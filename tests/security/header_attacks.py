@@ -36,7 +36,7 @@ MALLORYS_SECRET = "a secret that mallory has chosen for herself"
 
 @dataclass(frozen=True)
 class Attack:
-    """`token` makes it for a signing; `code` is what whoever tries it is told."""
+    """`token` makes it for a signing; `code` is what the attacker is told."""
 
     name: str
     token: Callable[[Signing], str]

@@ -14,7 +14,7 @@ THUMB: Final = "%F0%9F%91%8D"
 
 @dataclass(frozen=True)
 class Row:
-    """One request. `allowed` is the status with which whoever may does it."""
+    """One request. `allowed` is the status for users who may."""
 
     operation: str
     method: str
@@ -28,7 +28,7 @@ class Row:
 class Inside(Row):
     """About a conversation, whose id stands for `{c}`: alice may.
 
-    Whoever is not in it is told `not_a_member`, 404. `plain` is what a member without a role and without a part in the
+    An outsider is told `not_a_member`, 404. `plain` is what a member without a role and without a part in the
     thing is told; `blocked` what alice is told about her conversation with dave, who blocks her.
     """
 

@@ -21,7 +21,7 @@ from tests.security.scenario import UNKNOWN, frame_scenario, revealed, snapshot,
 class Row:
     """One frame about a conversation.
 
-    `refusal` is what whoever is not in it is told, None where the reply is a success that says nothing of it. `blocked`
+    `refusal` is what an outsider is told, None where the reply is a success that says nothing of it. `blocked`
     is what alice is told about her conversation with dave, who blocks her.
     """
 
@@ -93,7 +93,7 @@ def test_a_member_may(row: Row, tried: Tried) -> None:
 def test_outsiders_and_former_members_learn_and_change_nothing(
     row: Row, user: str, conversation_id: str, tried: Tried
 ) -> None:
-    """And are told the same as of a conversation that nobody has ever had."""
+    """And are told the same as of a conversation that never was."""
     harness = scenario()
     before = snapshot(harness)
     reply = harness.as_user(user, row.about(conversation_id))

@@ -153,7 +153,7 @@ def test_whom_the_other_side_blocks_writes_nothing_there(row: Inside, tried: Tri
 def test_what_others_wrote_is_theirs(
     harness: RestHarness, method: str, conversation_id: str, seq: str, tried: Tried
 ) -> None:
-    """A moderator may delete it in a group; nobody may put words into another's mouth."""
+    """A moderator may delete it in a group; no user may put words into another's mouth."""
     before = snapshot(harness)
     user = "alice" if conversation_id == DM else "carol"
     path = f"/v1/conversations/{conversation_id}/messages/{seq}"
@@ -202,7 +202,7 @@ def test_everybody_may_with_what_is_their_own(row: Own, tried: Tried) -> None:
 @each(OWN)
 @pytest.mark.parametrize("scope", ["", EVERY_SCOPE], ids=["no scope", "every scope"])
 def test_who_asks_the_same_as_another_reaches_nothing_of_theirs(row: Own, scope: str, tried: Tried) -> None:
-    """What is written is mallory's, nobody is told of what was alice's, and nothing of it is in the answer."""
+    """What is written is mallory's, no connection is told of what was alice's, and nothing of it is in the answer."""
     harness = http_scenario()
     before = snapshot(harness)
     answered = ask(harness, row, "mallory", scope=scope)

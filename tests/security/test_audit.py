@@ -1,4 +1,4 @@
-"""The audit's own summary: it fails where something failed or was not tried, and never calls open what nobody asked."""
+"""The audit's own summary: it fails where a test failed or was not tried, and never calls open what was not asked."""
 
 from __future__ import annotations
 

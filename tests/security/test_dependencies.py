@@ -190,7 +190,7 @@ PERMISSIVE = {
     *("apache-2.0", "apache 2.0", "apache license 2.0", "apache software license", "psf-2.0", "cnri-python", "isc"),
     "0bsd",
 }
-# Changes of its own files have to be published: nobody changes them here.
+# Changes of its own files have to be published: they are not changed here.
 WEAK = {"mpl-2.0", "mozilla public license 2.0 (mpl 2.0)"}
 MPL = {"certifi", "hypothesis", "lightningcss", "pathspec", "pyodide"}
 

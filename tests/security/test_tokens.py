@@ -98,7 +98,7 @@ def test_header_fields_that_decide_nothing_keep_nobody_out(algorithm: str, tried
 
 @pytest.mark.parametrize("algorithm", SIGNINGS)
 def test_of_a_claim_that_comes_twice_the_last_one_counts(algorithm: str, tried: Tried) -> None:
-    """As RFC 7519, section 4 has it: whoever reads the first of two would see another user than is let in here."""
+    """As RFC 7519, section 4 has it: a reader of the first of two would see another user than is let in here."""
     signing = Signing(algorithm)
     text = f'{{"sub":"mallory","sub":"alice","iat":{NOW_S},"exp":{NOW_S + 60}}}'
     assert Doors(signing.verifier()).knock(signing.sign(text)) == ALICE
@@ -154,7 +154,7 @@ def test_a_flood_of_made_up_keys_fetches_at_most_twice_a_minute(algorithm: str, 
         assert asked(doors.verifier, token) == "unauthenticated"
         if second % 10 == 0:
             assert doors.knock(token) == expected(token, "unauthenticated")
-            assert asked(doors.verifier, signing.sign()) == "alice"  # and nobody else is kept out by it
+            assert asked(doors.verifier, signing.sign()) == "alice"  # and no other user is kept out by it
         signing.clock.advance(1_000)
         tried()
     assert len(signing.issuer.fetched) == 300_000 // MIN_REFRESH_MS

@@ -188,7 +188,7 @@ def _check_logs(logs: dict[str, list[dict[str, Any]]], soak: SoakRun) -> None:
 
 
 def _check_acks(logs: dict[str, list[dict[str, Any]]], soak: SoakRun) -> None:
-    """Each acknowledged message is where its ack said. Nobody is in an abandoned group to read its log any more."""
+    """Each acknowledged message is where its ack said. An abandoned group has no member to read its log."""
     for name, ack, _ in soak.acks:
         log = logs.get(ack.conversation_id)
         if log is None:

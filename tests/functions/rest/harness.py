@@ -99,7 +99,7 @@ class RestHarness(Harness):
             return
 
     def group(self, *users: str, conversation_id: str = GROUP, name: str = "Team") -> None:
-        """A group as somebody has made it."""
+        """A group as a user has made it."""
         roles = {user: ROLES.get(user, MEMBER) for user in users}
         self.stores.found(conversation_id, *users, roles=roles, name=name, at=now())
 

@@ -1,4 +1,4 @@
-"""Files over HTTP: announced, uploaded, sent, downloaded, and gone for whoever they are none of the business of."""
+"""Files over HTTP: announced, uploaded, sent, downloaded, and not found by users who may not see them."""
 
 from __future__ import annotations
 

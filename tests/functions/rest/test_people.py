@@ -65,7 +65,7 @@ def test_hiding_stands_in_one_place_and_the_profile_shows_it() -> None:
 
 
 def while_hiding(harness: RestHarness, do: Callable[[], object]) -> None:
-    """Do it right before it is written that somebody hides."""
+    """Do it right before it is written that a user hides."""
     harness.stores.calls.before = lambda operation, request: (
         do() if operation == "UpdateItem" and ":hidden" in str(request) else None
     )

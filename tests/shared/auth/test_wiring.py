@@ -21,7 +21,7 @@ _SETTINGS = AuthorizerSettings(
     log_level="",
     request_log="off",
 )
-# Nobody listens there: whatever is fetched too early fails.
+# No server listens there: whatever is fetched too early fails.
 _NOWHERE = AwsEnvironment("eu-west-1", "key", "secret", "", "http://127.0.0.1:9")
 
 

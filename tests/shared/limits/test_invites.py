@@ -1,4 +1,4 @@
-"""How many users somebody may put into groups: exact, and a full bucket lets everything through."""
+"""How many users one user may put into groups: exact, and a full bucket lets everything through."""
 
 from __future__ import annotations
 

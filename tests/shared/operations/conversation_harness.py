@@ -68,7 +68,7 @@ class ChatHarness(Harness):
         )
 
     def copied(self) -> ChatHarness:
-        """The same once more, and nobody told of anything yet."""
+        """The same once more, without what was posted so far."""
         return replace(
             self,
             stores=simulated(self.stores),

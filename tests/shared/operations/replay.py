@@ -66,7 +66,7 @@ def _apply(entry: Entry, told: Told, said: Mapping[int, str | None]) -> None:  #
 
 
 def check_log(harness: ChatHarness, said: Mapping[int, str | None] | None = None, *, place: str = GROUP) -> Told:
-    """The log has no gap, what is stored is what it says, and nobody outside wrote or got anything."""
+    """The log has no gap, what is stored is what it says, and no outsider wrote or got anything."""
     entries = harness.entries(place)
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     told = replay(entries, said or {})

@@ -1,4 +1,4 @@
-"""The one-write append: new, once, in order, whoever else writes."""
+"""The one-write append: new, once, in order, whatever others write."""
 
 from __future__ import annotations
 

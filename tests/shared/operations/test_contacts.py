@@ -1,4 +1,4 @@
-"""Contacts: both sides agree, and whoever blocks looks like somebody who is not there."""
+"""Contacts: both sides agree, and a user who blocks looks like one who does not exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees a file: its owner, and whoever can read a message with it now."""
+"""Who sees a file: its owner, and users who can read a message with it now."""
 
 from __future__ import annotations
 

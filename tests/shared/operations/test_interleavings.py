@@ -1,4 +1,4 @@
-"""Two or three at once, in every order of their steps: the log tells what happened, and nobody outside is in it."""
+"""Two or three at once, in every order of their steps: the log tells what happened, and no outsider is in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Operation = Callable[[ChatHarness], Any]
 warm_or_cold = pytest.mark.parametrize("warm", [False, True])
 # Reading the tail and putting are where orders differ; what is read in between runs along.
 TAIL_AND_PUT = ("read_back", "put")
-# Everything but the posts, for what nobody is told of.
+# Everything but the posts, for what no connection is told of.
 DECISION = ("read_back", "lookup", "roster", "put")
 
 
@@ -369,7 +369,7 @@ def test_the_same_file_message_twice_at_once_counts_once() -> None:
 
 
 def test_a_file_is_forwarded_in_time_or_gone() -> None:
-    """Whoever deletes the message retires the file then. Forwarded before that, it stays."""
+    """Deleting the message retires the file then. Forwarded before that, it stays."""
 
     def delete_for_good(harness: ChatHarness) -> None:
         DELETE_DOG(harness)

@@ -176,7 +176,7 @@ def test_a_resend_is_recognised_though_its_file_is_gone(harness: ChatHarness, af
 
 
 def test_a_resend_is_recognised_where_the_file_goes_in_between(harness: ChatHarness) -> None:
-    """It is there when it is looked at, and gone when the place is asked for, which somebody else's attempt has."""
+    """It is there when it is looked at, and gone when the place is asked for, which another attempt has."""
     once = with_cat(after=0, client_message_id="x")
 
     def quicker(_: Entry) -> None:

@@ -430,7 +430,7 @@ def subscribe(harness: PresenceHarness, *users: str, connection_id: str = "b1") 
 
 
 def test_no_change_falls_between_subscribing_and_the_answer_in_any_interleaving() -> None:
-    """Whoever comes online meanwhile is in the answer, or told, or both."""
+    """A user who comes online meanwhile is in the answer, or told, or both."""
     for harness, found in explore(subscribing_and_coming):
         assert [one.status for one in found] == ["online"] or harness.told() == ["online"]
 

@@ -1,4 +1,4 @@
-"""Typing: told to whoever is there to see it and wants to hear it, and kept nowhere."""
+"""Typing: told to members who are connected and want to hear it, and kept nowhere."""
 
 from __future__ import annotations
 

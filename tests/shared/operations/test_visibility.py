@@ -309,7 +309,7 @@ def alice_hiding(harness: VisibilityHarness) -> None:
 
 
 def alice_gone(harness: VisibilityHarness) -> None:
-    """For the whole grace period, and nobody was told yet."""
+    """For the whole grace period, and no watcher was told yet."""
     harness.befriend()
     harness.stores.sessions.remove("alice", "a1", now=NOW - MAX_GRACE_MS)
 

@@ -11,13 +11,13 @@ from typing import Final
 from tests.simulation.judge import (
     acks,
     causes,
+    close_events,
     connections,
     consent,
     cursors,
     effects,
     entries,
     exchanges,
-    farewells,
     files,
     forms,
     handshakes,
@@ -66,7 +66,7 @@ _ROOMS: Final = (
     connections,
     handshakes,
     exchanges,
-    farewells,
+    close_events,
     requests,
     consent,
     wordings,
@@ -76,7 +76,7 @@ _ALWAYS: Final[Sequence[Rule]] = tuple(rule for room in _ROOMS for rule in room.
 _IN_THE_END: Final[Sequence[Rule]] = (*pushes.IN_THE_END, *telling.IN_THE_END, *files.IN_THE_END)
 _AT_ONCE: Final[Sequence[Rule]] = (*live.AT_ONCE, *presence.AT_ONCE, *connections.AT_ONCE, *telling.AT_ONCE)
 # And where whatever failed was made good at once.
-_WELL: Final[Sequence[Rule]] = (*farewells.AT_ONCE, *presence.WELL)
+_WELL: Final[Sequence[Rule]] = (*close_events.AT_ONCE, *presence.WELL)
 
 
 def inspect(case: Case) -> list[str]:

@@ -109,7 +109,7 @@ class Case:
         return {}
 
     @cached_property
-    def farewells(self) -> Mapping[Line, Sequence[tuple[float, str]]]:
+    def close_events(self) -> Mapping[Line, Sequence[tuple[float, str]]]:
         """When each connection was told that it is going to be closed, and why."""
         found: dict[Line, list[tuple[float, str]]] = {}
         for post in self.scenario.deployment.gateway.posts:

@@ -22,7 +22,7 @@ SENT, GONE, FAILED = PostOutcome.SENT, PostOutcome.GONE, PostOutcome.FAILED
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests where somebody hangs; the others have this long to answer, however busy the machine is."""
+    """For tests where a server hangs; the others have this long to answer, however busy the machine is."""
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.4)
 
 

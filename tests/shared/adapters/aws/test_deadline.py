@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 
 @dataclass
 class Time:
-    """Passes where somebody sleeps. `naps` are how long each was."""
+    """Passes where a caller sleeps. `naps` are how long each was."""
 
     now: float = 1_000.0
     naps: list[float] = field(default_factory=list)

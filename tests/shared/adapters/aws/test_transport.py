@@ -216,7 +216,7 @@ def test_a_kept_connection_that_times_out_is_not_tried_again(serve: Serve) -> No
 
 @pytest.fixture
 def full_backlog() -> Iterator[int]:
-    """A port where nobody accepts, and where the kernel takes no further connections."""
+    """A port without an accepting server, and where the kernel takes no further connections."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):

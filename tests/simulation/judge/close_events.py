@@ -40,7 +40,7 @@ def closed_for_a_reason(case: Case) -> Iterator[str]:
 
 
 def _told(case: Case, line: Line) -> list[str]:
-    return [code for at, code in case.farewells.get(line, ())]
+    return [code for at, code in case.close_events.get(line, ())]
 
 
 def _had_ended(case: Case, line: Line) -> bool:
