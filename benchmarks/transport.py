@@ -25,11 +25,11 @@ from zlib import crc32
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb, to_item
-from shared.adapters.dynamodb.entries import entry_item
+from shared.adapters.dynamodb.schema import entry_item
 from shared.config import AwsEnvironment
 from shared.domain.connections import PostOutcome
 from shared.domain.entries import Draft
-from shared.wire.websocket.replies import encode_event
+from shared.wire.websocket.frames import encode_event
 
 _CALLS: Final = 200
 _FAN_OUT: Final = 100

@@ -6,6 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 
 from shared.clock import now_ms
 from shared.operations.context import Context, Limits
@@ -17,8 +18,8 @@ def make_context(limits: Limits, *, pause: Callable[[int], None]) -> Context:
         now=now_ms,
         pause=pause,
         wait_ms=lambda ms: time.sleep(ms / 1_000),
-        new_nonce=lambda: secrets.token_urlsafe(8),
-        new_secret=lambda: secrets.token_urlsafe(32),
+        new_nonce=partial(secrets.token_urlsafe, 8),
+        new_secret=partial(secrets.token_urlsafe, 32),
         jitter=lambda ms: random.randrange(ms + 1),  # noqa: S311  # spreads retries, no secret
         limits=limits,
     )

@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import Calls, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
-from shared.adapters.dynamodb.entries import _SEPARATOR, effects, entry_from, entry_item
+from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import (
@@ -27,7 +27,10 @@ from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     PK,
     REFERENCE_PREFIX,
+    SEPARATOR,
     SK,
+    entry_from,
+    entry_item,
     file_key,
     member_of_conversation_key,
     member_of_user_key,
@@ -274,7 +277,7 @@ class Simulated(Stores):
     def overwrite(self, entry: Entry) -> None:
         """Put an entry, with what came to it since, whatever stands in its place."""
         later = {name: getattr(entry, name) for name in ("edited_at", "last_edit", "deleted_at")}
-        reactions = frozenset(f"{emoji}{_SEPARATOR}{user}" for emoji, user in entry.reactions)
+        reactions = frozenset(f"{emoji}{SEPARATOR}{user}" for emoji, user in entry.reactions)
         item = {**entry_item(entry), **later, "reactions": reactions or None}
         with self.calls.quietly():
             self.calls.call("PutItem", {"TableName": LOG, "Item": to_item(item)})

@@ -25,9 +25,9 @@ from shared.operations.editing import React
 from shared.operations.receipts import DELIVERED, READ
 from shared.operations.sync import Sync, Synced
 from shared.ports.services import Event
-from shared.wire import messages as acks
-from shared.wire.websocket import frames, replies
-from shared.wire.websocket.events import event_body, message_body
+from shared.wire import events as acks
+from shared.wire.events import event_body, message_body
+from shared.wire.websocket import frames
 from tests.changes import changed
 from tests.test_docs import ROOT, page
 
@@ -134,15 +134,15 @@ def code_replies() -> list[Mapping[str, Any]]:
         acks.delete_ack(PLAIN.conversation_id, 1, nothing, now=1),
         acks.react_ack(React("carol", PLAIN.conversation_id, 1, "👍", remove=True, owner_id="bob"), done, now=1),
         acks.react_ack(React("bob", PLAIN.conversation_id, 1, "👍"), done, now=1),
-        replies.cursor_ack(READ, PLAIN.conversation_id, 1),
-        replies.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
-        replies.typing_ack(PLAIN.conversation_id, active=True),
-        replies.presence_ack([Presence("bob", OFFLINE)]),
-        replies.sync_reply(
+        frames.cursor_ack(READ, PLAIN.conversation_id, 1),
+        frames.cursor_ack(DELIVERED, PLAIN.conversation_id, 1),
+        frames.typing_ack(PLAIN.conversation_id, active=True),
+        frames.presence_ack([Presence("bob", OFFLINE)]),
+        frames.sync_reply(
             Sync([synced], ["dm:carol:dave"], has_more=True, next_after="group:0123456789abcdef"), "alice"
         ),
-        replies.pong(1, behind=False),
-        replies.auth_ack("alice", 1),
+        frames.pong(1, behind=False),
+        frames.auth_ack("alice", 1),
     ]
 
 

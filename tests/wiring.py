@@ -34,7 +34,7 @@ from shared.ports.services import (
     Services,
     ShardQueue,
 )
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from tests.fakes import (
     FakeDeliveryCheckQueue,
     FakeGateway,
@@ -48,11 +48,11 @@ from tests.stores import Stores
 
 if TYPE_CHECKING:
     import functions.connect.handler as connect_module
-    import functions.message.routes as message_module
+    import functions.message.wiring as message_module
     import functions.offline_push.wiring as push_module
     import functions.presence.handler as presence_module
     import functions.rest.wiring as rest_module
-    from functions.message.guard import Guard
+    from functions.message.handler import Guard
     from shared.auth.tokens import TokenVerifier
 
 CONNECTION_LIMIT = 3
@@ -168,22 +168,22 @@ class Wiring:
         frame_limit: int = 32_768,
     ) -> Guard:
         """What one instance of the message function remembers. `costly` is the function's own where it is not given."""
-        from functions.message.guard import COSTLY, Guard
+        from functions.message.handler import Guard
+        from functions.message.wiring import COSTLY, Limiters
 
         rates = COSTLY if costly is None else costly
-        return Guard(
+        limiters = Limiters(
             messages=messages or self.limiter(),
             frames=FrameLimiter(rate, frames, self.now),
             costly={kind: FrameLimiter(*rate, self.now) for kind, rate in rates.items()},
             frame_limit=frame_limit,
             abuse=AbuseWatch(abuse, self.now),
-            stores=self.stores,
-            services=self.services,
             begin=self.begin,
         )
+        return Guard(limiters, self.stores, self.services)
 
     def message(self, *, verify: Callable[[str], Identity], **settings: Any) -> message_module.Wiring:
-        import functions.message.routes as message_module
+        import functions.message.wiring as message_module
 
         return message_module.Wiring(self.stores, self.services, self.context(**settings), verify)
 

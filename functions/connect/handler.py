@@ -20,7 +20,7 @@ from shared.operations.presence import Now, announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import Services
 from shared.ports.stores import PresenceStores
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
 
 # Posts to those who watch a user, in parallel.

@@ -1,98 +1,115 @@
-"""Every frame of a living connection: messages and what changes them, cursors, presence, sync, ping, and the rest."""
+"""Every frame of a living connection: whose it is, whether it is too much, its operation, and the reply."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from functions.message.guard import COSTLY, Guard
-from functions.message.routes import Wiring, serve
-from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
-from shared.adapters.aws.transport import ThreadedMap
-from shared.adapters.dynamodb.buckets import DynamoDbBuckets
-from shared.adapters.dynamodb.chat_stores import make_chat_stores
-from shared.adapters.dynamodb.client import dynamodb
-from shared.adapters.dynamodb.schema import Tables
-from shared.clock import FRAME_S, Deadline, now_ms
+from functions.message.wiring import Limiters, Parts, Wiring, wire
 from shared.config import AwsEnvironment, MessageSettings
-from shared.domain.connections import Gone
-from shared.domain.limits import Limit
-from shared.domain.rules import Bounds
-from shared.errors import Internal, ParleyError, RateLimited, TokenExpired
-from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
-from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
-from shared.operations.context import Limits
+from shared.domain.connections import ABUSED, Gone
+from shared.errors import BadRequest, Internal, ParleyError, RateLimited, TokenExpired
+from shared.limits.limiters import Recent
+from shared.observability import count, describe, make_logger, make_request_log
+from shared.operations.connections import ensure_registered, keep_alive, renew
 from shared.operations.delivery import check_presence
-from shared.ports.services import Services
-from shared.wire.websocket.frames import BadFrame, decode
-from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
-from shared.wire.websocket.replies import encode_event, failure, success
-from shared.wiring import make_context
+from shared.operations.editing import Delete, Edit, React, delete, edit, react
+from shared.operations.messages import send_command, send_message
+from shared.operations.presence import watch
+from shared.operations.receipts import MoveCursor, move_cursor
+from shared.operations.sync import Catching, is_behind, sync
+from shared.operations.typing_indicators import type_in
+from shared.ports.services import PresenceServices
+from shared.ports.stores import SessionStores
+from shared.wire.common import decode_sync_cursor
+from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack
+from shared.wire.websocket.frames import (
+    AuthFrame,
+    BadFrame,
+    CursorFrame,
+    DeleteFrame,
+    EditFrame,
+    MessageFrame,
+    PingFrame,
+    PresenceFrame,
+    ReactFrame,
+    SyncFrame,
+    TypingFrame,
+    auth_ack,
+    cursor_ack,
+    decode,
+    event_size,
+    failure,
+    pong,
+    presence_ack,
+    success,
+    sync_reply,
+    typing_ack,
+)
+from shared.wire.websocket.gateway import Caller, Event, answer, caller_of, check_token
 
-if TYPE_CHECKING:
-    from shared.auth.tokens import TokenVerifier
-
-# Posts and queries in parallel. Wide enough for a user's inbox; each thread waits far more than it works.
-_WIDTH = 32
-
-
-def _wire(settings: MessageSettings, environment: AwsEnvironment) -> tuple[Wiring, Guard]:
-    deadline = Deadline(FRAME_S)
-    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
-    tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
-    endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
-    queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
-    wiring = Wiring(
-        make_chat_stores(calls, tables, parallel_map=threads),
-        Services(
-            gateway=gateway,
-            parallel_map=threads,
-            encode=encode_event,
-            observer=FunctionObserver("message", _LOGGER),
-            presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
-        ),
-        make_context(_limits(settings), pause=deadline.pause),
-        verify=lambda token: _verifier(settings, environment).verify(token),
-    )
-    buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
-    guard = Guard(
-        messages=RateLimiter(Limit(settings.message_rate, settings.message_burst), buckets, now_ms),
-        frames=FrameLimiter(settings.frame_rate, settings.frame_burst, now_ms),
-        costly={kind: FrameLimiter(rate, burst, now_ms) for kind, (rate, burst) in COSTLY.items()},
-        frame_limit=settings.frame_limit,
-        abuse=AbuseWatch(settings.abuse_limit, now_ms),
-        stores=wiring.stores,
-        services=wiring.services,
-        begin=deadline.begin,
-    )
-    return wiring, guard
+# These write into a log. Each counts towards the limit that a user has over all functions and connections.
+_COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
 
 
-def _limits(settings: MessageSettings) -> Limits:
-    return Limits(
-        bounds=Bounds(settings.text_limit, settings.mention_limit),
-        connection_limit=settings.connection_limit,
-        edit_window_s=settings.edit_window_s,
-        inline_limit=settings.inline_limit,
-        receipts_limit=settings.receipts_limit,
-        page_limit=settings.page_limit,
-    )
+@dataclass(slots=True)
+class Guard:
+    """One instance of the function's view of who may do how much."""
 
+    limiters: Limiters
+    stores: SessionStores
+    services: PresenceServices
+    _extended: Recent[int] = field(default_factory=Recent)
+    _ended: Recent[int] = field(default_factory=Recent)
 
-@cache
-def _verifier(settings: MessageSettings, environment: AwsEnvironment) -> TokenVerifier:
-    """Made by the first `auth` frame: the library behind it costs more than all other imports of this function."""
-    from shared.auth.wiring import make_verifier  # noqa: PLC0415  # see above
+    def authenticated(self, caller: Caller, now: int, *, renewing: bool = False) -> Caller:
+        """The caller, with the end of the latest token that they have shown. Raises TokenExpired.
 
-    return make_verifier(settings, environment, now=now_ms)
+        The handshake's token needs no read. Once that has ended, one read tells whether an `auth` came since; what it
+        found is remembered, and compared with the time at each frame. Who is `renewing` brings another token, and
+        needs none that is still good.
+        """
+        known = self._extended.get(caller.connection_id, 0)
+        if max(known, caller.identity.expires_at) <= now and not renewing:
+            stored = self.stores.sessions.of([caller.user_id]).get(caller.user_id, ())
+            ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
+            known = max(ends, default=0)
+            self.extend(caller.connection_id, known)
+            check_token(caller.until(known).identity, now)
+        return caller.until(known) if known else caller
+
+    def has_just_ended(self, caller: Caller) -> bool:
+        """Whether this instance refuses a frame of this connection for the first time since its token has ended."""
+        until = max(self._extended.get(caller.connection_id, 0), caller.identity.expires_at)
+        is_news = self._ended.get(caller.connection_id, 0) < until
+        self._ended.remember(caller.connection_id, until)
+        return is_news
+
+    def extend(self, connection_id: str, until: int) -> None:
+        """Remember the end of a fresh token."""
+        self._extended.remember(connection_id, until)
+
+    def admit(self, kind: str | None, caller: Caller) -> None:
+        """Count a frame; None is one that can't be read. Raises RateLimited."""
+        self.limiters.frames.take(caller.connection_id)
+        if kind is not None and kind in self.limiters.costly:
+            self.limiters.costly[kind].take(caller.connection_id)
+        if kind in _COUNTED:
+            self.limiters.messages.take(caller.user_id)
+
+    def refused(self, caller: Caller) -> None:
+        """Note that a caller was told to slow down. Who goes on all the same is sent away."""
+        if self.limiters.abuse.refused(caller.connection_id):
+            self.services.gateway.post([caller.connection_id], self.services.encode(ABUSED))
+            self.services.gateway.close(caller.connection_id)
 
 
 _SETTINGS = MessageSettings.load()
 _LOGGER = make_logger("message", _SETTINGS.log_level)
 _REQUESTS = make_request_log("message", _SETTINGS.request_log)
-_WIRING, _GUARD = _wire(_SETTINGS, AwsEnvironment.load())
+_WIRING, _LIMITERS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
+_GUARD = Guard(_LIMITERS, _WIRING.stores, _WIRING.services)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
@@ -105,10 +122,10 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
     frame_id = None
-    guard.begin()
+    guard.limiters.begin()
     try:
         try:
-            kind, frame = decode(event.get("body"), limit=guard.frame_limit)
+            kind, frame = decode(event.get("body"), limit=guard.limiters.frame_limit)
         except BadFrame as bad:
             frame_id = bad.frame_id
             _admit(None, caller_of(event), guard)
@@ -117,7 +134,7 @@ def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
         caller = caller_of(event)
         _admit(kind, caller, guard)  # before the token, which may take a read
         caller = _authenticated(kind, caller, wiring, guard)
-        data = serve(kind, frame, caller, wiring)
+        data = _serve(kind, frame, caller, wiring)
         if kind == "auth":
             guard.extend(caller.connection_id, data["expires_at"])
         return answer(success(frame_id, data))
@@ -146,3 +163,101 @@ def _admit(kind: str | None, caller: Caller, guard: Guard) -> None:
     except RateLimited:
         guard.refused(caller)
         raise
+
+
+def _parts(wiring: Wiring) -> Parts:
+    """What operations take."""
+    return {"stores": wiring.stores, "services": wiring.services, "context": wiring.context}
+
+
+def _message(frame: MessageFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    command = send_command(frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to)
+    sent = send_message(command, connection=caller.connection, **_parts(wiring))
+    return message_ack(sent.entry, duplicate=sent.duplicate)
+
+
+def _edit(frame: EditFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    command = Edit(caller.user_id, frame.conversation_id, frame.seq, frame.content)
+    changed = edit(command, connection=caller.connection, **_parts(wiring))
+    return edit_ack(frame.conversation_id, frame.seq, changed, now=wiring.context.now())
+
+
+def _delete(frame: DeleteFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    command = Delete(caller.user_id, frame.conversation_id, frame.seq)
+    changed = delete(command, connection=caller.connection, **_parts(wiring))
+    return delete_ack(frame.conversation_id, frame.seq, changed, now=wiring.context.now())
+
+
+def _react(frame: ReactFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    if frame.user_id is not None and not frame.remove:
+        raise BadRequest("`user_id` goes with `remove` only")
+    command = React(
+        caller.user_id, frame.conversation_id, frame.seq, frame.emoji, remove=frame.remove, owner_id=frame.user_id
+    )
+    changed = react(command, connection=caller.connection, **_parts(wiring))
+    return react_ack(command, changed, now=wiring.context.now())
+
+
+def _cursor(kind: str, frame: CursorFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    command = MoveCursor(kind, caller.user_id, frame.conversation_id, frame.seq)
+    stands = move_cursor(command, connection=caller.connection, **_parts(wiring))
+    return cursor_ack(kind, frame.conversation_id, stands)
+
+
+def _typing(frame: TypingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    type_in(frame.conversation_id, user_id=caller.user_id, active=frame.active, **_parts(wiring))
+    return typing_ack(frame.conversation_id, active=frame.active)
+
+
+def _presence(frame: PresenceFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    found = watch(
+        frame.users,
+        connection=caller.connection,
+        stores=wiring.stores,
+        services=wiring.services,
+        now=wiring.context.now(),
+    )
+    return presence_ack(found)
+
+
+def _sync(frame: SyncFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    after = "" if frame.cursor is None else decode_sync_cursor(caller.user_id, frame.cursor)
+    # Registered first, read second: what is appended after the registration is posted, what was before is read.
+    known = wiring.stores.sessions.of([caller.user_id])
+    ensure_registered(caller.connection, known, **_parts(wiring))
+    asked = Catching(caller.user_id, frame.conversations, after=after, page=wiring.context.limits.page_limit)
+    return sync_reply(sync(asked, size=event_size, stores=wiring.stores, services=wiring.services), caller.user_id)
+
+
+def _ping(frame: PingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    keep_alive(caller.connection, **_parts(wiring))
+    behind = False
+    if frame.conversation_id is not None and frame.seq is not None:
+        behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, stores=wiring.stores)
+    return pong(wiring.context.now(), behind=behind)
+
+
+def _auth(frame: AuthFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    """A fresh token of the same user: the connection lives on until that one ends, or lives again."""
+    renewed = renew(caller.connection, wiring.verify(frame.token), **_parts(wiring))
+    return auth_ack(caller.user_id, renewed.authenticated_until)
+
+
+_ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any]]]] = {
+    MessageFrame: _message,
+    EditFrame: _edit,
+    DeleteFrame: _delete,
+    ReactFrame: _react,
+    TypingFrame: _typing,
+    PresenceFrame: _presence,
+    SyncFrame: _sync,
+    PingFrame: _ping,
+    AuthFrame: _auth,
+}
+
+
+def _serve(kind: str, frame: Any, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    """Carry out one decoded frame. Raises ParleyError."""
+    if isinstance(frame, CursorFrame):
+        return _cursor(kind, frame, caller, wiring)
+    return _ROUTES[type(frame)](frame, caller, wiring)

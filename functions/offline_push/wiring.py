@@ -27,7 +27,7 @@ from shared.operations.fan_out import LaterEntries
 from shared.operations.push.sending import Resting
 from shared.ports.services import PushGateway, PushServices
 from shared.ports.stores import PushStores
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from shared.wiring import make_context
 
 _WIDTH = 32

@@ -19,7 +19,7 @@ from shared.observability import FunctionObserver, describe, make_logger
 from shared.operations.presence import Now, check_offline
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 
 _WIDTH = 16
 

@@ -30,8 +30,8 @@ from shared.limits.limiters import RateLimiter
 from shared.observability import FunctionObserver, describe, make_logger, make_request_log
 from shared.operations.context import Limits
 from shared.ports.services import RestServices
+from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
-from shared.wire.websocket.events import encode_plainly
 from shared.wiring import make_context
 
 # Posts and queries in parallel: an inbox is one query for each conversation.

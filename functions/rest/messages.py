@@ -21,9 +21,9 @@ from functions.rest.wiring import Wiring
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.files import NewFile, begin_upload, file_for, links_to
 from shared.operations.history import history, read_message
-from shared.operations.messages import send_message
+from shared.operations.messages import send_command, send_message
 from shared.operations.receipts import READ, MoveCursor, move_cursor
-from shared.wire.messages import delete_ack, edit_ack, message_ack, react_ack, read_ack, send_command
+from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack, read_ack
 from shared.wire.rest import messages as bodies
 
 

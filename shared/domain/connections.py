@@ -116,6 +116,20 @@ class Removed:
 SessionsByUser = Mapping[str, Sequence[Connection]]
 
 
+def unregistered(connection: Connection, known: SessionsByUser, now: int) -> Connection | None:
+    """A connection that has just spoken as it is to be registered again; None where its user's session says enough.
+
+    That lacks it, or has it expire soon.
+    """
+    mine = known.get(connection.user_id, ())
+    stored = next((one for one in mine if one.connection_id == connection.connection_id), None)
+    if stored is None:
+        return connection
+    refreshed = heard_from(extended(connection, stored.authenticated_until), now)
+    is_near_its_end = stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2)
+    return refreshed if is_near_its_end else None
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """Everything that is known of a user's connections at one moment, stale ones included."""

@@ -87,6 +87,11 @@ class Entry:
         return self.change is None and self.deleted_at is None
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether it changes nothing but the log: so most messages do."""
+        return self.change is None and self.file_id is None and not self.first_answer
+
+    @property
     def message_id(self) -> str:
         return f"{self.conversation_id}/{self.seq}"
 

@@ -62,6 +62,12 @@ class Audience:
         """As if the user were alone: the others were not looked up."""
         return cls({user_id: MEMBER})
 
+    @classmethod
+    def of_private(cls, conversation_id: str) -> Audience | None:
+        """The two of a private conversation, which its id names; None for any other."""
+        private = private_members(conversation_id)
+        return None if private is None else cls(dict.fromkeys(private, MEMBER))
+
     @property
     def members(self) -> tuple[str, ...]:
         return tuple(self.roles)

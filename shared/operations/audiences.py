@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from shared.domain.changes import MEMBER
 from shared.domain.entries import Entry
 from shared.domain.rules import Audience, check_possible_member
-from shared.domain.text import is_group_id, private_members
+from shared.domain.text import is_group_id
 from shared.errors import NotAMember
 from shared.operations.context import Context
 from shared.operations.rosters import Behind
@@ -69,9 +68,9 @@ def audience_of(conversation_id: str, user_id: str, *, stores: PresenceStores) -
     To decide about a write, see `rosters.py`: the roster has to be at least as new as the entry in front of it.
     """
     check_possible_member(conversation_id, user_id)
-    private = private_members(conversation_id)
+    private = Audience.of_private(conversation_id)
     if private is not None:
-        return Audience(dict.fromkeys(private, MEMBER))
+        return private
     roster = stores.memberships.roster(conversation_id)
     if roster is None or user_id not in roster.seats:
         raise NotAMember

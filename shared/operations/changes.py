@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.changes import Added, Change, Reacted, Removed, last_touched
-from shared.domain.connections import Connection, Delivered
+from shared.domain.connections import Connection
 from shared.domain.entries import Entry, change_entry
 from shared.domain.rules import Audience, check_possible_member
 from shared.domain.text import is_group_id
 from shared.errors import NotAMember, Unavailable
 from shared.operations.audiences import audience_behind
-from shared.operations.connections import ensure_registered
+from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
-from shared.operations.delivery import broadcast, report
+from shared.operations.delivery import broadcast, settle
 from shared.operations.presence import best_effort
 from shared.operations.rosters import Rosters
 from shared.operations.visibility import tell_joined, tell_withdrawn
@@ -190,25 +190,10 @@ def announce(
     members = () if entry.fan_out else changed.audience.members
     to, skip = dict.fromkeys([*members, *removed]), connection.connection_id if connection else ""
     delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
-    settle(delivered, connection, stores=stores, services=services, context=context)
+    lost = settle(delivered, connection, services=services, now=context.now())
+    if lost is not None:
+        register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     _tell_fellows(entry, changed.audience, stores, services, context)
-
-
-def settle(
-    delivered: Delivered,
-    connection: Connection | None,
-    *,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
-) -> None:
-    """Do what a broadcast's outcome asks for.
-
-    It has read the session of who made it: heal that where its own `connection` is missing or about to expire.
-    """
-    report(delivered, services=services)
-    if connection is not None and delivered.sessions is not None:
-        ensure_registered(connection, delivered.sessions, stores=stores, services=services, context=context)
 
 
 def _tell_fellows(entry: Entry, audience: Audience, stores: ChatStores, services: Services, context: Context) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from shared.domain.connections import (
     FORESIGHT_MS,
-    HEARTBEAT_WINDOW_MS,
     LAST_PING_MS,
     Connection,
     Identity,
     SessionsByUser,
     extended,
     heard_from,
+    unregistered,
 )
 from shared.errors import Forbidden
 from shared.operations.context import Context
@@ -75,16 +75,9 @@ def ensure_registered(
 
     For callers that have read the session anyway: healing costs a write only where there is something to heal.
     """
-    now, limit = context.now(), context.limits.connection_limit
-    mine = known.get(connection.user_id, ())
-    stored = next((one for one in mine if one.connection_id == connection.connection_id), None)
-    if stored is not None:
-        connection = extended(connection, stored.authenticated_until)
-    refreshed = heard_from(connection, now)
-    if stored is None:
-        register(connection, limit=limit, stores=stores, services=services, now=context.now)
-    elif stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2):
-        register(refreshed, limit=limit, stores=stores, services=services, now=context.now)
+    lost = unregistered(connection, known, context.now())
+    if lost is not None:
+        register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
 
 
 def look_after_end(connection: Connection, *, within_ms: int, services: Services, now: int) -> None:

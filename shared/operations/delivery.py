@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from shared.domain.connections import NOBODY, Connection, Delivered, Gone, PostOutcome, SessionsByUser, live
+from shared.domain.connections import (
+    NOBODY,
+    Connection,
+    Delivered,
+    Gone,
+    PostOutcome,
+    SessionsByUser,
+    live,
+    unregistered,
+)
 from shared.errors import ParleyError
 from shared.ports.connections import Sessions
 from shared.ports.services import Event, PresenceServices, Services
@@ -17,6 +26,17 @@ def report(delivered: Delivered, *, services: Services) -> None:
         services.observer.count("PostsFailed", delivered.failed)
     for gone in delivered.gone:
         check_presence(gone, services=services)
+
+
+def settle(delivered: Delivered, connection: Connection | None, *, services: Services, now: int) -> Connection | None:
+    """Report a broadcast's outcome, and look at the session of who made it, which was read for it anyway.
+
+    Returns that `connection` where it has to be registered again: it is missing there, or about to expire.
+    """
+    report(delivered, services=services)
+    if connection is None or delivered.sessions is None:
+        return None
+    return unregistered(connection, delivered.sessions, now)
 
 
 def check_presence(gone: Gone, *, services: Services) -> None:

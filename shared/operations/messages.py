@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
@@ -19,21 +19,52 @@ from shared.domain.rules import (
     check_possible_member,
     check_readable,
     check_reply,
-    check_same_message,
     check_shows,
     check_weight,
 )
 from shared.domain.text import is_group_id, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
-from shared.operations.changes import settle
+from shared.operations.connections import register
 from shared.operations.context import MAX_ATTEMPTS, Context
-from shared.operations.delivery import broadcast
+from shared.operations.delivery import broadcast, settle
 from shared.operations.presence import best_effort
+from shared.operations.resends import MAX_EXAMINED, Appended, answered_before, recognise, told_again
 from shared.operations.visibility import tell_granted
 from shared.ports.conversations import ConversationLog, Lookup
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
+
+if TYPE_CHECKING:  # a Protocol is a class to make, at every cold start
+
+    class Place(Protocol):
+        """Where a message is."""
+
+        @property
+        def conversation_id(self) -> str: ...
+        @property
+        def seq(self) -> int: ...
+
+    class Composed(Protocol):
+        """A message as its sender wrote it: the frame and the HTTP body have the same fields."""
+
+        @property
+        def content(self) -> str: ...
+        @property
+        def message_type(self) -> MessageType: ...
+        @property
+        def client_message_id(self) -> str | None: ...
+        @property
+        def after(self) -> int | None: ...
+        @property
+        def reply_to(self) -> int | None: ...
+        @property
+        def mentions(self) -> Sequence[str]: ...
+        @property
+        def file_id(self) -> str | None: ...
+        @property
+        def forward_of(self) -> Place | None: ...
+
 
 # A message with an id and without `after` goes to the tail, and is compared with so many entries there: they come with
 # the read of the tail, which costs one unit for this many of usual size, and spare the refused write of a quick resend.
@@ -41,8 +72,6 @@ _TAIL: Final = 20
 # How much of a log is read to find a message that its sender sent before they left. Nobody outside can make us read
 # a conversation: this costs a unit or two where messages are of usual size.
 _LOOK_FOR_OUTSIDERS: Final = 100
-# Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
-MAX_EXAMINED: Final = 1_000
 # A put costs little, and so do waits of up to 400 ms; longer ones would only keep the unlucky waiting.
 _LONGEST_WAIT: Final = 4
 _PAGE: Final = 100
@@ -68,6 +97,26 @@ class SendMessage:
     forward_of: tuple[str, int] | None = None
 
 
+def send_command(
+    composed: Composed, *, sender_id: str, conversation_id: str | None, to: str | None = None
+) -> SendMessage:
+    """The operation's command. Either `to` or `conversation_id` says where the message goes."""
+    source = composed.forward_of
+    return SendMessage(
+        sender_id=sender_id,
+        content=composed.content,
+        to=to,
+        conversation_id=conversation_id,
+        message_type=composed.message_type,
+        client_message_id=composed.client_message_id,
+        after=composed.after,
+        reply_to=composed.reply_to,
+        mentions=tuple(composed.mentions),
+        file_id=composed.file_id,
+        forward_of=(source.conversation_id, source.seq) if source else None,
+    )
+
+
 def send_message(
     command: SendMessage,
     *,
@@ -88,7 +137,9 @@ def send_message(
     entry = stored.entry
     to, skip = () if entry.fan_out else stored.audience.members, connection.connection_id if connection else ""
     delivered = broadcast(entry, to=to, skip=skip, stores=stores, services=services, now=context.now())
-    settle(delivered, connection, stores=stores, services=services, context=context)
+    lost = settle(delivered, connection, services=services, now=context.now())
+    if lost is not None:
+        register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     other = other_member(entry.conversation_id, entry.sender_id)
     if entry.first_answer and other is not None:
         best_effort(
@@ -111,11 +162,11 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     base, tail = _base(draft, command, found, log)
     try:
         # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
-        audience = audience_behind(
+        audience = Audience.of_private(draft.conversation_id) or audience_behind(
             base, draft.conversation_id, draft.sender_id, mentions=draft.mentions, stores=stores, context=context
         )
     except NotAMember as refusal:
-        return _answered_before(draft, command, log, refusal, look_at=_LOOK_FOR_OUTSIDERS)
+        return answered_before(draft, after=command.after, log=log, refusal=refusal, look_at=_LOOK_FOR_OUTSIDERS)
     check_after(command.after, found.entries)
     for entry in tail:
         if draft.is_stored_as(entry):
@@ -128,7 +179,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         ready = _with_content(draft, command, stores)
         check_weight(ready, base)
     except ParleyError as refusal:
-        return _answered_before(draft, command, log, refusal)
+        return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
         replace(ready, fan_out=len(audience) > context.limits.inline_limit),
         base=base,
@@ -137,25 +188,7 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
         stores=stores,
         context=context,
     )
-    return _told_again(appended, stores, context) if appended.duplicate else appended
-
-
-def _told_again(stored: Appended, stores: ChatStores, context: Context) -> Appended:
-    """A resend's message goes to those who are in now: the roster behind `after` may be kept from long before.
-
-    Where its sender is not any more, they get the first reply, and nobody is told.
-    """
-    entry = stored.entry
-    tail = stores.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
-    if not tail:
-        return stored
-    try:
-        return replace(
-            stored,
-            audience=audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context),
-        )
-    except NotAMember:
-        return replace(stored, audience=Audience({}))
+    return told_again(appended, stores, context) if appended.duplicate else appended
 
 
 def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
@@ -214,25 +247,6 @@ def _needs_note(draft: Draft, command: SendMessage) -> bool:
     return command.after is None and draft.client_message_id is not None
 
 
-def _answered_before(
-    draft: Draft, command: SendMessage, log: ConversationLog, refusal: ParleyError, *, look_at: int = MAX_EXAMINED
-) -> Appended:
-    """For a message that can't be stored (any more): what an earlier attempt was answered, delivered to nobody.
-
-    Only with an id can there be one that this has to recognise: behind `after`, or by its note. Raises `refusal` where
-    there is none.
-    """
-    if draft.client_message_id is None:
-        raise refusal
-    if command.after is not None:
-        stored = find_stored(draft, after=command.after, log=log, look_at=look_at)
-    else:
-        stored = find_noted(draft, draft.client_message_id, log=log)
-    if stored is None:
-        raise refusal
-    return stored
-
-
 def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Draft:
     """The draft with what it shows: its own file has to be there, and what it forwards is what that says now.
 
@@ -251,18 +265,6 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
         raise NotAMember
     original = check_readable(found.entries.get(seq))
     return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now.
-
-    `audience` is who was in the conversation right before the message, or is now for a duplicate.
-    """
-
-    entry: Entry
-    duplicate: bool
-    audience: Audience
 
 
 def append(
@@ -317,35 +319,6 @@ def _note_displaced(
         if (number := leaving.get(author_key(user))) is not None:
             stores.memberships.note_written(entry.conversation_id, user, number=number)
     noted |= leaving
-
-
-def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:
-    """The answer to a message that is stored already: the first reply again. Raises Conflict on other content."""
-    if stored.nonce == draft.nonce:
-        return Appended(stored, duplicate=False, audience=audience)  # this very attempt: only its answer was lost
-    check_same_message(draft, stored)
-    return Appended(stored, duplicate=True, audience=audience)
-
-
-def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int = MAX_EXAMINED) -> Appended | None:
-    """An earlier attempt of this message behind `after`, for messages that could not be stored (any more) now.
-
-    It looks at as many entries as an append would, or as many as it is told to, and answers what the append would have:
-    the first reply. Its audience is nobody.
-    """
-    start, last = after + 1, after + look_at
-    while start <= last and (page := log.read(draft.conversation_id, start=start, limit=_PAGE)):
-        for entry in page:
-            if draft.is_stored_as(entry):
-                return recognise(replace(draft, nonce=""), entry, Audience({}))
-        start = page[-1].seq + 1
-    return None
-
-
-def find_noted(draft: Draft, client_message_id: str, *, log: ConversationLog) -> Appended | None:
-    """The same for a message without `after`, by the note of its id: one read, and one more where there is a note."""
-    entry = log.noted(draft.conversation_id, draft.sender_id, client_message_id)
-    return None if entry is None else recognise(replace(draft, nonce=""), entry, Audience({}))
 
 
 def _behind(there: Entry, attempt: int, log: ConversationLog, pause: Callable[[int], None]) -> Iterator[Entry]:

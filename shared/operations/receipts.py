@@ -10,9 +10,9 @@ from shared.domain.members import Member
 from shared.domain.rules import check_possible_member
 from shared.domain.text import other_member
 from shared.errors import BadRequest, NotAMember
-from shared.operations.changes import settle
+from shared.operations.connections import register
 from shared.operations.context import Context
-from shared.operations.delivery import broadcast
+from shared.operations.delivery import broadcast, settle
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -65,7 +65,9 @@ def move_cursor(
         to = _of_group(found.entries[seq], user_id, stores, context.limits.receipts_limit)
     skip = connection.connection_id if connection else ""
     delivered = broadcast(receipt, to=to, skip=skip, stores=stores, services=services, now=receipt.timestamp)
-    settle(delivered, connection, stores=stores, services=services, context=context)
+    lost = settle(delivered, connection, services=services, now=context.now())
+    if lost is not None:
+        register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     return seq
 
 

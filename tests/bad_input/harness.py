@@ -15,9 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from functions.connect.handler import connect
-from functions.message.guard import Guard
-from functions.message.handler import respond
-from functions.message.routes import Wiring as MessageWiring
+from functions.message.handler import Guard, respond
+from functions.message.wiring import Wiring as MessageWiring
 from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from shared.auth.tokens import SecretKey, TokenVerifier

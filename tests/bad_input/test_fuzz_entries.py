@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.dynamodb.client import from_item, to_item
-from shared.adapters.dynamodb.entries import entry_from, entry_item
+from shared.adapters.dynamodb.schema import entry_from, entry_item
 from shared.domain.changes import Added, Deleted, Edited, Reacted, Removed, Renamed, Role, RolesChanged
 from shared.domain.entries import Entry, author_key
-from shared.wire.websocket.events import encode_plainly
-from shared.wire.websocket.replies import encode_event
+from shared.wire.events import encode_plainly
+from shared.wire.websocket.frames import encode_event
 from tests.bad_input.fuzzing import mutated, tried
 
 _ints: Final = st.integers(0, 2**53)

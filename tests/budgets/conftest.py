@@ -11,9 +11,8 @@ import pytest
 
 import tests.functions.environment  # noqa: F401  # read by the handlers when they are imported
 from functions.connect.handler import connect
-from functions.message.guard import Guard
-from functions.message.handler import respond
-from functions.message.routes import Wiring as Wired
+from functions.message.handler import Guard, respond
+from functions.message.wiring import Wiring as Wired
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity

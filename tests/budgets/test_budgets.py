@@ -205,7 +205,7 @@ def test_a_page_of_history_is_one_membership_and_one_query(harness: BudgetHarnes
 def make_group(harness: BudgetHarness, members: int, *, large: bool = False) -> str:
     """A group of alice, bob and others; its first message is written."""
     others = ("bob", *(f"member{number:04}" for number in range(members - 2)))
-    stores, services, context = harness.wired.parts
+    stores, services, context = harness.wired.stores, harness.wired.services, harness.wired.context
     quiet = replace(services, gateway=FakeGateway())
     created = create_group(
         NewGroup("alice", "the group", others),

@@ -16,8 +16,8 @@ from pynamodb.models import Model
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
-from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
+from shared.adapters.dynamodb.schema import entry_item
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.config import AwsEnvironment
 from shared.domain.connections import Connection, StoredTicket

@@ -17,9 +17,8 @@ from functions.connect.handler import connect
 from functions.disconnect.handler import disconnect
 from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.files.handler import Wiring as FilesWiring
-from functions.message.guard import Guard
-from functions.message.handler import respond
-from functions.message.routes import Wiring as MessageWiring
+from functions.message.handler import Guard, respond
+from functions.message.wiring import Wiring as MessageWiring
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.adapters.dynamodb.client import from_item
 from shared.adapters.dynamodb.devices import devices_from, target_hash
-from shared.adapters.dynamodb.entries import entry_from
+from shared.adapters.dynamodb.schema import entry_from
 from shared.domain.contacts import ACCEPTED
 from shared.domain.entries import Entry
 from shared.domain.text import private_members

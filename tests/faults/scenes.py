@@ -45,7 +45,7 @@ DELETE_IMAGE = frame(ALICE, "delete", conversation_id=DM, seq=3)
 def no_free_messages(harness: FaultHarness) -> None:
     """The next message takes tokens from the shared bucket."""
     for _ in range(3):
-        harness.guard.messages.take("alice")
+        harness.guard.limiters.messages.take("alice")
 
 
 def unregistered(harness: FaultHarness) -> None:

@@ -38,7 +38,7 @@ class OneAtATime:
 
 def test_twenty_writers_on_one_conversation_have_every_message_once_and_in_one_order(harness: FaultHarness) -> None:
     harness.dynamodb.store = OneAtATime(harness.store)
-    harness.guard.messages.limit = type(harness.guard.messages.limit)(10_000, 10_000)
+    harness.guard.limiters.messages.limit = type(harness.guard.limiters.messages.limit)(10_000, 10_000)
 
     def write(writer: int) -> list[int]:
         connection_id, other = ((ALICE, "bob"), ("bob1", "alice"))[writer % 2]

@@ -116,14 +116,14 @@ class DeadlineHarness:
 
     @property
     def whole(self) -> dict[str, Any]:
-        return dict(zip(("stores", "services", "context"), self.wired.parts, strict=True))
+        return {name: getattr(self.wired, name) for name in ("stores", "services", "context")}
 
     def say(self, **frame: Any) -> dict[str, Any]:
         reply: dict[str, Any] = json.loads(respond(frame_event(frame, user_id="alice"), self.wired, self.guard)["body"])
         return reply
 
     def create(self, creator: str, *others: str) -> None:
-        stores, services, context = self.wired.parts
+        stores, services, context = self.wired.stores, self.wired.services, self.wired.context
         create_group(
             NewGroup(creator, "many", others),
             admit=lambda *_: None,
@@ -133,7 +133,7 @@ class DeadlineHarness:
         )
 
     def add(self) -> None:
-        stores, services, context = self.wired.parts
+        stores, services, context = self.wired.stores, self.wired.services, self.wired.context
         users = [f"user{number}" for number in range(100)]
         add_members(
             AddMembers(GROUP, users, "alice"), admit=lambda *_: None, stores=stores, services=services, context=context

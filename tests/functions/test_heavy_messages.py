@@ -25,7 +25,7 @@ from shared.domain.devices import FCM, PushTarget
 from shared.domain.entries import MAX_MESSAGE_BYTES
 from shared.domain.notifications import SYSTEM, Notification, Reminder
 from shared.operations.sync import _HEADER_BYTES, Catching, Sync, Synced, sync
-from shared.wire.websocket.replies import event_size, success, sync_reply
+from shared.wire.websocket.frames import event_size, success, sync_reply
 from tests.fakes import DM
 from tests.functions.events import frame_event, http_event
 from tests.functions.message.harness import MessageHarness as Frames

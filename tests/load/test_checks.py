@@ -153,10 +153,10 @@ def test_there_are_no_workers_where_no_stack_runs(tmp_path: Path) -> None:
 
 def test_containers_are_found_wherever_a_module_leads_to_them() -> None:
     import tests.functions.environment  # noqa: F401
-    from functions.message import handler
+    from functions.message import handler, wiring
 
     found = containers()
     name = handler.__name__
-    assert found[f"{name}._GUARD.frames._buckets"] == len(handler._GUARD.frames._buckets)
-    assert f"{name}._verifier" in found
+    assert found[f"{name}._GUARD.limiters.frames._buckets"] == len(handler._GUARD.limiters.frames._buckets)
+    assert f"{wiring.__name__}._verifier" in found
     assert any(path.endswith("._pool._idle") for path in found)

@@ -58,7 +58,7 @@ BUGS: Final = (
     ),
     Bug(
         "a resend that can't be sent any more is looked for in one page only",
-        "shared/operations/messages.py",
+        "shared/operations/resends.py",
         '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        start = page[-1].seq + 1\n',
         '                return recognise(replace(draft, nonce=""), entry, Audience({}))\n        return None\n',
     ),
@@ -100,7 +100,7 @@ BUGS: Final = (
     ),
     Bug(
         "a duplicate counts as new",
-        "shared/operations/messages.py",
+        "shared/operations/resends.py",
         "return Appended(stored, duplicate=True, audience=audience)",
         "return Appended(stored, duplicate=False, audience=audience)",
     ),
@@ -205,19 +205,19 @@ BUGS: Final = (
     ),
     Bug(
         "a deletion leaves its reactions",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         'gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
         'gone = "#content, mentions, reply_to, file_id, forwarded, digest, edited_at, last_edit"',
     ),
     Bug(
         "a deletion leaves the content",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         'gone = "#content, mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
         'gone = "mentions, reply_to, file_id, forwarded, reactions, digest, edited_at, last_edit"',
     ),
     Bug(
         "an edit's time is not noted",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         '"SET #content = :content, edited_at = :at, last_edit = :seq"',
         '"SET #content = :content, last_edit = :seq"',
     ),
@@ -229,7 +229,7 @@ BUGS: Final = (
     ),
     Bug(
         "a reaction that is taken off stays at the message",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         'verb = "DELETE" if change.removed else "ADD"',
         'verb = "ADD"',
     ),
@@ -302,19 +302,19 @@ BUGS: Final = (
     ),
     Bug(
         "a removed member's own row stays",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys]',
         '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys[::2]]',
     ),
     Bug(
         "a new member has everything unread",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         '        "read_number": entry.number,',
         '        "read_number": 0,',
     ),
     Bug(
         "a group's size is not kept",
-        "shared/adapters/dynamodb/entries.py",
+        "shared/adapters/dynamodb/effects.py",
         'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size}, "size")',
         'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1}, "size")',
     ),

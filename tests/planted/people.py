@@ -46,9 +46,9 @@ BUGS: Final = (
     ),
     Bug(
         "a connection that a 410 took away is not registered again",
-        "shared/operations/connections.py",
-        "    if stored is None:\n        register(connection, limit=limit,",
-        "    if stored is None and known:\n        return\n    if stored is None:\n        register(connection, limit=limit,",
+        "shared/domain/connections.py",
+        "    if stored is None:\n        return connection\n",
+        "    if stored is None:\n        return None if known else connection\n",
     ),
     Bug(
         "closing all leaves the last one open",
@@ -59,7 +59,7 @@ BUGS: Final = (
     # --- tokens and tickets
     Bug(
         "a fresh token for good: its end is no longer looked at",
-        "functions/message/guard.py",
+        "functions/message/handler.py",
         "if max(known, caller.identity.expires_at) <= now and not renewing:",
         "if max(known and now + 1, caller.identity.expires_at) <= now and not renewing:",
     ),
@@ -191,8 +191,8 @@ BUGS: Final = (
     # --- limits
     Bug(
         "messages are counted by nobody",
-        "functions/message/guard.py",
-        "        if kind in _COUNTED:\n            self.messages.take(caller.user_id)\n",
+        "functions/message/handler.py",
+        "        if kind in _COUNTED:\n            self.limiters.messages.take(caller.user_id)\n",
         "",
     ),
     Bug("a flood of frames is let through", "shared/limits/limiters.py", "        bucket.tokens -= 1\n", ""),

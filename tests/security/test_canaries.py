@@ -19,7 +19,7 @@ from functions.disconnect.handler import disconnect
 from functions.files.handler import UploadNotCheckedError, check, release_files
 from functions.files.handler import Wiring as FilesWiring
 from functions.message.handler import respond as respond_to_frame
-from functions.message.routes import Wiring as MessageWiring
+from functions.message.wiring import Wiring as MessageWiring
 from functions.offline_push.handler import look_at, work
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.presence.handler import look

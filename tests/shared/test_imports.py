@@ -25,87 +25,86 @@ SHARED = {
 adapters.aws: calls secrets_manager transport
 adapters.dynamodb: client schema sessions
 auth: origins tokens wiring
-domain: changes connections entries members text
+domain: changes connections entries text
 operations: tickets
-wired: connections
+ports: connections
 shared: clock config errors observability
 wire: common
 wire.websocket: gateway
 """,
     "functions.connect.handler": """
 adapters.aws: calls sqs transport
-adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries files members text
+adapters.dynamodb: client memberships presence_stores relations schema sessions watches
+domain: changes connections contacts entries members text
 operations: presence sessions
-wired: services stores
+ports: services stores
 shared: clock config errors observability
-wire: common
-wire.websocket: events gateway
+wire: common cutting events
+wire.websocket: gateway
 """,
     "functions.disconnect.handler": """
 adapters.aws: calls sqs transport
 adapters.dynamodb: client schema sessions
-domain: changes connections entries members text
+domain: changes connections entries text
 operations: sessions
-wired: stores
+ports: stores
 shared: clock config errors observability
 wire: common
 wire.websocket: gateway
 """,
     "functions.presence.handler": """
 adapters.aws: calls transport
-adapters.dynamodb: client entries memberships presence_stores relations schema sessions watches
-domain: changes connections contacts entries files members text
+adapters.dynamodb: client memberships presence_stores relations schema sessions watches
+domain: changes connections contacts entries members text
 operations: presence
-wired: services stores
+ports: services stores
 shared: clock config errors observability
-wire.websocket: events
+wire: cutting events
 """,
     "functions.message.handler": """
 adapters.aws: calls sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log entries files memberships relations schema sessions
+adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships relations schema sessions
     watches
 domain: changes connections contacts entries files limits members rules text
 limits: limiters
-operations: audiences changes connections context delivery editing messages presence receipts rosters sessions sync
-    typing_indicators visibility
-wired: connections conversations files limits services stores
+operations: audiences changes connections context delivery editing messages presence receipts resends rosters sessions
+    sync typing_indicators visibility
+ports: connections conversations files limits services stores
 shared: clock config errors observability wiring
-wire: common messages
-wire.websocket: events frames gateway replies
+wire: common cutting events
+wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
 adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log devices entries files memberships model_stores relations
+adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores relations
     schema sessions stores watches
 auth: origins tokens wiring
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
 operations: audiences changes connections contacts context conversations delivery devices editing files groups history
-    messages notifications presence receipts reminders rosters sessions tickets visibility
-wired: connections conversations files limits services stores
+    messages notifications presence receipts reminders resends rosters sessions tickets visibility
+ports: connections conversations files limits services stores
 shared: clock config errors observability wiring
-wire: common messages
+wire: common cutting events
 wire.rest: common conversations messages people
-wire.websocket: events
 """,
     "functions.offline_push.handler": """
 adapters.aws: calls push_queues secrets_manager sqs transport
-adapters.dynamodb: chat_stores client conversation_log devices entries files memberships model_stores pushes relations
+adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores pushes relations
     schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
 operations: audiences context delivery delivery_checks fan_out notifications reminders rosters
 operations.push: enqueueing planning sending wording
-wired: connections conversations files services stores
+ports: connections conversations files services stores
 shared: clock config errors observability wiring
-wire.websocket: events
+wire: cutting events
 """,
     "functions.files.handler": """
 adapters.aws: calls s3 sdk transport
 adapters.dynamodb: client files schema
-domain: changes connections entries files members text
+domain: changes connections entries files text
 operations: files
-wired: files services
+ports: files services
 shared: clock config errors observability
 """,
 }

@@ -20,8 +20,8 @@ import shared.auth.tokens as tokens_module
 import shared.observability as observability_module
 from functions.files.handler import Wiring as FilesWiring
 from functions.files.inspector import inspector
-from functions.message.guard import Guard
-from functions.message.routes import Wiring as MessageWiring
+from functions.message.handler import Guard
+from functions.message.wiring import Wiring as MessageWiring
 from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring

@@ -18,6 +18,7 @@ import shared.operations.groups as groups_module
 import shared.operations.history as history_module
 import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
+import shared.operations.resends as resends_module
 import shared.operations.sync as syncing_module
 import shared.operations.tickets as tickets_module
 from shared.domain.entries import AUTHORS_KEPT
@@ -106,6 +107,7 @@ _TINY: Final[Sequence[tuple[Any, str, int]]] = (
     (history_module, "_PAGE", 3),
     (inbox_pages_module, "_PAGE", 2),
     (log_module, "_PAGE", 2),
+    (resends_module, "_PAGE", 2),
     (models_module, "AUTHORS_KEPT", _FEW_AUTHORS),
     (rules_module, "MAX_REACTIONS_OF_ONE", 1),
     (sending_module, "_TAIL", 2),

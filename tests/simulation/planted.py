@@ -26,12 +26,13 @@ import shared.operations.delivery as delivery_module
 import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.presence as presence_module
+import shared.operations.resends as resends_module
 from shared.adapters.dynamodb.client import batch_get
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
-from shared.adapters.dynamodb.schema import USER_ID, connections_from
-from shared.adapters.dynamodb.sessions import DynamoDbSessions
+from shared.adapters.dynamodb.schema import USER_ID
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, connections_from
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience
@@ -176,7 +177,7 @@ def _stream_failure_swallowed() -> Iterator[Patch]:
 
 def _refused_though_stored() -> Iterator[Patch]:
     """A resend that may not be sent any more is refused, whether or not an earlier attempt was stored."""
-    yield sending_module, "find_stored", lambda *_, **__: None
+    yield resends_module, "find_stored", lambda *_, **__: None
 
 
 def _in_two_writes() -> Iterator[Patch]:
@@ -186,7 +187,7 @@ def _in_two_writes() -> Iterator[Patch]:
         self: DynamoDbConversationLog, put: dict[str, Any], together: list[dict[str, Any]], _: str, **__: bool
     ) -> Entry | None:
         from shared.adapters.dynamodb.client import Refused, conditionally
-        from shared.adapters.dynamodb.entries import entry_from
+        from shared.adapters.dynamodb.schema import entry_from
 
         answer = conditionally(self._calls, "PutItem", put)
         if isinstance(answer, Refused):

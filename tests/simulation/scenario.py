@@ -14,14 +14,14 @@ from typing import Any, Final, cast
 from parley_client.events import Entry as SeenEntry
 from parley_client.parsing import as_entry
 
-from shared.adapters.dynamodb.entries import entry_from
+from shared.adapters.dynamodb.schema import entry_from
 from shared.domain.devices import FCM, Device, PushTarget
 from shared.domain.entries import Entry
 from shared.operations.groups import NewGroup, create_group
 from shared.operations.messages import SendMessage, store_message
 from shared.operations.sync import Catching, sync
-from shared.wire.websocket.events import entry_event
-from shared.wire.websocket.replies import event_size, success, sync_reply
+from shared.wire.events import entry_event
+from shared.wire.websocket.frames import event_size, success, sync_reply
 from tests.dynamodb import Store, Written
 from tests.dynamodb.tables import KEYS
 from tests.fakes import in_turn

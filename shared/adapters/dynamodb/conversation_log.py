@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, batch_get, conditionally, from_item
-from shared.adapters.dynamodb.entries import effects, entry_from, entry_item, entry_key
-from shared.adapters.dynamodb.memberships import new_member_updates
+from shared.adapters.dynamodb.effects import effects
+from shared.adapters.dynamodb.memberships import member_from, new_member_updates
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
     CONVERSATION_ID,
@@ -18,7 +18,9 @@ from shared.adapters.dynamodb.schema import (
     SK,
     TTL,
     block_key,
-    member_from,
+    entry_from,
+    entry_item,
+    entry_key,
     member_of_user_key,
     sent_key,
     turn_key,
@@ -46,8 +48,9 @@ class DynamoDbConversationLog:
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
         put = self._log.written(entry_item(entry), condition=_FREE)
-        note = [self._note(entry)] if once else []
-        together = [*note, *effects(entry, log_table=self._log.name, members_table=self._members.name)]
+        together = [self._note(entry)] if once else []
+        if not entry.stands_alone:
+            together += effects(entry, log_table=self._log.name, members_table=self._members.name)
         if new_members:
             together += [
                 {"Update": update}

@@ -14,16 +14,13 @@ from shared.adapters.dynamodb.schema import (
     SK,
     USER_ID,
     conversation_key,
-    group_from,
     group_key,
-    member_from,
     member_of_conversation_key,
     member_of_user_key,
-    preferences_from,
-    seat_from,
     user_key,
 )
-from shared.domain.members import Group, Member, Preferences, Roster
+from shared.domain.changes import MEMBER
+from shared.domain.members import Group, Member, Preferences, Roster, Seat
 
 # In the order of sort keys: in front of all that can follow in an id, and behind all that one can begin with.
 _BEFORE_IDS: Final = "!"
@@ -151,3 +148,35 @@ class DynamoDbMemberships(MembersStore):
         ahead = f"(attribute_not_exists({cursor}) OR {cursor} < :{cursor})"
         answer = self._of_member(conversation_id, user_id, change, values, condition=ahead)
         return not isinstance(answer, Refused)
+
+
+def member_from(item: Item) -> Member:
+    return Member(
+        conversation_id=item[CONVERSATION_ID],
+        user_id=item[USER_ID],
+        joined_at=item["joined_at"],
+        joined_seq=item.get("joined_seq", 0),
+        read_seq=item.get("read_seq", 0),
+        read_number=item.get("read_number", 0),
+        delivered_seq=item.get("delivered_seq", 0),
+        hidden_seq=item.get("hidden_seq"),
+        preferences=preferences_from(item),
+        wrote_number=item.get("wrote_number", 0),
+    )
+
+
+def preferences_from(item: Item) -> Preferences:
+    return Preferences(
+        muted_until=item.get("muted_until"),
+        notify=item.get("notify", "all"),
+        pinned=item.get("pinned", False),
+        archived=item.get("archived", False),
+    )
+
+
+def seat_from(item: Item) -> Seat:
+    return Seat(item[USER_ID], item.get("role", MEMBER), item["joined_at"])
+
+
+def group_from(item: Item) -> Group:
+    return Group(item[CONVERSATION_ID], item["name"], item["created_by"], item["created_at"], item["size"])

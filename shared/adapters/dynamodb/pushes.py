@@ -9,16 +9,15 @@ from typing import Final
 
 from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Refused
 from shared.adapters.dynamodb.devices import devices_from
+from shared.adapters.dynamodb.memberships import group_from, member_from
 from shared.adapters.dynamodb.schema import (
     PK,
     TTL,
     Tables,
     block_key,
     devices_key,
-    group_from,
     group_key,
     key_pair,
-    member_from,
     member_of_user_key,
     profile_key,
     pushed_key,

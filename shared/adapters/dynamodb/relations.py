@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Final
 
 from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Table
-from shared.adapters.dynamodb.entries import entry_from
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
@@ -18,6 +17,7 @@ from shared.adapters.dynamodb.schema import (
     USER_PREFIX,
     block_key,
     contact_key,
+    entry_from,
     key_pair,
     member_of_user_key,
     profile_key,

@@ -1,6 +1,6 @@
-"""The tables: keys and attribute names, once.
+"""The tables: keys, attribute names and the log's items, once.
 
-log       conversation_id, seq      one entry; a stream carries each to the offline push (see entries.py)
+log       conversation_id, seq      one entry; a stream carries each to the offline push (see below)
 members   pk, sk                    what users have: see below
 sessions  user_id                   all live connections of a user, as one map
 tickets   ticket                    one-time entry tickets, by hash
@@ -33,13 +33,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from shared.adapters.dynamodb.client import Item
-from shared.clock import SECOND_MS
-from shared.domain.changes import MEMBER
-from shared.domain.connections import Connection, Session, StoredTicket
-from shared.domain.members import Group, Member, Preferences, Seat
+from shared.domain.changes import MESSAGE, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
+from shared.domain.entries import Entry, Reaction, author_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,6 @@ SEQ: Final = "seq"
 PK: Final = "pk"
 SK: Final = "sk"
 USER_ID: Final = "user_id"
-CONNECTIONS: Final = "connections"
-LAST_SEEN: Final = "last_seen"
-SHOWN: Final = "shown"
-HIDDEN: Final = "hidden"
 MUTUAL: Final = "mutual"
 GROUP: Final = "group"
 CONVERSATION_PREFIX: Final = "conversation#"
@@ -73,10 +67,11 @@ WATCHING_PREFIX: Final = "watching#"
 REMINDER_PREFIX: Final = "reminder#"
 REFERENCE_PREFIX: Final = "message#"
 DUE_PREFIX: Final = "due#"
-TICKET: Final = "ticket"
 TTL: Final = "ttl"
 STATUS: Final = "status"
 REFERENCES: Final = "references"
+# Between an emoji and a user id in a message's set of reactions: in neither can it occur.
+SEPARATOR: Final = "\x1f"
 
 
 def key_pair(key: Item) -> tuple[str, str]:
@@ -175,83 +170,113 @@ def sent_key(conversation_id: str, sender_id: str, client_message_id: str) -> It
     return {PK: f"sent#{blake2b(named.encode(), digest_size=16).hexdigest()}", SK: "sent"}
 
 
-def member_from(item: Item) -> Member:
-    return Member(
+def entry_key(conversation_id: str, seq: int) -> Item:
+    return {CONVERSATION_ID: conversation_id, SEQ: seq}
+
+
+def entry_item(entry: Entry) -> Item:
+    """Empty fields are left out: names count towards the kilobyte that a write unit buys."""
+    message = {
+        "type": entry.message_type,
+        "content": entry.content,
+        "client_message_id": entry.client_message_id,
+        "reply_to": entry.reply_to,
+        "mentions": list(entry.mentions) or None,
+        "file_id": entry.file_id,
+        "forwarded": entry.forwarded or None,
+        "digest": entry.digest or None,
+    }
+    return {
+        **entry_key(entry.conversation_id, entry.seq),
+        "kind": entry.kind,
+        "sender_id": entry.sender_id,
+        "created_at": entry.created_at,
+        "number": entry.number,
+        "authors": dict(entry.authors),
+        "nonce": entry.nonce,
+        "fan_out": entry.fan_out or None,
+        "roster_seq": entry.roster_seq,
+        "first_answer": entry.first_answer or None,
+        **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
+    }
+
+
+def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each kind
+    match change:
+        case Edited():
+            return {"target": change.target, "content": change.content, "previous": change.previous}
+        case Deleted():
+            return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
+        case Reacted():
+            reacted = {"target": change.target, "emoji": change.emoji, "removed": change.removed}
+            return {**reacted, "owner_id": change.owner_id}
+        case Added():
+            return {
+                "users": list(change.users),
+                "size": change.size,
+                "roles": dict(change.roles) or None,
+                "name": change.name,
+            }
+        case Removed():
+            return {"users": list(change.users), "size": change.size}
+        case Renamed():
+            return {"name": change.name}
+        case RolesChanged():
+            return {"roles": dict(change.roles)}
+
+
+def entry_from(item: Item) -> Entry:
+    is_message = item["kind"] == MESSAGE
+    return Entry(
         conversation_id=item[CONVERSATION_ID],
-        user_id=item[USER_ID],
-        joined_at=item["joined_at"],
-        joined_seq=item.get("joined_seq", 0),
-        read_seq=item.get("read_seq", 0),
-        read_number=item.get("read_number", 0),
-        delivered_seq=item.get("delivered_seq", 0),
-        hidden_seq=item.get("hidden_seq"),
-        preferences=preferences_from(item),
-        wrote_number=item.get("wrote_number", 0),
+        seq=item[SEQ],
+        change=_change_from(item),
+        sender_id=item["sender_id"],
+        created_at=item["created_at"],
+        number=item["number"],
+        content=item.get("content") if is_message else None,
+        message_type=item.get("type", "text"),
+        client_message_id=item.get("client_message_id"),
+        reply_to=item.get("reply_to"),
+        mentions=tuple(item.get("mentions", ())),
+        file_id=item.get("file_id") if is_message else None,
+        forwarded=item.get("forwarded", False),
+        edited_at=item.get("edited_at"),
+        deleted_at=item.get("deleted_at"),
+        last_edit=item.get("last_edit"),
+        reactions=frozenset(_reaction(text) for text in item.get("reactions", ())),
+        message_seq=item["message_seq"] if "message_seq" in item else item[SEQ],
+        # Entries of the first edition have long ids as they are.
+        authors={author_key(author): number for author, number in item["authors"].items()},
+        nonce=item["nonce"],
+        digest=item.get("digest", ""),
+        fan_out=item.get("fan_out", False),
+        roster_seq=item.get("roster_seq"),
+        first_answer=item.get("first_answer", False),
     )
 
 
-def preferences_from(item: Item) -> Preferences:
-    return Preferences(
-        muted_until=item.get("muted_until"),
-        notify=item.get("notify", "all"),
-        pinned=item.get("pinned", False),
-        archived=item.get("archived", False),
-    )
+def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each kind
+    match item["kind"]:
+        case "message":
+            return None
+        case "message_edited":
+            return Edited(item["target"], item.get("content"), item.get("previous"))
+        case "message_deleted":
+            return Deleted(item["target"], item.get("previous"), item.get("file_id"))
+        case "reaction":
+            return Reacted(item["target"], item["emoji"], removed=item["removed"], owner_id=item.get("owner_id"))
+        case "member_added":
+            return Added(tuple(item["users"]), item["size"], item.get("roles", {}), item.get("name"))
+        case "member_removed":
+            return Removed(tuple(item["users"]), item["size"])
+        case "conversation_updated" if "name" in item:
+            return Renamed(item["name"])
+        case "conversation_updated":
+            return RolesChanged(item["roles"])
+    raise ValueError(f"unknown kind of entry {item['kind']!r}")
 
 
-def seat_from(item: Item) -> Seat:
-    return Seat(item[USER_ID], item.get("role", MEMBER), item["joined_at"])
-
-
-def group_from(item: Item) -> Group:
-    return Group(item[CONVERSATION_ID], item["name"], item["created_by"], item["created_at"], item["size"])
-
-
-def connection_value(connection: Connection) -> dict[str, Any]:
-    return {
-        "device_id": connection.device_id,
-        "connected_at": connection.connected_at,
-        "expires_at": connection.expires_at,
-        "authenticated_until": connection.authenticated_until,
-    }
-
-
-def connections_from(item: Item | None, user_id: str) -> dict[str, Connection]:
-    """A session item's connections by id; none for an item that isn't there."""
-    stored = (item or {}).get(CONNECTIONS, {})
-    return {
-        connection_id: Connection(
-            connection_id,
-            user_id,
-            value["device_id"],
-            value["connected_at"],
-            value["expires_at"],
-            value.get("authenticated_until", value["expires_at"]),
-        )
-        for connection_id, value in stored.items()
-    }
-
-
-def session_from(item: Item | None, user_id: str) -> Session:
-    """All that a session item says; the empty session for one that isn't there."""
-    known = item or {}
-    return Session(
-        connections=list(connections_from(known, user_id).values()),
-        last_seen=known.get(LAST_SEEN, 0),
-        hidden=known.get(HIDDEN, False),
-        shown=known.get(SHOWN),
-    )
-
-
-def ticket_item(ticket: StoredTicket) -> Item:
-    return {
-        TICKET: ticket.ticket_hash,
-        USER_ID: ticket.user_id,
-        "token_expires_at": ticket.token_expires_at,
-        "expires_at": ticket.expires_at,
-        TTL: ticket.expires_at // SECOND_MS + 1,
-    }
-
-
-def ticket_from(item: Item) -> StoredTicket:
-    return StoredTicket(item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"])
+def _reaction(text: str) -> Reaction:
+    emoji, _, user_id = text.partition(SEPARATOR)
+    return emoji, user_id

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Refused, Table, conditionally, from_item
-from shared.adapters.dynamodb.schema import (
-    CONNECTIONS,
-    HIDDEN,
-    LAST_SEEN,
-    SHOWN,
-    TICKET,
-    USER_ID,
-    connection_value,
-    connections_from,
-    session_from,
-    ticket_from,
-    ticket_item,
-)
+from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, conditionally, from_item
+from shared.adapters.dynamodb.schema import TTL, USER_ID
+from shared.clock import SECOND_MS
 from shared.domain.connections import (
     OFFLINE,
     ONLINE,
@@ -32,6 +21,11 @@ from shared.domain.connections import (
     StoredTicket,
 )
 
+CONNECTIONS: Final = "connections"
+LAST_SEEN: Final = "last_seen"
+SHOWN: Final = "shown"
+HIDDEN: Final = "hidden"
+TICKET: Final = "ticket"
 _NO_MAP: Final = f"attribute_not_exists({CONNECTIONS})"
 
 
@@ -176,3 +170,53 @@ class DynamoDbTickets:
         request = self._table.deleted({TICKET: ticket_hash}, condition=f"attribute_exists({TICKET})", values={})
         answer = conditionally(self._calls, "DeleteItem", {**request, "ReturnValues": "ALL_OLD"})
         return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))
+
+
+def connection_value(connection: Connection) -> dict[str, Any]:
+    return {
+        "device_id": connection.device_id,
+        "connected_at": connection.connected_at,
+        "expires_at": connection.expires_at,
+        "authenticated_until": connection.authenticated_until,
+    }
+
+
+def connections_from(item: Item | None, user_id: str) -> dict[str, Connection]:
+    """A session item's connections by id; none for an item that isn't there."""
+    stored = (item or {}).get(CONNECTIONS, {})
+    return {
+        connection_id: Connection(
+            connection_id,
+            user_id,
+            value["device_id"],
+            value["connected_at"],
+            value["expires_at"],
+            value.get("authenticated_until", value["expires_at"]),
+        )
+        for connection_id, value in stored.items()
+    }
+
+
+def session_from(item: Item | None, user_id: str) -> Session:
+    """All that a session item says; the empty session for one that isn't there."""
+    known = item or {}
+    return Session(
+        connections=list(connections_from(known, user_id).values()),
+        last_seen=known.get(LAST_SEEN, 0),
+        hidden=known.get(HIDDEN, False),
+        shown=known.get(SHOWN),
+    )
+
+
+def ticket_item(ticket: StoredTicket) -> Item:
+    return {
+        TICKET: ticket.ticket_hash,
+        USER_ID: ticket.user_id,
+        "token_expires_at": ticket.token_expires_at,
+        "expires_at": ticket.expires_at,
+        TTL: ticket.expires_at // SECOND_MS + 1,
+    }
+
+
+def ticket_from(item: Item) -> StoredTicket:
+    return StoredTicket(item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"])

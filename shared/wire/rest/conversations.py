@@ -13,8 +13,8 @@ from shared.domain.members import Notify, Preferences
 from shared.operations.conversations import Created, Inbox, Summary
 from shared.operations.groups import CreatedGroup, Listed
 from shared.wire.common import decode_cursor, encode_cursor, invalid_cursor
+from shared.wire.events import message_body
 from shared.wire.rest.common import ClientId, Milliseconds, Name, Part, UserId, at_least_one_of, config, left_out
-from shared.wire.websocket.events import message_body
 
 if TYPE_CHECKING:
     from shared.wire.shapes import conversations as shapes

@@ -12,8 +12,8 @@ from shared.domain.rules import MAX_MENTIONS
 from shared.domain.text import MAX_NUMBER
 from shared.operations.files import Links
 from shared.operations.history import History, Single, status_of
+from shared.wire.events import message_body, whole_message_body
 from shared.wire.rest.common import ClientId, Content, ConversationId, EntrySeq, Seq, UserId, config, left_out
-from shared.wire.websocket.events import message_body, whole_message_body
 
 if TYPE_CHECKING:
     from shared.domain.entries import Entry, Progress

@@ -22,8 +22,8 @@ from shared.operations.notifications import (
     NotificationSent,
 )
 from shared.operations.tickets import Ticket
+from shared.wire.events import notification_body, presence_body
 from shared.wire.rest.common import Milliseconds, Part, UserId, at_least_one_of, config, exactly_one_of, left_out
-from shared.wire.websocket.events import notification_body, presence_body
 
 if TYPE_CHECKING:
     from shared.wire.shapes import people as shapes

@@ -11,7 +11,7 @@ import pytest
 from functions.connect.handler import connect
 from shared.domain.connections import EVICTED, Gone
 from shared.errors import Unavailable
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from tests.functions.events import HOUR, NOW, authorizer_of, websocket_event
 from tests.harness import Harness
 from tests.stores import SESSIONS

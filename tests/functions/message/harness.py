@@ -6,9 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.message.guard import Guard
-from functions.message.handler import respond
-from functions.message.routes import Wiring as Wired
+from functions.message.handler import Guard, respond
+from functions.message.wiring import Wiring as Wired
 from shared.domain.connections import Identity
 from shared.domain.limits import Limit
 from shared.domain.rules import PROTOCOL, Bounds

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.message.guard import COSTLY
+from functions.message.wiring import COSTLY
 from shared.domain.changes import Removed
 from shared.domain.connections import Gone, Identity
 from shared.domain.limits import Limit
@@ -285,7 +285,7 @@ def after_the_end(harness: MessageHarness) -> None:
 
 
 def look(harness: MessageHarness, gone: Gone) -> bool:
-    stores, services, _ = harness.wired.parts
+    stores, services = harness.wired.stores, harness.wired.services
     return check_offline(gone, stores=stores, services=services, now=harness.clock)
 
 

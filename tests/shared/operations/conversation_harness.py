@@ -25,8 +25,9 @@ from shared.operations.groups import (
     rename,
     set_role,
 )
-from shared.operations.messages import Appended, SendMessage, send_message
+from shared.operations.messages import SendMessage, send_message
 from shared.operations.receipts import MoveCursor, move_cursor
+from shared.operations.resends import Appended
 from shared.operations.rosters import Rosters
 from tests.fakes import DM, FakeClock, FakeGateway
 from tests.harness import Harness

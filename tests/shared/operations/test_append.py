@@ -14,7 +14,8 @@ from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience
 from shared.errors import Conflict, SyncRequired, Unavailable
 from shared.operations.context import MAX_ATTEMPTS
-from shared.operations.messages import MAX_EXAMINED, Appended, append
+from shared.operations.messages import append
+from shared.operations.resends import MAX_EXAMINED, Appended
 from tests.fakes import DM, FakeClock, FakeNonces
 from tests.stepping import Stepper, explore
 from tests.stores import LOG, Simulated, simulated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.domain.connections import REVOKED, Connection, extended
 from shared.operations.connections import ensure_registered, keep_alive
 from shared.operations.sessions import close_all
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.stores import Simulated, simulated
 from tests.wiring import make_context, rest_services

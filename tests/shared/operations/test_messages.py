@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain.connections import PostOutcome
 from shared.errors import BadRequest, Conflict, NotAMember, NotFound, ParleyError, TooLarge
-from shared.wire.websocket.replies import encode_event
+from shared.wire.websocket.frames import encode_event
 from tests.dynamodb import NoFaults
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness

@@ -12,7 +12,7 @@ from shared.domain.changes import Deleted
 from shared.domain.entries import Entry
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, FileStatus
 from shared.errors import BadRequest, Conflict, Forbidden, NotFound
-from shared.wire.websocket.events import entry_event
+from shared.wire.events import entry_event
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 from tests.stores import LOG, MEMBERS

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.entries import Receipt
 from shared.errors import BadRequest, NotAMember
 from shared.operations.receipts import DELIVERED, READ
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
 

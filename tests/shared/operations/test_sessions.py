@@ -19,7 +19,7 @@ from shared.errors import Unavailable
 from shared.operations.connections import ensure_registered, keep_alive
 from shared.operations.sessions import Opened, close_connection, open_connection
 from shared.ports.stores import SessionStores
-from shared.wire.websocket.events import encode_plainly
+from shared.wire.events import encode_plainly
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.stepping import Stepper, explore
 from tests.stores import SESSIONS, Simulated, simulated

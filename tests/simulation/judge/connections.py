@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Final
 
-from shared.adapters.dynamodb.schema import connections_from
+from shared.adapters.dynamodb.sessions import connections_from
 from tests.simulation.faults import Fault
 from tests.simulation.functions import BASE_MS
 from tests.simulation.history import Operation

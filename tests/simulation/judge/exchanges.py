@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from functions.message.guard import COSTLY
+from functions.message.wiring import COSTLY
 from tests.simulation.functions import BASE_MS
 from tests.simulation.gateway import Exchange, Line
 from tests.simulation.judge.case import Case

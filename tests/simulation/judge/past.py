@@ -10,8 +10,8 @@ from itertools import takewhile
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import Item, from_item
-from shared.adapters.dynamodb.entries import entry_from
-from shared.adapters.dynamodb.schema import member_from
+from shared.adapters.dynamodb.memberships import member_from
+from shared.adapters.dynamodb.schema import entry_from
 from shared.domain.entries import Entry
 from shared.domain.members import Member
 from shared.domain.text import private_members

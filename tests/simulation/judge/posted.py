@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import from_item
-from shared.adapters.dynamodb.entries import entry_from
-from shared.adapters.dynamodb.schema import session_from
+from shared.adapters.dynamodb.schema import entry_from
+from shared.adapters.dynamodb.sessions import session_from
 from shared.domain.changes import Removed
 from shared.domain.entries import Entry
 from shared.domain.text import is_group_id, private_members

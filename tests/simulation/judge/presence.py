@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from parley_client.events import Presence
 
-from shared.adapters.dynamodb.schema import session_from
+from shared.adapters.dynamodb.sessions import session_from
 from shared.domain.text import is_group_id, private_conversation_id, private_members
 from tests.simulation.clients import Client
 from tests.simulation.functions import BASE_MS, GRACE_S

@@ -11,12 +11,11 @@ import pytest
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
-from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.model_stores import DynamoDbContacts
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
-from shared.adapters.dynamodb.schema import connection_value
-from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
+from shared.adapters.dynamodb.schema import entry_item
+from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets, connection_value
 from shared.adapters.dynamodb.watches import DynamoDbWatches
 from shared.domain import connections
 from shared.domain.changes import MAX_USERS_PER_CHANGE, Added, Removed, Renamed

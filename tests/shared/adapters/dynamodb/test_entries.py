@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.dynamodb.client import from_item, to_item
-from shared.adapters.dynamodb.entries import entry_from, entry_item
+from shared.adapters.dynamodb.schema import entry_from, entry_item
 from shared.domain.changes import ROLES, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.entries import Entry, author_key
 

@@ -11,8 +11,8 @@ import pytest
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
-from shared.adapters.dynamodb.entries import entry_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
+from shared.adapters.dynamodb.schema import entry_item
 from shared.domain.changes import Deleted
 from shared.domain.entries import Entry
 from shared.domain.files import IMAGE, READY, REJECTED, File

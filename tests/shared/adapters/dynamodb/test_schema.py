@@ -8,20 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.dynamodb.client import from_item, to_item
-from shared.adapters.dynamodb.entries import entry_item, entry_key
+from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.schema import (
-    CONNECTIONS,
     TTL,
-    connection_value,
-    connections_from,
     conversation_key,
-    member_from,
+    entry_item,
+    entry_key,
     member_of_conversation_key,
     member_of_user_key,
-    ticket_from,
-    ticket_item,
     user_key,
 )
+from shared.adapters.dynamodb.sessions import CONNECTIONS, connection_value, connections_from, ticket_from, ticket_item
 from shared.domain.connections import Connection, StoredTicket
 from shared.domain.entries import AUTHORS_KEPT, Draft, Entry
 from shared.domain.members import Member

@@ -15,11 +15,11 @@ from shared.operations.conversations import Created, Summary
 from shared.operations.groups import CreatedGroup, Listed
 from shared.operations.history import History, Single
 from shared.operations.tickets import Ticket
+from shared.wire.events import message_body
 from shared.wire.rest.common import error_body
 from shared.wire.rest.conversations import created_body, group_body, members_body, preferences_body, summary_body
 from shared.wire.rest.messages import history_body, single_body
 from shared.wire.rest.people import contact_body, presences_body, profile_body, ticket_body
-from shared.wire.websocket.events import message_body
 
 _DM, _GROUP = "dm:alice:bob", "group:aaaaaaaaaaaaaaaa"
 _ENTRY = Entry(_DM, 42, "bob", 1_795_431_200_123, 40, "hi", authors={"bob": 40, "alice": 30})

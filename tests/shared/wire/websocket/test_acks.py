@@ -8,8 +8,8 @@ from shared.domain.entries import Entry
 from shared.domain.rules import Audience
 from shared.operations.changes import Changed
 from shared.operations.editing import React
-from shared.wire.messages import delete_ack, edit_ack, react_ack
-from shared.wire.websocket.replies import auth_ack, presence_ack, typing_ack
+from shared.wire.events import delete_ack, edit_ack, react_ack
+from shared.wire.websocket.frames import auth_ack, presence_ack, typing_ack
 
 ENTRY = Entry("dm:alice:bob", 44, "bob", 1_234, 40, change=Reacted(42, "👍", removed=False))
 DONE = Changed(ENTRY, Audience({}))

@@ -20,8 +20,8 @@ from shared.domain.entries import (
     message_bytes,
     text_bytes,
 )
-from shared.wire.websocket.events import encode_plainly, entry_event, message_body, whole_message_body
-from shared.wire.websocket.replies import encode_event
+from shared.wire.events import encode_plainly, entry_event, message_body, whole_message_body
+from shared.wire.websocket.frames import encode_event
 
 _DM = f"dm:{'a' * 128}:{'b' * 128}"
 _USERS = st.from_regex(r"\A[A-Za-z0-9_.@-]{1,128}\Z")

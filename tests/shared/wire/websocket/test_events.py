@@ -11,15 +11,8 @@ from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Remov
 from shared.domain.connections import EVICTED, Presence, PresenceChange
 from shared.domain.entries import Entry, Receipt, Typing
 from shared.domain.notifications import REMINDER, SYSTEM, Notification
-from shared.wire.websocket.events import (
-    encode_plainly,
-    entry_event,
-    event_body,
-    message_body,
-    reactions_body,
-    receipt_event,
-)
-from shared.wire.websocket.replies import encode_event
+from shared.wire.events import encode_plainly, entry_event, event_body, message_body, reactions_body, receipt_event
+from shared.wire.websocket.frames import encode_event
 
 ENTRY = Entry(
     conversation_id="dm:alice:bob",

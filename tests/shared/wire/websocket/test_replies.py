@@ -9,8 +9,8 @@ import pytest
 from shared.domain.entries import Entry, Receipt
 from shared.errors import BadRequest, Internal, NotAMember, ParleyError, RateLimited, Unavailable
 from shared.operations.sync import Sync, Synced
-from shared.wire.messages import message_ack
-from shared.wire.websocket.replies import cursor_ack, encode_event, event_size, failure, pong, success, sync_reply
+from shared.wire.events import message_ack
+from shared.wire.websocket.frames import cursor_ack, encode_event, event_size, failure, pong, success, sync_reply
 
 ENTRY = Entry(
     conversation_id="dm:alice:bob",

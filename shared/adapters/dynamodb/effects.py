@@ -1,4 +1,4 @@
-"""Entries of the log as items, and what else a change writes, in the same transaction.
+"""What an entry of the log writes beside itself, in the same transaction.
 
 What a change does to other items carries no condition: the condition on the entry's own place stands for all of them
 (see `shared/operations/changes.py`). A message's file is the exception, for files come and go beside the log.
@@ -6,17 +6,19 @@ What a change does to other items carries no condition: the condition on the ent
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from shared.adapters.dynamodb.client import Item, to_item
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     MUTUAL,
     REFERENCES,
+    SEPARATOR,
     SEQ,
     STATUS,
     TTL,
     USER_ID,
+    entry_key,
     file_key,
     file_reference_key,
     group_key,
@@ -25,9 +27,7 @@ from shared.adapters.dynamodb.schema import (
 )
 from shared.domain.changes import (
     MEMBER,
-    MESSAGE,
     Added,
-    Change,
     Deleted,
     Edited,
     Reacted,
@@ -35,124 +35,9 @@ from shared.domain.changes import (
     Renamed,
     RolesChanged,
 )
-from shared.domain.entries import Entry, Reaction, author_key
+from shared.domain.entries import Entry
 from shared.domain.files import READY
 from shared.domain.text import private_members
-
-# Between an emoji and a user id in a message's set of reactions: in neither can it occur.
-_SEPARATOR: Final = "\x1f"
-
-
-def entry_key(conversation_id: str, seq: int) -> Item:
-    return {CONVERSATION_ID: conversation_id, SEQ: seq}
-
-
-def entry_item(entry: Entry) -> Item:
-    """Empty fields are left out: names count towards the kilobyte that a write unit buys."""
-    message = {
-        "type": entry.message_type,
-        "content": entry.content,
-        "client_message_id": entry.client_message_id,
-        "reply_to": entry.reply_to,
-        "mentions": list(entry.mentions) or None,
-        "file_id": entry.file_id,
-        "forwarded": entry.forwarded or None,
-        "digest": entry.digest or None,
-    }
-    return {
-        **entry_key(entry.conversation_id, entry.seq),
-        "kind": entry.kind,
-        "sender_id": entry.sender_id,
-        "created_at": entry.created_at,
-        "number": entry.number,
-        "authors": dict(entry.authors),
-        "nonce": entry.nonce,
-        "fan_out": entry.fan_out or None,
-        "roster_seq": entry.roster_seq,
-        "first_answer": entry.first_answer or None,
-        **(message if entry.change is None else {"message_seq": entry.message_seq, **_change_attributes(entry.change)}),
-    }
-
-
-def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each kind
-    match change:
-        case Edited():
-            return {"target": change.target, "content": change.content, "previous": change.previous}
-        case Deleted():
-            return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
-        case Reacted():
-            reacted = {"target": change.target, "emoji": change.emoji, "removed": change.removed}
-            return {**reacted, "owner_id": change.owner_id}
-        case Added():
-            return {
-                "users": list(change.users),
-                "size": change.size,
-                "roles": dict(change.roles) or None,
-                "name": change.name,
-            }
-        case Removed():
-            return {"users": list(change.users), "size": change.size}
-        case Renamed():
-            return {"name": change.name}
-        case RolesChanged():
-            return {"roles": dict(change.roles)}
-
-
-def entry_from(item: Item) -> Entry:
-    is_message = item["kind"] == MESSAGE
-    return Entry(
-        conversation_id=item[CONVERSATION_ID],
-        seq=item[SEQ],
-        change=_change_from(item),
-        sender_id=item["sender_id"],
-        created_at=item["created_at"],
-        number=item["number"],
-        content=item.get("content") if is_message else None,
-        message_type=item.get("type", "text"),
-        client_message_id=item.get("client_message_id"),
-        reply_to=item.get("reply_to"),
-        mentions=tuple(item.get("mentions", ())),
-        file_id=item.get("file_id") if is_message else None,
-        forwarded=item.get("forwarded", False),
-        edited_at=item.get("edited_at"),
-        deleted_at=item.get("deleted_at"),
-        last_edit=item.get("last_edit"),
-        reactions=frozenset(_reaction(text) for text in item.get("reactions", ())),
-        message_seq=item["message_seq"] if "message_seq" in item else item[SEQ],
-        # Entries of the first edition have long ids as they are.
-        authors={author_key(author): number for author, number in item["authors"].items()},
-        nonce=item["nonce"],
-        digest=item.get("digest", ""),
-        fan_out=item.get("fan_out", False),
-        roster_seq=item.get("roster_seq"),
-        first_answer=item.get("first_answer", False),
-    )
-
-
-def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each kind
-    match item["kind"]:
-        case "message":
-            return None
-        case "message_edited":
-            return Edited(item["target"], item.get("content"), item.get("previous"))
-        case "message_deleted":
-            return Deleted(item["target"], item.get("previous"), item.get("file_id"))
-        case "reaction":
-            return Reacted(item["target"], item["emoji"], removed=item["removed"], owner_id=item.get("owner_id"))
-        case "member_added":
-            return Added(tuple(item["users"]), item["size"], item.get("roles", {}), item.get("name"))
-        case "member_removed":
-            return Removed(tuple(item["users"]), item["size"])
-        case "conversation_updated" if "name" in item:
-            return Renamed(item["name"])
-        case "conversation_updated":
-            return RolesChanged(item["roles"])
-    raise ValueError(f"unknown kind of entry {item['kind']!r}")
-
-
-def _reaction(text: str) -> Reaction:
-    emoji, _, user_id = text.partition(_SEPARATOR)
-    return emoji, user_id
 
 
 def effects(entry: Entry, *, log_table: str, members_table: str) -> list[dict[str, Any]]:
@@ -198,7 +83,7 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: str) ->
             update = _update(table, target, f"SET deleted_at = :at REMOVE {gone}", {":at": entry.created_at}, "content")
         case Reacted():
             verb = "DELETE" if change.removed else "ADD"
-            reaction = frozenset({f"{change.emoji}{_SEPARATOR}{change.owner_id or entry.sender_id}"})
+            reaction = frozenset({f"{change.emoji}{SEPARATOR}{change.owner_id or entry.sender_id}"})
             return [_update(table, target, f"{verb} reactions :one", {":one": reaction})]
     if change.previous is None:
         return [update]

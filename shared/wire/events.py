@@ -1,26 +1,25 @@
-"""The shape of events, as plain values: whoever sends them encodes them."""
+"""Events and acknowledgements, as plain values: whoever sends them encodes them."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
-from shared.domain.entries import MAX_MESSAGE_BYTES, Entry, Reaction, Receipt, Typing, is_too_heavy, text_bytes
+from shared.domain.entries import Entry, Reaction, Receipt, Typing, is_too_heavy
+from shared.wire.cutting import cut_edited, cut_message
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
+    from shared.operations.changes import Changed
+    from shared.operations.editing import React
     from shared.ports.services import Event
+    from shared.wire.shapes import messages as shapes
     from shared.wire.shapes import people
-    from shared.wire.shapes.messages import Content, Message
-
-# An edit's entry has the content, and ids around it.
-_MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024
-# Counts of reactions have what the content leaves, and this much in any case.
-_COUNTS_BYTES: Final = 2_048
+    from shared.wire.shapes.messages import Message
 
 
 def message_body(entry: Entry) -> Message:
@@ -185,55 +184,56 @@ def closing_event(closing: Closing) -> dict[str, Any]:
     return {"type": "disconnect", "code": closing.code, "reconnect": False}
 
 
-def cut_message(body: Message, entry: Entry) -> Message:
-    """The message's body with at most 24 KB: reactions become counts, and if need be the content ends early.
-
-    The counts are those of the commonest emoji, as many as there is room for; `reaction_total` counts all.
-    """
-    counts = Counter(emoji for emoji, _ in entry.reactions)
-    body = body.copy()
-    if counts:
-        del body["reactions"]
-        body.update({"reactions_cut": True, "reaction_counts": {}, "reaction_total": len(entry.reactions)})
-    for_counts = min(_COUNTS_BYTES, sum(map(_count_bytes, counts, counts.values())))
-    content = body["content"]
-    if content is not None:
-        room = MAX_MESSAGE_BYTES - _size({**body, "content": "", "content_cut": True}) - for_counts
-        shown = cut_content(content, room)
-        body["content"] = shown["content"]
-        if "content_cut" in shown:
-            body["content_cut"] = True
-    room = MAX_MESSAGE_BYTES - _size(body)
-    kept: dict[str, int] = {}
-    for emoji, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        room -= _count_bytes(emoji, count)
-        if room < 0:
-            break
-        kept[emoji] = count
-    if counts:
-        body["reaction_counts"] = kept
-    return body
+def message_ack(entry: Entry, *, duplicate: bool) -> shapes.SentMessage:
+    """That the message is stored, and where."""
+    ack: shapes.SentMessage = {
+        "type": "message",
+        "conversation_id": entry.conversation_id,
+        "seq": entry.seq,
+        "message_id": entry.message_id,
+        "client_message_id": entry.client_message_id or "",
+        "timestamp": entry.created_at,
+        "duplicate": duplicate,
+    }
+    if entry.client_message_id is None:
+        del ack["client_message_id"]
+    return ack
 
 
-def cut_edited(content: str | None) -> Content:
-    """The `content` of an edit's entry."""
-    return {"content": None} if content is None else cut_content(content, _MAX_CONTENT_BYTES)
+def edit_ack(conversation_id: str, seq: int, changed: Changed, *, now: int) -> shapes.EditedMessage:
+    return {"type": "edit", **_changed(conversation_id, seq, changed, now)}
 
 
-def cut_content(content: str, room: int) -> Content:
-    """As much of the beginning as fits into `room` bytes of JSON, marked where that is not all."""
-    if 6 * len(content) + 2 <= room or text_bytes(content) <= room:
-        return {"content": content}
-    low, high = 0, len(content)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if text_bytes(content[:middle]) <= room else (low, middle - 1)
-    return {"content": content[:low], "content_cut": True}
+def delete_ack(conversation_id: str, seq: int, changed: Changed, *, now: int) -> shapes.DeletedMessage:
+    return {"type": "delete", **_changed(conversation_id, seq, changed, now)}
 
 
-def _count_bytes(emoji: str, count: int) -> int:
-    return text_bytes(emoji) + len(str(count)) + 2
+def react_ack(command: React, changed: Changed, *, now: int) -> shapes.Reaction:
+    """With the `user_id` of whose reaction was to be taken off, where the request said so."""
+    place, owner_id = _changed(command.conversation_id, command.seq, changed, now), command.owner_id
+    ack: shapes.Reaction = {
+        "type": "react",
+        **place,
+        "emoji": command.emoji,
+        "removed": command.remove,
+        "user_id": owner_id or "",
+    }
+    if owner_id is None:
+        del ack["user_id"]
+    return ack
 
 
-def _size(body: Mapping[str, Any]) -> int:
-    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
+def read_ack(conversation_id: str, seq: int) -> shapes.ReadCursor:
+    """`seq` is where the cursor stands now."""
+    return {"type": "read", "conversation_id": conversation_id, "seq": seq}
+
+
+def _changed(conversation_id: str, seq: int, changed: Changed, now: int) -> shapes.Changed:
+    """`seq` is the message's; `entry_seq` is where the change stands in the log, null where it was so already."""
+    entry = changed.entry
+    return {
+        "conversation_id": conversation_id,
+        "seq": seq,
+        "entry_seq": entry.seq if entry else None,
+        "timestamp": entry.created_at if entry else now,
+    }

@@ -1,0 +1,97 @@
+"""A message that is stored already: what its resend is answered, and who is told again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.domain.entries import Draft, Entry
+from shared.domain.rules import Audience, check_same_message
+from shared.domain.text import is_group_id
+from shared.errors import NotAMember, ParleyError
+from shared.operations.audiences import audience_behind
+from shared.operations.context import Context
+from shared.ports.conversations import ConversationLog
+from shared.ports.stores import ChatStores
+
+# Beyond this many entries since `after`, reading them costs more than a sync: the client syncs, and finds its message.
+MAX_EXAMINED: Final = 1_000
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where the message is. `duplicate`: an earlier request had stored it, and nothing was written now.
+
+    `audience` is who was in the conversation right before the message, or is now for a duplicate.
+    """
+
+    entry: Entry
+    duplicate: bool
+    audience: Audience
+
+
+def recognise(draft: Draft, stored: Entry, audience: Audience) -> Appended:
+    """The answer to a message that is stored already: the first reply again. Raises Conflict on other content."""
+    if stored.nonce == draft.nonce:
+        return Appended(stored, duplicate=False, audience=audience)  # this very attempt: only its answer was lost
+    check_same_message(draft, stored)
+    return Appended(stored, duplicate=True, audience=audience)
+
+
+def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int = MAX_EXAMINED) -> Appended | None:
+    """An earlier attempt of this message behind `after`, for messages that could not be stored (any more) now.
+
+    It looks at as many entries as an append would, or as many as it is told to, and answers what the append would have:
+    the first reply. Its audience is nobody.
+    """
+    start, last = after + 1, after + look_at
+    while start <= last and (page := log.read(draft.conversation_id, start=start, limit=_PAGE)):
+        for entry in page:
+            if draft.is_stored_as(entry):
+                return recognise(replace(draft, nonce=""), entry, Audience({}))
+        start = page[-1].seq + 1
+    return None
+
+
+def find_noted(draft: Draft, client_message_id: str, *, log: ConversationLog) -> Appended | None:
+    """The same for a message without `after`, by the note of its id: one read, and one more where there is a note."""
+    entry = log.noted(draft.conversation_id, draft.sender_id, client_message_id)
+    return None if entry is None else recognise(replace(draft, nonce=""), entry, Audience({}))
+
+
+def answered_before(
+    draft: Draft, *, after: int | None, log: ConversationLog, refusal: ParleyError, look_at: int = MAX_EXAMINED
+) -> Appended:
+    """For a message that can't be stored (any more): what an earlier attempt was answered, delivered to nobody.
+
+    Only with an id can there be one that this has to recognise: behind `after`, or by its note. Raises `refusal` where
+    there is none.
+    """
+    if draft.client_message_id is None:
+        raise refusal
+    if after is not None:
+        stored = find_stored(draft, after=after, log=log, look_at=look_at)
+    else:
+        stored = find_noted(draft, draft.client_message_id, log=log)
+    if stored is None:
+        raise refusal
+    return stored
+
+
+def told_again(stored: Appended, stores: ChatStores, context: Context) -> Appended:
+    """A resend's message goes to those who are in now: the roster behind `after` may be kept from long before.
+
+    Where its sender is not any more, they get the first reply, and nobody is told.
+    """
+    entry = stored.entry
+    tail = stores.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
+    if not tail:
+        return stored
+    try:
+        return replace(
+            stored,
+            audience=audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context),
+        )
+    except NotAMember:
+        return replace(stored, audience=Audience({}))
