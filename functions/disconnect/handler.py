@@ -26,9 +26,7 @@ _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
 _STORES = SessionStores(DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table))
 _CHECKS = SqsPresenceChecks(
-    SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url),
-    grace_s=_SETTINGS.presence_grace_s,
-    now=now_ms,
+    SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url), grace_s=_SETTINGS.presence_grace_s, now=now_ms
 )
 
 

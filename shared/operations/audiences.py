@@ -36,11 +36,7 @@ def audience_behind(
 
 
 def roster_behind(
-    base: Behind,
-    *,
-    needed: Collection[str] = (),
-    stores: ChatStores,
-    context: Context,
+    base: Behind, *, needed: Collection[str] = (), stores: ChatStores, context: Context
 ) -> Audience | None:
     """Everyone in the group of `base`, as of `base` or later: kept, or one query. None for what is no group.
 

@@ -170,12 +170,7 @@ def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -
 
 
 def announce(
-    changed: Changed,
-    *,
-    connection: Connection | None = None,
-    stores: ChatStores,
-    services: Services,
-    context: Context,
+    changed: Changed, *, connection: Connection | None = None, stores: ChatStores, services: Services, context: Context
 ) -> None:
     """Tell everyone in the conversation of a change, if there was one, and those who were just removed from it.
 

@@ -25,16 +25,7 @@ from shared.adapters.dynamodb.schema import (
     member_of_conversation_key,
     member_of_user_key,
 )
-from shared.domain.changes import (
-    MEMBER,
-    Added,
-    Deleted,
-    Edited,
-    Reacted,
-    Removed,
-    Renamed,
-    RolesChanged,
-)
+from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.entries import Entry
 from shared.domain.files import READY
 from shared.domain.text import private_members

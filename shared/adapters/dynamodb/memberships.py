@@ -127,14 +127,7 @@ class DynamoDbMemberships(MembersStore):
         self._of_member(conversation_id, user_id, "REMOVE hidden_seq", {}, condition=is_hidden)
 
     def _of_member(
-        self,
-        conversation_id: str,
-        user_id: str,
-        change: str,
-        values: Item,
-        *,
-        condition: str = "",
-        returns: str = "",
+        self, conversation_id: str, user_id: str, change: str, values: Item, *, condition: str = "", returns: str = ""
     ) -> dict[str, Any] | Refused:
         """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
         key, there = member_of_user_key(conversation_id, user_id), f"attribute_exists({PK})"

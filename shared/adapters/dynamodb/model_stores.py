@@ -15,13 +15,7 @@ from shared.domain.notifications import Notification, Reminder
 from shared.ports.services import ParallelMap
 
 if TYPE_CHECKING:
-    from shared.adapters.dynamodb.models import (  # noqa: F401  # in quotes, below
-        ContactRow,
-        NotificationRow,
-        ProfileRow,
-        ReminderRow,
-        Row,
-    )
+    from shared.adapters.dynamodb.models import ContactRow, NotificationRow, ProfileRow, ReminderRow, Row  # noqa: F401  # in quotes, below
 
 R = TypeVar("R", bound="Row")
 
