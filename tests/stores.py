@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
-from shared.adapters.dynamodb.client import Calls, from_item, to_item
+from shared.adapters.dynamodb.client import Calls, Table, from_item, to_item
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.devices import DynamoDbDevices
 from shared.adapters.dynamodb.effects import effects
@@ -257,7 +257,8 @@ class Simulated(Stores):
         """Make a group of any size with its first entry. The first user is its owner, where `roles` do not say more."""
         entry = founding(*users, roles=roles, name=name, place=conversation_id, at=at)
         with self.calls.quietly():
-            for part in effects(entry, log_table=LOG, members_table=MEMBERS):  # more than go into a transaction
+            # More than go into a transaction.
+            for part in effects(entry, log=Table(self.calls, LOG), members=Table(self.calls, MEMBERS)):
                 self.calls.call("PutItem", part["Put"])
         self.overwrite(entry)
         return entry

@@ -303,8 +303,8 @@ BUGS: Final = (
     Bug(
         "a removed member's own row stays",
         "shared/adapters/dynamodb/effects.py",
-        '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys]',
-        '        deletes = [{"Delete": {"TableName": table, "Key": to_item(key)}} for _, key in keys[::2]]',
+        '        deletes = [{"Delete": table.deleted(key)} for _, key in keys]',
+        '        deletes = [{"Delete": table.deleted(key)} for _, key in keys[::2]]',
     ),
     Bug(
         "a new member has everything unread",
@@ -315,8 +315,8 @@ BUGS: Final = (
     Bug(
         "a group's size is not kept",
         "shared/adapters/dynamodb/effects.py",
-        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size}, "size")',
-        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1}, "size")',
+        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size})',
+        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1})',
     ),
     # --- reading
     Bug(

@@ -257,9 +257,9 @@ class Table:
         """A request to update a row."""
         return {**self._at(key), **_expressions(change, condition, values, {})}
 
-    def deleted(self, key: Item, *, condition: str, values: Item) -> dict[str, Any]:
+    def deleted(self, key: Item, *, condition: str = "", values: Item | None = None) -> dict[str, Any]:
         """A request to delete a row."""
-        return {**self._at(key), **_expressions("", condition, values, {})}
+        return {**self._at(key), **_expressions("", condition, values or {}, {})}
 
     def _at(self, key: Item) -> dict[str, Any]:
         return {"TableName": self.name, "Key": to_item(key)}

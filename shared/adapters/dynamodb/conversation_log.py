@@ -9,7 +9,7 @@ from typing import Any, Final
 from shared.adapters.aws.calls import ServiceError
 from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.effects import effects
-from shared.adapters.dynamodb.memberships import member_from, new_member_updates
+from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import (
     BLOCK_PREFIX,
     CONVERSATION_ID,
@@ -50,14 +50,9 @@ class DynamoDbConversationLog:
         put = self._log.written(entry_item(entry), condition=_FREE)
         together = [self._note(entry)] if once else []
         if not entry.stands_alone:
-            together += effects(entry, log_table=self._log.name, members_table=self._members.name)
+            together += effects(entry, log=self._log, members=self._members)
         if new_members:
-            together += [
-                {"Update": update}
-                for update in new_member_updates(
-                    self._members.name, entry.conversation_id, new_members, joined_at=entry.created_at
-                )
-            ]
+            together += joining(self._members, entry.conversation_id, new_members, joined_at=entry.created_at)
         if together:
             return self._put_together(put, together, entry.nonce, once=once)
         answer = conditionally(self._calls, "PutItem", put)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Item, MembersStore, Refused, Table, from_item, to_item, transact
+from shared.adapters.dynamodb.client import Item, MembersStore, Refused, Table, from_item, transact
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     CONVERSATION_PREFIX,
@@ -28,18 +28,13 @@ _BEHIND_IDS: Final = "~"
 _JOIN: Final = f"SET joined_at = if_not_exists(joined_at, :now), {CONVERSATION_ID} = :id, {USER_ID} = :user"
 
 
-def new_member_updates(
-    table: str, conversation_id: str, user_ids: Sequence[str], *, joined_at: int, condition: str | None = None
+def joining(
+    table: Table, conversation_id: str, user_ids: Sequence[str], *, joined_at: int, condition: str = ""
 ) -> list[dict[str, Any]]:
-    """The updates that make users members, for a transaction. Who is one already stays as they are."""
+    """The parts of a transaction that make users members. Who is one already stays as they are."""
+    values = {":now": joined_at, ":id": conversation_id}
     return [
-        {
-            "TableName": table,
-            "Key": to_item(key),
-            "UpdateExpression": _JOIN,
-            "ExpressionAttributeValues": to_item({":now": joined_at, ":id": conversation_id, ":user": user_id}),
-            **({"ConditionExpression": condition} if condition else {}),
-        }
+        {"Update": table.changed(key, _JOIN, {**values, ":user": user_id}, condition=condition)}
         for user_id in user_ids
         for key in (member_of_conversation_key(conversation_id, user_id), member_of_user_key(conversation_id, user_id))
     ]
@@ -91,8 +86,8 @@ class DynamoDbMemberships(MembersStore):
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
         is_new = f"attribute_not_exists({PK})"
-        updates = new_member_updates(self._table.name, conversation_id, user_ids, joined_at=joined_at, condition=is_new)
-        return transact(self._calls, [{"Update": update} for update in updates])
+        parts = joining(self._table, conversation_id, user_ids, joined_at=joined_at, condition=is_new)
+        return transact(self._calls, parts)
 
     def move_read(self, member: Member) -> bool:
         changes = {"read_seq": member.read_seq, "read_number": member.read_number}
