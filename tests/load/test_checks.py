@@ -157,6 +157,6 @@ def test_containers_are_found_wherever_a_module_leads_to_them() -> None:
 
     found = containers()
     name = handler.__name__
-    assert found[f"{name}._GUARD.limiters.frames._buckets"] == len(handler._GUARD.limiters.frames._buckets)
+    assert found[f"{name}._LIMITERS.frames._buckets"] == len(handler._LIMITERS.frames._buckets)
     assert f"{wiring.__name__}._verifier" in found
     assert any(path.endswith("._pool._idle") for path in found)
