@@ -26,11 +26,12 @@ def url(stack: Stack) -> str:
 
 
 @pytest.mark.parametrize(
-    "scenario", ["two_windows", "offline", "reload", "files", "group", "two_tabs", "looks", "access"]
+    "scenario", ["two_windows", "offline", "reload", "files", "group", "two_tabs", "around", "looks", "access"]
 )
-def test_people_chat(scenario: str, url: str, tmp_path: Path) -> None:
+def test_people_chat(scenario: str, stack: Stack, url: str, tmp_path: Path) -> None:
     a, b, c = new_users(3)
-    play(scenario, url, tmp_path, a=a, b=b, c=c, pictures=str(tmp_path))
+    server = tokens.mint(stack, "shop", scope="notifications:send")
+    play(scenario, url, tmp_path, a=a, b=b, c=c, pictures=str(tmp_path), server=server, http_url=stack.http_url)
 
 
 def test_a_token_that_ends_is_signed_in_again_or_replaced(stack: Stack, url: str, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /** Contacts with their names here, requests, and who is blocked. */
 import { useClient } from "@parley/react";
-import { type SubmitEvent, useState } from "react";
+import { type SubmitEvent, useEffect, useState } from "react";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
@@ -19,9 +19,11 @@ function useChange() {
 
 export function PeopleDialog({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
-  const { contacts, blocks } = usePeople();
+  const { contacts, blocks, refresh } = usePeople();
+  const { trying } = useToasts();
   const client = useClient();
   const change = useChange();
+  useEffect(() => void trying(refresh()), [refresh, trying]); // nothing tells of a request: it is asked for
   return (
     <Dialog title={t("people.title")} onClose={onClose}>
       <h3>{t("people.contacts")}</h3>
