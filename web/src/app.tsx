@@ -68,7 +68,7 @@ function Door({ config }: { config: Config }) {
   const { client } = signed;
   const leave = (why?: "ended") => {
     signOut();
-    if (why !== "ended") void client.close().then(() => client.forget());
+    if (why !== "ended" || client.connection().code === "log_lost") void client.close().then(() => client.forget());
     setEnded(why === "ended");
     setSession(null);
   };

@@ -27,6 +27,7 @@ export default async function play(stage) {
   await alice.page.getByRole("menuitem", { name: "Remove from the group" }).click();
   await details.getByRole("heading", { name: "Members (2)" }).waitFor();
   await bob.row("Tea at five").waitFor({ state: "detached" });
+  await bob.page.getByText("You are not in this conversation any more").waitFor();
   await alice.page.keyboard.press("Escape");
   await alice.say("just us");
   await alice.state("just us", "sent", "delivered");

@@ -17,6 +17,11 @@ export function Conversation({ id }: { id: string }) {
   const sendFiles = useFiles(id);
   const [isOver, setIsOver] = useState(false);
   const isKnown = item !== undefined;
+  const [isLost, setIsLost] = useState(false);
+  useEffect(() => client.on("membership_lost", (lost) => lost.conversation_id === id && setIsLost(true)), [client, id]);
+  useEffect(() => {
+    if (isKnown) setIsLost(false); // taken in again
+  }, [isKnown]);
   useEffect(() => {
     if (!isKnown) void client.refreshInbox().catch(() => undefined); // by a link, or new
   }, [client, isKnown]);
@@ -38,7 +43,7 @@ export function Conversation({ id }: { id: string }) {
           <Head id={id} item={item} />
           <Timeline id={id} />
           <TypingLine id={id} />
-          <Composer id={id} sendFiles={sendFiles} />
+          {isLost ? <p className="gone">{t("chat.gone")}</p> : <Composer id={id} sendFiles={sendFiles} />}
           {isOver && (
             <div className="drop-here" aria-hidden="true">
               {t("compose.drop")}

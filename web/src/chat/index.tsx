@@ -10,7 +10,7 @@ import { ConnectionBanner } from "./banner";
 import { Conversation } from "./conversation";
 
 /** Ends of a session that only another token helps against. */
-const OVER = new Set(["token_expired", "unauthenticated", "forbidden", "wrong_user"]);
+const OVER = new Set(["token_expired", "unauthenticated", "forbidden", "wrong_user", "log_lost"]);
 
 export function Chat({ onSignOut }: { onSignOut: (why?: "ended") => void }) {
   const { t } = useI18n();

@@ -16,7 +16,7 @@ import { RemindDialog } from "./remind";
 
 /** The server's rule (`edit_window_s`) may be another; it has the last word. */
 const EDIT_MS = 86_400_000;
-const QUICK = "👍";
+const QUICK = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
 export function MessageActions({ item, conversation }: { item: MessageItem; conversation: string }) {
   const { t } = useI18n();
@@ -38,6 +38,11 @@ export function MessageActions({ item, conversation }: { item: MessageItem; conv
     const { receipts } = await server(client).message(conversation, seq);
     if (receipts) say(t("message.receipts", receipts));
   };
+  const quick = QUICK.map((emoji) => ({
+    label: `${t("message.react")} ${emoji}`,
+    shown: emoji,
+    onSelect: () => react(emoji),
+  }));
   const entries = [
     { label: t("message.reply"), icon: "reply" as const, onSelect: () => refer({ kind: "reply", message }) },
     { label: t("message.forward"), icon: "forward" as const, onSelect: () => setShown("forward") },
@@ -61,10 +66,10 @@ export function MessageActions({ item, conversation }: { item: MessageItem; conv
       <button
         type="button"
         className="icon-button small"
-        aria-label={`${t("message.react")} ${QUICK}`}
-        onClick={() => react(QUICK)}
+        aria-label={`${t("message.react")} ${QUICK[0]}`}
+        onClick={() => react(QUICK[0] as string)}
       >
-        {QUICK}
+        {QUICK[0]}
       </button>
       <EmojiButton onPick={react}>
         <button
@@ -76,7 +81,7 @@ export function MessageActions({ item, conversation }: { item: MessageItem; conv
           <Icon name="emoji" size={18} />
         </button>
       </EmojiButton>
-      <Menu groups={[{ entries }]}>
+      <Menu groups={[{ inRow: true, entries: quick }, { entries }]}>
         <button
           type="button"
           className="icon-button small"

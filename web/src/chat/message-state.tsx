@@ -3,6 +3,7 @@ import type { DeliveryState, MessageItem } from "@parley/client";
 import { useClient } from "@parley/react";
 import { useI18n } from "../i18n";
 import { Icon, type IconName } from "../ui/icon";
+import { useToasts } from "../ui/toast";
 
 const ICONS: Readonly<Record<DeliveryState, IconName>> = {
   sending: "clock",
@@ -29,10 +30,14 @@ export function State({ state }: { state: DeliveryState }) {
 export function Failed({ item: { key, error } }: { item: MessageItem }) {
   const { t } = useI18n();
   const client = useClient();
+  const { trying } = useToasts();
+  const resend = async () => {
+    client.resend(key);
+  };
   return (
     <p className="failed" role="alert">
       <span>{t("message.failed", { error: error?.error ?? "" })}</span>
-      <button type="button" className="link" onClick={() => client.resend(key)}>
+      <button type="button" className="link" onClick={() => void trying(resend())}>
         {t("message.resend")}
       </button>
       <button type="button" className="link" onClick={() => client.discard(key)}>

@@ -1,5 +1,5 @@
 /** The messages, of which only those in view are rendered: it stays at the end, and where one reads, whatever arrives. */
-import { useMessages } from "@parley/react";
+import { useClient, useMessages } from "@parley/react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
@@ -17,7 +17,11 @@ export function Timeline({ id }: { id: string }) {
   const timeline = useMessages(id);
   const place = useRef<HTMLDivElement>(null);
   const { items, hasOlder, hasNewer, loadingOlder } = timeline;
-  const [unreadFrom] = useState(() => (items.length ? timeline.readSeq : null));
+  const client = useClient();
+  const [unreadFrom] = useState(() => {
+    const before = client.conversation(id);
+    return before && before.unread > 0 ? before.read_seq : null;
+  });
   const rows = useMemo(() => rowsOf(items, unreadFrom), [items, unreadFrom]);
   const [target, setTarget] = useState<number | null>(null);
   const list = useVirtualizer({

@@ -65,6 +65,7 @@ export const de: Table = {
   "chat.begin": "Sag hallo: hier fängt es an",
   "chat.loading": "Frühere Nachrichten werden geladen …",
   "chat.history": "Nachrichten",
+  "chat.gone": "Du bist nicht mehr in dieser Unterhaltung",
   "chat.details": "Details",
 
   "compose.placeholder": "Nachricht schreiben",

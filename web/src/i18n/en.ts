@@ -64,6 +64,7 @@ export const en = {
   "chat.begin": "Say hello: this is the beginning",
   "chat.loading": "Loading earlier messages …",
   "chat.history": "Messages",
+  "chat.gone": "You are not in this conversation any more",
   "chat.details": "Details",
 
   "compose.placeholder": "Write a message",

@@ -65,6 +65,7 @@ export const zh: Table = {
   "chat.begin": "打个招呼吧：这是聊天的开头",
   "chat.loading": "正在加载更早的消息…",
   "chat.history": "消息",
+  "chat.gone": "你已不在此会话中",
   "chat.details": "详情",
 
   "compose.placeholder": "输入消息",

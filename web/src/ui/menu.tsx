@@ -6,13 +6,16 @@ import { Icon, type IconName } from "./icon";
 
 export interface MenuEntry {
   label: string;
+  /** What is seen in place of the label. */
+  shown?: string;
   icon?: IconName;
   danger?: boolean;
   checked?: boolean;
   onSelect(): void;
 }
 
-export type MenuGroup = { title?: string; entries: readonly (MenuEntry | false | null | undefined)[] };
+/** `inRow`: side by side, for what is no longer than a letter. */
+export type MenuGroup = { title?: string; inRow?: boolean; entries: readonly (MenuEntry | false | null | undefined)[] };
 
 interface Props {
   children: ReactNode;
@@ -30,7 +33,7 @@ export function Menu({ children, groups, align = "end", ...state }: Props) {
       <Radix.Portal container={usePlace()}>
         <Radix.Content className="menu" align={align} sideOffset={4} collisionPadding={8} loop>
           {groups.map((group, index) => (
-            <Radix.Group key={group.title ?? index}>
+            <Radix.Group key={group.title ?? index} className={group.inRow ? "menu-row" : undefined}>
               {group.title && <Radix.Label className="menu-title">{group.title}</Radix.Label>}
               {group.entries.map((entry) => entry && <Entry key={entry.label} {...entry} />)}
             </Radix.Group>
@@ -41,7 +44,7 @@ export function Menu({ children, groups, align = "end", ...state }: Props) {
   );
 }
 
-function Entry({ label, icon, danger, checked, onSelect }: MenuEntry) {
+function Entry({ label, shown, icon, danger, checked, onSelect }: MenuEntry) {
   const className = danger ? "menu-entry danger" : "menu-entry";
   if (checked !== undefined) {
     return (
@@ -52,9 +55,9 @@ function Entry({ label, icon, danger, checked, onSelect }: MenuEntry) {
     );
   }
   return (
-    <Radix.Item className={className} onSelect={onSelect}>
+    <Radix.Item className={className} onSelect={onSelect} aria-label={shown && label} textValue={label}>
       {icon && <Icon name={icon} size={18} />}
-      {label}
+      {shown ?? label}
     </Radix.Item>
   );
 }
