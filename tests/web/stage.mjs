@@ -95,7 +95,10 @@ export class Person {
   }
 
   row(name) {
-    return this.page.getByRole("navigation", { name: "Chats" }).getByRole("link").filter({ has: this.page.locator(".row-name", { hasText: name }) });
+    return this.page
+      .getByRole("navigation", { name: "Chats" })
+      .getByRole("link")
+      .filter({ has: this.page.locator(".row-name", { hasText: name }) });
   }
 
   async open(name) {

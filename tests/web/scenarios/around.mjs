@@ -22,7 +22,10 @@ export default async function play(stage) {
   await page.getByRole("searchbox", { name: "Search by name" }).fill("");
   await alice.row(b).waitFor();
   await page.getByRole("button", { name: "Details" }).click();
-  for (const [name, mark] of [["Pin", "Pinned"], ["Mute for a week", "Muted"]]) {
+  for (const [name, mark] of [
+    ["Pin", "Pinned"],
+    ["Mute for a week", "Muted"],
+  ]) {
     await dialog.getByRole("button", { name }).click();
     await alice.row(b).getByRole("img", { name: mark }).waitFor();
   }
