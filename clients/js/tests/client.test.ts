@@ -210,6 +210,26 @@ test("older messages come from the server once, and then from the store", async 
   expect(alice.timeline(DM).hasOlder).toBe(false);
 });
 
+test("what was shown before the first sync is in the store as well", async () => {
+  for (let number = 1; number <= 120; number++) server.say(DM, "bob", String(number), BOTH);
+  server.onFrame = (frame) => (frame.type === "sync" ? null : undefined);
+  const store = indexedDBStore("early");
+  const first = client({ store });
+  await first.start();
+  first.open(DM);
+  await until(() => messages(first).length === 50);
+  server.onFrame = () => undefined;
+  server.drop();
+  await first.connected();
+  await first.loadOlder(DM);
+  await first.close();
+  const second = client({ store, token: () => new Promise(() => {}) }); // all it has is the store
+  await second.start();
+  second.open(DM);
+  await until(() => messages(second).length === 50);
+  expect(messages(second).at(-1)?.seq).toBe(120);
+});
+
 test("jumping back and coming on again", async () => {
   for (let number = 1; number <= 300; number++) server.say(DM, "bob", String(number), BOTH);
   const alice = client();

@@ -52,8 +52,9 @@ export class Timelines {
   refresh(): void {
     for (const view of this.views.values()) {
       if (!view.complete) void this.receipts(view);
-      if (view.loaded !== null && view.atTail && view.size < PAGE && view.hasOlder)
-        void this.older(view).catch(() => {});
+      if (view.loaded === null || !view.atTail || !view.linked) continue;
+      if (!this.deps.ledger.from.has(view.id)) view.loaded = view.loaded.then(() => this.again(view)).catch(() => {});
+      else if (view.size < PAGE && view.hasOlder) void this.older(view).catch(() => {});
     }
   }
 
@@ -190,15 +191,27 @@ export class Timelines {
     }
   }
 
+  /** The end of the log once more: it was fetched before it was known where the client's own log begins. */
+  private async again(view: TimelineView): Promise<void> {
+    await this.olderFromServer(view, undefined);
+    this.touch(view.id);
+    this.deps.topics.flush();
+  }
+
   private async olderFromServer(view: TimelineView, before: number | undefined): Promise<void> {
+    const { core, ledger } = this.deps;
+    // the page joins what is told from then on, or what is in the store: only then is nothing missing behind it
+    const joins = before === undefined ? core.held(view.id) !== null : before === ledger.from.get(view.id);
     const page = await this.history(view.id, before === undefined ? {} : { before });
+    const first = page.items[0]?.seq ?? 0;
+    if (before === undefined && first > view.high) view.reset(); // what lies between is not here
+    if (view.low === null || first <= view.low) view.hasOlder = page.has_more;
     const items = view.add(page.items);
-    view.hasOlder = page.has_more;
-    if (!view.linked || this.deps.core.held(view.id) === null) return;
+    if (!view.linked || !joins) return;
     const low = page.has_more ? (items[0]?.seq ?? before ?? 1) : 1;
     this.deps.keep((batch) => {
       batch.items.push(...items);
-      this.deps.ledger.reach(view.id, low, batch);
+      ledger.reach(view.id, low, batch);
     });
   }
 
