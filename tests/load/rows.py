@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from shared.adapters.dynamodb.schema import DUE_PREFIX, PK, SK, TTL
+from shared.adapters.dynamodb.client import TTL
+from shared.adapters.dynamodb.schema import DUE_PREFIX, PK, SK
 from shared.adapters.dynamodb.sessions import CONNECTIONS
 from tests.dynamodb import Store
 

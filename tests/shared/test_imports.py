@@ -23,9 +23,9 @@ _ENVIRON = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_A
 SHARED = {
     "functions.connect.authorizer": """
 adapters.aws: calls secrets_manager transport
-adapters.dynamodb: client schema sessions
+adapters.dynamodb: client sessions
 auth: origins tokens wiring
-domain: changes connections entries text
+domain: connections text
 operations: tickets
 ports: connections
 shared: clock config errors observability
@@ -44,8 +44,8 @@ wire.websocket: gateway
 """,
     "functions.disconnect.handler": """
 adapters.aws: calls sqs transport
-adapters.dynamodb: client schema sessions
-domain: changes connections entries text
+adapters.dynamodb: client sessions
+domain: connections text
 operations: sessions
 ports: stores
 shared: clock config errors observability
@@ -76,8 +76,8 @@ wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
 adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores relations
-    schema sessions stores watches
+adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
+    relations schema sessions stores watches
 auth: origins tokens wiring
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters

@@ -27,11 +27,10 @@ import shared.operations.messages as log_module
 import shared.operations.messages as sending_module
 import shared.operations.presence as presence_module
 import shared.operations.resends as resends_module
-from shared.adapters.dynamodb.client import batch_get
+from shared.adapters.dynamodb.client import USER_ID, batch_get
 from shared.adapters.dynamodb.conversation_log import DynamoDbConversationLog
 from shared.adapters.dynamodb.memberships import DynamoDbMemberships
 from shared.adapters.dynamodb.pushes import DynamoDbClaims
-from shared.adapters.dynamodb.schema import USER_ID
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, connections_from
 from shared.domain.connections import NOBODY, Removed, Session
 from shared.domain.entries import Draft, Entry

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, MembersStore, Refused, from_item
-from shared.adapters.dynamodb.schema import PK, TTL, bucket_key
+from shared.adapters.dynamodb.client import TTL, Calls, MembersStore, Refused, from_item
+from shared.adapters.dynamodb.schema import PK, bucket_key
 from shared.clock import SECOND_MS
 from shared.domain.limits import Lease, Limit
 

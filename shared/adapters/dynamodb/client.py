@@ -15,6 +15,9 @@ from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
 Item = dict[str, Any]
+# Attributes of several tables. Here, since the sessions of a handshake need no other of `schema`.
+USER_ID: Final = "user_id"
+TTL: Final = "ttl"
 BATCH_GET_LIMIT: Final = 100
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNPROCESSED_ATTEMPTS: Final = 8

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
-from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, batch_get, conditionally, from_item
+from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
 from shared.adapters.dynamodb.schema import (
@@ -16,7 +16,6 @@ from shared.adapters.dynamodb.schema import (
     PK,
     SEQ,
     SK,
-    TTL,
     block_key,
     entry_from,
     entry_item,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Item, MembersStore, transact
-from shared.adapters.dynamodb.schema import PK, SK, USER_ID, USER_PREFIX, devices_key, target_key
+from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
+from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, target_key
 from shared.domain.devices import Device, PushTarget
 from shared.errors import Unavailable
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.adapters.dynamodb.client import Item, Table
+from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     MUTUAL,
@@ -16,8 +16,6 @@ from shared.adapters.dynamodb.schema import (
     SEPARATOR,
     SEQ,
     STATUS,
-    TTL,
-    USER_ID,
     entry_key,
     file_key,
     file_reference_key,

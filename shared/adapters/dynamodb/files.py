@@ -12,7 +12,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Item, MembersStore, Refused, conditionally, transact
+from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally, transact
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     DUE_PREFIX,
@@ -21,7 +21,6 @@ from shared.adapters.dynamodb.schema import (
     REFERENCES,
     SK,
     STATUS,
-    TTL,
     due_key,
     file_key,
     usage_key,

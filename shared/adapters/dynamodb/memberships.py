@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Item, MembersStore, Refused, Table, from_item, transact
+from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused, Table, from_item, transact
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
     CONVERSATION_PREFIX,
     GROUP,
     PK,
     SK,
-    USER_ID,
     conversation_key,
     group_key,
     member_of_conversation_key,

@@ -7,12 +7,11 @@ from dataclasses import fields
 from secrets import token_hex
 from typing import Final
 
-from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Refused
+from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.memberships import group_from, member_from
 from shared.adapters.dynamodb.schema import (
     PK,
-    TTL,
     Tables,
     block_key,
     devices_key,

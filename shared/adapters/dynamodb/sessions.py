@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import Calls, Item, Refused, Table, conditionally, from_item
-from shared.adapters.dynamodb.schema import TTL, USER_ID
+from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, conditionally, from_item
 from shared.clock import SECOND_MS
 from shared.domain.connections import (
     OFFLINE,

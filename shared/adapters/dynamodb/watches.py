@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import MembersStore, Refused, conditionally, to_item
+from shared.adapters.dynamodb.client import TTL, MembersStore, Refused, conditionally, to_item
 from shared.adapters.dynamodb.memberships import rows_of
-from shared.adapters.dynamodb.schema import PK, SK, TTL, WATCHING_PREFIX, watch_key, watching_key
+from shared.adapters.dynamodb.schema import PK, SK, WATCHING_PREFIX, watch_key, watching_key
 from shared.clock import SECOND_MS
 from shared.domain.connections import Watch
 from shared.errors import Unavailable

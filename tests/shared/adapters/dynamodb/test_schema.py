@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.dynamodb.client import from_item, to_item
+from shared.adapters.dynamodb.client import TTL, from_item, to_item
 from shared.adapters.dynamodb.memberships import member_from
 from shared.adapters.dynamodb.schema import (
-    TTL,
     conversation_key,
     entry_item,
     entry_key,
