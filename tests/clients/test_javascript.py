@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import subprocess
 from pathlib import Path
@@ -15,7 +14,6 @@ TESTS = sorted(
     for path in (ROOT / "clients/js").rglob("*.test.ts*")
     if "node_modules" not in path.parts
 )
-LARGEST = 25 * 1_024
 
 
 def run(*command: str, folder: Path = ROOT) -> str:
@@ -38,11 +36,3 @@ def test_the_types_are_what_the_server_says_of_itself() -> None:
     spec.loader.exec_module(generate)
     for path, text in generate.made().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: run clients/js/generate.py"
-
-
-def test_the_client_is_small(tmp_path: Path) -> None:
-    """Minified, as a page's bundler makes it, and as it comes over the network."""
-    arguments = ["--outDir", str(tmp_path), "--minify", "oxc", "--emptyOutDir", "false", "--logLevel", "error"]
-    run(str(ROOT / "node_modules/.bin/vite"), "build", *arguments, folder=ROOT / "clients/js")
-    size = len(gzip.compress((tmp_path / "index.js").read_bytes(), 9))
-    assert 5_000 < size <= LARGEST

@@ -331,3 +331,70 @@ test("notifications come once, and go when they are acknowledged", async () => {
   await alice.acknowledge("n1");
   expect(alice.notifications()).toEqual([]);
 });
+
+test("100,000 messages in the store, and what is shown stays a window", async () => {
+  const store = memoryStore();
+  const items = Array.from({ length: 100_000 }, (_, index) => {
+    const seq = index + 1;
+    const message = {
+      id: `${DM}/${seq}`,
+      conversation_id: DM,
+      seq,
+      sender_id: "bob",
+      content: `${seq}`,
+      created_at: seq,
+    };
+    return { conversation_id: DM, seq, message: { ...message, type: "text" as const } };
+  });
+  const meta = { version: 1, user_id: "alice", synced: true };
+  const conversation = { id: DM, held: 100_000, over: false, ended: 0, order: 1 };
+  const save = { meta, conversations: [conversation], put: [], drop: [] };
+  await store.write({ saves: [save], items, changes: [], rows: [], dropRows: [], from: [[DM, 1]] });
+  const alice = client({ store, token: () => new Promise(() => {}) }); // all it has is the store
+  await alice.start();
+  alice.open(DM);
+  await until(() => messages(alice).length === 50);
+  for (let page = 0; page < 60; page++) await alice.loadOlder(DM);
+  expect(messages(alice)).toHaveLength(1_000);
+  expect(messages(alice)[0]?.seq).toBe(100_000 - 61 * 50 + 1);
+  expect(alice.timeline(DM)).toMatchObject({ hasOlder: true, hasNewer: true });
+  for (let page = 0; page < 5; page++) await alice.loadNewer(DM);
+  expect(messages(alice)).toHaveLength(1_000);
+  await alice.jumpToLatest(DM);
+  expect(messages(alice).map((item) => item.seq)).toEqual(Array.from({ length: 50 }, (_, index) => 99_951 + index));
+  expect(server.requests).toEqual([]);
+});
+
+test("a fresh token goes out on the living connection, before the one before ends", async () => {
+  let asked = 0;
+  const alice = client({ token: () => token(`alice`, ++asked === 1 ? 2 : 3_600) });
+  await alice.connected();
+  const auth = await until(() => server.frames.find((frame) => frame.type === "auth"));
+  expect(auth.token).not.toBe("");
+  expect(asked).toBe(2);
+  await until(() => alice.connection().state === "online");
+  expect(server.sockets).toHaveLength(1);
+});
+
+test("a request whose token was refused is made again with a fresh one", async () => {
+  const tokens = [token("nobody"), token("alice")];
+  server.routes.set("GET /v1/me", ({ token: given }) => {
+    const refusal = { error: "It has ended", code: "token_expired", retryable: false };
+    return given === token("alice") ? { status: 200, body: { user_id: "alice" } } : { status: 401, body: refusal };
+  });
+  const alice = client({ token: () => tokens.shift() ?? token("alice") });
+  expect(await alice.api.get("/v1/me")).toEqual({ user_id: "alice" });
+});
+
+test("another user's store is refused", async () => {
+  const store = memoryStore();
+  const alice = client({ store });
+  await alice.connected();
+  await alice.close();
+  const bob = client({ store, token: token("bob") });
+  await expect(bob.connected()).rejects.toMatchObject({ code: "wrong_user" });
+  await bob.close();
+  await bob.forget();
+  await bob.connected();
+  expect(bob.userId).toBe("bob");
+});

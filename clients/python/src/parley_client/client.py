@@ -116,6 +116,7 @@ class ParleyClient(HttpOperations, FileOperations, NotificationOperations):
 
     @property
     def user_id(self) -> str | None:
+        """Whose client this is; None until the first token says so."""
         return self._core.user_id
 
     @property

@@ -54,12 +54,16 @@ class ParleyError(Exception):
 
 
 class RefusedError(ParleyError):
+    """The server does not let this client in (401 or 403): it stops, and a new token is needed."""
+
     def __init__(self, status: int, message: str | None = None) -> None:
         code = "unauthenticated" if status == 401 else "forbidden"  # noqa: PLR2004  # the two refusals of a handshake
         super().__init__(code, message or f"The server refused the connection with status {status}", status=status)
 
 
 class DisconnectedError(ParleyError):
+    """The server has ended the connection for good, with this `server_code`: the client stops."""
+
     def __init__(self, server_code: str) -> None:
         super().__init__("disconnected", f"The server ended the connection for good: {server_code}")
         self.server_code = server_code

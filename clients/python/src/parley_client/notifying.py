@@ -102,6 +102,7 @@ class NotificationOperations(Calls):
         return listed("reminders", as_reminder, await self._call("GET", "/v1/reminders"))
 
     async def cancel_reminder(self, reminder_id: str) -> None:
+        """Safe to repeat, and where there is none."""
         await self._call("DELETE", path_of("reminders", reminder_id))
 
 

@@ -48,6 +48,7 @@ class HttpOperations(Calls):
     # --- the own profile
 
     async def me(self) -> Profile:
+        """The own profile."""
         return as_profile(await self._call("GET", "/v1/me"))
 
     async def update_me(
@@ -122,6 +123,7 @@ class HttpOperations(Calls):
     # --- members
 
     async def members(self, conversation_id: str) -> tuple[Member, ...]:
+        """Who is in the conversation, with their roles and how far each has read."""
         found = await self._call("GET", conversation_path(conversation_id, "members"))
         return listed("members", as_member, found)
 
@@ -135,6 +137,7 @@ class HttpOperations(Calls):
         await self._call("PATCH", conversation_path(conversation_id, "members", user_id), body={"role": role})
 
     async def remove_member(self, conversation_id: str, user_id: str) -> None:
+        """Remove a member, as an owner or admin; oneself: leave."""
         await self._call("DELETE", conversation_path(conversation_id, "members", user_id))
 
     # --- messages
@@ -153,6 +156,7 @@ class HttpOperations(Calls):
     # --- people
 
     async def contacts(self) -> tuple[Contact, ...]:
+        """All contacts: accepted, requested and incoming."""
         return listed("contacts", as_contact, await self._call("GET", "/v1/contacts"))
 
     async def request_contact(self, user_id: str) -> Contact:
@@ -160,6 +164,7 @@ class HttpOperations(Calls):
         return as_contact(await self._call("POST", "/v1/contacts", body={"user_id": user_id}))
 
     async def accept_contact(self, user_id: str) -> Contact:
+        """Accept a request of theirs."""
         return as_contact(await self._call("PATCH", path_of("contacts", user_id), body={"status": "accepted"}))
 
     async def rename_contact(self, user_id: str, alias: str | None) -> Contact:
@@ -171,12 +176,15 @@ class HttpOperations(Calls):
         await self._call("DELETE", path_of("contacts", user_id))
 
     async def blocks(self) -> tuple[str, ...]:
+        """Whom the user blocks."""
         return listed("blocks", str, await self._call("GET", "/v1/blocks"))
 
     async def block(self, user_id: str) -> None:
+        """Have nothing more of a user in private. Safe to repeat."""
         await self._call("PUT", path_of("blocks", user_id))
 
     async def unblock(self, user_id: str) -> None:
+        """End that. Safe to repeat."""
         await self._call("DELETE", path_of("blocks", user_id))
 
     async def presence_of(self, users: Iterable[str]) -> tuple[Presence, ...]:

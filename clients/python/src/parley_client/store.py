@@ -35,6 +35,7 @@ class StateFile:
         self._path, self._of = path, of
 
     def load(self) -> dict[str, Any] | None:
+        """See `Store.load`."""
         try:
             state = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -45,6 +46,7 @@ class StateFile:
         return None if self._of is not None and saved_of not in (None, self._of) else state
 
     def save(self, state: Mapping[str, Any]) -> None:
+        """See `Store.save`."""
         named = {**state} if self._of is None else {**state, _OF: self._of}
         draft = self._path.with_name(f"{self._path.name}.new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
