@@ -8,8 +8,7 @@ from typing import Any
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.auth.origins import check_origin
-from shared.auth.tokens import TokenVerifier, bearer_token
-from shared.auth.wiring import make_verifier
+from shared.auth.tokens import TokenVerifier, bearer_token, make_verifier
 from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity

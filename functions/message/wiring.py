@@ -116,6 +116,6 @@ def _limits(settings: MessageSettings) -> Limits:
 @cache
 def _verifier(settings: MessageSettings, environment: AwsEnvironment) -> TokenVerifier:
     """Made by the first `auth` frame: the library behind it costs more than all other imports of this function."""
-    from shared.auth.wiring import make_verifier  # noqa: PLC0415  # see above
+    from shared.auth.tokens import make_verifier  # noqa: PLC0415  # see above
 
     return make_verifier(settings, environment, now=now_ms)

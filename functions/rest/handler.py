@@ -18,7 +18,7 @@ from shared.adapters.dynamodb.buckets import INVITES, DynamoDbBuckets
 from shared.adapters.dynamodb.client import dynamodb
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.stores import make_stores
-from shared.auth.wiring import make_verifier
+from shared.auth.tokens import make_verifier
 from shared.clock import REQUEST_S, Deadline, now_ms
 from shared.config import AwsEnvironment, RestSettings
 from shared.domain.files import SizeLimits

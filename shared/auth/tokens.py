@@ -7,7 +7,9 @@ from typing import Any, Final, Protocol
 
 import jwt
 
+from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.clock import SECOND_MS
+from shared.config import AwsEnvironment, TokenSettings
 from shared.domain.connections import MAX_TOKEN_CHARACTERS, Identity
 from shared.domain.text import MAX_NUMBER, is_user_id
 from shared.errors import TokenExpired, Unauthenticated
@@ -119,3 +121,18 @@ def bearer_token(headers: Mapping[str, str]) -> str | None:
             scheme, _, token = value.partition(" ")
             return token.strip() if scheme.lower() == "bearer" and token.strip() else None
     return None
+
+
+def make_verifier(settings: TokenSettings, environment: AwsEnvironment, *, now: Callable[[], int]) -> TokenVerifier:
+    """A verifier for the one kind of key that is configured. Nothing is fetched yet."""
+    return TokenVerifier(
+        _keys(settings, environment, now), issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=now
+    )
+
+
+def _keys(settings: TokenSettings, environment: AwsEnvironment, now: Callable[[], int]) -> Keys:
+    if settings.jwks_url:
+        from shared.auth.jwks import JwksKeys  # noqa: PLC0415  # cryptography is bundled only where it is needed
+
+        return JwksKeys(settings.jwks_url, now=now)
+    return SecretKey(CachedSecret(secrets_manager(environment), settings.jwt_secret_arn, now=now))

@@ -24,7 +24,7 @@ SHARED = {
     "functions.connect.authorizer": """
 adapters.aws: calls secrets_manager transport
 adapters.dynamodb: client sessions
-auth: origins tokens wiring
+auth: origins tokens
 domain: connections text
 operations: tickets
 ports: connections
@@ -76,9 +76,9 @@ wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
 adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
-    relations schema sessions stores watches
-auth: origins tokens wiring
+adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores relations
+    schema sessions stores watches
+auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
 operations: audiences changes connections contacts context conversations delivery devices editing files groups history

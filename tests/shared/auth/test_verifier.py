@@ -4,8 +4,7 @@ import json
 from dataclasses import replace
 
 from shared.auth.jwks import JwksKeys
-from shared.auth.tokens import SecretKey
-from shared.auth.wiring import make_verifier
+from shared.auth.tokens import SecretKey, make_verifier
 from shared.config import AuthorizerSettings, AwsEnvironment
 from tests.fakes import FakeClock
 from tests.shared.adapters.aws.servers import ScriptedServer, reply
