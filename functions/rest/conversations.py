@@ -11,18 +11,8 @@ from functions.rest.answers import Answer, done, ok
 from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath, caller, writer
 from functions.rest.wiring import Wiring
 from shared.domain.text import is_group_id
+from shared.operations import groups
 from shared.operations.conversations import create_private, hide, inbox, set_preferences, summary_of
-from shared.operations.groups import (
-    AddMembers,
-    NewGroup,
-    SetRole,
-    add_members,
-    create_group,
-    members_of,
-    remove_member,
-    rename,
-    set_role,
-)
 from shared.wire.rest import conversations as bodies
 
 
@@ -34,8 +24,8 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         if isinstance(body, bodies.NewPrivateConversation):
             created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
             return ok(bodies.created_body(created), is_new=created.is_new)
-        command = NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
-        group = create_group(command, admit=wiring.invites.take, **wiring.parts)
+        command = groups.NewGroup(user_id, body.name, tuple(body.members), body.client_conversation_id)
+        group = groups.create_group(command, admit=wiring.invites.take, **wiring.parts)
         tail = wiring.stores.log.read_back(group.conversation_id, limit=1)
         return ok(bodies.group_body(group, user_id, name=body.name, head=tail[0].seq), is_new=group.is_new)
 
@@ -64,7 +54,7 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def patch_conversation(conversation_id: ConversationPath, body: bodies.NewName) -> Answer:
         """Rename a group. For its owners and admins."""
         user_id = writer(app, wiring)
-        rename(conversation_id, body.name, by=user_id, **wiring.parts)
+        groups.rename(conversation_id, body.name, by=user_id, **wiring.parts)
         return _summary(conversation_id, user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
@@ -72,7 +62,7 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Leave a group; or hide a private conversation until its next message."""
         user_id = writer(app, wiring)
         if is_group_id(conversation_id):
-            remove_member(conversation_id, user_id, by=user_id, **wiring.parts)
+            groups.remove_member(conversation_id, user_id, by=user_id, **wiring.parts)
         else:
             hide(conversation_id, user_id=user_id, stores=wiring.stores)
         return done()
@@ -90,26 +80,26 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def get_members(conversation_id: ConversationPath) -> Answer:
         """Everyone in the conversation, and how far they have read."""
         user_id = caller(app, wiring).user_id
-        return ok(bodies.members_body(members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
+        return ok(bodies.members_body(groups.members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
         """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
-        command = AddMembers(conversation_id, body.users, by=writer(app, wiring))
-        added, audience = add_members(command, admit=wiring.invites.take, **wiring.parts)
+        command = groups.AddMembers(conversation_id, body.users, by=writer(app, wiring))
+        added, audience = groups.add_members(command, admit=wiring.invites.take, **wiring.parts)
         return ok(bodies.added_body(added, members=len(audience)))
 
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.NewRole) -> Answer:
         """Give a member another role. For the group's owners."""
-        command = SetRole(conversation_id, user_id, body.role, by=writer(app, wiring))
-        set_role(command, **wiring.parts)
+        command = groups.SetRole(conversation_id, user_id, body.role, by=writer(app, wiring))
+        groups.set_role(command, **wiring.parts)
         return ok(bodies.role_body(user_id, body.role))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
         """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
-        remove_member(conversation_id, user_id, by=writer(app, wiring), **wiring.parts)
+        groups.remove_member(conversation_id, user_id, by=writer(app, wiring), **wiring.parts)
         return done()
 
 

@@ -14,14 +14,7 @@ from shared.domain.connections import Gone
 from shared.domain.contacts import ACCEPTED, QuietHours
 from shared.domain.text import check_user_id
 from shared.errors import BadRequest, Forbidden
-from shared.operations.contacts import (
-    UpdateContact,
-    block_user,
-    remove_contact,
-    request_contact,
-    update_contact,
-    update_profile,
-)
+from shared.operations import contacts
 from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
 from shared.operations.sessions import close_all
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
@@ -41,7 +34,7 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
         user_id = caller(app, wiring).user_id
-        profile = update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), stores=wiring.stores)
+        profile = contacts.update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), stores=wiring.stores)
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
         hidden = bool(body.hide_presence)
@@ -101,7 +94,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def post_contact(body: bodies.ContactRequest) -> Answer:
         """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
         user_id = writer(app, wiring)
-        asked = request_contact(user_id, body.user_id, stores=wiring.stores, now=wiring.context.now())
+        asked = contacts.request_contact(user_id, body.user_id, stores=wiring.stores, now=wiring.context.now())
         if asked.contact.status == ACCEPTED:
             _tell(tell_granted, user_id, body.user_id, wiring=wiring)
         return ok(bodies.contact_body(asked.contact), is_new=asked.is_new)
@@ -111,8 +104,8 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """Accept a request, give the contact another name, or both."""
         caller_id, accept = writer(app, wiring), "status" in body.model_fields_set
         rename = "alias" in body.model_fields_set
-        command = UpdateContact(caller_id, user_id, accept=accept, alias=body.alias, rename=rename)
-        updated = update_contact(command, stores=wiring.stores, now=wiring.context.now())
+        command = contacts.UpdateContact(caller_id, user_id, accept=accept, alias=body.alias, rename=rename)
+        updated = contacts.update_contact(command, stores=wiring.stores, now=wiring.context.now())
         if accept:
             _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return ok(bodies.contact_body(updated))
@@ -121,7 +114,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def delete_contact(user_id: UserPath) -> Answer:
         """Withdraw a request, decline one, or end a contact: on both sides."""
         caller_id = caller(app, wiring).user_id
-        if remove_contact(caller_id, user_id, stores=wiring.stores).status == ACCEPTED:
+        if contacts.remove_contact(caller_id, user_id, stores=wiring.stores).status == ACCEPTED:
             _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)
         return done()
 
@@ -136,7 +129,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     def put_block(user_id: UserPath) -> Answer:
         """Block a user."""
         caller_id = caller(app, wiring).user_id
-        if block_user(caller_id, user_id, stores=wiring.stores, now=wiring.context.now()):
+        if contacts.block_user(caller_id, user_id, stores=wiring.stores, now=wiring.context.now()):
             _tell(tell_blocked, caller_id, user_id, wiring=wiring)
         return done()
 

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shared.domain import rules
 from shared.domain.changes import Change, Deleted, Edited, Reacted
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry
-from shared.domain.rules import (
-    Audience,
-    check_content,
-    check_deletable,
-    check_editable,
-    check_edited_weight,
-    check_emoji,
-    check_emoji_there,
-    check_reaction_of,
-    check_reactions,
-    check_readable,
-    check_shows,
-)
 from shared.domain.text import is_group_id, other_member
 from shared.errors import BadRequest, Blocked, NotAMember, NotFound
 from shared.operations.changes import Changed, announce, change
@@ -63,16 +51,16 @@ def edit(
     Raises NotAMember, Blocked, NotFound, Forbidden, BadRequest and TooLarge (content), Unavailable.
     """
     user_id, content = command.user_id, command.content
-    check_content(content, context.limits.bounds)
+    rules.check_content(content, context.limits.bounds)
 
-    def decide(audience: Audience) -> Change | None:
-        message = check_readable(_at(command, audience, stores))
-        check_shows(content, message.file_id)
+    def decide(audience: rules.Audience) -> Change | None:
+        message = rules.check_readable(_at(command, audience, stores))
+        rules.check_shows(content, message.file_id)
         if message.sender_id == user_id and message.content == content and not message.forwarded:
             return None
         now = context.now()
-        check_editable(message, user_id, window_s=context.limits.edit_window_s, now=now)
-        check_edited_weight(message, replace(message, content=content, edited_at=now))
+        rules.check_editable(message, user_id, window_s=context.limits.edit_window_s, now=now)
+        rules.check_edited_weight(message, replace(message, content=content, edited_at=now))
         return Edited(command.seq, content, message.last_edit)
 
     changed = change(command.conversation_id, user_id=user_id, decide=decide, own=True, stores=stores, context=context)
@@ -86,11 +74,11 @@ def delete(
     """Take a message's content away, for good. Raises NotAMember, NotFound, Forbidden, Unavailable."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
 
-    def decide(audience: Audience) -> Change | None:
+    def decide(audience: rules.Audience) -> Change | None:
         message = stores.log.lookup(conversation_id, seqs=[seq], consistent=True).entries.get(seq)
         if message is None or not message.is_message:
             raise NotFound("There is no message at this seq")
-        check_deletable(message, user_id, audience)
+        rules.check_deletable(message, user_id, audience)
         if message.deleted_at is not None:
             return None
         return Deleted(seq, message.last_edit, message.file_id)
@@ -109,18 +97,18 @@ def react(
     Unavailable.
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
-    (check_emoji_there if remove else check_emoji)(emoji)
+    (rules.check_emoji_there if remove else rules.check_emoji)(emoji)
     whose = command.owner_id or user_id
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")
 
-    def decide(audience: Audience) -> Change | None:
-        message = check_readable(_at(command, audience, stores))
-        check_reaction_of(whose, user_id, audience)
+    def decide(audience: rules.Audience) -> Change | None:
+        message = rules.check_readable(_at(command, audience, stores))
+        rules.check_reaction_of(whose, user_id, audience)
         if ((emoji, whose) in message.reactions) != remove:
             return None
         if not remove:
-            check_reactions(message, (emoji, whose))
+            rules.check_reactions(message, (emoji, whose))
         return Reacted(command.seq, emoji, removed=remove, owner_id=None if whose == user_id else whose)
 
     own = whose == user_id
@@ -129,7 +117,7 @@ def react(
     return changed
 
 
-def _at(command: Edit | React, audience: Audience, stores: ChatStores) -> Entry | None:
+def _at(command: Edit | React, audience: rules.Audience, stores: ChatStores) -> Entry | None:
     """What is at this seq. Raises NotAMember (in a group whose roster was not read), and Blocked."""
     conversation_id, seq, user_id = command.conversation_id, command.seq, command.user_id
     member_id = user_id if audience.group is None and is_group_id(conversation_id) else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from shared.domain import rules
 from shared.domain.changes import (
     MAX_USERS_PER_CHANGE,
     MEMBER,
@@ -19,15 +20,6 @@ from shared.domain.changes import (
 )
 from shared.domain.entries import Entry, change_entry
 from shared.domain.members import Member
-from shared.domain.rules import (
-    Audience,
-    check_group,
-    check_moderator,
-    check_name,
-    check_owner_remains,
-    check_removable,
-    check_room,
-)
 from shared.domain.text import check_user_id, group_id, named_group_id
 from shared.errors import Forbidden, NotAMember, NotFound, Unavailable
 from shared.operations.audiences import audience_of
@@ -55,7 +47,7 @@ class CreatedGroup:
     """`is_new`: made by this request, or by an earlier one of the same `client_conversation_id`."""
 
     conversation_id: str
-    audience: Audience
+    audience: rules.Audience
     is_new: bool
 
 
@@ -67,9 +59,9 @@ def create_group(
     With a `client_conversation_id` a repetition finishes a request that died. Users who do not take groups from the
     creator are left out silently. Raises BadRequest, TooLarge (name), Conflict (too many members), RateLimited.
     """
-    check_name(command.name)
+    rules.check_name(command.name)
     others = _others(command.members, command.creator)
-    check_room(len(others) + 1, limit=context.limits.group_limit)
+    rules.check_room(len(others) + 1, limit=context.limits.group_limit)
     named = command.client_conversation_id
     conversation_id = group_id(context.new_secret()) if named is None else named_group_id(command.creator, named)
     if named is not None and (
@@ -104,7 +96,7 @@ def _found(
     there = stores.log.put(entry)
     if there is not None and there.nonce != entry.nonce:
         raise Unavailable("This group is being made by another request: try again")
-    return Changed(entry, Audience(dict.fromkeys(users, MEMBER)).after([entry]))
+    return Changed(entry, rules.Audience(dict.fromkeys(users, MEMBER)).after([entry]))
 
 
 def _existing(
@@ -114,7 +106,7 @@ def _existing(
     conversation_id = there[0].conversation_id
     added = {user for entry in there if isinstance(entry.change, Added) for user in entry.change.users}
     untouched = all(isinstance(entry.change, Added) and entry.sender_id == command.creator for entry in there)
-    audience = Audience({})
+    audience = rules.Audience({})
     for entry in there if untouched else ():
         audience = audience.after([entry])
         announce(Changed(entry, audience), stores=stores, services=services, context=context)
@@ -136,7 +128,7 @@ class AddMembers:
 
 def add_members(
     command: AddMembers, *, admit: Admit, stores: ChatStores, services: Services, context: Context
-) -> tuple[tuple[str, ...], Audience]:
+) -> tuple[tuple[str, ...], rules.Audience]:
     """Add users to a group. Returns those added, and everyone there is now.
 
     Members, and silently those who do not take groups from `by`, are left out. Raises NotAMember, BadRequest (no group,
@@ -145,7 +137,7 @@ def add_members(
     conversation_id, users, by = command.conversation_id, command.users, command.by
     looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), stores=stores, context=context)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
-    check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
+    rules.check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
     admit(by, len(wanted))
     wanted = _addable(wanted, by, stores)
     audience = _add(conversation_id, wanted, by=by, stores=stores, services=services, context=context)
@@ -154,17 +146,17 @@ def add_members(
 
 def _add(
     conversation_id: str, users: Sequence[str], *, by: str, stores: ChatStores, services: Services, context: Context
-) -> Audience | None:
+) -> rules.Audience | None:
     """One entry for each 48 users. Returns the audience behind the last; None where there was none to add."""
     audience = None
     waiting = iter(users)
     while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
 
-        def decide(now_in: Audience, portion: tuple[str, ...] = portion) -> Change | None:
-            check_group(now_in)
-            check_moderator(by, now_in)
+        def decide(now_in: rules.Audience, portion: tuple[str, ...] = portion) -> Change | None:
+            rules.check_group(now_in)
+            rules.check_moderator(by, now_in)
             missing = tuple(user for user in portion if user not in now_in)
-            check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
+            rules.check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
             return Added(missing, size=len(now_in) + len(missing)) if missing else None
 
         changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
@@ -178,13 +170,13 @@ def remove_member(
 ) -> Changed:
     """Raises NotAMember, BadRequest (no group), NotFound (not in it), Forbidden (role; the last owner)."""
 
-    def decide(audience: Audience) -> Change | None:
-        check_group(audience)
+    def decide(audience: rules.Audience) -> Change | None:
+        rules.check_group(audience)
         if user_id not in audience:
             raise NotFound("There is no such member")
-        check_removable(user_id, by, audience)
+        rules.check_removable(user_id, by, audience)
         remaining = {user: role for user, role in audience.roles.items() if user != user_id}
-        check_owner_remains(remaining)
+        rules.check_owner_remains(remaining)
         return Removed((user_id,), size=len(remaining))
 
     changed = change(conversation_id, user_id=by, decide=decide, stores=stores, context=context)
@@ -196,11 +188,11 @@ def rename(
     conversation_id: str, name: str, *, by: str, stores: ChatStores, services: Services, context: Context
 ) -> Changed:
     """Raises NotAMember, BadRequest (no group, blank), TooLarge, Forbidden (role)."""
-    check_name(name)
+    rules.check_name(name)
 
-    def decide(audience: Audience) -> Change | None:
-        check_group(audience)
-        check_moderator(by, audience)
+    def decide(audience: rules.Audience) -> Change | None:
+        rules.check_group(audience)
+        rules.check_moderator(by, audience)
         is_so = audience.group is not None and audience.group.name == name
         return None if is_so else Renamed(name)
 
@@ -221,15 +213,15 @@ def set_role(command: SetRole, *, stores: ChatStores, services: Services, contex
     """Owners only. Raises NotAMember, BadRequest (no group), NotFound (no such member), Forbidden (the last owner)."""
     user_id, role, by = command.user_id, command.role, command.by
 
-    def decide(audience: Audience) -> Change | None:
-        check_group(audience)
+    def decide(audience: rules.Audience) -> Change | None:
+        rules.check_group(audience)
         if audience.roles[by] != OWNER:
             raise Forbidden("Only owners of the group can change roles")
         if user_id not in audience:
             raise NotFound("There is no such member")
         if audience.roles[user_id] == role:
             return None
-        check_owner_remains({**audience.roles, user_id: role})
+        rules.check_owner_remains({**audience.roles, user_id: role})
         return RolesChanged({user_id: role})
 
     changed = change(command.conversation_id, user_id=by, decide=decide, stores=stores, context=context)
@@ -250,10 +242,10 @@ def _addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
     return [user for user in users if user not in refusing]
 
 
-def _nothing_but_moderators(by: str) -> Callable[[Audience], None]:
-    def decide(audience: Audience) -> None:
-        check_group(audience)
-        check_moderator(by, audience)
+def _nothing_but_moderators(by: str) -> Callable[[rules.Audience], None]:
+    def decide(audience: rules.Audience) -> None:
+        rules.check_group(audience)
+        rules.check_moderator(by, audience)
 
     return decide
 
