@@ -60,7 +60,7 @@ export type ClientOptions = {
 };
 
 type Waiting = { resolve: (value: unknown) => void; reject: (error: ParleyError) => void };
-type Reading = { seq: number; promise: Promise<void>; timer: ReturnType<typeof setTimeout> };
+type Reading = { seq: number; promise: Promise<void>; send: () => void; timer: ReturnType<typeof setTimeout> };
 
 export class ParleyClient {
   /** The whole HTTP API: `api.get("/v1/me")`. */
@@ -144,8 +144,10 @@ export class ParleyClient {
   /** The end; `start` begins anew. What was not sent stays in the store. */
   async close(): Promise<void> {
     this.opening++;
-    for (const { timer } of this.reading.values()) clearTimeout(timer);
-    this.reading.clear();
+    for (const { timer, send } of [...this.reading.values()]) {
+      clearTimeout(timer);
+      send(); // kept, and sent by the next process where not by this one
+    }
     this.typists.clear();
     this.core.stop();
     this.perform();
@@ -277,16 +279,17 @@ export class ParleyClient {
     if (before !== undefined || seq <= read) return before?.promise ?? Promise.resolve();
     this.hasRead(conversation_id, seq);
     this.topics.flush();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let send = () => {};
     const promise = new Promise<void>((resolve, reject) => {
-      timer = setTimeout(() => {
+      send = () => {
         const upto = this.reading.get(conversation_id)?.seq ?? seq;
         this.reading.delete(conversation_id);
         this.hasRead(conversation_id, upto);
         this.call(() => this.core.mark("read", conversation_id, upto, this.runner.now())).then(() => resolve(), reject);
-      }, READ_DELAY);
+      };
     });
-    this.reading.set(conversation_id, { seq, promise, timer: timer as ReturnType<typeof setTimeout> });
+    promise.catch(() => {}); // who does not wait for it sees the connection's state
+    this.reading.set(conversation_id, { seq, promise, send, timer: setTimeout(send, READ_DELAY) });
     return promise;
   }
 
@@ -492,6 +495,7 @@ export class ParleyClient {
       void this.timelines.jumpToLatest(conversation_id).catch(() => {});
     }
     this.timelines.touch(conversation_id);
+    if (conversation_id !== null) this.timelines.get(conversation_id); // in sight from here on
     this.topics.flush();
     return { client_message_id, stored };
   }
@@ -658,7 +662,7 @@ export class ParleyClient {
         break;
       }
       case "acked":
-        this.timelines.touch(event.conversation_id);
+        this.timelines.acked(event.conversation_id, event.client_message_id);
         break;
       case "synced":
         for (const state of event.conversations) this.rows.synced(state);
@@ -679,7 +683,7 @@ export class ParleyClient {
       };
       this.people.set({ user_id: user, status, last_seen }, timestamp);
     } else if (typeof id === "string" && typeof user === "string") {
-      if (type === "typing") this.typists.set(id, user, event.active !== false);
+      if (type === "typing" && user !== this.userId) this.typists.set(id, user, event.active !== false);
       if ((type === "read" || type === "delivered") && typeof seq === "number") {
         if (user !== this.userId) this.timelines.receipt(id, user, seq, type);
         else if (type === "read") this.hasRead(id, seq);

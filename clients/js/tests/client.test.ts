@@ -398,3 +398,63 @@ test("another user's store is refused", async () => {
   await bob.connected();
   expect(bob.userId).toBe("bob");
 });
+
+test("an own message stays in sight while what lies before it is fetched", async () => {
+  const alice = client();
+  await alice.connected();
+  alice.open(DM);
+  await alice.send({ to: "bob" }, "one").stored;
+  const log = server.logs.get(DM);
+  const message = {
+    id: `${DM}/2`,
+    conversation_id: DM,
+    seq: 2,
+    sender_id: "bob",
+    content: "two",
+    type: "text",
+    created_at: 1,
+  };
+  log?.entries.push({ type: "new_message", conversation_id: DM, seq: 2, message }); // and nobody is told
+  const { stored } = alice.send({ to: "bob" }, "three");
+  const seen = new Set<string>();
+  alice.subscribe(`timeline:${DM}`, () =>
+    seen.add(
+      shown(alice)
+        .map(([content]) => content)
+        .join(),
+    ),
+  );
+  expect((await stored).seq).toBe(3);
+  expect(shown(alice)).toEqual([
+    ["one", "sent"],
+    ["three", "sent"],
+  ]);
+  await until(() => shown(alice).length === 3);
+  expect([...seen].filter((each) => !each.includes("three"))).toEqual([]);
+  expect(shown(alice).map(([content]) => content)).toEqual(["one", "two", "three"]);
+});
+
+test("what is read at the end is sent by the next process", async () => {
+  const store = memoryStore();
+  const first = client({ store });
+  await first.connected();
+  server.say(DM, "bob", "one", BOTH);
+  await until(() => first.conversation(DM));
+  void first.markRead(DM, 1);
+  server.onFrame = (frame) => (frame.type === "read" ? null : undefined);
+  await first.close();
+  server.onFrame = () => undefined;
+  server.frames.length = 0;
+  const second = client({ store });
+  await second.connected();
+  await until(() => server.frames.some((frame) => frame.type === "read" && frame.seq === 1));
+});
+
+test("many conversations are not asked for one by one", async () => {
+  for (let number = 0; number < 60; number++)
+    server.say(`dm:alice:u${number}`, `u${number}`, "hi", ["alice", `u${number}`]);
+  const alice = client();
+  await alice.connected();
+  await until(() => alice.inbox().items.length === 60);
+  expect(server.requests.filter((request) => request.startsWith("GET /v1/conversations/"))).toEqual([]);
+});

@@ -93,9 +93,9 @@ export class InboxView {
 
   /** Where a sync says the own cursor stands, and how much is unread, as of the log's head there. */
   synced(state: SyncState): void {
-    const row = this.rows.get(state.id)?.row;
-    if (row === undefined) void this.ask(state.id);
-    else if (state.head >= row.head) this.set({ ...row, read_seq: state.read_seq, unread: state.unread });
+    const row = this.rows.get(state.id)?.row; // one that is not loaded comes with its page
+    if (row !== undefined && state.head >= row.head)
+      this.set({ ...row, read_seq: state.read_seq, unread: state.unread });
   }
 
   /** The own cursor has moved: here, or on another device. */
@@ -120,6 +120,7 @@ export class InboxView {
   }
 
   private async page(cursor: string | undefined): Promise<void> {
+    const before = [...this.rows.keys()];
     const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
     const page = await this.deps.api.get("/v1/conversations", { query });
     this.cursor = page.next_cursor;
@@ -132,15 +133,16 @@ export class InboxView {
     });
     if (cursor === undefined) this.rank += rows.length;
     this.loaded = true;
-    if (cursor === undefined && page.next_cursor === null) this.keepOnly(new Set(rows.map((row) => row.id)));
+    if (cursor === undefined && page.next_cursor === null) this.dropAllBut(rows, before);
     this.dirty = true;
     this.deps.topics.touch("inbox");
     this.deps.topics.flush();
   }
 
-  /** All there is was on the page: what is not was hidden or left elsewhere. */
-  private keepOnly(ids: Set<string>): void {
-    for (const id of [...this.rows.keys()]) if (!ids.has(id)) this.remove(id);
+  /** All there is was on the page: what was here before and is not on it was hidden or left elsewhere. */
+  private dropAllBut(rows: InboxItem[], before: string[]): void {
+    const ids = new Set(rows.map((row) => row.id));
+    for (const id of before) if (!ids.has(id)) this.remove(id);
   }
 
   private async one(id: string): Promise<void> {

@@ -50,6 +50,8 @@ export class TimelineView {
   /** Own changes on their way. */
   overlays: Change[] = [];
   dirty = true;
+  /** Own messages that are stored, and not told yet: what lies before them is still missing here. */
+  private readonly untold = new Set<string>();
   private readonly places = new Map<number, StoredItem>();
   private recent: ChangeEntry[] = [];
   private cache = new Map<string, TimelineItem>();
@@ -122,6 +124,11 @@ export class TimelineView {
     else this.atTail = false;
   }
 
+  /** An own message is stored: it stays where it is until it is told. */
+  acked(key: string): void {
+    this.untold.add(key);
+  }
+
   moveReceipt(user: string, seq: number, kind: "read" | "delivered"): void {
     const { read = 0, delivered = 0 } = this.receipts[user] ?? {};
     const now = { read: kind === "read" ? Math.max(read, seq) : read, delivered: Math.max(delivered, seq) };
@@ -144,6 +151,11 @@ export class TimelineView {
       const { message, notice } = this.places.get(seq) as StoredItem;
       if (message) keep(this.stored(message, me, uploads));
       else if (notice) keep({ kind: "notice", key: `${this.id}/${seq}`, seq, entry: notice } satisfies NoticeItem);
+    }
+    for (const key of this.untold) {
+      const before = this.cache.get(key);
+      if (cache.has(key) || before?.kind !== "message" || !this.atTail) this.untold.delete(key);
+      else keep({ ...before, state: "sent" });
     }
     if (this.atTail) {
       for (const item of pending) if (!cache.has(item.client_message_id)) keep(this.pending(item, me, uploads));

@@ -62,6 +62,10 @@ export class Timelines {
     this.change(entry.conversation_id, (view) => view.entry(entry));
   }
 
+  acked(id: string, key: string): void {
+    this.change(id, (view) => view.acked(key));
+  }
+
   receipt(id: string, user: string, seq: number, kind: "read" | "delivered"): void {
     this.change(id, (view) => view.moveReceipt(user, seq, kind));
   }
