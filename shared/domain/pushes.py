@@ -13,10 +13,7 @@ from shared.domain.notifications import About
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a push says. Keys name texts that the app has in the user's language, with `title_args` to put in.
-
-    `title` and `body` are texts as they are, in place of a key: names, and content where the user wants previews.
-    """
+    """What a push says: keys of the app's texts, with `title_args`, or in their place `title` and `body`."""
 
     title_key: str | None
     title_args: tuple[str, ...] = ()

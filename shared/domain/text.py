@@ -95,10 +95,7 @@ _GROUP_ID: Final = re.compile("group:[A-Za-z0-9_-]{16,64}")
 
 
 def is_user_id(text: str) -> bool:
-    """1-128 of `A-Z a-z 0-9 _ . @ -`: no colon, so that a private conversation's id can be taken apart again.
-
-    Neither "." nor "..": whatever handles a path may take them for steps in it.
-    """
+    """1-128 of `A-Z a-z 0-9 _ . @ -`, without a colon, as private ids are taken apart; neither "." nor ".."."""
     return _USER_ID.fullmatch(text) is not None
 
 

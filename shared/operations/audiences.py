@@ -22,10 +22,7 @@ def audience_behind(
     stores: ChatStores,
     context: Context,
 ) -> Audience:
-    """Everyone in the conversation, the user among them, as of `base` or later: to decide about what stands behind it.
-
-    Without a base everything is read. Raises NotAMember as `audience_of` does.
-    """
+    """Everyone in the conversation as of `base` or later, to decide about what follows. Raises NotAMember."""
     if base is None or not is_group_id(conversation_id):
         return audience_of(conversation_id, user_id, stores=stores)
     needed = (user_id, *mentions)
@@ -38,10 +35,7 @@ def audience_behind(
 def roster_behind(
     base: Behind, *, needed: Collection[str] = (), stores: ChatStores, context: Context
 ) -> Audience | None:
-    """Everyone in the group of `base`, as of `base` or later: kept, or one query. None for what is no group.
-
-    Call it after `base` was read, or stored. A kept roster is used only if all `needed` users are in it.
-    """
+    """Everyone in the group of `base`, read before this call: kept, or one query. None for what is no group."""
     seq = base.roster_seq
     kept = None if seq is None else context.rosters.get(base.conversation_id, seq)
     if kept is not None and all(user in kept for user in needed):

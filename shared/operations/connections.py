@@ -44,10 +44,7 @@ def keep_alive(connection: Connection, *, stores: PresenceStores, services: Serv
 def renew(
     connection: Connection, fresh: Identity, *, stores: PresenceStores, services: Services, context: Context
 ) -> Connection:
-    """Have the connection live on until a fresh token of the same user ends, or live again. Returns it as it is now.
-
-    Raises Forbidden for another user's token.
-    """
+    """Have the connection live until a fresh token of the same user ends. Raises Forbidden for another user's."""
     if fresh.user_id != connection.user_id:
         raise Forbidden("This token is another user's")
     renewed = extended(connection, fresh.expires_at)
@@ -71,10 +68,7 @@ def ensure_registered(
     services: PresenceServices,
     context: Context,
 ) -> None:
-    """Register a connection that its user's session lacks, or that is about to expire though it just spoke.
-
-    For callers that have read the session anyway: healing costs a write only where there is something to heal.
-    """
+    """Register a connection that its user's session, read anyway, lacks, or that is about to expire."""
     lost = unregistered(connection, known, context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)

@@ -79,7 +79,7 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """What a client asks for. `to` or `conversation_id`; `after` is the entry it held when it composed the message.
+    """What a client asks for: `to` or `conversation_id`, and `after`, the entry that it held when composing.
 
     `forward_of` is a message whose content becomes this one's.
     """

@@ -70,10 +70,7 @@ class Rosters:
             self._seats -= len(dropped)
 
     def is_settled(self, base: Behind, now: int) -> bool:
-        """Whether all that was written together with the entry `roster_seq` of `base` is visible for sure.
-
-        An entry behind it that is old enough shows it, or that this instance has seen it itself long enough ago.
-        """
+        """Whether all that was written with the entry `roster_seq` of `base` is visible for sure: long enough ago."""
         conversation_id, seq = base.conversation_id, base.roster_seq or 0
         if base.created_at + SETTLED_MS <= now:
             return True

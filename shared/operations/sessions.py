@@ -31,10 +31,7 @@ _HANDSHAKE_MS: Final = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`came_online`: the user had no live connection before. `evicted`: closed in favour of this one.
-
-    `announce`: those who watch the user have to be told, since the last they heard is that the user is offline.
-    """
+    """`came_online`: none was live before. `evicted`: closed for this one. `announce`: watchers have to be told."""
 
     came_online: bool
     evicted: Sequence[Connection]
@@ -44,9 +41,8 @@ class Opened:
 def open_connection(
     connection: Connection, *, limit: int, stores: SessionStores, services: PresenceServices, now: int
 ) -> Opened:
-    """Register a connection; at the limit its user's stale ones go first, then the oldest.
+    """Register a connection; at the limit its user's stale ones go first, then the oldest, which is told why.
 
-    An evicted connection is told why before it is closed.
     Raises Unavailable where the user's connections change faster than they can be counted.
     """
     drop: list[Connection] = []
@@ -74,10 +70,7 @@ def open_connection(
 
 
 def _may_have_been_first(met: Registered, connection: Connection, now: int) -> bool:
-    """Whether this handshake's registration met itself, its answer lost, and others came in between.
-
-    They saw this connection, and told nobody. To tell twice does no harm.
-    """
+    """Whether this registration met itself, and others came in between, who told nobody. Twice does no harm."""
     return met.shown is None and now - connection.connected_at < _HANDSHAKE_MS
 
 

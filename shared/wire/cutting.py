@@ -19,10 +19,7 @@ _COUNTS_BYTES: Final = 2_048
 
 
 def cut_message(body: Message, entry: Entry) -> Message:
-    """The message's body with at most 24 KB: reactions become counts, and if need be the content ends early.
-
-    The counts are those of the commonest emoji, as many as there is room for; `reaction_total` counts all.
-    """
+    """The body with at most 24 KB: reactions become counts, of the commonest, and if need be the content ends early."""
     counts = Counter(emoji for emoji, _ in entry.reactions)
     body = body.copy()
     if counts:

@@ -128,11 +128,7 @@ def refusal_passes() -> Iterator[None]:
 
 
 def transact(calls: Calls, parts: Sequence[Mapping[str, Any]]) -> bool:
-    """All of these writes, or none: False where a condition does not hold.
-
-    With a token, so that a call that is made again because its answer was lost is the same one, and does not fail on
-    what it has written itself.
-    """
+    """All of these writes, or none: False where a condition fails. By a token a repeated call is the same."""
     request = {"TransactItems": list(parts), "ClientRequestToken": secrets.token_hex(16)}
     try:
         calls.call("TransactWriteItems", request)
