@@ -87,6 +87,24 @@ async def chatting(
         await following
 
 
+@contextlib.asynccontextmanager
+async def alices_chat() -> AsyncGenerator[tuple[FakeServer, Running]]:
+    """Alice's with bob, connected; it ends well."""
+    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
+        await alice.shows("connected")
+        yield server, alice
+        assert await alice.ends() == 0
+
+
+@contextlib.asynccontextmanager
+async def both_chats() -> AsyncGenerator[tuple[FakeServer, Running, Running]]:
+    """Alice's and bob's with each other, connected; both end well."""
+    async with alices_chat() as (server, alice), chatting(server, "bob", "alice") as bob:
+        await bob.shows("connected")
+        yield server, alice, bob
+        assert await bob.ends() == 0
+
+
 def saved(path: str) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
@@ -220,8 +238,7 @@ async def test_a_signal_ends_it_in_good_order(number: signal.Signals) -> None:
 
 
 async def test_commands_and_what_is_none() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         await server.post("bob", "alice", "one")
         await alice.shows("one")
         await server.post("carol", "alice", "psst")
@@ -229,20 +246,13 @@ async def test_commands_and_what_is_none() -> None:
         alice.type("/help", "/history 1", "/dance", "   ")
         await alice.shows("/quit")
         await alice.shows("There is no /dance")
-        assert await alice.ends() == 0
 
     assert len(re.findall("bob: one", alice.output)) == 2
     assert server.sent("message") == []
 
 
 async def test_edits_deletions_and_reactions_are_typed_and_shown() -> None:
-    async with (
-        FakeServer() as server,
-        chatting(server, "alice", "bob") as alice,
-        chatting(server, "bob", "alice") as bob,
-    ):
-        await alice.shows("connected")
-        await bob.shows("connected")
+    async with both_chats() as (server, alice, bob):
         alice.type("one", "two")
         await bob.shows("#2 alice: two$")
         alice.type(
@@ -258,13 +268,10 @@ async def test_edits_deletions_and_reactions_are_typed_and_shown() -> None:
         alice.type("/history 5")
         await alice.shows(r"#1 alice: better  \(edited\)  ✓✓$")
         await alice.shows(r"#2 alice: \(deleted\)  ✓✓$")
-        assert await alice.ends() == 0
-        assert await bob.ends() == 0
 
 
 async def test_a_group_is_made_joined_and_left() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         alice.type("/group team bob")
         group = (await alice.shows(r"you are in team now, with bob: group:\d+$")).split(": ")[1]
         alice.type("hello all")
@@ -286,15 +293,13 @@ async def test_a_group_is_made_joined_and_left() -> None:
         await alice.shows("! /leave was refused: .*forbidden")
         await alice.shows("alice: back to you  ✓$")
         await alice.shows("mallory is not blocked any more")
-        assert await alice.ends() == 0
 
     assert [entry["type"] for entry in server.model.logs[group]][:3] == ["member_added", "new_message", "member_added"]
     assert server.model.messages(DM)[0]["content"] == "back to you"
 
 
 async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         await server.until(lambda: bool(server.sent("sync")))
         posts: Posts = []
         server.model.create_group("bob", "team", ["alice"], posts)
@@ -309,13 +314,11 @@ async def test_being_added_elsewhere_is_shown_with_the_way_there() -> None:
         await alice.shows(r"bob has added you to Old friends: /to Old friends")
         alice.type("/to Old friends")
         await alice.shows(r"you write to Old friends now")
-        assert await alice.ends() == 0
 
 
 async def test_what_no_number_and_no_path_can_be_is_said_and_the_chat_goes_on() -> None:
     digits = "9" * 5_000
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (_, alice):
         alice.type(f"/history {digits}", f"/inbox {digits}", f"/reply {digits} x", f"/remind 1 {digits}d")
         for usage in (r"/history \[n\]", r"/inbox \[n\]", "/reply N text", "/remind N 10m"):
             await alice.shows(f"^! usage: {usage}$")
@@ -325,7 +328,6 @@ async def test_what_no_number_and_no_path_can_be_is_said_and_the_chat_goes_on() 
         await alice.shows(r"^! /file can't be done: /: Is a directory$")
         await alice.shows(r"^! /file can't be done: a.b: No path can be this$")
         await alice.shows("alice: still here  ✓")
-        assert await alice.ends() == 0
 
     assert "Traceback" not in alice.output
 
@@ -343,41 +345,29 @@ async def test_where_http_does_not_answer_a_user_can_still_be_gone_to() -> None:
 
 
 async def test_what_changes_nothing_is_said() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (_, alice):
         alice.type("one")
         await alice.shows("alice: one  ✓")
         alice.type("/react 1 -👍")
         await alice.shows(r"^\* nothing changes: it is so already$")
-        assert await alice.ends() == 0
 
 
 async def test_tabs_and_long_texts_are_shown_as_they_fit() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         await server.post("bob", "alice", "one\ttwo")
         await alice.shows("bob: one    two$")
         alice.type("\x1b[2J" + "y" * 40_000)
         await alice.shows("! Not sent: �\\[2Jy{196}…: .*too_large")
-        assert await alice.ends() == 0
 
 
 async def test_a_message_that_is_refused_is_shown_as_not_sent() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (_, alice):
         alice.type("x" * 40_000)
         await alice.shows("! Not sent: x{200}…: .*too_large")
-        assert await alice.ends() == 0
 
 
 async def test_replies_mentions_forwards_and_the_conversations_they_are_in() -> None:
-    async with (
-        FakeServer() as server,
-        chatting(server, "alice", "bob") as alice,
-        chatting(server, "bob", "alice") as bob,
-    ):
-        await alice.shows("connected")
-        await bob.shows("connected")
+    async with both_chats() as (_, alice, bob):
         bob.type("a question")
         await alice.shows("#1 bob: a question")
         alice.type(
@@ -393,18 +383,10 @@ async def test_replies_mentions_forwards_and_the_conversations_they_are_in() -> 
         await alice.shows(r"^  bob · alice: @bob look$")
         await alice.shows(r"^! usage: /inbox \[n\]$")
         await alice.shows(r"alice: a question  \(forwarded\)  ✓$")
-        assert await alice.ends() == 0
-        assert await bob.ends() == 0
 
 
 async def test_contacts_and_blocks_are_asked_for_answered_and_listed() -> None:
-    async with (
-        FakeServer() as server,
-        chatting(server, "alice", "bob") as alice,
-        chatting(server, "bob", "alice") as bob,
-    ):
-        await alice.shows("connected")
-        await bob.shows("connected")
+    async with both_chats() as (_, alice, bob):
         alice.type("/contacts", "/contact bob", "/contacts")
         await alice.shows("there are no contacts yet")
         await alice.shows("bob is asked to be a contact")
@@ -419,8 +401,6 @@ async def test_contacts_and_blocks_are_asked_for_answered_and_listed() -> None:
         await bob.shows("alice is no contact any more")
         await bob.shows("! usage: /contact user$")
         await bob.shows("! usage: /accept user$")
-        assert await alice.ends() == 0
-        assert await bob.ends() == 0
 
 
 async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() -> None:
@@ -458,8 +438,7 @@ async def test_a_group_is_found_by_its_name_and_what_can_be_nobody_is_refused() 
 
 
 async def test_history_and_going_back_show_the_ticks_of_the_live_view() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         alice.type("/group team bob carol")
         await alice.shows("you write to team now")
         group = next(each for each in server.model.logs if each.startswith("group:"))
@@ -473,12 +452,10 @@ async def test_history_and_going_back_show_the_ticks_of_the_live_view() -> None:
         server.model.handle("dan", {"type": "read", "conversation_id": group, "seq": 4})
         alice.type("/history 2", "/to bob", "/to team")
         await alice.shows(r"(.*#2 alice: one  ✓✓\n.*#3 alice: two  ✓\n(.*\n)*?){2}")
-        assert await alice.ends() == 0
 
 
 async def test_typing_and_presence_are_shown() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         await server.post("bob", "alice", "hi")
         await alice.shows("bob: hi")
         await server.until(lambda: bool(server.sent("presence")))
@@ -489,7 +466,6 @@ async def test_typing_and_presence_are_shown() -> None:
             await server.tell("alice", {"type": "presence", **how})
         await alice.shows(r"^\* bob is online$")
         await alice.shows(r"^\* bob is offline, last seen 20")
-        assert await alice.ends() == 0
 
     assert len(re.findall(r"bob is typing …", alice.output)) == 2
     assert len(re.findall(r"bob is online", alice.output)) == 1
@@ -512,8 +488,7 @@ async def test_who_comes_before_it_is_known_who_is_there_is_news() -> None:
 
 async def test_an_edit_without_words_asks_before_it_drops_a_caption(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(b"picture")
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         alice.type("plain", f"/file {tmp_path}/cat.png look")
         await alice.shows(r"#2 alice: \[image: /get 2\] look  ✓$")
         alice.type("/edit 1", "/edit 2", "n")
@@ -525,14 +500,12 @@ async def test_an_edit_without_words_asks_before_it_drops_a_caption(tmp_path: Pa
         await alice.shows("alice took the words of #2 away")
         alice.type("/edit 2")
         await alice.shows("#2 has no caption")
-        assert await alice.ends() == 0
 
     assert [entry["message"]["content"] for entry in server.model.logs[DM] if "message" in entry] == ["plain", ""]
 
 
 async def test_every_command_says_how_it_is_used_and_is_in_the_help() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (_, alice):
         alice.type("/help")
         await alice.shows("//text")
         needing = [name for name in NAMES if not re.search(rf"^{name}( \[|  )", alice.output, re.MULTILINE)]
@@ -543,7 +516,6 @@ async def test_every_command_says_how_it_is_used_and_is_in_the_help() -> None:
             assert re.search(rf"^{name}\b.*  \S", alice.output, re.MULTILINE)
         alice.type("/name x", "/leave")
         await alice.shows("(! This is no group.*\n(.*\n)*?){2}")
-        assert await alice.ends() == 0
 
     assert "needs something else" not in alice.output
 
@@ -631,8 +603,7 @@ async def test_files_are_sent_shown_and_saved(tmp_path: Path) -> None:
 
 
 async def test_notifications_are_shown_once_and_acknowledged_and_reminders_asked_for() -> None:
-    async with FakeServer() as server, chatting(server, "alice", "bob") as alice:
-        await alice.shows("connected")
+    async with alices_chat() as (server, alice):
         about = {"kind": "reminder", "title": "Reminder", "conversation_id": DM, "seq": 4}
         for told in (
             server.http.notices.tell("alice", "one", title="Sent\x1b[2J", body="today"),
@@ -648,7 +619,6 @@ async def test_notifications_are_shown_once_and_acknowledged_and_reminders_asked
         alice.type("/remind 1 10m", "/remind #1 2h", "/remind 1 soon", "/remind 1")
         await alice.shows(r"(\* you will be reminded of #1 at \d{4}-.*\n(.*\n)*?){2}")
         await alice.shows(r"(! usage: /remind N 10m\n(.*\n)*?){2}")
-        assert await alice.ends() == 0
 
     assert len(re.findall(r"^\* (Sent|Reminder)", alice.output, re.MULTILINE)) == 2
     sooner, later = sorted(each["at"] for each in server.http.notices.reminders["alice"].values())
