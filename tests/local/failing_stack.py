@@ -7,8 +7,9 @@ import urllib.request
 from typing import Any
 
 from local import server
-from local.settings import ACCOUNT, Settings
+from local.settings import Settings
 from tests.local.emulated import client, printed
+from tests.local.templates import TABLE, function, queue, source
 
 WAIT = 30.0
 STACK_NAME = "Parley-local"
@@ -48,55 +49,19 @@ TEMPLATE: dict[str, Any] = {
     "Resources": {
         "Failures": {"Type": "AWS::SQS::Queue"},
         "WorkFailures": {"Type": "AWS::SQS::Queue"},
-        "Work": {
-            "Type": "AWS::SQS::Queue",
-            "Properties": {
-                "VisibilityTimeout": 1,
-                "RedrivePolicy": {"deadLetterTargetArn": {"Fn::GetAtt": ["WorkFailures", "Arn"]}, "maxReceiveCount": 1},
-            },
-        },
-        "WorkSource": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "EventSourceArn": {"Fn::GetAtt": ["Work", "Arn"]},
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            },
-        },
-        "Table": {
-            "Type": "AWS::DynamoDB::Table",
-            "Properties": {
-                "TableName": "log",
-                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-                "BillingMode": "PAY_PER_REQUEST",
-                "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
-            },
-        },
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "Role": f"arn:aws:iam::{ACCOUNT}:role/any",
-                "Code": {"ZipFile": CONSUMER},
-                "Environment": {"Variables": {"MODE": "normal"}},
-            },
-        },
-        "Stream": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            "Properties": {
-                "FunctionName": {"Ref": "Function"},
-                "EventSourceArn": {"Fn::GetAtt": ["Table", "StreamArn"]},
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-                "StartingPosition": "TRIM_HORIZON",
-                "BatchSize": 100,
-                "BisectBatchOnFunctionError": True,
-                "MaximumRetryAttempts": 1,
-                "DestinationConfig": ON_FAILURE,
-                "FilterCriteria": {"Filters": [{"Pattern": json.dumps(PATTERN)}]},
-            },
-        },
+        "Work": queue("WorkFailures", tries=1),
+        "WorkSource": source("Work"),
+        "Table": TABLE,
+        "Function": function(CONSUMER, Environment={"Variables": {"MODE": "normal"}}),
+        "Stream": source(
+            "Table",
+            StartingPosition="TRIM_HORIZON",
+            BatchSize=100,
+            BisectBatchOnFunctionError=True,
+            MaximumRetryAttempts=1,
+            DestinationConfig=ON_FAILURE,
+            FilterCriteria={"Filters": [{"Pattern": json.dumps(PATTERN)}]},
+        ),
         "Asynchronous": {
             "Type": "AWS::Lambda::EventInvokeConfig",
             "Properties": {

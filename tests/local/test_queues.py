@@ -13,6 +13,7 @@ import pytest
 from local import ports, processes, server
 from local.settings import ACCOUNT, Settings
 from tests.local.emulated import client, printed
+from tests.local.templates import TABLE, function, queue, source
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("emulator")]
 
@@ -34,27 +35,6 @@ def handler(event, context):
 """
 
 
-def queue(failures: str) -> dict[str, Any]:
-    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [failures, "Arn"]}, "maxReceiveCount": 2}
-    return {
-        "Type": "AWS::SQS::Queue",
-        "Properties": {"VisibilityTimeout": 1, "SqsManagedSseEnabled": True, "RedrivePolicy": redrive},
-    }
-
-
-def source(of: str, **properties: object) -> dict[str, Any]:
-    attribute = "StreamArn" if of == "Table" else "Arn"
-    return {
-        "Type": "AWS::Lambda::EventSourceMapping",
-        "Properties": {
-            "FunctionName": {"Ref": "Function"},
-            "EventSourceArn": {"Fn::GetAtt": [of, attribute]},
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            **properties,
-        },
-    }
-
-
 def pattern(**attributes: dict[str, list[object]]) -> dict[str, str]:
     return {"Pattern": json.dumps({"eventName": ["INSERT"], "dynamodb": {"NewImage": attributes}})}
 
@@ -63,27 +43,10 @@ ROUTE_SETTINGS = {"sync": {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 2, 
 TEMPLATE = {
     "Resources": {
         "Failures": {"Type": "AWS::SQS::Queue"},
-        "Checks": queue("Failures"),
-        "FanOut": queue("Failures"),
-        "Table": {
-            "Type": "AWS::DynamoDB::Table",
-            "Properties": {
-                "TableName": "log",
-                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-                "BillingMode": "PAY_PER_REQUEST",
-                "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
-            },
-        },
-        "Function": {
-            "Type": "AWS::Lambda::Function",
-            "Properties": {
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "Role": f"arn:aws:iam::{ACCOUNT}:role/any",
-                "Code": {"ZipFile": CONSUMER},
-            },
-        },
+        "Checks": queue("Failures", tries=2, SqsManagedSseEnabled=True),
+        "FanOut": queue("Failures", tries=2, SqsManagedSseEnabled=True),
+        "Table": TABLE,
+        "Function": function(CONSUMER),
         "ChecksSource": source("Checks", BatchSize=10),
         "FanOutSource": source("FanOut", BatchSize=1, ScalingConfig={"MaximumConcurrency": 2}),
         "StreamSource": source(
