@@ -41,6 +41,7 @@ def _deployed(settings: Settings, *, up: str) -> bool:
     fact("WebSocket", deployed.ws_url)
     fact("HTTP", deployed.http_url)
     fact("pushes", pushes.ports.inspect_url if pushes else f"not running; start the push servers with: {up}")
+    fact("chat page", f"{settings.endpoint}/ui/")
     fact("details", settings.show(settings.stack_file))
     return healthy and not changes and pushes is not None
 
