@@ -438,6 +438,7 @@ def test_status_is_good_only_where_all_runs_and_nothing_has_changed(
     monkeypatch.setattr(push_servers, "remembered", lambda _: machine.ports)
     good, text = shown(machine, capsys)
     assert (good, "up to date" in text) == (True, True)
+    assert f"{machine.settings.endpoint}/ui/" in text
     (machine.settings.root / "app.py").write_text("changed")
     good, text = shown(machine, capsys)
     assert (good, "stale: code changed since; deploy it with: make up" in text) == (False, True)
