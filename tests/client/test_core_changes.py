@@ -242,6 +242,20 @@ def test_of_two_presence_events_the_later_one_counts_in_whichever_order_they_com
     assert bench.events() == [Presence("carol", "offline", None, 1)]
 
 
+def test_what_comes_after_the_question_stands_in_the_answer_and_what_came_before_does_not() -> None:
+    bench = Bench().online(block(3))
+    call = bench.core.watch(["bob"], bench.now)
+    bench.receive(came_or_went("offline", 5))
+    bench.cut()  # and the answer is lost
+    bench.reconnect(block(3))
+    bench.reply(bench.sent("presence")[-1], **here())
+    assert bench.results()[-1] == Done(call, (Presence("bob", "online"),))
+    later = bench.core.watch(["bob"], bench.now)
+    bench.receive(came_or_went("offline", 6))
+    bench.reply(bench.sent("presence")[-1], **here())
+    assert bench.results()[-1] == Done(later, (Presence("bob", "offline"),))
+
+
 def test_what_comes_while_a_watch_is_renewed_is_newer_than_its_answer() -> None:
     bench = Bench().online(block(3))
     bench.core.watch(["bob", "carol"], bench.now)

@@ -15,6 +15,12 @@ BUGS: Final = (
         "parts = (said, kind, str(self.reply_to))",
     ),
     Bug(
+        "who is mentioned twice is stored twice",
+        "shared/domain/entries.py",
+        "            mentions=self._mentioned,",
+        "            mentions=self.mentions,",
+    ),
+    Bug(
         "a resend's reply_to is not compared",
         "shared/domain/entries.py",
         "parts = (said, kind, str(self.reply_to), *mentions)",

@@ -57,4 +57,10 @@ BUGS: Final = (
         "        self._asked, self._failures, self._not_before, self.answered = None, 0, 0.0, False\n        self.begin()\n",
         "        self._asked, self._failures, self._not_before, self.answered = None, 0, 0.0, False\n",
     ),
+    Bug(
+        "a presence event that comes late is believed",
+        _SRC + "watch.py",
+        "if at >= self._latest.get(presence.user_id, 0):",
+        "if at >= 0:",
+    ),
 )

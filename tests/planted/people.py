@@ -127,6 +127,21 @@ BUGS: Final = (
         "        if session.is_online(at) and not session.shown:\n            return False",
     ),
     Bug(
+        "a presence check that comes again tells nothing",
+        "functions/presence/handler.py",
+        "check_offline(gone, again=again,",
+        "check_offline(gone, again=False,",
+    ),
+    Bug(
+        "hiding is told before it is noted",
+        "shared/operations/presence.py",
+        "        if not session.hidden and not sessions.hide(user_id, session, hidden=True, shown=shown):\n",
+        "        announce_presence(unseen, stores=stores, services=services, now=now())\n"
+        "        if not session.hidden:\n"
+        "            if sessions.hide(user_id, session, hidden=True, shown=OFFLINE):\n"
+        "                return\n",
+    ),
+    Bug(
         "online is announced by nobody",
         "functions/connect/handler.py",
         "    if opened.announce:\n",

@@ -128,8 +128,11 @@ class Client:
         detail = {"conversation_id": where, "content": content, **again}
         operation = self._begin(kind, detail)
         place: dict[str, Any] = {"to": to} if to else {"conversation_id": where}
-        operation.detail.setdefault("client_message_id", f"{self.name}-{self._ids + 1}")
+        following = self._ids + 1
+        operation.detail.setdefault("client_message_id", f"{self.name}-{following}")
         self._call(operation, lambda: self.core.send(content, self.now, **place, **again))
+        if "client_message_id" not in again:
+            self._ids = max(self._ids, following)  # also where it was refused before it got one
         pending = [one for one in self.core.unacked if one.client_message_id == detail["client_message_id"]]
         if pending:
             detail["after"] = pending[0].after

@@ -120,7 +120,7 @@ class Gateway:
     runtime: Runtime
     lines: dict[str, Line] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
-    gone: list[tuple[float, Line]] = field(default_factory=list)
+    gone: list[tuple[float, Line, str]] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -246,7 +246,7 @@ class Gateway:
         if self._fault_model.strikes(Fault.POST_FAILED):
             return 500
         if line.state != "open":
-            self.gone.append((self._hub.now, line))
+            self.gone.append((self._hub.now, line, event["type"]))
             return 410
         self.posts.append(Post(line, event, self._hub.now, process.began if process else 0.0))
         self._deliver(line, data)

@@ -26,12 +26,12 @@ CHUNK = 250
 ROOT = Path(__file__).parents[2]
 
 
-# Histories to which was objected once: the first five for faults of the product (two `auth` at once, who is just away,
-# who hides while somebody comes to see them), the others for what judges got wrong.
+# Histories to which was objected once: the first eight for faults of the product (two `auth` at once, who is just away,
+# who goes or hides while somebody comes to see them, a check that fails half-way), the others for mistakes of judges.
 _OBJECTED_TO = (
-    *(703, 2_950, 30_001_391, 1_008_971, 1_028_712),
+    *(703, 2_950, 30_001_391, 1_008_971, 1_028_712, 6_010_855, 6_014_539, 6_018_660),
     *(150_265, 262_866, 444_833, 886_112, 1_005_596, 1_014_658, 1_017_923, 1_020_881, 1_023_994),
-    *(1_024_872, 1_027_384, 1_036_172, 1_036_332, 1_040_243),
+    *(1_024_872, 1_027_384, 1_036_172, 1_036_332, 1_040_243, 7_020_420, 7_044_794, 7_045_169),
 )
 
 

@@ -52,7 +52,7 @@ def _had_ended(case: Case, line: Line) -> bool:
 
 def _was_connecting(case: Case, line: Line) -> bool:
     """A post to a connection that is just being made finds none, as one to a connection that is gone."""
-    return any(gone is line for _, gone in case.scenario.deployment.gateway.gone)
+    return any(gone is line for _, gone, __ in case.scenario.deployment.gateway.gone)
 
 
 def who_makes_way_is_told(case: Case) -> Iterator[str]:

@@ -101,10 +101,15 @@ _FORGETFUL: Final = HARMLESS | {Fault.DISCONNECT_LOST, Fault.HALF_OPEN}
 
 
 def the_dead_are_forgotten(case: Case) -> Iterator[str]:
-    """Once a post has found out that a connection is gone, which is not just being made."""
+    """Once a post has found out that a connection is gone, which is not just being made.
+
+    One of presence ends the subscription alone (docs/reliability.md).
+    """
     if not case.struck <= _FORGETFUL:
         return
-    for at, line in case.scenario.deployment.gateway.gone:
+    for at, line, event in case.scenario.deployment.gateway.gone:
+        if event == "presence":
+            continue
         began = int(line.context["connected_at"])
         end = case.past.at(case.scenario.hub.now).session(line.user_id) or {}
         is_old = BASE_MS + at - began > _HANDSHAKE_MS + case.skew

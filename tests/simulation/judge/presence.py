@@ -218,7 +218,7 @@ def _believes(case: Case, client: Client, user: str, watching: Operation, end: f
     told = [
         (at, event.status)
         for at, event in client.seen.events
-        if isinstance(event, Presence) and event.user_id == user and at >= watching.began
+        if isinstance(event, Presence) and event.user_id == user and at >= start
     ]
     for begins, ends, status in truth:
         by = begins + SETTLED_MS

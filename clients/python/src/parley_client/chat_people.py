@@ -29,7 +29,6 @@ class People:
     changed: Callable[[], None]
     place: Place | None = None
     _present: dict[str, Presence] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)  # since the last question: newer than its answer
     _typing: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
 
     async def watch(self, place: Place, users: list[str]) -> None:
@@ -41,19 +40,16 @@ class People:
                 handle.cancel()
             self._typing.clear()
             self.changed()
-        self._told.clear()
         with suppress(ParleyError):
             found = await self.client.presence(users[:MAX_WATCHED])
             if self.place == place:
-                answer = {presence.user_id: presence for presence in found}
-                self._present = answer | {user: self._present[user] for user in self._told & answer.keys()}
+                self._present = {presence.user_id: presence for presence in found}
         self.changed()
 
     def came_or_went(self, presence: Presence) -> bool:
         """Returns whether that is news. It is also where the answer to `watch` is still on its way."""
         before = self._present.get(presence.user_id)
         self._present[presence.user_id] = presence
-        self._told.add(presence.user_id)
         self.changed()
         return before is None or before.status != presence.status
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from parley_client.effects import Done, Effect, Failed
 from parley_client.errors import ParleyError
@@ -17,8 +17,8 @@ from parley_client.settings import Settings
 class Watch:
     """How the users are goes to who asked; to the stream (`emit`) when the subscription was renewed by itself.
 
-    Of two events for one user the one with the later timestamp counts, in whichever order they come; and what came
-    while an answer was on its way is newer than the answer.
+    Of two events for one user the one with the later timestamp counts, in whichever order they come; and what comes
+    while an answer is on its way is newer than the answer, and stands in its place.
     """
 
     settings: Settings
@@ -33,7 +33,7 @@ class Watch:
     _refusals: int = 0
     _not_before: float = 0.0
     _latest: dict[str, int] = field(default_factory=dict)
-    _heard: set[str] = field(default_factory=set)
+    _heard: dict[str, Presence] = field(default_factory=dict)
 
     def want(self, users: tuple[str, ...], call: int) -> None:
         """Watch these users, and no others. An earlier call that still waits fails as `replaced`."""
@@ -47,7 +47,7 @@ class Watch:
         at = presence.timestamp or 0
         if at >= self._latest.get(presence.user_id, 0):
             self._latest[presence.user_id] = at
-            self._heard.add(presence.user_id)
+            self._heard[presence.user_id] = presence
             self.emit(presence)
 
     def send_due(self, now: float) -> None:
@@ -87,7 +87,8 @@ class Watch:
         self._open = False
         found = as_presences(data)
         if self._call is not None:
-            self.do(Done(self._call, found))
+            newer = {user_id: replace(presence, timestamp=None) for user_id, presence in self._heard.items()}
+            self.do(Done(self._call, tuple(newer.get(presence.user_id, presence) for presence in found)))
             self._call = None
         else:
             for presence in found:
