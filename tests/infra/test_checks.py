@@ -13,6 +13,8 @@ import pytest
 from tests.infra.templates import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.bundling import Bundle
     from tests.infra.templates import Resources
 
@@ -58,9 +60,12 @@ def test_findings_stay_acknowledged_where_account_and_region_are_known(region: s
     assert f"execute-api:{region}:123456789012" in json.dumps(resources.template)
 
 
-def test_cfn_lint_finds_nothing_with_the_projects_settings(aws: Resources, full: Resources) -> None:
+def test_cfn_lint_finds_nothing_with_the_projects_settings(
+    aws: Resources, full: Resources, synthesize: Callable[..., Resources]
+) -> None:
+    page = synthesize(web="true", allowed_origins="https://chat.example.com")
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), aws.file, full.file],
+        [Path(sys.executable).with_name("cfn-lint"), aws.file, full.file, page.file],
         cwd=ROOT,
         capture_output=True,
         text=True,

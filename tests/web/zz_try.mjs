@@ -1,0 +1,14 @@
+import { chromium } from "playwright-core";
+import sp from "@sparticuz/chromium";
+const browser = await chromium.launch({ executablePath: await sp.executablePath(), args: sp.args, headless: true });
+const base="http://localhost:4780/ui/";
+const t0=Date.now();
+const a=await (await browser.newContext({viewport:{width:1100,height:760}})).newPage();
+const b=await (await browser.newContext({viewport:{width:390,height:780},colorScheme:"dark",locale:"de-DE"})).newPage();
+for (const [n,p] of [["a",a],["b",b]]) p.on("console",m=>{ if(["error","warning"].includes(m.type())) console.log(n,m.type(),m.text().slice(0,200)); });
+await a.goto(base+"#user=alice"); await b.goto(base+"#user=bob");
+console.log("loaded",Date.now()-t0, a.url());
+await a.waitForTimeout(9000); await a.screenshot({path:"/tmp/s1.png"}); await b.screenshot({path:"/tmp/s2.png"});
+await a.keyboard.press("Tab");
+console.log((await a.locator("button, input, textarea").evaluateAll(es=>es.map(e=>e.getAttribute("aria-label")||e.textContent||e.placeholder))).join(" | "));
+await browser.close();
