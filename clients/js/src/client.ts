@@ -84,6 +84,8 @@ export class ParleyClient {
   private starting: Promise<void> | null = null;
   private opening = 0;
   private refusedOnce = false;
+  /** The store was read: before that, nobody knows what waits in it. */
+  private ready = false;
   private readonly reading = new Map<string, Reading>();
   private readonly wrote = new Map<string, number>();
   private watched: readonly string[] = [];
@@ -217,6 +219,7 @@ export class ParleyClient {
 
   /** Shown at once, sent when that is possible, stored once. Throws for what could never be sent. */
   send(where: Where, content: string | null, more: SendMore = {}): Sending {
+    this.checkReady();
     const { client_message_id, forward_of, ...rest } = more;
     if ((content === null && rest.file_id === undefined) !== (forward_of !== undefined)) {
       throw new ParleyError("bad_request", "A message has words, a file, or both; or else it forwards another");
@@ -234,6 +237,7 @@ export class ParleyClient {
 
   /** A refused message once more. */
   resend(client_message_id: string): Sending {
+    this.checkReady();
     const { call, item } = this.core.resend(client_message_id, this.runner.now());
     return this.sending(call, item);
   }
@@ -316,7 +320,7 @@ export class ParleyClient {
     const wanted = [...new Set(users)].sort();
     if (JSON.stringify(wanted) === JSON.stringify(this.watched)) return;
     this.watched = wanted;
-    if (this.core.connection !== "stopped") {
+    if (this.ready && this.core.connection !== "stopped") {
       this.call(() => this.core.watch(wanted, this.runner.now())).catch(() => {});
     }
   }
@@ -355,6 +359,7 @@ export class ParleyClient {
   sendFile(where: Where, file: Blob | Uint8Array, options: UploadOptions & { caption?: string } & SendMore): Sending {
     const { caption, name, content_type, kind, onProgress, signal, client_message_id, ...more } = options;
     const id = client_message_id ?? this.newId();
+    this.checkReady();
     const conversation_id = "to" in where ? this.core.privateWith(where.to) : where.conversation_id;
     const blob = file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
     const contentType = content_type ?? blob.type;
@@ -445,8 +450,10 @@ export class ParleyClient {
   }
 
   private async begin(): Promise<void> {
-    const { openConversation } = this.core;
+    const { opening } = this;
     const loaded = await this.store.load();
+    if (opening !== this.opening) return; // closed meanwhile
+    const { openConversation } = this.core;
     this.ledger = new Ledger();
     this.ledger.restore(loaded.from, loaded.saved.conversations);
     try {
@@ -461,6 +468,7 @@ export class ParleyClient {
     [this.timelines, this.rows] = this.views();
     this.rows.restore(loaded.rows);
     this.core.openConversation = openConversation;
+    this.ready = true;
     this.joinBrowser();
     this.core.start();
     if (this.watched.length > 0) this.call(() => this.core.watch(this.watched, this.runner.now())).catch(() => {});
@@ -481,10 +489,15 @@ export class ParleyClient {
   /** Ask the core for something, and wait for how it ends. */
   private call(ask: () => number): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      this.checkReady();
       const call = ask();
       this.calls.set(call, { resolve, reject });
       this.perform();
     });
+  }
+
+  private checkReady(): void {
+    if (!this.ready) throw new ParleyError("closed", "Start the client first", true);
   }
 
   private sending(call: number, item: { client_message_id: string; conversation_id: string | null }): Sending {

@@ -458,3 +458,16 @@ test("many conversations are not asked for one by one", async () => {
   await until(() => alice.inbox().items.length === 60);
   expect(server.requests.filter((request) => request.startsWith("GET /v1/conversations/"))).toEqual([]);
 });
+
+test("nothing is taken before the store was read, and a client that is closed meanwhile stays closed", async () => {
+  const alice = client();
+  expect(() => alice.send({ to: "bob" }, "too early")).toThrow("Start the client first");
+  const starting = alice.start();
+  await alice.close();
+  await starting;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(server.sockets).toEqual([]);
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "closed" });
+  await alice.start();
+  await until(() => alice.connection().state === "online");
+});
