@@ -22,6 +22,7 @@ export async function launch() {
     return await chromium.launch({
       executablePath: path,
       headless: true,
+      env: { ...process.env, LC_ALL: "C" }, // its language is then no tag that Intl takes: windows without a locale have it
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { App } from "./app";
 import { I18nProvider } from "./i18n";
 import { takeFragment } from "./lib/session";
 import { applyTheme } from "./lib/theme";
+import { Boundary } from "./ui/boundary";
 import "./styles/base.css";
 import "./styles/inbox.css";
 import "./styles/chat.css";
@@ -14,6 +15,8 @@ takeFragment();
 applyTheme();
 createRoot(document.getElementById("root") as HTMLElement).render(
   <I18nProvider>
-    <App />
+    <Boundary>
+      <App />
+    </Boundary>
   </I18nProvider>,
 );

@@ -2,7 +2,7 @@
 export default async function play(stage) {
   const { a, b } = stage.given;
   const alice = await stage.person({ user: a });
-  const bob = await stage.person({ user: b });
+  const bob = await stage.person({ user: b, options: { locale: undefined } }); // a system without a language
   stage.check(!alice.page.url().includes(a), "the address says nothing of who it is");
   await alice.begin(b);
   await alice.say("hi bob");

@@ -5,6 +5,8 @@ export const de: Table = {
   "app.loading": "Wird geladen …",
   "app.failed": "Die Seite konnte ihre Konfiguration nicht laden",
   "app.retry": "Noch einmal versuchen",
+  "app.broken": "Diese Seite ist stehen geblieben. Was du gesendet hast, ist sicher.",
+  "app.reload": "Neu laden",
   "app.close": "Schließen",
   "app.cancel": "Abbrechen",
   "app.back": "Zurück zu den Chats",

@@ -4,6 +4,8 @@ export const en = {
   "app.loading": "Loading …",
   "app.failed": "The page could not load its configuration",
   "app.retry": "Try again",
+  "app.broken": "This page has stopped working. What you sent is safe.",
+  "app.reload": "Load it again",
   "app.close": "Close",
   "app.cancel": "Cancel",
   "app.back": "Back to the chats",

@@ -44,6 +44,19 @@ export function preferred(wanted: readonly string[]): Language {
   return "en";
 }
 
+/** The first of the browser's tags for this language that is one: where the system has no language, Chromium's is `en-US@posix`. */
+export function localeFor(language: Language, wanted: readonly string[]): string {
+  return wanted.find((one) => one.toLowerCase().split("-")[0] === language && isTag(one)) ?? language;
+}
+
+function isTag(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(name).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 export function fill(table: Table, rules: Intl.PluralRules, key: Key, values: Values = {}): string {
   const forms = table[key].split("|");
   const form = forms.length > 1 && typeof values.n === "number" && rules.select(values.n) !== "one" ? 1 : 0;
@@ -72,7 +85,7 @@ const DAY = 86_400_000;
 function make(language: Language, setLanguage: (next: Language) => void): I18n {
   const table = TABLES[language];
   const rules = new Intl.PluralRules(language);
-  const locale = navigator.languages.find((one) => one.toLowerCase().startsWith(language)) ?? language;
+  const locale = localeFor(language, navigator.languages);
   const times = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
   const weekdays = new Intl.DateTimeFormat(locale, { weekday: "long" });
   const dates = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });

@@ -5,6 +5,8 @@ export const zh: Table = {
   "app.loading": "正在加载…",
   "app.failed": "页面无法加载配置",
   "app.retry": "重试",
+  "app.broken": "此页面已停止工作。您发送的内容是安全的。",
+  "app.reload": "重新加载",
   "app.close": "关闭",
   "app.cancel": "取消",
   "app.back": "返回聊天列表",
