@@ -25,10 +25,7 @@ def function(code: str, **properties: object) -> dict[str, Any]:
 
 def queue(failures: str, *, tries: int, **properties: object) -> dict[str, Any]:
     redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [failures, "Arn"]}, "maxReceiveCount": tries}
-    return {
-        "Type": "AWS::SQS::Queue",
-        "Properties": {"VisibilityTimeout": 1, "RedrivePolicy": redrive, **properties},
-    }
+    return {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 1, "RedrivePolicy": redrive, **properties}}
 
 
 def source(of: str, **properties: object) -> dict[str, Any]:

@@ -36,20 +36,9 @@ VARIABLES: dict[type[Any], set[str]] = {
     PresenceSettings: _TELLING,
     MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
     RestSettings: {
-        *(
-            *_CHAT,
-            "TICKETS_TABLE",
-            "GROUP_LIMIT",
-            "INVITE_RATE",
-            "INVITE_BURST",
-            "DEVICE_LIMIT",
-            "REMINDER_LIMIT",
-            "IMAGE_LIMIT",
-            "FILE_LIMIT",
-            "FILE_QUOTA",
-            "ALLOWED_ORIGINS",
-            "BUCKET",
-        ),
+        *_CHAT,
+        *("TICKETS_TABLE", "GROUP_LIMIT", "INVITE_RATE", "INVITE_BURST", "DEVICE_LIMIT", "REMINDER_LIMIT"),
+        *("IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "ALLOWED_ORIGINS", "BUCKET"),
         *("LOOK_QUEUE_URL", "LOOK_QUEUE_ARN", "SECOND_LOOK_S", "SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN"),
     },
     OfflinePushSettings: {
