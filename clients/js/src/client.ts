@@ -689,12 +689,8 @@ export class ParleyClient {
   private hearOf(event: { type: string; [field: string]: unknown }): void {
     const { type, conversation_id: id, user_id: user, seq } = event;
     if (type === "presence" && typeof user === "string") {
-      const { status, last_seen, timestamp } = event as unknown as {
-        status: "online";
-        last_seen: null;
-        timestamp: number;
-      };
-      this.people.set({ user_id: user, status, last_seen }, timestamp);
+      const { status, last_seen } = event as unknown as { status: "online"; last_seen: null };
+      this.people.set({ user_id: user, status, last_seen });
     } else if (typeof id === "string" && typeof user === "string") {
       if (type === "typing" && user !== this.userId) this.typists.set(id, user, event.active !== false);
       if ((type === "read" || type === "delivered") && typeof seq === "number") {

@@ -182,6 +182,20 @@ test("typing lapses with the message, presence goes by its timestamp", async () 
   expect(alice.presence("bob")).toEqual({ status: "online", last_seen: null });
 });
 
+test("what is heard of a user while an answer is on its way is newer than the answer", async () => {
+  const alice = client();
+  await alice.connected();
+  server.onFrame = (frame, user) => {
+    if (frame.type === "presence") {
+      server.post(user, { type: "presence", user_id: "bob", status: "online", last_seen: null, timestamp: 20 });
+    }
+    return undefined;
+  };
+  alice.watch(["bob", "carol"]);
+  await until(() => alice.presence("carol")?.status === "offline");
+  expect(alice.presence("bob")).toEqual({ status: "online", last_seen: null });
+});
+
 test("unread counts others' messages until they are read", async () => {
   const alice = client();
   await alice.connected();

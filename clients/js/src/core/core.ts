@@ -379,9 +379,16 @@ export class Core {
       this.onDisconnect(frame, now);
     } else if (frame.type === "notification") {
       this.notifying.heard(frame.notification);
+    } else if (frame.type === "presence" && !this.isNews(frame)) {
+      return; // of two events the later counts
     } else if (typeof frame.type === "string" && !this.sender.stream.isOver(frame.conversation_id)) {
       this.context.emit({ type: "ephemeral", event: { ...frame, type: frame.type } });
     }
+  }
+
+  private isNews({ user_id, status, last_seen, timestamp }: Frame): boolean {
+    const presence = { user_id: String(user_id), status: status as "online", last_seen: last_seen as null };
+    return this.watcher.hear(presence, Number(timestamp) || 0);
   }
 
   private onDisconnect(frame: Frame, now: number): void {

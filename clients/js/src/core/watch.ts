@@ -1,4 +1,9 @@
-/** Whose presence this client watches: a subscription is the connection's, so each new one gets it again. */
+/**
+ * Whose presence this client watches: a subscription is the connection's, so each new one gets it again.
+ *
+ * Of two events for one user the one with the later timestamp counts, in whichever order they come; and what comes while an
+ * answer is on its way is newer than the answer, and stands in its place.
+ */
 
 import type { ParleyError } from "../errors.js";
 import type { Context } from "./context.js";
@@ -14,6 +19,8 @@ export class Watch {
   private inFlight = false;
   private refusals = 0;
   private notBefore = 0;
+  private readonly latest = new Map<string, number>();
+  private readonly heard = new Map<string, Users[number]>();
 
   constructor(
     private readonly context: Context,
@@ -27,12 +34,23 @@ export class Watch {
     this.call = call;
     this.open = true;
     this.refusals = this.notBefore = 0;
+    for (const user of this.latest.keys()) if (!users.includes(user)) this.latest.delete(user);
+  }
+
+  /** Somebody came or went. False for old news. */
+  hear(presence: Users[number], timestamp: number): boolean {
+    const { user_id, status, last_seen } = presence;
+    if (timestamp < (this.latest.get(user_id) ?? 0)) return false;
+    this.latest.set(user_id, timestamp);
+    this.heard.set(user_id, { user_id, status, last_seen });
+    return true;
   }
 
   sendDue(now: number): void {
     if (!this.open || this.inFlight || now < this.notBefore) return;
     this.inFlight = true;
     const asked = this.users;
+    this.heard.clear();
     this.exchange.transmit(
       { type: "presence", users: [...asked] },
       now,
@@ -40,7 +58,8 @@ export class Watch {
         this.inFlight = false;
         if (asked !== this.users) return; // others were asked for meanwhile: their turn is next
         this.open = false;
-        const users = (Array.isArray(data.users) ? data.users : []) as Users;
+        const answer = (Array.isArray(data.users) ? data.users : []) as Users;
+        const users = answer.map((user) => this.heard.get(user?.user_id) ?? user);
         this.context.emit({ type: "presences", users });
         this.context.done(this.call, users);
         this.call = null;

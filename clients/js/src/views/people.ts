@@ -44,22 +44,19 @@ export class Typing {
 type Answer = Extract<CoreEvent, { type: "presences" }>["users"][number];
 
 export class Presence {
-  private readonly users = new Map<string, { shown: NonNullable<PresenceState>; timestamp: number }>();
+  private readonly users = new Map<string, NonNullable<PresenceState>>();
 
   constructor(private readonly topics: Topics) {}
 
   get(user: string): PresenceState {
-    return this.users.get(user)?.shown;
+    return this.users.get(user);
   }
 
-  /** An answer says how it is now; of two events the one with the later timestamp counts. */
-  set(answer: Answer, timestamp?: number): void {
-    const { user_id, status, last_seen } = answer;
+  /** How a user is now. */
+  set({ user_id, status, last_seen }: Answer): void {
     const before = this.users.get(user_id);
-    if (timestamp !== undefined && before !== undefined && timestamp < before.timestamp) return;
-    const at = timestamp ?? before?.timestamp ?? 0;
-    const same = before?.shown.status === status && before.shown.last_seen === last_seen;
-    this.users.set(user_id, { shown: same && before ? before.shown : { status, last_seen }, timestamp: at });
-    if (!same) this.topics.touch(`presence:${user_id}`);
+    if (before?.status === status && before.last_seen === last_seen) return;
+    this.users.set(user_id, { status, last_seen });
+    this.topics.touch(`presence:${user_id}`);
   }
 }
