@@ -53,7 +53,7 @@ from shared.wire.websocket.gateway import Caller, Event, answer, caller_of, chec
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Guard:
     """One instance of the function's view of who may do how much."""
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 COSTLY: Final[Mapping[str, tuple[int, int]]] = {"sync": (5, 100), "presence": (1, 20), "auth": (1, 10)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Wiring:
     """Everything that operations reach the world through. `verify` checks a fresh token."""
 
@@ -54,7 +54,7 @@ class Parts(TypedDict):
     context: Context
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Limiters:
     """What one instance lets through. `frame_limit` is bytes; `begin` starts the time that a frame may take."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.domain.limits import Limit
 from shared.errors import RateLimited
-from shared.ports.limits import Buckets
+
+if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from shared.ports.limits import Buckets
 
 HOUR_S: Final = 3_600
 

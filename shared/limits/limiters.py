@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from shared.clock import SECOND_MS
 from shared.domain.limits import Limit
 from shared.errors import RateLimited
-from shared.ports.limits import Buckets
+
+if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from shared.ports.limits import Buckets
 
 # Each entry is some hundred bytes, and forgetting one costs a read or a write more, never an answer.
 _REMEMBERED: Final = 2_000
@@ -39,7 +41,7 @@ _FREE: Final = 3
 _FREE_EVERY_MS: Final = 5_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Account:
     """What one instance may give one user."""
 
@@ -106,7 +108,7 @@ class _Bucket:
     at: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FrameLimiter:
     """A token bucket for each connection in this instance's memory: `rate` frames a second, `burst` at once."""
 

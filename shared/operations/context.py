@@ -14,7 +14,7 @@ from shared.operations.rosters import Rosters
 MAX_ATTEMPTS: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Limits:
     """What a deployment has set: docs/configuration.md has each, and its default. A function has what it needs."""
 
@@ -32,7 +32,7 @@ class Limits:
     sizes: SizeLimits = SizeLimits(0, 0)  # noqa: RUF009  # frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Context:
     """Time and randomness, the deployment's limits, and what the instance remembers.
 

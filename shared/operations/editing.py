@@ -16,7 +16,7 @@ from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Edit:
     user_id: str
     conversation_id: str
@@ -24,14 +24,14 @@ class Edit:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Delete:
     user_id: str
     conversation_id: str
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class React:
     """What a client asks for: the user's emoji put to a message or taken off; with `owner_id` that user's taken off."""
 

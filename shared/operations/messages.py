@@ -77,7 +77,7 @@ _LONGEST_WAIT: Final = 4
 _PAGE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SendMessage:
     """What a client asks for: `to` or `conversation_id`, and `after`, the entry that it held when composing.
 

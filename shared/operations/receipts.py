@@ -20,7 +20,7 @@ READ = "read"
 DELIVERED = "delivered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MoveCursor:
     kind: str
     user_id: str

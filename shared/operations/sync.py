@@ -45,7 +45,7 @@ class Synced:
     joined_seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sync:
     """`has_more`: sync again. `next_after`: heads behind this conversation are left. `refused` are not the user's."""
 
@@ -77,7 +77,7 @@ class _Reply:
         return is_there
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Catching:
     """What a client holds of each conversation, and `after` which one its heads go on. `room` is in bytes."""
 

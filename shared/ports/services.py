@@ -141,7 +141,7 @@ class Observer(Protocol):
         """Note an error that what was asked for survives: its type and place, never its text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PresenceServices:
     """What telling connections takes."""
 
@@ -151,21 +151,21 @@ class PresenceServices:
     observer: Observer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Services(PresenceServices):
     """What the frames of a connection take."""
 
     presence_checks: PresenceChecks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NotifyingServices(Services):
     """What telling users takes who may not be there."""
 
     delivery_checks: DeliveryCheckQueue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class RestServices(NotifyingServices):
     """What the HTTP API takes."""
 
@@ -173,7 +173,7 @@ class RestServices(NotifyingServices):
     scheduler: ReminderScheduler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PushServices(NotifyingServices):
     """What waking devices takes. `jitter(ms)` is a random part of that."""
 

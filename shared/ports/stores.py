@@ -15,15 +15,17 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
     from shared.ports.people import Blocks, Contacts, Profiles, Relations
 
+# Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SessionStores:
     """What a handshake's end touches."""
 
     sessions: Sessions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PresenceStores(SessionStores):
     """What decides who may see whose presence, and who wants to."""
 
@@ -32,7 +34,7 @@ class PresenceStores(SessionStores):
     watches: Watches
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ChatStores(PresenceStores):
     """What the frames of a connection touch."""
 
@@ -41,7 +43,7 @@ class ChatStores(PresenceStores):
     blocks: Blocks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stores(ChatStores):
     """What the HTTP API touches."""
 
@@ -53,7 +55,7 @@ class Stores(ChatStores):
     reminders: Reminders
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PushStores(Stores):
     """All of them."""
 

@@ -69,21 +69,21 @@ domain: changes connections contacts entries files limits members rules text
 limits: limiters
 operations: audiences changes connections context delivery editing messages presence receipts resends rosters sessions
     sync typing_indicators visibility
-ports: connections conversations files limits services stores
+ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common cutting events
 wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
 adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores relations
-    schema sessions stores watches
+adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
+    relations schema sessions stores watches
 auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
 operations: audiences changes connections contacts context conversations delivery devices editing files groups history
     messages notifications presence receipts reminders resends rosters sessions tickets visibility
-ports: connections conversations files limits services stores
+ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: common cutting events
 wire.rest: common conversations messages people

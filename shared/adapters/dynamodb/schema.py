@@ -40,7 +40,7 @@ from shared.domain.changes import MESSAGE, Added, Change, Deleted, Edited, React
 from shared.domain.entries import Entry, Reaction, author_key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tables:
     """The tables' names. A function has those that it may use."""
 
