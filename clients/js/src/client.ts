@@ -31,6 +31,7 @@ import type {
   Where,
 } from "./types.js";
 import type { Deps } from "./views/deps.js";
+import { guarded } from "./views/guarded.js";
 import { InboxView } from "./views/inbox.js";
 import { Ledger } from "./views/ledger.js";
 import { Presence, Typing } from "./views/people.js";
@@ -729,23 +730,31 @@ export class ParleyClient {
   }
 
   private tell<E extends keyof ClientEvents>(type: E, event: ClientEvents[E]): void {
-    for (const listener of [...(this.listeners.get(type) ?? [])]) (listener as (event: ClientEvents[E]) => void)(event);
+    const listeners = [...(this.listeners.get(type) ?? [])] as ((event: ClientEvents[E]) => void)[];
+    for (const listener of listeners) guarded(() => listener(event));
   }
 
-  // --- the browser says when it is on a network again, and when its page is looked at
+  // --- the browser says when it is on no network, and when on one again, and when its page is looked at
 
   private readonly nudge = (): void => {
     if (document.visibilityState !== "hidden") this.reconnect();
   };
 
+  private readonly cutOff = (): void => {
+    this.core.cutOff(this.runner.now());
+    this.perform();
+  };
+
   private joinBrowser(): void {
     if (typeof window === "undefined") return;
+    window.addEventListener("offline", this.cutOff);
     window.addEventListener("online", this.nudge);
     document.addEventListener("visibilitychange", this.nudge);
   }
 
   private leaveBrowser(): void {
     if (typeof window === "undefined") return;
+    window.removeEventListener("offline", this.cutOff);
     window.removeEventListener("online", this.nudge);
     document.removeEventListener("visibilitychange", this.nudge);
   }

@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type ClientOptions, indexedDBStore, type MessageItem, memoryStore, ParleyClient } from "../src/index.js";
 import { FakeServer, token, until } from "./server.js";
@@ -180,6 +180,29 @@ test("typing lapses with the message, presence goes by its timestamp", async () 
   server.post("alice", { type: "typing", conversation_id: DM, user_id: "bob", active: true });
   await until(() => alice.typing(DM).length === 1);
   expect(alice.presence("bob")).toEqual({ status: "online", last_seen: null });
+});
+
+test("a listener that throws is reported, and the others hear what comes", async () => {
+  const reported = vi.fn();
+  vi.stubGlobal("reportError", reported);
+  const [alice, bob] = [client(), client({ token: token("bob") })];
+  await Promise.all([alice.connected(), bob.connected()]);
+  const heard: unknown[] = [];
+  alice.on("entry", () => {
+    throw new Error("mine");
+  });
+  alice.on("entry", (entry) => heard.push(entry));
+  for (const text of ["one", "two"]) await bob.send({ to: "alice" }, text).stored;
+  await until(() => heard.length === 2);
+  expect(reported).toHaveBeenCalledTimes(2);
+  vi.unstubAllGlobals();
+});
+
+test("an address that is none is a connection that failed", async () => {
+  const alice = client({ url: "nonsense" });
+  void alice.start();
+  await until(() => alice.connection().reason !== undefined);
+  expect(alice.connection()).toMatchObject({ state: "offline", reason: expect.stringMatching(/invalid/i) });
 });
 
 test("what is heard of a user while an answer is on its way is newer than the answer", async () => {

@@ -11,7 +11,7 @@ const LONGEST = 320;
 
 export function Attachment({ item }: { item: MessageItem }) {
   const { message, upload } = item;
-  if (upload) return <Uploading upload={upload} />;
+  if (upload && item.seq === null) return <Uploading upload={upload} />;
   return message.file_id ? <Stored id={message.file_id} isImage={message.type === "image"} /> : null;
 }
 

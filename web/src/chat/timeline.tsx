@@ -8,6 +8,8 @@ import { type Jump, JumpContext } from "./jump";
 import { rowsOf } from "./rows";
 import { TimelineRow } from "./timeline-row";
 import { useReading } from "./use-reading";
+import { useResting } from "./use-resting";
+import { useStayingAtEnd } from "./use-staying-at-end";
 
 const NEAR = 600;
 const END = 80;
@@ -42,11 +44,14 @@ export function Timeline({ id }: { id: string }) {
     if (!isEmpty) list.scrollToEnd();
   }, [isEmpty, list]);
   useReading(id, timeline, isAtEnd);
+  const [isResting, rest] = useResting();
   useEffect(() => {
+    if (isResting) return;
     const offset = list.scrollOffset ?? 0;
-    if (offset < NEAR && hasOlder && !loadingOlder) void timeline.loadOlder();
-    else if (hasNewer && list.getDistanceFromEnd() < NEAR) void timeline.loadNewer();
+    if (offset < NEAR && hasOlder && !loadingOlder) rest(timeline.loadOlder());
+    else if (hasNewer && list.getDistanceFromEnd() < NEAR) rest(timeline.loadNewer());
   });
+  useStayingAtEnd(place, !hasNewer, () => list.scrollToEnd());
   useEffect(() => {
     const index = target === null ? -1 : rows.findIndex((row) => row.kind === "message" && row.item.seq === target);
     if (index < 0) return;
@@ -68,6 +73,12 @@ export function Timeline({ id }: { id: string }) {
     if (hasNewer) await timeline.jumpToLatest();
     requestAnimationFrame(() => list.scrollToEnd());
   };
+  const last = items.at(-1);
+  const sending = last?.kind === "message" && last.mine && last.seq === null ? last.key : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a message of one's own is the reason, and nothing else
+  useEffect(() => {
+    if (sending !== null) void toLatest();
+  }, [sending]);
   return (
     <JumpContext value={jump}>
       <div className="timeline-place">

@@ -2,6 +2,8 @@
 export type Piece = { kind: "text" | "link" | "mention"; text: string };
 
 const MARKED = /(https?:\/\/[^\s<>"]+)|(?<![\p{L}\p{N}_])@([A-Za-z0-9_.@-]{1,128})/gu;
+/** Behind a name: it is the beginning of another one. A full stop may end the sentence. */
+const GOES_ON = /^(?:[A-Za-z0-9_@-]|\.[A-Za-z0-9_@-])/;
 const TRAILING = /[.,;:!?)\]}'’”]+$/;
 
 export function pieces(text: string, mentions: readonly string[] = []): Piece[] {
@@ -24,7 +26,8 @@ function link(text: string): Piece {
 }
 
 function mention(name: string, mentions: readonly string[]): Piece | null {
-  const user = mentions.filter((one) => name.startsWith(one)).sort((a, b) => b.length - a.length)[0];
+  const isWhole = (one: string) => name.startsWith(one) && !GOES_ON.test(name.slice(one.length));
+  const user = mentions.filter(isWhole).sort((a, b) => b.length - a.length)[0];
   return user ? { kind: "mention", text: `@${user}` } : null;
 }
 

@@ -210,6 +210,11 @@ export class Core {
     this.tick(now);
   }
 
+  /** The machine says that it is on no network any more: nothing is waited for until the next try. */
+  cutOff(now: number): void {
+    if (this.link.state === "connecting" || this.link.state === "online") this.drop("no network", now);
+  }
+
   /** The end, asked for or forced. Who waits is told; the outbox stays. */
   stop(error: ParleyError = new ParleyError("closed", "The client was closed", true)): void {
     if (this.link.state === "stopped") return;

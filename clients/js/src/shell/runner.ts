@@ -77,7 +77,11 @@ export class Runner {
 
   private write(batch: Batch): Promise<void> | undefined {
     if (this.broken || isEmpty(batch)) return undefined;
-    return this.store.write(batch) ?? undefined;
+    try {
+      return this.store.write(batch) ?? undefined;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   private resume(effects: Effect[]): void {

@@ -23,6 +23,9 @@ export type Handlers = {
   lost(reason: string, status?: number): void;
 };
 
+/** A handshake that takes longer is given up (ms): the gateway refuses one after 5 seconds. */
+const LONGEST_HANDSHAKE = 20_000;
+
 export class Transport {
   private socket: Socket | null = null;
 
@@ -31,11 +34,25 @@ export class Transport {
   open(url: string, headers: Record<string, string>, handlers: Handlers): void {
     this.close();
     const named = Object.keys(headers).length > 0;
-    const socket = (named ? new this.make(url, [], { headers }) : new this.make(url)) as Socket;
+    let socket: Socket;
+    try {
+      socket = (named ? new this.make(url, [], { headers }) : new this.make(url)) as Socket;
+    } catch (error) {
+      handlers.lost(error instanceof Error ? error.message : "The connection could not be opened");
+      return;
+    }
     this.socket = socket;
     let failure = "";
     const current = () => this.socket === socket;
-    socket.addEventListener("open", () => current() && handlers.open());
+    const unanswered = setTimeout(() => {
+      if (!current()) return;
+      this.close();
+      handlers.lost("The server does not answer");
+    }, LONGEST_HANDSHAKE);
+    socket.addEventListener("open", () => {
+      clearTimeout(unanswered);
+      if (current()) handlers.open();
+    });
     socket.addEventListener("error", (event) => {
       failure = typeof event.message === "string" ? event.message : "The connection failed";
     });
@@ -44,6 +61,7 @@ export class Transport {
       if (current() && frame !== null) handlers.frame(frame);
     });
     socket.addEventListener("close", (event) => {
+      clearTimeout(unanswered);
       if (!current()) return;
       this.socket = null;
       const status = /response: (\d{3})/.exec(failure)?.[1];

@@ -1,6 +1,7 @@
 /** Who is told when something has changed: once for all that changed together. */
 
 import type { Topic } from "../types.js";
+import { guarded } from "./guarded.js";
 
 export class Topics {
   private readonly listeners = new Map<string, Set<() => void>>();
@@ -30,6 +31,6 @@ export class Topics {
     if (this.changed.size === 0) return;
     const topics = [...this.changed];
     this.changed.clear();
-    for (const topic of topics) for (const listener of [...(this.listeners.get(topic) ?? [])]) listener();
+    for (const topic of topics) for (const listener of [...(this.listeners.get(topic) ?? [])]) guarded(listener);
   }
 }

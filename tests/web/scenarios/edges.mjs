@@ -1,0 +1,41 @@
+/** Where pages lose their place: a long draft, a low window, one's own words from further up; and what can't be had is not asked for in a storm. */
+export default async function play(stage) {
+  const { a, b } = stage.given;
+  const alice = await stage.person({ user: a });
+  const { page } = alice;
+  const atEnd = () =>
+    page.waitForFunction(() => {
+      const list = document.querySelector(".timeline");
+      return list.scrollHeight - list.scrollTop - list.clientHeight < 2;
+    });
+  await alice.begin(b);
+  for (let number = 0; number < 25; number++) await alice.say(`line ${number}`);
+  await atEnd();
+  await alice.box.fill("1\n2\n3\n4\n5\n6");
+  await atEnd();
+  await alice.box.press("Enter");
+  await atEnd();
+  await alice.say("W".repeat(4_000));
+  await atEnd();
+  await page.setViewportSize({ width: 1100, height: 460 });
+  await atEnd();
+  await page.evaluate(() => {
+    document.querySelector(".timeline").scrollTop -= 900;
+  });
+  await page.getByRole("button", { name: "To the latest" }).waitFor();
+  await alice.say("said from further up");
+  await atEnd();
+
+  await alice.context.setOffline(true);
+  await page.getByText("You are offline").waitFor();
+  await alice.context.setOffline(false);
+  await page.getByText("You are offline").waitFor({ state: "hidden" });
+
+  let requests = 0;
+  page.on("request", () => requests++);
+  await page.evaluate(() => {
+    location.hash = "#/nobody-knows-it";
+  });
+  await page.waitForTimeout(3_000);
+  stage.check(requests < 60, `what is not there is asked for a few times, not ${requests}`);
+}
