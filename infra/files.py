@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledge import acknowledge, acknowledge_wildcard
+from infra.buckets import private_bucket
 from infra.queues import failure_queue
 from infra.stream import StreamSource, inserted
 
@@ -40,13 +41,9 @@ class Files(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
-            "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
+            config,
             cors=_cors(config.allowed_origins),
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -54,7 +51,6 @@ class Files(Construct):
                 ),
                 s3.LifecycleRule(id="unchecked-uploads", prefix="uploads/", expiration=Duration.days(1), enabled=True),
             ],
-            removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
         )
         # Not `event_bridge_enabled`: that brings a Lambda of CDK's own, which may change any bucket's notifications.
         resource = cast("s3.CfnBucket", self.bucket.node.default_child)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.buckets import private_bucket
 
 if TYPE_CHECKING:
     from infra.config import Config
@@ -28,15 +28,7 @@ class WebPage(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
-        self.bucket = s3.Bucket(
-            self,
-            "Bucket",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=True,
-            removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
-        )
+        self.bucket = private_bucket(self, config)
         self._distribution = cloudfront.Distribution(
             self,
             "Distribution",
@@ -54,7 +46,7 @@ class WebPage(Construct):
         self.origin = f"https://{self._distribution.distribution_domain_name}"
         acknowledge(
             self.bucket,
-            {"AwsSolutions-S1": "It holds the page that everybody may see; who fetched it is nobody's business."},
+            {"AwsSolutions-S1": "It holds the page that everybody may see; who fetched it is not to be kept."},
         )
         acknowledge(
             self._distribution,

@@ -1,7 +1,7 @@
 /** A line between a browser and the stack, which can be cut, and held. */
 import { connect, createServer } from "node:net";
 
-export async function makeLine(url) {
+async function makeLine(url) {
   const there = new URL(url);
   const sockets = new Set();
   let isCut = false;
@@ -46,8 +46,23 @@ export async function makeLine(url) {
   };
 }
 
+/** Bob has written to Alice, who sees it through a line of her own. */
+export async function overLine(stage) {
+  const { a, b } = stage.given;
+  const line = await makeLine(stage.url);
+  const bob = await stage.person({ user: b });
+  await bob.begin(a);
+  await bob.say("before");
+  const context = await stage.browser.newContext({ locale: "en-GB" });
+  await throughLine(context, line);
+  const alice = await stage.person({ user: a, context, at: `http://localhost:${line.port}/ui/` });
+  await alice.open(b);
+  await alice.sees("before");
+  return { alice, bob, line };
+}
+
 /** Has a page that is opened at the line's address use it for the stack, too. */
-export async function throughLine(context, line) {
+async function throughLine(context, line) {
   await context.route("**/ui/config.json", async (route) => {
     const answer = await route.fetch();
     const config = await answer.json();

@@ -85,7 +85,7 @@ export class ParleyClient {
   private starting: Promise<void> | null = null;
   private opening = 0;
   private refusedOnce = false;
-  /** The store was read: before that, nobody knows what waits in it. */
+  /** The store was read: before that, what waits in it is not known. */
   private ready = false;
   private readonly reading = new Map<string, Reading>();
   private readonly wrote = new Map<string, number>();

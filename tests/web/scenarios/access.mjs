@@ -38,6 +38,7 @@ export default async function play(stage) {
     if (rtl) await context.addInitScript(() => localStorage.setItem("parley.dir", "rtl"));
     const alice = await stage.person({ user: a, context });
     if (name === "light") {
+      await alice.page.getByRole("heading", { name: "Chats" }).waitFor();
       await look("the empty list", alice.page);
       await alice.group("Tea at four", [b, c]);
       await alice.say(`hello @${b}, see https://example.com`);

@@ -1,17 +1,8 @@
 /** Alice's line is cut; both write; it is mended, and both have all of it in one order. */
-import { makeLine, throughLine } from "../line.mjs";
+import { overLine } from "../line.mjs";
 
 export default async function play(stage) {
-  const { a, b } = stage.given;
-  const line = await makeLine(stage.url);
-  const bob = await stage.person({ user: b });
-  await bob.begin(a);
-  await bob.say("before");
-  const context = await stage.browser.newContext({ locale: "en-GB" });
-  await throughLine(context, line);
-  const alice = await stage.person({ user: a, context, at: `http://localhost:${line.port}/ui/` });
-  await alice.open(b);
-  await alice.sees("before");
+  const { alice, bob, line } = await overLine(stage);
   line.cut();
   await alice.page.getByText("You are offline").waitFor();
   await alice.say("from alice, offline");

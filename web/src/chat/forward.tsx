@@ -3,6 +3,7 @@ import type { InboxItem } from "@parley/client";
 import { useClient, useInbox } from "@parley/react";
 import { useState } from "react";
 import { useI18n } from "../i18n";
+import { named, SearchField } from "../inbox/search";
 import { otherOf, usePeople } from "../lib/names";
 import { Avatar } from "../ui/avatar";
 import { Dialog } from "../ui/dialog";
@@ -25,8 +26,7 @@ export function ForwardDialog({
   const client = useClient();
   const { items } = useInbox();
   const [search, setSearch] = useState("");
-  const wanted = search.trim().toLocaleLowerCase();
-  const found = items.filter((one) => titleOf(one).toLocaleLowerCase().includes(wanted)).slice(0, SHOWN);
+  const found = named(items, search, titleOf).slice(0, SHOWN);
   const forward = (to: InboxItem) => {
     client.send({ conversation_id: to.id }, null, { forward_of: { conversation_id: conversation, seq } }).stored.then(
       () => say(t("forward.done", { name: titleOf(to) })),
@@ -36,16 +36,7 @@ export function ForwardDialog({
   };
   return (
     <Dialog title={t("forward.title")} onClose={onClose}>
-      <input
-        type="search"
-        className="field"
-        dir="auto"
-        value={search}
-        onChange={(event) => setSearch(event.target.value)}
-        aria-label={t("inbox.search")}
-        placeholder={t("inbox.search")}
-        autoFocus
-      />
+      <SearchField value={search} onChange={setSearch} autoFocus />
       <ul className="people">
         {found.map((one) => (
           <li key={one.id}>

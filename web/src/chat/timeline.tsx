@@ -9,10 +9,9 @@ import { rowsOf } from "./rows";
 import { TimelineRow } from "./timeline-row";
 import { useReading } from "./use-reading";
 import { useResting } from "./use-resting";
-import { useStayingAtEnd } from "./use-staying-at-end";
+import { END, useStayingAtEnd } from "./use-staying-at-end";
 
 const NEAR = 600;
-const END = 80;
 
 export function Timeline({ id }: { id: string }) {
   const { t } = useI18n();

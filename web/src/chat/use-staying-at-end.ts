@@ -1,7 +1,8 @@
 /** Who is at the end stays there when the list gets lower (a longer draft, a keyboard) or what is in it gets higher. */
 import { type RefObject, useEffect, useRef } from "react";
 
-const END = 80;
+/** So near to the end (px) counts as there. */
+export const END = 80;
 
 export function useStayingAtEnd(
   place: RefObject<HTMLElement | null>,

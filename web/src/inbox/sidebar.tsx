@@ -8,6 +8,7 @@ import { InboxList } from "./list";
 import { NewChat } from "./new-chat";
 import { NotificationCentre } from "./notifications";
 import { OwnMenu } from "./own-menu";
+import { named, SearchField } from "./search";
 
 export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: () => void }) {
   const { t } = useI18n();
@@ -15,8 +16,7 @@ export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: (
   const inbox = useInbox();
   const [search, setSearch] = useState("");
   const [isBeginning, setIsBeginning] = useState(false);
-  const wanted = search.trim().toLocaleLowerCase();
-  const items = wanted ? inbox.items.filter((one) => titleOf(one).toLocaleLowerCase().includes(wanted)) : inbox.items;
+  const items = named(inbox.items, search, titleOf);
   return (
     <nav className="sidebar" aria-label={t("inbox.title")}>
       <header className="sidebar-head">
@@ -35,17 +35,9 @@ export function Sidebar({ open, onSignOut }: { open: string | null; onSignOut: (
       </header>
       <div className="search">
         <Icon name="search" size={18} />
-        <input
-          type="search"
-          className="field"
-          dir="auto"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-          aria-label={t("inbox.search")}
-          placeholder={t("inbox.search")}
-        />
+        <SearchField value={search} onChange={setSearch} />
       </div>
-      <InboxList items={items} inbox={inbox} open={open} isSearch={wanted !== ""} />
+      <InboxList items={items} inbox={inbox} open={open} isSearch={search.trim() !== ""} />
       {isBeginning && <NewChat onClose={() => setIsBeginning(false)} />}
     </nav>
   );

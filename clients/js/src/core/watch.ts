@@ -37,7 +37,7 @@ export class Watch {
     for (const user of this.latest.keys()) if (!users.includes(user)) this.latest.delete(user);
   }
 
-  /** Somebody came or went. False for old news. */
+  /** A user came or went. False for old news. */
   hear(presence: Users[number], timestamp: number): boolean {
     const { user_id, status, last_seen } = presence;
     if (timestamp < (this.latest.get(user_id) ?? 0)) return false;
