@@ -694,6 +694,36 @@ async def test_where_the_server_says_that_the_token_has_ended_the_connection_goe
     assert len(server.handshakes) == 1
 
 
+async def test_the_end_of_the_only_token_is_noticed_at_once() -> None:
+    token = token_of("alice", exp=time.time() + 2)
+    async with FakeServer() as server:
+        server.tokens.add(token)
+        server.on_frame = lambda _, frame: Refusal("token_expired") if frame["type"] == "ping" else None
+        async with client_of(server, token=token) as alice:
+            await alice.connected()
+            with pytest.raises(ParleyError, match="token_expired"):
+                async for _ in alice.events():
+                    pass
+
+    assert len(server.handshakes) == 1
+
+
+async def test_a_provider_that_never_answers_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parley_client.dial._TOKEN_TIMEOUT_S", 0.05)
+    asked: list[str] = []
+
+    async def provide() -> str:
+        asked.append("again")
+        if len(asked) < 3:
+            await asyncio.Event().wait()
+        return token_of("alice")
+
+    async with FakeServer() as server, client_of(server, token=provide) as alice:
+        await alice.connected()
+
+    assert len(asked) == 3
+
+
 async def test_a_token_given_by_hand_is_used_from_then_on() -> None:
     async with FakeServer() as server, client_of(server) as alice:
         await alice.connected()

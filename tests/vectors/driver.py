@@ -70,6 +70,7 @@ class Driver:
         self._calls: dict[str, int] = {}
         self._results: dict[int, Any] = {}
         self._listed: list[Any] = []
+        self._presences: dict[str, str] = {}
         self._ticks = 0
         self._wants_connection = self._wants_token = False
         self._begin()
@@ -91,7 +92,8 @@ class Driver:
         if step["connect"].get("fails"):
             self._core.lost(self._now, "It failed")
         else:
-            self._core.connected(self._now, token_left=step["connect"].get("token_left_s"))
+            how = step["connect"]
+            self._core.connected(self._now, token_left=how.get("token_left_s"), renews=how.get("renews"))
         self._perform()
 
     def _do_no_connect(self, step: Json) -> None:
@@ -172,7 +174,11 @@ class Driver:
 
     def _do_ask(self, step: Json) -> None:
         asked = {key: value for key, value in step.items() if key not in ("ask", "as")}
-        call = getattr(self, f"_ask_{step['ask']}")(asked)
+        try:
+            call = getattr(self, f"_ask_{step['ask']}")(asked)
+        except ParleyError as error:  # refused at once, it has ended with that
+            call = -len(self._results) - 1
+            self._results[call] = Failed(call, error)
         self._perform()
         if "as" in step:
             self._calls[step["as"]] = call
@@ -231,6 +237,9 @@ class Driver:
             code = error.server_code if isinstance(error, DisconnectedError) else error.code if error else None
             check(code == step["code"], f"its code is {code}")
 
+    def _do_shows(self, step: Json) -> None:
+        check(self._presences == step["shows"], f"it shows {self._presences}")
+
     def _do_holds(self, step: Json) -> None:
         for conversation_id, seq in step["holds"].items():
             check(self._core.held(conversation_id) == seq, f"{self._core.held(conversation_id)}")
@@ -261,6 +270,9 @@ class Driver:
             for effect in effects:
                 self._carry_out(effect)
             event = self._core.next_event(self._now)
+            self._note(event)
+            if isinstance(event, events.Presence) and event.timestamp is None:
+                continue  # said by an answer, not by an event
             if type(event) in _NAMES or isinstance(event, events.LogEntry | events.UnknownEvent):
                 self._seen.append(event)
             if not effects and event is None:
@@ -274,10 +286,19 @@ class Driver:
             Renew: lambda _: setattr(self, "_wants_token", True),
             Transmit: lambda transmit: self._wire.append(json.loads(json.dumps(transmit.frame))),
             AskNotifications: lambda ask: self._core.notified(ask.number, {"notifications": self._listed}, self._now),
-            Done: lambda done: self._results.__setitem__(done.call, done),
+            Done: self._done,
             Failed: lambda failed: self._results.__setitem__(failed.call, failed),
         }
         match_effect[type(effect)](effect)
+
+    def _done(self, done: Done) -> None:
+        self._results[done.call] = done
+        for each in done.value if isinstance(done.value, tuple) else ():
+            self._note(each)
+
+    def _note(self, event: object) -> None:
+        if isinstance(event, events.Presence):
+            self._presences[event.user_id] = event.status
 
     def _save(self) -> None:
         self._state = json.loads(json.dumps(self._core.state()))

@@ -3,6 +3,7 @@
 import { ParleyError } from "./errors.js";
 import type { Failure } from "./generated/frames.js";
 import type { Operations } from "./generated/http.js";
+import { within } from "./shell/deadline.js";
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 type Key<M extends Method, P extends string> = `${Uppercase<M>} ${P}` & keyof Operations;
@@ -28,6 +29,8 @@ export type Api = { [M in Method]: Call<M> };
 export type HttpOptions = {
   url: string;
   fetch: typeof fetch;
+  /** An answer that takes longer (ms) counts as none. */
+  longest: number;
   /** `fresh`: the one before was refused. undefined: there is no other. */
   token: (fresh: boolean) => Promise<string | undefined>;
 };
@@ -74,20 +77,27 @@ async function request(options: HttpOptions, method: Method, path: string, given
 async function once(options: HttpOptions, method: string, url: URL, given: Loose, token?: string): Promise<unknown> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   if (given.body !== undefined) headers["content-type"] = "application/json";
-  let response: Response;
-  let text: string;
-  try {
-    response = await options.fetch(url, {
+  const control = new AbortController();
+  const abort = () => control.abort();
+  given.signal?.addEventListener("abort", abort);
+  if (given.signal?.aborted) abort();
+  const ask = async () => {
+    const response = await options.fetch(url, {
       method: method.toUpperCase(),
       headers,
+      signal: control.signal,
       ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
-      ...(given.signal === undefined ? {} : { signal: given.signal }),
     });
-    text = await response.text();
-  } catch (error) {
-    if (given.signal?.aborted) throw new ParleyError("aborted", "The request was called off");
-    throw new ParleyError("unreachable", error instanceof Error ? error.message : "There was no answer", true);
-  }
+    return { response, text: await response.text() };
+  };
+  const { response, text } = await within(ask(), options.longest, "The answer")
+    .catch((error: unknown) => {
+      abort();
+      if (given.signal?.aborted) throw new ParleyError("aborted", "The request was called off");
+      if (error instanceof ParleyError) throw error;
+      throw new ParleyError("unreachable", error instanceof Error ? error.message : "There was no answer", true);
+    })
+    .finally(() => given.signal?.removeEventListener("abort", abort));
   const body = parsed(text);
   if (response.ok) return response.status === 204 ? undefined : body;
   if (typeof body !== "object" || body === null || !("code" in body)) {

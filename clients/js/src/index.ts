@@ -1,4 +1,5 @@
-export { type ClientOptions, ParleyClient } from "./client.js";
+export type { ClientOptions } from "./base.js";
+export { ParleyClient } from "./client.js";
 export type { Settings } from "./core/settings.js";
 export { ParleyError } from "./errors.js";
 export type * as Frames from "./generated/frames.js";

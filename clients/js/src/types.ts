@@ -3,11 +3,16 @@
 import type {
   ChangeReply,
   ConversationUpdated,
+  DeliveredEvent,
   MemberAdded,
   MemberRemoved,
   MessageReply,
+  NotificationEvent,
+  PresenceEvent,
   ReactReply,
+  ReadEvent,
   SyncedConversation,
+  TypingEvent,
   Message as WireMessage,
 } from "./generated/frames.js";
 import type { Conversation, FileAnswer, NewUpload, SingleMessage } from "./generated/http.js";
@@ -21,9 +26,16 @@ export type Ack = MessageReply["data"];
 export type Changed = ChangeReply["data"] | ReactReply["data"];
 /** An entry of a conversation's log, of a kind that this version knows. */
 export type KnownEntry = SyncedConversation["entries"][number];
-/** One of a kind that it does not know: it keeps its place. */
-export type UnknownEntry = { type: string; conversation_id: string; seq: number; [field: string]: unknown };
+/** A type that this version does not know, or `malformed:` and one that it knows: no literal, so that a switch tells them apart. */
+export type UnknownType = string & { readonly unknown: unique symbol };
+/** An entry of a kind that it does not know: it keeps its place. */
+export type UnknownEntry = { type: UnknownType; conversation_id: string; seq: number; [field: string]: unknown };
+/** `if (entry.type === "new_message") entry.message` */
 export type Entry = KnownEntry | UnknownEntry;
+export type KnownLive = ReadEvent | DeliveredEvent | TypingEvent | PresenceEvent | NotificationEvent;
+export type UnknownLive = { type: UnknownType; [field: string]: unknown };
+/** What happens beside the logs. */
+export type LiveEvent = KnownLive | UnknownLive;
 
 export type ConnectionState = {
   state: "connecting" | "catching_up" | "online" | "offline" | "ended";
@@ -111,7 +123,7 @@ export type Topic =
 /** What `on` tells of: entries each once and in order. */
 export type ClientEvents = {
   entry: Entry;
-  event: { type: string; [field: string]: unknown };
+  event: LiveEvent;
   send_failed: { client_message_id: string; conversation_id: string | null; error: Failed };
   membership_lost: { conversation_id: string };
 };

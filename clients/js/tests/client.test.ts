@@ -1,36 +1,16 @@
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
-import { type ClientOptions, indexedDBStore, type MessageItem, memoryStore, ParleyClient } from "../src/index.js";
-import { FakeServer, token, until } from "./server.js";
+import { beforeEach, expect, test, vi } from "vitest";
+import { type ClientOptions, indexedDBStore, memoryStore } from "../src/index.js";
+import { BOTH, DM, Harness, messages, shown } from "./harness.js";
+import { type FakeServer, token, until } from "./server.js";
 
-const DM = "dm:alice:bob";
-const BOTH = ["alice", "bob"];
+const harness = new Harness();
+const client = (more?: Partial<ClientOptions>) => harness.client(more);
 let server: FakeServer;
-const clients: ParleyClient[] = [];
 
-beforeEach(async () => {
-  server = await FakeServer.start();
+beforeEach(() => {
+  server = harness.server;
 });
-
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
-  await server.stop();
-});
-
-function client(more: Partial<ClientOptions> = {}): ParleyClient {
-  const made = new ParleyClient({ ...server.urls, token: token("alice"), WebSocket, ...more });
-  clients.push(made);
-  return made;
-}
-
-function messages(of: ParleyClient, id = DM): MessageItem[] {
-  return of.timeline(id).items.filter((item) => item.kind === "message");
-}
-
-function shown(of: ParleyClient, id = DM): [string | null, string][] {
-  return messages(of, id).map((item) => [item.message.content, item.state]);
-}
 
 test("a message is shown at once, and stored once", async () => {
   const alice = client();

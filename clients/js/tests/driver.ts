@@ -1,7 +1,8 @@
 /** Runs a scenario of clients/vectors against the core, in virtual time: clients/vectors/README.md has the format. */
 
-import type { Core, CoreOptions } from "../src/core/core.js";
+import type { Core } from "../src/core/core.js";
 import type { CoreEvent, Effect } from "../src/core/effects.js";
+import type { CoreOptions } from "../src/core/settings.js";
 import type { ParleyError } from "../src/errors.js";
 import type { MemoryStore } from "../src/store/memory.js";
 import { emptyBatch } from "../src/store/store.js";
@@ -43,8 +44,10 @@ class Driver {
   private readonly calls = new Map<string, number>();
   private readonly results = new Map<number, { value?: unknown; error?: ParleyError }>();
   private listed: unknown[] = [];
+  private readonly presences = new Map<string, string>();
   private processes = 0;
   private ticks = 0;
+  private refusals = 0;
 
   constructor(private readonly client: Client) {
     this.store = new client.MemoryStore();
@@ -72,11 +75,12 @@ class Driver {
   }
 
   protected do_connect(step: Step): void {
-    const how = step.connect as { fails?: boolean; token_left_s?: number };
+    const how = step.connect as { fails?: boolean; token_left_s?: number; renews?: boolean };
     this.until(() => this.wantsConnection, Number(step.within_s ?? 60), "a connection");
     this.wantsConnection = false;
     if (how.fails) this.core.lost(this.now, "It failed");
-    else this.core.connected(this.now, how.token_left_s === undefined ? null : how.token_left_s * 1_000);
+    else if (how.token_left_s === undefined) this.core.connected(this.now);
+    else this.core.connected(this.now, { left: how.token_left_s * 1_000, renews: how.renews ?? true });
     this.perform();
   }
 
@@ -175,6 +179,11 @@ class Driver {
     if (step.code !== undefined) check(this.core.error?.code === step.code, `its code is ${this.core.error?.code}`);
   }
 
+  protected do_shows(step: Step): void {
+    const shown = Object.fromEntries(this.presences);
+    check(equal(shown, step.shows), `it shows ${JSON.stringify(shown)}`);
+  }
+
   protected do_holds(step: Step): void {
     for (const [id, seq] of Object.entries(step.holds as Json))
       check(this.core.held(id) === seq, `${this.core.held(id)}`);
@@ -198,31 +207,40 @@ class Driver {
     this.listed = step.listed as unknown[];
   }
 
+  /** What is refused at once has ended with that. */
   protected do_ask(step: Step): void {
-    const { ask, as, conversation_id, seq, to, client_message_id, users, content, emoji, remove, ...rest } = step;
-    const id = conversation_id as string;
     let call: number;
+    try {
+      call = this.asked(step);
+    } catch (error) {
+      if (!(error instanceof this.client.ParleyError)) throw error;
+      call = --this.refusals;
+      this.results.set(call + this.processes * 1_000_000, { error });
+    }
+    this.perform();
+    if (step.as !== undefined) this.calls.set(String(step.as), call + this.processes * 1_000_000);
+  }
+
+  private asked(step: Step): number {
+    const { ask, as: _, conversation_id, seq, to, client_message_id, users, content, emoji, remove, ...rest } = step;
+    const id = conversation_id as string;
     if (ask === "open") {
       this.core.openConversation = id;
-      return;
+      return 0;
     }
     if (ask === "send") {
       const where = to === undefined ? { conversation_id: id } : { to: String(to) };
       const says = rest.forward_of === undefined ? { content: content as string, message_type: "text" as const } : {};
       const body = { ...says, ...(rest as Json) };
-      call = this.core.send(where, body, this.now, 0, client_message_id as string | undefined).call;
-    } else if (ask === "read") call = this.core.mark("read", id, Number(seq), this.now);
-    else if (ask === "watch") call = this.core.watch(users as string[], this.now);
-    else {
-      const about = { conversation_id: id, seq: Number(seq) };
-      if (ask === "edit") call = this.core.change({ type: "edit", ...about, content: String(content) }, this.now);
-      else if (ask === "delete") call = this.core.change({ type: "delete", ...about }, this.now);
-      else {
-        call = this.core.change({ type: "react", ...about, emoji: String(emoji), remove: remove === true }, this.now);
-      }
+      return this.core.send(where, body, this.now, 0, client_message_id as string | undefined).call;
     }
-    this.perform();
-    if (as !== undefined) this.calls.set(String(as), call + this.processes * 1_000_000);
+    if (ask === "read") return this.core.mark("read", id, Number(seq), this.now);
+    if (ask === "watch") return this.core.watch(users as string[], this.now);
+    const about = { conversation_id: id, seq: Number(seq) };
+    if (ask === "edit") return this.core.change({ type: "edit", ...about, content: String(content) }, this.now);
+    if (ask === "delete") return this.core.change({ type: "delete", ...about }, this.now);
+    const reaction = { emoji: String(emoji), remove: remove === true };
+    return this.core.change({ type: "react", ...about, ...reaction }, this.now);
   }
 
   private receive(frame: Json): void {
@@ -250,7 +268,14 @@ class Driver {
     else if (effect.type === "failed") {
       this.results.set(effect.call + this.processes * 1_000_000, { error: effect.error });
     } else {
-      const event = flat(effect.event);
+      const told = effect.event;
+      const users = told.type === "presences" ? told.users : told.type === "ephemeral" ? [told.event as Json] : [];
+      for (const user of users) {
+        if ((user as Json).type === undefined || (user as Json).type === "presence") {
+          this.presences.set(String(user.user_id), String(user.status));
+        }
+      }
+      const event = flat(told);
       if (event !== null) this.seen.push(event);
     }
   }

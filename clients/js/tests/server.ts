@@ -23,6 +23,8 @@ export class FakeServer {
   onFrame: (frame: Frame, user: string) => Frame | null | undefined = () => undefined;
   sockets: { socket: WebSocket; user: string }[] = [];
   notifications: unknown[] = [];
+  /** What a row of the inbox says. */
+  unread = 0;
   private readonly http: Server;
   private readonly wss: WebSocketServer;
 
@@ -241,7 +243,7 @@ export class FakeServer {
       name: null,
       head: entries.length,
       last_message: last?.message ?? null,
-      unread: 0,
+      unread: this.unread,
       read_seq: 0,
       delivered_seq: 0,
       joined_seq: 0,

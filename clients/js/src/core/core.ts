@@ -10,82 +10,26 @@
  */
 
 import { ParleyError } from "../errors.js";
-import type { Entry, Where } from "../types.js";
-import { type Change, Changes } from "./changes.js";
-import { Context, checkSize, earliest } from "./context.js";
-import { Cursors } from "./cursors.js";
+import type { Where } from "../types.js";
+import type { Change } from "./changes.js";
+import { checkSize } from "./context.js";
 import type { Body, Effect, Save, Saved, SavedCursor } from "./effects.js";
-import { Exchange, notConnected } from "./exchange.js";
-import { Link } from "./link.js";
-import { Notifying } from "./notifying.js";
+import { notConnected } from "./exchange.js";
+import { Machine } from "./machine.js";
 import { frameOf, fresh, type Pending } from "./outbox.js";
-import { asEntry, type Frame, isKnown } from "./parsing.js";
-import { Renewal } from "./renewal.js";
-import { Sender } from "./sender.js";
-import { DEFAULTS, MAX_WATCHED, type Settings } from "./settings.js";
-import { Watch } from "./watch.js";
+import type { Frame } from "./parsing.js";
+import { type CoreOptions, MAX_WATCHED } from "./settings.js";
 
 export const STATE_VERSION = 1;
 
-export type CoreOptions = {
-  newId: () => string;
-  random: () => number;
-  settings?: Partial<Settings>;
-  userId?: string | null;
-  saved?: Saved;
-  /** The shell has an HTTP API to ask; without one, notifications come live only. */
-  overHttp?: boolean;
-};
-
-export class Core {
-  openConversation: string | null = null;
-  error: ParleyError | null = null;
-  private readonly context: Context;
-  private readonly link: Link;
-  private readonly exchange: Exchange;
-  private readonly sender: Sender;
-  private readonly cursors: Cursors;
-  private readonly changes: Changes;
-  private readonly watcher: Watch;
-  private readonly renewal: Renewal;
-  private readonly notifying: Notifying;
+export class Core extends Machine {
   private readonly newId: () => string;
   private calls = 0;
-  private now = 0;
-  private caughtUp = false;
 
   constructor(options: CoreOptions) {
-    const context = new Context({ ...DEFAULTS, ...options.settings }, options.random);
-    this.context = context;
+    super(options);
     this.newId = options.newId;
-    this.link = new Link(context);
-    this.exchange = new Exchange(context);
-    this.sender = new Sender(context, this.exchange, options.userId ?? null, (entry) => this.passed(entry));
-    this.cursors = new Cursors(context, this.exchange);
-    this.changes = new Changes(context, this.exchange, this.sender.stream, () => this.userId);
-    this.watcher = new Watch(context, this.exchange);
-    this.renewal = new Renewal(
-      context,
-      this.exchange,
-      (now) => this.resume(now),
-      (now) => this.endWithToken(now),
-    );
-    this.notifying = new Notifying(context, options.overHttp === true);
     if (options.saved !== undefined) this.restore(options.saved);
-  }
-
-  get userId(): string | null {
-    return this.sender.userId;
-  }
-
-  /** One of idle, waiting, connecting, online, stopped. */
-  get connection(): Link["state"] {
-    return this.link.state;
-  }
-
-  /** Whether there is a connection whose token is good, as far as is known. */
-  get isServed(): boolean {
-    return this.link.state === "online" && !this.renewal.waiting;
   }
 
   /** The messages that are not acknowledged, in the order of writing; those with an `error` wait for the user. */
@@ -128,134 +72,6 @@ export class Core {
     if (unsaved.has("cursors")) save.cursors = this.cursors.saved();
     for (const each of [unsaved, conversations, messages]) each.clear();
     return { save, effects };
-  }
-
-  /** When to call `tick`, if nothing happens before. */
-  deadline(): number | null {
-    if (this.link.state !== "online") return this.link.nextDue();
-    if (this.renewal.waiting) return this.exchange.nextDue();
-    const always = earliest(this.link.nextDue(), this.exchange.nextDue(), this.renewal.nextDue());
-    const { stream, outbox } = this.sender;
-    const asking = stream.catchup.nextDue();
-    if (!stream.catchup.answered) return earliest(always, asking);
-    const parts = [outbox, this.cursors, this.changes, this.watcher, this.notifying];
-    return earliest(always, asking, ...parts.map((part) => part.nextDue()));
-  }
-
-  // --- what the shell puts in about the connection
-
-  start(): void {
-    if (this.link.state === "idle") this.connect();
-  }
-
-  /** Who this client is, as soon as that is known. Throws for another user's state. */
-  identify(user: string): void {
-    if (this.userId === user) return;
-    if (this.userId !== null) {
-      throw new ParleyError("wrong_user", `This client is ${this.userId}'s, and the token is ${user}'s`);
-    }
-    this.sender.identify(user);
-    this.context.unsaved.add("meta");
-  }
-
-  /** `tokenLeft`: until the token of this connection expires, where a fresh one can be had for it. */
-  connected(now: number, tokenLeft: number | null = null): void {
-    if (this.link.state !== "connecting") return;
-    this.link.connected(now);
-    this.renewal.plan(now, tokenLeft);
-    this.sender.stream.catchup.connected();
-    this.notifying.connected(now);
-    this.caughtUp = false;
-    this.context.emit({ type: "connection", state: "catching_up" });
-    this.pump(now);
-  }
-
-  renew(token: string, tokenLeft: number | null, now: number): void {
-    if (this.link.state === "online") this.renewal.authenticate(token, tokenLeft, now);
-  }
-
-  notRenewed(now: number): void {
-    if (this.link.state === "online") this.renewal.notHad(now);
-  }
-
-  notified(number: number, found: unknown[], now: number): void {
-    this.notifying.answered(number, found);
-    this.pump(now);
-  }
-
-  notNotified(number: number, error: ParleyError, now: number): void {
-    this.notifying.failed(number, error, now);
-  }
-
-  acknowledged(id: string, now: number): void {
-    this.notifying.acknowledged(id, now);
-    this.pump(now);
-  }
-
-  /** The connection ended, or could not be made. The next one is planned. */
-  lost(now: number, reason: string, code?: string): void {
-    if (this.link.state !== "connecting" && this.link.state !== "online") return;
-    this.forgetConnection();
-    const retryIn = this.link.lost(now);
-    this.context.emit({ type: "connection", state: "offline", reason, ...(code ? { code } : {}), retryIn });
-  }
-
-  /** The machine is on a network again, or its page is looked at: try at once, or see whether the connection lives. */
-  nudge(now: number): void {
-    this.link.hurry(now);
-    if (this.isServed) {
-      this.link.expectPong(now);
-      this.beat(now);
-    }
-    this.tick(now);
-  }
-
-  /** The machine says that it is on no network any more: nothing is waited for until the next try. */
-  cutOff(now: number): void {
-    if (this.link.state === "connecting" || this.link.state === "online") this.drop("no network", now);
-  }
-
-  /** The end, asked for or forced. Who waits is told; the outbox stays. */
-  stop(error: ParleyError = new ParleyError("closed", "The client was closed", true)): void {
-    if (this.link.state === "stopped") return;
-    this.forgetConnection();
-    this.link.state = "stopped";
-    this.error = error;
-    for (const part of [this.sender, this.changes, this.watcher, this.cursors]) part.stop(error);
-    this.context.emit({ type: "connection", state: "ended", reason: error.reason, code: error.code });
-  }
-
-  /** A frame of the current connection. */
-  receive(frame: Frame, now: number): void {
-    if (this.link.state !== "online") return;
-    this.now = now;
-    this.link.alive();
-    if (!("success" in frame)) this.onEvent(frame, now);
-    else if (!this.exchange.replied(frame, now)) this.onRefusedToken(String(frame.code), now);
-    this.pump(now);
-  }
-
-  /** Time has passed. */
-  tick(now: number): void {
-    this.now = now;
-    if (this.link.shouldConnect(now)) this.connect();
-    if (this.link.isDead(now)) this.drop("The server no longer answers", now);
-    if (this.link.state !== "online") return;
-    if (this.renewal.hasEnded(now)) this.onRefusedToken("token_expired", now);
-    if (this.renewal.waiting) {
-      this.exchange.expire(now);
-      return;
-    }
-    if (this.exchange.expire(now)) {
-      this.link.expectPong(now);
-      this.beat(now);
-    }
-    if (this.link.shouldBeat(now)) {
-      if (this.link.beat(now)) this.sender.stream.catchup.begin();
-      this.beat(now);
-    }
-    this.renewal.act(now);
-    this.pump(now);
   }
 
   // --- what the application asks for; each returns the number of a call that ends with done or failed
@@ -366,134 +182,6 @@ export class Core {
   heardOf(id: string, seq: number, now: number): void {
     this.sender.stream.heardOf(id, seq, now);
     this.pump(now);
-  }
-
-  // --- inside
-
-  private passed(entry: Entry): void {
-    if (isKnown(entry, "new_message") && entry.message.sender_id !== this.userId) {
-      this.cursors.want("delivered", entry.conversation_id, entry.seq, this.now + this.context.settings.deliveredDelay);
-    }
-  }
-
-  private onEvent(frame: Frame, now: number): void {
-    const entry = asEntry(frame);
-    if (entry !== null) {
-      this.sender.stream.entry(entry, now);
-    } else if (frame.type === "disconnect") {
-      this.onDisconnect(frame, now);
-    } else if (frame.type === "notification") {
-      this.notifying.heard(frame.notification);
-    } else if (frame.type === "presence" && !this.isNews(frame)) {
-      return; // of two events the later counts
-    } else if (typeof frame.type === "string" && !this.sender.stream.isOver(frame.conversation_id)) {
-      this.context.emit({ type: "ephemeral", event: { ...frame, type: frame.type } });
-    }
-  }
-
-  private isNews({ user_id, status, last_seen, timestamp }: Frame): boolean {
-    const presence = { user_id: String(user_id), status: status as "online", last_seen: last_seen as null };
-    return this.watcher.hear(presence, Number(timestamp) || 0);
-  }
-
-  private onDisconnect(frame: Frame, now: number): void {
-    const code = String(frame.code ?? "");
-    if (frame.reconnect === false) {
-      this.context.do({ type: "disconnect", reason: code });
-      this.stop(new ParleyError(code || "disconnected", `The server ended the connection for good: ${code}`));
-    } else {
-      this.drop(`The server ended the connection: ${code}`, now, code);
-    }
-  }
-
-  /** Send whatever is due. */
-  private pump(now: number): void {
-    this.now = now;
-    if (!this.isServed) return;
-    const { stream } = this.sender;
-    const named = stream.catchup.request(now);
-    if (named !== null) {
-      const cursor = stream.catchup.cursor;
-      this.exchange.transmit(
-        { type: "sync", conversations: Object.fromEntries(named), ...(cursor === null ? {} : { cursor }) },
-        now,
-        (data, later) => this.onSynced(data, later),
-        (error, later) => stream.catchup.failed(error, later),
-      );
-    }
-    if (stream.catchup.answered) {
-      for (const part of [this.sender, this.cursors, this.changes, this.watcher, this.notifying]) part.sendDue(now);
-    }
-    if (!this.caughtUp && stream.catchup.idle) {
-      this.caughtUp = true;
-      this.context.emit({ type: "connection", state: "online" });
-    }
-  }
-
-  private onSynced(data: Frame, now: number): void {
-    this.link.failures = 0; // this connection is of use
-    this.renewal.proven();
-    this.sender.stream.synced(data, now);
-    const { broken } = this.sender.stream;
-    if (broken === null) return;
-    this.context.do({ type: "disconnect", reason: broken.code });
-    this.stop(broken);
-  }
-
-  /** A ping that names the open conversation, or the one in which something happened last. */
-  private beat(now: number): void {
-    const where = this.openConversation ?? this.sender.stream.latest();
-    const held = this.sender.stream.held(where);
-    const what = where === null || held === null ? {} : { conversation_id: where, seq: held };
-    this.exchange.transmit(
-      { type: "ping", ...what },
-      now,
-      (data, later) => {
-        if (data.behind === true && where !== null && held !== null) {
-          this.sender.stream.heardOf(where, held + 1, later);
-        }
-      },
-      () => {},
-    );
-  }
-
-  private connect(): void {
-    this.link.state = "connecting";
-    this.context.emit({ type: "connection", state: "connecting" });
-    this.context.do({ type: "connect" });
-  }
-
-  private drop(reason: string, now: number, code?: string): void {
-    this.context.do({ type: "disconnect", reason });
-    this.lost(now, reason, code);
-  }
-
-  /** The connection lives on with a fresh token, where there is a source of them; else it ends with its own. */
-  private onRefusedToken(code: string, now: number): void {
-    if (code === "token_expired" && this.renewal.beginLate()) this.forgetRequests();
-    else this.endWithToken(now);
-  }
-
-  /** A token has come after the last one's end. What was posted in between never came: as after a connect. */
-  private resume(now: number): void {
-    this.sender.stream.catchup.connected();
-    this.notifying.connected(now);
-  }
-
-  private endWithToken(now: number): void {
-    this.drop("The token is no longer accepted", now, "token_expired");
-  }
-
-  private forgetConnection(): void {
-    this.renewal.forget();
-    this.forgetRequests();
-  }
-
-  /** Nothing that was under way is answered any more. */
-  private forgetRequests(): void {
-    const { stream, outbox } = this.sender;
-    const parts = [this.exchange, outbox, this.cursors, this.changes, this.watcher, this.notifying, stream];
-    for (const part of parts) part.connectionLost();
   }
 
   private checkOpen(): void {

@@ -26,7 +26,7 @@ export class Cursors {
   /** Move a cursor to `seq` at `due`. False: it is there already, as the server has confirmed. */
   want(kind: Kind, id: string, seq: number, due: number, call: number | null = null): boolean {
     const cursor = this.get(kind, id);
-    const implied = kind === "delivered" && call === null && seq <= this.readUpto(id);
+    const implied = kind === "delivered" && call === null && seq <= (this.read(id)?.confirmed ?? 0);
     if (implied || seq <= cursor.confirmed) return false;
     if (cursor.tries === 0) cursor.due = isOpen(cursor) ? Math.min(cursor.due, due) : due; // else it is backing off
     cursor.seq = Math.max(cursor.seq, seq);
@@ -37,16 +37,16 @@ export class Cursors {
 
   sendDue(now: number): void {
     for (const cursor of this.cursors.values()) {
-      const read = this.readUpto(cursor.conversation_id);
-      if (cursor.kind === "delivered" && cursor.waiting.length === 0 && cursor.seq <= read) {
-        cursor.confirmed = cursor.seq; // reading implies it
+      if (this.isImplied(cursor, this.read(cursor.conversation_id)?.confirmed)) {
+        cursor.confirmed = cursor.seq;
+        this.context.unsaved.add("cursors");
       }
-      if (isOpen(cursor) && cursor.due <= now) this.send(cursor, now);
+      if (this.isSendable(cursor) && cursor.due <= now) this.send(cursor, now);
     }
   }
 
   nextDue(): number | null {
-    return earliest(...[...this.cursors.values()].filter(isOpen).map((cursor) => cursor.due));
+    return earliest(...[...this.cursors.values()].filter((each) => this.isSendable(each)).map((each) => each.due));
   }
 
   connectionLost(): void {
@@ -100,9 +100,17 @@ export class Cursors {
     return taken;
   }
 
-  private readUpto(id: string): number {
-    const read = this.cursors.get(`read ${id}`);
-    return read === undefined ? 0 : Math.max(read.seq, read.confirmed);
+  /** Reading implies it: it waits for what becomes of a `read` that goes as far. */
+  private isSendable(cursor: Cursor): boolean {
+    return isOpen(cursor) && !this.isImplied(cursor, this.read(cursor.conversation_id)?.seq);
+  }
+
+  private isImplied({ kind, waiting, seq, confirmed }: Cursor, read = 0): boolean {
+    return kind === "delivered" && waiting.length === 0 && seq > confirmed && seq <= read;
+  }
+
+  private read(id: string): Cursor | undefined {
+    return this.cursors.get(`read ${id}`);
   }
 
   private get(kind: Kind, id: string): Cursor {

@@ -2,7 +2,7 @@
 
 import type { ParleyError } from "../errors.js";
 import type { SyncedConversation } from "../generated/frames.js";
-import type { Entry, Failed, Notification } from "../types.js";
+import type { Entry, Failed, LiveEvent, Notification } from "../types.js";
 
 export type Body = {
   content?: string;
@@ -50,7 +50,7 @@ export type SyncState = Pick<SyncedConversation, "id" | "head" | "read_seq" | "u
 
 export type CoreEvent =
   | { type: "entry"; entry: Entry }
-  | { type: "ephemeral"; event: { type: string; [field: string]: unknown } }
+  | { type: "ephemeral"; event: LiveEvent }
   | { type: "presences"; users: { user_id: string; status: "online" | "offline"; last_seen: number | null }[] }
   | { type: "notification"; notification: Notification }
   | { type: "membership_lost"; conversation_id: string }

@@ -1,6 +1,6 @@
 /** What frames say, checked as far as the client relies on it: a client survives what it does not understand. */
 
-import type { Entry, KnownEntry } from "../types.js";
+import type { Entry, KnownEntry, KnownLive, LiveEvent } from "../types.js";
 
 export type Frame = Record<string, unknown>;
 
@@ -12,23 +12,71 @@ export function isObject(value: unknown): value is Frame {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const EPHEMERAL = new Set(["read", "delivered", "typing", "presence", "notification", "disconnect"]);
-const CHECKS: Record<KnownEntry["type"], (frame: Frame) => boolean> = {
-  new_message: (f) => isObject(f.message) && typeof f.message.sender_id === "string",
-  message_edited: (f) => isSeq(f.message_seq),
-  message_deleted: (f) => isSeq(f.message_seq),
-  reaction: (f) => isSeq(f.message_seq) && typeof f.emoji === "string" && typeof f.user_id === "string",
-  member_added: (f) => Array.isArray(f.users),
-  member_removed: (f) => Array.isArray(f.users),
-  conversation_updated: (f) => isObject(f.changes),
+type Check = (frame: Frame) => boolean;
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+const isOr = (value: unknown, check: (value: unknown) => boolean) => value === undefined || check(value);
+
+function isMessage(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { sender_id, content, mentions, reactions } = value;
+  return (
+    isText(sender_id) &&
+    (content === null || isText(content)) &&
+    isOr(mentions, isTexts) &&
+    isOr(reactions, (each) => isObject(each) && Object.values(each).every(isTexts)) &&
+    isOr(value.reply_to, isSeq) &&
+    isOr(value.client_message_id, isText)
+  );
+}
+
+const isChange: Check = (frame) => isSeq(frame.message_seq) && isText(frame.user_id);
+const ofMembers: Check = (frame) => isTexts(frame.users) && isText(frame.user_id);
+const ENTRIES: Record<KnownEntry["type"], Check> = {
+  new_message: (frame) => isMessage(frame.message),
+  message_edited: (frame) => isChange(frame) && (frame.content === null || isText(frame.content)),
+  message_deleted: isChange,
+  reaction: (frame) => isChange(frame) && isText(frame.emoji),
+  member_added: ofMembers,
+  member_removed: ofMembers,
+  conversation_updated: ({ changes }) =>
+    isObject(changes) && isOr(changes.name, isText) && isOr(changes.roles, (roles) => isObject(roles)),
 };
+
+export function isPresence(value: unknown): boolean {
+  return isObject(value) && isText(value.user_id) && isText(value.status);
+}
+
+const isReceipt: Check = (frame) => isPlaced(frame) && Number.isSafeInteger(frame.seq);
+const isPlaced: Check = (frame) => isText(frame.conversation_id) && isText(frame.user_id);
+const LIVE: Record<KnownLive["type"], Check> = {
+  read: isReceipt,
+  delivered: isReceipt,
+  typing: isPlaced,
+  presence: isPresence,
+  notification: ({ notification }) => isObject(notification) && isText(notification.id),
+};
+
+// An entry that says no place has none.
+const UNPLACED: Record<string, Check> = Object.fromEntries(Object.keys(ENTRIES).map((type) => [type, () => false]));
+
+/** A frame of a kind that is known has to look like one: else it says of itself that it does not. */
+function checked(frame: Frame, type: string, checks: Record<string, Check>): Frame {
+  return Object.hasOwn(checks, type) && !checks[type]?.(frame) ? { ...frame, type: `malformed:${type}` } : frame;
+}
 
 /** The entry that a frame is: one with a place in a log. One of an unknown type, too; a malformed one keeps its place as such. */
 export function asEntry(frame: Frame): Entry | null {
   const { type, conversation_id: where, seq } = frame;
-  if (typeof type !== "string" || EPHEMERAL.has(type) || typeof where !== "string" || !isSeq(seq)) return null;
-  const check = (CHECKS as Record<string, ((frame: Frame) => boolean) | undefined>)[type];
-  return (check && !check(frame) ? { ...frame, type: `malformed:${type}` } : frame) as Entry;
+  const isOther = !isText(type) || type === "disconnect" || Object.hasOwn(LIVE, type);
+  return isOther || !isText(where) || !isSeq(seq) ? null : (checked(frame, type, ENTRIES) as Entry);
+}
+
+/** What has no place in a log; null for what is no event at all. */
+export function asEvent(frame: Frame): LiveEvent | null {
+  const { type } = frame;
+  return isText(type) ? (checked(frame, type, { ...LIVE, ...UNPLACED }) as LiveEvent) : null;
 }
 
 export function isKnown<T extends KnownEntry["type"]>(
@@ -36,6 +84,13 @@ export function isKnown<T extends KnownEntry["type"]>(
   type: T,
 ): entry is Extract<KnownEntry, { type: T }> {
   return entry.type === type;
+}
+
+export function isLive<T extends KnownLive["type"]>(
+  event: LiveEvent,
+  type: T,
+): event is Extract<KnownLive, { type: T }> {
+  return event.type === type;
 }
 
 export function adds(entry: Entry, user: string | null): boolean {

@@ -4,18 +4,24 @@ import type { Context } from "./context.js";
 import { earliest } from "./context.js";
 import type { Exchange } from "./exchange.js";
 
+/** How long a token is good for (null: not known), and whether there is another one after it. */
+export type TokenLife = { left: number | null; renews: boolean };
+
 const AHEAD = 60_000;
 const AT_LEAST = 1_000; // a provider whose tokens live for seconds is not asked in a tight loop
 
 /**
- * Two tries for each token: ahead of its end, and at it. Where the second fails, too, the connection ends.
+ * Two tries for each token: ahead of its end, and at it. Where the second fails, too, the connection ends. Of one that has no other
+ * after it the server is asked as soon as it should have ended: if it still takes it, the own clock is wrong, and it is asked again,
+ * at twice the pause each time.
  * `waiting`: the token has ended, and a fresh one is on its way; until the server has it, it serves nothing else.
  */
 export class Renewal {
   waiting = false;
   private due: number | null = null;
   private end: number | null = null;
-  private hasSource = false;
+  private doubt = 0;
+  private life: TokenLife | null = null;
   private asking = false;
   private unproven = false; // a token has come late, and nothing was served by it yet
 
@@ -26,14 +32,20 @@ export class Renewal {
     private readonly giveUp: (now: number) => void,
   ) {}
 
-  /** The token is good for `left` more; null where that is not known, or where there is no other. */
-  plan(now: number, left: number | null): void {
-    this.hasSource = left !== null;
+  plan(now: number, life: TokenLife | null): void {
+    this.life = life;
     this.due = this.end = null;
-    if (left !== null && left > 0) {
-      this.due = now + Math.max(left - Math.min(AHEAD, left / 2), AT_LEAST);
-      this.end = now + Math.max(left, AT_LEAST);
-    }
+    this.doubt = AT_LEAST;
+    if (life === null || life.left === null) return;
+    const { left, renews } = life;
+    if (renews && left <= 0) return; // the server has taken it: the own clock is wrong
+    if (renews) this.due = now + Math.max(left - Math.min(AHEAD, left / 2), AT_LEAST);
+    this.end = now + Math.max(left, AT_LEAST);
+  }
+
+  /** There is no token after this one, whose end is known. (Another one may be refused for a while only.) */
+  get isLast(): boolean {
+    return this.life?.renews === false && this.life.left !== null;
   }
 
   act(now: number): void {
@@ -45,12 +57,20 @@ export class Renewal {
 
   /** By the own clock. Whether it did by the server's, its next refusal says. */
   hasEnded(now: number): boolean {
-    return !this.waiting && this.end !== null && now >= this.end;
+    return !this.waiting && !this.isLast && this.end !== null && now >= this.end;
+  }
+
+  /** The last token has ended by the own clock: see what the server says. */
+  isInDoubt(now: number): boolean {
+    if (!this.isLast || this.end === null || now < this.end) return false;
+    this.end = now + this.doubt;
+    this.doubt = Math.min(2 * this.doubt, this.context.settings.heartbeat);
+    return true;
   }
 
   /** The token has ended: ask for another. False where there is no source of them, or the last one was no good. */
   beginLate(): boolean {
-    if (!this.hasSource || this.unproven) return false;
+    if (this.life?.renews !== true || this.unproven) return false;
     this.waiting = this.unproven = true;
     this.due = this.end = null;
     this.ask();
@@ -68,7 +88,8 @@ export class Renewal {
 
   forget(): void {
     this.due = this.end = null;
-    this.waiting = this.unproven = this.hasSource = this.asking = false;
+    this.life = null;
+    this.waiting = this.unproven = this.asking = false;
   }
 
   /** There was no token to be had. */
@@ -85,7 +106,7 @@ export class Renewal {
       (_, later) => {
         const wasLate = this.waiting;
         this.waiting = false;
-        this.plan(later, left === null ? null : left - (later - now));
+        this.plan(later, { left: left === null ? null : left - (later - now), renews: true });
         if (wasLate) this.resume(later);
       },
       (_, later) => {

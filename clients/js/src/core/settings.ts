@@ -1,4 +1,18 @@
-/** The knobs of the core, each with the reason for its default. Times are milliseconds. */
+/** What a core is made of: its knobs, each with the reason for its default, and what is injected. */
+
+import type { Saved } from "./effects.js";
+
+export type CoreOptions = {
+  newId: () => string;
+  random: () => number;
+  settings?: Partial<Settings>;
+  userId?: string | null;
+  saved?: Saved;
+  /** The shell has an HTTP API to ask; without one, notifications come live only. */
+  overHttp?: boolean;
+};
+
+/** Times are milliseconds. */
 export type Settings = {
   /** Unacknowledged messages; one more is refused with `outbox_full`. */
   maxOutbox: number;
@@ -10,6 +24,8 @@ export type Settings = {
   pongTimeout: number;
   /** A request without an answer is repeated after this time. Repeating is safe, only not free. */
   requestTimeout: number;
+  /** A token, a ticket or anything else over HTTP that takes longer counts as not to be had. */
+  answerTimeout: number;
   /** Refusals with `retryable` (and timeouts) of one request before it gives up. */
   maxAttempts: number;
   /** Posts may overtake each other; a gap this old is asked for. */
@@ -27,6 +43,7 @@ export const DEFAULTS: Settings = {
   fullSyncEvery: 3,
   pongTimeout: 10_000,
   requestTimeout: 15_000,
+  answerTimeout: 20_000,
   maxAttempts: 10,
   gapDelay: 200,
   deliveredDelay: 1_000,

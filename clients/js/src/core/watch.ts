@@ -6,9 +6,11 @@
  */
 
 import type { ParleyError } from "../errors.js";
+import type { PresenceEvent } from "../generated/frames.js";
 import type { Context } from "./context.js";
 import type { CoreEvent } from "./effects.js";
 import type { Exchange } from "./exchange.js";
+import { isPresence } from "./parsing.js";
 
 type Users = Extract<CoreEvent, { type: "presences" }>["users"];
 
@@ -38,8 +40,7 @@ export class Watch {
   }
 
   /** A user came or went. False for old news. */
-  hear(presence: Users[number], timestamp: number): boolean {
-    const { user_id, status, last_seen } = presence;
+  hear({ user_id, status, last_seen, timestamp = 0 }: Partial<PresenceEvent> & Users[number]): boolean {
     if (timestamp < (this.latest.get(user_id) ?? 0)) return false;
     this.latest.set(user_id, timestamp);
     this.heard.set(user_id, { user_id, status, last_seen });
@@ -58,8 +59,8 @@ export class Watch {
         this.inFlight = false;
         if (asked !== this.users) return; // others were asked for meanwhile: their turn is next
         this.open = false;
-        const answer = (Array.isArray(data.users) ? data.users : []) as Users;
-        const users = answer.map((user) => this.heard.get(user?.user_id) ?? user);
+        const answer = (Array.isArray(data.users) ? data.users : []).filter(isPresence) as Users;
+        const users = answer.map((user) => this.heard.get(user.user_id) ?? user);
         this.context.emit({ type: "presences", users });
         this.context.done(this.call, users);
         this.call = null;

@@ -4,6 +4,7 @@ import type { Core } from "../core/core.js";
 import type { Effect } from "../core/effects.js";
 import { ParleyError } from "../errors.js";
 import { type Batch, emptyBatch, type Store } from "../store/store.js";
+import { guarded } from "../views/guarded.js";
 import type { Ledger } from "../views/ledger.js";
 
 export type Doer = {
@@ -11,6 +12,8 @@ export type Doer = {
   /** All effects of one write were done. */
   settled(): void;
 };
+
+type Waiting = { resolve: (value: unknown) => void; reject: (error: ParleyError) => void };
 
 export class Runner {
   private readonly core: Core;
@@ -20,6 +23,7 @@ export class Runner {
   private busy = false;
   private broken = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly calls = new Map<number, Waiting>();
 
   constructor(
     core: Core,
@@ -52,6 +56,14 @@ export class Runner {
     this.schedule();
   }
 
+  /** Ask the core for something, and wait for how it ends. */
+  call<T>(ask: () => number): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      this.calls.set(ask(), { resolve, reject });
+      this.perform();
+    }) as Promise<T>;
+  }
+
   stop(): void {
     clearTimeout(this.timer);
   }
@@ -66,7 +78,7 @@ export class Runner {
       if (written !== undefined) {
         written.then(
           () => this.resume(effects),
-          (error: unknown) => this.fail(error),
+          (error: unknown) => this.fail(error, effects),
         );
         return;
       }
@@ -90,19 +102,33 @@ export class Runner {
   }
 
   /** What could not be kept is not told; the client ends. */
-  private fail(error: unknown): void {
+  private fail(error: unknown, effects: Effect[]): void {
+    const untold = [...effects, ...this.effects];
     this.busy = false;
     this.broken = true;
     this.effects = [];
     this.batch = emptyBatch();
-    const reason = error instanceof Error ? error.message : "The store failed";
-    this.core.stop(new ParleyError("not_saved", reason));
+    const unkept = new ParleyError("not_saved", error instanceof Error ? error.message : "The store failed");
+    for (const effect of untold) if ("call" in effect) this.ended(effect.call)?.reject(unkept);
+    this.core.stop(unkept);
     this.perform();
   }
 
   private finish(effects: Effect[]): void {
-    for (const effect of effects) this.doer.effect(effect);
+    for (const effect of effects) guarded(() => this.do(effect));
     this.doer.settled();
+  }
+
+  private do(effect: Effect): void {
+    if (effect.type === "done") this.ended(effect.call)?.resolve(effect.value);
+    else if (effect.type === "failed") this.ended(effect.call)?.reject(effect.error);
+    else this.doer.effect(effect);
+  }
+
+  private ended(call: number): Waiting | undefined {
+    const waiting = this.calls.get(call);
+    this.calls.delete(call);
+    return waiting;
   }
 
   private schedule(): void {

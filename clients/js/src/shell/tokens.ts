@@ -1,5 +1,8 @@
 /** Where tokens come from, and whose they are. */
 
+import { ParleyError } from "../errors.js";
+import { within } from "./deadline.js";
+
 export type Token = string | (() => string | Promise<string>);
 
 /** Keeps the last one; a function is asked for a fresh one. */
@@ -7,7 +10,10 @@ export class Tokens {
   private current: string | undefined;
   private asking: Promise<string> | null = null;
 
-  constructor(private readonly source: Token) {}
+  constructor(
+    private readonly source: Token,
+    private readonly longest: number,
+  ) {}
 
   /** Whether there are others after this one. */
   get renews(): boolean {
@@ -16,11 +22,18 @@ export class Tokens {
 
   async fresh(): Promise<string> {
     if (typeof this.source === "string") return this.source;
-    this.asking ??= Promise.resolve(this.source()).finally(() => {
+    this.asking ??= this.ask(this.source).finally(() => {
       this.asking = null;
     });
-    this.current = await this.asking;
-    return this.current;
+    return this.asking;
+  }
+
+  private async ask(source: () => string | Promise<string>): Promise<string> {
+    const given: unknown = await within(Promise.resolve(source()), this.longest, "The token");
+    const token = typeof given === "string" ? given.trim() : "";
+    if (token === "") throw new ParleyError("unauthenticated", "The token function gave no token", true);
+    this.current = token;
+    return token;
   }
 
   /** The one that is in use. */

@@ -111,6 +111,13 @@ export class InboxView {
     this.set({ ...row, read_seq: seq, delivered_seq: Math.max(row.delivered_seq, seq), unread });
   }
 
+  /** It has not moved after all: as in `before`, with what has come since. */
+  unread(id: string, before: InboxItem, read_seq: number): void {
+    const row = this.rows.get(id)?.row;
+    if (row === undefined) return;
+    this.set({ ...row, read_seq, delivered_seq: before.delivered_seq, unread: before.unread + row.unread });
+  }
+
   unreadBehind: (id: string, seq: number) => number = () => Infinity;
 
   remove(id: string): void {

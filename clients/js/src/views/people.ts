@@ -1,6 +1,8 @@
 /** Who writes, and who is there. */
 
 import type { CoreEvent } from "../core/effects.js";
+import type { ParleyError } from "../errors.js";
+import type { Session } from "../session.js";
 import type { PresenceState } from "../types.js";
 import type { Topics } from "./topics.js";
 
@@ -38,6 +40,34 @@ export class Typing {
 
   clear(): void {
     for (const [id, timers] of this.timers) for (const user of [...timers.keys()]) this.set(id, user, false);
+  }
+}
+
+const EVERY = 3_000;
+
+/** Says that the own user types: every few seconds, and when it ends. */
+export class OwnTyping {
+  private readonly said = new Map<string, number>();
+  private notBefore = 0;
+
+  constructor(private readonly session: Session) {}
+
+  set(conversation_id: string, active: boolean): void {
+    const { core, runner } = this.session;
+    const now = runner.now();
+    const last = this.said.get(conversation_id);
+    const isNews = active ? last === undefined || now >= last + EVERY : last !== undefined;
+    if (!core.isServed || now < this.notBefore || !isNews) return;
+    if (active) this.said.set(conversation_id, now);
+    else this.said.delete(conversation_id);
+    const asked = this.session.call((at) => core.request({ type: "typing", conversation_id, active }, at));
+    asked.catch((error: ParleyError) => {
+      if (error.code === "rate_limited") this.notBefore = runner.now() + (error.retryAfterMs ?? EVERY);
+    });
+  }
+
+  clear(): void {
+    this.said.clear();
   }
 }
 

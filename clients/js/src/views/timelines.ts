@@ -44,14 +44,25 @@ export class Timelines {
       this.views.set(id, view);
       this.forgetOld();
     }
+    await this.loaded(view);
+  }
+
+  /** What could not be read from the store is read when it is asked for again. */
+  private async loaded(view: TimelineView): Promise<void> {
     view.loaded ??= this.load(view);
-    await view.loaded;
+    try {
+      await view.loaded;
+    } catch (error) {
+      view.loaded = null;
+      throw error;
+    }
   }
 
   /** The connection is back: what could not be loaded is tried again. */
   refresh(): void {
     for (const view of this.views.values()) {
       if (!view.complete) void this.receipts(view);
+      if (view.loaded === null) void this.loaded(view).catch(() => {});
       if (view.loaded === null || !view.atTail || !view.linked) continue;
       if (!this.deps.ledger.from.has(view.id)) view.loaded = view.loaded.then(() => this.again(view)).catch(() => {});
       else if (view.size < PAGE && view.hasOlder) void this.older(view).catch(() => {});
@@ -74,6 +85,19 @@ export class Timelines {
     this.change(id, (view) => {
       view.readSeq = Math.max(view.readSeq, seq);
     });
+  }
+
+  unread(id: string, seq: number): void {
+    this.change(id, (view) => {
+      view.readSeq = seq;
+    });
+  }
+
+  /** How many messages of others are in sight behind it; Infinity where there may be more. */
+  unreadBehind(id: string, seq: number): number {
+    const { items, hasOlder } = this.get(id);
+    const others = items.filter((item) => item.kind === "message" && !item.mine && (item.seq ?? 0) > seq);
+    return hasOlder && items.length === others.length ? Infinity : others.length;
   }
 
   overlay(change: Change, on: boolean): void {
@@ -136,8 +160,8 @@ export class Timelines {
     if (view === undefined || view.atTail) return this.ensure(id);
     view.reset();
     view.atTail = view.linked = true;
-    view.loaded = this.load(view);
-    await view.loaded;
+    view.loaded = null;
+    await this.loaded(view);
   }
 
   private sources(id: string) {

@@ -28,6 +28,10 @@ class _Cursor:
     def open(self) -> bool:
         return self.wanted > self.confirmed and not self.in_flight
 
+    def is_implied(self, read: int) -> bool:
+        """Of `delivered`: a `read` that goes as far says it, too."""
+        return not self.waiting and self.confirmed < self.wanted <= read
+
 
 @dataclass(slots=True)
 class Cursors:
@@ -42,7 +46,7 @@ class Cursors:
     def want(self, kind: CursorKind, conversation_id: str, seq: int, *, due: float, call: int | None = None) -> bool:
         """Move a cursor to `seq` at `due`. False: it is there already, as the server has confirmed."""
         cursor = self._cursors.setdefault((kind, conversation_id), _Cursor())
-        implied = kind == "delivered" and call is None and seq <= self._read_upto(conversation_id)
+        implied = kind == "delivered" and call is None and seq <= self._read(conversation_id).confirmed
         if implied or seq <= cursor.confirmed:
             return False
         if not cursor.tries:  # else it is backing off
@@ -74,14 +78,14 @@ class Cursors:
     def _startable(self, now: float) -> Iterator[tuple[CursorKind, str, int]]:
         """What to send now. Each counts as under way from here on."""
         for (kind, conversation_id), cursor in self._cursors.items():
-            if kind == "delivered" and not cursor.waiting and cursor.wanted <= self._read_upto(conversation_id):
-                cursor.confirmed = cursor.wanted  # reading implies it
-            if cursor.open and cursor.due <= now:
+            if kind == "delivered" and cursor.is_implied(self._read(conversation_id).confirmed):
+                cursor.confirmed = cursor.wanted
+            if self._is_sendable(kind, conversation_id) and cursor.due <= now:
                 cursor.in_flight = True
                 yield kind, conversation_id, cursor.wanted
 
     def next_due(self) -> float | None:
-        dues = [cursor.due for cursor in self._cursors.values() if cursor.open]
+        dues = [cursor.due for key, cursor in self._cursors.items() if self._is_sendable(*key)]
         return min(dues) if dues else None
 
     def _confirmed(self, kind: CursorKind, conversation_id: str, seq: int) -> list[int]:
@@ -124,6 +128,10 @@ class Cursors:
         """What the server has not confirmed yet."""
         return [(*key, cursor.wanted) for key, cursor in self._cursors.items() if cursor.wanted > cursor.confirmed]
 
-    def _read_upto(self, conversation_id: str) -> int:
-        read = self._cursors.get(("read", conversation_id))
-        return max(read.wanted, read.confirmed) if read else 0
+    def _is_sendable(self, kind: CursorKind, conversation_id: str) -> bool:
+        """Reading implies `delivered`: it waits for what becomes of a `read` that goes as far."""
+        cursor = self._cursors[kind, conversation_id]
+        return cursor.open and not (kind == "delivered" and cursor.is_implied(self._read(conversation_id).wanted))
+
+    def _read(self, conversation_id: str) -> _Cursor:
+        return self._cursors.get(("read", conversation_id)) or _Cursor()

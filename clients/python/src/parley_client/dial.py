@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +19,7 @@ from parley_client.tokens import Token, expiry_of, obtain, user_of
 
 _OPEN_TIMEOUT_S: Final = 15.0  # a cold start of the authorizer and of $connect, and some
 _CLOSE_TIMEOUT_S: Final = 1.0
+_TOKEN_TIMEOUT_S: Final = 30.0  # what a call over HTTP may take, too
 _REFUSED: Final = (401, 403)
 
 T = TypeVar("T")
@@ -45,9 +47,14 @@ class Dialer:
         return await self._trying_twice(self._open)
 
     def left(self, token: str | None = None) -> float | None:
-        """For how many seconds a token (the latest) is good. None: not known, or there is never another one."""
+        """For how many seconds a token (the latest) is good. None: not known."""
         expiry = expiry_of(token or self._last or "")
-        return None if expiry is None or isinstance(self.token, str) else expiry - self.clock()
+        return None if expiry is None else expiry - self.clock()
+
+    @property
+    def renews(self) -> bool:
+        """Whether there are other tokens after this one."""
+        return not isinstance(self.token, str)
 
     async def renew(self) -> str:
         """A fresh token. Raises ParleyError where there is none."""
@@ -94,9 +101,12 @@ class Dialer:
 
     async def _fresh(self) -> str:
         try:
-            token = await obtain(self.token)
+            async with asyncio.timeout(_TOKEN_TIMEOUT_S):
+                token = await obtain(self.token)
         except ParleyError:
             raise
+        except TimeoutError as exc:
+            raise ParleyError("timeout", "There was no token in time", retryable=True) from exc
         except Exception as exc:  # whatever it is made of: the connection is tried again, as with any other failure
             raise ParleyError("unreachable", f"There is no token: {exc!r}", retryable=True) from exc
         self.check(token)

@@ -142,7 +142,10 @@ class ConversationUpdated:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """Any other durable change, of a kind that this version of the client does not know, in its place."""
+    """Any other durable change, in its place: of a kind that this version of the client does not know.
+
+    Or of one that it knows, and malformed: then `type` is `malformed:` and that kind.
+    """
 
     conversation_id: str
     seq: int
@@ -243,7 +246,10 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class UnknownEvent:
-    """Something this version of the client has no type for. It is handed on as it came."""
+    """Something this version of the client has no type for, as it came.
+
+    Or what it has one for, and is malformed: then `type` is `malformed:` and what it calls itself.
+    """
 
     type: str
     raw: Frame = field(default_factory=dict, repr=False, compare=False)

@@ -39,7 +39,7 @@ class Machine:
         self._cursors = Cursors(settings, random, self._exchange, self._do)
         self._changes = Changes(settings, random, self._exchange, self._do, self._stream)
         self._watch = Watch(settings, random, self._exchange, self._do, self._stream.inbox.emit)
-        self._renewal = Renewal(self._exchange, self._do, self._resume, self._end_with_token)
+        self._renewal = Renewal(settings, self._exchange, self._do, self._resume, self._end_with_token)
         asks = over_http and settings.receive
         self._notifications = Notifications(settings, random, self._do, self._stream.inbox.offer, asks=asks)
 
@@ -96,12 +96,15 @@ class Machine:
             raise ParleyError("wrong_user", f"This client is {self.user_id}'s, and the token is {user_id}'s")
         self._sender.identify(user_id)
 
-    def connected(self, now: float, *, token_left: float | None = None) -> None:
-        """`token_left`: seconds until the token of this connection expires, where a fresh one can be had for it."""
+    def connected(self, now: float, *, token_left: float | None = None, renews: bool | None = None) -> None:
+        """What is known of this connection's token: the seconds until it expires, and whether another one can be had.
+
+        One of which only the end is known is taken to have others after it.
+        """
         if self._link.state != "connecting":
             return
         self._link.connected(now)
-        self._renewal.plan(now, token_left)
+        self._renewal.plan(now, token_left, renews=True if renews is None and token_left is not None else renews)
         self._stream.catchup.connected()
         self._notifications.connected(now)
         self._stream.inbox.emit(ConnectionChanged("online"))
@@ -178,7 +181,7 @@ class Machine:
         if self._renewal.waiting:
             self._exchange.expire(now, self.settings.request_timeout)
             return
-        if self._exchange.expire(now, self.settings.request_timeout):
+        if self._exchange.expire(now, self.settings.request_timeout) or self._renewal.is_in_doubt(now):
             self._link.expect_pong(now)
             self._beat(now)
         if self._link.should_beat(now):
@@ -274,6 +277,9 @@ class Machine:
         """The connection lives on with a fresh token, where there is a source of them; else it ends with its own."""
         if code == TOKEN_EXPIRED and self._renewal.begin_late():
             self._forget_requests()
+        elif code == TOKEN_EXPIRED and self._renewal.is_last:
+            self._do(Disconnect(code))
+            self.stop(ParleyError(code, "The token has ended, and there is no other"))
         else:
             self._end_with_token(now)
 

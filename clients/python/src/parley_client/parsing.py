@@ -28,8 +28,8 @@ from parley_client.events import (
     UnknownEvent,
 )
 
-# Receipts have a `seq` that is a cursor, not a place in the log. Everything else that has one is an entry.
-_CURSORS: Final = frozenset({"read", "delivered"})
+# Before a type that is known, where the rest of the frame is not what the protocol says of it.
+MALFORMED: Final = "malformed:"
 
 
 def is_seq(value: object) -> bool:
@@ -38,25 +38,19 @@ def is_seq(value: object) -> bool:
 
 
 def as_entry(frame: Frame) -> Entry | None:
-    """The log entry that this frame is, or None: ephemeral, or malformed.
+    """The log entry that this frame is, or None: one without a place in a log.
 
     An entry whose kind or shape is not known keeps its place, as a LogEntry.
     """
-    body = frame.get("message")
-    inner: Frame = body if isinstance(body, Mapping) else {}
-    kind = frame.get("type")
-    conversation_id = frame.get("conversation_id", inner.get("conversation_id"))
-    seq = frame.get("seq", inner.get("seq"))
-    if not isinstance(kind, str) or kind in _CURSORS or not isinstance(conversation_id, str) or not is_seq(seq):
+    kind, conversation_id, seq = frame.get("type"), frame.get("conversation_id"), frame.get("seq")
+    if not isinstance(kind, str) or kind in _LIVE or not isinstance(conversation_id, str) or not is_seq(seq):
         return None
     assert isinstance(seq, int)  # noqa: S101  # is_seq, for the type checker
-    if kind == "new_message":
-        return as_message(inner, conversation_id=conversation_id, seq=seq) if inner else None
     make = _ENTRIES.get(kind)
     try:
         return make(conversation_id, seq, frame) if make else LogEntry(conversation_id, seq, kind, frame)
     except (KeyError, TypeError, ValueError):
-        return LogEntry(conversation_id, seq, kind, frame)
+        return LogEntry(conversation_id, seq, f"{MALFORMED}{kind}", frame)
 
 
 def as_message(body: Frame, *, conversation_id: str | None = None, seq: int | None = None) -> Message:
@@ -94,9 +88,11 @@ def as_event(frame: Frame) -> Event | None:
         return None
     make = _EPHEMERAL.get(kind)
     try:
-        return make(frame) if make else UnknownEvent(kind, frame)
+        if make is not None:
+            return make(frame)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return UnknownEvent(kind, frame)
+        return UnknownEvent(f"{MALFORMED}{kind}", frame)
+    return UnknownEvent(f"{MALFORMED}{kind}" if kind in _ENTRIES else kind, frame)
 
 
 def as_ack(data: Frame) -> Ack | None:
@@ -192,46 +188,73 @@ def _cursor(frame: Frame) -> int:
     return value
 
 
-def _users(frame: Frame) -> tuple[str, ...]:
-    if not isinstance(frame["users"], list | tuple):
-        raise TypeError("users are a list")
-    return tuple(map(str, frame["users"]))
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise TypeError("not a list of text")
+    return tuple(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError("neither text nor null")
+    return value
 
 
 # --- kinds
 
 
+def _new_message(where: str, seq: int, frame: Frame) -> Entry:
+    body = frame["message"]
+    if not isinstance(body, Mapping):
+        raise TypeError("a message is an object")
+    _check_message(body)
+    return as_message(body, conversation_id=where, seq=seq)
+
+
+def _check_message(body: Frame) -> None:
+    """Raises where an application could not show it, or where it can't be told whose it is."""
+    _named(body, "sender_id")
+    _text_or_none(body["content"])
+    _text_or_none(body.get("client_message_id", ""))
+    _texts(body.get("mentions", ()))
+    for users in dict(body.get("reactions", {})).values():
+        _texts(users)
+    if not is_seq(body.get("reply_to", 1)):
+        raise ValueError("reply_to is no place in a log")
+
+
 def _edited(where: str, seq: int, frame: Frame) -> Entry:
-    content, at = _text(frame.get("content")), _number(frame.get("timestamp")) or 0
+    content, at = _text_or_none(frame["content"]), _number(frame.get("timestamp")) or 0
     is_cut = frame.get("content_cut") is True
-    return MessageEdited(where, seq, _message_seq(frame), str(frame["user_id"]), content, at, is_cut, frame)
+    return MessageEdited(where, seq, _message_seq(frame), _named(frame, "user_id"), content, at, is_cut, frame)
 
 
 def _deleted(where: str, seq: int, frame: Frame) -> Entry:
     at = _number(frame.get("timestamp")) or 0
-    return MessageDeleted(where, seq, _message_seq(frame), str(frame["user_id"]), at, frame)
+    return MessageDeleted(where, seq, _message_seq(frame), _named(frame, "user_id"), at, frame)
 
 
 def _reaction(where: str, seq: int, frame: Frame) -> Entry:
     removed, at = frame.get("removed") is True, _number(frame.get("timestamp")) or 0
-    emoji, user_id = str(frame["emoji"]), str(frame["user_id"])
+    emoji, user_id = _named(frame, "emoji"), _named(frame, "user_id")
     return Reaction(where, seq, _message_seq(frame), user_id, emoji, removed, at, _text(frame.get("removed_by")), frame)
 
 
 def _added(where: str, seq: int, frame: Frame) -> Entry:
     name, at = _text(frame.get("name")), _number(frame.get("timestamp")) or 0
-    return MembersAdded(where, seq, str(frame["user_id"]), _users(frame), name, at, frame)
+    return MembersAdded(where, seq, _named(frame, "user_id"), _texts(frame["users"]), name, at, frame)
 
 
 def _removed(where: str, seq: int, frame: Frame) -> Entry:
     at = _number(frame.get("timestamp")) or 0
-    return MembersRemoved(where, seq, str(frame["user_id"]), _users(frame), at, frame)
+    return MembersRemoved(where, seq, _named(frame, "user_id"), _texts(frame["users"]), at, frame)
 
 
 def _updated(where: str, seq: int, frame: Frame) -> Entry:
     changes, at = dict(frame["changes"]), _number(frame.get("timestamp")) or 0
-    roles = {str(user): str(role) for user, role in dict(changes.get("roles") or {}).items()}
-    return ConversationUpdated(where, seq, str(frame["user_id"]), _text(changes.get("name")), roles, at, frame)
+    roles = {str(user): str(role) for user, role in dict(changes.get("roles", {})).items()}
+    name = _named(changes, "name") if "name" in changes else None
+    return ConversationUpdated(where, seq, _named(frame, "user_id"), name, roles, at, frame)
 
 
 def _read(frame: Frame) -> Event:
@@ -251,14 +274,14 @@ def _typing(frame: Frame) -> Event:
 
 def _presence(frame: Frame) -> Event:
     last_seen, at = _number(frame.get("last_seen")), _number(frame.get("timestamp"))
-    return Presence(_named(frame, "user_id"), str(frame["status"]), last_seen, at, frame)
+    return Presence(_named(frame, "user_id"), _named(frame, "status"), last_seen, at, frame)
 
 
 def _notification(frame: Frame) -> Event:
     body = frame["notification"]
     data, seq = body.get("data"), body.get("seq")
     return Notification(
-        id=str(body["id"]),
+        id=_named(body, "id"),
         kind=str(body.get("kind", "system")),
         title=str(body.get("title", "")),
         body=str(body.get("body", "")),
@@ -271,6 +294,7 @@ def _notification(frame: Frame) -> Event:
 
 
 _ENTRIES: Final[dict[str, Callable[[str, int, Frame], Entry]]] = {
+    "new_message": _new_message,
     "message_edited": _edited,
     "message_deleted": _deleted,
     "reaction": _reaction,
@@ -285,3 +309,5 @@ _EPHEMERAL: Final[dict[str, Callable[[Frame], Event]]] = {
     "presence": _presence,
     "notification": _notification,
 }
+# A `seq` of these is not their own place in a log. Everything else that has one is an entry.
+_LIVE: Final = frozenset({*_EPHEMERAL, "disconnect"})

@@ -185,7 +185,7 @@ class Shell:
         writer = asyncio.create_task(_write(websocket, outgoing))
         try:
             if self._serving is me:
-                self._core.connected(self.now(), token_left=self._dialer.left())
+                self._core.connected(self.now(), token_left=self._dialer.left(), renews=self._dialer.renews)
                 self.perform()
             while self._serving is me:
                 frame = decode(await websocket.recv())

@@ -1,0 +1,144 @@
+/** What never answers, or not any more: the client says so, and does not wait for it. */
+
+import { expect, test } from "vitest";
+import { memoryStore } from "../src/index.js";
+import { DM, Harness, shown } from "./harness.js";
+import { token, until } from "./server.js";
+
+const harness = new Harness();
+const never = () => new Promise<never>(() => {});
+const quickly = { answerTimeout: 50, backoffFirst: 20, backoffLimit: 20 };
+const refusal = { success: false, code: "token_expired", error: "It has ended", retryable: false };
+
+test("a store that can't be read ends the client, which says why, and can be started again", async () => {
+  const store = memoryStore();
+  const { load } = store;
+  store.load = () => Promise.reject(new Error("the disk is gone"));
+  const alice = harness.client({ store });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "not_saved" });
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "not_saved" });
+  expect(alice.connection().reason).toContain("the disk is gone");
+  await expect(alice.start()).rejects.toMatchObject({ code: "not_saved" });
+  expect(() => alice.send({ to: "bob" }, "hi")).toThrow("Start the client first");
+  store.load = load;
+  await alice.connected();
+  await alice.send({ to: "bob" }, "hi").stored;
+});
+
+test("a store that throws, or never answers, is one that can't be read", async () => {
+  const throws = memoryStore();
+  throws.load = () => {
+    throw new Error("no such thing");
+  };
+  await expect(harness.client({ store: throws }).connected()).rejects.toMatchObject({ code: "not_saved" });
+  const silent = memoryStore();
+  silent.load = never;
+  const alice = harness.client({ store: silent, settings: quickly });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "not_saved" });
+  expect(alice.connection().state).toBe("ended");
+});
+
+test("who waits while another user's store is found hears of it, each time", async () => {
+  const store = memoryStore();
+  const alice = harness.client({ store });
+  await alice.connected();
+  await alice.close();
+  const bob = harness.client({ store, token: token("bob") });
+  await expect(bob.connected()).rejects.toMatchObject({ code: "wrong_user" });
+  await expect(bob.connected()).rejects.toMatchObject({ code: "wrong_user" });
+});
+
+test("a timeline that could not be read is read when it is asked for again", async () => {
+  harness.server.say(DM, "bob", "hello", ["alice", "bob"]);
+  const store = memoryStore();
+  const { items } = store;
+  const alice = harness.client({ store });
+  await alice.connected();
+  store.items = () => Promise.reject(new Error("for the moment"));
+  await expect(alice.jumpToLatest(DM)).rejects.toThrow("for the moment");
+  store.items = items;
+  await alice.jumpToLatest(DM);
+  expect(shown(alice)).toEqual([["hello", "sent"]]);
+});
+
+test("a token function that never answers is asked again", async () => {
+  let asked = 0;
+  const alice = harness.client({ token: () => (++asked < 3 ? never() : token("alice")), settings: quickly });
+  const states: string[] = [];
+  alice.subscribe("connection", () => states.push(alice.connection().reason ?? alice.connection().state));
+  await alice.connected();
+  expect(asked).toBe(3);
+  expect(states.filter((each) => each === "The token did not come in time")).toHaveLength(2);
+});
+
+test("a token function that throws, or gives none, is asked again", async () => {
+  const given = [() => Promise.reject(new Error("offline")), () => "", () => undefined as unknown as string];
+  const alice = harness.client({ token: () => (given.shift() ?? (() => `${token("alice")}\n`))(), settings: quickly });
+  await alice.connected();
+  expect(alice.userId).toBe("alice");
+});
+
+test("a ticket that never comes is asked for again", async () => {
+  let asked = 0;
+  const slowly: typeof fetch = (input, init) => (++asked < 3 ? never() : fetch(input, init));
+  const alice = harness.client({ byTicket: true, fetch: slowly, settings: quickly });
+  await alice.connected();
+  expect(asked).toBeGreaterThanOrEqual(3);
+});
+
+test("an answer over HTTP that never comes fails as a timeout, and a signal calls it off", async () => {
+  const aborted: unknown[] = [];
+  const silent: typeof fetch = (_, init) => {
+    init?.signal?.addEventListener("abort", () => aborted.push(init.signal));
+    return never();
+  };
+  const alice = harness.client({ fetch: silent, settings: quickly });
+  await expect(alice.api.get("/v1/me")).rejects.toMatchObject({ code: "timeout", retryable: true });
+  expect(aborted).toHaveLength(1);
+  const { signal } = { signal: AbortSignal.abort() };
+  const real = harness.client();
+  await expect(real.api.get("/v1/me", { signal })).rejects.toMatchObject({ code: "aborted" });
+});
+
+test("the end of a token that is the only one is noticed at once, and told", async () => {
+  const given = token("alice", 2);
+  const ends = JSON.parse(atob(given.split(".")[1] ?? "")).exp * 1_000;
+  harness.server.onFrame = (frame) => (frame.type === "ping" && Date.now() >= ends ? refusal : undefined);
+  const alice = harness.client({ token: given });
+  await alice.connected();
+  await until(() => alice.connection().state === "ended");
+  expect(alice.connection()).toMatchObject({
+    code: "token_expired",
+    reason: "The token has ended, and there is no other",
+  });
+  expect(harness.server.frames.filter((frame) => frame.type === "ping").length).toBeLessThan(3);
+  expect(() => alice.send({ to: "bob" }, "hi")).toThrow("The token has ended");
+});
+
+test("a token that had ended before the handshake says so, too", async () => {
+  const answer = { code: "unauthenticated", error: "No", retryable: false };
+  harness.server.routes.set("POST /v1/tickets", () => ({ status: 401, body: answer }));
+  const alice = harness.client({ byTicket: true, token: token("alice", -5) });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "token_expired" });
+});
+
+test("who waits for what the store could not keep is told", async () => {
+  const store = memoryStore();
+  const { write } = store;
+  const alice = harness.client({ store });
+  await alice.connected();
+  await alice.send({ to: "bob" }, "one").stored;
+  harness.server.onFrame = (frame) => {
+    if (frame.type === "message") store.write = () => Promise.reject(new Error("full"));
+    return undefined;
+  };
+  const { stored } = alice.send({ to: "bob" }, "two");
+  await expect(stored).rejects.toMatchObject({ code: "not_saved" });
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "not_saved" });
+  // the server has it, and a new start finds that out
+  store.write = write;
+  harness.server.onFrame = () => undefined;
+  await alice.connected();
+  alice.open(DM);
+  await until(() => shown(alice).every(([, state]) => state === "sent") && shown(alice).length === 2);
+});
