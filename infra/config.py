@@ -60,6 +60,7 @@ _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 _CLAIM = r"[^\s,]{1,256}"
 _CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
+_BACKEND_URL = r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[^\s,]{0,500})?"
 _LOCAL_URL = r"https://(localhost|127\.0\.0\.1):[0-9]{1,5}"
 _LOCAL_URL_RULE = "an address on this machine like https://localhost:4579"
 _LOCAL_FILE = r"/[^,]{1,1000}"
@@ -102,6 +103,7 @@ class Config:
     domain_name: str
     certificate_arn: str
     web: Truth
+    web_token_url: str
     connection_limit: int
     throttle_rate: int
     throttle_burst: int
@@ -179,6 +181,7 @@ class Config:
             domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
             certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
             web=read.choice("web", TRUTHS, "false"),
+            web_token_url=read.text("web_token_url", _BACKEND_URL, "a URL like https://example.com/chat-token"),
             connection_limit=read.number("connection_limit", 1, 100, 20),
             throttle_rate=read.number("throttle_rate", 1, MAX_RATE, 2_000),
             throttle_burst=read.number("throttle_burst", 1, MAX_BURST, 1_000),
@@ -238,6 +241,8 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
     if bool(config.domain_name) != bool(config.certificate_arn):
         problems.append("domain_name, certificate_arn: give both or neither")
+    if config.web_token_url and not config.is_local and not config.has_page:
+        problems.append("web_token_url: only with web=true, whose page asks there for tokens")
     local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")

@@ -116,6 +116,7 @@ class ParleyStack(Stack):
                 "JwtSecretArn": identity.secret_arn,
                 "WebUrl": page.origin if page else "",
                 "WebBucket": page.bucket.bucket_name if page else "",
+                "WebTokenUrl": config.web_token_url if page else "",
                 "Region": self.region,
             }
         )

@@ -29,6 +29,7 @@ class WebPage(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         super().__init__(scope, construct_id)
         self.bucket = private_bucket(self, config)
+        self._token_url = config.web_token_url
         self._distribution = cloudfront.Distribution(
             self,
             "Distribution",
@@ -59,12 +60,13 @@ class WebPage(Construct):
         )
 
     def may_talk_to(self, target: Target, http_url: str, web_socket_url: str) -> None:
-        """Add the headers, with what the page may talk to: the two APIs, and the buckets of this region.
+        """Add the headers, with what the page may talk to: the two APIs, this region's buckets, who gives it tokens.
 
         It comes last, since the APIs' functions have to be told the page's origin first. The files' bucket can't be
         named for the same reason: its CORS rules name the page.
         """
-        apis = " ".join("/".join(url.split("/")[:3]) for url in (http_url, web_socket_url))  # their origins
+        urls = (http_url, web_socket_url, self._token_url)
+        apis = " ".join("/".join(url.split("/")[:3]) for url in urls if url)  # their origins
         policy = cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",

@@ -25,12 +25,18 @@ def publish(settings: Settings, outputs: dict[str, str]) -> None:
 
     with step("page files") as line:
         store = boto3.client("s3", region_name=outputs["Region"])
-        config = json.dumps({"ws_url": outputs["WsUrl"], "http_url": outputs["HttpUrl"]}).encode()
-        _put(store, outputs["WebBucket"], "config.json", config)
+        _put(store, outputs["WebBucket"], "config.json", json.dumps(_config(outputs)).encode())
         names = _names(page.folder(settings.root))
         for name in names:
             _put(store, outputs["WebBucket"], name, (page.folder(settings.root) / name).read_bytes())
         line.result = f"{len(names) + 1} put into {outputs['WebBucket']}"
+
+
+def _config(outputs: dict[str, str]) -> dict[str, str]:
+    config = {"ws_url": outputs["WsUrl"], "http_url": outputs["HttpUrl"]}
+    if url := outputs.get("WebTokenUrl"):
+        config["token_url"] = url
+    return config
 
 
 def _names(folder: Path) -> list[str]:

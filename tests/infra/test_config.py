@@ -229,6 +229,18 @@ def test_all_mistakes_are_reported_at_once() -> None:
             "jwt_secret_arn, jwks_url: give one of them, not both",
         ),
         ({"domain_name": "chat.example.com"}, "domain_name, certificate_arn: give both or neither"),
+        (
+            {"web_token_url": "https://x.example/t"},
+            "web_token_url: only with web=true, whose page asks there for tokens",
+        ),
+        (
+            {"web": "true", "web_token_url": "https://x;y/t"},
+            "web_token_url: 'https://x;y/t' is not allowed; give a URL like https://example.com/chat-token",
+        ),
+        (
+            {"web": "true", "web_token_url": "http://x.example/t"},
+            "web_token_url: 'http://x.example/t' is not allowed; give a URL like https://example.com/chat-token",
+        ),
         *(
             (
                 {key: value},

@@ -79,6 +79,15 @@ def test_the_policy_lets_it_run_its_own_scripts_and_talk_to_its_own_stack(page: 
     assert "unsafe" not in text
 
 
+def test_the_policy_lets_it_ask_the_products_backend_for_tokens(synthesize: Callable[..., Resources]) -> None:
+    page = synthesize(web="true", web_token_url="https://product.example:8443/chat/token?of=me")
+    text = join(headers(page)["ContentSecurityPolicy"]["ContentSecurityPolicy"])
+    directives = dict(one.strip().split(" ", 1) for one in text.split(";"))
+    assert "https://product.example:8443" in directives["connect-src"].split()
+    assert "/chat" not in text
+    assert page.template["Outputs"]["WebTokenUrl"]["Value"] == "https://product.example:8443/chat/token?of=me"
+
+
 def test_the_apis_and_the_files_bucket_know_its_origin(page: Resources) -> None:
     [prefix, domain] = origin(page)["Fn::Join"][1]
     for name in ("Authorizer", "Rest"):

@@ -72,14 +72,22 @@ def test_with_the_page_its_files_and_where_its_stack_is_are_put_into_its_bucket(
     monkeypatch.setattr(page, "folder", lambda _root: dist)
     store = boto3.client("s3", region_name="eu-central-1")
     store.create_bucket(Bucket="page", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    extra |= {"WebUrl": "https://d1.cloudfront.net", "WebBucket": "page"}
+    extra |= {
+        "WebUrl": "https://d1.cloudfront.net",
+        "WebBucket": "page",
+        "WebTokenUrl": "https://product.example/token",
+    }
     deploy.deploy(settings)
     kept = {
         one["Key"]: store.get_object(Bucket="page", Key=one["Key"])
         for one in store.list_objects_v2(Bucket="page")["Contents"]
     }
     assert kept.keys() == {"assets/a-1.js", "config.json", "index.html"}
-    assert json.loads(kept["config.json"]["Body"].read()) == {"ws_url": "wss://x", "http_url": "https://x"}
+    assert json.loads(kept["config.json"]["Body"].read()) == {
+        "ws_url": "wss://x",
+        "http_url": "https://x",
+        "token_url": "https://product.example/token",
+    }
     assert (kept["index.html"]["CacheControl"], kept["assets/a-1.js"]["CacheControl"]) == (
         web.ASKED_EACH_TIME,
         web.LASTING,
