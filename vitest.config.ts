@@ -6,7 +6,7 @@ export default defineConfig({
   resolve,
   ssr: { resolve },
   test: {
-    include: ["clients/js/tests/**/*.test.ts", "clients/js/react/tests/**/*.test.tsx"],
+    include: ["clients/js/tests/**/*.test.ts", "clients/js/react/tests/**/*.test.tsx", "web/tests/**/*.test.{ts,tsx}"],
     fileParallelism: false,
     testTimeout: 30_000,
     environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },

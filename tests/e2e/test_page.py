@@ -26,7 +26,22 @@ def url(stack: Stack) -> str:
 
 
 @pytest.mark.parametrize(
-    "scenario", ["two_windows", "offline", "reload", "files", "group", "two_tabs", "around", "edges", "looks", "access"]
+    "scenario",
+    [
+        "two_windows",
+        "offline",
+        "reload",
+        "files",
+        "group",
+        "two_tabs",
+        "around",
+        "edges",
+        "looks",
+        "access",
+        "drafts",
+        "uploads",
+        "touch",
+    ],
 )
 def test_people_chat(scenario: str, stack: Stack, url: str, tmp_path: Path) -> None:
     a, b, c = new_users(3)

@@ -24,4 +24,5 @@ try {
   process.exitCode = 1;
 } finally {
   await browser?.close();
+  process.exit(); // a line that a failed scenario has left open would hold it
 }

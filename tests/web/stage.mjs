@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /** What the browser itself says where a scenario takes the network away, or a request is refused on purpose. */
-const EXPECTED = /net::ERR_|WebSocket connection to .* failed|the server responded with a status of (401|403|404)/;
+const EXPECTED = /net::ERR_|WebSocket connection to .* failed|the server responded with a status of (400|401|403|404)/;
 
 /** The machine's browser, else the one that the package carries. */
 async function executable() {

@@ -1,7 +1,7 @@
 /** Where the page starts. */
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
-import { I18nProvider } from "./i18n";
+import { I18nProvider, preferredWords } from "./i18n";
 import { takeFragment } from "./lib/session";
 import { applyTheme } from "./lib/theme";
 import { Boundary } from "./ui/boundary";
@@ -11,12 +11,13 @@ import "./styles/chat.css";
 import "./styles/message.css";
 import "./styles/panels.css";
 
-takeFragment();
+const link = takeFragment(); // out of the address before anything else
 applyTheme();
+const words = await preferredWords();
 createRoot(document.getElementById("root") as HTMLElement).render(
-  <I18nProvider>
+  <I18nProvider first={words}>
     <Boundary>
-      <App />
+      <App link={link} />
     </Boundary>
   </I18nProvider>,
 );

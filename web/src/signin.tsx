@@ -1,10 +1,19 @@
 /** Signing in: as anybody on one's own machine, or with a token. */
 import { type SubmitEvent, useId, useState } from "react";
 import { useI18n } from "./i18n";
-import { type Config, isUserId, signInAs, signInWithToken } from "./lib/session";
+import { type Config, isUserId, type Refused, signInAs, signInWithToken } from "./lib/session";
 import { Logo } from "./ui/icon";
 
-export function SignIn({ config, ended, onDone }: { config: Config; ended: boolean; onDone: () => void }) {
+interface Props {
+  config: Config;
+  /** Why one has to sign in, where that is to be said. */
+  refused: Refused | null;
+  onDone: () => void;
+  /** Ask the product's backend once more. */
+  onAsk?: () => void;
+}
+
+export function SignIn({ config, refused, onDone, onAsk }: Props) {
   const { t } = useI18n();
   const [byToken, setByToken] = useState(!config.tokens_url);
   const [text, setText] = useState("");
@@ -26,10 +35,15 @@ export function SignIn({ config, ended, onDone }: { config: Config; ended: boole
       <form onSubmit={submit} noValidate>
         <Logo />
         <h1>{t("signin.title")}</h1>
-        {ended && (
+        {refused && (
           <p role="alert" className="warning">
-            {t("signin.ended")}
+            {t(`signin.refused.${refused}`)}
           </p>
+        )}
+        {onAsk && (
+          <button type="button" className="button primary" onClick={onAsk}>
+            {t("app.retry")}
+          </button>
         )}
         <p className="hint" id={`${field}-hint`}>
           {t(byToken ? "signin.tokenHint" : "signin.demo")}
@@ -51,7 +65,7 @@ export function SignIn({ config, ended, onDone }: { config: Config; ended: boole
         <p className="bad" id={`${field}-bad`} role="alert">
           {isBad && t(byToken ? "signin.badToken" : "signin.badUser")}
         </p>
-        <button type="submit" className="button primary">
+        <button type="submit" className={onAsk ? "button" : "button primary"}>
           {t("signin.go")}
         </button>
         {config.tokens_url && (

@@ -37,5 +37,7 @@ export default async function play(stage) {
     location.hash = "#/nobody-knows-it";
   });
   await page.waitForTimeout(3_000);
+  await page.getByText("There is no such chat").waitFor();
+  stage.check((await alice.box.count()) === 0, "and nothing can be written there");
   stage.check(requests < 60, `what is not there is asked for a few times, not ${requests}`);
 }

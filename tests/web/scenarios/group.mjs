@@ -33,4 +33,12 @@ export default async function play(stage) {
   await alice.state("just us", "sent", "delivered");
   await alice.page.getByText(`${a} removed ${b}`).waitFor();
   stage.check((await bob.message("just us").count()) === 0, "who was removed hears no more");
+  await bob.page.reload();
+  await bob.page.getByText("You are not in this conversation any more").waitFor();
+  await bob.page.getByRole("heading", { name: "Tea at five" }).waitFor();
+  stage.check((await bob.box.count()) === 0, "nor can they write there after a reload");
+  await alice.page.getByRole("button", { name: "Details" }).click();
+  await details.getByLabel("Add members").fill(b);
+  await details.getByRole("button", { name: "Add members" }).click();
+  await bob.box.waitFor(); // taken in again
 }

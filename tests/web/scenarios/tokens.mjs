@@ -18,6 +18,25 @@ export default async function play(stage) {
   await alice.say("signed in again");
   await alice.state("signed in again", "sent");
 
+  // A link with another's token, which no server has taken: nothing of what is stored of them is seen.
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const forged = `${part({ alg: "HS256" })}.${part({ sub: a, exp: 4_000_000_000 })}.bm8`;
+  const thief = await stage.person({ token: token.slice(0, 9), context: alice.context });
+  await thief.page.getByText("This link is broken").waitFor();
+  await thief.page.evaluate(() => {
+    window.seen = [];
+    new MutationObserver(() => window.seen.push(document.querySelectorAll(".row, .message").length)).observe(document, {
+      childList: true,
+      subtree: true,
+    });
+  });
+  await thief.page.evaluate((one) => {
+    location.hash = `#token=${one}`;
+  }, forged);
+  await thief.page.getByText("This token was not accepted").waitFor();
+  stage.check(!(await thief.page.evaluate(() => window.seen)).some(Boolean), "nothing stored was shown");
+  stage.check(!thief.page.url().includes("token"), "a token of an open page leaves the address, too");
+
   const context = await stage.browser.newContext({ locale: "en-GB" });
   let asked = 0;
   await context.route("**/ui/token", (route) =>

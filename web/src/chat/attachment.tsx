@@ -3,32 +3,60 @@ import type { FileOut, MessageItem } from "@parley/client";
 import { useClient } from "@parley/react";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
+import { unturned } from "../lib/text";
 import { Icon } from "../ui/icon";
 import { Lightbox } from "./lightbox";
+import { useUpload, useUploads } from "./sending-files";
 
 /** The longer side of a picture in a message. */
 const LONGEST = 320;
 
 export function Attachment({ item }: { item: MessageItem }) {
   const { message, upload } = item;
-  if (upload && item.seq === null) return <Uploading upload={upload} />;
+  if (upload && item.seq === null) return <Uploading item={item} upload={upload} />;
   return message.file_id ? <Stored id={message.file_id} isImage={message.type === "image"} /> : null;
 }
 
-function Uploading({ upload: { done, total, name, previewUrl } }: { upload: NonNullable<MessageItem["upload"]> }) {
+interface UploadingProps {
+  item: MessageItem;
+  upload: NonNullable<MessageItem["upload"]>;
+}
+
+function Uploading({ item, upload: { done, total, previewUrl, ...upload } }: UploadingProps) {
   const { t } = useI18n();
+  const uploads = useUploads();
+  const waiting = useUpload(item);
+  const name = unturned(upload.name);
   const label = t("file.progress", { n: total ? Math.round((100 * done) / total) : 0 });
   return (
     <div className="attachment uploading">
-      {previewUrl ? (
-        <img src={previewUrl} alt="" />
+      {previewUrl && item.state !== "failed" ? (
+        <img src={previewUrl} alt={name} />
       ) : (
-        <span className="file-name" dir="auto">
+        <span className="file-name">
           <Icon name="file" />
-          {name}
+          <bdi>{name}</bdi>
         </span>
       )}
-      <progress value={done} max={total || 1} aria-label={label} />
+      {item.state !== "failed" && (
+        <div className="file-way">
+          {waiting?.state === "waiting" ? (
+            <small>{t("file.waiting")}</small>
+          ) : (
+            <progress value={done} max={total || 1} aria-label={label} />
+          )}
+          {waiting && (
+            <button
+              type="button"
+              className="icon-button small"
+              aria-label={t("file.cancel", { name })}
+              onClick={() => uploads.discard(item.key)}
+            >
+              <Icon name="close" size={16} />
+            </button>
+          )}
+        </div>
+      )}
     </div>
   );
 }

@@ -1,10 +1,11 @@
 /** Where one writes. Enter sends, Shift+Enter is a new line; a reply or an edit stands above it until it is sent or given up. */
-import { useClient, useSend, useTyping } from "@parley/react";
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useClient, useTyping } from "@parley/react";
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef } from "react";
 import { useI18n } from "../i18n";
+import { after, edit, send } from "../lib/drafts";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
-import { mentionsIn } from "../lib/text";
+import { isBlank, mentionsIn } from "../lib/text";
 import { EmojiButton } from "../ui/emoji";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
@@ -12,7 +13,6 @@ import { useDraft } from "./draft";
 import { MentionList, useMentions } from "./mentions";
 import { Referring } from "./referring";
 import type { SendFiles } from "./sending-files";
-import { useKeptDraft } from "./use-kept-draft";
 
 const LONGEST = 5_000;
 
@@ -21,57 +21,46 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
   const { me } = usePeople();
   const { trying } = useToasts();
   const { users, isGroup } = useMembers();
-  const { reference, refer } = useDraft();
+  const { draft, setDraft, refer } = useDraft();
+  const { text, reference } = draft;
   const { setTyping } = useTyping(id);
   const client = useClient();
-  const send = useSend({ conversation_id: id });
-  const [text, setText] = useKeptDraft(id);
   const area = useRef<HTMLTextAreaElement>(null);
   const chooser = useRef<HTMLInputElement>(null);
+  const setText = (next: string) => setDraft((now) => ({ ...now, text: next }));
   const mentions = useMentions(area, text, setText, isGroup ? users.filter((user) => user !== me) : []);
-  const tooMany = [...text].length - LONGEST;
-  const isGood = text.trim() !== "" && tooMany <= 0;
-  const [before, setBefore] = useState("");
+  const content = text.trim();
+  const tooMany = [...content].length - LONGEST;
+  const isGood = !isBlank(content) && tooMany <= 0;
 
+  const referred = useRef(reference);
   useEffect(() => {
-    if (!reference) return;
-    if (reference.kind === "edit") {
-      setText((now) => {
-        setBefore(now);
-        return reference.message.content ?? "";
-      });
-    }
-    requestAnimationFrame(() => area.current?.focus());
-  }, [reference, setText]);
+    if (reference && reference !== referred.current) requestAnimationFrame(() => area.current?.focus());
+    referred.current = reference;
+  }, [reference]);
 
-  const giveUp = () => {
-    if (reference?.kind === "edit") setText(before);
-    refer(null);
-  };
   const change = (next: string) => {
     setText(next);
-    setTyping(next.trim() !== "" && reference?.kind !== "edit");
+    setTyping(!isBlank(next) && reference?.kind !== "edit");
   };
-  const submit = () => {
+  const submit = async () => {
     if (!isGood) return;
-    const named = isGroup ? mentionsIn(text, users) : [];
-    if (reference?.kind === "edit") void trying(client.edit(id, reference.message.seq, text.trim()));
-    else {
-      const more = { ...(named.length && { mentions: named }), ...(reference && { reply_to: reference.message.seq }) };
-      send(text.trim(), more).stored.catch(() => undefined); // it stands there as failed
-    }
-    setText(reference?.kind === "edit" ? before : "");
+    const named = isGroup ? mentionsIn(content, users) : [];
+    const more = { ...(named.length && { mentions: named }), ...(reference && { reply_to: reference.message.seq }) };
+    const isEdit = reference?.kind === "edit";
+    const work = isEdit ? edit(client, me, reference.message, content) : send(client, me, id, content, more);
+    setDraft(after(draft));
     setTyping(false);
-    refer(null);
+    if (!(await trying(work))) setDraft((now) => (now.text || now.reference ? now : draft));
   };
   const press = (event: KeyboardEvent) => {
     if (mentions.press(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
-      submit();
+      void submit();
     } else if (event.key === "Escape" && reference) {
       event.preventDefault();
-      giveUp();
+      refer(null);
     }
   };
   const paste = (event: ClipboardEvent) => {
@@ -92,10 +81,10 @@ export function Composer({ id, sendFiles }: { id: string; sendFiles: SendFiles }
       className="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        submit();
+        void submit();
       }}
     >
-      {reference && <Referring reference={reference} onStop={giveUp} />}
+      {reference && <Referring reference={reference} onStop={() => refer(null)} />}
       <MentionList {...mentions} />
       <div className="composer-line">
         <button

@@ -1,30 +1,32 @@
 /** The open conversation: its head, its messages, and where one writes. Files can be dropped anywhere on it. */
-import { useClient, useConversation } from "@parley/react";
-import { type DragEvent, useEffect, useState } from "react";
+import type { InboxItem } from "@parley/client";
+import { type DragEvent, useState } from "react";
 import { useI18n } from "../i18n";
 import { MembersProvider } from "../lib/members";
+import { useStanding } from "../lib/standing";
 import { Composer } from "./composer";
 import { DraftProvider } from "./draft";
 import { Head } from "./head";
+import { Out } from "./out";
 import { useFiles } from "./sending-files";
 import { Timeline } from "./timeline";
 import { TypingLine } from "./typing-line";
 
 export function Conversation({ id }: { id: string }) {
+  const standing = useStanding(id);
+  if (standing.kind === "member") return <Own id={id} item={standing.item} />;
+  if (standing.kind === "out") return <Out id={id} wasMember={standing.wasMember} />;
+  return (
+    <section className="conversation">
+      <Head id={id} name="…" />
+    </section>
+  );
+}
+
+function Own({ id, item }: { id: string; item: InboxItem }) {
   const { t } = useI18n();
-  const client = useClient();
-  const item = useConversation(id);
   const sendFiles = useFiles(id);
   const [isOver, setIsOver] = useState(false);
-  const isKnown = item !== undefined;
-  const [isLost, setIsLost] = useState(false);
-  useEffect(() => client.on("membership_lost", (lost) => lost.conversation_id === id && setIsLost(true)), [client, id]);
-  useEffect(() => {
-    if (isKnown) setIsLost(false); // taken in again
-  }, [isKnown]);
-  useEffect(() => {
-    if (!isKnown) void client.refreshInbox().catch(() => undefined); // by a link, or new
-  }, [client, isKnown]);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setIsOver(false);
@@ -37,13 +39,13 @@ export function Conversation({ id }: { id: string }) {
   };
   return (
     <MembersProvider id={id}>
-      <DraftProvider>
+      <DraftProvider id={id}>
         {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is a pointer's way; the button and pasting do the same */}
         <section className="conversation" onDragOver={over} onDragLeave={() => setIsOver(false)} onDrop={drop}>
           <Head id={id} item={item} />
           <Timeline id={id} />
           <TypingLine id={id} />
-          {isLost ? <p className="gone">{t("chat.gone")}</p> : <Composer id={id} sendFiles={sendFiles} />}
+          <Composer id={id} sendFiles={sendFiles} />
           {isOver && (
             <div className="drop-here" aria-hidden="true">
               {t("compose.drop")}

@@ -1,23 +1,30 @@
-/** What one is about to write refers to: a message that is replied to, or one that is edited. */
-import type { Message } from "@parley/client";
-import { createContext, type ReactNode, useContext, useMemo, useState } from "react";
+/** What one is about to write, and what it refers to: a message that is replied to, or one that is edited. */
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { type Draft, draftOf, keepDraft, type Reference, referring } from "../lib/drafts";
+import { usePeople } from "../lib/names";
 
-export type Reference = { kind: "reply" | "edit"; message: Message };
-export interface Draft {
-  reference: Reference | null;
+export interface Drafting {
+  draft: Draft;
+  setDraft(next: Draft | ((now: Draft) => Draft)): void;
+  /** Null: nothing any more. */
   refer(reference: Reference | null): void;
 }
 
-const Context = createContext<Draft | null>(null);
+const Context = createContext<Drafting | null>(null);
 
-export function useDraft(): Draft {
+export function useDraft(): Drafting {
   const found = useContext(Context);
   if (!found) throw new Error("there is no DraftProvider above");
   return found;
 }
 
-export function DraftProvider({ children }: { children: ReactNode }) {
-  const [reference, refer] = useState<Reference | null>(null);
-  const value = useMemo(() => ({ reference, refer }), [reference]);
+export function DraftProvider({ id, children }: { id: string; children: ReactNode }) {
+  const { me } = usePeople();
+  const [draft, setDraft] = useState(() => draftOf(me, id));
+  useEffect(() => keepDraft(me, id, draft), [me, id, draft]);
+  const value = useMemo(
+    () => ({ draft, setDraft, refer: (next: Reference | null) => setDraft((now) => referring(now, next)) }),
+    [draft],
+  );
   return <Context value={value}>{children}</Context>;
 }

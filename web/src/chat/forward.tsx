@@ -4,6 +4,7 @@ import { useClient, useInbox } from "@parley/react";
 import { useState } from "react";
 import { useI18n } from "../i18n";
 import { named, SearchField } from "../inbox/search";
+import { send } from "../lib/drafts";
 import { otherOf, usePeople } from "../lib/names";
 import { Avatar } from "../ui/avatar";
 import { Dialog } from "../ui/dialog";
@@ -22,16 +23,19 @@ export function ForwardDialog({
 }) {
   const { t } = useI18n();
   const { me, titleOf } = usePeople();
-  const { say } = useToasts();
+  const { say, trying } = useToasts();
   const client = useClient();
   const { items } = useInbox();
   const [search, setSearch] = useState("");
   const found = named(items, search, titleOf).slice(0, SHOWN);
   const forward = (to: InboxItem) => {
-    client.send({ conversation_id: to.id }, null, { forward_of: { conversation_id: conversation, seq } }).stored.then(
-      () => say(t("forward.done", { name: titleOf(to) })),
-      () => undefined, // it stands as failed in its conversation
-    );
+    const work = send(client, me, to.id, null, { forward_of: { conversation_id: conversation, seq } });
+    const tell = ({ stored }: Awaited<typeof work>) =>
+      stored.then(
+        () => say(t("forward.done", { name: titleOf(to) })),
+        () => undefined, // it stands as failed in its conversation
+      );
+    void trying(work.then(tell));
     onClose();
   };
   return (

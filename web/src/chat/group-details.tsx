@@ -1,15 +1,15 @@
 /** A group's name and members, with what one's own role lets one do about them. */
 import { useClient } from "@parley/react";
-import { type SubmitEvent, useState } from "react";
 import { useI18n } from "../i18n";
-import { userIds } from "../inbox/new-chat";
+import { areUserIds, userIds } from "../inbox/new-chat";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { type Member, type Role, server } from "../lib/server";
-import { isUserId } from "../lib/session";
+import { isLabel } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
+import { InlineForm } from "../ui/inline-form";
 import { Menu } from "../ui/menu";
 import { useToasts } from "../ui/toast";
 
@@ -27,69 +27,34 @@ export function GroupDetails({ id, name, onClose }: { id: string; name: string; 
   const change = (work: Promise<unknown>) => trying(work.then(() => Promise.all([refresh(), client.refreshInbox()])));
   return (
     <>
-      {isModerator && <Rename name={name} onRename={(next) => change(server(client).rename(id, next))} />}
+      {isModerator && (
+        <InlineForm
+          label={t("new.name")}
+          action={t("details.rename")}
+          first={name}
+          isProse
+          isGood={(text) => isLabel(text) && text !== name}
+          onSubmit={(text) => change(server(client).rename(id, text))}
+        />
+      )}
       <h3>
         {t("details.members")} ({members.length})
       </h3>
-      {isModerator && <Add onAdd={(users) => change(server(client).addMembers(id, users))} />}
+      {isModerator && (
+        <InlineForm
+          label={t("details.add")}
+          action={t("details.add")}
+          placeholder={t("new.membersHint")}
+          isGood={areUserIds}
+          onSubmit={(text) => change(server(client).addMembers(id, userIds(text)))}
+        />
+      )}
       <ul className="people">
         {sorted.map((member) => (
           <MemberRow key={member.user_id} id={id} member={member} change={change} onClose={onClose} />
         ))}
       </ul>
     </>
-  );
-}
-
-function Rename({ name, onRename }: { name: string; onRename: (name: string) => Promise<boolean> }) {
-  const { t } = useI18n();
-  const [text, setText] = useState(name);
-  const next = text.trim();
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (next && next !== name) void onRename(next);
-  };
-  return (
-    <form className="inline" onSubmit={submit}>
-      <input
-        className="field"
-        dir="auto"
-        value={text}
-        maxLength={100}
-        onChange={(event) => setText(event.target.value)}
-        aria-label={t("new.name")}
-      />
-      <button type="submit" className="button" disabled={!next || next === name}>
-        {t("details.rename")}
-      </button>
-    </form>
-  );
-}
-
-function Add({ onAdd }: { onAdd: (users: string[]) => Promise<boolean> }) {
-  const { t } = useI18n();
-  const [text, setText] = useState("");
-  const users = userIds(text);
-  const isGood = users.length > 0 && users.every(isUserId);
-  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (isGood && (await onAdd(users))) setText("");
-  };
-  return (
-    <form className="inline" onSubmit={submit}>
-      <input
-        className="field"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        aria-label={t("details.add")}
-        placeholder={t("new.membersHint")}
-        autoCapitalize="none"
-        spellCheck={false}
-      />
-      <button type="submit" className="button" disabled={!isGood}>
-        {t("details.add")}
-      </button>
-    </form>
   );
 }
 

@@ -10,12 +10,13 @@ import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
 import { Details } from "./details";
 
-export function Head({ id, item }: { id: string; item: InboxItem | undefined }) {
+/** `name`: what it is called where it is none of one's own chats, of which more can be said. */
+export function Head({ id, item, name: given = "" }: { id: string; item?: InboxItem; name?: string }) {
   const { t } = useI18n();
-  const { me, titleOf, nameOf } = usePeople();
+  const { me, titleOf } = usePeople();
   const [isOpen, setIsOpen] = useState(false);
   const isGroup = id.startsWith("group:");
-  const name = item ? titleOf(item) : isGroup ? "…" : nameOf(otherOf(id, me));
+  const name = item ? titleOf(item) : given;
   return (
     <header className="head">
       <button type="button" className="icon-button only-phone" aria-label={t("app.back")} onClick={() => go(null)}>
@@ -26,26 +27,28 @@ export function Head({ id, item }: { id: string; item: InboxItem | undefined }) 
         <h2>
           <bdi>{name}</bdi>
         </h2>
-        {isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />}
+        {item && (isGroup ? <GroupLine item={item} /> : <PresenceLine user={otherOf(id, me)} />)}
       </div>
-      <button
-        type="button"
-        className="icon-button"
-        aria-label={t("chat.details")}
-        title={t("chat.details")}
-        onClick={() => setIsOpen(true)}
-      >
-        <Icon name="info" />
-      </button>
-      {isOpen && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
+      {item && (
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={t("chat.details")}
+          title={t("chat.details")}
+          onClick={() => setIsOpen(true)}
+        >
+          <Icon name="info" />
+        </button>
+      )}
+      {isOpen && item && <Details id={id} item={item} name={name} onClose={() => setIsOpen(false)} />}
     </header>
   );
 }
 
-function GroupLine({ item }: { item: InboxItem | undefined }) {
+function GroupLine({ item }: { item: InboxItem }) {
   const { t } = useI18n();
   const { members } = useMembers();
-  const count = members.length || item?.member_count || 0;
+  const count = members.length || item.member_count || 0;
   return (
     <p>
       <bdi>{count > 0 && t("chat.members", { n: count })}</bdi>

@@ -1,5 +1,5 @@
 /** Completing the name of a member behind an @: the list above the composer, moved through by arrows, taken by Enter or Tab. */
-import { type Dispatch, type KeyboardEvent, type RefObject, type SetStateAction, useId, useState } from "react";
+import { type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { Avatar } from "../ui/avatar";
@@ -21,7 +21,7 @@ export interface Mentions {
 export function useMentions(
   area: RefObject<HTMLTextAreaElement | null>,
   text: string,
-  setText: Dispatch<SetStateAction<string>>,
+  setText: (text: string) => void,
   users: readonly string[],
 ): Mentions {
   const { nameOf } = usePeople();

@@ -18,7 +18,15 @@ import { RemindDialog } from "./remind";
 const EDIT_MS = 86_400_000;
 const QUICK = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
-export function MessageActions({ item, conversation }: { item: MessageItem; conversation: string }) {
+interface Props {
+  item: MessageItem;
+  conversation: string;
+  /** Whether the menu is open; a long press opens it as well. */
+  isOpen: boolean;
+  onOpenChange: (isOpen: boolean) => void;
+}
+
+export function MessageActions({ item, conversation, isOpen, onOpenChange }: Props) {
   const { t } = useI18n();
   const { say, trying } = useToasts();
   const { refer } = useDraft();
@@ -81,7 +89,7 @@ export function MessageActions({ item, conversation }: { item: MessageItem; conv
           <Icon name="emoji" size={18} />
         </button>
       </EmojiButton>
-      <Menu groups={[{ inRow: true, entries: quick }, { entries }]}>
+      <Menu groups={[{ inRow: true, entries: quick }, { entries }]} open={isOpen} onOpenChange={onOpenChange}>
         <button
           type="button"
           className="icon-button small"

@@ -2,8 +2,10 @@
 import type { DeliveryState, MessageItem } from "@parley/client";
 import { useClient } from "@parley/react";
 import { useI18n } from "../i18n";
+import { problemIn } from "../lib/problems";
 import { Icon, type IconName } from "../ui/icon";
 import { useToasts } from "../ui/toast";
+import { useUploads } from "./sending-files";
 
 const ICONS: Readonly<Record<DeliveryState, IconName>> = {
   sending: "clock",
@@ -27,20 +29,25 @@ export function State({ state }: { state: DeliveryState }) {
   );
 }
 
-export function Failed({ item: { key, error } }: { item: MessageItem }) {
+export function Failed({ item }: { item: MessageItem }) {
   const { t } = useI18n();
   const client = useClient();
+  const uploads = useUploads();
   const { trying } = useToasts();
+  const { key, error } = item;
+  const isFile = item.upload !== undefined && item.message.file_id === undefined;
   const resend = async () => {
     client.resend(key);
   };
   return (
     <p className="failed" role="alert">
-      <span>{t("message.failed", { error: error?.error ?? "" })}</span>
-      <button type="button" className="link" onClick={() => void trying(resend())}>
-        {t("message.resend")}
-      </button>
-      <button type="button" className="link" onClick={() => client.discard(key)}>
+      <span>{t("message.failed", { error: error ? problemIn(t, error, isFile) : "" })}</span>
+      {!isFile && (
+        <button type="button" className="link" onClick={() => void trying(resend())}>
+          {t("message.resend")}
+        </button>
+      )}
+      <button type="button" className="link" onClick={() => uploads.discard(key)}>
         {t("message.discard")}
       </button>
     </p>

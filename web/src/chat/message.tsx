@@ -1,11 +1,13 @@
 /** One message: who, what, what it replies to, its reactions, and how far it has come. */
 import type { MessageItem, Timeline } from "@parley/client";
+import { useState } from "react";
 import { useI18n } from "../i18n";
 import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { isOnlyEmoji } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Icon } from "../ui/icon";
+import { useLongPress } from "../ui/use-long-press";
 import { Attachment } from "./attachment";
 import { useJump } from "./jump";
 import { MessageActions } from "./message-actions";
@@ -25,9 +27,12 @@ interface Props {
 export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   const { t } = useI18n();
   const { me, nameOf } = usePeople();
-  const { isGroup } = useMembers();
+  const { isGroup, isOut } = useMembers();
   const { target } = useJump();
   const { message, mine } = item;
+  const [isMenu, setIsMenu] = useState(false);
+  const hasActions = !isOut && !message.deleted_at && item.seq !== null;
+  const press = useLongPress(() => setIsMenu(hasActions));
   const isTarget = item.seq !== null && item.seq === target;
   const isToMe = message.mentions?.includes(me) && !mine;
   const marks = [
@@ -51,8 +56,12 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
       <div className="message-column">
         {isGroup && !mine && isFirst && <bdi className="sender">{nameOf(message.sender_id)}</bdi>}
         <div className="message-line">
-          <Bubble item={item} conversation={conversation} />
-          {!message.deleted_at && item.seq !== null && <MessageActions item={item} conversation={conversation} />}
+          <div className="bubble-place" {...press}>
+            <Bubble item={item} conversation={conversation} />
+          </div>
+          {hasActions && (
+            <MessageActions item={item} conversation={conversation} isOpen={isMenu} onOpenChange={setIsMenu} />
+          )}
         </div>
         <Reactions item={item} conversation={conversation} />
         {item.state === "failed" && <Failed item={item} />}

@@ -2,6 +2,7 @@
 import type { MessageItem } from "@parley/client";
 import { useClient } from "@parley/react";
 import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
 import { usePeople } from "../lib/names";
 import { useToasts } from "../ui/toast";
 
@@ -9,6 +10,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
   const { t, list } = useI18n();
   const { me, nameOf } = usePeople();
   const { trying } = useToasts();
+  const { isOut } = useMembers();
   const client = useClient();
   const { reactions, reaction_counts: counts } = item.message as MessageItem["message"] & {
     reaction_counts?: Record<string, number>;
@@ -27,6 +29,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
             type="button"
             className="reaction"
             aria-pressed={isMine}
+            disabled={isOut}
             aria-label={label}
             title={label}
             onClick={() => toggle(emoji, isMine)}
@@ -37,7 +40,7 @@ export function Reactions({ item, conversation }: { item: MessageItem; conversat
         );
       })}
       {Object.entries(reactions ? {} : (counts ?? {})).map(([emoji, n]) => (
-        <button key={emoji} type="button" className="reaction" onClick={() => toggle(emoji, false)}>
+        <button key={emoji} type="button" className="reaction" disabled={isOut} onClick={() => toggle(emoji, false)}>
           {emoji} {n}
         </button>
       ))}

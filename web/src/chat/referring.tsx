@@ -1,9 +1,9 @@
 /** Above the composer: which message is replied to, or edited. */
 import { useI18n } from "../i18n";
 import { textOf } from "../inbox/row";
+import type { Reference } from "../lib/drafts";
 import { usePeople } from "../lib/names";
 import { Icon } from "../ui/icon";
-import type { Reference } from "./draft";
 
 export function Referring({ reference: { kind, message }, onStop }: { reference: Reference; onStop: () => void }) {
   const { t } = useI18n();

@@ -24,7 +24,8 @@ export function RemindDialog({
   seq: number;
   onClose: () => void;
 }) {
-  const { t, day, time } = useI18n();
+  const i18n = useI18n();
+  const { t } = i18n;
   const { say, trying } = useToasts();
   const client = useClient();
   const [other, setOther] = useState("");
@@ -36,8 +37,7 @@ export function RemindDialog({
   ] as const;
   const remind = async (at: number) => {
     onClose();
-    if (await trying(server(client).remind(conversation, seq, at)))
-      say(t("remind.set", { when: `${day(at)}, ${time(at)}` }));
+    if (await trying(server(client).remind(conversation, seq, at))) say(t("remind.set", { when: i18n.when(at) }));
   };
   const at = other ? new Date(other).getTime() : Number.NaN;
   return (

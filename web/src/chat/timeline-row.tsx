@@ -70,9 +70,5 @@ function Notice({ item: { entry } }: { item: NoticeItem }) {
     for (const [user, role] of Object.entries(roles ?? {}))
       texts.push(t(`notice.role.${role}`, { who, user: nameOf(user) }));
   }
-  return (
-    <p className="notice" dir="auto">
-      {texts.join(" · ")}
-    </p>
-  );
+  return <p className="notice">{texts.join(" · ")}</p>;
 }

@@ -3,9 +3,11 @@ import { useClient, useMessages } from "@parley/react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useI18n } from "../i18n";
+import { useMembers } from "../lib/members";
 import { Icon } from "../ui/icon";
 import { type Jump, JumpContext } from "./jump";
 import { rowsOf } from "./rows";
+import { useWithFiles } from "./sending-files";
 import { TimelineRow } from "./timeline-row";
 import { useReading } from "./use-reading";
 import { useResting } from "./use-resting";
@@ -17,7 +19,8 @@ export function Timeline({ id }: { id: string }) {
   const { t } = useI18n();
   const timeline = useMessages(id);
   const place = useRef<HTMLDivElement>(null);
-  const { items, hasOlder, hasNewer, loadingOlder } = timeline;
+  const { hasOlder, hasNewer, loadingOlder } = timeline;
+  const items = useWithFiles(id, timeline.items, !hasNewer);
   const client = useClient();
   const [unreadFrom] = useState(() => {
     const before = client.conversation(id);
@@ -42,7 +45,8 @@ export function Timeline({ id }: { id: string }) {
   useLayoutEffect(() => {
     if (!isEmpty) list.scrollToEnd();
   }, [isEmpty, list]);
-  useReading(id, timeline, isAtEnd);
+  const { isOut } = useMembers();
+  useReading(id, timeline, isAtEnd && !isOut);
   const [isResting, rest] = useResting();
   useEffect(() => {
     if (isResting) return;

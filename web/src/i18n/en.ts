@@ -23,8 +23,12 @@ export const en = {
   "signin.withUser": "Use a name instead",
   "signin.badToken": "This is no token",
   "signin.badUser": "1 to 128 of A–Z a–z 0–9 _ . @ -",
-  "signin.ended": "Your session has ended. Sign in again.",
   "signin.out": "Sign out",
+  "signin.refused.ended": "Your session has ended. Sign in again.",
+  "signin.refused.bad_link": "This link is broken: what it holds is no token. Ask for another one.",
+  "signin.refused.not_accepted": "This token was not accepted: it has ended, or it is for another place.",
+  "signin.refused.no_token": "You are not signed in where this page gets its tokens. Sign in there, and try again.",
+  "signin.unreachable": "The server can't be reached at the moment.",
 
   "connection.connecting": "Connecting …",
   "connection.catching_up": "Catching up …",
@@ -43,6 +47,7 @@ export const en = {
   "inbox.noMessages": "Nothing said yet",
   "inbox.pinned": "Pinned",
   "inbox.muted": "Muted",
+  "inbox.said": "{who}: {text}",
 
   "new.title": "New chat",
   "new.private": "Private",
@@ -68,6 +73,8 @@ export const en = {
   "chat.history": "Messages",
   "chat.gone": "You are not in this conversation any more",
   "chat.details": "Details",
+  "chat.none": "There is no such chat, or you are not in it",
+  "chat.someGroup": "A group",
 
   "compose.placeholder": "Write a message",
   "compose.send": "Send",
@@ -127,6 +134,8 @@ export const en = {
   "file.open": "Show the picture {name}",
   "file.progress": "{n}% uploaded",
   "file.gone": "The file is not available",
+  "file.waiting": "Waits for a connection",
+  "file.cancel": "Do not send {name}",
 
   "notice.created": "{who} made the group “{name}”",
   "notice.added": "{who} added {users}",
@@ -197,6 +206,28 @@ export const en = {
   "emoji.search": "Search emoji",
   "emoji.none": "No such emoji",
   "emoji.loading": "Loading emoji …",
+
+  "when.near": "{day} at {time}",
+  "when.on": "on {day} at {time}",
+
+  "error.unreachable": "there is no connection",
+  "error.timeout": "there was no answer in time",
+  "error.rate_limited": "that was too much at once. Try again in a moment",
+  "error.unavailable": "the server is busy. Try again in a moment",
+  "error.blocked": "this user does not take messages from you",
+  "error.forbidden": "you may not do that",
+  "error.not_a_member": "you are not in this chat",
+  "error.not_found": "it is not there any more",
+  "error.too_large": "it is too large",
+  "error.outbox_full": "too many messages wait to be sent",
+  "error.file.empty": "the file is empty",
+  "error.file.type": "files of this kind are not taken",
+  "error.file.quota": "there is no room left for your files",
+  "error.file.lost": "the page was closed before it was uploaded. Choose the file again",
+  "error.file.wrong_type": "the file is not of the kind that its name says",
+  "error.file.wrong_size": "the file was changed while it was uploaded",
+  "error.file.not_decodable": "the picture can't be read",
+  "error.file.too_many_pixels": "the picture has too many pixels",
 } as const;
 
 export type Key = keyof typeof en;

@@ -1,25 +1,33 @@
 /** The page's language: the tables, which one is in use, and dates and lists in its manner. */
 import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useState } from "react";
-import { keep, kept } from "../lib/kept";
-import { de } from "./de";
+import { keepSetting, setting } from "../lib/kept";
+import { isolated } from "../lib/text";
 import { en, type Key, type Table } from "./en";
-import { zh } from "./zh";
 
-export const TABLES = { en, de, zh } as const satisfies Record<string, Table>;
-export type Language = keyof typeof TABLES;
-export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch", zh: "中文" };
+export const LANGUAGES = { en: "English", de: "Deutsch", zh: "中文" } as const;
+export type Language = keyof typeof LANGUAGES;
+export type Words = { language: Language; table: Table };
+/** The other tables are fetched where they are wanted: nobody reads in three languages at once. */
+const FILES: Readonly<Partial<Record<Language, string>>> = {
+  de: new URL("./de.json", import.meta.url).href,
+  zh: new URL("./zh.json", import.meta.url).href,
+};
+const ENGLISH: Words = { language: "en", table: en };
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur"]);
 
 export type Values = Readonly<Record<string, string | number>>;
 export interface I18n {
   language: Language;
-  setLanguage(language: Language): void;
+  /** Rejects where its words can't be had. */
+  setLanguage(language: Language): Promise<void>;
   /** The text of a key, with its values; `n` chooses between one and many. */
   t(key: Key, values?: Values): string;
   /** 14:05 */
   time(at: number): string;
   /** Today, Yesterday, Monday, 3 May */
   day(at: number): string;
+  /** Within a sentence: today at 14:05, on 3 May at 14:05 */
+  when(at: number): string;
   /** Short, for lists: the time today, else the day. */
   stamp(at: number): string;
   /** 5 minutes ago */
@@ -39,7 +47,7 @@ export function useI18n(): I18n {
 export function preferred(wanted: readonly string[]): Language {
   for (const name of wanted) {
     const language = name.toLowerCase().split("-")[0] as Language;
-    if (language in TABLES) return language;
+    if (Object.hasOwn(LANGUAGES, language)) return language;
   }
   return "en";
 }
@@ -57,33 +65,51 @@ function isTag(name: string): boolean {
   }
 }
 
+/** Texts that are filled in are others' words: they stand apart, whichever way they run. */
 export function fill(table: Table, rules: Intl.PluralRules, key: Key, values: Values = {}): string {
   const forms = table[key].split("|");
   const form = forms.length > 1 && typeof values.n === "number" && rules.select(values.n) !== "one" ? 1 : 0;
-  return (forms[form] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+  return (forms[form] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? String(value) : isolated(value);
+  });
 }
 
-export function I18nProvider({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(() => preferred([kept("language") ?? "", ...navigator.languages]));
+async function wordsOf(language: Language): Promise<Words> {
+  const file = FILES[language];
+  if (!file) return ENGLISH;
+  const answer = await fetch(file);
+  if (!answer.ok) throw new Error(`${language}: ${answer.status}`);
+  return { language, table: { ...en, ...((await answer.json()) as Partial<Table>) } };
+}
+
+/** The words to begin with; English ones where the others can't be had. */
+export function preferredWords(): Promise<Words> {
+  return wordsOf(preferred([setting("language") ?? "", ...navigator.languages])).catch(() => ENGLISH);
+}
+
+export function I18nProvider({ first, children }: { first: Words; children: ReactNode }) {
+  const [words, setWords] = useState(first);
+  const { language } = words;
   useLayoutEffect(() => {
     document.documentElement.lang = language;
-    document.documentElement.dir = kept("dir") ?? (RIGHT_TO_LEFT.has(language) ? "rtl" : "ltr");
+    document.documentElement.dir = setting("dir") ?? (RIGHT_TO_LEFT.has(language) ? "rtl" : "ltr");
   }, [language]);
   const value = useMemo(
     () =>
-      make(language, (next) => {
-        keep("language", next);
-        setLanguage(next);
+      make(words, async (next) => {
+        const found = await wordsOf(next);
+        keepSetting("language", next);
+        setWords(found);
       }),
-    [language],
+    [words],
   );
   return <Context value={value}>{children}</Context>;
 }
 
 const DAY = 86_400_000;
 
-function make(language: Language, setLanguage: (next: Language) => void): I18n {
-  const table = TABLES[language];
+function make({ language, table }: Words, setLanguage: I18n["setLanguage"]): I18n {
   const rules = new Intl.PluralRules(language);
   const locale = localeFor(language, navigator.languages);
   const times = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
@@ -92,21 +118,30 @@ function make(language: Language, setLanguage: (next: Language) => void): I18n {
   const years = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const lists = new Intl.ListFormat(language);
+  const date = (at: number) => (new Date(at).getFullYear() === new Date().getFullYear() ? dates : years).format(at);
   const day = (at: number) => {
     const away = Math.round((midnight(Date.now()) - midnight(at)) / DAY);
     if (away >= 0 && away < 2) return capital(relative.format(-away, "day"));
     if (away >= 2 && away < 7) return weekdays.format(at);
-    return (new Date(at).getFullYear() === new Date().getFullYear() ? dates : years).format(at);
+    return date(at);
+  };
+  const t: I18n["t"] = (key, values) => fill(table, rules, key, values);
+  const when = (at: number) => {
+    const ahead = Math.round((midnight(at) - midnight(Date.now())) / DAY);
+    const isNear = ahead === 0 || ahead === 1;
+    const values = { day: isNear ? relative.format(ahead, "day") : date(at), time: times.format(at) };
+    return t(isNear ? "when.near" : "when.on", values);
   };
   return {
     language,
     setLanguage,
-    t: (key, values) => fill(table, rules, key, values),
+    t,
+    when,
     time: (at) => times.format(at),
     day,
     stamp: (at) => (midnight(at) === midnight(Date.now()) ? times.format(at) : day(at)),
     ago: (at) => ago(relative, at),
-    list: (names) => lists.format(names),
+    list: (names) => lists.format(names.map((name) => isolated(name))),
     size: (bytes) => size(language, bytes),
   };
 }

@@ -6,11 +6,18 @@ import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { server } from "../lib/server";
 import { isUserId } from "../lib/session";
+import { isLabel } from "../lib/text";
 import { Dialog } from "../ui/dialog";
 import { useToasts } from "../ui/toast";
 
 export function userIds(text: string): string[] {
   return [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
+}
+
+/** Whether a text is users' ids, and nothing else. */
+export function areUserIds(text: string): boolean {
+  const ids = userIds(text);
+  return ids.length > 0 && ids.every(isUserId);
 }
 
 export function NewChat({ onClose }: { onClose: () => void }) {
@@ -25,7 +32,7 @@ export function NewChat({ onClose }: { onClose: () => void }) {
   const request = useRef(crypto.randomUUID()); // the same for every try: a group is made once
   const id = useId();
   const ids = userIds(users);
-  const isGood = ids.every(isUserId) && (kind === "private" ? ids.length === 1 : name.trim() !== "");
+  const isGood = ids.every(isUserId) && (kind === "private" ? ids.length === 1 : isLabel(name.trim()));
   const begin = async () => {
     const ask = server(client);
     const made =

@@ -50,7 +50,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
       entries: Object.entries(LANGUAGES).map(([one, label]) => ({
         label,
         checked: one === language,
-        onSelect: () => setLanguage(one as Language),
+        onSelect: () => void trying(setLanguage(one as Language)),
       })),
     },
     { entries: [{ label: t("signin.out"), icon: "out" as const, onSelect: () => onSignOut() }] },

@@ -66,7 +66,7 @@ function Said({ item, last }: { item: InboxItem; last: Message | null }) {
     last.sender_id === me
       ? t("inbox.you", { text })
       : item.type === "group"
-        ? `${nameOf(last.sender_id)}: ${text}`
+        ? t("inbox.said", { who: nameOf(last.sender_id), text })
         : text;
   return (
     <span className="row-text">

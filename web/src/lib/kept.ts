@@ -1,5 +1,5 @@
-/** What this browser remembers of how the page looks. Where it may keep nothing, it forgets. */
-export function kept(name: string): string | null {
+/** What this browser remembers: how the page looks, for good, and what the tab is in the middle of. Where it may keep nothing, it forgets. */
+export function setting(name: string): string | null {
   try {
     return localStorage.getItem(`parley.${name}`);
   } catch {
@@ -7,10 +7,38 @@ export function kept(name: string): string | null {
   }
 }
 
-export function keep(name: string, value: string): void {
+export function keepSetting(name: string, value: string): void {
   try {
     localStorage.setItem(`parley.${name}`, value);
   } catch {
     // private windows of some browsers
+  }
+}
+
+/** Of this tab: kept at once, over a reload, and gone with it. */
+export function keptIn<T>(name: string): T | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(name) ?? "null") as T | null;
+  } catch {
+    return null;
+  }
+}
+
+export function keep(name: string, value: unknown): void {
+  try {
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // full: it is there for as long as the page is
+  }
+}
+
+/** Nothing of what is so named stays in the tab. */
+export function forgetIn(beginning: string): void {
+  try {
+    const names = Array.from({ length: sessionStorage.length }, (_, index) => sessionStorage.key(index) ?? "");
+    for (const name of names) if (name.startsWith(beginning)) sessionStorage.removeItem(name);
+  } catch {
+    // there is nothing then
   }
 }

@@ -7,6 +7,8 @@ import { type Member, type Role, server } from "./server";
 
 export interface Members {
   isGroup: boolean;
+  /** One is not in it any more: there is nothing to be done in it, and nobody to ask. */
+  isOut: boolean;
   members: readonly Member[];
   /** The user ids of all members. */
   users: readonly string[];
@@ -32,7 +34,7 @@ function lastNotice(items: readonly TimelineItem[]): number {
   return 0;
 }
 
-export function MembersProvider({ id, children }: { id: string; children: ReactNode }) {
+export function MembersProvider({ id, isOut = false, children }: { id: string; isOut?: boolean; children: ReactNode }) {
   const client = useClient();
   const { me } = usePeople();
   const { state } = useConnection();
@@ -41,8 +43,8 @@ export function MembersProvider({ id, children }: { id: string; children: ReactN
   const [members, setMembers] = useState<readonly Member[]>([]);
   const isGroup = id.startsWith("group:");
   const refresh = useCallback(async () => {
-    if (isGroup) setMembers(await server(client).members(id));
-  }, [client, id, isGroup]);
+    if (isGroup && !isOut) setMembers(await server(client).members(id));
+  }, [client, id, isGroup, isOut]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what has changed is the reason to ask again
   useEffect(() => {
     if (state === "online") refresh().catch(() => setMembers([])); // not a member any more
@@ -50,7 +52,7 @@ export function MembersProvider({ id, children }: { id: string; children: ReactN
   const value = useMemo(() => {
     const users = isGroup ? members.map((member) => member.user_id) : [...new Set([me, otherOf(id, me)])];
     const role = members.find((member) => member.user_id === me)?.role ?? null;
-    return { isGroup, members, users, role, refresh };
-  }, [isGroup, members, me, id, refresh]);
+    return { isGroup, isOut, members, users, role, refresh };
+  }, [isGroup, isOut, members, me, id, refresh]);
   return <Context value={value}>{children}</Context>;
 }

@@ -1,13 +1,15 @@
 /** Contacts with their names here, requests, and who is blocked. */
 import { useClient } from "@parley/react";
-import { type SubmitEvent, useEffect, useState } from "react";
+import { useEffect } from "react";
 import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { type Contact, server } from "../lib/server";
 import { isUserId } from "../lib/session";
+import { isLabel } from "../lib/text";
 import { Avatar } from "../ui/avatar";
 import { Dialog } from "../ui/dialog";
+import { InlineForm } from "../ui/inline-form";
 import { useToasts } from "../ui/toast";
 
 /** Does something about people, says what went wrong, and asks who they are now. */
@@ -33,7 +35,13 @@ export function PeopleDialog({ onClose }: { onClose: () => void }) {
           <ContactRow key={one.user_id} contact={one} onClose={onClose} />
         ))}
       </ul>
-      <Ask />
+      <InlineForm
+        label={t("people.ask")}
+        action={t("details.contact")}
+        placeholder={t("people.ask")}
+        isGood={isUserId}
+        onSubmit={(user) => change(server(client).askContact(user))}
+      />
       <h3>{t("people.blocked")}</h3>
       {!blocks.length && <p className="empty">{t("people.none")}</p>}
       <ul className="people">
@@ -78,7 +86,8 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
           maxLength={100}
           onBlur={(event) => {
             const next = event.target.value.trim() || null;
-            if (next !== alias) void change(ask.changeContact(user, { alias: next }));
+            if (next !== alias && (next === null || isLabel(next)))
+              void change(ask.changeContact(user, { alias: next }));
           }}
         />
         <small>
@@ -108,32 +117,5 @@ function ContactRow({ contact, onClose }: { contact: Contact; onClose: () => voi
         {t(end)}
       </button>
     </li>
-  );
-}
-
-function Ask() {
-  const { t } = useI18n();
-  const client = useClient();
-  const change = useChange();
-  const [user, setUser] = useState("");
-  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (isUserId(user.trim()) && (await change(server(client).askContact(user.trim())))) setUser("");
-  };
-  return (
-    <form className="inline" onSubmit={submit}>
-      <input
-        className="field"
-        value={user}
-        onChange={(event) => setUser(event.target.value)}
-        aria-label={t("people.ask")}
-        placeholder={t("people.ask")}
-        autoCapitalize="none"
-        spellCheck={false}
-      />
-      <button type="submit" className="button" disabled={!isUserId(user.trim())}>
-        {t("details.contact")}
-      </button>
-    </form>
   );
 }

@@ -1,4 +1,6 @@
 /** A user or a group as a coloured disc with its first letter; users whose presence is known have a dot. */
+import { initialOf } from "../lib/text";
+
 const HUES = 12;
 
 /** The same colour for the same id, on every device. */
@@ -6,11 +8,6 @@ export function hueOf(id: string): number {
   let hash = 2_166_136_261; // FNV-1a
   for (const char of id) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16_777_619) >>> 0;
   return (hash >>> 16) % HUES;
-}
-
-function initials(name: string): string {
-  const letters = new Intl.Segmenter().segment(name.trim().replace(/^@/, ""))[Symbol.iterator]().next();
-  return letters.done ? "?" : letters.value.segment.toLocaleUpperCase();
 }
 
 export function Avatar({
@@ -29,7 +26,7 @@ export function Avatar({
       className={`avatar hue-${hueOf(id)} size-${size}${id.startsWith("group:") ? " group" : ""}`}
       aria-hidden="true"
     >
-      {initials(name)}
+      {initialOf(name)}
       {online && <span className="dot" />}
     </span>
   );

@@ -2,6 +2,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useId, useRef, useState } from "react";
 import { useI18n } from "../i18n";
 import { Icon } from "./icon";
+import { ToastPlace } from "./toast";
 
 const Place = createContext<HTMLElement | null>(null);
 
@@ -57,6 +58,7 @@ export function Dialog({
         </header>
         <Place value={element}>{children}</Place>
       </div>
+      <ToastPlace isDialog />
     </dialog>
   );
 }

@@ -1,6 +1,6 @@
 /** A menu behind a button, with arrows, letters and Escape as people know them (Radix). */
 import * as Radix from "@radix-ui/react-dropdown-menu";
-import type { ReactNode } from "react";
+import { type PointerEvent, type ReactNode, useRef, useState } from "react";
 import { usePlace } from "./dialog";
 import { Icon, type IconName } from "./icon";
 
@@ -26,10 +26,23 @@ interface Props {
 }
 
 /** `children` is the button. Not modal: the page behind stays as it is, and nothing is put into its style. */
-export function Menu({ children, groups, align = "end", ...state }: Props) {
+export function Menu({ children, groups, align = "end", open, onOpenChange }: Props) {
+  const [own, setOwn] = useState(false);
+  const isTouch = useRef(false);
+  const change = (next: boolean) => {
+    setOwn(next);
+    onOpenChange?.(next);
+  };
+  // Radix opens as soon as the button is touched, which may be where a finger begins to scroll: a tap ends in a click.
+  const press = (event: PointerEvent) => {
+    isTouch.current = event.pointerType === "touch";
+    if (isTouch.current) event.preventDefault();
+  };
   return (
-    <Radix.Root modal={false} dir={document.dir === "rtl" ? "rtl" : "ltr"} {...state}>
-      <Radix.Trigger asChild>{children}</Radix.Trigger>
+    <Radix.Root modal={false} dir={document.dir === "rtl" ? "rtl" : "ltr"} open={open ?? own} onOpenChange={change}>
+      <Radix.Trigger asChild onPointerDown={press} onClick={() => isTouch.current && change(true)}>
+        {children}
+      </Radix.Trigger>
       <Radix.Portal container={usePlace()}>
         <Radix.Content className="menu" align={align} sideOffset={4} collisionPadding={8} loop>
           {groups.map((group, index) => (

@@ -1,0 +1,64 @@
+/** In place of a conversation that one is not in: what is still here of it, or that there is none. Nothing can be written. */
+import type { TimelineItem } from "@parley/client";
+import { useClient, useMessages } from "@parley/react";
+import { useI18n } from "../i18n";
+import { MembersProvider } from "../lib/members";
+import { otherOf, usePeople } from "../lib/names";
+import { go } from "../lib/route";
+import { privateId, server } from "../lib/server";
+import { Logo } from "../ui/icon";
+import { useToasts } from "../ui/toast";
+import { Head } from "./head";
+import { Timeline } from "./timeline";
+
+export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
+  const { t } = useI18n();
+  const { me, nameOf } = usePeople();
+  const { trying } = useToasts();
+  const client = useClient();
+  const { items } = useMessages(id);
+  if (wasMember || items.length) {
+    return (
+      <MembersProvider id={id} isOut>
+        <section className="conversation">
+          <Head id={id} name={nameIn(items) ?? t("chat.someGroup")} />
+          <Timeline id={id} />
+          <p className="gone" role="status">
+            {t("chat.gone")}
+          </p>
+        </section>
+      </MembersProvider>
+    );
+  }
+  const other = otherOf(id, me);
+  const isPossible = other !== me && id === privateId(me, other);
+  const begin = async () => {
+    await server(client).begin(other);
+    await client.refreshInbox();
+  };
+  return (
+    <div className="choose">
+      <Logo />
+      <p role="status">{t("chat.none")}</p>
+      {isPossible && (
+        <button type="button" className="button primary" onClick={() => void trying(begin())}>
+          {t("details.write", { name: nameOf(other) })}
+        </button>
+      )}
+      <button type="button" className="button" onClick={() => go(null)}>
+        {t("app.back")}
+      </button>
+    </div>
+  );
+}
+
+/** What the group was called when one was last told. */
+function nameIn(items: readonly TimelineItem[]): string | undefined {
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index];
+    if (item?.kind !== "notice") continue;
+    const { entry } = item;
+    const name = entry.type === "conversation_updated" ? entry.changes.name : "name" in entry ? entry.name : undefined;
+    if (name) return name;
+  }
+}
