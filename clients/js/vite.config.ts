@@ -1,5 +1,10 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  build: { target: "es2022", lib: { entry: "src/index.ts", formats: ["es"], fileName: "index" }, minify: false },
+  build: {
+    target: "es2022",
+    lib: { entry: { index: "src/index.ts", node: "src/node.ts" }, formats: ["es"] },
+    minify: false,
+    rollupOptions: { external: /^node:/, output: { chunkFileNames: "[name].js" } },
+  },
 });

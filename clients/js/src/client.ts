@@ -77,10 +77,10 @@ export class ParleyClient {
     this.session.reconnect();
   }
 
-  /** The end; `start` begins anew. What was not sent stays in the store. */
+  /** The end; `start` begins anew. What was not sent stays in the store: this resolves when it is there. */
   async close(): Promise<void> {
     this.starts++;
-    this.session.end();
+    await within(this.session.end(), this.base.settings.answerTimeout, "The store").catch(() => {});
   }
 
   /** Forget all that is kept here: at signing out, or where the server's log was reset (`log_lost`). Close it first. */
@@ -257,15 +257,18 @@ export class ParleyClient {
     const { base } = this;
     const start = ++this.starts;
     try {
-      const loaded = await within(this.read(), base.settings.answerTimeout, "What the store has");
+      const loaded = await within(this.read(), base.settings.answerTimeout, "What the store has").catch((error) => {
+        throw new ParleyError(
+          "not_saved",
+          `The store can't be read: ${error instanceof Error ? error.message : error}`,
+        );
+      });
       if (start !== this.starts) return; // closed meanwhile
       const before = this.session;
       this.session = new Session(base, loaded);
       this.session.begin(before);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : "The store failed";
-      const known = error instanceof ParleyError && error.code !== "timeout";
-      const ended = known ? error : new ParleyError("not_saved", `The store can't be read: ${reason}`);
+      const ended = ParleyError.of(error, "not_saved", false);
       if (start === this.starts) {
         this.starting = null;
         base.show({ state: "ended", code: ended.code, reason: ended.reason });

@@ -19,6 +19,12 @@ export class ParleyError extends Error {
     super(`${reason} (${code})`);
   }
 
+  /** Itself, or `code` with what it says: a failure that may pass, unless said otherwise. */
+  static of(error: unknown, code = "unreachable", retryable = true): ParleyError {
+    if (error instanceof ParleyError) return error;
+    return new ParleyError(code, error instanceof Error ? error.message : String(error), retryable);
+  }
+
   /** The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault. */
   static fromWire(body: Partial<Failure>, status?: number): ParleyError {
     const after = typeof body.retry_after_ms === "number" ? body.retry_after_ms : undefined;

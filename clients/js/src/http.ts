@@ -3,7 +3,7 @@
 import { ParleyError } from "./errors.js";
 import type { Failure } from "./generated/frames.js";
 import type { Operations } from "./generated/http.js";
-import { within } from "./shell/deadline.js";
+import { follow, within } from "./shell/deadline.js";
 
 type Method = "get" | "put" | "post" | "patch" | "delete";
 type Key<M extends Method, P extends string> = `${Uppercase<M>} ${P}` & keyof Operations;
@@ -47,14 +47,8 @@ export function makeApi(options: HttpOptions): Api {
     (method: Method) =>
     (path: string, given: Loose = {}) =>
       request(options, method, path, given);
-  const api = {
-    get: call("get"),
-    put: call("put"),
-    post: call("post"),
-    patch: call("patch"),
-    delete: call("delete"),
-  };
-  return api as unknown as Api;
+  const methods = ["get", "put", "post", "patch", "delete"] as const;
+  return Object.fromEntries(methods.map((method) => [method, call(method)])) as unknown as Api;
 }
 
 async function request(options: HttpOptions, method: Method, path: string, given: Loose): Promise<unknown> {
@@ -78,9 +72,7 @@ async function once(options: HttpOptions, method: string, url: URL, given: Loose
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   if (given.body !== undefined) headers["content-type"] = "application/json";
   const control = new AbortController();
-  const abort = () => control.abort();
-  given.signal?.addEventListener("abort", abort);
-  if (given.signal?.aborted) abort();
+  const unfollow = follow(given.signal, control);
   const ask = async () => {
     const response = await options.fetch(url, {
       method: method.toUpperCase(),
@@ -92,12 +84,11 @@ async function once(options: HttpOptions, method: string, url: URL, given: Loose
   };
   const { response, text } = await within(ask(), options.longest, "The answer")
     .catch((error: unknown) => {
-      abort();
+      control.abort();
       if (given.signal?.aborted) throw new ParleyError("aborted", "The request was called off");
-      if (error instanceof ParleyError) throw error;
-      throw new ParleyError("unreachable", error instanceof Error ? error.message : "There was no answer", true);
+      throw ParleyError.of(error);
     })
-    .finally(() => given.signal?.removeEventListener("abort", abort));
+    .finally(unfollow);
   const body = parsed(text);
   if (response.ok) return response.status === 204 ? undefined : body;
   if (typeof body !== "object" || body === null || !("code" in body)) {

@@ -9,5 +9,19 @@ export type { Api } from "./http.js";
 export type { WebSocketLike } from "./shell/transport.js";
 export { indexedDBStore } from "./store/indexeddb.js";
 export { memoryStore } from "./store/memory.js";
-export type { Store } from "./store/store.js";
+export type {
+  Batch,
+  ChangeEntry,
+  Loaded,
+  Range,
+  Save,
+  Saved,
+  SavedConversation,
+  SavedCursor,
+  SavedMessage,
+  SavedMeta,
+  Store,
+  StoredItem,
+  StoredRow,
+} from "./store/store.js";
 export type * from "./types.js";

@@ -1,10 +1,22 @@
 /** What is on its way out: messages, and files that are uploaded before they are sent. */
 
 import type { Body } from "./core/effects.js";
-import type { Pending } from "./core/outbox.js";
+import { given } from "./core/given.js";
+import { asFailed, type Pending } from "./core/outbox.js";
 import { ParleyError } from "./errors.js";
 import type { Session } from "./session.js";
-import type { Ack, FileOut, Message, Sending, SendMore, UploadOptions, UploadProgress, Where } from "./types.js";
+import { follow } from "./shell/deadline.js";
+import type {
+  Ack,
+  Failed,
+  FileOut,
+  Message,
+  Sending,
+  SendMore,
+  UploadOptions,
+  UploadProgress,
+  Where,
+} from "./types.js";
 import { guarded } from "./views/guarded.js";
 
 export type SendFileOptions = UploadOptions & { caption?: string } & SendMore;
@@ -77,7 +89,7 @@ export class Outgoing {
       created_at: Date.now(),
       client_message_id: id,
     };
-    const progress = { done: 0, total: blob.size, name, contentType, ...(previewUrl ? { previewUrl } : {}) };
+    const progress = { done: 0, total: blob.size, name, contentType, ...given({ previewUrl }) };
     const stop = new AbortController();
     return this.attempt({ id, where, blob, options, message, progress, stop, failed: false });
   }
@@ -123,29 +135,25 @@ export class Outgoing {
       if (this.files.get(file.id) === file) this.show(file, done);
       guarded(() => onProgress?.(done, total));
     };
-    const abort = () => file.stop.abort();
-    signal?.addEventListener("abort", abort);
-    if (signal?.aborted) abort();
+    const unfollow = follow(signal, file.stop);
     try {
       const options = { name, onProgress: told, signal: file.stop.signal, ...given({ content_type, kind }) };
       return await this.session.base.files.upload(file.blob, options);
     } finally {
-      signal?.removeEventListener("abort", abort);
+      unfollow();
     }
   }
 
   private failed(file: Attachment, error: unknown): void {
     file.failed = true;
-    const reason = error instanceof Error ? error.message : "It failed";
-    const known = error instanceof ParleyError ? error : new ParleyError("unreachable", reason, true);
-    this.show(file, file.progress.done, { code: known.code, error: known.reason, retryable: known.retryable });
+    this.show(file, file.progress.done, asFailed(ParleyError.of(error)));
   }
 
-  private show(file: Attachment, done: number, error?: { code: string; error: string; retryable: boolean }): void {
+  private show(file: Attachment, done: number, error?: Failed): void {
     const { timelines, base } = this.session;
     file.progress = { ...file.progress, done };
     const { message, progress } = file;
-    timelines.uploads.set(file.id, { message, progress, ...(error === undefined ? {} : { error }) });
+    timelines.uploads.set(file.id, { message, progress, ...given({ error }) });
     timelines.touch(message.conversation_id);
     base.topics.flush();
   }
@@ -180,13 +188,6 @@ function bodyOf(content: string | null, more: Omit<SendMore, "client_message_id"
   }
   return {
     ...(forward_of === undefined ? { content: content ?? "", message_type } : { forward_of }),
-    ...(reply_to === undefined ? {} : { reply_to }),
-    ...(mentions === undefined || mentions.length === 0 ? {} : { mentions: [...new Set(mentions)] }),
-    ...(file_id === undefined ? {} : { file_id }),
+    ...given({ reply_to, mentions: mentions?.length ? [...new Set(mentions)] : undefined, file_id }),
   };
-}
-
-/** Without what is not there. */
-function given<T extends object>(more: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)) as never;
 }

@@ -6,7 +6,7 @@ import { Core } from "./core/core.js";
 import type { Effect } from "./core/effects.js";
 import { ParleyError } from "./errors.js";
 import { Outgoing } from "./outgoing.js";
-import { Browser } from "./shell/browser.js";
+import { joinBrowser } from "./shell/browser.js";
 import { Opening } from "./shell/opening.js";
 import { Runner } from "./shell/runner.js";
 import type { Batch, Loaded } from "./store/store.js";
@@ -31,10 +31,7 @@ export class Session {
   isReplaced = false;
   private readonly hearing = new Hearing(this);
   private readonly opening: Opening;
-  private readonly browser = new Browser(
-    () => this.cutOff(),
-    () => this.reconnect(),
-  );
+  private leaveBrowser = () => {};
 
   /** Without what was `loaded` there is something to look at, and no more. Throws for a store of another user. */
   constructor(
@@ -68,7 +65,10 @@ export class Session {
   begin(before: Session): void {
     before.isReplaced = true;
     this.core.openConversation = before.core.openConversation;
-    this.browser.join();
+    this.leaveBrowser = joinBrowser(
+      () => this.cutOff(),
+      () => this.reconnect(),
+    );
     this.core.start();
     if (this.base.watched.length > 0) this.watch().catch(() => {});
     for (const id of before.timelines.ids()) void this.timelines.ensure(id).catch(() => {});
@@ -77,15 +77,16 @@ export class Session {
     this.base.topics.flush();
   }
 
-  end(): void {
+  /** Resolves when all that is left is kept. */
+  end(): Promise<void> {
     this.reading.flush();
     this.outgoing.stop();
     this.base.typists.clear();
     this.core.stop();
     this.perform();
     this.leave();
-    this.runner.stop();
-    this.browser.leave();
+    this.leaveBrowser();
+    return this.runner.stop();
   }
 
   leave(): void {
@@ -161,8 +162,7 @@ export class Session {
       const { notifications } = await this.base.api.get("/v1/notifications");
       core.notified(number, notifications, runner.now());
     } catch (error) {
-      const failed = error instanceof ParleyError ? error : new ParleyError("unreachable", String(error), true);
-      core.notNotified(number, failed, runner.now());
+      core.notNotified(number, ParleyError.of(error), runner.now());
     }
     this.perform();
   }

@@ -26,9 +26,9 @@ export type Ack = MessageReply["data"];
 export type Changed = ChangeReply["data"] | ReactReply["data"];
 /** An entry of a conversation's log, of a kind that this version knows. */
 export type KnownEntry = SyncedConversation["entries"][number];
-/** A type that this version does not know, or `malformed:` and one that it knows: no literal, so that a switch tells them apart. */
-export type UnknownType = string & { readonly unknown: unique symbol };
-/** An entry of a kind that it does not know: it keeps its place. */
+/** Before the type that the server gave it: one that this version does not know, or one that it is none of. */
+export type UnknownType = `unknown:${string}` | `malformed:${string}`;
+/** An entry that can't be understood keeps its place. */
 export type UnknownEntry = { type: UnknownType; conversation_id: string; seq: number; [field: string]: unknown };
 /** `if (entry.type === "new_message") entry.message` */
 export type Entry = KnownEntry | UnknownEntry;

@@ -308,9 +308,9 @@ class Driver {
 function flat(event: CoreEvent): Json | null {
   if (event.type === "entry") {
     const { message, ...entry } = event.entry as Json;
-    return { ...(message as Json | undefined), ...entry };
+    return { ...(message as Json | undefined), ...entry, type: event.entry.type.replace(/^unknown:/, "") };
   }
-  if (event.type === "ephemeral") return event.event;
+  if (event.type === "ephemeral") return { ...event.event, type: event.event.type.replace(/^unknown:/, "") };
   if (event.type === "notification")
     return { type: "notification", ...(event.notification as Json), kind: event.notification.kind };
   if (event.type === "membership_lost") return event;

@@ -12,6 +12,7 @@ import type { Message } from "../generated/frames.js";
 import type { Ack, Failed } from "../types.js";
 import { type Context, earliest } from "./context.js";
 import type { Body, SavedMessage } from "./effects.js";
+import { given } from "./given.js";
 
 const REMEMBERED = 1_000;
 
@@ -175,8 +176,10 @@ export function frameOf(item: SavedMessage): Record<string, unknown> {
   return { type: "message", ...where, ...item.body, client_message_id: item.client_message_id, after: item.after };
 }
 
+type Stored = Pick<Ack, "message_id" | "conversation_id" | "seq" | "timestamp">;
+
 /** A message of the outbox as it will read once it is stored. */
-export function asStored(item: SavedMessage, ack: Ack, user: string): Message {
+export function asStored(item: SavedMessage, ack: Stored, user: string): Message {
   const { content = "", message_type = "text", reply_to, mentions, file_id } = item.body;
   return {
     id: ack.message_id,
@@ -187,9 +190,7 @@ export function asStored(item: SavedMessage, ack: Ack, user: string): Message {
     type: message_type,
     created_at: ack.timestamp,
     client_message_id: item.client_message_id,
-    ...(reply_to === undefined ? {} : { reply_to }),
-    ...(mentions === undefined ? {} : { mentions }),
-    ...(file_id === undefined ? {} : { file_id }),
+    ...given({ reply_to, mentions, file_id }),
   };
 }
 

@@ -61,9 +61,10 @@ const LIVE: Record<KnownLive["type"], Check> = {
 // An entry that says no place has none.
 const UNPLACED: Record<string, Check> = Object.fromEntries(Object.keys(ENTRIES).map((type) => [type, () => false]));
 
-/** A frame of a kind that is known has to look like one: else it says of itself that it does not. */
+/** A frame of a kind that is known has to look like one. What is not, says so by its type, which is how applications tell it apart. */
 function checked(frame: Frame, type: string, checks: Record<string, Check>): Frame {
-  return Object.hasOwn(checks, type) && !checks[type]?.(frame) ? { ...frame, type: `malformed:${type}` } : frame;
+  const check = Object.hasOwn(checks, type) ? checks[type] : undefined;
+  return check?.(frame) ? frame : { ...frame, type: `${check === undefined ? "unknown" : "malformed"}:${type}` };
 }
 
 /** The entry that a frame is: one with a place in a log. One of an unknown type, too; a malformed one keeps its place as such. */

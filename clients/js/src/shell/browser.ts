@@ -1,28 +1,16 @@
-/** A browser says when it is on no network, when it is on one again, and when its page is looked at. */
-
-export class Browser {
-  private readonly nudge: () => void;
-
-  constructor(
-    private readonly cutOff: () => void,
-    reconnect: () => void,
-  ) {
-    this.nudge = () => {
-      if (document.visibilityState !== "hidden") reconnect();
-    };
-  }
-
-  join(): void {
-    if (typeof window === "undefined") return;
-    window.addEventListener("offline", this.cutOff);
-    window.addEventListener("online", this.nudge);
-    document.addEventListener("visibilitychange", this.nudge);
-  }
-
-  leave(): void {
-    if (typeof window === "undefined") return;
-    window.removeEventListener("offline", this.cutOff);
-    window.removeEventListener("online", this.nudge);
-    document.removeEventListener("visibilitychange", this.nudge);
-  }
+/** A browser says when it is on no network, when it is on one again, and when its page is looked at. Returns how to hear of it no more. */
+export function joinBrowser(cutOff: () => void, reconnect: () => void): () => void {
+  if (typeof window === "undefined") return () => {};
+  const nudge = () => {
+    if (document.visibilityState !== "hidden") reconnect();
+  };
+  const heard = [
+    [window, "offline", cutOff],
+    [window, "online", nudge],
+    [document, "visibilitychange", nudge],
+  ] as const;
+  for (const [where, what, how] of heard) where.addEventListener(what, how);
+  return () => {
+    for (const [where, what, how] of heard) where.removeEventListener(what, how);
+  };
 }

@@ -1,4 +1,4 @@
-/** Nothing is waited for without an end. */
+/** Nothing is waited for without an end, be it by the clock or by who asked for it. */
 
 import { ParleyError } from "../errors.js";
 
@@ -9,4 +9,12 @@ export function within<T>(work: Promise<T>, longest: number, what: string): Prom
     const timer = setTimeout(late, longest);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
+}
+
+/** Calls off what `control` does when `signal` says so. Returns how to stop that. */
+export function follow(signal: AbortSignal | undefined, control: AbortController): () => void {
+  const abort = () => control.abort();
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  return () => signal?.removeEventListener("abort", abort);
 }

@@ -1,5 +1,6 @@
 /** Files: announced, uploaded to where the server says, and looked at until the server's check of them has ended. */
 
+import { given } from "../core/given.js";
 import { ParleyError } from "../errors.js";
 import type { UploadForm } from "../generated/http.js";
 import type { Api } from "../http.js";
@@ -45,8 +46,8 @@ export class Files {
     const blob = file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]);
     const { name, kind, signal, onProgress } = options;
     const content_type = typeOf(name, options.content_type ?? blob.type);
-    const body = { name, content_type, size: blob.size, ...(kind === undefined ? {} : { kind }) };
-    const begun = await this.api.post("/v1/files", { body, ...(signal ? { signal } : {}) });
+    const body = { name, content_type, size: blob.size, ...given({ kind }) };
+    const begun = await this.api.post("/v1/files", { body, ...given({ signal }) });
     onProgress?.(0, blob.size);
     await this.post(begun.upload, blob, onProgress, signal);
     onProgress?.(blob.size, blob.size);
@@ -72,7 +73,7 @@ export class Files {
     for (let time = 0; time < CHECK_TIMES; time++) {
       const pause = Math.min(CHECK_LIMIT, CHECK_FIRST * 1.5 ** time);
       await new Promise((resolve) => setTimeout(resolve, pause));
-      const file = await this.api.get("/v1/files/{file_id}", { path: { file_id: id }, ...(signal ? { signal } : {}) });
+      const file = await this.api.get("/v1/files/{file_id}", { path: { file_id: id }, ...given({ signal }) });
       if (file.status === "ready") return file;
       if (file.status === "rejected") {
         throw new ParleyError("file_rejected", `The file was not taken: ${file.reason ?? "no reason was given"}`);
@@ -100,10 +101,10 @@ export class Files {
 
   private async byFetch(url: string, body: FormData, signal?: AbortSignal): Promise<number> {
     try {
-      return (await this.fetch(url, { method: "POST", body, ...(signal ? { signal } : {}) })).status;
+      return (await this.fetch(url, { method: "POST", body, ...given({ signal }) })).status;
     } catch (error) {
       if (signal?.aborted) throw new ParleyError("aborted", "The upload was called off");
-      throw new ParleyError("unreachable", error instanceof Error ? error.message : "There was no answer", true);
+      throw ParleyError.of(error);
     }
   }
 }

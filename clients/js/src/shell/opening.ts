@@ -88,8 +88,7 @@ export class Opening {
   /** Refused with a token that was fresh: another try with another one, and then the user has to sign in again. */
   private refused(error: unknown, token: string): void {
     const { core, base, runner } = this;
-    const reason = error instanceof Error ? error.message : "There is no token";
-    const known = error instanceof ParleyError ? error : new ParleyError("unreachable", reason, true);
+    const known = ParleyError.of(error);
     if (known.code === "wrong_user") {
       core.stop(known);
     } else if (known.status === 401 || known.status === 403) {

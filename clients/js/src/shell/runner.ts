@@ -21,6 +21,7 @@ export class Runner {
   private effects: Effect[] = [];
   /** Effects are being done, or wait for a write: what comes meanwhile has its turn after them. */
   private busy = false;
+  private writing: Promise<void> = Promise.resolve();
   private broken = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly calls = new Map<number, Waiting>();
@@ -64,8 +65,10 @@ export class Runner {
     }) as Promise<T>;
   }
 
-  stop(): void {
+  /** Resolves when what there was to keep is kept, or could not be. */
+  async stop(): Promise<void> {
     clearTimeout(this.timer);
+    while (this.busy) await this.writing;
   }
 
   private drain(): void {
@@ -76,7 +79,7 @@ export class Runner {
       this.effects = [];
       const written = this.write(batch);
       if (written !== undefined) {
-        written.then(
+        this.writing = written.then(
           () => this.resume(effects),
           (error: unknown) => this.fail(error, effects),
         );
@@ -108,7 +111,7 @@ export class Runner {
     this.broken = true;
     this.effects = [];
     this.batch = emptyBatch();
-    const unkept = new ParleyError("not_saved", error instanceof Error ? error.message : "The store failed");
+    const unkept = ParleyError.of(error, "not_saved", false);
     for (const effect of untold) if ("call" in effect) this.ended(effect.call)?.reject(unkept);
     this.core.stop(unkept);
     this.perform();

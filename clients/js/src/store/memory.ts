@@ -5,13 +5,13 @@ import { applyChange } from "../views/messages.js";
 import type { Batch, Loaded, Range, Store, StoredItem, StoredRow } from "./store.js";
 
 export class MemoryStore implements Store {
-  private meta: SavedMeta | null = null;
-  private cursors: SavedCursor[] = [];
-  private readonly conversations = new Map<string, SavedConversation>();
-  private readonly outbox = new Map<string, SavedMessage>();
-  private readonly rows = new Map<string, StoredRow>();
-  private readonly from = new Map<string, number>();
-  private readonly logs = new Map<string, Map<number, StoredItem>>();
+  protected meta: SavedMeta | null = null;
+  protected cursors: SavedCursor[] = [];
+  protected readonly conversations = new Map<string, SavedConversation>();
+  protected readonly outbox = new Map<string, SavedMessage>();
+  protected readonly rows = new Map<string, StoredRow>();
+  protected readonly from = new Map<string, number>();
+  protected readonly logs = new Map<string, Map<number, StoredItem>>();
 
   async load(): Promise<Loaded> {
     const { meta, cursors, conversations, outbox } = this;

@@ -1,6 +1,7 @@
 /** Takes what the core tells to the views, and to the application. */
 
 import type { CoreEvent } from "../core/effects.js";
+import { given } from "../core/given.js";
 import { isKnown, isLive } from "../core/parsing.js";
 import type { Session } from "../session.js";
 import type { LiveEvent } from "../types.js";
@@ -71,9 +72,7 @@ export class Hearing {
     if (isReplaced) return;
     base.show({
       state,
-      ...(reason === undefined ? {} : { reason }),
-      ...(code === undefined ? {} : { code }),
-      ...(retryIn === undefined ? {} : { retryAt: Date.now() + retryIn }),
+      ...given({ reason, code, retryAt: retryIn === undefined ? undefined : Date.now() + retryIn }),
     });
     if (state === "offline" || state === "ended") {
       base.typists.clear();

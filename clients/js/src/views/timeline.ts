@@ -1,7 +1,8 @@
 /** One conversation's messages as a screen shows them: a window of the log, and behind it what is on its way. */
 
 import { asEntry, type Change } from "../core/changes.js";
-import type { Pending } from "../core/outbox.js";
+import { given } from "../core/given.js";
+import { asStored, type Pending } from "../core/outbox.js";
 import { isKnown } from "../core/parsing.js";
 import type { ChangeEntry, StoredItem } from "../store/store.js";
 import type {
@@ -198,30 +199,20 @@ export class TimelineView {
       message: shown,
       mine,
       state: mine ? this.state(message, me) : "sent",
-      ...(own.length > 0 ? { pendingEdit: true } : {}),
-      ...(upload?.previewUrl === undefined ? {} : { upload }),
+      ...given({
+        pendingEdit: own.length > 0 || undefined,
+        upload: upload?.previewUrl === undefined ? undefined : upload,
+      }),
     };
   }
 
   private pending(item: Pending, me: string | null, uploads: ReadonlyMap<string, Upload>): MessageItem {
-    const { content = "", message_type = "text", reply_to, mentions, file_id, forward_of } = item.body;
     const key = item.client_message_id;
-    const message: Message = {
-      id: "",
-      conversation_id: this.id,
-      seq: 0,
-      sender_id: me ?? "",
-      content,
-      type: message_type,
-      created_at: item.created_at,
-      client_message_id: key,
-      ...(reply_to === undefined ? {} : { reply_to }),
-      ...(mentions === undefined ? {} : { mentions }),
-      ...(file_id === undefined ? {} : { file_id }),
-      ...(forward_of === undefined ? {} : { forwarded: true }),
-    };
+    const place = { message_id: "", conversation_id: this.id, seq: 0, timestamp: item.created_at };
+    const forwarded = item.body.forward_of === undefined ? {} : { forwarded: true as const };
+    const message = { ...asStored(item, place, me ?? ""), ...forwarded };
     const upload = uploads.get(key)?.progress;
-    const base = { kind: "message", key, seq: null, message, mine: true, ...(upload ? { upload } : {}) } as const;
+    const base = { kind: "message", key, seq: null, message, mine: true, ...given({ upload }) } as const;
     return item.error === undefined ? { ...base, state: "sending" } : { ...base, state: "failed", error: item.error };
   }
 

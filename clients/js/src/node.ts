@@ -1,0 +1,2 @@
+/** `@parley/client/node`: what only Node can do. */
+export { fileStore } from "./store/file.js";
