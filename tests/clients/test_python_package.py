@@ -23,7 +23,10 @@ def test_everything_public_says_what_it_does() -> None:
     for name in parley_client.__all__:
         public = getattr(parley_client, name)
         if not inspect.isclass(public):
+            silent += [] if inspect.getdoc(public) or not callable(public) else [name]
             continue
+        if (public.__doc__ or f"{name}(").startswith(f"{name}("):  # a dataclass says its fields by itself
+            silent.append(name)
         members = inspect.getmembers(public, lambda one: inspect.isfunction(one) or isinstance(one, property))
         silent += [f"{name}.{each}" for each, one in members if not each.startswith("_") and not inspect.getdoc(one)]
     assert silent == []

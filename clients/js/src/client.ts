@@ -24,6 +24,9 @@ import type {
   Where,
 } from "./types.js";
 
+/** `close` waits for so long (ms) for a store that does not answer. */
+const LONGEST_END = 2_000;
+
 export class ParleyClient {
   /** The whole HTTP API: `api.get("/v1/me")`. */
   readonly api: Api;
@@ -80,7 +83,7 @@ export class ParleyClient {
   /** The end; `start` begins anew. What was not sent stays in the store: this resolves when it is there. */
   async close(): Promise<void> {
     this.starts++;
-    await within(this.session.end(), this.base.settings.answerTimeout, "The store").catch(() => {});
+    await within(this.session.end(), LONGEST_END, "The store").catch(() => {});
   }
 
   /** Forget all that is kept here: at signing out, or where the server's log was reset (`log_lost`). Close it first. */

@@ -76,6 +76,8 @@ class MessageEdited:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeleted:
+    """The content of a message is gone; its place stays."""
+
     conversation_id: str
     seq: int
     message_seq: int
@@ -177,6 +179,8 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
+    """`user_id` writes in a conversation, or (`active` false) has stopped."""
+
     conversation_id: str
     user_id: str
     active: bool = True

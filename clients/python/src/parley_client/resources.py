@@ -76,6 +76,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """Who is in a conversation, since when, and how far they have come. Times are milliseconds since the epoch."""
+
     user_id: str
     role: str
     joined_at: int
