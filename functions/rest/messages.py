@@ -12,6 +12,7 @@ from functions.rest.requests import (
     EmojiPath,
     FilePath,
     Limit,
+    Notices,
     ReactionOwner,
     SeqPath,
     caller,
@@ -20,7 +21,7 @@ from functions.rest.requests import (
 from functions.rest.wiring import Wiring
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
 from shared.operations.files import NewFile, begin_upload, file_for, links_to
-from shared.operations.history import history, read_message
+from shared.operations.history import Span, history, read_message
 from shared.operations.messages import send_command, send_message
 from shared.operations.receipts import READ, MoveCursor, move_cursor
 from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack, read_ack
@@ -30,18 +31,16 @@ from shared.wire.rest import messages as bodies
 def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages")
     def get_messages(
-        conversation_id: ConversationPath, before: Before = None, after: After = None, limit: Limit = 50
+        conversation_id: ConversationPath,
+        before: Before = None,
+        after: After = None,
+        limit: Limit = 50,
+        notices: Notices = False,
     ) -> Answer:
         """The history: newest first below `before` (without it: from the head), or oldest first above `after`."""
-        page = history(
-            conversation_id,
-            user_id=caller(app, wiring).user_id,
-            before=before,
-            after=after,
-            limit=min(limit, wiring.context.limits.page_limit),
-            stores=wiring.stores,
-        )
-        return ok(bodies.history_body(page))
+        span = Span(min(limit, wiring.context.limits.page_limit), before, after, notices)
+        user_id = caller(app, wiring).user_id
+        return ok(bodies.history_body(history(conversation_id, span, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: ConversationPath, body: bodies.NewMessage) -> Answer:

@@ -139,6 +139,15 @@ def _whole(text: Any) -> Any:
     return int(text)
 
 
+def _truth(text: Any) -> Any:
+    """`true` or `false`, and nothing else that might be meant."""
+    if not isinstance(text, str):
+        return text
+    if text not in {"true", "false"}:
+        raise ValueError("true or false is needed")
+    return text == "true"
+
+
 _IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), BeforeValidator(_decoded)]
 ConversationPath = Annotated[_IdText, Path(description="The conversation's id.", examples=["dm:alice:bob"])]
 UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
@@ -168,6 +177,11 @@ Limit = Annotated[
 ]
 Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
+Notices = Annotated[
+    bool,
+    BeforeValidator(_truth),
+    Query(description="Also who came and went, roles and names. They count towards `limit`.", examples=["true"]),
+]
 Cursor = Annotated[
     Annotated[str, Field(max_length=MAX_CURSOR)] | None, Query(description="The `next_cursor` of the page before.")
 ]

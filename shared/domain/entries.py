@@ -82,6 +82,11 @@ class Entry:
         return self.change is None
 
     @property
+    def is_notice(self) -> bool:
+        """Whether it says who came, went or got a role, or what the conversation is called."""
+        return self.change is not None and changes_roster(self.change)
+
+    @property
     def is_readable(self) -> bool:
         """A message that was not deleted."""
         return self.change is None and self.deleted_at is None

@@ -25,12 +25,26 @@ _PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Which entries: up to `limit` below `before` (default: the head), or above `after`; `notices` count among them."""
+
+    limit: int
+    before: int | None = None
+    after: int | None = None
+    notices: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class History:
-    """A page of messages. `reader` is the other member of a private conversation, whose cursors give the status."""
+    """A page of messages. `reader` is the other member of a private conversation, whose cursors give the status.
+
+    `notices` are the entries on the page that say who came, went, and what is called how; None where nobody asked.
+    """
 
     messages: Sequence[Entry]
     has_more: bool
     reader: Member | None = None
+    notices: Sequence[Entry] | None = None
 
     def status(self, entry: Entry) -> Progress | None:
         """sent, delivered or read, by the other side; None for the other side's own messages, and in groups."""
@@ -57,39 +71,32 @@ def status_of(entry: Entry, others: Sequence[Member]) -> Progress:
     return SENT
 
 
-def history(
-    conversation_id: str,
-    *,
-    user_id: str,
-    before: int | None = None,
-    after: int | None = None,
-    limit: int,
-    stores: ChatStores,
-) -> History:
-    """Messages below `before` (default: the head), newest first, or above `after`. Raises NotAMember, BadRequest."""
-    if before is not None and after is not None:
+def history(conversation_id: str, span: Span, *, user_id: str, stores: ChatStores) -> History:
+    """Messages, newest first, or oldest first above `after`. Raises NotAMember, BadRequest."""
+    if span.before is not None and span.after is not None:
         raise BadRequest("Give `before` or `after`, not both")
     check_possible_member(conversation_id, user_id)
     asked = private_members(conversation_id) or (user_id,)
     members = stores.memberships.among(conversation_id, asked)
     if user_id not in members:
         raise NotAMember
-    messages, has_more = _messages(conversation_id, before, after, limit, stores.log)
-    return History(messages, has_more, reader=members.get(other_member(conversation_id, user_id) or ""))
+    found, has_more = _entries(conversation_id, span, stores.log)
+    messages = [entry for entry in found if entry.is_message]
+    notices = [entry for entry in found if not entry.is_message] if span.notices else None
+    return History(messages, has_more, members.get(other_member(conversation_id, user_id) or ""), notices)
 
 
-def _messages(
-    conversation_id: str, before: int | None, after: int | None, limit: int, log: ConversationLog
-) -> tuple[list[Entry], bool]:
-    """Up to `limit` messages, and whether there is more. Other entries are read over: that may take several queries."""
+def _entries(conversation_id: str, span: Span, log: ConversationLog) -> tuple[list[Entry], bool]:
+    """Up to `limit` of them, and whether there is more. Others are read over: that may take several queries."""
     found: list[Entry] = []
-    at, size = (before if after is None else after), limit + 1
+    limit = span.limit
+    at, size = (span.before if span.after is None else span.after), limit + 1
     for page_number in count(1):
-        if after is None:
+        if span.after is None:
             page = log.read_back(conversation_id, before=at, limit=size)
         else:
             page = log.read(conversation_id, start=(at or 0) + 1, limit=size)
-        found += [entry for entry in page if entry.is_message]
+        found += [entry for entry in page if entry.is_message or (span.notices and entry.is_notice)]
         if len(found) > limit:
             return found[:limit], True
         if len(page) < size:

@@ -16,7 +16,7 @@ from shared.domain.files import READY, File
 from shared.operations.conversations import inbox
 from shared.operations.files import file_for
 from shared.operations.groups import NewGroup, create_group
-from shared.operations.history import history
+from shared.operations.history import Span, history
 from shared.operations.presence import check_offline
 from shared.operations.tickets import issue_ticket, redeem_ticket
 from shared.wire.common import encode_sync_cursor
@@ -198,7 +198,7 @@ def test_a_page_of_heads_reads_what_is_behind_its_cursor_and_nothing_else(harnes
 @pytest.mark.parametrize("before", [None, 2])
 def test_a_page_of_history_is_one_membership_and_one_query(harness: BudgetHarness, before: int | None) -> None:
     harness.meter.reset()
-    history(DM, user_id="alice", before=before, limit=50, stores=harness.wired.stores)
+    history(DM, Span(50, before, notices=True), user_id="alice", stores=harness.wired.stores)
     assert (harness.meter.count, harness.meter.reads) == ({"BatchGetItem": 1, "Query": 1}, 3)
 
 
@@ -345,7 +345,7 @@ def test_a_million_entries_cost_what_ten_do(harness: BudgetHarness, head: int) -
     appended = harness.measured(message(head, "far"))
     assert (appended, harness.meter.reads <= 3, harness.meter.writes) == ({"BatchGetItem": 2, "PutItem": 1}, True, 1)
     harness.meter.reset()
-    found = history(DM, user_id="alice", limit=5, stores=harness.wired.stores)
+    found = history(DM, Span(5), user_id="alice", stores=harness.wired.stores)
     assert (found.messages[0].seq, harness.meter.count) == (head + 1, {"BatchGetItem": 1, "Query": 1})
     history_units = harness.meter.reads
     synced = harness.measured({"type": "sync", "conversations": {DM: head - 1}})

@@ -92,7 +92,7 @@ export class Person {
     await this.page.getByLabel("Name of the group").fill(name);
     await this.page.getByLabel("Members").fill(members.join(", "));
     await this.page.getByRole("button", { name: "Create the group" }).click();
-    await this.page.getByRole("heading", { name }).waitFor();
+    await this.page.getByRole("heading", { name: name.replace("\u202e", "") }).waitFor();
   }
 
   row(name) {

@@ -12,7 +12,7 @@ from shared.domain.rules import MAX_MENTIONS
 from shared.domain.text import MAX_NUMBER
 from shared.operations.files import Links
 from shared.operations.history import History, Single, status_of
-from shared.wire.events import message_body, whole_message_body
+from shared.wire.events import entry_event, message_body, whole_message_body
 from shared.wire.rest.common import ClientId, Content, ConversationId, EntrySeq, Seq, UserId, config, left_out
 
 if TYPE_CHECKING:
@@ -86,7 +86,11 @@ class NewUpload(BaseModel):
 
 
 def history_body(history: History) -> shapes.History:
-    return {"messages": [_listed(one, history.status(one)) for one in history.messages], "has_more": history.has_more}
+    messages = [_listed(one, history.status(one)) for one in history.messages]
+    body: shapes.History = {"messages": messages, "has_more": history.has_more}
+    if history.notices is not None:
+        body["notices"] = [entry_event(one) for one in history.notices]
+    return body
 
 
 def _listed(entry: Entry, status: Progress | None) -> shapes.ListedMessage:

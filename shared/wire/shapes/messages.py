@@ -98,6 +98,12 @@ class SingleMessage(Message):
 class History(TypedDict):
     messages: list[ListedMessage]
     has_more: bool
+    notices: NotRequired[
+        Annotated[
+            list[dict[str, Any]],
+            Field(description="With `notices=true`: `member_added`, `member_removed` and `conversation_updated`."),
+        ]
+    ]
 
 
 @example(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import BadRequest, NotAMember, NotFound
-from shared.operations.history import Single, history, read_message, status_of
+from shared.operations.history import Single, Span, history, read_message, status_of
 from shared.wire.rest.messages import single_body
 from tests.fakes import DM
 from tests.shared.operations.conversation_harness import GROUP, ChatHarness
@@ -18,7 +18,7 @@ def page(user_id: str = "alice", conversation_id: str = DM, **bounds: Any) -> tu
     stores = simulated()
     stores.write("bob", *map(str, range(5)))
     bounds.setdefault("limit", 2)
-    found = history(conversation_id, user_id=user_id, stores=stores, **bounds)
+    found = history(conversation_id, Span(**bounds), user_id=user_id, stores=stores)
     return [entry.seq for entry in found.messages], found.has_more
 
 
@@ -51,7 +51,7 @@ def test_outsiders_and_unknown_conversations_answer_alike(user_id: str, conversa
 
 
 def messages(harness: ChatHarness, place: str = DM, **bounds: Any) -> tuple[list[int], bool]:
-    page = history(place, user_id="alice", stores=harness.stores, **{"limit": 2, **bounds})
+    page = history(place, Span(**{"limit": 2, **bounds}), user_id="alice", stores=harness.stores)
     return [entry.seq for entry in page.messages], page.has_more
 
 
@@ -110,7 +110,7 @@ def test_a_page_that_has_some_is_not_searched_on_for_ever(harness: ChatHarness) 
 def test_deleted_messages_stay_in_their_place_without_content() -> None:
     harness = reacted(0)
     harness.delete(2)
-    page = history(DM, user_id="bob", limit=9, stores=harness.stores)
+    page = history(DM, Span(9), user_id="bob", stores=harness.stores)
     assert [(entry.seq, entry.content) for entry in page.messages] == [(3, "hi"), (2, None), (1, "hi")]
 
 
@@ -119,7 +119,7 @@ def test_in_private_ones_own_messages_have_a_status() -> None:
     harness.send(sender_id="bob", to="alice")
     harness.move("delivered", 2)
     harness.move("read", 1)
-    page = history(DM, user_id="alice", limit=9, stores=harness.stores)
+    page = history(DM, Span(9), user_id="alice", stores=harness.stores)
     assert [(entry.seq, page.status(entry)) for entry in page.messages] == [
         (4, None),
         (3, "sent"),
@@ -128,14 +128,32 @@ def test_in_private_ones_own_messages_have_a_status() -> None:
     ]
 
 
+def test_notices_come_where_they_are_asked_for_and_count_towards_the_page(harness: ChatHarness) -> None:
+    harness.group("alice", "bob")
+    for _ in range(2):
+        harness.send(conversation_id=GROUP)
+    harness.remove("bob")
+
+    def asked(**span: Any) -> tuple[list[int], list[int] | None, bool]:
+        found = history(GROUP, Span(**span), user_id="alice", stores=harness.stores)
+        notices = None if found.notices is None else [entry.seq for entry in found.notices]
+        return [entry.seq for entry in found.messages], notices, found.has_more
+
+    assert asked(limit=9) == ([3, 2], None, False)
+    assert asked(limit=9, notices=True) == ([3, 2], [4, 1], False)
+    assert asked(limit=2, notices=True) == ([3], [4], True)
+    assert asked(limit=2, before=3, notices=True) == ([2], [1], False)
+    assert asked(limit=1, after=0, notices=True) == ([], [1], True)
+
+
 def test_in_a_group_history_has_no_status_and_is_for_members(harness: ChatHarness) -> None:
     harness.group("alice", "bob")
     harness.send(conversation_id=GROUP)
-    page = history(GROUP, user_id="bob", limit=9, stores=harness.stores)
+    page = history(GROUP, Span(9), user_id="bob", stores=harness.stores)
     assert [(entry.seq, page.status(entry)) for entry in page.messages] == [(2, None)]
     harness.remove("bob")
     with pytest.raises(NotAMember):
-        history(GROUP, user_id="bob", limit=9, stores=harness.stores)
+        history(GROUP, Span(9), user_id="bob", stores=harness.stores)
 
 
 def one(harness: ChatHarness, seq: int, user_id: str = "alice", place: str = GROUP) -> Single:

@@ -31,6 +31,16 @@ export default async function play(stage) {
   await alice.context.setOffline(false);
   await page.getByText("You are offline").waitFor({ state: "hidden" });
 
+  // A name can't turn what stands around it, nor read as another one.
+  await alice.group("Tea gpj.exe".replace(" ", " \u202e"), [b]);
+  const notice = await page.locator(".notice").first().textContent();
+  stage.check(
+    notice === `${a} made the group “\u2068Tea gpj.exe\u2069” · ${a} added ${b}`,
+    `it stands apart: ${notice}`,
+  );
+  const shown = await page.locator("h2 bdi, .row-name").allTextContents();
+  stage.check(!shown.join().includes("\u202e"), `and reads as it is: ${shown}`);
+
   let requests = 0;
   page.on("request", () => requests++);
   await page.evaluate(() => {

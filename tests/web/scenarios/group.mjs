@@ -41,4 +41,12 @@ export default async function play(stage) {
   await details.getByLabel("Add members").fill(b);
   await details.getByRole("button", { name: "Add members" }).click();
   await bob.box.waitFor(); // taken in again
+
+  // A browser that has nothing yet hears from the history what became of the group.
+  const carol = await stage.person({ user: c });
+  await carol.open("Tea at five");
+  await carol.sees("just us");
+  for (const told of [`made the group “Tea at four”`, "renamed the group to “Tea at five”", `made ${c} an admin`])
+    await carol.page.getByText(`${a} ${told}`).waitFor();
+  await carol.page.getByText(`${a} removed ${b}`).waitFor();
 }

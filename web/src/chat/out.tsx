@@ -6,6 +6,7 @@ import { MembersProvider } from "../lib/members";
 import { otherOf, usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { privateId, server } from "../lib/server";
+import { unturned } from "../lib/text";
 import { Logo } from "../ui/icon";
 import { useToasts } from "../ui/toast";
 import { Head } from "./head";
@@ -21,7 +22,7 @@ export function Out({ id, wasMember }: { id: string; wasMember: boolean }) {
     return (
       <MembersProvider id={id} isOut>
         <section className="conversation">
-          <Head id={id} name={nameIn(items) ?? t("chat.someGroup")} />
+          <Head id={id} name={unturned(nameIn(items) ?? "") || t("chat.someGroup")} />
           <Timeline id={id} />
           <p className="gone" role="status">
             {t("chat.gone")}

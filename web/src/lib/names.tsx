@@ -4,6 +4,7 @@ import type { InboxItem } from "@parley/client";
 import { useClient, useConnection } from "@parley/react";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { type Contact, server } from "./server";
+import { unturned } from "./text";
 
 export interface People {
   me: string;
@@ -45,14 +46,14 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
   }, [state, refresh]);
   const people = useMemo(() => {
     const aliases = new Map(contacts.map((contact) => [contact.user_id, contact.alias]));
-    const nameOf = (user: string) => aliases.get(user) || user;
+    const nameOf = (user: string) => unturned(aliases.get(user) || user);
     return {
       me,
       contacts,
       blocks,
       nameOf,
       titleOf: (one: Pick<InboxItem, "id" | "type" | "name" | "members">) =>
-        one.type === "group" ? (one.name ?? one.id) : nameOf(otherOf(one.id, me)),
+        one.type === "group" ? unturned(one.name ?? one.id) : nameOf(otherOf(one.id, me)),
       refresh,
     };
   }, [me, contacts, blocks, refresh]);

@@ -58,7 +58,7 @@ export function isolated(text: string, direction = globalThis.document?.dir): st
   return isSafe ? text : `\u2068${text.replace(TURNS, "")}\u2069`;
 }
 
-/** A file's name as it reads from its beginning to its extension, whatever marks are in it. */
+/** A name as it reads from its beginning to its end, whatever marks are in it: "exe.gpj" is no picture. */
 export function unturned(name: string): string {
   return name.replace(TURNS, "");
 }

@@ -44,7 +44,7 @@ export type GroupConversation = { id: string; type: "group"; name: string; membe
 
 export type Health = { status: "ok"; time: number };
 
-export type History = { messages: ListedMessage[]; has_more: boolean };
+export type History = { messages: ListedMessage[]; has_more: boolean; notices?: Record<string, unknown>[] };
 
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
@@ -141,7 +141,7 @@ export type Operations = {
   "POST /v1/conversations/{conversation_id}/members": { path: { conversation_id: string }; body: NewMembers; answer: AddedMembers };
   "PATCH /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; body: NewRole; answer: GrantedRole };
   "DELETE /v1/conversations/{conversation_id}/members/{user_id}": { path: { conversation_id: string; user_id: string }; answer: undefined };
-  "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number }; answer: History };
+  "GET /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; query: { before?: number; after?: number; limit?: number; notices?: boolean }; answer: History };
   "POST /v1/conversations/{conversation_id}/messages": { path: { conversation_id: string }; body: NewMessage; answer: SentMessage };
   "GET /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; answer: SingleMessage };
   "PATCH /v1/conversations/{conversation_id}/messages/{seq}": { path: { conversation_id: string; seq: number }; body: NewContent; answer: EditedMessage };

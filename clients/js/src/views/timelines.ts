@@ -2,7 +2,7 @@
 
 import type { Change } from "../core/changes.js";
 import type { StoredItem } from "../store/store.js";
-import type { Entry, Message, Timeline } from "../types.js";
+import type { Entry, Message, NoticeItem, Timeline } from "../types.js";
 import type { Deps } from "./deps.js";
 import { TimelineView, type Upload, WINDOW } from "./timeline.js";
 
@@ -257,11 +257,15 @@ export class Timelines {
     const path = { conversation_id: id };
     const page = await this.deps.api.get("/v1/conversations/{conversation_id}/messages", {
       path,
-      query: { limit: PAGE, ...query },
+      query: { limit: PAGE, notices: true, ...query },
     });
     const items = page.messages.map((message): StoredItem => {
       return { conversation_id: id, seq: message.seq, message: message as Message };
     });
+    for (const notice of page.notices ?? []) {
+      const entry = notice as NoticeItem["entry"];
+      items.push({ conversation_id: id, seq: entry.seq, notice: entry });
+    }
     items.sort((a, b) => a.seq - b.seq);
     return { items, has_more: page.has_more };
   }
