@@ -25,10 +25,16 @@ function emojiData(): Plugin {
   };
 }
 
+/** What Radix's modal menus lock the page with, by style elements, which the page's policy forbids: its menus are not modal. */
+const MODAL = /^(react-remove-scroll|aria-hidden)$/;
+
 export default defineConfig({
   root: here,
   base: "./",
-  resolve: { conditions: ["source", "module", "browser", "development|production"] },
+  resolve: {
+    conditions: ["source", "module", "browser", "development|production"],
+    alias: [{ find: MODAL, replacement: join(here, "src/ui/not-modal.ts") }],
+  },
   plugins: [emojiData()],
   build: {
     outDir: "dist",
