@@ -67,8 +67,7 @@ export class ParleyClient {
       };
       const started = this.start();
       const stop = this.base.topics.subscribe("connection", look);
-      if (this.connection().state === "online") look();
-      started.catch((error) => {
+      started.then(look, (error) => {
         stop();
         reject(error);
       });

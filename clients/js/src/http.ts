@@ -1,5 +1,6 @@
 /** The whole HTTP API, typed from the OpenAPI document: `api.get("/v1/conversations/{conversation_id}", { path: { … } })`. */
 
+import { isObject } from "./core/parsing.js";
 import { ParleyError } from "./errors.js";
 import type { Failure } from "./generated/frames.js";
 import type { Operations } from "./generated/http.js";
@@ -90,8 +91,9 @@ async function once(options: HttpOptions, method: string, url: URL, given: Loose
     })
     .finally(unfollow);
   const body = parsed(text);
-  if (response.ok) return response.status === 204 ? undefined : body;
-  if (typeof body !== "object" || body === null || !("code" in body)) {
+  if (response.ok && (text === "" || isObject(body))) return body;
+  if (response.ok) throw new ParleyError("unreachable", "The answer is not the server's", true);
+  if (!isObject(body) || !("code" in body)) {
     const retryable = response.status === 429 || response.status >= 500;
     throw new ParleyError(
       codeOf(response.status),

@@ -86,6 +86,23 @@ test("a ticket that never comes is asked for again", async () => {
   expect(asked).toBeGreaterThanOrEqual(3);
 });
 
+test("an answer that is not the server's is none", async () => {
+  const { server } = harness;
+  const pages = [() => "<html>sign in to the network</html>", () => [], () => null, () => ({})];
+  server.routes.set("POST /v1/tickets", () => {
+    const page = pages.shift();
+    return { status: 200, body: page === undefined ? { ticket: "alice" } : page() };
+  });
+  const reasons = new Set<string>();
+  const alice = harness.client({ byTicket: true, settings: quickly });
+  alice.subscribe("connection", () => reasons.add(alice.connection().reason ?? ""));
+  await alice.connected();
+  expect(pages).toEqual([]);
+  expect(reasons).toContain("The answer is not the server's");
+  expect(reasons).toContain("The answer has no ticket");
+  expect(server.sockets.map((each) => each.user)).toEqual(["alice"]);
+});
+
 test("an answer over HTTP that never comes fails as a timeout, and a signal calls it off", async () => {
   const aborted: unknown[] = [];
   const silent: typeof fetch = (_, init) => {
@@ -141,4 +158,34 @@ test("who waits for what the store could not keep is told", async () => {
   await alice.connected();
   alice.open(DM);
   await until(() => shown(alice).every(([, state]) => state === "sent") && shown(alice).length === 2);
+});
+
+test("starts and ends may cross: who waits hears of the end, and one connection is left", async () => {
+  const alice = harness.client();
+  await alice.close();
+  await alice.close();
+  await alice.connected();
+  await alice.close();
+  const waits = alice.connected();
+  const closes = alice.close();
+  await expect(waits).rejects.toMatchObject({ code: "closed" });
+  await closes;
+  await Promise.all([alice.start(), alice.start(), alice.connected(), alice.connected()]);
+  void alice.close();
+  void alice.start();
+  await alice.close();
+  await alice.connected();
+  await until(() => harness.server.sockets.length === 1);
+  await alice.send({ to: "bob" }, "hi").stored;
+});
+
+test("what is written at the end is kept, and sent once", async () => {
+  const alice = harness.client();
+  await alice.connected();
+  alice.send({ to: "bob" }, "bye");
+  await alice.close();
+  await alice.connected();
+  alice.open(DM);
+  await until(() => shown(alice)[0]?.[1] === "sent");
+  expect(harness.server.logs.get(DM)?.entries).toHaveLength(1);
 });

@@ -162,6 +162,36 @@ test("with a file a restart shows what was there without a network, and sends wh
   restarted.close();
 });
 
+test("a database that was deleted by another page ends the client, and the next start begins with a new one", async () => {
+  const { server } = harness;
+  const alice = harness.client({ store: indexedDBStore("deleted") });
+  await alice.connected();
+  server.say(DM, "bob", "hello", ["alice", "bob"]);
+  await until(() => alice.conversation(DM));
+  await new Promise((resolve) => {
+    indexedDB.deleteDatabase("deleted").onsuccess = resolve;
+  });
+  server.say(DM, "bob", "again", ["alice", "bob"]);
+  await until(() => alice.connection().state === "ended");
+  expect(alice.connection().code).toBe("not_saved");
+  await alice.connected();
+  alice.open(DM);
+  await until(() => shown(alice).length === 2);
+});
+
+test("a database that can't be opened once is opened when the client is started again", async () => {
+  const { open } = indexedDB;
+  let refused = 0;
+  indexedDB.open = (...given) => {
+    if (refused++ < 2) throw new Error("not now");
+    return open.apply(indexedDB, given);
+  };
+  const alice = harness.client({ store: indexedDBStore("refused") });
+  await expect(alice.connected()).rejects.toMatchObject({ code: "not_saved" });
+  await alice.connected();
+  indexedDB.open = open;
+});
+
 test("what a crash has cut was not told, and is left out; what is broken otherwise is said", async () => {
   const path = newPath();
   const store = fileStore(path);

@@ -31,6 +31,7 @@ export class Opening {
       const user = userOf(token);
       if (user !== null) this.core.identify(user);
       const ticket = this.base.byTicket ? (await this.base.api.post("/v1/tickets")).ticket : undefined;
+      if (this.base.byTicket && !ticket) throw new ParleyError("unreachable", "The answer has no ticket", true);
       if (number === this.number) this.open(token, ticket);
     } catch (error) {
       if (number === this.number) this.refused(error, token);

@@ -17,7 +17,15 @@ class IndexedDBStore implements Store {
 
   constructor(private readonly name: string) {}
 
-  async load(): Promise<Loaded> {
+  /** Where the database was lost, or could not be opened the last time, it is opened anew: nothing else does that. */
+  load(): Promise<Loaded> {
+    return this.read().catch(() => {
+      this.close();
+      return this.read();
+    });
+  }
+
+  private async read(): Promise<Loaded> {
     const transaction = (await this.database()).transaction(STORES);
     const all = <T>(store: string) => answer<T[]>(transaction.objectStore(store).getAll());
     const state = transaction.objectStore("state");
@@ -76,7 +84,10 @@ class IndexedDBStore implements Store {
   }
 
   close(): void {
-    void this.opened?.then((database) => database.close());
+    this.opened?.then(
+      (database) => database.close(),
+      () => {},
+    );
     this.opened = null;
   }
 

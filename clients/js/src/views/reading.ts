@@ -7,12 +7,10 @@ import type { InboxItem } from "../types.js";
 const DELAY = 150;
 
 type Mark = { seq: number; promise: Promise<void>; send: () => void; timer: ReturnType<typeof setTimeout> };
-/** How it was before the first mark that is not confirmed yet. */
-type Before = { marks: number; readSeq: number; row: InboxItem | undefined };
+type Before = { readSeq: number; row: InboxItem | undefined };
 
 export class Reading {
   private readonly marks = new Map<string, Mark>();
-  private readonly before = new Map<string, Before>();
 
   constructor(private readonly session: Session) {}
 
@@ -26,14 +24,11 @@ export class Reading {
     const row = rows.row(id);
     const readSeq = Math.max(row?.read_seq ?? 0, timelines.get(id).readSeq);
     if (seq <= readSeq) return Promise.resolve();
-    const before = this.before.get(id) ?? { marks: 0, readSeq, row };
-    before.marks++;
-    this.before.set(id, before);
     this.moved(id, seq);
     base.topics.flush();
     let send = () => {};
     const promise = new Promise<void>((resolve, reject) => {
-      send = () => this.send(id, before).then(resolve, reject);
+      send = () => this.send(id, { readSeq, row }).then(resolve, reject);
     });
     promise.catch(() => {}); // who does not wait for it sees that it is taken back
     this.marks.set(id, { seq, promise, send, timer: setTimeout(send, DELAY) });
@@ -61,12 +56,9 @@ export class Reading {
     this.session.base.topics.flush();
     try {
       await this.session.call((now) => this.session.core.mark("read", id, seq, now));
-      before.readSeq = Math.max(before.readSeq, seq);
     } catch (error) {
       if (!(error as ParleyError).retryable && !this.session.isOver) this.takeBack(id, before);
       throw error;
-    } finally {
-      if (--before.marks === 0) this.before.delete(id);
     }
   }
 
