@@ -1,4 +1,4 @@
-"""The HTTP API: one Lambda behind one catch-all route, which answers preflights, too (functions/rest/pages.py)."""
+"""The HTTP API: one Lambda behind one catch-all route, which answers preflights, too (functions/rest/answers.py)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Time: what it is counted in, the clock that functions hand to operations, and how long an invocation goes on trying.
 
 A gateway gives up on a function after 29 seconds, and its client then learns nothing. So each invocation begins with
-`Deadline.begin`; from `seconds` on nobody waits for another attempt, and `grace_s` later no call is started any more.
+`Deadline.begin`; from `seconds` on none waits for another attempt, and `grace_s` later no call is started any more.
 What was decided until then can still be told. A call that has been started ends by its own timeouts, 4 seconds at most.
 """
 
@@ -27,7 +27,7 @@ FRAME_S: Final = 10.0
 REQUEST_S: Final = 20.0
 # Of a handshake, which is refused after 5 s in any case.
 HANDSHAKE_S: Final = 2.5
-# What nobody waits for. The functions' own timeouts are 10 s (presence, $disconnect) and 60 s (batches).
+# What no client waits for. The functions' own timeouts are 10 s (presence, $disconnect) and 60 s (batches).
 SHORT_S: Final = 5.0
 BATCH_S: Final = 40.0
 GRACE_S: Final = 4.0

@@ -9,20 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Self, dataclass_transform
 
 
 class ConfigurationError(Exception):
     """A variable is missing or not what it should be. Raised at cold start, so that a deployment fails at once."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass_transform(frozen_default=True)
 class _Settings:
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, eq=False, repr=False)(cls)
+
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read every field from the environment. Raises ConfigurationError, naming the variable."""
         values: dict[str, str | int] = {}
-        for field in fields(cls):
+        for field in fields(cls):  # type: ignore[arg-type]  # each kind of settings is a dataclass
             name = field.name.upper()
             raw = environ.get(name)
             if raw is None:
@@ -34,17 +37,14 @@ class _Settings:
         return cls(**values)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class _Logging(_Settings):
     log_level: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class _Requests(_Logging):
     request_log: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class TokenSettings(_Settings):
     """How tokens are signed: by one secret, or (where there is a `jwks_url`) by the keys there."""
 
@@ -54,13 +54,11 @@ class TokenSettings(_Settings):
     jwt_audience: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class _PresenceChecks(_Settings):
     presence_queue_url: str
     presence_grace_s: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class _Chat(_Settings):
     """What telling connections takes."""
 
@@ -70,7 +68,6 @@ class _Chat(_Settings):
     connections_endpoint: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class _Sending(TokenSettings, _PresenceChecks, _Chat, _Requests):
     """What frames and HTTP requests have in common."""
 
@@ -84,28 +81,23 @@ class _Sending(TokenSettings, _PresenceChecks, _Chat, _Requests):
     receipts_limit: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class AuthorizerSettings(TokenSettings, _Requests):
     tickets_table: str
     allowed_origins: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ConnectSettings(_PresenceChecks, _Chat, _Requests):
     connection_limit: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class DisconnectSettings(_PresenceChecks, _Requests):
     sessions_table: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class PresenceSettings(_Chat, _Logging):
     pass
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class MessageSettings(_Sending):
     connection_limit: int
     abuse_limit: int
@@ -114,7 +106,6 @@ class MessageSettings(_Sending):
     frame_burst: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class RestSettings(_Sending):
     tickets_table: str
     invite_rate: int
@@ -134,7 +125,6 @@ class RestSettings(_Sending):
     second_look_s: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     """An empty queue URL or secret: that provider is not set up. Empty endpoints: the providers' own."""
 
@@ -151,7 +141,6 @@ class OfflinePushSettings(_PresenceChecks, _Chat, _Logging):
     push_ca_file: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class FilesSettings(_Logging):
     members_table: str
     bucket: str

@@ -6,10 +6,18 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
+from typing import Any
 
 from shared.clock import now_ms
 from shared.operations.context import Context, Limits
+
+
+def limits_of(settings: object, **others: Any) -> Limits:
+    """The limits that a function's settings name, and `others`."""
+    named = {one.name: getattr(settings, one.name) for one in fields(Limits) if hasattr(settings, one.name)}
+    return Limits(**named, **others)
 
 
 def make_context(limits: Limits, *, pause: Callable[[int], None]) -> Context:

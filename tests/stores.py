@@ -32,8 +32,8 @@ from shared.adapters.dynamodb.schema import (
     entry_from,
     entry_item,
     file_key,
-    member_of_conversation_key,
-    member_of_user_key,
+    membership_key,
+    seat_key,
 )
 from shared.adapters.dynamodb.sessions import DynamoDbSessions, DynamoDbTickets
 from shared.adapters.dynamodb.watches import DynamoDbWatches
@@ -46,7 +46,7 @@ from shared.domain.files import IMAGE, READY, File, FileKind
 from shared.domain.members import Group, Member
 from shared.domain.text import is_group_id
 from shared.errors import Unavailable
-from shared.ports.limits import Buckets
+from shared.ports.people import Buckets
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores as AllStores
 from tests.calls import Unhurried
@@ -243,8 +243,8 @@ class Simulated(Stores):
 
     def leave(self, conversation_id: str, user_id: str) -> None:
         """Take away a member's rows, and nothing else."""
-        self.drop(MEMBERS, member_of_user_key(conversation_id, user_id))
-        self.drop(MEMBERS, member_of_conversation_key(conversation_id, user_id))
+        self.drop(MEMBERS, membership_key(conversation_id, user_id))
+        self.drop(MEMBERS, seat_key(conversation_id, user_id))
 
     def found(
         self,

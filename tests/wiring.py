@@ -17,7 +17,7 @@ from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.operations.context import Context, Limits
 from shared.operations.rosters import Rosters
-from shared.ports.limits import Buckets
+from shared.ports.people import Buckets
 from shared.ports.services import (
     DeliveryCheckQueue,
     Gateway,

@@ -37,9 +37,8 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 
 
 def _authorize(event: Event) -> dict[str, Any]:
-    return authorize(
-        event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=_SETTINGS.allowed_origins, now=now_ms()
-    )
+    origins = _SETTINGS.allowed_origins
+    return authorize(event, verifier=_VERIFIER, tickets=_TICKETS, allowed_origins=origins, now=now_ms())
 
 
 def authorize(

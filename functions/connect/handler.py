@@ -70,14 +70,12 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 
 def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:
     """Decode, one call into the core, encode."""
-    stores, services = wiring.stores, wiring.services
+    stores, services, limit = wiring.stores, wiring.services, wiring.connection_limit
     if event["requestContext"].get("eventType") != "CONNECT":
         return answer_misrouted(event)
     try:
         caller = caller_of(event)
-        opened = open_connection(
-            caller.connection, limit=wiring.connection_limit, stores=stores, services=services, now=now()
-        )
+        opened = open_connection(caller.connection, limit=limit, stores=stores, services=services, now=now())
     except ParleyError as error:
         return answer(status=error.status)
     except Exception as error:  # noqa: BLE001  # the client gets a clean refusal, the log the place
@@ -87,10 +85,8 @@ def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:
         count("ConnectionsEvicted", function="connect", value=len(opened.evicted))
     if opened.announce:
         # The connection is there, whether or not its watchers can be told: who asks for the presence sees it.
-        best_effort(
-            lambda: announce_online(caller.user_id, stores=stores, services=services, now=now()), services=services
-        )
+        best_effort(services, announce_online, caller.user_id, stores=stores, services=services, now=now())
     gone = ends_soon(caller.connection, within_ms=FORESIGHT_MS, now=now())
     if gone is not None:
-        best_effort(lambda: services.presence_checks.schedule(gone), services=services)
+        best_effort(services, services.presence_checks.schedule, gone)
     return answer()

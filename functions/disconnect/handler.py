@@ -25,9 +25,8 @@ _ENVIRONMENT = AwsEnvironment.load()
 _LOGGER = make_logger("disconnect", _SETTINGS.log_level)
 _REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
 _STORES = SessionStores(DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table))
-_CHECKS = SqsPresenceChecks(
-    SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url), grace_s=_SETTINGS.presence_grace_s, now=now_ms
-)
+_QUEUE = SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url)
+_CHECKS = SqsPresenceChecks(_QUEUE, grace_s=_SETTINGS.presence_grace_s, now=now_ms)
 
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
@@ -39,13 +38,12 @@ def handler(event: Event, _context: Any = None) -> dict[str, Any]:
 
 
 def disconnect(event: Event, *, stores: SessionStores, checks: PresenceChecks, now: int) -> dict[str, Any]:
-    """Decode, one call into the core, encode. After a user's last connection there is a second look a little later."""
+    """Decode, one call into the core, encode. After a user's last connection there is a presence check."""
     if event["requestContext"].get("eventType") != "DISCONNECT":
         return answer_misrouted(event)
     try:
         caller = caller_of(event)
-        closed = close_connection(caller.user_id, caller.connection_id, stores=stores, now=now)
-        if closed.went_offline:
+        if close_connection(caller.user_id, caller.connection_id, stores=stores, now=now):
             checks.schedule(Gone(caller.user_id, now))
     except ParleyError as error:
         _LOGGER.warning("connection not forgotten", extra={"code": error.code})  # it expires by itself

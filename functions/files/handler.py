@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from functions.files.inspector import inspector
 from shared.adapters.aws.s3 import S3Objects, s3
 from shared.adapters.dynamodb.client import dynamodb, from_item
 from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, FilesSettings
-from shared.domain.files import REJECTED
+from shared.domain.files import IMAGE, REJECTED, Checked, File
 from shared.observability import count, describe, make_logger
-from shared.operations.files import check_upload, release, sweep
+from shared.operations.files import WRONG_TYPE, check_upload, release, sweep
 from shared.ports.files import Files
 from shared.ports.services import Inspector, Objects
 
@@ -35,6 +34,23 @@ class Wiring:
     objects: Objects
     inspect: Inspector
     now: Callable[[], int] = now_ms
+
+
+def inspector(image_pixels: int) -> Inspector:
+    """Says whether a file is of its declared type, and decodes images, but for those sent as a file."""
+
+    def inspect(file: File, head: bytes, /) -> Checked:
+        from functions.files.kinds import is_as_declared  # noqa: PLC0415  # few events of the stream come to this
+
+        if not is_as_declared(file, head):
+            return Checked(WRONG_TYPE)
+        if file.kind != IMAGE:
+            return Checked()
+        from functions.files.images import look_into  # noqa: PLC0415  # Pillow is an eighth of a second
+
+        return look_into(head, file.content_type, pixels=image_pixels)
+
+    return inspect
 
 
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:

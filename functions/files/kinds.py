@@ -41,8 +41,7 @@ _BOX_HEADER: Final = 8
 _SPECIAL_LENGTHS: Final = frozenset({0, 1})
 _BRANDS_END: Final = 256
 
-# What stands for nothing in Windows-1252, which holds Latin-1: controls but tabs, line and page breaks, and escapes;
-# and five bytes that were left free.
+# What stands for nothing in Windows-1252, which holds Latin-1: most controls, and five bytes that were left free.
 _NO_LATIN: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\x81\x8d\x8f\x90\x9d]")
 _MARKUP_CHARS: Final = 4_096
 # Pages, pictures and programs that are written as text. A "<" alone is none: logs of chats are full of "<alice> hello".
@@ -73,18 +72,13 @@ def _is_marked(name: str, length: int, _file: File, head: bytes) -> bool:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):  # nothing that it knows; nothing at all
         return False
-    return any(
-        mark.mime_type == name and len(mark.byte_match) == length and head.startswith(mark.byte_match) for mark in found
-    )
+    marks = [mark.byte_match for mark in found if mark.mime_type == name]
+    return any(len(mark) == length and head.startswith(mark) for mark in marks)
 
 
 def _is_mp3(file: File, head: bytes) -> bool:
     """ID3 before the frames, or a frame at once."""
     return _is_marked("audio/mpeg", 3, file, head) or _MP3_FRAME.match(head) is not None
-
-
-def _is_webm(_file: File, head: bytes) -> bool:
-    return _WEBM.match(head) is not None
 
 
 def _is_film(file: File, head: bytes) -> bool:
@@ -154,5 +148,5 @@ _CHECKS: Final[Mapping[str, Callable[[File, bytes], bool]]] = {
     _MP4_AUDIO: _is_film,
     "video/mp4": _is_film,
     _QUICKTIME: _is_film,
-    "video/webm": _is_webm,
+    "video/webm": lambda _, head: _WEBM.match(head) is not None,
 }

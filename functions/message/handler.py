@@ -20,34 +20,12 @@ from shared.operations.presence import watch
 from shared.operations.receipts import MoveCursor, move_cursor
 from shared.operations.sync import Catching, is_behind, sync
 from shared.operations.typing_indicators import type_in
-from shared.ports.services import PresenceServices
+from shared.ports.services import Services
 from shared.ports.stores import SessionStores
 from shared.wire.common import decode_sync_cursor
 from shared.wire.events import delete_ack, edit_ack, message_ack, react_ack
-from shared.wire.websocket.frames import (
-    AuthFrame,
-    BadFrame,
-    CursorFrame,
-    DeleteFrame,
-    EditFrame,
-    MessageFrame,
-    PingFrame,
-    PresenceFrame,
-    ReactFrame,
-    SyncFrame,
-    TypingFrame,
-    auth_ack,
-    cursor_ack,
-    decode,
-    event_size,
-    failure,
-    pong,
-    presence_ack,
-    success,
-    sync_reply,
-    typing_ack,
-)
-from shared.wire.websocket.gateway import Caller, Event, answer, caller_of, check_token
+from shared.wire.websocket import frames
+from shared.wire.websocket.gateway import Caller, Event, answer, caller_of
 
 # These write into a log. Each counts towards the limit that a user has over all functions and connections.
 _COUNTED: Final = frozenset({"message", "edit", "delete", "react"})
@@ -59,7 +37,7 @@ class Guard:
 
     limiters: Limiters
     stores: SessionStores
-    services: PresenceServices
+    services: Services
     _extended: Recent[int] = field(default_factory=Recent)
     _ended: Recent[int] = field(default_factory=Recent)
 
@@ -67,8 +45,7 @@ class Guard:
         """The caller, with the end of the latest token that they have shown. Raises TokenExpired.
 
         The handshake's token needs no read. Once that has ended, one read tells whether an `auth` came since; what it
-        found is remembered, and compared with the time at each frame. Who is `renewing` brings another token, and
-        needs none that is still good.
+        found is remembered, and compared with the time at each frame. Who is `renewing` brings another token.
         """
         known = self._extended.get(caller.connection_id, 0)
         if max(known, caller.identity.expires_at) <= now and not renewing:
@@ -76,10 +53,13 @@ class Guard:
             ends = (one.authenticated_until for one in stored if one.connection_id == caller.connection_id)
             known = max(ends, default=0)
             self.extend(caller.connection_id, known)
-            check_token(caller.until(known).identity, now)
+            if max(known, caller.identity.expires_at) <= now:
+                if self._has_just_ended(caller):  # who was online until now
+                    check_presence(Gone(caller.user_id, now), services=self.services)
+                raise TokenExpired
         return caller.until(known) if known else caller
 
-    def has_just_ended(self, caller: Caller) -> bool:
+    def _has_just_ended(self, caller: Caller) -> bool:
         """Whether this instance refuses a frame of this connection for the first time since its token has ended."""
         until = max(self._extended.get(caller.connection_id, 0), caller.identity.expires_at)
         is_news = self._ended.get(caller.connection_id, 0) < until
@@ -91,18 +71,18 @@ class Guard:
         self._extended.remember(connection_id, until)
 
     def admit(self, kind: str | None, caller: Caller) -> None:
-        """Count a frame; None is one that can't be read. Raises RateLimited."""
-        self.limiters.frames.take(caller.connection_id)
-        if kind is not None and kind in self.limiters.costly:
-            self.limiters.costly[kind].take(caller.connection_id)
-        if kind in _COUNTED:
-            self.limiters.messages.take(caller.user_id)
-
-    def refused(self, caller: Caller) -> None:
-        """Note that a caller was told to slow down. Who goes on all the same is sent away."""
-        if self.limiters.abuse.refused(caller.connection_id):
-            self.services.gateway.post([caller.connection_id], self.services.encode(ABUSED))
-            self.services.gateway.close(caller.connection_id)
+        """Count a frame; None is one that can't be read. Raises RateLimited; who goes on all the same is sent away."""
+        try:
+            self.limiters.frames.take(caller.connection_id)
+            if kind is not None and kind in self.limiters.costly:
+                self.limiters.costly[kind].take(caller.connection_id)
+            if kind in _COUNTED:
+                self.limiters.messages.take(caller.user_id)
+        except RateLimited:
+            if self.limiters.abuse.refused(caller.connection_id):
+                self.services.gateway.post([caller.connection_id], self.services.encode(ABUSED))
+                self.services.gateway.close(caller.connection_id)
+            raise
 
 
 _SETTINGS = MessageSettings.load()
@@ -125,44 +105,26 @@ def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
     guard.limiters.begin()
     try:
         try:
-            kind, frame = decode(event.get("body"), limit=guard.limiters.frame_limit)
-        except BadFrame as bad:
+            kind, frame = frames.decode(event.get("body"), limit=guard.limiters.frame_limit)
+        except frames.BadFrame as bad:
             frame_id = bad.frame_id
-            _admit(None, caller_of(event), guard)
+            guard.admit(None, caller_of(event))
             raise bad.error from bad
         frame_id = frame.id
         caller = caller_of(event)
-        _admit(kind, caller, guard)  # before the token, which may take a read
-        caller = _authenticated(kind, caller, wiring, guard)
+        guard.admit(kind, caller)  # before the token, which may take a read
+        caller = guard.authenticated(caller, wiring.context.now(), renewing=kind == "auth")
         data = _serve(kind, frame, caller, wiring)
         if kind == "auth":
             guard.extend(caller.connection_id, data["expires_at"])
-        return answer(success(frame_id, data))
+        return answer(frames.success(frame_id, data))
     except ParleyError as error:
         if error.retryable and not isinstance(error, RateLimited):
             count("FramesRefused", function="message")
-        return answer(failure(frame_id, error))
+        return answer(frames.failure(frame_id, error))
     except Exception as error:  # noqa: BLE001  # the client gets a reply and the log the place, whatever it was
         _LOGGER.error("unexpected error", extra=describe(error))
-        return answer(failure(frame_id, Internal()))
-
-
-def _authenticated(kind: str, caller: Caller, wiring: Wiring, guard: Guard) -> Caller:
-    """The caller, if their token is still good, or if they bring another. Who was online until now is looked after."""
-    try:
-        return guard.authenticated(caller, wiring.context.now(), renewing=kind == "auth")
-    except TokenExpired:
-        if guard.has_just_ended(caller):
-            check_presence(Gone(caller.user_id, wiring.context.now()), services=wiring.services)
-        raise
-
-
-def _admit(kind: str | None, caller: Caller, guard: Guard) -> None:
-    try:
-        guard.admit(kind, caller)
-    except RateLimited:
-        guard.refused(caller)
-        raise
+        return answer(frames.failure(frame_id, Internal()))
 
 
 def _parts(wiring: Wiring) -> Parts:
@@ -170,94 +132,89 @@ def _parts(wiring: Wiring) -> Parts:
     return {"stores": wiring.stores, "services": wiring.services, "context": wiring.context}
 
 
-def _message(frame: MessageFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _message(frame: frames.MessageFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     command = send_command(frame, sender_id=caller.user_id, conversation_id=frame.conversation_id, to=frame.to)
     sent = send_message(command, connection=caller.connection, **_parts(wiring))
     return message_ack(sent.entry, duplicate=sent.duplicate)
 
 
-def _edit(frame: EditFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _edit(frame: frames.EditFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     command = Edit(caller.user_id, frame.conversation_id, frame.seq, frame.content)
     changed = edit(command, connection=caller.connection, **_parts(wiring))
     return edit_ack(frame.conversation_id, frame.seq, changed, now=wiring.context.now())
 
 
-def _delete(frame: DeleteFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _delete(frame: frames.DeleteFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     command = Delete(caller.user_id, frame.conversation_id, frame.seq)
     changed = delete(command, connection=caller.connection, **_parts(wiring))
     return delete_ack(frame.conversation_id, frame.seq, changed, now=wiring.context.now())
 
 
-def _react(frame: ReactFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _react(frame: frames.ReactFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     if frame.user_id is not None and not frame.remove:
         raise BadRequest("`user_id` goes with `remove` only")
-    command = React(
-        caller.user_id, frame.conversation_id, frame.seq, frame.emoji, remove=frame.remove, owner_id=frame.user_id
-    )
+    what = frame.conversation_id, frame.seq, frame.emoji
+    command = React(caller.user_id, *what, remove=frame.remove, owner_id=frame.user_id)
     changed = react(command, connection=caller.connection, **_parts(wiring))
     return react_ack(command, changed, now=wiring.context.now())
 
 
-def _cursor(kind: str, frame: CursorFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _cursor(kind: str, frame: frames.CursorFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     command = MoveCursor(kind, caller.user_id, frame.conversation_id, frame.seq)
     stands = move_cursor(command, connection=caller.connection, **_parts(wiring))
-    return cursor_ack(kind, frame.conversation_id, stands)
+    return frames.cursor_ack(kind, frame.conversation_id, stands)
 
 
-def _typing(frame: TypingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _typing(frame: frames.TypingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     type_in(frame.conversation_id, user_id=caller.user_id, active=frame.active, **_parts(wiring))
-    return typing_ack(frame.conversation_id, active=frame.active)
+    return frames.typing_ack(frame.conversation_id, active=frame.active)
 
 
-def _presence(frame: PresenceFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
-    found = watch(
-        frame.users,
-        connection=caller.connection,
-        stores=wiring.stores,
-        services=wiring.services,
-        now=wiring.context.now(),
-    )
-    return presence_ack(found)
+def _presence(frame: frames.PresenceFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+    stores, services, now = wiring.stores, wiring.services, wiring.context.now()
+    found = watch(frame.users, connection=caller.connection, stores=stores, services=services, now=now)
+    return frames.presence_ack(found)
 
 
-def _sync(frame: SyncFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _sync(frame: frames.SyncFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     after = "" if frame.cursor is None else decode_sync_cursor(caller.user_id, frame.cursor)
     # Registered first, read second: what is appended after the registration is posted, what was before is read.
     known = wiring.stores.sessions.of([caller.user_id])
     ensure_registered(caller.connection, known, **_parts(wiring))
     asked = Catching(caller.user_id, frame.conversations, after=after, page=wiring.context.limits.page_limit)
-    return sync_reply(sync(asked, size=event_size, stores=wiring.stores, services=wiring.services), caller.user_id)
+    synced = sync(asked, size=frames.event_size, stores=wiring.stores, services=wiring.services)
+    return frames.sync_reply(synced, caller.user_id)
 
 
-def _ping(frame: PingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _ping(frame: frames.PingFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     keep_alive(caller.connection, **_parts(wiring))
     behind = False
     if frame.conversation_id is not None and frame.seq is not None:
         behind = is_behind(frame.conversation_id, frame.seq, user_id=caller.user_id, stores=wiring.stores)
-    return pong(wiring.context.now(), behind=behind)
+    return frames.pong(wiring.context.now(), behind=behind)
 
 
-def _auth(frame: AuthFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
+def _auth(frame: frames.AuthFrame, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     """A fresh token of the same user: the connection lives on until that one ends, or lives again."""
     renewed = renew(caller.connection, wiring.verify(frame.token), **_parts(wiring))
-    return auth_ack(caller.user_id, renewed.authenticated_until)
+    return frames.auth_ack(caller.user_id, renewed.authenticated_until)
 
 
 _ROUTES: Final[Mapping[type, Callable[[Any, Caller, Wiring], Mapping[str, Any]]]] = {
-    MessageFrame: _message,
-    EditFrame: _edit,
-    DeleteFrame: _delete,
-    ReactFrame: _react,
-    TypingFrame: _typing,
-    PresenceFrame: _presence,
-    SyncFrame: _sync,
-    PingFrame: _ping,
-    AuthFrame: _auth,
+    frames.MessageFrame: _message,
+    frames.EditFrame: _edit,
+    frames.DeleteFrame: _delete,
+    frames.ReactFrame: _react,
+    frames.TypingFrame: _typing,
+    frames.PresenceFrame: _presence,
+    frames.SyncFrame: _sync,
+    frames.PingFrame: _ping,
+    frames.AuthFrame: _auth,
 }
 
 
 def _serve(kind: str, frame: Any, caller: Caller, wiring: Wiring) -> Mapping[str, Any]:
     """Carry out one decoded frame. Raises ParleyError."""
-    if isinstance(frame, CursorFrame):
+    if isinstance(frame, frames.CursorFrame):
         return _cursor(kind, frame, caller, wiring)
     return _ROUTES[type(frame)](frame, caller, wiring)

@@ -21,11 +21,11 @@ from shared.domain.limits import Limit
 from shared.domain.rules import Bounds
 from shared.limits.limiters import AbuseWatch, FrameLimiter, RateLimiter
 from shared.observability import FunctionObserver
-from shared.operations.context import Context, Limits
+from shared.operations.context import Context
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 from shared.wire.websocket.frames import encode_event
-from shared.wiring import make_context
+from shared.wiring import limits_of, make_context
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -78,6 +78,7 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
     endpoint = settings.connections_endpoint
     gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
     queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
+    limits = limits_of(settings, bounds=Bounds(settings.text_limit, settings.mention_limit))
     wiring = Wiring(
         make_chat_stores(calls, tables, parallel_map=threads),
         Services(
@@ -87,7 +88,7 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
             observer=FunctionObserver("message", logger),
             presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
         ),
-        make_context(_limits(settings), pause=deadline.pause),
+        make_context(limits, pause=deadline.pause),
         verify=lambda token: _verifier(settings, environment).verify(token),
     )
     buckets = DynamoDbBuckets(calls, members_table=settings.members_table)
@@ -100,17 +101,6 @@ def wire(settings: MessageSettings, environment: AwsEnvironment, logger: Logger)
         begin=deadline.begin,
     )
     return wiring, limiters
-
-
-def _limits(settings: MessageSettings) -> Limits:
-    return Limits(
-        bounds=Bounds(settings.text_limit, settings.mention_limit),
-        connection_limit=settings.connection_limit,
-        edit_window_s=settings.edit_window_s,
-        inline_limit=settings.inline_limit,
-        receipts_limit=settings.receipts_limit,
-        page_limit=settings.page_limit,
-    )
 
 
 @cache

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, assert_never
 
 from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
 from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
@@ -14,9 +14,8 @@ from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.observability import describe, make_logger
-from shared.operations.delivery_checks import check_delivery
 from shared.operations.fan_out import deliver_shard
-from shared.operations.push.enqueueing import enqueue_stored
+from shared.operations.push.enqueueing import check_delivery, enqueue_stored
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
 
@@ -40,8 +39,7 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
     """Queue what stored entries need.
 
     A record that can't be read is reported, and so are those of a conversation that fails; all others are looked at all
-    the same. The event source retries from the first that failed, and at last hands it to the failure queue. Twice does
-    no harm.
+    the same. The event source retries from the first that failed, and at last hands it to the failure queue.
     """
     entries: dict[int, StoredEntry] = {}
     failed: set[int] = set()
@@ -69,7 +67,8 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
     for record in records:
         message_id = record["messageId"]
         try:
-            task = _task(json.loads(record["body"]))
+            body = json.loads(record["body"])
+            task = _READERS[body["kind"]](body)
             if isinstance(task, PushJob):
                 jobs[message_id] = task
             else:
@@ -85,13 +84,8 @@ def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
     """All pushes together; one by one where that fails, so that one bad job does not take the others with it."""
     try:
         if jobs:
-            push_all(
-                list(jobs.values()),
-                resting=wiring.resting,
-                stores=wiring.stores,
-                services=wiring.services,
-                context=wiring.context,
-            )
+            stores, services, context = wiring.stores, wiring.services, wiring.context
+            push_all(list(jobs.values()), resting=wiring.resting, stores=stores, services=services, context=context)
     except Exception as error:  # noqa: BLE001  # as above
         if len(jobs) > 1:
             return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, wiring)]
@@ -100,17 +94,12 @@ def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
     return []
 
 
-def _task(body: Mapping[str, Any]) -> Work:
-    match body["kind"]:
-        case str(kind) if kind == SHARD:
-            return shard_from(body)
-        case str(kind) if kind == LOOK:
-            return look_from(body)
-        case str(kind) if kind == PUSH:
-            return job_from(body)
-        case str(kind) if kind == REMINDER:
-            return Due(str(body["user_id"]), str(body["reminder_id"]))
-    raise ValueError("no such kind of work")
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
+    SHARD: shard_from,
+    LOOK: look_from,
+    PUSH: job_from,
+    REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
+}
 
 
 def _carry_out(task: Shard | DeliveryCheck | Due, wiring: Wiring) -> None:

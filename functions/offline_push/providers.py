@@ -102,8 +102,7 @@ def hand_over(
 ) -> PushResult:
     """What becomes of a push that is written by `encode` and sent by `send` with these credentials.
 
-    `encode` raises DoesNotFit and ValueError, `send` nothing. A result with a `refused` reason has the credentials
-    doubted.
+    `encode` raises DoesNotFit and ValueError, `send` nothing. A `refused` reason has the credentials doubted.
     """
     try:
         ready = credentials.get()

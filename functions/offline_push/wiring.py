@@ -50,13 +50,12 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
     deadline = Deadline(BATCH_S)
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
+    endpoint = settings.connections_endpoint
     limits = Limits(delivery_check_s=settings.second_look_s, fan_out_rate=settings.fan_out_rate)
     presence_queue = SqsQueue(queues, settings.presence_queue_url)
     platforms: dict[Platform, str] = {FCM: settings.fcm_queue_url, APNS: settings.apns_queue_url}
     services = PushServices(
-        gateway=ApiGatewayConnections(
-            settings.connections_endpoint, environment, parallel_map=threads, deadline=deadline
-        ),
+        gateway=ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline),
         parallel_map=threads,
         encode=encode_plainly,
         observer=FunctionObserver("offline-push", logger),
@@ -82,23 +81,20 @@ class Gateways:
     def __call__(self, platform: Platform) -> PushGateway:
         with self.lock:  # a batch's pushes come side by side, and are to share one connection
             if platform not in self.made:
-                self.made[platform] = self._fcm() if platform == FCM else self._apns()
+                self.made[platform] = self._made(platform)
             return self.made[platform]
 
-    def _fcm(self) -> PushGateway:
-        from functions.offline_push.fcm.gateway import FcmGateway  # noqa: PLC0415  # a quarter of a second
+    def _made(self, platform: Platform) -> PushGateway:
+        settings, secrets = self.settings, secrets_manager(self.environment)
+        if platform == FCM:
+            from functions.offline_push.fcm.gateway import FcmGateway  # noqa: PLC0415  # a quarter of a second
 
-        secret = self._secret(self.settings.fcm_secret_arn)
-        return FcmGateway(secret, endpoint=self.settings.fcm_endpoint, ca_file=self.settings.push_ca_file)
-
-    def _apns(self) -> PushGateway:
+            secret = CachedSecret(secrets, settings.fcm_secret_arn, now=now_ms)
+            return FcmGateway(secret, endpoint=settings.fcm_endpoint, ca_file=settings.push_ca_file)
         from functions.offline_push.apns.gateway import ApnsGateway  # noqa: PLC0415  # a sixth of a second
 
-        secret = self._secret(self.settings.apns_secret_arn)
-        return ApnsGateway(secret, endpoint=self.settings.apns_endpoint, ca_file=self.settings.push_ca_file, now=now_ms)
-
-    def _secret(self, arn: str) -> Callable[[], str]:
-        return CachedSecret(secrets_manager(self.environment), arn, now=now_ms)
+        secret = CachedSecret(secrets, settings.apns_secret_arn, now=now_ms)
+        return ApnsGateway(secret, endpoint=settings.apns_endpoint, ca_file=settings.push_ca_file)
 
 
 class SqsShardQueue:

@@ -58,13 +58,10 @@ def look(records: Sequence[Mapping[str, Any]], wiring: Wiring, *, now: Now) -> d
         try:
             body = json.loads(record["body"])
             gone = Gone(str(body["user_id"]), int(body["at"]))
-            again = _comes_again(record) or now() - gone.at > MAX_GRACE_MS  # or was replayed from the failure queue
+            tries = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+            again = tries > 1 or now() - gone.at > MAX_GRACE_MS  # or was replayed from the failure queue
             check_offline(gone, again=again, stores=wiring.stores, services=wiring.services, now=now)
         except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
             _LOGGER.error("presence not looked at", extra=describe(error))
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
-
-
-def _comes_again(record: Mapping[str, Any]) -> bool:
-    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) > 1

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from functions.rest.answers import Answer, done, ok
-from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath, caller, writer
+from functions.rest.requests import ConversationPath, Cursor, Limit, UserPath
 from functions.rest.wiring import Wiring
 from shared.domain.text import is_group_id
 from shared.operations import groups
@@ -20,7 +20,7 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/conversations")
     def post_conversation(body: Annotated[bodies.NewConversation, Body()]) -> Answer:
         """Make a private conversation or a group. 200 where it was there already."""
-        user_id = writer(app, wiring)
+        user_id = wiring.writer(app)
         if isinstance(body, bodies.NewPrivateConversation):
             created = create_private(user_id, body.with_, stores=wiring.stores, now=wiring.context.now())
             return ok(bodies.created_body(created), is_new=created.is_new)
@@ -32,7 +32,7 @@ def add_conversations(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations")
     def get_conversations(limit: Limit = 30, cursor: Cursor = None) -> Answer:
         """The inbox: the caller's conversations, those first in which something happened last."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         page = inbox(
             user_id,
             limit=min(limit, wiring.context.limits.page_limit),
@@ -48,19 +48,19 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>")
     def get_conversation(conversation_id: ConversationPath) -> Answer:
         """One conversation as the inbox shows it, with the caller's `role` in a group."""
-        return _summary(conversation_id, caller(app, wiring).user_id, wiring)
+        return _summary(conversation_id, wiring.caller(app).user_id, wiring)
 
     @app.patch("/v1/conversations/<conversation_id>")
     def patch_conversation(conversation_id: ConversationPath, body: bodies.NewName) -> Answer:
         """Rename a group. For its owners and admins."""
-        user_id = writer(app, wiring)
+        user_id = wiring.writer(app)
         groups.rename(conversation_id, body.name, by=user_id, **wiring.parts)
         return _summary(conversation_id, user_id, wiring)
 
     @app.delete("/v1/conversations/<conversation_id>")
     def delete_conversation(conversation_id: ConversationPath) -> Answer:
         """Leave a group; or hide a private conversation until its next message."""
-        user_id = writer(app, wiring)
+        user_id = wiring.writer(app)
         if is_group_id(conversation_id):
             groups.remove_member(conversation_id, user_id, by=user_id, **wiring.parts)
         else:
@@ -70,7 +70,7 @@ def add_conversation(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.patch("/v1/conversations/<conversation_id>/settings")
     def patch_settings(conversation_id: ConversationPath, body: bodies.SettingsChange) -> Answer:
         """How the caller wants the conversation shown and announced."""
-        user_id, changes = caller(app, wiring).user_id, body.model_dump(exclude_unset=True)
+        user_id, changes = wiring.caller(app).user_id, body.model_dump(exclude_unset=True)
         changed = set_preferences(conversation_id, changes, user_id=user_id, stores=wiring.stores)
         return ok(bodies.preferences_body(changed))
 
@@ -79,27 +79,27 @@ def add_members_routes(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/members")
     def get_members(conversation_id: ConversationPath) -> Answer:
         """Everyone in the conversation, and how far they have read."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         return ok(bodies.members_body(groups.members_of(conversation_id, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/members")
     def post_members(conversation_id: ConversationPath, body: bodies.NewMembers) -> Answer:
         """Add users to a group. For its owners and admins. Who is in it already is left out of `added`."""
-        command = groups.AddMembers(conversation_id, body.users, by=writer(app, wiring))
+        command = groups.AddMembers(conversation_id, body.users, by=wiring.writer(app))
         added, audience = groups.add_members(command, admit=wiring.invites.take, **wiring.parts)
         return ok(bodies.added_body(added, members=len(audience)))
 
     @app.patch("/v1/conversations/<conversation_id>/members/<user_id>")
     def patch_member(conversation_id: ConversationPath, user_id: UserPath, body: bodies.NewRole) -> Answer:
         """Give a member another role. For the group's owners."""
-        command = groups.SetRole(conversation_id, user_id, body.role, by=writer(app, wiring))
+        command = groups.SetRole(conversation_id, user_id, body.role, by=wiring.writer(app))
         groups.set_role(command, **wiring.parts)
         return ok(bodies.role_body(user_id, body.role))
 
     @app.delete("/v1/conversations/<conversation_id>/members/<user_id>")
     def delete_member(conversation_id: ConversationPath, user_id: UserPath) -> Answer:
         """Remove a member from a group, or leave it. Owners remove anyone, admins remove members."""
-        groups.remove_member(conversation_id, user_id, by=writer(app, wiring), **wiring.parts)
+        groups.remove_member(conversation_id, user_id, by=wiring.writer(app), **wiring.parts)
         return done()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from functions.rest.answers import preflight, readable
 from functions.rest.api import make_api, respond, take_notes
-from functions.rest.pages import preflight, readable
 from functions.rest.wiring import Wiring
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue
@@ -28,11 +28,10 @@ from shared.errors import Internal
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import RateLimiter
 from shared.observability import FunctionObserver, describe, make_logger, make_request_log
-from shared.operations.context import Limits
 from shared.ports.services import RestServices
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
-from shared.wiring import make_context
+from shared.wiring import limits_of, make_context
 
 # Posts and queries in parallel: an inbox is one query for each conversation.
 _WIDTH = 32
@@ -41,18 +40,23 @@ _WIDTH = 32
 def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
     deadline = Deadline(REQUEST_S)
     calls, queues, threads = dynamodb(environment, deadline), sqs(environment, deadline), ThreadedMap(_WIDTH)
-    members = settings.members_table
+    members, endpoint = settings.members_table, settings.connections_endpoint
     tables = Tables(
         members=members, sessions=settings.sessions_table, log=settings.log_table, tickets=settings.tickets_table
     )
     presence_queue = SqsQueue(queues, settings.presence_queue_url)
+    messages = DynamoDbBuckets(calls, members_table=members)
     invites = DynamoDbBuckets(calls, members_table=members, row=INVITES)
+    limits = limits_of(
+        settings,
+        bounds=Bounds(settings.text_limit, settings.mention_limit),
+        delivery_check_s=settings.second_look_s,
+        sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
+    )
     return Wiring(
         stores=make_stores(calls, tables, parallel_map=threads),
         services=RestServices(
-            gateway=ApiGatewayConnections(
-                settings.connections_endpoint, environment, parallel_map=threads, deadline=deadline
-            ),
+            gateway=ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline),
             parallel_map=threads,
             encode=encode_plainly,
             observer=FunctionObserver("rest", _LOGGER),
@@ -66,29 +70,12 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
                 role_arn=settings.schedule_role_arn,
             ),
         ),
-        context=make_context(_limits(settings), pause=deadline.pause),
+        context=make_context(limits, pause=deadline.pause),
         verifier=make_verifier(settings, environment, now=now_ms),
-        limiter=RateLimiter(
-            Limit(settings.message_rate, settings.message_burst), DynamoDbBuckets(calls, members_table=members), now_ms
-        ),
+        limiter=RateLimiter(Limit(settings.message_rate, settings.message_burst), messages, now_ms),
         invites=InviteLimiter(Limit(settings.invite_rate, settings.invite_burst, per_s=HOUR_S), invites, now_ms),
         begin=deadline.begin,
         endpoint_url=environment.endpoint_url,
-    )
-
-
-def _limits(settings: RestSettings) -> Limits:
-    return Limits(
-        bounds=Bounds(settings.text_limit, settings.mention_limit),
-        edit_window_s=settings.edit_window_s,
-        group_limit=settings.group_limit,
-        inline_limit=settings.inline_limit,
-        receipts_limit=settings.receipts_limit,
-        page_limit=settings.page_limit,
-        device_limit=settings.device_limit,
-        reminder_limit=settings.reminder_limit,
-        delivery_check_s=settings.second_look_s,
-        sizes=SizeLimits(settings.image_limit, settings.file_limit, settings.file_quota),
     )
 
 

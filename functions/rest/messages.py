@@ -15,12 +15,11 @@ from functions.rest.requests import (
     Notices,
     ReactionOwner,
     SeqPath,
-    caller,
-    writer,
 )
 from functions.rest.wiring import Wiring
+from shared.domain.files import NewFile
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
-from shared.operations.files import NewFile, begin_upload, file_for, links_to
+from shared.operations.files import begin_upload, file_for, links_to
 from shared.operations.history import Span, history, read_message
 from shared.operations.messages import send_command, send_message
 from shared.operations.receipts import READ, MoveCursor, move_cursor
@@ -39,20 +38,20 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     ) -> Answer:
         """The history: newest first below `before` (without it: from the head), or oldest first above `after`."""
         span = Span(min(limit, wiring.context.limits.page_limit), before, after, notices)
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         return ok(bodies.history_body(history(conversation_id, span, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/messages")
     def post_message(conversation_id: ConversationPath, body: bodies.NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
-        command = send_command(body, sender_id=writer(app, wiring), conversation_id=conversation_id)
+        command = send_command(body, sender_id=wiring.writer(app), conversation_id=conversation_id)
         sent = send_message(command, **wiring.parts)
         return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
     @app.post("/v1/conversations/<conversation_id>/read")
     def post_read(conversation_id: ConversationPath, body: bodies.ReadUpTo) -> Answer:
         """Everything up to this entry was read. Backwards changes nothing."""
-        command = MoveCursor(READ, caller(app, wiring).user_id, conversation_id, body.seq)
+        command = MoveCursor(READ, wiring.caller(app).user_id, conversation_id, body.seq)
         return ok(read_ack(conversation_id, move_cursor(command, **wiring.parts)))
 
 
@@ -60,21 +59,21 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages/<seq>")
     def get_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """One message as it is now; the caller's own with how far it has come."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         found = read_message(conversation_id, seq, user_id=user_id, stores=wiring.stores)
         return ok(bodies.single_body(found))
 
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
     def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
-        command = Edit(writer(app, wiring), conversation_id, seq, body.content)
+        command = Edit(wiring.writer(app), conversation_id, seq, body.content)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
     def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
         """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
-        command = Delete(writer(app, wiring), conversation_id, seq)
+        command = Delete(wiring.writer(app), conversation_id, seq)
         changed = delete(command, **wiring.parts)
         return ok(delete_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
@@ -83,14 +82,14 @@ def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
     def put_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
         """Put the caller's emoji to a message."""
-        return _react(React(writer(app, wiring), conversation_id, seq, emoji), wiring)
+        return _react(React(wiring.writer(app), conversation_id, seq, emoji), wiring)
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
     def delete_reaction(
         conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath, user_id: ReactionOwner = None
     ) -> Answer:
         """Take the caller's emoji off a message; as an owner or admin of the group that of `user_id`."""
-        command = React(writer(app, wiring), conversation_id, seq, emoji, remove=True, owner_id=user_id)
+        command = React(wiring.writer(app), conversation_id, seq, emoji, remove=True, owner_id=user_id)
         return _react(command, wiring)
 
 
@@ -103,13 +102,13 @@ def add_files(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.post("/v1/files")
     def post_file(body: bodies.NewUpload) -> Answer:
         """Announce a file, and get the form to upload it with. It can be sent in messages once it is `ready`."""
-        asked = NewFile(writer(app, wiring), body.name, body.content_type, body.size, body.kind)
+        asked = NewFile(wiring.writer(app), body.name, body.content_type, body.size, body.kind)
         file, upload = begin_upload(asked, **wiring.parts)
         return ok(bodies.begun_body(file, upload), is_new=True)
 
     @app.get("/v1/files/<file_id>")
     def get_file(file_id: FilePath) -> Answer:
         """One file, and where to get it: for its owner, and once it is ready for whoever can read a message with it."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         file = file_for(user_id, file_id, stores=wiring.stores)
         return ok(bodies.file_body(file, links_to(file, services=wiring.services)))

@@ -123,15 +123,10 @@ def _schemas(operations: Iterable[_Operation]) -> tuple[Mapping[Any, dict[str, A
     types.append(Error)
     wanted = [(str(type_), "validation", TypeAdapter(type_)) for type_ in types]
     found, definitions = TypeAdapter.json_schemas(wanted, ref_template=_COMPONENT)  # type: ignore[arg-type]  # invariant
-    return {key: schema for (key, _), schema in found.items()}, _untitled(definitions["$defs"])
-
-
-def _untitled(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Without a title for each field that only repeats its name."""
-    for schema in definitions.values():
+    for schema in definitions["$defs"].values():
         for field in schema.get("properties", {}).values():
-            field.pop("title", None)
-    return definitions
+            field.pop("title", None)  # it only repeats the name
+    return {key: schema for (key, _), schema in found.items()}, definitions["$defs"]
 
 
 def _described(operation: _Operation, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
@@ -175,16 +170,14 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _success(status: int, shape: Any, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     description = {200: "Done", 201: "Made by this request", 204: "Done; there is nothing to say"}[status]
-    if shape is None:
-        return {"description": description}
-    return {"description": description, "content": _content(shape, schemas)}
+    return {"description": description, **({} if shape is None else {"content": _content(shape, schemas)})}
 
 
 def _content(type_: Any, schemas: Mapping[Any, dict[str, Any]]) -> dict[str, Any]:
     examples = {
         f"{model.__name__}{number or ''}": {"value": example}
         for model in _models(type_)
-        for number, example in enumerate(_config(model)["json_schema_extra"]["examples"])
+        for number, example in enumerate(_examples(model))
     }
     return {_JSON: {"schema": schemas[str(type_)], "examples": examples}}
 
@@ -195,8 +188,8 @@ def _models(type_: Any) -> list[Any]:
     return [model for part in parts for model in _models(part)] if parts else [type_] * isinstance(type_, type)
 
 
-def _config(model: Any) -> Any:
-    return getattr(model, "model_config", None) or model.__pydantic_config__
+def _examples(model: Any) -> Any:
+    return (getattr(model, "model_config", None) or model.__pydantic_config__)["json_schema_extra"]["examples"]
 
 
 def _by_status(errors: Iterable[type[ParleyError]]) -> list[tuple[int, list[type[ParleyError]]]]:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from functions.rest.answers import Answer, done, ok
-from functions.rest.requests import MAX_PRESENCES, UserPath, Users, caller, writer
+from functions.rest.requests import MAX_PRESENCES, UserPath, Users
 from functions.rest.wiring import Wiring
 from shared.domain.connections import Gone
 from shared.domain.contacts import ACCEPTED, QuietHours
@@ -27,13 +27,13 @@ def add_profile(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/me")
     def get_me() -> Answer:
         """The caller's profile."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         return ok(bodies.profile_body(user_id, wiring.stores.profiles.get(user_id), hidden=_is_hidden(user_id, wiring)))
 
     @app.put("/v1/me")
     def put_me(body: bodies.ProfileChange) -> Answer:
         """Change parts of the caller's profile. What is left out stays as it is, null clears."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         profile = contacts.update_profile(user_id, _changes(body.model_dump(exclude_unset=True)), stores=wiring.stores)
         if "hide_presence" not in body.model_fields_set:
             return ok(bodies.profile_body(user_id, profile, hidden=_is_hidden(user_id, wiring)))
@@ -48,7 +48,7 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/presence")
     def get_presence(users: Users) -> Answer:
         """Whether these users are online, in the order asked. Whoever the caller may not see looks offline."""
-        user_id = caller(app, wiring).user_id
+        user_id = wiring.caller(app).user_id
         asked = users.split(",") if users else []
         if len(asked) > MAX_PRESENCES:
             raise BadRequest(f"At most {MAX_PRESENCES} users at once")
@@ -60,7 +60,7 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.delete("/v1/users/<user_id>/connections")
     def delete_connections(user_id: UserPath) -> Answer:
         """Close every live connection of a user. Needs the scope `admin`. Tokens stay good until they end."""
-        if _ADMIN not in caller(app, wiring).scopes:
+        if _ADMIN not in wiring.caller(app).scopes:
             raise Forbidden("This needs a token with the scope `admin`")
         stores, services, context = wiring.stores, wiring.services, wiring.context
         closed = close_all(user_id, stores=stores, services=services, now=context.now())
@@ -88,21 +88,21 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/contacts")
     def get_contacts() -> Answer:
         """The caller's contacts, and requests in both directions."""
-        return ok(bodies.contacts_body(wiring.stores.contacts.of(caller(app, wiring).user_id)))
+        return ok(bodies.contacts_body(wiring.stores.contacts.of(wiring.caller(app).user_id)))
 
     @app.post("/v1/contacts")
     def post_contact(body: bodies.ContactRequest) -> Answer:
         """Ask somebody to become a contact; where they have asked the caller, this accepts. 200 where it was there."""
-        user_id = writer(app, wiring)
-        asked = contacts.request_contact(user_id, body.user_id, stores=wiring.stores, now=wiring.context.now())
-        if asked.contact.status == ACCEPTED:
+        user_id, stores, now = wiring.writer(app), wiring.stores, wiring.context.now()
+        contact, is_new = contacts.request_contact(user_id, body.user_id, stores=stores, now=now)
+        if contact.status == ACCEPTED:
             _tell(tell_granted, user_id, body.user_id, wiring=wiring)
-        return ok(bodies.contact_body(asked.contact), is_new=asked.is_new)
+        return ok(bodies.contact_body(contact), is_new=is_new)
 
     @app.patch("/v1/contacts/<user_id>")
     def patch_contact(user_id: UserPath, body: bodies.ContactChange) -> Answer:
         """Accept a request, give the contact another name, or both."""
-        caller_id, accept = writer(app, wiring), "status" in body.model_fields_set
+        caller_id, accept = wiring.writer(app), "status" in body.model_fields_set
         rename = "alias" in body.model_fields_set
         command = contacts.UpdateContact(caller_id, user_id, accept=accept, alias=body.alias, rename=rename)
         updated = contacts.update_contact(command, stores=wiring.stores, now=wiring.context.now())
@@ -113,7 +113,7 @@ def add_contacts(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.delete("/v1/contacts/<user_id>")
     def delete_contact(user_id: UserPath) -> Answer:
         """Withdraw a request, decline one, or end a contact: on both sides."""
-        caller_id = caller(app, wiring).user_id
+        caller_id = wiring.caller(app).user_id
         if contacts.remove_contact(caller_id, user_id, stores=wiring.stores).status == ACCEPTED:
             _tell(tell_withdrawn, caller_id, [user_id], wiring=wiring)
         return done()
@@ -123,12 +123,12 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/blocks")
     def get_blocks() -> Answer:
         """Whom the caller blocks, by id."""
-        return ok(bodies.blocks_body(wiring.stores.blocks.of(caller(app, wiring).user_id)))
+        return ok(bodies.blocks_body(wiring.stores.blocks.of(wiring.caller(app).user_id)))
 
     @app.put("/v1/blocks/<user_id>")
     def put_block(user_id: UserPath) -> Answer:
         """Block a user."""
-        caller_id = caller(app, wiring).user_id
+        caller_id = wiring.caller(app).user_id
         if contacts.block_user(caller_id, user_id, stores=wiring.stores, now=wiring.context.now()):
             _tell(tell_blocked, caller_id, user_id, wiring=wiring)
         return done()
@@ -136,7 +136,7 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.delete("/v1/blocks/<user_id>")
     def delete_block(user_id: UserPath) -> Answer:
         """Stop blocking a user."""
-        caller_id = caller(app, wiring).user_id
+        caller_id = wiring.caller(app).user_id
         wiring.stores.blocks.remove(caller_id, user_id)
         _tell(tell_granted, caller_id, user_id, wiring=wiring)
         return done()
@@ -145,4 +145,4 @@ def add_blocks(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 def _tell(tell: Callable[..., None], *about: object, wiring: Wiring) -> None:
     """Tell of a change of who may see whom (`operations/visibility.py`). The change stands in any case."""
     stores, services, now = wiring.stores, wiring.services, wiring.context.now
-    best_effort(lambda: tell(*about, stores=stores, services=services, now=now), services=services)
+    best_effort(services, tell, *about, stores=stores, services=services, now=now)

@@ -1,4 +1,4 @@
-"""What comes in: the event as the resolver needs it, bodies, parameters, and who calls."""
+"""What comes in: the event as the resolver needs it, bodies and parameters."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Never
 from urllib.parse import quote, unquote
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BeforeValidator, Field
 
-from functions.rest.wiring import Wiring
-from shared.auth.tokens import bearer_token
-from shared.domain.connections import Identity
 from shared.domain.rules import MAX_EMOJI_BYTES, MAX_PAGE
 from shared.domain.text import MAX_CONVERSATION_ID, MAX_DEVICE_ID, MAX_NUMBER, MAX_USER_ID
-from shared.errors import BadRequest, TooLarge, Unauthenticated
+from shared.errors import BadRequest, TooLarge
 from shared.operations.devices import DEVICE_ID_PATTERN
 from shared.operations.notifications import NOTIFICATION_ID_PATTERN
 from shared.wire.common import MAX_CURSOR, MAX_DEPTH
@@ -39,9 +35,8 @@ _PLACES_OF_IDS: Final = re.compile(
 def prepared(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event with its body as text that is taken for JSON whatever it calls itself, and its path percent-encoded.
 
-    A gateway may hand over a path that it has decoded already; what the resolver does not know in one, an emoji for
-    example, it would not find. Bytes that are no UTF-8 become half surrogate pairs, which `parse_body` refuses. HEAD
-    is routed as GET.
+    A gateway may hand over a path that it has decoded already; an emoji, which the resolver does not know, it would not
+    find. Bytes that are no UTF-8 become half surrogate pairs, which `parse_body` refuses. HEAD is routed as GET.
     """
     context = event["requestContext"]
     given = {name: value for name, value in event.get("headers", {}).items() if name.lower() != "content-type"}
@@ -153,13 +148,10 @@ ConversationPath = Annotated[_IdText, Path(description="The conversation's id.",
 UserPath = Annotated[UserId, BeforeValidator(_decoded), Path(description="A user's id.", examples=["bob"])]
 SeqPath = Annotated[EntrySeq, BeforeValidator(_whole), Path(description="The message's `seq`.", examples=[42])]
 _EmojiText = Annotated[str, Field(min_length=1, max_length=MAX_EMOJI_BYTES), BeforeValidator(_decoded_emoji)]
-FilePath = Annotated[
-    ClientId, BeforeValidator(_decoded), Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])
-]
-_NewDeviceText = Annotated[str, Field(pattern=f"^{DEVICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
-NewDevicePath = Annotated[
-    _NewDeviceText, Path(description="The app's own id for the device.", examples=["alices-phone"])
-]
+_FileId = Annotated[ClientId, BeforeValidator(_decoded)]
+FilePath = Annotated[_FileId, Path(description="The file's id.", examples=["q2Xv0J5b3kRk1m7c9Tz4wYtN"])]
+_NewDeviceId = Annotated[str, Field(pattern=f"^{DEVICE_ID_PATTERN}$"), BeforeValidator(_decoded)]
+NewDevicePath = Annotated[_NewDeviceId, Path(description="The app's own id for the device.", examples=["alices-phone"])]
 _DeviceText = Annotated[str, Field(min_length=1, max_length=MAX_DEVICE_ID), BeforeValidator(_decoded)]
 DevicePath = Annotated[
     _DeviceText, Path(description="The device's id, be it an odd one of the first edition.", examples=["alices-phone"])
@@ -172,9 +164,8 @@ ReminderPath = Annotated[
 EmojiPath = Annotated[_EmojiText, Path(description="1 to 64 bytes of UTF-8, percent-encoded.", examples=["👍"])]
 
 _Place = Annotated[Seq, BeforeValidator(_whole)]
-Limit = Annotated[
-    int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole), Query(description="At most this many.", examples=[30])
-]
+_Count = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole)]
+Limit = Annotated[_Count, Query(description="At most this many.", examples=[30])]
 Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
 Notices = Annotated[
@@ -182,28 +173,10 @@ Notices = Annotated[
     BeforeValidator(_truth),
     Query(description="Also who came and went, roles and names. They count towards `limit`.", examples=["true"]),
 ]
-Cursor = Annotated[
-    Annotated[str, Field(max_length=MAX_CURSOR)] | None, Query(description="The `next_cursor` of the page before.")
-]
+_CursorText = Annotated[str, Field(max_length=MAX_CURSOR)]
+Cursor = Annotated[_CursorText | None, Query(description="The `next_cursor` of the page before.")]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]
 Users = Annotated[
     Annotated[str, Field(max_length=MAX_PRESENCES * (MAX_USER_ID + 2))],
     Query(description=f"Up to {MAX_PRESENCES} user ids, separated by commas.", examples=["bob,carol"]),
 ]
-
-
-def caller(app: APIGatewayHttpResolver, wiring: Wiring) -> Identity:
-    """Whose token this is. Raises Unauthenticated, TokenExpired, and Unavailable where that can't be told right now."""
-    token = bearer_token(app.current_event.headers)
-    if token is None:
-        raise Unauthenticated
-    identity = wiring.verifier.verify(token)
-    app.context["user_id"] = identity.user_id  # for the request log
-    return identity
-
-
-def writer(app: APIGatewayHttpResolver, wiring: Wiring) -> str:
-    """The caller of what counts as a message: it writes what others get to see. Raises RateLimited, too."""
-    user_id = caller(app, wiring).user_id
-    wiring.limiter.take(user_id)
-    return user_id

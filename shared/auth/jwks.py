@@ -53,7 +53,8 @@ class JwksKeys:
         key = self._find(key_id)
         now = self._now()
         stale = self._fetched_at is None or now - self._fetched_at > KEEP_MS
-        if (key is None or stale) and self._may_try(now):
+        may_try = self._tried_at is None or now - self._tried_at >= MIN_REFRESH_MS
+        if (key is None or stale) and may_try:
             self._refresh(now)
             key = self._find(key_id)
         if key is not None:
@@ -66,9 +67,6 @@ class JwksKeys:
         if key_id is None:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(key_id)
-
-    def _may_try(self, now: int) -> bool:
-        return self._tried_at is None or now - self._tried_at >= MIN_REFRESH_MS
 
     def _refresh(self, now: int) -> None:
         self._tried_at = now

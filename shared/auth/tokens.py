@@ -125,9 +125,8 @@ def bearer_token(headers: Mapping[str, str]) -> str | None:
 
 def make_verifier(settings: TokenSettings, environment: AwsEnvironment, *, now: Callable[[], int]) -> TokenVerifier:
     """A verifier for the one kind of key that is configured. Nothing is fetched yet."""
-    return TokenVerifier(
-        _keys(settings, environment, now), issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=now
-    )
+    keys = _keys(settings, environment, now)
+    return TokenVerifier(keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=now)
 
 
 def _keys(settings: TokenSettings, environment: AwsEnvironment, now: Callable[[], int]) -> Keys:

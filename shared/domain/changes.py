@@ -27,7 +27,7 @@ class Edited:
     """
 
     target: int
-    content: str | None
+    content: str | None = None
     previous: int | None = None
 
 

@@ -11,17 +11,17 @@ Status = Literal["online", "offline"]
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
 
-# The gateway closes every connection after two hours, whatever it does.
 # Of a token, wherever it comes: longer ones are refused before they are looked at.
 MAX_TOKEN_CHARACTERS: Final = 8_192
+# The gateway closes every connection after two hours, whatever it does.
 MAX_LIFETIME_MS: Final = 2 * 60 * 60 * 1_000
-# Clients ping about every four minutes; three missed pings mean that nobody is there.
+# Clients ping about every four minutes; three missed pings mean that its client is gone.
 HEARTBEAT_WINDOW_MS: Final = 12 * 60 * 1_000
 # The longest that a queue can wait, and so the furthest ahead that a connection's end can be looked after.
 FORESIGHT_MS: Final = 15 * 60 * 1_000
 # In what is left of a connection by then, a client pings once more.
 LAST_PING_MS: Final = 5 * 60 * 1_000
-# The longest that a deployment can wait before it announces that somebody went offline.
+# The longest that a deployment can wait before it announces that a user went offline.
 MAX_GRACE_MS: Final = 15 * 60 * 1_000
 # While $connect runs, posting to its connection answers 410. The $connect Lambda is given 5 s, so a 410 from a
 # connection registered less than that ago is no proof of death.
@@ -49,29 +49,40 @@ class Connection:
     authenticated_until: int = 0
 
     def is_live(self, now: int) -> bool:
-        """Stale ones stay stored until somebody looks: every reader filters."""
+        """Stale ones stay stored until their user's connections change: every reader filters."""
         return self.expires_at > now
 
     def may_be_connecting(self, now: int) -> bool:
         return now - self.connected_at < CONNECTING_MS
+
+    def heard_from(self, now: int) -> Connection:
+        """As it is after a ping: who pings is expected to go on pinging, so it expires soon if that stops."""
+        return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at))
+
+    def extended(self, until: int) -> Connection:
+        """As it is after it was authenticated until then; never for less than before."""
+        authenticated_until = max(until, self.authenticated_until)
+        expires_at = min(self.connected_at + MAX_LIFETIME_MS, authenticated_until)
+        return replace(self, expires_at=expires_at, authenticated_until=authenticated_until)
+
+    def missing_in(self, known: SessionsByUser, now: int) -> Connection | None:
+        """As it is to be registered again, having just spoken: its user's session lacks it, or has it expire soon.
+
+        None where the session says enough.
+        """
+        mine = known.get(self.user_id, ())
+        stored = next((one for one in mine if one.connection_id == self.connection_id), None)
+        if stored is None:
+            return self
+        refreshed = self.extended(stored.authenticated_until).heard_from(now)
+        is_near_its_end = stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2)
+        return refreshed if is_near_its_end else None
 
 
 def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:
     """A connection as it is first registered: it ends with the gateway's two hours or with the token."""
     expires_at = min(connected_at + MAX_LIFETIME_MS, identity.expires_at)
     return Connection(connection_id, identity.user_id, device_id, connected_at, expires_at, identity.expires_at)
-
-
-def heard_from(connection: Connection, now: int) -> Connection:
-    """An `opened` connection after a ping: who pings is expected to go on pinging, so it expires soon if that stops."""
-    return replace(connection, expires_at=min(now + HEARTBEAT_WINDOW_MS, connection.expires_at))
-
-
-def extended(connection: Connection, until: int) -> Connection:
-    """The connection after it was authenticated until then; never for less than before."""
-    authenticated_until = max(until, connection.authenticated_until)
-    expires_at = min(connection.connected_at + MAX_LIFETIME_MS, authenticated_until)
-    return replace(connection, expires_at=expires_at, authenticated_until=authenticated_until)
 
 
 def live(connections: Iterable[Connection], now: int) -> list[Connection]:
@@ -83,8 +94,7 @@ class Registered:
     """The connection is stored. `others` are the user's connections beside it, stale ones included.
 
     The rest is how the user stood right before: what watchers had last been told (None: nothing yet, or it is not known
-    since this connection was stored already), when the last connection had been closed, and whether the user hides
-    their presence.
+    since this connection was stored already), when the last connection had been closed, and whether the user hides.
     """
 
     others: Sequence[Connection]
@@ -116,20 +126,6 @@ class Removed:
 SessionsByUser = Mapping[str, Sequence[Connection]]
 
 
-def unregistered(connection: Connection, known: SessionsByUser, now: int) -> Connection | None:
-    """A connection that has just spoken as it is to be registered again; None where its user's session says enough.
-
-    That lacks it, or has it expire soon.
-    """
-    mine = known.get(connection.user_id, ())
-    stored = next((one for one in mine if one.connection_id == connection.connection_id), None)
-    if stored is None:
-        return connection
-    refreshed = heard_from(extended(connection, stored.authenticated_until), now)
-    is_near_its_end = stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2)
-    return refreshed if is_near_its_end else None
-
-
 @dataclass(frozen=True, slots=True)
 class Session:
     """Everything that is known of a user's connections at one moment, stale ones included."""
@@ -145,6 +141,21 @@ class Session:
     def is_just_away(self, now: int) -> bool:
         """Whether watchers still think of the user as online. One without a `$disconnect` is followed by no check."""
         return self.shown == ONLINE and not self.connections and now - self.last_seen < MAX_GRACE_MS
+
+    def shown_as(self, user_id: str, now: int) -> Presence:
+        """The user's presence, for those who may see it: online in the grace period, too."""
+        if self.is_just_away(now) and not self.hidden:
+            return Presence(user_id, ONLINE)
+        return self.as_it_is(user_id, now)
+
+    def as_it_is(self, user_id: str, now: int) -> Presence:
+        if self.hidden:
+            return Presence(user_id, OFFLINE)
+        if self.is_online(now):
+            return Presence(user_id, ONLINE)
+        # A connection that decayed was last heard of a heartbeat window before it expired, or when it was opened.
+        decayed = (max(one.connected_at, one.expires_at - HEARTBEAT_WINDOW_MS) for one in self.connections)
+        return Presence(user_id, OFFLINE, max([self.last_seen, *decayed]) or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +209,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class StoredTicket:
-    """A ticket as it is kept: by its hash, so that reading the table lets nobody in."""
+    """A ticket as it is kept: by its hash, so that reading the table lets no one in."""
 
     ticket_hash: str
     user_id: str
@@ -226,11 +237,9 @@ class Delivered:
     users whose last connection turned out to be dead.
     """
 
-    sent: int
-    forgotten: int
-    failed: int
-    sessions: SessionsByUser | None
+    sessions: SessionsByUser | None = None
+    failed: int = 0
     gone: tuple[Gone, ...] = ()
 
 
-NOBODY: Final = Delivered(0, 0, 0, None)
+NOBODY: Final = Delivered()

@@ -148,14 +148,18 @@ class Draft:
             digest=self.digest,
             fan_out=self.fan_out,
             roster_seq=_roster_seq(base),
-            first_answer=self._is_first_answer(base),
+            first_answer=base is not None and self._is_first_answer(base),
         )
 
-    def _is_first_answer(self, base: Entry | None) -> bool:
-        if base is None or base.has_written(self.sender_id):
-            return False
+    def _is_first_answer(self, base: Entry) -> bool:
         other = other_member(self.conversation_id, self.sender_id)
-        return other is not None and base.has_written(other)
+        return other is not None and base.has_written(other) and not base.has_written(self.sender_id)
+
+    def is_too_heavy(self, base: Entry | None) -> bool:
+        """Whether it would take more than `MAX_MESSAGE_BYTES` behind `base`."""
+        if not _may_be_heavy(self.content, len(self.mentions), 0):
+            return False
+        return message_bytes(self.following(base, base.created_at if base else 0)) > MAX_MESSAGE_BYTES
 
     def is_stored_as(self, entry: Entry) -> bool:
         """Whether `entry` is this message: this very attempt, or an earlier one of the same client_message_id."""
@@ -230,8 +234,7 @@ def author_key(user_id: str) -> str:
 
 
 def _latest_authors(known: Mapping[str, int], sender_id: str, number: int) -> dict[str, int]:
-    authors = {**known, author_key(sender_id): number}
-    newest_first = sorted(authors.items(), key=lambda pair: -pair[1])
+    newest_first = sorted({**known, author_key(sender_id): number}.items(), key=lambda pair: -pair[1])
     return dict(newest_first[:AUTHORS_KEPT])
 
 
@@ -254,7 +257,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Somebody writes, or has stopped. Never stored."""
+    """A user writes, or has stopped. Never stored."""
 
     conversation_id: str
     user_id: str
@@ -277,16 +280,8 @@ def text_bytes(text: str) -> int:
 
 def is_too_heavy(entry: Entry) -> bool:
     """Whether a message takes more than `MAX_MESSAGE_BYTES`. Most are not even measured."""
-    return _may_be_heavy(entry.content, len(entry.mentions), len(entry.reactions)) and (
-        message_bytes(entry) > MAX_MESSAGE_BYTES
-    )
-
-
-def draft_is_too_heavy(draft: Draft, base: Entry | None) -> bool:
-    """The same for a message that is to stand behind `base`."""
-    if not _may_be_heavy(draft.content, len(draft.mentions), 0):
-        return False
-    return message_bytes(draft.following(base, base.created_at if base else 0)) > MAX_MESSAGE_BYTES
+    may_be = _may_be_heavy(entry.content, len(entry.mentions), len(entry.reactions))
+    return may_be and message_bytes(entry) > MAX_MESSAGE_BYTES
 
 
 def message_bytes(entry: Entry) -> int:

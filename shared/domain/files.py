@@ -26,20 +26,12 @@ QUOTA: Final = 5 * 1_024**3
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp")
 # Nothing that a browser would run: no HTML, no SVG, and nothing that could be anything.
 FILE_TYPES: Final = (
-    "application/pdf",
-    "application/zip",
+    *("application/pdf", "application/zip"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "text/plain",
-    "text/csv",
-    "audio/mpeg",
-    "audio/mp4",
-    "audio/ogg",
-    "audio/wav",
-    "video/mp4",
-    "video/webm",
-    "video/quicktime",
+    *("text/plain", "text/csv", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav"),
+    *("video/mp4", "video/webm", "video/quicktime"),
 )
 TYPES: Final = (*IMAGE_TYPES, *FILE_TYPES)
 # What systems and browsers call the same types, beside their names (Windows, older Macs, libraries of MIME types).
@@ -99,6 +91,17 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class NewFile:
+    """What a client wants to upload, its type by any name. `size` is in bytes; without a `kind` the type decides."""
+
+    owner_id: str
+    name: str
+    content_type: str
+    size: int
+    kind: FileKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DueFile:
     """That a file is to be looked at, from `at` (ms) on."""
 
@@ -143,6 +146,14 @@ class SizeLimits:
 
     def of(self, kind: FileKind) -> int:
         return self.image if kind == IMAGE else self.file
+
+
+def announced(asked: NewFile, limits: SizeLimits, *, file_id: str, now: int, expires_at: int) -> File:
+    """The file that a client announces. Raises BadRequest (name, type, empty) and TooLarge."""
+    content_type = canonical(asked.content_type)
+    kind = kind_for(content_type, asked.kind)
+    check_size(asked.size, kind, limits)
+    return File(file_id, asked.owner_id, kind, clean_name(asked.name), content_type, asked.size, now, expires_at)
 
 
 def canonical(content_type: str) -> str:

@@ -1,4 +1,4 @@
-"""What is told to people who aren't there."""
+"""What is told to users who aren't there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Push:
 
     `push_id` is a UUID, the same whenever this message is pushed to this device. A push replaces what the device shows
     of the same `collapse_id` (64 bytes at most); devices show those of one `thread_id` together. `badge` is the number
-    on the app's icon (None: leave it), `unread` that of this conversation. After `expires_at` (ms) nobody needs it.
+    on the app's icon (None: leave it), `unread` that of this conversation. After `expires_at` (ms) it is of no use.
     """
 
     target: PushTarget
@@ -49,7 +49,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """The target is no more: as of `since` (ms), where the provider says so. Whoever registered later stays."""
+    """The target is no more: as of `since` (ms), where the provider says so. A device that registered later stays."""
 
     reason: str
     since: int | None = None
@@ -96,8 +96,7 @@ class PushJob:
     """A user's devices on one platform are to be woken.
 
     Names only: what is said, and whether it still has to be, is decided when the job is carried out. `since` (ms) is
-    when it became due. `tries` went before, all of them for `device_id` alone. Not to be carried out before
-    `not_before` (ms).
+    when it became due. `tries` went before, all of them for `device_id` alone. `not_before` is in ms.
     """
 
     platform: Platform

@@ -8,15 +8,7 @@ from typing import Final
 
 from shared.clock import SECOND_MS
 from shared.domain.changes import ADMIN, MEMBER, OWNER, Added, Removed, Renamed, Role, RolesChanged, changes_roster
-from shared.domain.entries import (
-    MAX_MESSAGE_BYTES,
-    Draft,
-    Entry,
-    Reaction,
-    draft_is_too_heavy,
-    is_too_heavy,
-    message_bytes,
-)
+from shared.domain.entries import MAX_MESSAGE_BYTES, Draft, Entry, Reaction, is_too_heavy, message_bytes
 from shared.domain.files import READY, File
 from shared.domain.members import Group, Roster
 from shared.domain.text import is_blank, is_emoji, is_group_id, is_label, private_members
@@ -130,16 +122,14 @@ def check_name(name: str) -> None:
         raise BadRequest("The name is blank, or holds a control character")
 
 
-def check_emoji(emoji: str) -> None:
-    """1-64 bytes of something that shows, and that can stand in a path. Raises BadRequest."""
-    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES or not is_emoji(emoji):
-        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes, without blanks, slashes, backslashes and quotes")
+def check_emoji(emoji: str, *, is_there: bool = False) -> None:
+    """1-64 bytes of something that shows, and that can stand in a path. Raises BadRequest.
 
-
-def check_emoji_there(emoji: str) -> None:
-    """What is taken off may have been put there when more was taken for an emoji. Raises BadRequest."""
-    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES:
-        raise BadRequest(f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes")
+    What is taken off (`is_there`) may have been put there when more was taken for an emoji.
+    """
+    rule = f"An emoji has 1 to {MAX_EMOJI_BYTES} bytes"
+    if not 1 <= len(_encoded(emoji, "emoji")) <= MAX_EMOJI_BYTES or not (is_there or is_emoji(emoji)):
+        raise BadRequest(rule if is_there else f"{rule}, without blanks, slashes, backslashes and quotes")
 
 
 def _encoded(text: str, what: str) -> bytes:
@@ -223,7 +213,8 @@ def check_group(audience: Audience) -> None:
 
 
 def check_moderator(user_id: str, audience: Audience) -> None:
-    """Owners and admins. Raises Forbidden."""
+    """Owners and admins of a group. Raises BadRequest for what is none, Forbidden."""
+    check_group(audience)
     if audience.roles[user_id] not in {OWNER, ADMIN}:
         raise Forbidden("Only owners and admins of the group can do this")
 
@@ -250,7 +241,7 @@ def check_room(size: int, *, limit: int) -> None:
 
 def check_weight(draft: Draft, base: Entry | None) -> None:
     """Raises TooLarge for a message that takes over 24 KB of JSON behind `base`, with its ids and mentions."""
-    if draft_is_too_heavy(draft, base):
+    if draft.is_too_heavy(base):
         raise TooLarge(_too_heavy())
 
 

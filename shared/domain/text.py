@@ -45,8 +45,7 @@ STEPS: Final = frozenset({".", ".."})
 def id_pattern(characters: str, limit: int) -> str:
     """A pattern of ids that any path can carry: 1 to `limit` of these characters and dots, and neither "." nor "..".
 
-    `characters` are what stands in a class of a regular expression, without the dot. There is no lookahead in it, which
-    not every engine has.
+    `characters` are what stands in a class of a regular expression, without the dot. There is no lookahead in it.
     """
     first, rest = f"[{characters}]", f"[.{characters}]"
     three = rf"\.\.{rest}{{1,{limit - 2}}}"

@@ -1,4 +1,4 @@
-"""How many users somebody may put into groups: a bucket of its own beside that of messages, exact and rarely asked."""
+"""How many users a user may put into groups: a bucket of its own beside that of messages, exact and rarely asked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.domain.limits import Limit
 from shared.errors import RateLimited
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
-    from shared.ports.limits import Buckets
+    from shared.ports.people import Buckets
 
 HOUR_S: Final = 3_600
 

@@ -12,7 +12,7 @@ from shared.domain.limits import Limit
 from shared.errors import RateLimited
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
-    from shared.ports.limits import Buckets
+    from shared.ports.people import Buckets
 
 # Each entry is some hundred bytes, and forgetting one costs a read or a write more, never an answer.
 _REMEMBERED: Final = 2_000
@@ -55,8 +55,8 @@ class _Account:
 class RateLimiter:
     """How many messages a user may send: one token bucket for all functions, at a fraction of a write for each.
 
-    An instance takes tokens from the shared bucket in blocks, and gives them out itself. Slow writers, who are nearly
-    everybody, never get that far: each instance lets each user have a few messages that nobody counts.
+    An instance takes tokens from the shared bucket in blocks, and gives them out itself. Slow writers, as nearly
+    all are, never get that far: each instance lets each user have a few messages that are not counted.
 
     So the limit is exact but for what the instances hold: each adds at most `_FREE` messages and `_BLOCK` leased ones
     at once, and one message in five seconds over time (`_FREE_EVERY_MS`). A lease is one write for `_BLOCK` messages,
@@ -72,19 +72,15 @@ class RateLimiter:
     def take(self, user_id: str) -> None:
         """Count one message. Raises RateLimited, with how long to wait."""
         now = self.now()
-        account = self._account(user_id, now)
+        account = self._accounts.recall(user_id, lambda: _Account(_FREE, now))
+        earned = max(0, now - account.free_at) / _FREE_EVERY_MS
+        account.free, account.free_at = min(_FREE, account.free + earned), now
         if account.free >= 1:
             account.free -= 1
             return
         if account.leased == 0:
             self._lease(user_id, account, now)
         account.leased -= 1
-
-    def _account(self, user_id: str, now: int) -> _Account:
-        account = self._accounts.recall(user_id, lambda: _Account(_FREE, now))
-        earned = max(0, now - account.free_at) / _FREE_EVERY_MS
-        account.free, account.free_at = min(_FREE, account.free + earned), now
-        return account
 
     def _lease(self, user_id: str, account: _Account, now: int) -> None:
         tokens = self.limit.block

@@ -36,8 +36,7 @@ _STALLED: Final = 5
 _MAX_LOOKS: Final = 4 * MAX_ATTEMPTS
 # Up to 400 ms from one look to the next: as many as sixteen at once are served one right after the other like that.
 _SHORT: Final = 4
-# A change takes some four times as long as a single call. Where they follow one another more slowly than this many, the
-# log stands idle in between.
+# A change takes some four times as long as a single call. Where more than this many fit between two, the log is idle.
 _IDLE: Final = 5
 
 Decide = Callable[[Audience], Change | None]
@@ -55,9 +54,9 @@ class Changed:
 def change(
     conversation_id: str, *, user_id: str, decide: Decide, own: bool = False, stores: ChatStores, context: Context
 ) -> Changed:
-    """Carry out one change of a member's. `decide` is asked again whenever somebody else was quicker.
+    """Carry out one change of a member's. `decide` is asked again whenever another change was quicker.
 
-    `own`: it depends on no other member. In a large group, whom the stream side tells, nobody's roster is read for it:
+    `own`: it depends on no other member. In a large group, whom the stream side tells, no roster is read for it:
     the audience is `Audience.of_one`, and whether the user is a member is for `decide` to look up.
 
     Where many change one conversation at once, each asks for the right of way first: a transaction that comes too late
@@ -122,8 +121,7 @@ class _Queueing:
     """One change that waits for its turn, and how long from one look at the tail to the next.
 
     Longer and longer, as long as changes follow one another as quickly as they can: then many are at it, and more looks
-    would only take from what the partition can bear. Shorter again where the log stands idle between two of them: then
-    all who wait do so for too long.
+    would only take from what the partition can bear. Shorter again where the log stands idle between two of them.
     """
 
     waits: int = 0
@@ -140,31 +138,23 @@ class _Queueing:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether whoever has the right of way makes no use of it: the same tail was met again and again."""
+        """Whether the holder of the right of way makes no use of it: the same tail was met again and again."""
         return len(self.met) == _STALLED and len({seq for seq, _ in self.met}) == 1
 
 
 def _is_crowded(tail: Entry, attempt: int, user_id: str, now: int) -> bool:
-    """Whether others are at the same: the place was lost twice, or somebody else has reacted a moment ago."""
-    if attempt > 1:
-        return True
+    """Whether others are at the same: the place was lost twice, or another member has reacted a moment ago."""
+    has_reacted = isinstance(tail.change, Reacted) and tail.sender_id != user_id
     is_recent = now - tail.created_at < _MOMENT_MS
-    return (
-        is_recent
-        and isinstance(tail.change, Reacted)
-        and tail.sender_id != user_id
-        and is_group_id(tail.conversation_id)
-    )
+    return attempt > 1 or (is_recent and has_reacted and is_group_id(tail.conversation_id))
 
 
 def _followed(audience: Audience, tail: Entry, entry: Entry, rosters: Rosters) -> Audience:
     """The audience behind the entry. It is kept where the one before was: nothing has happened in between."""
     after = audience.after([entry])
-    if (
-        after is not audience
-        and tail.roster_seq is not None
-        and rosters.get(tail.conversation_id, tail.roster_seq) is audience
-    ):
+    if after is audience or tail.roster_seq is None:
+        return after
+    if rosters.get(tail.conversation_id, tail.roster_seq) is audience:
         rosters.keep(entry.conversation_id, entry.seq, after)
     return after
 
@@ -188,23 +178,9 @@ def announce(
     lost = settle(delivered, connection, services=services, now=context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
-    _tell_fellows(entry, changed.audience, stores, services, context)
-
-
-def _tell_fellows(entry: Entry, audience: Audience, stores: ChatStores, services: Services, context: Context) -> None:
-    match entry.change:
-        case Added(users=users):
-            best_effort(
-                lambda: tell_joined(
-                    entry.conversation_id, users, audience.members, stores=stores, services=services, now=context.now
-                ),
-                services=services,
-            )
-        case Removed(users=users):
-            for user in users:
-                best_effort(
-                    lambda user=user: tell_withdrawn(  # type: ignore[misc]
-                        user, audience.members, stores=stores, services=services, now=context.now
-                    ),
-                    services=services,
-                )
+    in_it, added, now = changed.audience.members, entry.change, context.now
+    if isinstance(added, Added):
+        place = entry.conversation_id
+        best_effort(services, tell_joined, place, added.users, in_it, stores=stores, services=services, now=now)
+    for user in removed:
+        best_effort(services, tell_withdrawn, user, in_it, stores=stores, services=services, now=now)

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.connections import (
-    FORESIGHT_MS,
-    LAST_PING_MS,
-    Connection,
-    Identity,
-    SessionsByUser,
-    extended,
-    heard_from,
-    unregistered,
-)
+from shared.domain.connections import FORESIGHT_MS, LAST_PING_MS, Connection, Identity, SessionsByUser
 from shared.errors import Forbidden
 from shared.operations.context import Context
 from shared.operations.delivery import check_presence
@@ -33,11 +24,11 @@ def register(
 def keep_alive(connection: Connection, *, stores: PresenceStores, services: Services, context: Context) -> None:
     """Note that the connection is alive: one write. Register it again should it be missing: more, and rarely."""
     now, limit = context.now(), context.limits.connection_limit
-    stored = stores.sessions.touch(heard_from(connection, now))
+    stored = stores.sessions.touch(connection.heard_from(now))
     if stored is None:
-        register(heard_from(connection, now), limit=limit, stores=stores, services=services, now=context.now)
+        register(connection.heard_from(now), limit=limit, stores=stores, services=services, now=context.now)
     elif stored.authenticated_until > connection.authenticated_until:  # by an `auth` that this caller did not know of
-        stores.sessions.touch(heard_from(extended(connection, stored.authenticated_until), now))
+        stores.sessions.touch(connection.extended(stored.authenticated_until).heard_from(now))
     look_after_end(connection, within_ms=LAST_PING_MS, services=services, now=context.now())
 
 
@@ -47,10 +38,10 @@ def renew(
     """Have the connection live until a fresh token of the same user ends. Raises Forbidden for another user's."""
     if fresh.user_id != connection.user_id:
         raise Forbidden("This token is another user's")
-    renewed = extended(connection, fresh.expires_at)
+    renewed = connection.extended(fresh.expires_at)
     before = stores.sessions.touch(renewed, fresh_token=True)
     if before is not None:  # another `auth`, beside this one, may have shown a token that ends later
-        renewed = extended(renewed, before.authenticated_until)
+        renewed = renewed.extended(before.authenticated_until)
     if before is None or not before.is_live(context.now()) or before.authenticated_until >= fresh.expires_at:
         # It is back after its end; or this is sent again, and what came before has died without telling that it is.
         limit = context.limits.connection_limit
@@ -69,7 +60,7 @@ def ensure_registered(
     context: Context,
 ) -> None:
     """Register a connection that its user's session, read anyway, lacks, or that is about to expire."""
-    lost = unregistered(connection, known, context.now())
+    lost = connection.missing_in(known, context.now())
     if lost is not None:
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
 

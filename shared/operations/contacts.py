@@ -19,18 +19,13 @@ MAX_ALIAS_CHARACTERS: Final = 100
 _MAX_ATTEMPTS: Final = 10
 MAX_DISPLAY_NAME: Final = 100
 MAX_AVATAR_URL: Final = 1_000
+_LABEL: Final = "characters, is not blank, and holds no control character"
 _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
-    contact: Contact
-    is_new: bool
-
-
-def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Requested:
-    """Ask a user to become a contact; where they have asked first, this accepts.
+def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> tuple[Contact, bool]:
+    """Ask a user to become a contact; where they have asked first, this accepts. Returns it, and if it is new.
 
     A request to an unknown id, a user who blocks this one, or one with too many contacts waits for ever: they answer
     alike. Raises BadRequest for oneself or a malformed id, Conflict with too many contacts.
@@ -57,7 +52,7 @@ def request_contact(user_id: str, other: str, *, stores: Stores, now: int) -> Re
     mine, is_new = _change(user_id, other, decide, stores)
     if mine is None:
         raise Unavailable
-    return Requested(mine, is_new)
+    return mine, is_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +71,8 @@ def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Conta
     user_id, other, accept = command.user_id, command.other, command.accept
     alias, rename = command.alias, command.rename
     _check_other(user_id, other)
-    if rename and alias is not None:
-        _check_alias(alias)
+    if rename and alias is not None and (len(alias) > MAX_ALIAS_CHARACTERS or not is_label(alias)):
+        raise BadRequest(f"An alias has 1 to {MAX_ALIAS_CHARACTERS} {_LABEL}")
 
     def decide(pair: Pair) -> tuple[Contact | None, Contact | None] | None:
         if pair.mine is None:
@@ -86,8 +81,7 @@ def update_contact(command: UpdateContact, *, stores: Stores, now: int) -> Conta
         if accept and mine.status == REQUESTED:
             raise Conflict("This request waits for the other user")
         if accept and mine.status == INCOMING:
-            accepted = _accepted(pair, user_id, other, now)
-            mine, theirs = accepted[0], accepted[1]
+            mine, theirs = _accepted(pair, user_id, other, now)
         if rename:
             mine = replace(mine, alias=alias)
         return None if (mine, theirs) == (pair.mine, pair.theirs) else (mine, theirs)
@@ -153,21 +147,12 @@ def _check_other(user_id: str, other: str) -> None:
         raise BadRequest("This needs somebody else")
 
 
-def _check_alias(alias: str) -> None:
-    if len(alias) > MAX_ALIAS_CHARACTERS or not is_label(alias):
-        raise BadRequest(
-            f"An alias has 1 to {MAX_ALIAS_CHARACTERS} characters, is not blank, and holds no control character"
-        )
-
-
 def check_profile(profile: Profile, *, stored: Profile | None = None) -> None:
     """Raises BadRequest for a bad name, avatar or quiet hours. A name that is `stored` stays good."""
     name, avatar, quiet = profile.display_name, profile.avatar_url, profile.quiet_hours
     is_new = stored is None or name != stored.display_name
     if name is not None and is_new and (len(name) > MAX_DISPLAY_NAME or not is_label(name)):
-        raise BadRequest(
-            f"A display name has 1 to {MAX_DISPLAY_NAME} characters, is not blank, and holds no control character"
-        )
+        raise BadRequest(f"A display name has 1 to {MAX_DISPLAY_NAME} {_LABEL}")
     if avatar is not None and (not avatar.startswith("https://") or len(avatar) > MAX_AVATAR_URL):
         raise BadRequest(f"An avatar is an https URL of at most {MAX_AVATAR_URL:,} characters")
     if quiet is None:

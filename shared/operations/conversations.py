@@ -12,7 +12,6 @@ from shared.domain.members import Group, Member, Preferences, is_in_inbox, unrea
 from shared.domain.rules import check_possible_member
 from shared.domain.text import is_group_id, other_member, private_conversation_id, private_members
 from shared.errors import BadRequest, NotAMember
-from shared.ports.conversations import ConversationLog
 from shared.ports.services import Services
 from shared.ports.stores import ChatStores
 
@@ -93,8 +92,14 @@ def inbox(
         return Summary(member, tail[0] if tail else None)
 
     def place(summary: Summary) -> tuple[Order, Summary] | None:
-        order = summary.latest.order if position is None else _order_then(summary, position.snapshot, stores.log)
-        return None if order is None or (position and order >= position.before) else (order, summary)
+        if position is None:
+            return summary.latest.order, summary
+
+        def earlier(seq: int, limit: int) -> Iterator[Happened]:
+            return map(_happened, stores.log.read_back(summary.conversation_id, before=seq, limit=limit))
+
+        order = order_then(summary.latest, summary.joined, position.snapshot, earlier)
+        return None if order is None or order >= position.before else (order, summary)
 
     summaries = services.parallel_map(summarise, stores.memberships.of_user(user_id))
     everything = [summary for summary in summaries if is_in_inbox(summary.member, summary.head)]
@@ -106,13 +111,6 @@ def inbox(
         snapshot = position.snapshot if position else Snapshot.of((one.latest for one in everything), now)
         following = InboxPosition(page[-1][0], snapshot)
     return Inbox(_filled([summary for _, summary in page], stores), following)
-
-
-def _order_then(summary: Summary, snapshot: Snapshot, log: ConversationLog) -> Order | None:
-    def earlier(seq: int, limit: int) -> Iterator[Happened]:
-        return map(_happened, log.read_back(summary.conversation_id, before=seq, limit=limit))
-
-    return order_then(summary.latest, summary.joined, snapshot, earlier)
 
 
 def _happened(entry: Entry) -> Happened:
@@ -140,19 +138,15 @@ def _filled(page: Sequence[Summary], stores: ChatStores) -> list[Summary]:
     """The page with the names of groups, and with last messages that other entries follow."""
     groups = [one.conversation_id for one in page if one.group is None and is_group_id(one.conversation_id)]
     named = stores.memberships.groups(groups) if groups else {}
-    heads = [one.head for one in page if one.head is not None and not one.head.is_message]
-    places = [(head.conversation_id, head.message_seq) for head in heads if head.message_seq]
+    heads = [one.head for one in page if one.head is not None]
+    places = [(head.conversation_id, head.message_seq) for head in heads if head.message_seq and not head.is_message]
     fetched = stores.log.fetch(places) if places else {}
+    last = {head.conversation_id: head for head in heads if head.is_message}
+    last |= {conversation_id: entry for (conversation_id, _), entry in fetched.items()}
     return [
-        replace(one, group=one.group or named.get(one.conversation_id), last_message=_last_message(one.head, fetched))
+        replace(one, group=one.group or named.get(one.conversation_id), last_message=last.get(one.conversation_id))
         for one in page
     ]
-
-
-def _last_message(head: Entry | None, fetched: Mapping[tuple[str, int], Entry]) -> Entry | None:
-    if head is None or head.is_message:
-        return head
-    return fetched.get((head.conversation_id, head.message_seq))
 
 
 def set_preferences(

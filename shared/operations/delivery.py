@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
-from shared.domain.connections import (
-    NOBODY,
-    Connection,
-    Delivered,
-    Gone,
-    PostOutcome,
-    SessionsByUser,
-    live,
-    unregistered,
-)
+from shared.domain.connections import NOBODY, Connection, Delivered, Gone, PostOutcome, SessionsByUser, live
 from shared.errors import ParleyError
 from shared.ports.connections import Sessions
 from shared.ports.services import Event, PresenceServices, Services
@@ -36,20 +27,15 @@ def settle(delivered: Delivered, connection: Connection | None, *, services: Ser
     report(delivered, services=services)
     if connection is None or delivered.sessions is None:
         return None
-    return unregistered(connection, delivered.sessions, now)
+    return connection.missing_in(delivered.sessions, now)
 
 
 def check_presence(gone: Gone, *, services: Services) -> None:
-    """Have it checked whether a user is offline. Where that can't be queued nobody is told; who asks sees the truth."""
+    """Have it checked whether a user is offline. Where that can't be queued no one is told; who asks sees the truth."""
     try:
         services.presence_checks.schedule(gone)
     except ParleyError:
         services.observer.count("PresenceChecksFailed")
-
-
-def over(user_id: str, now: int) -> Delivered:
-    """Nothing was posted; it turned out that a connection of the user is of no use any more, perhaps the last one."""
-    return Delivered(0, 0, 0, None, gone=(Gone(user_id, now),))
 
 
 def broadcast(
@@ -57,7 +43,7 @@ def broadcast(
 ) -> Delivered:
     """Post `event` to every live connection of the users `to`, but for the connection `skip`, which gets the reply.
 
-    Call it after the event is durable: a client registers its connection first and syncs second, so whoever this
+    Call it after the event is durable: a client registers its connection first and syncs second, so a client that this
     strongly consistent read does not see registers after the append, and finds the event in its sync.
     Connections that are gone are forgotten, unless they are so young that they may still be connecting.
     """
@@ -85,25 +71,18 @@ def post(
 ) -> Delivered:
     """Post `event` to these connections, and forget those that are gone."""
     if not connections:
-        return Delivered(0, 0, 0, known)
+        return Delivered(known)
     targets = {connection.connection_id: connection for connection in connections}
     outcomes = services.gateway.post(list(targets), services.encode(event))
     dead = [targets[posted.connection_id] for posted in outcomes if posted.outcome is PostOutcome.GONE]
-    forgotten, gone = _forget(dead, stores.sessions, now)
-    return Delivered(
-        sent=sum(posted.outcome is PostOutcome.SENT for posted in outcomes),
-        forgotten=forgotten,
-        failed=sum(posted.outcome is PostOutcome.FAILED for posted in outcomes),
-        sessions=known,
-        gone=gone,
-    )
+    failed = sum(posted.outcome is PostOutcome.FAILED for posted in outcomes)
+    return Delivered(known, failed, tuple(_forget(dead, stores.sessions, now)))
 
 
-def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> tuple[int, tuple[Gone, ...]]:
-    dead = [connection for connection in connections if not connection.may_be_connecting(now)]
-    gone = []
-    for connection in dead:
+def _forget(connections: Iterable[Connection], sessions: Sessions, now: int) -> Iterator[Gone]:
+    for connection in connections:
+        if connection.may_be_connecting(now):
+            continue
         result = sessions.remove(connection.user_id, connection.connection_id, now=now)
         if (result.removed is not None or result.just_now) and not live(result.others, now):
-            gone.append(Gone(connection.user_id, now))
-    return len(dead), tuple(gone)
+            yield Gone(connection.user_id, now)

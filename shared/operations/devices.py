@@ -55,11 +55,6 @@ def target_of(asked: NewTarget) -> PushTarget:
     return _fcm_target(asked) if asked.platform == FCM else _apns_target(asked)
 
 
-def forget_device(user_id: str, device_id: str, *, stores: Stores) -> None:
-    """Idempotent, and for any id: some are of the first edition."""
-    stores.devices.forget(user_id, device_id)
-
-
 def devices_of(user_id: str, *, stores: Stores) -> Sequence[Device]:
     """The user's devices, the latest registered first."""
     mine = stores.devices.of([user_id]).get(user_id, ())

@@ -93,11 +93,10 @@ def react(
 ) -> Changed:
     """Put the user's emoji to a message, or take it off; with `owner_id` take off that user's, as a moderator.
 
-    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden (another user's), Conflict (too many),
-    Unavailable.
+    Raises NotAMember, Blocked, NotFound, BadRequest (no emoji), Forbidden, Conflict (too many), Unavailable.
     """
     user_id, emoji, remove = command.user_id, command.emoji, command.remove
-    (rules.check_emoji_there if remove else rules.check_emoji)(emoji)
+    rules.check_emoji(emoji, is_there=remove)
     whose = command.owner_id or user_id
     if whose != user_id and not remove:
         raise BadRequest("Reactions of others can be taken off only")

@@ -1,68 +1,47 @@
 """Delivering into large groups: in shards of members, each on its own, at a bounded rate.
 
 A shard that has waited for long is not posted if a later entry of the group is stored: that one's shards reach the same
-members, whose clients see the gap, and sync. So a backlog costs one post to each connection, and the last entry is
-always posted.
+members, whose clients see the gap, and sync. So a backlog costs each connection one post: of the last entry, always.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.connections import Connection, Delivered, live
+from shared.domain.connections import Connection, live
 from shared.domain.entries import Entry
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage
 from shared.operations.context import Context
 from shared.operations.delivery import post, report
 from shared.operations.push.enqueueing import enqueue_pushes, schedule_checks
-from shared.ports.services import PresenceServices, PushServices
+from shared.ports.services import PushServices
 from shared.ports.stores import ChatStores, SessionStores, Stores
 
 # As long as a shard may wait until it is asked whether it is still of use. A client that syncs costs more than a few
 # posts, so in the usual case, without a backlog, everything is posted.
 STALE_MS: Final = 3_000
-
-
 # So far may the clocks of two functions be apart.
 _SKEW_MS: Final = 10_000
-
-
 _MOST_KNOWN: Final = 1_000
-
-
 # A shard posts in this many portions a second.
 _PORTIONS: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class ShardDelivered:
-    """`absent` are the members of the shard without a live connection."""
-
-    delivered: Sequence[Delivered]
-    absent: tuple[str, ...]
-
-
-class LaterEntries:
+class LaterEntries(OrderedDict[str, int]):
     """An instance's memory of entries behind those of shards: one look at the tail serves all shards up to there."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, int] = OrderedDict()
 
     def note(self, entry: Entry) -> None:
         """There is this entry, and it has shards of its own."""
-        name = entry.conversation_id
-        self._known[name] = max(entry.seq, self._known.get(name, 0))
-        self._known.move_to_end(name)
-        if len(self._known) > _MOST_KNOWN:
-            self._known.popitem(last=False)
+        self[entry.conversation_id] = max(entry.seq, self.get(entry.conversation_id, 0))
+        self.move_to_end(entry.conversation_id)
+        if len(self) > _MOST_KNOWN:
+            self.popitem(last=False)
 
     def known_behind(self, shard: Shard) -> bool:
         """Whether one behind the shard's entry is known."""
-        return self._known.get(shard.conversation_id, 0) > shard.seq
+        return self.get(shard.conversation_id, 0) > shard.seq
 
 
 def deliver_shard(
@@ -79,15 +58,14 @@ def deliver_shard(
         services.observer.count("ShardsSuperseded")
         if not entry.is_readable:
             return
-    done = deliver(entry, shard, is_posted=not superseded, stores=stores, services=services, context=context)
-    for delivered in done.delivered:
-        report(delivered, services=services)
+    absent = deliver(entry, shard, is_posted=not superseded, stores=stores, services=services, context=context)
     if not entry.is_readable:
         return
     about = AboutMessage(*place)
-    absent = [user for user in done.absent if user != entry.sender_id]
-    present = [user for user in shard.users if user not in done.absent and user != entry.sender_id]
-    enqueue_pushes({about: absent}, stores=stores, services=services, now=context.now())
+    others = [user for user in shard.users if user != entry.sender_id]
+    present = [user for user in others if user not in absent]
+    missing = [user for user in others if user in absent]
+    enqueue_pushes({about: missing}, stores=stores, services=services, now=context.now())
     schedule_checks({about: present}, services=services, context=context)
 
 
@@ -113,13 +91,13 @@ def deliver(
     *,
     is_posted: bool = True,
     stores: SessionStores,
-    services: PresenceServices,
+    services: PushServices,
     context: Context,
-) -> ShardDelivered:
+) -> set[str]:
     """Post an entry to every live connection of the shard's members, at most `fan_out_rate` posts a second.
 
-    A shard that is delivered twice is posted twice; receivers tell by the `seq`. Unless `is_posted`, only finds who is
-    absent.
+    A shard that is delivered twice is posted twice; receivers tell by the `seq`. Returns the members without a live
+    connection; unless `is_posted`, it only finds them.
     """
     now, rate = context.now, context.limits.fan_out_rate
     known = stores.sessions.of(shard.users)
@@ -140,7 +118,9 @@ def deliver(
         rest_ms = round(1_000 * len(targets) / rate) - (now() - began)
         if not is_last and rest_ms > 0:
             context.wait_ms(rest_ms)
-    return ShardDelivered(delivered, tuple(user for user in shard.users if user not in present))
+    for one in delivered:
+        report(one, services=services)
+    return set(shard.users) - present.keys()
 
 
 def _is_opened_since(connection: Connection, shard: Shard) -> bool:

@@ -5,35 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.files import (
-    DELETED,
-    IMAGE,
-    PENDING,
-    READY,
-    REJECTED,
-    Checked,
-    DueFile,
-    File,
-    FileKind,
-    Stored,
-    Upload,
-    canonical,
-    check_size,
-    clean_name,
-    kind_for,
-)
+from shared.domain.files import DELETED, IMAGE, PENDING, READY, REJECTED, Checked, DueFile, File, NewFile, announced
 from shared.domain.text import private_members
 from shared.errors import Conflict, NotFound
 
 if TYPE_CHECKING:  # the function that checks uploads has three ports, and loads no more
+    from shared.domain.files import Stored, Upload
     from shared.operations.context import Context
     from shared.ports.files import Files
     from shared.ports.services import Inspector, Objects, RestServices
     from shared.ports.stores import ChatStores
 
 UPLOAD_MS: Final = 15 * 60 * 1_000
-# After the form's end an announcement is looked at: an upload can begin in the last moment, its check can be late, and
-# the owner wants to see how it went.
+# After the form's end: an upload can begin in the last moment, its check can be late, and its owner asks how it went.
 FORGOTTEN_MS: Final = 24 * 3_600 * 1_000
 # Long enough to follow, too short to pass on.
 URL_S: Final = 300
@@ -49,17 +33,6 @@ _DAY_MS: Final = 24 * 3_600 * 1_000
 KEPT_UNSENT_MS: Final = 30 * _DAY_MS
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """What a client wants to upload, its type by any name. `size` is in bytes; without a `kind` the type decides."""
-
-    owner_id: str
-    name: str
-    content_type: str
-    size: int
-    kind: FileKind | None = None
-
-
 def begin_upload(
     asked: NewFile, *, stores: ChatStores, services: RestServices, context: Context
 ) -> tuple[File, Upload]:
@@ -68,19 +41,7 @@ def begin_upload(
     Its id can't be guessed. Raises BadRequest (name, type, empty), TooLarge, Conflict (the user's quota), Unavailable.
     """
     limits, now = context.limits.sizes, context.now()
-    content_type = canonical(asked.content_type)
-    kind = kind_for(content_type, asked.kind)
-    check_size(asked.size, kind, limits)
-    file = File(
-        file_id=context.new_secret(),
-        owner_id=asked.owner_id,
-        kind=kind,
-        name=clean_name(asked.name),
-        content_type=content_type,
-        size=asked.size,
-        created_at=now,
-        expires_at=now + UPLOAD_MS,
-    )
+    file = announced(asked, limits, file_id=context.new_secret(), now=now, expires_at=now + UPLOAD_MS)
     if not stores.files.create(file, quota=limits.quota, due=file.expires_at + FORGOTTEN_MS):
         raise Conflict(f"All of a user's files together have at most {limits.quota:,} bytes")
     return file, services.objects.upload(file)
@@ -98,10 +59,8 @@ class Links:
 def file_for(user_id: str, file_id: str, *, stores: ChatStores) -> File:
     """The file, for its owner, and once ready for all who are in a conversation with it now. Else raises NotFound."""
     file = stores.files.get(file_id)
-    if file is None or file.status == DELETED:
-        raise _no_such_file()
-    if file.owner_id != user_id and not (file.status == READY and _has_it(user_id, file, stores)):
-        raise _no_such_file()
+    if file is None or file.status == DELETED or not (file.owner_id == user_id or _has_it(user_id, file, stores)):
+        raise NotFound("There is no such file")
     return file
 
 
@@ -115,17 +74,13 @@ def links_to(file: File, *, services: RestServices) -> Links | None:
 
 def _has_it(user_id: str, file: File, stores: ChatStores) -> bool:
     """Whose private conversation it is says its id; who is in the groups is read, of all of them at once."""
-    if not file.references:
+    if file.status != READY or not file.references:
         return False
     conversations = set(stores.files.conversations(file.file_id))
     private = {one: members for one in conversations if (members := private_members(one)) is not None}
     if any(user_id in members for members in private.values()):
         return True
-    return bool(stores.memberships.joined(user_id, conversations - private.keys()))
-
-
-def _no_such_file() -> NotFound:
-    return NotFound("There is no such file")
+    return bool(stores.memberships.of_user_in(user_id, conversations - private.keys()))
 
 
 def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspector) -> File | None:
@@ -146,11 +101,16 @@ def check_upload(file_id: str, *, files: Files, objects: Objects, inspect: Inspe
     if stored is None or checked is None:
         return None
     settled = _outcome(file, checked)
-    kept = settled.status == REJECTED or _keep(file, stored, checked, objects)
+    if checked.thumbnail is not None:  # first: once the bytes are kept, the file may be ready at any moment
+        objects.put_thumbnail(file_id, checked.thumbnail)
+    kept = settled.status == REJECTED or objects.keep(file, stored)
     if kept and files.settle(settled):
         _clear(file_id, settled, objects)
         return settled
-    _make_way(file_id, files, objects)
+    # Another upload replaced this one, or its check was faster: what this one has stored may be wanted no more.
+    file = files.get(file_id)
+    if file is None or file.status != PENDING:
+        _clear(file_id, file, objects)
     return None
 
 
@@ -161,26 +121,11 @@ def _look_at(file: File, stored: Stored, objects: Objects, inspect: Inspector) -
     return None if head is None else inspect(file, head)
 
 
-def _keep(file: File, stored: Stored, checked: Checked, objects: Objects) -> bool:
-    """The thumbnail first: once the bytes are kept, the file may be ready at any moment."""
-    if checked.thumbnail is not None:
-        objects.put_thumbnail(file.file_id, checked.thumbnail)
-    return objects.keep(file, stored)
-
-
 def _outcome(file: File, checked: Checked) -> File:
     if checked.reason is not None:
         return replace(file, status=REJECTED, reason=checked.reason)
-    return replace(
-        file, status=READY, width=checked.width, height=checked.height, has_thumbnail=checked.thumbnail is not None
-    )
-
-
-def _make_way(file_id: str, files: Files, objects: Objects) -> None:
-    """Another upload replaced this one, or its check was faster: what this one has stored may be wanted no more."""
-    file = files.get(file_id)
-    if file is None or file.status != PENDING:
-        _clear(file_id, file, objects)
+    width, height, is_small = checked.width, checked.height, checked.thumbnail is not None
+    return replace(file, status=READY, width=width, height=height, has_thumbnail=is_small)
 
 
 def _clear(file_id: str, file: File | None, objects: Objects) -> None:

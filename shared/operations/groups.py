@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from shared.domain import rules
-from shared.domain.changes import (
-    MAX_USERS_PER_CHANGE,
-    MEMBER,
-    OWNER,
-    Added,
-    Change,
-    Removed,
-    Renamed,
-    Role,
-    RolesChanged,
-)
+from shared.domain.changes import MAX_USERS_PER_CHANGE, OWNER, Added, Change, Removed, Renamed, Role, RolesChanged
 from shared.domain.entries import Entry, change_entry
 from shared.domain.members import Member
 from shared.domain.text import check_user_id, group_id, named_group_id
@@ -96,7 +87,7 @@ def _found(
     there = stores.log.put(entry)
     if there is not None and there.nonce != entry.nonce:
         raise Unavailable("This group is being made by another request: try again")
-    return Changed(entry, rules.Audience(dict.fromkeys(users, MEMBER)).after([entry]))
+    return Changed(entry, rules.Audience({}).after([entry]))
 
 
 def _existing(
@@ -135,7 +126,8 @@ def add_members(
     malformed id), Forbidden (role), Conflict (full), RateLimited.
     """
     conversation_id, users, by = command.conversation_id, command.users, command.by
-    looked = change(conversation_id, user_id=by, decide=_nothing_but_moderators(by), stores=stores, context=context)
+    check = partial(rules.check_moderator, by)  # and nothing else
+    looked = change(conversation_id, user_id=by, decide=check, stores=stores, context=context)
     wanted = [user for user in _others(users, by) if user not in looked.audience]
     rules.check_room(len(looked.audience) + len(wanted), limit=context.limits.group_limit)
     admit(by, len(wanted))
@@ -153,7 +145,6 @@ def _add(
     while portion := tuple(islice(waiting, MAX_USERS_PER_CHANGE)):
 
         def decide(now_in: rules.Audience, portion: tuple[str, ...] = portion) -> Change | None:
-            rules.check_group(now_in)
             rules.check_moderator(by, now_in)
             missing = tuple(user for user in portion if user not in now_in)
             rules.check_room(len(now_in) + len(missing), limit=context.limits.group_limit)
@@ -191,7 +182,6 @@ def rename(
     rules.check_name(name)
 
     def decide(audience: rules.Audience) -> Change | None:
-        rules.check_group(audience)
         rules.check_moderator(by, audience)
         is_so = audience.group is not None and audience.group.name == name
         return None if is_so else Renamed(name)
@@ -240,14 +230,6 @@ def _addable(users: Sequence[str], by: str, stores: ChatStores) -> list[str]:
     """Those of `users` who let `by` put them into a group, in their order. A refusal would name the others."""
     refusing = stores.blocks.refusing(users, by) if users else set()
     return [user for user in users if user not in refusing]
-
-
-def _nothing_but_moderators(by: str) -> Callable[[rules.Audience], None]:
-    def decide(audience: rules.Audience) -> None:
-        rules.check_group(audience)
-        rules.check_moderator(by, audience)
-
-    return decide
 
 
 @dataclass(frozen=True, slots=True)

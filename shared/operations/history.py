@@ -16,9 +16,6 @@ from shared.operations.audiences import audience_of
 from shared.ports.conversations import ConversationLog
 from shared.ports.stores import ChatStores
 
-SENT: Final = "sent"
-DELIVERED: Final = "delivered"
-READ: Final = "read"
 # Messages may lie far apart, with many reactions between them. A page that has some is not searched on for ever.
 _MAX_PAGES: Final = 10
 _PAGE: Final = 100
@@ -65,10 +62,10 @@ class Single:
 def status_of(entry: Entry, others: Sequence[Member]) -> Progress:
     """What all of `others` have done with the message."""
     if others and all(member.read_seq >= entry.seq for member in others):
-        return READ
+        return "read"
     if others and all(member.has_got >= entry.seq for member in others):
-        return DELIVERED
-    return SENT
+        return "delivered"
+    return "sent"
 
 
 def history(conversation_id: str, span: Span, *, user_id: str, stores: ChatStores) -> History:

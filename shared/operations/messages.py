@@ -6,22 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from shared.domain import rules
 from shared.domain.connections import Connection
 from shared.domain.entries import Draft, Entry, MessageType, author_key, displaced
-from shared.domain.rules import (
-    Audience,
-    Bounds,
-    check_after,
-    check_content,
-    check_file,
-    check_file_named,
-    check_mentions,
-    check_possible_member,
-    check_readable,
-    check_reply,
-    check_shows,
-    check_weight,
-)
 from shared.domain.text import is_group_id, other_member, private_conversation_id
 from shared.errors import BadRequest, Blocked, NotAMember, ParleyError, SyncRequired, Unavailable
 from shared.operations.audiences import audience_behind
@@ -69,7 +56,7 @@ if TYPE_CHECKING:  # a Protocol is a class to make, at every cold start
 # A message with an id and without `after` goes to the tail, and is compared with so many entries there: they come with
 # the read of the tail, which costs one unit for this many of usual size, and spare the refused write of a quick resend.
 _TAIL: Final = 20
-# How much of a log is read to find a message that its sender sent before they left. Nobody outside can make us read
+# How much of a log is read to find a message that its sender sent before they left. No outsider can make us read
 # a conversation: this costs a unit or two where messages are of usual size.
 _LOOK_FOR_OUTSIDERS: Final = 100
 # A put costs little, and so do waits of up to 400 ms; longer ones would only keep the unlucky waiting.
@@ -142,10 +129,7 @@ def send_message(
         register(lost, limit=context.limits.connection_limit, stores=stores, services=services, now=context.now)
     other = other_member(entry.conversation_id, entry.sender_id)
     if entry.first_answer and other is not None:
-        best_effort(
-            lambda: tell_granted(entry.sender_id, other, stores=stores, services=services, now=context.now),
-            services=services,
-        )
+        best_effort(services, tell_granted, entry.sender_id, other, stores=stores, services=services, now=context.now)
     return stored
 
 
@@ -157,47 +141,48 @@ def store_message(command: SendMessage, *, stores: ChatStores, context: Context)
     """
     log, bounds = stores.log, context.limits.bounds
     draft = _draft(command, context.new_nonce(), bounds)
-    check_possible_member(draft.conversation_id, draft.sender_id)
+    rules.check_possible_member(draft.conversation_id, draft.sender_id)
     found = _lookup(draft, command, log)
     base, tail = _base(draft, command, found, log)
     try:
-        # Behind the base, so that it is at least as new: whoever was removed before the base is not in it.
-        audience = Audience.of_private(draft.conversation_id) or audience_behind(
+        # Behind the base, so that it is at least as new: who was removed before the base is not in it.
+        audience = rules.Audience.of_private(draft.conversation_id) or audience_behind(
             base, draft.conversation_id, draft.sender_id, mentions=draft.mentions, stores=stores, context=context
         )
     except NotAMember as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal, look_at=_LOOK_FOR_OUTSIDERS)
-    check_after(command.after, found.entries)
+    rules.check_after(command.after, found.entries)
     for entry in tail:
         if draft.is_stored_as(entry):
             return recognise(draft, entry, audience)
     try:
-        check_mentions(draft.mentions, audience, bounds)
-        check_reply(command.reply_to, found.entries)
+        rules.check_mentions(draft.mentions, audience, bounds)
+        rules.check_reply(command.reply_to, found.entries)
         if found.blocked:
             raise Blocked
         ready = _with_content(draft, command, stores)
-        check_weight(ready, base)
+        rules.check_weight(ready, base)
     except ParleyError as refusal:
         return answered_before(draft, after=command.after, log=log, refusal=refusal)
     appended = append(
         replace(ready, fan_out=len(audience) > context.limits.inline_limit),
         base=base,
         audience=audience,
-        once=_needs_note(draft, command),
+        # Nothing but a note of its id tells it from its resend.
+        once=command.after is None and draft.client_message_id is not None,
         stores=stores,
         context=context,
     )
     return told_again(appended, stores, context) if appended.duplicate else appended
 
 
-def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
+def _draft(command: SendMessage, nonce: str, bounds: rules.Bounds) -> Draft:
     if (command.to is None) == (command.conversation_id is None):
         raise BadRequest("A message needs either `to` or `conversation_id`")
     if command.forward_of is None:
-        check_file_named(command.message_type, command.file_id)
-        check_content(command.content, bounds)
-        check_shows(command.content, command.file_id)
+        rules.check_file_named(command.message_type, command.file_id)
+        rules.check_content(command.content, bounds)
+        rules.check_shows(command.content, command.file_id)
     elif command.content or command.file_id is not None:
         raise BadRequest("A forwarded message has the content of its original, and no other")
     return Draft(
@@ -217,8 +202,7 @@ def _draft(command: SendMessage, nonce: str, bounds: Bounds) -> Draft:
 def _lookup(draft: Draft, command: SendMessage, log: ConversationLog) -> Lookup:
     """One eventually consistent round trip, and a strong one only where that missed something.
 
-    A private conversation named by `conversation_id` must exist: an entry of it shows that, else the sender's
-    membership. Raises NotAMember.
+    A private conversation named by `conversation_id` must exist, as an entry or a membership shows: else NotAMember.
     """
     other = other_member(draft.conversation_id, draft.sender_id)
     seqs = [seq for seq in (command.after, command.reply_to) if seq]
@@ -242,11 +226,6 @@ def _base(draft: Draft, command: SendMessage, found: Lookup, log: ConversationLo
     return found.entries.get(command.after), []
 
 
-def _needs_note(draft: Draft, command: SendMessage) -> bool:
-    """Whether nothing but a note of its id can tell this message from its resend: there is an id, and no `after`."""
-    return command.after is None and draft.client_message_id is not None
-
-
 def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Draft:
     """The draft with what it shows: its own file has to be there, and what it forwards is what that says now.
 
@@ -255,30 +234,36 @@ def _with_content(draft: Draft, command: SendMessage, stores: ChatStores) -> Dra
     """
     if command.forward_of is None:
         if draft.file_id is not None:
-            check_file(draft, stores.files.get(draft.file_id))
+            rules.check_file(draft, stores.files.get(draft.file_id))
         return draft
     conversation_id, seq = command.forward_of
-    check_possible_member(conversation_id, draft.sender_id)
+    rules.check_possible_member(conversation_id, draft.sender_id)
     member_id = draft.sender_id if is_group_id(conversation_id) else None
     found = stores.log.lookup(conversation_id, seqs=[seq], member_id=member_id, consistent=True)
     if member_id is not None and found.member is None:
         raise NotAMember
-    original = check_readable(found.entries.get(seq))
+    original = rules.check_readable(found.entries.get(seq))
     return replace(draft, content=original.content or "", message_type=original.message_type, file_id=original.file_id)
 
 
 def append(
-    draft: Draft, *, base: Entry | None, audience: Audience, once: bool = False, stores: ChatStores, context: Context
+    draft: Draft,
+    *,
+    base: Entry | None,
+    audience: rules.Audience,
+    once: bool = False,
+    stores: ChatStores,
+    context: Context,
 ) -> Appended:
     """Append `draft` behind `base`, the entry the client held (None: it held none), or as near behind as is free.
 
-    `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that nobody
-    writes, and nobody is written to, who was removed before the message's place. The two of a private conversation
+    `audience` was read after `base`; what the log says about members behind `base` is added on the way, so that no one
+    writes, and no one is written to, who was removed before the message's place. The two of a private conversation
     become members with its first entry. `once`: the client did not say what it held, so a note of the message's id
     tells an earlier attempt from before `base`. Whom the entry has no room for among its authors gets the number of
     their last message into their own membership before it is put.
     Guarantee: when this returns, the message is durable, and stands in the log exactly once.
-    Raises NotAMember (the sender was removed meanwhile), BadRequest (somebody mentioned was), Conflict (same
+    Raises NotAMember (the sender was removed meanwhile), BadRequest (a user mentioned was), Conflict (same
     client_message_id, other content), SyncRequired (over 1,000 entries since `base`), Unavailable (too much contention:
     nothing is stored, or the resend finds it).
     """
@@ -300,12 +285,12 @@ def append(
             base, audience = met, audience.after([met])
         if draft.sender_id not in audience:
             raise NotAMember
-        check_mentions(draft.mentions, audience)
+        rules.check_mentions(draft.mentions, audience)
     raise Unavailable("This conversation is very busy: try again")
 
 
 def _note_displaced(
-    base: Entry | None, entry: Entry, noted: dict[str, int], audience: Audience, stores: ChatStores
+    base: Entry | None, entry: Entry, noted: dict[str, int], audience: rules.Audience, stores: ChatStores
 ) -> None:
     """Keep the numbers of the last messages that `entry` no longer tells of, for those who are still members.
 

@@ -39,18 +39,10 @@ class NotificationRequest:
     notification_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationSent:
-    """`users` are how many it was for."""
-
-    notification_id: str
-    users: int
-
-
 def send_notification(
     asked: NotificationRequest, *, stores: Stores, services: NotifyingServices, context: Context
-) -> NotificationSent:
-    """Tell users something, and keep it for 30 days or until they acknowledge it.
+) -> tuple[str, int]:
+    """Tell users something, and keep it for 30 days or until they acknowledge it. Returns its id, and for how many.
 
     A repetition tells those who have not acknowledged again, of what is stored. Raises BadRequest and TooLarge, and
     Unavailable where it is not known to be stored for all.
@@ -66,10 +58,9 @@ def send_notification(
     stores.notifications.put(mine)
     if asked.notification_id is not None:
         mine = list(stores.notifications.among([(user, notification_id) for user in users], now=now).values())
-    delivered = [tell(alike, stores=stores, services=services, context=context) for alike in _alike(mine)]
-    for one in delivered:
+    for one in [tell(alike, stores=stores, services=services, context=context) for alike in _alike(mine)]:
         report(one, services=services)
-    return NotificationSent(notification_id, len(users))
+    return notification_id, len(users)
 
 
 def tell(

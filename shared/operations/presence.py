@@ -8,27 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final, ParamSpec
 
-from shared.domain.connections import (
-    HEARTBEAT_WINDOW_MS,
-    OFFLINE,
-    ONLINE,
-    Connection,
-    Gone,
-    PostOutcome,
-    Presence,
-    PresenceChange,
-    Session,
-    Status,
-    Watch,
-)
+from shared.domain.connections import OFFLINE, ONLINE, PostOutcome, Presence, PresenceChange, Session
 from shared.domain.contacts import Relation
 from shared.domain.text import is_group_id
 from shared.errors import Unavailable
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
 
+if TYPE_CHECKING:
+    from shared.domain.connections import Connection, Gone, Status, Watch
+
+P = ParamSpec("P")
 Now = Callable[[], int]
 
 MAX_WATCHED: Final = 100
@@ -42,7 +34,7 @@ def presence_of(
     """The presence of these users as `user_id` may see it. Who may not be seen looks offline, and never was there."""
     visible = seen_by(user_id, users, stores=stores, services=services)
     sessions = stores.sessions.whole(visible) if visible else {}
-    return [shown_as(user, sessions.get(user, NEVER), now) for user in users]
+    return [sessions.get(user, NEVER).shown_as(user, now) for user in users]
 
 
 def watch(
@@ -81,15 +73,11 @@ def _related(
 ) -> set[str]:
     near = {user for user, relation in relations.items() if relation.is_near}
     strangers = sorted(relations.keys() - near)
-    return near | set(_fellows(user_id, strangers, stores, services))
-
-
-def _fellows(user_id: str, users: Sequence[str], stores: PresenceStores, services: PresenceServices) -> list[str]:
-    mine = _groups_of(user_id, stores) if users else set()
+    mine = _groups_of(user_id, stores) if strangers else set()
     if not mine:
-        return []
-    shared = services.parallel_map(lambda user: bool(mine & _groups_of(user, stores)), users)
-    return [user for user, is_fellow in zip(users, shared, strict=True) if is_fellow]
+        return near
+    shared = services.parallel_map(lambda user: bool(mine & _groups_of(user, stores)), strangers)
+    return near | {user for user, is_fellow in zip(strangers, shared, strict=True) if is_fellow}
 
 
 def _groups_of(user_id: str, stores: PresenceStores) -> set[str]:
@@ -152,7 +140,7 @@ def check_offline(
         if session.is_online(at) or session.shown == ONLINE:
             return False  # else the note's answer was lost, or another check was quicker
     if not session.hidden:
-        announce_presence(_as_it_is(user_id, session, at), stores=stores, services=services, now=at)
+        announce_presence(session.as_it_is(user_id, at), stores=stores, services=services, now=at)
     return True
 
 
@@ -161,13 +149,13 @@ def hide_presence(user_id: str, *, stores: PresenceStores, services: PresenceSer
 
     Also of a user who is away: when they were last there is theirs to hide. Noted first and told second: who tells of
     the user at the same time has seen the note, or spoken before. The note says that watchers are still shown the user,
-    until they were told, so a repetition completes a request that dies. Where the user came or went in between, it
-    begins anew.
+    until they were told, so a repetition completes a request that dies. It begins anew where the user came
+    or went meanwhile.
     """
     sessions, unseen = stores.sessions, Presence(user_id, OFFLINE)
     for attempt in range(_MAX_ATTEMPTS):
         session = sessions.whole([user_id]).get(user_id, NEVER)
-        is_shown = session.shown == ONLINE or shown_as(user_id, session, now()) != unseen
+        is_shown = session.shown == ONLINE or session.shown_as(user_id, now()) != unseen
         shown: Status = ONLINE if is_shown else OFFLINE
         if not session.hidden and not sessions.hide(user_id, session, hidden=True, shown=shown):
             continue
@@ -190,13 +178,13 @@ def show_presence(user_id: str, *, stores: PresenceStores, services: PresenceSer
     before = watchers_of(user_id, stores=stores, services=services, now=began)
     for at in range(began, began + _MAX_ATTEMPTS):
         session = stores.sessions.whole([user_id]).get(user_id, NEVER)
-        presence = shown_as(user_id, replace(session, hidden=False), at)
+        presence = replace(session, hidden=False).shown_as(user_id, at)
         is_online = presence.status == ONLINE
         if (session.hidden and is_online) or (told_online and not is_online):
             tell(presence, before, stores=stores, services=services, now=at)  # the later timestamp counts
             told_online = is_online
         if stores.sessions.hide(user_id, session, hidden=False, shown=presence.status):
-            best_effort(lambda: _tell_latecomers(user_id, before, stores, services, now), services=services)
+            best_effort(services, _tell_latecomers, user_id, before, stores, services, now)
             return
     raise Unavailable
 
@@ -207,32 +195,15 @@ def _tell_latecomers(
     """Those who may see the user, and were not among those `before`, were told what was so before."""
     at = now()
     late = watchers_of(user_id, besides=before, stores=stores, services=services, now=at)
-    presence = shown_as(user_id, stores.sessions.whole([user_id]).get(user_id, NEVER), at) if late else None
+    presence = stores.sessions.whole([user_id]).get(user_id, NEVER).shown_as(user_id, at) if late else None
     if presence is not None and presence.status == ONLINE:
         tell(presence, late, stores=stores, services=services, now=at)
 
 
-def shown_as(user_id: str, session: Session, now: int) -> Presence:
-    """The presence of a user, for those who may see it: online in the grace period, too."""
-    if session.is_just_away(now) and not session.hidden:
-        return Presence(user_id, ONLINE)
-    return _as_it_is(user_id, session, now)
-
-
-def _as_it_is(user_id: str, session: Session, now: int) -> Presence:
-    if session.hidden:
-        return Presence(user_id, OFFLINE)
-    if session.is_online(now):
-        return Presence(user_id, ONLINE)
-    # A connection that decayed was last heard of a heartbeat window before it expired, or when it was opened.
-    decayed = (max(one.connected_at, one.expires_at - HEARTBEAT_WINDOW_MS) for one in session.connections)
-    return Presence(user_id, OFFLINE, max([session.last_seen, *decayed]) or None)
-
-
-def best_effort(tell: Callable[[], object], *, services: PresenceServices) -> None:
+def best_effort(observed: PresenceServices, tell: Callable[P, object], /, *about: P.args, **named: P.kwargs) -> None:
     """Tell others of a change that is stored. Where they can't be told it stands all the same: who asks sees it."""
     try:
-        tell()
+        tell(*about, **named)
     except Exception as error:  # noqa: BLE001  # whatever it is, it must not make a failure of what has succeeded
-        services.observer.failed("presence not announced", error)
-        services.observer.count("PresenceNotAnnounced")
+        observed.observer.failed("presence not announced", error)
+        observed.observer.count("PresenceNotAnnounced")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from shared.domain.connections import Connection
 from shared.domain.entries import Entry, Receipt
-from shared.domain.members import Member
 from shared.domain.rules import check_possible_member
 from shared.domain.text import other_member
 from shared.errors import BadRequest, NotAMember
@@ -54,15 +53,18 @@ def move_cursor(
         return stands
     if seq not in found.entries:
         raise BadRequest("`seq` is beyond the head of this conversation")
-    moved = _moved(kind, found.member, found.entries[seq])
-    move = stores.memberships.move_read if kind == READ else stores.memberships.move_delivered
-    if not move(moved):
+    member, entry = found.member, found.entries[seq]
+    if kind == READ:
+        moved = stores.memberships.move_read(member.with_read(seq, entry.number))
+    else:
+        moved = stores.memberships.move_delivered(replace(member, delivered_seq=seq))
+    if not moved:
         return seq  # another device moved it at least as far in the meantime
     receipt = Receipt(kind, conversation_id, user_id, seq, context.now())
     if other is not None:
         to: tuple[str, ...] = (user_id,) if found.blocked else (user_id, other)
     else:
-        to = _of_group(found.entries[seq], user_id, stores, context.limits.receipts_limit)
+        to = _of_group(entry, user_id, stores, context.limits.receipts_limit)
     skip = connection.connection_id if connection else ""
     delivered = broadcast(receipt, to=to, skip=skip, stores=stores, services=services, now=receipt.timestamp)
     lost = settle(delivered, connection, services=services, now=context.now())
@@ -78,9 +80,3 @@ def _of_group(entry: Entry, user_id: str, stores: ChatStores, limit: int) -> tup
         return (user_id,)
     blocked = set(stores.blocks.of(user_id))
     return tuple(user for user in roster.seats if user not in blocked)
-
-
-def _moved(kind: str, member: Member, entry: Entry) -> Member:
-    if kind == READ:
-        return member.with_read(entry.seq, entry.number)
-    return replace(member, delivered_seq=entry.seq)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -24,12 +23,6 @@ _ID_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Reminded:
-    reminder: Reminder
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Due:
     """A reminder whose time has come."""
 
@@ -47,11 +40,10 @@ class Remind:
     at: int
 
 
-def remind(command: Remind, *, stores: Stores, services: RestServices, context: Context) -> Reminded:
-    """Have a member reminded of a message. Asking again for the same completes what may be missing.
+def remind(command: Remind, *, stores: Stores, services: RestServices, context: Context) -> tuple[Reminder, bool]:
+    """Have a member reminded of a message. Returns the reminder, and if it is new: the same again completes it.
 
-    Raises BadRequest (a time that is past or over a year away), NotAMember, NotFound (also: deleted), Conflict (too
-    many waiting), Unavailable.
+    Raises BadRequest (a time that is past or over a year away), NotAMember, NotFound, Conflict (too many), Unavailable.
     """
     user_id, conversation_id, seq, at = command.user_id, command.conversation_id, command.seq, command.at
     now, limit = context.now(), context.limits.reminder_limit
@@ -63,7 +55,9 @@ def remind(command: Remind, *, stores: Stores, services: RestServices, context: 
         raise NotAMember
     check_readable(found.entries.get(seq))
     waiting = {one.reminder_id: one for one in stores.reminders.of(user_id)}
-    reminder_id = _reminder_id(user_id, conversation_id, seq, at)
+    # The same wish has the same id, and is one reminder however often it is made.
+    wish = f"{user_id}/{conversation_id}/{seq}/{at}"
+    reminder_id = blake2b(wish.encode(), digest_size=_ID_BYTES).hexdigest()
     stored = waiting.get(reminder_id)
     reminder = stored or Reminder(reminder_id, user_id, conversation_id, seq, at, now)
     if stored is None:
@@ -71,7 +65,7 @@ def remind(command: Remind, *, stores: Stores, services: RestServices, context: 
             raise Conflict(f"A user has at most {limit:,} reminders waiting")
         stores.reminders.put(reminder)  # first, so that whatever is scheduled finds it
     services.scheduler.schedule(reminder)
-    return Reminded(reminder, is_new=stored is None)
+    return reminder, stored is None
 
 
 def cancel_reminder(user_id: str, reminder_id: str, *, stores: Stores, services: RestServices) -> None:
@@ -80,11 +74,6 @@ def cancel_reminder(user_id: str, reminder_id: str, *, stores: Stores, services:
         return
     services.scheduler.cancel(reminder_id)
     stores.reminders.remove(user_id, reminder_id)
-
-
-def reminders_of(user_id: str, *, stores: Stores) -> Sequence[Reminder]:
-    """What a user is going to be reminded of, the next one first."""
-    return stores.reminders.of(user_id)
 
 
 def tell_due(due: Due, *, stores: Stores, services: NotifyingServices, context: Context) -> None:
@@ -99,7 +88,9 @@ def tell_due(due: Due, *, stores: Stores, services: NotifyingServices, context: 
         return
     delivered = NOBODY
     if _is_readable(reminder, stores.log):
-        stores.notifications.put([_notification(reminder, now)])
+        ends, place, seq = now + KEPT_MS, reminder.conversation_id, reminder.seq
+        told = Notification(due.reminder_id, due.user_id, REMINDER, now, ends, TITLE, conversation_id=place, seq=seq)
+        stores.notifications.put([told])
         key = due.user_id, due.reminder_id
         kept = stores.notifications.among([key], now=now).get(key)
         if kept is not None:
@@ -112,22 +103,3 @@ def _is_readable(reminder: Reminder, log: ConversationLog) -> bool:
     found = log.lookup(reminder.conversation_id, seqs=[reminder.seq], member_id=reminder.user_id, consistent=True)
     entry = found.entries.get(reminder.seq)
     return found.member is not None and entry is not None and entry.is_readable
-
-
-def _notification(reminder: Reminder, now: int) -> Notification:
-    return Notification(
-        reminder.reminder_id,
-        reminder.user_id,
-        REMINDER,
-        created_at=now,
-        expires_at=now + KEPT_MS,
-        title=TITLE,
-        conversation_id=reminder.conversation_id,
-        seq=reminder.seq,
-    )
-
-
-def _reminder_id(user_id: str, conversation_id: str, seq: int, at: int) -> str:
-    """The same wish has the same id, and is one reminder however often it is made."""
-    text = f"{user_id}/{conversation_id}/{seq}/{at}"
-    return blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()

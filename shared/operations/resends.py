@@ -43,7 +43,7 @@ def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int 
     """An earlier attempt of this message behind `after`, for messages that could not be stored (any more) now.
 
     It looks at as many entries as an append would, or as many as it is told to, and answers what the append would have:
-    the first reply. Its audience is nobody.
+    the first reply. Its audience is empty.
     """
     start, last = after + 1, after + look_at
     while start <= last and (page := log.read(draft.conversation_id, start=start, limit=_PAGE)):
@@ -54,26 +54,20 @@ def find_stored(draft: Draft, *, after: int, log: ConversationLog, look_at: int 
     return None
 
 
-def find_noted(draft: Draft, client_message_id: str, *, log: ConversationLog) -> Appended | None:
-    """The same for a message without `after`, by the note of its id: one read, and one more where there is a note."""
-    entry = log.noted(draft.conversation_id, draft.sender_id, client_message_id)
-    return None if entry is None else recognise(replace(draft, nonce=""), entry, Audience({}))
-
-
 def answered_before(
     draft: Draft, *, after: int | None, log: ConversationLog, refusal: ParleyError, look_at: int = MAX_EXAMINED
 ) -> Appended:
-    """For a message that can't be stored (any more): what an earlier attempt was answered, delivered to nobody.
+    """For a message that can't be stored (any more): what an earlier attempt was answered, not delivered.
 
-    Only with an id can there be one that this has to recognise: behind `after`, or by its note. Raises `refusal` where
-    there is none.
+    Only with an id can there be one to recognise: behind `after`, or by its note. Raises `refusal` where there is none.
     """
     if draft.client_message_id is None:
         raise refusal
     if after is not None:
         stored = find_stored(draft, after=after, log=log, look_at=look_at)
-    else:
-        stored = find_noted(draft, draft.client_message_id, log=log)
+    else:  # one read, and one more where there is a note
+        noted = log.noted(draft.conversation_id, draft.sender_id, draft.client_message_id)
+        stored = None if noted is None else recognise(replace(draft, nonce=""), noted, Audience({}))
     if stored is None:
         raise refusal
     return stored
@@ -82,16 +76,14 @@ def answered_before(
 def told_again(stored: Appended, stores: ChatStores, context: Context) -> Appended:
     """A resend's message goes to those who are in now: the roster behind `after` may be kept from long before.
 
-    Where its sender is not any more, they get the first reply, and nobody is told.
+    Where its sender is not any more, they get the first reply, and no one is told.
     """
     entry = stored.entry
     tail = stores.log.read_back(entry.conversation_id, limit=1) if is_group_id(entry.conversation_id) else []
     if not tail:
         return stored
     try:
-        return replace(
-            stored,
-            audience=audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context),
-        )
+        now_in = audience_behind(tail[0], entry.conversation_id, entry.sender_id, stores=stores, context=context)
     except NotAMember:
-        return replace(stored, audience=Audience({}))
+        now_in = Audience({})
+    return replace(stored, audience=now_in)

@@ -10,7 +10,7 @@ entry: just what reading the roster behind the entry gives. What follows the ent
 may meet changes that are in it already. And a put right behind the entry succeeds only if nothing followed at all: then
 the kept roster is the group's, exactly.
 
-It may be newer than the entry, and older than now: somebody may have been removed when it was read and be back since.
+It may be newer than the entry, and older than now: a member may have been removed when it was read and be back since.
 So it is good for a yes and never for a no: where one of the `needed` users is missing, the roster is read again. And it
 is good for what stands right behind the entry, never for what was there before, such as a resend's message.
 """

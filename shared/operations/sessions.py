@@ -6,18 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.domain.connections import (
-    EVICTED,
-    ONLINE,
-    REVOKED,
-    Connection,
-    Gone,
-    LimitReached,
-    Registered,
-    Session,
-    extended,
-    live,
-)
+from shared.domain.connections import EVICTED, ONLINE, REVOKED, Connection, Gone, Registered, Session, live
 from shared.errors import Unavailable
 
 if TYPE_CHECKING:  # a disconnect loads nothing of them
@@ -55,7 +44,8 @@ def open_connection(
                 services.gateway.post([old.connection_id], services.encode(EVICTED))
                 services.gateway.close(old.connection_id)
             came_online = not live(result.others, now)
-            is_news = came_online or _may_have_been_first(result, connection, now)
+            # Or this registration met itself, and others came in between, who told no one. Twice does no harm.
+            is_news = came_online or (result.shown is None and now - connection.connected_at < _HANDSHAKE_MS)
             before = Session(result.others, result.last_seen, result.hidden, result.shown)
             # A reconnect within the grace period leaves no trace. Who decayed is told of once more.
             announce = is_news and not result.hidden and not before.is_just_away(now)
@@ -64,19 +54,14 @@ def open_connection(
         if connection.connection_id in there:  # by the last attempt, whose answer was lost: these are gone with it
             dropped += [one for one in drop if one.connection_id not in there]
             # Or a later token was shown meanwhile, side by side with this one.
-            connection = extended(connection, there[connection.connection_id].authenticated_until)
-        drop = _to_drop(result, connection, limit=limit, now=now)
+            connection = connection.extended(there[connection.connection_id].authenticated_until)
+        drop = _to_drop(result.current, connection, limit=limit, now=now)
     raise Unavailable("Too many connections open at once: try again")
 
 
-def _may_have_been_first(met: Registered, connection: Connection, now: int) -> bool:
-    """Whether this registration met itself, and others came in between, who told nobody. Twice does no harm."""
-    return met.shown is None and now - connection.connected_at < _HANDSHAKE_MS
-
-
-def _to_drop(full: LimitReached, newcomer: Connection, *, limit: int, now: int) -> list[Connection]:
+def _to_drop(there: Sequence[Connection], newcomer: Connection, *, limit: int, now: int) -> list[Connection]:
     """All stale connections, and of the living the oldest, until there is room for one more."""
-    current = [connection for connection in full.current if connection.connection_id != newcomer.connection_id]
+    current = [connection for connection in there if connection.connection_id != newcomer.connection_id]
     living = sorted(live(current, now), key=lambda connection: connection.connected_at)
     stale = [connection for connection in current if not connection.is_live(now)]
     return stale + living[: max(0, len(living) - limit + 1)]
@@ -92,21 +77,14 @@ def ends_soon(connection: Connection, *, within_ms: int, now: int) -> Gone | Non
     return Gone(connection.user_id, connection.expires_at) if is_near else None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """`went_offline`: no live connection of the user is left, and those who watch were last told that there is one."""
+def close_connection(user_id: str, connection_id: str, *, stores: SessionStores, now: int) -> bool:
+    """Forget a connection that is over. Returns whether its user went offline. Late and repeated calls do nothing else.
 
-    went_offline: bool
-
-
-def close_connection(user_id: str, connection_id: str, *, stores: SessionStores, now: int) -> Closed:
-    """Forget a connection that is over. Late and repeated calls remove nothing else.
-
-    What counts is what was told, and not whether this connection was live: its token may have ended before it did, and
-    who removed it first may have died with that.
+    They did where no live connection is left, and those who watch were last told that there is one: what counts is not
+    whether this connection was live. Its token may have ended before it did, and who removed it first may have died.
     """
     result = stores.sessions.remove(user_id, connection_id, now=now)
-    return Closed(went_offline=result.shown == ONLINE and not live(result.others, now))
+    return result.shown == ONLINE and not live(result.others, now)
 
 
 def close_all(user_id: str, *, stores: SessionStores, services: PresenceServices, now: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from shared.domain.connections import OFFLINE, ONLINE, Presence, Watch
-from shared.operations.presence import NEVER, Now, near_to, seen_by, shown_as, tell
+from shared.operations.presence import NEVER, Now, near_to, seen_by, tell
 from shared.ports.connections import Watches
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
@@ -30,8 +30,12 @@ def tell_withdrawn(
     """A contact, or a shared group, with each of `others` has ended. Two queries where none watches another."""
     at = now()
     watching = _between(user_id, others, stores.watches, at)
-    visible = seen_by(user_id, _people(watching, user_id), stores=stores, services=services) if watching else set()
-    _tell_nothing_to_see([one for one in watching if _other(one, user_id) not in visible], stores, services, at)
+    visible = (
+        seen_by(user_id, {_other(one, user_id) for one in watching}, stores=stores, services=services)
+        if watching
+        else set()
+    )
+    _tell_nothing([one for one in watching if _other(one, user_id) not in visible], stores, services, at)
 
 
 def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: PresenceServices, now: Now) -> None:
@@ -39,7 +43,7 @@ def tell_blocked(user_id: str, other: str, *, stores: PresenceStores, services: 
     at = now()
     watching = _between(user_id, [other], stores.watches, at)
     if watching and near_to(user_id, [other], stores=stores, services=services):
-        _tell_nothing_to_see(watching, stores, services, at)
+        _tell_nothing(watching, stores, services, at)
 
 
 def tell_joined(
@@ -57,7 +61,7 @@ def tell_joined(
     found = services.parallel_map(lambda user: _between(user, everybody - {user}, stores.watches, at), users)
     told: set[Watch] = set()
     for user, watching in zip(users, found, strict=True):
-        fellows = _fellows_now(conversation_id, user, _people(watching, user), stores)
+        fellows = _fellows_now(conversation_id, user, {_other(one, user) for one in watching}, stores)
         new = [one for one in watching if _other(one, user) in fellows and one not in told]
         told.update(new)
         _tell_as_they_are(new, stores, services, at)
@@ -87,21 +91,15 @@ def _other(watch: Watch, user_id: str) -> str:
     return watch.watched if watch.watcher == user_id else watch.watcher
 
 
-def _people(watching: Iterable[Watch], user_id: str) -> set[str]:
-    return {_other(one, user_id) for one in watching}
-
-
 def _tell_as_they_are(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> None:
     """Tell each of these connections that its user is online. To say "offline" could overtake one who is coming."""
     users = {one.watched for one in watching}
     sessions = stores.sessions.whole(users) if users else {}
-    shown = {user: shown_as(user, sessions.get(user, NEVER), at) for user in users}
+    shown = {user: sessions.get(user, NEVER).shown_as(user, at) for user in users}
     _tell(((shown[one.watched], one) for one in watching if shown[one.watched].status == ONLINE), stores, services, at)
 
 
-def _tell_nothing_to_see(
-    watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int
-) -> None:
+def _tell_nothing(watching: Sequence[Watch], stores: PresenceStores, services: PresenceServices, at: int) -> None:
     _tell(((Presence(one.watched, OFFLINE), one) for one in watching), stores, services, at)
 
 

@@ -34,7 +34,7 @@ class ConversationLog(Protocol):
         A message with a file is stored together with its reference to that. Raises NotFound, and nothing is stored,
         where its place is free and the file is not ready (any more).
 
-        A change touches entries before its place only. Its effects carry no conditions of their own. Whoever read what
+        A change touches entries before its place only. Its effects carry no conditions of their own. Who read what
         the change rests on after reading the entry before this place, strongly, knows that nothing has changed since:
         every change takes a place.
         """
@@ -89,9 +89,6 @@ class Memberships(Protocol):
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
         """The groups' own items, 100 to a round trip."""
-
-    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
-        """Those of `conversation_ids` that the user is in, 100 to a round trip."""
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
         """Make these users members, all or none. False, and nothing changes, where the conversation exists."""

@@ -32,8 +32,7 @@ class Files(Protocol):
     def retire(self, file_id: str) -> bool:
         """Mark a ready file as deleted, and forget its name, if no message has it. False, and nothing changes, else.
 
-        From then on no message can refer to it, and it counts no more. True also where it was so already, or is not
-        there.
+        From then on no message can refer to it, and it counts no more. True also where it was so, or is not there.
         """
 
     def forget(self, file: File) -> bool:

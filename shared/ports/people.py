@@ -1,4 +1,4 @@
-"""What contacts, blocks and profiles need from storage."""
+"""What is stored of people beside their conversations: contacts, blocks, profiles, limits, devices, notifications."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.contacts import Contact, Pair, Profile, Relation
+from shared.domain.devices import Device, PushTarget
+from shared.domain.limits import Lease, Limit
+from shared.domain.notifications import About, Notification, Reminder
+from shared.domain.pushes import PushContextBatch, PushContextKey
 
 
 class Contacts(Protocol):
@@ -39,8 +43,7 @@ class Blocks(Protocol):
     def refusing(self, users: Collection[str], by: str) -> set[str]:
         """Those of `users` who do not let `by` put them into groups. Strongly consistent, 50 to a round trip.
 
-        They block `by`, or take groups from accepted contacts only and have none in `by`: where a profile says so, that
-        takes one round trip more.
+        They block `by`, or take groups from accepted contacts only (one round trip more) and have none in `by`.
         """
 
 
@@ -59,3 +62,78 @@ class Profiles(Protocol):
 
     def update(self, user_id: str, changes: Mapping[str, object]) -> Profile:
         """Change some fields, by name; None clears. Returns all. Different fields at once: none is lost."""
+
+
+class Buckets(Protocol):
+    """The shared bucket of each user."""
+
+    def lease(self, user_id: str, tokens: int, *, limit: Limit, full_at: int, now: int) -> Lease:
+        """Take tokens, all or none: one conditional write where `full_at` is as known (0: nothing), else two."""
+
+
+class Devices(Protocol):
+    """A user's devices, in one item. A target belongs to one device of one user at any time."""
+
+    def of(self, user_ids: Collection[str]) -> Mapping[str, Sequence[Device]]:
+        """The users' devices, 100 users to a strongly consistent round trip; users without any may be left out."""
+
+    def register(self, user_id: str, device: Device, *, limit: int) -> None:
+        """Store the device, and take its target from any other: all or nothing. At `limit` the oldest goes."""
+
+    def forget(self, user_id: str, device_id: str) -> bool:
+        """Remove a device. Idempotent: False where it was not there."""
+
+    def forget_unchanged(self, user_id: str, device: Device) -> bool:
+        """Remove a device, if it still has this target, registered at this time. False, and nothing changes, if not."""
+
+    def change_environment(self, user_id: str, device: Device, target: PushTarget) -> bool:
+        """Store another environment for a device's token, if it is otherwise unchanged as above."""
+
+
+class PushContexts(Protocol):
+    """What decides about pushes, wherever it is stored."""
+
+    def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
+        """All of it, 100 items to a strongly consistent round trip: four for each asked, and the senders and groups."""
+
+
+class Claims(Protocol):
+    """Who carries out which push: of several that try the same, one."""
+
+    def claim(self, user_id: str, device_id: str, about: About, *, tries: int, now: int) -> bool:
+        """Take one try of a push to one device. False where it was taken before.
+
+        The first try (0) of a message can be taken if no message of its conversation as new as it was pushed to the
+        device before; another, if the try before it was the last one taken.
+        """
+
+
+class Notifications(Protocol):
+    """What users have been told outside of conversations, until they acknowledge it. Expired ones are left out."""
+
+    def put(self, notifications: Sequence[Notification]) -> None:
+        """Keep them; one that is there already stays as it is. Raises Unavailable where some may not be stored."""
+
+    def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
+        """All that a user has not acknowledged, oldest first, strongly consistent."""
+
+    def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
+        """Those of these (user, notification id) that are not acknowledged, 100 to a strongly consistent round trip."""
+
+    def acknowledge(self, user_id: str, notification_id: str) -> None:
+        """Forget what it says, and tell it no more: putting it again does not bring it back. Idempotent."""
+
+
+class Reminders(Protocol):
+    """What members want to be reminded of."""
+
+    def put(self, reminder: Reminder) -> None:
+        """Idempotent."""
+
+    def get(self, user_id: str, reminder_id: str) -> Reminder | None: ...
+
+    def of(self, user_id: str) -> Sequence[Reminder]:
+        """All of a user's, the next one first, strongly consistent."""
+
+    def remove(self, user_id: str, reminder_id: str) -> None:
+        """Idempotent."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
 
 Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification | Closing"
 """What is posted to connections."""
+Encoder: TypeAlias = "Callable[[Event], bytes]"
+"""Makes an event's bytes, as docs/protocol.md has them."""
+Inspector: TypeAlias = "Callable[[File, bytes], Checked]"
+"""Says whether bytes are what they are declared to be: all of an image, or the beginning of any other file."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -74,13 +78,6 @@ class Objects(Protocol):
         """A URL for that long, without a call. What comes has the file's name and type; only an image is shown."""
 
 
-class Inspector(Protocol):
-    """Says whether bytes are what they are declared to be."""
-
-    def __call__(self, file: File, head: bytes, /) -> Checked:
-        """`head` is all of an image, or the beginning of any other file."""
-
-
 class PushGateway(Protocol):
     """Hands a push to the provider of the user's device."""
 
@@ -120,12 +117,6 @@ class ReminderScheduler(Protocol):
 
     def cancel(self, reminder_id: str) -> None:
         """Idempotent; one that is being carried out right now may still be."""
-
-
-class Encoder(Protocol):
-    """Makes an event's bytes, as docs/protocol.md has them."""
-
-    def __call__(self, event: Event, /) -> bytes: ...
 
 
 class Observer(Protocol):
@@ -175,7 +166,7 @@ class RestServices(NotifyingServices):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PushServices(NotifyingServices):
-    """What waking devices takes. `jitter(ms)` is a random part of that."""
+    """What waking devices takes."""
 
     push_queue: PushQueue
     shard_queue: ShardQueue

@@ -9,11 +9,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a port costs nothing where it is not used
+    from shared.ports import people
     from shared.ports.connections import Sessions, Tickets, Watches
     from shared.ports.conversations import ConversationLog, Memberships
     from shared.ports.files import Files
-    from shared.ports.notifications import Claims, Devices, Notifications, PushContexts, Reminders
-    from shared.ports.people import Blocks, Contacts, Profiles, Relations
 
 # Neither compared nor printed: each method that a dataclass writes is compiled at every cold start.
 
@@ -30,7 +29,7 @@ class PresenceStores(SessionStores):
     """What decides who may see whose presence, and who wants to."""
 
     memberships: Memberships
-    relations: Relations
+    relations: people.Relations
     watches: Watches
 
 
@@ -40,7 +39,7 @@ class ChatStores(PresenceStores):
 
     log: ConversationLog
     files: Files
-    blocks: Blocks
+    blocks: people.Blocks
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -48,19 +47,19 @@ class Stores(ChatStores):
     """What the HTTP API touches."""
 
     tickets: Tickets
-    contacts: Contacts
-    profiles: Profiles
-    devices: Devices
-    notifications: Notifications
-    reminders: Reminders
+    contacts: people.Contacts
+    profiles: people.Profiles
+    devices: people.Devices
+    notifications: people.Notifications
+    reminders: people.Reminders
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PushStores(Stores):
     """All of them."""
 
-    push_contexts: PushContexts
-    claims: Claims
+    push_contexts: people.PushContexts
+    claims: people.Claims
 
 
 def contents(stores: SessionStores) -> dict[str, Any]:

@@ -1,16 +1,15 @@
-"""Events and acknowledgements, as plain values: whoever sends them encodes them."""
+"""Events and acknowledgements, as plain values: who sends them encodes them. What is too heavy is cut."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, assert_never
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from shared.domain.changes import Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.connections import Closing, Presence, PresenceChange
-from shared.domain.entries import Entry, Reaction, Receipt, Typing, is_too_heavy
-from shared.wire.cutting import cut_edited, cut_message
+from shared.domain.entries import MAX_MESSAGE_BYTES, Entry, Reaction, Receipt, Typing, is_too_heavy, text_bytes
 
 if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pays for loading what they are
     from shared.domain.notifications import Notification
@@ -19,7 +18,16 @@ if TYPE_CHECKING:  # shapes are types alone, and only who sends notifications pa
     from shared.ports.services import Event
     from shared.wire.shapes import messages as shapes
     from shared.wire.shapes import people
-    from shared.wire.shapes.messages import Message
+    from shared.wire.shapes.messages import Content, Message
+
+
+# An edit's entry has the content, and ids around it.
+_MAX_CONTENT_BYTES: Final = MAX_MESSAGE_BYTES - 1_024
+# Counts of reactions have what the content leaves, and this much in any case.
+_COUNTS_BYTES: Final = 2_048
+
+
+_OPTIONAL: Final = ("client_message_id", "reply_to", "file_id", "edited_at", "deleted_at")
 
 
 def message_body(entry: Entry) -> Message:
@@ -39,23 +47,67 @@ def whole_message_body(entry: Entry) -> Message:
         "type": entry.message_type,
         "created_at": entry.created_at,
     }
-    if entry.client_message_id is not None:
-        body["client_message_id"] = entry.client_message_id
-    if entry.reply_to is not None:
-        body["reply_to"] = entry.reply_to
+    for name in _OPTIONAL:
+        if (value := getattr(entry, name)) is not None:
+            body[name] = value
     if entry.mentions:
         body["mentions"] = list(entry.mentions)
-    if entry.file_id is not None:
-        body["file_id"] = entry.file_id
     if entry.forwarded:
         body["forwarded"] = True
-    if entry.edited_at is not None:
-        body["edited_at"] = entry.edited_at
-    if entry.deleted_at is not None:
-        body["deleted_at"] = entry.deleted_at
     if entry.reactions:
         body["reactions"] = reactions_body(entry.reactions)
     return body
+
+
+def cut_message(body: Message, entry: Entry) -> Message:
+    """The body with at most 24 KB: reactions become counts, of the commonest, and if need be the content ends early."""
+    counts = Counter(emoji for emoji, _ in entry.reactions)
+    body = body.copy()
+    if counts:
+        del body["reactions"]
+        body.update({"reactions_cut": True, "reaction_counts": {}, "reaction_total": len(entry.reactions)})
+    for_counts = min(_COUNTS_BYTES, sum(map(_count_bytes, counts, counts.values())))
+    content = body["content"]
+    if content is not None:
+        room = MAX_MESSAGE_BYTES - _size({**body, "content": "", "content_cut": True}) - for_counts
+        shown = cut_content(content, room)
+        body["content"] = shown["content"]
+        if "content_cut" in shown:
+            body["content_cut"] = True
+    room = MAX_MESSAGE_BYTES - _size(body)
+    kept: dict[str, int] = {}
+    for emoji, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        room -= _count_bytes(emoji, count)
+        if room < 0:
+            break
+        kept[emoji] = count
+    if counts:
+        body["reaction_counts"] = kept
+    return body
+
+
+def cut_edited(content: str | None) -> Content:
+    """The `content` of an edit's entry."""
+    return {"content": None} if content is None else cut_content(content, _MAX_CONTENT_BYTES)
+
+
+def cut_content(content: str, room: int) -> Content:
+    """As much of the beginning as fits into `room` bytes of JSON, marked where that is not all."""
+    if 6 * len(content) + 2 <= room or text_bytes(content) <= room:
+        return {"content": content}
+    low, high = 0, len(content)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if text_bytes(content[:middle]) <= room else (low, middle - 1)
+    return {"content": content[:low], "content_cut": True}
+
+
+def _count_bytes(emoji: str, count: int) -> int:
+    return text_bytes(emoji) + len(str(count)) + 2
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass"))
 
 
 def reactions_body(reactions: Iterable[Reaction]) -> dict[str, list[str]]:
@@ -121,22 +173,8 @@ def receipt_event(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def typing_event(typing: Typing) -> dict[str, Any]:
-    return {
-        "type": "typing",
-        "conversation_id": typing.conversation_id,
-        "user_id": typing.user_id,
-        "active": typing.active,
-    }
-
-
 def presence_body(presence: Presence) -> people.Presence:
     return {"user_id": presence.user_id, "status": presence.status, "last_seen": presence.last_seen}
-
-
-def presence_event(change: PresenceChange) -> dict[str, Any]:
-    """A later `timestamp` counts: two changes may arrive in the other order."""
-    return {"type": "presence", **presence_body(change.presence), "timestamp": change.timestamp}
 
 
 def notification_body(notification: Notification) -> people.Told:
@@ -165,12 +203,12 @@ def event_body(event: Event) -> dict[str, Any]:
             return entry_event(event)
         case Receipt():
             return receipt_event(event)
-        case Typing():
-            return typing_event(event)
-        case PresenceChange():
-            return presence_event(event)
-        case Closing():
-            return closing_event(event)
+        case Typing(conversation_id=conversation_id, user_id=user_id, active=active):
+            return {"type": "typing", "conversation_id": conversation_id, "user_id": user_id, "active": active}
+        case PresenceChange(presence=presence, timestamp=timestamp):  # a later one counts: they may come in any order
+            return {"type": "presence", **presence_body(presence), "timestamp": timestamp}
+        case Closing(code=code):
+            return {"type": "disconnect", "code": code, "reconnect": False}
         case _:
             return notification_event(event)
 
@@ -178,10 +216,6 @@ def event_body(event: Event) -> dict[str, Any]:
 def encode_plainly(event: Event) -> bytes:
     """An event as it is posted, for functions that import no faster encoder for the few that they send."""
     return json.dumps(event_body(event), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def closing_event(closing: Closing) -> dict[str, Any]:
-    return {"type": "disconnect", "code": closing.code, "reconnect": False}
 
 
 def message_ack(entry: Entry, *, duplicate: bool) -> shapes.SentMessage:

@@ -16,7 +16,7 @@ from functions.message.wiring import Wiring as Wired
 from shared.adapters.aws.calls import JsonService
 from shared.adapters.dynamodb.buckets import DynamoDbBuckets
 from shared.domain.connections import Identity
-from shared.ports.limits import Buckets
+from shared.ports.people import Buckets
 from tests.fakes import FakeClock, FakeGateway, FakeNonces
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, websocket_event
 from tests.metering import Meter

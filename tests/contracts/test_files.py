@@ -190,9 +190,9 @@ def test_which_conversations_a_user_is_in_is_told_of_many_at_once(stores: Stores
     assert stores.memberships.create(places[3], ["alice", "bob"], joined_at=1)
     assert stores.memberships.create(places[110], ["alice", "carol"], joined_at=1)
     assert stores.memberships.create(DM, ["alice", "bob"], joined_at=1)
-    assert set(stores.memberships.joined("alice", places)) == {places[3], places[110]}
-    assert set(stores.memberships.joined("bob", places)) == {places[3]}
-    assert set(stores.memberships.joined("bob", [])) == set()
+    assert set(stores.memberships.of_user_in("alice", places)) == {places[3], places[110]}
+    assert set(stores.memberships.of_user_in("bob", places)) == {places[3]}
+    assert set(stores.memberships.of_user_in("bob", [])) == set()
 
 
 def room(stores: Stores, quota: int, *, owner: str = "alice") -> int:

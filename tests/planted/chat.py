@@ -53,8 +53,8 @@ BUGS: Final = (
     Bug(
         "an id without `after` leaves no note",
         "shared/operations/messages.py",
-        "return command.after is None and draft.client_message_id is not None",
-        "return False",
+        "once=command.after is None and draft.client_message_id is not None,",
+        "once=False,",
     ),
     Bug(
         "a note is taken for the place's entry",
@@ -95,7 +95,7 @@ BUGS: Final = (
     Bug(
         "a deleted message can be forwarded",
         "shared/operations/messages.py",
-        "original = check_readable(found.entries.get(seq))",
+        "original = rules.check_readable(found.entries.get(seq))",
         "original = found.entries[seq]",
     ),
     Bug(
@@ -144,8 +144,8 @@ BUGS: Final = (
     Bug(
         "a connection that is still connecting is forgotten on a 410",
         "shared/operations/delivery.py",
-        "dead = [connection for connection in connections if not connection.may_be_connecting(now)]",
-        "dead = list(connections)",
+        "        if connection.may_be_connecting(now):\n            continue\n",
+        "",
     ),
     # --- numbers
     Bug(
@@ -321,8 +321,8 @@ BUGS: Final = (
     Bug(
         "a group's size is not kept",
         "shared/adapters/dynamodb/effects.py",
-        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size})',
-        'return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1})',
+        'return _update(table, schema.group_key(entry.conversation_id), "SET #size = :size", {":size": size})',
+        'return _update(table, schema.group_key(entry.conversation_id), "SET #size = :size", {":size": size - 1})',
     ),
     # --- reading
     Bug(
@@ -352,8 +352,8 @@ BUGS: Final = (
     Bug(
         "outsiders read history",
         "shared/operations/history.py",
-        "    if user_id not in members:\n        raise NotAMember\n    messages",
-        "    messages",
+        "    if user_id not in members:\n        raise NotAMember\n    found",
+        "    found",
     ),
     Bug(
         "a cursor goes beyond the head",

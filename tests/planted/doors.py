@@ -49,8 +49,8 @@ BUGS: Final = (
     Bug(
         "any user sends notifications",
         "functions/rest/notifications.py",
-        "if _SENDING not in caller(app, wiring).scopes:",
-        "if not caller(app, wiring).user_id:",
+        "if _SENDING not in wiring.caller(app).scopes:",
+        "if not wiring.caller(app).user_id:",
     ),
     Bug(
         "an alias can't be taken away",
@@ -71,13 +71,16 @@ BUGS: Final = (
         "            pass\n",
     ),
     Bug(
-        "what is written by HTTP is not counted", "functions/rest/requests.py", "    wiring.limiter.take(user_id)\n", ""
+        "what is written by HTTP is not counted",
+        "functions/rest/wiring.py",
+        "        self.limiter.take(user_id)\n",
+        "",
     ),
     Bug(
         "signing out keeps the device",
         "functions/rest/notifications.py",
-        "        forget_device(caller(app, wiring).user_id, device_id, stores=wiring.stores)\n",
-        "        caller(app, wiring)\n",
+        "        wiring.stores.devices.forget(wiring.caller(app).user_id, device_id)",
+        "        wiring.caller(app)",
     ),
     # --- the look at who has gone
     Bug(

@@ -35,8 +35,8 @@ BUGS: Final = (
     Bug(
         "a ping does not keep a connection alive",
         "shared/domain/connections.py",
-        "return replace(connection, expires_at=min(now + HEARTBEAT_WINDOW_MS, connection.expires_at))",
-        "return replace(connection, expires_at=min(now, connection.expires_at))",
+        "return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at))",
+        "return replace(self, expires_at=min(now, self.expires_at))",
     ),
     Bug(
         "a connection outlives its token",
@@ -47,8 +47,8 @@ BUGS: Final = (
     Bug(
         "a connection that a 410 took away is not registered again",
         "shared/domain/connections.py",
-        "    if stored is None:\n        return connection\n",
-        "    if stored is None:\n        return None if known else connection\n",
+        "        if stored is None:\n            return self\n",
+        "        if stored is None:\n            return None if known else self\n",
     ),
     Bug(
         "closing all leaves the last one open",
@@ -66,8 +66,8 @@ BUGS: Final = (
     Bug(
         "the end of a token is looked at at the handshake only",
         "shared/wire/websocket/gateway.py",
-        "if identity.expires_at <= now:\n        raise TokenExpired",
-        "if identity.expires_at <= 0:\n        raise TokenExpired",
+        'identity = Identity(context["user_id"], int(context["expires_at"]))',
+        'identity = Identity(context["user_id"], int(context["expires_at"]) + 10**12)',
     ),
     Bug(
         "an ended token opens a connection",
@@ -105,13 +105,13 @@ BUGS: Final = (
     Bug(
         "strangers see presence",
         "shared/operations/presence.py",
-        "return near | set(_fellows(user_id, strangers, stores, services))",
-        "return near | set(strangers)",
+        "    if not mine:\n        return near\n",
+        "    if not mine or strangers:\n        return near | set(strangers)\n",
     ),
     Bug(
         "who hides is seen",
-        "shared/operations/presence.py",
-        "    if session.hidden:\n        return Presence(user_id, OFFLINE)\n",
+        "shared/domain/connections.py",
+        "        if self.hidden:\n            return Presence(user_id, OFFLINE)\n",
         "",
     ),
     Bug(
@@ -150,8 +150,8 @@ BUGS: Final = (
     Bug(
         "offline is never looked at",
         "functions/disconnect/handler.py",
-        "        if closed.went_offline:\n            checks.schedule(Gone(caller.user_id, now))\n",
-        "",
+        "            checks.schedule(Gone(caller.user_id, now))\n",
+        "            pass\n",
     ),
     Bug(
         "what a connection watched before is watched on",
@@ -207,7 +207,7 @@ BUGS: Final = (
     Bug(
         "messages are counted by nobody",
         "functions/message/handler.py",
-        "        if kind in _COUNTED:\n            self.limiters.messages.take(caller.user_id)\n",
+        "            if kind in _COUNTED:\n                self.limiters.messages.take(caller.user_id)\n",
         "",
     ),
     Bug("a flood of frames is let through", "shared/limits/limiters.py", "        bucket.tokens -= 1\n", ""),

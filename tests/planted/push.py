@@ -11,8 +11,8 @@ BUGS: Final = (
     Bug(
         "the sender is pushed to",
         "shared/operations/push/enqueueing.py",
-        "user for user in members_of[entry.conversation_id] if user != entry.sender_id",
-        "user for user in members_of[entry.conversation_id]",
+        "user for user in members_of[one.conversation_id] if user != one.sender_id",
+        "user for user in members_of[one.conversation_id]",
     ),
     Bug(
         "what is read already is pushed",
@@ -103,13 +103,13 @@ BUGS: Final = (
         "a provider that is busy is not tried again",
         "shared/operations/push/sending.py",
         "        case Busy():\n            _try_later(planned, result, batch)\n",
-        "        case Busy():\n            return False\n",
+        "        case Busy():\n            return\n",
     ),
     Bug(
         "an unregistered device is kept",
         "shared/operations/push/sending.py",
-        "            if since is None or device.registered_at <= since:\n                batch.stores.devices.forget_unchanged(user_id, device)\n",
-        "            return False\n",
+        "            if since is None or device.registered_at <= since:\n                batch.stores.devices.forget_unchanged(planned.job.user_id, device)\n",
+        "            return\n",
     ),
     Bug(
         "who registered again after the provider's answer is forgotten",
@@ -131,19 +131,19 @@ BUGS: Final = (
     ),
     Bug(
         "who has got it is told again",
-        "shared/operations/delivery_checks.py",
+        "shared/operations/push/enqueueing.py",
         "if user in members and members[user].has_got < seq]",
         "if user in members]",
     ),
     Bug(
         "what was deleted meanwhile is posted again",
-        "shared/operations/delivery_checks.py",
+        "shared/operations/push/enqueueing.py",
         "if entry is None or not entry.is_readable:",
         "if entry is None:",
     ),
     Bug(
         "a delivery check pushes and does not post",
-        "shared/operations/delivery_checks.py",
+        "shared/operations/push/enqueueing.py",
         'delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())',
         'delivered = broadcast(event, to=(), skip="", stores=stores, services=services, now=context.now())',
     ),
@@ -189,8 +189,8 @@ BUGS: Final = (
     Bug(
         "a notification that was acknowledged comes back with its repetition",
         "shared/adapters/dynamodb/model_stores.py",
-        "(rows.expires_at <= notification.created_at)",
-        "(rows.expires_at != notification.created_at)",
+        "(rows.expires_at <= one.created_at)",
+        "(rows.expires_at != one.created_at)",
     ),
     Bug(
         "what was acknowledged is listed",
@@ -262,8 +262,8 @@ BUGS: Final = (
     Bug(
         "a file is seen by those who share no conversation with it",
         "shared/operations/files.py",
-        "not (file.status == READY and _has_it(user_id, file, stores)):",
-        "not (file.status == READY):",
+        "not (file.owner_id == user_id or _has_it(user_id, file, stores)):",
+        "not (file.owner_id == user_id or file.status == READY):",
     ),
     Bug(
         "a rejected file's bytes are kept",
@@ -280,20 +280,20 @@ BUGS: Final = (
     Bug(
         "a settled file is settled again",
         "shared/adapters/dynamodb/files.py",
-        'f"{change} REMOVE #{TTL}", values, condition=is_pending)',
-        'f"{change} REMOVE #{TTL}", values, condition=f"{is_pending} OR #{STATUS} <> :pending")',
+        "whole, values, condition=is_pending)",
+        'whole, values, condition=f"{is_pending} OR #{STATUS} <> :pending")',
     ),
     # --- the providers, and the queues before them
     Bug(
         "APNs' word for since when a token is none is passed over",
-        "functions/offline_push/apns/answers.py",
+        "functions/offline_push/apns/gateway.py",
         "since=since if type(since) is int else None,",
         "since=None,",
     ),
     Bug(
         "a token that FCM can't read is kept",
-        "functions/offline_push/fcm/answers.py",
-        "    if is_about_target:\n        return result(Unregistered, code)\n",
+        "functions/offline_push/fcm/gateway.py",
+        "    if is_about_target:\n        return providers.result(Unregistered, code)\n",
         "",
     ),
     Bug(

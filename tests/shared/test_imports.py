@@ -39,7 +39,7 @@ domain: changes connections contacts entries members text
 operations: presence sessions
 ports: services stores
 shared: clock config errors observability
-wire: common cutting events
+wire: common events
 wire.websocket: gateway
 """,
     "functions.disconnect.handler": """
@@ -59,25 +59,25 @@ domain: changes connections contacts entries members text
 operations: presence
 ports: services stores
 shared: clock config errors observability
-wire: cutting events
+wire: events
 """,
     "functions.message.handler": """
 adapters.aws: calls sqs transport
-adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships relations schema sessions
-    watches
+adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships presence_stores relations
+    schema sessions watches
 domain: changes connections contacts entries files limits members rules text
 limits: limiters
 operations: audiences changes connections context delivery editing messages presence receipts resends rosters sessions
     sync typing_indicators visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
-wire: common cutting events
+wire: common events
 wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
 adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
 adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
-    relations schema sessions stores watches
+    presence_stores relations schema sessions stores watches
 auth: origins tokens
 domain: changes connections contacts devices entries files inbox limits members notifications pushes rules text
 limits: invites limiters
@@ -85,19 +85,19 @@ operations: audiences changes connections contacts context conversations deliver
     messages notifications presence receipts reminders resends rosters sessions tickets visibility
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
-wire: common cutting events
+wire: common events
 wire.rest: common conversations messages people
 """,
     "functions.offline_push.handler": """
 adapters.aws: calls push_queues secrets_manager sqs transport
-adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores pushes relations
-    schema sessions stores watches
+adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores presence_stores
+    pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
-operations: audiences context delivery delivery_checks fan_out notifications reminders rosters
+operations: audiences context delivery fan_out notifications reminders rosters
 operations.push: enqueueing planning sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
-wire: cutting events
+wire: events
 """,
     "functions.files.handler": """
 adapters.aws: calls s3 sdk transport

@@ -19,7 +19,7 @@ import functions.rest.handler as rest_module
 import shared.auth.tokens as tokens_module
 import shared.observability as observability_module
 from functions.files.handler import Wiring as FilesWiring
-from functions.files.inspector import inspector
+from functions.files.handler import inspector
 from functions.message.handler import Guard
 from functions.message.wiring import Wiring as MessageWiring
 from functions.offline_push.wiring import SqsShardQueue

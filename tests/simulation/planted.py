@@ -37,7 +37,6 @@ from shared.domain.entries import Draft, Entry
 from shared.domain.rules import Audience
 from shared.errors import NotAMember
 from shared.operations.audiences import audience_of
-from shared.operations.sessions import Closed
 from tests.simulation.scenario import beginning
 
 Patch = tuple[Any, str, Any]
@@ -89,13 +88,13 @@ def _wrong_connection() -> Iterator[Patch]:
 def _any_disconnect() -> Iterator[Patch]:
     """Whoever closes one of several connections counts as gone."""
 
-    def close(user_id: str, connection_id: str, *, stores: Any, now: int) -> Closed:
+    def close(user_id: str, connection_id: str, *, stores: Any, now: int) -> bool:
         stores.sessions.remove(user_id, connection_id, now=now)
-        return Closed(went_offline=True)
+        return True
 
     def gullible(gone: Any, *, again: bool, stores: Any, services: Any, now: Any) -> bool:
         session = stores.sessions.whole([gone.user_id]).get(gone.user_id, Session())
-        shown = presence_module.shown_as(gone.user_id, replace(session, connections=()), now())
+        shown = replace(session, connections=()).shown_as(gone.user_id, now())
         presence_module.announce_presence(shown, stores=stores, services=services, now=now())
         return True
 

@@ -83,19 +83,17 @@ class Http2:
             return self._loop
 
     async def _exchange(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        try:
-            return await self._send(path, headers, body)
-        except httpx2.ConnectError as exc:
-            raise NoConnection from exc
-        except httpx2.TransportError as exc:
-            if isinstance(exc, httpx2.TimeoutException):
+        lost: Exception | None = None
+        for _ in range(2):
+            try:
+                return await self._send(path, headers, body)
+            except httpx2.TimeoutException as exc:
                 raise TimedOut from exc
-        try:
-            return await self._send(path, headers, body)
-        except httpx2.TimeoutException as exc:
-            raise TimedOut from exc
-        except httpx2.TransportError as exc:
-            raise NoConnection from exc
+            except httpx2.TransportError as exc:
+                lost = exc
+            if isinstance(lost, httpx2.ConnectError):
+                break
+        raise NoConnection from lost
 
     async def _send(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         line = self._line = self._line or _Line(self._client())

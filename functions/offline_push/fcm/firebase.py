@@ -39,11 +39,7 @@ for _name in ("google", "urllib3"):  # they log headers and bodies where the roo
 
 
 class TokenRefused(Exception):
-    """The token endpoint does not take the service account's key. `code` is its word for why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    """The token endpoint does not take the service account's key, and says why in a word."""
 
 
 class TokenUnavailable(Exception):

@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from firebase_admin import messaging  # type: ignore[import-untyped]
-from firebase_admin.exceptions import FirebaseError  # type: ignore[import-untyped]
+from firebase_admin import exceptions, messaging  # type: ignore[import-untyped]
 
-from functions.offline_push.fcm.answers import OUR_CREDENTIALS, result_of
+from functions.offline_push import providers
 from functions.offline_push.fcm.firebase import Project, TokenRefused, TokenUnavailable
-from functions.offline_push.providers import (
-    PAYLOAD_LIMIT,
-    Credentials,
-    Timeouts,
-    fit,
-    hand_over,
-    retry_after_ms,
-    unexpected,
-)
+from functions.offline_push.providers import ALL_BUSY, TARGET_BUSY, Meaning
 from shared.clock import now_ms
-from shared.domain.pushes import Busy, Misconfigured, Push, PushResult, Sent
+from shared.domain.pushes import Busy, Misconfigured, Push, PushResult, Refused, Sent, Unregistered
+
+# What FCM's errors mean (firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode), and those of all Google APIs.
+INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
+# FCM's own codes first, then what Google calls HTTP statuses. 404 NOT_FOUND is the project, not the device.
+CODES: Final[Mapping[str, Meaning]] = {
+    "UNREGISTERED": Unregistered,
+    "SENDER_ID_MISMATCH": Misconfigured,
+    "THIRD_PARTY_AUTH_ERROR": Misconfigured,
+    "QUOTA_EXCEEDED": ALL_BUSY,
+    "UNAVAILABLE": ALL_BUSY,
+    "INTERNAL": TARGET_BUSY,
+    "UNSPECIFIED_ERROR": TARGET_BUSY,
+    INVALID_ARGUMENT: Refused,
+    "UNAUTHENTICATED": Misconfigured,
+    "PERMISSION_DENIED": Misconfigured,
+    "NOT_FOUND": Misconfigured,
+    "RESOURCE_EXHAUSTED": ALL_BUSY,
+    "DEADLINE_EXCEEDED": TARGET_BUSY,
+}
+STATUSES: Final[Mapping[int, Meaning]] = {
+    **dict.fromkeys((401, 403, 404), Misconfigured),
+    408: TARGET_BUSY,
+    429: ALL_BUSY,
+    503: ALL_BUSY,
+}
+# With these it is our key that is refused, or what it may do. (The others are about the app's own keys.)
+OUR_CREDENTIALS: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"})
+
+_FCM_ERROR: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+_BAD_REQUEST: Final = "type.googleapis.com/google.rpc.BadRequest"
+_TARGET_FIELDS: Final = frozenset({"message.token", "message.fid"})
+_TARGET_WORDS: Final = ("registration token", "installation id")
+_CODE: Final = re.compile("[A-Z_]{1,40}")
 
 # FCM keeps a message for four weeks at most, and refuses more.
 _LONGEST_TTL_S: Final = 28 * 24 * 60 * 60
@@ -40,20 +65,20 @@ class FcmGateway:
         endpoint: str,
         ca_file: str,
         now: Callable[[], int] = now_ms,
-        timeouts: Timeouts | None = None,
+        timeouts: providers.Timeouts | None = None,
     ) -> None:
         """`secret` gives the service account's key as Google does, in JSON. Nothing is read before the first push.
 
         `endpoint` (https://host:port) stands in for FCM, and `ca_file` names who vouches for it; both are empty in AWS.
         """
         self._now = now
-        self._endpoint, self._ca_file, self._timeouts = endpoint, ca_file, timeouts or Timeouts()
+        self._endpoint, self._ca_file, self._timeouts = endpoint, ca_file, timeouts or providers.Timeouts()
         self._made: list[Project] = []
-        self._projects = Credentials(secret, self._project, now=now)
+        self._projects = providers.Credentials(secret, self._project, now=now)
 
     def push(self, push: Push) -> PushResult:
         """As the port has it. A 401 costs one more access token and one more try."""
-        return hand_over(
+        return providers.hand_over(
             push,
             credentials=self._projects,
             encode=lambda push: message_for(push, now=self._now()),
@@ -79,24 +104,24 @@ class FcmGateway:
         try:
             return self._hand_over(project, message)
         except Exception as error:  # noqa: BLE001  # an answer of an unknown form trips the library in any of its parts
-            return unexpected(error)
+            return providers.unexpected(error)
 
     def _hand_over(self, project: Project, message: Any) -> PushResult:
         try:
             project.send(message)
-        except FirebaseError as error:
+        except exceptions.FirebaseError as error:
             return result_of(error, now=self._now())
         except TokenRefused:
             return Misconfigured(TOKEN_REFUSED)
         except TokenUnavailable as error:
-            return Busy(TOKEN_UNAVAILABLE, retry_after_ms(error.retry_after, now=self._now()))
+            return Busy(TOKEN_UNAVAILABLE, providers.retry_after_ms(error.retry_after, now=self._now()))
         return Sent()
 
 
 def message_for(push: Push, *, now: int) -> Any:
     """The message, its body shortened to fit, without its target. Raises DoesNotFit, ValueError (malformed)."""
-    body = fit(push.wording.body, lambda body: _size(_message(push, body, now)), limit=PAYLOAD_LIMIT)
-    return _message(push, body, now)
+    size = lambda body: _size(_message(push, body, now))  # noqa: E731
+    return _message(push, providers.fit(push.wording.body, size, limit=providers.PAYLOAD_LIMIT), now)
 
 
 def _size(message: Any) -> int:
@@ -106,9 +131,8 @@ def _size(message: Any) -> int:
 
 
 def _message(push: Push, body: str | None, now: int) -> Any:
-    message = messaging.Message(
-        data=dict(push.data), android=_android(push, body, now), apns=_apns(push, body), fid=push.target.token
-    )
+    android, apns, token = _android(push, body, now), _apns(push, body), push.target.token
+    message = messaging.Message(data=dict(push.data), android=android, apns=apns, fid=token)
     if not push.target.is_installation:
         # Deprecated as an argument, with a warning for each push, but apps have registration tokens for years to come.
         message.fid, message.token = None, push.target.token
@@ -150,3 +174,38 @@ def _apns(push: Push, body: str | None) -> Any:
 def _arguments(push: Push) -> list[str] | None:
     """The library refuses arguments without the key of a text to put them in."""
     return list(push.wording.title_args) if push.wording.title_key is not None else None
+
+
+def result_of(error: Any, *, now: int) -> PushResult:
+    """The meaning of a FirebaseError. Its text may quote the message, so none of it goes into the result."""
+    response = error.http_response
+    if response is None:
+        return Busy("Timeout" if isinstance(error, exceptions.DeadlineExceededError) else "NoConnection")
+    wait = providers.retry_after_ms(response.headers.get("Retry-After"), now=now)
+    try:
+        said = response.json()["error"]
+        details = [detail for detail in said.get("details", ()) if isinstance(detail, Mapping)]
+        code = _code(said, details)
+        is_about_target = code == INVALID_ARGUMENT and _names_target(said, details)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Busy("UnreadableAnswer", wait)
+    if is_about_target:
+        return providers.result(Unregistered, code)
+    status = response.status_code
+    meaning = CODES.get(code) or STATUSES.get(status) or providers.by_class(status, TARGET_BUSY)
+    reason = code if _CODE.fullmatch(code) else f"status_{status}"
+    return providers.result(meaning, reason, retry_after_ms=wait)
+
+
+def _code(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> str:
+    """FCM's own code, where there is one: it says more than Google's."""
+    own = (detail.get("errorCode") for detail in details if detail.get("@type") == _FCM_ERROR)
+    return str(next(own, None) or said["status"])
+
+
+def _names_target(said: Mapping[str, Any], details: list[Mapping[str, Any]]) -> bool:
+    """Whether it is the token that FCM can't make anything of: then it is none, and will never be one."""
+    requests = [detail for detail in details if detail.get("@type") == _BAD_REQUEST]
+    fields = {violation.get("field") for request in requests for violation in request.get("fieldViolations", ())}
+    text = str(said.get("message", "")).lower()
+    return not fields.isdisjoint(_TARGET_FIELDS) or any(words in text for words in _TARGET_WORDS)

@@ -7,23 +7,11 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Calls, Item, Refused, Table, batch_get, conditionally, from_item
 from shared.adapters.dynamodb.effects import effects
 from shared.adapters.dynamodb.memberships import joining, member_from
-from shared.adapters.dynamodb.schema import (
-    BLOCK_PREFIX,
-    CONVERSATION_ID,
-    PK,
-    SEQ,
-    SK,
-    block_key,
-    entry_from,
-    entry_item,
-    entry_key,
-    member_of_user_key,
-    sent_key,
-    turn_key,
-)
+from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, PK, SEQ, SK
 from shared.clock import SECOND_MS
 from shared.domain.entries import Entry
 from shared.errors import NotFound, Unavailable
@@ -46,7 +34,7 @@ class DynamoDbConversationLog:
         self._members = Table(calls, members_table)
 
     def put(self, entry: Entry, *, new_members: Sequence[str] = (), once: bool = False) -> Entry | None:
-        put = self._log.written(entry_item(entry), condition=_FREE)
+        put = self._log.written(schema.entry_item(entry), condition=_FREE)
         together = [self._note(entry)] if once else []
         if not entry.stands_alone:
             together += effects(entry, log=self._log, members=self._members)
@@ -59,7 +47,7 @@ class DynamoDbConversationLog:
             return None
         if answer.item is None:
             raise Unavailable  # it is not stored, so it must not be acked, though nothing says what is in its place
-        return entry_from(answer.item)
+        return schema.entry_from(answer.item)
 
     def _put_together(
         self, put: dict[str, Any], together: list[dict[str, Any]], nonce: str, *, once: bool = False
@@ -77,7 +65,7 @@ class DynamoDbConversationLog:
             if once and "Item" in reasons[1]:
                 return self._named_by(from_item(reasons[1]["Item"]))
             if "Item" in reasons[0]:
-                return entry_from(from_item(reasons[0]["Item"]))
+                return schema.entry_from(from_item(reasons[0]["Item"]))
             if any(reason.get("Code") == _REFUSED for reason in reasons[1:]):
                 raise NotFound("There is no such file") from error  # nothing else in here has a condition
             raise
@@ -87,16 +75,16 @@ class DynamoDbConversationLog:
         change = f"SET {SEQ} = :seq, held_until = :until, #{TTL} = :ttl"
         is_free = f"attribute_not_exists({PK}) OR {SEQ} < :seq OR held_until <= :now"
         values = {":seq": seq, ":until": now + CLAIM_MS, ":now": now, ":ttl": now // SECOND_MS + _CLAIM_KEPT_S}
-        claimed = self._members.update(turn_key(conversation_id), change, values, condition=is_free)
+        claimed = self._members.update(schema.turn_key(conversation_id), change, values, condition=is_free)
         return not isinstance(claimed, Refused)
 
     def noted(self, conversation_id: str, sender_id: str, client_message_id: str) -> Entry | None:
-        note = self._members.get(sent_key(conversation_id, sender_id, client_message_id))
+        note = self._members.get(schema.sent_key(conversation_id, sender_id, client_message_id))
         return None if note is None else self._named_by(note)
 
     def _note(self, entry: Entry) -> dict[str, Any]:
         note = {
-            **sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
+            **schema.sent_key(entry.conversation_id, entry.sender_id, entry.client_message_id or ""),
             CONVERSATION_ID: entry.conversation_id,
             SEQ: entry.seq,
             TTL: (entry.created_at + NOTED_MS) // SECOND_MS,
@@ -123,31 +111,31 @@ class DynamoDbConversationLog:
     ) -> Lookup:
         keys: dict[str, list[Item]] = {}
         if seqs:
-            keys[self._log.name] = [entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
+            keys[self._log.name] = [schema.entry_key(conversation_id, seq) for seq in sorted(set(seqs))]
         if member_id is not None:
-            keys.setdefault(self._members.name, []).append(member_of_user_key(conversation_id, member_id))
+            keys.setdefault(self._members.name, []).append(schema.membership_key(conversation_id, member_id))
         if block is not None:
-            keys.setdefault(self._members.name, []).append(block_key(*block))
+            keys.setdefault(self._members.name, []).append(schema.block_key(*block))
         found = batch_get(self._calls, keys, consistent=consistent)
-        entries = map(entry_from, found.get(self._log.name, ()))
+        entries = map(schema.entry_from, found.get(self._log.name, ()))
         rows = found.get(self._members.name, ())
         blocked = [row for row in rows if row[SK].startswith(BLOCK_PREFIX)]
         members = [member_from(row) for row in rows if row not in blocked]
         return Lookup({entry.seq: entry for entry in entries}, members[0] if members else None, bool(blocked))
 
     def fetch(self, places: Collection[Place]) -> Mapping[Place, Entry]:
-        entries = map(entry_from, self._log.find(entry_key(*place) for place in sorted(set(places))))
+        entries = map(schema.entry_from, self._log.find(schema.entry_key(*place) for place in sorted(set(places))))
         return {(entry.conversation_id, entry.seq): entry for entry in entries}
 
     def read(self, conversation_id: str, *, start: int, limit: int) -> list[Entry]:
         values = {":id": conversation_id, ":seq": start}
         items = self._log.query(f"{CONVERSATION_ID} = :id AND {SEQ} >= :seq", values, limit=limit)
-        return list(map(entry_from, items))
+        return list(map(schema.entry_from, items))
 
     def read_back(self, conversation_id: str, *, before: int | None = None, limit: int) -> list[Entry]:
         condition = f"{CONVERSATION_ID} = :id" + ("" if before is None else f" AND {SEQ} < :seq")
         values = {":id": conversation_id, ":seq": before}
-        return list(map(entry_from, self._log.query(condition, values, limit=limit, backwards=True)))
+        return list(map(schema.entry_from, self._log.query(condition, values, limit=limit, backwards=True)))
 
 
 def token_of(nonce: str, put: Mapping[str, Any]) -> str:

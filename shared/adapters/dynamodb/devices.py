@@ -7,12 +7,12 @@ condition that neither has changed since it was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, transact
-from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, target_key
+from shared.adapters.dynamodb.schema import PK, SK, USER_PREFIX, devices_key, names_of, read_as, target_key
 from shared.domain.devices import Device, PushTarget
 from shared.errors import Unavailable
 
@@ -20,7 +20,6 @@ _ATTEMPTS: Final = 5
 _DEVICES: Final = "devices"
 _DEVICE_ID: Final = "device_id"
 _VERSION: Final = "version"
-_TARGET: Final = tuple(field.name for field in fields(PushTarget))
 
 _Owner = tuple[str, str]
 """A user, and the id of one of their devices."""
@@ -53,7 +52,8 @@ class DynamoDbDevices(MembersStore):
             for surplus in oldest_first[: max(len(others) + 1 - limit, 0)]:
                 del others[surplus.device_id]
             becomes = {**others, device.device_id: device}
-            parts = [self._put_owned(mine, becomes), self._put_owner(device, (user_id, device.device_id), owner)]
+            named = {**target_key(target_hash(device.target)), USER_ID: user_id, _DEVICE_ID: device.device_id}
+            parts = [self._put_owned(mine, becomes), {"Put": self._table.written(named, **_owner_is(owner))}]
             if owner is not None and owner[0] != user_id:
                 parts += self._taken_from(owner, device.target)
             return transact(self._calls, [*parts, *self._rows_left(mine, becomes)])
@@ -77,7 +77,7 @@ class DynamoDbDevices(MembersStore):
         def attempt() -> bool | None:
             mine, _ = self._read(user_id, [])
             device = mine.devices.get(device_id)
-            if device is None or (known is not None and not _is_unchanged(device, known)):
+            if device is None or (known is not None and _version(device) != _version(known)):
                 return None
             becomes = {key: one for key, one in mine.devices.items() if key != device_id}
             changed = change(device)
@@ -140,11 +140,6 @@ class DynamoDbDevices(MembersStore):
             unchanged, values = f"attribute_not_exists({PK})", {}
         return {"Put": self._table.written(item, condition=unchanged, values=values)}
 
-    def _put_owner(self, device: Device, owner: _Owner, was: _Owner | None) -> dict[str, Any]:
-        user_id, device_id = owner
-        item = {**target_key(target_hash(device.target)), USER_ID: user_id, _DEVICE_ID: device_id}
-        return {"Put": self._table.written(item, **_owner_is(was))}
-
 
 def target_hash(target: PushTarget) -> str:
     """Names a target. The environment is no part of it: a token is in one of them, and we may have the wrong one."""
@@ -155,19 +150,20 @@ def target_hash(target: PushTarget) -> str:
 def devices_from(item: Item) -> list[Device]:
     """All devices of a user's item; none for an empty one."""
     return [
-        Device(
-            device_id, PushTarget(**{name: value[name] for name in _TARGET if name in value}), value["registered_at"]
-        )
+        Device(device_id, read_as(PushTarget, value), value["registered_at"])
         for device_id, value in item.get(_DEVICES, {}).items()
     ]
 
 
 def _device_value(device: Device) -> dict[str, Any]:
-    return {**{name: getattr(device.target, name) for name in _TARGET}, "registered_at": device.registered_at}
+    return {
+        **{name: getattr(device.target, name) for name in names_of(PushTarget)},
+        "registered_at": device.registered_at,
+    }
 
 
-def _is_unchanged(stored: Device, known: Device) -> bool:
-    return target_hash(stored.target) == target_hash(known.target) and stored.registered_at == known.registered_at
+def _version(device: Device) -> tuple[str, int]:
+    return target_hash(device.target), device.registered_at
 
 
 def _owner_is(owner: _Owner | None) -> dict[str, Any]:

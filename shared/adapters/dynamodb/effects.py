@@ -8,21 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, USER_ID, Item, Table
-from shared.adapters.dynamodb.schema import (
-    CONVERSATION_ID,
-    MUTUAL,
-    REFERENCES,
-    SEPARATOR,
-    SEQ,
-    STATUS,
-    entry_key,
-    file_key,
-    file_reference_key,
-    group_key,
-    member_of_conversation_key,
-    member_of_user_key,
-)
+from shared.adapters.dynamodb.schema import CONVERSATION_ID, MUTUAL, REFERENCES, SEPARATOR, SEQ, STATUS
 from shared.domain.changes import MEMBER, Added, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
 from shared.domain.entries import Entry
 from shared.domain.files import READY
@@ -35,21 +23,21 @@ def effects(entry: Entry, *, log: Table, members: Table) -> list[dict[str, Any]]
         case None:
             return [*_taking_file(entry, members), *_becoming_mutual(entry, members)]
         case Deleted(file_id=str(file_id)):
-            gone = entry_key(entry.conversation_id, entry.change.target)
+            gone = schema.entry_key(entry.conversation_id, entry.change.target)
             return [*_on_message(entry, entry.change, log), *_releasing_file(file_id, gone, members)]
         case Edited() | Deleted() | Reacted():
             return _on_message(entry, entry.change, log)
         case Added() | Removed():
             return _on_members(entry, entry.change, members)
         case Renamed(name=name):
-            return [_update(members, group_key(entry.conversation_id), "SET #name = :name", {":name": name})]
+            return [_update(members, schema.group_key(entry.conversation_id), "SET #name = :name", {":name": name})]
         case RolesChanged(roles=roles):
-            keys = {user: member_of_conversation_key(entry.conversation_id, user) for user in roles}
+            keys = {user: schema.seat_key(entry.conversation_id, user) for user in roles}
             return [_update(members, keys[user], "SET #role = :role", {":role": role}) for user, role in roles.items()]
 
 
 def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) -> list[dict[str, Any]]:
-    target = entry_key(entry.conversation_id, change.target)
+    target = schema.entry_key(entry.conversation_id, change.target)
     match change:
         case Edited():
             values = {":content": change.content, ":at": entry.created_at, ":seq": entry.seq}
@@ -64,7 +52,7 @@ def _on_message(entry: Entry, change: Edited | Deleted | Reacted, table: Table) 
             return [_update(table, target, f"{verb} reactions :one", {":one": reaction})]
     if change.previous is None:
         return [update]
-    earlier = entry_key(entry.conversation_id, change.previous)
+    earlier = schema.entry_key(entry.conversation_id, change.previous)
     return [update, _update(table, earlier, "REMOVE #content", {})]
 
 
@@ -73,11 +61,11 @@ def _taking_file(entry: Entry, table: Table) -> list[dict[str, Any]]:
     if entry.file_id is None:
         return []
     reference = {
-        **file_reference_key(entry.file_id, entry.conversation_id, entry.seq),
+        **schema.file_reference_key(entry.file_id, entry.conversation_id, entry.seq),
         CONVERSATION_ID: entry.conversation_id,
     }
     change, values = f"ADD #{REFERENCES} :one REMOVE #{TTL}", {":one": 1, ":ready": READY}
-    counted = _update(table, file_key(entry.file_id), change, values, condition=f"#{STATUS} = :ready")
+    counted = _update(table, schema.file_key(entry.file_id), change, values, condition=f"#{STATUS} = :ready")
     return [counted, {"Put": table.written(reference)}]
 
 
@@ -85,15 +73,15 @@ def _becoming_mutual(entry: Entry, table: Table) -> list[dict[str, Any]]:
     """Both members' rows say that both have written, once that is so: who asks for one of the two has it at hand."""
     members = private_members(entry.conversation_id) if entry.first_answer else None
     return [
-        _update(table, member_of_user_key(entry.conversation_id, user), f"SET {MUTUAL} = :yes", {":yes": True})
+        _update(table, schema.membership_key(entry.conversation_id, user), f"SET {MUTUAL} = :yes", {":yes": True})
         for user in members or ()
     ]
 
 
 def _releasing_file(file_id: str, message: Item, table: Table) -> list[dict[str, Any]]:
-    reference = file_reference_key(file_id, message[CONVERSATION_ID], message[SEQ])
+    reference = schema.file_reference_key(file_id, message[CONVERSATION_ID], message[SEQ])
     return [
-        _update(table, file_key(file_id), f"ADD #{REFERENCES} :less", {":less": -1}),
+        _update(table, schema.file_key(file_id), f"ADD #{REFERENCES} :less", {":less": -1}),
         {"Delete": table.deleted(reference)},
     ]
 
@@ -102,7 +90,7 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
     keys = [
         (user, key(entry.conversation_id, user))
         for user in change.users
-        for key in (member_of_conversation_key, member_of_user_key)
+        for key in (schema.seat_key, schema.membership_key)
     ]
     if isinstance(change, Removed):
         deletes = [{"Delete": table.deleted(key)} for _, key in keys]
@@ -111,7 +99,7 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
     if change.name is None:
         return [_resized(entry, change.size, table), *puts]
     group = {
-        **group_key(entry.conversation_id),
+        **schema.group_key(entry.conversation_id),
         CONVERSATION_ID: entry.conversation_id,
         "name": change.name,
         "created_by": entry.sender_id,
@@ -124,7 +112,7 @@ def _on_members(entry: Entry, change: Added | Removed, table: Table) -> list[dic
 def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
     """A new member has read what was there before: it is history, not news."""
     push_context = {CONVERSATION_ID: entry.conversation_id, USER_ID: user_id, "joined_at": entry.created_at}
-    if key == member_of_conversation_key(entry.conversation_id, user_id):
+    if key == schema.seat_key(entry.conversation_id, user_id):
         return {**key, **push_context, "role": change.roles.get(user_id, MEMBER)}
     return {
         **key,
@@ -137,7 +125,7 @@ def _joined(entry: Entry, change: Added, user_id: str, key: Item) -> Item:
 
 
 def _resized(entry: Entry, size: int, table: Table) -> dict[str, Any]:
-    return _update(table, group_key(entry.conversation_id), "SET #size = :size", {":size": size})
+    return _update(table, schema.group_key(entry.conversation_id), "SET #size = :size", {":size": size})
 
 
 def _update(table: Table, key: Item, change: str, values: Item, *, condition: str = "") -> dict[str, Any]:

@@ -7,31 +7,19 @@ the sum is exact whatever dies. Items of the first edition have no `counted`, ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Item, MembersStore, Refused, conditionally, transact
-from shared.adapters.dynamodb.schema import (
-    CONVERSATION_ID,
-    DUE_PREFIX,
-    PK,
-    REFERENCE_PREFIX,
-    REFERENCES,
-    SK,
-    STATUS,
-    due_key,
-    file_key,
-    usage_key,
-)
+from shared.adapters.dynamodb.schema import CONVERSATION_ID, DUE_PREFIX, PK, REFERENCE_PREFIX, REFERENCES, SK, STATUS
 from shared.domain.files import DELETED, PENDING, QUOTA, READY, REJECTED, DueFile, File
 from shared.ports.files import NEVER
 
 _COUNTED: Final = "counted"
 _BYTES: Final = "bytes"
 _SHARDS: Final = "0123456789abcdef"
-_ATTRIBUTES: Final = tuple(field.name for field in fields(File) if field.name != "file_id")
 _SETTLED: Final = (STATUS, "reason", "width", "height", "has_thumbnail")
 
 
@@ -40,7 +28,7 @@ class DynamoDbFiles(MembersStore):
         if file.size > quota:
             return False
         counted = self._table.changed(
-            usage_key(file.owner_id),
+            schema.usage_key(file.owner_id),
             f"ADD #{_BYTES} :size",
             {":size": file.size, ":room": quota - file.size},
             condition=f"attribute_not_exists(#{_BYTES}) OR #{_BYTES} <= :room",
@@ -50,8 +38,8 @@ class DynamoDbFiles(MembersStore):
         return transact(self._calls, [{"Update": counted}, {"Put": noted}, {"Put": due_then}])
 
     def get(self, file_id: str) -> File | None:
-        item = self._table.get(file_key(file_id))
-        return None if item is None else _file_from(file_id, item)
+        item = self._table.get(schema.file_key(file_id))
+        return None if item is None else schema.read_as(File, item, file_id=file_id)
 
     def settle(self, file: File) -> bool:
         found = {name: value for name, value in _file_item(file).items() if name in _SETTLED and value is not None}
@@ -60,11 +48,12 @@ class DynamoDbFiles(MembersStore):
         is_pending = f"#{STATUS} = :pending"
         if file.status != READY:
             return self._no_longer_counted(file, change, values, condition=is_pending)
-        settled = self._table.update(file_key(file.file_id), f"{change} REMOVE #{TTL}", values, condition=is_pending)
+        whole = f"{change} REMOVE #{TTL}"
+        settled = self._table.update(schema.file_key(file.file_id), whole, values, condition=is_pending)
         return not isinstance(settled, Refused)
 
     def conversations(self, file_id: str) -> Sequence[str]:
-        values = {":file": file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
+        values = {":file": schema.file_key(file_id)[PK], ":prefix": REFERENCE_PREFIX}
         items = self._table.query(f"{PK} = :file AND begins_with({SK}, :prefix)", values)
         return list(dict.fromkeys(item[CONVERSATION_ID] for item in items))
 
@@ -83,7 +72,7 @@ class DynamoDbFiles(MembersStore):
     def forget(self, file: File) -> bool:
         if file.status not in {PENDING, REJECTED}:
             return False
-        key, as_read, values = file_key(file.file_id), f"#{STATUS} = :status", {":status": file.status}
+        key, as_read, values = schema.file_key(file.file_id), f"#{STATUS} = :status", {":status": file.status}
         is_counted = f"{as_read} AND attribute_exists(#{_COUNTED})"
         counted = self._table.deleted(key, condition=is_counted, values=values)
         if transact(self._calls, [{"Delete": counted}, {"Update": self._less(file)}]):
@@ -101,14 +90,14 @@ class DynamoDbFiles(MembersStore):
         self._table.delete(_key_of(due))
 
     def _due_of(self, shard: str, now: int, limit: int) -> Iterable[DueFile]:
-        values = {":shard": f"{DUE_PREFIX}{shard}", ":later": due_key(shard, now + 1, "")[SK]}
+        values = {":shard": f"{DUE_PREFIX}{shard}", ":later": schema.due_key(shard, now + 1, "")[SK]}
         for item in self._table.query(f"{PK} = :shard AND {SK} < :later", values, limit=limit, consistent=False):
             at, _, file_id = item[SK].partition("#")
             yield DueFile(file_id, int(at))
 
     def _no_longer_counted(self, file: File, change: str, values: Item, *, condition: str) -> bool:
         """Change a file, and take its bytes off its owner's in the same transaction, where they are among them."""
-        key, table = file_key(file.file_id), self._table
+        key, table = schema.file_key(file.file_id), self._table
         is_counted = f"{condition} AND attribute_exists(#{_COUNTED})"
         counted = table.changed(key, f"{change} REMOVE #{_COUNTED}", values, condition=is_counted)
         if transact(self._calls, [{"Update": counted}, {"Update": self._less(file)}]):
@@ -117,18 +106,15 @@ class DynamoDbFiles(MembersStore):
         return not isinstance(table.update(key, change, values, condition=is_not), Refused)
 
     def _less(self, file: File) -> dict[str, Any]:
-        return self._table.changed(usage_key(file.owner_id), f"ADD #{_BYTES} :less", {":less": -file.size})
+        return self._table.changed(schema.usage_key(file.owner_id), f"ADD #{_BYTES} :less", {":less": -file.size})
 
 
 def _key_of(due: DueFile) -> Item:
     shard = blake2b(due.file_id.encode(), digest_size=1).hexdigest()[0]
-    return due_key(shard, due.at, due.file_id)
+    return schema.due_key(shard, due.at, due.file_id)
 
 
 def _file_item(file: File) -> Item:
     """Its attributes have the names of the file's fields; the id is the key's."""
-    return {**file_key(file.file_id), **{name: getattr(file, name) for name in _ATTRIBUTES}}
-
-
-def _file_from(file_id: str, item: Item) -> File:
-    return File(file_id=file_id, **{name: item[name] for name in _ATTRIBUTES if name in item})
+    said = {name: getattr(file, name) for name in schema.names_of(File) if name != "file_id"}
+    return {**schema.file_key(file.file_id), **said}

@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import USER_ID, Item, MembersStore, Refused, Table, from_item, transact
-from shared.adapters.dynamodb.schema import (
-    CONVERSATION_ID,
-    CONVERSATION_PREFIX,
-    GROUP,
-    PK,
-    SK,
-    conversation_key,
-    group_key,
-    member_of_conversation_key,
-    member_of_user_key,
-    user_key,
-)
+from shared.adapters.dynamodb.schema import CONVERSATION_ID, CONVERSATION_PREFIX, GROUP, PK, SK, read_as
 from shared.domain.changes import MEMBER
 from shared.domain.members import Group, Member, Preferences, Roster, Seat
 
@@ -33,15 +23,19 @@ def joining(
     """The parts of a transaction that make users members. Who is one already stays as they are."""
     values = {":now": joined_at, ":id": conversation_id}
     return [
-        {"Update": table.changed(key, _JOIN, {**values, ":user": user_id}, condition=condition)}
+        {
+            "Update": table.changed(
+                key(conversation_id, user_id), _JOIN, {**values, ":user": user_id}, condition=condition
+            )
+        }
         for user_id in user_ids
-        for key in (member_of_conversation_key(conversation_id, user_id), member_of_user_key(conversation_id, user_id))
+        for key in (schema.seat_key, schema.membership_key)
     ]
 
 
 def rows_of(table: Table, user_id: str, prefix: str) -> list[Item]:
     """All rows of a user whose sort key begins with `prefix`."""
-    values = {":user": user_key(user_id), ":prefix": prefix}
+    values = {":user": schema.user_key(user_id), ":prefix": prefix}
     return list(table.query(f"{PK} = :user AND begins_with({SK}, :prefix)", values))
 
 
@@ -51,36 +45,33 @@ class DynamoDbMemberships(MembersStore):
 
     def listed(self, user_id: str, *, after: str, limit: int) -> list[Member]:
         first, last = f"{CONVERSATION_PREFIX}{after}{_BEFORE_IDS}", f"{CONVERSATION_PREFIX}{_BEHIND_IDS}"
-        values = {":user": user_key(user_id), ":first": first, ":last": last}
+        values = {":user": schema.user_key(user_id), ":first": first, ":last": last}
         items = self._table.query(f"{PK} = :user AND {SK} BETWEEN :first AND :last", values, limit=limit)
         return [member_from(item) for item in items]
 
     def of_user_in(self, user_id: str, conversation_ids: Collection[str]) -> Mapping[str, Member]:
-        found = self._table.find(member_of_user_key(one, user_id) for one in sorted(set(conversation_ids)))
+        found = self._table.find(schema.membership_key(one, user_id) for one in sorted(set(conversation_ids)))
         members = map(member_from, found)
         return {member.conversation_id: member for member in members}
 
     def among(self, conversation_id: str, user_ids: Collection[str]) -> Mapping[str, Member]:
-        found = self._table.find(member_of_user_key(conversation_id, user_id) for user_id in sorted(set(user_ids)))
+        found = self._table.find(schema.membership_key(conversation_id, user_id) for user_id in sorted(set(user_ids)))
         members = map(member_from, found)
         return {member.user_id: member for member in members}
 
-    def joined(self, user_id: str, conversation_ids: Collection[str]) -> Collection[str]:
-        found = self._table.find(member_of_user_key(one, user_id) for one in sorted(set(conversation_ids)))
-        return {item[CONVERSATION_ID] for item in found}
-
     def roster(self, conversation_id: str) -> Roster | None:
-        items = list(self._table.query(f"{PK} = :id", {":id": conversation_key(conversation_id)}))
-        groups = [group_from(item) for item in items if item[SK] == GROUP]
-        seats = {item[USER_ID]: seat_from(item) for item in items if item[SK] != GROUP}
+        items = list(self._table.query(f"{PK} = :id", {":id": schema.conversation_key(conversation_id)}))
+        groups = [read_as(Group, item) for item in items if item[SK] == GROUP]
+        others = [item for item in items if item[SK] != GROUP]
+        seats = {item[USER_ID]: read_as(Seat, item, role=item.get("role", MEMBER)) for item in others}
         return Roster(groups[0], seats) if groups else None
 
     def groups(self, conversation_ids: Collection[str]) -> Mapping[str, Group]:
-        groups = map(group_from, self._table.find(map(group_key, sorted(set(conversation_ids)))))
-        return {group.conversation_id: group for group in groups}
+        found = self._table.find(map(schema.group_key, sorted(set(conversation_ids))))
+        return {item[CONVERSATION_ID]: read_as(Group, item) for item in found}
 
     def get(self, conversation_id: str, user_id: str) -> Member | None:
-        item = self._table.get(member_of_user_key(conversation_id, user_id))
+        item = self._table.get(schema.membership_key(conversation_id, user_id))
         return None if item is None else member_from(item)
 
     def create(self, conversation_id: str, user_ids: Sequence[str], *, joined_at: int) -> bool:
@@ -109,7 +100,7 @@ class DynamoDbMemberships(MembersStore):
             return member.preferences if member else None
         values = {f":{name}": value for name, value in kept.items()}
         answer = self._of_member(conversation_id, user_id, " ".join(parts), values, returns="ALL_NEW")
-        return None if isinstance(answer, Refused) else preferences_from(from_item(answer["Attributes"]))
+        return None if isinstance(answer, Refused) else read_as(Preferences, from_item(answer["Attributes"]))
 
     def hide(self, conversation_id: str, user_id: str, *, seq: int) -> bool:
         change, further = "SET hidden_seq = :seq", "(attribute_not_exists(hidden_seq) OR hidden_seq < :seq)"
@@ -124,7 +115,7 @@ class DynamoDbMemberships(MembersStore):
         self, conversation_id: str, user_id: str, change: str, values: Item, *, condition: str = "", returns: str = ""
     ) -> dict[str, Any] | Refused:
         """Update a membership that is there; Refused where it is not (any more), or does not meet the condition."""
-        key, there = member_of_user_key(conversation_id, user_id), f"attribute_exists({PK})"
+        key, there = schema.membership_key(conversation_id, user_id), f"attribute_exists({PK})"
         whole = f"{there} AND {condition}" if condition else there
         return self._table.update(key, change, values, condition=whole, returns=returns)
 
@@ -138,32 +129,4 @@ class DynamoDbMemberships(MembersStore):
 
 
 def member_from(item: Item) -> Member:
-    return Member(
-        conversation_id=item[CONVERSATION_ID],
-        user_id=item[USER_ID],
-        joined_at=item["joined_at"],
-        joined_seq=item.get("joined_seq", 0),
-        read_seq=item.get("read_seq", 0),
-        read_number=item.get("read_number", 0),
-        delivered_seq=item.get("delivered_seq", 0),
-        hidden_seq=item.get("hidden_seq"),
-        preferences=preferences_from(item),
-        wrote_number=item.get("wrote_number", 0),
-    )
-
-
-def preferences_from(item: Item) -> Preferences:
-    return Preferences(
-        muted_until=item.get("muted_until"),
-        notify=item.get("notify", "all"),
-        pinned=item.get("pinned", False),
-        archived=item.get("archived", False),
-    )
-
-
-def seat_from(item: Item) -> Seat:
-    return Seat(item[USER_ID], item.get("role", MEMBER), item["joined_at"])
-
-
-def group_from(item: Item) -> Group:
-    return Group(item[CONVERSATION_ID], item["name"], item["created_by"], item["created_at"], item["size"])
+    return read_as(Member, item, preferences=read_as(Preferences, item))

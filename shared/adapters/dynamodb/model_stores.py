@@ -104,8 +104,7 @@ def _changed(attribute: Any, value: object) -> Any:
 class DynamoDbNotifications(_ModelStore["NotificationRow"]):
     """`parallel_map` writes several at once.
 
-    An acknowledged one stays as a row without content until its time to live takes it away: a repetition of what made
-    it must not bring it back.
+    An acknowledged one stays as a row without content until its time to live ends: a repetition must not revive it.
     """
 
     _model = "NotificationRow"
@@ -117,28 +116,28 @@ class DynamoDbNotifications(_ModelStore["NotificationRow"]):
     def put(self, notifications: Sequence[Notification]) -> None:
         """One conditional write for each: a batch knows no conditions."""
         rows = self._rows
-        list(self._parallel_map(lambda notification: _put(rows, notification), notifications))
+
+        def put(one: Notification) -> None:
+            # One that has expired may not be taken away yet, and is as good as gone.
+            is_free = rows.user_id.does_not_exist() | (rows.expires_at <= one.created_at)
+            with refusal_passes():
+                rows.storing(one, ttl=one.expires_at // SECOND_MS + 1).save(is_free)
+
+        list(self._parallel_map(put, notifications))
 
     def of(self, user_id: str, *, now: int) -> Sequence[Notification]:
-        notifications = _unacknowledged(self._rows.all_of(user_id), now)
-        return sorted(notifications, key=lambda notification: (notification.created_at, notification.notification_id))
+        found = _unacknowledged(self._rows.all_of(user_id), now)
+        return sorted(found, key=lambda one: (one.created_at, one.notification_id))
 
     def among(self, keys: Collection[tuple[str, str]], *, now: int) -> Mapping[tuple[str, str], Notification]:
-        notifications = _unacknowledged(self._rows.some(sorted(set(keys))), now)
-        return {(one.user_id, one.notification_id): one for one in notifications}
+        found = _unacknowledged(self._rows.some(sorted(set(keys))), now)
+        return {(one.user_id, one.notification_id): one for one in found}
 
     def acknowledge(self, user_id: str, notification_id: str) -> None:
         rows = self._rows
         content = [rows.title.remove(), rows.body.remove(), rows.data.remove()]
         with refusal_passes():
             rows(user_id, notification_id).update([rows.acknowledged.set(True), *content], rows.user_id.exists())
-
-
-def _put(rows: type[NotificationRow], notification: Notification) -> None:
-    # One that has expired may not be taken away yet, and is as good as gone.
-    is_free = rows.user_id.does_not_exist() | (rows.expires_at <= notification.created_at)
-    with refusal_passes():
-        rows.storing(notification, ttl=notification.expires_at // SECOND_MS + 1).save(is_free)
 
 
 def _unacknowledged(rows: Iterable[NotificationRow], now: int) -> list[Notification]:

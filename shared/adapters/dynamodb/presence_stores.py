@@ -13,11 +13,10 @@ from shared.ports.stores import PresenceStores
 
 
 def make_presence_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PresenceStores:
+    members = tables.members
     return PresenceStores(
         sessions=DynamoDbSessions(calls, sessions_table=tables.sessions),
-        memberships=DynamoDbMemberships(calls, members_table=tables.members),
-        relations=DynamoDbRelations(
-            calls, members_table=tables.members, log_table=tables.log, parallel_map=parallel_map
-        ),
-        watches=DynamoDbWatches(calls, members_table=tables.members),
+        memberships=DynamoDbMemberships(calls, members_table=members),
+        relations=DynamoDbRelations(calls, members_table=members, log_table=tables.log, parallel_map=parallel_map),
+        watches=DynamoDbWatches(calls, members_table=members),
     )

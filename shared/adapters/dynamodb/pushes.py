@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
 from secrets import token_hex
 from typing import Final
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused
 from shared.adapters.dynamodb.devices import devices_from
-from shared.adapters.dynamodb.memberships import group_from, member_from
-from shared.adapters.dynamodb.schema import (
-    PK,
-    Tables,
-    block_key,
-    devices_key,
-    group_key,
-    key_pair,
-    member_of_user_key,
-    profile_key,
-    pushed_key,
-)
+from shared.adapters.dynamodb.memberships import member_from
+from shared.adapters.dynamodb.schema import PK, Tables, key_pair, read_as
 from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
+from shared.domain.members import Group
 from shared.domain.notifications import About, AboutMessage, AboutNotification
 from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
 from shared.domain.text import is_group_id
@@ -39,43 +30,41 @@ class DynamoDbPushContexts(MembersStore):
     def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         senders = {one.sender_id for one in asked if one.sender_id is not None}
         conversations = {one.conversation_id for one in asked if one.conversation_id is not None}
-        groups = {one: group_key(one) for one in conversations if is_group_id(one)}
-        keys = [key for one in asked for key in _keys(one)] + [*map(profile_key, senders), *groups.values()]
+        groups = {one: schema.group_key(one) for one in conversations if is_group_id(one)}
+        keys = [key for one in asked for key in _keys(one)] + [*map(schema.profile_key, senders), *groups.values()]
         distinct = {key_pair(key): key for key in keys}
         found = {key_pair(item): item for item in self._table.find(distinct.values())}
         return PushContextBatch(
             push_contexts={one: _push_context(found, one) for one in asked},
-            profiles={sender: _profile_from(found.get(key_pair(profile_key(sender)), {})) for sender in senders},
-            groups={one: group_from(found[key_pair(key)]) for one, key in groups.items() if key_pair(key) in found},
+            profiles={sender: _profile_from(found.get(key_pair(schema.profile_key(sender)), {})) for sender in senders},
+            groups={one: read_as(Group, found[key_pair(key)]) for one, key in groups.items() if key_pair(key) in found},
         )
 
 
 def _keys(asked: PushContextKey) -> list[Item]:
-    keys = [profile_key(asked.user_id), devices_key(asked.user_id)]
+    keys = [schema.profile_key(asked.user_id), schema.devices_key(asked.user_id)]
     if asked.conversation_id is not None:
-        keys.append(member_of_user_key(asked.conversation_id, asked.user_id))
+        keys.append(schema.membership_key(asked.conversation_id, asked.user_id))
     if asked.sender_id is not None:
-        keys.append(block_key(asked.user_id, asked.sender_id))
+        keys.append(schema.block_key(asked.user_id, asked.sender_id))
     return keys
 
 
 def _push_context(found: _Found, asked: PushContextKey) -> PushContext:
     user_id, conversation_id, sender_id = asked.user_id, asked.conversation_id, asked.sender_id
-    member = None if conversation_id is None else found.get(key_pair(member_of_user_key(conversation_id, user_id)))
+    member = None if conversation_id is None else found.get(key_pair(schema.membership_key(conversation_id, user_id)))
     return PushContext(
         member=member_from(member) if member else None,
-        profile=_profile_from(found.get(key_pair(profile_key(user_id)), {})),
-        blocks_sender=sender_id is not None and key_pair(block_key(user_id, sender_id)) in found,
-        devices=devices_from(found.get(key_pair(devices_key(user_id)), {})),
+        profile=_profile_from(found.get(key_pair(schema.profile_key(user_id)), {})),
+        blocks_sender=sender_id is not None and key_pair(schema.block_key(user_id, sender_id)) in found,
+        devices=devices_from(found.get(key_pair(schema.devices_key(user_id)), {})),
     )
 
 
 def _profile_from(item: Item) -> Profile:
     """What a profile's row says, by hand: it is read for every push, with rows that are no models."""
-    said = {one.name: item[one.name] for one in fields(Profile) if one.name in item}
-    if "quiet_hours" in said:
-        said["quiet_hours"] = QuietHours(**said["quiet_hours"])
-    return Profile(**said)
+    quiet = {"quiet_hours": QuietHours(**item["quiet_hours"])} if "quiet_hours" in item else {}
+    return read_as(Profile, item, **quiet)
 
 
 class DynamoDbClaims(MembersStore):
@@ -99,7 +88,7 @@ class DynamoDbClaims(MembersStore):
             condition, values[":last"] = "claim = :last", wanted - 1
         else:
             condition = f"attribute_not_exists({PK}) OR claim < :claim"
-        key, change = pushed_key(user_id, device_id, place), f"SET claim = :claim, nonce = :nonce, #{TTL} = :ttl"
+        key, change = schema.pushed_key(user_id, device_id, place), f"SET claim = :claim, nonce = :nonce, #{TTL} = :ttl"
         answer = self._table.update(key, change, values, condition=condition)
         return not isinstance(answer, Refused) or (answer.item or {}).get("nonce") == nonce
 

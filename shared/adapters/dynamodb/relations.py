@@ -6,22 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from shared.adapters.dynamodb import schema
 from shared.adapters.dynamodb.client import Calls, Item, MembersStore, Table
 from shared.adapters.dynamodb.memberships import rows_of
-from shared.adapters.dynamodb.schema import (
-    BLOCK_PREFIX,
-    CONVERSATION_ID,
-    MUTUAL,
-    PK,
-    SK,
-    USER_PREFIX,
-    block_key,
-    contact_key,
-    entry_from,
-    key_pair,
-    member_of_user_key,
-    profile_key,
-)
+from shared.adapters.dynamodb.schema import BLOCK_PREFIX, CONVERSATION_ID, MUTUAL, PK, SK, USER_PREFIX, key_pair
 from shared.domain.contacts import ACCEPTED, CONTACTS, Relation
 from shared.domain.text import private_conversation_id
 from shared.ports.services import ParallelMap
@@ -31,26 +19,27 @@ _GROUPS_FROM: Final = "groups_from"
 
 class DynamoDbBlocks(MembersStore):
     def put(self, user_id: str, blocked: str, *, now: int) -> None:
-        self._table.put({**block_key(user_id, blocked), "since": now})
+        self._table.put({**schema.block_key(user_id, blocked), "since": now})
 
     def remove(self, user_id: str, blocked: str) -> None:
-        self._table.delete(block_key(user_id, blocked))
+        self._table.delete(schema.block_key(user_id, blocked))
 
     def of(self, user_id: str) -> Sequence[str]:
         rows = rows_of(self._table, user_id, BLOCK_PREFIX)
         return [item[SK].removeprefix(BLOCK_PREFIX) for item in rows]
 
     def blocking(self, users: Collection[str], blocked: str) -> set[str]:
-        return {_owner(item) for item in self._table.find(block_key(user, blocked) for user in sorted(set(users)))}
+        found = self._table.find(schema.block_key(user, blocked) for user in sorted(set(users)))
+        return set(map(_owner, found))
 
     def refusing(self, users: Collection[str], by: str) -> set[str]:
-        wanted = [key for user in sorted(set(users)) for key in (block_key(user, by), profile_key(user))]
+        wanted = [key for user in sorted(set(users)) for key in (schema.block_key(user, by), schema.profile_key(user))]
         found = self._table.find(wanted)
         blocking = {_owner(item) for item in found if item[SK].startswith(BLOCK_PREFIX)}
         choosy = {_owner(item) for item in found if item.get(_GROUPS_FROM) == CONTACTS} - blocking
         if not choosy:
             return blocking
-        contacts = self._table.find(contact_key(user, by) for user in sorted(choosy))
+        contacts = self._table.find(schema.contact_key(user, by) for user in sorted(choosy))
         return blocking | (choosy - {_owner(item) for item in contacts if item["status"] == ACCEPTED})
 
 
@@ -63,18 +52,16 @@ class DynamoDbRelations(MembersStore):
     def between(self, user_id: str, others: Collection[str]) -> Mapping[str, Relation]:
         keys = {
             other: (
-                contact_key(user_id, other),
-                member_of_user_key(private_conversation_id(user_id, other), user_id),
-                block_key(user_id, other),
-                block_key(other, user_id),
+                schema.contact_key(user_id, other),
+                schema.membership_key(private_conversation_id(user_id, other), user_id),
+                schema.block_key(user_id, other),
+                schema.block_key(other, user_id),
             )
             for other in sorted(set(others))
         }
         found = {key_pair(item): item for item in self._table.find(key for four in keys.values() for key in four)}
         relations = {other: _relation(found, *four) for other, four in keys.items()}
-        unsure = [
-            other for other, relation in relations.items() if not relation.is_near and key_pair(keys[other][1]) in found
-        ]
+        unsure = [other for other, one in relations.items() if not one.is_near and key_pair(keys[other][1]) in found]
         answers = self._parallel_map(lambda other: self._have_both_written(user_id, other), unsure)
         mutual = {other for other, yes in zip(unsure, answers, strict=True) if yes}
         return {other: replace(one, is_near=one.is_near or other in mutual) for other, one in relations.items()}
@@ -83,7 +70,7 @@ class DynamoDbRelations(MembersStore):
         """For a conversation whose rows don't say so: only one has written, or both had before rows said it."""
         values = {":id": private_conversation_id(one, other)}
         tail = next(self._log.query(f"{CONVERSATION_ID} = :id", values, limit=1, backwards=True), None)
-        return tail is not None and all(entry_from(tail).has_written(user) for user in (one, other))
+        return tail is not None and all(schema.entry_from(tail).has_written(user) for user in (one, other))
 
 
 def _owner(item: Item) -> str:

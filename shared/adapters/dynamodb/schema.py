@@ -31,13 +31,19 @@ sent#H           sent               the message whose conversation, sender and i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shared.adapters.dynamodb.client import Item
-from shared.domain.changes import MESSAGE, Added, Change, Deleted, Edited, Reacted, Removed, Renamed, RolesChanged
-from shared.domain.entries import Entry, Reaction, author_key
+from shared.domain.changes import KINDS, MESSAGE, Added, Change, Renamed
+from shared.domain.entries import Entry, author_key
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -72,6 +78,17 @@ REFERENCES: Final = "references"
 SEPARATOR: Final = "\x1f"
 
 
+@cache
+def names_of(kind: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields, which its attributes have, too."""
+    return tuple(field.name for field in fields(kind))
+
+
+def read_as(kind: type[T], item: Item, **others: Any) -> T:
+    """What an item says, as a dataclass. A field that it lacks has its default; `others` are not read but given."""
+    return kind(**({name: item[name] for name in names_of(kind) if name in item} | others))
+
+
 def key_pair(key: Item) -> tuple[str, str]:
     """The key of a row, or a row's key, to look it up by."""
     return key[PK], key[SK]
@@ -85,12 +102,12 @@ def user_key(user_id: str) -> str:
     return f"{USER_PREFIX}{user_id}"
 
 
-def member_of_conversation_key(conversation_id: str, user_id: str) -> Item:
+def seat_key(conversation_id: str, user_id: str) -> Item:
     """Who gets this conversation's messages."""
     return {PK: conversation_key(conversation_id), SK: user_key(user_id)}
 
 
-def member_of_user_key(conversation_id: str, user_id: str) -> Item:
+def membership_key(conversation_id: str, user_id: str) -> Item:
     """What a user's inbox and sync read; the cursors live here."""
     return {PK: user_key(user_id), SK: conversation_key(conversation_id)}
 
@@ -199,82 +216,39 @@ def entry_item(entry: Entry) -> Item:
     }
 
 
-def _change_attributes(change: Change) -> Item:  # noqa: PLR0911  # one for each kind
-    match change:
-        case Edited():
-            return {"target": change.target, "content": change.content, "previous": change.previous}
-        case Deleted():
-            return {"target": change.target, "previous": change.previous, "file_id": change.file_id}
-        case Reacted():
-            reacted = {"target": change.target, "emoji": change.emoji, "removed": change.removed}
-            return {**reacted, "owner_id": change.owner_id}
-        case Added():
-            return {
-                "users": list(change.users),
-                "size": change.size,
-                "roles": dict(change.roles) or None,
-                "name": change.name,
-            }
-        case Removed():
-            return {"users": list(change.users), "size": change.size}
-        case Renamed():
-            return {"name": change.name}
-        case RolesChanged():
-            return {"roles": dict(change.roles)}
+def _change_attributes(change: Change) -> Item:
+    """They have the names of its fields."""
+    kind: Any = type(change)
+    said = {name: getattr(change, name) for name in names_of(kind)}
+    return said | {"roles": change.roles or None} if isinstance(change, Added) else said
 
 
 def entry_from(item: Item) -> Entry:
-    is_message = item["kind"] == MESSAGE
-    return Entry(
-        conversation_id=item[CONVERSATION_ID],
-        seq=item[SEQ],
-        change=_change_from(item),
-        sender_id=item["sender_id"],
-        created_at=item["created_at"],
-        number=item["number"],
-        content=item.get("content") if is_message else None,
-        message_type=item.get("type", "text"),
-        client_message_id=item.get("client_message_id"),
-        reply_to=item.get("reply_to"),
-        mentions=tuple(item.get("mentions", ())),
-        file_id=item.get("file_id") if is_message else None,
-        forwarded=item.get("forwarded", False),
-        edited_at=item.get("edited_at"),
-        deleted_at=item.get("deleted_at"),
-        last_edit=item.get("last_edit"),
-        reactions=frozenset(_reaction(text) for text in item.get("reactions", ())),
-        message_seq=item["message_seq"] if "message_seq" in item else item[SEQ],
+    change = _change_from(item)
+    others: Item = {
+        "change": change,
+        "message_type": item.get("type", "text"),
+        "mentions": tuple(item.get("mentions", ())),
+        "reactions": frozenset(tuple(text.split(SEPARATOR, 1)) for text in item.get("reactions", ())),
+        "message_seq": item.get("message_seq", item[SEQ]),
         # Entries of the first edition have long ids as they are.
-        authors={author_key(author): number for author, number in item["authors"].items()},
-        nonce=item["nonce"],
-        digest=item.get("digest", ""),
-        fan_out=item.get("fan_out", False),
-        roster_seq=item.get("roster_seq"),
-        first_answer=item.get("first_answer", False),
-    )
+        "authors": {author_key(author): number for author, number in item["authors"].items()},
+    }
+    if change is not None:
+        others |= {"content": None, "file_id": None}  # those are of the change
+    return read_as(Entry, item, **others)
 
 
-def _change_from(item: Item) -> Change | None:  # noqa: PLR0911  # one for each kind
-    match item["kind"]:
-        case "message":
-            return None
-        case "message_edited":
-            return Edited(item["target"], item.get("content"), item.get("previous"))
-        case "message_deleted":
-            return Deleted(item["target"], item.get("previous"), item.get("file_id"))
-        case "reaction":
-            return Reacted(item["target"], item["emoji"], removed=item["removed"], owner_id=item.get("owner_id"))
-        case "member_added":
-            return Added(tuple(item["users"]), item["size"], item.get("roles", {}), item.get("name"))
-        case "member_removed":
-            return Removed(tuple(item["users"]), item["size"])
-        case "conversation_updated" if "name" in item:
-            return Renamed(item["name"])
-        case "conversation_updated":
-            return RolesChanged(item["roles"])
-    raise ValueError(f"unknown kind of entry {item['kind']!r}")
+# Of the two that have one kind the later: which of them it is says the name, below.
+_CHANGES: Final[dict[str, type[Any]]] = {kind: change for change, kind in KINDS.items()}
 
 
-def _reaction(text: str) -> Reaction:
-    emoji, _, user_id = text.partition(SEPARATOR)
-    return emoji, user_id
+def _change_from(item: Item) -> Change | None:
+    kind = item["kind"]
+    if kind == MESSAGE:
+        return None
+    if kind not in _CHANGES:
+        raise ValueError(f"unknown kind of entry {kind!r}")
+    users = {"users": tuple(item["users"])} if "users" in item else {}
+    change: Change = read_as(Renamed if "name" in item and kind == KINDS[Renamed] else _CHANGES[kind], item, **users)
+    return change

@@ -48,7 +48,7 @@ class DynamoDbSessions:
             return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
         before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
-        # Where it was there, this may be the repetition of the write that stored it, and nobody was told anything yet.
+        # Where it was there, this may be the repetition of the write that stored it, and no one was told anything yet.
         is_new = all(one.connection_id != connection.connection_id for one in before.connections)
         return Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from shared.adapters.dynamodb import model_stores
 from shared.adapters.dynamodb.chat_stores import make_chat_stores
 from shared.adapters.dynamodb.client import Calls
 from shared.adapters.dynamodb.devices import DynamoDbDevices
-from shared.adapters.dynamodb.model_stores import (
-    DynamoDbContacts,
-    DynamoDbNotifications,
-    DynamoDbProfiles,
-    DynamoDbReminders,
-)
 from shared.adapters.dynamodb.schema import Tables
 from shared.adapters.dynamodb.sessions import DynamoDbTickets
 from shared.ports.services import ParallelMap
@@ -22,9 +17,9 @@ def make_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> S
     return Stores(
         **contents(make_chat_stores(calls, tables, parallel_map=parallel_map)),
         tickets=DynamoDbTickets(calls, tickets_table=tables.tickets),
-        contacts=DynamoDbContacts(calls, members_table=members),
-        profiles=DynamoDbProfiles(calls, members_table=members),
+        contacts=model_stores.DynamoDbContacts(calls, members_table=members),
+        profiles=model_stores.DynamoDbProfiles(calls, members_table=members),
         devices=DynamoDbDevices(calls, members_table=members),
-        notifications=DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
-        reminders=DynamoDbReminders(calls, members_table=members),
+        notifications=model_stores.DynamoDbNotifications(calls, members_table=members, parallel_map=parallel_map),
+        reminders=model_stores.DynamoDbReminders(calls, members_table=members),
     )

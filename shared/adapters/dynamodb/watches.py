@@ -28,8 +28,7 @@ class DynamoDbWatches(MembersStore):
         """What is watched from now on (None: what is), and until when. Nothing to write where that is nothing already.
 
         The rows first, and then the list, if it is still as read; if not, all of it again. So the rows of a change that
-        succeeds were written after those of all that succeeded before, and one that was too late makes good what it has
-        spoilt.
+        succeeds were written after those of all that succeeded before, and one that was too late mends what it spoilt.
         """
         lifetime = {"expires_at": expires_at, TTL: expires_at // SECOND_MS + 1}
         written: set[str] = set()
@@ -40,15 +39,14 @@ class DynamoDbWatches(MembersStore):
                 return
             deletes = [watch_key(user, connection_id) for user in sorted((listed | written) - wanted)]
             rows = [{**watch_key(user, connection_id), "watcher": watcher, **lifetime} for user in sorted(wanted)]
-            self._write(
-                [
-                    *({"DeleteRequest": {"Key": to_item(key)}} for key in deletes),
-                    *({"PutRequest": {"Item": to_item(row)}} for row in rows),
-                ]
-            )
+            puts = [{"PutRequest": {"Item": to_item(row)}} for row in rows]
+            self._write([*({"DeleteRequest": {"Key": to_item(key)}} for key in deletes), *puts])
             written |= wanted
             item = {**watching_key(watcher, connection_id), "users": sorted(wanted), **lifetime}
-            if self._put_list(item, revision):
+            unchanged = f"{_REVISION} = :read" if revision else f"attribute_not_exists({_REVISION})"
+            values = {":read": revision} if revision else {}
+            request = self._table.written({**item, _REVISION: revision + 1}, condition=unchanged, values=values)
+            if not isinstance(conditionally(self._calls, "PutItem", request), Refused):
                 return
             self._calls.pause(attempt)
         raise Unavailable
@@ -57,12 +55,6 @@ class DynamoDbWatches(MembersStore):
         """Whom the connection watches, and how often that was changed."""
         item = self._table.get(watching_key(watcher, connection_id)) or {}
         return set(item.get("users", ())), item.get(_REVISION, 0)
-
-    def _put_list(self, item: dict[str, Any], revision: int) -> bool:
-        unchanged = f"{_REVISION} = :read" if revision else f"attribute_not_exists({_REVISION})"
-        values = {":read": revision} if revision else {}
-        request = self._table.written({**item, _REVISION: revision + 1}, condition=unchanged, values=values)
-        return not isinstance(conditionally(self._calls, "PutItem", request), Refused)
 
     def of(self, user_id: str) -> Sequence[Watch]:
         items = self._table.query(f"{PK} = :watched", {":watched": watch_key(user_id, "")[PK]})

@@ -2,6 +2,7 @@
 
 Doing it twice is harmless: a push is claimed before it is sent, and clients tell a repeated post by its seq. So a batch
 is looked at as a whole, and where that fails each of its conversations on its own: none takes another with it.
+The delivery check, some seconds after a post, posts again and pushes what was not acknowledged.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from shared.domain.connections import live
 from shared.domain.fan_out import StoredEntry, shards
-from shared.domain.notifications import About, AboutMessage, DeliveryCheck
+from shared.domain.members import seen_number
+from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
 from shared.domain.pushes import PushJob
 from shared.domain.text import is_group_id, private_members
 from shared.operations.audiences import roster_behind
 from shared.operations.context import Context
-from shared.ports.services import NotifyingServices, PushServices
+from shared.operations.delivery import broadcast, report
+from shared.ports.services import Event, NotifyingServices, PushServices
 from shared.ports.stores import Stores
 
 
@@ -47,11 +50,11 @@ def _enqueue(entries: Sequence[StoredEntry], *, stores: Stores, services: PushSe
     now = context.now()
     members_of = _members(entries, stores, context)
     others: dict[About, list[str]] = {
-        AboutMessage(entry.conversation_id, entry.seq): [
-            user for user in members_of[entry.conversation_id] if user != entry.sender_id
+        AboutMessage(one.conversation_id, one.seq): [
+            user for user in members_of[one.conversation_id] if user != one.sender_id
         ]
-        for entry in entries
-        if entry.is_message and not entry.fan_out
+        for one in entries
+        if one.is_message and not one.fan_out
     }
     wanted = {user for users in others.values() for user in users}
     known = stores.sessions.of(wanted) if wanted else {}
@@ -104,3 +107,40 @@ def _members(entries: Sequence[StoredEntry], stores: Stores, context: Context) -
             audience = roster_behind(entry, stores=stores, context=context)
             found[conversation_id] = audience.members if audience else ()
     return found
+
+
+def check_delivery(look: DeliveryCheck, *, stores: Stores, services: PushServices, context: Context) -> None:
+    """Post again to those who have not got it, and push to them. Who has written since has read it.
+
+    One read where all have it (memberships or notifications, 100 to a round trip), five where not. Raises Unavailable.
+    """
+    match look.about:
+        case AboutMessage(conversation_id=conversation_id, seq=seq):
+            members = stores.memberships.among(conversation_id, look.users)
+            waiting = [user for user in look.users if user in members and members[user].has_got < seq]
+            if not waiting:
+                return
+            entry = stores.log.fetch([(conversation_id, seq)]).get((conversation_id, seq))
+            if entry is None or not entry.is_readable:
+                return  # deleted meanwhile: it is not to be told any more
+            head = next(iter(stores.log.read_back(conversation_id, limit=1)), entry)
+            waiting = [user for user in waiting if seen_number(members[user], head) < entry.number]
+            if not waiting:
+                return
+            _tell(entry, waiting, look.about, stores=stores, services=services, context=context)
+        case AboutNotification(notification_id=notification_id):
+            kept = stores.notifications.among([(user, notification_id) for user in look.users], now=context.now())
+            if not kept:
+                return
+            waiting = [user for user, _ in kept]
+            notification = next(iter(kept.values()))
+            _tell(notification, waiting, look.about, stores=stores, services=services, context=context)
+
+
+def _tell(
+    event: Event, waiting: Sequence[str], about: About, *, stores: Stores, services: PushServices, context: Context
+) -> None:
+    """Pushes first: should the posts take the rest of the time, a repetition would post again, and push once."""
+    enqueue_pushes({about: waiting}, stores=stores, services=services, now=context.now())
+    delivered = broadcast(event, to=waiting, skip="", stores=stores, services=services, now=context.now())
+    report(delivered, services=services)

@@ -9,21 +9,13 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.clock import SECOND_MS
-from shared.domain.contacts import Profile, QuietHours
+from shared.domain.contacts import Profile
 from shared.domain.devices import Device
 from shared.domain.entries import Entry
 from shared.domain.members import seen_number
 from shared.domain.notifications import AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import Push, PushContext, PushContextBatch, PushContextKey, PushJob, Wording
-from shared.operations.push.wording import (
-    Badge,
-    badge_of,
-    collapse_id,
-    message_wording,
-    notification_wording,
-    push_id,
-    reminder_wording,
-)
+from shared.operations.push import wording as words
 from shared.ports.conversations import ConversationLog, Place
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PushStores
@@ -49,6 +41,10 @@ class _Subject:
     entry: Entry | None
     replied_to: Entry | None = None
 
+    @property
+    def is_there(self) -> bool:
+        return self.notification is not None or self.entry is not None
+
 
 def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServices, now: int) -> list[Planned]:
     """The pushes that these jobs come to now; none for what was read, answered or muted.
@@ -57,7 +53,7 @@ def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServi
     decides, the tail of each conversation that is left, and the badge of each user. Raises Unavailable.
     """
     subjects = _subjects(jobs, stores, now)
-    asked = {job: _asked(job, subjects[job]) for job in jobs if _is_there(subjects[job])}
+    asked = {job: _asked(job, subjects[job]) for job in jobs if subjects[job].is_there}
     if not asked:
         return []
     around = stores.push_contexts.of(set(asked.values()))
@@ -70,7 +66,7 @@ def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServi
     heads = _heads([subjects[job] for job, _, _ in worded], stores, services)
     worded = [one for one in worded if not _is_seen(subjects[one[0]], around.push_contexts[asked[one[0]]], heads)]
     badges = {
-        user: badge_of(user, heads=heads, stores=stores, services=services, now=now)
+        user: words.badge_of(user, heads=heads, stores=stores, services=services, now=now)
         for user in {job.user_id for job, _, _ in worded}
     }
     return [
@@ -78,10 +74,6 @@ def plan(jobs: Sequence[PushJob], *, stores: PushStores, services: PresenceServi
         for job, wording, devices in worded
         for device in devices
     ]
-
-
-def _is_there(subject: _Subject) -> bool:
-    return subject.notification is not None or subject.entry is not None
 
 
 def _subjects(jobs: Sequence[PushJob], stores: PushStores, now: int) -> dict[PushJob, _Subject]:
@@ -115,11 +107,8 @@ def _fetch(log: ConversationLog, places: Iterable[Place]) -> Mapping[Place, Entr
 
 
 def _place(notification: Notification) -> Place | None:
-    return (
-        (notification.conversation_id, notification.seq)
-        if notification.conversation_id is not None and notification.seq
-        else None
-    )
+    conversation_id, seq = notification.conversation_id, notification.seq
+    return (conversation_id, seq) if conversation_id is not None and seq else None
 
 
 def _asked(job: PushJob, subject: _Subject) -> PushContextKey:
@@ -140,27 +129,27 @@ def _wording(
     job: PushJob, subject: _Subject, push_context: PushContext, around: PushContextBatch, now: int
 ) -> Wording | None:
     """None where the user does not want to be woken for it."""
-    previews, entry, notification = push_context.profile.previews, subject.entry, subject.notification
+    profile, entry, notification = push_context.profile, subject.entry, subject.notification
+    previews = profile.previews
     if notification is not None and entry is None:
-        return None if is_quiet(push_context.profile, now) else notification_wording(notification, previews=previews)
+        return None if is_quiet(profile, now) else words.notification_wording(notification, previews=previews)
     if entry is None:
         return None
     sender = around.profiles.get(entry.sender_id, Profile())
     group = around.groups.get(entry.conversation_id)
     if notification is not None:  # asked for by the user, for this very time
         is_gone = push_context.member is None or not entry.is_readable
-        return None if is_gone else reminder_wording(entry, sender=sender, group=group, previews=previews)
+        return None if is_gone else words.reminder_wording(entry, sender=sender, group=group, previews=previews)
     if not wants_message(entry, job.user_id, push_context, now=now):
         return None
     original = subject.replied_to
-    return message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
+    return words.message_wording(entry, job.user_id, replied_to=original, sender=sender, group=group, previews=previews)
 
 
 def _heads(subjects: Iterable[_Subject], stores: PushStores, services: PresenceServices) -> dict[str, Entry]:
     """The heads of the conversations whose messages these are. Notifications are told whatever was read since."""
-    places = sorted(
-        {one.entry.conversation_id for one in subjects if one.entry is not None and one.notification is None}
-    )
+    entries = [one.entry for one in subjects if one.entry is not None and one.notification is None]
+    places = sorted({entry.conversation_id for entry in entries})
     tails = services.parallel_map(lambda place: stores.log.read_back(place, limit=1), places)
     return {head.conversation_id: head for tail in tails for head in tail}
 
@@ -174,13 +163,13 @@ def _is_seen(subject: _Subject, push_context: PushContext, heads: Mapping[str, E
     return head is not None and seen_number(member, head) >= entry.number
 
 
-def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: Badge, now: int) -> Push:
+def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, badge: words.Badge, now: int) -> Push:
     conversation_id = subject.entry.conversation_id if subject.entry else None
     name = f"notice:{subject.notification.notification_id}" if subject.notification else conversation_id or ""
     return Push(
         target=device.target,
-        push_id=push_id(job.user_id, device.device_id, job.about),
-        collapse_id=collapse_id(name),
+        push_id=words.push_id(job.user_id, device.device_id, job.about),
+        collapse_id=words.collapse_id(name),
         thread_id=conversation_id or "notifications",
         badge=badge.total,
         unread=max(badge.of.get(conversation_id or "", 0), 1),
@@ -192,11 +181,8 @@ def _push(job: PushJob, subject: _Subject, wording: Wording, *, device: Device, 
 
 def _data(job: PushJob, subject: _Subject) -> dict[str, str]:
     """Names for the app to open the right place. Never text."""
-    place = (
-        {}
-        if subject.entry is None
-        else {"conversation_id": subject.entry.conversation_id, "seq": str(subject.entry.seq)}
-    )
+    entry = subject.entry
+    place = {} if entry is None else {"conversation_id": entry.conversation_id, "seq": str(entry.seq)}
     if isinstance(job.about, AboutNotification):
         return {"type": "notification", "notification_id": job.about.notification_id, **place}
     return {"type": "message", **place}
@@ -225,12 +211,6 @@ def is_quiet(profile: Profile, now: int) -> bool:
         there = datetime.fromtimestamp(now / SECOND_MS, UTC).astimezone(ZoneInfo(quiet.time_zone)).time()
     except (ZoneInfoNotFoundError, ValueError):
         return False  # a zone that was renamed since it was stored: rather woken than never
-    return _is_between(there, quiet)
-
-
-def _is_between(there: time, quiet: QuietHours) -> bool:
-    """From the first minute up to the last one; over midnight where they end before they start."""
     start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
-    if start <= end:
-        return start <= there < end
-    return there >= start or there < end
+    # From the first minute up to the last one; over midnight where they end before they start.
+    return start <= there < end if start <= end else there >= start or there < end

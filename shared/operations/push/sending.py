@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from shared.clock import SECOND_MS
-from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform, PushTarget
+from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform
 from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
 from shared.operations.context import Context
@@ -55,29 +55,23 @@ class _Batch:
 
 def push_all(
     jobs: Sequence[PushJob], *, resting: Resting, stores: PushStores, services: PushServices, context: Context
-) -> int:
-    """Carry out jobs of one platform or several, devices side by side. Returns how many pushes were taken.
+) -> None:
+    """Carry out jobs of one platform or several, devices side by side.
 
-    What has to wait goes back to the queue. Raises Unavailable where that, or a read, fails: the jobs may all come
-    again.
+    What has to wait goes back to the queue. Raises Unavailable where that, or a read, fails: all may come again.
     """
     batch, now = _Batch(stores, services, context, resting), context.now()
     in_time = [job for job in jobs if now - job.since <= MAX_AGE_MS]
     for _ in range(len(jobs) - len(in_time)):
         batch.services.observer.count(GIVEN_UP)
-    early = {job: start for job in in_time if (start := _start(job, batch.resting)) > now}
+    early = {job: start for job in in_time if (start := max(job.not_before, resting.ends(job.platform))) > now}
     for job, start in early.items():
         _put_back(replace(job, not_before=start), batch, now)
     due = list(dict.fromkeys(job for job in in_time if job not in early))
     planned = plan(due, stores=stores, services=services, now=now) if due else []
     # One device's pushes go one after the other, in their conversation's order; devices do not wait for each other.
     by_device = [list(group) for _, group in groupby(sorted(planned, key=_order), key=_whose)]
-    taken = services.parallel_map(lambda of_device: sum(_carry_out(one, batch) for one in of_device), by_device)
-    return sum(taken)
-
-
-def _start(job: PushJob, resting: Resting) -> int:
-    return max(job.not_before, resting.ends(job.platform))
+    list(services.parallel_map(lambda of_device: _carry_out(of_device, batch), by_device))
 
 
 def _whose(planned: Planned) -> tuple[str, str]:
@@ -89,78 +83,62 @@ def _order(planned: Planned) -> tuple[str, str, str, int]:
     return *_whose(planned), planned.push.thread_id, int(seq or 0)
 
 
-def _carry_out(planned: Planned, batch: _Batch) -> bool:
-    """Whether the provider has taken it."""
-    job, device = planned.job, planned.device
-    if not batch.stores.claims.claim(
-        job.user_id, device.device_id, job.about, tries=job.tries, now=batch.context.now()
-    ):
-        return False
-    result = batch.services.providers(job.platform).push(planned.push)
-    _note(planned, result, batch.services)
-    return _settle(planned, result, batch)
+def _carry_out(of_device: Sequence[Planned], batch: _Batch) -> None:
+    for one in of_device:
+        job, now = one.job, batch.context.now()
+        if batch.stores.claims.claim(job.user_id, one.device.device_id, job.about, tries=job.tries, now=now):
+            _settle(one, _handed_over(one, batch.services), batch)
 
 
-def _note(planned: Planned, result: PushResult, services: PushServices) -> None:
-    """Note a push that was not taken: whose, about what, and the provider's reason. No token, no text."""
-    if isinstance(result, Sent):
-        return
+def _handed_over(planned: Planned, services: PushServices) -> PushResult:
+    """Hand it over. Where it is not taken, notes whose, about what, and the provider's reason. No token, no text."""
     push, job = planned.push, planned.job
-    services.observer.noted(
-        "push not taken",
-        platform=job.platform,
-        user_id=job.user_id,
-        device_id=planned.device.device_id,
-        push_id=push.push_id,
-        outcome=type(result).__name__,
-        reason=result.reason,
-        tries=job.tries,
-    )
+    result = services.providers(job.platform).push(push)
+    if not isinstance(result, Sent):
+        services.observer.noted(
+            "push not taken",
+            platform=job.platform,
+            user_id=job.user_id,
+            device_id=planned.device.device_id,
+            push_id=push.push_id,
+            outcome=type(result).__name__,
+            reason=result.reason,
+            tries=job.tries,
+        )
+    return result
 
 
-def _settle(planned: Planned, result: PushResult, batch: _Batch) -> bool:
-    user_id, device = planned.job.user_id, planned.device
+def _settle(planned: Planned, result: PushResult, batch: _Batch) -> None:
+    device = planned.device
     match result:
-        case Sent():
-            return True
         case Unregistered(since=since):
             if since is None or device.registered_at <= since:
-                batch.stores.devices.forget_unchanged(user_id, device)
+                batch.stores.devices.forget_unchanged(planned.job.user_id, device)
         case BadTarget():
-            return _try_other_environment(planned, batch)
+            _try_other_environment(planned, batch)
         case Busy():
             _try_later(planned, result, batch)
         case Misconfigured():
             batch.services.observer.count(MISCONFIGURED)
         case Refused():
             batch.services.observer.count(REFUSED)
-    return False
 
 
-def _try_other_environment(planned: Planned, batch: _Batch) -> bool:
+def _try_other_environment(planned: Planned, batch: _Batch) -> None:
     """Apple has two of them and apps are often built for the wrong one. A token that neither knows is none."""
     user_id, device = planned.job.user_id, planned.device
-    other = _elsewhere(device.target)
-    if other is None:
+    if device.target.platform != APNS:
         batch.stores.devices.forget_unchanged(user_id, device)
-        return False
-    moved = replace(planned, push=replace(planned.push, target=other))
-    result = batch.services.providers(planned.job.platform).push(moved.push)
-    _note(moved, result, batch.services)
+        return
+    other = replace(device.target, environment=SANDBOX if device.target.environment == PRODUCTION else PRODUCTION)
+    result = _handed_over(replace(planned, push=replace(planned.push, target=other)), batch.services)
     match result:
         case Sent():
             batch.stores.devices.change_environment(user_id, device, other)
-            return True
         case BadTarget():
             batch.stores.devices.forget_unchanged(user_id, device)
-            return False
-    return _settle(planned, result, batch)
-
-
-def _elsewhere(target: PushTarget) -> PushTarget | None:
-    if target.platform != APNS:
-        return None
-    return replace(target, environment=SANDBOX if target.environment == PRODUCTION else PRODUCTION)
+        case _:
+            _settle(planned, result, batch)
 
 
 def _try_later(planned: Planned, busy: Busy, batch: _Batch) -> None:

@@ -17,23 +17,14 @@ from shared.domain.text import is_group_id
 from shared.ports.services import PresenceServices
 from shared.ports.stores import Stores
 
+# In a group each of the first four is PARLEY_GROUP_…: see `_about_message`.
 MESSAGE_KEY: Final = "PARLEY_MESSAGE"
 MENTION_KEY: Final = "PARLEY_MENTION"
 REPLY_KEY: Final = "PARLEY_REPLY"
-GROUP_MESSAGE_KEY: Final = "PARLEY_GROUP_MESSAGE"
-GROUP_MENTION_KEY: Final = "PARLEY_GROUP_MENTION"
-GROUP_REPLY_KEY: Final = "PARLEY_GROUP_REPLY"
 REMINDER_KEY: Final = "PARLEY_REMINDER"
-GROUP_REMINDER_KEY: Final = "PARLEY_GROUP_REMINDER"
 NOTICE_KEY: Final = "PARLEY_NOTICE"
 BODY_KEYS: Final = {"text": "PARLEY_TEXT", "image": "PARLEY_IMAGE", "file": "PARLEY_FILE"}
 
-_IN_GROUP: Final = {
-    MESSAGE_KEY: GROUP_MESSAGE_KEY,
-    MENTION_KEY: GROUP_MENTION_KEY,
-    REPLY_KEY: GROUP_REPLY_KEY,
-    REMINDER_KEY: GROUP_REMINDER_KEY,
-}
 _MAX_COLLAPSE_ID: Final = 64
 # One read for each conversation. Who has more of them keeps the number that the icon has.
 MAX_COUNTED: Final = 200
@@ -65,7 +56,7 @@ def reminder_wording(entry: Entry, *, sender: Profile, group: Group | None, prev
 def _about_message(key: str, entry: Entry, *, sender: Profile, group: Group | None, previews: bool) -> Wording:
     args = [sender.display_name or entry.sender_id]
     if is_group_id(entry.conversation_id):
-        key = _IN_GROUP[key]
+        key = key.replace("PARLEY_", "PARLEY_GROUP_")
         args.append(group.name if group else "")
     content = entry.content if previews else None
     body_key = BODY_KEYS.get(entry.message_type, BODY_KEYS["text"])
@@ -108,7 +99,6 @@ def badge_of(
             head = next(iter(stores.log.read_back(member.conversation_id, limit=1)), None)
         return unread(member, head) if is_in_inbox(member, head) else 0
 
-    numbers = dict(
-        zip([member.conversation_id for member in counted], services.parallel_map(count, counted), strict=True)
-    )
+    names = [member.conversation_id for member in counted]
+    numbers = dict(zip(names, services.parallel_map(count, counted), strict=True))
     return Badge(sum(numbers.values()), numbers)

@@ -13,14 +13,7 @@ from shared.domain.devices import APNS, Device, Environment
 from shared.domain.notifications import Notification, Reminder
 from shared.operations.contacts import MAX_ALIAS_CHARACTERS, MAX_AVATAR_URL, MAX_DISPLAY_NAME
 from shared.operations.devices import APNS_PATTERN, APP_ID_PATTERN, FCM_PATTERN, NewTarget
-from shared.operations.notifications import (
-    MAX_BODY,
-    MAX_TITLE,
-    MAX_USERS,
-    NOTIFICATION_ID_PATTERN,
-    NotificationRequest,
-    NotificationSent,
-)
+from shared.operations.notifications import MAX_BODY, MAX_TITLE, MAX_USERS, NOTIFICATION_ID_PATTERN, NotificationRequest
 from shared.operations.tickets import Ticket
 from shared.wire.events import notification_body, presence_body
 from shared.wire.rest.common import Milliseconds, Part, UserId, at_least_one_of, config, exactly_one_of, left_out
@@ -220,8 +213,8 @@ def devices_body(devices: Iterable[Device]) -> shapes.Devices:
     return {"devices": [device_body(device) for device in devices]}
 
 
-def sent_body(sent: NotificationSent) -> shapes.SentNotification:
-    return {"notification_id": sent.notification_id, "users": sent.users}
+def sent_body(notification_id: str, users: int) -> shapes.SentNotification:
+    return {"notification_id": notification_id, "users": users}
 
 
 def notifications_body(notifications: Iterable[Notification]) -> shapes.Notifications:

@@ -63,20 +63,16 @@ class MessageFrame(Frame, frozen=True, kw_only=True):
     forward_of: Place | None = None
 
 
-class EditFrame(Frame, frozen=True, kw_only=True):
-    conversation_id: ConversationId
-    seq: EntrySeq
-    content: str
-
-
 class DeleteFrame(Frame, frozen=True, kw_only=True):
     conversation_id: ConversationId
     seq: EntrySeq
 
 
-class ReactFrame(Frame, frozen=True, kw_only=True):
-    conversation_id: ConversationId
-    seq: EntrySeq
+class EditFrame(DeleteFrame, frozen=True, kw_only=True):
+    content: str
+
+
+class ReactFrame(DeleteFrame, frozen=True, kw_only=True):
     emoji: Annotated[str, Meta(min_length=1, max_length=MAX_EMOJI_BYTES)]
     remove: bool = False
     user_id: UserId | None = None
@@ -191,7 +187,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes, frame_id: str | Non
 
 
 def _explained(message: str) -> str:
-    """The decoder's words, which name the place and the expected type; patterns are for programs, values for nobody."""
+    """The decoder's words, which name the place and the expected type; patterns are for programs, values for no one."""
     message = re.sub(r"enum value '.*'", "value", message, flags=re.DOTALL)
     return re.sub(r"matching regex '.*'", f"of {USER_ID_RULE}", message)
 

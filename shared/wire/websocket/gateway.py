@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from shared.domain.connections import Connection, Identity, extended, opened
-from shared.errors import TokenExpired, Unauthenticated, UnknownType
+from shared.domain.connections import Connection, Identity, opened
+from shared.errors import Unauthenticated, UnknownType
 from shared.wire.common import error_fields
 
 Event = Mapping[str, Any]
@@ -25,7 +25,7 @@ class Caller:
     def until(self, expires_at: int) -> Caller:
         """The same caller after an `auth` with a token that ends then."""
         identity = replace(self.identity, expires_at=max(expires_at, self.identity.expires_at))
-        return Caller(identity, extended(self.connection, expires_at))
+        return Caller(identity, self.connection.extended(expires_at))
 
     @property
     def user_id(self) -> str:
@@ -61,12 +61,6 @@ def caller_of(event: Event) -> Caller:
     except (KeyError, TypeError, ValueError) as exc:
         raise Unauthenticated from exc
     return Caller(identity, connection)
-
-
-def check_token(identity: Identity, now: int) -> None:
-    """The authorizer runs at the handshake only, so each frame checks the expiry again. Raises TokenExpired."""
-    if identity.expires_at <= now:
-        raise TokenExpired
 
 
 def answer(body: str = "", status: int = 200) -> dict[str, Any]:

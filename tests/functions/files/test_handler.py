@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from functions.files import handler as module
-from functions.files.handler import UploadNotCheckedError, Wiring, check, handler, release_files, sweep_files
-from functions.files.inspector import inspector
+from functions.files.handler import UploadNotCheckedError, Wiring, check, handler, inspector, release_files, sweep_files
 from shared.domain.files import DELETED, FILE, IMAGE, PENDING, READY, REJECTED, DueFile, File, FileKind, FileStatus
 from shared.errors import Unavailable
 from shared.operations.files import NOT_DECODABLE, WRONG_TYPE

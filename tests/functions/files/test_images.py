@@ -10,8 +10,7 @@ import pytest
 from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from functions.files.images import THUMBNAIL_SIDE, look_into
-from functions.files.needed import needed
+from functions.files.images import THUMBNAIL_SIDE, look_into, needed
 from shared.domain.files import Checked
 from shared.operations.files import NOT_DECODABLE, TOO_MANY_PIXELS
 from tests.functions.files.samples import picture

@@ -416,6 +416,11 @@ def test_another_users_token_is_refused(harness: MessageHarness) -> None:
     assert harness.say({"type": "auth", "token": "bobs"})["code"] == "forbidden"
 
 
+def test_a_token_is_good_until_it_expires_and_not_at_that_moment(harness: MessageHarness) -> None:
+    assert harness.say({"type": "ping"}, expires_at=NOW + 1)["success"]
+    assert harness.say({"type": "ping"}, expires_at=NOW)["code"] == "token_expired"
+
+
 def test_after_the_end_of_its_token_a_connection_costs_one_read_and_gets_nothing(harness: MessageHarness) -> None:
     reads = harness.stores.calls.reads(SESSIONS)
     assert harness.say({"type": "typing", "conversation_id": GROUP}, expires_at=NOW)["code"] == "token_expired"

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.apns.answers import OUR_CREDENTIALS, REASONS, result_of
-from functions.offline_push.apns.gateway import ApnsGateway
+from functions.offline_push.apns.gateway import OUR_CREDENTIALS, REASONS, ApnsGateway, result_of
 from functions.offline_push.apns.http2 import Answer
 from functions.offline_push.apns.provider_token import PERIOD_S
 from local.providers.apns import STATUSES

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.offline_push.fcm.answers import CODES
-from functions.offline_push.fcm.gateway import FcmGateway, message_for
+from functions.offline_push.fcm.gateway import CODES, FcmGateway, message_for
 from functions.offline_push.providers import Timeouts
 from local.providers.serving import Providers
 from shared.domain.pushes import Busy, Misconfigured, PushResult, Refused, Sent, Unregistered, Wording

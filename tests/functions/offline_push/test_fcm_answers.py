@@ -9,7 +9,7 @@ import pytest
 import requests
 from firebase_admin.exceptions import DeadlineExceededError, UnavailableError, UnknownError  # type: ignore[import-untyped]
 
-from functions.offline_push.fcm.answers import result_of
+from functions.offline_push.fcm.gateway import result_of
 from shared.domain.pushes import Busy, PushResult, Refused, Unregistered
 
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"

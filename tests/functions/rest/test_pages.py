@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from functions.rest.answers import preflight, readable
 from functions.rest.handler import handler
-from functions.rest.pages import preflight, readable
 from tests.functions.events import http_event
 
 ALLOWED = "https://app.example.com,http://localhost:*,capacitor://localhost,null"

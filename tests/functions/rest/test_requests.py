@@ -58,8 +58,8 @@ def test_an_unexpected_error_in_a_route_is_logged_without_its_text(
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("the canary text")
 
-    monkeypatch.setattr("functions.rest.service.issue_ticket", explode)
-    monkeypatch.setattr("functions.rest.service.caller", lambda *_: None)
+    monkeypatch.setattr("functions.rest.api.issue_ticket", explode)
+    monkeypatch.setattr("functions.rest.wiring.Wiring.caller", lambda *_: None)
     answer = rest.handler(http_event("POST", "/v1/tickets", token="x"))
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal")
     assert "RuntimeError" in logged(caplog)

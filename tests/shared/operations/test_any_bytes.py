@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from functions.files.inspector import inspector
+from functions.files.handler import inspector
 from shared.domain.files import FILE, IMAGE, IMAGE_TYPES, TYPES, Checked, File, FileKind
 from shared.operations.files import HEAD_BYTES, NOT_DECODABLE, TOO_MANY_PIXELS, WRONG_TYPE
 from tests.functions.files.samples import SAMPLES, picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.connections import REVOKED, Connection, extended
+from shared.domain.connections import REVOKED, Connection
 from shared.operations.connections import ensure_registered, keep_alive
 from shared.operations.sessions import close_all
 from shared.wire.events import encode_plainly
@@ -31,14 +31,14 @@ def test_the_living_are_told_and_all_are_closed() -> None:
 
 def test_a_fresh_token_lengthens_a_connections_life_and_an_old_one_never_shortens_it() -> None:
     connection = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
-    longer = extended(connection, NOW + 600_000)
+    longer = connection.extended(NOW + 600_000)
     assert (longer.expires_at, longer.authenticated_until) == (NOW + 600_000, NOW + 600_000)
-    assert extended(longer, NOW + 1) == longer
+    assert longer.extended(NOW + 1) == longer
 
 
 def test_a_ping_from_where_the_fresh_token_is_not_known_does_not_undo_it(stores: Simulated) -> None:
     old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
-    stores.sessions.register(extended(old, NOW + 600_000), limit=1)
+    stores.sessions.register(old.extended(NOW + 600_000), limit=1)
     context = make_context(lambda: NOW + 50_000, FakeNonces())
     keep_alive(old, stores=stores, services=rest_services(), context=context)
     stored = stores.connections("alice")["c1"]
@@ -49,6 +49,6 @@ def test_a_speaking_connection_with_a_fresh_token_is_not_registered_as_about_to_
     old = Connection("c1", "alice", "", NOW, NOW + 60_000, NOW + 60_000)
     stores = simulated()
     context = make_context(lambda: NOW + 59_000, FakeNonces())
-    known = {"alice": [extended(old, NOW + 7_000_000)]}
+    known = {"alice": [old.extended(NOW + 7_000_000)]}
     ensure_registered(old, known, stores=stores, services=rest_services(), context=context)
     assert stores.calls.made == []

@@ -14,7 +14,6 @@ from shared.operations.contacts import (
     MAX_ALIAS_CHARACTERS,
     MAX_BLOCKS,
     MAX_CONTACTS,
-    Requested,
     UpdateContact,
     block_user,
     remove_contact,
@@ -41,7 +40,7 @@ class ContactsHarness(Harness):
     def contacts(self) -> Contacts:
         return self.stepped or self.stores.contacts
 
-    def ask(self, user: str = "alice", other: str = "bob") -> Requested:
+    def ask(self, user: str = "alice", other: str = "bob") -> tuple[Contact, bool]:
         return request_contact(user, other, stores=self.stepped_stores, now=self.clock())
 
     def accept(self, user: str = "bob", other: str = "alice") -> Contact:
@@ -68,7 +67,7 @@ def harness() -> ContactsHarness:
 
 
 def test_a_request_waits_at_both_sides_until_it_is_accepted(harness: ContactsHarness) -> None:
-    assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
+    assert harness.ask() == (Contact("bob", REQUESTED, 100), True)
     assert harness.sides() == (REQUESTED, INCOMING)
     harness.clock.advance(5)
     assert harness.accept() == Contact("alice", ACCEPTED, 105)
@@ -80,17 +79,17 @@ def test_a_request_waits_at_both_sides_until_it_is_accepted(harness: ContactsHar
 def test_asking_again_changes_nothing(harness: ContactsHarness) -> None:
     first = harness.ask()
     harness.clock.advance(5)
-    assert harness.ask() == Requested(first.contact, is_new=False)
+    assert harness.ask() == (first[0], False)
     harness.accept()
     again = harness.ask()
-    assert (again.contact.status, again.is_new) == (ACCEPTED, False)
+    assert (again[0].status, again[1]) == (ACCEPTED, False)
     assert harness.accept().status == ACCEPTED
 
 
 def test_who_asks_the_one_who_has_asked_them_accepts(harness: ContactsHarness) -> None:
     harness.ask()
     crossed = harness.ask("bob", "alice")
-    assert (crossed.contact.status, crossed.is_new, harness.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
+    assert (crossed[0].status, crossed[1], harness.sides()) == (ACCEPTED, False, (ACCEPTED, ACCEPTED))
 
 
 def test_two_requests_at_once_accept_each_other_in_every_interleaving() -> None:
@@ -120,7 +119,7 @@ def test_withdrawing_declining_and_ending_take_away_both_sides(
     assert harness.sides() == (None, None)
     with pytest.raises(NotFound):
         harness.remove(user, other)
-    assert harness.ask().is_new
+    assert harness.ask()[1]
 
 
 def test_accepting_beside_a_withdrawal_leaves_both_or_none_in_every_interleaving() -> None:
@@ -212,8 +211,8 @@ def test_who_blocks_looks_like_somebody_who_is_not_there_and_never_sees_the_requ
     blocking, unknown = ContactsHarness(), ContactsHarness()
     block_user("bob", "alice", stores=blocking.stores, now=1)
     for harness in (blocking, unknown):
-        assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=True)
-        assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+        assert harness.ask() == (Contact("bob", REQUESTED, 100), True)
+        assert harness.ask() == (Contact("bob", REQUESTED, 100), False)
         assert list(harness.contacts.of("alice")) == [Contact("bob", REQUESTED, 100)]
         assert harness.name("Bobby").alias == "Bobby"
         with pytest.raises(Conflict):
@@ -228,7 +227,7 @@ def test_a_request_that_was_not_heard_is_once_it_is_made_again_after_the_block(h
     block_user("bob", "alice", stores=harness.stores, now=1)
     harness.ask()
     harness.stores.blocks.remove("bob", "alice")
-    assert harness.ask() == Requested(Contact("bob", REQUESTED, 100), is_new=False)
+    assert harness.ask() == (Contact("bob", REQUESTED, 100), False)
     assert harness.sides() == (REQUESTED, INCOMING)
 
 
@@ -236,7 +235,7 @@ def test_who_blocks_may_ask_the_blocked_and_a_waiting_unheard_request_is_met(har
     block_user("bob", "alice", stores=harness.stores, now=1)
     harness.ask()
     asked = harness.ask("bob", "alice")
-    assert (asked.contact.status, harness.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
+    assert (asked[0].status, harness.sides()) == (ACCEPTED, (ACCEPTED, ACCEPTED))
 
 
 def test_blocking_is_idempotent_and_bounded(harness: ContactsHarness) -> None:
@@ -252,14 +251,14 @@ def test_contacts_are_bounded(harness: ContactsHarness) -> None:
         harness.stores.know("alice", f"u{number}", REQUESTED, INCOMING)
     with pytest.raises(Conflict):
         harness.ask()
-    assert not request_contact("alice", "u5", stores=harness.stores, now=2).is_new  # one that is there already
+    assert not request_contact("alice", "u5", stores=harness.stores, now=2)[1]  # one that is there already
 
 
 def test_somebody_with_as_many_contacts_as_can_be_hears_of_no_more(harness: ContactsHarness) -> None:
     for number in range(MAX_CONTACTS):
         harness.stores.know("bob", f"u{number}", INCOMING, REQUESTED)
     asked = harness.ask()
-    assert asked.contact.status == REQUESTED
+    assert asked[0].status == REQUESTED
     assert harness.sides() == (REQUESTED, None)
 
 

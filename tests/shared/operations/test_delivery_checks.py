@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.dynamodb.schema import member_of_user_key
+from shared.adapters.dynamodb.schema import membership_key
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, PushTarget
 from shared.domain.notifications import SYSTEM, About, AboutMessage, AboutNotification, DeliveryCheck, Notification
 from shared.domain.pushes import PushJob
-from shared.operations.delivery_checks import check_delivery
+from shared.operations.push.enqueueing import check_delivery
 from tests.fakes import DM
 from tests.shared.operations.push.harness import GROUP, PushHarness
 from tests.stores import MEMBERS
@@ -41,7 +41,7 @@ def half_open() -> PushHarness:
 
 
 def acknowledge(harness: PushHarness, **cursors: Any) -> None:
-    harness.stores.edit(MEMBERS, member_of_user_key(DM, "bob"), **cursors)
+    harness.stores.edit(MEMBERS, membership_key(DM, "bob"), **cursors)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX, Device, PushTarget
 from shared.errors import BadRequest
 from shared.operations.context import Context
-from shared.operations.devices import NewTarget, devices_of, forget_device, register_device, target_of
+from shared.operations.devices import NewTarget, devices_of, register_device, target_of
 from tests.fakes import FakeNonces
 from tests.stores import Simulated
 from tests.wiring import make_context
@@ -91,5 +91,5 @@ def test_the_latest_registered_is_listed_first(stores: Simulated) -> None:
 def test_forgetting_is_idempotent(stores: Simulated) -> None:
     register_device("alice", "phone", NewTarget(FCM, "t"), stores=stores, context=at_most(2, 7))
     for _ in range(2):
-        forget_device("alice", "phone", stores=stores)
+        stores.devices.forget("alice", "phone")
     assert list(devices_of("alice", stores=stores)) == []

@@ -73,7 +73,7 @@ class PresenceHarness(Harness):
         register(connection, limit=5, stores=self.stores, services=self.services, now=self.now)
 
     def go(self, name: str, user: str = "alice") -> bool:
-        return close_connection(user, name, stores=self.stores, now=self.clock()).went_offline
+        return close_connection(user, name, stores=self.stores, now=self.clock())
 
     def look(self, user: str = "alice") -> bool:
         return self.check(Gone(user, NOW))

@@ -11,10 +11,8 @@ from shared.operations.reminders import (
     MAX_AHEAD_MS,
     Due,
     Remind,
-    Reminded,
     cancel_reminder,
     remind,
-    reminders_of,
     tell_due,
 )
 from tests.fakes import DM, FakeDeliveryCheckQueue, FakeNonces, FakeReminderScheduler
@@ -31,7 +29,7 @@ class RemindersHarness(Harness):
 
     def remind(
         self, seq: int = 1, *, user_id: str = "alice", conversation_id: str = DM, in_ms: int = HOUR, limit: int = 3
-    ) -> Reminded:
+    ) -> tuple[Reminder, bool]:
         command = Remind(user_id, conversation_id, seq, self.clock() + in_ms)
         context = make_context(self.clock, FakeNonces(), reminder_limit=limit)
         return remind(command, stores=self.stores, services=self.services, context=context)
@@ -69,8 +67,8 @@ def harness() -> RemindersHarness:
 
 def test_a_wish_is_stored_and_scheduled(harness: RemindersHarness) -> None:
     made = harness.remind(2)
-    reminder = Reminder(made.reminder.reminder_id, "alice", DM, 2, harness.clock() + HOUR, harness.clock())
-    assert made == Reminded(reminder, is_new=True)
+    reminder = Reminder(made[0].reminder_id, "alice", DM, 2, harness.clock() + HOUR, harness.clock())
+    assert made == (reminder, True)
     assert harness.kept() == [reminder]
     assert harness.scheduler.scheduled == {reminder.reminder_id: reminder}
 
@@ -79,16 +77,16 @@ def test_the_same_wish_is_one_reminder(harness: RemindersHarness) -> None:
     first = harness.remind(limit=1)
     harness.clock.advance(10)
     again = harness.remind(in_ms=HOUR - 10, limit=1)
-    assert again == Reminded(first.reminder, is_new=False)
+    assert again == (first[0], False)
     assert len(harness.kept()) == 1
 
 
 def test_each_other_wish_is_another_reminder(harness: RemindersHarness) -> None:
     ids = {
-        harness.remind(1).reminder.reminder_id,
-        harness.remind(2).reminder.reminder_id,
-        harness.remind(1, in_ms=HOUR + 1).reminder.reminder_id,
-        harness.remind(1, user_id="bob").reminder.reminder_id,
+        harness.remind(1)[0].reminder_id,
+        harness.remind(2)[0].reminder_id,
+        harness.remind(1, in_ms=HOUR + 1)[0].reminder_id,
+        harness.remind(1, user_id="bob")[0].reminder_id,
     }
     assert len(ids) == 4
     assert all(len(one) == 32 for one in ids)
@@ -99,13 +97,13 @@ def test_a_repetition_schedules_what_was_not_scheduled() -> None:
     with pytest.raises(Unavailable):
         harness.remind()
     harness.scheduler.before_schedule = lambda _: None
-    assert not harness.remind().is_new
+    assert not harness.remind()[1]
     assert len(harness.scheduler.scheduled) == 1
 
 
 @pytest.mark.parametrize("in_ms", [1, MAX_AHEAD_MS])
 def test_the_next_millisecond_and_a_year_are_not_too_far(in_ms: int) -> None:
-    assert RemindersHarness().remind(in_ms=in_ms).is_new
+    assert RemindersHarness().remind(in_ms=in_ms)[1]
 
 
 @pytest.mark.parametrize("in_ms", [0, -HOUR, MAX_AHEAD_MS + 1])
@@ -132,7 +130,7 @@ def test_a_deleted_message_is_none(harness: RemindersHarness) -> None:
     harness.change(Deleted(2))
     with pytest.raises(NotFound):
         harness.remind(2)
-    assert harness.remind(1).is_new
+    assert harness.remind(1)[1]
 
 
 def test_so_many_wait_at_most(harness: RemindersHarness) -> None:
@@ -141,7 +139,7 @@ def test_so_many_wait_at_most(harness: RemindersHarness) -> None:
     with pytest.raises(Conflict, match="3 reminders"):
         harness.remind(2)
     assert len(harness.scheduler.scheduled) == 3
-    assert not harness.remind(in_ms=HOUR).is_new
+    assert not harness.remind(in_ms=HOUR)[1]
     harness.remind(2, user_id="bob")
 
 
@@ -149,17 +147,17 @@ def test_so_many_wait_at_most(harness: RemindersHarness) -> None:
 
 
 def test_a_cancelled_one_is_neither_stored_nor_scheduled(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     for _ in range(2):
         harness.cancel(reminder.reminder_id)
     assert (harness.kept(), harness.scheduler.scheduled) == ([], {})
 
 
 def test_nobody_cancels_what_is_anothers(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.cancel(reminder.reminder_id, user_id="bob")
     assert harness.scheduler.scheduled == {reminder.reminder_id: reminder}
-    assert list(reminders_of("alice", stores=harness.stores)) == [reminder]
+    assert list(harness.stores.reminders.of("alice")) == [reminder]
 
 
 # --- being due
@@ -167,7 +165,7 @@ def test_nobody_cancels_what_is_anothers(harness: RemindersHarness) -> None:
 
 def test_who_is_due_is_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
     harness.stores.connect("alice", "a1", at=harness.clock())
-    reminder = harness.remind(2).reminder
+    reminder = harness.remind(2)[0]
     harness.clock.advance(HOUR)
     assert harness.due(reminder) == 1
     body = {"id": reminder.reminder_id, "kind": "reminder", "title": "Reminder", "body": "", "data": {}}
@@ -183,7 +181,7 @@ def test_who_is_due_is_told_and_the_reminder_goes(harness: RemindersHarness) -> 
 
 
 def test_who_is_absent_is_looked_at_right_away(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.due(reminder)
     assert [(look.about, look.users, delay_s) for look, delay_s in harness.delivery_checks.puts] == [
         (AboutNotification(reminder.reminder_id), ("alice",), 0)
@@ -195,34 +193,34 @@ def told(harness: RemindersHarness) -> tuple[int, list[Notification], int]:
 
 
 def test_a_cancelled_one_is_told_to_nobody(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.cancel(reminder.reminder_id)
     assert harness.due(reminder) == 0
     assert told(harness) == (0, [], 0)
 
 
 def test_one_is_due_once(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.due(reminder)
     assert harness.due(reminder) == 0
     assert len(harness.delivery_checks.puts) == 1
 
 
 def test_anothers_reminder_is_nobodys(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     assert harness.due(reminder, user_id="bob") == 0
     assert harness.kept() != []
 
 
 def test_of_a_deleted_message_nobody_is_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
-    reminder = harness.remind(2).reminder
+    reminder = harness.remind(2)[0]
     harness.change(Deleted(2))
     assert harness.due(reminder) == 0
     assert (told(harness), harness.kept()) == ((0, [], 0), [])
 
 
 def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.stores.leave(DM, "alice")
     assert harness.due(reminder) == 0
     assert (told(harness), harness.kept()) == ((0, [], 0), [])
@@ -230,7 +228,7 @@ def test_who_is_no_member_any_more_is_not_told_and_the_reminder_goes(harness: Re
 
 def test_one_that_died_half_way_is_told_again_as_the_same_notification() -> None:
     harness = RemindersHarness(delivery_checks=FakeDeliveryCheckQueue(before_put=busy))
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     with pytest.raises(Unavailable):
         harness.due(reminder)
     assert harness.kept() != []
@@ -243,7 +241,7 @@ def test_one_that_died_half_way_is_told_again_as_the_same_notification() -> None
 
 
 def test_one_that_was_acknowledged_half_way_is_not_told_again(harness: RemindersHarness) -> None:
-    reminder = harness.remind().reminder
+    reminder = harness.remind()[0]
     harness.due(reminder)
     harness.stores.reminders.put(reminder)  # as if it had died before it was removed
     harness.stores.notifications.acknowledge("alice", reminder.reminder_id)

@@ -12,7 +12,6 @@ from shared.domain.connections import (
     MAX_LIFETIME_MS,
     Connection,
     Identity,
-    heard_from,
     opened,
 )
 from shared.errors import Unavailable
@@ -118,7 +117,7 @@ def test_racing_openings_and_closings_see_each_transition_once_in_every_interlea
             result = open_connection(connection, limit=5, stores=SessionStores(port), services=rest_services(), now=NOW)
             events.append("online" if result.came_online else "")
             closed = close_connection("alice", name, stores=SessionStores(port), now=NOW)
-            events.append("offline" if closed.went_offline else "")
+            events.append("offline" if closed else "")
 
         for name in ("c1", "c2", "c3"):
             stepper.add(partial(come_and_go, name))
@@ -155,22 +154,22 @@ def test_a_connection_that_is_registered_again_later_is_no_news_beside_others(st
 def test_a_late_close_removes_its_own_connection_only(stores: Simulated) -> None:
     open_one(stores, "old")
     open_one(stores, "new")
-    assert not close_connection("alice", "old", stores=stores, now=NOW).went_offline
-    assert not close_connection("alice", "old", stores=stores, now=NOW).went_offline
+    assert not close_connection("alice", "old", stores=stores, now=NOW)
+    assert not close_connection("alice", "old", stores=stores, now=NOW)
     assert names(stores) == {"new"}
-    assert close_connection("alice", "new", stores=stores, now=NOW).went_offline
+    assert close_connection("alice", "new", stores=stores, now=NOW)
 
 
 def test_the_end_of_a_connection_whose_token_had_ended_is_one_as_long_as_nobody_was_told(stores: Simulated) -> None:
     stores.connect("alice", "stale", at=NOW - 10, expires_at=NOW)
-    assert close_connection("alice", "stale", stores=stores, now=NOW).went_offline
-    assert close_connection("alice", "stale", stores=stores, now=NOW + 1).went_offline
+    assert close_connection("alice", "stale", stores=stores, now=NOW)
+    assert close_connection("alice", "stale", stores=stores, now=NOW + 1)
     assert stores.sessions.show_offline("alice", stores.session("alice"))
-    assert not close_connection("alice", "stale", stores=stores, now=NOW + 2).went_offline
+    assert not close_connection("alice", "stale", stores=stores, now=NOW + 2)
 
 
 def test_a_connection_that_nobody_knows_ends_unnoticed() -> None:
-    assert not close_connection("alice", "never", stores=simulated(), now=NOW).went_offline
+    assert not close_connection("alice", "never", stores=simulated(), now=NOW)
 
 
 def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat(stores: Simulated) -> None:
@@ -187,12 +186,12 @@ def test_a_ping_is_one_write_and_bounds_the_connection_by_the_heartbeat(stores: 
 def test_no_connection_outlives_its_token() -> None:
     connection = opened("c1", Identity("alice", NOW + 60_000), device_id="", connected_at=NOW)
     assert connection.expires_at == NOW + 60_000
-    assert heard_from(connection, NOW + 30_000).expires_at == NOW + 60_000
+    assert connection.heard_from(NOW + 30_000).expires_at == NOW + 60_000
 
 
 def test_no_heartbeat_outlives_the_gateways_two_hours() -> None:
     connection = opened("c1", Identity("alice", NEVER), device_id="", connected_at=NOW)
-    assert heard_from(connection, NOW + MAX_LIFETIME_MS - 1).expires_at == NOW + MAX_LIFETIME_MS
+    assert connection.heard_from(NOW + MAX_LIFETIME_MS - 1).expires_at == NOW + MAX_LIFETIME_MS
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.files import DELETED, READY, REJECTED, DueFile, File, SizeLimits
+from shared.domain.files import DELETED, READY, REJECTED, DueFile, File, NewFile, SizeLimits
 from shared.errors import Conflict, Unavailable
-from shared.operations.files import FORGOTTEN_MS, KEPT_UNSENT_MS, NewFile, begin_upload, sweep
+from shared.operations.files import FORGOTTEN_MS, KEPT_UNSENT_MS, begin_upload, sweep
 from shared.ports.files import NEVER
 from tests.fakes import FakeNonces, FakeObjects
 from tests.stores import MEMBERS, Simulated, simulated

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain.files import ALIASES, FILE_TYPES, IMAGE_TYPES, PENDING, TYPES, File, FileKind, SizeLimits, Upload
+from shared.domain.files import (
+    ALIASES,
+    FILE_TYPES,
+    IMAGE_TYPES,
+    PENDING,
+    TYPES,
+    File,
+    FileKind,
+    NewFile,
+    SizeLimits,
+    Upload,
+)
 from shared.errors import BadRequest, ParleyError, TooLarge
-from shared.operations.files import NewFile, begin_upload
+from shared.operations.files import begin_upload
 from tests.fakes import FakeNonces
 from tests.stores import MEMBERS, Simulated, simulated
 from tests.wiring import make_context, rest_services

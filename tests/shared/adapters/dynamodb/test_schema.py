@@ -13,8 +13,8 @@ from shared.adapters.dynamodb.schema import (
     conversation_key,
     entry_item,
     entry_key,
-    member_of_conversation_key,
-    member_of_user_key,
+    membership_key,
+    seat_key,
     user_key,
 )
 from shared.adapters.dynamodb.sessions import CONNECTIONS, connection_value, connections_from, ticket_from, ticket_item
@@ -78,8 +78,8 @@ def test_a_members_cursors_are_read() -> None:
 
 def test_keys_are_what_the_tables_are_made_with() -> None:
     assert entry_key("dm:a:b", 3) == {"conversation_id": "dm:a:b", "seq": 3}
-    assert member_of_conversation_key("dm:a:b", "a") == {"pk": "conversation#dm:a:b", "sk": "user#a"}
-    assert member_of_user_key("dm:a:b", "a") == {"pk": "user#a", "sk": "conversation#dm:a:b"}
+    assert seat_key("dm:a:b", "a") == {"pk": "conversation#dm:a:b", "sk": "user#a"}
+    assert membership_key("dm:a:b", "a") == {"pk": "user#a", "sk": "conversation#dm:a:b"}
 
 
 def test_no_user_can_take_a_conversations_place() -> None:

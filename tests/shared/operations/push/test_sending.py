@@ -29,7 +29,18 @@ def waiting() -> tuple[PushHarness, PushJob]:
 
 
 def run(harness: PushHarness, *jobs: PushJob) -> int:
-    return push_all(jobs, resting=harness.resting, **harness.whole)
+    """Returns how many pushes the provider has taken."""
+    answer, taken = harness.provider.answer, list[Push]()
+
+    def noted(push: Push) -> PushResult:
+        result = answer(push)
+        taken.extend([push] * (result == Sent()))
+        return result
+
+    harness.provider.answer = noted
+    push_all(jobs, resting=harness.resting, **harness.whole)
+    harness.provider.answer = answer
+    return len(taken)
 
 
 def test_what_was_answered_is_not_pushed_and_what_came_after_the_answer_is() -> None:

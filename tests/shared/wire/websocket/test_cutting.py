@@ -15,7 +15,6 @@ from shared.domain.entries import (
     MAX_MESSAGE_BYTES,
     Draft,
     Entry,
-    draft_is_too_heavy,
     is_too_heavy,
     message_bytes,
     text_bytes,
@@ -95,7 +94,7 @@ def test_what_is_shown_is_whole_or_cut_and_marked_and_never_too_heavy(entry: Ent
 def test_a_draft_weighs_what_its_message_will(letter: str, mentions: int, length: int) -> None:
     users = tuple(f"{number:0128}" for number in range(mentions))
     draft = Draft(_DM, "a" * 128, letter * length, "n", mentions=users, client_message_id="c")
-    assert draft_is_too_heavy(draft, None) == (message_bytes(draft.following(None, 0)) > MAX_MESSAGE_BYTES)
+    assert draft.is_too_heavy(None) == (message_bytes(draft.following(None, 0)) > MAX_MESSAGE_BYTES)
 
 
 def test_an_edit_of_the_first_edition_is_cut_in_its_entry() -> None:

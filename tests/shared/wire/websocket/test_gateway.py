@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.domain.connections import Identity
-from shared.errors import TokenExpired, Unauthenticated
-from shared.wire.websocket.gateway import Caller, answer, authorizer_context, caller_of, check_token
+from shared.errors import Unauthenticated
+from shared.wire.websocket.gateway import Caller, answer, authorizer_context, caller_of
 
 _IDENTITY = Identity("alice", 1_795_434_800_000)
 _CONTEXT = {"user_id": "alice", "expires_at": "1795434800000", "device_id": "phone", "connected_at": "1795431200000"}
@@ -77,13 +77,6 @@ def test_without_the_authorizers_whole_context_nobody_is_calling(authorizer: Any
 def test_an_event_without_an_authorizer_is_from_nobody() -> None:
     with pytest.raises(Unauthenticated):
         caller_of({"requestContext": {"connectionId": "abc="}})
-
-
-def test_a_token_is_good_until_it_expires_and_not_at_that_moment() -> None:
-    check_token(_IDENTITY, _IDENTITY.expires_at - 1)
-    for now in (_IDENTITY.expires_at, _IDENTITY.expires_at + 1):
-        with pytest.raises(TokenExpired):
-            check_token(_IDENTITY, now)
 
 
 def test_an_answer_is_a_status_and_a_body() -> None:
