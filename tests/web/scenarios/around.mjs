@@ -37,7 +37,8 @@ export default async function play(stage) {
   await page.keyboard.press("Escape");
 
   // Bob accepts, and calls her something else.
-  await bob.page.getByRole("button", { name: /^Menu/ }).click();
+  await bob.page.evaluate(() => dispatchEvent(new Event("focus"))); // looks at the page again
+  await bob.page.getByRole("button", { name: "1 request to be a contact" }).click();
   await bob.page.getByRole("menuitem", { name: "Contacts and blocked users" }).click();
   await bob.page.getByRole("button", { name: "Accept" }).click();
   await bob.page.getByLabel(`Your name for ${a}`).fill("Dear Alice");

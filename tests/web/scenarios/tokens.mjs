@@ -1,6 +1,6 @@
 /** A link's token leaves the address at once; where it ends, the user signs in again. A demo user gets a fresh one unasked. */
 export default async function play(stage) {
-  const { a, b, token, short } = stage.given;
+  const { a, b, token, short, fresh } = stage.given;
   const alice = await stage.person({ token });
   await alice.page.getByRole("heading", { name: "Chats" }).waitFor();
   stage.check(!alice.page.url().includes("token"), "the token is out of the address");
@@ -36,6 +36,28 @@ export default async function play(stage) {
   await thief.page.getByText("This token was not accepted").waitFor();
   stage.check(!(await thief.page.evaluate(() => window.seen)).some(Boolean), "nothing stored was shown");
   stage.check(!thief.page.url().includes("token"), "a token of an open page leaves the address, too");
+
+  // Where a product's backend gives the tokens, nobody signs in here.
+  const product = await stage.browser.newContext({ locale: "en-GB" });
+  await product.route("**/ui/config.json", async (route) => {
+    const { tokens_url: _, ...config } = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...config, token_url: "/ui/of-the-product" } });
+  });
+  let isThere = false;
+  let given = 0;
+  await product.route("**/ui/of-the-product", (route) => {
+    if (!isThere) return route.fulfill({ status: 401 });
+    given++;
+    return route.fulfill({ json: { token: fresh } });
+  });
+  const customer = await stage.person({ context: product });
+  await customer.page.getByText("You are not signed in where this page gets its tokens").waitFor();
+  isThere = true;
+  await customer.page.getByRole("button", { name: "Try again" }).click();
+  await customer.page.getByRole("heading", { name: "Chats" }).waitFor();
+  await customer.page.reload();
+  await customer.row(a).waitFor();
+  stage.check(given === 1, `a reload begins with the token that is good: ${given}`);
 
   const context = await stage.browser.newContext({ locale: "en-GB" });
   let asked = 0;

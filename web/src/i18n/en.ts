@@ -195,6 +195,7 @@ export const en = {
   "people.withdraw": "Withdraw",
   "people.alias": "Your name for {name}",
   "people.ask": "Ask a user",
+  "people.requests": "{n} request to be a contact|{n} requests to be a contact",
 
   "settings.theme": "Appearance",
   "settings.theme.auto": "As the system",

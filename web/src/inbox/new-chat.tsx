@@ -22,7 +22,7 @@ export function areUserIds(text: string): boolean {
 
 export function NewChat({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
-  const { contacts } = usePeople();
+  const { me, contacts } = usePeople();
   const { trying } = useToasts();
   const client = useClient();
   const [kind, setKind] = useState<"private" | "group">("private");
@@ -32,7 +32,7 @@ export function NewChat({ onClose }: { onClose: () => void }) {
   const request = useRef(crypto.randomUUID()); // the same for every try: a group is made once
   const id = useId();
   const ids = userIds(users);
-  const isGood = ids.every(isUserId) && (kind === "private" ? ids.length === 1 : isLabel(name.trim()));
+  const isGood = ids.every(isUserId) && (kind === "private" ? ids.length === 1 && ids[0] !== me : isLabel(name.trim()));
   const begin = async () => {
     const ask = server(client);
     const made =

@@ -8,6 +8,7 @@ import { useI18n } from "../i18n";
 import { usePeople } from "../lib/names";
 import { go } from "../lib/route";
 import { server } from "../lib/server";
+import { unturned } from "../lib/text";
 import { usePlace } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { useToasts } from "../ui/toast";
@@ -71,7 +72,7 @@ function Told({ notification, onGo }: { notification: Notification; onGo: () => 
   return (
     <li className="told">
       <div className="told-text">
-        <b dir="auto">{kind === "reminder" ? i18n.t("notifications.reminder", { text: words }) : title}</b>
+        <b dir="auto">{kind === "reminder" ? i18n.t("notifications.reminder", { text: words }) : unturned(title)}</b>
         {body && <p dir="auto">{body}</p>}
         <small>{i18n.stamp(at)}</small>
       </div>

@@ -13,7 +13,8 @@ import { useToasts } from "../ui/toast";
 
 export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const { t, language, setLanguage } = useI18n();
-  const { me } = usePeople();
+  const { me, contacts } = usePeople();
+  const requests = contacts.filter((one) => one.status === "incoming").length;
   const { trying } = useToasts();
   const client = useClient();
   const [shown, setShown] = useState<"people" | "reminders" | null>(null);
@@ -25,6 +26,7 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   const hide = async () => {
     if (await trying(server(client).hidePresence(!hides))) setHides(!hides);
   };
+  const asked = requests > 0 && t("people.requests", { n: requests });
   const groups = [
     {
       title: me,
@@ -58,8 +60,17 @@ export function OwnMenu({ onSignOut }: { onSignOut: () => void }) {
   return (
     <>
       <Menu groups={groups} align="start" onOpenChange={(isOpen) => void ask(isOpen).catch(() => undefined)}>
-        <button type="button" className="own" aria-label={`${t("app.menu")}: ${me}`}>
+        <button
+          type="button"
+          className="own"
+          aria-label={[`${t("app.menu")}: ${me}`, asked].filter(Boolean).join(", ")}
+        >
           <Avatar id={me} name={me} size="s" />
+          {requests > 0 && (
+            <span className="count" aria-hidden="true">
+              {requests}
+            </span>
+          )}
         </button>
       </Menu>
       {shown === "people" && <PeopleDialog onClose={() => setShown(null)} />}

@@ -42,7 +42,12 @@ export function PeopleProvider({ me, children }: { me: string; children: ReactNo
     setBlocks(nextBlocks);
   }, [client]);
   useEffect(() => {
-    if (state === "online") refresh().catch(() => undefined); // names are ids until it is asked again
+    if (state !== "online") return;
+    // names are ids until it is asked again; nothing tells of a request: it is asked for when somebody looks at the page
+    const look = () => document.visibilityState === "visible" && refresh().catch(() => undefined);
+    look();
+    addEventListener("focus", look);
+    return () => removeEventListener("focus", look);
   }, [state, refresh]);
   const people = useMemo(() => {
     const aliases = new Map(contacts.map((contact) => [contact.user_id, contact.alias]));

@@ -21,7 +21,7 @@ function useChange() {
 
 export function PeopleDialog({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
-  const { contacts, blocks, refresh } = usePeople();
+  const { me, contacts, blocks, refresh } = usePeople();
   const { trying } = useToasts();
   const client = useClient();
   const change = useChange();
@@ -39,7 +39,7 @@ export function PeopleDialog({ onClose }: { onClose: () => void }) {
         label={t("people.ask")}
         action={t("details.contact")}
         placeholder={t("people.ask")}
-        isGood={isUserId}
+        isGood={(user) => isUserId(user) && user !== me}
         onSubmit={(user) => change(server(client).askContact(user))}
       />
       <h3>{t("people.blocked")}</h3>
