@@ -58,6 +58,11 @@ export default async function play(stage) {
       return boxes.filter((box) => box.left < area.left - 1 || box.right > area.right + 1).length;
     });
     stage.check(outside === 0, `${name}: no message stands out of its list`);
+    const below = await page.evaluate(() => {
+      const ends = (node) => node.getBoundingClientRect().bottom;
+      return [...document.querySelectorAll(".meta")].filter((one) => ends(one) > ends(one.closest(".bubble"))).length;
+    });
+    stage.check(below === 0, `${name}: a time stands in its message`);
     await page.screenshot({ path: `${stage.given.pictures}/${name}.png` });
   }
 }

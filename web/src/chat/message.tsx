@@ -56,9 +56,7 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
       <div className="message-column">
         {isGroup && !mine && isFirst && <bdi className="sender">{nameOf(message.sender_id)}</bdi>}
         <div className="message-line">
-          <div className="bubble-place" {...press}>
-            <Bubble item={item} conversation={conversation} />
-          </div>
+          <Bubble item={item} conversation={conversation} press={press} />
           {hasActions && (
             <MessageActions item={item} conversation={conversation} isOpen={isMenu} onOpenChange={setIsMenu} />
           )}
@@ -71,7 +69,13 @@ export function MessageRow({ item, isFirst, isLast, conversation }: Props) {
   );
 }
 
-function Bubble({ item, conversation }: { item: MessageItem; conversation: string }) {
+interface BubbleProps {
+  item: MessageItem;
+  conversation: string;
+  press: ReturnType<typeof useLongPress>;
+}
+
+function Bubble({ item, conversation, press }: BubbleProps) {
   const { t, time } = useI18n();
   const { message, mine } = item;
   const { content } = message;
@@ -86,7 +90,7 @@ function Bubble({ item, conversation }: { item: MessageItem; conversation: strin
   }
   const isBig = content !== null && !message.file_id && !message.reply_to && isOnlyEmoji(content);
   return (
-    <div className={isBig ? "bubble big" : "bubble"}>
+    <div className={isBig ? "bubble big" : "bubble"} {...press}>
       {message.forwarded && (
         <p className="forwarded">
           <Icon name="forward" size={14} />
