@@ -37,8 +37,8 @@ async def build(folder: Path) -> str:
     arguments = ["build", "--outDir", str(folder), "--emptyOutDir", "false", "--logLevel", "error"]
     made = await asyncio.create_subprocess_exec(ROOT / "node_modules/.bin/vite", *arguments, cwd=ROOT / "clients/js")
     assert await made.wait() == 0
-    (folder / "index.js").rename(folder / "client.mjs")
-    return (folder / "client.mjs").as_uri()
+    (folder / "package.json").write_text(json.dumps({"type": "module"}))
+    return (folder / "index.js").as_uri()
 
 
 async def chat(stack: Stack, folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
