@@ -60,7 +60,13 @@ export function arrived(user: string, ids: readonly string[]): void {
 }
 
 /** Sends, and keeps it here until the store has it. Throws for what could never be sent. */
-export function send(client: ParleyClient, user: string, conversation_id: string, content: string | null, more = {}) {
+export function send(
+  client: ParleyClient,
+  user: string,
+  conversation_id: string,
+  content: string | null,
+  more: SendMore = {},
+) {
   const id = crypto.randomUUID();
   const sent = { id, conversation_id, content, more: { ...more, client_message_id: id } };
   keep(sentName(user), [...waiting(user), sent]);
