@@ -24,9 +24,9 @@ class Connections:
         self._stage_name = config.stage
         self.environment = {"CONNECTIONS_ENDPOINT": target.connections_endpoint(api.api_id, config.stage)}
 
-    def allow(self, function: Function) -> None:
-        """Post to and close the connections of this stage; not read who they are."""
-        for method in ("POST", "DELETE"):
+    def allow(self, function: Function, *, closing: bool = False) -> None:
+        """Post to the connections of this stage, and close them; not read who they are."""
+        for method in ("POST", "DELETE") if closing else ("POST",):
             arn = Stack.of(function).format_arn(
                 service="execute-api",
                 resource=self._api.api_id,

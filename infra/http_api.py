@@ -68,7 +68,7 @@ class RestApi(Construct):
         )
         self.rest.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         self.rest.allow_items(storage.tickets, "PutItem")
-        connections.allow(self.rest)
+        connections.allow(self.rest, closing=True)
         queues.presence_checks.allow_sending(self.rest)
         queues.looks.allow_sending(self.rest)
         files.allow_signing(self.rest)

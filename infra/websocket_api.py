@@ -98,7 +98,7 @@ class WebSocketApi(Construct):
         function.allow_items(self._storage.sessions, "UpdateItem")
         function.allow_items(self._storage.members, "BatchGetItem", "DeleteItem", "Query")
         function.allow_items(self._storage.log, "Query")
-        self.connections.allow(function)
+        self.connections.allow(function, closing=True)
         self._queues.presence_checks.allow_sending(function)
         return function
 
@@ -146,7 +146,7 @@ class WebSocketApi(Construct):
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
         )
         function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
-        self.connections.allow(function)
+        self.connections.allow(function, closing=True)
         self._queues.presence_checks.allow_sending(function)
         identity.allow_reading_secret(function)
         return function

@@ -20,6 +20,7 @@ from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import Calls
 from shared.domain.files import Upload
 from shared.ports.services import Objects
+from tests.aws.checked import Checked
 from tests.contracts.differences import difference
 from tests.contracts.engines import ENDPOINT, ENGINES, OTHERWISE, OfOneTest, OneAtATime, empty, remove, service
 from tests.dynamodb import Store
@@ -69,7 +70,8 @@ def calls_to(engine: str, request: pytest.FixtureRequest) -> Calls:
 
 @pytest.fixture(params=ENGINES)
 def stores(request: pytest.FixtureRequest) -> Stores:
-    return adapters(OfOneTest(calls_to(request.param, request)), parallel_map=ThreadedMap(4))
+    """The adapters on an engine, each of their requests valid by AWS's own models."""
+    return adapters(Checked(OfOneTest(calls_to(request.param, request))), parallel_map=ThreadedMap(4))
 
 
 @pytest.fixture(params=ENGINES)

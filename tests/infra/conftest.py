@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTION_FOLDERS, ROOT, Resources
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTION_FOLDERS, ROOT, SYNTHESIZED, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,18 +48,16 @@ def synthesize(
     from infra.config import Config
     from infra.stack import ParleyStack
 
-    done: dict[tuple[object, ...], Resources] = {}
-
     def run(env: Environment | None = None, **context: str) -> Resources:
         key = (str(env and env.region), *sorted(context.items()))
-        if key not in done:
+        if key not in SYNTHESIZED:
             folder = tmp_path_factory.mktemp("assembly")
             app = App(context=feature_flags, outdir=str(folder))
             stack = ParleyStack(app, config=Config.load(context, {}), bundles=stub_bundles, env=env)
             Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
             app.synth()
-            done[key] = Resources(folder / f"{stack.stack_name}.template.json")
-        return done[key]
+            SYNTHESIZED[key] = Resources(folder / f"{stack.stack_name}.template.json")
+        return SYNTHESIZED[key]
 
     return run
 

@@ -49,3 +49,7 @@ class Resources:
             if policy["Roles"] == [{"Ref": role}]
             for statement in policy["PolicyDocument"]["Statement"]
         ]
+
+
+# Each configuration once for a process: the fixtures of other folders look here, too.
+SYNTHESIZED: dict[tuple[object, ...], Resources] = {}

@@ -60,15 +60,36 @@ def test_findings_stay_acknowledged_where_account_and_region_are_known(region: s
     assert f"execute-api:{region}:123456789012" in json.dumps(resources.template)
 
 
-def test_cfn_lint_finds_nothing_with_the_projects_settings(
-    aws: Resources, full: Resources, synthesize: Callable[..., Resources]
-) -> None:
-    page = synthesize(web="true", allowed_origins="https://chat.example.com")
+def linted(*templates: Path) -> tuple[str, int]:
+    """What cfn-lint says, by the schemas of CloudFormation's resources that it brings along: it asks nobody."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), aws.file, full.file, page.file],
+        [Path(sys.executable).with_name("cfn-lint"), "--format", "parseable", *templates],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.stdout, done.returncode) == ("", 0)
+    return done.stdout, done.returncode
+
+
+def test_cfn_lint_finds_nothing_with_the_projects_settings(
+    aws: Resources, local: Resources, full: Resources, synthesize: Callable[..., Resources]
+) -> None:
+    page = synthesize(web="true", allowed_origins="https://chat.example.com")
+    assert linted(aws.file, local.file, full.file, page.file) == ("", 0)
+
+
+def test_a_property_that_is_none_or_has_another_type_or_no_such_value_is_found(aws: Resources, tmp_path: Path) -> None:
+    template = json.loads(aws.file.read_text(encoding="utf-8"))
+    message = next(name for name in aws.of("AWS::Lambda::Function") if "Message" in name)
+    stage = next(iter(aws.of("AWS::ApiGatewayV2::Stage")))
+    table = next(iter(aws.of("AWS::DynamoDB::Table")))
+    template["Resources"][message]["Properties"] |= {"MemorySize": "much", "Memory": 512}
+    template["Resources"][stage]["Properties"].pop("StageName")
+    template["Resources"][table]["Properties"]["BillingMode"] = "PAY_AS_YOU_GO"
+    wrong = tmp_path / "wrong.template.json"
+    wrong.write_text(json.dumps(template), encoding="utf-8")
+    said, code = linted(wrong)
+    assert code != 0
+    for rule, words in (("E3012", "'much'"), ("E3002", "'Memory'"), ("E3003", "StageName"), ("E3030", "PAY_AS_YOU_GO")):
+        assert any(rule in line and words in line for line in said.splitlines()), (rule, said)

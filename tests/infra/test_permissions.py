@@ -24,10 +24,8 @@ def consumes(queue: str) -> set[tuple[str, str]]:
 
 
 LOG_LINES = {("logs:CreateLogStream", "LogGroup"), ("logs:PutLogEvents", "LogGroup")}
-CONNECTIONS = {
-    ("execute-api:ManageConnections", "POST/@connections/*"),
-    ("execute-api:ManageConnections", "DELETE/@connections/*"),
-}
+POSTS = {("execute-api:ManageConnections", "POST/@connections/*")}
+CONNECTIONS = POSTS | {("execute-api:ManageConnections", "DELETE/@connections/*")}
 SECRET = {("secretsmanager:GetSecretValue", "Secret")}
 STREAM = {
     (f"dynamodb:{action}", "Log stream")
@@ -52,14 +50,14 @@ BESIDE_DYNAMODB: dict[str, set[tuple[str, str]]] = {
     "Disconnect": CHECK_PRESENCE,
     "Message": CONNECTIONS | SECRET | CHECK_PRESENCE,
     "Rest": CONNECTIONS | SECRET | CHECK_PRESENCE | LOOK_AGAIN | OBJECTS["Rest"] | SCHEDULE,
-    "OfflinePush": CONNECTIONS
+    "OfflinePush": POSTS
     | STREAM
     | CHECK_PRESENCE
     | LOOK_AGAIN
     | consumes("FanOut")
     | consumes("Looks")
     | {("sqs:SendMessage", "FanOut"), ("sqs:SendMessage", "Failures")},
-    "Presence": CONNECTIONS | consumes("PresenceChecks"),
+    "Presence": POSTS | consumes("PresenceChecks"),
     # Without the list S3 says 403 for what is not there.
     "Files": STREAM | OBJECTS["Files"] | {("s3:ListBucket", "Bucket"), ("sqs:SendMessage", "Failed checks")},
 }
