@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from functions.rest import requests as asked
 from functions.rest.answers import Answer, ok
-from functions.rest.requests import (
-    After,
-    Before,
-    ConversationPath,
-    EmojiPath,
-    FilePath,
-    Limit,
-    Notices,
-    ReactionOwner,
-    SeqPath,
-)
 from functions.rest.wiring import Wiring
 from shared.domain.files import NewFile
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
@@ -30,11 +20,11 @@ from shared.wire.rest import messages as bodies
 def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages")
     def get_messages(
-        conversation_id: ConversationPath,
-        before: Before = None,
-        after: After = None,
-        limit: Limit = 50,
-        notices: Notices = False,
+        conversation_id: asked.ConversationPath,
+        before: asked.Before = None,
+        after: asked.After = None,
+        limit: asked.Limit = 50,
+        notices: asked.Notices = False,
     ) -> Answer:
         """The history: newest first below `before` (without it: from the head), or oldest first above `after`."""
         span = Span(min(limit, wiring.context.limits.page_limit), before, after, notices)
@@ -42,14 +32,14 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return ok(bodies.history_body(history(conversation_id, span, user_id=user_id, stores=wiring.stores)))
 
     @app.post("/v1/conversations/<conversation_id>/messages")
-    def post_message(conversation_id: ConversationPath, body: bodies.NewMessage) -> Answer:
+    def post_message(conversation_id: asked.ConversationPath, body: bodies.NewMessage) -> Answer:
         """Send a message. 200 for one that was stored before (the same `client_message_id`)."""
         command = send_command(body, sender_id=wiring.writer(app), conversation_id=conversation_id)
         sent = send_message(command, **wiring.parts)
         return ok(message_ack(sent.entry, duplicate=sent.duplicate), is_new=not sent.duplicate)
 
     @app.post("/v1/conversations/<conversation_id>/read")
-    def post_read(conversation_id: ConversationPath, body: bodies.ReadUpTo) -> Answer:
+    def post_read(conversation_id: asked.ConversationPath, body: bodies.ReadUpTo) -> Answer:
         """Everything up to this entry was read. Backwards changes nothing."""
         command = MoveCursor(READ, wiring.caller(app).user_id, conversation_id, body.seq)
         return ok(read_ack(conversation_id, move_cursor(command, **wiring.parts)))
@@ -57,21 +47,21 @@ def add_messages(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.get("/v1/conversations/<conversation_id>/messages/<seq>")
-    def get_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
+    def get_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath) -> Answer:
         """One message as it is now; the caller's own with how far it has come."""
         user_id = wiring.caller(app).user_id
         found = read_message(conversation_id, seq, user_id=user_id, stores=wiring.stores)
         return ok(bodies.single_body(found))
 
     @app.patch("/v1/conversations/<conversation_id>/messages/<seq>")
-    def patch_message(conversation_id: ConversationPath, seq: SeqPath, body: bodies.NewContent) -> Answer:
+    def patch_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath, body: bodies.NewContent) -> Answer:
         """Edit a message of the caller's."""
         command = Edit(wiring.writer(app), conversation_id, seq, body.content)
         changed = edit(command, **wiring.parts)
         return ok(edit_ack(conversation_id, seq, changed, now=wiring.context.now()))
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>")
-    def delete_message(conversation_id: ConversationPath, seq: SeqPath) -> Answer:
+    def delete_message(conversation_id: asked.ConversationPath, seq: asked.SeqPath) -> Answer:
         """Take a message's content away: one's own, or anyone's as an owner or admin of the group."""
         command = Delete(wiring.writer(app), conversation_id, seq)
         changed = delete(command, **wiring.parts)
@@ -80,13 +70,16 @@ def add_message(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
 
 def add_reactions(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
     @app.put("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
-    def put_reaction(conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath) -> Answer:
+    def put_reaction(conversation_id: asked.ConversationPath, seq: asked.SeqPath, emoji: asked.EmojiPath) -> Answer:
         """Put the caller's emoji to a message."""
         return _react(React(wiring.writer(app), conversation_id, seq, emoji), wiring)
 
     @app.delete("/v1/conversations/<conversation_id>/messages/<seq>/reactions/<emoji>")
     def delete_reaction(
-        conversation_id: ConversationPath, seq: SeqPath, emoji: EmojiPath, user_id: ReactionOwner = None
+        conversation_id: asked.ConversationPath,
+        seq: asked.SeqPath,
+        emoji: asked.EmojiPath,
+        user_id: asked.ReactionOwner = None,
     ) -> Answer:
         """Take the caller's emoji off a message; as an owner or admin of the group that of `user_id`."""
         command = React(wiring.writer(app), conversation_id, seq, emoji, remove=True, owner_id=user_id)
@@ -107,7 +100,7 @@ def add_files(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         return ok(bodies.begun_body(file, upload), is_new=True)
 
     @app.get("/v1/files/<file_id>")
-    def get_file(file_id: FilePath) -> Answer:
+    def get_file(file_id: asked.FilePath) -> Answer:
         """One file, and where to get it: for its owner, and once it is ready for whoever can read a message with it."""
         user_id = wiring.caller(app).user_id
         file = file_for(user_id, file_id, stores=wiring.stores)

@@ -136,11 +136,7 @@ def _whole(text: Any) -> Any:
 
 def _truth(text: Any) -> Any:
     """`true` or `false`, and nothing else that might be meant."""
-    if not isinstance(text, str):
-        return text
-    if text not in {"true", "false"}:
-        raise ValueError("true or false is needed")
-    return text == "true"
+    return {"true": True, "false": False}.get(text, text)
 
 
 _IdText = Annotated[str, Field(min_length=1, max_length=MAX_CONVERSATION_ID), BeforeValidator(_decoded)]
@@ -168,11 +164,8 @@ _Count = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole)]
 Limit = Annotated[_Count, Query(description="At most this many.", examples=[30])]
 Before = Annotated[_Place | None, Query(description="Messages below this `seq`, newest first.", examples=[42])]
 After = Annotated[_Place | None, Query(description="Messages above this `seq`, oldest first.", examples=[41])]
-Notices = Annotated[
-    bool,
-    BeforeValidator(_truth),
-    Query(description="Also who came and went, roles and names. They count towards `limit`.", examples=["true"]),
-]
+_Truth = Annotated[bool, Field(strict=True), BeforeValidator(_truth)]
+Notices = Annotated[_Truth, Query(description="Also who came and went, roles, names. They count.", examples=["true"])]
 _CursorText = Annotated[str, Field(max_length=MAX_CURSOR)]
 Cursor = Annotated[_CursorText | None, Query(description="The `next_cursor` of the page before.")]
 ReactionOwner = Annotated[UserId | None, Query(description="Whose reaction; the caller's own by default.")]

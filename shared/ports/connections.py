@@ -5,48 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from shared.domain.connections import (
-    Connection,
-    LimitReached,
-    Registered,
-    Removed,
-    Session,
-    SessionsByUser,
-    Status,
-    StoredTicket,
-    Watch,
-)
+from shared.domain import connections as live
 
 
 class Sessions(Protocol):
     """All live connections of a user, in one item that is read and changed at once."""
 
-    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+    def register(
+        self, connection: live.Connection, *, limit: int, drop: Collection[str] = ()
+    ) -> live.Registered | live.LimitReached:
         """Store the connection, new or again, and remove those in `drop`: one conditional write.
 
         The limit holds however many open at once. LimitReached also where one of `drop` is gone already, and where
         this connection is stored with a token that ends later: look again.
         """
 
-    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | None:
         """Store when a connection expires; with a `fresh_token` also until when it is authenticated, if that is later.
 
         One conditional write. Returns it as it was stored before; None, and nothing changes, where it is not there.
         """
 
-    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> live.Removed:
         """Remove one connection by its own id, and only that. Idempotent; who repeats it in one go learns of that."""
 
-    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+    def of(self, user_ids: Collection[str]) -> live.SessionsByUser:
         """The users' connections, stale ones included; users without any may be left out. Strongly consistent."""
 
-    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, live.Session]:
         """All that is known of these users, strongly consistent; who was never connected may be left out."""
 
-    def show_offline(self, user_id: str, session: Session) -> bool:
+    def show_offline(self, user_id: str, session: live.Session) -> bool:
         """Note that watchers are told, if nothing changed since `session` was read. Of several at once one succeeds."""
 
-    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+    def hide(self, user_id: str, session: live.Session, *, hidden: bool, shown: live.Status) -> bool:
         """Note whether the user hides their presence, and what watchers are told with that: one conditional write.
 
         False, and nothing changes, where since `session` was read a connection came or went, the user has hidden or
@@ -66,21 +58,21 @@ class Watches(Protocol):
     def prolong(self, watcher: str, connection_id: str, *, expires_at: int) -> None:
         """What this connection watches, it watches until then."""
 
-    def of(self, user_id: str) -> Sequence[Watch]:
+    def of(self, user_id: str) -> Sequence[live.Watch]:
         """Every connection that watches the user, ended ones included."""
 
-    def by(self, user_id: str) -> Sequence[Watch]:
+    def by(self, user_id: str) -> Sequence[live.Watch]:
         """Whom the user's connections watch, each by each, ended ones included: one strongly consistent query."""
 
-    def remove(self, watch: Watch) -> None:
+    def remove(self, watch: live.Watch) -> None:
         """Forget one watch. Idempotent."""
 
 
 class Tickets(Protocol):
     """One-time entry tickets for clients that can't set a header."""
 
-    def put(self, ticket: StoredTicket) -> None:
+    def put(self, ticket: live.StoredTicket) -> None:
         """Keep a ticket until it expires."""
 
-    def take(self, ticket_hash: str) -> StoredTicket | None:
+    def take(self, ticket_hash: str) -> live.StoredTicket | None:
         """Remove a ticket and return it: of several that take the same one at once, one gets it."""

@@ -139,18 +139,19 @@ def _message(push: Push, body: str | None, now: int) -> Any:
     return message
 
 
+def _shown(push: Push, body: str | None) -> dict[str, Any]:
+    title, args = push.wording.title, _arguments(push)
+    return {"title": title, "title_loc_key": push.wording.title_key, "title_loc_args": args, "body": body}
+
+
 def _android(push: Push, body: str | None, now: int) -> Any:
-    wording = push.wording
     return messaging.AndroidConfig(
         collapse_key=push.collapse_id,
         priority="high",
         ttl=min(max((push.expires_at - now) // 1_000, 0), _LONGEST_TTL_S),
         notification=messaging.AndroidNotification(
-            title=wording.title,
-            title_loc_key=wording.title_key,
-            title_loc_args=_arguments(push),
-            body=body,
-            body_loc_key=wording.body_key,
+            **_shown(push, body),
+            body_loc_key=push.wording.body_key,
             tag=push.collapse_id,  # a newer one takes its place on screen
             notification_count=max(push.unread, 1),
         ),
@@ -158,14 +159,7 @@ def _android(push: Push, body: str | None, now: int) -> Any:
 
 
 def _apns(push: Push, body: str | None) -> Any:
-    wording = push.wording
-    alert = messaging.ApsAlert(
-        title=wording.title,
-        title_loc_key=wording.title_key,
-        title_loc_args=_arguments(push),
-        body=body,
-        loc_key=wording.body_key,
-    )
+    alert = messaging.ApsAlert(**_shown(push, body), loc_key=push.wording.body_key)
     aps = messaging.Aps(alert=alert, badge=push.badge, sound="default", thread_id=push.thread_id, mutable_content=True)
     headers = {"apns-collapse-id": push.collapse_id, "apns-expiration": str(max(push.expires_at // 1_000, 0))}
     return messaging.APNSConfig(headers=headers, payload=messaging.APNSPayload(aps))

@@ -7,18 +7,7 @@ from typing import Any, Final
 
 from shared.adapters.dynamodb.client import TTL, USER_ID, Calls, Item, Refused, Table, conditionally, from_item
 from shared.clock import SECOND_MS
-from shared.domain.connections import (
-    OFFLINE,
-    ONLINE,
-    Connection,
-    LimitReached,
-    Registered,
-    Removed,
-    Session,
-    SessionsByUser,
-    Status,
-    StoredTicket,
-)
+from shared.domain import connections as live
 
 CONNECTIONS: Final = "connections"
 LAST_SEEN: Final = "last_seen"
@@ -40,19 +29,21 @@ class DynamoDbSessions:
     def __init__(self, calls: Calls, *, sessions_table: str) -> None:
         self._table = Table(calls, sessions_table)
 
-    def register(self, connection: Connection, *, limit: int, drop: Collection[str] = ()) -> Registered | LimitReached:
+    def register(
+        self, connection: live.Connection, *, limit: int, drop: Collection[str] = ()
+    ) -> live.Registered | live.LimitReached:
         answer = self._register(connection, limit=limit, drop=list(drop))
         if answer is None:  # the user's very first connection: there is no map yet to put it into
             answer = self._start(connection)
         if isinstance(answer, Refused):
-            return LimitReached(list(connections_from(answer.item, connection.user_id).values()))
+            return live.LimitReached(list(connections_from(answer.item, connection.user_id).values()))
         before = session_from(from_item(answer.get("Attributes", {})), connection.user_id)
         kept = [one for one in before.connections if one.connection_id not in {connection.connection_id, *drop}]
         # Where it was there, this may be the repetition of the write that stored it, and no one was told anything yet.
         is_new = all(one.connection_id != connection.connection_id for one in before.connections)
-        return Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
+        return live.Registered(kept, before.shown if is_new else None, before.last_seen, before.hidden)
 
-    def _register(self, connection: Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
+    def _register(self, connection: live.Connection, *, limit: int, drop: list[str]) -> dict[str, Any] | Refused | None:
         """None where the user has no map of connections yet: an update inside it can't make one."""
         names = {"new": connection.connection_id, **{f"d{i}": key for i, key in enumerate(drop)}}
         dropped = [f"{CONNECTIONS}.#d{i}" for i in range(len(drop))]
@@ -63,7 +54,7 @@ class DynamoDbSessions:
         values = {
             ":new": connection_value(connection),
             ":limit": limit + len(drop),
-            ":online": ONLINE,
+            ":online": live.ONLINE,
             ":until": connection.authenticated_until,
         }
         answer = self._table.update(
@@ -77,14 +68,14 @@ class DynamoDbSessions:
         has_map = not isinstance(answer, Refused) or (answer.item is not None and CONNECTIONS in answer.item)
         return answer if has_map else None
 
-    def _start(self, connection: Connection) -> dict[str, Any] | Refused:
+    def _start(self, connection: live.Connection) -> dict[str, Any] | Refused:
         """Refused if another connection was the first after all."""
         change = f"SET {CONNECTIONS} = :map, {SHOWN} = :online"
-        values = {":map": {connection.connection_id: connection_value(connection)}, ":online": ONLINE}
+        values = {":map": {connection.connection_id: connection_value(connection)}, ":online": live.ONLINE}
         key = {USER_ID: connection.user_id}
         return self._table.update(key, change, values, condition=_NO_MAP, returns="ALL_OLD")
 
-    def touch(self, connection: Connection, *, fresh_token: bool = False) -> Connection | None:
+    def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | None:
         until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
         values = {":expires": connection.expires_at}
         if fresh_token:
@@ -102,7 +93,7 @@ class DynamoDbSessions:
         item = answer.item if isinstance(answer, Refused) else from_item(answer.get("Attributes", {}))
         return connections_from(item, connection.user_id).get(connection.connection_id)
 
-    def remove(self, user_id: str, connection_id: str, *, now: int) -> Removed:
+    def remove(self, user_id: str, connection_id: str, *, now: int) -> live.Removed:
         answer = self._table.update(
             {USER_ID: user_id},
             f"REMOVE {CONNECTIONS}.#gone SET {LAST_SEEN} = :now",
@@ -116,25 +107,25 @@ class DynamoDbSessions:
         before = connections_from(item, user_id)
         just_now = refused and (item or {}).get(LAST_SEEN) == now
         shown = (item or {}).get(SHOWN)
-        return Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
+        return live.Removed(before.pop(connection_id, None), list(before.values()), just_now=just_now, shown=shown)
 
-    def of(self, user_ids: Collection[str]) -> SessionsByUser:
+    def of(self, user_ids: Collection[str]) -> live.SessionsByUser:
         items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
         return {item[USER_ID]: list(connections_from(item, item[USER_ID]).values()) for item in items}
 
-    def whole(self, user_ids: Collection[str]) -> Mapping[str, Session]:
+    def whole(self, user_ids: Collection[str]) -> Mapping[str, live.Session]:
         items = self._table.find({USER_ID: user_id} for user_id in sorted(set(user_ids)))
         return {item[USER_ID]: session_from(item, item[USER_ID]) for item in items}
 
-    def show_offline(self, user_id: str, session: Session) -> bool:
+    def show_offline(self, user_id: str, session: live.Session) -> bool:
         """The whole map is compared: a connection that came, went or was heard of since makes it another one."""
         connections = {one.connection_id: connection_value(one) for one in session.connections}
-        values = {":offline": OFFLINE, ":online": ONLINE, ":connections": connections}
+        values = {":offline": live.OFFLINE, ":online": live.ONLINE, ":connections": connections}
         unchanged = f"{SHOWN} = :online AND {CONNECTIONS} = :connections"
         answer = self._table.update({USER_ID: user_id}, f"SET {SHOWN} = :offline", values, condition=unchanged)
         return not isinstance(answer, Refused)
 
-    def hide(self, user_id: str, session: Session, *, hidden: bool, shown: Status) -> bool:
+    def hide(self, user_id: str, session: live.Session, *, hidden: bool, shown: live.Status) -> bool:
         """Which connections are there is compared, and not when they expire: pings go on."""
         names = {f"c{number}": one.connection_id for number, one in enumerate(session.connections)}
         values: dict[str, Any] = {":hidden": hidden, ":shown": shown, ":was": session.hidden, ":count": len(names)}
@@ -161,17 +152,17 @@ class DynamoDbTickets:
         self._calls = calls
         self._table = Table(calls, tickets_table)
 
-    def put(self, ticket: StoredTicket) -> None:
+    def put(self, ticket: live.StoredTicket) -> None:
         self._table.put(ticket_item(ticket))
 
-    def take(self, ticket_hash: str) -> StoredTicket | None:
+    def take(self, ticket_hash: str) -> live.StoredTicket | None:
         """Of several at once the condition holds for one; that no other is shown the old item is promised nowhere."""
         request = self._table.deleted({TICKET: ticket_hash}, condition=f"attribute_exists({TICKET})", values={})
         answer = conditionally(self._calls, "DeleteItem", {**request, "ReturnValues": "ALL_OLD"})
         return None if isinstance(answer, Refused) else ticket_from(from_item(answer["Attributes"]))
 
 
-def connection_value(connection: Connection) -> dict[str, Any]:
+def connection_value(connection: live.Connection) -> dict[str, Any]:
     return {
         "device_id": connection.device_id,
         "connected_at": connection.connected_at,
@@ -180,11 +171,11 @@ def connection_value(connection: Connection) -> dict[str, Any]:
     }
 
 
-def connections_from(item: Item | None, user_id: str) -> dict[str, Connection]:
+def connections_from(item: Item | None, user_id: str) -> dict[str, live.Connection]:
     """A session item's connections by id; none for an item that isn't there."""
     stored = (item or {}).get(CONNECTIONS, {})
     return {
-        connection_id: Connection(
+        connection_id: live.Connection(
             connection_id,
             user_id,
             value["device_id"],
@@ -196,10 +187,10 @@ def connections_from(item: Item | None, user_id: str) -> dict[str, Connection]:
     }
 
 
-def session_from(item: Item | None, user_id: str) -> Session:
+def session_from(item: Item | None, user_id: str) -> live.Session:
     """All that a session item says; the empty session for one that isn't there."""
     known = item or {}
-    return Session(
+    return live.Session(
         connections=list(connections_from(known, user_id).values()),
         last_seen=known.get(LAST_SEEN, 0),
         hidden=known.get(HIDDEN, False),
@@ -207,7 +198,7 @@ def session_from(item: Item | None, user_id: str) -> Session:
     )
 
 
-def ticket_item(ticket: StoredTicket) -> Item:
+def ticket_item(ticket: live.StoredTicket) -> Item:
     return {
         TICKET: ticket.ticket_hash,
         USER_ID: ticket.user_id,
@@ -217,5 +208,5 @@ def ticket_item(ticket: StoredTicket) -> Item:
     }
 
 
-def ticket_from(item: Item) -> StoredTicket:
-    return StoredTicket(item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"])
+def ticket_from(item: Item) -> live.StoredTicket:
+    return live.StoredTicket(item[TICKET], item[USER_ID], item["token_expires_at"], item["expires_at"])
