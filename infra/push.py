@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.queues import PUSH_SECONDS, failure_queue
@@ -20,6 +23,8 @@ _BATCH = 100
 _PARALLEL = 4
 # As many as are carried out side by side, and are read about in one go.
 _QUEUE_BATCH = 10
+# Twice a day: nobody's quiet hours cover both times.
+_SWEEPS = Duration.hours(12)
 
 
 class OfflinePush(Construct):
@@ -70,6 +75,9 @@ class OfflinePush(Construct):
             if secret:
                 self.function.allow(["secretsmanager:GetSecretValue"], secret)
         self._consume(queues, config)
+        if queues.pushes:
+            self.function.allow_items(storage.members, "Scan")
+            self._sweep(queues)
         StreamSource(
             self,
             "Stored",
@@ -80,6 +88,13 @@ class OfflinePush(Construct):
             parallel=_PARALLEL,
             filters=[inserted(kind={"S": ["message"]}), inserted(fan_out={"BOOL": [True]})],
         )
+
+    def _sweep(self, queues: Queues) -> None:
+        """Who missed a push is looked for by way of the queue of looks, whose failures can be replayed."""
+        rule = events.Rule(
+            self, "Swept", description="Parley: pushes that were missed", schedule=events.Schedule.rate(_SWEEPS)
+        )
+        rule.add_target(targets.SqsQueue(queues.looks.queue, dead_letter_queue=queues.looks.failures))
 
     def _consume(self, queues: Queues, config: Config) -> None:
         queues.presence_checks.allow_sending(self.function)

@@ -20,6 +20,7 @@ from tests.fakes import (
     FakePushQueue,
     FakeReminderScheduler,
     FakeShardQueue,
+    FakeSweepQueue,
     in_turn,
 )
 from tests.stores import Simulated, simulated
@@ -41,6 +42,7 @@ class Harness:
     scheduler: FakeReminderScheduler = field(default_factory=FakeReminderScheduler)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     shards: FakeShardQueue = field(default_factory=FakeShardQueue)
+    sweeps: FakeSweepQueue = field(default_factory=FakeSweepQueue)
     provider: FakePushGateway = field(default_factory=FakePushGateway)
 
     @property
@@ -70,6 +72,7 @@ class Harness:
             push_queue=self.pushes,
             shard_queue=self.shards,
             providers=lambda _: self.provider,
+            sweep_queue=self.sweeps,
         )
 
     @property

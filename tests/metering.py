@@ -97,6 +97,10 @@ class Meter(Unhurried):
             items = answer.get("Items", [answer["Item"]] if "Item" in answer else [])
             consistent = bool(request.get("ConsistentRead"))
             self.reads += read_units(sum(map(item_bytes, items)), consistent=consistent)
+        elif operation == "Scan":  # what is read counts, not what the filter lets through
+            everything = {name: value for name, value in request.items() if not _is_filter(name)}
+            read = self.calls.call("Scan", everything)["Items"]
+            self.reads += read_units(sum(map(item_bytes, read)), consistent=bool(request.get("ConsistentRead")))
         elif operation in WRITES:
             self.writes += write_units(request.get("Item") or answer.get("Attributes") or {})
         elif operation == "TransactWriteItems":
@@ -107,3 +111,7 @@ class Meter(Unhurried):
             self.writes += sum(write_units(part.get("Item", {})) for part in parts)
         else:
             raise AssertionError(f"no budget knows {operation}")
+
+
+def _is_filter(name: str) -> bool:
+    return name.startswith(("Filter", "ExpressionAttribute"))

@@ -24,7 +24,7 @@ _TABLES_OF: dict[str, dict[str, list[str]]] = {
     },
     "OfflinePush": {
         "Log": ["BatchGetItem", "Query"],
-        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
+        "Members": ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"],
         "Sessions": ["BatchGetItem", "UpdateItem"],
     },
     "Files": {"Members": ["DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]},

@@ -21,7 +21,7 @@ from shared.adapters.dynamodb.model_stores import (
     DynamoDbProfiles,
     DynamoDbReminders,
 )
-from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts
+from shared.adapters.dynamodb.pushes import DynamoDbClaims, DynamoDbPushContexts, DynamoDbStandings
 from shared.adapters.dynamodb.relations import DynamoDbBlocks, DynamoDbRelations
 from shared.adapters.dynamodb.schema import (
     CONVERSATION_ID,
@@ -62,7 +62,7 @@ MEMBERS: Final = "members"
 SESSIONS: Final = "sessions"
 TICKETS: Final = "tickets"
 
-_READS: Final = frozenset({"GetItem", "BatchGetItem", "Query"})
+_READS: Final = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def _adapters(calls: Calls, parallel_map: ParallelMap, new_nonce: Callable[[], s
         "devices": DynamoDbDevices(calls, members_table=MEMBERS),
         "push_contexts": DynamoDbPushContexts(calls, members_table=MEMBERS),
         "claims": DynamoDbClaims(calls, members_table=MEMBERS, new_nonce=new_nonce),
+        "standings": DynamoDbStandings(calls, members_table=MEMBERS),
         "notifications": DynamoDbNotifications(calls, members_table=MEMBERS, parallel_map=parallel_map),
         "reminders": DynamoDbReminders(calls, members_table=MEMBERS),
     }

@@ -33,6 +33,7 @@ from shared.ports.services import (
     RestServices,
     Services,
     ShardQueue,
+    SweepQueue,
 )
 from shared.wire.events import encode_plainly
 from tests.fakes import (
@@ -42,6 +43,7 @@ from tests.fakes import (
     FakeObserver,
     FakePresenceChecks,
     FakeReminderScheduler,
+    FakeSweepQueue,
     in_turn,
 )
 from tests.stores import Stores
@@ -227,6 +229,7 @@ class Wiring:
         push_queue: PushQueue,
         delivery_checks: DeliveryCheckQueue,
         shard_queue: ShardQueue,
+        sweep_queue: SweepQueue | None = None,
         **settings: Any,
     ) -> push_module.Wiring:
         """Every platform is the one provider's."""
@@ -242,6 +245,7 @@ class Wiring:
             push_queue,
             shard_queue,
             lambda _: provider,
+            sweep_queue or FakeSweepQueue(),
         )
         return push_module.Wiring(self.stores, services, self.context(**settings), self.begin)
 

@@ -1,4 +1,7 @@
-"""After an entry is stored: the table's stream, and the queues of shards, delivery checks, due reminders and pushes."""
+"""After an entry is stored: the table's stream, and the queues of shards, delivery checks, due reminders and pushes.
+
+And twice a day the look at who missed a push.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from functions.offline_push.wiring import SHARD, Wiring, shard_from, wire
-from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, job_from, look_from
+from shared.adapters.aws.push_queues import LOOK, PUSH, REMINDER, SWEEP, job_from, look_from, sweep_from
 from shared.adapters.dynamodb.client import from_item
 from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import DeliveryCheck
-from shared.domain.pushes import PushJob
+from shared.domain.pushes import PushJob, SweepPart
 from shared.observability import describe, make_logger
 from shared.operations.fan_out import deliver_shard
 from shared.operations.push.enqueueing import check_delivery, enqueue_stored
+from shared.operations.push.missed import scheduled_sweep, sweep_missed
 from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
 
@@ -23,7 +27,9 @@ _SETTINGS = OfflinePushSettings.load()
 _LOGGER = make_logger("offline-push", _SETTINGS.log_level)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
-Work = Shard | DeliveryCheck | Due | PushJob
+Work = Shard | DeliveryCheck | Due | SweepPart | PushJob
+# What comes from EventBridge by itself: a schedule of its own.
+_SCHEDULE: Final = "aws.events"
 
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
@@ -68,7 +74,8 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
         message_id = record["messageId"]
         try:
             body = json.loads(record["body"])
-            task = _READERS[body["kind"]](body)
+            is_scheduled = body.get("source") == _SCHEDULE
+            task = scheduled_sweep(wiring.context.now()) if is_scheduled else _READERS[body["kind"]](body)
             if isinstance(task, PushJob):
                 jobs[message_id] = task
             else:
@@ -98,11 +105,12 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Work]]] = {
     SHARD: shard_from,
     LOOK: look_from,
     PUSH: job_from,
+    SWEEP: sweep_from,
     REMINDER: lambda body: Due(str(body["user_id"]), str(body["reminder_id"])),
 }
 
 
-def _carry_out(task: Shard | DeliveryCheck | Due, wiring: Wiring) -> None:
+def _carry_out(task: Shard | DeliveryCheck | Due | SweepPart, wiring: Wiring) -> None:
     stores, services, context = wiring.stores, wiring.services, wiring.context
     match task:
         case Shard():
@@ -111,6 +119,8 @@ def _carry_out(task: Shard | DeliveryCheck | Due, wiring: Wiring) -> None:
             check_delivery(task, stores=stores, services=services, context=context)
         case Due():
             tell_due(task, stores=stores, services=services, context=context)
+        case SweepPart():
+            sweep_missed(task, stores=stores, services=services, context=context)
         case _:
             assert_never(task)
 

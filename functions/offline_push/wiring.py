@@ -10,7 +10,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.secrets_manager import CachedSecret, secrets_manager
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue, sqs
 from shared.adapters.aws.transport import ThreadedMap
@@ -64,6 +64,7 @@ def wire(settings: OfflinePushSettings, environment: AwsEnvironment, logger: Log
         push_queue=SqsPushQueue({name: SqsQueue(queues, url) for name, url in platforms.items() if url}),
         shard_queue=SqsShardQueue(SqsQueue(queues, settings.fan_out_queue_url)),
         providers=Gateways(settings, environment),
+        sweep_queue=SqsSweepQueue(SqsQueue(queues, settings.look_queue_url)),
     )
     stores = make_push_stores(calls, tables, parallel_map=threads)
     return Wiring(stores, services, make_context(limits, pause=deadline.pause), deadline.begin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.domain.contacts import Profile
 from shared.domain.devices import Device, Platform, PushTarget
 from shared.domain.members import Group, Member
-from shared.domain.notifications import About
+from shared.domain.notifications import About, Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +137,33 @@ class PushContextBatch:
     push_contexts: Mapping[PushContextKey, PushContext]
     profiles: Mapping[str, Profile]
     groups: Mapping[str, Group]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that tells what a user's devices should have shown: how far the user has come, and what they were pushed.
+
+    `notifications` are those that are not acknowledged. `pushed` has the seq up to which a device was pushed to, by
+    device and conversation, `told` the devices and notifications that were pushed.
+    """
+
+    user_id: str
+    members: Sequence[Member]
+    notifications: Sequence[Notification]
+    profile: Profile
+    devices: Sequence[Device]
+    blocked: frozenset[str]
+    pushed: Mapping[tuple[str, str], int]
+    told: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPart:
+    """A part of the look at who missed a push, of what was stored from `since` to `until` (ms).
+
+    `after` is the row that the part before it came to, None for the first.
+    """
+
+    since: int
+    until: int
+    after: tuple[str, str] | None = None

@@ -9,7 +9,7 @@ from shared.domain.contacts import Contact, Pair, Profile, Relation
 from shared.domain.devices import Device, PushTarget
 from shared.domain.limits import Lease, Limit
 from shared.domain.notifications import About, Notification, Reminder
-from shared.domain.pushes import PushContextBatch, PushContextKey
+from shared.domain.pushes import PushContextBatch, PushContextKey, Standing
 
 
 class Contacts(Protocol):
@@ -95,6 +95,18 @@ class PushContexts(Protocol):
 
     def of(self, asked: Collection[PushContextKey]) -> PushContextBatch:
         """All of it, 100 items to a strongly consistent round trip: four for each asked, and the senders and groups."""
+
+
+class Standings(Protocol):
+    """How far users have come and what they were pushed, to tell what they missed. May lag by some seconds."""
+
+    def with_devices(
+        self, after: tuple[str, str] | None, *, limit: int
+    ) -> tuple[Sequence[str], tuple[str, str] | None]:
+        """Users with devices among the next `limit` rows of the table, and the last of these rows (None: the end)."""
+
+    def of(self, user_id: str, *, now: int) -> Standing:
+        """One query of all that stands in the user's rows; none of what has expired."""
 
 
 class Claims(Protocol):

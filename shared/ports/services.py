@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
     from shared.domain.fan_out import Shard
     from shared.domain.files import Checked, File, Stored, Upload
     from shared.domain.notifications import DeliveryCheck, Notification, Reminder
-    from shared.domain.pushes import Push, PushJob, PushResult
+    from shared.domain.pushes import Push, PushJob, PushResult, SweepPart
 
 Event: TypeAlias = "Entry | Receipt | Typing | PresenceChange | Notification | Closing"
 """What is posted to connections."""
@@ -95,6 +95,13 @@ class PushQueue(Protocol):
         """Have each carried out at least once, but for platforms that are not set up. Raises Unavailable: try again."""
 
 
+class SweepQueue(Protocol):
+    """Where the next part of a look at who missed a push waits."""
+
+    def put(self, part: SweepPart) -> None:
+        """Have it carried out at least once. Raises Unavailable where it should be tried again."""
+
+
 class DeliveryCheckQueue(Protocol):
     """Where delivery checks wait for some seconds."""
 
@@ -171,3 +178,4 @@ class PushServices(NotifyingServices):
     push_queue: PushQueue
     shard_queue: ShardQueue
     providers: Callable[[Platform], PushGateway]
+    sweep_queue: SweepQueue

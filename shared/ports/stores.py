@@ -60,6 +60,7 @@ class PushStores(Stores):
 
     push_contexts: people.PushContexts
     claims: people.Claims
+    standings: people.Standings
 
 
 def contents(stores: SessionStores) -> dict[str, Any]:

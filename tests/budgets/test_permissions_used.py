@@ -246,6 +246,7 @@ def test_offline_push(harness: BudgetHarness) -> None:
     jobs = [push_record("bob", 1, platform=platform) for platform in (APNS, FCM)]
     assert [work([job], wired) for job in jobs] == [done, done]
     assert answers == []
+    assert work([sqs_record({"kind": "sweep", "since": 0, "until": NOW + HOUR, "after": None})], wired) == done
     assert harness.meter.used == DYNAMODB["OfflinePush"]
 
 

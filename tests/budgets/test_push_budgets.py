@@ -11,7 +11,7 @@ from tests.budgets.pushes import push_wiring
 from tests.budgets.test_budgets import make_group
 from tests.fakes import DM, FakePushQueue
 from tests.functions.events import NOW, stream_record
-from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record
+from tests.functions.offline_push.test_offline_push import look_record, push_record, shard_record, sqs_record
 
 DONE: dict[str, list[object]] = {"batchItemFailures": []}
 
@@ -85,3 +85,33 @@ def test_a_shard_that_a_later_entry_makes_useless_costs_a_query_once_and_no_post
     assert work([shard_record(["bob"], 1, group, queued_at=NOW)], wired) == DONE
     assert (harness.meter.made, harness.meter.reads) == (["BatchGetItem"], 1)
     assert harness.gateway.posts == []
+
+
+def sweep_record(since: int = 0) -> dict[str, object]:
+    return sqs_record({"kind": "sweep", "since": since, "until": NOW + 1, "after": None})
+
+
+def test_a_look_at_who_missed_a_push_costs_a_page_a_query_a_user_and_one_a_conversation(phone: BudgetHarness) -> None:
+    """Eventually consistent but for the tail; of what was missed the session and the devices, as when it was stored."""
+    wired = push_wiring(phone)
+    phone.wired.stores.sessions.remove("bob", "b1=", now=NOW)
+    phone.meter.reset()
+    assert work([sweep_record()], wired) == DONE
+    assert phone.meter.made == ["Scan", "Query", "Query", "BatchGetItem", "BatchGetItem"]
+    assert (phone.meter.reads, phone.meter.writes) == (0.5 + 0.5 + 1 + 1 + 1, 0)
+    assert isinstance(wired.services.push_queue, FakePushQueue)
+    assert [job.user_id for job in wired.services.push_queue.jobs] == ["bob"]
+
+
+def test_where_nothing_was_missed_it_ends_with_the_tails_and_where_nobody_has_a_device_with_a_page(
+    harness: BudgetHarness,
+) -> None:
+    wired = push_wiring(harness)
+    harness.meter.reset()
+    assert work([sweep_record()], wired) == DONE
+    assert (harness.meter.made, harness.meter.reads) == (["Scan"], 0.5)
+    wired.stores.devices.register("bob", Device("phone", PushTarget(FCM, "token"), NOW), limit=10)
+    harness.say({"type": "delivered", "conversation_id": DM, "seq": 3}, user_id="bob")
+    harness.meter.reset()
+    assert work([sweep_record()], wired) == DONE
+    assert (harness.meter.made, harness.meter.writes) == (["Scan", "Query", "Query"], 0)

@@ -12,7 +12,8 @@ from shared.adapters.dynamodb.pushes import DynamoDbPushContexts
 from shared.domain.changes import ADMIN, OWNER, Role
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.devices import FCM, Device, PushTarget
-from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
+from shared.domain.notifications import SYSTEM, AboutMessage, AboutNotification, Notification
+from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, Standing
 from tests.calls import Unhurried
 from tests.changes import founding
 from tests.fakes import DM
@@ -125,3 +126,40 @@ def test_everything_comes_in_one_read(tables: JsonService) -> None:
     DynamoDbPushContexts(counted, members_table="members").of(asked)
     # Four for each who is asked in a conversation, and the group; the senders' profiles are among those already.
     assert counted.keys == [4 + 4 + 4 + 1]
+
+
+def test_where_a_user_stands_is_one_query(stores: Stores) -> None:
+    assert stores.standings.of("bob", now=1) == Standing("bob", [], [], Profile(), [], frozenset(), {}, frozenset())
+    stores.memberships.create(DM, ("alice", "bob"), joined_at=1)
+    stores.profiles.update("bob", SAID)
+    stores.devices.register("bob", PHONE, limit=3)
+    stores.devices.register("bob", replace(PHONE, device_id="a#tablet", target=PushTarget(FCM, "u")), limit=3)
+    stores.blocks.put("bob", "mallory", now=1)
+    told = [Notification(name, "bob", SYSTEM, 1, at, "News", "", {"a": "b"}) for name, at in (("n", 9), ("old", 5))]
+    stores.notifications.put([*told, Notification("seen", "bob", SYSTEM, 1, 9, "News")])
+    stores.notifications.acknowledge("bob", "seen")
+    stores.claims.claim("bob", "a#tablet", AboutMessage(DM, 7), tries=0, now=1)
+    stores.claims.claim("bob", "a#tablet", AboutMessage(DM, 7), tries=1, now=1)
+    stores.claims.claim("bob", "phone", AboutNotification("n"), tries=0, now=1)
+    found = stores.standings.of("bob", now=5)
+    assert list(found.members) == [stores.memberships.get(DM, "bob")]
+    assert (found.profile, sorted(found.blocked), list(found.notifications)) == (BOBS, ["mallory"], told[:1])
+    assert sorted(device.device_id for device in found.devices) == ["a#tablet", "phone"]
+    assert found.pushed == {("a#tablet", DM): 7, ("phone", DM): 0}
+    assert found.told == {("phone", "n")}
+
+
+def test_all_users_with_devices_are_found_page_after_page(stores: Stores) -> None:
+    people = [f"user{number}" for number in range(5)]
+    for user in people:
+        stores.devices.register(user, replace(PHONE, target=PushTarget(FCM, user)), limit=3)
+        stores.profiles.update(user, {"display_name": user})
+    stores.devices.register("gone", replace(PHONE, target=PushTarget(FCM, "gone")), limit=3)
+    stores.devices.forget("gone", "phone")
+    found: list[str] = []
+    some, after = stores.standings.with_devices(None, limit=2)
+    while after is not None:
+        assert len(some) <= 2
+        found += some
+        some, after = stores.standings.with_devices(after, limit=2)
+    assert sorted([*found, *some]) == people

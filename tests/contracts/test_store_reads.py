@@ -241,3 +241,31 @@ def test_a_batch_write_puts_and_deletes(calls: Calls) -> None:
 def test_a_batch_write_that_makes_no_sense_is_refused_as_a_whole(calls: Calls, requests: list[Any]) -> None:
     assert refused(calls, "BatchWriteItem", {"RequestItems": {"log": requests}}).code == VALIDATION
     assert query(calls)[0] == []
+
+
+def scan(calls: Calls, **request: Any) -> tuple[list[int], dict[str, Any] | None]:
+    """The sequence numbers of a page of the log, in whichever order; and the key after which the next one begins."""
+    answer = calls.call("Scan", {"TableName": "log", "ConsistentRead": True, **request})
+    assert answer["Count"] == len(answer["Items"])
+    return sorted(from_item(item)["seq"] for item in answer["Items"]), answer.get("LastEvaluatedKey")
+
+
+def test_a_scan_reads_every_row_once_page_after_page_whatever_the_filter_lets_through(calls: Calls) -> None:
+    fill(calls, range(1, 8), kind="message")
+    for seq in (2, 5):
+        put(calls, {"conversation_id": "other", "seq": seq, "kind": "reaction"}, table="log")
+    only = {"FilterExpression": "kind = :kind", "ExpressionAttributeValues": to_item({":kind": "reaction"})}
+    for limit in (1, 4, 100):
+        found: list[int] = []
+        start: dict[str, Any] = {}
+        pages = 0
+        while True:
+            page, last = scan(calls, **only, **start, Limit=limit)
+            found += page
+            pages += 1
+            if last is None:
+                break
+            start = {"ExclusiveStartKey": last}
+        assert sorted(found) == [2, 5]
+        assert pages >= 9 // limit
+    assert scan(calls)[0] == [1, 2, 2, 3, 4, 5, 5, 6, 7]

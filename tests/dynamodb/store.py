@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from shared.adapters.aws.calls import ServiceError
 from tests.calls import Unhurried
+from tests.dynamodb.conditions import condition
 from tests.dynamodb.errors import Unsupported, invalid, refused
 from tests.dynamodb.fault_model import FaultModel, NoFaults
 from tests.dynamodb.queries import Wanted, wanted
 from tests.dynamodb.tables import KEYS, Partition, Place, Row, Table
 from tests.dynamodb.values import Item, size_of, taken_item
-from tests.dynamodb.writes import Write, check_fields, plain, table_of, write
+from tests.dynamodb.writes import Write, check_fields, placeholders, plain, table_of, write
 
 MAX_BATCH_GET: Final = 100
 MAX_BATCH_WRITE: Final = 25
@@ -45,6 +46,18 @@ _QUERY: Final = frozenset(
         "ExclusiveStartKey",
     }
 )
+_SCAN: Final = frozenset(
+    {
+        "TableName",
+        "FilterExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ConsistentRead",
+        "Limit",
+        "ExclusiveStartKey",
+    }
+)
+_FILTER: Final = "FilterExpression"
 _FAILED: Final = "The conditional request failed"
 
 
@@ -86,6 +99,7 @@ class Store(Unhurried):
             "UpdateItem": lambda request: self._write("Update", request),
             "DeleteItem": lambda request: self._write("Delete", request),
             "Query": self._query,
+            "Scan": self._scan,
             "BatchGetItem": self._batch_get,
             "BatchWriteItem": self._batch_write,
             "TransactWriteItems": self._transact,
@@ -146,6 +160,24 @@ class Store(Unhurried):
             last = table.place(page["LastEvaluatedKey"])[1]
             if what.range.ends_with(last, forward=forward):
                 del page["LastEvaluatedKey"]
+        return page
+
+    def _scan(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of a table, in the order of its keys. The limit is of what is read, before the filter."""
+        check_fields("Scan", request, _SCAN)
+        table = table_of(request["TableName"], self._tables)
+        if request.get("Limit", 1) < 1:
+            raise invalid("Limit must be greater than or equal to 1")
+        start = table.place(taken_item(request["ExclusiveStartKey"])[0]) if "ExclusiveStartKey" in request else None
+        rows = [row for place, row in table.rows() if start is None or place > start]
+        page = self._page(rows, len(rows), request)
+        if _FILTER in request:
+            compiled = condition(request[_FILTER], _FILTER)
+            names, values = placeholders(request, (request[_FILTER],), {_FILTER: compiled.used})
+            for check in compiled.checks:
+                check(names, values)
+            page["Items"] = [item for item in page["Items"] if compiled.holds(item, names, values)]
+            page["Count"] = len(page["Items"])
         return page
 
     def _page(self, rows: Iterable[Row], count: int, request: Mapping[str, Any]) -> dict[str, Any]:

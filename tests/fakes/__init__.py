@@ -5,7 +5,13 @@ from __future__ import annotations
 from tests.fakes.basics import DM, FakeClock, FakeNonces, FakeObserver, FakePushGateway, in_turn
 from tests.fakes.connections import FakeGateway, FakePresenceChecks
 from tests.fakes.files import FakeObjects
-from tests.fakes.notification import FakeDeliveryCheckQueue, FakePushQueue, FakeReminderScheduler, FakeShardQueue
+from tests.fakes.notification import (
+    FakeDeliveryCheckQueue,
+    FakePushQueue,
+    FakeReminderScheduler,
+    FakeShardQueue,
+    FakeSweepQueue,
+)
 
 __all__ = [
     "DM",
@@ -20,5 +26,6 @@ __all__ = [
     "FakePushQueue",
     "FakeReminderScheduler",
     "FakeShardQueue",
+    "FakeSweepQueue",
     "in_turn",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import DeliveryCheck, Reminder
-from shared.domain.pushes import PushJob
+from shared.domain.pushes import PushJob, SweepPart
 from shared.errors import Unavailable
 
 
@@ -69,3 +69,13 @@ class FakeShardQueue:
         if self.refuses:
             raise Unavailable
         self.shards += shards
+
+
+@dataclass
+class FakeSweepQueue:
+    """`parts` are all that were put."""
+
+    parts: list[SweepPart] = field(default_factory=list)
+
+    def put(self, part: SweepPart) -> None:
+        self.parts.append(part)

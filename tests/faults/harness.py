@@ -27,7 +27,7 @@ from functions.rest.api import make_api
 from functions.rest.api import respond as respond_http
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections, JsonService
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
 from shared.auth.tokens import SecretKey, TokenVerifier
 from shared.domain.devices import FCM
@@ -145,6 +145,7 @@ class FaultHarness:
             push_queue=SqsPushQueue({FCM: self.queue("push")}),
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             shard_queue=SqsShardQueue(self.queue("fan-out")),
+            sweep_queue=SqsSweepQueue(self.queue("looks")),
         )
 
     @property

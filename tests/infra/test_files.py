@@ -18,6 +18,11 @@ def failures(resources: Resources) -> dict[str, Any]:
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
+def rules_of(resources: Resources) -> dict[str, dict[str, Any]]:
+    """The rules that wake the function for files."""
+    return {name: one for name, one in resources.of("AWS::Events::Rule").items() if "FileChecks" in name}
+
+
 def test_the_bucket_tells_eventbridge_and_nobody_else(each: Resources) -> None:
     [bucket] = each.properties("AWS::S3::Bucket")
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
@@ -43,14 +48,14 @@ def test_uploads_to_this_bucket_wake_the_function_and_nothing_else_in_it_does(ea
 
 
 def test_an_upload_that_cannot_be_handed_over_is_set_aside_within_an_hour(each: Resources) -> None:
-    for rule in each.properties("AWS::Events::Rule"):
-        [target] = rule["Targets"]
+    for rule in rules_of(each).values():
+        [target] = rule["Properties"]["Targets"]
         assert target["RetryPolicy"] == {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 3_600}
         assert target["DeadLetterConfig"] == {"Arn": failures(each)}
 
 
 def test_files_that_lead_nowhere_are_looked_for_every_quarter_of_an_hour(each: Resources) -> None:
-    _, rule = each.named("AWS::Events::Rule", "Swept")
+    _, rule = each.named("AWS::Events::Rule", "FileChecksSwept")
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(15 minutes)", "ENABLED")
     [target] = rule["Targets"]
     assert "FilesFunction" in target["Arn"]["Fn::GetAtt"][0]
@@ -65,7 +70,7 @@ def test_an_upload_whose_check_fails_is_tried_twice_more_and_set_aside(each: Res
 
 
 def test_only_these_rules_may_set_uploads_aside(each: Resources) -> None:
-    rules = each.of("AWS::Events::Rule")
+    rules = rules_of(each)
     queue, _ = each.named("AWS::SQS::Queue", "FileChecksFailures")
     [policy] = [one for one in each.properties("AWS::SQS::QueuePolicy") if one["Queues"] == [{"Ref": queue}]]
     allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]

@@ -246,7 +246,7 @@ def test_each_failure_queue_is_told_by_its_name(aws: Resources, full: Resources)
 
 def test_only_the_gateway_and_the_rule_of_this_stack_may_invoke(each: Resources) -> None:
     apis = {f"<{name}>" for name in each.of("AWS::ApiGatewayV2::Api")}
-    rules = each.of("AWS::Events::Rule")
+    rules = [name for name in each.of("AWS::Events::Rule") if "FileChecks" in name]
     permissions = each.properties("AWS::Lambda::Permission")
     of_rules = [one for one in permissions if one["Principal"] == "events.amazonaws.com"]
     assert sorted(one["SourceArn"]["Fn::GetAtt"][0] for one in of_rules) == sorted(rules)

@@ -103,3 +103,33 @@ def test_alarms_go_to_the_configured_topic(aws: Resources, full: Resources) -> N
         assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:123456789012:alarms"]
     for alarm in aws.properties("AWS::CloudWatch::Alarm"):
         assert "AlarmActions" not in alarm
+
+
+def test_who_missed_a_push_is_looked_for_twice_a_day_by_way_of_a_queue_that_can_be_replayed(
+    full: Resources, local: Resources
+) -> None:
+    for resources in (full, local):
+        _, rule = resources.named("AWS::Events::Rule", "PushSwept")
+        assert (rule["ScheduleExpression"], rule["State"]) == ("rate(12 hours)", "ENABLED")
+        [target] = rule["Targets"]
+        looks, failures = (resources.named("AWS::SQS::Queue", name)[0] for name in ("LooksQueue", "LooksFailures"))
+        assert target["Arn"] == {"Fn::GetAtt": [looks, "Arn"]}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [failures, "Arn"]}}
+        assert not {"Input", "InputPath", "InputTransformer"} & target.keys()  # told by its source
+
+
+def test_only_that_rule_may_put_something_into_these_queues(full: Resources) -> None:
+    rule, _ = full.named("AWS::Events::Rule", "PushSwept")
+    for name in ("LooksQueue", "LooksFailures"):
+        queue, _ = full.named("AWS::SQS::Queue", name)
+        [policy] = [one for one in full.properties("AWS::SQS::QueuePolicy") if one["Queues"] == [{"Ref": queue}]]
+        allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        for one in allowed:
+            assert one["Principal"] == {"Service": "events.amazonaws.com"}
+            assert one["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+            assert "sqs:SendMessage" in one["Action"]
+        assert len(allowed) == 1
+
+
+def test_where_nobody_can_be_pushed_to_nobody_is_looked_for(aws: Resources) -> None:
+    assert not [name for name in aws.of("AWS::Events::Rule") if "PushSwept" in name]

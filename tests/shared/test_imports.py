@@ -94,7 +94,7 @@ adapters.dynamodb: chat_stores client conversation_log devices effects files mem
     pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
 operations: audiences context delivery fan_out notifications reminders rosters
-operations.push: enqueueing planning sending wording
+operations.push: enqueueing missed planning sending wording
 ports: connections conversations files services stores
 shared: clock config errors observability wiring
 wire: events

@@ -26,7 +26,7 @@ from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as PushWiring
 from functions.rest.wiring import Wiring as RestWiring
 from shared.adapters.aws.calls import ApiGatewayConnections
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue
+from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, SqsSweepQueue
 from shared.adapters.aws.s3 import S3Objects
 from shared.adapters.aws.scheduler import EventBridgeReminderScheduler
 from shared.adapters.aws.sqs import SqsPresenceChecks, SqsQueue
@@ -240,6 +240,7 @@ class Instance:
             push_queue=SqsPushQueue({FCM: self.queue("fcm"), APNS: self.queue("apns")}),
             delivery_checks=SqsDeliveryCheckQueue(self.queue("look")),
             shard_queue=SqsShardQueue(self.queue("fan-out")),
+            sweep_queue=SqsSweepQueue(self.queue("looks")),
             jitter=lambda ms: hub.random.randrange(ms + 1),
             wait_ms=hub.wait,
             delivery_check_s=SECOND_LOOK_S,

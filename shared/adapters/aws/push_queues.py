@@ -9,11 +9,12 @@ from typing import Any, Final
 from shared.adapters.aws.sqs import SqsQueue
 from shared.domain.devices import APNS, FCM, Platform
 from shared.domain.notifications import About, AboutMessage, AboutNotification, DeliveryCheck
-from shared.domain.pushes import PushJob
+from shared.domain.pushes import PushJob, SweepPart
 
 LOOK: Final = "look"
 PUSH: Final = "push"
 REMINDER: Final = "reminder"
+SWEEP: Final = "sweep"
 _PLATFORMS: Final = (FCM, APNS)
 
 
@@ -36,6 +37,22 @@ class SqsPushQueue:
     def put(self, jobs: Sequence[PushJob], *, delay_s: int = 0) -> None:
         for platform, queue in self._queues.items():
             queue.send_all((_job_body(job) for job in jobs if job.platform == platform), delay_s=delay_s)
+
+
+class SqsSweepQueue:
+    """SweepQueue on an SQS queue."""
+
+    def __init__(self, queue: SqsQueue) -> None:
+        self._queue = queue
+
+    def put(self, part: SweepPart) -> None:
+        self._queue.send_all([{"kind": SWEEP, **asdict(part)}])
+
+
+def sweep_from(body: Mapping[str, Any]) -> SweepPart:
+    """Raises for one that can't be read."""
+    after = body["after"]
+    return SweepPart(int(body["since"]), int(body["until"]), None if after is None else (str(after[0]), str(after[1])))
 
 
 def look_body(look: DeliveryCheck) -> dict[str, Any]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import token_hex
 from typing import Final
 
 from shared.adapters.dynamodb import schema
-from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused
+from shared.adapters.dynamodb.client import TTL, Calls, Item, MembersStore, Refused, from_item, to_item
 from shared.adapters.dynamodb.devices import devices_from
 from shared.adapters.dynamodb.memberships import member_from
-from shared.adapters.dynamodb.schema import PK, Tables, key_pair, read_as
+from shared.adapters.dynamodb.schema import PK, SK, Tables, key_pair, read_as
 from shared.adapters.dynamodb.stores import make_stores
 from shared.clock import SECOND_MS
 from shared.domain.contacts import Profile, QuietHours
 from shared.domain.members import Group
-from shared.domain.notifications import About, AboutMessage, AboutNotification
-from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey
+from shared.domain.notifications import About, AboutMessage, AboutNotification, Notification
+from shared.domain.pushes import PushContext, PushContextBatch, PushContextKey, Standing
 from shared.domain.text import is_group_id
 from shared.ports.services import ParallelMap
 from shared.ports.stores import PushStores, contents
@@ -24,6 +25,8 @@ from shared.ports.stores import PushStores, contents
 _Found = Mapping[tuple[str, str], Item]
 MAX_TRIES: Final = 16
 _KEEP_S: Final = 30 * 24 * 3_600
+# Behind the rows of what was pushed, the last of those that a standing is made of.
+_BEHIND_PUSHED: Final = "pushed$"
 
 
 class DynamoDbPushContexts(MembersStore):
@@ -102,10 +105,72 @@ def _place(about: About) -> tuple[str, int]:
             return f"notice#{about.notification_id}", 1
 
 
+class DynamoDbStandings(MembersStore):
+    """Reads rows of the members table as they are, a little behind: what is found is decided about once more."""
+
+    def with_devices(
+        self, after: tuple[str, str] | None, *, limit: int
+    ) -> tuple[Sequence[str], tuple[str, str] | None]:
+        request: Item = {
+            "TableName": self._table.name,
+            "FilterExpression": f"{SK} = :devices",
+            "ExpressionAttributeValues": to_item({":devices": schema.devices_key("")[SK]}),
+            "Limit": limit,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = to_item(dict(zip((PK, SK), after, strict=True)))
+        page = self._calls.call("Scan", request)
+        rows = map(from_item, page["Items"])
+        users = [row[PK].removeprefix(schema.USER_PREFIX) for row in rows if devices_from(row)]
+        return users, key_pair(from_item(page["LastEvaluatedKey"])) if "LastEvaluatedKey" in page else None
+
+    def of(self, user_id: str, *, now: int) -> Standing:
+        values = {":user": schema.user_key(user_id), ":first": schema.BLOCK_PREFIX, ":last": _BEHIND_PUSHED}
+        found = self._table.query(f"{PK} = :user AND {SK} BETWEEN :first AND :last", values, consistent=False)
+        rows = {row[SK]: row for row in found}
+        members = [member_from(row) for name, row in rows.items() if name.startswith(schema.CONVERSATION_PREFIX)]
+        notices = [
+            row for name, row in rows.items() if name.startswith(schema.NOTICE_PREFIX) and not row.get("acknowledged")
+        ]
+        notifications = [_notification_from(user_id, row) for row in notices if row["expires_at"] > now]
+        devices = devices_from(rows.get(schema.devices_key(user_id)[SK], {}))
+
+        def claimed(device_id: str, about: About) -> int:
+            row = rows.get(schema.pushed_key(user_id, device_id, _place(about)[0])[SK], {})
+            return int(row.get("claim", 0)) // MAX_TRIES
+
+        return Standing(
+            user_id,
+            members,
+            notifications,
+            _profile_from(rows.get(schema.PROFILE, {})),
+            devices,
+            frozenset(name.removeprefix(schema.BLOCK_PREFIX) for name in rows if name.startswith(schema.BLOCK_PREFIX)),
+            {
+                (device.device_id, one.conversation_id): claimed(device.device_id, AboutMessage(one.conversation_id, 0))
+                for device in devices
+                for one in members
+            },
+            frozenset(
+                (device.device_id, one.notification_id)
+                for device in devices
+                for one in notifications
+                if claimed(device.device_id, AboutNotification(one.notification_id))
+            ),
+        )
+
+
+def _notification_from(user_id: str, row: Item) -> Notification:
+    data = json.loads(row["data"]) if "data" in row else {}
+    named = row[SK].removeprefix(schema.NOTICE_PREFIX)
+    return read_as(Notification, row, data=data, user_id=user_id, notification_id=named)
+
+
 def make_push_stores(calls: Calls, tables: Tables, *, parallel_map: ParallelMap) -> PushStores:
-    """All stores: those of the HTTP API, and the two that only pushes need."""
+    """All stores: those of the HTTP API, and the three that only pushes need."""
     return PushStores(
         **contents(make_stores(calls, tables, parallel_map=parallel_map)),
         push_contexts=DynamoDbPushContexts(calls, members_table=tables.members),
         claims=DynamoDbClaims(calls, members_table=tables.members),
+        standings=DynamoDbStandings(calls, members_table=tables.members),
     )

@@ -15,13 +15,19 @@ from aws_lambda_powertools import Logger
 from functions.offline_push.handler import handler, look_at, work
 from functions.offline_push.wiring import SqsShardQueue
 from functions.offline_push.wiring import Wiring as Wired
-from shared.adapters.aws.push_queues import SqsDeliveryCheckQueue, SqsPushQueue, reminder_body
+from shared.adapters.aws.push_queues import (
+    SqsDeliveryCheckQueue,
+    SqsPushQueue,
+    SqsSweepQueue,
+    reminder_body,
+    sweep_from,
+)
 from shared.domain.connections import PostOutcome
 from shared.domain.devices import FCM, Platform, PushTarget
 from shared.domain.entries import Draft
 from shared.domain.fan_out import Shard
 from shared.domain.notifications import AboutMessage, AboutNotification, DeliveryCheck, Reminder
-from shared.domain.pushes import Busy, Misconfigured, PushJob
+from shared.domain.pushes import Busy, Misconfigured, PushJob, SweepPart
 from shared.observability import FunctionObserver, make_logger
 from tests.fakes import DM
 from tests.functions.events import NOW, stream_record
@@ -75,6 +81,7 @@ class OfflinePushHarness(Harness):
             push_queue=self.pushes,
             delivery_checks=self.delivery_checks,
             shard_queue=self.shards,
+            sweep_queue=self.sweeps,
             wait_ms=self.pauses.append,
             fan_out_rate=rate,
         )
@@ -313,9 +320,33 @@ def test_what_the_queues_carry_is_read_back_as_it_was_put() -> None:
     job = PushJob(FCM, "bob", AboutMessage(DM, 1), since=NOW)
     later = replace(job, tries=1, device_id="tablet", not_before=NOW + 1_000)
     SqsPushQueue({FCM: queue}).put([job, later, replace(job, platform="apns")])
+    part = SweepPart(1, 2, ("user#a", "devices"))
+    SqsSweepQueue(queue).put(part)
+    assert sweep_from(sent.pop()) == part
     assert len(sent) == 4
     records = [sqs_record(body, str(number)) for number, body in enumerate(sent)]
     assert work(records, harness.wired()) == {"batchItemFailures": []}
     assert [(one, delay) for one, delay in harness.pushes.puts if one.tries] == [(later, 1)]
     assert "canary" not in repr(sent)
     assert "token" not in repr(sent)
+
+
+SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+
+
+def test_the_schedule_has_looked_at_who_missed_a_push_part_after_part(harness: OfflinePushHarness) -> None:
+    wired = harness.wired()
+    assert work([sqs_record(SCHEDULED)], wired) == {"batchItemFailures": []}
+    assert harness.pushes.jobs == []  # it is on its way by itself
+    part = {"kind": "sweep", "since": 0, "until": NOW + 1, "after": ["user#alice", "devices"]}
+    assert work([sqs_record(part)], wired) == {"batchItemFailures": []}
+    assert ("bob", AboutMessage(DM, 1)) in harness.woken
+    [following] = harness.sweeps.parts
+    assert following.after is not None
+    assert following.after > ("user#bob", "devices")
+
+
+@pytest.mark.parametrize("part", [{}, {"since": 1, "until": 2}, {"since": 1, "until": 2, "after": ["user#a"]}])
+def test_a_part_that_cannot_be_read_is_reported(harness: OfflinePushHarness, part: dict[str, Any]) -> None:
+    answer = work([sqs_record({"kind": "sweep", **part})], harness.wired())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
