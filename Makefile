@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay reset soak simulate chaos load audit deploy destroy check test lint format hooks
+.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy destroy check test lint format hooks
 .PHONY: synth test-functions
 
 BIN := .venv/bin
@@ -31,11 +31,15 @@ help:
 	@echo "  make status                  what runs, where, and whether it is up to date; an error if not"
 	@echo "  make token USER=alice        print a token (TTL=seconds, SCOPE=admin)"
 	@echo "  make replay                  do again what is in the failure queues (DRY=1 only shows it, QUEUE=name)"
+	@echo "  make doctor                  look at all that the stack does, step by step, with causes and remedies (LONG=1)"
+	@echo "  make push-doctor USER=alice  say why alice's devices got nothing"
+	@echo "  make missed-pushes SINCE=24h push what was missed while the push function was down (DRY=1 only shows it)"
 	@echo "  make down                    stop it; its state stays"
 	@echo "  make reset                   stop it and wipe its state and logs (YES=1 does not ask)"
 	@echo "In AWS"
 	@echo "  make deploy                  deploy to the account of your credentials"
-	@echo "  make replay AWS=1            do again there what failed"
+	@echo "  make doctor AWS=1            look at it there, as its client and its operator (DEVICE=alice/phone pushes to one)"
+	@echo "  make replay AWS=1            do again there what failed (also: push-doctor, missed-pushes)"
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
 	@echo "For developers"
 	@echo "  make check                   for every change: format, lint, types, layers and the quick tests"
@@ -81,6 +85,20 @@ chat: setup
 # DROP=1 takes out what can't be done again: a stream keeps its records for 24 hours.
 replay: setup
 	@$(OPS) replay $(if $(AWS),--aws) $(if $(QUEUE),--queue "$$QUEUE") $(if $(DRY),--dry) $(if $(DROP),--drop)
+
+# Users and conversations of its own, taken away at its end. LONG=1 takes ten minutes more.
+doctor: setup
+	@$(OPS) doctor $(if $(AWS),--aws) $(if $(LONG),--long) $(if $(DEVICE),--device "$$DEVICE") $(if $(APP_ID),--app-id "$$APP_ID") \
+		$(if $(TOKENS),--tokens $$TOKENS)
+
+push-doctor: setup
+	$(need_user)
+	@$(OPS) push-doctor --user "$$USER" $(if $(AWS),--aws)
+
+# SINCE=24h, or a time; DRY=1 only shows what would be pushed.
+missed-pushes: setup
+	@$(if $(SINCE),:,echo "Say since when: make missed-pushes SINCE=24h" >&2; exit 2)
+	@$(OPS) missed-pushes --since "$$SINCE" $(if $(UNTIL),--until "$$UNTIL") $(if $(DRY),--dry) $(if $(AWS),--aws)
 
 # Random users on the running stack; at the end everybody must have seen the same.
 soak: setup

@@ -17,7 +17,7 @@ HOME_NAMES = frozenset(
     {
         *("state", "objects", "emulator", "tmp", "chats", "providers", "logs", "cdk.out"),
         *("stack.json", "jwt-secret", "deployment.json", "emulator.json", "providers.json", "lock"),
-        *("outputs.json", "aws-outputs.json", ".DS_Store"),
+        *("outputs.json", "aws-outputs.json", "doctor.md", "doctor.json", ".DS_Store"),
     }
 )
 # Controls, half of a surrogate pair (for a byte that is no UTF-8), and what separates values in a configuration.

@@ -10,6 +10,7 @@ import os
 import sys
 
 from local import program, settings
+from local.errors import CommandError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +36,33 @@ def _run(options: argparse.Namespace) -> int:
 
             wanted = Options(options.queue, dry=options.dry, drop=options.drop)
             return 0 if replay(where, wanted, on_aws=options.aws) else 1
+        case "doctor":
+            from ops.doctor.patient import Options as Wanted
+            from ops.doctor.run import doctor
+
+            looked = Wanted(
+                long=options.long, device=_device(options.device), app_id=options.app_id, tokens=options.tokens
+            )
+            return 0 if doctor(where, looked, on_aws=options.aws) else 1
+        case "missed-pushes":
+            from ops.missed import missed_pushes
+
+            missed_pushes(where, since=options.since, until=options.until, dry=options.dry, on_aws=options.aws)
+        case "push-doctor":
+            from ops.push_doctor import push_doctor
+
+            return 0 if push_doctor(where, options.user, on_aws=options.aws) else 1
     return 0
+
+
+def _device(named: str | None) -> tuple[str, str] | None:
+    """A user and one of their devices: alice/phone."""
+    if named is None:
+        return None
+    user, _, device = named.partition("/")
+    if not user or not device:
+        raise CommandError(f"{named!r} names no device", "Name a user and their device: DEVICE=alice/phone")
+    return user, device
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +76,25 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--queue", metavar="NAME", help="from this failure queue alone")
     replay.add_argument("--dry", action="store_true", help="only show what there is")
     replay.add_argument("--drop", action="store_true", help="take out what can't be done again")
+    _add_looks(commands)
     return parser
+
+
+def _add_looks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands that look at a stack and its pushes."""
+    doctor = commands.add_parser("doctor", help="look at all that a deployed stack does, step by step")
+    doctor.add_argument("--long", action="store_true", help="also what ten idle minutes do")
+    doctor.add_argument("--device", metavar="USER/DEVICE", help="push something to this device")
+    doctor.add_argument("--app-id", metavar="ID", default="com.example.chat", help="the app that APNs pushes are for")
+    doctor.add_argument("--tokens", nargs="*", default=[], help="tokens, where the stack's can't be made here")
+    missed = commands.add_parser("missed-pushes", help="push what a push function that was down has missed")
+    missed.add_argument("--since", required=True, help="90m, 24h, 3d, or a time such as 2026-11-28T20:00")
+    missed.add_argument("--until", help="the same; now, if it is left out")
+    missed.add_argument("--dry", action="store_true", help="only show it")
+    push = commands.add_parser("push-doctor", help="say why a user's devices got nothing")
+    push.add_argument("--user", required=True)
+    for one in (doctor, missed, push):
+        one.add_argument("--aws", action="store_true", help="in the AWS account of your credentials")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""Why a message wakes nobody: the reasons that are given are those by which the push function decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ops.push_doctor import unwanted
+from shared.domain.contacts import QuietHours
+from shared.operations.push.sending import Resting, push_all
+from tests.fakes import DM
+from tests.shared.operations.push.harness import PushHarness
+
+HOUR = 3_600_000
+ALL_DAY = QuietHours("00:00", "23:59", "UTC")
+
+Change = Callable[[PushHarness], object]
+CASES: dict[str, tuple[Change, str]] = {
+    "nothing is against it": (lambda one: one.prefer(notify="all"), ""),
+    "read": (lambda one: one.stores.memberships.move_read(one.stores.member("bob").with_read(1, 1)), "read already"),
+    "answered": (lambda one: one.say("yes", sender="bob"), "answered"),
+    "deleted": (lambda one: one.stores.delete(1), "deleted"),
+    "muted": (lambda one: one.prefer(muted_until=one.clock() + HOUR), "muted"),
+    "muted, and over": (lambda one: one.prefer(muted_until=one.clock() - HOUR), ""),
+    "silent": (lambda one: one.prefer(notify="none"), "notify: none"),
+    "mentions only": (lambda one: one.prefer(notify="mentions"), "notify: mentions"),
+    "blocked": (lambda one: one.stores.blocks.put("bob", "alice", now=1), "alice is blocked"),
+    "quiet": (lambda one: one.profile(quiet_hours=ALL_DAY), "quiet hours"),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_reason_is_given_exactly_where_no_push_is_made(name: str) -> None:
+    change, words = CASES[name]
+    harness = PushHarness()
+    harness.device()
+    entry = harness.say("the canary text")
+    harness.clock.advance(HOUR // 2)
+    change(harness)
+    stores = harness.stores
+    standing, tail = stores.standings.of("bob", now=harness.clock()), stores.log.read_back(DM, limit=10)
+    now_there = next(one for one in tail if one.seq == entry.seq)
+    said = unwanted(now_there, stores.member("bob"), tail[0], standing, harness.clock())
+    assert words in said
+    assert "canary" not in said
+    job = harness.job(entry)
+    push_all([job], resting=Resting(), **harness.whole)
+    assert (len(harness.provider.pushes) == 1) is (said == "")
