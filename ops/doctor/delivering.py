@@ -251,7 +251,7 @@ async def push_device(patient: Patient) -> str:
     teller = new_person(patient, "teller", scope="notifications:send")
     owner = _owner(patient, user)
     try:
-        if device not in {one.id for one in await owner.devices()}:
+        if device not in {one.device_id for one in await owner.devices()}:
             raise Trouble(
                 f"{user} has no device {device}",
                 "It was never registered, or was forgotten",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -202,7 +203,11 @@ def pushes(day: Day) -> None:
         functions.http("bob", "POST", f"{place}/reminders", {"at": now_ms() + HOUR})
     due, cancelled = day.cloud.schedules.values()
     functions.http("bob", "DELETE", f"/v1/reminders/{cancelled['Name']}")
-    day.cloud.queues[due["Target"]["Arn"].rpartition(":")[2]].append(due["Target"]["Input"])
+    looks = day.cloud.queues[due["Target"]["Arn"].rpartition(":")[2]]
+    looks.append(due["Target"]["Input"])
+    looks.append(json.dumps({"source": "aws.events", "detail-type": "Scheduled Event"}))  # the look at missed pushes
+    part = {"kind": "sweep", "since": 0, "until": now_ms(), "after": None}
+    looks.append(json.dumps(part))
     day.settle()
     assert {push.target.platform for push in functions.pushed} == {"fcm", "apns"}
     functions.http("bob", "DELETE", "/v1/devices/one")

@@ -19,9 +19,9 @@ from ops.doctor.patient import PREFIX, Options, Patient
 from ops.doctor.report import FAILED, OK, SKIPPED, WARNED, Report
 from ops.doctor.run import STEPS, _patient, examine
 from tests.e2e.conftest import OwnStack
-from tests.e2e.pushes import android, pushed, received
+from tests.e2e.pushes import android, pushed, received, until
 from tests.e2e.raw_client import PATIENCE_S, http, new_users
-from tests.e2e.test_failures import outage, private, say
+from tests.e2e.test_failures import outage, private, queues, say, set_aside
 from tests.local.emulated import client
 
 # Where what other tests have done to the stack shows.
@@ -183,13 +183,21 @@ def command(own_stack: OwnStack, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def missed(own_stack: OwnStack, stack: Stack, sender: str, to: str) -> int:
+    """The seq of a message that the push function failed to look at, and whose record nobody has any more."""
+    with outage(own_stack, "OfflinePush", FCM_QUEUE_URL=f"{stack.endpoint_url}/000000000000/nowhere"):
+        seq = say(stack, sender, to)
+        asyncio.run(until(lambda: set_aside(own_stack, "stream-records")))
+    client(own_stack.settings, "sqs").purge_queue(QueueUrl=queues(own_stack)["stream-records"])
+    return seq
+
+
 def test_what_was_missed_in_an_outage_is_shown_pushed_once_and_then_is_nothing_any_more(
     own_stack: OwnStack, stack: Stack
 ) -> None:
     alice, bob = new_users(2)
     token = android(stack, bob)
-    with outage(own_stack, "OfflinePush", FCM_QUEUE_URL=f"{stack.endpoint_url}/000000000000/nowhere"):
-        seq = say(stack, alice, bob)
+    seq = missed(own_stack, stack, alice, bob)
     code, shown = command(own_stack, "missed-pushes", "--since", "1h", "--dry")
     assert code == 0
     assert f"{bob}: {private(alice, bob)} {seq}\n" in shown
@@ -206,8 +214,7 @@ def test_the_schedules_event_has_the_function_look_by_itself(own_stack: OwnStack
     queue = next(url for url in sqs.list_queues()["QueueUrls"] if "LooksQueue" in url)
     alice, bob = new_users(2)
     token = android(stack, bob)
-    with outage(own_stack, "OfflinePush", FCM_QUEUE_URL=f"{stack.endpoint_url}/000000000000/nowhere"):
-        say(stack, alice, bob)
+    missed(own_stack, stack, alice, bob)
     now = int(time.time() * 1_000)
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps({"source": "aws.events", "detail-type": "Scheduled Event"}))
     part: dict[str, Any] = {"kind": "sweep", "since": now - 600_000, "until": now, "after": None}

@@ -50,7 +50,7 @@ def test_what_was_deleted_by_a_mistake_is_put_back_and_the_conversation_goes_on(
         lost += [(stack.tables.members, row, ("pk", "sk")) for row in rows(dynamodb, members, "pk", f"user#{bob}")]
         for table, row, key in lost:
             dynamodb.delete_item(TableName=table, Key={name: row[name] for name in key})
-        assert http(stack, "GET", path, user_id=bob)[0] == 403
+        assert http(stack, "GET", path, user_id=bob)[0] == 404
         for table, row, _ in lost:
             dynamodb.put_item(TableName=table, Item=row)
     finally:
