@@ -1,14 +1,14 @@
 """Typed settings, one class per Lambda, read once at cold start. The only reader of the environment.
 
-A field's name in capitals is the variable's name; the CDK app sets exactly these, which a test holds. They are neither
-compared nor shown: methods that nothing calls would cost every cold start a millisecond.
+A field's name in capitals is the variable's name; the CDK app sets exactly these, which a test holds. They only
+look like dataclasses: fourteen of those would be compiled at every cold start, where one is used.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self, dataclass_transform
 
 
@@ -18,22 +18,28 @@ class ConfigurationError(Exception):
 
 @dataclass_transform(frozen_default=True)
 class _Settings:
-    def __init_subclass__(cls) -> None:
-        dataclass(frozen=True, eq=False, repr=False)(cls)
+    def __init__(self, **values: str | int) -> None:
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is read once: {name} stays as it is")
+
+    @classmethod
+    def kinds(cls) -> dict[str, str]:
+        """Every field and its type, as the classes declare them: `str` or `int`."""
+        return {n: kind for base in reversed(cls.__mro__) for n, kind in vars(base).get("__annotations__", {}).items()}
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read every field from the environment. Raises ConfigurationError, naming the variable."""
         values: dict[str, str | int] = {}
-        for field in fields(cls):  # type: ignore[arg-type]  # each kind of settings is a dataclass
-            name = field.name.upper()
-            raw = environ.get(name)
-            if raw is None:
-                raise ConfigurationError(f"{cls.__name__}: the environment variable {name} is not set")
+        for name, kind in cls.kinds().items():
+            if (raw := environ.get(name.upper())) is None:
+                raise ConfigurationError(f"{cls.__name__}: the environment variable {name.upper()} is not set")
             try:
-                values[field.name] = int(raw) if field.type == "int" else raw
+                values[name] = int(raw) if kind == "int" else raw
             except ValueError as exc:
-                raise ConfigurationError(f"{cls.__name__}: {name} must be a whole number") from exc
+                raise ConfigurationError(f"{cls.__name__}: {name.upper()} must be a whole number") from exc
         return cls(**values)
 
 

@@ -33,10 +33,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A page of messages. `reader` is the other member of a private conversation, whose cursors give the status.
-
-    `notices` are the entries on the page that say who came, went, and what is called how; None where nobody asked.
-    """
+    """A page. The cursors of `reader`, a private conversation's other member, give the status; `notices` if asked."""
 
     messages: Sequence[Entry]
     has_more: bool

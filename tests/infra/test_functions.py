@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,7 +141,7 @@ def test_the_settings_are_those_that_the_code_reads(function: str) -> None:
     from shared import config
 
     settings = getattr(config, f"{function}Settings")
-    assert {field.name.upper() for field in fields(settings)} == ENVIRONMENT[function]
+    assert {name.upper() for name in settings.kinds()} == ENVIRONMENT[function]
 
 
 def test_values_come_from_the_configuration(full: Resources) -> None:

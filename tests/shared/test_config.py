@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
 import pytest
@@ -65,7 +64,7 @@ def _environ(settings: type[Any]) -> dict[str, str]:
 
 @_EACH
 def test_the_fields_are_the_variables_of_the_deployment(settings: type[Any]) -> None:
-    assert {field.name.upper() for field in fields(settings)} == VARIABLES[settings]
+    assert {name.upper() for name in settings.kinds()} == VARIABLES[settings]
 
 
 @_EACH
@@ -86,7 +85,7 @@ def test_a_missing_variable_is_named(settings: type[Any]) -> None:
 @_EACH
 def test_what_is_not_configured_is_empty_and_not_missing(settings: type[Any]) -> None:
     environ = {name: "7" if name in _NUMBERS else "" for name in VARIABLES[settings]}
-    assert {getattr(settings.load(environ), field.name) for field in fields(settings)} <= {"", 7}
+    assert {getattr(settings.load(environ), name) for name in settings.kinds()} <= {"", 7}
 
 
 @pytest.mark.parametrize("settings", [ConnectSettings, MessageSettings])
@@ -113,7 +112,7 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
 
 def test_settings_do_not_change() -> None:
     loaded: Any = DisconnectSettings.load(_environ(DisconnectSettings))
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError, match="log_level"):
         loaded.log_level = "DEBUG"
 
 

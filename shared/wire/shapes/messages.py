@@ -98,12 +98,7 @@ class SingleMessage(Message):
 class History(TypedDict):
     messages: list[ListedMessage]
     has_more: bool
-    notices: NotRequired[
-        Annotated[
-            list[dict[str, Any]],
-            Field(description="With `notices=true`: `member_added`, `member_removed` and `conversation_updated`."),
-        ]
-    ]
+    notices: NotRequired[Annotated[list[dict[str, Any]], Field(description="With `notices=true`: who came or went.")]]
 
 
 @example(

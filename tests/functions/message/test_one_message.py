@@ -21,7 +21,7 @@ from functions.message import handler as function
 from functions.message.wiring import wire
 from shared.adapters.aws.transport import Pool
 from shared.clock import now_ms
-from shared.config import AwsEnvironment
+from shared.config import AwsEnvironment, MessageSettings
 from shared.domain.entries import Entry
 from tests.fakes import DM
 from tests.functions.events import HOUR, frame_event
@@ -107,7 +107,7 @@ def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talk]:
     threading.setprofile(talk.entered)
     try:
         with ScriptedServer(answer) as server:
-            settings = replace(function._SETTINGS, connections_endpoint=f"{server.url}/prod")
+            settings = MessageSettings(**{**vars(function._SETTINGS), "connections_endpoint": f"{server.url}/prod"})
             environment = replace(AwsEnvironment.load(), endpoint_url=server.url, access_key="key", secret_key="secret")
             wiring, limiters = wire(settings, environment, function._LOGGER)
             monkeypatch.setattr(function, "_WIRING", wiring)

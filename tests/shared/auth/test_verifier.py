@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from shared.auth.jwks import JwksKeys
 from shared.auth.tokens import SecretKey, make_verifier
@@ -31,14 +30,14 @@ def test_without_a_jwks_url_tokens_are_checked_with_the_secret() -> None:
 
 
 def test_with_a_jwks_url_they_are_checked_with_its_keys_and_never_with_a_secret() -> None:
-    settings = replace(_SETTINGS, jwks_url="https://issuer.example/jwks.json")
+    settings = AuthorizerSettings(**{**vars(_SETTINGS), "jwks_url": "https://issuer.example/jwks.json"})
     verifier = make_verifier(settings, _NOWHERE, now=FakeClock())
     assert isinstance(verifier._keys, JwksKeys)
     assert verifier._keys.algorithms == ("RS256", "ES256")
 
 
 def test_issuer_and_audience_come_from_the_settings() -> None:
-    settings = replace(_SETTINGS, jwt_issuer="i", jwt_audience="a")
+    settings = AuthorizerSettings(**{**vars(_SETTINGS), "jwt_issuer": "i", "jwt_audience": "a"})
     verifier = make_verifier(settings, _NOWHERE, now=FakeClock())
     assert (verifier._issuer, verifier._audience) == ("i", "a")
 
