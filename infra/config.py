@@ -121,6 +121,7 @@ class Config:
     mention_limit: int
     page_limit: int
     frame_limit: int
+    reply_limit: int
     frame_rate: int
     frame_burst: int
     presence_grace_s: int
@@ -199,6 +200,7 @@ class Config:
             mention_limit=read.number("mention_limit", 0, 50, 50),
             page_limit=read.number("page_limit", 1, 100, 100),
             frame_limit=read.number("frame_limit", 1_024, 32_768, 32_768),
+            reply_limit=read.number("reply_limit", 31_000, 110_000, 31_000),
             frame_rate=read.number("frame_rate", 1, 1_000, 50),
             frame_burst=read.number("frame_burst", 1, 10_000, 500),
             presence_grace_s=read.number("presence_grace_s", 0, 900, 10),

@@ -109,7 +109,12 @@ class FunctionFactory:
             architecture=target.architecture,
             role=function.role,
             log_group=function.log_group,
-            environment={**environment, "LOG_LEVEL": config.log_level, **target.function_environment},
+            environment={
+                **environment,
+                "LOG_LEVEL": config.log_level,
+                "STAGE": config.stage,
+                **target.function_environment,
+            },
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             logging_format=lambda_.LoggingFormat.JSON,

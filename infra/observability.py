@@ -13,24 +13,47 @@ from constructs import Construct
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import aws_apigatewayv2 as gateway
     from aws_cdk import aws_sqs as sqs
 
     from infra.config import Config
     from infra.function import Function
-    from infra.push import OfflinePush
+    from infra.queues import Queues, WorkQueue
 
 _PERIOD = Duration.minutes(5)
+# Of a metric that the functions count (shared/observability.py): from how many in five minutes on, and what that means.
+_COUNTED = {
+    "UnexpectedErrors": (1, "A function met an error that nobody planned for; its client was answered all the same"),
+    "PostsFailed": (10, "Posts to connections fail; members get what was meant for them with their next sync"),
+    "FramesRefused": (10, "Frames were answered unavailable or internal; their clients send them again"),
+}
+# Of `ServiceErrors`, by class (shared/adapters/aws/refusals.py).
+_CLASSES = {
+    "denied": "AWS denies a call: a permission, a key of KMS, or the credentials",
+    "throttled": "A service took no more, however often it was asked",
+    "refused": "A service calls a request malformed, too large, or for what is not there",
+    "failed": "A service failed (5xx), however often it was asked",
+    "unreachable": "No usable answer from a service: TLS, DNS, a timeout, or a lost connection",
+}
 _PUSH_TROUBLES = {
     "PushMisconfigured": "A push provider does not take our credentials, or not for this app",
     "PushRefused": "A push provider calls a push malformed",
     "PushGivenUp": "A push could not be delivered to its provider for an hour",
 }
+_GATEWAY = {
+    "IntegrationError": "The message, connect or disconnect function could not be called, or failed",
+    "ExecutionError": "The WebSocket API could not call a function: its permission, or the function is throttled",
+}
+# A stream's records and a queue's messages are seen to within seconds; presence and pushes may be held back first.
+_LAG = Duration.minutes(1)
+_AGE = Duration.minutes(5)
+_HELD_BACK_AGE = Duration.minutes(20)  # SQS holds a message back for 15 minutes at most
 
 
 class Observability(Construct):
-    """One alarm for each function's errors, two for each failure queue, one for a push function that falls behind.
+    """Alarms on what goes wrong inside functions, at the services they call, at the gateway, in queues and streams.
 
-    And one for each thing that goes wrong with push providers, where there is one.
+    Those of push providers only where there is one.
     """
 
     def __init__(
@@ -40,45 +63,81 @@ class Observability(Construct):
         *,
         config: Config,
         functions: Sequence[Function],
-        push: OfflinePush,
+        consumers: Mapping[str, Function],
+        queues: Queues,
+        stage: gateway.WebSocketStage,
         failures: Mapping[str, sqs.Queue],
     ) -> None:
+        """`consumers` are those of the log's stream, by the names of their alarms."""
         super().__init__(scope, construct_id)
+        self._stage = config.stage
         self._topic = (
             sns.Topic.from_topic_arn(self, "Topic", config.alarm_topic_arn) if config.alarm_topic_arn else None
         )
         for function in functions:
-            name = function.node.id
-            self._alarm(
-                f"{name}Errors",
-                function.resource.metric_errors(period=_PERIOD, statistic="Sum"),
-                threshold=1,
-                description=f"{name} failed: an invocation ended in an exception or a timeout",
-            )
+            self._of_function(function)
         for name, queue in failures.items():
-            self._failures("Failed" + "".join(part.title() for part in name.split("-")), queue, name.replace("-", " "))
+            self._failures("Failed" + _joined(name), queue, name.replace("-", " "))
+        for name, (threshold, what) in _COUNTED.items():
+            self._alarm(name, self._counted(name), threshold=threshold, description=what)
+        for kind, what in _CLASSES.items():
+            metric = self._counted("ServiceErrors", **{"class": kind})
+            self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
         if config.fcm_secret_arn or config.apns_secret_arn:
-            self._pushes()
+            for name, what in _PUSH_TROUBLES.items():
+                self._alarm(name, self._counted(name), threshold=1, description=what)
+        self._of_gateway(stage)
+        for name, work in queues.all.items():
+            self._waiting(name, work)
+        for name, function in consumers.items():
+            self._lagging(name, function)
+
+    def _of_function(self, function: Function) -> None:
+        name = function.node.id
         self._alarm(
-            "StreamLag",
-            push.function.resource.metric(
-                "IteratorAge", period=_PERIOD, statistic="Maximum", unit=cloudwatch.Unit.MILLISECONDS
-            ),
-            threshold=Duration.minutes(1).to_milliseconds(),
-            description="Offline push is more than a minute behind the log",
+            f"{name}Errors",
+            function.resource.metric_errors(period=_PERIOD, statistic="Sum"),
+            threshold=1,
+            description=f"{name} failed: an invocation ended in an exception or a timeout",
+        )
+        self._alarm(
+            f"{name}Throttles",
+            function.resource.metric_throttles(period=_PERIOD, statistic="Sum"),
+            threshold=1,
+            description=f"{name} was not invoked: the concurrency of the account, or the function's own, is used up",
         )
 
-    def _pushes(self) -> None:
-        """What the push function counts (shared/observability.py), and only when there is something to count."""
-        for name, what in _PUSH_TROUBLES.items():
-            metric = cloudwatch.Metric(
-                namespace="Parley",
-                metric_name=name,
-                dimensions_map={"function": "offline-push"},
-                period=_PERIOD,
-                statistic="Sum",
-            )
-            self._alarm(name, metric, threshold=1, description=what)
+    def _of_gateway(self, stage: gateway.WebSocketStage) -> None:
+        for name, what in _GATEWAY.items():
+            metric = stage.metric(name, period=_PERIOD, statistic="Sum")
+            self._alarm(f"WebSocket{name}", metric, threshold=1, description=what)
+
+    def _waiting(self, name: str, queue: WorkQueue) -> None:
+        """How long the work of a queue waits; what failed has an alarm of its own."""
+        is_held_back = name == "presence-checks" or name.endswith("-pushes")
+        self._alarm(
+            f"{_joined(name)}Waiting",
+            queue.queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
+            threshold=(_HELD_BACK_AGE if is_held_back else _AGE).to_seconds(),
+            description=f"Work waits in a queue, longer than it is held back ({name.replace('-', ' ')})",
+        )
+
+    def _lagging(self, name: str, function: Function) -> None:
+        metric = function.resource.metric(
+            "IteratorAge", period=_PERIOD, statistic="Maximum", unit=cloudwatch.Unit.MILLISECONDS
+        )
+        what = f"{function.node.id} is more than a minute behind the log"
+        self._alarm(name, metric, threshold=_LAG.to_milliseconds(), description=what)
+
+    def _counted(self, name: str, **dimensions: str) -> cloudwatch.Metric:
+        """What the functions of this stage count, and only when there is something to count."""
+        return cloudwatch.Metric(
+            namespace="Parley",
+            metric_name=name,
+            dimensions_map={"stage": self._stage, **dimensions},
+            period=_PERIOD,
+            statistic="Sum",
+        )
 
     def _failures(self, construct_id: str, queue: sqs.Queue, what: str) -> None:
         self._alarm(
@@ -110,3 +169,8 @@ class Observability(Construct):
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
         return alarm
+
+
+def _joined(name: str) -> str:
+    """`stream-records` as an id: StreamRecords."""
+    return "".join(part.title() for part in name.split("-"))

@@ -101,7 +101,16 @@ class ParleyStack(Stack):
             "file-checks": checks.failures,
             **{name: queue.failures for name, queue in queues.all.items()},
         }
-        Observability(self, "Observability", config=config, functions=functions, push=push, failures=failures)
+        Observability(
+            self,
+            "Observability",
+            config=config,
+            functions=functions,
+            consumers={"StreamLag": push.function, "FilesStreamLag": checks.function},
+            queues=queues,
+            stage=web_socket.stage,
+            failures=failures,
+        )
         self._outputs(
             {
                 "WsUrl": web_socket.url,

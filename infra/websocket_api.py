@@ -48,9 +48,9 @@ class WebSocketApi(Construct):
         self.connect = self._connect()
         self.disconnect = self._disconnect()
         self.message = self._message(identity)
-        stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
+        self.stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
         self.url = (
-            custom_url(self, api=self.api, stage=stage, config=config)
+            custom_url(self, api=self.api, stage=self.stage, config=config)
             if config.domain_name and not config.is_local
             else target.web_socket_url(self.api.api_id, config.stage)
         )
@@ -134,7 +134,7 @@ class WebSocketApi(Construct):
                 **config.environment("connection_limit", "message_rate", "message_burst", "abuse_limit"),
                 **config.environment("edit_window_s", "inline_limit", "receipts_limit"),
                 **config.environment("text_limit", "mention_limit", "page_limit"),
-                **config.environment("frame_limit", "frame_rate", "frame_burst", "request_log"),
+                **config.environment("frame_limit", "reply_limit", "frame_rate", "frame_burst", "request_log"),
                 **self._queues.presence_environment,
             },
             timeout_seconds=29,

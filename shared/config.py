@@ -45,6 +45,7 @@ class _Settings:
 
 class _Logging(_Settings):
     log_level: str
+    stage: str
 
 
 class _Requests(_Logging):
@@ -108,6 +109,7 @@ class MessageSettings(_Sending):
     connection_limit: int
     abuse_limit: int
     frame_limit: int
+    reply_limit: int
     frame_rate: int
     frame_burst: int
 

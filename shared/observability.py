@@ -1,22 +1,48 @@
-"""The only logger and metrics. Message text and tokens never come here: callers name ids, counts and codes."""
+"""The only logger and metrics. Message text and tokens never come here: callers name ids, counts and codes.
+
+A metric's dimensions are the stage and, of `ServiceErrors`, the class of what was refused: each combination that occurs
+costs $0.30 a month, so the function is a field of the line and no dimension.
+"""
 
 from __future__ import annotations
 
+import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from shared.errors import ParleyError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from shared.request_log import RequestLog
 
-NAMESPACE = "Parley"
+NAMESPACE: Final = "Parley"
+UNEXPECTED: Final = "UnexpectedErrors"
+SERVICE_ERRORS: Final = "ServiceErrors"
+REFUSED: Final = "call refused"
+# Whose places say nothing about a refused call.
+_TELLING: Final = ("/refusals.py", "/observability.py")
+# Where no function was made: tools and tests.
+_NOWHERE: Final = "none"
 
 
-def make_logger(function: str, level: str) -> Logger:
+class _Told:
+    """Whose lines are written: those of the one function that a process is, since it made its logger."""
+
+    function = _NOWHERE
+    stage = _NOWHERE
+    logger: Logger | None = None
+
+
+def make_logger(function: str, level: str, stage: str = _NOWHERE) -> Logger:
     """A JSON logger for one Lambda. Events are never logged whole: they carry tokens, tickets and text."""
-    return Logger(service=f"parley-{function}", level=level or "INFO", log_uncaught_exceptions=False)
+    logger = Logger(service=f"parley-{function}", level=level or "INFO", log_uncaught_exceptions=False)
+    _Told.function, _Told.stage, _Told.logger = function, stage or _NOWHERE, logger
+    return logger
 
 
 def make_request_log(function: str, setting: str) -> RequestLog | None:
@@ -28,10 +54,50 @@ def make_request_log(function: str, setting: str) -> RequestLog | None:
     return RequestLog(function)
 
 
-def count(name: str, *, function: str, value: int = 1) -> None:
+def count(name: str, *, function: str = "", value: int = 1, **dimensions: str) -> None:
     """Count something worth an alarm or a graph, as one metric line. Not for the usual case: a line is a log write."""
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
-        metric.add_dimension(name="function", value=function)
+        metric.add_dimension(name="stage", value=_Told.stage)
+        for dimension, of_metric in dimensions.items():
+            metric.add_dimension(name=dimension, value=of_metric)
+        metric.add_metadata(key="function", value=function or _Told.function)
+
+
+def refused(call: str, *, code: str, kind: str, times: int = 1, counts: bool = True, **fields: object) -> None:
+    """Tell of a call that AWS, a provider or the way to them refused for good: one line and one count.
+
+    `code` is the service's own word, or what the transport met; `kind` its class (shared/adapters/aws/refusals.py).
+    """
+    logger = _Told.logger or make_logger(_NOWHERE, "")
+    said = {name: value for name, value in {**fields, "times": times if times > 1 else 0}.items() if value}
+    logger.error(REFUSED, extra={"call": call, "code": code, "class": kind, **said, "trace": _way_here()})
+    if counts:
+        count(SERVICE_ERRORS, value=times, **{"class": kind})
+
+
+def unexpected(what: str, error: BaseException, *, logger: Logger, **fields: object) -> None:
+    """Tell of an error that nobody planned for: one line and one count. A refused call has had its line already.
+
+    What is one of ours (a log too contended to get a turn in) has its line, and is no error to count.
+    """
+    _tell(logger.error, what, error, fields)
+
+
+def _tell(write: Callable[..., None], what: str, error: BaseException, fields: Mapping[str, object]) -> None:
+    if was_told(error):
+        return
+    write(what, extra={**describe(error), **fields})
+    if not isinstance(error, ParleyError):
+        count(UNEXPECTED)
+
+
+def was_told(error: BaseException | None) -> bool:
+    """Whether the error, or what it came from, is a refused call that has its line."""
+    while error is not None:
+        if getattr(error, "is_told", False):
+            return True
+        error = error.__cause__
+    return False
 
 
 class FunctionObserver:
@@ -48,15 +114,14 @@ class FunctionObserver:
         self._logger.warning(what, extra=fields)
 
     def failed(self, what: str, error: Exception) -> None:
-        self._logger.warning(what, extra=describe(error))
+        _tell(self._logger.warning, what, error, {})
 
 
 def describe(error: BaseException) -> dict[str, object]:
     """An error for the log: type, place, and AWS's `call` and `code`. Not its text, which may quote a message."""
-    frames = traceback.extract_tb(error.__traceback__)
     described: dict[str, object] = {
         "error": type(error).__name__,
-        "trace": [f"{frame.filename}:{frame.lineno}" for frame in frames],
+        "trace": _places(traceback.extract_tb(error.__traceback__)),
     }
     cause: BaseException | None = error
     while cause is not None:
@@ -64,3 +129,18 @@ def describe(error: BaseException) -> dict[str, object]:
             return {**described, "call": call, "code": getattr(cause, "code", "")}
         cause = cause.__cause__
     return described
+
+
+def _way_here() -> list[str]:
+    """The project's own places on the way to a refused call, but for those that tell of it."""
+    frames = traceback.StackSummary.extract(traceback.walk_stack(sys._getframe(1)), lookup_lines=False)  # noqa: SLF001
+    places = reversed(_places(frames))
+    return [
+        one
+        for one in places
+        if ("/functions/" in one or "/shared/" in one) and not one.partition(":")[0].endswith(_TELLING)
+    ]
+
+
+def _places(frames: traceback.StackSummary | list[traceback.FrameSummary]) -> list[str]:
+    return [f"{frame.filename}:{frame.lineno}" for frame in frames]

@@ -87,6 +87,7 @@ def make_context(
         "inline_limit": 200,
         "receipts_limit": 100,
         "page_limit": 100,
+        "reply_limit": 31_000,
         "device_limit": 2,
         "reminder_limit": 2,
         "delivery_check_s": DELIVERY_CHECK_S,

@@ -14,7 +14,7 @@ from shared.config import AuthorizerSettings, AwsEnvironment
 from shared.domain.connections import Identity
 from shared.domain.text import MAX_DEVICE_ID
 from shared.errors import Internal, ParleyError, Unauthenticated, Unavailable
-from shared.observability import describe, make_logger, make_request_log
+from shared.observability import make_logger, make_request_log, unexpected
 from shared.operations.tickets import redeem_ticket
 from shared.ports.connections import Tickets
 from shared.wire.websocket.gateway import Event, authorizer_context
@@ -22,7 +22,7 @@ from shared.wire.websocket.gateway import Event, authorizer_context
 _DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = AuthorizerSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
-_LOGGER = make_logger("authorizer", _SETTINGS.log_level)
+_LOGGER = make_logger("authorizer", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("authorizer", _SETTINGS.request_log)
 _VERIFIER = make_verifier(_SETTINGS, _ENVIRONMENT, now=now_ms)
 _TICKETS = DynamoDbTickets(dynamodb(_ENVIRONMENT, _DEADLINE), tickets_table=_SETTINGS.tickets_table)
@@ -51,7 +51,8 @@ def authorize(
         if token is None:
             _check_origins(event, allowed_origins)
         identity = _identify(token, query, verifier=verifier, tickets=tickets, now=now)
-    except Unavailable:
+    except Unavailable as unavailable:
+        unexpected("handshake not decided", unavailable, logger=_LOGGER)
         # A fault of ours, not a verdict: the gateway answers 500, and the client tries again. The runtime logs an
         # error's text, and that of what it came from, which may quote anything.
         raise Unavailable from None
@@ -59,7 +60,7 @@ def authorize(
         _LOGGER.info("handshake refused", extra={"code": refused.code})
         return _policy("refused", "Deny", event["methodArn"], {})
     except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
-        _LOGGER.error("unexpected error", extra=describe(error))
+        unexpected("unexpected error", error, logger=_LOGGER)
         raise Internal from None  # as above
     device_id = str(query.get("device_id") or "")[:MAX_DEVICE_ID]
     context = authorizer_context(identity, device_id=device_id, connected_at=now)

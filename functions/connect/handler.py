@@ -15,7 +15,7 @@ from shared.clock import HANDSHAKE_S, Deadline, now_ms
 from shared.config import AwsEnvironment, ConnectSettings
 from shared.domain.connections import FORESIGHT_MS
 from shared.errors import ParleyError
-from shared.observability import FunctionObserver, count, describe, make_logger, make_request_log
+from shared.observability import FunctionObserver, count, make_logger, make_request_log, unexpected
 from shared.operations.presence import Now, announce_online, best_effort
 from shared.operations.sessions import ends_soon, open_connection
 from shared.ports.services import Services
@@ -55,7 +55,7 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
 
 _DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = ConnectSettings.load()
-_LOGGER = make_logger("connect", _SETTINGS.log_level)
+_LOGGER = make_logger("connect", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("connect", _SETTINGS.request_log)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
@@ -77,9 +77,11 @@ def connect(event: Event, wiring: Wiring, *, now: Now) -> dict[str, Any]:
         caller = caller_of(event)
         opened = open_connection(caller.connection, limit=limit, stores=stores, services=services, now=now())
     except ParleyError as error:
+        if error.retryable:
+            unexpected("handshake not served", error, logger=_LOGGER)
         return answer(status=error.status)
     except Exception as error:  # noqa: BLE001  # the client gets a clean refusal, the log the place
-        _LOGGER.error("unexpected error", extra=describe(error))
+        unexpected("unexpected error", error, logger=_LOGGER)
         return answer(status=500)
     if opened.evicted:
         count("ConnectionsEvicted", function="connect", value=len(opened.evicted))

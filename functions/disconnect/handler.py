@@ -11,7 +11,7 @@ from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, DisconnectSettings
 from shared.domain.connections import Gone
 from shared.errors import Internal, ParleyError
-from shared.observability import describe, make_logger, make_request_log
+from shared.observability import make_logger, make_request_log, unexpected, was_told
 from shared.operations.sessions import close_connection
 from shared.ports.stores import SessionStores
 from shared.wire.websocket.gateway import Event, answer, answer_misrouted, caller_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a port costs nothing where it is not used
 _DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = DisconnectSettings.load()
 _ENVIRONMENT = AwsEnvironment.load()
-_LOGGER = make_logger("disconnect", _SETTINGS.log_level)
+_LOGGER = make_logger("disconnect", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("disconnect", _SETTINGS.request_log)
 _STORES = SessionStores(DynamoDbSessions(dynamodb(_ENVIRONMENT, _DEADLINE), sessions_table=_SETTINGS.sessions_table))
 _QUEUE = SqsQueue(sqs(_ENVIRONMENT, _DEADLINE), _SETTINGS.presence_queue_url)
@@ -46,9 +46,10 @@ def disconnect(event: Event, *, stores: SessionStores, checks: PresenceChecks, n
         if close_connection(caller.user_id, caller.connection_id, stores=stores, now=now):
             checks.schedule(Gone(caller.user_id, now))
     except ParleyError as error:
-        _LOGGER.warning("connection not forgotten", extra={"code": error.code})  # it expires by itself
+        if not was_told(error):
+            _LOGGER.warning("connection not forgotten", extra={"code": error.code})  # it expires by itself
         return answer(status=error.status)
     except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
-        _LOGGER.error("unexpected error", extra=describe(error))
+        unexpected("unexpected error", error, logger=_LOGGER)
         raise Internal from None  # the runtime logs an error's text, and that of what it came from
     return answer()

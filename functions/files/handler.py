@@ -12,7 +12,7 @@ from shared.adapters.dynamodb.files import DynamoDbFiles
 from shared.clock import BATCH_S, Deadline, now_ms
 from shared.config import AwsEnvironment, FilesSettings
 from shared.domain.files import IMAGE, REJECTED, Checked, File
-from shared.observability import count, describe, make_logger
+from shared.observability import count, make_logger, unexpected
 from shared.operations.files import WRONG_TYPE, check_upload, release, sweep
 from shared.ports.files import Files
 from shared.ports.services import Inspector, Objects
@@ -63,7 +63,7 @@ def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:
 
 _DEADLINE = Deadline(BATCH_S, grace_s=0)
 _SETTINGS = FilesSettings.load()
-_LOGGER = make_logger("files", _SETTINGS.log_level)
+_LOGGER = make_logger("files", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
@@ -87,7 +87,7 @@ def check(event: Mapping[str, Any], wiring: Wiring) -> None:
             return  # the rule lets uploads through alone
         settled = check_upload(file_id, files=wiring.files, objects=wiring.objects, inspect=wiring.inspect)
     except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
-        _LOGGER.error("upload not checked", extra=describe(error))
+        unexpected("upload not checked", error, logger=_LOGGER)
         raise UploadNotCheckedError from None  # the runtime logs an error's text, and that of what it came from
     if settled is not None and settled.status == REJECTED:
         _LOGGER.info("file rejected", extra={"file_id": file_id, "reason": settled.reason})
@@ -102,7 +102,7 @@ def sweep_files(wiring: Wiring) -> None:
             if sweep(due, files=wiring.files, objects=wiring.objects, now=now):
                 count("FilesDropped", function="files")
         except Exception as error:  # noqa: BLE001  # whatever it is, the others' time has come, too
-            _LOGGER.error("file not swept", extra={**describe(error), "file_id": due.file_id})
+            unexpected("file not swept", error, logger=_LOGGER, file_id=due.file_id)
 
 
 def release_files(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def release_files(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[
         try:
             _release(record, wiring)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
-            _LOGGER.error("file not released", extra=describe(error))
+            unexpected("file not released", error, logger=_LOGGER)
             failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
     return {"batchItemFailures": failures[:1]}  # from where to start again
 

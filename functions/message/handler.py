@@ -11,7 +11,7 @@ from shared.config import AwsEnvironment, MessageSettings
 from shared.domain.connections import ABUSED, Gone
 from shared.errors import BadRequest, Internal, ParleyError, RateLimited, TokenExpired
 from shared.limits.limiters import Recent
-from shared.observability import count, describe, make_logger, make_request_log
+from shared.observability import count, make_logger, make_request_log, unexpected
 from shared.operations.connections import ensure_registered, keep_alive, renew
 from shared.operations.delivery import check_presence
 from shared.operations.editing import Delete, Edit, React, delete, edit, react
@@ -86,7 +86,7 @@ class Guard:
 
 
 _SETTINGS = MessageSettings.load()
-_LOGGER = make_logger("message", _SETTINGS.log_level)
+_LOGGER = make_logger("message", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("message", _SETTINGS.request_log)
 _WIRING, _LIMITERS = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 _GUARD = Guard(_LIMITERS, _WIRING.stores, _WIRING.services)
@@ -123,7 +123,8 @@ def respond(event: Event, wiring: Wiring, guard: Guard) -> dict[str, Any]:
             count("FramesRefused", function="message")
         return answer(frames.failure(frame_id, error))
     except Exception as error:  # noqa: BLE001  # the client gets a reply and the log the place, whatever it was
-        _LOGGER.error("unexpected error", extra=describe(error))
+        unexpected("unexpected error", error, logger=_LOGGER)
+        count("FramesRefused", function="message")
         return answer(frames.failure(frame_id, Internal()))
 
 
@@ -181,7 +182,8 @@ def _sync(frame: frames.SyncFrame, caller: Caller, wiring: Wiring) -> Mapping[st
     # Registered first, read second: what is appended after the registration is posted, what was before is read.
     known = wiring.stores.sessions.of([caller.user_id])
     ensure_registered(caller.connection, known, **_parts(wiring))
-    asked = Catching(caller.user_id, frame.conversations, after=after, page=wiring.context.limits.page_limit)
+    limits = wiring.context.limits
+    asked = Catching(caller.user_id, frame.conversations, after=after, page=limits.page_limit, room=limits.reply_limit)
     synced = sync(asked, size=frames.event_size, stores=wiring.stores, services=wiring.services)
     return frames.sync_reply(synced, caller.user_id)
 

@@ -16,7 +16,7 @@ from shared.config import AwsEnvironment, OfflinePushSettings
 from shared.domain.fan_out import Shard, StoredEntry
 from shared.domain.notifications import DeliveryCheck
 from shared.domain.pushes import PushJob, SweepPart
-from shared.observability import describe, make_logger
+from shared.observability import make_logger, unexpected
 from shared.operations.fan_out import deliver_shard
 from shared.operations.push.enqueueing import check_delivery, enqueue_stored
 from shared.operations.push.missed import scheduled_sweep, sweep_missed
@@ -24,7 +24,7 @@ from shared.operations.push.sending import push_all
 from shared.operations.reminders import Due, tell_due
 
 _SETTINGS = OfflinePushSettings.load()
-_LOGGER = make_logger("offline-push", _SETTINGS.log_level)
+_LOGGER = make_logger("offline-push", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = wire(_SETTINGS, AwsEnvironment.load(), _LOGGER)
 
 Work = Shard | DeliveryCheck | Due | SweepPart | PushJob
@@ -55,12 +55,12 @@ def look_at(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, A
         try:
             entries[index] = _entry(record)
         except Exception as error:  # noqa: BLE001  # poison takes any form, and must not stop the shard
-            _LOGGER.error("unreadable stream record", extra=describe(error))
+            unexpected("unreadable stream record", error, logger=_LOGGER)
             failed.add(index)
     stores, services, context = wiring.stores, wiring.services, wiring.context
     to_come_again = enqueue_stored(list(entries.values()), stores=stores, services=services, context=context)
     for reason in to_come_again.values():
-        _LOGGER.error("conversation not looked at", extra=describe(reason))
+        unexpected("conversation not looked at", reason, logger=_LOGGER)
     failed |= {index for index, entry in entries.items() if entry.conversation_id in to_come_again}
     numbers = [records[index]["dynamodb"]["SequenceNumber"] for index in sorted(failed)]
     return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
@@ -81,7 +81,7 @@ def work(records: Sequence[Mapping[str, Any]], wiring: Wiring) -> dict[str, Any]
             else:
                 _carry_out(task, wiring)
         except Exception as error:  # noqa: BLE001  # as above
-            _LOGGER.error("work not done", extra=describe(error))
+            unexpected("work not done", error, logger=_LOGGER)
             failed.append(message_id)
     failed += _push(jobs, wiring)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -96,7 +96,7 @@ def _push(jobs: Mapping[str, PushJob], wiring: Wiring) -> list[str]:
     except Exception as error:  # noqa: BLE001  # as above
         if len(jobs) > 1:
             return [failed for message_id, job in jobs.items() for failed in _push({message_id: job}, wiring)]
-        _LOGGER.error("push not carried out", extra=describe(error))
+        unexpected("push not carried out", error, logger=_LOGGER)
         return list(jobs)
     return []
 

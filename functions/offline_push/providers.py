@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
 
+from shared.adapters.aws.refusals import transport_code
 from shared.domain.pushes import Busy, Misconfigured, Push, PushResult, Refused, Unregistered
 from shared.errors import Unavailable
 
@@ -190,6 +191,12 @@ def result(meaning: Meaning, reason: str, *, since: int | None = None, retry_aft
             return replace(busy, retry_after_ms=retry_after_ms)
         case other:
             return other
+
+
+def no_answer(error: BaseException, otherwise: str) -> str:
+    """The reason where there was no answer: what the way to the provider met, as far as that says more."""
+    met = transport_code(error)
+    return met if met in {"TlsError", "DnsError", "ConnectionRefused"} else otherwise
 
 
 def unexpected(error: Exception) -> Busy:

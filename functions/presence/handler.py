@@ -15,7 +15,7 @@ from shared.adapters.dynamodb.schema import Tables
 from shared.clock import SHORT_S, Deadline, now_ms
 from shared.config import AwsEnvironment, PresenceSettings
 from shared.domain.connections import MAX_GRACE_MS, Gone
-from shared.observability import FunctionObserver, describe, make_logger
+from shared.observability import FunctionObserver, make_logger, unexpected
 from shared.operations.presence import Now, check_offline
 from shared.ports.services import PresenceServices
 from shared.ports.stores import PresenceStores
@@ -41,7 +41,7 @@ def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Wiring:
 
 _DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = PresenceSettings.load()
-_LOGGER = make_logger("presence", _SETTINGS.log_level)
+_LOGGER = make_logger("presence", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 
@@ -62,6 +62,6 @@ def look(records: Sequence[Mapping[str, Any]], wiring: Wiring, *, now: Now) -> d
             again = tries > 1 or now() - gone.at > MAX_GRACE_MS  # or was replayed from the failure queue
             check_offline(gone, again=again, stores=wiring.stores, services=wiring.services, now=now)
         except Exception as error:  # noqa: BLE001  # whatever it is, it comes again, and at last to the failure queue
-            _LOGGER.error("presence not looked at", extra=describe(error))
+            unexpected("presence not looked at", error, logger=_LOGGER)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

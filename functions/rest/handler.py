@@ -27,7 +27,7 @@ from shared.domain.rules import Bounds
 from shared.errors import Internal
 from shared.limits.invites import HOUR_S, InviteLimiter
 from shared.limits.limiters import RateLimiter
-from shared.observability import FunctionObserver, describe, make_logger, make_request_log
+from shared.observability import FunctionObserver, make_logger, make_request_log, unexpected
 from shared.ports.services import RestServices
 from shared.wire.events import encode_plainly
 from shared.wire.rest.common import error_body
@@ -80,11 +80,11 @@ def _wire(settings: RestSettings, environment: AwsEnvironment) -> Wiring:
 
 
 def _log_unexpected(error: Exception) -> None:
-    _LOGGER.error("unexpected error", extra=describe(error))
+    unexpected("unexpected error", error, logger=_LOGGER)
 
 
 _SETTINGS = RestSettings.load()
-_LOGGER = make_logger("rest", _SETTINGS.log_level)
+_LOGGER = make_logger("rest", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("rest", _SETTINGS.request_log)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 _API = make_api(_WIRING, unexpected=_log_unexpected)

@@ -8,9 +8,11 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any, Final
+from urllib.error import HTTPError
 
 from jwt import PyJWK, PyJWTError
 
+from shared.adapters.aws.calls import refusal, told_as
 from shared.errors import Unauthenticated, Unavailable
 
 KEEP_MS: Final = 60 * 60 * 1_000
@@ -72,9 +74,17 @@ class JwksKeys:
         self._tried_at = now
         try:
             self._keys = _parse(json.loads(self._fetch(self._url)))
-        except (OSError, HTTPException, ValueError, RecursionError):
+        except (OSError, HTTPException, ValueError, RecursionError) as error:
+            told_as("jwks:fetch")(_refused(error), 1)
             return  # what is known stays good; _tried_at keeps the next try away for a while
         self._fetched_at = now
+
+
+def _refused(error: Exception) -> Exception:
+    """What an operator is told of: the status of an answer that was no document, or what the way to it met."""
+    if isinstance(error, HTTPError):
+        return refusal(error.code, {})
+    return error
 
 
 def _parse(document: Any) -> Mapping[str | None, PyJWK]:

@@ -25,6 +25,7 @@ class Limits:
     inline_limit: int = 0
     receipts_limit: int = 0
     page_limit: int = 0
+    reply_limit: int = 0
     device_limit: int = 0
     reminder_limit: int = 0
     delivery_check_s: int = 0

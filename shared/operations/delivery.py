@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from shared.domain.connections import NOBODY, Connection, Delivered, Gone, PostOutcome, SessionsByUser, live
-from shared.errors import ParleyError
 from shared.ports.connections import Sessions
 from shared.ports.services import Event, PresenceServices, Services
 from shared.ports.stores import SessionStores
@@ -34,7 +33,8 @@ def check_presence(gone: Gone, *, services: Services) -> None:
     """Have it checked whether a user is offline. Where that can't be queued no one is told; who asks sees the truth."""
     try:
         services.presence_checks.schedule(gone)
-    except ParleyError:
+    except Exception as error:  # noqa: BLE001  # whatever it is, what it comes after has succeeded
+        services.observer.failed("presence check not queued", error)
         services.observer.count("PresenceChecksFailed")
 
 

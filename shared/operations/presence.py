@@ -109,9 +109,13 @@ def tell(
     targets = {one.connection_id: one for one in watching}
     if not targets:
         return
+    failed = 0
     for posted in services.gateway.post(list(targets), services.encode(PresenceChange(presence, now))):
         if posted.outcome is PostOutcome.GONE:
             stores.watches.remove(targets[posted.connection_id])
+        failed += posted.outcome is PostOutcome.FAILED
+    if failed:
+        services.observer.count("PostsFailed", failed)
 
 
 def announce_online(user_id: str, *, stores: PresenceStores, services: PresenceServices, now: int) -> None:

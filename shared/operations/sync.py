@@ -17,15 +17,18 @@ from shared.ports.stores import ChatStores
 
 # Heads that one frame reads: a user with more conversations gets the rest behind the cursor.
 MAX_HEADS: Final = 500
-# The reply is one gateway payload (128 KB at most). Entries take most of it, and each conversation a little.
-MAX_REPLY_BYTES: Final = 110_000
+# A reply is one WebSocket frame (32 KB at most): whether the gateway would split a longer one is documented nowhere.
+# Entries take most of it, and each conversation a little. The heaviest of both fit: docs/limits.md, bytes of JSON.
+MAX_REPLY_BYTES: Final = 31_000
 _ENVELOPE_BYTES: Final = 1_200  # the reply around its conversations: the frame's id, escaped, and a cursor
 _HEADER_BYTES: Final = 160  # of each conversation beside its id: four numbers and the field names
 # Of each reply one part of so many is kept for heads, and one at least for refusals: both come to an end, whatever the
 # entries. Refusals take more only as long as that leaves room for the largest entry.
 _PARTS: Final = 16
 _ENTRY_BYTES: Final = 32_000
-# Logs that are read at once. Those behind the ones that fill the reply are not read at all.
+# Logs that are read at once, at first and at most: twice as many each time that all of them had room. Those behind the
+# ones that fill the reply are not read at all.
+_FIRST_WAVE: Final = 8
 _WAVE: Final = 32
 
 
@@ -101,7 +104,7 @@ def sync(asked: Catching, *, size: Callable[[Entry], int], stores: ChatStores, s
     for each conversation that the reply has, and for up to 32 that it has no room for.
     """
     user_id, held, after, room = asked.user_id, asked.held, asked.after, asked.room
-    most = MAX_HEADS + len(held) + 1
+    most = min(MAX_HEADS, room // _HEADER_BYTES) + len(held) + 1  # as many rows as may be shown, and one to tell
     listed = stores.memberships.listed(user_id, after=after, limit=most)
     named = _named(user_id, held, listed, everything=not after and len(listed) < most, stores=stores)
     share = room // _PARTS
@@ -122,10 +125,12 @@ def _add_named(
     """Those with something new, as many as fit. Returns those without, and whether any had to be left out."""
     current: list[Synced] = []
     left_out = False
-    for start in range(0, len(named), _WAVE):
+    start, most = 0, _FIRST_WAVE
+    while start < len(named):
         if reply.is_full:
             return current, True
-        wave = named[start : start + _WAVE]
+        wave = named[start : start + most]
+        start, most = start + most, min(2 * most, _WAVE)
         for one in services.parallel_map(lambda member: _since(member, asked, stores), wave):
             if not one.entries:
                 current.append(one)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from shared.adapters.aws.calls import ApiGatewayConnections, retried
-from shared.adapters.aws.transport import ThreadedMap, TransportError
+from shared.adapters.aws.transport import Response, ThreadedMap, TransportError
 from shared.adapters.dynamodb.client import Calls
 from shared.config import AwsEnvironment
 from shared.domain.pushes import Push, PushResult, Sent
@@ -102,9 +102,10 @@ class Connections(ApiGatewayConnections):
         self._gateway = gateway
         self._steps = steps
 
-    def _request(self, method: str, connection_id: str, data: bytes) -> int:
+    def _request(self, method: str, connection_id: str, data: bytes) -> Response:
         act = lambda: self._gateway.request(method, connection_id, data)  # noqa: E731
-        return self._steps.take("DeleteConnection" if method == "DELETE" else "PostToConnection", act)
+        status: int = self._steps.take("DeleteConnection" if method == "DELETE" else "PostToConnection", act)
+        return Response(status, {}, b"")
 
 
 @dataclass

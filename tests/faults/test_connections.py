@@ -34,7 +34,7 @@ from tests.faults.services import NOWHERE, Connections
 from tests.shared.adapters.aws.servers import Received, Reply, ScriptedServer, reply
 
 HOUR = 3_600_000
-GONE = {400, 410}
+GONE = {410}
 
 
 @contextmanager

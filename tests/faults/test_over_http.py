@@ -105,6 +105,7 @@ def test_a_write_that_goes_wrong_once_is_made_once_and_answered_as_if_it_had_not
     write: str, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(http, "KEPT_TIMEOUT_S", 0.2)
     operation, first, act, holds = WRITES[write]
     calm, harness = new_harness(), new_harness()
     for one in (calm, harness):

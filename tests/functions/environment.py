@@ -49,11 +49,13 @@ VARIABLES = {
     "PUSH_CA_FILE": "",
     "RECEIPTS_LIMIT": "100",
     "REMINDER_LIMIT": "100",
+    "REPLY_LIMIT": "31000",
     "REQUEST_LOG": "off",
     "SCHEDULE_GROUP": "parley",
     "SCHEDULE_ROLE_ARN": "arn:aws:iam::000000000000:role/schedule",
     "SECOND_LOOK_S": "5",
     "SESSIONS_TABLE": "sessions",
+    "STAGE": "test",
     "TEXT_LIMIT": "5000",
     "TICKETS_TABLE": "tickets",
 }

@@ -112,6 +112,7 @@ def full(synthesize: Callable[..., Resources]) -> Resources:
         mention_limit="12",
         page_limit="13",
         frame_limit="2048",
+        reply_limit="64000",
         frame_rate="14",
         frame_burst="15",
         presence_grace_s="7",

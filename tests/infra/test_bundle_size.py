@@ -96,4 +96,6 @@ def test_the_first_push_of_each_platform_finds_all_that_it_needs_and_nobody_pays
         text=True,
         check=False,
     )
-    assert (done.stdout.split(), done.returncode) == (["AccessTokenUnavailable", "NoConnection"], 0), done.stderr
+    assert (done.stdout.split(), done.returncode) == (["AccessTokenConnectionRefused", "ConnectionRefused"], 0), (
+        done.stderr
+    )

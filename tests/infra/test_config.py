@@ -76,6 +76,8 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("mention_limit", "51", "a whole number from 0 to 50"),
         ("page_limit", "0", "a whole number from 1 to 100"),
         ("frame_limit", "1023", "a whole number from 1024 to 32768"),
+        ("reply_limit", "30999", "a whole number from 31000 to 110000"),
+        ("reply_limit", "110001", "a whole number from 31000 to 110000"),
         ("frame_rate", "0", "a whole number from 1 to 1000"),
         ("frame_burst", "10001", "a whole number from 1 to 10000"),
         ("presence_grace_s", "-1", "a whole number from 0 to 900"),
@@ -128,6 +130,7 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
     assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)
     assert (config.frame_limit, config.frame_rate, config.frame_burst) == (32_768, 50, 500)
+    assert config.reply_limit == 31_000
     assert (config.push_concurrency, config.second_look_s) == (5, 5)
     assert (config.device_limit, config.reminder_limit) == (10, 100)
     assert (config.image_limit, config.image_pixels, config.file_limit) == (10_485_760, 40_000_000, 104_857_600)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.observability import NAMESPACE
-from tests.infra.templates import FUNCTIONS, ROOT
+from tests.infra.templates import ROOT
 
 if TYPE_CHECKING:
     from tests.infra.templates import Resources
@@ -49,44 +48,6 @@ def test_the_failure_queue_is_encrypted_and_keeps_records_for_two_weeks(each: Re
     _, queue = each.named("AWS::SQS::Queue", "PushFailures")
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
-
-
-PROVIDER_METRICS = {"PushMisconfigured", "PushRefused", "PushGivenUp"}
-
-
-@pytest.mark.parametrize(("name", "queues", "provider_alarms"), [("aws", 5, 0), ("local", 7, 3), ("full", 7, 3)])
-def test_alarms_watch_errors_each_failure_queue_and_the_streams_age(
-    name: str, queues: int, provider_alarms: int, request: pytest.FixtureRequest
-) -> None:
-    resources: Resources = request.getfixturevalue(name)
-    alarms = resources.properties("AWS::CloudWatch::Alarm")
-    watched = [(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms]
-    assert watched.count(("AWS/Lambda", "Errors")) == len(FUNCTIONS)
-    assert watched.count(("AWS/Lambda", "IteratorAge")) == 1
-    failures = {name for name in resources.of("AWS::SQS::Queue") if "Failures" in name}
-    assert len(failures) == queues
-    for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"):
-        assert watched.count(("AWS/SQS", metric)) == len(failures)
-        assert {
-            alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms if alarm["MetricName"] == metric
-        } == failures
-    assert len(watched) == len(FUNCTIONS) + 1 + 2 * len(failures) + provider_alarms
-    for alarm in alarms:
-        assert alarm["TreatMissingData"] == "notBreaching"
-
-
-def test_where_a_provider_is_set_up_one_alarm_watches_each_of_its_troubles(aws: Resources, full: Resources) -> None:
-    own = {
-        alarm["MetricName"]: alarm
-        for alarm in full.properties("AWS::CloudWatch::Alarm")
-        if not alarm["Namespace"].startswith("AWS/")
-    }
-    assert set(own) == PROVIDER_METRICS
-    for alarm in own.values():
-        assert alarm["Namespace"] == NAMESPACE
-        assert alarm["Dimensions"] == [{"Name": "function", "Value": "offline-push"}]
-        assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
-    assert not {alarm["MetricName"] for alarm in aws.properties("AWS::CloudWatch::Alarm")} & PROVIDER_METRICS
 
 
 def test_the_page_of_costs_counts_alarms_and_queues_as_they_are(aws: Resources, full: Resources) -> None:

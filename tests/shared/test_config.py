@@ -19,21 +19,29 @@ from shared.config import (
 
 _TOKENS = {"JWT_SECRET_ARN", "JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"}
 _PRESENCE = {"PRESENCE_QUEUE_URL", "PRESENCE_GRACE_S"}
-_TELLING = {"LOG_TABLE", "SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL"}
+_TELLING = {"LOG_TABLE", "SESSIONS_TABLE", "MEMBERS_TABLE", "CONNECTIONS_ENDPOINT", "LOG_LEVEL", "STAGE"}
 _CHAT = {
     *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT", *_TOKENS, *_PRESENCE),
-    *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL"),
+    *("MESSAGE_RATE", "MESSAGE_BURST", "EDIT_WINDOW_S", "INLINE_LIMIT", "RECEIPTS_LIMIT", "LOG_LEVEL", "STAGE"),
     "REQUEST_LOG",
     *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT"),
 }
 
 # What the infrastructure sets, function by function; its own tests hold the other side to the same list.
 VARIABLES: dict[type[Any], set[str]] = {
-    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "REQUEST_LOG"},
+    AuthorizerSettings: {"TICKETS_TABLE", *_TOKENS, "ALLOWED_ORIGINS", "LOG_LEVEL", "STAGE", "REQUEST_LOG"},
     ConnectSettings: {*_TELLING, "CONNECTION_LIMIT", "REQUEST_LOG", *_PRESENCE},
-    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "REQUEST_LOG"},
+    DisconnectSettings: {"SESSIONS_TABLE", *_PRESENCE, "LOG_LEVEL", "STAGE", "REQUEST_LOG"},
     PresenceSettings: _TELLING,
-    MessageSettings: {*_CHAT, "CONNECTION_LIMIT", "ABUSE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"},
+    MessageSettings: {
+        *_CHAT,
+        "CONNECTION_LIMIT",
+        "ABUSE_LIMIT",
+        "FRAME_LIMIT",
+        "REPLY_LIMIT",
+        "FRAME_RATE",
+        "FRAME_BURST",
+    },
     RestSettings: {
         *_CHAT,
         *("TICKETS_TABLE", "GROUP_LIMIT", "INVITE_RATE", "INVITE_BURST", "DEVICE_LIMIT", "REMINDER_LIMIT"),
@@ -42,17 +50,17 @@ VARIABLES: dict[type[Any], set[str]] = {
     },
     OfflinePushSettings: {
         *("LOG_TABLE", "MEMBERS_TABLE", "SESSIONS_TABLE", "CONNECTIONS_ENDPOINT"),
-        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL"),
+        *("FAN_OUT_QUEUE_URL", "FAN_OUT_RATE", *_PRESENCE, "LOG_LEVEL", "STAGE"),
         *("LOOK_QUEUE_URL", "SECOND_LOOK_S", "FCM_QUEUE_URL", "FCM_SECRET_ARN", "FCM_ENDPOINT"),
         *("APNS_QUEUE_URL", "APNS_SECRET_ARN", "APNS_ENDPOINT", "PUSH_CA_FILE"),
     },
-    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL"},
+    FilesSettings: {"MEMBERS_TABLE", "BUCKET", "IMAGE_PIXELS", "LOG_LEVEL", "STAGE"},
 }
 _NUMBERS = {
     *("INVITE_RATE", "INVITE_BURST"),
     *("CONNECTION_LIMIT", "MESSAGE_RATE", "MESSAGE_BURST", "ABUSE_LIMIT", "EDIT_WINDOW_S", "GROUP_LIMIT"),
     *("INLINE_LIMIT", "RECEIPTS_LIMIT", "PRESENCE_GRACE_S", "FAN_OUT_RATE"),
-    *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "FRAME_RATE", "FRAME_BURST"),
+    *("TEXT_LIMIT", "MENTION_LIMIT", "PAGE_LIMIT", "FRAME_LIMIT", "REPLY_LIMIT", "FRAME_RATE", "FRAME_BURST"),
     *("DEVICE_LIMIT", "REMINDER_LIMIT", "IMAGE_LIMIT", "FILE_LIMIT", "FILE_QUOTA", "IMAGE_PIXELS", "SECOND_LOOK_S"),
 }
 _EACH = pytest.mark.parametrize("settings", list(VARIABLES), ids=lambda one: one.__name__)
@@ -100,12 +108,14 @@ def test_settings_come_from_the_process_environment_unless_told_otherwise(monkey
     monkeypatch.setenv("PRESENCE_QUEUE_URL", "the queue")
     monkeypatch.setenv("PRESENCE_GRACE_S", "10")
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("STAGE", "prod")
     monkeypatch.setenv("REQUEST_LOG", "on")
     assert vars(DisconnectSettings.load()) == {
         "sessions_table": "sessions",
         "presence_queue_url": "the queue",
         "presence_grace_s": 10,
         "log_level": "DEBUG",
+        "stage": "prod",
         "request_log": "on",
     }
 

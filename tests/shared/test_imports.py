@@ -22,7 +22,7 @@ _ENVIRON = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_A
 # Function → the parts of shared/ that it imports, a line for each package: who adds one sees here who pays for it.
 SHARED = {
     "functions.connect.authorizer": """
-adapters.aws: calls secrets_manager transport
+adapters.aws: calls errors secrets_manager transport
 adapters.dynamodb: client sessions
 auth: origins tokens
 domain: connections text
@@ -33,7 +33,7 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.connect.handler": """
-adapters.aws: calls sqs transport
+adapters.aws: calls errors sqs transport
 adapters.dynamodb: client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence sessions
@@ -43,7 +43,7 @@ wire: common events
 wire.websocket: gateway
 """,
     "functions.disconnect.handler": """
-adapters.aws: calls sqs transport
+adapters.aws: calls errors sqs transport
 adapters.dynamodb: client sessions
 domain: connections text
 operations: sessions
@@ -53,7 +53,7 @@ wire: common
 wire.websocket: gateway
 """,
     "functions.presence.handler": """
-adapters.aws: calls transport
+adapters.aws: calls errors transport
 adapters.dynamodb: client memberships presence_stores relations schema sessions watches
 domain: changes connections contacts entries members text
 operations: presence
@@ -62,7 +62,7 @@ shared: clock config errors observability
 wire: events
 """,
     "functions.message.handler": """
-adapters.aws: calls sqs transport
+adapters.aws: calls errors sqs transport
 adapters.dynamodb: buckets chat_stores client conversation_log effects files memberships presence_stores relations
     schema sessions watches
 domain: changes connections contacts entries files limits members rules text
@@ -75,7 +75,7 @@ wire: common events
 wire.websocket: frames gateway
 """,
     "functions.rest.handler": """
-adapters.aws: calls push_queues s3 scheduler sdk secrets_manager sqs transport
+adapters.aws: calls errors push_queues s3 scheduler sdk secrets_manager sqs transport
 adapters.dynamodb: buckets chat_stores client conversation_log devices effects files memberships model_stores
     presence_stores relations schema sessions stores watches
 auth: origins tokens
@@ -89,7 +89,7 @@ wire: common events
 wire.rest: common conversations messages people
 """,
     "functions.offline_push.handler": """
-adapters.aws: calls push_queues secrets_manager sqs transport
+adapters.aws: calls errors push_queues secrets_manager sqs transport
 adapters.dynamodb: chat_stores client conversation_log devices effects files memberships model_stores presence_stores
     pushes relations schema sessions stores watches
 domain: changes connections contacts devices entries fan_out files members notifications pushes rules text
@@ -100,7 +100,7 @@ shared: clock config errors observability wiring
 wire: events
 """,
     "functions.files.handler": """
-adapters.aws: calls s3 sdk transport
+adapters.aws: calls errors s3 sdk transport
 adapters.dynamodb: client files schema
 domain: changes connections entries files text
 operations: files

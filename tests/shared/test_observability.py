@@ -4,11 +4,13 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from shared.observability import NAMESPACE, count, describe, make_logger
+from shared.adapters.aws.sqs import SqsQueue
+from shared.errors import Unavailable
+from shared.observability import NAMESPACE, count, describe, make_logger, refused, unexpected, was_told
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_counting_writes_one_metric_line(lines: Lines, value: int) -> None:
     (metric,) = line["_aws"]["CloudWatchMetrics"]
     assert metric["Namespace"] == NAMESPACE == "Parley"
     assert metric["Metrics"] == [{"Name": "PostsFailed", "Unit": "Count"}]
-    assert ["function"] in metric["Dimensions"]
+    assert metric["Dimensions"] == [["stage"]]
 
 
 def test_a_count_is_one_unless_said_otherwise(lines: Lines) -> None:
@@ -88,3 +90,59 @@ def test_a_line_is_written_once_though_the_runtime_has_a_handler_of_its_own(line
     finally:
         logging.getLogger().removeHandler(own)
     assert [line["message"] for line in lines()] == ["once"]
+
+
+class Refusal(Exception):
+    is_told = True
+
+
+def test_a_refused_call_is_one_line_that_names_it_and_where_it_was_made_and_one_count(lines: Lines) -> None:
+    make_logger("test-refused", "INFO", "prod")
+    refused("sqs:SendMessage", code="AccessDenied", kind="denied", times=3, status=403, detail="")
+    line, metric = lines()
+    assert (line["message"], line["level"], line["service"]) == ("call refused", "ERROR", "parley-test-refused")
+    assert (line["call"], line["code"], line["class"]) == ("sqs:SendMessage", "AccessDenied", "denied")
+    assert (line["status"], line["times"], "detail" in line) == (403, 3, False)
+    assert (metric["ServiceErrors"], metric["stage"], metric["class"]) == ([3], "prod", "denied")
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "class"]]
+
+
+def test_the_way_to_a_refused_call_is_the_projects_own(lines: Lines) -> None:
+    make_logger("test-way", "INFO")
+    shown = SqsQueue(cast("Any", _Denied()), "http://x/q")
+    with pytest.raises(Refusal):
+        shown.send({})
+    trace = [place for place in lines()[0]["trace"] if "/tests/" not in place]
+    assert [place.rpartition("/")[2].partition(":")[0] for place in trace] == ["sqs.py"]
+
+
+class _Denied:
+    def call(self, *_: object) -> dict[str, Any]:
+        refused("sqs:SendMessage", code="AccessDenied", kind="denied")
+        raise Refusal
+
+
+@pytest.mark.parametrize(
+    ("error", "written"),
+    [
+        (ValueError("dawn"), ["went wrong", "UnexpectedErrors"]),
+        (Unavailable(), ["went wrong"]),  # one of ours, of which no refused call has told
+        (Refusal(), []),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_what_was_told_already_is_not_told_again_and_what_is_ours_is_no_error_to_count(
+    lines: Lines, error: Exception, written: list[str]
+) -> None:
+    unexpected("went wrong", error, logger=make_logger(f"test-{type(error).__name__}", "INFO"), file_id="f1")
+    said = lines()
+    assert [line.get("message", "UnexpectedErrors") for line in said] == written
+    assert all(line["file_id"] == "f1" for line in said if "message" in line)
+    assert "dawn" not in str(said)
+
+
+def test_what_comes_from_a_told_error_was_told() -> None:
+    late = Unavailable()
+    late.__cause__ = Refusal()
+    assert was_told(late)
+    assert not was_told(Unavailable())

@@ -120,8 +120,8 @@ class ApnsGateway:
             return result_of(answer, now=self._now())
         except TimedOut:
             return Busy("Timeout")
-        except NoConnection:
-            return Busy("NoConnection")
+        except NoConnection as lost:
+            return Busy(providers.no_answer(lost, "NoConnection"))
         except Exception as error:  # noqa: BLE001  # a push that raises would take those beside it along
             return providers.unexpected(error)
 

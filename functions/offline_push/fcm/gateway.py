@@ -52,7 +52,6 @@ _CODE: Final = re.compile("[A-Z_]{1,40}")
 _LONGEST_TTL_S: Final = 28 * 24 * 60 * 60
 _TARGETS: Final = frozenset({"token", "fid"})
 TOKEN_REFUSED: Final = "AccessTokenRefused"  # noqa: S105  # it names an outcome
-TOKEN_UNAVAILABLE: Final = "AccessTokenUnavailable"  # noqa: S105  # as above
 
 
 class FcmGateway:
@@ -114,7 +113,8 @@ class FcmGateway:
         except TokenRefused:
             return Misconfigured(TOKEN_REFUSED)
         except TokenUnavailable as error:
-            return Busy(TOKEN_UNAVAILABLE, providers.retry_after_ms(error.retry_after, now=self._now()))
+            reason = f"AccessToken{providers.no_answer(error, 'Unavailable')}"
+            return Busy(reason, providers.retry_after_ms(error.retry_after, now=self._now()))
         return Sent()
 
 
@@ -174,7 +174,8 @@ def result_of(error: Any, *, now: int) -> PushResult:
     """The meaning of a FirebaseError. Its text may quote the message, so none of it goes into the result."""
     response = error.http_response
     if response is None:
-        return Busy("Timeout" if isinstance(error, exceptions.DeadlineExceededError) else "NoConnection")
+        is_late = isinstance(error, exceptions.DeadlineExceededError)
+        return Busy("Timeout" if is_late else providers.no_answer(error, "NoConnection"))
     wait = providers.retry_after_ms(response.headers.get("Retry-After"), now=now)
     try:
         said = response.json()["error"]

@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from shared.adapters.aws.errors import ServiceError as ServiceError  # noqa: PLC0414  # whoever calls catches it
+from shared.adapters.aws.errors import refusal as refusal  # noqa: PLC0414  # as above
 from shared.adapters.aws.transport import Pool, Response, ThreadedMap, TransportError, signer_for
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
@@ -21,46 +23,17 @@ MAX_ATTEMPTS: Final = 5
 # No new attempt after this: a hanging endpoint must leave the caller time to say so before its Lambda is stopped.
 GIVE_UP_AFTER_S: Final = 8.0
 
-_RETRYABLE: Final = frozenset(
-    {
-        "InternalServerError",
-        "InternalServiceError",
-        "LimitExceededException",
-        "OperationAborted",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionConflictException",  # a single write met a transaction on its item
-        "TransactionInProgressException",
-    }
-)
 _POST_ATTEMPTS: Final = 3
-# 410: closed. 400: an id that never was one; keeping it would mean posting to it for ever.
-_GONE: Final = frozenset({400, 410})
 # 429: the account's rate, or the client's full buffer. 5xx: the gateway's own trouble.
 _BUSY: Final = frozenset({429, 500, 502, 503, 504})
-_CONTENTION: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+POST: Final = "execute-api:PostToConnection"
+CLOSE: Final = "execute-api:DeleteConnection"
+# What is not there needs no closing.
+_CLOSED: Final = frozenset({404, 410})
 
 
-class ServiceError(Exception):
-    """The service refused a request: `code`, `body`, and which `call` it was. `is_transient`: the same may be taken."""
-
-    def __init__(
-        self, code: str, message: str, body: Mapping[str, Any], *, call: str = "", is_transient: bool = False
-    ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.call = call
-        self.code = code
-        self.body = body
-        self.is_transient = is_transient
-
-    @property
-    def reasons(self) -> frozenset[str]:
-        """The codes of a cancelled transaction's reasons; none for any other error."""
-        return frozenset(str(reason.get("Code")) for reason in self.body.get("CancellationReasons") or ())
+Tell = Callable[[Exception, int], None]
+"""Is told of what a call was refused for in the end, and after how many attempts."""
 
 
 UNBOUNDED: Final = Deadline(float("inf"))
@@ -75,36 +48,68 @@ def always() -> None:
     """There is always time for another call."""
 
 
+def untold(_: Exception, __: int) -> None:
+    """No operator is listening."""
+
+
+def told_as(call: str) -> Tell:
+    """Has an operator told that this call was refused, unless it is an outcome that its caller expects."""
+
+    def tell(error: Exception, attempts: int) -> None:
+        from shared.adapters.aws.refusals import tell as tell_refused  # noqa: PLC0415  # loaded by the first refusal
+
+        if not (isinstance(error, ServiceError) and error.is_expected):
+            tell_refused(call, error, attempts=attempts)
+
+    return tell
+
+
 def retried(
     once: Callable[[], T],
     *,
     pause: Callable[[int], None],
     monotonic: Callable[[], float],
     check: Callable[[], None] = always,
+    tell: Tell = untold,
 ) -> T:
     """What `once` returns, called again where it raises TransportError, or a ServiceError that is transient.
 
     `pause` waits between two attempts, `check` comes before each; both raise Unavailable where the invocation's time is
     up (see `Deadline`). Any other ServiceError is raised; Unavailable when the attempts or the time for them are
-    used up.
+    used up. `tell` hears of what was met last.
     """
     lost: Exception | None = None
+    attempts = 0
     give_up_at = monotonic() + GIVE_UP_AFTER_S
-    for attempt in range(MAX_ATTEMPTS):
-        if attempt:
-            if monotonic() > give_up_at:
-                break
-            pause(attempt - 1)
-        check()
+    while attempts < MAX_ATTEMPTS and not (attempts and monotonic() > give_up_at):
+        try:
+            if attempts:
+                pause(attempts - 1)
+            check()
+        except Unavailable:
+            if lost is None:
+                raise  # it was too late for any attempt
+            break
+        attempts += 1
         try:
             return once()
         except TransportError as exc:
             lost = exc
         except ServiceError as error:
             if not error.is_transient:
+                tell(error, attempts)
                 raise
             lost = error
+    assert lost is not None  # noqa: S101  # there was an attempt, and it has not returned
+    tell(lost, attempts)
     raise Unavailable from lost
+
+
+def undone(call: str, code: str, attempts: int = 1) -> ServiceError:
+    """A part of a call that the service took, and did not do. An operator is told of it."""
+    error = ServiceError(code, "", {}, call=call)
+    told_as(call)(error, attempts)
+    return error
 
 
 def endpoint(service: str, region: str) -> str:
@@ -126,7 +131,7 @@ class JsonService:
         deadline: Deadline = UNBOUNDED,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region))
+        self._pool = Pool(environment.endpoint_url or endpoint(service, environment.region), check=deadline.check)
         self._signer = signer_for(service, environment)
         self._service = service
         self._target_prefix = target_prefix
@@ -142,7 +147,8 @@ class JsonService:
         """
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         once = lambda: self._once(operation, body)  # noqa: E731
-        return retried(once, pause=self.pause, monotonic=self._monotonic, check=self._deadline.check)
+        tell = told_as(f"{self._service}:{operation}")
+        return retried(once, pause=self.pause, monotonic=self._monotonic, check=self._deadline.check, tell=tell)
 
     def pause(self, attempt: int) -> None:
         """Wait before asking again for what an answer left unprocessed."""
@@ -172,7 +178,7 @@ def _answer(response: Response) -> dict[str, Any]:
     except ValueError as exc:
         raise TransportError("the answer is not JSON") from exc
     if not isinstance(body, dict):
-        raise TransportError("the answer is not a JSON object")
+        raise TransportError("the answer is not a JSON object") from ValueError("no object")
     return body
 
 
@@ -181,23 +187,7 @@ def _error(response: Response, call: str) -> ServiceError:
         body = _answer(response)
     except TransportError:
         body = {}
-    return refusal(response.status, body, call=call)
-
-
-def refusal(status: int, body: Mapping[str, Any], *, call: str = "") -> ServiceError:
-    """What an answer other than 200 means."""
-    code = str(body.get("__type") or "").rpartition("#")[2] or f"HTTP{status}"
-    error = ServiceError(code, str(body.get("message") or body.get("Message") or ""), body, call=call)
-    is_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
-    error.is_transient = is_fault or code in _RETRYABLE or _is_contention(error)
-    return error
-
-
-def _is_contention(error: ServiceError) -> bool:
-    """A transaction that met another one, and nothing worse: the same again is right."""
-    if error.code != "TransactionCanceledException":
-        return False
-    return bool(error.reasons & _CONTENTION) and "ConditionalCheckFailed" not in error.reasons
+    return refusal(response.status, body, call=call, headers=response.headers)
 
 
 class ApiGatewayConnections:
@@ -211,38 +201,54 @@ class ApiGatewayConnections:
         parallel_map: ThreadedMap,
         deadline: Deadline = UNBOUNDED,
     ) -> None:
-        self._pool = Pool(endpoint_url)
+        self._pool = Pool(endpoint_url, check=deadline.check)
         self._parallel_map = parallel_map
         self._deadline = deadline
         self._signer = signer_for("execute-api", environment)
 
     def post(self, connection_ids: Sequence[str], data: bytes) -> Sequence[Posted]:
-        return list(self._parallel_map(lambda one: Posted(one, self._post(one, data)), connection_ids))
+        posted = list(self._parallel_map(lambda one: self._post(one, data), connection_ids))
+        if failed := {one: trouble for one, (_, trouble) in zip(connection_ids, posted, strict=True) if trouble}:
+            self._tell(POST, failed)
+        return [Posted(one, outcome) for one, (outcome, _) in zip(connection_ids, posted, strict=True)]
 
     def close(self, connection_id: str) -> None:
         try:
-            self._request("DELETE", connection_id, b"")
-        except TransportError:
+            response = self._request("DELETE", connection_id, b"")
+        except TransportError as lost:
+            self._tell(CLOSE, {connection_id: lost})
             return  # it is unregistered already, and the gateway ends it within its two hours
+        if response.status >= HTTPStatus.MULTIPLE_CHOICES and response.status not in _CLOSED:
+            self._tell(CLOSE, {connection_id: _error(response, CLOSE)})
 
-    def _post(self, connection_id: str, data: bytes) -> PostOutcome:
+    def _post(self, connection_id: str, data: bytes) -> tuple[PostOutcome, Exception | None]:
+        """What became of it, and why it has failed if it has."""
+        trouble: Exception | None = None
         for attempt in range(_POST_ATTEMPTS):
             try:
                 if attempt:
                     self._deadline.pause(attempt)
                 self._deadline.check()
-                status = self._request("POST", connection_id, data)
-            except (TransportError, Unavailable):
-                return PostOutcome.FAILED  # it has waited long enough already, and a delivery check follows
-            if status == HTTPStatus.OK:
-                return PostOutcome.SENT
-            if status in _GONE:
-                return PostOutcome.GONE
-            if status not in _BUSY:
-                return PostOutcome.FAILED
-        return PostOutcome.FAILED
+                response = self._request("POST", connection_id, data)
+            except TransportError as lost:
+                return PostOutcome.FAILED, lost  # it has waited long enough already, and a delivery check follows
+            except Unavailable as late:
+                return PostOutcome.FAILED, trouble or late
+            if response.status == HTTPStatus.OK:
+                return PostOutcome.SENT, None
+            if response.status == HTTPStatus.GONE:  # nothing else is proof that a connection is dead
+                return PostOutcome.GONE, None
+            trouble = _error(response, POST)
+            if response.status not in _BUSY:
+                break
+        return PostOutcome.FAILED, trouble
 
-    def _request(self, method: str, connection_id: str, data: bytes) -> int:
+    def _tell(self, call: str, failed: Mapping[str, Exception]) -> None:
+        from shared.adapters.aws.refusals import tell_of_posts  # noqa: PLC0415  # loaded by the first refusal
+
+        tell_of_posts(call, failed)
+
+    def _request(self, method: str, connection_id: str, data: bytes) -> Response:
         path = f"{self._pool.base_path}/%40connections/{quote(connection_id, safe='')}"
         headers = self._signer.sign(method, path, {"host": self._pool.host}, data, timestamp=timestamp())
-        return self._pool.request(method, path, headers, data).status
+        return self._pool.request(method, path, headers, data)

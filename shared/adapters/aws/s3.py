@@ -110,7 +110,7 @@ class S3Objects:
     def _unless_gone(self, ask: Callable[[Any], T]) -> T | None:
         """None where the object is not there, or no longer what it was. Raises ServiceError and Unavailable."""
         try:
-            return self._s3.call(ask)
+            return self._s3.call(ask, expected=_GONE)
         except ServiceError as refused:
             if refused.code in _GONE:
                 return None

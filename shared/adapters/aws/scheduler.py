@@ -64,7 +64,7 @@ class EventBridgeReminderScheduler:
     def _call(self, ask: Callable[[Any], object], *, fine: str) -> None:
         """One call, retried as others are: a repetition's answer is as good as the first one's, `fine`."""
         try:
-            self._scheduler.call(ask)
+            self._scheduler.call(ask, expected=(fine,))
         except ServiceError as refused:
             if refused.code != fine:
                 raise

@@ -6,13 +6,13 @@ No other module of `functions/` and `shared/` imports it (docs/adr/0020-hot-and-
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
 from threading import Lock
 from typing import Any, Final, TypeVar
 
-from shared.adapters.aws.calls import UNBOUNDED, refusal, retried
+from shared.adapters.aws.calls import UNBOUNDED, ServiceError, refusal, retried, told_as
 from shared.adapters.aws.transport import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TransportError
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
@@ -66,19 +66,49 @@ class Sdk:
                 config=config,
             )
 
-    def call(self, ask: Callable[[Any], T]) -> T:
+    def call(self, ask: Callable[[Any], T], *, expected: Collection[str] = ()) -> T:
         """What `ask(client)` returns, repeated as calls of the hot side are.
 
-        Raises ServiceError for what the service refuses for good, Unavailable when the retries or the time for them are
-        used up, or the invocation's.
+        `expected` are codes of refusals that the caller knows what to do with: nobody is told of them. Raises
+        ServiceError for what the service refuses for good, Unavailable when the retries or the time for them are used
+        up, or the invocation's.
         """
+        noting = _Noting(lambda: self.client)
 
         def once() -> T:
             with _translated(self._service):
-                return ask(self.client)
+                try:
+                    return ask(noting)
+                finally:
+                    noting.hang_up()
+
+        def tell(error: Exception, attempts: int) -> None:
+            if not (isinstance(error, ServiceError) and error.code in expected):
+                told_as(f"{self._service}:{noting.operation}")(error, attempts)
 
         deadline = self._deadline
-        return retried(once, pause=deadline.pause, monotonic=self._monotonic, check=deadline.check)
+        return retried(once, pause=deadline.pause, monotonic=self._monotonic, check=deadline.check, tell=tell)
+
+
+class _Noting:
+    """A client that remembers what it was asked: botocore's errors of the transport don't say."""
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        self._client = client
+        self.operation = ""
+
+    def __getattr__(self, name: str) -> Any:
+        client = self._client()
+        self.operation = client.meta.method_to_api_mapping.get(name, name)
+        return getattr(client, name)
+
+    def hang_up(self) -> None:
+        """Keep no connection: the other side may drop it while this function sleeps. A cold call can wait for another.
+
+        What another thread asks at the moment goes on.
+        """
+        if self.operation:
+            self._client().close()
 
 
 @cache
@@ -101,6 +131,8 @@ def _translated(service: str) -> Iterator[None]:
         said = exc.response
         body = {**said, "__type": said["Error"].get("Code"), "message": said["Error"].get("Message")}
         status = said["ResponseMetadata"]["HTTPStatusCode"]
-        raise refusal(status, body, call=f"{service}:{exc.operation_name}") from exc
+        refused = refusal(status, body, call=f"{service}:{exc.operation_name}")
+        refused.request_id = said["ResponseMetadata"].get("RequestId", "")
+        raise refused from exc
     except (vendor.ConnectionError, vendor.HTTPClientError, vendor.IncompleteReadError, ResponseParserError) as exc:
         raise TransportError(f"{service}: {type(exc).__name__}") from exc

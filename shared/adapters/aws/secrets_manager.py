@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from shared.adapters.aws.calls import JsonService, ServiceError
+from shared.adapters.aws.calls import JsonService, ServiceError, undone
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
 
@@ -41,6 +41,8 @@ class CachedSecret:
     def _read(self, now: int) -> None:
         try:
             answer = self._service.call("GetSecretValue", {"SecretId": self._secret_arn})
+            if not answer.get("SecretString"):  # it is binary, or nothing
+                raise undone("secretsmanager:GetSecretValue", "NoSecretString")
         except (ServiceError, Unavailable) as exc:
             if self._read_at is None:
                 raise Unavailable("The secret to check tokens with can't be read right now") from exc

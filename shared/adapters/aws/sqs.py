@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from shared.adapters.aws.calls import UNBOUNDED, JsonService
+from shared.adapters.aws.calls import UNBOUNDED, JsonService, undone
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.domain.connections import Gone
@@ -56,8 +56,8 @@ class SqsQueue:
                 for number, body in enumerate(waiting[start : start + _BATCH])
             ]
             answer = self._service.call("SendMessageBatch", {"QueueUrl": self._queue_url, "Entries": entries})
-            if answer.get("Failed"):
-                raise Unavailable
+            if failed := answer.get("Failed"):
+                raise Unavailable from undone("sqs:SendMessageBatch", str(failed[0].get("Code")))
 
 
 class SqsPresenceChecks:

@@ -6,6 +6,7 @@ import concurrent.futures
 import hmac
 import select
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +18,15 @@ from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 from shared.config import AwsEnvironment
+from shared.errors import Unavailable
 
 # A call inside one region takes milliseconds. These bound what a hanging peer can cost, not what is usual.
 CONNECT_TIMEOUT_S: Final = 1.0
 READ_TIMEOUT_S: Final = 3.0
+# A Lambda that slept keeps sockets that the other side has dropped without a word. One that was idle for longer is not
+# used again (services close theirs after some 60 s); and from one that was kept the answer has to begin within this.
+MOST_IDLE_S: Final = 20.0
+KEPT_TIMEOUT_S: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -40,10 +46,28 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+def both_clocks() -> tuple[float, float]:
+    """The wall clock, and the monotonic one, which may stand still while a Lambda is frozen. In seconds."""
+    return time.time(), time.monotonic()
+
+
+class _Sleep:
+    """When (monotonic) a kept connection was silent: what was idle then, of any pool, is not to be trusted."""
+
+    noticed_at = float("-inf")
+
+
 class Pool:
     """Connections to one endpoint, kept for the next call; as many at once as callers."""
 
-    def __init__(self, endpoint_url: str) -> None:
+    def __init__(
+        self,
+        endpoint_url: str,
+        *,
+        check: Callable[[], None] = lambda: None,
+        clocks: Callable[[], tuple[float, float]] = both_clocks,
+    ) -> None:
+        """`check` raises Unavailable where the caller's time is over: then a silent connection is not replaced."""
         parts = urlsplit(endpoint_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"not an http(s) endpoint: {endpoint_url!r}")
@@ -51,13 +75,16 @@ class Pool:
         self.base_path = parts.path.rstrip("/")
         self._hostname, self._port = parts.hostname, parts.port
         self._tls = tls_context() if parts.scheme == "https" else None
-        self._idle: deque[HTTPConnection] = deque()
+        self._check = check
+        self._clocks = clocks
+        self._idle: deque[_Kept] = deque()
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         """Send one request and read its whole answer. `path` includes the endpoint's own. Raises TransportError.
 
-        A kept connection that the peer closes under the request is replaced once. The request may have been carried out
-        before that, so callers send only what may be carried out twice: reads, and writes that recognise themselves.
+        A kept connection that is closed under the request, or silent, is replaced once; where it was silent, so are all
+        that were idle beside it, of every pool. The request may have been carried out before that, so callers send only
+        what may be carried out twice: reads, and writes that recognise themselves.
         """
         connection = self._kept()
         if connection is None:
@@ -66,20 +93,46 @@ class Pool:
             return self._send(connection, method, path, headers, body)
         except TransportError as exc:
             if isinstance(exc.__cause__, TimeoutError):
-                raise
-            return self._send(self._connect(), method, path, headers, body)
+                _Sleep.noticed_at = self._clocks()[1] - KEPT_TIMEOUT_S
+                self._drop_idle()
+                if not self._has_time():
+                    raise
+        return self._send(self._connect(), method, path, headers, body)
+
+    def _has_time(self) -> bool:
+        try:
+            self._check()
+        except Unavailable:
+            return False
+        return True
 
     def _kept(self) -> HTTPConnection | None:
         """A kept connection that is still silent: input is the peer's goodbye, or would pass for the next answer."""
         while self._idle:
             try:
-                connection = self._idle.pop()
+                kept = self._idle.pop()
             except IndexError:  # another thread took the last one
                 break
-            if not _has_input(connection):
-                return connection
-            connection.close()
+            if not self._is_fresh(kept):  # and those below have been idle for longer
+                kept.close()
+                self._drop_idle()
+            elif not _has_input(kept.connection):
+                return kept.connection
+            else:
+                kept.close()
         return None
+
+    def _is_fresh(self, kept: _Kept) -> bool:
+        wall, monotonic = self._clocks()
+        is_recent = abs(wall - kept.wall) <= MOST_IDLE_S and monotonic - kept.monotonic <= MOST_IDLE_S
+        return is_recent and kept.monotonic >= _Sleep.noticed_at
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            try:
+                self._idle.pop().close()
+            except IndexError:  # as above
+                break
 
     def _connect(self) -> HTTPConnection:
         if self._tls is not None:
@@ -89,12 +142,15 @@ class Pool:
     def _send(
         self, connection: HTTPConnection, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Response:
+        is_kept = connection.sock is not None
         try:
-            if connection.sock is None:
+            if not is_kept:
                 connection.connect()
-                connection.sock.settimeout(READ_TIMEOUT_S)  # type: ignore[attr-defined]  # connect() has set it
+            connection.sock.settimeout(KEPT_TIMEOUT_S if is_kept else READ_TIMEOUT_S)
             connection.request(method, path, body=body, headers=dict(headers))
             with connection.getresponse() as answer:  # which holds the socket too, whoever closes the connection
+                if is_kept and connection.sock is not None:
+                    connection.sock.settimeout(READ_TIMEOUT_S)  # it is there: the rest may take its time
                 response = Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         except (OSError, HTTPException) as exc:
             connection.close()
@@ -102,8 +158,20 @@ class Pool:
         if answer.will_close or answer.status < HTTPStatus.OK:  # behind an interim answer the real one follows
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append(_Kept(connection, *self._clocks()))
         return response
+
+
+class _Kept:
+    """A connection that nobody uses, and since when, by both clocks."""
+
+    __slots__ = ("connection", "monotonic", "wall")
+
+    def __init__(self, connection: HTTPConnection, wall: float, monotonic: float) -> None:
+        self.connection, self.wall, self.monotonic = connection, wall, monotonic
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 def _has_input(connection: HTTPConnection) -> bool:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from shared.adapters.aws.calls import UNBOUNDED, JsonService, ServiceError
+from shared.adapters.aws.calls import UNBOUNDED, JsonService, ServiceError, undone
 from shared.clock import Deadline
 from shared.config import AwsEnvironment
 from shared.errors import Unavailable
@@ -19,6 +19,7 @@ Item = dict[str, Any]
 USER_ID: Final = "user_id"
 TTL: Final = "ttl"
 BATCH_GET_LIMIT: Final = 100
+UNPROCESSED: Final = "Unprocessed"
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNPROCESSED_ATTEMPTS: Final = 8
 _NAMES: Final = re.compile(r"#(\w+)")
@@ -188,8 +189,18 @@ def _batch(calls: Calls, request: dict[str, Any]) -> Iterator[tuple[str, dict[st
         request = answer.get("UnprocessedKeys") or {}
         if not request:
             return
+        if not is_time_for_another(calls, attempt):
+            break
+    raise Unavailable from undone("dynamodb:BatchGetItem", UNPROCESSED, attempt + 1)
+
+
+def is_time_for_another(calls: Calls, attempt: int) -> bool:
+    """Wait before what is unprocessed is asked for again; False where the invocation has no time left for that."""
+    try:
         calls.pause(attempt)
-    raise Unavailable
+    except Unavailable:
+        return False
+    return True
 
 
 class Table:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from shared.adapters.dynamodb.client import TTL, MembersStore, Refused, conditionally, to_item
+from shared.adapters.aws.calls import undone
+from shared.adapters.dynamodb.client import (
+    TTL,
+    UNPROCESSED,
+    MembersStore,
+    Refused,
+    conditionally,
+    is_time_for_another,
+    to_item,
+)
 from shared.adapters.dynamodb.memberships import rows_of
 from shared.adapters.dynamodb.schema import PK, SK, WATCHING_PREFIX, watch_key, watching_key
 from shared.clock import SECOND_MS
@@ -79,6 +88,7 @@ class DynamoDbWatches(MembersStore):
                 waiting = self._calls.call("BatchWriteItem", {"RequestItems": waiting}).get("UnprocessedItems") or {}
                 if not waiting:
                     break
-                self._calls.pause(attempt)
-            else:
-                raise Unavailable
+                if not is_time_for_another(self._calls, attempt):
+                    break
+            if waiting:
+                raise Unavailable from undone("dynamodb:BatchWriteItem", UNPROCESSED, attempt + 1)

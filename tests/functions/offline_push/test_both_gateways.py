@@ -51,11 +51,16 @@ def test_connections_that_were_closed_while_the_lambda_was_frozen_are_replaced(h
 
 def test_no_server_at_the_endpoint_is_busy(harness: Harness) -> None:
     endpoint = ",".join(f"https://localhost:{free_port()}" for _ in harness.endpoint.split(","))
-    assert harness.gateway(endpoint=endpoint).push(harness.push()) == Busy("NoConnection")
+    assert harness.gateway(endpoint=endpoint).push(harness.push()) == Busy("ConnectionRefused")
+
+
+def test_a_name_that_leads_nowhere_is_busy_and_named(harness: Harness) -> None:
+    endpoint = ",".join("https://nowhere.invalid" for _ in harness.endpoint.split(","))
+    assert harness.gateway(endpoint=endpoint).push(harness.push()) == Busy("DnsError")
 
 
 def test_a_server_without_a_trusted_certificate_gets_nothing(harness: Harness) -> None:
-    reason = {"apns": "NoConnection", "fcm": "AccessTokenUnavailable"}[harness.provider]
+    reason = {"apns": "TlsError", "fcm": "AccessTokenTlsError"}[harness.provider]
     assert harness.gateway(ca_file="").push(harness.push()) == Busy(reason)
     assert harness.providers.requests() == []
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.aws import transport
 from shared.adapters.aws.sdk import _session
 from shared.adapters.aws.transport import Pool, ThreadedMap
 from tests.shared.adapters.aws.servers import Script, ScriptedServer
@@ -28,6 +29,12 @@ def _close_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for pool in pools:
         while pool._idle:
             pool._idle.pop().close()
+
+
+@pytest.fixture(autouse=True)
+def _busy_machines_answer_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what tells of silent sockets counts on how soon a server answers."""
+    monkeypatch.setattr(transport, "KEPT_TIMEOUT_S", transport.READ_TIMEOUT_S)
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ _SETTINGS = AuthorizerSettings(
     jwt_audience="",
     allowed_origins="",
     log_level="",
+    stage="test",
     request_log="off",
 )
 # No server listens there: whatever is fetched too early fails.

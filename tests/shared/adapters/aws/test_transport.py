@@ -33,6 +33,7 @@ def _get(pool: Pool, path: str = "/x") -> Response:
 def quick_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.05)
     monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(http, "KEPT_TIMEOUT_S", 0.05)
 
 
 def test_a_request_goes_out_as_given_and_its_answer_comes_back_whole(serve: Serve) -> None:
@@ -204,13 +205,13 @@ def test_an_answer_that_does_not_come_or_does_not_end_is_an_error_after_the_time
 
 
 @pytest.mark.usefixtures("quick_timeouts")
-def test_a_kept_connection_that_times_out_is_not_tried_again(serve: Serve) -> None:
+def test_a_kept_connection_that_times_out_is_replaced_once(serve: Serve) -> None:
     server = serve(lambda request: _echo(request) if request.path == "/first" else Reply(then="hang"))
     pool = Pool(server.url)
     _get(pool, "/first")
     with pytest.raises(TransportError):
         _get(pool, "/second")
-    assert [request.path for request in server.received] == ["/first", "/second"]
+    assert [request.path for request in server.received] == ["/first", "/second", "/second"]
     assert not pool._idle
 
 
@@ -238,8 +239,8 @@ def test_the_timeouts_are_as_short_as_one_region_allows(serve: Serve) -> None:
     pool = Pool(server.url)
     _get(pool)
     (kept,) = pool._idle
-    assert kept.timeout == http.CONNECT_TIMEOUT_S <= 1
-    assert kept.sock.gettimeout() == http.READ_TIMEOUT_S <= 5
+    assert kept.connection.timeout == http.CONNECT_TIMEOUT_S <= 1
+    assert kept.connection.sock.gettimeout() == http.READ_TIMEOUT_S <= 5
 
 
 def test_a_refused_connection_is_an_error(serve: Serve) -> None:
