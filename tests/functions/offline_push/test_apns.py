@@ -290,7 +290,8 @@ def test_pushes_from_many_threads_share_a_connection(harness: GatewayHarness[Apn
 
 def test_a_server_that_speaks_no_http2_is_busy(harness: GatewayHarness[ApnsGateway]) -> None:
     fcm = harness.providers.fcm_endpoint  # which speaks HTTP/1.1 only
-    assert harness.gateway(endpoint=f"{fcm},{fcm}").push(apns_push()) == Busy("TlsError")
+    answer = harness.gateway(endpoint=f"{fcm},{fcm}").push(apns_push())
+    assert answer in {Busy("TlsError"), Busy("NoConnection")}  # by whether the server says why before it hangs up
 
 
 # -- the provider token and the key -----------------------------------------------------------------------------------
