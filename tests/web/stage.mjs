@@ -108,6 +108,13 @@ export class Person {
     await this.box.waitFor();
   }
 
+  /** At once, where the page has not done so by itself meanwhile. */
+  async connect() {
+    const button = this.page.getByRole("button", { name: "Connect now" });
+    await button.click({ timeout: 3_000 }).catch(() => undefined);
+    await this.page.getByText("You are offline").waitFor({ state: "detached" });
+  }
+
   async say(text) {
     await this.box.fill(text);
     await this.box.press("Enter");

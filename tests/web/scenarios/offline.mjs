@@ -10,11 +10,10 @@ export default async function play(stage) {
   await bob.say("from bob, meanwhile");
   await bob.state("from bob, meanwhile", "sent");
   line.mend();
-  await alice.page.getByRole("button", { name: "Connect now" }).click();
+  await alice.connect();
   await alice.sees("from bob, meanwhile");
   await alice.state("from alice, offline", "sent", "delivered", "read");
   await bob.sees("from alice, offline");
-  await alice.page.getByText("You are offline").waitFor({ state: "detached" });
   const [hers, his] = [await alice.texts(), await bob.texts()];
   stage.check(hers.join("|") === "before|from bob, meanwhile|from alice, offline", `hers are in order: ${hers}`);
   stage.check(his.join("|") === hers.join("|"), `his are the same: ${his}`);

@@ -13,7 +13,7 @@ export default async function play(stage) {
   await page.getByText("Waits for a connection").waitFor();
   stage.check((await page.getByText("Not sent").count()) === 0, "it has not failed");
   line.mend();
-  await page.getByRole("button", { name: "Connect now" }).click();
+  await alice.connect();
   await bob.page.getByRole("button", { name: "Download offline.txt" }).waitFor();
 
   line.cut();
