@@ -185,10 +185,12 @@ def command(own_stack: OwnStack, *arguments: str) -> tuple[int, str]:
 
 def missed(own_stack: OwnStack, stack: Stack, sender: str, to: str) -> int:
     """The seq of a message that the push function failed to look at, and whose record nobody has any more."""
+    sqs, url = client(own_stack.settings, "sqs"), queues(own_stack)["stream-records"]
+    sqs.purge_queue(QueueUrl=url)
     with outage(own_stack, "OfflinePush", FCM_QUEUE_URL=f"{stack.endpoint_url}/000000000000/nowhere"):
         seq = say(stack, sender, to)
         asyncio.run(until(lambda: set_aside(own_stack, "stream-records")))
-    client(own_stack.settings, "sqs").purge_queue(QueueUrl=queues(own_stack)["stream-records"])
+    sqs.purge_queue(QueueUrl=url)
     return seq
 
 
