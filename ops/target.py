@@ -33,7 +33,7 @@ def on_this_machine(settings: Settings) -> Target:
     running = server.find(settings)
     if running is None:
         raise CommandError(
-            "The stack is not running", "Start it with: make up (or, for the one in AWS: make replay AWS=1)"
+            "The stack is not running", "Start it with: make up (or say that you mean the one in AWS: AWS=1)"
         )
     address = replace(settings, port=running.port).address  # whatever PARLEY_PORT says by now
     return Target(deployment.STACK_NAME, _connect(address, REGION), wait_seconds=0)

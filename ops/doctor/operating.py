@@ -90,7 +90,7 @@ def quotas(patient: Patient) -> str:
     limit = patient.client("lambda").get_account_settings()["AccountLimit"]
     quota, free = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
     said = f"{quota:,} invocations at a time, {free:,} of them not reserved"
-    if quota < _FEW_INVOCATIONS:
+    if patient.on_aws and quota < _FEW_INVOCATIONS:
         raise Doubt(
             said,
             f"A new account's quota: all functions together run {quota} at a time, and frames beyond it are refused",
