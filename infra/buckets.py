@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_s3 as s3
+
+from infra.removal import removal_of
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -22,6 +23,6 @@ def private_bucket(scope: Construct, config: Config, **more: Any) -> s3.Bucket:
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         encryption=s3.BucketEncryption.S3_MANAGED,
         enforce_ssl=True,
-        removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
+        removal_policy=removal_of(config),
         **more,
     )

@@ -35,6 +35,8 @@ RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 54
 ROUTE_THROTTLES: Final = "sync=500/250,presence=200/100,auth=100/50"
 MAX_RATE: Final = 10_000
 MAX_BURST: Final = 5_000
+# More than any account has without having talked with AWS about it; `make deploy` asks what this account has.
+MAX_CONCURRENCY: Final = 10_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
 _PREFIX: Final = "PARLEY_"
@@ -54,9 +56,13 @@ _ORIGIN_RULE = (
 )
 _KEPT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 _KEPT_RULE = "the complete ARN of a Secrets Manager secret"
+_KEY_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})"
+_KEY_RULE = "the ARN of a KMS key, not of an alias"
 _CERTIFICATE_ARN = r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+"
+_CERTIFICATE_RULE = "the ARN of an ACM certificate"
 _TOPIC_ARN = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+"
 _DOMAIN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+_DOMAIN_RULE = "a lower-case domain name like chat.example.com"
 _CLAIM = r"[^\s,]{1,256}"
 _CLAIM_RULE = "text without blanks and commas, at most 256 characters"
 _HTTPS_URL = r"https://[^\s,]{1,500}"
@@ -97,11 +103,15 @@ class Config:
     local_endpoint: str
     allowed_origins: tuple[str, ...]
     jwt_secret_arn: str
+    jwt_key_arn: str
     jwks_url: str
     jwt_issuer: str
     jwt_audience: str
     domain_name: str
     certificate_arn: str
+    http_domain_name: str
+    http_certificate_arn: str
+    default_endpoints: Switch
     web: Truth
     web_token_url: str
     connection_limit: int
@@ -125,16 +135,23 @@ class Config:
     frame_rate: int
     frame_burst: int
     presence_grace_s: int
+    message_concurrency: int
+    connect_concurrency: int
+    presence_concurrency: int
+    look_concurrency: int
     fan_out_concurrency: int
     fan_out_rate: int
     log_level: LogLevel
     request_log: Switch
+    tracing: Switch
     log_retention_days: int
     removal: Removal
     alarm_topic_arn: str
     gateway_logs_role: LogsRole
     fcm_secret_arn: str
+    fcm_key_arn: str
     apns_secret_arn: str
+    apns_key_arn: str
     push_concurrency: int
     second_look_s: int
     device_limit: int
@@ -150,6 +167,11 @@ class Config:
     @property
     def is_local(self) -> bool:
         return self.target == "local"
+
+    @property
+    def http_certificate(self) -> str:
+        """The certificate of `http_domain_name`: its own, or one that names both domains."""
+        return self.http_certificate_arn or self.certificate_arn
 
     @property
     def retains_data(self) -> bool:
@@ -176,11 +198,15 @@ class Config:
             local_endpoint=read.text("local_endpoint", _ENDPOINT, "the emulator's address like http://localhost:4577"),
             allowed_origins=read.origins("allowed_origins", LOCAL_ORIGINS if local else ()),
             jwt_secret_arn=read.text("jwt_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            jwt_key_arn=read.text("jwt_key_arn", _KEY_ARN, _KEY_RULE),
             jwks_url=read.text("jwks_url", _HTTPS_URL, "a URL that starts with https://"),
             jwt_issuer=read.text("jwt_issuer", _CLAIM, _CLAIM_RULE),
             jwt_audience=read.text("jwt_audience", _CLAIM, _CLAIM_RULE),
-            domain_name=read.text("domain_name", _DOMAIN, "a lower-case domain name like chat.example.com"),
-            certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, "the ARN of an ACM certificate"),
+            domain_name=read.text("domain_name", _DOMAIN, _DOMAIN_RULE),
+            certificate_arn=read.text("certificate_arn", _CERTIFICATE_ARN, _CERTIFICATE_RULE),
+            http_domain_name=read.text("http_domain_name", _DOMAIN, _DOMAIN_RULE),
+            http_certificate_arn=read.text("http_certificate_arn", _CERTIFICATE_ARN, _CERTIFICATE_RULE),
+            default_endpoints=read.choice("default_endpoints", SWITCHES, "on"),
             web=read.choice("web", TRUTHS, "false"),
             web_token_url=read.text("web_token_url", _BACKEND_URL, "a URL like https://example.com/chat-token"),
             connection_limit=read.number("connection_limit", 1, 100, 20),
@@ -204,16 +230,23 @@ class Config:
             frame_rate=read.number("frame_rate", 1, 1_000, 50),
             frame_burst=read.number("frame_burst", 1, 10_000, 500),
             presence_grace_s=read.number("presence_grace_s", 0, 900, 10),
+            message_concurrency=read.number("message_concurrency", 0, MAX_CONCURRENCY, 0),
+            connect_concurrency=read.number("connect_concurrency", 0, MAX_CONCURRENCY, 0),
+            presence_concurrency=read.number("presence_concurrency", 2, 100, 5),
+            look_concurrency=read.number("look_concurrency", 2, 100, 5),
             fan_out_concurrency=read.number("fan_out_concurrency", 2, 100, 5),
             fan_out_rate=read.number("fan_out_rate", 10, 5_000, 500),
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
+            tracing=read.choice("tracing", SWITCHES, "off"),
             log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
             alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),
             gateway_logs_role=read.choice("gateway_logs_role", LOGS_ROLES, "create"),
             fcm_secret_arn=read.text("fcm_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            fcm_key_arn=read.text("fcm_key_arn", _KEY_ARN, _KEY_RULE),
             apns_secret_arn=read.text("apns_secret_arn", _KEPT_ARN, _KEPT_RULE),
+            apns_key_arn=read.text("apns_key_arn", _KEY_ARN, _KEY_RULE),
             push_concurrency=read.number("push_concurrency", 2, 100, 5),
             second_look_s=read.number("second_look_s", 1, 60, 5),
             device_limit=read.number("device_limit", 1, 20, 10),
@@ -241,13 +274,34 @@ def _conflicts(config: Config) -> list[str]:
         problems.append("local_endpoint: required when target=local, like http://localhost:4577")
     if config.jwt_secret_arn and config.jwks_url:
         problems.append("jwt_secret_arn, jwks_url: give one of them, not both")
-    if bool(config.domain_name) != bool(config.certificate_arn):
-        problems.append("domain_name, certificate_arn: give both or neither")
     if config.web_token_url and not config.is_local and not config.has_page:
         problems.append("web_token_url: only with web=true, whose page asks there for tokens")
+    problems += _domain_conflicts(config)
+    if config.jwt_key_arn and config.jwks_url:
+        problems.append("jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out")
+    for name in ("fcm", "apns"):
+        if getattr(config, f"{name}_key_arn") and not getattr(config, f"{name}_secret_arn"):
+            problems.append(f"{name}_key_arn: only with {name}_secret_arn, the secret that it encrypts")
     local_only = ("local_fcm_endpoint", "local_apns_endpoint", "local_ca_file")
     if not config.is_local and any(getattr(config, key) for key in local_only):
         problems.append(f"{', '.join(local_only)}: only with target=local; on AWS pushes go to Google and Apple")
+    return problems
+
+
+def _domain_conflicts(config: Config) -> list[str]:
+    problems = []
+    if config.domain_name and not config.certificate_arn:
+        problems.append("domain_name, certificate_arn: give both or neither")
+    if config.certificate_arn and not (config.domain_name or config.http_domain_name):
+        problems.append("domain_name, certificate_arn: give both or neither")
+    if config.http_domain_name and not config.http_certificate:
+        problems.append("http_domain_name: give http_certificate_arn too, or a certificate_arn that names both domains")
+    if config.http_certificate_arn and not config.http_domain_name:
+        problems.append("http_certificate_arn: only with http_domain_name")
+    if config.http_domain_name and config.http_domain_name == config.domain_name:
+        problems.append("domain_name, http_domain_name: API Gateway serves one of the two APIs by a domain; give two")
+    if config.default_endpoints == "off" and not (config.domain_name and config.http_domain_name):
+        problems.append("default_endpoints: off only with domain_name and http_domain_name, or nothing can be reached")
     return problems
 
 

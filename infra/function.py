@@ -31,9 +31,12 @@ _REASONS = {
     "docs/adr/0004-packaging.md.",
     "Serverless-LambdaLatestVersion": "python3.13 is the version that the bundles' bytecode is compiled and measured "
     "for; docs/adr/0004-packaging.md.",
-    "Serverless-LambdaTracing": "A trace costs more than the Lambda it describes and needs a permission on '*'; the "
-    "logs carry the request ids.",
 }
+_NOT_TRACED = {
+    "Serverless-LambdaTracing": "A trace costs more than the Lambda it describes and needs a permission on '*'; the "
+    "logs carry the request ids. `tracing=on` has them.",
+}
+_TRACED = {"AwsSolutions-IAM5[Resource::*]": "X-Ray takes traces for no resource that a policy could name."}
 _SYNCHRONOUS_REASONS = {
     "Serverless-LambdaDLQ": _NO_ASYNCHRONOUS_INVOCATION,
     "Serverless-LambdaAsyncFailureDestination": _NO_ASYNCHRONOUS_INVOCATION,
@@ -56,9 +59,13 @@ class Function(Construct):
         # Not the managed AWSLambdaBasicExecutionRole: that one may write to, and create, any log group.
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], self.log_group.log_group_arn)
 
-    def allow(self, actions: Sequence[str], resource_arn: str) -> None:
+    def allow(
+        self, actions: Sequence[str], resource_arn: str, *, conditions: Mapping[str, object] | None = None
+    ) -> None:
         """Let this function do exactly these actions on exactly this resource."""
-        self.role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[resource_arn]))
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=[*actions], resources=[resource_arn], conditions=conditions)
+        )
 
     def allow_items(self, table: dynamodb.Table, *operations: str) -> None:
         """Let this function do exactly these operations of DynamoDB on the items of this table."""
@@ -69,8 +76,8 @@ class Function(Construct):
 class FunctionFactory:
     """Makes a deployment's functions: the same runtime, levels of logging and reasons for what they do without.
 
-    That is tracing, and concurrency reserved for one: what must be bounded is bounded where it is fed, by the gateways'
-    throttles and by the most consumers that a queue may have. `bundles` has one entry a folder of functions/.
+    What must be bounded is bounded where it is fed, by the gateways' throttles and by the most consumers that a queue
+    may have. `bundles` has one entry a folder of functions/.
     """
 
     config: Config
@@ -89,10 +96,12 @@ class FunctionFactory:
         memory_mb: int,
         description: str,
         is_asynchronous: bool = False,
+        reserved_concurrency: int = 0,
     ) -> Function:
         """The function that is called `handler` in a module of `functions/<folder>/`.
 
         `is_asynchronous`: it is invoked by events, and the construct that asks for it says where failed ones go.
+        `reserved_concurrency`: so many invocations are kept for it alone, and it never has more; 0: none are.
         """
         config, target, bundle = self.config, self.target, self.bundles[folder]
         function = Function(scope, construct_id, config=config)
@@ -117,12 +126,16 @@ class FunctionFactory:
             },
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
+            reserved_concurrent_executions=reserved_concurrency or None,
+            tracing=lambda_.Tracing.ACTIVE if config.tracing == "on" else None,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=_application_level(config),
             system_log_level_v2=_system_level(config),
         )
         reasons = _ASYNCHRONOUS_REASONS if is_asynchronous else _SYNCHRONOUS_REASONS
-        acknowledge(function.resource, _REASONS | reasons)
+        acknowledge(function.resource, _REASONS | reasons | ({} if config.tracing == "on" else _NOT_TRACED))
+        if config.tracing == "on":
+            acknowledge(function.role, _TRACED)
         return function
 
 

@@ -9,6 +9,7 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.domains import close_default_endpoint, serve_by_domain
 from infra.logs import enable_access_log
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class RestApi(Construct):
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=config.throttle_rate, burst_limit=config.throttle_burst),
         )
+        stage.node.add_dependency(route)
         enable_access_log(stage, config=config, target=target, kind="http")
         acknowledge(
             route,
@@ -104,4 +106,14 @@ class RestApi(Construct):
                 "handshake, and /v1/health needs no token."
             },
         )
+        close_default_endpoint(self.api, config)
+        if target.http_domain:
+            serve_by_domain(
+                self,
+                api=self.api,
+                stage=stage,
+                domain_name=target.http_domain,
+                certificate_arn=config.http_certificate,
+                output="HttpDomainTarget",
+            )
         self.url = target.http_url(self.api.api_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.removal import removal_of
+from infra.secret_access import allow_reading
 
 if TYPE_CHECKING:
     from infra.config import Config
@@ -32,7 +33,7 @@ class Identity(Construct):
     def allow_reading_secret(self, function: Function) -> None:
         """Nothing to allow where tokens are verified through a JWKS URL."""
         if self.secret_arn:
-            function.allow(["secretsmanager:GetSecretValue"], self.secret_arn)
+            allow_reading(function, self.secret_arn, self._config.jwt_key_arn)
 
     def _secret_arn(self) -> str:
         if self._config.jwks_url:
@@ -44,7 +45,7 @@ class Identity(Construct):
             "JwtSecret",
             description="Parley: signs and verifies HS256 tokens",
             generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
-            removal_policy=RemovalPolicy.RETAIN if self._config.retains_data else RemovalPolicy.DESTROY,
+            removal_policy=removal_of(self._config),
         )
         acknowledge(
             secret,
@@ -53,4 +54,8 @@ class Identity(Construct):
                 "would lock every user out. Rotate it with that backend, or use a JWKS URL."
             },
         )
+        if self._config.jwt_key_arn:
+            # Not `encryption_key`: that would give the functions leave of CDK's choosing.
+            resource = cast("secretsmanager.CfnSecret", secret.node.default_child)
+            resource.kms_key_id = self._config.jwt_key_arn
         return secret.secret_arn

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_logs as logs
 
 from infra.acknowledge import acknowledge
+from infra.removal import removal_of
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -61,7 +61,7 @@ def log_group(scope: Construct, construct_id: str, config: Config) -> logs.LogGr
         scope,
         construct_id,
         retention=_RETENTION[config.log_retention_days],
-        removal_policy=RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY,
+        removal_policy=removal_of(config),
     )
 
 

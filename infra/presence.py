@@ -44,4 +44,6 @@ class Presence(Construct):
         self.function.allow_items(storage.members, "BatchGetItem", "DeleteItem", "Query")
         self.function.allow_items(storage.log, "Query")
         connections.allow(self.function)
-        queues.presence_checks.feed(self.function, batch_size=_BATCH)
+        queues.presence_checks.feed(
+            self.function, batch_size=_BATCH, max_concurrency=functions.config.presence_concurrency
+        )

@@ -10,6 +10,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.queues import PUSH_SECONDS, failure_queue
+from infra.secret_access import allow_reading
 from infra.stream import StreamSource, inserted
 
 if TYPE_CHECKING:
@@ -71,9 +72,12 @@ class OfflinePush(Construct):
         )
         self.function.allow_items(storage.sessions, "BatchGetItem", "UpdateItem")
         connections.allow(self.function)
-        for secret in (config.fcm_secret_arn, config.apns_secret_arn):
+        for secret, key in (
+            (config.fcm_secret_arn, config.fcm_key_arn),
+            (config.apns_secret_arn, config.apns_key_arn),
+        ):
             if secret:
-                self.function.allow(["secretsmanager:GetSecretValue"], secret)
+                allow_reading(self.function, secret, key)
         self._consume(queues, config)
         if queues.pushes:
             self.function.allow_items(storage.members, "Scan")
@@ -102,7 +106,7 @@ class OfflinePush(Construct):
             queue.allow_sending(self.function)
         # One message is a shard of one entry's members, as much as an invocation can post.
         queues.fan_out.feed(self.function, batch_size=1, max_concurrency=config.fan_out_concurrency)
-        queues.looks.feed(self.function, batch_size=_QUEUE_BATCH)
+        queues.looks.feed(self.function, batch_size=_QUEUE_BATCH, max_concurrency=config.look_concurrency)
         # Bounded, so that a provider that hangs holds as many invocations and no more.
         for queue in queues.pushes.values():
             queue.feed(self.function, batch_size=_QUEUE_BATCH, max_concurrency=config.push_concurrency)

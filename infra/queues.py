@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledge import acknowledge
+from infra.removal import removal_of
 
 if TYPE_CHECKING:
     from infra.config import Config
@@ -38,14 +39,17 @@ class WorkQueue(Construct):
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(_VISIBILITY_FACTOR * consumer_seconds),
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_RECEIVES, queue=self.failures),
-            removal_policy=_removal(config),
+            removal_policy=removal_of(config),
         )
 
     def allow_sending(self, function: Function) -> None:
         function.allow(["sqs:SendMessage"], self.queue.queue_arn)
 
-    def feed(self, function: Function, *, batch_size: int, max_concurrency: int | None = None) -> None:
-        """Not `SqsEventSource`: it also allows what the event source never does."""
+    def feed(self, function: Function, *, batch_size: int, max_concurrency: int) -> None:
+        """At most so many invocations at a time: what piles up must leave the account's concurrency to the others.
+
+        Not `SqsEventSource`: it also allows what the event source never does.
+        """
         function.allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.queue.queue_arn)
         source = lambda_.EventSourceMapping(
             self,
@@ -105,12 +109,8 @@ def failure_queue(scope: Construct, construct_id: str, config: Config) -> sqs.Qu
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
-        removal_policy=_removal(config),
+        removal_policy=removal_of(config),
     )
     last_stop = "This is where failed records end; an alarm watches it, and a person looks at them."
     acknowledge(queue, {"AwsSolutions-SQS3": last_stop, "Serverless-SQSRedrivePolicy": last_stop})
     return queue
-
-
-def _removal(config: Config) -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if config.retains_data else RemovalPolicy.DESTROY

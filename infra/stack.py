@@ -40,7 +40,12 @@ class ParleyStack(Stack):
         self, scope: Construct, *, config: Config, bundles: Mapping[str, Bundle], env: Environment | None = None
     ) -> None:
         super().__init__(
-            scope, f"Parley-{config.stage}", env=env, description="Parley: a chat backend that its team owns"
+            scope,
+            f"Parley-{config.stage}",
+            env=env,
+            description="Parley: a chat backend that its team owns",
+            # What holds data survives the stack, and yet nobody should lose the way to it by a slip.
+            termination_protection=config.retains_data and not config.is_local,
         )
         page = WebPage(self, "Web", config=config) if config.has_page else None
         if page:

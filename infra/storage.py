@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
+
+from infra.removal import removal_of
 
 if TYPE_CHECKING:
     from infra.config import Config
@@ -54,7 +55,7 @@ class Storage(Construct):
             time_to_live_attribute=_TTL_ATTRIBUTE,
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if stream else None,
             deletion_protection=self._config.retains_data,
-            removal_policy=RemovalPolicy.RETAIN if self._config.retains_data else RemovalPolicy.DESTROY,
+            removal_policy=removal_of(self._config, is_protected=True),
         )
 
 

@@ -22,6 +22,9 @@ class Target:
     architecture: lambda_.Architecture
     endpoint: str
     """The emulator's address, empty on AWS."""
+    web_socket_domain: str
+    http_domain: str
+    """The domains that the APIs are put under, empty where they have the addresses that the gateway made."""
     has_route_responses: bool
     """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
     has_access_logs: bool
@@ -33,19 +36,25 @@ class Target:
         return {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
 
     def connections_endpoint(self, api_id: str, stage: str) -> str:
-        """Where the functions post to connections. A custom domain doesn't change it."""
+        """Where the functions post to connections: through the API's domain, which names the stage by itself."""
         if self.endpoint:
             return self._local_url(api_id, stage)
+        if self.web_socket_domain:
+            return f"https://{self.web_socket_domain}"
         return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{stage}"
 
     def web_socket_url(self, api_id: str, stage: str) -> str:
         if self.endpoint:
             return self._local_url(api_id, stage).replace("http", "ws", 1)
+        if self.web_socket_domain:
+            return f"wss://{self.web_socket_domain}"
         return f"wss://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{stage}"
 
     def http_url(self, api_id: str) -> str:
         if self.endpoint:
             return self._local_url(api_id, "$default")
+        if self.http_domain:
+            return f"https://{self.http_domain}"
         return f"https://{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
     @property
@@ -65,6 +74,8 @@ def target_of(config: Config) -> Target:
             ),
             architecture=_host_architecture(),
             endpoint=config.local_endpoint,
+            web_socket_domain="",
+            http_domain="",
             has_route_responses=False,
             has_access_logs=False,
         )
@@ -72,6 +83,8 @@ def target_of(config: Config) -> Target:
         runtime=lambda_.Runtime.PYTHON_3_13,
         architecture=lambda_.Architecture.ARM_64,
         endpoint="",
+        web_socket_domain=config.domain_name,
+        http_domain=config.http_domain_name,
         has_route_responses=True,
         has_access_logs=True,
     )

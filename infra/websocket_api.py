@@ -11,8 +11,9 @@ from constructs import Construct
 
 from infra.acknowledge import acknowledge
 from infra.connections import Connections
+from infra.domains import close_default_endpoint, serve_by_domain
 from infra.routes import FRAME_ROUTES
-from infra.websocket_stage import custom_url, make_stage
+from infra.websocket_stage import make_stage
 
 if TYPE_CHECKING:
     from infra.function import Function, FunctionFactory
@@ -43,17 +44,23 @@ class WebSocketApi(Construct):
         self.api = gateway.WebSocketApi(
             self, "Api", description="Parley: live connections", route_selection_expression="$request.body.type"
         )
+        close_default_endpoint(self.api, config)
         self.connections = Connections(self.api, config=config, target=target)
         self.authorizer = self._authorizer(identity)
         self.connect = self._connect()
         self.disconnect = self._disconnect()
         self.message = self._message(identity)
-        self.stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
-        self.url = (
-            custom_url(self, api=self.api, stage=self.stage, config=config)
-            if config.domain_name and not config.is_local
-            else target.web_socket_url(self.api.api_id, config.stage)
-        )
+        stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
+        if target.web_socket_domain:
+            serve_by_domain(
+                self,
+                api=self.api,
+                stage=stage,
+                domain_name=target.web_socket_domain,
+                certificate_arn=config.certificate_arn,
+                output="WsDomainTarget",
+            )
+        self.url = target.web_socket_url(self.api.api_id, config.stage)
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -74,6 +81,7 @@ class WebSocketApi(Construct):
             },
             timeout_seconds=5,
             memory_mb=512,
+            reserved_concurrency=self._config.connect_concurrency,
         )
         function.allow_items(self._storage.tickets, "DeleteItem")
         identity.allow_reading_secret(function)
@@ -94,6 +102,7 @@ class WebSocketApi(Construct):
             # The core relies on it: a 410 for a connection younger than this is no proof of death.
             timeout_seconds=5,
             memory_mb=512,
+            reserved_concurrency=self._config.connect_concurrency,
         )
         function.allow_items(self._storage.sessions, "UpdateItem")
         function.allow_items(self._storage.members, "BatchGetItem", "DeleteItem", "Query")
@@ -139,6 +148,7 @@ class WebSocketApi(Construct):
             },
             timeout_seconds=29,
             memory_mb=512,
+            reserved_concurrency=config.message_concurrency,
         )
         function.allow_items(storage.log, "BatchGetItem", "PutItem", "Query", "UpdateItem")
         function.allow_items(

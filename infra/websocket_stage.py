@@ -1,13 +1,12 @@
-"""The stage of the WebSocket API: its throttles, its logs, and the domain that it may be put under."""
+"""The stage of the WebSocket API: what it waits for, its throttles and its logs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as gateway_v1
 from aws_cdk import aws_apigatewayv2 as gateway
-from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_iam as iam
 
 from infra.acknowledge import acknowledge_managed_policy
@@ -45,21 +44,18 @@ def make_stage(
     resource = cast("gateway.CfnStage", stage.node.default_child)
     for name, value in _NO_LOGS.items():
         resource.add_property_override(f"DefaultRouteSettings.{name}", value)
-    _throttle_routes(stage, resource, routes=routes, config=config)
+    _throttle_routes(resource, config)
+    # A stage deploys what its API has at that moment. Each route or route response that came later would bring a
+    # further deployment, of which API Gateway refuses many at once; and a route's settings need a route that is there.
+    stage.node.add_dependency(*routes.values())
     enable_access_log(stage, config=config, target=target, kind="websocket")
     if target.has_access_logs and config.gateway_logs_role == "create":
         stage.node.add_dependency(_account_logs_role(scope))
     return stage
 
 
-def _throttle_routes(
-    stage: gateway.WebSocketStage,
-    resource: gateway.CfnStage,
-    *,
-    routes: Mapping[str, gateway.WebSocketRoute],
-    config: Config,
-) -> None:
-    """A route with settings of its own takes none from the default ones, and the gateway must know the route first."""
+def _throttle_routes(resource: gateway.CfnStage, config: Config) -> None:
+    """A route with settings of its own takes none from the default ones."""
     resource.route_settings = {
         throttle.route: {
             "ThrottlingRateLimit": throttle.rate,
@@ -68,28 +64,13 @@ def _throttle_routes(
         }
         for throttle in config.route_throttles
     }
-    for throttle in config.route_throttles:
-        stage.node.add_dependency(routes[throttle.route])
-
-
-def custom_url(scope: Construct, *, api: gateway.WebSocketApi, stage: gateway.WebSocketStage, config: Config) -> str:
-    """Put the API under the configured domain; the DNS record that points to it stays with the domain's owner."""
-    domain = gateway.DomainName(
-        scope,
-        "Domain",
-        domain_name=config.domain_name,
-        certificate=acm.Certificate.from_certificate_arn(scope, "Certificate", config.certificate_arn),
-        security_policy=gateway.SecurityPolicy.TLS_1_2,
-    )
-    gateway.ApiMapping(scope, "Mapping", api=api, domain_name=domain, stage=stage)
-    CfnOutput(Stack.of(scope), "WsDomainTarget", value=domain.regional_domain_name)
-    return f"wss://{config.domain_name}"
 
 
 def _account_logs_role(scope: Construct) -> gateway_v1.CfnAccount:
     """Let API Gateway write WebSocket access logs: a setting of the whole account and region, so it is never removed.
 
-    Without it the first deployment of a WebSocket stage with access logs fails.
+    Not even when the deployment that makes it fails: the account would go on naming a role that is gone. Without it the
+    first deployment of a WebSocket stage with access logs fails. `make deploy` sees to it that it replaces no other.
     """
     policy = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
     role = iam.Role(

@@ -10,6 +10,9 @@ ROOT = Path(__file__).parents[2]
 FUNCTION_FOLDERS = ("connect", "disconnect", "message", "rest", "offline_push", "presence", "files")
 FUNCTIONS = ("Authorizer", "Connect", "Disconnect", "Message", "Rest", "OfflinePush", "Presence", "Files")
 FCM_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:fcm-AbCdEf"
+FCM_KEY, APNS_KEY, JWT_KEY = (
+    f"arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f{last}" for last in "123"
+)
 APNS_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:apns-AbCdEf"
 
 
@@ -20,6 +23,13 @@ class Resources:
         self.file = file
         self.template: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self.all: dict[str, dict[str, Any]] = self.template["Resources"]
+
+    @property
+    def properties_of_the_artifact(self) -> dict[str, Any]:
+        """What the assembly tells the CDK's command line about the stack, beside its template."""
+        manifest = json.loads((self.file.parent / "manifest.json").read_text(encoding="utf-8"))
+        properties: dict[str, Any] = manifest["artifacts"][self.file.name.split(".")[0]]["properties"]
+        return properties
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """Logical id → resource."""

@@ -9,6 +9,8 @@ from infra.config import RETENTION_DAYS, Config, ConfigError, RouteThrottle, unk
 from infra.routes import ROUTES
 from tests.infra.templates import ROOT
 
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 LOCAL = {"target": "local", "local_endpoint": "http://localhost:4577"}
 
 
@@ -82,6 +84,17 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("frame_burst", "10001", "a whole number from 1 to 10000"),
         ("presence_grace_s", "-1", "a whole number from 0 to 900"),
         ("presence_grace_s", "901", "a whole number from 0 to 900"),
+        ("message_concurrency", "10001", "a whole number from 0 to 10000"),
+        ("connect_concurrency", "-1", "a whole number from 0 to 10000"),
+        ("presence_concurrency", "1", "a whole number from 2 to 100"),
+        ("look_concurrency", "101", "a whole number from 2 to 100"),
+        ("http_domain_name", "API.example.com", "a lower-case domain name like chat.example.com"),
+        ("http_certificate_arn", "0a1b2c3d", "the ARN of an ACM certificate"),
+        ("default_endpoints", "none", "one of on, off"),
+        ("tracing", "xray", "one of on, off"),
+        ("jwt_key_arn", "alias/parley", "the ARN of a KMS key, not of an alias"),
+        ("fcm_key_arn", "arn:aws:kms:eu-west-1:123456789012:alias/x", "the ARN of a KMS key, not of an alias"),
+        ("apns_key_arn", "key", "the ARN of a KMS key, not of an alias"),
         ("fan_out_concurrency", "1", "a whole number from 2 to 100"),
         ("fan_out_concurrency", "101", "a whole number from 2 to 100"),
         ("fan_out_rate", "9", "a whole number from 10 to 5000"),
@@ -128,6 +141,8 @@ def test_limits_have_defaults_that_a_chat_can_live_with() -> None:
     assert (config.edit_window_s, config.presence_grace_s) == (86_400, 10)
     assert (config.group_limit, config.inline_limit, config.receipts_limit) == (1_000, 200, 100)
     assert (config.fan_out_concurrency, config.fan_out_rate) == (5, 500)
+    assert (config.presence_concurrency, config.look_concurrency) == (5, 5)
+    assert (config.message_concurrency, config.connect_concurrency) == (0, 0)
     assert (config.text_limit, config.mention_limit, config.page_limit) == (5_000, 50, 100)
     assert (config.frame_limit, config.frame_rate, config.frame_burst) == (32_768, 50, 500)
     assert config.reply_limit == 31_000
@@ -244,6 +259,30 @@ def test_all_mistakes_are_reported_at_once() -> None:
             {"web": "true", "web_token_url": "http://x.example/t"},
             "web_token_url: 'http://x.example/t' is not allowed; give a URL like https://example.com/chat-token",
         ),
+        ({"certificate_arn": CERTIFICATE}, "domain_name, certificate_arn: give both or neither"),
+        (
+            {"http_domain_name": "api.example.com"},
+            "http_domain_name: give http_certificate_arn too, or a certificate_arn that names both domains",
+        ),
+        ({"http_certificate_arn": CERTIFICATE}, "http_certificate_arn: only with http_domain_name"),
+        (
+            {"domain_name": "a.example.com", "http_domain_name": "a.example.com", "certificate_arn": CERTIFICATE},
+            "domain_name, http_domain_name: API Gateway serves one of the two APIs by a domain; give two",
+        ),
+        (
+            {"domain_name": "a.example.com", "certificate_arn": CERTIFICATE, "default_endpoints": "off"},
+            "default_endpoints: off only with domain_name and http_domain_name, or nothing can be reached",
+        ),
+        (
+            {"default_endpoints": "off"},
+            "default_endpoints: off only with domain_name and http_domain_name, or nothing can be reached",
+        ),
+        (
+            {"jwks_url": "https://id.example.com/jwks", "jwt_key_arn": KEY},
+            "jwt_key_arn: with jwks_url there is no secret that it could encrypt; leave it out",
+        ),
+        ({"fcm_key_arn": KEY}, "fcm_key_arn: only with fcm_secret_arn, the secret that it encrypts"),
+        ({"apns_key_arn": KEY}, "apns_key_arn: only with apns_secret_arn, the secret that it encrypts"),
         *(
             (
                 {key: value},

@@ -249,6 +249,27 @@ def test_where_larger_images_are_allowed_there_is_memory_to_decode_them(full: Re
     assert full.functions["Files"]["MemorySize"] == 1_956
 
 
+def test_concurrency_is_kept_for_who_waits_where_it_is_configured(aws: Resources, full: Resources) -> None:
+    kept = "ReservedConcurrentExecutions"
+    assert not [name for name, function in aws.functions.items() if kept in function]
+    assert {name: function[kept] for name, function in full.functions.items() if kept in function} == {
+        "Authorizer": 40,
+        "Connect": 40,
+        "Message": 300,
+    }
+
+
+def test_functions_are_traced_only_where_it_is_configured(aws: Resources, synthesize: Any) -> None:
+    assert not [name for name, function in aws.functions.items() if "TracingConfig" in function]
+    traced: Resources = synthesize(tracing="on")
+    assert {function["TracingConfig"]["Mode"] for function in traced.functions.values()} == {"Active"}
+    for name in FUNCTIONS:
+        [statement] = [one for one in traced.statements(name) if one["Resource"] == "*"]
+        assert sorted(statement["Action"]) == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    report = json.loads((traced.file.parent / "validation-report.json").read_text(encoding="utf-8"))
+    assert not [one for plugin in report["pluginReports"] for one in plugin["violations"]]
+
+
 def test_authorizer_and_connect_share_one_bundle_and_others_share_none(each: Resources) -> None:
     bundles = {name: json.dumps(function["Code"]) for name, function in each.functions.items()}
     assert bundles["Authorizer"] == bundles["Connect"]

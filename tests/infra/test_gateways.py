@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.infra.templates import Resources
 
 pytestmark = pytest.mark.xdist_group("infra")
@@ -132,12 +134,33 @@ def test_routes_have_their_own_throttles(
     } == throttles
 
 
-def test_a_stage_waits_for_the_routes_that_it_has_settings_for(each: Resources) -> None:
+@pytest.mark.parametrize("protocol", ["WEBSOCKET", "HTTP"])
+def test_a_stage_waits_for_every_route_and_what_belongs_to_it(protocol: str, each: Resources) -> None:
+    """A stage deploys what is there; and a route that has settings of its own has to be known."""
+    awaited = set(depends_on(each, protocol))
+    found = routes(each, protocol)
+    assert {route["id"] for route in found.values()} <= awaited
+    responses = {
+        name
+        for name, response in each.of("AWS::ApiGatewayV2::RouteResponse").items()
+        if response["Properties"]["RouteId"]["Ref"] in awaited
+    }
+    assert responses <= awaited
+    if protocol == "WEBSOCKET":
+        assert responses == set(each.of("AWS::ApiGatewayV2::RouteResponse"))
+        assert set(stage(each, protocol)["RouteSettings"]) <= set(found)
+    integrations = {route["Target"]["Fn::Join"][1][1]["Ref"] for route in found.values()}
+    assert integrations <= awaited
+
+
+def depends_on(resources: Resources, protocol: str) -> list[str]:
+    name, _ = api(resources, protocol)
     [awaited] = [
-        resource["DependsOn"] for name, resource in each.of("AWS::ApiGatewayV2::Stage").items() if "WebSocket" in name
+        resource["DependsOn"]
+        for resource in resources.of("AWS::ApiGatewayV2::Stage").values()
+        if resource["Properties"]["ApiId"] == {"Ref": name}
     ]
-    for key in stage(each, "WEBSOCKET")["RouteSettings"]:
-        assert routes(each, "WEBSOCKET")[key]["id"] in awaited
+    return list(awaited)
 
 
 def test_the_gateway_never_logs_whole_requests(each: Resources) -> None:
@@ -176,12 +199,32 @@ def test_pages_are_answered_by_the_function_on_every_target(full: Resources, aws
         assert resources.functions["Rest"]["Environment"]["Variables"]["ALLOWED_ORIGINS"] == expected
 
 
-def test_functions_post_to_the_stage_whatever_the_domain(aws: Resources, full: Resources) -> None:
-    for resources, name in ((aws, "prod"), (full, "staging")):
-        socket, _ = api(resources, "WEBSOCKET")
+def test_functions_post_through_the_domain_where_there_is_one(aws: Resources, full: Resources) -> None:
+    """Behind a domain the stage has no name of its own: it is mapped to the domain's root."""
+    socket, _ = api(aws, "WEBSOCKET")
+    own = f"https://<{socket}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
+    for resources, expected in ((aws, own), (full, "https://ws.example.com")):
         for function in ("Connect", "Message", "Rest", "OfflinePush", "Presence"):
-            endpoint = join(resources.functions[function]["Environment"]["Variables"]["CONNECTIONS_ENDPOINT"])
-            assert endpoint == f"https://<{socket}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/{name}"
+            variables = resources.functions[function]["Environment"]["Variables"]
+            assert join(variables["CONNECTIONS_ENDPOINT"]) == expected
+
+
+def test_what_they_may_post_to_is_the_apis_stage_whatever_its_address(full: Resources) -> None:
+    socket, _ = api(full, "WEBSOCKET")
+    for function in ("Connect", "Message", "Rest", "OfflinePush", "Presence"):
+        allowed = [one for one in full.statements(function) if one["Action"] == "execute-api:ManageConnections"]
+        arns = {join(arn) for one in allowed for arn in one["Resource"]}
+        assert {arn.split(f"<{socket}>")[1] for arn in arns} == {
+            f"/staging/{method}/@connections/*" for method in ("POST", "DELETE")
+        }
+
+
+def test_the_addresses_that_the_gateway_made_can_be_closed_where_both_apis_have_a_domain(
+    aws: Resources, full: Resources, local: Resources
+) -> None:
+    for resources, closed in ((aws, False), (full, True), (local, False)):
+        for protocol in ("WEBSOCKET", "HTTP"):
+            assert api(resources, protocol)[1].get("DisableExecuteApiEndpoint", False) is closed
 
 
 def test_on_a_laptop_functions_post_to_the_emulator(local: Resources) -> None:
@@ -218,15 +261,64 @@ def test_outputs_on_a_laptop(local: Resources) -> None:
     assert found["HttpUrl"] == f"{LOCAL}<{api(local, 'HTTP')[0]}>/$default"
 
 
-def test_a_custom_domain_serves_the_websocket_api_over_tls_1_2(full: Resources) -> None:
+def domains(resources: Resources) -> dict[str, dict[str, Any]]:
+    """Protocol → the properties of its API's domain."""
+    return {
+        resources.all[mapping["ApiId"]["Ref"]]["Properties"]["ProtocolType"]: resources.all[
+            mapping["DomainName"]["Ref"]
+        ]["Properties"]
+        for mapping in resources.properties("AWS::ApiGatewayV2::ApiMapping")
+    }
+
+
+def test_custom_domains_serve_the_two_apis_over_tls_1_2(full: Resources) -> None:
     found = outputs(full)
-    assert set(found) == (OUTPUTS - {"JwtSecretArn"}) | {"WsDomainTarget"}
-    assert found["WsUrl"] == "wss://ws.example.com"
-    [domain] = full.properties("AWS::ApiGatewayV2::DomainName")
-    assert domain["DomainName"] == "ws.example.com"
-    assert domain["DomainNameConfigurations"][0]["SecurityPolicy"] == "TLS_1_2"
-    [mapping] = full.properties("AWS::ApiGatewayV2::ApiMapping")
-    assert mapping["ApiId"] == {"Ref": api(full, "WEBSOCKET")[0]}
+    assert set(found) == (OUTPUTS - {"JwtSecretArn"}) | {"WsDomainTarget", "HttpDomainTarget"}
+    assert (found["WsUrl"], found["HttpUrl"]) == ("wss://ws.example.com", "https://api.example.com")
+    served = domains(full)
+    certificates = {"WEBSOCKET": "0a1b2c3d", "HTTP": "4e5f6a7b"}
+    assert {protocol: domain["DomainName"] for protocol, domain in served.items()} == {
+        "WEBSOCKET": "ws.example.com",
+        "HTTP": "api.example.com",
+    }
+    for protocol, domain in served.items():
+        [settings] = domain["DomainNameConfigurations"]
+        assert settings["SecurityPolicy"] == "TLS_1_2"
+        assert settings["CertificateArn"].endswith(f"certificate/{certificates[protocol]}")
+
+
+def test_one_of_the_apis_may_have_a_domain_alone(synthesize: Callable[..., Resources]) -> None:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d"
+    for key, protocol, url in (("domain_name", "WEBSOCKET", "WsUrl"), ("http_domain_name", "HTTP", "HttpUrl")):
+        resources = synthesize(**{key: "chat.example.com"}, certificate_arn=certificate)
+        assert domains(resources).keys() == {protocol}
+        assert outputs(resources)[url].endswith("://chat.example.com")
+        assert sum("chat.example.com" in value for value in outputs(resources).values()) == 1
+
+
+def test_a_certificate_that_names_both_domains_is_given_once(synthesize: Callable[..., Resources]) -> None:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d"
+    resources = synthesize(
+        domain_name="ws.example.com", http_domain_name="api.example.com", certificate_arn=certificate
+    )
+    used = {domain["DomainNameConfigurations"][0]["CertificateArn"] for domain in domains(resources).values()}
+    assert used == {certificate}
+    assert not api(resources, "HTTP")[1].get("DisableExecuteApiEndpoint", False)
+
+
+def test_a_laptop_has_no_domains(synthesize: Callable[..., Resources]) -> None:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d"
+    resources = synthesize(
+        target="local",
+        local_endpoint="http://localhost:4577",
+        domain_name="ws.example.com",
+        http_domain_name="api.example.com",
+        certificate_arn=certificate,
+        default_endpoints="off",
+    )
+    assert not resources.of("AWS::ApiGatewayV2::DomainName")
+    assert outputs(resources)["WsUrl"].startswith(LOCAL.replace("http", "ws", 1))
+    assert not api(resources, "WEBSOCKET")[1].get("DisableExecuteApiEndpoint", False)
 
 
 def test_each_failure_queue_is_told_by_its_name(aws: Resources, full: Resources) -> None:

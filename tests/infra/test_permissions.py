@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.infra.templates import APNS_SECRET, FCM_SECRET, FUNCTIONS
+from tests.infra.templates import APNS_KEY, APNS_SECRET, FCM_KEY, FCM_SECRET, FUNCTIONS, JWT_KEY
 from tests.permissions import DYNAMODB, OBJECTS
 
 if TYPE_CHECKING:
@@ -169,6 +169,43 @@ def test_an_existing_secret_is_read_and_not_made(synthesize: Any) -> None:
     assert not resources.of("AWS::SecretsManager::Secret")
     for function in ("Authorizer", "Message", "Rest"):
         assert ("secretsmanager:GetSecretValue", json.dumps(arn)) in set(granted(resources, function))
+
+
+KEYS = {"jwt": JWT_KEY, "fcm": FCM_KEY, "apns": APNS_KEY}
+READERS = {"jwt": {"Authorizer", "Message", "Rest"}, "fcm": {"OfflinePush"}, "apns": {"OfflinePush"}}
+
+
+@pytest.mark.parametrize("existing", [True, False], ids=["a secret of one's own", "the stack's secret"])
+def test_who_reads_a_secret_may_have_it_decrypted_by_its_key_and_nothing_else(existing: bool, synthesize: Any) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:jwt-AbCdEf"
+    resources: Resources = synthesize(
+        fcm_secret_arn=FCM_SECRET,
+        apns_secret_arn=APNS_SECRET,
+        **{f"{name}_key_arn": key for name, key in KEYS.items()},
+        **({"jwt_secret_arn": arn} if existing else {}),
+    )
+    made = [{"Ref": name} for name in resources.of("AWS::SecretsManager::Secret")]
+    secrets = {"jwt": arn if existing else made[0], "fcm": FCM_SECRET, "apns": APNS_SECRET}
+    for name, key in KEYS.items():
+        for function in FUNCTIONS:
+            granted_by = [one for one in resources.statements(function) if one["Resource"] == key]
+            assert len(granted_by) == (function in READERS[name])
+            for statement in granted_by:
+                assert statement["Action"] == "kms:Decrypt"
+                conditions = statement["Condition"]["StringEquals"]
+                assert conditions["kms:EncryptionContext:SecretARN"] == secrets[name]
+                assert "secretsmanager." in json.dumps(conditions["kms:ViaService"])
+
+
+def test_the_secret_of_the_stack_is_under_the_configured_key(aws: Resources, synthesize: Any) -> None:
+    [secret] = synthesize(jwt_key_arn=JWT_KEY).properties("AWS::SecretsManager::Secret")
+    assert secret["KmsKeyId"] == JWT_KEY
+    [plain] = aws.properties("AWS::SecretsManager::Secret")
+    assert "KmsKeyId" not in plain
+
+
+def test_without_keys_nobody_may_decrypt(each: Resources) -> None:
+    assert "kms:" not in json.dumps([each.statements(function) for function in FUNCTIONS])
 
 
 def test_every_function_has_a_role_of_its_own_without_managed_policies(each: Resources) -> None:

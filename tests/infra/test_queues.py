@@ -80,11 +80,28 @@ def test_every_queue_is_encrypted(each: Resources) -> None:
     assert all(queue["SqsManagedSseEnabled"] is True for queue in each.properties("AWS::SQS::Queue"))
 
 
-@pytest.mark.parametrize("queue", ["PresenceChecks", "Looks"])
-def test_looks_come_ten_at_once(queue: str, each: Resources) -> None:
-    source = source_of(each, queue)
+@pytest.mark.parametrize(
+    ("name", "queue", "concurrency"),
+    [
+        *(("aws", queue, 5) for queue in ("PresenceChecks", "Looks")),
+        *(("local", queue, 5) for queue in ("PresenceChecks", "Looks")),
+        ("full", "PresenceChecks", 18),
+        ("full", "Looks", 19),
+    ],
+)
+def test_looks_come_ten_at_once_to_as_many_invocations_as_configured(
+    name: str, queue: str, concurrency: int, resources: Resources
+) -> None:
+    source = source_of(resources, queue)
     assert source["BatchSize"] == 10
-    assert "ScalingConfig" not in source
+    assert source["ScalingConfig"] == {"MaximumConcurrency": concurrency}
+
+
+def test_no_queue_may_take_all_of_the_accounts_concurrency(each: Resources) -> None:
+    sources = each.properties("AWS::Lambda::EventSourceMapping")
+    of_queues = [source for source in sources if "Queue" in source["EventSourceArn"]["Fn::GetAtt"][0]]
+    assert len(of_queues) == len(sources) - 2
+    assert all(source["ScalingConfig"]["MaximumConcurrency"] >= 2 for source in of_queues)
 
 
 @pytest.mark.parametrize(("name", "concurrency"), [("local", 5), ("full", 9)])

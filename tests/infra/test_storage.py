@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.infra.templates import Resources
 
 pytestmark = pytest.mark.xdist_group("infra")
@@ -76,11 +78,41 @@ KEPT = (
 )
 
 
-def test_on_aws_everything_with_data_survives_the_stack(aws: Resources) -> None:
+def test_on_aws_everything_with_data_survives_the_stack_and_leaves_nothing_of_a_first_deployment_that_fails(
+    aws: Resources,
+) -> None:
+    """But the tables: deleting what is protected from deletion fails, and the rollback with it."""
     for kind in KEPT:
         for resource in aws.of(kind).values():
-            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), kind
+            kept = "Retain" if kind == "AWS::DynamoDB::Table" else "RetainExceptOnCreate"
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (kept, "Retain"), kind
     assert all(table["DeletionProtectionEnabled"] for table in aws.properties("AWS::DynamoDB::Table"))
+
+
+def test_nothing_else_is_left_where_the_first_deployment_fails_but_the_accounts_own_setting(aws: Resources) -> None:
+    """API Gateway goes on naming the role whatever becomes of the stack, so the role has to be there."""
+    kept = {name: one["Type"] for name, one in aws.all.items() if one.get("DeletionPolicy") == "Retain"}
+    assert sorted(kept.values()) == ["AWS::ApiGateway::Account", *["AWS::DynamoDB::Table"] * 4, "AWS::IAM::Role"]
+    assert [name for name, kind in kept.items() if kind == "AWS::IAM::Role" and "GatewayLogsRole" in name]
+
+
+def test_a_stack_with_data_that_stays_is_protected_from_deletion(
+    aws: Resources, full: Resources, local: Resources
+) -> None:
+    assert [stack.properties_of_the_artifact.get("terminationProtection") for stack in (aws, full, local)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_table_is_safe_and_a_stack_deletable_on_a_laptop_that_keeps_its_data(
+    synthesize: Callable[..., Resources],
+) -> None:
+    """The emulator knows no protection of stacks, and `make down` and `make reset` have no use for one."""
+    kept = synthesize(target="local", local_endpoint="http://localhost:4577", removal="retain")
+    assert kept.properties_of_the_artifact["terminationProtection"] is False
+    assert all(table["DeletionProtectionEnabled"] for table in kept.properties("AWS::DynamoDB::Table"))
 
 
 @pytest.mark.parametrize("name", ["local", "full"])
