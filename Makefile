@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy destroy check test lint format hooks
+.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy check test lint format hooks
 .PHONY: synth test-functions
 
 BIN := .venv/bin
@@ -40,6 +40,7 @@ help:
 	@echo "  make deploy                  deploy to the account of your credentials"
 	@echo "  make doctor AWS=1            look at it there, as its client and its operator (DEVICE=alice/phone pushes to one)"
 	@echo "  make replay AWS=1            do again there what failed (also: push-doctor, missed-pushes)"
+	@echo "  make adopt                   before a deploy: take over the data that a deleted stack has left (DRY=1 only shows it)"
 	@echo "  make destroy                 delete it there (YES=1 does not ask)"
 	@echo "For developers"
 	@echo "  make check                   for every change: format, lint, types, layers and the quick tests"
@@ -121,7 +122,11 @@ reset: setup
 	@$(LOCAL) reset $(if $(YES),--yes)
 
 deploy: setup
-	@$(OPS) deploy
+	@$(OPS) deploy $(if $(AFRESH),--afresh)
+
+# NAMES="a b" says which are meant, where several stacks have left theirs.
+adopt: setup
+	@$(OPS) adopt $(if $(NAMES),--names $$NAMES) $(if $(DRY),--dry)
 
 destroy: setup
 	@$(OPS) destroy $(if $(YES),--yes)

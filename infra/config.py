@@ -144,6 +144,7 @@ class Config:
     log_level: LogLevel
     request_log: Switch
     tracing: Switch
+    dashboard: Switch
     log_retention_days: int
     removal: Removal
     alarm_topic_arn: str
@@ -239,6 +240,7 @@ class Config:
             log_level=read.choice("log_level", LOG_LEVELS, "INFO"),
             request_log=read.choice("request_log", SWITCHES, "on" if local else "off"),
             tracing=read.choice("tracing", SWITCHES, "off"),
+            dashboard=read.choice("dashboard", SWITCHES, "on"),
             log_retention_days=read.choice("log_retention_days", RETENTION_DAYS, 30),
             removal=read.choice("removal", REMOVALS, "destroy" if local else "retain"),
             alarm_topic_arn=read.text("alarm_topic_arn", _TOPIC_ARN, "the ARN of an SNS topic"),

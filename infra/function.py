@@ -50,6 +50,7 @@ class Function(Construct):
     """A Lambda function whose role may do nothing but write its own log, until `allow` adds a statement."""
 
     resource: lambda_.Function
+    memory_mb: int
 
     def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
         """Its log and its role. `FunctionFactory` makes the `resource` with them."""
@@ -105,6 +106,7 @@ class FunctionFactory:
         """
         config, target, bundle = self.config, self.target, self.bundles[folder]
         function = Function(scope, construct_id, config=config)
+        function.memory_mb = memory_mb
         function.resource = lambda_.Function(
             function,
             "Function",

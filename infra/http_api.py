@@ -89,7 +89,7 @@ class RestApi(Construct):
             route_key=gateway.HttpRouteKey.DEFAULT,
             integration=integrations.HttpLambdaIntegration("RestIntegration", self.rest.resource),
         )
-        stage = gateway.HttpStage(
+        self.stage = gateway.HttpStage(
             self,
             "Stage",
             http_api=self.api,
@@ -97,8 +97,8 @@ class RestApi(Construct):
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=config.throttle_rate, burst_limit=config.throttle_burst),
         )
-        stage.node.add_dependency(route)
-        enable_access_log(stage, config=config, target=target, kind="http")
+        self.stage.node.add_dependency(route)
+        self.access_log = enable_access_log(self.stage, config=config, target=target, kind="http")
         acknowledge(
             route,
             {
@@ -111,7 +111,7 @@ class RestApi(Construct):
             serve_by_domain(
                 self,
                 api=self.api,
-                stage=stage,
+                stage=self.stage,
                 domain_name=target.http_domain,
                 certificate_arn=config.http_certificate,
                 output="HttpDomainTarget",

@@ -71,14 +71,15 @@ def enable_access_log(
     config: Config,
     target: Target,
     kind: Literal["http", "websocket"],
-) -> None:
-    """Write one JSON line for each request or frame to a log group of the stage's own."""
+) -> logs.LogGroup | None:
+    """Write one JSON line for each request or frame to a log group of the stage's own, if the target has them."""
     if not target.has_access_logs:
         reason = "The emulator writes no access logs."
         acknowledge(stage, {"AwsSolutions-APIG1": reason, "Serverless-APIGWAccessLogging": reason})
-        return
+        return None
     group = log_group(stage, "AccessLog", config)
     resource = cast("gateway.CfnStage", stage.node.default_child)
     resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
         destination_arn=group.log_group_arn, format=json.dumps(_FIELDS[kind], separators=(",", ":"))
     )
+    return group

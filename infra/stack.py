@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Environment, Stack
 
+from infra.dashboard import Dashboard, Watched
 from infra.files import FileChecks, Files
 from infra.function import FunctionFactory
 from infra.http_api import RestApi
@@ -116,6 +117,18 @@ class ParleyStack(Stack):
             stage=web_socket.stage,
             failures=failures,
         )
+        dashboard = self._dashboard(
+            config,
+            Watched(
+                web_socket=web_socket,
+                rest=rest,
+                functions=functions,
+                consumers=(push.function, checks.function),
+                storage=storage,
+                queues=queues,
+                failures=failures,
+            ),
+        )
         self._outputs(
             {
                 "WsUrl": web_socket.url,
@@ -128,12 +141,21 @@ class ParleyStack(Stack):
                 "FailureQueueUrl": push.failures.queue_url,
                 "FailureQueues": self.to_json_string({name: queue.queue_url for name, queue in failures.items()}),
                 "JwtSecretArn": identity.secret_arn,
+                "DashboardUrl": dashboard,
                 "WebUrl": page.origin if page else "",
                 "WebBucket": page.bucket.bucket_name if page else "",
                 "WebTokenUrl": config.web_token_url if page else "",
                 "Region": self.region,
             }
         )
+
+    def _dashboard(self, config: Config, watched: Watched) -> str:
+        """Where the dashboard is; empty where there is none. The emulator has no use for one."""
+        if config.dashboard == "off" or config.is_local:
+            return ""
+        name = Dashboard(self, "Dashboard", config=config, watched=watched).name
+        console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home"
+        return f"{console}?region={self.region}#dashboards/dashboard/{name}"
 
     def _outputs(self, values: Mapping[str, str]) -> None:
         for name, value in values.items():

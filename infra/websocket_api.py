@@ -12,6 +12,7 @@ from constructs import Construct
 from infra.acknowledge import acknowledge
 from infra.connections import Connections
 from infra.domains import close_default_endpoint, serve_by_domain
+from infra.logs import enable_access_log
 from infra.routes import FRAME_ROUTES
 from infra.websocket_stage import make_stage
 
@@ -50,12 +51,13 @@ class WebSocketApi(Construct):
         self.connect = self._connect()
         self.disconnect = self._disconnect()
         self.message = self._message(identity)
-        stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
+        self.stage = make_stage(self, api=self.api, routes=self._routes(), config=config, target=target)
+        self.access_log = enable_access_log(self.stage, config=config, target=target, kind="websocket")
         if target.web_socket_domain:
             serve_by_domain(
                 self,
                 api=self.api,
-                stage=stage,
+                stage=self.stage,
                 domain_name=target.web_socket_domain,
                 certificate_arn=config.certificate_arn,
                 output="WsDomainTarget",

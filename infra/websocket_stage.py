@@ -10,7 +10,6 @@ from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_iam as iam
 
 from infra.acknowledge import acknowledge_managed_policy
-from infra.logs import enable_access_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,6 @@ def make_stage(
     # A stage deploys what its API has at that moment. Each route or route response that came later would bring a
     # further deployment, of which API Gateway refuses many at once; and a route's settings need a route that is there.
     stage.node.add_dependency(*routes.values())
-    enable_access_log(stage, config=config, target=target, kind="websocket")
     if target.has_access_logs and config.gateway_logs_role == "create":
         stage.node.add_dependency(_account_logs_role(scope))
     return stage

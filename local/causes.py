@@ -48,6 +48,8 @@ AWS = {
     "SSLError": "Check AWS_CA_BUNDLE, and whether a proxy stands in between",
     "AccessDenied": "These credentials lack a permission: ask who administers the account",
     "AccessDeniedException": "These credentials lack a permission: ask who administers the account",
+    "InvalidClientTokenId": "Are the credentials right? In a region that the account has not enabled none are: "
+    "aws account enable-region --region-name …",
     "RequestExpired": "Is this machine's clock right?",
     "SignatureDoesNotMatch": "Is the secret key right, and this machine's clock?",
 }

@@ -26,11 +26,15 @@ def _run(options: argparse.Namespace) -> int:
         case "deploy":
             from ops.deploy import deploy
 
-            deploy(where)
+            deploy(where, afresh=options.afresh)
         case "destroy":
             from ops.deploy import destroy
 
             destroy(where, confirmed=options.yes)
+        case "adopt":
+            from ops.adopt import adopt
+
+            adopt(where, names=options.names, dry=options.dry)
         case "replay":
             from ops.replay import Options, replay
 
@@ -68,9 +72,13 @@ def _device(named: str | None) -> tuple[str, str] | None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
+    deploy = commands.add_parser("deploy", help="deploy to the AWS account of your credentials")
+    deploy.add_argument("--afresh", action="store_true", help="with empty tables, although there are earlier ones")
     destroy = commands.add_parser("destroy", help="delete the stack in that account")
     destroy.add_argument("--yes", action="store_true", help="do not ask")
+    adopt = commands.add_parser("adopt", help="take over the data that a deleted stack has left")
+    adopt.add_argument("--names", nargs="*", default=[], help="those that are meant, where there are several of a kind")
+    adopt.add_argument("--dry", action="store_true", help="only show what there is")
     replay = commands.add_parser("replay", help="do again what is in the failure queues")
     replay.add_argument("--aws", action="store_true", help="in the AWS account of your credentials")
     replay.add_argument("--queue", metavar="NAME", help="from this failure queue alone")

@@ -1,6 +1,7 @@
 """`make deploy` and `make destroy`: the same app in an AWS account."""
 
 import json
+from typing import TYPE_CHECKING
 
 from local import cdk, page
 from local.console import ask, fact, step
@@ -8,33 +9,71 @@ from local.errors import CommandError
 from local.settings import Settings
 from ops import target, web
 
+if TYPE_CHECKING:
+    from ops.account import Place
+    from ops.target import Stacks
+
 RETAINED = "tables, bucket, secret and logs stay; after a deploy with PARLEY_REMOVAL=destroy they go too"
+PROTECTED = "the stack is protected from deletion while its data is to stay: that is lifted now"
 
 
-def deploy(settings: Settings) -> None:
-    """Bootstrap the account where needed, deploy, and say where the stack is.
+def deploy(settings: Settings, *, afresh: bool = False) -> None:
+    """Ask the account for what it takes, deploy, and see that what is deployed is in effect and answers.
+
+    `afresh`: begin with empty tables although there are those of an earlier stack.
 
     Raises:
-        CommandError: no credentials, or a step failed.
+        CommandError: no credentials, something is missing, or a step failed.
 
     """
-    account, region = target.identity()
-    environment = _environment(settings, region)
-    fact("account", f"{account}, region {region}")
-    if not _is_bootstrapped(region):
+    from ops import deployed
+    from ops.account import Place
+
+    number, region = target.identity()
+    place = Place(number, region, target.clients(region))
+    stacks = target.stacks_of(region, place.clients)
+    fact("account", f"{number}, region {region}")
+    environment = _environment(settings, region) | _asked(settings, stacks, place, afresh=afresh)
+    outputs = _cdk_deploy(settings, environment)
+    deployed.check_gateways(stacks, place)
+    deployed.check_health(outputs, stacks, place)
+    if "WebBucket" in outputs:
+        page.build(settings)
+        web.publish(settings, outputs)
+    _show(outputs)
+
+
+def _asked(settings: Settings, stacks: "Stacks", place: "Place", *, afresh: bool) -> dict[str, str]:
+    """Bootstrap the account where it is not yet, and return what the account decides of the configuration.
+
+    Whatever is missing is told before anything is touched.
+    """
+    from ops import account
+
+    config = account.configuration(settings)
+    account.check_region(place.region, config)
+    account.check_stack(stacks, afresh=afresh)
+    account.check_concurrency(stacks, config, place)
+    account.check_secrets(config, place)
+    account.check_certificates(config, place)
+    role = account.gateway_logs_role(stacks, config, place, account.chosen(settings, "gateway_logs_role"))
+    if not account.is_bootstrapped(place):
         with step("bootstrap"):
-            where, log = f"aws://{account}/{region}", settings.log("aws-bootstrap")
+            where, log = f"aws://{place.account}/{place.region}", settings.log("aws-bootstrap")
+            environment = _environment(settings, place.region)
             cdk.run(settings, "bootstrap", where, environment=environment, log=log, folder=settings.home)
+    return {"PARLEY_GATEWAY_LOGS_ROLE": role}
+
+
+def _cdk_deploy(settings: Settings, environment: dict[str, str]) -> dict[str, str]:
+    """Deploy, and return the stack's outputs."""
     outputs_file = settings.home / "aws-outputs.json"
     with step("deploy"):
         options = ("--require-approval", "never", "--outputs-file", str(outputs_file))
         log = settings.log("aws-deploy")
         cdk.run(settings, "deploy", target.stack_name(), *options, environment=environment, log=log)
-    outputs = json.loads(outputs_file.read_text(encoding="utf-8"))[target.stack_name()]
-    if "WebBucket" in outputs:
-        page.build(settings)
-        web.publish(settings, outputs)
-    _show(outputs)
+    outputs: dict[str, str] = json.loads(outputs_file.read_text(encoding="utf-8"))[target.stack_name()]
+    return outputs
 
 
 def _show(outputs: dict[str, str]) -> None:
@@ -42,6 +81,8 @@ def _show(outputs: dict[str, str]) -> None:
     fact("HTTP", outputs["HttpUrl"])
     if url := outputs.get("WebUrl"):
         fact("chat page", url)
+    if url := outputs.get("DashboardUrl"):
+        fact("dashboard", url)
     if arn := outputs.get("JwtSecretArn"):
         print("\nYour backend signs its users' tokens (HS256) with this secret:")
         fetch = "aws secretsmanager get-secret-value --query SecretString --output text"
@@ -49,18 +90,21 @@ def _show(outputs: dict[str, str]) -> None:
 
 
 def destroy(settings: Settings, *, confirmed: bool) -> None:
-    """Delete the stack after asking.
+    """Delete the stack after asking. Its protection from deletion, which is one from slips, is lifted first.
 
     Raises:
         CommandError: no credentials, no consent, or a failure.
 
     """
     account, region = target.identity()
-    name = target.stack_name()
+    name, clients = target.stack_name(), target.clients(region)
     print(f"This deletes {name} in account {account}, region {region}.")
     print(f"By default its {RETAINED}.")
     if not confirmed and not _consents(name):
         raise CommandError("Nothing was deleted", f"Type the stack's name, {name}, or run: make destroy YES=1")
+    if target.stacks_of(region, clients).is_protected():
+        fact("protection", PROTECTED)
+        clients("cloudformation").update_termination_protection(StackName=name, EnableTerminationProtection=False)
     with step("destroy"):
         environment, log = _environment(settings, region), settings.log("aws-destroy")
         cdk.run(settings, "destroy", name, "--force", environment=environment, log=log)
@@ -72,16 +116,3 @@ def _environment(settings: Settings, region: str) -> dict[str, str]:
 
 def _consents(name: str) -> bool:
     return ask(f"Type {name} to go on: ") == name
-
-
-def _is_bootstrapped(region: str) -> bool:
-    import boto3
-    from botocore.exceptions import ClientError
-
-    try:
-        boto3.client("ssm", region_name=region).get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return False
-        raise
-    return True

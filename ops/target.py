@@ -1,6 +1,7 @@
 """The deployed stack that a command is about, on the laptop or in AWS, and how to talk to it."""
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,9 @@ from local.causes import AWS
 from local.console import fact
 from local.errors import CommandError
 from local.settings import REGION, Settings
+
+Clients = Callable[[str], Any]
+"""Makes a client of a service, by its name."""
 
 # The longest that a function may take.
 PATIENCE_SECONDS = 900
@@ -19,7 +23,7 @@ class Target:
     """A stack; `connect` makes a client of a service. For a message, `wait_seconds` have AWS ask all of its servers."""
 
     stack_name: str
-    connect: Any
+    connect: Clients
     wait_seconds: int
 
 
@@ -64,7 +68,73 @@ def identity() -> tuple[str, str]:
     return account, session.region_name
 
 
-def _connect(address: str | None, region: str) -> Any:
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a stack: its name in the template, and what AWS calls it."""
+
+    logical_id: str
+    physical_id: str
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """What CloudFormation and DynamoDB know about the stack of a name, whether it is there or was once."""
+
+    name: str
+    region: str
+    clients: Clients
+
+    def status(self) -> str:
+        """As CloudFormation says it; empty where there is no such stack."""
+        return str(self._described().get("StackStatus", ""))
+
+    def is_protected(self) -> bool:
+        """Whether CloudFormation would refuse to delete it."""
+        return bool(self._described().get("EnableTerminationProtection"))
+
+    def _described(self) -> dict[str, Any]:
+        from botocore.exceptions import ClientError
+
+        try:
+            found = self.clients("cloudformation").describe_stacks(StackName=self.name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":  # "Stack with id … does not exist"
+                return {}
+            raise
+        described: dict[str, Any] = found["Stacks"][0]
+        return described
+
+    def resources(self, kind: str) -> list[Resource]:
+        """Its resources of a type; none where there is no such stack."""
+        if not self.status():
+            return []
+        pages = self.clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return [
+            Resource(one["LogicalResourceId"], one["PhysicalResourceId"])
+            for page in pages
+            for one in page["StackResourceSummaries"]
+            if one["ResourceType"] == kind and one.get("PhysicalResourceId")
+        ]
+
+    def left_tables(self) -> list[str]:
+        """Tables that a stack of this name has made, as their names tell; without a stack they belong to none."""
+        return sorted(name for name in self._tables() if name.startswith(f"{self.name}-Storage"))
+
+    def _tables(self) -> Iterator[str]:
+        for page in self.clients("dynamodb").get_paginator("list_tables").paginate():
+            yield from page["TableNames"]
+
+
+def stacks_of(region: str, clients: Clients) -> Stacks:
+    return Stacks(stack_name(), region, clients)
+
+
+def clients(region: str) -> Clients:
+    """Makes clients of the account of the user's credentials."""
+    return _connect(None, region)
+
+
+def _connect(address: str | None, region: str) -> Clients:
     """What makes a client of a service."""
     import boto3
     from botocore.config import Config

@@ -28,9 +28,11 @@ ALWAYS = {
     *("Logs::LogGroup", "S3::Bucket", "S3::BucketPolicy", "SQS::Queue", "SQS::QueuePolicy", "Scheduler::ScheduleGroup"),
 }
 KINDS = {
-    "aws": ALWAYS | {"ApiGateway::Account", "ApiGatewayV2::RouteResponse", "SecretsManager::Secret"},
+    "aws": ALWAYS
+    | {"CloudWatch::Dashboard", "ApiGateway::Account", "ApiGatewayV2::RouteResponse", "SecretsManager::Secret"},
     "local": ALWAYS | {"SecretsManager::Secret"},
-    "full": ALWAYS | {"ApiGatewayV2::RouteResponse", "ApiGatewayV2::DomainName", "ApiGatewayV2::ApiMapping"},
+    "full": ALWAYS
+    | {"CloudWatch::Dashboard", "ApiGatewayV2::RouteResponse", "ApiGatewayV2::DomainName", "ApiGatewayV2::ApiMapping"},
 }
 EACH = pytest.mark.parametrize("name", KINDS)
 # Wherever one of these stands, permissions are given.

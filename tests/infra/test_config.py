@@ -92,6 +92,7 @@ def test_values_from_cdk_json_need_not_be_text() -> None:
         ("http_certificate_arn", "0a1b2c3d", "the ARN of an ACM certificate"),
         ("default_endpoints", "none", "one of on, off"),
         ("tracing", "xray", "one of on, off"),
+        ("dashboard", "yes", "one of on, off"),
         ("jwt_key_arn", "alias/parley", "the ARN of a KMS key, not of an alias"),
         ("fcm_key_arn", "arn:aws:kms:eu-west-1:123456789012:alias/x", "the ARN of a KMS key, not of an alias"),
         ("apns_key_arn", "key", "the ARN of a KMS key, not of an alias"),

@@ -249,7 +249,7 @@ def outputs(resources: Resources) -> dict[str, str]:
 
 def test_outputs_on_aws(aws: Resources) -> None:
     found = outputs(aws)
-    assert set(found) == OUTPUTS
+    assert set(found) == OUTPUTS | {"DashboardUrl"}
     assert found["WsUrl"] == f"wss://<{api(aws, 'WEBSOCKET')[0]}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
     assert found["HttpUrl"] == f"https://<{api(aws, 'HTTP')[0]}>.execute-api.<AWS::Region>.<AWS::URLSuffix>"
 
@@ -273,7 +273,7 @@ def domains(resources: Resources) -> dict[str, dict[str, Any]]:
 
 def test_custom_domains_serve_the_two_apis_over_tls_1_2(full: Resources) -> None:
     found = outputs(full)
-    assert set(found) == (OUTPUTS - {"JwtSecretArn"}) | {"WsDomainTarget", "HttpDomainTarget"}
+    assert set(found) == (OUTPUTS - {"JwtSecretArn"}) | {"WsDomainTarget", "HttpDomainTarget", "DashboardUrl"}
     assert (found["WsUrl"], found["HttpUrl"]) == ("wss://ws.example.com", "https://api.example.com")
     served = domains(full)
     certificates = {"WEBSOCKET": "0a1b2c3d", "HTTP": "4e5f6a7b"}

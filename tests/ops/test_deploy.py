@@ -8,7 +8,8 @@ from moto import mock_aws
 from local import cdk, page
 from local.errors import CommandError
 from local.settings import Settings
-from ops import deploy, target, web
+from ops import deploy, deployed, target, web
+from tests.ops.account import Account, ready, refused, stack
 
 
 @pytest.fixture
@@ -18,13 +19,32 @@ def extra() -> dict[str, str]:
 
 
 @pytest.fixture
-def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str]) -> list[tuple[str, ...]]:
-    """The CDK commands that were run, in an account with everything in place."""
+def account() -> Account:
+    """An account with everything in place."""
+    return ready()
+
+
+@pytest.fixture
+def environments() -> list[dict[str, str]]:
+    """What each command of the CDK was told."""
+    return []
+
+
+@pytest.fixture
+def commands(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    extra: dict[str, str],
+    account: Account,
+    environments: list[dict[str, str]],
+) -> list[tuple[str, ...]]:
+    """The CDK commands that were run."""
     run: list[tuple[str, ...]] = []
 
     def fake_cdk(_settings: Settings, *arguments: str, environment: dict[str, str], **_: object) -> None:
         assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-central-1"
         run.append(arguments)
+        environments.append(environment)
         if arguments[0] == "deploy":
             outputs = {
                 "WsUrl": "wss://x",
@@ -39,7 +59,9 @@ def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch, extra: dict[st
     monkeypatch.delenv("PARLEY_STAGE", raising=False)
     monkeypatch.setattr(cdk, "run", fake_cdk)
     monkeypatch.setattr(target, "identity", lambda: ("123456789012", "eu-central-1"))
-    monkeypatch.setattr(deploy, "_is_bootstrapped", lambda _region: True)
+    monkeypatch.setattr(target, "clients", lambda _region: account)
+    monkeypatch.setattr(deployed, "check_gateways", lambda *_: run.append(("gateways",)))
+    monkeypatch.setattr(deployed, "check_health", lambda outputs, *_: run.append(("health", outputs["WsUrl"])))
     return run
 
 
@@ -47,7 +69,7 @@ def test_a_deployment_ends_with_the_urls_and_the_way_to_the_secret(
     settings: Settings, commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     deploy.deploy(settings)
-    assert [command[:2] for command in commands] == [("deploy", "Parley-prod")]
+    assert [command[:2] for command in commands] == [("deploy", "Parley-prod"), ("gateways",), ("health", "wss://x")]
     shown = capsys.readouterr().out
     assert "wss://x" in shown
     assert "--region eu-central-1 --secret-id arn:secret" in shown
@@ -93,16 +115,64 @@ def test_with_the_page_its_files_and_where_its_stack_is_are_put_into_its_bucket(
         web.LASTING,
     )
     assert kept["assets/a-1.js"]["ContentType"].startswith("text/javascript")
-    assert len(commands) == 1
+    assert len(commands) == 3
     assert "https://d1.cloudfront.net" in capsys.readouterr().out
 
 
 def test_an_account_is_bootstrapped_where_it_is_not_yet(
-    settings: Settings, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, commands: list[tuple[str, ...]], account: Account
 ) -> None:
-    monkeypatch.setattr(deploy, "_is_bootstrapped", lambda _region: False)
+    account.answers["ssm.GetParameter"] = refused("ParameterNotFound")
     deploy.deploy(settings)
     assert commands[0] == ("bootstrap", "aws://123456789012/eu-central-1")
+
+
+@pytest.mark.parametrize(("there", "told"), [("", "create"), ("arn:aws:iam::1:role/theirs", "existing")])
+def test_the_app_is_told_how_to_take_the_accounts_role_for_logs(
+    settings: Settings,
+    commands: list[tuple[str, ...]],
+    account: Account,
+    environments: list[dict[str, str]],
+    there: str,
+    told: str,
+) -> None:
+    account.answers |= {"apigateway.GetAccount": {"cloudwatchRoleArn": there}, "iam.GetRole": refused("AccessDenied")}
+    deploy.deploy(settings)
+    assert [one["PARLEY_GATEWAY_LOGS_ROLE"] for one in environments] == [told]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PARLEY_STAGE", "Prod", "Configuration: stage: 'Prod' is not allowed"),
+        ("PARLEY_MESSAGE_CONCURRENCY", "950", "would keep 950 invocations"),
+        ("PARLEY_ALARM_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alarms", "alarm_topic_arn is in us-east-1"),
+        ("PARLEY_GATEWAY_LOGS_ROLE", "existing", "API Gateway has no role for its logs"),
+    ],
+)
+def test_what_is_missing_is_told_before_anything_is_touched(
+    settings: Settings,
+    commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    said: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(CommandError, match=said):
+        deploy.deploy(settings)
+    assert commands == []
+
+
+def test_a_deployment_over_the_tables_of_an_earlier_stack_is_meant_or_does_not_happen(
+    settings: Settings, commands: list[tuple[str, ...]], account: Account
+) -> None:
+    account.answers["dynamodb.ListTables"] = {"TableNames": ["Parley-prod-StorageLog71D2C972-1ABC"]}
+    with pytest.raises(CommandError, match="tables of an earlier Parley-prod"):
+        deploy.deploy(settings)
+    assert commands == []
+    deploy.deploy(settings, afresh=True)
+    assert commands[0][0] == "deploy"
 
 
 def test_without_consent_nothing_is_deleted(settings: Settings, commands: list[tuple[str, ...]]) -> None:
@@ -121,6 +191,32 @@ def test_with_consent_the_stack_of_the_stage_is_deleted_after_saying_what_stays(
     deploy.destroy(settings, confirmed=True)
     assert commands == [("destroy", "Parley-test", "--force")]
     assert "tables, bucket, secret and logs stay" in capsys.readouterr().out
+
+
+def test_consent_lifts_the_protection_from_slips_first(
+    settings: Settings, commands: list[tuple[str, ...]], account: Account
+) -> None:
+    account.answers |= {
+        "cloudformation.DescribeStacks": stack(is_protected=True),
+        "cloudformation.UpdateTerminationProtection": {"StackId": "arn:stack"},
+    }
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        deploy.destroy(settings, confirmed=False)
+    assert account.of("cloudformation.UpdateTerminationProtection") == []
+    deploy.destroy(settings, confirmed=True)
+    assert account.of("cloudformation.UpdateTerminationProtection") == [
+        {"StackName": "Parley-prod", "EnableTerminationProtection": False}
+    ]
+    assert commands == [("destroy", "Parley-prod", "--force")]
+
+
+def test_a_stack_without_protection_is_deleted_as_it_is(
+    settings: Settings, commands: list[tuple[str, ...]], account: Account
+) -> None:
+    account.answers["cloudformation.DescribeStacks"] = stack()
+    deploy.destroy(settings, confirmed=True)
+    assert account.of("cloudformation.UpdateTerminationProtection") == []
+    assert len(commands) == 1
 
 
 @pytest.fixture
