@@ -96,5 +96,6 @@ OPERATIONS: Final[Mapping[str, Documented]] = {
     "post_notification": Documented("notifications", {201: people.SentNotification}, (Forbidden,)),
     "get_notifications": Documented("notifications", {200: people.Notifications}),
     "delete_notification": Documented("notifications", {204: None}),
+    "get_connections": Documented("admin", {200: people.Connections}, (Forbidden,)),
     "delete_connections": Documented("admin", {200: service.Closed}, (Forbidden,)),
 }

@@ -1,4 +1,4 @@
-"""The caller's own profile, contacts and blocks, others' presence, and closing a user's connections."""
+"""The caller's own profile, contacts and blocks, others' presence, and a user's connections for administrators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.domain.text import check_user_id
 from shared.errors import BadRequest, Forbidden
 from shared.operations import contacts
 from shared.operations.presence import best_effort, check_offline, hide_presence, presence_of, show_presence
-from shared.operations.sessions import close_all
+from shared.operations.sessions import close_all, live_connections
 from shared.operations.visibility import tell_blocked, tell_granted, tell_withdrawn
 from shared.wire.rest import people as bodies
 
@@ -57,16 +57,27 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         stores, services, now = wiring.stores, wiring.services, wiring.context.now()
         return ok(bodies.presences_body(presence_of(asked, user_id=user_id, stores=stores, services=services, now=now)))
 
+    @app.get("/v1/users/<user_id>/connections")
+    def get_connections(user_id: UserPath) -> Answer:
+        """The live connections of a user: which device, since when, and when last heard. Needs the scope `admin`."""
+        _check_admin(app, wiring)
+        now = wiring.context.now()
+        return ok(bodies.connections_body(live_connections(user_id, stores=wiring.stores, now=now), now=now))
+
     @app.delete("/v1/users/<user_id>/connections")
     def delete_connections(user_id: UserPath) -> Answer:
         """Close every live connection of a user. Needs the scope `admin`. Tokens stay good until they end."""
-        if _ADMIN not in wiring.caller(app).scopes:
-            raise Forbidden("This needs a token with the scope `admin`")
+        _check_admin(app, wiring)
         stores, services, context = wiring.stores, wiring.services, wiring.context
         closed = close_all(user_id, stores=stores, services=services, now=context.now())
         # Also of who has none left: an earlier request may have died before it told that.
         check_offline(Gone(user_id, context.now()), again=True, stores=stores, services=services, now=context.now)
         return ok(bodies.closed_body(closed))
+
+
+def _check_admin(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
+    if _ADMIN not in wiring.caller(app).scopes:
+        raise Forbidden("This needs a token with the scope `admin`")
 
 
 def _is_hidden(user_id: str, wiring: Wiring) -> bool:

@@ -78,6 +78,16 @@ class Connection:
         is_near_its_end = stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2)
         return refreshed if is_near_its_end else None
 
+    def last_heard_at(self, now: int) -> int | None:
+        """When its last ping came, as its expiry tells; before the first one, when it was opened.
+
+        None in the last minutes before its end, which pings don't move any more: it may have pinged, or not.
+        """
+        end = min(self.connected_at + MAX_LIFETIME_MS, self.authenticated_until)
+        if self.expires_at < end:
+            return self.expires_at - HEARTBEAT_WINDOW_MS
+        return self.connected_at if now < end - HEARTBEAT_WINDOW_MS else None
+
 
 def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:
     """A connection as it is first registered: it ends with the gateway's two hours or with the token."""

@@ -87,6 +87,12 @@ def close_connection(user_id: str, connection_id: str, *, stores: SessionStores,
     return result.shown == ONLINE and not live(result.others, now)
 
 
+def live_connections(user_id: str, *, stores: SessionStores, now: int) -> list[Connection]:
+    """A user's live connections, the oldest first."""
+    connections = live(stores.sessions.of([user_id]).get(user_id, ()), now)
+    return sorted(connections, key=lambda connection: (connection.connected_at, connection.connection_id))
+
+
 def close_all(user_id: str, *, stores: SessionStores, services: PresenceServices, now: int) -> int:
     """Close every connection of a user, each after it was told why. Returns how many were live."""
     connections = stores.sessions.of([user_id]).get(user_id, ())

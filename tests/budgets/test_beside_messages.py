@@ -48,6 +48,7 @@ def units(harness: BudgetHarness) -> tuple[float, float]:
         ("DELETE /v1/notifications/n", None, (0, 1)),
         (f"POST /v1/conversations/{DM}/messages/1/reminders", {"at": NOW + HOUR}, (3, 1)),
         ("GET /v1/reminders", None, (1, 0)),
+        ("GET /v1/users/bob/connections", None, (1, 0)),
     ],
 )
 def test_requests(

@@ -141,6 +141,7 @@ def test_the_http_api(harness: BudgetHarness, buckets: DynamoDbBuckets) -> None:
         ("POST", "/v1/notifications", {"users": ["alice", "bob"], "title": "Hello", "notification_id": "n"}),
         ("GET", "/v1/notifications", None),
         ("DELETE", "/v1/notifications/n", None),
+        ("GET", "/v1/users/alice/connections", None),
         ("DELETE", "/v1/users/alice/connections", None),
     ]
     api = make_api(rest_wiring(harness, buckets), unexpected=_fail)

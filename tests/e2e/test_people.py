@@ -65,7 +65,14 @@ async def test_a_users_connections_can_be_closed_by_an_admin_only(stack: Stack) 
         await b.ask("presence", users=[alice])
         path = f"/v1/users/{alice}/connections"
         assert http(stack, "DELETE", path, user_id=bob)[1]["code"] == "forbidden"
+        assert http(stack, "GET", path, user_id=alice)[1]["code"] == "forbidden"
         admin = mint(stack, bob, scope="admin")
+        before = http(stack, "GET", path, token=admin)[1]["connections"]
+        assert (await laptop.ask("ping"))["type"] == "pong"
+        after = http(stack, "GET", path, token=admin)[1]["connections"]
+        assert [one["connection_id"] for one in after] == [one["connection_id"] for one in before]
+        assert [one["last_heard_at"] for one in before] == [one["connected_at"] for one in before]
+        assert sum(one["last_heard_at"] > one["connected_at"] for one in after) == 1
         assert http(stack, "DELETE", path, token=admin) == (200, {"closed": 2})
         for device in (phone, laptop):
             (closing,) = await seen(device, "disconnect")
@@ -73,6 +80,7 @@ async def test_a_users_connections_can_be_closed_by_an_admin_only(stack: Stack) 
             await device.closed()
         (gone,) = await seen(b, "presence")
         assert gone["status"] == "offline"
+        assert http(stack, "GET", path, token=admin) == (200, {"connections": []})
 
 
 async def test_a_flood_is_slowed_down_then_closed_and_nobody_else_notices(stack: Stack) -> None:

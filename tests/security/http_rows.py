@@ -151,5 +151,6 @@ ROWS: Final[list[Row]] = [
         {"users": ["alice", "bob"], "title": "Maintenance"},
         scope="notifications:send",
     ),
+    Scoped("get_connections", "GET", "/v1/users/alice/connections", 200, scope="admin"),
     Scoped("delete_connections", "DELETE", "/v1/users/alice/connections", 200, scope="admin"),
 ]

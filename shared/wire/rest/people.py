@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from shared.domain.connections import Presence
+from shared.domain.connections import Connection, Presence
 from shared.domain.contacts import Contact, GroupsFrom, Profile
 from shared.domain.devices import APNS, Device, Environment
 from shared.domain.notifications import Notification, Reminder
@@ -157,6 +157,20 @@ def ticket_body(ticket: Ticket) -> service.Ticket:
 
 def closed_body(closed: int) -> service.Closed:
     return {"closed": closed}
+
+
+def connections_body(connections: Iterable[Connection], *, now: int) -> shapes.Connections:
+    return {
+        "connections": [
+            {
+                "connection_id": one.connection_id,
+                "device_id": one.device_id,
+                "connected_at": one.connected_at,
+                "last_heard_at": one.last_heard_at(now),
+            }
+            for one in connections
+        ]
+    }
 
 
 def profile_body(user_id: str, profile: Profile, *, hidden: bool) -> shapes.Profile:

@@ -103,6 +103,35 @@ class Presences(TypedDict):
     users: list[Presence]
 
 
+_CONNECTION = {
+    "connection_id": "Qh0dIeXxIAMCJyg=",
+    "device_id": "phone",
+    "connected_at": AT,
+    "last_heard_at": AT + 240_000,
+}
+
+
+@example(**_CONNECTION)
+class LiveConnection(TypedDict):
+    """`device_id` is as the client gave it, "" where it gave none. `connection_id` is the gateway's, as in its logs.
+
+    `last_heard_at` is its last ping, or `connected_at` before the first one since it was opened or given a fresh token;
+    null in the 12 minutes before its end, when it can't be told.
+    """
+
+    connection_id: str
+    device_id: str
+    connected_at: Time
+    last_heard_at: Time | None
+
+
+@example(connections=[_CONNECTION])
+class Connections(TypedDict):
+    """The oldest first."""
+
+    connections: list[LiveConnection]
+
+
 @example(**_DEVICE)
 class DeviceAnswer(TypedDict):
     """Where pushes go. It has either a `token` or an `installation_id`; `environment` is null but for APNs."""

@@ -338,6 +338,9 @@ CASES = [
     Case("delete_notification", "DELETE /v1/notifications/n1", 204, given=told_before),
     Case("delete_notification", "DELETE /v1/notifications/a%23b", 400, "bad_request"),
     # --- admin
+    Case("get_connections", "GET /v1/users/bob/connections", 200, scope="chat admin", given=connected),
+    Case("get_connections", "GET /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),
+    Case("get_connections", "GET /v1/users/bob/connections", 403, "forbidden", scope="administrator"),
     Case("delete_connections", "DELETE /v1/users/bob/connections", 200, scope="chat admin", given=connected),
     Case("delete_connections", "DELETE /v1/users/b%2Fb/connections", 400, "bad_request", scope="admin"),
     Case("delete_connections", "DELETE /v1/users/bob/connections", 403, "forbidden", scope="administrator"),

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.functions.events import http_event
+from shared.domain.connections import Identity
+from shared.domain.connections import opened as connection_opened
+from tests.functions.events import HOUR, http_event
 from tests.functions.rest.harness import DM, GROUP, RestHarness, now, online, settled, token
 from tests.stores import MEMBERS, SESSIONS
 
@@ -284,6 +286,28 @@ def test_an_admin_closes_every_connection_and_watchers_hear_it_at_once(
     assert harness.events("alice-2") == [{"type": "disconnect", "code": "revoked", "reconnect": False}]
     assert [one["status"] for one in harness.events("bob-1")] == ["offline"]
     assert harness.request(event).body == {"closed": 0}
+
+
+def test_an_admin_sees_the_live_connections_of_a_user_the_oldest_first(harness: RestHarness) -> None:
+    heard = now() - 1_000
+    opened, identity = heard - HOUR, Identity("alice", heard + HOUR)
+    phone = connection_opened("phone-1", identity, device_id="phone", connected_at=opened)
+    desk = connection_opened("desk-1", identity, device_id="desk", connected_at=opened - 1)
+    with harness.stores.calls.quietly():
+        for one in (phone, desk):
+            harness.stores.sessions.register(one, limit=10)
+        harness.stores.sessions.touch(phone.heard_from(heard))
+    harness.stores.connect("alice", "alice-old", at=1, expires_at=2)
+    harness.stores.connect("bob", "bob-1", at=opened)
+    event = http_event("GET", "/v1/users/alice/connections", token=token("root", scope="admin"))
+    told = {
+        "desk-1": {"device_id": "desk", "connected_at": opened - 1, "last_heard_at": opened - 1},
+        "phone-1": {"device_id": "phone", "connected_at": opened, "last_heard_at": heard},
+    }
+    assert harness.request(event).body == {
+        "connections": [{"connection_id": name, **fields} for name, fields in told.items()]
+    }
+    assert harness.gateway.closed == []
 
 
 def test_one_s_own_connections_need_the_scope_too(harness: RestHarness) -> None:

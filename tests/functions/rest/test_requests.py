@@ -207,7 +207,7 @@ GETS = sorted(path for method, path, _ in operations().values() if method == "GE
 
 @pytest.mark.parametrize("path", GETS)
 def test_head_is_answered_as_get_without_a_body(path: str) -> None:
-    target = path.format(conversation_id=DM, seq=2, file_id="f")
+    target = path.format(conversation_id=DM, seq=2, file_id="f", user_id="bob")
     query = {"users": "bob"} if path.endswith("presence") else None
     harness = settled()
     asked, heard = (

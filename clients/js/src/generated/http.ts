@@ -10,6 +10,8 @@ export type Blocks = { blocks: string[] };
 
 export type Closed = { closed: number };
 
+export type Connections = { connections: LiveConnection[] };
+
 export type Contact = { user_id: string; status: "requested" | "incoming" | "accepted"; alias: string | null; since: number };
 
 export type ContactChange = { status?: "accepted"; alias?: string | null };
@@ -49,6 +51,8 @@ export type History = { messages: ListedMessage[]; has_more: boolean; notices?: 
 export type Inbox = { conversations: Conversation[]; next_cursor: string | null };
 
 export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
+
+export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number | null };
 
 export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
 
@@ -167,5 +171,6 @@ export type Operations = {
   "GET /v1/reminders": { answer: Reminders };
   "DELETE /v1/reminders/{reminder_id}": { path: { reminder_id: string }; answer: undefined };
   "POST /v1/tickets": { answer: Ticket };
+  "GET /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Connections };
   "DELETE /v1/users/{user_id}/connections": { path: { user_id: string }; answer: Closed };
 };
