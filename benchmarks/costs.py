@@ -1,0 +1,546 @@
+"""The figures of docs/costs.md: prices times calls, and Lambda's durations out of measured CPU and assumed waits.
+
+    .venv/bin/python -m benchmarks.costs
+
+prints each table as the page has it; a test holds the page to it. Calls per operation are those that the budget tests
+count. A duration is the CPU of the invocation at the memory's share of a core, and the round trips that it waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from infra import prices
+
+# Milliseconds of CPU on one x86-64 core (benchmarks/handlers.py, and 0.05 for each call's TLS), rounded up.
+CPU_MS: Final = {
+    "authorizer": 0.1,
+    "$connect": 0.6,
+    "$disconnect": 0.4,
+    "message": 1.1,
+    "ping": 0.3,
+    "request": 1.4,
+    "stream record": 0.6,
+    "delivery check": 0.6,
+    "post more": 0.3,
+    "push": 3.0,
+}
+# Assumed: Lambda's own runtime around each, and how much longer a core of arm64 takes.
+RUNTIME_MS: Final = 1.0
+ARM: Final = 1.25
+CORE_MB: Final = 1_769
+"""With this much memory a function has one core; with less its share: AWS's documents say so."""
+# Assumed, in milliseconds, medians inside a region.
+READ_MS, WRITE_MS, POST_MS, SEND_MS, PROVIDER_MS = 4.0, 6.0, 8.0, 6.0, 150.0
+LOG_LINE_BYTES: Final = 300
+SIZES_MB: Final = (256, 512, 1_024, 1_769)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An invocation. Calls that go side by side count once."""
+
+    cpu: float
+    reads: int = 0
+    writes: int = 0
+    posts: int = 0
+    sends: int = 0
+    waits: float = 0
+    memory_mb: int = 512
+
+    @property
+    def cpu_ms(self) -> float:
+        return (self.cpu + RUNTIME_MS) * ARM * CORE_MB / min(self.memory_mb, CORE_MB)
+
+    @property
+    def ms(self) -> float:
+        trips = READ_MS * self.reads + WRITE_MS * self.writes + POST_MS * self.posts + SEND_MS * self.sends
+        return self.cpu_ms + trips + self.waits
+
+    @property
+    def gb_seconds(self) -> float:
+        return self.ms / 1_000 * self.memory_mb / 1_024
+
+    @property
+    def dollars(self) -> float:
+        return prices.INVOCATION + self.gb_seconds * prices.GB_SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one operation takes."""
+
+    messages: float = 0
+    requests: float = 0
+    reads: float = 0
+    writes: float = 0
+    sqs: float = 0
+    lines: float = 0
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def dollars(self) -> float:
+        return (
+            self.messages * prices.WEBSOCKET_MESSAGE
+            + self.requests * prices.HTTP_REQUEST
+            + self.reads * prices.READ_UNIT
+            + self.writes * prices.WRITE_UNIT
+            + self.sqs * prices.SQS_REQUEST
+            + self.lines * LOG_LINE_BYTES / prices.GIGABYTE * prices.LOGS_GB
+            + sum(run.dollars for run in self.runs)
+        )
+
+    @property
+    def a_million(self) -> float:
+        return self.dollars * prices.MILLION
+
+
+# -- invocations ------------------------------------------------------------------------------------------------------
+
+MESSAGE: Final = Run(cpu=CPU_MS["message"], reads=2, writes=1, posts=1)
+STREAM: Final = Run(cpu=CPU_MS["stream record"], reads=1, sends=1)
+CHECK: Final = Run(cpu=CPU_MS["delivery check"], reads=1)
+TEN_CHECKS: Final = replace(CHECK, cpu=10 * CPU_MS["delivery check"])
+HUNDRED_RECORDS: Final = replace(STREAM, cpu=100 * CPU_MS["stream record"] / 2)
+PING: Final = Run(cpu=CPU_MS["ping"], writes=1)
+CONNECT: Final = Run(cpu=CPU_MS["$connect"], writes=1)
+DISCONNECT: Final = Run(cpu=CPU_MS["$disconnect"], writes=1, sends=1, memory_mb=256)
+AUTHORIZER: Final = Run(cpu=CPU_MS["authorizer"])
+REQUEST: Final = Run(cpu=CPU_MS["request"], reads=2)
+PUSH: Final = Run(cpu=CPU_MS["push"], reads=4, writes=1, waits=PROVIDER_MS)
+TEN_PUSHES: Final = replace(PUSH, cpu=10 * CPU_MS["push"])
+PRESENCE: Final = Run(cpu=CPU_MS["delivery check"], reads=2, writes=1, posts=1, memory_mb=256)
+IMAGE: Final = Run(cpu=0, waits=500, memory_mb=1_024)
+OTHER_FILE: Final = Run(cpu=0, waits=100, memory_mb=1_024)
+REQUESTED: Final = Cost(requests=1, lines=1, runs=(REQUEST,))
+
+
+def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
+    """A frame that is posted to so many connections, side by side."""
+    return Run(cpu=CPU_MS["message"] + (count - 1) * CPU_MS["post more"], reads=reads, writes=writes, posts=1)
+
+
+# -- a million private messages ---------------------------------------------------------------------------------------
+
+
+def private_message() -> Cost:
+    """Each alone: an invocation from the stream, and a delivery check, of its own."""
+    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=1, runs=(MESSAGE, STREAM, CHECK))
+
+
+def delivery_check(together: int) -> float:
+    """A million, so many in one invocation and in one batch of the queue."""
+    run = {1: CHECK, 10: TEN_CHECKS}[together]
+    return Cost(sqs=3 / together, reads=1).a_million + run.dollars / together * prices.MILLION
+
+
+def busy_message() -> float:
+    """A million where many come: ten checks at a time, a hundred records."""
+    alone = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,)).a_million
+    return alone + delivery_check(10) + HUNDRED_RECORDS.dollars / 100 * prices.MILLION
+
+
+def messages_table() -> Iterator[str]:
+    yield "| what | per message | per million |"
+    yield "|---|---|---|"
+    parts = (
+        ("gateway: the frame, the reply, one delivery", "3 messages", Cost(messages=3)),
+        ("the entry: PutItem", "1 write unit", Cost(writes=1)),
+        (
+            "entry `after`, and whether bob blocks alice: BatchGetItem, eventually consistent",
+            "1 read unit",
+            Cost(reads=1),
+        ),
+        ("both sessions: BatchGetItem", "2 read units", Cost(reads=2)),
+        ("from the stream, the recipient's session: BatchGetItem", "1 read unit", Cost(reads=1)),
+        (f"`message`: one invocation, {_run(MESSAGE)}", _gb(MESSAGE), Cost(runs=(MESSAGE,))),
+        (
+            f"`offline_push`: one invocation each at worst, {_run(STREAM)}; a busy stream brings up to 100 at once",
+            _gb(STREAM),
+            Cost(runs=(STREAM,)),
+        ),
+        ("the delivery check: to send, receive and delete it", "3 SQS requests", Cost(sqs=3)),
+        ("the delivery check: whether bob has acknowledged, BatchGetItem", "1 read unit", Cost(reads=1)),
+        (f"the delivery check: `offline_push`, {_run(CHECK)}", _gb(CHECK), Cost(runs=(CHECK,))),
+        ("access log, a line of some 300 bytes for the frame", "0.3 KB", Cost(lines=1)),
+    )
+    for what, per_message, cost in parts:
+        yield f"| {what} | {per_message} | ${cost.a_million:.3f} |"
+    yield f"| **sum** | | **${private_message().a_million:.2f}** |"
+
+
+# -- a million of everything else -------------------------------------------------------------------------------------
+
+EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=1, runs=(replace(MESSAGE, reads=4),))
+RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,))
+GROUP: Final = Cost(
+    messages=11, reads=60.5, writes=1, sqs=3, lines=1, runs=(posting(9), replace(STREAM, reads=3), CHECK)
+)
+GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=1, runs=(posting(9, reads=4),))
+GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=1, runs=(posting(9),))
+GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=1, runs=(posting(9, writes=0),))
+SHARD: Final = Run(cpu=CPU_MS["stream record"] + 10 * CPU_MS["post more"], reads=3, posts=1, sends=1)
+# The message, the stream's record, ten shards of a hundred members with ten online each, and their delivery checks.
+LARGE: Final = Cost(
+    messages=102,
+    reads=2_096.5,
+    writes=1,
+    sqs=50,
+    lines=1,
+    runs=(Run(cpu=CPU_MS["message"], reads=2, writes=1), replace(STREAM, reads=1), *(SHARD,) * 10, *(TEN_CHECKS,) * 1),
+)
+WATCH: Final = Cost(messages=2, reads=51, writes=11, lines=1, runs=(Run(cpu=CPU_MS["message"], reads=3, writes=2),))
+COMES: Final = Cost(messages=10, reads=41)
+GOES: Final = Cost(messages=10, reads=42, writes=2, sqs=3, runs=(DISCONNECT, PRESENCE))
+GOES_UNSEEN: Final = Cost(reads=3, writes=2, sqs=3, runs=(DISCONNECT, replace(PRESENCE, posts=0)))
+AUTH: Final = Cost(messages=2, writes=1, lines=1, runs=(PING,))
+
+
+_GROUP_READS: Final = (
+    "`after`, roster, 20 sessions; from the stream roster, 19 sessions, and the devices of 10; 9 from the delivery "
+    "check"
+)
+_LARGE_READS: Final = (
+    "`after`, twice the roster (43), 10 entries, 1,000 sessions and the devices of 900 from the queue, 100 from the "
+    "delivery checks"
+)
+_ACKNOWLEDGED: Final = (
+    "1 post; the delivery check with its 3 SQS requests, 1 read unit, one invocation; their request, 1 write unit"
+)
+_NONE: Final = "\N{EN DASH}"
+
+
+def everything_else_table() -> Iterator[str]:
+    edited = replace(EDIT, writes=6)
+    yield "| a million … | gateway messages | write units | read units | sum |"
+    yield "|---|---|---|---|---|"
+    rows = (
+        (
+            "edits, deletions or reactions, private",
+            "3",
+            "4: the entry and the message; 6 from the second edit on",
+            "5: tail, message, block, two sessions",
+            f"${EDIT.a_million:.2f} (${edited.a_million:.2f})",
+        ),
+        (
+            "messages in a group of 20, 10 of them online",
+            "2 + 9",
+            "1",
+            f"60.5: {_GROUP_READS}",
+            f"${GROUP.a_million:.2f}",
+        ),
+        (
+            "edits, deletions or reactions there",
+            "2 + 9",
+            "4",
+            "23: tail, roster, message, 20 sessions",
+            _two(GROUP_EDIT),
+        ),
+        (
+            "receipts there",
+            "2 + 9",
+            "1",
+            "24: entry, membership, roster, the user's blocks, 20 sessions",
+            _two(GROUP_RECEIPT),
+        ),
+        (
+            "`typing` there, repeated every few seconds",
+            "2 + 9",
+            _NONE,
+            "29: roster, 19 sessions, 9 blocks",
+            _two(GROUP_TYPING),
+        ),
+        (
+            "messages in a group of 1,000, 100 of them online",
+            "2 + 100",
+            "1",
+            f"2,096.5: {_LARGE_READS}",
+            f"${LARGE.a_million:.0f}",
+        ),
+        (
+            "`presence` frames for 10 users",
+            "2",
+            "11",
+            "51: the last subscription, 40 for who may see whom, 10 sessions",
+            _two(WATCH),
+        ),
+        ("users who come online, 10 watch them", "10", _NONE, "41: the watches, 40 for who may see them", _two(COMES)),
+        ("users who go offline, 10 watch them", "10", "2: the connection, and what was told", "42", _two(GOES)),
+        ("the same, without watchers", _NONE, "2", "3", _two(GOES_UNSEEN)),
+        ("`auth` frames", "2", "1", _NONE, _two(AUTH)),
+    )
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+# -- a million pushes, files, devices ---------------------------------------------------------------------------------
+
+
+def push(together: int) -> float:
+    run = {1: PUSH, 10: TEN_PUSHES}[together]
+    outcome = Cost(lines=1).a_million  # the line that counts what came of it
+    return Cost(reads=28, writes=1, sqs=3 / together).a_million + run.dollars / together * prices.MILLION + outcome
+
+
+def pushes_table() -> Iterator[str]:
+    yield "| what | per push | each alone | in tens |"
+    yield "|---|---|---|---|"
+    parts = (
+        ("from the stream, their devices: BatchGetItem", "1 read unit", Cost(reads=1), 1),
+        ("the queue: to send, receive and delete it", "3 SQS requests", Cost(sqs=3), 10),
+        (
+            "the message, and what decides: membership, profile, block, devices, the sender's profile",
+            "6 read units",
+            Cost(reads=6),
+            1,
+        ),
+        ("the badge: the conversations, and the tail of each", "1 + 20 read units", Cost(reads=21), 1),
+        ("the claim: UpdateItem", "1 write unit", Cost(writes=1), 1),
+        ("a line that counts what came of it", "0.3 KB", Cost(lines=1), 1),
+    )
+    for what, per_push, cost, together in parts:
+        yield f"| {what} | {per_push} | ${cost.a_million:.3f} | ${cost.a_million / together:.3f} |"
+    in_tens = TEN_PUSHES.dollars / 10 * prices.MILLION
+    provider = f"{_run(PUSH)}, of which {PROVIDER_MS:.0f} are the provider's; ten at once side by side"
+    yield f"| `offline_push`: {provider} | {_gb(PUSH)} | ${PUSH.dollars * prices.MILLION:.3f} | ${in_tens:.3f} |"
+    yield f"| **sum** | | **${push(1):.2f}** | **${push(10):.2f}** |"
+
+
+def files_rows() -> list[tuple[str, str, float]]:
+    million = prices.MILLION
+    return [
+        (
+            "to announce it: its row, when it is due, its bytes as its owner's",
+            "a request, 6 write units",
+            REQUESTED.a_million + Cost(writes=6).a_million,
+        ),
+        ("the upload by its form", "1 POST to S3", prices.S3_PUT * million),
+        ("the check: the file's row, read and settled", "1 read unit, 1 write unit", Cost(reads=1, writes=1).a_million),
+        ("the check: the upload", "1 HEAD, 1 GET", 2 * prices.S3_GET * million),
+        ("the check: the copy, the thumbnail", "2 PUTs", 2 * prices.S3_PUT * million),
+        ("the check: `files`, 0.5 s at 1,024 MB", "0.5 GB-s", IMAGE_DOLLARS * million),
+        (
+            "S3's events, of which the first matters: two objects made more, and the upload deleted",
+            "4 events",
+            4 * prices.EVENT * million,
+        ),
+        (
+            "to ask whether it is ready, twice",
+            "2 requests, 2 read units",
+            2 * REQUESTED.a_million + Cost(reads=2).a_million,
+        ),
+        ("the look, a day later, whether it was sent", "1 read unit, 1 write unit", Cost(reads=1, writes=1).a_million),
+        (
+            "what its message costs more: a transaction of three rows",
+            "5 write units, 1 read unit",
+            Cost(writes=5, reads=1).a_million,
+        ),
+    ]
+
+
+# What was measured of an image is the whole of it: the runtime does not show.
+IMAGE_DOLLARS: Final = prices.INVOCATION + 0.5 * prices.GB_SECOND
+OTHER_FILE_DOLLARS: Final = prices.INVOCATION + 0.1 * prices.GB_SECOND
+
+
+def files_table() -> Iterator[str]:
+    yield "| what | calls | per million |"
+    yield "|---|---|---|"
+    for what, calls, dollars in files_rows():
+        yield f"| {what} | {calls} | ${dollars:.3f} |"
+    yield f"| **sum** | | **${image():.2f}** |"
+
+
+def image() -> float:
+    return sum(dollars for _, _, dollars in files_rows())
+
+
+def other_file() -> float:
+    """Without a thumbnail (a PUT, an event) and without decoding."""
+    less = prices.S3_PUT + prices.EVENT + IMAGE_DOLLARS - OTHER_FILE_DOLLARS
+    return image() - less * prices.MILLION
+
+
+def devices_table() -> Iterator[str]:
+    one, plus = REQUESTED.a_million, _plus
+    told = (one + delivery_check(1)) / 100
+    due = prices.SCHEDULE * prices.MILLION + Cost(sqs=3, reads=5, writes=2, runs=(CHECK,)).a_million
+    online = Cost(messages=1, sqs=3, reads=1, runs=(CHECK,)).a_million + one + Cost(writes=1).a_million
+    away = Cost(sqs=3, reads=3, runs=(replace(CHECK, reads=2),)).a_million
+    yield "| a million … | | sum |"
+    yield "|---|---|---|"
+    rows = (
+        (
+            "devices registered, new or again",
+            "a request, 2 read and 4 write units; 4 and 6 where the target has changed",
+            f"${one + plus(2, 4):.2f} (${one + plus(4, 6):.2f})",
+        ),
+        (
+            "users told of something, 100 to a request, who are away",
+            "4 read units, 1 write unit; the push",
+            f"${told + plus(4, 1):.2f}, and a push",
+        ),
+        (
+            "the same, who are online and acknowledge",
+            "2 read units, 1 write unit, 1 post; their request, 1 write unit",
+            f"${told + plus(2, 1) + Cost(messages=1).a_million + one + plus(0, 1):.2f}",
+        ),
+        ("reminders", "a request, 3 read units, 1 write unit", f"${one + plus(3, 1):.2f}"),
+        (
+            "when they are due",
+            "the schedule, 3 SQS requests, 5 read and 2 write units, one invocation of `offline_push`",
+            f"${due:.2f}",
+        ),
+        (
+            "and then, of who is online and acknowledges",
+            _ACKNOWLEDGED,
+            f"${online:.2f}",
+        ),
+        (
+            "of who is away",
+            "the look with its 3 SQS requests, 3 read units, one invocation; the push",
+            f"${away:.2f}, and a push",
+        ),
+    )
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+# -- who is online, and what stands still -----------------------------------------------------------------------------
+
+ONE_PING: Final = Cost(messages=2, reads=1, writes=1, lines=1, runs=(PING,))
+
+
+def hour_online() -> float:
+    return 60 * prices.CONNECTION_MINUTE + 15 * ONE_PING.dollars
+
+
+POLLS: Final = 648_000
+"""A month of a queue without messages: by AWS's descriptions, Lambda's five pollers wait 20 s each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """What of a stack costs while no client connects; a test counts it in the template."""
+
+    alarms: int
+    queues: int
+    secrets: int
+    dashboards: int = 1
+
+    @property
+    def alarmed(self) -> float:
+        return self.alarms * prices.ALARM_MONTH
+
+    @property
+    def polled(self) -> float:
+        return self.queues * POLLS * prices.SQS_REQUEST
+
+    @property
+    def dollars(self) -> float:
+        """A month."""
+        still = self.secrets * prices.SECRET_MONTH + self.dashboards * prices.DASHBOARD_MONTH
+        return self.alarmed + self.polled + still
+
+
+WITHOUT_PUSHES: Final = Idle(alarms=19, queues=3, secrets=1)
+WITH_PUSHES: Final = Idle(alarms=26, queues=5, secrets=3)
+
+
+def idle_table() -> Iterator[str]:
+    few, all_ = WITHOUT_PUSHES, WITH_PUSHES
+    yield "| | a month |"
+    yield "|---|---|"
+    yield f"| the JWT secret (none with a JWKS URL) | ${prices.SECRET_MONTH:.2f} |"
+    yield f"| the secret of each push provider | ${prices.SECRET_MONTH:.2f} |"
+    yield (
+        f"| {few.alarms} alarms; {all_.alarms} with both providers (an account's first ten are free) | "
+        f"${few.alarmed:.2f}; ${all_.alarmed:.2f} |"
+    )
+    yield f"| the dashboard (none with `dashboard=off`) | ${prices.DASHBOARD_MONTH:.2f} |"
+    yield (
+        f"| empty polls of the {few.queues} queues; {all_.queues} with both providers. Lambda asks each with five "
+        f"pollers that wait 20 s, {POLLS:,} times a month (by AWS's descriptions; an account's first million requests "
+        f"are free) | ${few.polled:.2f}; ${all_.polled:.2f} |"
+    )
+    yield "| stored data, per GB: table $0.25, point-in-time recovery $0.20, files $0.023 | by size |"
+    yield (
+        "| the look at missed pushes, with a push provider: 60 invocations, and what there is to look at "
+        "([below](#the-look-at-missed-pushes)) | $0.00, and by size |"
+    )
+    yield f"| **sum** without a push provider; with both | **${few.dollars:.2f}; ${all_.dollars:.2f}** |"
+
+
+# What may run beside it, in dollars a month.
+INSTANCES: Final = 100
+SECRET_CALLS: Final = INSTANCES * 12 * 730
+"""Each instance that verifies tokens reads the secret again after five minutes."""
+BUNDLES_GB: Final = 0.04
+
+
+def memory_table() -> Iterator[str]:
+    """One message by the memory of its function."""
+    yield "| memory | share of a core | `message` takes | of it CPU | a million invocations |"
+    yield "|---|---|---|---|---|"
+    for size in SIZES_MB:
+        run = replace(MESSAGE, memory_mb=size)
+        dollars = run.dollars * prices.MILLION
+        yield f"| {size:,} MB | {size / CORE_MB:.0%} | {run.ms:.0f} ms | {run.cpu_ms:.1f} ms | ${dollars:.2f} |"
+
+
+def _run(run: Run) -> str:
+    return f"{run.ms:.0f} ms at {run.memory_mb} MB"
+
+
+def _gb(run: Run) -> str:
+    return f"{run.gb_seconds:.4f} GB-s"
+
+
+def _two(cost: Cost) -> str:
+    return f"${cost.a_million:.2f}"
+
+
+def _plus(reads: float, writes: float) -> float:
+    return Cost(reads=reads, writes=writes).a_million
+
+
+TABLES: Final = {
+    "A million private messages": messages_table,
+    "What memory": memory_table,
+    "A million of everything else": everything_else_table,
+    "A million pushes": pushes_table,
+    "A million files": files_table,
+    "A million devices, notifications, reminders": devices_table,
+    "Idle": idle_table,
+}
+
+
+def sentences() -> Sequence[str]:
+    """What the page and the README say of the same figures in words."""
+    alone, busy = private_message().a_million, busy_message()
+    parts = " + ".join(
+        f"${one.a_million:.3f}"
+        for one in (Cost(messages=2), Cost(reads=1), Cost(writes=1), Cost(runs=(PING,)), Cost(lines=1))
+    )
+    month = 1_000 * 8 * 22 * hour_online()
+    return (
+        f"**${busy:.2f}**",
+        f"${delivery_check(10):.2f} instead of ${delivery_check(1):.2f}",
+        f"{300 / alone:.0f} to {300 / busy:.0f} % of it",
+        f"a log line, ${RECEIPT.a_million:.2f} per",
+        f"15 \N{MULTIPLICATION SIGN} ({parts}) / 1,000,000  =  ${hour_online():.7f}",
+        f"**${month:.2f} a month**",
+        f"A request over HTTP is ${REQUESTED.a_million:.2f}",
+        f"is not decoded: ${other_file():.2f}",
+        f"{SECRET_CALLS:,} calls | ${SECRET_CALLS * prices.SECRET_CALL:.2f} |",
+        f"old ones are yours to delete | ${100 * BUNDLES_GB * prices.S3_GB_MONTH:.2f} for 100 versions |",
+        f"1 read unit: ${Cost(sqs=3, reads=1, runs=(replace(CHECK, memory_mb=256),)).a_million:.2f} per",
+    )
+
+
+if __name__ == "__main__":
+    for title, table in TABLES.items():
+        print(f"## {title}", *table(), "", sep="\n")
+    print(*sentences(), sep="\n")

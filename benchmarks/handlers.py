@@ -1,0 +1,282 @@
+"""CPU time of each function's usual invocations: what a Lambda is billed for beside its waits (benchmarks/costs.py).
+
+    .venv/bin/python -m benchmarks.handlers --calls 300
+
+The real handlers get real events in a process of their own and talk to one local server, which answers for DynamoDB
+(the simulated engine of the tests), @connections, SQS and Secrets Manager in another process: what is counted is what
+the function spends. There is no TLS, which adds some tens of microseconds a call, and no Lambda runtime around it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection as Pipe
+from types import SimpleNamespace
+from typing import Any, Final
+
+from tests.functions.events import HOUR, authorizer_of, handshake_event, http_event, websocket_event
+
+_SECRET: Final = "s" * 64
+_DM: Final = "dm:alice:bob"
+_USERS: Final = ("alice", "bob")
+_IDS: Final = ("a1=", "b1=")
+_ROUNDS: Final = 5
+
+Event = dict[str, Any]
+
+
+class _Aws(BaseHTTPRequestHandler):
+    """As much of AWS as the functions call."""
+
+    protocol_version = "HTTP/1.1"
+    store: Any
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
+        if service.startswith("DynamoDB"):
+            self._answer(*self._dynamodb(operation, json.loads(body)))
+        elif service == "secretsmanager":
+            self._answer(200, {"SecretString": _SECRET})
+        elif service == "AmazonSQS":
+            self._answer(200, {"MessageId": "m", "MD5OfMessageBody": "0"})
+        else:
+            self._answer(200, None)
+
+    def _dynamodb(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        from shared.adapters.aws.calls import ServiceError
+
+        try:
+            return 200, self.store.call(operation, request)
+        except ServiceError as error:
+            return 400, {"__type": f"com.amazonaws.dynamodb.v20120810#{error.code}", **getattr(error, "body", {})}
+
+    def _answer(self, status: int, body: dict[str, Any] | None) -> None:
+        content = b"" if body is None else json.dumps(body).encode()
+        self.wfile.write(b"HTTP/1.1 %d -\r\nContent-Length: %d\r\n\r\n%b" % (status, len(content), content))
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: it would be in the way of the figures."""
+
+
+def _serve(port: Pipe) -> None:
+    from tests.dynamodb.store import Store
+
+    _Aws.store = Store()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
+    port.send(server.server_port)
+    server.serve_forever()
+
+
+@contextmanager
+def _aws() -> Iterator[str]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+# -- invocations ------------------------------------------------------------------------------------------------------
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _token(user_id: str = "alice") -> str:
+    import jwt
+
+    now = _now() // 1_000
+    return jwt.encode({"sub": user_id, "iat": now, "exp": now + 3_600}, _SECRET, algorithm="HS256")
+
+
+def _context(user_id: str) -> dict[str, Any]:
+    return authorizer_of(user_id, expires_at=_now() + HOUR, connected_at=_now())
+
+
+def _frame(frame: dict[str, Any]) -> Event:
+    body = json.dumps(frame)
+    return websocket_event("MESSAGE", frame["type"], connection_id="a1=", authorizer=_context("alice"), body=body)
+
+
+def _connection(event_type: str, user_id: str, connection_id: str) -> Event:
+    route = f"${event_type.lower()}"
+    return websocket_event(event_type, route, connection_id=connection_id, authorizer=_context(user_id))
+
+
+class _Conversation:
+    """Alice writes to Bob; each message knows the one before it."""
+
+    def __init__(self) -> None:
+        self.seq: int | None = None
+
+    def message(self, number: int) -> Event:
+        text = {"to": "bob", "content": "See you at eight?", "client_message_id": f"m{os.getpid()}-{number}"}
+        return _frame({"type": "message", "id": str(number), **text, "after": self.seq or 0})
+
+    def answered(self, answer: Any) -> None:
+        reply = json.loads(answer["body"])
+        assert reply["success"], reply  # noqa: S101  # a refusal would be measured instead
+        self.seq = reply["data"].get("seq", self.seq)
+
+
+def _record(seq: int) -> Event:
+    """A message as the log's stream hands it over."""
+    image = {
+        "conversation_id": {"S": _DM},
+        "seq": {"N": str(seq)},
+        "kind": {"S": "message"},
+        "sender_id": {"S": "alice"},
+        "content": {"S": "See you at eight?"},
+        "created_at": {"N": str(_now())},
+        "nonce": {"S": "n"},
+    }
+    change = {"SequenceNumber": str(seq), "NewImage": image, "Keys": {}, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    return {
+        "Records": [{"eventName": "INSERT", "eventSource": "aws:dynamodb", "eventSourceARN": "s", "dynamodb": change}]
+    }
+
+
+def _check(seq: int) -> Event:
+    body = {"kind": "look", "about": {"conversation_id": _DM, "seq": seq}, "users": ["bob"]}
+    return {"Records": [{"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs", "eventSourceARN": "q"}]}
+
+
+def _cases(function: str) -> dict[str, tuple[str, Callable[[int], Event], Callable[[Any], None]]]:
+    """Name → module, event of a number, and what looks at the answer."""
+    talk = _Conversation()
+    bearer = {"Authorization": f"Bearer {_token()}"}
+    connect = "functions.connect.handler"
+    cases: dict[str, dict[str, tuple[str, Callable[[int], Event], Callable[[Any], None]]]] = {
+        "connect": {
+            "authorizer": ("functions.connect.authorizer", lambda _: handshake_event(headers=bearer), _allowed),
+            "$connect": (connect, lambda n: _connection("CONNECT", _USERS[n % 2], _IDS[n % 2]), _ok),
+        },
+        "message": {
+            "message": ("functions.message.handler", talk.message, talk.answered),
+            "ping": ("functions.message.handler", lambda n: _frame({"type": "ping", "id": str(n)}), _succeeded),
+        },
+        "rest": {
+            "history": (
+                "functions.rest.handler",
+                lambda _: http_event("GET", f"/v1/conversations/{_DM}/messages", token=_token(), query={"limit": "20"}),
+                _ok,
+            ),
+        },
+        "offline_push": {
+            "stream record": ("functions.offline_push.handler", lambda n: _record(n + 1), _none_failed),
+            "delivery check": ("functions.offline_push.handler", lambda n: _check(n % 50 + 1), _none_failed),
+        },
+        "disconnect": {
+            "$disconnect": (
+                "functions.disconnect.handler",
+                lambda n: _connection("DISCONNECT", "carol", f"gone{n}="),
+                _ok,
+            ),
+        },
+    }
+    return cases[function]
+
+
+def _allowed(answer: Any) -> None:
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow", answer  # noqa: S101
+
+
+def _ok(answer: Any) -> None:
+    assert answer["statusCode"] == 200, answer  # noqa: PLR2004, S101
+
+
+def _succeeded(answer: Any) -> None:
+    assert json.loads(answer["body"])["success"], answer  # noqa: S101
+
+
+def _none_failed(answer: Any) -> None:
+    assert answer == {"batchItemFailures": []}, answer  # noqa: S101
+
+
+# -- measuring --------------------------------------------------------------------------------------------------------
+
+
+def _measured(function: str, calls: int) -> dict[str, float]:
+    """Milliseconds of CPU of one invocation, by case: the least of the rounds, since a busy machine only adds."""
+    found = {}
+    for name, (module, event, look) in _cases(function).items():
+        handler = importlib.import_module(module).handler
+        context = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000, aws_request_id="r", function_name="f")
+        number, rounds = 0, []
+        for _ in range(_ROUNDS + 1):  # the first one warms up
+            spent = 0.0
+            for _ in range(calls):
+                asked = event(number)
+                number += 1
+                before = time.process_time()
+                answer = handler(asked, context)
+                spent += time.process_time() - before
+                look(answer)
+            rounds.append(spent / calls * 1_000)
+        found[name] = min(rounds[1:])
+    return found
+
+
+def measure(calls: int) -> dict[str, float]:
+    """All functions, one after the other, each in a process of its own and on the same tables."""
+    from tests.functions.environment import VARIABLES
+
+    found: dict[str, float] = {}
+    with _aws() as address:
+        queue = f"{address}/000000000000/queue"
+        environment = {
+            **os.environ,
+            **VARIABLES,
+            **{name: queue for name in VARIABLES if name.endswith("_QUEUE_URL")},
+            "FCM_QUEUE_URL": "",
+            "APNS_QUEUE_URL": "",
+            "FCM_SECRET_ARN": "",
+            "APNS_SECRET_ARN": "",
+            "CONNECTIONS_ENDPOINT": f"{address}/prod",
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "CONNECTION_LIMIT": "20",
+            **dict.fromkeys(("MESSAGE_RATE", "FRAME_RATE"), "1000"),
+            **dict.fromkeys(("MESSAGE_BURST", "FRAME_BURST"), "10000"),
+        }
+        for function in ("connect", "message", "rest", "offline_push", "disconnect"):
+            command = [sys.executable, "-m", "benchmarks.handlers", "--calls", str(calls), "--one", function]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(done.stderr)
+            found |= json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=200, help="of each round, five of which are measured")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(_measured(options.one, options.calls)))
+        return
+    for name, cpu in measure(options.calls).items():
+        print(f"{name:<16}{cpu:6.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""docs/costs.md and the README say what benchmarks/costs.py computes, and that knows the prices that the page lists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import costs, handlers
+from infra import prices
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs/costs.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("title", costs.TABLES)
+def test_each_table_is_the_computed_one(title: str) -> None:
+    section = PAGE.split(f"# {title}\n", 1)[1].split("\n## ", 1)[0]
+    assert "\n".join(costs.TABLES[title]()) in section
+
+
+@pytest.mark.parametrize("sentence", costs.sentences())
+def test_what_is_said_of_them_in_words_is_computed_too(sentence: str) -> None:
+    assert sentence in " ".join(PAGE.split()) or sentence in PAGE
+
+
+@pytest.mark.parametrize(
+    ("what", "figure"),
+    [
+        ("WebSocket message", f"${prices.WEBSOCKET_MESSAGE * prices.MILLION:.2f} per million"),
+        ("WebSocket connection minute", f"${prices.CONNECTION_MINUTE * prices.MILLION:.2f} per million"),
+        ("HTTP API request", f"${prices.HTTP_REQUEST * prices.MILLION:.2f} per million"),
+        ("Lambda arm64", f"${prices.INVOCATION * prices.MILLION:.2f} per million invocations and ${prices.GB_SECOND}"),
+        ("DynamoDB write unit", f"${prices.WRITE_UNIT * prices.MILLION} per million"),
+        ("DynamoDB read unit", f"${prices.READ_UNIT * prices.MILLION} per million"),
+        ("SQS request", f"${prices.SQS_REQUEST * prices.MILLION:.2f} per million"),
+        ("S3: PUT", f"${prices.S3_PUT * prices.MILLION:.2f}; ${prices.S3_GET * prices.MILLION:.2f};"),
+        ("S3: stored", f"${prices.S3_GB_MONTH} per GB"),
+        ("S3's events", f"${prices.EVENT * prices.MILLION:.2f} per million"),
+        ("EventBridge Scheduler", f"${prices.SCHEDULE * prices.MILLION:.2f} per million"),
+        ("logs", f"${prices.LOGS_GB:.2f} per GB"),
+        ("custom metrics", f"${prices.METRIC_MONTH:.2f}; ${prices.ALARM_MONTH:.2f}; ${prices.DASHBOARD_MONTH:.2f}"),
+        (
+            "Secrets Manager",
+            f"${prices.SECRET_MONTH:.2f} a month; ${prices.SECRET_CALL * prices.MILLION:.2f} per million",
+        ),
+        ("X-Ray", f"${prices.TRACE * prices.MILLION:.2f} per million"),
+    ],
+)
+def test_the_page_lists_the_prices_that_are_reckoned_with(what: str, figure: str) -> None:
+    [row] = [line for line in PAGE.splitlines() if line.startswith(f"| {what}")]
+    assert figure in row
+
+
+def test_a_message_takes_as_long_as_its_cpu_at_the_memorys_share_and_its_round_trips() -> None:
+    run = costs.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=costs.CORE_MB)
+    trips = costs.READ_MS + costs.WRITE_MS + costs.POST_MS + costs.SEND_MS
+    assert run.ms == pytest.approx((1.0 + costs.RUNTIME_MS) * costs.ARM + trips)
+    half = costs.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=costs.CORE_MB // 2)
+    assert half.cpu_ms == pytest.approx(2 * run.cpu_ms, rel=1e-2)
+    assert costs.Run(cpu=1.0, memory_mb=10_240).cpu_ms == run.cpu_ms - trips + trips
+    assert 25 <= costs.MESSAGE.ms <= 35
+
+
+def test_the_readme_says_the_same_figures() -> None:
+    section = " ".join(README.split("## What it costs\n")[1].split("\n## ")[0].split())
+    busy, alone = costs.busy_message(), costs.private_message().a_million
+    beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + 5 * prices.READ_UNIT) - 0.15
+    assert f"| **${busy:.2f}** |" in section
+    assert f"Where each message comes alone, it is ${alone:.2f}" in section
+    assert f"(durations reckoned) | | ${beside:.2f} |" in section
+    assert f"A push is ${costs.push(10):.2f} to ${costs.push(1):.2f} a million" in section
+    assert f"An edit or a reaction is ${costs.EDIT.a_million:.2f} a million" in section
+    assert (
+        f"10 online ${costs.GROUP.a_million:.2f}, to one of 1,000 with 100 online ${costs.LARGE.a_million:.0f}."
+        in section
+    )
+    idle = costs.WITHOUT_PUSHES
+    assert (
+        f"Idle: $0.40 a month for the secret, ${idle.alarmed:.2f} for {idle.alarms} alarms, $3.00 for the dashboard and "
+        f"${idle.polled:.2f} for polling {idle.queues} queues"
+    ) in section
+    assert re.search(rf"about \$({costs.WITH_PUSHES.dollars - idle.dollars:.2f}) more for both push providers", section)
+
+
+def test_the_cpu_of_handlers_is_measured_by_what_still_runs() -> None:
+    """Once: the figures themselves belong to a quiet machine."""
+    measured = handlers.measure(calls=2)
+    assert set(measured) >= {"authorizer", "$connect", "message", "ping", "stream record", "delivery check"}
+    assert all(cpu > 0 for cpu in measured.values())
