@@ -1,0 +1,48 @@
+"""What docs/costs.md has of a stack without clients is what a template has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks import costs
+from tests.infra.templates import APNS_SECRET, FCM_SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.infra.templates import Resources
+
+pytestmark = pytest.mark.xdist_group("infra")
+
+
+@pytest.mark.parametrize("pushes", [False, True])
+def test_what_stands_still_is_counted_in_the_template(pushes: bool, synthesize: Callable[..., Resources]) -> None:
+    secrets = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET} if pushes else {}
+    stack = synthesize(**secrets)
+    assert costs.Idle(
+        alarms=len(stack.of("AWS::CloudWatch::Alarm")),
+        queues=sum(is_of_a_queue(source) for source in stack.properties("AWS::Lambda::EventSourceMapping")),
+        secrets=len(stack.of("AWS::SecretsManager::Secret")) + len(secrets),
+        dashboards=len(stack.of("AWS::CloudWatch::Dashboard")),
+    ) == (costs.WITH_PUSHES if pushes else costs.WITHOUT_PUSHES)
+
+
+def is_of_a_queue(source: dict[str, Any]) -> bool:
+    return "Queue" in source["EventSourceArn"]["Fn::GetAtt"][0]
+
+
+def test_memory_is_what_the_costs_are_reckoned_with(aws: Resources) -> None:
+    reckoned = {
+        "Message": costs.MESSAGE,
+        "Authorizer": costs.AUTHORIZER,
+        "Connect": costs.CONNECT,
+        "Disconnect": costs.DISCONNECT,
+        "Rest": costs.REQUEST,
+        "OfflinePush": costs.STREAM,
+        "Presence": costs.PRESENCE,
+        "Files": costs.IMAGE,
+    }
+    sizes = {name: function["MemorySize"] for name, function in aws.functions.items()}
+    assert {name: run.memory_mb for name, run in reckoned.items()} == sizes
