@@ -1,4 +1,4 @@
-"""List prices of us-east-1, on demand, without free tiers, in dollars: docs/costs.md and the dashboard reckon with them.
+"""List prices of us-east-1, on demand, without free tiers, in dollars: docs/costs.md and the dashboard use them.
 
 Other regions cost up to twice as much, and prices change: https://aws.amazon.com/pricing/ has those of today.
 """
