@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.clock import SECOND_MS
 from shared.domain.devices import APNS, PRODUCTION, SANDBOX, Platform
-from shared.domain.pushes import BadTarget, Busy, Misconfigured, PushJob, PushResult, Refused, Sent, Unregistered
+from shared.domain.pushes import BadTarget, Busy, PushJob, PushResult, Sent, Unregistered
 from shared.errors import Unavailable
 from shared.operations.context import Context
 from shared.operations.push.planning import Planned, plan
@@ -27,8 +27,6 @@ MAX_TRIES: Final = 12
 _BASE_DELAY_MS: Final = 5_000
 _MAX_DELAY_MS: Final = 15 * 60 * 1_000
 
-MISCONFIGURED: Final = "PushMisconfigured"
-REFUSED: Final = "PushRefused"
 GIVEN_UP: Final = "PushGivenUp"
 
 
@@ -91,9 +89,13 @@ def _carry_out(of_device: Sequence[Planned], batch: _Batch) -> None:
 
 
 def _handed_over(planned: Planned, services: PushServices) -> PushResult:
-    """Hand it over. Where it is not taken, notes whose, about what, and the provider's reason. No token, no text."""
+    """Hand it over, and count what came of it: `PushSent`, `PushBusy` and so on, two of which have alarms.
+
+    Where it is not taken, notes whose, about what, and the provider's reason. No token, no text.
+    """
     push, job = planned.push, planned.job
     result = services.providers(job.platform).push(push)
+    services.observer.count(f"Push{type(result).__name__}")
     if not isinstance(result, Sent):
         services.observer.noted(
             "push not taken",
@@ -118,10 +120,6 @@ def _settle(planned: Planned, result: PushResult, batch: _Batch) -> None:
             _try_other_environment(planned, batch)
         case Busy():
             _try_later(planned, result, batch)
-        case Misconfigured():
-            batch.services.observer.count(MISCONFIGURED)
-        case Refused():
-            batch.services.observer.count(REFUSED)
 
 
 def _try_other_environment(planned: Planned, batch: _Batch) -> None:

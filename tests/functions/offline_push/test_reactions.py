@@ -16,10 +16,10 @@ from functions.offline_push.apns.gateway import ApnsGateway
 from functions.offline_push.fcm.gateway import FcmGateway
 from local.providers.serving import Providers
 from shared.domain.devices import APNS, FCM, SANDBOX, Platform, PushTarget
-from shared.operations.push.sending import MISCONFIGURED, REFUSED, Resting, push_all
+from shared.operations.push.sending import Resting, push_all
 from shared.ports.services import PushGateway
 from tests.fakes import FakeClock
-from tests.shared.operations.push.harness import PushHarness
+from tests.shared.operations.push.harness import MISCONFIGURED, REFUSED, PushHarness
 
 FCM_TARGET = PushTarget(FCM, "registration-token")
 APNS_TARGET = PushTarget(APNS, "ab" * 32, app_id="com.example.chat")

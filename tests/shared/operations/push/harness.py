@@ -9,7 +9,7 @@ from shared.domain.devices import APNS, FCM, Device, Platform, PushTarget
 from shared.domain.entries import Entry
 from shared.domain.notifications import AboutMessage
 from shared.domain.pushes import PushJob
-from shared.operations.push.sending import Resting
+from shared.operations.push.sending import GIVEN_UP, Resting
 from tests.fakes import DM
 from tests.harness import Harness
 
@@ -17,6 +17,9 @@ GROUP = "group:0123456789abcdef"
 BOBS_ANDROID = PushTarget(FCM, "fcm-token-of-bob")
 BOBS_PHONE = PushTarget(APNS, "0a" * 32, app_id="com.example.chat")
 DELIVERY_CHECK_S = 5
+
+# What came of a push and has an alarm, as two of the provider's answers.
+MISCONFIGURED, REFUSED = "PushMisconfigured", "PushRefused"
 
 
 @dataclass
@@ -29,7 +32,8 @@ class PushHarness(Harness):
 
     @property
     def counted(self) -> list[str]:
-        return list(self.observer.counted.elements())
+        """What has an alarm."""
+        return [name for name in self.observer.counted.elements() if name in (MISCONFIGURED, REFUSED, GIVEN_UP)]
 
     def say(self, content: str = "the canary text", *, sender: str = "alice", **fields: Any) -> Entry:
         """Store a message; the first of a private conversation makes its members."""

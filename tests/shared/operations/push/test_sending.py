@@ -11,10 +11,10 @@ from shared.domain.devices import APNS, FCM, PRODUCTION, SANDBOX
 from shared.domain.notifications import REMINDER, SYSTEM, AboutMessage, AboutNotification, Notification
 from shared.domain.pushes import BadTarget, Busy, Misconfigured, Push, PushJob, PushResult, Refused, Sent, Unregistered
 from shared.errors import Unavailable
-from shared.operations.push.sending import GIVEN_UP, MAX_AGE_MS, MAX_TRIES, MISCONFIGURED, REFUSED, push_all
+from shared.operations.push.sending import GIVEN_UP, MAX_AGE_MS, MAX_TRIES, push_all
 from shared.operations.push.wording import MAX_COUNTED
 from tests.fakes import DM
-from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, PushHarness
+from tests.shared.operations.push.harness import BOBS_ANDROID, BOBS_PHONE, GROUP, MISCONFIGURED, REFUSED, PushHarness
 from tests.stores import LOG, MEMBERS
 
 MINUTE = 60_000
@@ -241,6 +241,22 @@ def test_what_a_person_has_to_look_at_is_counted_and_neither_retried_nor_forgott
     assert (targets(harness), harness.pushes.jobs, harness.counted) == ([BOBS_ANDROID.token], [], [metric])
     run(harness, job)
     assert len(harness.provider.pushes) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "metric"),
+    [
+        (Sent(), "PushSent"),
+        (Unregistered("UNREGISTERED"), "PushUnregistered"),
+        (BadTarget("BadDeviceToken"), "PushBadTarget"),
+        (Busy("QUOTA_EXCEEDED"), "PushBusy"),
+        (Misconfigured("SENDER_ID_MISMATCH"), MISCONFIGURED),
+        (Refused("PayloadTooLarge"), REFUSED),
+    ],
+)
+def test_what_came_of_a_push_is_counted_by_its_outcome(answer: PushResult, metric: str) -> None:
+    harness, _ = answered(answer)
+    assert harness.observer.counted == {metric: 1}
 
 
 def test_every_answer_is_reported_and_a_report_names_no_content() -> None:
