@@ -445,8 +445,8 @@ class Idle:
         return self.alarmed + self.polled + still
 
 
-WITHOUT_PUSHES: Final = Idle(alarms=19, queues=3, secrets=1)
-WITH_PUSHES: Final = Idle(alarms=26, queues=5, secrets=3)
+WITHOUT_PUSHES: Final = Idle(alarms=41, queues=3, secrets=1)
+WITH_PUSHES: Final = Idle(alarms=50, queues=5, secrets=3)
 
 
 def idle_table() -> Iterator[str]:
