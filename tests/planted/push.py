@@ -299,7 +299,8 @@ BUGS: Final = (
     Bug(
         "what a queue did not take is forgotten",
         "shared/adapters/aws/sqs.py",
-        '            if answer.get("Failed"):\n                raise Unavailable\n',
+        '            if failed := answer.get("Failed"):\n'
+        '                raise Unavailable from undone("sqs:SendMessageBatch", str(failed[0].get("Code")))\n',
         "",
     ),
 )
