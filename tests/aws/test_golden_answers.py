@@ -24,6 +24,7 @@ DENIED = (
 # Status, kind of error, body as the gateway sends it, and how often a message's post is made.
 ANSWERS: dict[str, tuple[int, str | None, Any, int]] = {
     "taken": (200, None, None, 1),
+    "malformed": (400, "BadRequestException", {"message": "Invalid connectionId: L0SM9cOFvHcCIhw="}, 1),
     "access denied": (403, "AccessDeniedException", {"Message": DENIED}, 1),
     "forbidden": (403, "ForbiddenException", {"message": "Forbidden"}, 1),
     "gone": (410, "GoneException", None, 1),
