@@ -7,6 +7,7 @@ import { UploadsContext } from "./chat/sending-files";
 import { useI18n } from "./i18n";
 import { telling } from "./lib/drafts";
 import { PeopleProvider } from "./lib/names";
+import { asProblem, type Problem, problemIn } from "./lib/problems";
 import {
   accept,
   askSession,
@@ -79,6 +80,7 @@ function Door({ config, link }: { config: Config; link: Link }) {
   const { t } = useI18n();
   const [session, setSession] = useState(() => currentSession(config));
   const [signed, setSigned] = useState<Signed | null>(null);
+  const [failed, setFailed] = useState<Problem | null>(null);
   const [refused, setRefused] = useState<Refused | "unknown" | null>(link === "bad_link" ? link : null);
   const [isAsking, setIsAsking] = useState(!session && refused === null && config.token_url !== undefined);
   useEffect(() => {
@@ -95,23 +97,27 @@ function Door({ config, link }: { config: Config; link: Link }) {
   }, [config, isAsking]);
   useEffect(() => {
     if (!session) return setSigned(null);
+    if (failed) return; // until another try is asked for
     const { user, token } = session;
     const place = `${config.http_url} ${user}`;
     const uploads = new Uploads(user, indexedDBShelf(`parley files ${place}`));
     const store = telling(indexedDBStore(`parley ${place}`), user, uploads);
     const client = new ParleyClient({ url: config.ws_url, httpUrl: config.http_url, token, store });
     let here = true;
-    client.start().then(() => {
-      if (!here) return;
-      void uploads.start(client);
-      setSigned({ session, client, uploads });
-    });
+    client.start().then(
+      () => {
+        if (!here) return;
+        void uploads.start(client);
+        setSigned({ session, client, uploads });
+      },
+      (error) => here && setFailed(asProblem(error)),
+    );
     return () => {
       here = false;
       uploads.stop();
       void client.close();
     };
-  }, [config, session]);
+  }, [config, session, failed]);
   const ask = config.token_url ? () => setIsAsking(true) : undefined;
   if (isAsking) return <Splash />;
   if (!session && refused === "unknown")
@@ -119,6 +125,10 @@ function Door({ config, link }: { config: Config; link: Link }) {
   if (!session) {
     const done = () => setSession(currentSession(config));
     return <SignIn config={config} refused={refused as Refused | null} onDone={done} {...(ask && { onAsk: ask })} />;
+  }
+  if (failed) {
+    const problem = t("app.notStarted", { error: problemIn(t, failed) });
+    return <Splash problem={problem} onRetry={() => setFailed(null)} />;
   }
   if (!signed || signed.session !== session) return <Splash />;
   const { client, uploads } = signed;

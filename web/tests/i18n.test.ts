@@ -4,6 +4,7 @@ import { fill, localeFor, preferred } from "../src/i18n";
 import { en, type Key, type Table } from "../src/i18n/en";
 import { asProblem, problemIn } from "../src/lib/problems";
 
+const text = (name: string) => readFileSync(`${import.meta.dirname}/../../${name}`, "utf8");
 const read = (name: string) =>
   JSON.parse(readFileSync(`${import.meta.dirname}/../src/i18n/${name}.json`, "utf8")) as Table;
 const t = (table: Table, language: string) => (key: Key, values?: Record<string, string | number>) =>
@@ -39,9 +40,38 @@ test.each([
   }
 });
 
-test("a problem that has no words is told in its own", () => {
-  expect(problemIn(english, asProblem(new Error("The moon is full")))).toBe("The moon is full");
-  expect(problemIn(english, { code: "conflict", error: "It was used before" })).toBe("It was used before");
+/** The codes of the protocol's table, and the client's own. */
+const CODES = [
+  ...text("docs/protocol.md").matchAll(/^\| `([a-z_]+)` \| \d{3} \|/gm),
+  ...text("clients/js/src/errors.ts")
+    .replace(/export class.*/s, "")
+    .matchAll(/`([a-z_]+)`/g),
+]
+  .map((match) => match[1] ?? "")
+  .filter((code) => code !== "code" && code !== "retryable");
+
+test("every code has words of its own, in each language", () => {
+  expect(CODES.length).toBeGreaterThan(20);
+  expect(CODES).toEqual(expect.arrayContaining(["unauthenticated", "sync_required", "not_saved", "log_lost"]));
+  for (const language of ["en", "de", "zh"]) {
+    const table = language === "en" ? en : read(language);
+    const told = t(table, language);
+    for (const code of [...CODES, "revoked", "connection_limit", "expired"]) {
+      for (const isFile of [true, false]) {
+        const words = problemIn(told, { code, error: "Raw words of the server" }, isFile);
+        expect(words, `${language}: ${code}`).not.toBe(table["error.other"]);
+        expect(Object.values(table)).toContain(words);
+      }
+    }
+  }
+});
+
+test("a problem that has no words is told in a general sentence, and never in the server's", () => {
+  for (const code of ["", "brand_new", "toString", "__proto__"]) {
+    expect(problemIn(english, { code, error: "The moon is full" })).toBe(en["error.other"]);
+    expect(problemIn(english, { code, error: "The moon is full" }, true)).toBe(en["error.other"]);
+  }
+  expect(problemIn(english, asProblem(new Error("The moon is full")))).toBe(en["error.other"]);
   expect(problemIn(english, asProblem({ code: "blocked", reason: "…" }))).toContain("does not take messages");
 });
 

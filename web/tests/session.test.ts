@@ -1,7 +1,15 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { token } from "../../clients/js/tests/server";
-import { accept, askSession, type Config, currentSession, type Session, takeFragment } from "../src/lib/session";
+import {
+  accept,
+  askSession,
+  type Config,
+  currentSession,
+  type Session,
+  signOut,
+  takeFragment,
+} from "../src/lib/session";
 
 const AWS: Config = { ws_url: "wss://x/prod", http_url: "https://x" };
 const BACKEND: Config = { ...AWS, token_url: "https://product.example/chat-token" };
@@ -73,4 +81,33 @@ test("whether nobody is signed in there or it does not answer are two things", a
   vi.stubGlobal("fetch", async () => new Response("", { status: 503 }));
   await expect(askSession(BACKEND)).rejects.toMatchObject({ code: "unavailable", retryable: true });
   expect(await askSession(AWS)).toBeNull();
+});
+
+test.each(["setItem", "getItem", "removeItem"])(
+  "a browser that keeps nothing has a session for as long as the page is: %s",
+  (refused) => {
+    const storage = { setItem: () => {}, getItem: () => null, removeItem: () => {} };
+    const refuse = () => {
+      throw new DOMException("It is insecure", "SecurityError");
+    };
+    vi.stubGlobal("sessionStorage", { ...storage, setItem: refuse, [refused]: refuse });
+    expect(open(`#token=${token("alice")}`)).toBe("taken");
+    accept(currentSession(AWS) as Session);
+    expect(currentSession(AWS)).toMatchObject({ user: "alice", isAccepted: true });
+    signOut();
+    expect(currentSession(AWS)).toBeNull();
+  },
+);
+
+test("one who signs out is out where the browser takes nothing away", () => {
+  open(`#token=${token("alice")}`);
+  const kept = sessionStorage.getItem("parley.session");
+  vi.stubGlobal("sessionStorage", {
+    getItem: () => kept,
+    removeItem: () => {
+      throw new DOMException("It is insecure", "SecurityError");
+    },
+  });
+  signOut();
+  expect(currentSession(AWS)).toBeNull();
 });

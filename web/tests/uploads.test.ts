@@ -114,6 +114,62 @@ test("one that is refused says why, and is not tried again", async () => {
   expect(uploads.of(DM)).toEqual([]);
 });
 
+test.each(["unauthenticated", "token_expired", "aborted", "closed"])(
+  "one that met the end of the session waits with its bytes, and goes on in the next: %s",
+  async (code) => {
+    const first = await page();
+    first.add(DM, PICTURE, "hill.png");
+    await settled(() => expect(taker.asked).toHaveLength(1));
+    taker.become("ended");
+    taker.asked[0]?.fail(new ParleyError(code, "No"));
+    await settled(() => expect(only(first)?.state).toBe("waiting"));
+    first.stop();
+    expect([...shelf.files.values()]).toMatchObject([{ name: "hill.png", blob: PICTURE }]);
+    taker.state = "online";
+    await page();
+    await settled(() => expect(taker.asked).toHaveLength(2));
+    expect(taker.asked[1]).toMatchObject({ id: taker.asked[0]?.id, name: "hill.png" });
+  },
+);
+
+test("whatever it met when the session was at its end, it waits", async () => {
+  const uploads = await page();
+  uploads.add(DM, PICTURE, "hill.png");
+  await settled(() => expect(taker.asked).toHaveLength(1));
+  taker.become("ended");
+  taker.asked[0]?.fail(new ParleyError("revoked", "An administrator has closed it"));
+  await settled(() => expect(only(uploads)?.state).toBe("waiting"));
+  expect(shelf.files.size).toBe(1);
+});
+
+test("one that waits lets its lock go when its session ends: the next one has it at once", async () => {
+  const held = new Map<string, Promise<void>>();
+  const request = (name: string, work: () => Promise<void>) => {
+    const turn = (held.get(name) ?? Promise.resolve()).then(work);
+    held.set(name, turn);
+    return turn;
+  };
+  vi.stubGlobal("navigator", { locks: { request } });
+  taker.state = "ended";
+  const first = await page();
+  first.add(DM, PICTURE, "hill.png");
+  await settled(() => expect(held.size).toBe(1));
+  first.stop();
+  taker.state = "online";
+  await page();
+  await settled(() => expect(taker.asked).toHaveLength(1));
+  vi.unstubAllGlobals();
+});
+
+test("where the browser has no locks for the page, it is sent all the same", async () => {
+  const refuse = () => Promise.reject(new DOMException("It is insecure", "SecurityError"));
+  vi.stubGlobal("navigator", { locks: { request: refuse } });
+  const uploads = await page();
+  uploads.add(DM, PICTURE, "hill.png");
+  await settled(() => expect(taker.asked).toHaveLength(1));
+  vi.unstubAllGlobals();
+});
+
 test("the next page goes on where this one was closed", async () => {
   const first = await page();
   first.add(DM, PICTURE, "hill.png");

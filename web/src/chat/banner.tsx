@@ -2,6 +2,7 @@
 import { useClient, useConnection } from "@parley/react";
 import { useEffect, useState } from "react";
 import { useI18n } from "../i18n";
+import { problemIn } from "../lib/problems";
 import { Icon } from "../ui/icon";
 
 /** Connecting is normal and mostly short: it is worth a line only where it lasts. */
@@ -10,7 +11,7 @@ const PATIENCE_MS = 1_500;
 export function ConnectionBanner() {
   const { t } = useI18n();
   const client = useClient();
-  const { state, reason } = useConnection();
+  const { state, code = "", reason = "" } = useConnection();
   const [lasts, setLasts] = useState(false);
   const isBusy = state === "connecting" || state === "catching_up";
   useEffect(() => {
@@ -29,7 +30,7 @@ export function ConnectionBanner() {
       {shows && (
         <p className={`banner ${state}`}>
           <Icon name={isBusy ? "clock" : "warning"} size={18} />
-          <span>{t(`connection.${state as "offline"}`, { reason: reason ?? "" })}</span>
+          <span>{t(`connection.${state as "offline"}`, { reason: problemIn(t, { code, error: reason }) })}</span>
           {(state === "offline" || state === "ended") && (
             <button type="button" className="button small" onClick={connect}>
               {t("connection.retry")}

@@ -15,9 +15,13 @@ export function keepSetting(name: string, value: string): void {
   }
 }
 
+/** What the tab could not keep: it is there for as long as the page is. */
+const unkept = new Map<string, string | null>();
+
 /** Of this tab: kept at once, over a reload, and gone with it. */
 export function keptIn<T>(name: string): T | null {
   try {
+    if (unkept.has(name)) return JSON.parse(unkept.get(name) ?? "null") as T | null;
     return JSON.parse(sessionStorage.getItem(name) ?? "null") as T | null;
   } catch {
     return null;
@@ -25,16 +29,19 @@ export function keptIn<T>(name: string): T | null {
 }
 
 export function keep(name: string, value: unknown): void {
+  const text = value === null ? null : JSON.stringify(value);
   try {
-    if (value === null) sessionStorage.removeItem(name);
-    else sessionStorage.setItem(name, JSON.stringify(value));
+    if (text === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, text);
+    unkept.delete(name);
   } catch {
-    // full: it is there for as long as the page is
+    unkept.set(name, text); // it is full, or the browser keeps nothing
   }
 }
 
 /** Nothing of what is so named stays in the tab. */
 export function forgetIn(beginning: string): void {
+  for (const name of [...unkept.keys()]) if (name.startsWith(beginning)) unkept.set(name, null);
   try {
     const names = Array.from({ length: sessionStorage.length }, (_, index) => sessionStorage.key(index) ?? "");
     for (const name of names) if (name.startsWith(beginning)) sessionStorage.removeItem(name);

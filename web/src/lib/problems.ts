@@ -2,22 +2,36 @@
 import type { I18n } from "../i18n";
 import type { Key } from "../i18n/en";
 
-/** Codes that have words. Any other problem is told in the words that it came with. */
+/** Codes that have words. Of any other problem no more is said than that there is one. */
 const WORDS: Readonly<Record<string, Key>> = {
   unreachable: "error.unreachable",
   connection_lost: "error.unreachable",
   closed: "error.unreachable",
   disconnected: "error.unreachable",
   timeout: "error.timeout",
+  unauthenticated: "error.unauthenticated",
+  token_expired: "error.unauthenticated",
+  revoked: "error.revoked",
+  connection_limit: "error.connection_limit",
+  wrong_user: "error.wrong_user",
+  log_lost: "error.log_lost",
+  not_saved: "error.not_saved",
+  aborted: "error.aborted",
+  bad_request: "error.bad_request",
+  unknown_type: "error.bad_request",
+  conflict: "error.conflict",
+  sync_required: "error.unavailable",
   rate_limited: "error.rate_limited",
   unavailable: "error.unavailable",
   internal: "error.unavailable",
+  expired: "error.unavailable",
   blocked: "error.blocked",
   forbidden: "error.forbidden",
   not_a_member: "error.not_a_member",
   not_found: "error.not_found",
   too_large: "error.too_large",
   outbox_full: "error.outbox_full",
+  file_rejected: "error.file.rejected",
 };
 /** What else they mean where a file was not taken. */
 const OF_FILES: Readonly<Record<string, Key>> = {
@@ -25,7 +39,6 @@ const OF_FILES: Readonly<Record<string, Key>> = {
   lost: "error.file.lost",
   bad_request: "error.file.type",
   conflict: "error.file.quota",
-  expired: "error.unavailable",
 };
 const REJECTED = ["wrong_type", "wrong_size", "not_decodable", "too_many_pixels"] as const;
 
@@ -38,6 +51,7 @@ export function asProblem(thrown: unknown): Problem {
 
 export function problemIn(t: I18n["t"], { code, error }: Problem, isFile = false): string {
   const why = code === "file_rejected" && REJECTED.find((one) => error.includes(one));
-  const key = why ? (`error.file.${why}` as const) : (isFile && OF_FILES[code]) || WORDS[code];
-  return key ? t(key) : error;
+  const known = (words: typeof WORDS) => (Object.hasOwn(words, code) ? words[code] : undefined);
+  const key = why ? (`error.file.${why}` as const) : (isFile && known(OF_FILES)) || known(WORDS);
+  return t(key ?? "error.other");
 }

@@ -1,6 +1,7 @@
 /** Who is signed in in this tab, and where the stack is. A token comes from the address's fragment, and leaves it at once. */
 
 import { ParleyError } from "@parley/client";
+import { keep, keptIn } from "./kept";
 
 /** What the place that serves the page says about its stack (`config.json` beside the page). */
 export interface Config {
@@ -60,7 +61,7 @@ export function signInWithToken(text: string): boolean {
 }
 
 export function signOut(): void {
-  sessionStorage.removeItem(NAME);
+  keep(NAME, null);
 }
 
 /** The session of this tab, if somebody is signed in in a way that this place knows. */
@@ -128,14 +129,10 @@ function claimsOf(token: string): Record<string, unknown> {
 }
 
 function remember(kept: Kept): void {
-  sessionStorage.setItem(NAME, JSON.stringify(kept));
+  keep(NAME, kept);
 }
 
 function recall(): Kept | null {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(NAME) ?? "null") as Kept | null;
-    return kept && isUserId(kept.user) ? kept : null;
-  } catch {
-    return null;
-  }
+  const kept = keptIn<Kept>(NAME);
+  return kept && isUserId(kept.user) ? kept : null;
 }

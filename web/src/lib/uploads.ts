@@ -5,8 +5,11 @@
 import type { ParleyClient, ParleyError } from "@parley/client";
 import { Notes, type Shelf, type Shelved } from "./shelf";
 import { previewOf, type Upload } from "./upload-item";
+import { locked, Waits } from "./waits";
 
 const LONGEST_PAUSE = 30_000;
+/** Not the file's fault: it waits, as for a connection, and goes on in the next session. */
+const OF_SESSION = new Set(["unauthenticated", "token_expired", "aborted", "closed", "expired"]);
 
 export class Uploads {
   private readonly all = new Map<string, Upload>();
@@ -15,7 +18,8 @@ export class Uploads {
   private shown = new Map<string, readonly Upload[]>();
   private client: ParleyClient | null = null;
   private isOver = false;
-
+  /** For a connection, or for the next try. */
+  private readonly waits = new Waits();
   private readonly notes: Notes;
 
   constructor(
@@ -37,6 +41,7 @@ export class Uploads {
   stop(): void {
     this.isOver = true;
     for (const call of this.calls.values()) call.abort();
+    this.waits.end(); // each lets its lock go: the next session wants it
   }
 
   add(conversation_id: string, blob: Blob, name: string, caption?: string): void {
@@ -108,10 +113,13 @@ export class Uploads {
         if (!this.isWanted(one.id)) return;
         const problem = await this.upload(one);
         if (problem === null || !this.isWanted(one.id)) return;
-        if (!problem.retryable && problem.code !== "expired") return this.fail(one, problem);
+        if (!this.mayPass(problem)) return this.fail(one, problem);
         this.client?.discard(one.id); // the client's own row: it waits in this one's
         this.set({ ...(this.all.get(one.id) as Upload), state: "waiting" });
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await this.waits.until((wake) => {
+          const timer = setTimeout(wake, pause);
+          return () => clearTimeout(timer);
+        });
       }
     });
   }
@@ -140,20 +148,20 @@ export class Uploads {
     this.set({ ...left, state: "failed", problem: { code, error: reason } });
   }
 
+  private mayPass({ code, retryable }: ParleyError): boolean {
+    return retryable || OF_SESSION.has(code) || this.client?.connection().state === "ended";
+  }
+
   private isWanted(id: string): boolean {
     return !this.isOver && this.all.has(id);
   }
 
-  private online(): Promise<void> {
+  private async online(): Promise<void> {
     const { client } = this;
-    return new Promise((resolve) => {
-      const look = () => {
-        if (client?.connection().state !== "online" && !this.isOver) return;
-        stop?.();
-        resolve();
-      };
-      const stop = client?.subscribe("connection", look);
-      look();
+    await this.waits.until((wake) => {
+      const look = () => client?.connection().state === "online" && wake();
+      queueMicrotask(look);
+      return client?.subscribe("connection", look);
     });
   }
 
@@ -177,9 +185,4 @@ export class Uploads {
     this.shown = new Map();
     for (const listener of this.listeners) listener();
   }
-}
-
-async function locked(name: string, work: () => Promise<void>): Promise<void> {
-  if (navigator.locks) await navigator.locks.request(name, work);
-  else await work();
 }
