@@ -22,7 +22,9 @@ export class ParleyError extends Error {
   /** Itself, or `code` with what it says: a failure that may pass, unless said otherwise. */
   static of(error: unknown, code = "unreachable", retryable = true): ParleyError {
     if (error instanceof ParleyError) return error;
-    return new ParleyError(code, error instanceof Error ? error.message : String(error), retryable);
+    const known = new ParleyError(code, error instanceof Error ? error.message : String(error), retryable);
+    known.cause = error;
+    return known;
   }
 
   /** The error that a reply frame or an HTTP body states. What is missing in it is taken as a server's fault. */

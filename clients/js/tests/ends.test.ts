@@ -189,3 +189,10 @@ test("what is written at the end is kept, and sent once", async () => {
   await until(() => shown(alice)[0]?.[1] === "sent");
   expect(harness.server.logs.get(DM)?.entries).toHaveLength(1);
 });
+
+test("a call whose token can't be had rejects as any other, and says why", async () => {
+  const why = new Error("the backend is gone");
+  const alice = harness.client({ token: () => Promise.reject(why) });
+  const expected = { name: "ParleyError", code: "unreachable", retryable: true, cause: why };
+  await expect(alice.api.get("/v1/me")).rejects.toMatchObject(expected);
+});

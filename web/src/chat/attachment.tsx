@@ -67,7 +67,7 @@ function useLinks(id: string): FileOut | null | undefined {
   useEffect(() => {
     let here = true;
     client.fileLinks(id).then(
-      (found) => here && setFile(found),
+      (found) => here && setFile({ ...found, name: unturned(found.name) }),
       () => here && setFile(null),
     );
     return () => {

@@ -2,6 +2,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { type Draft, draftOf, keepDraft, type Reference, referring } from "../lib/drafts";
 import { usePeople } from "../lib/names";
+import { useEscape } from "../ui/use-escape";
 
 export interface Drafting {
   draft: Draft;
@@ -26,5 +27,6 @@ export function DraftProvider({ id, children }: { id: string; children: ReactNod
     () => ({ draft, setDraft, refer: (next: Reference | null) => setDraft((now) => referring(now, next)) }),
     [draft],
   );
+  useEscape(draft.reference !== undefined, () => value.refer(null));
   return <Context value={value}>{children}</Context>;
 }

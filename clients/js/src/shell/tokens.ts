@@ -22,9 +22,13 @@ export class Tokens {
 
   async fresh(): Promise<string> {
     if (typeof this.source === "string") return this.source;
-    this.asking ??= this.ask(this.source).finally(() => {
-      this.asking = null;
-    });
+    this.asking ??= this.ask(this.source)
+      .catch((error: unknown) => {
+        throw ParleyError.of(error);
+      })
+      .finally(() => {
+        this.asking = null;
+      });
     return this.asking;
   }
 
