@@ -82,7 +82,8 @@ export class ParleyClient {
   /** The end; `start` begins anew. What was not sent stays in the store: this resolves when it is there. */
   async close(): Promise<void> {
     this.starts++;
-    await within(this.session.end(), LONGEST_END, "The store").catch(() => {});
+    const { session } = this;
+    await within(session.end(), LONGEST_END, "The store").catch((error) => session.runner.abandon(error));
   }
 
   /** Forget all that is kept here: at signing out, or where the server's log was reset (`log_lost`). Close it first. */

@@ -196,3 +196,14 @@ test("a call whose token can't be had rejects as any other, and says why", async
   const expected = { name: "ParleyError", code: "unreachable", retryable: true, cause: why };
   await expect(alice.api.get("/v1/me")).rejects.toMatchObject(expected);
 });
+
+test("a client whose store does not answer any more has ended when it is closed, and who waits is told", async () => {
+  const store = memoryStore();
+  const alice = harness.client({ store });
+  await alice.connected();
+  store.write = never;
+  const { stored } = alice.send({ to: "bob" }, "hi");
+  await alice.close();
+  expect(alice.connection()).toMatchObject({ state: "ended", code: "closed" });
+  await expect(stored).rejects.toMatchObject({ name: "ParleyError" });
+});

@@ -71,6 +71,12 @@ export class Runner {
     while (this.busy) await this.writing;
   }
 
+  /** The store does not answer: who waits is told without it, and what it has to keep is left to it. */
+  abandon(error: ParleyError): void {
+    this.finish(this.effects.filter((effect) => effect.type === "event" && effect.event.type === "connection"));
+    for (const call of this.calls.keys()) this.ended(call)?.reject(error);
+  }
+
   private drain(): void {
     this.busy = true;
     while (this.effects.length > 0 || !isEmpty(this.batch)) {
