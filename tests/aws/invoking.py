@@ -72,8 +72,8 @@ def granted(deployment: Deployment) -> Iterator[Granted]:
 def _to_send(name: str, statement: Mapping[str, Any]) -> Granted:
     """Of a queue's policy: whom it lets send, for what. That is exact, or not understood here."""
     match statement:
-        case {
-            "Action": "sqs:SendMessage",
+        case {  # the CDK lets a rule look at its queue, too
+            "Action": "sqs:SendMessage" | ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
             "Principal": {"Service": str(service)},
             "Resource": str(queue),
             "Condition": {"ArnEquals": {"aws:SourceArn": str(source)}},
