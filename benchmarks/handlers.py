@@ -12,18 +12,17 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection as Pipe
 from types import SimpleNamespace
 from typing import Any, Final
 
+from benchmarks.serving import serving
 from tests.functions.events import HOUR, authorizer_of, handshake_event, http_event, websocket_event
 
 _SECRET: Final = "s" * 64
@@ -76,19 +75,6 @@ def _serve(port: Pipe) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
     port.send(server.server_port)
     server.serve_forever()
-
-
-@contextmanager
-def _aws() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
 
 
 # -- invocations ------------------------------------------------------------------------------------------------------
@@ -238,7 +224,7 @@ def measure(calls: int) -> dict[str, float]:
     from tests.functions.environment import VARIABLES
 
     found: dict[str, float] = {}
-    with _aws() as address:
+    with serving(_serve) as address:
         queue = f"{address}/000000000000/queue"
         environment = {
             **os.environ,

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from statistics import median
 from typing import Any, Final
 from zlib import crc32
 
+from benchmarks.serving import serving
 from shared.adapters.aws.calls import ApiGatewayConnections
 from shared.adapters.aws.transport import ThreadedMap
 from shared.adapters.dynamodb.client import dynamodb, to_item
@@ -106,19 +105,6 @@ def _serve(port: Pipe) -> None:
         await server.serve_forever()
 
     asyncio.run(run())
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}"
-    finally:
-        process.terminate()
-        process.join()
 
 
 def _repeat(call: Callable[[], object]) -> Callable[[], None]:
@@ -216,7 +202,7 @@ def _measure(subject: Subject) -> Cost:
 
 def measure(rounds: int) -> Mapping[Subject, Cost]:
     """The median cost of each subject. The first round warms up and does not count."""
-    with _server() as endpoint:
+    with serving(_serve) as endpoint:
         environment = AwsEnvironment(_REGION, _KEY, _KEY, "", endpoint)
         subjects = [*_puts(endpoint, environment), *_posts(endpoint, environment)]
         costs: dict[str, list[Cost]] = {}
