@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach } from "vitest";
 import { WebSocket } from "ws";
-import { type ClientOptions, type MessageItem, ParleyClient } from "../src/index.js";
-import { FakeServer, token } from "./server.js";
+import { type ClientOptions, type MessageItem, ParleyClient, type Store } from "../src/index.js";
+import { FakeServer, token, until } from "./server.js";
 
 export const DM = "dm:alice:bob";
 export const BOTH = ["alice", "bob"];
@@ -26,6 +26,19 @@ export class Harness {
     const made = new ParleyClient({ ...this.server.urls, token: token("alice"), WebSocket, ...more });
     this.clients.push(made);
     return made;
+  }
+
+  /** A client writes "one", which is stored, and "two", whose acknowledgement never comes, and is closed. */
+  async leaveOneUnsent(store: Store): Promise<void> {
+    const { server } = this;
+    const left = this.client({ store });
+    await left.connected();
+    await left.send({ to: "bob" }, "one").stored;
+    server.onFrame = (frame) => (frame.type === "message" ? null : undefined);
+    left.send({ to: "bob" }, "two");
+    await until(() => server.frames.filter((frame) => frame.type === "message").length === 2);
+    await left.close();
+    server.onFrame = () => undefined;
   }
 }
 

@@ -42,14 +42,7 @@ test("both send and hear: each message once, in both and in what a third one fin
 
 test("what one has not sent before it was closed, the other's successor sends, and two that find it send it once", async () => {
   const { server } = harness;
-  const first = harness.client({ store: indexedDBStore("left") });
-  await first.connected();
-  await first.send({ to: "bob" }, "one").stored;
-  server.onFrame = (frame) => (frame.type === "message" ? null : undefined);
-  first.send({ to: "bob" }, "two");
-  await until(() => server.frames.filter((frame) => frame.type === "message").length === 2);
-  await first.close();
-  server.onFrame = () => undefined;
+  await harness.leaveOneUnsent(indexedDBStore("left"));
   const tabs = [1, 2].map(() => harness.client({ store: indexedDBStore("left") }));
   await Promise.all(tabs.map((tab) => tab.connected()));
   for (const tab of tabs) tab.open(DM);
