@@ -11,6 +11,7 @@ from local.console import fact
 from local.errors import CommandError
 from local.tokens import USER_ID
 from ops.pushes import Deployed, deployed
+from ops.target import event_sources, is_feeding, waiting_in
 from shared.domain.connections import live
 from shared.domain.entries import Entry
 from shared.domain.members import Member, seen_number
@@ -74,13 +75,10 @@ def about_setup(place: Deployed, patient: Any) -> Iterator[Reason]:
         secret = getattr(place.settings, f"{name}_secret_arn")
         if problem := _secret_problem(place, secret):
             yield Reason(f"{name}: {problem}", "docs/operations.md, Credentials of push providers")
-    mappings = place.target.connect("lambda").list_event_source_mappings(FunctionName=place.function)[
-        "EventSourceMappings"
-    ]
-    for mapping in mappings:
-        if mapping["State"] not in {"Enabled", "Enabling", "Creating", "Updating"}:
-            source = str(mapping["EventSourceArn"]).split(":")[5]
-            yield Reason(f"the push function is not fed by {source}: {mapping['State']}", "make doctor: `sources`")
+    for source in event_sources(place.target.connect("lambda"), place.function):
+        if not is_feeding(source):
+            name = str(source["EventSourceArn"]).split(":")[5]
+            yield Reason(f"the push function is not fed by {name}: {source['State']}", "make doctor: `sources`")
     yield from _queues(place, patient)
 
 
@@ -101,9 +99,7 @@ def _queues(place: Deployed, patient: Any) -> Iterator[Reason]:
     for name, url in json.loads(patient.outputs["FailureQueues"]).items():
         if name not in {"stream-records", "looks", "fcm-pushes", "apns-pushes", "fan-out"}:
             continue
-        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
-        if int(asked["ApproximateNumberOfMessages"]):
-            count = asked["ApproximateNumberOfMessages"]
+        if count := waiting_in(sqs, url):
             yield Reason(
                 f"{count} failed in {name}", "make replay DRY=1 shows them; of the last days: make missed-pushes"
             )

@@ -59,19 +59,12 @@ def _environment(place: Target) -> tuple[str, dict[str, str]]:
     from botocore.exceptions import ClientError
 
     try:
-        pages = (
-            place.connect("cloudformation").get_paginator("list_stack_resources").paginate(StackName=place.stack_name)
-        )
-        resources = [one for page in pages for one in page["StackResourceSummaries"]]
+        resources = target.resources_of(place.stack_name, place.connect)
     except ClientError as error:
         raise CommandError(
             f"There is no stack {place.stack_name}: {error}", "Is it another stage? Say it with PARLEY_STAGE"
         ) from error
-    found = [
-        one["PhysicalResourceId"]
-        for one in resources
-        if one["ResourceType"] == _KIND and _FUNCTION in one["LogicalResourceId"]
-    ]
+    found = [one.physical_id for one in resources if one.kind == _KIND and _FUNCTION in one.logical_id]
     if not found:
         raise CommandError(f"{place.stack_name} has no push function", "Deploy it first")
     configuration: dict[str, Any] = place.connect("lambda").get_function_configuration(FunctionName=found[0])

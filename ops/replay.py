@@ -101,10 +101,9 @@ def _failure_queues(place: Target, sqs: Any) -> list[FailureQueue]:
 def _sources(place: Target, sqs: Any) -> dict[str, str]:
     """The URL of the work queue behind each dead-letter queue's ARN, among the queues of the stack."""
     sources = {}
-    pages = place.connect("cloudformation").get_paginator("list_stack_resources").paginate(StackName=place.stack_name)
-    for resource in (one for page in pages for one in page["StackResourceSummaries"]):
-        if resource["ResourceType"] == "AWS::SQS::Queue":
-            url = resource["PhysicalResourceId"]
+    for resource in target.resources_of(place.stack_name, place.connect):
+        if resource.kind == "AWS::SQS::Queue":
+            url = resource.physical_id
             if policy := _attributes(sqs, url).get("RedrivePolicy"):
                 sources[json.loads(policy)["deadLetterTargetArn"]] = url
     return sources

@@ -1,7 +1,7 @@
 """The deployed stack that a command is about, on the laptop or in AWS, and how to talk to it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,10 +70,38 @@ def identity() -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource of a stack: its name in the template, and what AWS calls it."""
+    """A resource of a stack: its type, its name in the template, and what AWS calls it (empty: nothing was made)."""
 
+    kind: str
     logical_id: str
     physical_id: str
+
+
+def resources_of(stack_name: str, clients: Clients) -> list[Resource]:
+    """All that CloudFormation has in a stack. Raises ClientError where there is none."""
+    pages = clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    return [
+        Resource(one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", ""))
+        for page in pages
+        for one in page["StackResourceSummaries"]
+    ]
+
+
+def event_sources(functions: Any, function: str) -> Iterator[Mapping[str, Any]]:
+    """What feeds a function, as Lambda tells of it; `functions` is Lambda's client."""
+    for page in functions.get_paginator("list_event_source_mappings").paginate(FunctionName=function):
+        yield from page["EventSourceMappings"]
+
+
+def is_feeding(source: Mapping[str, Any]) -> bool:
+    """Whether an event source is switched on, or about to be."""
+    return source["State"] in {"Enabled", "Enabling", "Creating", "Updating"}
+
+
+def waiting_in(sqs: Any, url: str) -> int:
+    """About how many messages lie in a queue."""
+    asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 
 
 @dataclass(frozen=True)
@@ -108,13 +136,7 @@ class Stacks:
         """Its resources of a type; none where there is no such stack."""
         if not self.status():
             return []
-        pages = self.clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return [
-            Resource(one["LogicalResourceId"], one["PhysicalResourceId"])
-            for page in pages
-            for one in page["StackResourceSummaries"]
-            if one["ResourceType"] == kind and one.get("PhysicalResourceId")
-        ]
+        return [one for one in resources_of(self.name, self.clients) if one.kind == kind and one.physical_id]
 
     def left_tables(self) -> list[str]:
         """Tables that a stack of this name has made, as their names tell; without a stack they belong to none."""

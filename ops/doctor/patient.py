@@ -19,6 +19,7 @@ from local import function_log
 from local.errors import CommandError
 from local.log_lines import short_name
 from ops.doctor.trouble import Skip, Trouble
+from ops.target import Resource, resources_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,22 +136,12 @@ class Patient:
         return {one["OutputKey"]: one["OutputValue"] for one in self.stack.get("Outputs", [])}
 
     @cached_property
-    def resources(self) -> Sequence[tuple[str, str, str]]:
-        """Type, logical and physical id of each."""
-        pages = (
-            self.client("cloudformation")
-            .get_paginator("list_stack_resources")
-            .paginate(StackName=self.target.stack_name)
-        )
-        return [
-            (one["ResourceType"], one["LogicalResourceId"], one.get("PhysicalResourceId", ""))
-            for page in pages
-            for one in page["StackResourceSummaries"]
-        ]
+    def resources(self) -> Sequence[Resource]:
+        return resources_of(self.target.stack_name, self.client)
 
     def of_kind(self, kind: str) -> dict[str, str]:
         """Logical id → physical id."""
-        return {logical: physical for type_, logical, physical in self.resources if type_ == kind}
+        return {one.logical_id: one.physical_id for one in self.resources if one.kind == kind}
 
     @cached_property
     def functions(self) -> dict[str, Function]:

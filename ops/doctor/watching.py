@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ops.doctor.operating import DEPLOY, operator
 from ops.doctor.trouble import Doubt, Skip, Trouble
+from ops.target import event_sources, is_feeding, waiting_in
 
 if TYPE_CHECKING:
-    from ops.doctor.patient import Function, Patient
+    from ops.doctor.patient import Patient
 
 _LAG_MS: Final = 60_000
-_FEEDING: Final = frozenset({"Enabled", "Enabling", "Creating", "Updating"})
 _SOURCES: Final = 5  # without a push provider: two readers of the stream, and three queues
 
 
@@ -104,11 +104,11 @@ def _metric(
 def sources(patient: Patient) -> str:
     """What feeds the functions is switched on: the log's stream, and the queues."""
     found = [
-        (name, mapping) for name, function in patient.functions.items() for mapping in _mappings(patient, function)
+        (name, source)
+        for name, function in patient.functions.items()
+        for source in event_sources(patient.client("lambda"), function.physical)
     ]
-    off = [
-        f"{name} is not fed by {_source(one)}: {one['State']}" for name, one in found if one["State"] not in _FEEDING
-    ]
+    off = [f"{name} is not fed by {_source(one)}: {one['State']}" for name, one in found if not is_feeding(one)]
     if off:
         raise Trouble(
             "; ".join(off),
@@ -125,12 +125,6 @@ def sources(patient: Patient) -> str:
     return f"{len(found)} event sources, all enabled"
 
 
-def _mappings(patient: Patient, function: Function) -> Iterator[Mapping[str, Any]]:
-    paginator = patient.client("lambda").get_paginator("list_event_source_mappings")
-    for page in paginator.paginate(FunctionName=function.physical):
-        yield from page["EventSourceMappings"]
-
-
 def _source(mapping: Mapping[str, Any]) -> str:
     return str(mapping["EventSourceArn"]).split(":")[5].partition("/stream/")[0]
 
@@ -139,11 +133,8 @@ def _source(mapping: Mapping[str, Any]) -> str:
 def failure_queues(patient: Patient) -> str:
     """Nothing lies where failed work ends."""
     urls: dict[str, str] = json.loads(patient.outputs["FailureQueues"])
-    sqs, lying = patient.client("sqs"), {}
-    for name, url in urls.items():
-        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        if count := int(asked["Attributes"]["ApproximateNumberOfMessages"]):
-            lying[name] = count
+    sqs = patient.client("sqs")
+    lying = {name: count for name, url in urls.items() if (count := waiting_in(sqs, url))}
     if lying:
         said = ", ".join(f"{name}: {count}" for name, count in lying.items())
         raise Doubt(

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ops.doctor import operating, watching
 from ops.doctor.patient import Function, Patient
 from ops.doctor.trouble import Doubt, Skip, Trouble
-from ops.target import Target
+from ops.target import Resource, Target
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:"
 OUTPUTS = {
@@ -129,7 +129,7 @@ def patient(
     known: dict[str, Any] = {
         "stack": {"StackStatus": status, "CreationTime": LONG_AGO},
         "outputs": outputs,
-        "resources": list(resources),
+        "resources": [Resource(*one) for one in resources],
         "functions": {"Message": Function("Message", "message", configuration)},
     }
     one.__dict__.update(known)  # as if they had been asked for
