@@ -76,7 +76,7 @@ def refused(call: str, *, code: str, kind: str, times: int = 1, counts: bool = T
 
 
 def unexpected(what: str, error: BaseException, *, logger: Logger, **fields: object) -> None:
-    """Tell of an error that nobody planned for: one line and one count. A refused call has had its line already.
+    """Tell of an error that was not planned for: one line and one count. A refused call has had its line already.
 
     What is one of ours (a log too contended to get a turn in) has its line, and is no error to count.
     """

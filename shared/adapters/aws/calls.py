@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from shared.adapters.aws.errors import ServiceError as ServiceError  # noqa: PLC0414  # whoever calls catches it
+from shared.adapters.aws.errors import ServiceError as ServiceError  # noqa: PLC0414  # callers catch it
 from shared.adapters.aws.errors import refusal as refusal  # noqa: PLC0414  # as above
 from shared.adapters.aws.transport import Pool, Response, ThreadedMap, TransportError, signer_for
 from shared.clock import Deadline

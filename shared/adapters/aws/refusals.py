@@ -18,7 +18,7 @@ from shared.errors import ParleyError
 from shared.observability import refused
 
 DENIED: Final = "denied"
-"""Permissions, keys (KMS), credentials, signatures: it stays so until somebody changes something."""
+"""Permissions, keys (KMS), credentials, signatures: it stays so until something is changed."""
 THROTTLED: Final = "throttled"
 """Too much at once, of us or of others."""
 REFUSED: Final = "refused"
@@ -53,7 +53,7 @@ def tell(call: str, error: Exception, *, attempts: int = 1, times: int = 1, coun
     else:
         code, detail = transport_code(error), _tls_detail(error)
         refused(call, code=code, kind=UNREACHABLE, detail=detail, **many)
-    error.is_told = True  # type: ignore[attr-defined]  # by which whoever catches it knows
+    error.is_told = True  # type: ignore[attr-defined]  # who catches it later tells nothing
 
 
 def tell_of_posts(call: str, failed: Mapping[str, Exception]) -> None:

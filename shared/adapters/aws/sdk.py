@@ -69,7 +69,7 @@ class Sdk:
     def call(self, ask: Callable[[Any], T], *, expected: Collection[str] = ()) -> T:
         """What `ask(client)` returns, repeated as calls of the hot side are.
 
-        `expected` are codes of refusals that the caller knows what to do with: nobody is told of them. Raises
+        `expected` are codes of refusals that the caller knows what to do with: no line tells of them. Raises
         ServiceError for what the service refuses for good, Unavailable when the retries or the time for them are used
         up, or the invocation's.
         """

@@ -163,7 +163,7 @@ class Pool:
 
 
 class _Kept:
-    """A connection that nobody uses, and since when, by both clocks."""
+    """A connection that is not in use, and since when, by both clocks."""
 
     __slots__ = ("connection", "monotonic", "wall")
 
