@@ -63,7 +63,7 @@ def look_into(data: bytes, content_type: str, *, pixels: int) -> Checked:
     """
     if content_type == "image/jpeg" and _is_laborious(data):
         return Checked(NOT_DECODABLE)
-    Image.MAX_IMAGE_PIXELS = pixels
+    limit_before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,6 +75,8 @@ def look_into(data: bytes, content_type: str, *, pixels: int) -> Checked:
         raise
     except Exception:  # noqa: BLE001  # broken files meet any kind of error in a decoder, and all mean the same
         return Checked(NOT_DECODABLE)
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit_before
 
 
 def _decode(data: bytes, image_format: str, pixels: int) -> Checked:

@@ -130,18 +130,35 @@ def test_a_ping_about_a_foreign_conversation_is_a_sign_of_life_and_nothing_else(
 
 
 @pytest.mark.parametrize("character", ["\U0001f600", "\0", '"', "x"], ids=ascii)
-def test_a_reply_to_sync_fits_the_gateway_whatever_is_asked_for(harness: InputHarness, character: str) -> None:
-    """What is refused is repeated in the reply, beside as many entries as there is room for."""
+def test_a_reply_to_sync_is_one_frame_of_the_gateway_whatever_is_asked_for(
+    harness: InputHarness, character: str
+) -> None:
+    """What is refused is repeated in the reply, beside as many entries as there is room for; asking on tells it all."""
     for number in range(30):
         assert harness.say({"type": "message", "to": "bob", "content": f"{number:03}" + "\U0001f600" * 999})["success"]
     named = {DM: 3}
-    while len(frame := json.dumps({"type": "sync", "conversations": named}, ensure_ascii=False).encode()) < 31_500:
+    while len(frame := _sync_of(named)) < 31_500:
         named[f"{len(named):04}{character * 200}"] = 1
-    reply = harness.say(frame.decode())
-    assert reply["success"], reply
-    assert len(reply["data"]["refused"]) > 10
-    assert len(reply["data"]["conversations"][0]["entries"]) > 10
-    assert len(json.dumps(reply, ensure_ascii=False).encode()) <= 131_072
+    foreign = named.keys() - {DM}
+    while named.keys() & foreign or named[DM] < 33:
+        reply = harness.say(frame.decode())
+        assert reply["success"], reply
+        assert len(json.dumps(reply, ensure_ascii=False).encode()) <= 31_000
+        data = reply["data"]
+        assert set(data.get("refused", ())) <= named.keys() & foreign
+        assert bool(data.get("refused")) == bool(named.keys() & foreign)
+        for one in data.get("refused", ()):
+            del named[one]
+        entries = [entry for one in data["conversations"] for entry in one["entries"]]
+        assert [entry["seq"] for entry in entries] == [*range(named[DM] + 1, named[DM] + 1 + len(entries))]
+        assert bool(entries) == (named[DM] < 33)
+        named[DM] += len(entries)
+        assert data["has_more"] == bool(named.keys() & foreign or named[DM] < 33)
+        frame = _sync_of(named)
+
+
+def _sync_of(named: Mapping[str, int]) -> bytes:
+    return json.dumps({"type": "sync", "conversations": named}, ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(("one", "other"), [("\u00e9", "e\u0301"), ("a", "\uff41"), ("a", "a\u200b"), ("a", "\u0430")])

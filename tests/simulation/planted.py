@@ -21,6 +21,7 @@ import functions.disconnect.handler as disconnect_module
 import functions.offline_push.handler as push_module
 import functions.presence.handler as presence_handler
 import shared.adapters.dynamodb.conversation_log as log_table_module
+import shared.domain.rules as rules_module
 import shared.operations.changes as changing_module
 import shared.operations.delivery as delivery_module
 import shared.operations.messages as log_module
@@ -208,7 +209,7 @@ def _holes() -> Iterator[Patch]:
 
     _base = sending_module._base
     yield sending_module, "_base", base
-    yield sending_module, "check_after", lambda *_: None
+    yield rules_module, "check_after", lambda *_: None
 
 
 def _made_up(draft: Draft, after: int) -> Entry | None:

@@ -63,7 +63,7 @@ class Client:
             answer = self.answers[name]
             if isinstance(answer, Exception):
                 raise answer
-            return answer
+            return answer() if callable(answer) else answer
 
         return call
 
@@ -274,7 +274,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "secrets",
         "warned",
         "within the last five minutes",
-        {"secretsmanager": {"describe_secret": {"CreatedDate": LONG_AGO, "LastChangedDate": datetime.now(UTC)}}},
+        {"secretsmanager": {"describe_secret": lambda: {"CreatedDate": LONG_AGO, "LastChangedDate": datetime.now(UTC)}}},
     ),
     "a service that may not be asked": (
         "quotas",
