@@ -274,7 +274,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "secrets",
         "warned",
         "within the last five minutes",
-        {"secretsmanager": {"describe_secret": lambda: {"CreatedDate": LONG_AGO, "LastChangedDate": datetime.now(UTC)}}},
+        {"secretsmanager": {"describe_secret": lambda: {"LastChangedDate": datetime.now(UTC)}}},
     ),
     "a service that may not be asked": (
         "quotas",
