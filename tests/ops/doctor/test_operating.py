@@ -81,6 +81,12 @@ TABLE = {
 BACKUPS = {"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}}
 QUIET: dict[str, list[Any]] = {"Datapoints": []}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def _changed(at: datetime) -> dict[str, datetime]:
+    return {"CreatedDate": LONG_AGO, "LastChangedDate": at}
+
+
 SOUND: dict[str, dict[str, Any]] = {
     "lambda": {
         "get_account_settings": {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}},
@@ -100,7 +106,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "sqs": {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}}},
     "secretsmanager": {
         "get_secret_value": {"SecretString": "s" * 64},
-        "describe_secret": {"CreatedDate": LONG_AGO, "LastChangedDate": LONG_AGO},
+        "describe_secret": _changed(LONG_AGO),
     },
 }
 
@@ -274,7 +280,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "secrets",
         "warned",
         "within the last five minutes",
-        {"secretsmanager": {"describe_secret": lambda: {"LastChangedDate": datetime.now(UTC)}}},
+        {"secretsmanager": {"describe_secret": lambda: _changed(datetime.now(UTC))}},
     ),
     "a service that may not be asked": (
         "quotas",
