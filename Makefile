@@ -139,14 +139,13 @@ check: lint
 test: lint test-functions
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# Every function has its tests run where nothing but its own dependencies and the test runner can be imported.
+# Every function has its tests run where nothing but its own dependencies and the test runner can be imported: two at a time.
 test-functions: setup
-	@for name in $(FUNCTIONS); do \
-		echo "functions/$$name"; \
-		env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) run --quiet --frozen --isolated \
-			--no-default-groups --only-group $$name --only-group test-runner \
-			python -m pytest -q --no-header tests/functions/$$name || exit 1; \
-	done
+	@printf '%s\n' $(FUNCTIONS) | xargs -n 1 -P 2 sh -c ' \
+		said=$$(env -u VIRTUAL_ENV UV_PYTHON_DOWNLOADS=never UV_PYTHON=$(BIN)/python $(UV) run --quiet --frozen --isolated \
+			--no-default-groups --only-group $$0 --only-group test-runner \
+			python -m pytest -q --no-header tests/functions/$$0 2>&1) && failed=0 || failed=1; \
+		printf "functions/%s\n%s\n" "$$0" "$$said"; exit $$failed'
 
 lint: setup
 	@$(BIN)/ruff check --quiet --output-format concise
