@@ -52,7 +52,7 @@ def test_people_chat(scenario: str, stack: Stack, url: str, tmp_path: Path) -> N
 def test_a_token_that_ends_is_signed_in_again_or_replaced(stack: Stack, url: str, tmp_path: Path) -> None:
     a, b = new_users(2)
     given = {
-        "token": tokens.mint(stack, a, ttl=12),
+        "token": tokens.mint(stack, a, ttl=16),
         "short": tokens.mint(stack, b, ttl=8),
         "fresh": tokens.mint(stack, b),
     }

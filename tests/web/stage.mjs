@@ -130,10 +130,14 @@ export class Person {
     await this.message(text).waitFor();
   }
 
-  /** Waits until one's own message has come this far. */
-  async state(text, ...states) {
-    const any = states.map((one) => `.state.${one}`).join(", ");
-    await this.message(text).locator(any).waitFor();
+  /** Waits until one's own message is just here. */
+  async state(text, state) {
+    await this.message(text).locator(`.state.${state}`).waitFor();
+  }
+
+  /** Waits until the server has one's own message. Others may have got or read it by then. */
+  async isSent(text) {
+    await this.message(text).locator(".state.sent, .state.delivered, .state.read").waitFor();
   }
 
   async act(text, action) {

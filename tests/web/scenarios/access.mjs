@@ -42,7 +42,7 @@ export default async function play(stage) {
       await look("the empty list", alice.page);
       await alice.group("Tea at four", [b, c]);
       await alice.say(`hello @${b}, see https://example.com`);
-      await alice.state(`hello @${b}, see https://example.com`, "sent", "delivered").catch(() => undefined);
+      await alice.isSent(`hello @${b}, see https://example.com`).catch(() => undefined);
       await alice.say("second");
       await alice.message("second").getByRole("button", { name: "React 👍" }).click({ force: true });
       await alice.act("second", "Reply");

@@ -7,7 +7,7 @@ export default async function play(stage) {
   const dialog = page.getByRole("dialog");
   await alice.begin(b);
   await alice.say("to be forwarded");
-  await alice.state("to be forwarded", "sent", "delivered");
+  await alice.isSent("to be forwarded");
   await alice.group("Tea at four", [b, c]);
   await alice.open(b);
   await alice.act("to be forwarded", "Forward");

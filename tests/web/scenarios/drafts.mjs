@@ -7,7 +7,7 @@ export default async function play(stage) {
   await alice.begin(c);
   await alice.begin(b);
   await alice.say("first version");
-  await alice.state("first version", "sent", "delivered");
+  await alice.isSent("first version");
   await alice.box.fill("half a thought");
   await alice.act("first version", "Edit");
   await alice.box.fill("second version");
@@ -42,7 +42,7 @@ export default async function play(stage) {
       location.reload();
     });
     await bob.sees(text);
-    await alice.state(text, "sent", "delivered", "read");
+    await alice.isSent(text);
   }
   await page.reload();
   await alice.sees("and once more");

@@ -30,7 +30,7 @@ export default async function play(stage) {
   await bob.page.getByText("You are not in this conversation any more").waitFor();
   await alice.page.keyboard.press("Escape");
   await alice.say("just us");
-  await alice.state("just us", "sent", "delivered");
+  await alice.isSent("just us");
   await alice.page.getByText(`${a} removed ${b}`).waitFor();
   stage.check((await bob.message("just us").count()) === 0, "who was removed hears no more");
   await bob.page.reload();

@@ -9,7 +9,7 @@ export default async function play(stage) {
   line.mend();
   await alice.page.reload();
   await alice.sees("before");
-  await alice.state("in the middle", "sent", "delivered", "read");
+  await alice.isSent("in the middle");
   await bob.sees("in the middle");
   await alice.say("after");
   await bob.sees("after");

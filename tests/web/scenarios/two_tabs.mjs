@@ -13,9 +13,9 @@ export default async function play(stage) {
   await second.row(b).getByText("1 unread message").waitFor({ state: "detached" });
   await first.say("two");
   await second.open(b);
-  await second.state("two", "sent", "delivered", "read");
+  await second.isSent("two");
   await second.say("three");
-  await first.state("three", "sent", "delivered", "read");
+  await first.isSent("three");
   await bob.sees("three");
   stage.check((await bob.texts()).join("|") === "one|two|three", `each once: ${await bob.texts()}`);
 }

@@ -6,7 +6,7 @@ export default async function play(stage) {
   stage.check(!alice.page.url().includes(a), "the address says nothing of who it is");
   await alice.begin(b);
   await alice.say("hi bob");
-  await alice.state("hi bob", "sent", "delivered");
+  await alice.isSent("hi bob");
   await bob.row(a).getByText("1 unread message").waitFor();
   stage.check((await bob.page.title()).startsWith("(1)"), "the title tells of what is unread");
   await bob.open(a);
