@@ -1,0 +1,183 @@
+"""From the version that was released last to this one and back, while people write: nothing that was acked is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import boto3
+import pytest
+from parley_client import ConnectionChanged, Message, ParleyClient
+from parley_client.events import Event
+
+from local import deployment, ports, server
+from local.providers import process as push_servers
+from local.settings import ROOT, Settings
+from local.stack import Stack
+from local.tokens import mint
+from tests.e2e import released
+from tests.e2e.pushes import until
+from tests.e2e.raw_client import http
+from tests.local.emulated import client
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("stack")]
+
+PAUSE_S = 0.05
+BEFORE = 30
+
+
+@dataclass
+class Place:
+    """An emulator to which either version can be deployed: what is around the stack stays as it is, as in AWS."""
+
+    settings: Settings
+    old: Path
+    built: dict[Path, Stack] = field(default_factory=dict)
+
+    def deploy(self, root: Path) -> Stack:
+        settings = replace(self.settings, root=root)
+        pushes = push_servers.find(self.settings)
+        assert pushes is not None
+        return deployment.deploy(settings, deployment.wanted(self.settings, pushes.ports), pushes.ports)
+
+    def cut(self, stack: Stack, user: str) -> None:
+        """End the user's connections, as the gateway does after two hours: without a word."""
+        row = client(self.settings, "dynamodb").get_item(
+            TableName=stack.tables.sessions, Key={"user_id": {"S": user}}, ConsistentRead=True
+        )
+        gateway = boto3.client(
+            "apigatewaymanagementapi",
+            endpoint_url=stack.ws_url.replace("ws", "http", 1),
+            region_name=stack.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        for connection_id in row["Item"]["connections"]["M"]:
+            gateway.delete_connection(ConnectionId=connection_id)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watchdog: None) -> Iterator[Place]:
+    for name in [name for name in os.environ if name.startswith("PARLEY_")]:
+        monkeypatch.delenv(name)
+    old = tmp_path / "old"
+    old.mkdir()
+    released.unpack(old)
+    settings = Settings(home=tmp_path / "home", port=ports.free_port())
+    settings.home.mkdir()
+    server.start(settings)
+    try:
+        push_servers.start(settings)
+        deployment.bootstrap(settings)
+        made = Place(settings, old)
+        made.built[old] = made.deploy(old)  # here, where no test's time runs
+        yield made
+    finally:
+        server.stop(settings)
+        push_servers.stop(settings)
+
+
+@dataclass
+class Writer:
+    """Somebody who writes on and on. `acked` are the seqs of what the server has acknowledged, by their text."""
+
+    client: ParleyClient
+    to: str
+    acked: dict[str, int] = field(default_factory=dict)
+    stopped: bool = False
+
+    async def write(self) -> None:
+        while not self.stopped:
+            text = uuid.uuid4().hex
+            ack = await self.client.send(text, to=self.to)
+            assert text not in self.acked
+            self.acked[text] = ack.seq
+            await asyncio.sleep(PAUSE_S)
+
+
+@dataclass
+class Reader:
+    """Somebody who listens. `got` is all that came, in its order."""
+
+    client: ParleyClient
+    got: list[Message] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+    async def read(self) -> None:
+        async for event in self.client.events():
+            self.take(event)
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, Message):
+            self.got.append(event)
+        elif isinstance(event, ConnectionChanged):
+            self.changes.append(event.state)
+
+    async def has(self, count: int) -> None:
+        await until(lambda: len(self.got) >= count)
+
+
+async def more(writer: Writer, count: int) -> None:
+    """So many more are acknowledged."""
+    wanted = len(writer.acked) + count
+    await until(lambda: len(writer.acked) >= wanted)
+
+
+def fill(stack: Stack) -> str:
+    """What a deployment has, made by the old version: a group with its changes, a device, a contact, a profile."""
+    body = {"type": "group", "name": "Tea", "members": ["bob", "carol"]}
+    status, made = http(stack, "POST", "/v1/conversations", user_id="alice", body=body)
+    assert status == 201, made
+    group = str(made["id"])
+    for number in range(5):
+        path = f"/v1/conversations/{group}/messages"
+        assert http(stack, "POST", path, user_id="alice", body={"content": f"tea {number}"})[0] == 201
+    assert http(stack, "PUT", "/v1/devices/phone", user_id="carol", body={"platform": "fcm", "token": "t"})[0] == 200
+    assert http(stack, "PUT", "/v1/me", user_id="alice", body={"display_name": "Alice"})[0] == 200
+    return group
+
+
+def still_there(stack: Stack, group: str) -> None:
+    status, page = http(stack, "GET", f"/v1/conversations/{group}/messages", user_id="bob")
+    assert (status, sorted(one["content"] for one in page["messages"])) == (
+        200,
+        [f"tea {number}" for number in range(5)],
+    )
+    assert [one["device_id"] for one in http(stack, "GET", "/v1/devices", user_id="carol")[1]["devices"]] == ["phone"]
+    assert http(stack, "GET", "/v1/me", user_id="alice")[1]["display_name"] == "Alice"
+
+
+async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_acked(place: Place) -> None:
+    stack = place.built[place.old]
+    group = await asyncio.to_thread(fill, stack)
+
+    def chat(user: str) -> ParleyClient:
+        return ParleyClient(stack.ws_url, token=lambda: mint(stack, user), http_url=stack.http_url, backoff_limit=2.0)
+
+    async with chat("alice") as alice, chat("bob") as bob:
+        writer, reader = Writer(alice, "bob"), Reader(bob)
+        tasks = [asyncio.create_task(writer.write()), asyncio.create_task(reader.read())]
+        try:
+            await more(writer, BEFORE)
+            for root in (ROOT, place.old):
+                moved = await asyncio.to_thread(place.deploy, root)
+                assert (moved.ws_url, moved.http_url, moved.tables) == (stack.ws_url, stack.http_url, stack.tables)
+                await asyncio.to_thread(place.cut, stack, "bob")  # who comes again meets the other version
+                await more(writer, BEFORE)
+                await asyncio.to_thread(still_there, stack, group)
+            writer.stopped = True
+            await tasks[0]
+            await reader.has(len(writer.acked))
+        finally:
+            for task in tasks:
+                task.cancel()
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
+                assert not isinstance(result, Exception), result
+    assert [message.seq for message in reader.got] == sorted(writer.acked.values())
+    assert {message.content: message.seq for message in reader.got} == writer.acked
+    assert len(set(writer.acked.values())) == len(writer.acked) >= 3 * BEFORE
+    assert reader.changes.count("online") >= 3  # at first, and after each of the two
