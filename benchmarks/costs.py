@@ -1,145 +1,55 @@
-"""The figures of docs/costs.md: prices times calls, and Lambda's durations out of measured CPU and assumed waits.
+"""The figures of docs/costs.md, as benchmarks/cost_model.py has them.
 
     .venv/bin/python -m benchmarks.costs
 
-prints each table as the page has it; a test holds the page to it. Calls per operation are those that the budget tests
-count. A duration is the CPU of the invocation at the memory's share of a core, and the round trips that it waits for.
+prints each table as the page has it; a test holds the page to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from benchmarks.cost_model import (
+    AUTH,
+    BUNDLES_GB,
+    CHECK,
+    COMES,
+    CORE_MB,
+    EDIT,
+    GOES,
+    GOES_UNSEEN,
+    GROUP,
+    GROUP_EDIT,
+    GROUP_RECEIPT,
+    GROUP_TYPING,
+    IMAGE_DOLLARS,
+    LARGE,
+    MESSAGE,
+    OTHER_FILE_DOLLARS,
+    PING,
+    POLLS,
+    PROVIDER_MS,
+    PUSH,
+    RECEIPT,
+    REQUESTED,
+    SECRET_CALLS,
+    SIZES_MB,
+    STREAM,
+    TEN_PUSHES,
+    WATCH,
+    WITH_PUSHES,
+    WITHOUT_PUSHES,
+    Cost,
+    Run,
+    busy_message,
+    delivery_check,
+    hour_online,
+    private_message,
+    push,
+)
 from infra import prices
-
-# Milliseconds of CPU on one x86-64 core (benchmarks/handlers.py, and 0.05 for each call's TLS), rounded up.
-CPU_MS: Final = {
-    "authorizer": 0.1,
-    "$connect": 0.6,
-    "$disconnect": 0.4,
-    "message": 1.1,
-    "ping": 0.3,
-    "request": 1.4,
-    "stream record": 0.6,
-    "delivery check": 0.6,
-    "post more": 0.3,
-    "push": 3.0,
-}
-# Assumed: Lambda's own runtime around each, and how much longer a core of arm64 takes.
-RUNTIME_MS: Final = 1.0
-ARM: Final = 1.25
-CORE_MB: Final = 1_769
-"""With this much memory a function has one core; with less its share: AWS's documents say so."""
-# Assumed, in milliseconds, medians inside a region.
-READ_MS, WRITE_MS, POST_MS, SEND_MS, PROVIDER_MS = 4.0, 6.0, 8.0, 6.0, 150.0
-LOG_LINE_BYTES: Final = 300
-SIZES_MB: Final = (256, 512, 1_024, 1_769)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """An invocation. Calls that go side by side count once."""
-
-    cpu: float
-    reads: int = 0
-    writes: int = 0
-    posts: int = 0
-    sends: int = 0
-    waits: float = 0
-    memory_mb: int = 512
-
-    @property
-    def cpu_ms(self) -> float:
-        return (self.cpu + RUNTIME_MS) * ARM * CORE_MB / min(self.memory_mb, CORE_MB)
-
-    @property
-    def ms(self) -> float:
-        trips = READ_MS * self.reads + WRITE_MS * self.writes + POST_MS * self.posts + SEND_MS * self.sends
-        return self.cpu_ms + trips + self.waits
-
-    @property
-    def gb_seconds(self) -> float:
-        return self.ms / 1_000 * self.memory_mb / 1_024
-
-    @property
-    def dollars(self) -> float:
-        return prices.INVOCATION + self.gb_seconds * prices.GB_SECOND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What one operation takes."""
-
-    messages: float = 0
-    requests: float = 0
-    reads: float = 0
-    writes: float = 0
-    sqs: float = 0
-    lines: float = 0
-    runs: tuple[Run, ...] = ()
-
-    @property
-    def dollars(self) -> float:
-        return (
-            self.messages * prices.WEBSOCKET_MESSAGE
-            + self.requests * prices.HTTP_REQUEST
-            + self.reads * prices.READ_UNIT
-            + self.writes * prices.WRITE_UNIT
-            + self.sqs * prices.SQS_REQUEST
-            + self.lines * LOG_LINE_BYTES / prices.GIGABYTE * prices.LOGS_GB
-            + sum(run.dollars for run in self.runs)
-        )
-
-    @property
-    def a_million(self) -> float:
-        return self.dollars * prices.MILLION
-
-
-# -- invocations ------------------------------------------------------------------------------------------------------
-
-MESSAGE: Final = Run(cpu=CPU_MS["message"], reads=2, writes=1, posts=1)
-STREAM: Final = Run(cpu=CPU_MS["stream record"], reads=1, sends=1)
-CHECK: Final = Run(cpu=CPU_MS["delivery check"], reads=1)
-TEN_CHECKS: Final = replace(CHECK, cpu=10 * CPU_MS["delivery check"])
-HUNDRED_RECORDS: Final = replace(STREAM, cpu=100 * CPU_MS["stream record"] / 2)
-PING: Final = Run(cpu=CPU_MS["ping"], writes=1)
-CONNECT: Final = Run(cpu=CPU_MS["$connect"], writes=1)
-DISCONNECT: Final = Run(cpu=CPU_MS["$disconnect"], writes=1, sends=1, memory_mb=256)
-AUTHORIZER: Final = Run(cpu=CPU_MS["authorizer"])
-REQUEST: Final = Run(cpu=CPU_MS["request"], reads=2)
-PUSH: Final = Run(cpu=CPU_MS["push"], reads=4, writes=1, waits=PROVIDER_MS)
-TEN_PUSHES: Final = replace(PUSH, cpu=10 * CPU_MS["push"])
-PRESENCE: Final = Run(cpu=CPU_MS["delivery check"], reads=2, writes=1, posts=1, memory_mb=256)
-IMAGE: Final = Run(cpu=0, waits=500, memory_mb=1_024)
-OTHER_FILE: Final = Run(cpu=0, waits=100, memory_mb=1_024)
-REQUESTED: Final = Cost(requests=1, lines=1, runs=(REQUEST,))
-
-
-def posting(count: int, *, reads: int = 3, writes: int = 1) -> Run:
-    """A frame that is posted to so many connections, side by side."""
-    return Run(cpu=CPU_MS["message"] + (count - 1) * CPU_MS["post more"], reads=reads, writes=writes, posts=1)
-
-
-# -- a million private messages ---------------------------------------------------------------------------------------
-
-
-def private_message() -> Cost:
-    """Each alone: an invocation from the stream, and a delivery check, of its own."""
-    return Cost(messages=3, reads=5, writes=1, sqs=3, lines=1, runs=(MESSAGE, STREAM, CHECK))
-
-
-def delivery_check(together: int) -> float:
-    """A million, so many in one invocation and in one batch of the queue."""
-    run = {1: CHECK, 10: TEN_CHECKS}[together]
-    return Cost(sqs=3 / together, reads=1).a_million + run.dollars / together * prices.MILLION
-
-
-def busy_message() -> float:
-    """A million where many come: ten checks at a time, a hundred records."""
-    alone = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,)).a_million
-    return alone + delivery_check(10) + HUNDRED_RECORDS.dollars / 100 * prices.MILLION
 
 
 def messages_table() -> Iterator[str]:
@@ -172,31 +82,6 @@ def messages_table() -> Iterator[str]:
 
 
 # -- a million of everything else -------------------------------------------------------------------------------------
-
-EDIT: Final = Cost(messages=3, reads=5, writes=4, lines=1, runs=(replace(MESSAGE, reads=4),))
-RECEIPT: Final = Cost(messages=3, reads=4, writes=1, lines=1, runs=(MESSAGE,))
-GROUP: Final = Cost(
-    messages=11, reads=60.5, writes=1, sqs=3, lines=1, runs=(posting(9), replace(STREAM, reads=3), CHECK)
-)
-GROUP_EDIT: Final = Cost(messages=11, reads=23, writes=4, lines=1, runs=(posting(9, reads=4),))
-GROUP_RECEIPT: Final = Cost(messages=11, reads=24, writes=1, lines=1, runs=(posting(9),))
-GROUP_TYPING: Final = Cost(messages=11, reads=29, lines=1, runs=(posting(9, writes=0),))
-SHARD: Final = Run(cpu=CPU_MS["stream record"] + 10 * CPU_MS["post more"], reads=3, posts=1, sends=1)
-# The message, the stream's record, ten shards of a hundred members with ten online each, and their delivery checks.
-LARGE: Final = Cost(
-    messages=102,
-    reads=2_096.5,
-    writes=1,
-    sqs=50,
-    lines=1,
-    runs=(Run(cpu=CPU_MS["message"], reads=2, writes=1), replace(STREAM, reads=1), *(SHARD,) * 10, *(TEN_CHECKS,) * 1),
-)
-WATCH: Final = Cost(messages=2, reads=51, writes=11, lines=1, runs=(Run(cpu=CPU_MS["message"], reads=3, writes=2),))
-COMES: Final = Cost(messages=10, reads=41)
-GOES: Final = Cost(messages=10, reads=42, writes=2, sqs=3, runs=(DISCONNECT, PRESENCE))
-GOES_UNSEEN: Final = Cost(reads=3, writes=2, sqs=3, runs=(DISCONNECT, replace(PRESENCE, posts=0)))
-AUTH: Final = Cost(messages=2, writes=1, lines=1, runs=(PING,))
-
 
 _GROUP_READS: Final = (
     "`after`, roster, 20 sessions; from the stream roster, 19 sessions, and the devices of 10; 9 from the delivery "
@@ -278,12 +163,6 @@ def everything_else_table() -> Iterator[str]:
 # -- a million pushes, files, devices ---------------------------------------------------------------------------------
 
 
-def push(together: int) -> float:
-    run = {1: PUSH, 10: TEN_PUSHES}[together]
-    outcome = Cost(lines=1).a_million  # the line that counts what came of it
-    return Cost(reads=28, writes=1, sqs=3 / together).a_million + run.dollars / together * prices.MILLION + outcome
-
-
 def pushes_table() -> Iterator[str]:
     yield "| what | per push | each alone | in tens |"
     yield "|---|---|---|---|"
@@ -338,11 +217,6 @@ def files_rows() -> list[tuple[str, str, float]]:
             Cost(writes=5, reads=1).a_million,
         ),
     ]
-
-
-# What was measured of an image is the whole of it: the runtime does not show.
-IMAGE_DOLLARS: Final = prices.INVOCATION + 0.5 * prices.GB_SECOND
-OTHER_FILE_DOLLARS: Final = prices.INVOCATION + 0.1 * prices.GB_SECOND
 
 
 def files_table() -> Iterator[str]:
@@ -410,44 +284,6 @@ def devices_table() -> Iterator[str]:
 
 # -- who is online, and what stands still -----------------------------------------------------------------------------
 
-ONE_PING: Final = Cost(messages=2, reads=1, writes=1, lines=1, runs=(PING,))
-
-
-def hour_online() -> float:
-    return 60 * prices.CONNECTION_MINUTE + 15 * ONE_PING.dollars
-
-
-POLLS: Final = 648_000
-"""A month of a queue without messages: by AWS's descriptions, Lambda's five pollers wait 20 s each."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Idle:
-    """What of a stack costs while no client connects; a test counts it in the template."""
-
-    alarms: int
-    queues: int
-    secrets: int
-    dashboards: int = 1
-
-    @property
-    def alarmed(self) -> float:
-        return self.alarms * prices.ALARM_MONTH
-
-    @property
-    def polled(self) -> float:
-        return self.queues * POLLS * prices.SQS_REQUEST
-
-    @property
-    def dollars(self) -> float:
-        """A month."""
-        still = self.secrets * prices.SECRET_MONTH + self.dashboards * prices.DASHBOARD_MONTH
-        return self.alarmed + self.polled + still
-
-
-WITHOUT_PUSHES: Final = Idle(alarms=41, queues=3, secrets=1)
-WITH_PUSHES: Final = Idle(alarms=50, queues=5, secrets=3)
-
 
 def idle_table() -> Iterator[str]:
     few, all_ = WITHOUT_PUSHES, WITH_PUSHES
@@ -471,13 +307,6 @@ def idle_table() -> Iterator[str]:
         "([below](#the-look-at-missed-pushes)) | $0.00, and by size |"
     )
     yield f"| **sum** without a push provider; with both | **${few.dollars:.2f}; ${all_.dollars:.2f}** |"
-
-
-# What may run beside it, in dollars a month.
-INSTANCES: Final = 100
-SECRET_CALLS: Final = INSTANCES * 12 * 730
-"""Each instance that verifies tokens reads the secret again after five minutes."""
-BUNDLES_GB: Final = 0.04
 
 
 def memory_table() -> Iterator[str]:

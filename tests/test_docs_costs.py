@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import costs, handlers
+from benchmarks import cost_model, costs, handlers
 from infra import prices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,27 +58,27 @@ def test_the_page_lists_the_prices_that_are_reckoned_with(what: str, figure: str
 
 
 def test_a_message_takes_as_long_as_its_cpu_at_the_memorys_share_and_its_round_trips() -> None:
-    run = costs.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=costs.CORE_MB)
-    trips = costs.READ_MS + costs.WRITE_MS + costs.POST_MS + costs.SEND_MS
-    assert run.ms == pytest.approx((1.0 + costs.RUNTIME_MS) * costs.ARM + trips)
-    half = costs.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=costs.CORE_MB // 2)
+    run = cost_model.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=cost_model.CORE_MB)
+    trips = cost_model.READ_MS + cost_model.WRITE_MS + cost_model.POST_MS + cost_model.SEND_MS
+    assert run.ms == pytest.approx((1.0 + cost_model.RUNTIME_MS) * cost_model.ARM + trips)
+    half = cost_model.Run(cpu=1.0, reads=1, writes=1, posts=1, sends=1, memory_mb=cost_model.CORE_MB // 2)
     assert half.cpu_ms == pytest.approx(2 * run.cpu_ms, rel=1e-2)
-    assert costs.Run(cpu=1.0, memory_mb=10_240).cpu_ms == run.cpu_ms
-    assert 25 <= costs.MESSAGE.ms <= 35
+    assert cost_model.Run(cpu=1.0, memory_mb=10_240).cpu_ms == run.cpu_ms
+    assert 25 <= cost_model.MESSAGE.ms <= 35
 
 
 def test_the_readme_says_the_same_figures() -> None:
     section = " ".join(README.split("## What it costs\n")[1].split("\n## ")[0].split())
-    busy, alone = costs.busy_message(), costs.private_message().a_million
+    busy, alone = cost_model.busy_message(), cost_model.private_message().a_million
     beside = busy - 3 - prices.MILLION * (prices.WRITE_UNIT + 5 * prices.READ_UNIT) - 0.15
     assert f"| **${busy:.2f}** |" in section
     assert f"Where each message comes alone, it is ${alone:.2f}" in section
     assert f"(durations reckoned) | | ${beside:.2f} |" in section
-    assert f"A push is ${costs.push(10):.2f} to ${costs.push(1):.2f} a million" in section
-    assert f"An edit or a reaction is ${costs.EDIT.a_million:.2f} a million" in section
-    large = f"to one of 1,000 with 100 online ${costs.LARGE.a_million:.0f}"
-    assert f"10 online ${costs.GROUP.a_million:.2f}, {large}. An hour" in section
-    idle, with_pushes = costs.WITHOUT_PUSHES, costs.WITH_PUSHES
+    assert f"A push is ${cost_model.push(10):.2f} to ${cost_model.push(1):.2f} a million" in section
+    assert f"An edit or a reaction is ${cost_model.EDIT.a_million:.2f} a million" in section
+    large = f"to one of 1,000 with 100 online ${cost_model.LARGE.a_million:.0f}"
+    assert f"10 online ${cost_model.GROUP.a_million:.2f}, {large}. An hour" in section
+    idle, with_pushes = cost_model.WITHOUT_PUSHES, cost_model.WITH_PUSHES
     assert f"Idle: $0.40 a month for the secret, ${idle.alarmed:.2f} for {idle.alarms} alarms, $3.00" in section
     assert f"for the dashboard and ${idle.polled:.2f} for polling {idle.queues} queues" in section
     assert f"about ${with_pushes.dollars - idle.dollars:.2f} more for both push providers" in section

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import costs
+from benchmarks import cost_model
 from tests.infra.templates import APNS_SECRET, FCM_SECRET
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.xdist_group("infra")
 def test_what_stands_still_is_counted_in_the_template(pushes: bool, synthesize: Callable[..., Resources]) -> None:
     secrets = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET} if pushes else {}
     stack = synthesize(**secrets)
-    assert costs.Idle(
+    assert cost_model.Idle(
         alarms=len(stack.of("AWS::CloudWatch::Alarm")),
         queues=sum(is_of_a_queue(source) for source in stack.properties("AWS::Lambda::EventSourceMapping")),
         secrets=len(stack.of("AWS::SecretsManager::Secret")) + len(secrets),
         dashboards=len(stack.of("AWS::CloudWatch::Dashboard")),
-    ) == (costs.WITH_PUSHES if pushes else costs.WITHOUT_PUSHES)
+    ) == (cost_model.WITH_PUSHES if pushes else cost_model.WITHOUT_PUSHES)
 
 
 def is_of_a_queue(source: dict[str, Any]) -> bool:
@@ -35,14 +35,14 @@ def is_of_a_queue(source: dict[str, Any]) -> bool:
 
 def test_memory_is_what_the_costs_are_reckoned_with(aws: Resources) -> None:
     reckoned = {
-        "Message": costs.MESSAGE,
-        "Authorizer": costs.AUTHORIZER,
-        "Connect": costs.CONNECT,
-        "Disconnect": costs.DISCONNECT,
-        "Rest": costs.REQUEST,
-        "OfflinePush": costs.STREAM,
-        "Presence": costs.PRESENCE,
-        "Files": costs.IMAGE,
+        "Message": cost_model.MESSAGE,
+        "Authorizer": cost_model.AUTHORIZER,
+        "Connect": cost_model.CONNECT,
+        "Disconnect": cost_model.DISCONNECT,
+        "Rest": cost_model.REQUEST,
+        "OfflinePush": cost_model.STREAM,
+        "Presence": cost_model.PRESENCE,
+        "Files": cost_model.IMAGE,
     }
     sizes = {name: function["MemorySize"] for name, function in aws.functions.items()}
     assert {name: run.memory_mb for name, run in reckoned.items()} == sizes
