@@ -9,12 +9,14 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
-from infra.routes import ROUTES
+from infra.config_reader import MAX_BURST, MAX_RATE, PREFIX, ROUTE_THROTTLES, Reader, variable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from infra.config_reader import RouteThrottle
 
 TargetName = Literal["aws", "local"]
 Removal = Literal["retain", "destroy"]
@@ -31,29 +33,16 @@ TRUTHS: Final[tuple[Truth, ...]] = ("true", "false")
 LOGS_ROLES: Final[tuple[LogsRole, ...]] = ("create", "existing")
 # CloudWatch Logs takes just these.
 RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653)
-# Frames that cost many reads each, and those that no client sends often.
-ROUTE_THROTTLES: Final = "sync=500/250,presence=200/100,auth=100/50"
-MAX_RATE: Final = 10_000
-MAX_BURST: Final = 5_000
 # More than any account has without having talked with AWS about it; `make deploy` asks what this account has.
 MAX_CONCURRENCY: Final = 10_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
-_PREFIX: Final = "PARLEY_"
 # Variables that are no keys: where the laptop's stack is, and what the Python client's chat and the tests are told.
 _NO_KEYS: Final = ("HOME", "PORT", "WS_URL", "HTTP_URL", "TOKEN", "DYNAMODB_ENDPOINT")
-
-_Choice = TypeVar("_Choice")
 
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
 _STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"
 _ENDPOINT = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
-# Of any scheme: apps in a web view have capacitor://localhost, tauri://localhost, file:// and the like, or null.
-_HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\*))?"
-_ORIGIN = rf"[A-Za-z][A-Za-z0-9+.-]*://({_HOST})?|null"
-_ORIGIN_RULE = (
-    "origins like https://chat.example.com, http://localhost:*, capacitor://localhost or null, comma separated"
-)
 _KEPT_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
 _KEPT_RULE = "the complete ARN of a Secrets Manager secret"
 _KEY_ARN = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36})"
@@ -70,11 +59,6 @@ _BACKEND_URL = r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[^\s,]{0,500})?"
 _LOCAL_URL = r"https://(localhost|127\.0\.0\.1):[0-9]{1,5}"
 _LOCAL_URL_RULE = "an address on this machine like https://localhost:4579"
 _LOCAL_FILE = r"/[^,]{1,1000}"
-_THROTTLE = r"([a-z$]+)=([0-9]{1,5})/([0-9]{1,5})"
-_THROTTLE_RULE = (
-    f"route=rate/burst like {ROUTE_THROTTLES}, comma separated; rates from 1 to {MAX_RATE}, bursts from 1 to "
-    f"{MAX_BURST}, each route once, of {', '.join(ROUTES)}"
-)
 
 
 class ConfigError(Exception):
@@ -83,15 +67,6 @@ class ConfigError(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class RouteThrottle:
-    """What one route of the WebSocket API takes: `rate` frames a second, and `burst` at once."""
-
-    route: str
-    rate: int
-    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +165,7 @@ class Config:
     @classmethod
     def load(cls, context: Mapping[str, object], environ: Mapping[str, str]) -> Config:
         """Read every key; the context wins over the environment. Raises ConfigError with all mistakes at once."""
-        read = _Reader(context, environ)
+        read = Reader(context, environ)
         target = read.choice("target", TARGETS, "aws")
         local = target == "local"
         config = cls(
@@ -309,17 +284,13 @@ def _domain_conflicts(config: Config) -> list[str]:
 
 def variables() -> frozenset[str]:
     """The variables of all keys."""
-    return frozenset(_variable(field.name) for field in fields(Config))
-
-
-def _variable(key: str) -> str:
-    return f"{_PREFIX}{key.upper()}"
+    return frozenset(variable(field.name) for field in fields(Config))
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """One line for each variable that begins as ours do and is none of them, with the nearest one that is."""
-    known = [*(_variable(field.name) for field in fields(Config)), *(f"{_PREFIX}{name}" for name in _NO_KEYS)]
-    unknown = sorted(name for name in environ if name.upper().startswith(_PREFIX) and name not in known)
+    known = [*(variable(field.name) for field in fields(Config)), *(f"{PREFIX}{name}" for name in _NO_KEYS)]
+    unknown = sorted(name for name in environ if name.upper().startswith(PREFIX) and name not in known)
     return [_no_such(name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)) for name in unknown]
 
 
@@ -332,97 +303,13 @@ def _misspelt(context: Mapping[str, object]) -> list[str]:
     known = [field.name for field in fields(Config)]
     unknown = [key for key in context if key not in known and not re.search(r"[:/@]", key)]
     near = {key: _nearest(key.lower().replace("-", "_"), known) for key in unknown}
-    return [_no_such(key, near[key]) for key in unknown if near[key] or key.upper().startswith(_PREFIX)]
+    return [_no_such(key, near[key]) for key in unknown if near[key] or key.upper().startswith(PREFIX)]
 
 
 def _nearest(key: str, known: Sequence[str]) -> list[str]:
     """The key that is meant: by its letters, as the variable of a key, or as some of a key's words."""
-    bare = key.removeprefix(_PREFIX.lower())
+    bare = key.removeprefix(PREFIX.lower())
     if near := difflib.get_close_matches(bare, known, n=1, cutoff=0.75):
         return near
     words = set(bare.split("_"))
     return [one for one in known if words <= set(one.split("_"))][:1]
-
-
-class _Reader:
-    """Reads one key at a time and remembers what was wrong, so that all mistakes are reported together."""
-
-    def __init__(self, context: Mapping[str, object], environ: Mapping[str, str]) -> None:
-        self._context = context
-        self._environ = environ
-        self.problems: list[str] = []
-
-    def _raw(self, key: str) -> str:
-        value = self._context.get(key)
-        if value is None:
-            value = self._environ.get(_variable(key), "")
-        return str(value).strip()
-
-    def _refuse(self, key: str, raw: str, allowed: str) -> None:
-        self.problems.append(f"{key}: {raw!r} is not allowed; give {allowed}")
-
-    def text(self, key: str, pattern: str, allowed: str, default: str = "") -> str:
-        raw = self._raw(key)
-        if not raw:
-            return default
-        if not re.fullmatch(pattern, raw):
-            self._refuse(key, raw, allowed)
-            return default
-        return raw
-
-    def choice(self, key: str, allowed: Sequence[_Choice], default: _Choice) -> _Choice:
-        raw = self._raw(key)
-        if not raw:
-            return default
-        for value in allowed:
-            if raw == str(value):
-                return value
-        self._refuse(key, raw, "one of " + ", ".join(str(value) for value in allowed))
-        return default
-
-    def number(self, key: str, low: int, high: int, default: int) -> int:
-        raw = self._raw(key)
-        if not raw:
-            return default
-        if not re.fullmatch(r"[0-9]{1,13}", raw) or not low <= int(raw) <= high:
-            self._refuse(key, raw, f"a whole number from {low} to {high}")
-            return default
-        return int(raw)
-
-    def origins(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        raw = self._raw(key)
-        if not raw:
-            return default
-        entries = [entry.strip() for entry in raw.split(",") if entry.strip()]
-        for entry in entries:
-            if not re.fullmatch(_ORIGIN, entry):
-                self._refuse(key, entry, _ORIGIN_RULE)
-        return tuple(dict.fromkeys(map(_as_sent, entries)))
-
-    def throttles(self, key: str, default: str) -> tuple[RouteThrottle, ...]:
-        raw = self._raw(key) or default
-        entries = [entry.strip() for entry in raw.split(",") if entry.strip()]
-        throttles: dict[str, RouteThrottle] = {}
-        for entry in entries:
-            throttle = _throttle(entry)
-            if throttle is None or throttle.route in throttles:
-                self._refuse(key, entry, _THROTTLE_RULE)
-            else:
-                throttles[throttle.route] = throttle
-        return tuple(throttles.values())
-
-
-def _as_sent(origin: str) -> str:
-    """An origin as browsers say it, in small letters and without its scheme's own port: S3 compares to the letter."""
-    scheme, _, host = origin.lower().partition("://")
-    own_port = {"http": ":80", "https": ":443"}.get(scheme, "")
-    return origin.lower().removesuffix(own_port) if host else origin.lower()
-
-
-def _throttle(entry: str) -> RouteThrottle | None:
-    matched = re.fullmatch(_THROTTLE, entry)
-    if not matched:
-        return None
-    throttle = RouteThrottle(matched[1], int(matched[2]), int(matched[3]))
-    fits = throttle.route in ROUTES and 1 <= throttle.rate <= MAX_RATE and 1 <= throttle.burst <= MAX_BURST
-    return throttle if fits else None

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,10 +72,9 @@ def deploy(settings: Settings, digest: Fingerprint, pushes: Ports) -> Stack:
     outputs = settings.home / "outputs.json"
     # Until the end of this, what is there must not be taken for up to date.
     _remember(settings, Deployment(bootstrapped=True))
-    secrets = context.store(settings, pushes, _client(settings, "secretsmanager"))
     cdk.run(
         settings,
-        "deploy", STACK_NAME, *_context(settings, context.endpoints(settings, pushes) | secrets),
+        "deploy", STACK_NAME, *arguments(settings, pushes),
         "--require-approval", "never", "--outputs-file", str(outputs), "--method", "direct", "--progress", "events",
         environment=cdk.local_environment(settings),
         log=settings.log("deploy"),
@@ -86,8 +84,10 @@ def deploy(settings: Settings, digest: Fingerprint, pushes: Ports) -> Stack:
     return deployed
 
 
-def _context(settings: Settings, pushes: Mapping[str, str]) -> list[str]:
-    values = {**_place(settings), **pushes}
+def arguments(settings: Settings, pushes: Ports) -> list[str]:
+    """What the app is told on CDK's command line; the push servers' secrets are stored for it."""
+    secrets = context.store(settings, pushes, _client(settings, "secretsmanager"))
+    values = {**_place(settings), **context.endpoints(settings, pushes), **secrets}
     return [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
 
 

@@ -14,22 +14,14 @@ from infra.config import Config, ConfigError
 from local.console import fact
 from local.errors import CommandError
 from local.settings import KEYS, Settings
+from ops import quotas
 from ops.target import Clients, Stacks
 
 # What the template asks of CDK's own stack; a test holds it to the synthesized one.
 BOOTSTRAP_VERSION = 6
 # What Lambda keeps for functions that have nothing reserved, or all that there is in a smaller account.
 _KEPT_FOR_THE_REST = 100
-_USUAL_CONCURRENCY = 1_000
-# So many invocations a second for each unit of concurrency, all functions together.
-_INVOCATIONS_PER_UNIT = 10
-# One from the frame, one from the stream and one for the delivery check, where each message comes alone.
-_INVOCATIONS_PER_MESSAGE = 3
 _RESERVING = ("WebSocketAuthorizer", "WebSocketConnect", "WebSocketMessage")
-_RAISE = (
-    "aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
-    f" --desired-value {_USUAL_CONCURRENCY} --region {{region}}"
-)
 _IN_THE_WAY = {
     "UPDATE_ROLLBACK_FAILED": "See why in CloudFormation's events, mend it, and run: "
     "aws cloudformation continue-update-rollback --stack-name {name} --region {region}",
@@ -141,8 +133,8 @@ def check_concurrency(stacks: Stacks, config: Config, place: Place) -> None:
 
     A new account may have a concurrency of 10, where 1,000 is usual.
     """
-    limits = place.clients("lambda").get_account_settings()["AccountLimit"]
-    quota, free = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
+    account = quotas.concurrency(place.clients("lambda"))
+    quota, free = account.quota, account.free
     wanted = config.message_concurrency + 2 * config.connect_concurrency
     if wanted:
         held = _held(stacks, place)
@@ -151,17 +143,13 @@ def check_concurrency(stacks: Stacks, config: Config, place: Place) -> None:
                 f"message_concurrency and connect_concurrency would keep {wanted} invocations, and of the account's "
                 f"{quota} there are {free + held} free, {min(_KEPT_FOR_THE_REST, quota)} of which Lambda leaves to the "
                 "rest",
-                f"Keep fewer, or have the quota raised: {_RAISE.format(region=place.region)}",
+                f"Keep fewer, or have the quota raised: {quotas.how_to_raise(place.region)}",
             )
-    if quota >= _USUAL_CONCURRENCY:
+    if account.is_usual:
         fact("concurrency", f"{quota:,}")
         return
-    a_second = _INVOCATIONS_PER_UNIT * quota
-    fact("concurrency", f"{quota} only: all functions together run {quota} at a time and {a_second:,} times a second,")
-    fact(
-        "", f"which is about {a_second // _INVOCATIONS_PER_MESSAGE} messages a second; beyond it frames and handshakes"
-    )
-    fact("", f"are refused. To have it raised, which costs nothing: {_RAISE.format(region=place.region)}")
+    fact("concurrency", f"{quota:,} only: {account.meaning}")
+    fact("", f"To have it raised, which costs nothing: {quotas.how_to_raise(place.region)}")
 
 
 def _held(stacks: Stacks, place: Place) -> int:

@@ -6,7 +6,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.exceptions import InvalidStatus, WebSocketException
@@ -15,6 +14,7 @@ from websockets.sync.client import connect
 from local.console import fact, step
 from local.errors import CommandError
 from ops.account import Place
+from ops.gateways import last_deployment
 from ops.target import Stacks
 
 # A new API's address is known everywhere within a minute or so.
@@ -46,29 +46,17 @@ def _stage_told(prefix: str, stacks: Stacks, place: Place) -> str:
     api, stage = (_first(stacks, f"AWS::ApiGatewayV2::{kind}", f"{prefix}{kind}") for kind in ("Api", "Stage"))
     deadline = time.monotonic() + DEPLOYMENT_SECONDS
     while True:
-        found = client.get_stage(ApiId=api, StageName=stage)
-        message = found.get("LastDeploymentStatusMessage", "")
-        status, reason = _deployment(client, api, found.get("DeploymentId"))
-        if status != "PENDING" or time.monotonic() > deadline:
+        deployment = last_deployment(client, api, client.get_stage(ApiId=api, StageName=stage))
+        if not deployment.is_on_its_way or time.monotonic() > deadline:
             break
         time.sleep(_POLL_SECONDS)
-    complaint = "" if message.startswith("Success") else message
-    if status == "DEPLOYED" and not complaint:
+    if not deployment.trouble:
         return f"the {called} is deployed"
-    why = reason or complaint or f"the deployment is {status.lower() or 'missing'}"
     raise CommandError(
-        f"API Gateway has not deployed the {called}, stage {stage}: {why}",
+        f"API Gateway has not deployed the {called}, stage {stage}: {deployment.trouble}",
         "Clients meet what was deployed before. Mend that and run make deploy again; or try it once more as it is: "
         f"aws apigatewayv2 create-deployment --api-id {api} --stage-name {stage} --region {place.region}",
     )
-
-
-def _deployment(client: Any, api: str, deployment_id: str | None) -> tuple[str, str]:
-    """Its status, and what API Gateway says about it. Empty where the stage has none."""
-    if not deployment_id:
-        return "", ""
-    found = client.get_deployment(ApiId=api, DeploymentId=deployment_id)
-    return str(found["DeploymentStatus"]), str(found.get("DeploymentStatusMessage") or "")
 
 
 def _first(stacks: Stacks, kind: str, logical_id: str) -> str:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ops.doctor.patient import host_of
 from ops.doctor.permissions import missing
 from ops.doctor.trouble import Doubt, Skip, Trouble
+from ops.gateways import last_deployment
+from ops.quotas import concurrency, how_to_raise
 
 if TYPE_CHECKING:
     from ops.doctor.patient import Patient
 
-_FEW_INVOCATIONS: Final = 100
 _SECRET_BYTES: Final = 32
 _KEPT_S: Final = 300
 _AT_ONCE: Final = timedelta(seconds=5)
@@ -87,15 +88,12 @@ def configuration(patient: Patient) -> str:
 @operator
 def quotas(patient: Patient) -> str:
     """How much of Lambda the account may use at a time."""
-    limit = patient.client("lambda").get_account_settings()["AccountLimit"]
-    quota, free = limit["ConcurrentExecutions"], limit["UnreservedConcurrentExecutions"]
-    said = f"{quota:,} invocations at a time, {free:,} of them not reserved"
-    if patient.on_aws and quota < _FEW_INVOCATIONS:
-        raise Doubt(
-            said,
-            f"A new account's quota: all functions together run {quota} at a time, and frames beyond it are refused",
-            "Have it raised, which costs nothing: Service Quotas, AWS Lambda, concurrent executions (L-B99A9384)",
-        )
+    functions_ = patient.client("lambda")
+    account = concurrency(functions_)
+    said = f"{account.quota:,} invocations at a time, {account.free:,} of them not reserved"
+    if patient.on_aws and not account.is_usual:
+        cause = f"The account's quota is small: {account.meaning}"
+        raise Doubt(said, cause, f"Have it raised, which costs nothing: {how_to_raise(functions_.meta.region_name)}")
     return said
 
 
@@ -240,9 +238,10 @@ def gateways(patient: Patient) -> str:
     gateway, said = patient.client("apigatewayv2"), []
     for logical, api in patient.of_kind("AWS::ApiGatewayV2::Api").items():
         for stage in gateway.get_stages(ApiId=api)["Items"]:
-            message = stage.get("LastDeploymentStatusMessage", "")
-            if message and not message.lower().startswith("success"):
-                raise Trouble(f"{logical}: {message}", "Its last deployment is not in effect", DEPLOY)
+            deployment = last_deployment(gateway, api, stage)
+            if deployment.trouble and (patient.on_aws or deployment.status):  # the emulator's need none
+                cause = "Its last deployment is not in effect: clients meet what was deployed before"
+                raise Trouble(f"{logical}: {deployment.trouble}", cause, DEPLOY)
         routes = gateway.get_routes(ApiId=api)["Items"]
         silent = [
             one["RouteKey"]

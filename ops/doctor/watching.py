@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,20 +84,27 @@ def _metric(
     patient: Patient, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, *, hours: float
 ) -> float | None:
     """The sum, or the highest, of a metric's last hours; None where nothing was measured."""
+    values = [point[statistic] for point in _points(patient, (namespace, name), dimensions, [statistic], hours=hours)]
+    if not values:
+        return None
+    return sum(values) if statistic == "Sum" else max(values)
+
+
+def _points(
+    patient: Patient, metric: tuple[str, str], dimensions: Mapping[str, str], statistics: Sequence[str], *, hours: float
+) -> list[dict[str, float]]:
+    """Statistics of a metric's last hours, five minutes each, by one call. `metric` is its namespace and its name."""
     now = datetime.now(UTC)
-    points = patient.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=name,
+    found = patient.client("cloudwatch").get_metric_statistics(
+        Namespace=metric[0],
+        MetricName=metric[1],
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
         StartTime=now - timedelta(hours=hours),
         EndTime=now,
         Period=300,
-        Statistics=[statistic],
-    )["Datapoints"]
-    values = [float(point[statistic]) for point in points]
-    if not values:
-        return None
-    return sum(values) if statistic == "Sum" else max(values)
+        Statistics=list(statistics),
+    )
+    return [{name: float(point[name]) for name in statistics} for point in found["Datapoints"]]
 
 
 @operator
@@ -171,17 +178,17 @@ def durations(patient: Patient) -> str:
         raise Skip("a laptop's durations say nothing about Lambda's")
     said = []
     for name, function in sorted(patient.functions.items()):
-        longest = _metric(patient, "AWS/Lambda", "Duration", {"FunctionName": function.physical}, "Maximum", hours=24)
-        average = _metric(patient, "AWS/Lambda", "Duration", {"FunctionName": function.physical}, "Average", hours=24)
-        throttled = _metric(patient, "AWS/Lambda", "Throttles", {"FunctionName": function.physical}, "Sum", hours=24)
-        if throttled:
+        of = {"FunctionName": function.physical}
+        if throttled := _metric(patient, "AWS/Lambda", "Throttles", of, "Sum", hours=24):
             raise Doubt(
                 f"{name} was throttled {throttled:,.0f} times within a day",
                 "The account's concurrency is used up",
                 "See `quotas`",
             )
-        if longest is not None and average is not None:
-            said.append(f"{name} ≤ {average:.0f} ms on average, {longest:.0f} at most")
+        took = _points(patient, ("AWS/Lambda", "Duration"), of, ("Maximum", "Sum", "SampleCount"), hours=24)
+        if count := sum(point["SampleCount"] for point in took):
+            average, longest = sum(point["Sum"] for point in took) / count, max(point["Maximum"] for point in took)
+            said.append(f"{name} {average:.0f} ms on average, {longest:.0f} at most")
     return "; ".join(said) or "nothing was invoked within a day"
 
 

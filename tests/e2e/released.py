@@ -1,8 +1,8 @@
 """The code of the version that was released last, for a test to deploy.
 
 That is the latest tag `v…` that this commit has behind it; while there is none, the commit in RELEASED. A shallow clone
-lacks both, what is no clone has neither: then `UPGRADE_FROM` may name a folder with the unpacked release; without it
-the test is skipped, and says what to do; where `CI` is set it fails, for there nobody reads of what was skipped.
+lacks both, and what is no clone has neither: there `UPGRADE_FROM` may name a folder with the unpacked release, and
+without it the test is skipped, and says what to do. A whole clone has it: where that runs as CI, its lack is a fault.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _PINNED = Path(__file__).with_name("RELEASED")
 _SECONDS = 60
-# What `make setup` has installed serves both: a deployment needs tools, and the lock says what goes into its bundles.
-_SHARED = (".venv", ".tools", ".build", "node_modules")
+# What `make setup` has installed serves both: a deployment needs tools, and the lock says what goes into its bundles,
+# which are kept where those of this version are.
+TOOLS = (".venv", ".tools", "node_modules")
+_SHARED = (*TOOLS, ".build")
 
 
 def unpack(folder: Path) -> str:
@@ -42,28 +44,32 @@ def unpack(folder: Path) -> str:
 def revision() -> str:
     """Its commit, if this clone has it."""
     name = _latest_tag() or _PINNED.read_text(encoding="utf-8").strip()
-    if not _git("cat-file", "-e", f"{name}^{{commit}}", check=False).endswith(b"ok"):
+    if _asked("cat-file", "-e", f"{name}^{{commit}}") is None:
         reason = (
-            f"the released version {name} is not here: fetch it (git fetch origin {name}; in CI, fetch-depth: 0), "
+            f"the released version {name} is not here: fetch it (git fetch --unshallow; in CI, fetch-depth: 0), "
             "or name an unpacked release by UPGRADE_FROM"
         )
-        if os.environ.get("CI"):
+        if os.environ.get("CI") and _is_whole():
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     return name
 
 
+def _is_whole() -> bool:
+    return _asked("rev-parse", "--is-shallow-repository") == "false"
+
+
 def _latest_tag() -> str:
-    found = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^", check=False)
-    return found.removesuffix(b"ok").decode().strip()
+    return _asked("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^") or ""
 
 
-def _git(*arguments: str, check: bool = True) -> bytes:
-    """What git says; where it need not succeed, with an "ok" at the end if it did, and nothing if not."""
+def _asked(*arguments: str) -> str | None:
+    """What git says; None where it can't tell, or is not there."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=check, timeout=_SECONDS)
-    except FileNotFoundError:  # there is no git here
-        return b""
-    if check:
-        return done.stdout
-    return b"" if done.returncode else done.stdout + b"ok"
+        return _git(*arguments).decode().strip()
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True, timeout=_SECONDS).stdout

@@ -20,15 +20,28 @@ def absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(released, "_latest_tag", lambda: "")
 
 
-def test_a_clone_without_it_says_what_to_do(absent: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CI", raising=False)
+@pytest.mark.parametrize(("is_ci", "is_whole"), [(False, False), (False, True), (True, False)])
+def test_where_it_can_be_lacking_the_reason_says_what_to_do(
+    is_ci: bool, is_whole: bool, absent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true" if is_ci else "")
+    monkeypatch.setattr(released, "_is_whole", lambda: is_whole)
     with pytest.raises(pytest.skip.Exception, match=f"{NOWHERE} is not here: .*fetch-depth: 0.*UPGRADE_FROM"):
         released.revision()
 
 
-def test_and_fails_where_nobody_reads_of_what_was_skipped(absent: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_clone_lacks_it_by_mistake_and_where_nobody_reads_of_what_was_skipped_that_fails(
+    absent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(released, "_is_whole", lambda: True)
     with pytest.raises(pytest.fail.Exception, match="UPGRADE_FROM"):
+        released.revision()
+
+
+def test_without_git_it_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(pytest.skip.Exception, match="is not here"):
         released.revision()
 
 

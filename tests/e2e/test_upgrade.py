@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +16,9 @@ import pytest
 from parley_client import ConnectionChanged, Message, ParleyClient
 from parley_client.events import Event
 
-from local import deployment, ports, server
+from local import cdk, deployment, ports, server
 from local.providers import process as push_servers
+from local.providers.ports import Ports
 from local.settings import ROOT, Settings
 from local.stack import Stack
 from local.tokens import mint
@@ -36,13 +39,11 @@ class Place:
 
     settings: Settings
     old: Path
-    built: dict[Path, Stack] = field(default_factory=dict)
+    new: Path
 
-    def deploy(self, root: Path) -> Stack:
-        settings = replace(self.settings, root=root)
-        pushes = push_servers.find(self.settings)
-        assert pushes is not None
-        return deployment.deploy(settings, deployment.wanted(self.settings, pushes.ports), pushes.ports)
+    def deploy(self, ready: Path) -> Stack:
+        pushes = _ports(self.settings)
+        return deployment.deploy(replace(self.settings, root=ready), deployment.wanted(self.settings, pushes), pushes)
 
     def cut(self, stack: Stack, user: str) -> None:
         """End the user's connections, as the gateway does after two hours: without a word."""
@@ -72,13 +73,32 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watchdog: None) -> It
     server.start(settings)
     try:
         push_servers.start(settings)
-        deployment.bootstrap(settings)
-        made = Place(settings, old)
-        made.built[old] = made.deploy(old)  # here, where no test's time runs
-        yield made
+        with ThreadPoolExecutor() as threads:
+            bootstrapped = threads.submit(deployment.bootstrap, settings)
+            ready = [synthesized(settings, root, tmp_path / name) for root, name in ((old, "from"), (ROOT, "to"))]
+            bootstrapped.result()
+        yield Place(settings, *ready)
     finally:
         server.stop(settings)
         push_servers.stop(settings)
+
+
+def synthesized(settings: Settings, root: Path, folder: Path) -> Path:
+    """A folder from which a version is deployed as it was synthesized there, once, and where no test's time runs."""
+    folder.mkdir()
+    made = replace(settings, root=root, home=folder)
+    told, environment = deployment.arguments(settings, _ports(settings)), cdk.local_environment(made)
+    cdk.run(made, "synth", deployment.STACK_NAME, "--quiet", *told, environment=environment, log=folder / "synth.log")
+    for tool in released.TOOLS:
+        (folder / tool).symlink_to(ROOT / tool)
+    (folder / "cdk.json").write_text(json.dumps({"app": str(folder / "cdk.out")}), encoding="utf-8")
+    return folder
+
+
+def _ports(settings: Settings) -> Ports:
+    found = push_servers.find(settings)
+    assert found is not None
+    return found.ports
 
 
 @dataclass
@@ -152,7 +172,7 @@ def still_there(stack: Stack, group: str) -> None:
 
 
 async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_acked(place: Place) -> None:
-    stack = place.built[place.old]
+    stack = await asyncio.to_thread(place.deploy, place.old)
     group = await asyncio.to_thread(fill, stack)
 
     def chat(user: str) -> ParleyClient:
@@ -163,8 +183,8 @@ async def test_an_upgrade_and_a_rollback_under_traffic_lose_nothing_that_was_ack
         tasks = [asyncio.create_task(writer.write()), asyncio.create_task(reader.read())]
         try:
             await more(writer, BEFORE)
-            for root in (ROOT, place.old):
-                moved = await asyncio.to_thread(place.deploy, root)
+            for version in (place.new, place.old):
+                moved = await asyncio.to_thread(place.deploy, version)
                 assert (moved.ws_url, moved.http_url, moved.tables) == (stack.ws_url, stack.http_url, stack.tables)
                 await asyncio.to_thread(place.cut, stack, "bob")  # who comes again meets the other version
                 await more(writer, BEFORE)

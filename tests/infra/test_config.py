@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from infra.config import RETENTION_DAYS, Config, ConfigError, RouteThrottle, unknown_variables
+from infra.config import RETENTION_DAYS, Config, ConfigError, unknown_variables
+from infra.config_reader import RouteThrottle
 from infra.routes import ROUTES
 from tests.infra.templates import ROOT
 

@@ -57,13 +57,14 @@ class Client:
     """A service: what each of its calls answers; an exception is raised."""
 
     answers: Mapping[str, Any] = field(default_factory=dict)
+    meta: Any = field(default_factory=lambda: SimpleNamespace(region_name="eu-west-1"))
 
     def __getattr__(self, name: str) -> Any:
-        def call(**_request: Any) -> Any:
+        def call(**request: Any) -> Any:
             answer = self.answers[name]
             if isinstance(answer, Exception):
                 raise answer
-            return answer() if callable(answer) else answer
+            return answer(**request) if callable(answer) else answer
 
         return call
 
@@ -102,6 +103,16 @@ SOUND: dict[str, dict[str, Any]] = {
         "describe_alarms": {
             "MetricAlarms": [{"AlarmName": "alarm", "StateValue": "OK", "AlarmActions": ["arn:topic"]}]
         },
+    },
+    "apigatewayv2": {
+        "get_stages": {
+            "Items": [
+                {"StageName": "prod", "DeploymentId": "d1", "LastDeploymentStatusMessage": "Successfully deployed …"}
+            ]
+        },
+        "get_deployment": {"DeploymentStatus": "DEPLOYED"},
+        "get_routes": {"Items": [{"RouteKey": "$connect", "RouteId": "r1"}, {"RouteKey": "message", "RouteId": "r2"}]},
+        "get_route_responses": {"Items": [{"RouteResponseKey": "$default"}]},
     },
     "sqs": {"get_queue_attributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}}},
     "secretsmanager": {
@@ -158,6 +169,7 @@ STEPS = {
     "configuration": operating.configuration,
     "quotas": operating.quotas,
     "functions": operating.functions,
+    "gateways": operating.gateways,
     "tables": watching.tables,
     "sources": watching.sources,
     "failure_queues": watching.failure_queues,
@@ -192,6 +204,7 @@ FAILING = {
     * 5
 }
 FEW: dict[str, list[Any]] = {"EventSourceMappings": []}
+UNDEPLOYED = {"DeploymentStatus": "FAILED", "DeploymentStatusMessage": "Unable to deploy API"}
 SMALL = {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}
 RINGING = {"MetricAlarms": [{"AlarmName": "alarm", "StateValue": "ALARM"}]}
 UNHEARD = {"MetricAlarms": [{"AlarmName": "alarm", "StateValue": "OK"}]}
@@ -205,8 +218,26 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "a new account": (
         "quotas",
         "warned",
-        "quota: all functions together run 10",
+        "quota is small: all functions together run 10 at a time and 100 times a second",
         {"lambda": {"get_account_settings": SMALL}},
+    ),
+    "a deployment that the gateway has not put into effect": (
+        "gateways",
+        "failed",
+        "WebSocketApi: Unable to deploy",
+        {"apigatewayv2": {"get_deployment": UNDEPLOYED}},
+    ),
+    "a stage without a deployment": (
+        "gateways",
+        "failed",
+        "the deployment is missing",
+        {"apigatewayv2": {"get_stages": {"Items": [{"StageName": "prod"}]}}},
+    ),
+    "a route whose replies are dropped": (
+        "gateways",
+        "failed",
+        "no replies on message",
+        {"apigatewayv2": {"get_route_responses": {"Items": []}}},
     ),
     "another table": ("functions", "failed", "LOG_TABLE is not the stack's", {"environment": {"LOG_TABLE": "other"}}),
     "another queue": (
@@ -280,7 +311,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
         "secrets",
         "warned",
         "within the last five minutes",
-        {"secretsmanager": {"describe_secret": lambda: _changed(datetime.now(UTC))}},
+        {"secretsmanager": {"describe_secret": lambda **_: _changed(datetime.now(UTC))}},
     ),
     "a service that may not be asked": (
         "quotas",
@@ -311,6 +342,31 @@ def test_a_fault_is_named_with_its_cause_and_what_to_do(name: str) -> None:
     found, said = came_to(STEPS[step], patient(**fault))
     assert (found, words in said) == (verdict, True), said
     assert all(part.strip() for part in said.split(" | ")), said
+
+
+def test_how_long_functions_take_is_asked_for_once_and_averaged_over_all_invocations() -> None:
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def statistics(**request: Any) -> dict[str, Any]:
+        asked.append((request["MetricName"], tuple(request["Statistics"])))
+        if request["MetricName"] != "Duration":
+            return QUIET
+        few, many = (
+            {"Maximum": 900.0, "Sum": 900.0, "SampleCount": 1.0},
+            {"Maximum": 20.0, "Sum": 990.0, "SampleCount": 99.0},
+        )
+        return {"Datapoints": [few, many]}
+
+    found = came_to(watching.durations, patient(cloudwatch={"get_metric_statistics": statistics}))
+    assert found == ("ok", "Message 19 ms on average, 900 at most")
+    assert asked == [("Throttles", ("Sum",)), ("Duration", ("Maximum", "Sum", "SampleCount"))]
+
+
+@pytest.mark.parametrize(("quota", "verdict"), [(1_000, "ok"), (999, "warned"), (100, "warned")])
+def test_a_quota_is_small_where_a_deployment_calls_it_so(quota: int, verdict: str) -> None:
+    limit = {"AccountLimit": {"ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota}}
+    answers: dict[str, Any] = {"lambda": {"get_account_settings": limit}}
+    assert came_to(operating.quotas, patient(**answers))[0] == verdict
 
 
 def test_posts_through_a_domain_of_ones_own_are_right() -> None:
