@@ -292,7 +292,8 @@ def idle_table() -> Iterator[str]:
     yield f"| the JWT secret (none with a JWKS URL) | ${prices.SECRET_MONTH:.2f} |"
     yield f"| the secret of each push provider | ${prices.SECRET_MONTH:.2f} |"
     yield (
-        f"| {few.alarms} alarms; {all_.alarms} with both providers (an account's first ten are free) | "
+        f"| {few.alarms} alarms; {all_.alarms} with both providers. Two watch a share, and are priced as two each (an "
+        "account's first ten are free) | "
         f"${few.alarmed:.2f}; ${all_.alarmed:.2f} |"
     )
     yield f"| the dashboard (none with `dashboard=off`) | ${prices.DASHBOARD_MONTH:.2f} |"

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from infra.config import Config
     from infra.function import Function
     from infra.queues import Queues, WorkQueue
+    from infra.target import Target
 
 _PERIOD = Duration.minutes(5)
-# Of a metric that the functions count (shared/observability.py): from how many in five minutes on, and what that means.
-_COUNTED = {
-    "UnexpectedErrors": (1, "A function met an error that nobody planned for; its client was answered all the same"),
-    "PostsFailed": (10, "Posts to connections fail; members get what was meant for them with their next sync"),
-    "FramesRefused": (10, "Frames were answered unavailable or internal; their clients send them again"),
-}
+_UNEXPECTED = "A function met an error that nobody planned for; its client was answered all the same"
+# Of what some always fail by the nature of things, the more the more there is. It rings from this share on, in percent
+# and in five minutes; of fewer than so many none is looked at.
+_SHARE = 1
+_FEW = 10
 # Of `ServiceErrors`, by class (shared/adapters/aws/refusals.py).
 _CLASSES = {
     "denied": "AWS denies a call: a permission, a key of KMS, or the credentials",
@@ -62,6 +62,7 @@ class Observability(Construct):
         construct_id: str,
         *,
         config: Config,
+        target: Target,
         functions: Sequence[Function],
         consumers: Mapping[str, Function],
         queues: Queues,
@@ -78,8 +79,8 @@ class Observability(Construct):
             self._of_function(function)
         for name, queue in failures.items():
             self._failures("Failed" + _joined(name), queue, name.replace("-", " "))
-        for name, (threshold, what) in _COUNTED.items():
-            self._alarm(name, self._counted(name), threshold=threshold, description=what)
+        self._alarm("UnexpectedErrors", self._counted("UnexpectedErrors"), threshold=1, description=_UNEXPECTED)
+        self._failing(stage, functions, target)
         for kind, what in _CLASSES.items():
             metric = self._counted("ServiceErrors", **{"class": kind})
             self._alarm(f"ServiceErrors{kind.title()}", metric, threshold=1, description=what)
@@ -111,6 +112,28 @@ class Observability(Construct):
         for name, what in _GATEWAY.items():
             metric = stage.metric(name, period=_PERIOD, statistic="Sum")
             self._alarm(f"WebSocket{name}", metric, threshold=1, description=what)
+
+    def _failing(self, stage: gateway.WebSocketStage, functions: Sequence[Function], target: Target) -> None:
+        """Posts of all that the gateway carried, in and out; frames of all that came."""
+        carried = stage.metric("MessageCount", period=_PERIOD, statistic="Sum")
+        message = next(one for one in functions if one.node.id == "Message")
+        frames = message.resource.metric_invocations(period=_PERIOD, statistic="Sum")
+        posts = "Of what the gateway carries, posts to connections fail; members get what they missed when they sync"
+        refused = "Of all frames, some are answered unavailable or internal; their clients send them again"
+        for name, all_, what in (("PostsFailed", carried, posts), ("FramesRefused", frames, refused)):
+            if target.has_metric_math:
+                self._alarm(name, self._share(name, all_), threshold=_SHARE, description=what)
+            else:
+                self._alarm(name, self._counted(name), threshold=_FEW, description=what)
+
+    def _share(self, name: str, all_: cloudwatch.IMetric) -> cloudwatch.IMetric:
+        """Nothing where nothing is counted; all of it where there is more of it than of all."""
+        return cloudwatch.MathExpression(
+            expression=f"IF(failed < {_FEW}, 0, 100 * failed / MAX([failed, FILL(all, 0)]))",
+            using_metrics={"failed": self._counted(name), "all": all_},
+            label=f"{name}, percent",
+            period=_PERIOD,
+        )
 
     def _waiting(self, name: str, queue: WorkQueue) -> None:
         """How long the work of a queue waits; what failed has an alarm of its own."""
@@ -154,7 +177,7 @@ class Observability(Construct):
         )
 
     def _alarm(
-        self, construct_id: str, metric: cloudwatch.Metric, *, threshold: float, description: str
+        self, construct_id: str, metric: cloudwatch.IMetric, *, threshold: float, description: str
     ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,

@@ -111,6 +111,7 @@ class ParleyStack(Stack):
             self,
             "Observability",
             config=config,
+            target=factory.target,
             functions=functions,
             consumers={"StreamLag": push.function, "FilesStreamLag": checks.function},
             queues=queues,

@@ -29,6 +29,8 @@ class Target:
     """The emulator's CloudFormation lacks AWS::ApiGatewayV2::RouteResponse; it sends a Lambda's reply back anyway."""
     has_access_logs: bool
     """The emulator writes none, so the log groups and the gateway's role would only slow the deployment down."""
+    has_metric_math: bool
+    """The emulator's alarms watch one metric each; none of them ever rings."""
 
     @property
     def function_environment(self) -> dict[str, str]:
@@ -78,6 +80,7 @@ def target_of(config: Config) -> Target:
             http_domain="",
             has_route_responses=False,
             has_access_logs=False,
+            has_metric_math=False,
         )
     return Target(
         runtime=lambda_.Runtime.PYTHON_3_13,
@@ -87,6 +90,7 @@ def target_of(config: Config) -> Target:
         http_domain=config.http_domain_name,
         has_route_responses=True,
         has_access_logs=True,
+        has_metric_math=True,
     )
 
 

@@ -63,3 +63,15 @@ class Resources:
 
 # Each configuration once for a process: the fixtures of other folders look here, too.
 SYNTHESIZED: dict[tuple[object, ...], Resources] = {}
+
+
+def watched(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that an alarm looks at, the one that counts first."""
+    if "MetricName" in alarm:
+        return [alarm]
+    stats = {one["Id"]: one["MetricStat"] for one in alarm["Metrics"] if "MetricStat" in one}
+    return [{**stats[name]["Metric"], "Statistic": stats[name]["Stat"]} for name in sorted(stats, key=_is_whole)]
+
+
+def _is_whole(name: str) -> bool:
+    return name == "all"

@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.aws.refusals import CLASSES
 from shared.observability import NAMESPACE
-from tests.infra.templates import FUNCTIONS
+from tests.infra.templates import FUNCTIONS, watched
 
 if TYPE_CHECKING:
     from tests.infra.templates import Resources
@@ -18,11 +18,12 @@ pytestmark = pytest.mark.xdist_group("infra")
 AGE = "ApproximateAgeOfOldestMessage"
 PROVIDER_METRICS = {"PushMisconfigured", "PushRefused", "PushGivenUp"}
 COUNTED = {"UnexpectedErrors", "PostsFailed", "FramesRefused", "ServiceErrors"}
+SHARES = {"PostsFailed": ("AWS/ApiGateway", "MessageCount"), "FramesRefused": ("AWS/Lambda", "Invocations")}
 
 
 def watching(resources: Resources, namespace: str, metric: str) -> list[dict[str, Any]]:
     alarms = resources.properties("AWS::CloudWatch::Alarm")
-    return [alarm for alarm in alarms if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)]
+    return [alarm for alarm in alarms if (alarm.get("Namespace"), alarm.get("MetricName")) == (namespace, metric)]
 
 
 def dimensions(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -88,21 +89,45 @@ def test_what_the_functions_count_is_watched_by_the_stage_alone_and_refused_call
     each: Resources,
 ) -> None:
     (stage,) = {function["Environment"]["Variables"]["STAGE"] for function in each.functions.values()}
-    own = [alarm for alarm in each.properties("AWS::CloudWatch::Alarm") if alarm["Namespace"] == NAMESPACE]
-    assert {alarm["MetricName"] for alarm in own} - PROVIDER_METRICS == COUNTED
-    by_class = [dimensions(alarm) for alarm in own if alarm["MetricName"] == "ServiceErrors"]
+    watched_first = [(alarm, watched(alarm)[0]) for alarm in each.properties("AWS::CloudWatch::Alarm")]
+    own = [(alarm, first) for alarm, first in watched_first if first["Namespace"] == NAMESPACE]
+    assert {first["MetricName"] for _, first in own} - PROVIDER_METRICS == COUNTED
+    by_class = [dimensions(first) for _, first in own if first["MetricName"] == "ServiceErrors"]
     assert {one["class"] for one in by_class} == {*CLASSES}
     assert [one["stage"] for one in by_class] == [stage] * len(CLASSES)
-    for alarm in own:
-        if alarm["MetricName"] != "ServiceErrors":
-            assert dimensions(alarm) == {"stage": stage}
-        is_frequent = alarm["MetricName"] in {"PostsFailed", "FramesRefused"}
-        assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 10 if is_frequent else 1)
+    for alarm, first in own:
+        if first["MetricName"] != "ServiceErrors":
+            assert dimensions(first) == {"stage": stage}
+        assert first["Statistic"] == "Sum"
+        if first["MetricName"] not in SHARES:
+            assert alarm["Threshold"] == 1
+
+
+@pytest.mark.parametrize("name", ["aws", "full"])
+@pytest.mark.parametrize("metric", sorted(SHARES))
+def test_what_grows_with_the_traffic_is_watched_as_a_share_of_it(
+    name: str, metric: str, request: pytest.FixtureRequest
+) -> None:
+    resources: Resources = request.getfixturevalue(name)
+    _, alarm = resources.named("AWS::CloudWatch::Alarm", metric)
+    _, all_ = watched(alarm)
+    assert (all_["Namespace"], all_["MetricName"], all_["Statistic"]) == (*SHARES[metric], "Sum")
+    of = {"MessageCount": "ApiId", "Invocations": "FunctionName"}[all_["MetricName"]]
+    assert ("WebSocketApi" if of == "ApiId" else "MessageFunction") in dimensions(all_)[of]["Ref"]
+    (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    assert expression == "IF(failed < 10, 0, 100 * failed / MAX([failed, FILL(all, 0)]))"
+    assert alarm["Threshold"] == 1
+
+
+def test_the_emulator_which_knows_no_shares_counts(local: Resources) -> None:
+    for metric in SHARES:
+        _, alarm = local.named("AWS::CloudWatch::Alarm", metric)
+        assert (alarm["MetricName"], alarm["Threshold"]) == (metric, 10)
 
 
 def test_where_a_provider_is_set_up_one_alarm_watches_each_of_its_troubles(aws: Resources, full: Resources) -> None:
     watched = [
-        {alarm["MetricName"] for alarm in one.properties("AWS::CloudWatch::Alarm")} & PROVIDER_METRICS
+        {alarm.get("MetricName") for alarm in one.properties("AWS::CloudWatch::Alarm")} & PROVIDER_METRICS
         for one in (aws, full)
     ]
     assert watched == [set(), PROVIDER_METRICS]

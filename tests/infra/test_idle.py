@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks import cost_model
-from tests.infra.templates import APNS_SECRET, FCM_SECRET
+from tests.infra.templates import APNS_SECRET, FCM_SECRET, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ def test_what_stands_still_is_counted_in_the_template(pushes: bool, synthesize: 
     stack = synthesize(**secrets)
     assert cost_model.Idle(
         alarms=len(stack.of("AWS::CloudWatch::Alarm")),
+        watched=sum(len(watched(alarm)) for alarm in stack.properties("AWS::CloudWatch::Alarm")),
         queues=sum(is_of_a_queue(source) for source in stack.properties("AWS::Lambda::EventSourceMapping")),
         secrets=len(stack.of("AWS::SecretsManager::Secret")) + len(secrets),
         dashboards=len(stack.of("AWS::CloudWatch::Dashboard")),

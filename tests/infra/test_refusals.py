@@ -38,6 +38,7 @@ from shared.errors import Internal, Unavailable
 from shared.observability import FunctionObserver, make_logger
 from shared.ports.stores import SessionStores
 from tests.functions.events import authorizer_of, frame_event, handshake_event, http_event, websocket_event
+from tests.infra.templates import watched
 from tests.load.network import Network
 from tests.shared.adapters.aws.certificates import tls_contexts
 from tests.shared.adapters.aws.servers import Reply, ScriptedServer, reply
@@ -357,8 +358,9 @@ def alarms_on(resources: Resources, line: Mapping[str, Any]) -> list[dict[str, A
     return [
         alarm
         for alarm in resources.properties("AWS::CloudWatch::Alarm")
-        if (alarm["Namespace"], alarm["MetricName"]) == (directive["Namespace"], metric["Name"])
-        and {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == counted
+        for first in watched(alarm)[:1]
+        if (first["Namespace"], first["MetricName"]) == (directive["Namespace"], metric["Name"])
+        and {one["Name"]: one["Value"] for one in first["Dimensions"]} == counted
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.security.scenario import NOTIFICATION, REMINDER
 
-LATER: Final = time.time_ns() // 1_000_000 + 7_200_000
+LATER: Final = time.time_ns() // 1_000_000 + 86_400_000
 THUMB: Final = "%F0%9F%91%8D"
 
 

@@ -121,7 +121,7 @@ def full_of_reminders(harness: RestHarness) -> None:
 
 
 REMINDERS = f"{V1}/{DM}/messages/1/reminders"
-LATER = {"at": now() + 3_600_000}
+LATER = {"at": now() + 86_400_000}  # an hour would be over in a long run
 APPLE = {"platform": "apns", "token": "c0ffee" * 10, "app_id": "org.example.app"}
 SENDING = "notifications:send"
 NOTIFICATION = {"users": ["alice", "bob"], "title": "Maintenance", "notification_id": "n1"}

@@ -13,7 +13,7 @@ from tests.functions.rest.harness import DM, GROUP, Answered, RestHarness, now, 
 from tests.stores import MEMBERS
 
 APPLE = {"platform": "apns", "token": "C0FFEE" * 10, "app_id": "org.example.app"}
-LATER = now() + 3_600_000
+LATER = now() + 86_400_000  # an hour would be over in a long run
 SENDING = "notifications:send"
 
 
