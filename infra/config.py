@@ -38,7 +38,7 @@ MAX_CONCURRENCY: Final = 10_000
 LOCAL_ORIGINS: Final = ("http://localhost:*", "http://127.0.0.1:*")
 
 # Variables that are no keys: where the laptop's stack is, and what the Python client's chat and the tests are told.
-_NO_KEYS: Final = ("HOME", "PORT", "WS_URL", "HTTP_URL", "TOKEN", "DYNAMODB_ENDPOINT")
+_NO_KEYS: Final = ("HOME", "PORT", "RECORD", "WS_URL", "HTTP_URL", "TOKEN", "DYNAMODB_ENDPOINT")
 
 _STAGE = r"[a-z][a-z0-9-]{0,19}"
 _STAGE_RULE = "at most 20 lower-case letters, digits and '-', a letter first"

@@ -45,7 +45,13 @@ def _everything(settings: Settings) -> tuple[Path, ...]:
     """What a stack writes, but for the lock, which is held, and what is known of a stack in AWS."""
     folders = (settings.state, settings.objects, settings.temp, settings.home / "emulator", settings.chats)
     logs = settings.log("").parent
-    files = (settings.stack_file, settings.secret_file, settings.deployment_file, settings.providers_file)
+    files = (
+        settings.calls_file,
+        settings.stack_file,
+        settings.secret_file,
+        settings.deployment_file,
+        settings.providers_file,
+    )
     return (*folders, settings.providers, logs, settings.home / "cdk.out", *files, settings.home / "outputs.json")
 
 

@@ -184,6 +184,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
         "PARLEY_STATE": str(settings.state),
         "PARLEY_PAGE": str(page.folder(settings.root)),
+        "PARLEY_CALLS": str(settings.calls_file) if settings.records else "",
         "PARLEY_FUNCTION_LOG": str(settings.log("functions")),
         "PARLEY_RUNTIME": str(settings.tools / "runtime/bin/python"),
     }

@@ -17,7 +17,7 @@ HOME_NAMES = frozenset(
     {
         *("state", "objects", "emulator", "tmp", "chats", "providers", "logs", "cdk.out"),
         *("stack.json", "jwt-secret", "deployment.json", "emulator.json", "providers.json", "lock"),
-        *("outputs.json", "aws-outputs.json", "doctor.md", "doctor.json", ".DS_Store"),
+        *("outputs.json", "aws-outputs.json", "doctor.md", "doctor.json", "calls.jsonl", ".DS_Store"),
     }
 )
 # Controls, half of a surrogate pair (for a byte that is no UTF-8), and what separates values in a configuration.
@@ -32,6 +32,7 @@ class Settings:
     home: Path
     port: int
     root: Path = ROOT
+    records: bool = False  # whether what functions ask of AWS is written down
 
     @property
     def endpoint(self) -> str:
@@ -54,6 +55,11 @@ class Settings:
     @property
     def objects(self) -> Path:
         return self.home / "objects"
+
+    @property
+    def calls_file(self) -> Path:
+        """A line for each signed request of a function, where they are recorded."""
+        return self.home / "calls.jsonl"
 
     @property
     def temp(self) -> Path:
@@ -123,7 +129,8 @@ def read(environment: Mapping[str, str], root: Path = ROOT) -> Settings:
     if problems := unknown_variables(environment):
         raise CommandError(problems[0], KEYS if len(problems) == 1 else f"And {len(problems) - 1} more. {KEYS}")
     home = home_of(environment, root)
-    return Settings(home=home, port=_port(environment.get("PARLEY_PORT") or str(DEFAULT_PORT)), root=root)
+    port = _port(environment.get("PARLEY_PORT") or str(DEFAULT_PORT))
+    return Settings(home=home, port=port, root=root, records=_is_on("PARLEY_RECORD", environment))
 
 
 def home_of(environment: Mapping[str, str], root: Path = ROOT) -> Path:
@@ -140,6 +147,13 @@ def home_of(environment: Mapping[str, str], root: Path = ROOT) -> Path:
         return root / Path(text).expanduser()
     except RuntimeError:
         raise CommandError(f"PARLEY_HOME is {text}, and there is no such user", "Name the folder by its path") from None
+
+
+def _is_on(name: str, environment: Mapping[str, str]) -> bool:
+    value = environment.get(name) or "off"
+    if value not in {"on", "off"}:
+        raise CommandError(f"{name} must be on or off, not {value!a}", f"Try: {name}=on make up")
+    return value == "on"
 
 
 def _port(text: str) -> int:

@@ -7,6 +7,7 @@ Configured by the environment that `local/server.py` gives it. It listens on the
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -20,46 +21,59 @@ from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
-from local.emulator import event_sources, gateway, workers
+from local.emulator import calls, connections, event_sources, frames, gateway, websocket, workers
+from local.emulator.calls import CallLog
+from local.emulator.connections import AGES, Ages
 from local.emulator.durable import DurableState
 from local.emulator.page import Page
 
 CHECKPOINT_PATH = "/_parley/checkpoint"
+AGES_PATH = "/_parley/ages"
 GOODBYE_SECONDS = 3.0
 HARD_STOP_SECONDS = 8.0
 
 log = logging.getLogger("parley.emulator")
 
+Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Emulator:
     """MiniStack's ASGI application with a checkpoint on demand, an orderly end, and the chat page beside it."""
 
-    def __init__(self, state: DurableState, page: Page) -> None:
+    def __init__(self, state: DurableState, page: Page, log: CallLog | None) -> None:
         self._state = state
         self._page = page
+        self._log = log
         self._stopping = False
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == CHECKPOINT_PATH and scope["method"] == "POST":
-            await self._checkpoint(send)
-        elif scope["type"] == "http" and self._page.takes(scope["path"]):
-            await self._page(scope, receive, send)
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
         elif scope["type"] == "websocket" and self._stopping:
             await send({"type": "websocket.close", "code": 1001})
         else:
             await app.app(scope, receive, send)
 
-    async def _checkpoint(self, send: Send) -> None:
+    async def _request(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] == CHECKPOINT_PATH and scope["method"] == "POST":
+            await _say(send, self._checkpoint())
+        elif scope["path"] == AGES_PATH and scope["method"] in {"PUT", "DELETE"}:
+            await _say(send, _set_ages(b"" if scope["method"] == "DELETE" else await _body(receive)))
+        elif self._page.takes(scope["path"]):
+            await self._page(scope, receive, send)
+        elif self._log is not None:
+            await self._log.pass_on(app.app, scope, receive, send)
+        else:
+            await app.app(scope, receive, send)
+
+    def _checkpoint(self) -> int:
         try:
             self._state.checkpoint()
-            status = 204
         except (OSError, RuntimeError):
             log.exception("checkpoint failed")
-            status = 500
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+            return 500
+        return 204
 
     async def until_stopped(self) -> None:
         """Return after SIGTERM or SIGINT, once the open connections have had their `$disconnect`.
@@ -86,6 +100,28 @@ class Emulator:
         _leave()
 
 
+async def _say(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
+
+
+def _set_ages(wanted: bytes) -> int:
+    """How long connections last from now on: as on AWS where nothing is wanted. The status to answer with."""
+    try:
+        AGES.now = Ages().changed(json.loads(wanted or b"{}"))
+    except (ValueError, AttributeError):
+        return 400
+    return 204
+
+
 async def _until_idle() -> None:
     while apigateway._ws_connections or lambda_runtime.workers_in_use():  # noqa: ASYNC110  # neither has an event
         await asyncio.sleep(0.02)
@@ -110,14 +146,20 @@ def install(state: DurableState) -> None:
     event_sources.install()
     state.recover()
     workers.install(workers.FunctionLog(Path(os.environ["PARLEY_FUNCTION_LOG"])), Path(os.environ["PARLEY_RUNTIME"]))
+    calls.sign_by_name()
     gateway.install()
+    connections.install()
+    websocket.install()
+    frames.install()
 
 
 def main() -> None:
     logging.captureWarnings(capture=True)
     state = DurableState(Path(os.environ["PARLEY_STATE"]))
     install(state)
-    emulator = Emulator(state, Page(Path(os.environ["PARLEY_PAGE"]), Path(os.environ["PARLEY_STATE"]).parent))
+    record = os.environ["PARLEY_CALLS"]
+    page = Page(Path(os.environ["PARLEY_PAGE"]), Path(os.environ["PARLEY_STATE"]).parent)
+    emulator = Emulator(state, page, CallLog(Path(record)) if record else None)
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

@@ -13,11 +13,17 @@ from typing import Any, Final
 
 FOR_EACH_PROCESSOR: Final = 2
 FEWEST: Final = 4
+FEWEST_FRAMES: Final = 2
 
 
 def at_once(processors: int | None) -> int:
     """Requests of one function at a time on so many processors; None where that is not known."""
     return max(FEWEST, FOR_EACH_PROCESSOR * (processors or 1))
+
+
+def frames_at_once(processors: int | None) -> int:
+    """Frames: each takes a processor for a few milliseconds, and more at once only hold up each other."""
+    return max(FEWEST_FRAMES, processors or 1)
 
 
 class Turns:
@@ -27,17 +33,19 @@ class Turns:
     another one or to itself, so they can't wait for each other in a circle.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, frames: int | None = None) -> None:
         self._functions: dict[str, threading.Semaphore] = defaultdict(lambda: threading.BoundedSemaphore(most))
+        self._frames: dict[str, threading.Semaphore] = defaultdict(lambda: threading.BoundedSemaphore(frames or most))
         self._lock = threading.Lock()
 
     def of(self, function: str, event: object) -> AbstractContextManager[Any]:
         """To be held while the function works on this event."""
         if not isinstance(event, Mapping) or "requestContext" not in event:
             return nullcontext()
+        is_frame = event["requestContext"].get("eventType") == "MESSAGE"
         with self._lock:
-            return self._functions[function]
+            return (self._frames if is_frame else self._functions)[function]
 
 
 def of_this_machine() -> Turns:
-    return Turns(at_once(os.cpu_count()))
+    return Turns(at_once(os.cpu_count()), frames_at_once(os.cpu_count()))

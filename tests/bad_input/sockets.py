@@ -2,8 +2,9 @@
 
 What stands in between is part of it: the gateway reads a frame before any function does, to find its route by
 `$request.body.type`. A frame that it can't read goes to `$default`, and so to the message function, on AWS as on the
-laptop. Where they differ, a case is `only_here` or says so: AWS closes the connection (1009) on a single frame above
-32 KB, takes 10 KB for the line and the headers of an HTTP request, and 10 MB for its body.
+laptop. Both close the connection (1009) on a single frame above 32 KB, so that a larger one is sent in several. Where
+they differ, a case is `only_here` or says so: AWS takes 10 KB for the line and the headers of an HTTP request, and
+10 MB for its body.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ async def say_all(place: Place, cases: Iterable[FrameCase]) -> str:
 
 async def _said(client: RawClient, sent: str | bytes) -> dict[str, Any]:
     before = len(client.stray)
-    await client.socket.send(sent)
+    await client.transmit(sent)
     await client.until(lambda: len(client.stray) > before)
     return client.stray[before]
 

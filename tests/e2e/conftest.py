@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from local import stack as local_stack
 from local.ports import free_port
 from local.settings import Settings
 from local.stack import Stack
+from tests.e2e.recorded import deployment_of, verdict_on
 from tests.watchdog import watchdog
 
 __all__ = ["watchdog"]
 
 DEPLOY_SECONDS = 300
+NOWHERE = 'nowhere"'  # how the names end of what is not there: tests have functions look for it
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,16 +60,37 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Itera
     """The suite's stack, started; a test that stops or kills it starts it again."""
     # The developer's own settings (an issuer, a JWKS URL …) are not what the tests are about.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    environment |= {"PARLEY_HOME": str(tmp_path_factory.mktemp("stack")), "PARLEY_PORT": str(free_port())}
+    home, port = tmp_path_factory.mktemp("stack"), free_port()
+    environment |= {"PARLEY_HOME": str(home), "PARLEY_PORT": str(port), "PARLEY_RECORD": "on"}
+    # Each instance counts refusals for itself, and there are two of them at least: together as many as one by default.
+    environment["PARLEY_ABUSE_LIMIT"] = "50"
     own = OwnStack(local_settings.read(environment), environment)
     try:
         own.run("up")
+        deployment = deployment_of(own.settings)
         yield own
     finally:
         own.run("down")
+    verdict = verdict_on(own.settings, deployment, planted=(NOWHERE,))
+    assert verdict.made
+    assert not verdict.problems, str(verdict)
 
 
 @pytest.fixture(scope="session")
 def stack(own_stack: OwnStack) -> Stack:
     """The real app on the emulator; `local.tokens.mint(stack, "alice")` makes a token for it."""
     return local_stack.read(own_stack.settings.stack_file)
+
+
+@pytest.fixture
+def short_lives(stack: Stack) -> Iterator[None]:
+    """The gateway ends each connection after three seconds, as AWS does after two hours, or after two of silence."""
+    _set_ages(stack, "PUT", b'{"idle_s": 2, "age_s": 3}')
+    yield
+    _set_ages(stack, "DELETE", None)
+
+
+def _set_ages(stack: Stack, method: str, data: bytes | None) -> None:
+    request = urllib.request.Request(f"{stack.endpoint_url}/_parley/ages", data, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 204

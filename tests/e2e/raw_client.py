@@ -21,6 +21,7 @@ from local.stack import Stack
 from local.tokens import mint
 
 PATIENCE_S = 60
+FRAME_BYTES = 32_768
 
 
 class RawClient:
@@ -69,10 +70,16 @@ class RawClient:
     async def raw(self, text: str) -> dict[str, Any]:
         """Send anything, and wait for the one reply, which may carry no id."""
         before = len(self.stray)
-        await self.socket.send(text)
+        await self.transmit(text)
         await self.until(lambda: len(self.stray) > before)
         assert len(self.stray) == before + 1
         return self.stray[before]
+
+    async def transmit(self, data: str | bytes) -> None:
+        """Send it in as many frames as it takes: the gateway closes on one of more than 32 KB."""
+        size = len(data.encode() if isinstance(data, str) else data)
+        pieces: Any = [data[start : start + FRAME_BYTES // 4] for start in range(0, len(data), FRAME_BYTES // 4)]
+        await self.socket.send(pieces if size > FRAME_BYTES else data)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what incoming frames make true."""
@@ -96,7 +103,7 @@ class RawClient:
 
     async def close(self) -> None:
         await self.socket.close()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
             await self._reader
 
 

@@ -23,8 +23,9 @@ from tests.e2e.test_failures import outage, private, queues, said, set_aside
 from tests.e2e.test_push import previews
 from tests.local.emulated import client
 
-# Where the stack keeps what it is for: the tables, the bucket, and the secret that scripts are told to read.
-KEPT = {"state", "objects", "jwt-secret", "chats", "providers"}
+# Where the stack keeps what it is for: the tables, the bucket, and the secret that scripts are told to read. And what
+# the functions ask of AWS, since it is told to record that.
+KEPT = {"state", "objects", "jwt-secret", "chats", "providers", "calls.jsonl"}
 
 
 @dataclass

@@ -118,6 +118,14 @@ async def test_bad_frames_get_one_reply_each_and_the_connection_stays(stack: Sta
         assert (await client.send(other, "still here"))["seq"] == 1
 
 
+async def test_a_single_frame_of_more_than_32_kb_ends_the_connection(stack: Stack) -> None:
+    (user_id,) = new_users(1)
+    async with connected(stack, user_id) as client:
+        await client.socket.send(json.dumps({"type": "ping", "extra": "x" * 32_768}))
+        await client.closed()
+        assert client.socket.close_code == 1009
+
+
 def test_the_http_api_answers_in_its_own_format(stack: Stack) -> None:
     one, other = new_users(2)
     body = {"type": "private", "with": other}

@@ -75,7 +75,7 @@ async def chat(stack: Stack, folder: Path) -> tuple[list[dict[str, Any]], list[d
             network.heal()
             program.stdin.write(b"\n")
             reports: list[dict[str, Any]] = json.loads(await program.stdout.readline())
-            assert network.struck.total() >= 10
+            assert network.struck.total() >= 5
         finally:
             if program.returncode is None:
                 program.kill()

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from local.emulator.turns import FEWEST, Turns, at_once
+from local.emulator.turns import FEWEST, Turns, at_once, frames_at_once
 
 REQUEST = {"requestContext": {"http": {"method": "PUT"}}}
 
@@ -48,3 +48,14 @@ def test_functions_do_not_wait_for_each_other() -> None:
 @pytest.mark.parametrize(("processors", "requests"), [(None, FEWEST), (1, FEWEST), (2, 4), (8, 16)])
 def test_more_processors_take_more_at_a_time(processors: int | None, requests: int) -> None:
     assert at_once(processors) == requests
+
+
+@pytest.mark.parametrize(("processors", "frames"), [(None, 2), (1, 2), (2, 2), (8, 8)])
+def test_of_frames_as_many_as_there_are_processors(processors: int | None, frames: int) -> None:
+    assert frames_at_once(processors) == frames
+
+
+def test_frames_and_other_requests_of_a_function_do_not_wait_for_each_other() -> None:
+    turns = Turns(1, 1)
+    with turns.of("message", REQUEST), turns.of("message", {"requestContext": {"eventType": "MESSAGE"}}):
+        pass
