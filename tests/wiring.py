@@ -148,14 +148,14 @@ class Wiring:
     def connect(self) -> connect_module.Wiring:
         import functions.connect.handler as connect_module
 
-        return connect_module.Wiring(self.stores, self.services, self.connection_limit)
+        return connect_module.Wiring(self.stores, self.services, self.connection_limit, self.begin)
 
     @property
     def presence(self) -> presence_module.Wiring:
         import functions.presence.handler as presence_module
 
         services = PresenceServices(self.gateway, self.parallel_map, encode_plainly, self.observer)
-        return presence_module.Wiring(self.stores, services)
+        return presence_module.Wiring(self.stores, services, self.begin)
 
     def limiter(self, limit: Limit = Limit(20, 200), buckets: Buckets | None = None) -> RateLimiter:  # noqa: B008  # frozen
         return RateLimiter(limit, buckets or self.stores.buckets, self.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,19 +30,21 @@ _WIDTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Everything that a new connection reaches the world through."""
+    """Everything that a new connection reaches the world through. `begin` starts the time that a handshake may take."""
 
     stores: PresenceStores
     services: Services
     connection_limit: int
+    begin: Callable[[], None]
 
 
 def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
-    calls, threads = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
+    deadline = Deadline(HANDSHAKE_S, grace_s=0)
+    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=_DEADLINE)
-    queue = SqsQueue(sqs(environment, _DEADLINE), settings.presence_queue_url)
+    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
+    queue = SqsQueue(sqs(environment, deadline), settings.presence_queue_url)
     services = Services(
         gateway=gateway,
         parallel_map=threads,
@@ -50,10 +53,9 @@ def _wire(settings: ConnectSettings, environment: AwsEnvironment) -> Wiring:
         presence_checks=SqsPresenceChecks(queue, grace_s=settings.presence_grace_s, now=now_ms),
     )
     stores = make_presence_stores(calls, tables, parallel_map=threads)
-    return Wiring(stores, services, settings.connection_limit)
+    return Wiring(stores, services, settings.connection_limit, deadline.begin)
 
 
-_DEADLINE = Deadline(HANDSHAKE_S, grace_s=0)
 _SETTINGS = ConnectSettings.load()
 _LOGGER = make_logger("connect", _SETTINGS.log_level, _SETTINGS.stage)
 _REQUESTS = make_request_log("connect", _SETTINGS.request_log)
@@ -62,7 +64,7 @@ _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Event, _context: Any = None) -> dict[str, Any]:
     """Register one connection. Anything but 200 refuses the handshake."""
-    _DEADLINE.begin()
+    _WIRING.begin()
     if _REQUESTS is None:
         return connect(event, _WIRING, now=now_ms)
     return _REQUESTS.websocket(event, lambda: connect(event, _WIRING, now=now_ms))

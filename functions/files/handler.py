@@ -30,9 +30,12 @@ class UploadNotCheckedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
+    """`begin` starts the time that an invocation may take."""
+
     files: Files
     objects: Objects
     inspect: Inspector
+    begin: Callable[[], None]
     now: Callable[[], int] = now_ms
 
 
@@ -54,14 +57,15 @@ def inspector(image_pixels: int) -> Inspector:
 
 
 def _wire(settings: FilesSettings, environment: AwsEnvironment) -> Wiring:
+    deadline = Deadline(BATCH_S, grace_s=0)
     return Wiring(
-        files=DynamoDbFiles(dynamodb(environment, _DEADLINE), members_table=settings.members_table),
-        objects=S3Objects(s3(environment, _DEADLINE), bucket=settings.bucket),
+        files=DynamoDbFiles(dynamodb(environment, deadline), members_table=settings.members_table),
+        objects=S3Objects(s3(environment, deadline), bucket=settings.bucket),
         inspect=inspector(settings.image_pixels),
+        begin=deadline.begin,
     )
 
 
-_DEADLINE = Deadline(BATCH_S, grace_s=0)
 _SETTINGS = FilesSettings.load()
 _LOGGER = make_logger("files", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
@@ -69,7 +73,7 @@ _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any] | None:
     """An object that was created, a sweep, or a batch of the log's stream, whose answer names where to start again."""
-    _DEADLINE.begin()
+    _WIRING.begin()
     if event.get("source") == _SCHEDULE:
         sweep_files(_WIRING)
         return None

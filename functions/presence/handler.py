@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,20 +26,23 @@ _WIDTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
+    """`begin` starts the time that an invocation may take."""
+
     stores: PresenceStores
     services: PresenceServices
+    begin: Callable[[], None]
 
 
 def _wire(settings: PresenceSettings, environment: AwsEnvironment) -> Wiring:
-    calls, threads = dynamodb(environment, _DEADLINE), ThreadedMap(_WIDTH)
+    deadline = Deadline(SHORT_S, grace_s=0)
+    calls, threads = dynamodb(environment, deadline), ThreadedMap(_WIDTH)
     tables = Tables(members=settings.members_table, sessions=settings.sessions_table, log=settings.log_table)
     endpoint = settings.connections_endpoint
-    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=_DEADLINE)
+    gateway = ApiGatewayConnections(endpoint, environment, parallel_map=threads, deadline=deadline)
     services = PresenceServices(gateway, threads, encode_plainly, FunctionObserver("presence", _LOGGER))
-    return Wiring(make_presence_stores(calls, tables, parallel_map=threads), services)
+    return Wiring(make_presence_stores(calls, tables, parallel_map=threads), services, deadline.begin)
 
 
-_DEADLINE = Deadline(SHORT_S, grace_s=0)
 _SETTINGS = PresenceSettings.load()
 _LOGGER = make_logger("presence", _SETTINGS.log_level, _SETTINGS.stage)
 _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
@@ -47,7 +50,7 @@ _WIRING = _wire(_SETTINGS, AwsEnvironment.load())
 
 def handler(event: Mapping[str, Any], _context: Any = None) -> dict[str, Any]:
     """One batch of the queue. The answer names the messages that have to come again."""
-    _DEADLINE.begin()
+    _WIRING.begin()
     return look(event["Records"], _WIRING, now=now_ms)
 
 

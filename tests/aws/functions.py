@@ -135,7 +135,7 @@ class Deployed:
     def connect(self, user_id: str, connection_id: str, *, expires_in: int = HOUR) -> int:
         context = authorizer_of(user_id, expires_at=now_ms() + expires_in, connected_at=now_ms() - OLD_ENOUGH)
         event = websocket_event("CONNECT", "$connect", connection_id=connection_id, authorizer=context)
-        connect._DEADLINE.begin()
+        self._connect.begin()
         return int(connect.connect(event, self._connect, now=now_ms)["statusCode"])
 
     @cached_property
@@ -186,7 +186,7 @@ class Deployed:
     # -- events -------------------------------------------------------------------------------------------------------
 
     def look(self, bodies: Sequence[str]) -> None:
-        presence._DEADLINE.begin()
+        self._presence.begin()
         assert presence.look(_records(bodies), self._presence, now=now_ms) == {"batchItemFailures": []}
 
     @cached_property
@@ -210,15 +210,15 @@ class Deployed:
         return replace(wired, services=replace(wired.services, providers=gateways))
 
     def check(self, event: Mapping[str, Any]) -> None:
-        files._DEADLINE.begin()
+        self._files.begin()
         files.check(event, self._files)
 
     def release(self, records: Sequence[Mapping[str, Any]]) -> None:
-        files._DEADLINE.begin()
+        self._files.begin()
         assert files.release_files(records, self._files) == {"batchItemFailures": []}
 
     def sweep(self, *, later_ms: int = 0) -> None:
-        files._DEADLINE.begin()
+        self._files.begin()
         files.sweep_files(replace(self._files, now=lambda: now_ms() + later_ms))
 
     @cached_property

@@ -21,6 +21,7 @@ from tests.bad_input.names import DM, GROUP
 from tests.bad_input.pushing import push_wiring, with_phones
 from tests.fakes import FakePushGateway
 from tests.functions.events import NOW, stream_record
+from tests.wiring import at_once
 
 _DELETED: Final = {
     "conversation_id": {"S": DM},
@@ -82,7 +83,7 @@ def test_any_record_is_looked_at_or_named(record: dict[str, Any]) -> None:
 @given(record=_records)
 def test_any_record_releases_a_file_or_is_named(record: dict[str, Any]) -> None:
     answer = release_files(
-        [record], Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing to look at"))
+        [record], Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing to look at"), at_once)
     )
     assert _named(answer) <= {"odd"}
 
@@ -110,5 +111,8 @@ def test_any_check_of_somebodys_presence_is_made_or_named(body: str) -> None:
 def test_any_event_of_the_object_store_is_carried_out_or_comes_again(event: dict[str, Any]) -> None:
     before = _HARNESS.state
     with contextlib.suppress(UploadNotCheckedError):
-        check(event, Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing was uploaded")))
+        check(
+            event,
+            Wiring(_HARNESS.stores.files, _HARNESS.objects, lambda *_: pytest.fail("nothing was uploaded"), at_once),
+        )
     assert _HARNESS.state == before

@@ -10,13 +10,14 @@ from functions.files.handler import UploadNotCheckedError, Wiring, check, releas
 from tests.bad_input.harness import InputHarness
 from tests.bad_input.records import OTHER_OBJECTS, UNREADABLE_RELEASES, UNREADABLE_UPLOADS
 from tests.functions.events import stream_record
+from tests.wiring import at_once
 
 
 def _wired(harness: InputHarness) -> Wiring:
     def never(*_: Any) -> Any:
         pytest.fail("there is nothing to look into")
 
-    return Wiring(harness.stores.files, harness.objects, never)
+    return Wiring(harness.stores.files, harness.objects, never, at_once)
 
 
 @pytest.mark.parametrize("name", UNREADABLE_UPLOADS)

@@ -24,7 +24,7 @@ from tests.functions.events import HOUR, NOW, http_event
 from tests.functions.files.test_handler import created, deleted
 from tests.functions.offline_push.test_offline_push import look_record, sqs_record
 from tests.functions.rest.harness import token
-from tests.wiring import with_limits
+from tests.wiring import at_once, with_limits
 
 MANY = [f"u{number}" for number in range(100)]
 PHONE = {"platform": "fcm", "token": "t" * 160}
@@ -85,7 +85,7 @@ def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in
     harness: BudgetHarness,
 ) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    wired = Wiring(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked())
+    wired = Wiring(files, FakeObjects(uploads={"dog": b"bytes"}), lambda _file, _head: Checked(), at_once)
     files.create(File("dog", "alice", "image", "dog.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     harness.meter.reset()
     check(created("dog"), wired)
@@ -97,7 +97,7 @@ def test_a_check_is_one_read_and_one_write_and_a_release_has_its_owners_bytes_in
 
 def test_a_sweep_of_nothing_is_sixteen_queries_and_of_a_file_a_read_and_two_writes(harness: BudgetHarness) -> None:
     files = DynamoDbFiles(harness.meter, members_table="members")
-    wired = Wiring(files, FakeObjects(), lambda _file, _head: Checked(), lambda: NOW)
+    wired = Wiring(files, FakeObjects(), lambda _file, _head: Checked(), at_once, lambda: NOW)
     harness.meter.reset()
     sweep_files(wired)
     assert units(harness) == (8, 0)

@@ -52,6 +52,7 @@ from tests.functions.offline_push.test_offline_push import look_record, push_rec
 from tests.functions.rest.harness import SECRET, now, token
 from tests.metering import Meter
 from tests.permissions import DYNAMODB
+from tests.wiring import at_once
 
 SCOPES = "admin notifications:send"
 
@@ -254,7 +255,7 @@ def test_offline_push(harness: BudgetHarness) -> None:
 def test_the_files_function(meter: Meter) -> None:
     files = DynamoDbFiles(meter, members_table="members")
     objects = FakeObjects(uploads={"cat": b"bytes"})
-    wired = FilesWiring(files, objects, lambda _file, _head: Checked())
+    wired = FilesWiring(files, objects, lambda _file, _head: Checked(), at_once)
     files.create(File("cat", "alice", "image", "cat.png", "image/png", 5, created_at=NOW, expires_at=NOW + HOUR))
     meter.used.clear()
     check(created("cat"), wired)

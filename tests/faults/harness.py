@@ -39,7 +39,7 @@ from tests.faults.services import Connections, DynamoDb, Gateway, Message, Provi
 from tests.faults.steps import Stepping, Steps
 from tests.functions.events import HOUR, NOW, authorizer_of, frame_event, handshake_event, http_event, websocket_event
 from tests.stores import LOG, Stores, adapters
-from tests.wiring import Wiring
+from tests.wiring import Wiring, at_once
 
 SECRET = "s" * 64
 INLINE_LIMIT = 4
@@ -150,7 +150,7 @@ class FaultHarness:
 
     @property
     def files_wiring(self) -> FilesWiring:
-        return FilesWiring(self.stores.files, self.stepped_objects, _inspect)
+        return FilesWiring(self.stores.files, self.stepped_objects, _inspect, at_once)
 
     def wire(self, connections: ApiGatewayConnections) -> None:
         """From now on every function posts by this."""

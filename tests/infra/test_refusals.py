@@ -323,7 +323,7 @@ def look_at_upload(world: World) -> Any:
     files = importlib.import_module("functions.files.handler")
     wiring = files._wire(FilesSettings.load(), world.environment)
     file = File("f1", "alice", FILE, "a.pdf", "application/pdf", 5, now(), now() + 60_000)
-    files._DEADLINE.begin()
+    wiring.begin()
     wiring.files.create(file)
     with pytest.raises(files.UploadNotCheckedError):
         files.check({"detail": {"object": {"key": "uploads/f1"}}}, wiring)

@@ -229,7 +229,7 @@ class Instance:
 
     @property
     def files(self) -> FilesWiring:
-        return FilesWiring(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.now)
+        return FilesWiring(self.stores.files, self.objects, inspector(IMAGE_PIXELS), self.begin, self.now)
 
     @property
     def push(self) -> PushWiring:

@@ -33,12 +33,12 @@ Event = Mapping[str, Any]
 # What stands in a module for one instance, and is another one's a moment later.
 OF_AN_INSTANCE: Final[Sequence[tuple[Any, str]]] = (
     *((authorizer_module, name) for name in ("_DEADLINE", "_VERIFIER", "_TICKETS", "now_ms")),
-    *((connect_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
+    *((connect_module, name) for name in ("_WIRING", "now_ms")),
     *((disconnect_module, name) for name in ("_DEADLINE", "_STORES", "_CHECKS", "now_ms")),
-    *((files_module, name) for name in ("_DEADLINE", "_WIRING")),
+    (files_module, "_WIRING"),
     *((message_module, name) for name in ("_WIRING", "_GUARD")),
     (push_module, "_WIRING"),
-    *((presence_module, name) for name in ("_DEADLINE", "_WIRING", "now_ms")),
+    *((presence_module, name) for name in ("_WIRING", "now_ms")),
     *((rest_module, name) for name in ("_WIRING", "_API", "_NOTES")),
 )
 
@@ -55,7 +55,7 @@ def authorizer(instance: Instance, event: Event) -> Any:
 
 
 def connect(instance: Instance, event: Event) -> Any:
-    _set(connect_module, _DEADLINE=instance, _WIRING=instance.wiring_of("connect").connect, now_ms=instance.now)
+    _set(connect_module, _WIRING=instance.wiring_of("connect").connect, now_ms=instance.now)
     return connect_module.handler(event)
 
 
@@ -71,7 +71,7 @@ def message(instance: Instance, event: Event) -> Any:
 
 
 def presence(instance: Instance, event: Event) -> Any:
-    _set(presence_module, _DEADLINE=instance, _WIRING=instance.wiring_of("presence").presence, now_ms=instance.now)
+    _set(presence_module, _WIRING=instance.wiring_of("presence").presence, now_ms=instance.now)
     return presence_module.handler(event)
 
 
@@ -81,7 +81,7 @@ def push(instance: Instance, event: Event) -> Any:
 
 
 def files(instance: Instance, event: Event) -> Any:
-    _set(files_module, _DEADLINE=instance, _WIRING=instance.files)
+    files_module._WIRING = instance.files
     return files_module.handler(event)
 
 

@@ -20,6 +20,7 @@ from tests.functions.events import logged, stream_record
 from tests.functions.files.samples import PDF, REFUSED, picture
 from tests.harness import Harness
 from tests.stores import MEMBERS, Simulated, simulated
+from tests.wiring import at_once
 
 
 def created(file_id: str, *, key: str | None = None) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class FilesHarness(Harness):
         self.objects.uploads[file_id] = data
 
     def wired(self) -> Wiring:
-        return Wiring(self.stores.files, self.objects, inspector(1_000_000))
+        return Wiring(self.stores.files, self.objects, inspector(1_000_000), at_once)
 
     def status(self, file_id: str) -> FileStatus:
         return self.stores.file(file_id).status
