@@ -1,4 +1,4 @@
-"""One deployment with everything that may be configured in the way of pushes, and a day on it."""
+"""One deployment with everything that asks for a permission: pushes, keys of one's own, traces. And a day on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.infra.conftest import aws, each, feature_flags, full, local, stub_bundles, synthesize
-from tests.infra.templates import APNS_SECRET, FCM_SECRET
+from tests.infra.templates import APNS_KEY, APNS_SECRET, FCM_KEY, FCM_SECRET, JWT_KEY
 
 if TYPE_CHECKING:
     from tests.aws.cloud import Cloud
@@ -23,10 +23,12 @@ __all__ = ["aws", "each", "feature_flags", "full", "local", "stub_bundles", "syn
 def deployment(synthesize: Callable[..., Resources]) -> Deployment:
     from tests.aws.deployment import Deployment
 
-    providers = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET}
-    template = synthesize(**providers, allowed_origins="https://chat.example.com").template
+    secrets = {"fcm_secret_arn": FCM_SECRET, "apns_secret_arn": APNS_SECRET}
+    keys = {"jwt_key_arn": JWT_KEY, "fcm_key_arn": FCM_KEY, "apns_key_arn": APNS_KEY}
+    template = synthesize(**secrets, **keys, tracing="on", allowed_origins="https://chat.example.com").template
     buckets = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::S3::Bucket"]
-    return Deployment(template, {name: name.lower() for name in buckets})
+    names = {name: name.lower() for name in buckets}
+    return Deployment(template, names, keys={FCM_SECRET: FCM_KEY, APNS_SECRET: APNS_KEY})
 
 
 def begun(deployment: Deployment) -> Day:

@@ -1,6 +1,7 @@
 """A synthesized template as it is once it is deployed: what things are called, and what a role may do.
 
 Where a thing has a name of CloudFormation's making, `physical` says it; where nothing says it, it is the logical id.
+`keys` says which KMS keys secrets are under that the template only names.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ FUNCTION: Final = "AWS::Lambda::Function"
 ROLE: Final = "AWS::IAM::Role"
 QUEUE: Final = "AWS::SQS::Queue"
 TABLE: Final = "AWS::DynamoDB::Table"
+SECRET: Final = "AWS::SecretsManager::Secret"
 STREAM_LABEL: Final = "2026-11-29T09:00:00.000"
 _ARNS: Final = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
-    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
+    SECRET: "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
     "AWS::Logs::LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}:*",
     "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
@@ -50,6 +52,7 @@ class Statement:
 class Deployment:
     template: Mapping[str, Any]
     physical: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
     account: str = "123456789012"
     region: str = "us-east-1"
 
@@ -109,7 +112,7 @@ class Deployment:
         kind = self.resources[name]["Type"]
         if kind == QUEUE:
             return self.physical.get(name, f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.name(name)}")
-        if kind in {"AWS::SecretsManager::Secret", "AWS::SNS::Topic"}:
+        if kind in {SECRET, "AWS::SNS::Topic"}:
             return self.physical.get(name) or self.arn(name)
         return self.name(name)
 
@@ -128,6 +131,13 @@ class Deployment:
         if kind not in _ARNS:
             raise Unresolvable(f"the ARN of {logical}, {kind}")
         return _ARNS[kind].format(region=self.region, account=self.account, name=self.name(logical))
+
+    def key_of(self, secret_arn: str) -> str | None:
+        """The KMS key of the account's own that a secret is under."""
+        for logical, properties in self.of(SECRET):
+            if "KmsKeyId" in properties and self.reference(logical) == secret_arn:
+                return str(self.value(properties["KmsKeyId"]))
+        return self.keys.get(secret_arn)
 
     # -- permissions --------------------------------------------------------------------------------------------------
 

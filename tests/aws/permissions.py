@@ -80,8 +80,12 @@ def _sqs(call: Call, deployment: Deployment) -> Iterator[Asked]:
     yield f"sqs:{action}", f"arn:aws:sqs:{call.region}:{deployment.account}:{queue}", _NOTHING
 
 
-def _secretsmanager(call: Call, _deployment: Deployment) -> Iterator[Asked]:
-    yield f"secretsmanager:{call.operation}", call.parameters["SecretId"], _NOTHING
+def _secretsmanager(call: Call, deployment: Deployment) -> Iterator[Asked]:
+    secret = call.parameters["SecretId"]
+    yield f"secretsmanager:{call.operation}", secret, _NOTHING
+    if key := deployment.key_of(secret):  # Secrets Manager decrypts with the rights of the caller
+        service = f"secretsmanager.{call.region}.amazonaws.com"
+        yield "kms:Decrypt", key, {"kms:ViaService": service, "kms:EncryptionContext:SecretARN": secret}
 
 
 def _connections(call: Call, deployment: Deployment) -> Iterator[Asked]:
@@ -126,6 +130,9 @@ def needs_of_services(deployment: Deployment) -> Iterator[Need]:
         stream = f"arn:aws:logs:{deployment.region}:{deployment.account}:log-group:{group}:log-stream:2026/11/29/a"
         for action in ("CreateLogStream", "PutLogEvents"):
             yield Need(role, f"logs:{action}", stream, (), f"{function} writes its log")
+        if properties.get("TracingConfig", {}).get("Mode") == "Active":
+            for action in ("PutTraceSegments", "PutTelemetryRecords"):
+                yield Need(role, f"xray:{action}", "*", (), f"{function} is traced")
     for mapping, properties in deployment.of("AWS::Lambda::EventSourceMapping"):
         role = deployment.role_of(_function(properties["FunctionName"]))
         source = str(deployment.value(properties["EventSourceArn"]))

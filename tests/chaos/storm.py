@@ -78,6 +78,8 @@ class NoFaults:
 
 
 _NO_ENDS: Final = (Trouble.HTTP_CUT, Trouble.DELAYED, Trouble.OVERTAKEN)
+ENDS: Final = tuple(one for one in Trouble if one not in _NO_ENDS)
+"""How a WebSocket comes to its end in a storm."""
 _FRAME_BYTES: Final = 60
 
 
@@ -86,7 +88,7 @@ class Storm:
 
     def __init__(self, rng: random.Random, *, frames: int = 60, delay_s: float = 0.03, late: float = 0.2) -> None:
         self._rng = rng
-        self._ends = Deck([one for one in Trouble if one not in _NO_ENDS], rng)
+        self._ends = Deck(list(ENDS), rng)
         self._frames, self._delay_s, self._late = frames, delay_s, late
 
     def plan(self) -> Plan:

@@ -49,6 +49,12 @@ def test_people_chat(scenario: str, stack: Stack, url: str, tmp_path: Path) -> N
     play(scenario, url, tmp_path, a=a, b=b, c=c, pictures=str(tmp_path), server=server, http_url=stack.http_url)
 
 
+@pytest.mark.usefixtures("short_lives")
+def test_connections_that_do_not_last_lose_nothing(stack: Stack, url: str, tmp_path: Path) -> None:
+    a, b = new_users(2)
+    play("lives", url, tmp_path, a=a, b=b)
+
+
 def test_a_token_that_ends_is_signed_in_again_or_replaced(stack: Stack, url: str, tmp_path: Path) -> None:
     a, b = new_users(2)
     given = {
