@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import email.utils
 import json
 import re
@@ -30,6 +31,7 @@ _SKEW_S: Final = 2.0
 _SIGNING_S: Final = 240.0  # AWS refuses what is signed five minutes ago or ahead
 _TIMEOUT_S: Final = 10.0
 _OK, _GONE = 200, 410
+_NOBODY: Final = base64.urlsafe_b64encode(b"never there").decode()  # to an id of any other form a post gets 400
 _DEPLOYED: Final = re.compile(r"(CREATE|UPDATE|IMPORT)_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 _OUTPUTS: Final = (
     "WsUrl",
@@ -284,7 +286,7 @@ def domain(patient: Patient) -> str:
 @operator
 def connections_endpoint(patient: Patient) -> str:
     """Where the functions post to connections is this API's endpoint: it knows that a made-up connection is gone."""
-    answer = posted(patient, "doctor-nobody=", b"{}")
+    answer = posted(patient, _NOBODY, b"{}")
     if answer != _GONE:
         raise Trouble(
             f"a post to a connection that never was is answered {answer} instead of 410",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from tests.aws.calls import Call, Recorded, call_of
-from tests.aws.deployment import FUNCTION, Deployment
-from tests.aws.permissions import Need, needs, not_allowed, single_permissions, without
+from tests.aws.deployment import FUNCTION, Deployment, Statement
+from tests.aws.permissions import Need, allows, needs, needs_of_services, not_allowed, single_permissions
 from tests.aws.rules import rule_problems
 from tests.aws.shapes import shape_problems
 
@@ -70,11 +70,19 @@ def tables_of(deployment: Deployment) -> Mapping[str, str]:
     }
 
 
-def removals(wanted: Collection[Need], deployment: Deployment) -> Iterator[tuple[str, list[Need]]]:
-    """Each single permission of a function's role, and what is no longer allowed once it is taken from the template."""
-    statements = list(deployment.statements())
-    for statement, action, resource in single_permissions(deployment):
-        left = [one for one in statements if one != statement]
-        left += without(statement, action, resource)
-        of_role = [need for need in wanted if need.principal == statement.principal]
-        yield f"{statement.principal}: {action} on {resource}", not_allowed(of_role, left)
+def removals(verdict: Verdict, deployment: Deployment) -> dict[str, list[Need]]:
+    """Each single permission of a role, and what is no longer allowed once it is taken from the template.
+
+    That is what it alone gives. Empty: neither one of the calls nor a service that acts with the role would miss it.
+    """
+    missed: dict[str, list[Need]] = {}
+    of_role: dict[str, list[tuple[str, Statement]]] = {}
+    for number, one in enumerate(single_permissions(deployment)):
+        name = f"{one.principal}: {one.actions[0]} on {one.resources[0]} ({number})"
+        missed[name] = []
+        of_role.setdefault(one.principal, []).append((name, one))
+    for need in {*verdict.needs, *needs_of_services(deployment)}:
+        giving = [name for name, one in of_role.get(need.principal, ()) if allows(one, need)]
+        if len(giving) == 1:
+            missed[giving[0]].append(need)
+    return missed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -210,21 +210,9 @@ def not_allowed(wanted: Collection[Need], statements: Collection[Statement]) -> 
     return [need for need in wanted if allowed_by(need, by_principal.get(need.principal, ())) is None]
 
 
-def single_permissions(deployment: Deployment) -> Iterator[tuple[Statement, str, str]]:
-    """Each action on each resource that a statement allows, by itself: what could be removed."""
+def single_permissions(deployment: Deployment) -> Iterator[Statement]:
+    """Each action on each resource that a statement allows, as a statement by itself: what could be removed."""
     for statement in deployment.statements():
         for action in statement.actions:
             for resource in statement.resources:
-                yield statement, action, resource
-
-
-def without(statement: Statement, action: str, resource: str) -> list[Statement]:
-    """What is left of a statement when one action on one resource is taken from it."""
-    rest = tuple(one for one in statement.actions if one != action)
-    others = tuple(one for one in statement.resources if one != resource)
-    parts = [(rest, statement.resources), ((action,), others)]
-    return [
-        Statement(statement.principal, actions, resources, statement.conditions, statement.at)
-        for actions, resources in parts
-        if actions and resources
-    ]
+                yield replace(statement, actions=(action,), resources=(resource,))

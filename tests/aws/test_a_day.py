@@ -10,7 +10,7 @@ import pytest
 from tests.aws.cloud import Cloud
 from tests.aws.deployment import Deployment
 from tests.aws.judging import Verdict, judge, removals
-from tests.aws.permissions import Need, needs_of_services, not_allowed
+from tests.aws.permissions import needs_of_services, not_allowed
 
 pytestmark = pytest.mark.xdist_group("infra")
 
@@ -18,11 +18,6 @@ pytestmark = pytest.mark.xdist_group("infra")
 @pytest.fixture(scope="module")
 def verdict(lived: Cloud, deployment: Deployment) -> Verdict:
     return judge(lived.recorded, deployment)
-
-
-@pytest.fixture(scope="module")
-def everything(verdict: Verdict, deployment: Deployment) -> set[Need]:
-    return {*verdict.needs, *needs_of_services(deployment)}
 
 
 def test_every_request_of_the_day_is_valid_and_allowed(verdict: Verdict) -> None:
@@ -34,8 +29,8 @@ def test_what_services_do_for_the_functions_their_roles_allow(deployment: Deploy
     assert not_allowed(list(needs_of_services(deployment)), list(deployment.statements())) == []
 
 
-def test_no_permission_can_be_removed_without_being_missed(everything: set[Need], deployment: Deployment) -> None:
-    removed = dict(removals(everything, deployment))
+def test_no_permission_can_be_removed_without_being_missed(verdict: Verdict, deployment: Deployment) -> None:
+    removed = removals(verdict, deployment)
     assert len(removed) > 110
     assert [name for name, missed in removed.items() if not missed] == []
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.aws.calls import Recorded, call_of
 from tests.aws.deployment import Deployment
-from tests.aws.judging import judge, problems_of
+from tests.aws.judging import judge, problems_of, removals
 from tests.aws.permissions import Need, allows
 
 TABLES = {"Log": "log", "Members": "members", "Sessions": "sessions", "Tickets": "tickets"}
@@ -224,6 +224,7 @@ def deployed(action: Any, resource: Any, **statement: Any) -> Deployment:
                     "Type": "AWS::Lambda::Function",
                     "Properties": {
                         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                        "LoggingConfig": {"LogGroup": "log"},
                         "Environment": {"Variables": {"SESSIONS_TABLE": {"Ref": "Sessions"}}},
                     },
                 },
@@ -259,6 +260,22 @@ TABLE = {"Fn::GetAtt": ["Sessions", "Arn"]}
 def test_a_call_is_allowed_by_action_and_resource(action: Any, resource: Any, is_allowed: bool) -> None:
     verdict = judge([json_request("dynamodb", "PutItem", PUT)], deployed(action, resource))
     assert (verdict.invalid.total(), verdict.refused.total() == 0) == (0, is_allowed)
+
+
+@pytest.mark.parametrize(
+    ("actions", "missed"),
+    [
+        (["dynamodb:PutItem", "dynamodb:GetItem"], [1, 0]),
+        (["dynamodb:PutItem", "dynamodb:Put*"], [0, 0]),
+        ("logs:CreateLogStream", [1]),
+    ],
+    ids=["one that no call needs", "two that do the same", "one that a service needs"],
+)
+def test_a_permission_that_nothing_would_miss_is_told_from_others(actions: Any, missed: list[int]) -> None:
+    resource = "arn:aws:logs:us-east-1:123456789012:log-group:log:*" if "logs" in str(actions) else TABLE
+    deployment = deployed(actions, resource)
+    removed = removals(judge([json_request("dynamodb", "PutItem", PUT)], deployment), deployment)
+    assert [len(one) for one in removed.values()] == missed
 
 
 def test_a_transaction_needs_what_its_parts_do() -> None:

@@ -20,7 +20,8 @@ from tests.watchdog import watchdog
 __all__ = ["watchdog"]
 
 DEPLOY_SECONDS = 300
-NOWHERE = 'nowhere"'  # how the names end of what is not there: tests have functions look for it
+# What tests send functions to on purpose: what is not there, and a secret that is another's.
+PLANTED = ('nowhere"', ":secret:other-")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -71,7 +72,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Itera
         yield own
     finally:
         own.run("down")
-    verdict = verdict_on(own.settings, deployment, planted=(NOWHERE,))
+    verdict = verdict_on(own.settings, deployment, planted=PLANTED)
     assert verdict.made
     assert not verdict.problems, str(verdict)
 

@@ -22,7 +22,7 @@ def deployment_of(settings: Settings) -> Deployment:
 
 
 def verdict_on(settings: Settings, deployment: Deployment, *, planted: tuple[str, ...] = ()) -> Verdict:
-    """`planted` is where tests have sent functions on purpose, by the ends of what they name."""
+    """`planted` is where tests have sent functions on purpose, by what stands in those requests."""
     asked = (
         one
         for one in recorded_in(settings.calls_file)
