@@ -40,14 +40,14 @@ def on_this_machine(settings: Settings) -> Target:
             "The stack is not running", "Start it with: make up (or say that you mean the one in AWS: AWS=1)"
         )
     address = replace(settings, port=running.port).address  # whatever PARLEY_PORT says by now
-    return Target(deployment.STACK_NAME, _connect(address, REGION), wait_seconds=0)
+    return Target(deployment.STACK_NAME, connect(address, REGION), wait_seconds=0)
 
 
 def in_aws() -> Target:
     """The stack of PARLEY_STAGE in the account of the user's credentials, after saying which that is."""
     account, region = identity()
     fact("account", f"{account}, region {region}")
-    return Target(stack_name(), _connect(None, region), wait_seconds=1)
+    return Target(stack_name(), connect(None, region), wait_seconds=1)
 
 
 def stack_name() -> str:
@@ -153,10 +153,10 @@ def stacks_of(region: str, clients: Clients) -> Stacks:
 
 def clients(region: str) -> Clients:
     """Makes clients of the account of the user's credentials."""
-    return _connect(None, region)
+    return connect(None, region)
 
 
-def _connect(address: str | None, region: str) -> Clients:
+def connect(address: str | None, region: str) -> Clients:
     """What makes a client of a service."""
     import boto3
     from botocore.config import Config

@@ -57,7 +57,7 @@ def authorize(
         # error's text, and that of what it came from, which may quote anything.
         raise Unavailable from None
     except ParleyError as refused:
-        _LOGGER.info("handshake refused", extra={"code": refused.code})
+        _LOGGER.info("handshake refused", extra={"code": refused.code, **_why(refused)})
         return _policy("refused", "Deny", event["methodArn"], {})
     except Exception as error:  # noqa: BLE001  # whatever it is, what it says stays here
         unexpected("unexpected error", error, logger=_LOGGER)
@@ -65,6 +65,11 @@ def authorize(
     device_id = str(query.get("device_id") or "")[:MAX_DEVICE_ID]
     context = authorizer_context(identity, device_id=device_id, connected_at=now)
     return _policy(identity.user_id, "Allow", event["methodArn"], context)
+
+
+def _why(refused: ParleyError) -> dict[str, str]:
+    """What was wrong with a token, in one word: of a mistaken secret every line says InvalidSignatureError."""
+    return {} if refused.__cause__ is None else {"cause": type(refused.__cause__).__name__}
 
 
 def _check_origins(event: Event, allowed_origins: str) -> None:

@@ -1,23 +1,24 @@
-"""The doctor and the commands for pushes, on the deployed stack: sound, and with faults that were planted into it."""
+"""The doctor and the commands for pushes, on the deployed stack."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.settings import REGION
 from local.stack import Stack
 from ops.doctor.patient import PREFIX, Options, Patient
 from ops.doctor.report import FAILED, OK, SKIPPED, WARNED, Report
 from ops.doctor.run import STEPS, _patient, examine
+from ops.target import connect
 from tests.e2e.conftest import OwnStack
 from tests.e2e.pushes import android, pushed, received, until
 from tests.e2e.raw_client import PATIENCE_S, http, new_users
@@ -28,12 +29,16 @@ from tests.local.emulated import client
 TRACES = frozenset({"logs", "failure-queues", "sources"})
 
 
-def looked(own_stack: OwnStack, *names: str, device: tuple[str, str] | None = None) -> tuple[Report, Patient]:
-    """These steps, or all of them, with what they need."""
+def looked(
+    own_stack: OwnStack, *names: str, device: tuple[str, str] | None = None, aws: str | None = None
+) -> tuple[Report, Patient]:
+    """These steps, or all of them, with what they need; `aws`: where AWS is, if not where it always is."""
     wanted = {one.name for one in STEPS} if not names else {*names, "cleaning"}
     for one in reversed(STEPS):
         wanted |= set(one.needs) if one.name in wanted else set()
     patient = _patient(own_stack.settings, Options(device=device), on_aws=False)
+    if aws:
+        patient.target = replace(patient.target, connect=connect(aws, REGION))
     return examine(patient, tuple(one for one in STEPS if one.name in wanted)), patient
 
 
@@ -66,106 +71,6 @@ def test_a_sound_stack_is_well_and_is_left_as_it_was(
     assert patient.secrets
     assert not [secret for secret in patient.secrets if secret in written]
     assert "eyJ" not in written
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A planted fault, which step has to find it, and words that its cause or what it saw must have."""
-
-    step: str
-    words: str
-    plant: Callable[[OwnStack, Stack], contextlib.AbstractContextManager[None]]
-
-
-@contextlib.contextmanager
-def without_permission(own_stack: OwnStack, stack: Stack) -> Iterator[None]:
-    """The role of `message` may not put into the log any more."""
-    iam = client(own_stack.settings, "iam")
-    role = next(
-        one["RoleName"]
-        for page in iam.get_paginator("list_roles").paginate()
-        for one in page["Roles"]
-        if "MessageRole" in one["RoleName"]
-    )
-    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    less = json.loads(json.dumps(document).replace('"dynamodb:PutItem", ', "", 1))
-    assert less != document
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(less))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
-
-
-@contextlib.contextmanager
-def with_another_secret(own_stack: OwnStack, stack: Stack) -> Iterator[None]:
-    """The authorizer checks tokens with a secret that nobody signs with."""
-    kept = client(own_stack.settings, "secretsmanager")
-    arn = kept.create_secret(Name=f"other-{time.time_ns()}", SecretString="o" * 64)["ARN"]
-    with outage(own_stack, "Authorizer", JWT_SECRET_ARN=arn):
-        yield
-    kept.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
-
-
-@contextlib.contextmanager
-def with_another_endpoint(own_stack: OwnStack, stack: Stack) -> Iterator[None]:
-    """Events are posted where nobody is."""
-    with outage(own_stack, "Message", CONNECTIONS_ENDPOINT="http://localhost:9/_aws/execute-api/nobody/local"):
-        yield
-
-
-@contextlib.contextmanager
-def with_a_source_off(own_stack: OwnStack, stack: Stack) -> Iterator[None]:
-    """The queue of looks feeds nobody."""
-    functions = client(own_stack.settings, "lambda")
-    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
-    one = next(mapping for mapping in mappings if "Looks" in mapping["EventSourceArn"])
-    functions.update_event_source_mapping(UUID=one["UUID"], Enabled=False)
-    try:
-        yield
-    finally:
-        functions.update_event_source_mapping(UUID=one["UUID"], Enabled=True)
-
-
-@contextlib.contextmanager
-def with_work_that_failed(own_stack: OwnStack, stack: Stack) -> Iterator[None]:
-    """Something lies in a failure queue."""
-    [described] = client(own_stack.settings, "cloudformation").describe_stacks(StackName="Parley-local")["Stacks"]
-    urls = json.loads(next(one["OutputValue"] for one in described["Outputs"] if one["OutputKey"] == "FailureQueues"))
-    sqs = client(own_stack.settings, "sqs")
-    sqs.send_message(QueueUrl=urls["looks"], MessageBody='{"kind": "look"}')
-    try:
-        yield
-    finally:
-        sqs.purge_queue(QueueUrl=urls["looks"])
-
-
-FAULTS = {
-    "a permission that was taken away": Fault(
-        "permissions", "Message may not dynamodb:PutItem on Log", without_permission
-    ),
-    "a wrong secret": Fault("functions", "Authorizer: JWT_SECRET_ARN", with_another_secret),
-    "a wrong secret, as a user meets it": Fault("handshake-bearer", "reads another secret", with_another_secret),
-    "a wrong endpoint": Fault("functions", "Message: CONNECTIONS_ENDPOINT", with_another_endpoint),
-    "a wrong endpoint, as it answers": Fault("connections-endpoint", "does not answer", with_another_endpoint),
-    "a source that is off": Fault("sources", "OfflinePush is not fed by", with_a_source_off),
-    "work that failed": Fault("failure-queues", "looks: 1", with_work_that_failed),
-}
-
-
-@pytest.mark.parametrize("name", list(FAULTS))
-def test_a_planted_fault_is_named_with_its_cause(own_stack: OwnStack, stack: Stack, name: str) -> None:
-    fault = FAULTS[name]
-    with fault.plant(own_stack, stack):
-        report, _ = looked(own_stack, fault.step)
-        finding = report.of(fault.step)
-    assert finding.verdict in {FAILED, WARNED}
-    assert fault.words in f"{finding.said} {finding.cause}"
-    assert finding.cause
-    assert finding.remedy
-    assert report.is_well is (finding.verdict == WARNED)
-    assert report.of("cleaning").verdict == OK
 
 
 def command(own_stack: OwnStack, *arguments: str) -> tuple[int, str]:

@@ -143,3 +143,23 @@ def test_no_token_is_ever_logged(caplog: pytest.LogCaptureFixture) -> None:
     decide(handshake_event(headers=bearer(bad)))
     assert "token_expired" in logged(caplog)
     assert bad not in logged(caplog)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "code", "cause"),
+    [
+        (bearer(jwt.encode({"sub": "a", "iat": 1, "exp": 2}, "o" * 64)), "unauthenticated", "InvalidSignatureError"),
+        (bearer("nonsense"), "unauthenticated", "DecodeError"),
+        (bearer(token(exp=1)), "token_expired", None),
+        ({}, "unauthenticated", None),
+    ],
+    ids=["another secret", "no token", "an old one", "nothing"],
+)
+def test_the_line_of_a_refusal_says_what_was_wrong_with_the_token(
+    credentials: dict[str, str], code: str, cause: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a secret that was mistaken, on either side, every handshake leaves the same."""
+    caplog.set_level("INFO")
+    assert effect(decide(handshake_event(headers=credentials))) == "Deny"
+    (line,) = caplog.records
+    assert (line.getMessage(), vars(line)["code"], vars(line).get("cause")) == ("handshake refused", code, cause)
