@@ -62,7 +62,7 @@ def add_presence(app: APIGatewayHttpResolver, wiring: Wiring) -> None:
         """The live connections of a user: which device, since when, and when last heard. Needs the scope `admin`."""
         _check_admin(app, wiring)
         now = wiring.context.now()
-        return ok(bodies.connections_body(live_connections(user_id, stores=wiring.stores, now=now), now=now))
+        return ok(bodies.connections_body(live_connections(user_id, stores=wiring.stores, now=now)))
 
     @app.delete("/v1/users/<user_id>/connections")
     def delete_connections(user_id: UserPath) -> Answer:

@@ -39,7 +39,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One live connection. Times are ms; `authenticated_until` is the end of its token, or of a later one (`auth`)."""
+    """One live connection. Times are ms; `authenticated_until` is the end of its token, or of a later one (`auth`).
+
+    `heard_at` is its last ping since it was opened, or shown a fresh token; 0 before the first one.
+    """
 
     connection_id: str
     user_id: str
@@ -47,6 +50,12 @@ class Connection:
     connected_at: int
     expires_at: int
     authenticated_until: int = 0
+    heard_at: int = 0
+
+    @property
+    def last_heard_at(self) -> int:
+        """Its last ping; before the first one, when it was opened."""
+        return self.heard_at or self.connected_at
 
     def is_live(self, now: int) -> bool:
         """Stale ones stay stored until their user's connections change: every reader filters."""
@@ -57,13 +66,13 @@ class Connection:
 
     def heard_from(self, now: int) -> Connection:
         """As it is after a ping: who pings is expected to go on pinging, so it expires soon if that stops."""
-        return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at))
+        return replace(self, expires_at=min(now + HEARTBEAT_WINDOW_MS, self.expires_at), heard_at=now)
 
     def extended(self, until: int) -> Connection:
         """As it is after it was authenticated until then; never for less than before."""
         authenticated_until = max(until, self.authenticated_until)
         expires_at = min(self.connected_at + MAX_LIFETIME_MS, authenticated_until)
-        return replace(self, expires_at=expires_at, authenticated_until=authenticated_until)
+        return replace(self, expires_at=expires_at, authenticated_until=authenticated_until, heard_at=0)
 
     def missing_in(self, known: SessionsByUser, now: int) -> Connection | None:
         """As it is to be registered again, having just spoken: its user's session lacks it, or has it expire soon.
@@ -77,16 +86,6 @@ class Connection:
         refreshed = self.extended(stored.authenticated_until).heard_from(now)
         is_near_its_end = stored.expires_at < min(refreshed.expires_at, now + HEARTBEAT_WINDOW_MS // 2)
         return refreshed if is_near_its_end else None
-
-    def last_heard_at(self, now: int) -> int | None:
-        """When its last ping came, as its expiry tells; before the first one, when it was opened.
-
-        None in the last minutes before its end, which pings don't move any more: it may have pinged, or not.
-        """
-        end = min(self.connected_at + MAX_LIFETIME_MS, self.authenticated_until)
-        if self.expires_at < end:
-            return self.expires_at - HEARTBEAT_WINDOW_MS
-        return self.connected_at if now < end - HEARTBEAT_WINDOW_MS else None
 
 
 def opened(connection_id: str, identity: Identity, *, device_id: str, connected_at: int) -> Connection:

@@ -77,7 +77,7 @@ class DynamoDbSessions:
 
     def touch(self, connection: live.Connection, *, fresh_token: bool = False) -> live.Connection | None:
         until, condition = "", f"attribute_exists({CONNECTIONS}.#id)"
-        values = {":expires": connection.expires_at}
+        values = {":expires": _given_up_at(connection)}
         if fresh_token:
             until = f", {CONNECTIONS}.#id.authenticated_until = :until"
             condition += f" AND {_no_longer('#id')}"
@@ -166,25 +166,31 @@ def connection_value(connection: live.Connection) -> dict[str, Any]:
     return {
         "device_id": connection.device_id,
         "connected_at": connection.connected_at,
-        "expires_at": connection.expires_at,
+        "expires_at": _given_up_at(connection),
         "authenticated_until": connection.authenticated_until,
     }
+
+
+def _given_up_at(connection: live.Connection) -> int:
+    """What is stored: after a ping the end of its window, also beyond the connection's end, for it tells both."""
+    return connection.heard_at + live.HEARTBEAT_WINDOW_MS if connection.heard_at else connection.expires_at
 
 
 def connections_from(item: Item | None, user_id: str) -> dict[str, live.Connection]:
     """A session item's connections by id; none for an item that isn't there."""
     stored = (item or {}).get(CONNECTIONS, {})
-    return {
-        connection_id: live.Connection(
-            connection_id,
-            user_id,
-            value["device_id"],
-            value["connected_at"],
-            value["expires_at"],
-            value.get("authenticated_until", value["expires_at"]),
-        )
-        for connection_id, value in stored.items()
-    }
+    return {name: _connection(name, user_id, value) for name, value in stored.items()}
+
+
+def _connection(connection_id: str, user_id: str, value: Mapping[str, Any]) -> live.Connection:
+    connected_at, given_up_at = value["connected_at"], value["expires_at"]
+    until = value.get("authenticated_until", given_up_at)
+    end = min(connected_at + live.MAX_LIFETIME_MS, until or given_up_at)
+    heard_at = given_up_at - live.HEARTBEAT_WINDOW_MS
+    if given_up_at == end or heard_at < connected_at:  # no ping yet
+        return live.Connection(connection_id, user_id, value["device_id"], connected_at, given_up_at, until)
+    expires_at = min(given_up_at, end)
+    return live.Connection(connection_id, user_id, value["device_id"], connected_at, expires_at, until, heard_at)
 
 
 def session_from(item: Item | None, user_id: str) -> live.Session:

@@ -159,14 +159,14 @@ def closed_body(closed: int) -> service.Closed:
     return {"closed": closed}
 
 
-def connections_body(connections: Iterable[Connection], *, now: int) -> shapes.Connections:
+def connections_body(connections: Iterable[Connection]) -> shapes.Connections:
     return {
         "connections": [
             {
                 "connection_id": one.connection_id,
                 "device_id": one.device_id,
                 "connected_at": one.connected_at,
-                "last_heard_at": one.last_heard_at(now),
+                "last_heard_at": one.last_heard_at,
             }
             for one in connections
         ]

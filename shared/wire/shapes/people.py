@@ -115,14 +115,13 @@ _CONNECTION = {
 class LiveConnection(TypedDict):
     """`device_id` is as the client gave it, "" where it gave none. `connection_id` is the gateway's, as in its logs.
 
-    `last_heard_at` is its last ping, or `connected_at` before the first one since it was opened or given a fresh token;
-    null in the 12 minutes before its end, when it can't be told.
+    `last_heard_at` is its last ping, or `connected_at` before the first one since it was opened or given a fresh token.
     """
 
     connection_id: str
     device_id: str
     connected_at: Time
-    last_heard_at: Time | None
+    last_heard_at: Time
 
 
 @example(connections=[_CONNECTION])

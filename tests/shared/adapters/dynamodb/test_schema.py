@@ -18,21 +18,32 @@ from shared.adapters.dynamodb.schema import (
     user_key,
 )
 from shared.adapters.dynamodb.sessions import CONNECTIONS, connection_value, connections_from, ticket_from, ticket_item
-from shared.domain.connections import Connection, StoredTicket
+from shared.domain.connections import (
+    HEARTBEAT_WINDOW_MS,
+    MAX_LIFETIME_MS,
+    Connection,
+    Identity,
+    StoredTicket,
+    opened,
+)
 from shared.domain.entries import AUTHORS_KEPT, Draft, Entry
 from shared.domain.members import Member
 from tests.fakes import DM
 
 _TEXT = st.text(max_size=20)
 _SEQS = st.integers(0, 2**53 - 1)
-_CONNECTIONS = st.builds(
-    Connection,
-    connection_id=_TEXT,
-    user_id=st.just("alice"),
-    device_id=_TEXT,
-    connected_at=_SEQS,
-    expires_at=_SEQS,
-    authenticated_until=_SEQS,
+
+
+def _connection(name: str, device: str, at: int, token_lasts: int, ping: int | None) -> Connection:
+    """As it was opened; or as it is after a ping."""
+    one = opened(name, Identity("alice", at + token_lasts), device_id=device, connected_at=at)
+    return one if ping is None else one.heard_from(at + ping)
+
+
+_MS = st.integers(1, 3 * MAX_LIFETIME_MS)
+_CONNECTIONS = st.builds(_connection, _TEXT, _TEXT, st.integers(1, 2**45), _MS, st.none() | _MS).filter(
+    # Where a ping's window and the connection end at the same millisecond, nobody can tell that there was one.
+    lambda one: one.heard_at + HEARTBEAT_WINDOW_MS != min(one.connected_at + MAX_LIFETIME_MS, one.authenticated_until)
 )
 _TICKETS = st.builds(StoredTicket, ticket_hash=_TEXT, user_id=_TEXT, token_expires_at=_SEQS, expires_at=_SEQS)
 
