@@ -95,7 +95,9 @@ def without_permission(own_stack: OwnStack, stack: Stack) -> Iterator[str | None
     assert less != document
 
     def refuse(request: Request) -> Answer | None:
-        if not _is_on(request, stack.tables.log, "PutItem"):
+        if not _is_on(
+            request, stack.tables.log, "PutItem", "TransactWriteItems"
+        ):  # a transaction puts by the same right
             return None
         who = f"arn:aws:sts::000000000000:assumed-role/{role}/message"
         what = f"arn:aws:dynamodb:us-east-1:000000000000:table/{stack.tables.log}"

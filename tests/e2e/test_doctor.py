@@ -73,7 +73,7 @@ def test_a_sound_stack_is_well_and_is_left_as_it_was(
     assert "eyJ" not in written
 
 
-def command(own_stack: OwnStack, *arguments: str) -> tuple[int, str]:
+def command(own_stack: OwnStack, *arguments: str, within_s: float = PATIENCE_S) -> tuple[int, str]:
     """A command's exit code, and what it shows."""
     done = subprocess.run(
         [sys.executable, "-m", "ops", *arguments],
@@ -82,7 +82,7 @@ def command(own_stack: OwnStack, *arguments: str) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=within_s,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

@@ -36,7 +36,7 @@ class Fault:
 FAULTS = {
     "a permission that was taken away": Fault(
         planted.without_permission,
-        {"permissions": "Message may not dynamodb:PutItem on Log", "message": "dynamodb:PutItem AccessDeniedException"},
+        {"permissions": "Message may not dynamodb:PutItem on Log", "message": "AccessDeniedException denied"},
         "Message",
         ("call refused", "AccessDeniedException", "denied"),
     ),
@@ -80,7 +80,8 @@ def test_a_planted_fault_is_named_with_its_cause(own_stack: OwnStack, stack: Sta
         assert finding.cause
         assert finding.remedy
     assert report.is_well is all(report.of(step).verdict == WARNED for step in fault.steps)
-    assert report.of("cleaning").verdict == OK
+    if aws is None:  # what takes nothing can't be cleaned either
+        assert report.of("cleaning").verdict == OK
     if fault.function:
         assert set(written(own_stack, fault.function)[before:]) == {fault.line}
 
@@ -89,12 +90,12 @@ def test_where_something_is_broken_the_command_ends_with_an_error_and_names_it(
     own_stack: OwnStack, stack: Stack
 ) -> None:
     with planted.with_another_secret(own_stack, stack):
-        code, shown = command(own_stack, "doctor")
+        code, shown = command(own_stack, "doctor", within_s=240)
     assert code == 1
     assert "failed   Functions and their settings" in shown
     assert "JWT_SECRET_ARN is not the secret that the stack tells of" in shown
     written_down = json.loads((own_stack.settings.home / "doctor.json").read_text(encoding="utf-8"))
-    verdicts = {one["step"]: one["verdict"] for one in written_down["findings"]}
+    verdicts = {one["name"]: one["verdict"] for one in written_down["steps"]}
     assert (verdicts["functions"], verdicts["handshake-bearer"], verdicts["message"]) == (FAILED, FAILED, "skipped")
 
 

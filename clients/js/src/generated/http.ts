@@ -52,7 +52,7 @@ export type Inbox = { conversations: Conversation[]; next_cursor: string | null 
 
 export type ListedMessage = { id: string; conversation_id: string; seq: number; sender_id: string; content: string | null; type: "text" | "image" | "file"; created_at: number; client_message_id?: string; reply_to?: number; mentions?: string[]; file_id?: string; forwarded?: true; edited_at?: number; deleted_at?: number; reactions?: Record<string, string[]>; reactions_cut?: true; reaction_counts?: Record<string, number>; reaction_total?: number; content_cut?: true; status?: "sent" | "delivered" | "read" };
 
-export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number | null };
+export type LiveConnection = { connection_id: string; device_id: string; connected_at: number; last_heard_at: number };
 
 export type Member = { user_id: string; role: "owner" | "admin" | "member"; joined_at: number; read_seq: number; delivered_seq: number };
 
