@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.doctor.patient import host_of
+from ops.doctor.patient import host_of, remedy_of
 from ops.doctor.permissions import missing
 from ops.doctor.trouble import Doubt, Skip, Trouble
 from ops.gateways import last_deployment
@@ -60,9 +60,8 @@ def operator(look: Callable[[Patient], str]) -> Callable[[Patient], Any]:
                 raise Doubt(
                     f"not looked at: these credentials may not {call}", f"{call}: {code}", "Use others, or ignore this"
                 ) from None
-            raise Trouble(
-                f"AWS refused {call}: {code}", f"{call}: {code}", "See AWS's documentation of this code"
-            ) from None
+            hint = remedy_of(code) or "See AWS's documentation of this code"
+            raise Trouble(f"AWS refused {call}: {code}", f"{call}: {code}", hint) from None
         except BotoCoreError as error:
             raise Trouble(
                 f"AWS was not reached: {type(error).__name__}",

@@ -258,14 +258,18 @@ class Patient:
                 "Look at the steps about functions, permissions, secrets and tables",
             )
         cause = "; ".join(told)
-        remedy = next((hint for pattern, hint in _REMEDIES if re.search(pattern, cause)), "The function's log has more")
-        return cause, remedy
+        return cause, remedy_of(cause) or "The function's log has more"
 
     def in_words(self, error: BaseException, patience_s: float) -> str:
         """An error that a step did not expect."""
         if isinstance(error, TimeoutError):
             return f"Nothing came of it for {patience_s:.0f} s"
         return _named(error)
+
+
+def remedy_of(cause: str) -> str:
+    """What to do about a code of AWS's, or what a function noted; empty where nobody knows."""
+    return next((hint for pattern, hint in _REMEDIES if re.search(pattern, cause)), "")
 
 
 def run_of(tokens: Sequence[str]) -> str:

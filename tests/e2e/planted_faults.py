@@ -61,16 +61,17 @@ def aws_that_refuses(port: int, refuse: Refuse) -> Iterator[str]:
 
 def _is_on(request: Request, table: str, *operations: str) -> bool:
     operation = request.header(b"x-amz-target").rpartition(".")[2]
-    return (not operations or operation in operations) and f'"{table}"'.encode() in request.body
+    return operation in operations and f'"{table}"'.encode() in request.body
 
 
 @contextlib.contextmanager
 def with_a_throttled_table(own_stack: OwnStack, stack: Stack) -> Iterator[str | None]:
-    """The log takes nothing and gives nothing, whoever asks."""
+    """The log takes no item and gives none, whoever asks."""
+    operations = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem", "TransactWriteItems")
 
     def refuse(request: Request) -> Answer | None:
         throttled = refusal(HTTPStatus.BAD_REQUEST, "ProvisionedThroughputExceededException")
-        return throttled if _is_on(request, stack.tables.log) else None
+        return throttled if _is_on(request, stack.tables.log, *operations) else None
 
     with (
         aws_that_refuses(own_stack.settings.port, refuse) as url,

@@ -10,6 +10,7 @@ import pytest
 
 from local import function_log, log_lines
 from local.stack import Stack
+from ops.doctor import chatting
 from ops.doctor.report import FAILED, OK, WARNED
 from tests.e2e import planted_faults as planted
 from tests.e2e.conftest import OwnStack
@@ -68,7 +69,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", list(FAULTS))
-def test_a_planted_fault_is_named_with_its_cause(own_stack: OwnStack, stack: Stack, name: str) -> None:
+def test_a_planted_fault_is_named_with_its_cause(
+    own_stack: OwnStack, stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chatting, "SOON_S", 10.0)  # for an ack that will not come
     fault = FAULTS[name]
     before = len(written(own_stack, fault.function))
     with fault.plant(own_stack, stack) as aws:
