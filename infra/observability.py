@@ -129,7 +129,7 @@ class Observability(Construct):
     def _share(self, name: str, all_: cloudwatch.IMetric) -> cloudwatch.IMetric:
         """Nothing where nothing is counted; all of it where there is more of it than of all."""
         return cloudwatch.MathExpression(
-            expression=f"IF(failed < {_FEW}, 0, 100 * failed / MAX([failed, FILL(all, 0)]))",
+            expression=f"IF(failed < {_FEW}, 0, IF(FILL(all, 0) > failed, 100 * failed / all, 100))",
             using_metrics={"failed": self._counted(name), "all": all_},
             label=f"{name}, percent",
             period=_PERIOD,

@@ -115,7 +115,7 @@ def test_what_grows_with_the_traffic_is_watched_as_a_share_of_it(
     of = {"MessageCount": "ApiId", "Invocations": "FunctionName"}[all_["MetricName"]]
     assert ("WebSocketApi" if of == "ApiId" else "MessageFunction") in dimensions(all_)[of]["Ref"]
     (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
-    assert expression == "IF(failed < 10, 0, 100 * failed / MAX([failed, FILL(all, 0)]))"
+    assert expression == "IF(failed < 10, 0, IF(FILL(all, 0) > failed, 100 * failed / all, 100))"
     assert alarm["Threshold"] == 1
 
 
