@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy check test lint format hooks
+.PHONY: help setup up down logs pushes status token chat replay doctor push-doctor missed-pushes reset soak simulate chaos load audit deploy adopt destroy cost check test lint format hooks
 .PHONY: synth test-functions
 
 BIN := .venv/bin
@@ -14,6 +14,7 @@ TOOL = $(CALMLY) $(BIN)/python -S local/start.py local.tool
 UV := .tools/uv/bin/uv
 QUICK := tests/shared tests/functions tests/contracts tests/security tests/test_*.py tests/client/test_[!c]*.py \
 	tests/client/test_c[!h]*.py "tests/simulation/test_simulation.py::test_no_history_breaks_a_promise[0]"
+USAGE := USERS HOURS CONNECTS PRIVATE GROUP GROUP_SIZE ONLINE REQUESTS IMAGES IMAGE_KB DOWNLOADS PUSHES KEPT_MONTHS
 FUNCTIONS := connect disconnect message rest offline_push presence files
 
 # `USER` is also the login name, which is not meant by `make token`: only the command line counts. What was given goes on
@@ -36,6 +37,7 @@ help:
 	@echo "  make missed-pushes SINCE=24h push what was missed while the push function was down (DRY=1 only shows it)"
 	@echo "  make down                    stop it; its state stays"
 	@echo "  make reset                   stop it and wipe its state and logs (YES=1 does not ask)"
+	@echo "  make cost USERS=10000        what a month costs in AWS, by service ($(USAGE); JSON=1)"
 	@echo "In AWS"
 	@echo "  make deploy                  deploy to the account of your credentials"
 	@echo "  make doctor AWS=1            look at it there, as its client and its operator (DEVICE=alice/phone pushes to one)"
@@ -127,6 +129,10 @@ deploy: setup
 # NAMES="a b" says which are meant, where several stacks have left theirs.
 adopt: setup
 	@$(OPS) adopt $(if $(NAMES),--names $$NAMES) $(if $(DRY),--dry)
+
+cost: setup
+	@$(BIN)/python -m benchmarks.bill $(if $(JSON),--json) \
+		$(foreach name,$(USAGE),$(if $(findstring command,$(origin $(name))),--$(name)="$$$(name)"))
 
 destroy: setup
 	@$(OPS) destroy $(if $(YES),--yes)

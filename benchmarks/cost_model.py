@@ -6,6 +6,7 @@ of a core, and the round trips that it waits for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,6 +34,9 @@ CORE_MB: Final = 1_769
 READ_MS, WRITE_MS, POST_MS, SEND_MS, PROVIDER_MS = 4.0, 6.0, 8.0, 6.0, 150.0
 LOG_LINE_BYTES: Final = 300
 SIZES_MB: Final = (256, 512, 1_024, 1_769)
+
+Services = Mapping[str, float]
+"""Dollars by service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,10 @@ class Run:
     def dollars(self) -> float:
         return prices.INVOCATION + self.gb_seconds * prices.GB_SECOND
 
+    @property
+    def services(self) -> Services:
+        return {"Lambda": self.dollars}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -78,16 +86,18 @@ class Cost:
     runs: tuple[Run, ...] = ()
 
     @property
+    def services(self) -> Services:
+        return {
+            "API Gateway": self.messages * prices.WEBSOCKET_MESSAGE + self.requests * prices.HTTP_REQUEST,
+            "DynamoDB": self.reads * prices.READ_UNIT + self.writes * prices.WRITE_UNIT,
+            "SQS": self.sqs * prices.SQS_REQUEST,
+            "Logs": self.lines * LOG_LINE_BYTES / prices.GIGABYTE * prices.LOGS_GB,
+            "Lambda": sum(run.dollars for run in self.runs),
+        }
+
+    @property
     def dollars(self) -> float:
-        return (
-            self.messages * prices.WEBSOCKET_MESSAGE
-            + self.requests * prices.HTTP_REQUEST
-            + self.reads * prices.READ_UNIT
-            + self.writes * prices.WRITE_UNIT
-            + self.sqs * prices.SQS_REQUEST
-            + self.lines * LOG_LINE_BYTES / prices.GIGABYTE * prices.LOGS_GB
-            + sum(run.dollars for run in self.runs)
-        )
+        return sum(self.services.values())
 
     @property
     def a_million(self) -> float:

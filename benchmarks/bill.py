@@ -1,0 +1,331 @@
+"""What a month costs for so many users: `make cost USERS=10000 PRIVATE=20 …`, by service, beside others' list prices.
+
+    .venv/bin/python -m benchmarks.bill --users 10000 --json
+
+The counts are those of benchmarks/cost_model.py, where many messages come: ten checks at a time, a hundred records. The
+page docs/calculator.html has the same sums in a browser; a test holds both together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Final
+
+from benchmarks import costs
+from benchmarks.cost_model import (
+    AUTHORIZER,
+    CHECK,
+    CONNECT,
+    CPU_MS,
+    GOES_UNSEEN,
+    HUNDRED_RECORDS,
+    MESSAGE,
+    ONE_PING,
+    RECEIPT,
+    REQUESTED,
+    SHARD,
+    STREAM,
+    TEN_CHECKS,
+    TEN_PUSHES,
+    WITH_PUSHES,
+    WITHOUT_PUSHES,
+    Cost,
+    Run,
+    Services,
+    posting,
+)
+from infra import prices
+
+DAYS: Final = 30
+INTERNET: Final = "Data to the internet"
+FILES: Final = "Files"
+IDLE: Final = "What stands still"
+ROW_BYTES: Final = 400
+"""Of a stored message of usual length."""
+STORED_GB_MONTH: Final = 0.45
+"""A table and its point-in-time recovery."""
+INTERNET_GB: Final = 0.09
+FREE_GB: Final = 100
+EVENT_BYTES: Final = 300
+_MOST: Final = 10**12
+LARGE_GROUP: Final = 100
+"""Groups of more members are told by shards, and no receipts in them."""
+READ: Final = Cost(reads=1).services
+ROSTER_UNITS: Final = 0.043
+"""Read units of the list of members, for each of them; one at least."""
+
+
+SAYS: Final = {
+    "users": "Users who are active in the month",
+    "hours": "Hours online, each user and day",
+    "connects": "Connections opened, each user and day",
+    "private": "Private messages written, each user and day",
+    "group": "Messages written in groups, each user and day",
+    "group_size": "Members of such a group",
+    "online": "Share of the others who are online when a message comes (0 to 1)",
+    "requests": "Requests over HTTP, each user and day",
+    "images": "Images sent, each user and month",
+    "image_kb": "KB of an image",
+    "downloads": "Downloads of each image",
+    "pushes": "Push to who is away (0 or 1)",
+    "kept_months": "Months that messages and files are stored",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What happens, on the average; SAYS has what each is."""
+
+    users: int = 10_000
+    hours: float = 1.0
+    connects: float = 4.0
+    private: float = 20.0
+    group: float = 10.0
+    group_size: int = 20
+    online: float = 0.3
+    requests: float = 10.0
+    images: float = 4.0
+    image_kb: float = 500.0
+    downloads: float = 2.0
+    pushes: int = 1
+    kept_months: float = 12.0
+
+
+def pieces() -> dict[str, Services]:
+    """Dollars of one of each operation, by service."""
+    connected = Cost(writes=1, runs=(AUTHORIZER, CONNECT))
+    return {
+        "sent": plus(
+            (1, Cost(messages=2, reads=3, writes=1, lines=1, runs=(MESSAGE,)).services),
+            (1 / 100, HUNDRED_RECORDS.services),
+        ),
+        "delivered": plus((1, Cost(messages=1, reads=2, sqs=0.3).services), (1 / 10, TEN_CHECKS.services)),
+        "receipt": RECEIPT.services,
+        "push": plus((1, Cost(reads=28, writes=1, sqs=0.3, lines=1).services), (1 / 10, TEN_PUSHES.services)),
+        "hour": plus((60, {"API Gateway": prices.CONNECTION_MINUTE}), (15, ONE_PING.services)),
+        "connect": plus((1, connected.services), (1, GOES_UNSEEN.services)),
+        "request": plus((1, REQUESTED.services), (2, READ)),
+        "image": {FILES: costs.image() / prices.MILLION},
+        "download": plus((1, REQUESTED.services), (3, READ), (1, {FILES: prices.S3_GET})),
+        **_group_pieces(),
+    }
+
+
+def _group_pieces() -> dict[str, Services]:
+    """A group's message: `base`, and for each member, each who is online (the writer is), unit of the roster, shard."""
+    post = {"Lambda": Run(cpu=CPU_MS["post more"]).dollars - Run(cpu=0).dollars}
+    of_stream = replace(STREAM, reads=3)
+    at_once = Run(cpu=CPU_MS["message"], reads=2, writes=1)
+    small = Cost(messages=1, reads=-1.5, writes=1, sqs=3, lines=1, runs=(posting(1), of_stream, CHECK))
+    large = Cost(messages=2, reads=0.5, writes=1, lines=1, runs=(at_once, replace(STREAM, reads=1), TEN_CHECKS))
+    return {
+        "small_base": plus((1, small.services), (-2, post)),
+        "small_member": plus((3, READ)),
+        "large_base": large.services,
+        "large_member": plus((2, READ)),
+        "group_online": plus((1, Cost(messages=1).services), (1, post)),
+        "group_roster": READ,
+        "group_shard": plus((1, Cost(reads=1, sqs=5, runs=(SHARD,)).services), (-10, post)),
+    }
+
+
+def plus(*parts: tuple[float, Services]) -> dict[str, float]:
+    """So many times each, together."""
+    total: dict[str, float] = {}
+    for times, services in parts:
+        for name, dollars in services.items():
+            total[name] = total.get(name, 0.0) + dollars * times
+    return total
+
+
+def counts(usage: Usage) -> dict[str, float]:
+    """How many of each piece a month has."""
+    days = usage.users * DAYS
+    private, group = usage.private * days, usage.group * days
+    n, here = usage.group_size, 1 + (usage.group_size - 1) * usage.online
+    away = private * (1 - usage.online) + group * (n - here)
+    is_large = n > LARGE_GROUP
+    receipts = private * usage.online + (0 if is_large else group * (here - 1))
+    images = usage.images * usage.users
+    size = "large" if is_large else "small"
+    return {
+        "sent": private,
+        "delivered": private * usage.online,
+        "receipt": receipts,
+        "push": away * usage.pushes,
+        "hour": usage.hours * days,
+        "connect": usage.connects * days,
+        "request": usage.requests * days,
+        "image": images,
+        "download": images * usage.downloads,
+        f"{size}_base": group,
+        f"{size}_member": group * n,
+        "group_online": group * here,
+        "group_roster": group * 2 * max(1.0, ROSTER_UNITS * n),
+        "group_shard": group * -(-n // LARGE_GROUP) if is_large else 0,
+    }
+
+
+def gigabytes(usage: Usage) -> tuple[float, float, float]:
+    """Of a month: rows that are stored, files that are stored, bytes that go out to the internet."""
+    days = usage.users * DAYS
+    rows = (usage.private + usage.group) * days * ROW_BYTES * usage.kept_months
+    images = usage.images * usage.users * usage.image_kb * 1_000
+    posts = usage.private * days * usage.online + usage.group * days * (usage.group_size - 1) * usage.online
+    out = posts * EVENT_BYTES + images * usage.downloads
+    gb = prices.GIGABYTE
+    return rows / gb, images * usage.kept_months / gb, out / gb
+
+
+def bill(usage: Usage) -> dict[str, float]:
+    """Dollars a month by service, the largest first."""
+    units = pieces()
+    rows, files, out = gigabytes(usage)
+    total = plus(
+        *((count, units[name]) for name, count in counts(usage).items()),
+        (1, {"DynamoDB": rows * STORED_GB_MONTH, FILES: files * prices.S3_GB_MONTH}),
+        (max(0.0, out - FREE_GB), {INTERNET: INTERNET_GB}),
+        (1, {IDLE: (WITH_PUSHES if usage.pushes else WITHOUT_PUSHES).dollars}),
+    )
+    return dict(sorted(((name, one) for name, one in total.items() if one), key=lambda item: -item[1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """A list price by use: what is published, what each delivery costs, an hour of a connection, a month.
+
+    `prepaid`: the month's price is what use is charged to. `says` has what is counted, and where that was read.
+    """
+
+    name: str
+    publish: float
+    deliver: float
+    hour: float
+    month: float
+    says: str
+    prepaid: bool = False
+
+
+RIVALS: Final = (
+    Rival(
+        name="AWS AppSync Events",
+        publish=1.00 / prices.MILLION,
+        deliver=1.00 / prices.MILLION,
+        hour=60 * 0.08 / prices.MILLION,
+        month=0,
+        says="transport alone: no storage, order, receipts, groups or pushes. $1.00 per million operations, $0.08 per "
+        "million connection minutes (aws.amazon.com/appsync/pricing)",
+    ),
+    Rival(
+        name="Ably, by use",
+        publish=2.50 / prices.MILLION,
+        deliver=2.50 / prices.MILLION,
+        hour=60 * 1.00 / prices.MILLION,
+        month=29,
+        says="$29, $2.50 per million messages, $1.00 per million connection minutes, before discounts; channel minutes "
+        "come on top. New accounts are priced by monthly users (ably.com/docs/platform/pricing/resource-based)",
+    ),
+    Rival(
+        name="PubNub, by transactions",
+        publish=0.000123,
+        deliver=0.000033,
+        hour=0,
+        month=49,
+        prepaid=True,
+        says="$0.000123 for what is published, $0.000033 for what is received, of up to 2 KB; $49 is a prepayment "
+        "(pubnub.com/docs/general/resources/pricing)",
+    ),
+)
+READ_ON: Final = "2026-11-29"
+BY_QUOTE: Final = (
+    "Stream, Sendbird and Chime SDK messaging are not in the list: the first two sell plans by monthly users and by "
+    "quote, and no price of Chime's messages that could be checked was at hand. Divide their offer by your users."
+)
+
+
+def rival(one: Rival, usage: Usage) -> float:
+    """Dollars a month for the same messages and connections. Receipts are messages, too."""
+    days = usage.users * DAYS
+    here = (usage.group_size - 1) * usage.online
+    delivered = usage.private * days * usage.online + usage.group * days * here
+    receipts = counts(usage)["receipt"]
+    published = (usage.private + usage.group) * days + receipts
+    used = published * one.publish + (delivered + receipts) * one.deliver + usage.hours * days * one.hour
+    return max(used, one.month) if one.prepaid else used + one.month
+
+
+def table(usage: Usage) -> list[str]:
+    """What `make cost` prints."""
+    parts = bill(usage)
+    total = sum(parts.values())
+    wide = max(len(name) for name in (*parts, *(one.name for one in RIVALS)))
+    lines = [f"{name:{wide}}  {_dollars(dollars):>12}  {dollars / total:4.0%}" for name, dollars in parts.items()]
+    lines += [f"{'Parley, a month':{wide}}  {_dollars(total):>12}"]
+    lines += [f"{'for each user':{wide}}  {'$' + format(total / usage.users, '.4f'):>12}", ""]
+    lines += [f"Others' list prices, as read on {READ_ON}:"]
+    for one in RIVALS:
+        lines += [f"{one.name:{wide}}  {_dollars(rival(one, usage)):>12}", f"    {one.says}"]
+    return [*lines, "", BY_QUOTE]
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f}"
+
+
+def _whole(usage: Usage) -> Usage:
+    """Raises ValueError with what is wrong."""
+    for name, value in asdict(usage).items():
+        if not 0 <= value < _MOST:
+            raise ValueError(f"{name} must be from 0 to a trillion, not {value:g}")
+    if usage.online > 1:
+        raise ValueError(f"online is a share from 0 to 1, not {usage.online:g}")
+    if usage.pushes > 1:
+        raise ValueError(f"pushes is 0 or 1, not {usage.pushes}")
+    if usage.group_size < 1:
+        raise ValueError("group_size must be 1 at least")
+    if usage.users < 1:
+        raise ValueError("users must be 1 at least")
+    return usage
+
+
+def _whole_number(text: str) -> int:
+    number = float(text)
+    if number % 1:
+        raise ValueError
+    return int(number)
+
+
+_whole_number.__name__ = "whole number"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make cost", description="What a month costs, by service.")
+    defaults = Usage()
+    for one in fields(Usage):
+        given = getattr(defaults, one.name)
+        names = (f"--{one.name.replace('_', '-')}", f"--{one.name.upper()}")
+        parser.add_argument(
+            *names,
+            type=_whole_number if isinstance(given, int) else float,
+            default=given,
+            metavar="N",
+            help=f"{SAYS[one.name]} [{given}]",
+        )
+    parser.add_argument("--json", action="store_true", help="for a program")
+    asked = vars(parser.parse_args())
+    as_json = asked.pop("json")
+    try:
+        usage = _whole(Usage(**asked))
+    except ValueError as error:
+        parser.error(str(error))
+    if as_json:
+        others = {one.name: rival(one, usage) for one in RIVALS}
+        print(json.dumps({"usage": asdict(usage), "services": bill(usage), "others": others}, indent=2))
+    else:
+        print(*table(usage), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""`make cost` and docs/calculator.html: the same sums, of the counted operations, by service; each has a budget."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import bill, calculator, cost_model, costs
+from benchmarks.bill import Usage
+from infra import prices
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTHING = Usage(
+    users=1,
+    hours=0,
+    connects=0,
+    private=0,
+    group=0,
+    online=0,
+    requests=0,
+    images=0,
+    downloads=0,
+    pushes=0,
+    kept_months=0,
+)
+ONE = 1 / bill.DAYS
+USAGES = {
+    "the usual": Usage(),
+    "a small team": Usage(users=30, pushes=0),
+    "large groups": Usage(group_size=1_000, online=0.1, group=2),
+    "just over a shard": Usage(group_size=101),
+    "all online": Usage(online=1),
+    "alone": Usage(group_size=1),
+    "much data": Usage(users=1_000_000, images=100, kept_months=36),
+    "nothing": NOTHING,
+}
+# The most that a million may cost, in dollars: what is built later keeps to it, or says why not.
+BUDGETS = {
+    "a private message, alone": (cost_model.private_message().a_million, 6.60),
+    "a private message, under load": (cost_model.busy_message(), 5.00),
+    "an edit": (cost_model.EDIT.a_million, 6.75),
+    "a receipt": (cost_model.RECEIPT.a_million, 4.70),
+    "a message in a group of 20": (cost_model.GROUP.a_million, 21.70),
+    "a message in a group of 1,000": (cost_model.LARGE.a_million, 392.0),
+    "a push, in tens": (cost_model.push(10), 4.65),
+    "an image": (costs.image(), 40.0),
+    "a request": (cost_model.REQUESTED.a_million, 1.50),
+    "an hour online": (cost_model.hour_online() * prices.MILLION, 63.0),
+    "a month without anybody": (cost_model.WITH_PUSHES.dollars, 10.75),
+}
+
+
+@pytest.mark.parametrize("operation", BUDGETS)
+def test_an_operation_keeps_to_its_budget(operation: str) -> None:
+    dollars, most = BUDGETS[operation]
+    assert 0.95 * most <= dollars <= most, "dearer than it may be, or so much cheaper that the budget should follow"
+
+
+def dollars_of(usage: Usage, *, but: str = "") -> float:
+    units = bill.pieces()
+    return sum(count * sum(units[name].values()) for name, count in bill.counts(usage).items() if name != but)
+
+
+def test_the_pieces_come_to_what_the_counted_operations_cost() -> None:
+    small = replace(NOTHING, group=ONE, group_size=20, online=9 / 19)
+    assert dollars_of(small, but="receipt") == pytest.approx(cost_model.GROUP.dollars, rel=1e-9)
+    large = replace(NOTHING, group=ONE, group_size=1_000, online=99 / 999)
+    assert dollars_of(large) == pytest.approx(cost_model.LARGE.dollars, rel=1e-9)
+    private = replace(NOTHING, private=ONE, online=1)
+    assert dollars_of(private, but="receipt") * prices.MILLION == pytest.approx(cost_model.busy_message(), rel=1e-9)
+    assert dollars_of(private) - dollars_of(private, but="receipt") == pytest.approx(cost_model.RECEIPT.dollars)
+    away = replace(private, online=0, pushes=1)
+    assert bill.counts(away)["push"] == pytest.approx(1)
+    assert dollars_of(replace(NOTHING, hours=ONE)) == pytest.approx(cost_model.hour_online())
+    assert dollars_of(replace(NOTHING, images=1)) * prices.MILLION == pytest.approx(costs.image())
+
+
+def test_a_month_without_anything_is_what_stands_still() -> None:
+    assert bill.bill(NOTHING) == {bill.IDLE: cost_model.WITHOUT_PUSHES.dollars}
+
+
+def test_the_internet_is_charged_beyond_what_is_free() -> None:
+    usage = replace(NOTHING, images=1, image_kb=1e6, downloads=bill.FREE_GB)
+    assert bill.INTERNET not in bill.bill(usage)
+    more = replace(usage, downloads=bill.FREE_GB + 10)
+    assert bill.bill(more)[bill.INTERNET] == pytest.approx(10 * bill.INTERNET_GB)
+
+
+@pytest.mark.parametrize(("users", "dollars"), [(100, [0.012, 29.03, 49.0]), (100_000, [12.0, 59.0, 936.0])])
+def test_others_are_reckoned_by_what_they_publish_and_deliver(users: int, dollars: list[float]) -> None:
+    """A message a day to somebody online is one publication and one delivery, and its receipt is as much again."""
+    usage = replace(NOTHING, users=users, private=1, online=1)
+    assert [bill.rival(one, usage) for one in bill.RIVALS] == pytest.approx(dollars)
+    minutes = [bill.rival(one, replace(usage, hours=1)) for one in bill.RIVALS]
+    assert minutes == pytest.approx([dollars[0] + users * 0.000144, dollars[1] + users * 0.0018, dollars[2]])
+
+
+def test_the_calculator_is_written_with_the_figures_of_today() -> None:
+    assert calculator.PAGE.read_text("utf-8") == calculator.page(), "write it: python -m benchmarks.calculator"
+
+
+def test_the_calculators_sums_are_those_of_the_command() -> None:
+    node = shutil.which("node")
+    assert node, "the web page's tests need it as well"
+    page = calculator.PAGE.read_text("utf-8")
+    sums = page.split('<script id="sums">')[1].split("</script>")[0]
+    figures = page.split('<script id="figures" type="application/json">')[1].split("</script>")[0]
+    asked = f"""
+        const f = {figures};
+        const found = {json.dumps([asdict(one) for one in USAGES.values()])}.map(
+            (u) => [bill(u, f), f.rivals.map((one) => rival(one, u, f))]);
+        console.log(JSON.stringify(found));"""
+    found = json.loads(
+        subprocess.run([node, "-"], input=sums + asked, capture_output=True, text=True, check=True).stdout
+    )
+    for usage, (services, others) in zip(USAGES.values(), found, strict=True):
+        expected = bill.bill(usage)
+        assert services == pytest.approx(expected, rel=1e-9)
+        assert list(services) == list(expected)
+        assert others == pytest.approx([bill.rival(one, usage) for one in bill.RIVALS], rel=1e-9)
+
+
+def cost(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks.bill", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_each_service_the_sum_and_the_others() -> None:
+    done = cost("--USERS=500", "--group-size", "7")
+    assert done.returncode == 0
+    total = sum(bill.bill(Usage(users=500, group_size=7)).values())
+    assert f"${total:,.2f}" in done.stdout
+    for name in (*bill.bill(Usage()), *(one.name for one in bill.RIVALS)):
+        assert name in done.stdout
+
+
+def test_the_command_prints_json_for_a_program() -> None:
+    said: dict[str, Any] = json.loads(cost("--json", "--users=2").stdout)
+    assert said["usage"] == asdict(Usage(users=2))
+    assert said["services"] == bill.bill(Usage(users=2))
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--online=2", "share from 0 to 1"),
+        ("--users=0", "users must be 1"),
+        ("--users=1.5", "invalid whole number"),
+        ("--users=inf", "invalid whole number"),
+        ("--hours=nan", "from 0 to a trillion"),
+        ("--private=-1", "from 0 to a trillion"),
+        ("--group-size=0", "group_size must be 1"),
+        ("--pushes=2", "pushes is 0 or 1"),
+        ("--unknown=1", "unrecognized arguments"),
+    ],
+)
+def test_what_makes_no_sense_is_told(argument: str, words: str) -> None:
+    done = cost(argument)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
