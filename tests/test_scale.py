@@ -1,0 +1,53 @@
+"""docs/scale.md says what benchmarks/scale.py computes; the storm is the real client's backoff against a quota."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from parley_client.settings import Settings
+
+from benchmarks import scale
+from benchmarks.scale import Load, storm
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs/scale.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("title", scale.TABLES)
+def test_each_table_is_the_computed_one(title: str) -> None:
+    section = PAGE.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+    assert "\n".join(scale.TABLES[title]()) in section
+
+
+def test_a_storm_takes_as_long_as_the_quota_lets_in_and_not_much_longer() -> None:
+    found = storm(2_000, 50)
+    assert 2_000 / 50 - 1 <= found.all <= 2_000 / 50 + Settings().backoff_limit
+    assert found.half < found.most <= found.all
+    assert found.tries > 1
+
+
+def test_without_a_limit_everybody_is_back_with_the_first_try() -> None:
+    found = storm(1_000, 1_000_000)
+    assert found.tries == 1
+    assert found.all <= Settings().backoff_first
+
+
+def test_ten_thousand_stand_for_a_hundred_thousand() -> None:
+    shown, all_of_them = storm(10_000, 1_000), storm(100_000, 10_000)
+    assert (all_of_them.half, all_of_them.all, all_of_them.tries) == (shown.half, shown.all, shown.tries)
+    assert all_of_them.peak == pytest.approx(10 * shown.peak)
+
+
+def test_a_client_that_does_not_back_off_asks_many_times_as_often() -> None:
+    calm = storm(2_000, 20)
+    hasty = storm(2_000, 20, settings=replace(Settings(), backoff_limit=1.0))
+    assert hasty.tries > 10 * calm.tries
+    assert hasty.all == pytest.approx(calm.all, rel=0.35)
+
+
+def test_a_busy_hour_is_proportional_to_its_users() -> None:
+    one, ten = Load(1_000), Load(10_000)
+    for name in ("messages", "requests", "concurrency", "writes", "session_writes", "reconnects"):
+        assert getattr(ten, name) == pytest.approx(10 * getattr(one, name))
+    assert one.requests == pytest.approx(1_000 * (4 / 60 + 1 / 240))
