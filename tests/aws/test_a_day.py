@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from tests.aws.cloud import Cloud
 from tests.aws.deployment import Deployment
 from tests.aws.judging import Verdict, judge, removals
 from tests.aws.permissions import needs_of_services, not_allowed
+from tests.e2e.recorded import SELDOM
 
 pytestmark = pytest.mark.xdist_group("infra")
 
@@ -33,6 +35,11 @@ def test_no_permission_can_be_removed_without_being_missed(verdict: Verdict, dep
     removed = removals(verdict, deployment)
     assert len(removed) > 110
     assert [name for name, missed in removed.items() if not missed] == []
+
+
+def test_what_the_end_to_end_run_seldom_comes_to_the_day_does(verdict: Verdict, deployment: Deployment) -> None:
+    needed = [name for name, missed in removals(verdict, deployment).items() if missed]
+    assert [one for one in SELDOM if not any(re.match(one, name) for name in needed)] == []
 
 
 def test_a_template_that_lacks_one_is_told_of_by_function_and_action(lived: Cloud, deployment: Deployment) -> None:

@@ -6,6 +6,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from local import stack as local_stack
 from local.ports import free_port
 from local.settings import Settings
 from local.stack import Stack
-from tests.e2e.recorded import deployment_of, verdict_on
+from tests.e2e.recorded import deployment_of, spare, verdict_on
 from tests.watchdog import watchdog
 
 __all__ = ["watchdog"]
@@ -57,8 +58,14 @@ class OwnStack:
 
 
 @pytest.fixture(scope="session")
-def own_stack(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Iterator[OwnStack]:
-    """The suite's stack, started; a test that stops or kills it starts it again."""
+def own_stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, watchdog: None
+) -> Iterator[OwnStack]:
+    """The suite's stack, started; a test that stops or kills it starts it again.
+
+    At its end all that its functions have asked of AWS is judged: it has to be valid, and allowed by their roles; and
+    after the whole suite nothing else may be allowed.
+    """
     # The developer's own settings (an issuer, a JWKS URL …) are not what the tests are about.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     home, port = tmp_path_factory.mktemp("stack"), free_port()
@@ -75,6 +82,16 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory, watchdog: None) -> Itera
     verdict = verdict_on(own.settings, deployment, planted=PLANTED)
     assert verdict.made
     assert not verdict.problems, str(verdict)
+    if _is_whole(request.session):
+        assert spare(verdict, deployment) == []
+
+
+def _is_whole(session: pytest.Session) -> bool:
+    """Whether every test of this folder was there to be run: otherwise not every permission had its chance."""
+    options = session.config.option
+    is_narrowed = options.keyword or options.markexpr or any("::" in one for one in session.config.args)
+    there = {item.path for item in session.items}
+    return not is_narrowed and not session.testsfailed and there >= set(Path(__file__).parent.glob("test_*.py"))
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Final
 
 from local.settings import ACCOUNT, REGION, Settings
 from tests.aws.calls import recorded_in
 from tests.aws.deployment import Deployment
-from tests.aws.judging import Verdict, judge
+from tests.aws.judging import Verdict, judge, removals
 from tests.local.emulated import client
 
 STACK = "Parley-local"
+# Permissions that this run comes to by chance or never. The day in memory (`tests/aws/day.py`) comes to each of them.
+SELDOM: Final = (
+    # Who watches a user is found dead just as that user comes, or goes.
+    r"(WebSocketConnect|Presence)Role\w+: dynamodb:DeleteItem on .*StorageMembers",
+    # A post finds the last connection of a user dead.
+    r"(WebSocketMessage|HttpRest|PushOfflinePush)Role\w+: sqs:SendMessage on .*QueuesPresenceChecks",
+    # A file is swept when an hour has passed since it was announced, at the earliest.
+    r"FileChecksFilesRole\w+: dynamodb:(DeleteItem|PutItem|Query) on .*StorageMembers",
+    # An upload is gone before it is looked at.
+    r"FileChecksFilesRole\w+: s3:ListBucket on ",
+)
 
 
 def deployment_of(settings: Settings) -> Deployment:
@@ -29,3 +42,9 @@ def verdict_on(settings: Settings, deployment: Deployment, *, planted: tuple[str
         if not any(name in one.body.decode("latin-1") for name in planted)
     )
     return judge(asked, deployment)
+
+
+def spare(verdict: Verdict, deployment: Deployment) -> list[str]:
+    """Permissions that nothing in the whole run would have missed, but for those that it seldom comes to."""
+    unmissed = [name for name, missed in removals(verdict, deployment).items() if not missed]
+    return [name for name in unmissed if not any(re.match(seldom, name) for seldom in SELDOM)]

@@ -126,6 +126,23 @@ async def test_a_single_frame_of_more_than_32_kb_ends_the_connection(stack: Stac
         assert client.socket.close_code == 1009
 
 
+async def test_what_is_changed_by_http_is_told_as_what_is_by_frames(stack: Stack) -> None:
+    one, other = new_users(2)
+    _, made = http(stack, "POST", "/v1/conversations", user_id=one, body={"type": "private", "with": other})
+    place = f"/v1/conversations/{made['id']}/messages"
+    async with connected(stack, other) as bob:
+        assert http(stack, "POST", place, user_id=one, body={"content": "helo"})[0] == 201
+        assert http(stack, "PATCH", f"{place}/1", user_id=one, body={"content": "hello"})[0] == 200
+        assert http(stack, "PUT", f"{place}/1/reactions/x", user_id=other)[0] == 200
+        assert http(stack, "DELETE", f"{place}/1", user_id=one)[0] == 200
+        await bob.until(lambda: bool(bob.of_type("message_deleted")))
+        await bob.until(lambda: bool(bob.of_type("message_edited")))
+        (message,) = await bob.messages(1)
+        (edited,), (deleted,) = bob.of_type("message_edited"), bob.of_type("message_deleted")
+        assert (message["content"], edited["content"]) == ("helo", "hello")
+        assert edited["message_seq"] == deleted["message_seq"] == 1
+
+
 def test_the_http_api_answers_in_its_own_format(stack: Stack) -> None:
     one, other = new_users(2)
     body = {"type": "private", "with": other}
