@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 FUNCTION: Final = "AWS::Lambda::Function"
@@ -71,10 +72,19 @@ class Deployment:
 
     def named(self, kind: str, name: str) -> str:
         """The logical id of what has this name."""
-        found = [logical for logical, _ in self.of(kind) if self.name(logical) == name]
+        found = self._by_name.get((kind, name), [])
         if len(found) != 1:
             raise Unresolvable(f"{kind} that is called {name}: {found}")
         return found[0]
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], list[str]]:
+        """Of functions and roles: a recording asks for them a hundred thousand times."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for kind in (FUNCTION, ROLE):
+            for logical, _ in self.of(kind):
+                found.setdefault((kind, self.name(logical)), []).append(logical)
+        return found
 
     def name(self, logical: str) -> str:
         """What a resource is called."""
