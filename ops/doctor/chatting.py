@@ -200,7 +200,7 @@ async def frames(patient: Patient) -> str:
             )
         said = "five at once are answered"
         await one.socket.send('{"type": "ping", "id": "' + "x" * _FRAME_BYTES + '"}')
-        await one.until(lambda: one.reader.done() or bool(one.events), SOON_S)
+        await one.until(lambda: one.is_over or bool(one.events), SOON_S)
         if one.socket.close_code == _TOO_LARGE:
             return f"{said}; one of {_FRAME_BYTES:,} bytes ends its connection with {_TOO_LARGE}"
         if one.events:
@@ -244,8 +244,7 @@ async def idle(patient: Patient) -> str:
         raise Skip("takes ten minutes: LONG=1")
     minutes = 10.5
     async with bare(patient, "carol") as one:
-        await one.until(one.reader.done, minutes * 60)
-        ended = one.reader.done()
+        ended = await one.until(lambda: one.is_over, minutes * 60)
         code = one.socket.close_code
     return f"the connection was ended ({code})" if ended else f"it was kept for {minutes} minutes: no such limit here"
 

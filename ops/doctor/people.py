@@ -97,11 +97,12 @@ def new_person(patient: Patient, name: str, *, device: str = "", scope: str = ""
 
 
 class Bare:
-    """One connection as the protocol has it: `events` are kept with those that come twice."""
+    """One connection as the protocol has it: `events` are kept with those that come twice, and whether it `is_over`."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.events: list[dict[str, Any]] = []
+        self.is_over = False
         self._ids = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._news = asyncio.Condition()
@@ -118,6 +119,9 @@ class Bare:
                     else:
                         self.events.append(frame)
                     self._news.notify_all()
+        async with self._news:
+            self.is_over = True
+            self._news.notify_all()
 
     async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
         """The reply to a frame."""
