@@ -28,7 +28,7 @@ from tests.soak.run import everything
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
 STRIKES = 12  # connections that come to a bad end, most of them while there is something to lose
-LIVES = 12  # connections of three users
+LIVES = 9  # connections of three users
 # As the chaos runs of the Python client have it: trouble is noticed soon.
 PATIENCE = {
     "backoffFirst": 50,

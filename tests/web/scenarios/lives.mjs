@@ -1,7 +1,7 @@
 /** The gateway ends each connection after seconds: they come again by themselves, and both have all of it in one order. */
 import { setTimeout as pause } from "node:timers/promises";
 
-const LIVES = 4;
+const LIVES = 3;
 
 export default async function play(stage) {
   const { a, b } = stage.given;
