@@ -21,7 +21,7 @@ export default async function play(stage) {
     if (said.length % 5 === 0) await pause(2_500); // silence, which ends connections, too
   }
   const hers = said.findLast((_, place) => place % 2 === 0);
-  await alice.state(hers, "sent", "delivered", "read");
+  await alice.isSent(hers);
   for (const person of [alice, bob]) {
     const texts = await person.texts();
     const last = said.slice(-texts.length); // a long list is drawn where it is looked at
