@@ -208,8 +208,10 @@ class Simulated(Stores):
                 written.append(head)
         return written
 
-    def connect(self, user_id: str, connection_id: str, *, at: int, expires_at: int | None = None) -> Connection:
-        connection = Connection(connection_id, user_id, "", at, expires_at or at + 7_200_000)
+    def connect(
+        self, user_id: str, connection_id: str, *, at: int, expires_at: int | None = None, token_ends_at: int = 0
+    ) -> Connection:
+        connection = Connection(connection_id, user_id, "", at, expires_at or at + 7_200_000, token_ends_at)
         with self.calls.quietly():
             self.sessions.register(connection, limit=1_000)
         return connection

@@ -311,7 +311,7 @@ def test_who_watches_hears_of_the_end_of_a_token_also_where_its_client_never_say
 ) -> None:
     harness.stores.drop(SESSIONS, {"user_id": "alice"})
     ends = NOW + 9 * 60_000
-    harness.stores.connect("alice", "a1=", at=NOW, expires_at=ends)
+    harness.stores.connect("alice", "a1=", at=NOW, expires_at=ends, token_ends_at=ends)
     harness.as_user("bob", {"type": "presence", "users": ["alice"]})
     harness.say({"type": "ping"}, expires_at=ends)
     assert not harness.checks.scheduled, "there will be another ping before that"
