@@ -65,6 +65,22 @@ def _is_on(request: Request, table: str, *operations: str) -> bool:
 
 
 @contextlib.contextmanager
+def with_a_throttled_table(own_stack: OwnStack, stack: Stack) -> Iterator[str | None]:
+    """The log takes no item and gives none, whoever asks."""
+    operations = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem", "TransactWriteItems")
+
+    def refuse(request: Request) -> Answer | None:
+        throttled = refusal(HTTPStatus.BAD_REQUEST, "ProvisionedThroughputExceededException")
+        return throttled if _is_on(request, stack.tables.log, *operations) else None
+
+    with (
+        aws_that_refuses(own_stack.settings.port, refuse) as url,
+        outage(own_stack, "Message", AWS_ENDPOINT_URL=url),
+    ):
+        yield url
+
+
+@contextlib.contextmanager
 def without_permission(own_stack: OwnStack, stack: Stack) -> Iterator[str | None]:
     """The role of `message` may not put into the log any more, and AWS, which the emulator does not do, says so."""
     iam = client(own_stack.settings, "iam")

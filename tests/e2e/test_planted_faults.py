@@ -41,6 +41,12 @@ FAULTS = {
         "Message",
         ("call refused", "AccessDeniedException", "denied"),
     ),
+    "a throttled table": Fault(
+        planted.with_a_throttled_table,
+        {"tables": "LogTable is throttled", "message": "ProvisionedThroughputExceededException throttled"},
+        "Message",
+        ("call refused", "ProvisionedThroughputExceededException", "throttled"),
+    ),
     "a wrong secret": Fault(
         planted.with_another_secret,
         {"functions": "Authorizer: JWT_SECRET_ARN", "handshake-bearer": "reads another secret"},
