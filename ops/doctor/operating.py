@@ -31,6 +31,7 @@ _SKEW_S: Final = 2.0
 _SIGNING_S: Final = 240.0  # AWS refuses what is signed five minutes ago or ahead
 _TIMEOUT_S: Final = 10.0
 _OK, _GONE = 200, 410
+_AT_WORK: Final = frozenset({"Pending", "InProgress"})
 _NOBODY: Final = base64.urlsafe_b64encode(b"never there").decode()  # to an id of any other form a post gets 400
 _DEPLOYED: Final = re.compile(r"(CREATE|UPDATE|IMPORT)_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
 _OUTPUTS: Final = (
@@ -102,13 +103,17 @@ def quotas(patient: Patient) -> str:
 def functions(patient: Patient) -> str:
     """Each function is ready, and its environment names what this stack has: tables, queues, endpoints, secrets."""
     wrong: list[str] = []
+    busy: list[str] = []
     for name, function in sorted(patient.functions.items()):
         configuration_ = function.configuration
         states = {str(configuration_.get(key, "Active")) for key in ("State", "LastUpdateStatus")}
-        wrong += [f"{name} is {state}" for state in sorted(states - {"Active", "Successful", "Inactive"})]
+        busy += [f"{name} is {state}" for state in sorted(states & _AT_WORK)]
+        wrong += [f"{name} is {state}" for state in sorted(states - _AT_WORK - {"Active", "Successful", "Inactive"})]
         wrong += [f"{name}: {problem}" for problem in _environment(patient, function.environment)]
     if wrong:
         raise Trouble("; ".join(wrong), f"{wrong[0]}: it is not what the stack has", DEPLOY)
+    if busy:
+        raise Doubt("; ".join(busy), "Lambda is putting a change into effect", "Run it again in a minute")
     kinds = Counter(
         f"{one.configuration['Runtime']} {_architecture(one.configuration)}" for one in patient.functions.values()
     )

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from local import function_log, log_lines
+from local.processes import wait_until
 from local.stack import Stack
 from tests.e2e.conftest import OwnStack
 from tests.e2e.pushes import android, pushed, received, until
@@ -73,6 +74,11 @@ def outage(own_stack: OwnStack, function: str, **variables: str) -> Iterator[Non
         yield
     finally:
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": normal})
+        assert wait_until(lambda: is_settled(functions.get_function_configuration(FunctionName=name)), PATIENCE_S)
+
+
+def is_settled(configuration: Mapping[str, Any]) -> bool:
+    return (configuration["State"], configuration["LastUpdateStatus"]) == ("Active", "Successful")
 
 
 def said(own_stack: OwnStack, message: str) -> int:

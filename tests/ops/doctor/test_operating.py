@@ -369,6 +369,25 @@ def test_a_quota_is_small_where_a_deployment_calls_it_so(quota: int, verdict: st
     assert came_to(operating.quotas, patient(**answers))[0] == verdict
 
 
+@pytest.mark.parametrize(
+    ("state", "update", "verdict"),
+    [
+        ("Active", "Successful", "ok"),
+        ("Inactive", "Successful", "ok"),  # nobody has asked for it for weeks
+        ("Pending", "InProgress", "warned"),
+        ("Active", "InProgress", "warned"),
+        ("Failed", "Successful", "failed"),
+        ("Active", "Failed", "failed"),
+    ],
+)
+def test_a_function_that_is_being_changed_is_none_that_is_wrong(state: str, update: str, verdict: str) -> None:
+    one = patient()
+    message = one.functions["Message"]
+    changed = {**message.configuration, "State": state, "LastUpdateStatus": update}
+    one.functions["Message"] = Function("Message", "message", changed)
+    assert came_to(operating.functions, one)[0] == verdict
+
+
 def test_posts_through_a_domain_of_ones_own_are_right() -> None:
     environment = {"CONNECTIONS_ENDPOINT": "https://chat.example.com/"}
     outputs = {**OUTPUTS, "WsUrl": "wss://chat.example.com"}
